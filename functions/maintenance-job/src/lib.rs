@@ -1,0 +1,1 @@
+//! Makes groups and enrolments equal to the audiences.

@@ -1,0 +1,1 @@
+//! Delivers notices by mail and in the product.

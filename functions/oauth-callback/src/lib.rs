@@ -1,0 +1,1 @@
+//! Receives the browser back from Microsoft's sign-in.

@@ -1,0 +1,1 @@
+//! Reads the whole LMS into a snapshot, or changes nothing.

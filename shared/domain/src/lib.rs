@@ -1,0 +1,30 @@
+//! Decides: who belongs in which group and course, what to change, and why.
+//!
+//! Nothing here does I/O, reads a clock or draws randomness: time, ids and data
+//! come in as arguments, plans and reports go out as values. Modules import
+//! upstream only: ids ← snapshot ← rules ← desired ← plan ← report ← notices.
+
+pub mod desired;
+pub mod discrepancies;
+pub mod enrolment;
+pub mod hold;
+pub mod ids;
+pub mod lifecycle;
+pub mod lms;
+pub mod notices;
+pub mod overrides;
+pub mod plan;
+pub mod problem;
+pub mod profile;
+pub mod report;
+pub mod rowset;
+pub mod rules;
+pub mod run;
+pub mod schedule;
+pub mod schema;
+pub mod settings;
+pub mod snapshot;
+pub mod text;
+
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

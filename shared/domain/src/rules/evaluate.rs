@@ -1,0 +1,198 @@
+//! The plain walk of an expression for one person: slow, obvious, the yardstick
+//! for any faster engine.
+
+use std::collections::{BTreeMap, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
+use super::value::{parse_boolean, parse_number};
+use crate::ids::CourseId;
+use crate::lms::Progress;
+use crate::snapshot::{Enrolment, Snapshot, Source};
+use crate::text::fold;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// A snapshot prepared for the walk: texts folded once per distinct value,
+/// enrolments found by person.
+pub struct Facts<'a> {
+    snapshot: &'a Snapshot,
+    now: i64,
+    folded: BTreeMap<Source, Vec<String>>,
+    activities: HashMap<CourseId, Vec<Activity>>,
+}
+
+/// What one person did in one course.
+#[derive(Debug, Clone, Copy, Default)]
+struct Activity {
+    enrolled: bool,
+    completed: bool,
+    in_progress: bool,
+    overdue: bool,
+    last_completed: Option<i64>,
+}
+
+impl<'a> Facts<'a> {
+    /// Prepares what the expressions ask for; `at` is the run's slot.
+    pub fn new<'e>(
+        snapshot: &'a Snapshot,
+        at: DateTime<Utc>,
+        exprs: impl IntoIterator<Item = &'e Expr>,
+    ) -> Self {
+        let mut facts = Self {
+            snapshot,
+            now: at.timestamp_millis(),
+            folded: BTreeMap::new(),
+            activities: HashMap::new(),
+        };
+        for leaf in exprs.into_iter().flat_map(Expr::leaves) {
+            match leaf {
+                Leaf::Text(source, _) => facts.prepare_text(source),
+                Leaf::Activity(course, _) => facts.prepare_course(*course),
+                Leaf::Missing(_) | Leaf::Number(..) | Leaf::Boolean(..) | Leaf::Date(..) => {}
+            }
+        }
+        facts
+    }
+
+    fn prepare_text(&mut self, source: &Source) {
+        if let Some(column) = self.snapshot.people.texts.get(source) {
+            self.folded.entry(source.clone()).or_insert_with(|| {
+                let values = column.values().iter();
+                values
+                    .map(|value| fold(value).unwrap_or_default())
+                    .collect()
+            });
+        }
+    }
+
+    fn prepare_course(&mut self, course: CourseId) {
+        let (snapshot, now) = (self.snapshot, self.now);
+        self.activities.entry(course).or_insert_with(|| {
+            let mut all = vec![Activity::default(); snapshot.people.ids.len()];
+            for enrolment in snapshot.enrolments.of(course) {
+                if let Some(activity) = all.get_mut(enrolment.row as usize) {
+                    activity.add(enrolment, now);
+                }
+            }
+            all
+        });
+    }
+
+    /// Whether the expression holds for the person in this row.
+    pub fn holds(&self, expr: &Expr, row: u32) -> bool {
+        match expr {
+            Expr::All(parts) => parts.iter().all(|part| self.holds(part, row)),
+            Expr::Any(parts) => parts.iter().any(|part| self.holds(part, row)),
+            Expr::Not(part) => !self.holds(part, row),
+            Expr::Leaf(leaf) => self.leaf(leaf, row),
+        }
+    }
+
+    /// Whether one test holds for the person in this row.
+    pub fn leaf(&self, leaf: &Leaf, row: u32) -> bool {
+        let people = &self.snapshot.people;
+        match leaf {
+            Leaf::Missing(source) => people.text(source, row).is_none(),
+            Leaf::Text(source, TextTest::Matches(pattern)) => people
+                .text(source, row)
+                .is_some_and(|text| pattern.is_match(text)),
+            Leaf::Text(source, test) => self
+                .folded_text(source, row)
+                .is_some_and(|text| text_holds(test, text)),
+            Leaf::Number(source, test) => people
+                .text(source, row)
+                .and_then(parse_number)
+                .is_some_and(|number| number_holds(test, number)),
+            Leaf::Boolean(source, truth) => {
+                people.text(source, row).and_then(parse_boolean) == Some(*truth)
+            }
+            Leaf::Date(source, test) => people
+                .dates
+                .get(source)
+                .and_then(|column| column.get(row))
+                .is_some_and(|moment| date_holds(test, moment, self.now)),
+            Leaf::Activity(course, test) => self
+                .activities
+                .get(course)
+                .and_then(|all| all.get(row as usize))
+                .is_some_and(|activity| activity.holds(*test, self.now)),
+        }
+    }
+
+    fn folded_text(&self, source: &Source, row: u32) -> Option<&str> {
+        let code = self.snapshot.people.texts.get(source)?.code(row)?;
+        self.folded
+            .get(source)?
+            .get(code as usize)
+            .map(String::as_str)
+    }
+}
+
+impl Activity {
+    fn add(&mut self, enrolment: &Enrolment, now: i64) {
+        let completed = enrolment.progress == Progress::Completed;
+        self.enrolled = true;
+        self.completed |= completed;
+        self.in_progress |= enrolment.progress == Progress::InProgress;
+        self.last_completed = self
+            .last_completed
+            .max(enrolment.completed_at.filter(|_| completed));
+        self.overdue |= match (enrolment.due_at, completed, enrolment.completed_at) {
+            (None, _, _) | (Some(_), true, None) => false,
+            (Some(due), true, Some(done)) => done > due,
+            (Some(due), false, _) => due < now,
+        };
+    }
+
+    fn holds(&self, test: ActivityTest, now: i64) -> bool {
+        match test {
+            ActivityTest::Completed => self.completed,
+            ActivityTest::CompletedInLast(days) => self
+                .last_completed
+                .is_some_and(|done| done <= now && done >= now - i64::from(days) * DAY_MS),
+            ActivityTest::Overdue => self.overdue,
+            ActivityTest::InProgress => self.in_progress,
+            ActivityTest::Enrolled => self.enrolled,
+        }
+    }
+}
+
+fn text_holds(test: &TextTest, text: &str) -> bool {
+    match test {
+        TextTest::Equals(operand) => text == operand,
+        TextTest::Contains(operand) => text.contains(operand.as_str()),
+        TextTest::BeginsWith(operand) => text.starts_with(operand.as_str()),
+        TextTest::EndsWith(operand) => text.ends_with(operand.as_str()),
+        TextTest::In(operands) => operands.contains(text),
+        TextTest::Matches(pattern) => pattern.is_match(text),
+    }
+}
+
+#[expect(
+    clippy::float_cmp,
+    reason = "equality of numbers people typed is exact equality"
+)]
+fn number_holds(test: &NumberTest, number: f64) -> bool {
+    match test {
+        NumberTest::Equals(operand) => number == *operand,
+        NumberTest::Less(operand) => number < *operand,
+        NumberTest::AtMost(operand) => number <= *operand,
+        NumberTest::Greater(operand) => number > *operand,
+        NumberTest::AtLeast(operand) => number >= *operand,
+        NumberTest::Between(from, to) => (*from..=*to).contains(&number),
+        NumberTest::In(operands) => operands.contains(&number),
+    }
+}
+
+fn date_holds(test: &DateTest, moment: i64, now: i64) -> bool {
+    match test {
+        DateTest::Before(instant) => moment < *instant,
+        DateTest::After(instant) => moment > *instant,
+        DateTest::Within(start, end) => (*start..*end).contains(&moment),
+        DateTest::InLast(days) => (now - i64::from(*days) * DAY_MS..=now).contains(&moment),
+        DateTest::InNext(days) => (now..=now + i64::from(*days) * DAY_MS).contains(&moment),
+        DateTest::MoreThanAgo(days) => moment < now - i64::from(*days) * DAY_MS,
+    }
+}

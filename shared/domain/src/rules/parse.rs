@@ -1,0 +1,264 @@
+//! react-querybuilder JSON to groups and rules, every problem at once.
+
+use serde_json::{Map, Value};
+
+use super::{MAX_DEPTH, MAX_NODES};
+use crate::problem::Problem;
+
+/// How the rules of a group combine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Combinator {
+    /// All must hold.
+    And,
+    /// One is enough.
+    Or,
+}
+
+/// A group as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Group {
+    /// How its parts combine.
+    pub combinator: Combinator,
+    /// Whether the whole group is negated.
+    pub not: bool,
+    /// Its rules and groups, at least one.
+    pub parts: Vec<Part>,
+}
+
+/// A rule or a group, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Part {
+    /// A group.
+    Group(Group),
+    /// A rule.
+    Rule(Rule),
+}
+
+/// A rule as written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rule {
+    /// Where it stands in the document, as a JSON pointer.
+    pub pointer: String,
+    /// The field's name.
+    pub field: String,
+    /// The operator's name.
+    pub operator: String,
+    /// The value, `null` when the operator takes none.
+    pub value: Value,
+}
+
+/// Keys the editor adds for itself; they carry no meaning here.
+const EDITOR_KEYS: [&str; 3] = ["id", "path", "inputType"];
+
+/// Reads a tree. `pointer` is where the tree stands in the whole document.
+///
+/// # Errors
+/// Everything that is wrong with its shape.
+pub fn parse(value: &Value, pointer: &str) -> Result<Group, Vec<Problem>> {
+    let mut reader = Reader {
+        problems: Vec::new(),
+        nodes: 0,
+    };
+    let group = reader.group(value, pointer, 1);
+    match group {
+        Some(group) if reader.problems.is_empty() => Ok(group),
+        _ => Err(reader.problems),
+    }
+}
+
+struct Reader {
+    problems: Vec<Problem>,
+    nodes: usize,
+}
+
+impl Reader {
+    fn problem<T>(&mut self, pointer: &str, detail: impl Into<String>) -> Option<T> {
+        self.problems.push(Problem::at(pointer, detail));
+        None
+    }
+
+    fn group(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Group> {
+        let Value::Object(object) = value else {
+            return self.problem(
+                pointer,
+                "must be a group: an object with combinator and rules",
+            );
+        };
+        if depth > MAX_DEPTH {
+            return self.problem(
+                pointer,
+                format!("groups may nest {MAX_DEPTH} deep at most; flatten this one"),
+            );
+        }
+        self.unknown_keys(object, pointer, &["combinator", "not", "rules"]);
+        let combinator = self.combinator(object, pointer);
+        let not = match object.get("not") {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(not)) => *not,
+            Some(_) => return self.problem(&format!("{pointer}/not"), "must be true or false"),
+        };
+        let Some(Value::Array(rules)) = object.get("rules") else {
+            return self.problem(
+                &format!("{pointer}/rules"),
+                "must be a list of rules and groups",
+            );
+        };
+        if rules.is_empty() {
+            return self.problem(
+                &format!("{pointer}/rules"),
+                "an empty group says nothing; add a rule or leave the group out",
+            );
+        }
+        let mut parts = Vec::with_capacity(rules.len());
+        for (index, part) in rules.iter().enumerate() {
+            self.nodes += 1;
+            if self.nodes > MAX_NODES {
+                if self.nodes == MAX_NODES + 1 {
+                    return self.problem(
+                        pointer,
+                        format!("a section may hold {MAX_NODES} rules and groups at most"),
+                    );
+                }
+                return None;
+            }
+            parts.extend(self.part(part, &format!("{pointer}/rules/{index}"), depth));
+        }
+        Some(Group {
+            combinator: combinator?,
+            not,
+            parts,
+        })
+    }
+
+    fn combinator(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<Combinator> {
+        match object.get("combinator").and_then(Value::as_str) {
+            Some("and") => Some(Combinator::And),
+            Some("or") => Some(Combinator::Or),
+            _ => self.problem(
+                &format!("{pointer}/combinator"),
+                "must be \"and\" or \"or\"",
+            ),
+        }
+    }
+
+    fn part(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Part> {
+        match value {
+            Value::Object(object) if object.contains_key("rules") => {
+                self.group(value, pointer, depth + 1).map(Part::Group)
+            }
+            Value::Object(object) => self.rule(object, pointer).map(Part::Rule),
+            _ => self.problem(
+                pointer,
+                "must be a rule (field, operator, value) or a group (combinator, rules)",
+            ),
+        }
+    }
+
+    fn rule(&mut self, object: &Map<String, Value>, pointer: &str) -> Option<Rule> {
+        self.unknown_keys(
+            object,
+            pointer,
+            &["field", "operator", "value", "valueSource"],
+        );
+        if !matches!(
+            object.get("valueSource").map(Value::as_str),
+            None | Some(Some("value"))
+        ) {
+            self.problem::<()>(
+                &format!("{pointer}/valueSource"),
+                "only \"value\" is supported: compare a field with a value",
+            );
+        }
+        let field = self.text(object, "field", pointer);
+        let operator = self.text(object, "operator", pointer);
+        Some(Rule {
+            pointer: pointer.to_owned(),
+            field: field?,
+            operator: operator?,
+            value: object.get("value").cloned().unwrap_or(Value::Null),
+        })
+    }
+
+    fn text(&mut self, object: &Map<String, Value>, key: &str, pointer: &str) -> Option<String> {
+        match object.get(key) {
+            Some(Value::String(text)) if !text.is_empty() => Some(text.clone()),
+            _ => self.problem(
+                &format!("{pointer}/{key}"),
+                format!("{key} is required and must be a text"),
+            ),
+        }
+    }
+
+    fn unknown_keys(&mut self, object: &Map<String, Value>, pointer: &str, known: &[&str]) {
+        for key in object.keys() {
+            if !known.contains(&key.as_str()) && !EDITOR_KEYS.contains(&key.as_str()) {
+                let escaped = key.replace('~', "~0").replace('/', "~1");
+                self.problem::<()>(
+                    &format!("{pointer}/{escaped}"),
+                    "is not part of a rule or group; take it out",
+                );
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn problems(value: &Value) -> Vec<String> {
+        parse(value, "/properties")
+            .expect_err("must be refused")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
+    }
+
+    /// Proves S4-065 and S4-066: Not, And, Or per group, nested at will.
+    #[test]
+    fn a_nested_tree_is_read() {
+        let tree = json!({"combinator": "and", "not": true, "id": "editor", "rules": [
+            {"field": "city", "operator": "=", "value": "Denver", "valueSource": "value"},
+            {"combinator": "or", "rules": [{"field": "email", "operator": "null"}]},
+        ]});
+        let group = parse(&tree, "").expect("well formed");
+        assert!(group.not && group.combinator == Combinator::And);
+        assert!(
+            matches!(&group.parts[1], Part::Group(inner) if inner.combinator == Combinator::Or)
+        );
+    }
+
+    #[test]
+    fn every_problem_is_told_at_once_with_its_place() {
+        let tree = json!({"combinator": "xor", "rules": [
+            {"field": "", "operator": "="},
+            7,
+            {"combinator": "or", "rules": []},
+            {"field": "city", "operator": "=", "value": "x", "a/b": 1},
+        ]});
+        insta::assert_snapshot!(problems(&tree).join("\n"), @r#"
+        /properties/combinator: must be "and" or "or"
+        /properties/rules/0/field: field is required and must be a text
+        /properties/rules/1: must be a rule (field, operator, value) or a group (combinator, rules)
+        /properties/rules/2/rules: an empty group says nothing; add a rule or leave the group out
+        /properties/rules/3/a~1b: is not part of a rule or group; take it out
+        "#);
+    }
+
+    #[test]
+    fn depth_and_size_are_bounded() {
+        let mut deep =
+            json!({"combinator": "and", "rules": [{"field": "city", "operator": "null"}]});
+        for _ in 0..MAX_DEPTH {
+            deep = json!({"combinator": "and", "rules": [deep]});
+        }
+        assert_eq!(problems(&deep).len(), 1);
+        let rule = json!({"field": "city", "operator": "null"});
+        let wide = json!({"combinator": "and", "rules": vec![rule; MAX_NODES + 5]});
+        assert_eq!(
+            problems(&wide),
+            ["/properties: a section may hold 2000 rules and groups at most"]
+        );
+    }
+}

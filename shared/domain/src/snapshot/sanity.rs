@@ -1,0 +1,120 @@
+//! Refuses data that shrank too much to be believed.
+//!
+//! A directory that answers with half its people is more often broken than
+//! halved, and believing it would remove the other half from their courses.
+
+use serde::{Deserialize, Serialize};
+
+use super::Snapshot;
+
+/// A set may lose at most this share between two refreshes.
+pub const MAX_LOSS_PERCENT: u64 = 50;
+/// Sets smaller than this may shrink freely: a pilot tenant changes by halves.
+pub const SMALL_SET: u64 = 20;
+
+/// How many rows each set has; kept beside the pointer to compare with next time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Learners, groups left out.
+    pub people: u64,
+    /// Learners who have an Entra object and so can be members.
+    pub reachable: u64,
+    /// Courses that exist.
+    pub courses: u64,
+    /// Catalogs.
+    pub catalogs: u64,
+    /// User fields.
+    pub fields: u64,
+    /// Enrolments of learners.
+    pub enrolments: u64,
+}
+
+impl Counts {
+    /// Counts a snapshot.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let people = &snapshot.people;
+        Self {
+            people: people.ids.len() as u64,
+            reachable: people.object_ids.iter().flatten().count() as u64,
+            courses: snapshot.courses.len() as u64,
+            catalogs: snapshot.catalogs.len() as u64,
+            fields: snapshot.fields.len() as u64,
+            enrolments: snapshot.enrolments.len() as u64,
+        }
+    }
+
+    fn named(self) -> [(&'static str, u64); 6] {
+        let Self {
+            people,
+            reachable,
+            courses,
+            catalogs,
+            fields,
+            enrolments,
+        } = self;
+        [
+            ("Users", people),
+            ("Users with an Entra account", reachable),
+            ("Courses", courses),
+            ("Catalogs", catalogs),
+            ("UserFields", fields),
+            ("Enrollments", enrolments),
+        ]
+    }
+}
+
+/// A set that lost more than a refresh may lose.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{set} went from {before} to {after} rows; more than {MAX_LOSS_PERCENT} % at once is not believed. \
+     If it is right, start a refresh by hand that accepts the smaller data"
+)]
+pub struct Shrunk {
+    /// The set.
+    pub set: &'static str,
+    /// Rows in the last good snapshot.
+    pub before: u64,
+    /// Rows now.
+    pub after: u64,
+}
+
+/// Compares with the last good snapshot; every set that shrank too much is named.
+pub fn shrunk(before: Counts, after: Counts) -> Vec<Shrunk> {
+    before
+        .named()
+        .into_iter()
+        .zip(after.named())
+        .filter(|((_, before), (_, after))| {
+            *before >= SMALL_SET && after * 100 < before * (100 - MAX_LOSS_PERCENT)
+        })
+        .map(|((set, before), (_, after))| Shrunk { set, before, after })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn people(people: u64) -> Counts {
+        Counts {
+            people,
+            ..Counts::default()
+        }
+    }
+
+    #[test]
+    fn half_may_go_but_not_more() {
+        assert!(shrunk(people(100), people(50)).is_empty());
+        assert_eq!(
+            shrunk(people(100), people(49))[0].to_string(),
+            "Users went from 100 to 49 rows; more than 50 % at once is not believed. If it is right, start a refresh by hand that accepts the smaller data"
+        );
+        assert!(!shrunk(people(100), people(0)).is_empty());
+    }
+
+    #[test]
+    fn small_sets_and_growth_are_free() {
+        assert!(shrunk(people(19), people(0)).is_empty());
+        assert!(shrunk(people(0), people(1_000)).is_empty());
+    }
+}

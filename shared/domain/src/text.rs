@@ -1,0 +1,64 @@
+//! How texts are compared: trimmed, NFC, full Unicode case folding.
+
+use icu_casemap::CaseMapper;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
+
+/// The form of a text that comparisons use; `None` when nothing but blanks is left.
+///
+/// Case folding can leave a string that is no longer NFC, so it is composed
+/// again afterwards: equal-looking texts must end as equal bytes.
+pub fn fold(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return None;
+    }
+    if trimmed.is_ascii() {
+        return Some(trimmed.to_ascii_lowercase());
+    }
+    let composed: String = trimmed.nfc().collect();
+    let folded = CaseMapper::new().fold_string(&composed).into_owned();
+    Some(if is_nfc(&folded) {
+        folded
+    } else {
+        folded.nfc().collect()
+    })
+}
+
+/// A text as people should see it: trimmed, NFC; `None` when it is blank.
+pub fn clean(text: &str) -> Option<String> {
+    let trimmed = text.trim();
+    (!trimmed.is_empty()).then(|| trimmed.nfc().collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn same(a: &str, b: &str) {
+        assert_eq!(fold(a), fold(b));
+    }
+
+    /// Proves S4-076.
+    #[test]
+    fn case_blanks_and_unicode_forms_do_not_matter() {
+        same("  Denver ", "DENVER");
+        same("Straße", "STRASSE");
+        same("ﬁnance", "FINANCE");
+        same("caf\u{e9}", "CAFE\u{301}");
+        same("ΑΣ", "ας");
+        same("\u{a0}Office\u{2003}", "office");
+    }
+
+    #[test]
+    fn a_blank_text_is_missing() {
+        assert_eq!(fold(" \t\u{a0}"), None);
+        assert_eq!(clean("   "), None);
+    }
+
+    #[test]
+    fn different_words_stay_different() {
+        assert_ne!(fold("Denver"), fold("Denver 2"));
+        assert_ne!(fold("resume"), fold("résumé"));
+    }
+}

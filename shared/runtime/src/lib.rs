@@ -1,0 +1,1 @@
+//! Translates: settings, tracing, problem details, SQS batches, deadlines.

@@ -1,0 +1,1 @@
+//! The integration tests: one binary, real protocols, every test its own tenant.
