@@ -43,7 +43,15 @@ pub struct RunRequest {
     /// How many invocations came before this one of the same run.
     #[serde(default)]
     pub continuation: u32,
+    /// How often it was put back because something else had to end first.
+    #[serde(default)]
+    pub waits: u32,
 }
+
+/// How long a request that has to wait is put back.
+pub const WAIT_SECONDS: u64 = 60;
+/// After so many waits (half an hour) a run gives up or goes on without what it waited for.
+pub const MAX_WAITS: u32 = 30;
 
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -62,10 +62,6 @@ fn people_table(people: &[UserRow], fields: &[FieldRow], entra: &EntraProperties
         object_ids: people.iter().map(|user| user.object_id).collect(),
         ..People::default()
     };
-    for property in Property::ALL {
-        let column = TextColumn::build(people.iter().map(|user| value(user, property)));
-        table.texts.insert(Source::Property(property), column);
-    }
     let custom: Vec<HashMap<_, &str>> = people
         .iter()
         .map(|user| {
@@ -75,6 +71,16 @@ fn people_table(people: &[UserRow], fields: &[FieldRow], entra: &EntraProperties
                 .collect()
         })
         .collect();
+    for property in Property::ALL {
+        // The platform delivers some of its own properties only as values of a predefined field.
+        let field = fields
+            .iter()
+            .find(|field| field.predefined && field.title.eq_ignore_ascii_case(property.label()));
+        let column = TextColumn::build(people.iter().zip(&custom).map(|(user, custom)| {
+            value(user, property).or_else(|| custom.get(&field?.id).copied())
+        }));
+        table.texts.insert(Source::Property(property), column);
+    }
     for field in fields.iter().filter(|field| !field.predefined) {
         let column = TextColumn::build(custom.iter().map(|values| values.get(&field.id).copied()));
         add(&mut table, Source::Custom(field.id), field.kind, column);
@@ -159,6 +165,24 @@ mod tests {
         let snapshot = world.snapshot();
         assert_eq!(snapshot.people.count(), 2);
         assert_eq!(snapshot.groups.len(), 1);
+    }
+
+    #[test]
+    fn a_property_may_come_as_a_value_of_a_predefined_field() {
+        let mut world = World::new();
+        world.person("Ada").custom("Company", "Contoso");
+        let mut data = world.data();
+        data.fields.push(FieldRow {
+            id: World::field_id("Company"),
+            title: "Company".to_owned(),
+            kind: FieldKind::Text,
+            predefined: true,
+        });
+        let snapshot = build(world.header(), data, &EntraProperties::default());
+        assert_eq!(
+            snapshot.people.property(Property::Company, 0),
+            Some("Contoso")
+        );
     }
 
     #[test]

@@ -1,0 +1,174 @@
+//! Tokens in memory: never past their time, never more than a few hundred.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rollcall_domain::ids::TenantId;
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::http::Secret;
+
+/// A token this close to its end is not handed out: requests that start with
+/// it may run for minutes (retries, paging).
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// Tokens kept at most: one Lambda process sees far fewer tenants before it is
+/// replaced, and a token is about 2 KB.
+const MAX_TOKENS: usize = 256;
+
+/// A bearer token and when it ends.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    token: Secret,
+    expires_at: Instant,
+}
+
+impl AccessToken {
+    pub(super) fn new(token: Secret, lifetime: Duration) -> Self {
+        Self {
+            token,
+            expires_at: Instant::now() + lifetime,
+        }
+    }
+
+    /// The token, for the `Authorization: Bearer` header.
+    pub fn secret(&self) -> &Secret {
+        &self.token
+    }
+
+    fn is_fresh(&self) -> bool {
+        Instant::now() + MARGIN < self.expires_at
+    }
+}
+
+/// Whose token for what. The credential is part of it (as a hash), so that a
+/// token outlives neither the secret it was bought with nor a corrected one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Key {
+    tenant: TenantId,
+    client_id: String,
+    scope: String,
+    secret: [u8; 32],
+}
+
+impl Key {
+    pub(super) fn new(tenant: TenantId, client_id: &str, secret: &Secret, scope: &str) -> Self {
+        Self {
+            tenant,
+            client_id: client_id.to_owned(),
+            scope: scope.to_owned(),
+            secret: Sha256::digest(secret.expose().as_bytes()).into(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cache {
+    tokens: Arc<Mutex<HashMap<Key, AccessToken>>>,
+}
+
+impl Cache {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Key, AccessToken>> {
+        // Nothing panics while it is held, and a half-done insert cannot be seen.
+        self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<AccessToken> {
+        self.lock()
+            .get(key)
+            .filter(|token| token.is_fresh())
+            .cloned()
+    }
+
+    pub(super) fn put(&self, key: Key, token: AccessToken) {
+        let mut tokens = self.lock();
+        if tokens.len() >= MAX_TOKENS {
+            tokens.retain(|_, token| token.is_fresh());
+        }
+        if tokens.len() >= MAX_TOKENS {
+            let soonest = tokens.iter().min_by_key(|(_, token)| token.expires_at);
+            if let Some(key) = soonest.map(|(key, _)| key.clone()) {
+                tokens.remove(&key);
+            }
+        }
+        tokens.insert(key, token);
+    }
+
+    pub(super) fn forget(&self, key: &Key, refused: &AccessToken) {
+        let mut tokens = self.lock();
+        if tokens
+            .get(key)
+            .is_some_and(|held| held.token.expose() == refused.token.expose())
+        {
+            tokens.remove(key);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(n: u128) -> Key {
+        Key::new(
+            TenantId::new(Uuid::from_u128(n)),
+            "app",
+            &Secret::new("s"),
+            "scope",
+        )
+    }
+
+    fn token(seconds: u64) -> AccessToken {
+        AccessToken::new(
+            Secret::new(format!("token of {seconds}")),
+            Duration::from_secs(seconds),
+        )
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_token_is_good_until_five_minutes_before_its_end() {
+        let cache = Cache::default();
+        cache.put(key(1), token(3_599));
+        tokio::time::advance(Duration::from_secs(3_298)).await;
+        assert!(cache.get(&key(1)).is_some());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(cache.get(&key(1)).is_none());
+    }
+
+    #[tokio::test]
+    async fn another_secret_is_another_token() {
+        let cache = Cache::default();
+        cache.put(key(1), token(3_599));
+        let tenant = TenantId::new(Uuid::from_u128(1));
+        assert!(
+            cache
+                .get(&Key::new(tenant, "app", &Secret::new("new"), "scope"))
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn the_cache_is_bounded_and_drops_what_ends_first() {
+        let cache = Cache::default();
+        for n in 0..=MAX_TOKENS {
+            cache.put(key(n as u128), token(1_000 + n as u64));
+        }
+        assert_eq!(cache.lock().len(), MAX_TOKENS);
+        assert!(cache.get(&key(0)).is_none());
+        assert!(cache.get(&key(MAX_TOKENS as u128)).is_some());
+    }
+
+    #[tokio::test]
+    async fn only_the_refused_token_is_forgotten() {
+        let cache = Cache::default();
+        cache.put(key(1), token(2_000));
+        cache.forget(&key(1), &token(1_000));
+        assert!(cache.get(&key(1)).is_some());
+        cache.forget(&key(1), &token(2_000));
+        assert!(cache.get(&key(1)).is_none());
+    }
+}

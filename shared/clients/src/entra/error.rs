@@ -1,0 +1,193 @@
+//! Why Entra gave no token, told apart by what has to be done about it.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use crate::http::{Answer, ApiError, Retryable, is_transient_status};
+
+/// What has to be done about a refused token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EntraErrorKind {
+    /// The client secret has expired: ours to renew, it affects every tenant of the app.
+    SecretExpired,
+    /// The client secret is wrong.
+    SecretWrong,
+    /// The app is unknown or disabled in that tenant: it was not (or no longer) onboarded.
+    AppUnknown,
+    /// No such tenant in this cloud.
+    TenantUnknown,
+    /// An administrator has not consented, or has withdrawn consent.
+    ConsentMissing,
+    /// Entra cannot answer now.
+    Transient,
+    /// Anything else.
+    Other,
+}
+
+/// A refused or failed token request.
+#[derive(Debug)]
+pub struct EntraError {
+    /// The OAuth error code (RFC 6749, section 5.2), or `no_answer` when there was none.
+    pub error: String,
+    /// Entra's own number (`AADSTS…`), if it sent one. It refines the kind and
+    /// helps support; Microsoft does not promise that the numbers stay.
+    pub aadsts: Option<u32>,
+    kind: EntraErrorKind,
+    retry_after: Option<Duration>,
+    source: Option<Box<ApiError>>,
+}
+
+#[derive(Deserialize, Default)]
+struct ErrorAnswer {
+    #[serde(default)]
+    error: String,
+    #[serde(default)]
+    error_codes: Vec<u32>,
+}
+
+impl EntraError {
+    /// What has to be done about it.
+    pub fn kind(&self) -> EntraErrorKind {
+        self.kind
+    }
+
+    /// How long Entra asked to wait, if it did.
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// Reads an answer with an error status. Of the body only the codes are
+    /// kept: its description names ids and changes with every release.
+    pub(super) fn from_answer(answer: Answer) -> Self {
+        let body: ErrorAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
+        let aadsts = body.error_codes.first().copied();
+        if body.error.is_empty() {
+            let wait = answer.retry_after();
+            let (method, status) = (answer.method, answer.status);
+            return ApiError::from_body(method, answer.path, status, wait, &answer.body).into();
+        }
+        let kind = if is_transient_status(answer.status) {
+            EntraErrorKind::Transient
+        } else {
+            classify(&body.error, aadsts)
+        };
+        Self {
+            error: body.error,
+            aadsts,
+            kind,
+            retry_after: answer.retry_after(),
+            source: None,
+        }
+    }
+}
+
+impl Retryable for EntraError {
+    fn is_transient(&self) -> bool {
+        self.kind == EntraErrorKind::Transient
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
+impl From<ApiError> for EntraError {
+    fn from(source: ApiError) -> Self {
+        let kind = if source.is_transient() {
+            EntraErrorKind::Transient
+        } else {
+            EntraErrorKind::Other
+        };
+        let retry_after = source.retry_after();
+        let error = "no_answer".into();
+        Self {
+            error,
+            aadsts: None,
+            kind,
+            retry_after,
+            source: Some(Box::new(source)),
+        }
+    }
+}
+
+/// The number decides where one OAuth code stands for several causes, the code
+/// where the number is new to us.
+fn classify(error: &str, aadsts: Option<u32>) -> EntraErrorKind {
+    use EntraErrorKind as Kind;
+    match (error, aadsts) {
+        (_, Some(7_000_222)) => Kind::SecretExpired,
+        (_, Some(7_000_215)) => Kind::SecretWrong,
+        (_, Some(700_016 | 7_000_229 | 7_000_112 | 70_001)) => Kind::AppUnknown,
+        (_, Some(90_002)) => Kind::TenantUnknown,
+        (_, Some(65_001 | 90_094 | 90_095)) => Kind::ConsentMissing,
+        (_, Some(90_033 | 90_006 | 90_024 | 50_033 | 50_087 | 90_090 | 90_055)) => Kind::Transient,
+        (code, _) => classify_code(code),
+    }
+}
+
+fn classify_code(error: &str) -> EntraErrorKind {
+    match error {
+        "temporarily_unavailable" => EntraErrorKind::Transient,
+        "consent_required" => EntraErrorKind::ConsentMissing,
+        "unauthorized_client" => EntraErrorKind::AppUnknown,
+        "invalid_client" => EntraErrorKind::SecretWrong,
+        _ => EntraErrorKind::Other,
+    }
+}
+
+impl fmt::Display for EntraError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            EntraErrorKind::SecretExpired => {
+                "the client secret of the app has expired in Microsoft Entra and must be renewed"
+            }
+            EntraErrorKind::SecretWrong => "Microsoft Entra does not accept the app's client secret",
+            EntraErrorKind::AppUnknown => {
+                "the app is not known or not enabled in this Microsoft Entra tenant; an administrator must connect it again"
+            }
+            EntraErrorKind::TenantUnknown => "Microsoft Entra knows no such tenant in this cloud",
+            EntraErrorKind::ConsentMissing => {
+                "an administrator of the Microsoft Entra tenant has not consented to the app, or has withdrawn consent"
+            }
+            EntraErrorKind::Transient => "Microsoft Entra cannot issue a token at the moment",
+            EntraErrorKind::Other => "Microsoft Entra refused to issue a token",
+        })?;
+        match self.aadsts {
+            Some(number) => write!(f, " ({}, AADSTS{number})", self.error),
+            None => write!(f, " ({})", self.error),
+        }
+    }
+}
+
+impl std::error::Error for EntraError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|source| -> &(dyn std::error::Error + 'static) { source.as_ref() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_known_cause_has_its_kind() {
+        use EntraErrorKind as Kind;
+        for (error, number, kind) in [
+            ("invalid_client", Some(7_000_222), Kind::SecretExpired),
+            ("invalid_client", Some(7_000_215), Kind::SecretWrong),
+            ("invalid_client", Some(7_000_229), Kind::AppUnknown),
+            ("unauthorized_client", Some(700_016), Kind::AppUnknown),
+            ("invalid_request", Some(90_002), Kind::TenantUnknown),
+            ("invalid_grant", Some(65_001), Kind::ConsentMissing),
+            ("temporarily_unavailable", None, Kind::Transient),
+            ("invalid_client", Some(999_999_999), Kind::SecretWrong),
+            ("invalid_request", None, Kind::Other),
+        ] {
+            assert_eq!(classify(error, number), kind, "{error} {number:?}");
+        }
+    }
+}

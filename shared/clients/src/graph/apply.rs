@@ -1,0 +1,369 @@
+//! Changes a group's members: adds before removes, twenty to a request, every object to a known end.
+//!
+//! The numbers are those of Microsoft's own group-sync tool: twenty members to
+//! a PATCH, five of them to a batch (more makes Graph answer 503), twenty
+//! DELETEs to a batch, five tries.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
+
+use futures::future::join_all;
+use rollcall_domain::ids::ObjectId;
+use tokio::time::{Instant, sleep};
+
+use super::batch::{CONCURRENT, MAX_PARTS, Part, PartAnswer};
+use super::classify::{Change, Verdict, judge};
+use super::outcome::{Gate, MemberOutcome, MemberOutcomes};
+use super::{Graph, GraphError};
+
+/// Members in one PATCH (Graph's limit for `members@odata.bind`).
+const MEMBERS_PER_PATCH: usize = 20;
+
+/// What a PATCH takes of a batch's twenty places: five fill it.
+const PATCH_PLACES: usize = 4;
+
+/// How often a group that is not to be seen is asked for: with pauses of 0.5,
+/// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
+const SIGHTINGS: u32 = 8;
+
+/// The same once a change of the group went through: what is missing then is a
+/// person, and the second try only covers a directory server that lags.
+const SIGHTINGS_WHEN_SEEN: u32 = 2;
+
+/// Longest wait without asking the gate, so that a lease can be renewed.
+const GATE_EVERY: Duration = Duration::from_secs(5);
+
+/// A change and how often it was tried.
+struct Work {
+    change: Change,
+    tries: u32,
+    renewed_token: bool,
+}
+
+impl Work {
+    fn new(change: Change) -> Self {
+        Self {
+            change,
+            tries: 0,
+            renewed_token: false,
+        }
+    }
+
+    fn places(&self) -> usize {
+        if matches!(self.change, Change::AddMany(_)) {
+            PATCH_PLACES
+        } else {
+            1
+        }
+    }
+}
+
+impl Graph {
+    /// Adds and removes members of a group, which must be supported and ours.
+    ///
+    /// Never fails as a whole: each object asked for ends as done, already so,
+    /// failed with a reason, or deferred. Failed parts alone are repeated,
+    /// after the longest wait any of them asks for. `gate` is asked before each
+    /// batch, and before the deadline of the client everything stops.
+    pub async fn apply_members(
+        &self,
+        group: ObjectId,
+        adds: &[ObjectId],
+        removes: &[ObjectId],
+        gate: &mut impl Gate,
+    ) -> MemberOutcomes {
+        let mut apply = Apply::new(self, group);
+        let adds: Vec<ObjectId> = adds
+            .iter()
+            .copied()
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let chunks = adds
+            .chunks(MEMBERS_PER_PATCH)
+            .map(|chunk| Change::AddMany(chunk.to_vec()));
+        apply.queue.extend(chunks.map(Work::new));
+        apply.drain(gate).await;
+        let removes: BTreeSet<ObjectId> = removes.iter().copied().collect();
+        apply
+            .queue
+            .extend(removes.into_iter().map(Change::Remove).map(Work::new));
+        apply.drain(gate).await;
+        apply.outcomes
+    }
+}
+
+/// The work on one group.
+struct Apply<'a> {
+    graph: &'a Graph,
+    group: ObjectId,
+    queue: VecDeque<Work>,
+    outcomes: MemberOutcomes,
+    /// A change went through, so the group is there.
+    seen: bool,
+    /// How often the group was not to be seen.
+    sightings: u32,
+    /// The next try looks for the group with one request instead of all.
+    probing: bool,
+    /// Why nothing more is sent, as the outcome of whatever is left.
+    stopped: Option<MemberOutcome>,
+}
+
+impl<'a> Apply<'a> {
+    fn new(graph: &'a Graph, group: ObjectId) -> Self {
+        Self {
+            graph,
+            group,
+            queue: VecDeque::new(),
+            outcomes: MemberOutcomes::default(),
+            seen: false,
+            sightings: 0,
+            probing: false,
+            stopped: None,
+        }
+    }
+
+    /// Works the queue off, in rounds of a few batches at once.
+    async fn drain(&mut self, gate: &mut impl Gate) {
+        while self.stopped.is_none() && !self.queue.is_empty() {
+            let round = self.admit_round(gate).await;
+            let parts: Vec<Vec<Part>> = round
+                .iter()
+                .map(|batch| batch.iter().map(|work| self.part(&work.change)).collect())
+                .collect();
+            let sent = parts.iter().map(|batch| self.graph.batch_once(batch));
+            let answers = join_all(sent).await;
+            let mut pause = Duration::ZERO;
+            self.probing = false;
+            for (batch, answers) in round.into_iter().zip(answers) {
+                pause = pause.max(self.settle_batch(batch, answers));
+            }
+            if !self.queue.is_empty() {
+                self.wait(pause, gate).await;
+            }
+        }
+        let rest = self.stopped.clone().unwrap_or(MemberOutcome::Deferred);
+        for work in std::mem::take(&mut self.queue) {
+            self.record(&work.change, &rest);
+        }
+    }
+
+    fn part(&self, change: &Change) -> Part {
+        let base = &self.graph.base;
+        match change {
+            Change::AddMany(members) => Part::add_members(base, self.group, members),
+            Change::AddOne(member) => Part::add_member(base, self.group, *member),
+            Change::Remove(member) => Part::remove_member(self.group, *member),
+        }
+    }
+
+    /// The next batches that quota and gate let through. Only the first waits
+    /// for the quota: what is booked must be sent now, not in a bunch later.
+    async fn admit_round(&mut self, gate: &mut impl Gate) -> Vec<Vec<Work>> {
+        let mut round = Vec::new();
+        let (batches, places) = if self.probing {
+            (1, 1)
+        } else {
+            (CONCURRENT, MAX_PARTS)
+        };
+        while round.len() < batches {
+            let batch = self.next_batch(places);
+            let requests = u32::try_from(batch.len()).unwrap_or(u32::MAX);
+            if requests == 0 {
+                break;
+            }
+            let at_once = round.is_empty() || self.graph.quota.has(requests);
+            if !at_once || !self.may_send(requests, gate).await {
+                self.stopped = at_once.then_some(MemberOutcome::Deferred);
+                batch
+                    .into_iter()
+                    .rev()
+                    .for_each(|work| self.queue.push_front(work));
+                break;
+            }
+            round.push(batch);
+        }
+        round
+    }
+
+    async fn may_send(&self, requests: u32, gate: &mut impl Gate) -> bool {
+        let in_time = |end| Instant::now() < end;
+        if !self.graph.deadline.is_none_or(in_time) {
+            return false;
+        }
+        if !self.graph.quota.take(requests, self.graph.deadline).await {
+            return false;
+        }
+        let go = gate.go(requests).await;
+        if !go {
+            self.graph.quota.give_back(requests);
+        }
+        go
+    }
+
+    /// Takes work off the queue until the places are filled, at least one.
+    fn next_batch(&mut self, places: usize) -> Vec<Work> {
+        let (mut batch, mut taken) = (Vec::new(), 0);
+        while let Some(work) = self.queue.front() {
+            taken += work.places();
+            if taken > places && !batch.is_empty() {
+                break;
+            }
+            batch.extend(self.queue.pop_front());
+        }
+        batch
+    }
+
+    /// Settles what was answered and queues the rest again; the pause it asks for.
+    fn settle_batch(
+        &mut self,
+        batch: Vec<Work>,
+        answers: Result<Vec<Option<PartAnswer>>, GraphError>,
+    ) -> Duration {
+        match answers {
+            Ok(answers) => {
+                let settled = batch.into_iter().zip(answers);
+                settled
+                    .map(|(work, answer)| self.settle(work, answer))
+                    .max()
+                    .unwrap_or_default()
+            }
+            Err(error) if error.is_transient() => {
+                let wait = error.retry_after();
+                let again = batch
+                    .into_iter()
+                    .map(|work| self.again(work, wait, &error.to_string()));
+                again.max().unwrap_or_default()
+            }
+            Err(error) => {
+                let failed = MemberOutcome::Failed(error.to_string());
+                for work in &batch {
+                    self.record(&work.change, &failed);
+                }
+                if error.is_auth() {
+                    // Every further batch would be refused the same way.
+                    self.stopped = Some(failed);
+                }
+                Duration::ZERO
+            }
+        }
+    }
+
+    fn settle(&mut self, mut work: Work, answer: Option<PartAnswer>) -> Duration {
+        let Some(answer) = answer else {
+            return self.again(work, None, "Microsoft Graph gave no answer to this change");
+        };
+        match judge(&work.change, &answer, self.group) {
+            Verdict::Done => {
+                self.seen = true;
+                self.record(&work.change, &MemberOutcome::Done);
+            }
+            Verdict::Already => self.record(&work.change, &MemberOutcome::Already),
+            Verdict::Failed(reason) => self.record(&work.change, &MemberOutcome::Failed(reason)),
+            Verdict::Split => self.split(work.change),
+            Verdict::Again(wait) => {
+                let reason = format!(
+                    "Microsoft Graph kept answering with status {}",
+                    answer.status
+                );
+                return self.again(work, wait, &reason);
+            }
+            Verdict::Unauthorised if work.renewed_token => {
+                let reason = "Microsoft Graph refused the access token".into();
+                self.record(&work.change, &MemberOutcome::Failed(reason));
+            }
+            Verdict::Unauthorised => {
+                work.renewed_token = true;
+                self.queue.push_back(work);
+            }
+            Verdict::NotVisible(the_group) => return self.not_visible(work, the_group),
+        }
+        Duration::ZERO
+    }
+
+    /// Queues work again unless its tries are used up; the pause before it.
+    fn again(&mut self, mut work: Work, wait: Option<Duration>, reason: &str) -> Duration {
+        let policy = self.graph.http.retry();
+        work.tries += 1;
+        if work.tries >= policy.tries {
+            self.record(&work.change, &MemberOutcome::Failed(reason.to_owned()));
+            return Duration::ZERO;
+        }
+        let pause = wait.unwrap_or_else(|| policy.pause(work.tries));
+        self.queue.push_back(work);
+        pause
+    }
+
+    /// Waits for a group that is not to be seen; when patience ends, it is gone
+    /// (`the_group`) or one of the members is unknown.
+    fn not_visible(&mut self, mut work: Work, the_group: bool) -> Duration {
+        work.tries += 1;
+        let (tried, limit) = if self.seen {
+            (work.tries, SIGHTINGS_WHEN_SEEN)
+        } else {
+            self.sightings += u32::from(!self.probing);
+            (self.sightings, SIGHTINGS)
+        };
+        if tried < limit {
+            self.probing = !self.seen;
+            self.queue.push_back(work);
+            return self.graph.http.retry().pause(tried);
+        }
+        if the_group {
+            let reason = "the group does not exist in Microsoft Entra (any more)".into();
+            self.record(&work.change, &MemberOutcome::Failed(reason));
+        } else {
+            self.split(work.change);
+        }
+        Duration::ZERO
+    }
+
+    /// Tries the members of a refused PATCH one by one.
+    fn split(&mut self, change: Change) {
+        match change {
+            Change::AddMany(members) => {
+                self.queue
+                    .extend(members.into_iter().map(Change::AddOne).map(Work::new));
+            }
+            alone => {
+                let reason = "Microsoft Entra does not know the person or the group (any more)";
+                self.record(&alone, &MemberOutcome::Failed(reason.into()));
+            }
+        }
+    }
+
+    fn record(&mut self, change: &Change, outcome: &MemberOutcome) {
+        let adds = &mut self.outcomes.adds;
+        match change {
+            Change::AddMany(members) => {
+                adds.extend(members.iter().map(|id| (*id, outcome.clone())));
+            }
+            Change::AddOne(member) => {
+                adds.insert(*member, outcome.clone());
+            }
+            Change::Remove(member) => {
+                self.outcomes.removes.insert(*member, outcome.clone());
+            }
+        }
+    }
+
+    /// Sleeps, asking the gate now and then; stops everything when the pause is
+    /// too long or the gate closes.
+    async fn wait(&mut self, pause: Duration, gate: &mut impl Gate) {
+        let allowed = self.graph.http.retry().may_wait(pause, self.graph.deadline);
+        if !pause.is_zero() && !allowed {
+            self.stopped = Some(MemberOutcome::Deferred);
+            return;
+        }
+        let mut left = pause;
+        while !left.is_zero() {
+            let nap = left.min(GATE_EVERY);
+            sleep(nap).await;
+            left -= nap;
+            if !left.is_zero() && !gate.go(0).await {
+                self.stopped = Some(MemberOutcome::Deferred);
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! Reads Graph's answer to a change of members. Its error codes are too coarse
+//! (`Request_BadRequest` covers everything), so status and text decide together
+//! and an unknown refusal is a failure.
+
+use std::time::Duration;
+
+use rollcall_domain::ids::ObjectId;
+
+use super::batch::PartAnswer;
+
+/// What a part asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// Add up to twenty members, all or none.
+    AddMany(Vec<ObjectId>),
+    /// Add one member.
+    AddOne(ObjectId),
+    /// Remove one member.
+    Remove(ObjectId),
+}
+
+/// What its answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Done.
+    Done,
+    /// It was so before.
+    Already,
+    /// Nothing was done because of one of several members: try them one by one.
+    Split,
+    /// The group (`true`), or the group or a member (`false`), is not to be
+    /// seen: a new group is not everywhere yet, or something does not exist.
+    NotVisible(bool),
+    /// Not now.
+    Again(Option<Duration>),
+    /// The token was refused.
+    Unauthorised,
+    /// Refused; the reason is a clause for the report.
+    Failed(String),
+}
+
+/// Texts, in lower case, of refusals that concern the group or the app, so that
+/// trying each member alone would only repeat them.
+const WHOLE_GROUP: &[&str] = &[
+    "mail-enabled security group",
+    "on-premises mastered",
+    "insufficient privileges",
+    "required roles claim",
+    "maximum quota count",
+    "identity of the calling application",
+];
+
+/// Judges the answer to a change of `group`.
+pub(super) fn judge(change: &Change, answer: &PartAnswer, group: ObjectId) -> Verdict {
+    if answer.is_success() {
+        return Verdict::Done;
+    }
+    if answer.is_transient() {
+        return Verdict::Again(answer.retry_after);
+    }
+    if answer.status == 401 {
+        return Verdict::Unauthorised;
+    }
+    let (code, message) = answer.error();
+    let text = message.to_lowercase();
+    let verdict = match change {
+        Change::Remove(_) => judge_remove(answer.status, &text, group),
+        Change::AddMany(_) | Change::AddOne(_) => judge_add(answer.status, &text, group),
+    };
+    let alone = !matches!(change, Change::AddMany(_));
+    match verdict {
+        Some(Verdict::Already) if !alone => Verdict::Split,
+        Some(verdict) => verdict,
+        None if !alone && !WHOLE_GROUP.iter().any(|part| text.contains(part)) => Verdict::Split,
+        None => Verdict::Failed(refusal(answer.status, code.as_deref(), &message, &text)),
+    }
+}
+
+fn judge_add(status: u16, text: &str, group: ObjectId) -> Option<Verdict> {
+    match status {
+        400 if text.contains("already exist") => Some(Verdict::Already),
+        400 if text.contains("source resource object") => Some(Verdict::NotVisible(false)),
+        404 if text.contains(&group.to_string()) => Some(Verdict::NotVisible(true)),
+        _ => None,
+    }
+}
+
+fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Verdict> {
+    match status {
+        400 if text.contains("removed object references do not exist") => Some(Verdict::Already),
+        400 if text.contains("source resource object") => Some(Verdict::NotVisible(false)),
+        // Graph says the same of someone who is no member and of someone who does not exist.
+        404 if !text.contains(&group.to_string()) => Some(Verdict::Already),
+        _ => None,
+    }
+}
+
+/// A refusal as a clause.
+fn refusal(status: u16, code: Option<&str>, message: &str, text: &str) -> String {
+    if text.contains("not allowed to join") {
+        return "guests are not allowed to join this group".into();
+    }
+    if status == 404 {
+        return format!("Microsoft Entra does not know the person (any more): {message}");
+    }
+    let code = code.unwrap_or("no code");
+    format!("Microsoft Graph refused with status {status} ({code}): {message}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn id(n: u128) -> ObjectId {
+        ObjectId::new(Uuid::from_u128(n))
+    }
+
+    fn answer(status: u16, message: &str) -> PartAnswer {
+        let body = json!({ "error": { "code": "Request_BadRequest", "message": message } });
+        PartAnswer {
+            status,
+            retry_after: None,
+            body,
+        }
+    }
+
+    fn verdict(change: &Change, status: u16, message: &str) -> Verdict {
+        judge(change, &answer(status, message), id(1))
+    }
+
+    const EXISTS: &str = "One or more added object references already exist for the following modified properties: 'members'.";
+    const NO_SOURCE: &str =
+        "The source resource object or one of the objects being referenced don't exist.";
+    const NOT_MEMBER: &str = "One or more removed object references do not exist for the following modified properties: 'members'.";
+
+    #[test]
+    fn someone_already_there_splits_twenty_and_settles_one() {
+        assert_eq!(
+            verdict(&Change::AddMany(vec![id(2)]), 400, EXISTS),
+            Verdict::Split
+        );
+        assert_eq!(
+            verdict(&Change::AddOne(id(2)), 400, EXISTS),
+            Verdict::Already
+        );
+    }
+
+    #[test]
+    fn an_unseen_group_is_waited_for() {
+        let many = Change::AddMany(vec![id(2)]);
+        assert_eq!(verdict(&many, 400, NO_SOURCE), Verdict::NotVisible(false));
+        let gone = format!(
+            "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
+            id(1)
+        );
+        assert_eq!(verdict(&many, 404, &gone), Verdict::NotVisible(true));
+    }
+
+    #[test]
+    fn an_unknown_person_splits_twenty_and_fails_alone() {
+        let unknown = format!(
+            "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
+            id(2)
+        );
+        assert_eq!(
+            verdict(&Change::AddMany(vec![id(2)]), 404, &unknown),
+            Verdict::Split
+        );
+        let Verdict::Failed(reason) = verdict(&Change::AddOne(id(2)), 404, &unknown) else {
+            panic!("not failed");
+        };
+        assert!(
+            reason.starts_with("Microsoft Entra does not know the person"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn removing_someone_who_is_not_there_is_no_failure() {
+        let unknown = format!("Resource '{}' does not exist.", id(2));
+        assert_eq!(
+            verdict(&Change::Remove(id(2)), 404, &unknown),
+            Verdict::Already
+        );
+        assert_eq!(
+            verdict(&Change::Remove(id(2)), 400, NOT_MEMBER),
+            Verdict::Already
+        );
+        let group_gone = format!("Resource '{}' does not exist.", id(1));
+        assert!(matches!(
+            verdict(&Change::Remove(id(2)), 404, &group_gone),
+            Verdict::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn an_unknown_refusal_is_a_failure_with_its_text() {
+        assert_eq!(
+            verdict(&Change::AddOne(id(2)), 400, "Something new."),
+            Verdict::Failed(
+                "Microsoft Graph refused with status 400 (Request_BadRequest): Something new."
+                    .into()
+            )
+        );
+        assert!(matches!(
+            verdict(&Change::Remove(id(2)), 400, "Last owner."),
+            Verdict::Failed(_)
+        ));
+    }
+
+    #[test]
+    fn a_refusal_of_the_whole_group_is_not_repeated_for_each_member() {
+        let many = Change::AddMany(vec![id(2), id(3)]);
+        for text in [
+            "Cannot Update a mail-enabled security groups and or distribution list.",
+            "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.",
+            "Insufficient privileges to complete the operation.",
+        ] {
+            assert!(
+                matches!(verdict(&many, 403, text), Verdict::Failed(_)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_guest_who_may_not_join_fails_alone() {
+        let text = "Guests users are not allowed to join";
+        assert_eq!(
+            verdict(&Change::AddMany(vec![id(2)]), 403, text),
+            Verdict::Split
+        );
+        assert_eq!(
+            verdict(&Change::AddOne(id(2)), 403, text),
+            Verdict::Failed("guests are not allowed to join this group".into())
+        );
+    }
+
+    #[test]
+    fn throttling_and_server_errors_come_again() {
+        let mut throttled = answer(429, "");
+        throttled.retry_after = Some(Duration::from_secs(3));
+        let change = Change::Remove(id(2));
+        assert_eq!(
+            judge(&change, &throttled, id(1)),
+            Verdict::Again(throttled.retry_after)
+        );
+        assert_eq!(verdict(&change, 503, ""), Verdict::Again(None));
+        assert_eq!(verdict(&change, 401, ""), Verdict::Unauthorised);
+    }
+}

@@ -1,0 +1,162 @@
+//! Reads who is in groups: all pages, people apart from everything else, few requests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_domain::ids::ObjectId;
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::batch::Part;
+use super::{Graph, GraphError};
+use crate::http::{ApiError, Links, position};
+
+/// Members on a page (Graph's limit; 1,000 is refused).
+const PAGE: u32 = 999;
+
+/// Who is in a group, directly.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Members {
+    /// People.
+    pub users: BTreeSet<ObjectId>,
+    /// Groups, devices, service principals: id and `@odata.type`. This service
+    /// neither adds nor removes them.
+    pub others: BTreeMap<ObjectId, String>,
+}
+
+#[derive(Deserialize)]
+struct MemberPage {
+    value: Vec<WireMember>,
+    #[serde(rename = "@odata.nextLink")]
+    next_link: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct WireMember {
+    id: Uuid,
+    #[serde(rename = "@odata.type")]
+    kind: String,
+}
+
+/// A group whose members are being read.
+struct Reading {
+    group: ObjectId,
+    /// Address of the next page, from behind `/v1.0`.
+    next: Option<String>,
+    links: Links,
+    so_far: Result<Members, ApiError>,
+}
+
+impl Reading {
+    fn new(group: ObjectId) -> Self {
+        Self {
+            group,
+            next: Some(format!("/groups/{group}/members?$select=id&$top={PAGE}")),
+            links: Links::new("members"),
+            so_far: Ok(Members::default()),
+        }
+    }
+}
+
+impl Graph {
+    /// Reads the direct members of one group, all pages.
+    pub async fn member_ids(&self, group: ObjectId) -> Result<Members, GraphError> {
+        let mut reading = vec![Reading::new(group)];
+        self.read_to_the_end(&mut reading).await?;
+        let members = reading
+            .pop()
+            .map_or_else(|| Ok(Members::default()), |done| done.so_far);
+        Ok(members?)
+    }
+
+    /// Reads the direct members of many groups, pages of up to twenty groups in
+    /// a request. One group's trouble (it is gone, a page fails) is that
+    /// group's alone; what is returned for a group is complete or an error.
+    pub async fn members_of(
+        &self,
+        groups: &[ObjectId],
+    ) -> Result<BTreeMap<ObjectId, Result<Members, ApiError>>, GraphError> {
+        let distinct: BTreeSet<ObjectId> = groups.iter().copied().collect();
+        let mut readings: Vec<Reading> = distinct.into_iter().map(Reading::new).collect();
+        self.read_to_the_end(&mut readings).await?;
+        Ok(readings
+            .into_iter()
+            .map(|done| (done.group, done.so_far))
+            .collect())
+    }
+
+    /// Fetches the next page of every unfinished group until none is left.
+    async fn read_to_the_end(&self, readings: &mut [Reading]) -> Result<(), GraphError> {
+        loop {
+            let mut open: Vec<&mut Reading> = readings
+                .iter_mut()
+                .filter(|reading| reading.next.is_some())
+                .collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            let parts: Vec<Part> = open
+                .iter()
+                .filter_map(|reading| reading.next.clone())
+                .map(Part::get)
+                .collect();
+            let answers = self.read_parts(&parts).await?;
+            for (reading, answer) in open.iter_mut().zip(answers) {
+                self.take_page(reading, answer);
+            }
+        }
+    }
+
+    fn take_page(&self, reading: &mut Reading, answer: Result<Value, ApiError>) {
+        reading.next = None;
+        let page = answer.and_then(|body| read_page(reading.group, &body));
+        let next = page.and_then(|page| {
+            if let Ok(members) = &mut reading.so_far {
+                members.take(page.value);
+            }
+            let inside = |link: String| self.inside_batch(&mut reading.links, &link);
+            page.next_link.map(inside).transpose()
+        });
+        match next {
+            Ok(next) => reading.next = next,
+            Err(error) => reading.so_far = Err(error),
+        }
+    }
+
+    /// A next-page link as the address of a batch part: everything behind
+    /// `/v1.0`, unchanged. Only links to the configured host become one.
+    fn inside_batch(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
+        links.admit(&self.base, link)?;
+        let prefix = self.base.join("/v1.0");
+        let tail = link
+            .strip_prefix(&prefix)
+            .filter(|tail| tail.starts_with('/'));
+        tail.map(str::to_owned)
+            .ok_or_else(|| ApiError::ForeignLink {
+                expected_host: prefix,
+                found_host: "another part of the same host".into(),
+            })
+    }
+}
+
+impl Members {
+    fn take(&mut self, page: Vec<WireMember>) {
+        for member in page {
+            let id = ObjectId::new(member.id);
+            if member.kind.eq_ignore_ascii_case("#microsoft.graph.user") {
+                self.users.insert(id);
+            } else {
+                self.others.insert(id, member.kind);
+            }
+        }
+    }
+}
+
+fn read_page(group: ObjectId, body: &Value) -> Result<MemberPage, ApiError> {
+    MemberPage::deserialize(body).map_err(|error| ApiError::Decode {
+        method: "GET",
+        path: format!("/v1.0/groups/{group}/members"),
+        expected: "a page of members",
+        detail: position(&error),
+    })
+}

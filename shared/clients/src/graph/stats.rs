@@ -1,0 +1,43 @@
+//! Counts what is sent, so that a run can be held against the least it could have taken.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Requests since the client was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct GraphStats {
+    /// HTTP requests to Graph, repeated ones included, token requests not.
+    pub http_requests: u64,
+    /// Parts of `$batch` requests.
+    pub sub_requests: u64,
+    /// Requests and parts that change something; these spend the write quota.
+    pub writes: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    http_requests: AtomicU64,
+    sub_requests: AtomicU64,
+    writes: AtomicU64,
+}
+
+impl Meter {
+    pub(super) fn http_request(&self) {
+        self.http_requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn sub_requests(&self, count: usize) {
+        self.sub_requests.fetch_add(count as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn writes(&self, count: u32) {
+        self.writes.fetch_add(u64::from(count), Ordering::Relaxed);
+    }
+
+    pub(super) fn read(&self) -> GraphStats {
+        GraphStats {
+            http_requests: self.http_requests.load(Ordering::Relaxed),
+            sub_requests: self.sub_requests.load(Ordering::Relaxed),
+            writes: self.writes.load(Ordering::Relaxed),
+        }
+    }
+}

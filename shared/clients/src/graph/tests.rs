@@ -1,0 +1,218 @@
+//! The directory client against the simulated directory, and against one that misbehaves.
+
+mod apply;
+mod groups;
+mod members;
+mod throttling;
+
+use std::collections::BTreeSet;
+
+use rollcall_domain::ids::ObjectId;
+use rollcall_simulators::World;
+use rollcall_simulators::world::EntraGroup;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::*;
+use crate::http::testing::{Act, Stub, Tenant, quick, reply};
+
+fn object(n: u128) -> ObjectId {
+    ObjectId::new(Uuid::from_u128(n))
+}
+
+/// The group that tests write to.
+fn target() -> ObjectId {
+    object(0x6000)
+}
+
+fn group(id: ObjectId, members: &[ObjectId]) -> EntraGroup {
+    EntraGroup {
+        id: id.uuid(),
+        display_name: "Test".into(),
+        unique_name: None,
+        description: None,
+        mail_nickname: "test".into(),
+        dynamic: false,
+        on_premises_synced: false,
+        role_assignable: false,
+        members: members.iter().map(|id| id.uuid()).collect(),
+    }
+}
+
+fn graph_of(tenant: &Tenant) -> Graph {
+    let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address");
+    let tokens = TokenSource::new(entra, tenant.id(), &tenant.client_id(), tenant.secret());
+    Graph::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
+}
+
+/// A tenant with the target group, empty, and so many people with object ids.
+async fn tenant_with(people: usize, arrange: impl FnOnce(&mut World)) -> (Tenant, Vec<ObjectId>) {
+    let tenant = Tenant::start(|world| {
+        let model = world.people[0].clone();
+        while world.people.len() < people {
+            let mut person = model.clone();
+            let n = world.people.len() as u128;
+            person.object_id = Some(Uuid::from_u128(0x9000_0000 + n));
+            person.lms_id = None;
+            person.upn = format!("person{n}@contoso.example");
+            world.people.push(person);
+        }
+        for person in &mut world.people {
+            person.object_id.get_or_insert_with(Uuid::new_v4);
+        }
+        world.people.truncate(people);
+        world.groups.push(group(target(), &[]));
+        arrange(world);
+    })
+    .await;
+    let ids = tenant
+        .world
+        .people
+        .iter()
+        .filter_map(|p| p.object_id)
+        .map(ObjectId::new);
+    let ids = ids.collect();
+    (tenant, ids)
+}
+
+/// The members the simulated directory holds.
+fn members_in(tenant: &Tenant, group: ObjectId) -> BTreeSet<ObjectId> {
+    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+    let found = state
+        .world
+        .groups
+        .iter()
+        .find(|g| g.id == group.uuid())
+        .expect("the group");
+    found.members.iter().copied().map(ObjectId::new).collect()
+}
+
+/// A stub that is Entra and Graph in one; `answer` gets method and path of a
+/// Graph request or batch part and its body, and gives status and body.
+async fn stub_graph(
+    answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
+) -> (Stub, Graph) {
+    let stub = Stub::start(move |request| {
+        let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
+        if head.contains("/oauth2/") {
+            let token = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"tok"}"#;
+            return reply(200, "Content-Type: application/json\r\n", token);
+        }
+        let line = head.split(" HTTP/").next().unwrap_or_default();
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        if !line.ends_with("/$batch") {
+            let (status, body) = answer(line, &body);
+            return reply(status, "", &body.to_string());
+        }
+        batch_reply(&body, &answer)
+    })
+    .await;
+    let entra = Entra::new(quick(), &stub.url).expect("an address");
+    let tenant = TenantId::new(Uuid::from_u128(1));
+    let tokens = TokenSource::new(entra, tenant, "app", Secret::new("app-secret"));
+    let graph = Graph::new(quick(), &stub.url, tokens).expect("an address");
+    (stub, graph)
+}
+
+/// Status 0 leaves a part out of the answer.
+fn batch_reply(batch: &Value, answer: &impl Fn(&str, &Value) -> (u16, Value)) -> Act {
+    let parts = batch["requests"].as_array().cloned().unwrap_or_default();
+    let mut answers: Vec<Value> = Vec::new();
+    for part in parts.iter().rev() {
+        let text = |name: &str| part[name].as_str().unwrap_or_default().to_owned();
+        let (status, body) = answer(
+            &format!("{} {}", text("method"), text("url")),
+            &part["body"],
+        );
+        if status != 0 {
+            answers.push(json!({ "id": part["id"], "status": status, "body": body }));
+        }
+    }
+    reply(200, "", &json!({ "responses": answers }).to_string())
+}
+
+fn refused(message: &str) -> Value {
+    json!({ "error": { "code": "Request_BadRequest", "message": message } })
+}
+
+#[tokio::test]
+async fn the_organisation_is_read_with_a_bearer_token_at_low_priority() {
+    let tenant = Tenant::start(|_| {}).await;
+    let found = graph_of(&tenant)
+        .organization()
+        .await
+        .expect("the organisation");
+    assert_eq!(
+        (found.id, found.display_name),
+        (tenant.id(), "Contoso Learning".into())
+    );
+    let log = tenant.simulators.requests(tenant.uuid());
+    let request = log
+        .iter()
+        .find(|r| r.path.contains("organization"))
+        .expect("the request");
+    assert_eq!(request.headers["x-ms-throttle-priority"], "Low");
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once() {
+    let tenant = Tenant::start(|_| {}).await;
+    let refusal = rollcall_simulators::FaultKind::Status {
+        code: 401,
+        retry_after: None,
+        body: None,
+    };
+    let fault =
+        |times| rollcall_simulators::Fault::once("/organization", refusal.clone()).at(1, times);
+    let graph = graph_of(&tenant);
+    tenant.simulators.add_fault(tenant.uuid(), fault(1));
+    graph.organization().await.expect("with the second token");
+    assert_eq!(tenant.asked("/token").len(), 2);
+
+    tenant.simulators.clear_faults(tenant.uuid());
+    tenant.simulators.add_fault(tenant.uuid(), fault(u32::MAX));
+    let error = graph.organization().await.expect_err("refused");
+    assert!(error.is_auth() && error.status() == Some(401));
+    assert_eq!(tenant.asked("/token").len(), 3);
+}
+
+#[tokio::test]
+async fn without_a_token_there_is_no_request() {
+    let tenant = Tenant::start(|world| world.apps[0].secret_expired = true).await;
+    let error = graph_of(&tenant)
+        .organization()
+        .await
+        .expect_err("no token");
+    assert!(
+        matches!(&error, GraphError::Token(_)) && error.is_auth(),
+        "{error:?}"
+    );
+    assert!(tenant.asked("/graph/").is_empty());
+}
+
+#[tokio::test]
+async fn nothing_that_is_shown_holds_a_secret() {
+    let (_stub, graph) = stub_graph(|_, _| (403, refused("no"))).await;
+    let error = graph.organization().await.expect_err("refused");
+    let shown = format!("{graph:?} {error} {error:?}");
+    assert!(
+        !shown.contains("app-secret") && !shown.contains("tok\""),
+        "{shown}"
+    );
+}
+
+/// The futures can be spawned and moved between threads.
+#[tokio::test]
+async fn the_calls_are_send() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let tenant = Tenant::start(|_| {}).await;
+    let graph = graph_of(&tenant);
+    let ids = [target()];
+    is_send(graph.members_of(&ids)).await.expect("an answer");
+    is_send(graph.get_groups(&ids)).await.expect("an answer");
+    let mut gate = AlwaysGo;
+    let outcomes = is_send(graph.apply_members(target(), &[], &[], &mut gate)).await;
+    assert!(outcomes.is_complete());
+}

@@ -1,0 +1,365 @@
+//! Adding and removing members: packing, splitting, classifying, stopping.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rollcall_simulators::RequestRecord;
+
+use super::*;
+
+fn done(count: u64) -> MemberCounts {
+    MemberCounts {
+        done: count,
+        ..MemberCounts::default()
+    }
+}
+
+fn log(tenant: &Tenant) -> Vec<RequestRecord> {
+    let log = tenant.simulators.requests(tenant.uuid());
+    log.into_iter()
+        .filter(|r| r.path.contains("/graph/") || r.in_batch)
+        .collect()
+}
+
+#[tokio::test]
+async fn a_thousand_adds_are_fifty_patches_in_ten_batches() {
+    let (tenant, people) = tenant_with(1_000, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let outcomes = graph
+        .apply_members(target(), &people, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.add_counts(), done(1_000));
+    assert!(outcomes.is_complete());
+    assert_eq!(members_in(&tenant, target()).len(), 1_000);
+    let stats = graph.stats();
+    assert_eq!(
+        (stats.http_requests, stats.sub_requests, stats.writes),
+        (10, 50, 50)
+    );
+    assert!(
+        log(&tenant)
+            .iter()
+            .filter(|r| r.in_batch)
+            .all(|r| r.method == "PATCH")
+    );
+}
+
+#[tokio::test]
+async fn removes_follow_adds_twenty_to_a_batch_and_never_delete_a_person() {
+    let (tenant, people) = tenant_with(60, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let (old, new) = people.split_at(45);
+    let filled = graph.apply_members(target(), old, &[], &mut AlwaysGo).await;
+    assert!(filled.is_complete());
+    tenant.simulators.clear_requests(tenant.uuid());
+    let outcomes = graph.apply_members(target(), new, old, &mut AlwaysGo).await;
+    assert_eq!(
+        (outcomes.add_counts(), outcomes.remove_counts()),
+        (done(15), done(45))
+    );
+    assert_eq!(members_in(&tenant, target()), new.iter().copied().collect());
+
+    let parts: Vec<_> = log(&tenant).into_iter().filter(|r| r.in_batch).collect();
+    let first_delete = parts
+        .iter()
+        .position(|r| r.method == "DELETE")
+        .expect("removes");
+    assert!(parts[..first_delete].iter().all(|r| r.method == "PATCH"));
+    assert!(
+        parts[first_delete..]
+            .iter()
+            .all(|r| r.path.ends_with("/$ref"))
+    );
+    assert_eq!(log(&tenant).iter().filter(|r| !r.in_batch).count(), 1 + 3);
+    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+    assert!(!state.user_deleted_by_mistake);
+}
+
+#[tokio::test]
+async fn someone_already_there_or_unknown_costs_only_their_own_twenty() {
+    let (tenant, people) = tenant_with(60, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let before = graph
+        .apply_members(target(), &people[3..4], &[], &mut AlwaysGo)
+        .await;
+    assert!(before.is_complete());
+    let unknown = object(0xdead);
+    let adds: Vec<ObjectId> = people.iter().copied().chain([unknown]).collect();
+    let outcomes = graph
+        .apply_members(target(), &adds, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.adds.len(), 61);
+    assert_eq!(
+        outcomes.add_counts(),
+        MemberCounts {
+            done: 59,
+            already: 1,
+            failed: 1,
+            deferred: 0
+        }
+    );
+    assert_eq!(outcomes.adds[&people[3]], MemberOutcome::Already);
+    let MemberOutcome::Failed(reason) = &outcomes.adds[&unknown] else {
+        panic!("not failed")
+    };
+    assert!(
+        reason.starts_with("Microsoft Entra does not know the person"),
+        "{reason}"
+    );
+    assert_eq!(members_in(&tenant, target()).len(), 60);
+}
+
+#[tokio::test]
+async fn removing_someone_who_is_not_there_is_already_so() {
+    let (tenant, people) = tenant_with(3, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let filled = graph
+        .apply_members(target(), &people[..1], &[], &mut AlwaysGo)
+        .await;
+    assert!(filled.is_complete());
+    let gone = object(0xdead);
+    let removes = [people[0], people[1], gone];
+    let outcomes = graph
+        .apply_members(target(), &[], &removes, &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.removes[&people[0]], MemberOutcome::Done);
+    assert_eq!(outcomes.removes[&people[1]], MemberOutcome::Already);
+    assert_eq!(outcomes.removes[&gone], MemberOutcome::Already);
+}
+
+#[tokio::test]
+async fn a_new_group_that_is_not_everywhere_yet_is_waited_for_with_one_request() {
+    let (tenant, people) =
+        tenant_with(200, |world| world.behaviour.group_replication_ms = 250).await;
+    let graph = graph_of(&tenant);
+    let spec = GroupSpec {
+        unique_name: "new".into(),
+        display_name: "New".into(),
+        description: String::new(),
+        mail_nickname: "new".into(),
+    };
+    let group = graph.ensure_group(&spec).await.expect("made").id;
+    let outcomes = graph
+        .apply_members(group, &people, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.add_counts(), done(200));
+    assert_eq!(members_in(&tenant, group).len(), 200);
+    let refused = log(&tenant)
+        .iter()
+        .filter(|r| r.in_batch && r.status == 400)
+        .count();
+    assert!(
+        (10..=18).contains(&refused),
+        "ten in the first round, then one at a time: {refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_never_appears_is_a_failure_of_every_member() {
+    let (tenant, people) = tenant_with(30, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let outcomes = graph
+        .apply_members(object(0x404), &people, &people[..2], &mut AlwaysGo)
+        .await;
+    assert_eq!(
+        (
+            outcomes.add_counts().failed,
+            outcomes.remove_counts().failed
+        ),
+        (30, 2)
+    );
+    let gone = "the group does not exist in Microsoft Entra (any more)";
+    assert_eq!(
+        outcomes.adds[&people[0]],
+        MemberOutcome::Failed(gone.into())
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_managed_is_not_tried_member_by_member() {
+    let (tenant, people) = tenant_with(40, |world| {
+        let target = world.groups.last_mut().expect("the target");
+        target.on_premises_synced = true;
+    })
+    .await;
+    let graph = graph_of(&tenant);
+    let outcomes = graph
+        .apply_members(target(), &people, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.add_counts().failed, 40);
+    assert_eq!(graph.stats().sub_requests, 2);
+}
+
+/// A gate that closes after some batches.
+struct Closing {
+    left: u32,
+    asked: Vec<u32>,
+}
+
+impl Gate for Closing {
+    async fn go(&mut self, requests: u32) -> bool {
+        self.asked.push(requests);
+        let go = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        go
+    }
+}
+
+#[tokio::test]
+async fn a_gate_that_closes_leaves_the_rest_for_another_time() {
+    let (tenant, people) = tenant_with(1_000, |_| {}).await;
+    let graph = graph_of(&tenant);
+    let mut gate = Closing {
+        left: 3,
+        asked: Vec::new(),
+    };
+    let absent = [object(1), object(2)];
+    let outcomes = graph
+        .apply_members(target(), &people, &absent, &mut gate)
+        .await;
+    assert_eq!(
+        outcomes.add_counts(),
+        MemberCounts {
+            done: 300,
+            deferred: 700,
+            ..MemberCounts::default()
+        }
+    );
+    assert_eq!(outcomes.remove_counts().deferred, 2);
+    assert_eq!(gate.asked, [5, 5, 5, 5]);
+    assert_eq!(members_in(&tenant, target()).len(), 300);
+}
+
+#[tokio::test]
+async fn past_the_deadline_nothing_is_sent() {
+    let (tenant, people) = tenant_with(20, |_| {}).await;
+    let graph = graph_of(&tenant).with_deadline(Instant::now());
+    let outcomes = graph
+        .apply_members(target(), &people, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.add_counts().deferred, 20);
+    assert_eq!(graph.stats().http_requests, 0);
+}
+
+#[tokio::test]
+async fn an_unknown_refusal_fails_with_its_text_and_only_for_whom_it_concerns() {
+    let bad = object(2);
+    let (_stub, graph) = stub_graph(move |_, body| {
+        if body.to_string().contains(&bad.to_string()) {
+            return (400, refused("A novelty."));
+        }
+        (204, Value::Null)
+    })
+    .await;
+    let adds = [object(1), bad, object(3)];
+    let outcomes = graph
+        .apply_members(target(), &adds, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(
+        outcomes.add_counts(),
+        MemberCounts {
+            done: 2,
+            failed: 1,
+            ..MemberCounts::default()
+        }
+    );
+    let text = "Microsoft Graph refused with status 400 (Request_BadRequest): A novelty.";
+    assert_eq!(outcomes.adds[&bad], MemberOutcome::Failed(text.into()));
+}
+
+#[tokio::test]
+async fn a_guest_who_may_not_join_fails_alone() {
+    let guest = object(2);
+    let (_stub, graph) = stub_graph(move |_, body| {
+        if body.to_string().contains(&guest.to_string()) {
+            return (
+                403,
+                refused("Guests users are not allowed to join this Unified Group."),
+            );
+        }
+        (204, Value::Null)
+    })
+    .await;
+    let adds = [object(1), guest, object(3)];
+    let outcomes = graph
+        .apply_members(target(), &adds, &[], &mut AlwaysGo)
+        .await;
+    let reason = "guests are not allowed to join this group";
+    assert_eq!(outcomes.adds[&guest], MemberOutcome::Failed(reason.into()));
+    assert_eq!(outcomes.add_counts().done, 2);
+}
+
+#[tokio::test]
+async fn a_part_without_an_answer_is_repeated_and_then_a_failure() {
+    let tries = Arc::new(AtomicU32::new(0));
+    let counter = Arc::clone(&tries);
+    let silent = object(1);
+    let (_stub, graph) = stub_graph(move |line, _| {
+        if !line.contains(&silent.to_string()) {
+            return (204, Value::Null);
+        }
+        counter.fetch_add(1, Ordering::Relaxed);
+        (0, Value::Null)
+    })
+    .await;
+    let removes = [silent, object(2)];
+    let outcomes = graph
+        .apply_members(target(), &[], &removes, &mut AlwaysGo)
+        .await;
+    assert_eq!(outcomes.removes[&object(2)], MemberOutcome::Done);
+    assert!(matches!(
+        &outcomes.removes[&silent],
+        MemberOutcome::Failed(_)
+    ));
+    assert_eq!(tries.load(Ordering::Relaxed), 5);
+}
+
+#[tokio::test]
+async fn a_person_whom_one_directory_server_does_not_know_fails_alone_and_soon() {
+    let unknown = object(2);
+    let (stub, graph) = stub_graph(move |_, body| {
+        if body.to_string().contains(&unknown.to_string()) {
+            let text =
+                "The source resource object or one of the objects being referenced don't exist.";
+            return (400, refused(text));
+        }
+        (204, Value::Null)
+    })
+    .await;
+    let adds: Vec<ObjectId> = (1..=40).map(object).collect();
+    let outcomes = graph
+        .apply_members(target(), &adds, &[], &mut AlwaysGo)
+        .await;
+    assert_eq!(
+        outcomes.add_counts(),
+        MemberCounts {
+            done: 39,
+            failed: 1,
+            ..MemberCounts::default()
+        }
+    );
+    assert!(stub.requests().len() <= 6, "{}", stub.requests().len());
+}
+
+#[tokio::test]
+async fn an_expired_secret_fails_everything_with_one_token_request() {
+    let (tenant, people) = tenant_with(600, |world| world.apps[0].secret_expired = true).await;
+    let graph = graph_of(&tenant);
+    let outcomes = graph
+        .apply_members(target(), &people, &people[..1], &mut AlwaysGo)
+        .await;
+    assert_eq!(
+        (
+            outcomes.add_counts().failed,
+            outcomes.remove_counts().failed
+        ),
+        (600, 1)
+    );
+    let MemberOutcome::Failed(reason) = &outcomes.adds[&people[0]] else {
+        panic!("not failed")
+    };
+    assert!(reason.contains("has expired"), "{reason}");
+    assert!(
+        tenant.asked("/token").len() <= 4,
+        "one for each batch of the first round"
+    );
+}

@@ -1,0 +1,267 @@
+//! The one HTTP client of the service: timeouts, retries, paging and errors without secrets.
+
+mod error;
+mod odata;
+mod paging;
+mod retry;
+mod secret;
+#[cfg(test)]
+pub(crate) mod testing;
+
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response};
+use serde::de::DeserializeOwned;
+
+pub use error::ApiError;
+pub(crate) use error::{cut, is_transient_status, method_name, vendor_error};
+pub(crate) use odata::quoted;
+pub(crate) use paging::{Base, Links};
+pub use retry::RetryPolicy;
+pub(crate) use retry::{Retryable, parse_retry_after};
+pub use secret::Secret;
+
+/// Largest body that is read. Learn365's largest page (10,000 users with all
+/// fields) is about 20 MB; more than this is a fault, not data.
+const MAX_BODY_BYTES: usize = 128 * 1024 * 1024;
+
+/// How patient the client is.
+#[derive(Debug, Clone, Copy)]
+pub struct HttpSettings {
+    /// Longest wait for a connection.
+    pub connect_timeout: Duration,
+    /// Longest wait for a whole answer, unless the request asks for more.
+    pub request_timeout: Duration,
+    /// The same for reads of large pages. Two minutes is what others who export
+    /// from the learning platform settled on.
+    pub long_read_timeout: Duration,
+    /// How transient failures are repeated.
+    pub retry: RetryPolicy,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(5),
+            request_timeout: Duration::from_secs(30),
+            long_read_timeout: Duration::from_mins(2),
+            retry: RetryPolicy::default(),
+        }
+    }
+}
+
+/// The shared HTTP client; clones share its connections.
+///
+/// Redirects are off: none of the services redirects, and a followed redirect
+/// could carry a credential to another host. Proxies from the environment are
+/// off as well, because configuration comes from one place.
+#[derive(Debug, Clone)]
+pub struct Http {
+    client: reqwest::Client,
+    long_read_timeout: Duration,
+    retry: RetryPolicy,
+}
+
+impl Http {
+    /// Builds the client (TLS by rustls, trust from the platform).
+    pub fn new(settings: HttpSettings) -> Result<Self, ApiError> {
+        let client = reqwest::Client::builder()
+            .connect_timeout(settings.connect_timeout)
+            .timeout(settings.request_timeout)
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .user_agent(concat!("rollcall/", env!("CARGO_PKG_VERSION")))
+            .build()
+            .map_err(|error| ApiError::Setup(error.without_url().to_string()))?;
+        let HttpSettings {
+            long_read_timeout,
+            retry,
+            ..
+        } = settings;
+        Ok(Self {
+            client,
+            long_read_timeout,
+            retry,
+        })
+    }
+
+    /// How transient failures are repeated.
+    pub fn retry(&self) -> RetryPolicy {
+        self.retry
+    }
+
+    /// Longest wait for a large page.
+    pub(crate) fn long_read_timeout(&self) -> Duration {
+        self.long_read_timeout
+    }
+
+    pub(crate) fn request(&self, method: Method, url: &str) -> RequestBuilder {
+        self.client.request(method, url)
+    }
+
+    /// Sends a request once and reads the whole answer, whatever its status.
+    pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        let request = request
+            .build()
+            .map_err(|error| ApiError::Setup(error.without_url().to_string()))?;
+        let method = method_name(request.method());
+        let path = request.url().path().to_owned();
+        let broken = |error| ApiError::from_reqwest(method, path.clone(), error);
+        let response = self.client.execute(request).await.map_err(broken)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        match read_body(response).await.map_err(broken)? {
+            Some(body) => Ok(Answer {
+                method,
+                path,
+                status,
+                headers,
+                body,
+            }),
+            None => Err(ApiError::Decode {
+                method,
+                path,
+                expected: "an answer of reasonable size",
+                detail: format!("it is longer than {MAX_BODY_BYTES} bytes"),
+            }),
+        }
+    }
+}
+
+/// The body, or `None` when it is longer than [`MAX_BODY_BYTES`].
+async fn read_body(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > MAX_BODY_BYTES {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
+}
+
+/// An answer as it came, with the request it belongs to.
+pub(crate) struct Answer {
+    pub(crate) method: &'static str,
+    pub(crate) path: String,
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    /// The answer if its status is a success, else the error it stands for.
+    pub(crate) fn success(self) -> Result<Self, ApiError> {
+        if (200..300).contains(&self.status) {
+            return Ok(self);
+        }
+        let wait = self.retry_after();
+        Err(ApiError::from_body(
+            self.method,
+            self.path,
+            self.status,
+            wait,
+            &self.body,
+        ))
+    }
+
+    /// How long the sender asks to wait.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        parse_retry_after(value, SystemTime::now())
+    }
+
+    /// The body as `expected` (a noun phrase for the error).
+    pub(crate) fn json<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, ApiError> {
+        serde_json::from_slice(&self.body).map_err(|error| self.not(expected, position(&error)))
+    }
+
+    /// The error that this answer is not what was expected.
+    pub(crate) fn not(&self, expected: &'static str, detail: String) -> ApiError {
+        ApiError::Decode {
+            method: self.method,
+            path: self.path.clone(),
+            expected,
+            detail,
+        }
+    }
+}
+
+/// Where JSON went wrong. The parser's own text may quote values, so only the
+/// kind of trouble and the position are kept.
+pub(crate) fn position(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io => "unreadable",
+        serde_json::error::Category::Syntax => "not JSON",
+        serde_json::error::Category::Data => "an unexpected type or a missing field",
+        serde_json::error::Category::Eof => "cut off",
+    };
+    format!("{kind} at line {}, column {}", error.line(), error.column())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::{Act, Stub, quick, reply};
+    use super::*;
+
+    async fn get(http: &Http, url: &str) -> Result<Answer, ApiError> {
+        http.send(http.request(Method::GET, url)).await?.success()
+    }
+
+    #[tokio::test]
+    async fn a_request_names_the_service_and_its_version() {
+        let stub = Stub::start(|_| reply(200, "", "{}")).await;
+        get(&quick(), &stub.url).await.expect("an answer");
+        let agent = format!("user-agent: rollcall/{}", env!("CARGO_PKG_VERSION"));
+        assert!(stub.requests()[0].contains(&agent), "{:?}", stub.requests());
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_error_and_is_not_followed() {
+        let elsewhere = Stub::start(|_| reply(200, "", "{}")).await;
+        let location = format!("Location: {}\r\n", elsewhere.url);
+        let stub = Stub::start(move |_| reply(302, &location, "")).await;
+        let error = get(&quick(), &stub.url).await.err().expect("no success");
+        assert_eq!(error.status(), Some(302));
+        assert!(elsewhere.requests().is_empty());
+    }
+
+    #[tokio::test]
+    async fn silence_is_a_timeout() {
+        let stub = Stub::start(|_| Act::Silence).await;
+        let error = get(&quick(), &stub.url).await.err().expect("no answer");
+        assert!(matches!(error, ApiError::Timeout { .. }), "{error:?}");
+        assert!(error.is_transient());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_ends_early_is_no_answer() {
+        let cut = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"value\":[";
+        let stub = Stub::start(move |_| Act::Answer(cut.into())).await;
+        let error = get(&quick(), &stub.url).await.err().expect("no answer");
+        assert!(matches!(error, ApiError::Transport { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn an_error_shows_neither_query_nor_credential() {
+        let http = quick();
+        let url = "http://127.0.0.1:1/path?key=query-secret";
+        let request = http.request(Method::GET, url).bearer_auth("header-secret");
+        let error = http.send(request).await.err().expect("nobody listens");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("/path"), "{shown}");
+        assert!(!shown.contains("secret"), "{shown}");
+    }
+
+    #[tokio::test]
+    async fn json_that_is_not_expected_is_told_by_its_position_only() {
+        let stub = Stub::start(|_| reply(200, "", "{\"mail\": \"kay@contoso.com\"}")).await;
+        let answer = get(&quick(), &stub.url).await.expect("an answer");
+        let error = answer
+            .json::<Vec<u8>>("a list of numbers")
+            .expect_err("no list");
+        let shown = format!("{error} {error:?}");
+        assert!(shown.contains("line 1, column"), "{shown}");
+        assert!(!shown.contains("kay"), "{shown}");
+    }
+}

@@ -1,0 +1,201 @@
+//! Bounded retries: who is asked to wait waits, and nobody waits past a deadline.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, Utc};
+use tokio::time::{Instant, sleep};
+
+use super::ApiError;
+
+/// How often and after which pauses a request is repeated. The pauses double
+/// and carry no jitter, so that a run can be predicted and tested; tenants are
+/// spread over time by their own queues.
+#[derive(Debug, Clone, Copy)]
+pub struct RetryPolicy {
+    /// Pause before the second try.
+    pub first_pause: Duration,
+    /// No doubled pause is longer than this.
+    pub longest_pause: Duration,
+    /// A `Retry-After` beyond this is not waited for: the error goes to the caller, who can come back later.
+    pub longest_wait: Duration,
+    /// Tries in all, the first included.
+    pub tries: u32,
+}
+
+impl Default for RetryPolicy {
+    /// 0.5, 1, 2 and 4 s between five tries: the cap that Microsoft's own
+    /// group-sync tool uses. Two minutes is the most a `Retry-After` may cost
+    /// out of a job's fifteen.
+    fn default() -> Self {
+        Self {
+            first_pause: Duration::from_millis(500),
+            longest_pause: Duration::from_secs(30),
+            longest_wait: Duration::from_mins(2),
+            tries: 5,
+        }
+    }
+}
+
+/// An error that knows whether trying again makes sense.
+pub(crate) trait Retryable: std::fmt::Display {
+    /// Whether the same request may succeed a little later.
+    fn is_transient(&self) -> bool;
+    /// How long the other side asked to wait.
+    fn retry_after(&self) -> Option<Duration>;
+}
+
+impl Retryable for ApiError {
+    fn is_transient(&self) -> bool {
+        ApiError::is_transient(self)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        ApiError::retry_after(self)
+    }
+}
+
+impl RetryPolicy {
+    /// The pause after the given try (from 1) when nobody asked for another one.
+    pub fn pause(&self, after_try: u32) -> Duration {
+        let doublings = after_try.saturating_sub(1).min(16);
+        self.first_pause
+            .saturating_mul(1 << doublings)
+            .min(self.longest_pause)
+    }
+
+    /// Repeats `attempt` while it fails transiently, tries are left and the
+    /// pause ends before `deadline`; the last error is returned as it is.
+    pub(crate) async fn run<T, E, F, Fut>(
+        &self,
+        deadline: Option<Instant>,
+        mut attempt: F,
+    ) -> Result<T, E>
+    where
+        E: Retryable,
+        F: FnMut() -> Fut,
+        Fut: Future<Output = Result<T, E>>,
+    {
+        let mut tried = 0;
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            tried += 1;
+            let pause = error.retry_after().unwrap_or_else(|| self.pause(tried));
+            let give_up = tried >= self.tries || !error.is_transient();
+            if give_up || !self.may_wait(pause, deadline) {
+                return Err(error);
+            }
+            tracing::debug!(%error, tried, pause_ms = pause.as_millis(), "trying again");
+            sleep(pause).await;
+        }
+    }
+
+    /// Whether a pause is short enough and ends before the deadline.
+    pub fn may_wait(&self, pause: Duration, deadline: Option<Instant>) -> bool {
+        pause <= self.longest_wait && deadline.is_none_or(|end| Instant::now() + pause < end)
+    }
+}
+
+/// Reads a `Retry-After` value: seconds, also fractional (Microsoft Graph sends
+/// `2.128`), or an HTTP date (RFC 9110, section 10.2.3).
+pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let at = DateTime::parse_from_rfc2822(value)
+        .ok()?
+        .with_timezone(&Utc);
+    Some(
+        (at - DateTime::<Utc>::from(now))
+            .to_std()
+            .unwrap_or_default(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unavailable(retry_after: Option<Duration>) -> ApiError {
+        ApiError::from_body("GET", "/x".into(), 503, retry_after, b"")
+    }
+
+    async fn seconds_until_failure(policy: RetryPolicy, deadline: Option<Instant>) -> (u32, f64) {
+        let (start, mut tries) = (Instant::now(), 0);
+        let result: Result<(), ApiError> = policy
+            .run(deadline, || {
+                tries += 1;
+                async { Err(unavailable(None)) }
+            })
+            .await;
+        assert!(result.is_err());
+        (tries, start.elapsed().as_secs_f64())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn five_tries_with_doubling_pauses_and_then_the_error() {
+        let (tries, seconds) = seconds_until_failure(RetryPolicy::default(), None).await;
+        assert_eq!(tries, 5);
+        assert!((7.5..7.6).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_pause_reaches_past_the_deadline() {
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let (tries, seconds) = seconds_until_failure(RetryPolicy::default(), Some(deadline)).await;
+        assert_eq!(tries, 3);
+        assert!((1.5..1.6).contains(&seconds), "{seconds}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_wish_replaces_the_pause() {
+        let (start, mut tries) = (Instant::now(), 0);
+        let result = RetryPolicy::default()
+            .run(None, || {
+                tries += 1;
+                let answer = if tries == 1 {
+                    Err(unavailable(Some(Duration::from_millis(2_128))))
+                } else {
+                    Ok(tries)
+                };
+                async { answer }
+            })
+            .await;
+        assert_eq!(result.expect("second try"), 2);
+        assert!((2.128..2.2).contains(&start.elapsed().as_secs_f64()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wish_for_an_hour_is_handed_to_the_caller() {
+        let mut tries = 0;
+        let result: Result<(), ApiError> = RetryPolicy::default()
+            .run(None, || {
+                tries += 1;
+                async { Err(unavailable(Some(Duration::from_hours(1)))) }
+            })
+            .await;
+        let error = result.expect_err("still unavailable");
+        assert_eq!(
+            (tries, error.retry_after()),
+            (1, Some(Duration::from_hours(1)))
+        );
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_fractions_or_a_date() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000_000);
+        let read = |text| parse_retry_after(text, now);
+        assert_eq!(read("30"), Some(Duration::from_secs(30)));
+        assert_eq!(read(" 2.5 "), Some(Duration::from_millis(2_500)));
+        assert_eq!(
+            read("Sun, 09 Sep 2001 01:47:10 GMT"),
+            Some(Duration::from_secs(30))
+        );
+        assert_eq!(read("Sun, 09 Sep 2001 01:46:00 GMT"), Some(Duration::ZERO));
+        assert_eq!(read("-3"), None);
+        assert_eq!(read("soon"), None);
+    }
+}

@@ -1,0 +1,534 @@
+//! The platform's client against the simulated platform, and against one that misbehaves.
+
+use std::collections::BTreeMap;
+
+use rollcall_domain::ids::FieldId;
+use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_simulators::generate::lms_key;
+use rollcall_simulators::world::{self, Person};
+use rollcall_simulators::{Fault, FaultKind};
+use uuid::Uuid;
+
+use super::*;
+use crate::http::testing::{Stub, Tenant, quick, reply};
+
+fn client(tenant: &Tenant) -> Learn365 {
+    let key = Secret::new(lms_key(tenant.uuid()));
+    Learn365::new(quick(), &tenant.simulators.learn365_url(), key).expect("an address")
+}
+
+fn stubbed(stub: &Stub) -> Learn365 {
+    Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("an address")
+}
+
+/// A tenant whose platform serves seven rows a page.
+async fn paged() -> Tenant {
+    Tenant::start(|world| world.behaviour.page_size = 7).await
+}
+
+fn status(code: u16) -> FaultKind {
+    FaultKind::Status {
+        code,
+        retry_after: None,
+        body: None,
+    }
+}
+
+async fn read_with(
+    kind: FaultKind,
+    path: &str,
+    from: u32,
+    times: u32,
+) -> Result<LmsData, ApiError> {
+    let tenant = paged().await;
+    tenant
+        .simulators
+        .add_fault(tenant.uuid(), Fault::once(path, kind).at(from, times));
+    client(&tenant).read_all().await
+}
+
+/// S4-098: six sets, all pages.
+#[tokio::test]
+async fn the_six_sets_arrive_whole_and_in_order() {
+    let tenant = paged().await;
+    let data = client(&tenant).read_all().await.expect("all sets");
+    let world = &tenant.world;
+    let learners: Vec<&Person> = world.people.iter().filter(|p| p.lms_id.is_some()).collect();
+    assert_eq!(
+        data.courses.len(),
+        world.courses.iter().filter(|c| !c.deleted).count()
+    );
+    assert_eq!(data.catalogs.len(), world.catalogs.len());
+    assert_eq!(data.users.len(), learners.len());
+    assert_eq!(data.fields.len(), world.fields.len() + 7);
+    assert_eq!(data.enrolments.len(), world.enrolments.len());
+    assert!(!data.roles.is_empty());
+    let ids: Vec<_> = data
+        .users
+        .iter()
+        .filter_map(|u| u.id.map(UserId::uuid))
+        .collect();
+    assert_eq!(
+        ids,
+        learners.iter().filter_map(|p| p.lms_id).collect::<Vec<_>>()
+    );
+}
+
+/// S4-098: nothing of a row is lost on the way.
+#[tokio::test]
+async fn a_row_carries_what_the_platform_knows() {
+    let tenant = paged().await;
+    let data = client(&tenant).read_all().await.expect("all sets");
+    let by_id: BTreeMap<_, _> = tenant.world.people.iter().map(|p| (p.lms_id, p)).collect();
+    let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    for user in &data.users {
+        let person = by_id[&user.id.map(UserId::uuid)];
+        assert_eq!(user.login_name, person.login_name());
+        assert_eq!(user.object_id.map(ObjectId::uuid), person.object_id);
+        assert_eq!(
+            (&user.city, &user.job_title),
+            (&filled(&person.city), &filled(&person.job_title))
+        );
+        assert!(!user.is_group);
+        for (field, value) in &person.custom {
+            assert!(
+                user.custom.contains(&(FieldId::new(*field), value.clone())),
+                "{}",
+                person.upn
+            );
+        }
+    }
+    let row = &tenant.world.enrolments[0];
+    let enrolment = &data.enrolments[0];
+    assert_eq!(enrolment.course.uuid(), row.course_id);
+    assert_eq!(enrolment.user.uuid(), row.lms_user_id);
+    assert_eq!(
+        (enrolment.completed_at, enrolment.due_at),
+        (row.completed_at, row.due_at)
+    );
+}
+
+#[tokio::test]
+async fn the_first_page_asks_for_the_count_and_the_key_is_the_password() {
+    let tenant = paged().await;
+    client(&tenant).read_all().await.expect("all sets");
+    let users = tenant.asked("/odata/v2/Users");
+    assert!(users.len() > 2, "{users:?}");
+    assert_eq!(
+        users[0],
+        "GET /learn365/odata/v2/Users?$count=true&$expand=UserFieldValues"
+    );
+    let stub = Stub::start(|_| reply(401, "", "")).await;
+    let error = stubbed(&stub).read_all().await.expect_err("no such key");
+    assert!(error.is_auth());
+    // Base64 of "api:the-api-key".
+    assert!(stub.requests()[0].contains("authorization: Basic YXBpOnRoZS1hcGkta2V5"));
+}
+
+#[tokio::test]
+async fn enumerations_as_numbers_mean_the_same_as_names() {
+    let named = Tenant::start(|_| {}).await;
+    let numbered = Tenant::start(|world| world.behaviour.enums_as_numbers = true).await;
+    let by_name = client(&named).read_all().await.expect("names");
+    let by_number = client(&numbered).read_all().await.expect("numbers");
+    assert_eq!(by_name, by_number);
+    assert!(
+        by_name
+            .fields
+            .iter()
+            .any(|field| field.kind == FieldKind::Date)
+    );
+    assert!(
+        by_name
+            .enrolments
+            .iter()
+            .any(|row| row.progress == Progress::Completed)
+    );
+}
+
+#[tokio::test]
+async fn a_throttled_page_is_asked_for_again_after_the_wait_it_names() {
+    let started = Instant::now();
+    let throttled = FaultKind::Status {
+        code: 429,
+        retry_after: Some(0.25),
+        body: None,
+    };
+    read_with(throttled, "$skip=7", 1, 1)
+        .await
+        .expect("the second try");
+    assert!(started.elapsed() >= std::time::Duration::from_millis(250));
+}
+
+#[tokio::test]
+async fn a_server_error_or_a_broken_connection_is_tried_again() {
+    read_with(status(500), "/Enrollments", 2, 2)
+        .await
+        .expect("the third try");
+    read_with(FaultKind::Drop, "/Users", 2, 1)
+        .await
+        .expect("the second try");
+}
+
+/// S4-100: six sets or nothing.
+#[tokio::test]
+async fn a_second_page_that_keeps_failing_fails_the_whole() {
+    let error = read_with(status(503), "/Users?", 2, u32::MAX)
+        .await
+        .expect_err("no page 2");
+    assert_eq!(error.status(), Some(503));
+    assert!(error.is_transient());
+    let error = read_with(FaultKind::Drop, "/RoleAssignments", 2, u32::MAX).await;
+    assert!(
+        matches!(error, Err(ApiError::Transport { .. })),
+        "{error:?}"
+    );
+}
+
+/// S4-100: a page that lost rows is not taken for a smaller set.
+#[tokio::test]
+async fn a_truncated_page_is_read_once_more_and_then_an_error() {
+    read_with(FaultKind::TruncatedPage, "/Users", 1, 1)
+        .await
+        .expect("whole the second time");
+    let error = read_with(FaultKind::TruncatedPage, "/Enrollments", 1, u32::MAX).await;
+    let Err(ApiError::Incomplete {
+        set: "Enrollments",
+        expected,
+        found,
+    }) = error
+    else {
+        panic!("{error:?}");
+    };
+    assert!(found < expected, "{found} of {expected}");
+}
+
+/// S4-100: an empty answer is not "everybody left".
+#[tokio::test]
+async fn no_users_at_all_is_an_error() {
+    let error = read_with(FaultKind::EmptyPage, "/Users", 1, u32::MAX).await;
+    assert!(
+        matches!(
+            error,
+            Err(ApiError::Incomplete {
+                set: "Users",
+                found: 0,
+                ..
+            })
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn broken_json_is_an_error_that_shows_no_data() {
+    let error = read_with(FaultKind::BrokenJson, "/Users", 1, u32::MAX)
+        .await
+        .expect_err("broken");
+    assert!(matches!(error, ApiError::Decode { .. }), "{error:?}");
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains('@') && shown.len() < 400, "{shown}");
+}
+
+#[tokio::test]
+async fn a_platform_that_does_not_answer_is_a_timeout() {
+    let error = read_with(FaultKind::Delay { ms: 1_500 }, "/Courses", 1, u32::MAX).await;
+    assert!(matches!(error, Err(ApiError::Timeout { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_link_to_another_host_is_not_followed() {
+    let elsewhere = Stub::start(|_| reply(200, "", "{}")).await;
+    let host = elsewhere.url.clone();
+    let tenant = Tenant::start(move |world| {
+        world.behaviour.page_size = 7;
+        world.behaviour.nextlink_host = Some(host);
+    })
+    .await;
+    let error = client(&tenant)
+        .read_all()
+        .await
+        .expect_err("a foreign link");
+    let ApiError::ForeignLink { found_host, .. } = &error else {
+        panic!("{error:?}")
+    };
+    assert_eq!(found_host, &elsewhere.url);
+    assert!(elsewhere.requests().is_empty());
+}
+
+/// Serves `users` as the Users set and nothing in the other sets.
+async fn with_users(users: &'static str) -> Stub {
+    Stub::start(move |request| {
+        let body = if request.contains("/odata/v2/Users") {
+            users
+        } else {
+            NOTHING
+        };
+        reply(200, "", body)
+    })
+    .await
+}
+
+const NOTHING: &str = r#"{"@odata.count":0,"value":[]}"#;
+
+#[tokio::test]
+async fn camel_case_blanks_and_unknown_fields_are_understood() {
+    let stub = with_users(
+        r#"{"@odata.count":2,"value":[
+            {"id":"00000000-0000-0000-0000-000000000001","loginName":"i:0#.f|membership|a@b.c",
+             "title":"A","city":"  ","jobTitle":" CSM ","novelty":[1],
+             "userFieldValues":[{"fieldId":"00000000-0000-0000-0000-0000000000f1","value":12.5},
+                                {"fieldId":"00000000-0000-0000-0000-0000000000f2","value":null}]},
+            {"Id":"00000000-0000-0000-0000-000000000002",
+             "LoginName":"c:0o.c|federateddirectoryclaimprovider|00000000-0000-0000-0000-0000000000aa",
+             "Title":"A group","DirectoryObjectId":"00000000-0000-0000-0000-0000000000aa"}]}"#,
+    )
+    .await;
+    let data = stubbed(&stub).read_all().await.expect("two users");
+    let person = &data.users[0];
+    assert_eq!(
+        (person.city.as_deref(), person.job_title.as_deref()),
+        (None, Some(" CSM "))
+    );
+    assert_eq!(
+        person.custom,
+        [(FieldId::new(Uuid::from_u128(0xf1)), "12.5".to_owned())]
+    );
+    assert!(!person.is_group && data.users[1].is_group);
+}
+
+#[tokio::test]
+async fn a_row_without_a_usable_id_is_named() {
+    let stub = with_users(
+        r#"{"@odata.count":2,"value":[
+            {"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"},{"Id":"7","LoginName":"b"}]}"#,
+    )
+    .await;
+    let error = stubbed(&stub).read_all().await.expect_err("a bad row");
+    assert_eq!(
+        error.to_string(),
+        "row 2 of Users cannot be read: Id is \"7\", not a GUID"
+    );
+}
+
+#[tokio::test]
+async fn a_row_seen_twice_counts_once_and_the_hole_it_leaves_is_an_error() {
+    let stub = with_users(
+        r#"{"@odata.count":2,"value":[
+            {"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"},
+            {"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"}]}"#,
+    )
+    .await;
+    let error = stubbed(&stub).read_all().await;
+    assert!(
+        matches!(
+            error,
+            Err(ApiError::Incomplete {
+                set: "Users",
+                expected: 2,
+                found: 1
+            })
+        ),
+        "{error:?}"
+    );
+    let asked = stub
+        .requests()
+        .iter()
+        .filter(|r| r.contains("/Users"))
+        .count();
+    assert_eq!(asked, 2, "one reading and one more");
+}
+
+#[tokio::test]
+async fn a_set_without_a_count_cannot_be_trusted() {
+    let stub =
+        with_users(r#"{"value":[{"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"}]}"#)
+            .await;
+    let error = stubbed(&stub).read_all().await.expect_err("no count");
+    assert!(error.to_string().contains("@odata.count"), "{error}");
+}
+
+#[tokio::test]
+async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() {
+    let tenant = Tenant::start(|_| {}).await;
+    let learn = client(&tenant);
+    let course = tenant
+        .world
+        .courses
+        .iter()
+        .find(|course| !course.deleted)
+        .expect("a course");
+    let (course, catalog) = (CourseId::new(course.id), CatalogId::new(course.catalog_id));
+    let object = ObjectId::new(tenant.world.groups[0].id);
+    assert_eq!(learn.find_group(object).await.expect("an answer"), None);
+
+    let claim = format!("c:0t.c|tenant|{object}");
+    for _ in 0..2 {
+        learn
+            .add_group_to_catalog(catalog, object, &claim)
+            .await
+            .expect("added");
+    }
+    let group = learn
+        .find_group(object)
+        .await
+        .expect("an answer")
+        .expect("the group");
+    assert_eq!(group.login_name, claim);
+    let login = group.login_name.as_str();
+    assert_eq!(
+        learn.enrol_group(course, login).await.expect("first"),
+        Enrolment::Enrolled
+    );
+    assert_eq!(
+        learn.enrol_group(course, login).await.expect("again"),
+        Enrolment::AlreadyEnrolled
+    );
+    let roles = learn.group_roles(group.id).await.expect("roles");
+    let expected = GroupRoles {
+        courses: [course].into(),
+        catalogs: [catalog].into(),
+    };
+    assert_eq!(roles, expected);
+
+    let unenrol = || learn.unenrol_group(course, login, "Profile retracted");
+    assert_eq!(unenrol().await.expect("first"), Unenrolment::Unenrolled);
+    assert_eq!(unenrol().await.expect("again"), Unenrolment::NotEnrolled);
+    let remove = || learn.remove_group_from_catalog(catalog, login);
+    assert_eq!(remove().await.expect("first"), CatalogRemoval::Removed);
+    assert_eq!(remove().await.expect("again"), CatalogRemoval::NotThere);
+    let roles = learn.group_roles(group.id).await.expect("roles");
+    assert_eq!(roles, GroupRoles::default());
+}
+
+#[tokio::test]
+async fn a_group_row_of_the_user_list_is_marked_as_a_group() {
+    let tenant = Tenant::start(|_| {}).await;
+    let learn = client(&tenant);
+    let catalog = CatalogId::new(tenant.world.catalogs[0].id);
+    let object = ObjectId::new(tenant.world.groups[0].id);
+    learn
+        .add_group_to_catalog(catalog, object, "x")
+        .await
+        .expect("added");
+    let data = learn.read_all().await.expect("all sets");
+    let groups: Vec<_> = data.users.iter().filter(|user| user.is_group).collect();
+    assert_eq!(groups.len(), 1);
+    assert_eq!(groups[0].object_id, Some(object));
+    let role = data
+        .roles
+        .iter()
+        .find(|role| Some(role.user) == groups[0].id)
+        .expect("its role");
+    assert!(role.is_group);
+}
+
+#[tokio::test]
+async fn a_login_name_survives_the_path() {
+    let tenant = Tenant::start(|world| {
+        let course = world.enrolments[0].course_id;
+        let learner = world.enrolments[0].lms_user_id;
+        world
+            .enrolments
+            .retain(|row| row.course_id == course && row.lms_user_id == learner);
+        let person = world.people.iter_mut().find(|p| p.lms_id == Some(learner));
+        person.expect("the learner").upn = "o'brien@contoso.com".into();
+    })
+    .await;
+    let course = tenant.world.enrolments[0].course_id;
+    let course = tenant
+        .world
+        .courses
+        .iter()
+        .find(|c| c.id == course)
+        .expect("the course");
+    let catalog = CatalogId::new(course.catalog_id);
+    let login = "i:0#.f|membership|o'brien@contoso.com";
+    let removed = client(&tenant)
+        .remove_group_from_catalog(catalog, login)
+        .await;
+    assert_eq!(removed.expect("found by its name"), CatalogRemoval::Removed);
+    let key = "'i%3A0%23.f%7Cmembership%7Co%27%27brien%40contoso.com'";
+    let path = format!("DELETE /learn365/odata/v2/CourseCatalogs({catalog})/Users({key})");
+    assert_eq!(tenant.asked("/Users("), [path]);
+}
+
+#[tokio::test]
+async fn an_enrolment_whose_answer_was_lost_is_repeated_without_harm() {
+    let tenant = Tenant::start(|_| {}).await;
+    let learn = client(&tenant);
+    let course = tenant
+        .world
+        .courses
+        .iter()
+        .find(|course| !course.deleted)
+        .expect("a course");
+    let object = ObjectId::new(tenant.world.groups[0].id);
+    let login = format!("c:0t.c|tenant|{object}");
+    let catalog = CatalogId::new(course.catalog_id);
+    learn
+        .add_group_to_catalog(catalog, object, &login)
+        .await
+        .expect("added");
+    tenant
+        .simulators
+        .add_fault(tenant.uuid(), Fault::once("/Enroll", FaultKind::LoseAnswer));
+    let enrolled = learn
+        .enrol_group(CourseId::new(course.id), &login)
+        .await
+        .expect("the repeat");
+    assert_eq!(enrolled, Enrolment::AlreadyEnrolled);
+}
+
+#[tokio::test]
+async fn a_refusal_that_only_sounds_like_already_is_a_failure() {
+    let body = r#"{"error":{"code":"X","message":"The course has already ended."}}"#;
+    let stub = Stub::start(move |_| reply(400, "", body)).await;
+    let error = stubbed(&stub)
+        .enrol_group(CourseId::new(Uuid::nil()), "x")
+        .await;
+    assert_eq!(error.expect_err("a failure").status(), Some(400));
+}
+
+#[tokio::test]
+async fn a_key_tells_what_it_may_do() {
+    let tenant = Tenant::start(|world| {
+        let level = world::KeyLevel::ReadOnly;
+        world.lms_keys.push(world::LmsKey {
+            key: "reader".into(),
+            level,
+        });
+    })
+    .await;
+    assert_eq!(
+        client(&tenant).verify_key().await.expect("a level"),
+        KeyLevel::FullControl
+    );
+    let url = tenant.simulators.learn365_url();
+    let with_key = |key| Learn365::new(quick(), &url, Secret::new(key)).expect("an address");
+    assert_eq!(
+        with_key("reader").verify_key().await.expect("a level"),
+        KeyLevel::ReadOnly
+    );
+    let error = with_key("unknown")
+        .verify_key()
+        .await
+        .expect_err("no level");
+    assert_eq!(error.status(), Some(401));
+    assert!(!format!("{:?}", with_key("unknown")).contains("unknown"));
+}
+
+/// The futures can be spawned and moved between threads.
+#[tokio::test]
+async fn the_calls_are_send() {
+    fn is_send<T: Send>(value: T) -> T {
+        value
+    }
+    let tenant = Tenant::start(|_| {}).await;
+    let learn = client(&tenant);
+    is_send(learn.read_all()).await.expect("all sets");
+    is_send(learn.verify_key()).await.expect("a level");
+    is_send(learn.find_group(ObjectId::new(Uuid::nil())))
+        .await
+        .expect("an answer");
+}

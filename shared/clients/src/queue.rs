@@ -1,0 +1,73 @@
+//! Sending to SQS: messages that say "run", and notices.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::error::DisplayErrorContext;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use serde::Serialize;
+
+/// SQS delays a message by fifteen minutes at most.
+pub const MAX_DELAY: Duration = Duration::from_secs(900);
+/// SQS takes ten messages at a time.
+const BATCH: usize = 10;
+
+/// A message that could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("the queue did not take the message: {0}")]
+pub struct QueueError(String);
+
+/// One queue.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+impl Queue {
+    /// The queue at this URL.
+    pub fn new(config: &aws_config::SdkConfig, url: impl Into<String>) -> Self {
+        Self { client: Client::new(config), url: url.into() }
+    }
+
+    /// Sends one message, to be seen after `delay` (whole seconds, at most [`MAX_DELAY`]).
+    pub async fn send<T: Serialize>(&self, message: &T, delay: Duration) -> Result<(), QueueError> {
+        let body = body(message)?;
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .delay_seconds(i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or(0))
+            .send()
+            .await
+            .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?;
+        Ok(())
+    }
+
+    /// Sends many, ten at a time; an error names how many were not taken.
+    pub async fn send_all<T: Serialize>(&self, messages: &[T]) -> Result<(), QueueError> {
+        for chunk in messages.chunks(BATCH) {
+            let mut entries = Vec::with_capacity(chunk.len());
+            for (index, message) in chunk.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body(message)?);
+                entries.push(entry.build().map_err(|error| QueueError(error.to_string()))?);
+            }
+            let answer = self
+                .client
+                .send_message_batch()
+                .queue_url(&self.url)
+                .set_entries(Some(entries))
+                .send()
+                .await
+                .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?;
+            if !answer.failed().is_empty() {
+                return Err(QueueError(format!("{} of {} messages were refused", answer.failed().len(), chunk.len())));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn body<T: Serialize>(message: &T) -> Result<String, QueueError> {
+    serde_json::to_string(message).map_err(|error| QueueError(error.to_string()))
+}

@@ -1,0 +1,63 @@
+//! System mail through Amazon SES: the channel that works when a tenant's own does not.
+
+use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
+use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use rollcall_domain::notices::Words;
+
+/// A mail that was not, or perhaps not, accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum MailError {
+    /// Surely not sent; it may be tried again.
+    #[error("the mail was refused: {0}")]
+    Refused(String),
+    /// The answer never came: it may have been sent.
+    #[error("it is not known whether the mail was sent: {0}")]
+    Unknown(String),
+}
+
+/// The system sender.
+#[derive(Debug, Clone)]
+pub struct SystemMail {
+    client: Client,
+    sender: String,
+}
+
+impl SystemMail {
+    /// Mail from this address, which SES must have verified.
+    pub fn new(config: &aws_config::SdkConfig, sender: impl Into<String>) -> Self {
+        Self { client: Client::new(config), sender: sender.into() }
+    }
+
+    /// Sends one mail to all recipients together.
+    pub async fn send(&self, recipients: &[String], words: &Words) -> Result<(), MailError> {
+        let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
+        let refused = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());
+        let message = Message::builder()
+            .subject(content(&words.subject).map_err(refused)?)
+            .body(
+                Body::builder()
+                    .text(content(&words.text).map_err(refused)?)
+                    .html(content(&words.html).map_err(refused)?)
+                    .build(),
+            )
+            .build();
+        let sent = self
+            .client
+            .send_email()
+            .from_email_address(&self.sender)
+            .destination(Destination::builder().set_to_addresses(Some(recipients.to_vec())).build())
+            .content(EmailContent::builder().simple(message).build())
+            .send()
+            .await;
+        sent.map(|_| ()).map_err(|error| {
+            let words = DisplayErrorContext(&error).to_string();
+            match error {
+                SdkError::ServiceError(_) | SdkError::ConstructionFailure(_) => MailError::Refused(words),
+                SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => MailError::Unknown(words),
+                SdkError::DispatchFailure(_) => MailError::Refused(words),
+                _ => MailError::Unknown(words),
+            }
+        })
+    }
+}

@@ -1,0 +1,80 @@
+//! Attributes: building them, reading them, documents inside them.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::TenantId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Item, PARTITION_KEY, SORT_KEY, StoreError};
+
+/// A text attribute.
+pub(super) fn string(value: impl ToString) -> AttributeValue {
+    AttributeValue::S(value.to_string())
+}
+
+/// A number attribute.
+pub(super) fn number(value: impl ToString) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A moment as milliseconds since 1970, so that conditions can compare it.
+pub(super) fn moment(at: DateTime<Utc>) -> AttributeValue {
+    number(at.timestamp_millis())
+}
+
+/// A fresh item with its keys.
+pub(super) fn item(tenant: TenantId, entity: impl ToString) -> Item {
+    Item::from([
+        (PARTITION_KEY.to_owned(), string(tenant)),
+        (SORT_KEY.to_owned(), string(entity)),
+    ])
+}
+
+/// An item that carries a document and its version.
+pub(super) fn document<T: Serialize>(tenant: TenantId, entity: &str, value: &T, version: u64) -> Result<Item, StoreError> {
+    let mut item = item(tenant, entity);
+    let text = serde_json::to_string(value).map_err(|error| unreadable(entity, error))?;
+    item.insert("doc".to_owned(), string(text));
+    item.insert("version".to_owned(), number(version));
+    Ok(item)
+}
+
+/// The document of an item.
+pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
+    let entity = entity(item);
+    let text = text(item, "doc").ok_or_else(|| unreadable(entity, "it has no document"))?;
+    serde_json::from_str(text).map_err(|error| unreadable(entity, error))
+}
+
+/// The version of an item.
+pub(super) fn version(item: &Item) -> u64 {
+    integer(item, "version").unwrap_or(0)
+}
+
+/// A text attribute's value.
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// A number attribute's value.
+pub(super) fn integer<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// The sort key.
+pub(super) fn entity(item: &Item) -> &str {
+    text(item, SORT_KEY).unwrap_or("without a key")
+}
+
+/// The partition key.
+pub(super) fn tenant(item: &Item) -> Result<TenantId, StoreError> {
+    text(item, PARTITION_KEY)
+        .and_then(|text| text.parse().ok())
+        .ok_or_else(|| unreadable(entity(item), "its tenant is no GUID"))
+}
+
+/// An error about an item.
+pub(super) fn unreadable(entity: &str, problem: impl ToString) -> StoreError {
+    StoreError::Unreadable { entity: entity.to_owned(), problem: problem.to_string() }
+}

@@ -1,0 +1,91 @@
+//! In-product notifications and the ledger of sent mails.
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::notices::Notice;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::items::{document, item, number, read, string, text};
+use super::{Condition, Store, StoreError, TTL_ATTRIBUTE, now};
+
+const INBOX: &str = "notification#";
+const LEDGER: &str = "mail#";
+/// Notifications and ledger entries are kept this many days: longer than any
+/// queue keeps a message and any job repeats a notice.
+const KEPT_DAYS: i64 = 400;
+
+/// A notification shown in the product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct InProduct {
+    /// What it says.
+    pub notice: Notice,
+    /// When it arrived.
+    pub at: DateTime<Utc>,
+}
+
+/// What the ledger says about a mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ledger {
+    /// Nobody has tried: it is ours to send now.
+    Ours,
+    /// It was sent.
+    Sent,
+    /// Somebody began to send it and never said how it ended. Sending again
+    /// could mail twice, so it is marked doubtful instead.
+    Doubtful,
+}
+
+impl Store {
+    /// Shows a notice in the product, once.
+    pub async fn add_notification(&self, notice: &Notice) -> Result<(), StoreError> {
+        let key = format!("{INBOX}{}", notice.id);
+        let mut item = document(notice.tenant, &key, &InProduct { notice: notice.clone(), at: now() }, 1)?;
+        item.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));
+        match self.write(None, vec![self.put(item, Some(Condition::absent()))?]).await {
+            Ok(()) | Err(StoreError::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// What the product shows, oldest first.
+    pub async fn notifications(&self, tenant: TenantId) -> Result<Vec<InProduct>, StoreError> {
+        let items = self.list(tenant, INBOX).await?;
+        let mut all: Vec<InProduct> = items.iter().map(read).collect::<Result<_, _>>()?;
+        all.sort_by_key(|notification| notification.at);
+        Ok(all)
+    }
+
+    /// Claims a mail before it is sent.
+    pub async fn claim_mail(&self, tenant: TenantId, notice: Uuid) -> Result<Ledger, StoreError> {
+        let key = format!("{LEDGER}{notice}");
+        let mut entry = item(tenant, &key);
+        entry.insert("status".to_owned(), string("sending"));
+        entry.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));
+        match self.write(None, vec![self.put(entry, Some(Condition::absent()))?]).await {
+            Ok(()) => return Ok(Ledger::Ours),
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error),
+        }
+        let entry = self.get(tenant, &key).await?.unwrap_or_default();
+        Ok(match text(&entry, "status") {
+            Some("failed") => Ledger::Ours,
+            Some("sent") => Ledger::Sent,
+            _ => Ledger::Doubtful,
+        })
+    }
+
+    /// Records how sending ended: `sent`, `failed` (surely not sent, so that it
+    /// may be tried again) or `doubtful`.
+    pub async fn settle_mail(&self, tenant: TenantId, notice: Uuid, status: &str) -> Result<(), StoreError> {
+        let mut entry = item(tenant, format!("{LEDGER}{notice}"));
+        entry.insert("status".to_owned(), string(status));
+        entry.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));
+        self.write(None, vec![self.put(entry, None)?]).await
+    }
+}
+
+fn expiry() -> i64 {
+    (now() + chrono::TimeDelta::days(KEPT_DAYS)).timestamp()
+}

@@ -1,0 +1,184 @@
+//! Tenant state and locks in one DynamoDB table.
+//!
+//! Partition key `tenant`, sort key `entity` (a path such as `profile#<id>`).
+//! Every write is conditional: on a version, or on the fencing token of the
+//! lease under which the writer works.
+
+mod error;
+pub mod holds;
+mod items;
+pub mod lease;
+pub mod messages;
+pub mod profiles;
+pub mod runs;
+pub mod states;
+pub mod tenants;
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::TenantId;
+
+pub use error::StoreError;
+use items::{number, string};
+pub use lease::{Fence, Lease};
+
+/// The partition key.
+pub const PARTITION_KEY: &str = "tenant";
+/// The sort key.
+pub const SORT_KEY: &str = "entity";
+/// The sparse index that lists tenants for the fan-out.
+pub const FANOUT_INDEX: &str = "fanout";
+/// The attribute DynamoDB deletes old items by, in seconds since 1970.
+pub const TTL_ATTRIBUTE: &str = "expires_at";
+/// The lease that forbids administrators to write while maintenance works.
+pub const MAINTENANCE_LEASE: &str = "maintenance";
+/// The lease of the refresh.
+pub const REFRESH_LEASE: &str = "refresh";
+/// Most items DynamoDB takes in one transaction.
+const MAX_TRANSACTION: usize = 100;
+
+/// One item's attributes.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Store {
+    client: Client,
+    table: String,
+}
+
+/// The moment, as this crate's conditions see it.
+pub(crate) fn now() -> DateTime<Utc> {
+    Utc::now()
+}
+
+impl Store {
+    /// The table of this name.
+    pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
+        Self { client: Client::new(config), table: table.into() }
+    }
+
+    async fn get(&self, tenant: TenantId, entity: &str) -> Result<Option<Item>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(tenant))
+            .key(SORT_KEY, string(entity))
+            .consistent_read(true)
+            .send()
+            .await?;
+        Ok(answer.item)
+    }
+
+    /// All items of a tenant whose entity begins with `prefix`, every page.
+    async fn list(&self, tenant: TenantId, prefix: &str) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression("#tenant = :tenant AND begins_with(#entity, :prefix)")
+                .expression_attribute_names("#tenant", PARTITION_KEY)
+                .expression_attribute_names("#entity", SORT_KEY)
+                .expression_attribute_values(":tenant", string(tenant))
+                .expression_attribute_values(":prefix", string(prefix))
+                .consistent_read(true)
+                .set_exclusive_start_key(start)
+                .send()
+                .await?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
+    /// A put, optionally with a condition.
+    fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+        let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
+        if let Some(condition) = condition {
+            put = put
+                .condition_expression(condition.expression)
+                .set_expression_attribute_names(condition.names)
+                .set_expression_attribute_values(condition.values);
+        }
+        Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    fn check(&self, tenant: TenantId, entity: &str, condition: Condition) -> Result<TransactWriteItem, StoreError> {
+        let check = ConditionCheck::builder()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(tenant))
+            .key(SORT_KEY, string(entity))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(condition.values)
+            .build()?;
+        Ok(TransactWriteItem::builder().condition_check(check).build())
+    }
+
+    /// Writes all or nothing; with a fence only while its lease is still ours.
+    /// More items than one transaction takes are written in several, each fenced.
+    async fn write(&self, fence: Option<&Fence>, items: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+        let room = MAX_TRANSACTION - usize::from(fence.is_some());
+        for chunk in items.chunks(room) {
+            let mut all = Vec::with_capacity(chunk.len() + 1);
+            if let Some(fence) = fence {
+                all.push(self.check(fence.tenant, &fence.entity(), fence.condition())?);
+            }
+            all.extend_from_slice(chunk);
+            self.transact(all, fence.is_some()).await?;
+        }
+        Ok(())
+    }
+
+    async fn transact(&self, items: Vec<TransactWriteItem>, fenced: bool) -> Result<(), StoreError> {
+        let mut wait = std::time::Duration::from_millis(50);
+        for _ in 0..6 {
+            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            match sent.map_err(|error| StoreError::transaction(error, fenced)) {
+                // Another transaction touched the same item at the same moment; nothing was written.
+                Err(StoreError::Contended) => tokio::time::sleep(wait).await,
+                other => return other.map(|_| ()),
+            }
+            wait *= 2;
+        }
+        Err(StoreError::Contended)
+    }
+}
+
+/// A condition and what it names.
+#[derive(Debug, Clone, Default)]
+struct Condition {
+    expression: String,
+    names: Option<HashMap<String, String>>,
+    values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Condition {
+    /// The item must not exist yet.
+    fn absent() -> Self {
+        Self {
+            expression: "attribute_not_exists(#entity)".to_owned(),
+            names: Some(HashMap::from([("#entity".to_owned(), SORT_KEY.to_owned())])),
+            values: None,
+        }
+    }
+
+    /// The item must still have this version; none means that it must not exist.
+    fn version(version: Option<u64>) -> Self {
+        let Some(version) = version else { return Self::absent() };
+        Self {
+            expression: "#version = :version".to_owned(),
+            names: Some(HashMap::from([("#version".to_owned(), "version".to_owned())])),
+            values: Some(HashMap::from([(":version".to_owned(), number(version))])),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Run records: one per tenant, job and slot, so that a slot runs once.
+
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::run::{Run, RunRequest};
+use rollcall_domain::schedule::{Job, Slot};
+
+use super::items::{document, number, read, version};
+use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE, now};
+
+const PREFIX: &str = "run#";
+/// Records are kept this many days.
+const KEPT_DAYS: i64 = 90;
+
+fn key(request: &RunRequest) -> String {
+    format!("{PREFIX}{}", Run::key(request))
+}
+
+fn item(run: &Run, version: u64) -> Result<Item, StoreError> {
+    let mut item = document(run.request.tenant, &key(&run.request), run, version)?;
+    let expires = run.started_at + chrono::TimeDelta::days(KEPT_DAYS);
+    item.insert(TTL_ATTRIBUTE.to_owned(), number(expires.timestamp()));
+    Ok(item)
+}
+
+impl Store {
+    /// The record of a run, if it was ever begun.
+    pub async fn run(&self, request: &RunRequest) -> Result<Option<Run>, StoreError> {
+        self.get(request.tenant, &key(request)).await?.as_ref().map(read).transpose()
+    }
+
+    /// Records of one job, oldest first.
+    pub async fn runs(&self, tenant: TenantId, job: Job) -> Result<Vec<Run>, StoreError> {
+        let items = self.list(tenant, &format!("{PREFIX}{job}#")).await?;
+        items.iter().map(read).collect()
+    }
+
+    /// The slot of the newest record of a job before `slot`, to see what was missed.
+    pub async fn last_slot(&self, tenant: TenantId, job: Job, slot: Slot) -> Result<Option<Slot>, StoreError> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#tenant = :tenant AND #entity BETWEEN :first AND :last")
+            .expression_attribute_names("#tenant", super::PARTITION_KEY)
+            .expression_attribute_names("#entity", super::SORT_KEY)
+            .expression_attribute_values(":tenant", super::items::string(tenant))
+            .expression_attribute_values(":first", super::items::string(format!("{PREFIX}{job}#")))
+            .expression_attribute_values(":last", super::items::string(format!("{PREFIX}{job}#{}", slot.at().format("%Y-%m-%dT%H:%M"))))
+            .scan_index_forward(false)
+            .limit(1)
+            .send()
+            .await?;
+        let newest = answer.items.unwrap_or_default().into_iter().next();
+        Ok(newest.as_ref().map(read::<Run>).transpose()?.map(|run| run.request.slot))
+    }
+
+    /// Begins a run, once: `false` when there is a record already.
+    pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
+        let put = self.put(item(run, 1)?, Some(Condition::absent()))?;
+        match self.write(None, vec![put]).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Replaces the record under the run's lease.
+    pub async fn put_run(&self, fence: &Fence, run: &Run) -> Result<(), StoreError> {
+        let put = self.put(item(run, 2)?, None)?;
+        self.write(Some(fence), vec![put]).await
+    }
+
+    /// Ends a run that never got a lease (skipped, or refused before it began);
+    /// leaves a record alone that has moved on in between.
+    pub async fn end_run_without_lease(&self, run: &Run) -> Result<(), StoreError> {
+        let before = self.get(run.request.tenant, &key(&run.request)).await?;
+        let condition = Condition::version(before.as_ref().map(version));
+        if before.as_ref().map(read::<Run>).transpose()?.is_some_and(|run| run.is_over()) {
+            return Ok(());
+        }
+        let mut run = run.clone();
+        run.finished_at.get_or_insert_with(now);
+        self.write(None, vec![self.put(item(&run, 3)?, Some(condition))?]).await
+    }
+}

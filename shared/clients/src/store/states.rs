@@ -1,0 +1,62 @@
+//! What the jobs know about each profile: its group, its status, its enrolments.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
+use rollcall_domain::report::ProfileStatus;
+use serde::{Deserialize, Serialize};
+
+use super::items::{document, entity, read};
+use super::{Fence, Store, StoreError};
+
+const PREFIX: &str = "state#";
+
+/// The state of one profile. Only jobs write it, under their lease.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct ProfileState {
+    /// Its Entra group.
+    pub group: Option<ObjectId>,
+    /// Courses this service enrolled the group in.
+    pub managed: BTreeSet<CourseId>,
+    /// How it stood after the last run.
+    pub status: Option<ProfileStatus>,
+    /// Why.
+    pub reason: Option<String>,
+    /// Members after the last run.
+    pub members: usize,
+    /// The data of the last run.
+    pub snapshot: Option<SnapshotId>,
+    /// When the last run looked at it.
+    pub evaluated_at: Option<DateTime<Utc>>,
+    /// Whether nothing is left for it to do (S4-123).
+    pub obsolete: bool,
+    /// The object key of its member list (S4-128).
+    pub members_file: Option<String>,
+    /// The digest of what that file holds, so that an equal one is not written again.
+    pub members_digest: Option<String>,
+}
+
+impl Store {
+    /// The states of all profiles.
+    pub async fn profile_states(&self, tenant: TenantId) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
+        let items = self.list(tenant, PREFIX).await?;
+        items
+            .iter()
+            .map(|item| {
+                let id = entity(item)
+                    .trim_start_matches(PREFIX)
+                    .parse()
+                    .map_err(|error| super::items::unreadable(entity(item), error))?;
+                Ok((id, read(item)?))
+            })
+            .collect()
+    }
+
+    /// Stores a state under the job's lease.
+    pub async fn put_profile_state(&self, fence: &Fence, id: ProfileId, state: &ProfileState) -> Result<(), StoreError> {
+        let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
+        self.write(Some(fence), vec![self.put(item, None)?]).await
+    }
+}

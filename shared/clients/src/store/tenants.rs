@@ -1,0 +1,166 @@
+//! Tenants: settings, onboarding, the snapshot pointer, the fan-out index.
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{SnapshotId, TenantId};
+use rollcall_domain::settings::{Onboarding, Settings, first_refresh_due};
+use rollcall_domain::snapshot::sanity::Counts;
+use serde::{Deserialize, Serialize};
+
+use super::items::{document, moment, read, string, tenant, text, version};
+use super::{Condition, FANOUT_INDEX, Fence, Store, StoreError, now};
+
+const ENTITY: &str = "tenant";
+const SNAPSHOT: &str = "snapshot";
+/// The index key of tenants whose first refresh is due.
+const ONBOARDING: &str = "onboarding";
+/// Active tenants are spread over this many index keys, so that no single one
+/// takes all reads of a tick.
+pub const SHARDS: u8 = 8;
+
+/// A tenant's settings and how far it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenant {
+    /// Its id.
+    pub id: TenantId,
+    /// What an administrator saved.
+    pub settings: Settings,
+    /// How far it is.
+    pub onboarding: Onboarding,
+    /// Version of the settings, for conditional saves.
+    pub version: u64,
+}
+
+/// Which snapshot is in use. It moves only after the upload is complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SnapshotPointer {
+    /// The snapshot.
+    pub id: SnapshotId,
+    /// When the refresh began to read.
+    pub taken_at: DateTime<Utc>,
+    /// Its object key.
+    pub key: String,
+    /// The object key of its schema.
+    pub schema_key: String,
+    /// What it holds, to compare the next one with.
+    pub counts: Counts,
+}
+
+/// Whether a save was the tenant's first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saved {
+    /// The first: a refresh is due within five minutes (S4-103).
+    First,
+    /// A change.
+    Again,
+}
+
+fn active_key(id: TenantId) -> String {
+    format!("active#{}", id.uuid().as_bytes()[15] % SHARDS)
+}
+
+impl Store {
+    /// The tenant, if its settings were ever saved.
+    pub async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
+        let Some(item) = self.get(id, ENTITY).await? else { return Ok(None) };
+        let onboarding = match text(&item, "onboarding") {
+            Some("ready") => Onboarding::Ready,
+            _ => Onboarding::AwaitingFirstRefresh,
+        };
+        Ok(Some(Tenant { id, settings: read(&item)?, onboarding, version: version(&item) }))
+    }
+
+    /// Saves settings unless maintenance holds the lock (S4-112). `expected` is
+    /// the version that was read, `None` for the first save.
+    pub async fn save_settings(&self, id: TenantId, settings: &Settings, expected: Option<u64>) -> Result<Saved, StoreError> {
+        let before = self.get(id, ENTITY).await?;
+        let mut item = document(id, ENTITY, settings, expected.map_or(1, |version| version + 1))?;
+        let saved = match &before {
+            Some(before) => {
+                for name in ["onboarding", "fanout", "first_refresh_due"] {
+                    if let Some(value) = before.get(name) {
+                        item.insert(name.to_owned(), value.clone());
+                    }
+                }
+                Saved::Again
+            }
+            None => {
+                item.insert("onboarding".to_owned(), string("awaiting_first_refresh"));
+                item.insert("fanout".to_owned(), string(ONBOARDING));
+                item.insert("first_refresh_due".to_owned(), moment(first_refresh_due(now())));
+                Saved::First
+            }
+        };
+        let items = vec![self.unlocked(id)?, self.put(item, Some(Condition::version(expected)))?];
+        match self.write(None, items).await {
+            Err(StoreError::Conflict) if self.held_until(id, super::MAINTENANCE_LEASE).await?.is_some() => Err(StoreError::Locked),
+            other => other.map(|()| saved),
+        }
+    }
+
+    /// Marks the tenant ready and lists it among the active ones. `true` the
+    /// first time only: then the ready mail is due (S4-104).
+    pub async fn mark_ready(&self, id: TenantId) -> Result<bool, StoreError> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key(super::PARTITION_KEY, string(id))
+            .key(super::SORT_KEY, string(ENTITY))
+            .update_expression("SET onboarding = :ready, fanout = :active REMOVE first_refresh_due")
+            .condition_expression("onboarding <> :ready")
+            .expression_attribute_values(":ready", string("ready"))
+            .expression_attribute_values(":active", string(active_key(id)))
+            .send()
+            .await;
+        match sent {
+            Ok(_) => Ok(true),
+            Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Every active tenant: those whose settings were saved (S4-091) and whose
+    /// first refresh succeeded.
+    pub async fn active_tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..SHARDS {
+            found.extend(self.fanout(&format!("active#{shard}")).await?);
+        }
+        Ok(found)
+    }
+
+    /// Tenants that wait for their first refresh.
+    pub async fn onboarding_tenants(&self) -> Result<Vec<TenantId>, StoreError> {
+        self.fanout(ONBOARDING).await
+    }
+
+    async fn fanout(&self, key: &str) -> Result<Vec<TenantId>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(FANOUT_INDEX)
+            .key_condition_expression("fanout = :key")
+            .expression_attribute_values(":key", string(key))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(tenant(&item?)?);
+        }
+        Ok(found)
+    }
+
+    /// The snapshot in use; none before the first successful refresh (S4-107).
+    pub async fn snapshot_pointer(&self, id: TenantId) -> Result<Option<SnapshotPointer>, StoreError> {
+        self.get(id, SNAPSHOT).await?.as_ref().map(read).transpose()
+    }
+
+    /// Moves the pointer, under the refresh's lease.
+    pub async fn set_snapshot_pointer(&self, fence: &Fence, pointer: &SnapshotPointer) -> Result<(), StoreError> {
+        let item = document(fence.tenant, SNAPSHOT, pointer, 1)?;
+        self.write(Some(fence), vec![self.put(item, None)?]).await
+    }
+}

@@ -1,0 +1,146 @@
+//! Credentials in Secrets Manager: written, used, never shown.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use rollcall_domain::ids::TenantId;
+use serde::{Deserialize, Serialize};
+
+use crate::http::Secret;
+
+/// Secrets are read again after this long, so that a new one is used soon.
+const CACHED: Duration = Duration::from_secs(300);
+
+/// A credential that could not be read or written; never says what it holds.
+#[derive(Debug, thiserror::Error)]
+pub enum VaultError {
+    /// It was never stored.
+    #[error("the {0} was never entered; save it under Settings")]
+    Missing(&'static str),
+    /// It is not in the form this program writes.
+    #[error("the stored {0} is unreadable; enter it again under Settings")]
+    Unreadable(&'static str),
+    /// The service did not do it.
+    #[error("the vault did not answer: {0}")]
+    Service(String),
+}
+
+/// The tenant's app registration in Entra.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AppRegistration {
+    /// Application (client) id.
+    pub client_id: String,
+    /// The secret's value.
+    client_secret: String,
+}
+
+impl AppRegistration {
+    /// A registration as an administrator enters it.
+    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
+        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+    }
+
+    /// The secret, in a wrapper that does not print.
+    pub fn secret(&self) -> Secret {
+        Secret::new(self.client_secret.clone())
+    }
+}
+
+impl std::fmt::Debug for AppRegistration {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AppRegistration").field("client_id", &self.client_id).finish_non_exhaustive()
+    }
+}
+
+type Cache = Arc<Mutex<HashMap<String, (Instant, Secret)>>>;
+
+/// The vault of one deployment; names begin with its prefix, as its IAM policy says.
+#[derive(Debug, Clone)]
+pub struct Vault {
+    client: Client,
+    prefix: String,
+    cache: Cache,
+}
+
+const LMS_KEY: (&str, &str) = ("learn365", "Learn365 API key");
+const APP: (&str, &str) = ("entra-app", "Entra ID app registration");
+
+impl Vault {
+    /// The vault whose secrets begin with `prefix/`.
+    pub fn new(config: &aws_config::SdkConfig, prefix: impl Into<String>) -> Self {
+        Self { client: Client::new(config), prefix: prefix.into(), cache: Cache::default() }
+    }
+
+    /// The tenant's Learn365 API key.
+    pub async fn lms_key(&self, tenant: TenantId) -> Result<Secret, VaultError> {
+        self.read(tenant, LMS_KEY).await
+    }
+
+    /// Stores the tenant's Learn365 API key.
+    pub async fn put_lms_key(&self, tenant: TenantId, key: &Secret) -> Result<(), VaultError> {
+        self.write(tenant, LMS_KEY.0, key.expose()).await
+    }
+
+    /// The tenant's app registration.
+    pub async fn app_registration(&self, tenant: TenantId) -> Result<AppRegistration, VaultError> {
+        let text = self.read(tenant, APP).await?;
+        serde_json::from_str(text.expose()).map_err(|_| VaultError::Unreadable(APP.1))
+    }
+
+    /// Stores the tenant's app registration.
+    pub async fn put_app_registration(&self, tenant: TenantId, app: &AppRegistration) -> Result<(), VaultError> {
+        let text = serde_json::to_string(app).map_err(|_| VaultError::Unreadable(APP.1))?;
+        self.write(tenant, APP.0, &text).await
+    }
+
+    fn name(&self, tenant: TenantId, kind: &str) -> String {
+        format!("{}/{tenant}/{kind}", self.prefix)
+    }
+
+    async fn read(&self, tenant: TenantId, (kind, title): (&'static str, &'static str)) -> Result<Secret, VaultError> {
+        let name = self.name(tenant, kind);
+        if let Some(secret) = self.cached(&name) {
+            return Ok(secret);
+        }
+        let answer = match self.client.get_secret_value().secret_id(&name).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError::is_resource_not_found_exception) => return Err(VaultError::Missing(title)),
+            Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
+        };
+        let secret = Secret::new(answer.secret_string.ok_or(VaultError::Unreadable(title))?);
+        self.remember(name, &secret);
+        Ok(secret)
+    }
+
+    async fn write(&self, tenant: TenantId, kind: &str, value: &str) -> Result<(), VaultError> {
+        let name = self.name(tenant, kind);
+        let put = self.client.put_secret_value().secret_id(&name).secret_string(value).send().await;
+        match put {
+            Ok(_) => {}
+            Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError::is_resource_not_found_exception) => {
+                let create = self.client.create_secret().name(&name).secret_string(value).send();
+                create.await.map_err(|error| VaultError::Service(DisplayErrorContext(&error).to_string()))?;
+            }
+            Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
+        }
+        self.remember(name, &Secret::new(value.to_owned()));
+        Ok(())
+    }
+
+    fn cached(&self, name: &str) -> Option<Secret> {
+        let cache = self.cache.lock().ok()?;
+        let (read, secret) = cache.get(name)?;
+        (read.elapsed() < CACHED).then(|| secret.clone())
+    }
+
+    fn remember(&self, name: String, secret: &Secret) {
+        if let Ok(mut cache) = self.cache.lock() {
+            cache.retain(|_, (read, _)| read.elapsed() < CACHED);
+            cache.insert(name, (Instant::now(), secret.clone()));
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What wakes a function: a schedule's tick or a batch of queue messages.
+
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+/// A schedule's tick: which schedule, and the moment it was due.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Tick {
+    /// `refresh`, `maintenance`, `membership` or `onboarding`.
+    pub tick: String,
+    /// When it was due; late deliveries keep the moment they were due.
+    pub time: DateTime<Utc>,
+}
+
+/// What wakes a job.
+#[derive(Debug)]
+pub enum Event {
+    /// A schedule.
+    Tick(Tick),
+    /// Messages.
+    Messages(SqsEvent),
+}
+
+impl Event {
+    /// Tells a tick from messages.
+    ///
+    /// # Errors
+    /// When it is neither: the event is not ours, or the template is wrong.
+    pub fn read(event: Value) -> Result<Self, String> {
+        let read = if event.get("Records").is_some() {
+            serde_json::from_value(event).map(Self::Messages)
+        } else {
+            serde_json::from_value(event).map(Self::Tick)
+        };
+        read.map_err(|error| {
+            format!("the event is neither a schedule's tick nor queue messages: {error}")
+        })
+    }
+}
+
+/// Why a message is given back to the queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure(pub String);
+
+/// Messages of one invocation, read one by one, and which of them failed.
+#[derive(Debug, Default)]
+pub struct Batch {
+    failures: Vec<BatchItemFailure>,
+}
+
+impl Batch {
+    /// Handles each message by itself: one that fails, or cannot be read, goes
+    /// back to the queue (and after some tries to the dead-letter queue), the
+    /// others are done.
+    pub async fn handle<T, F>(event: SqsEvent, work: F) -> SqsBatchResponse
+    where
+        T: DeserializeOwned,
+        F: AsyncFn(T) -> Result<(), Failure>,
+    {
+        let mut batch = Self::default();
+        for record in event.records {
+            let id = record.message_id.unwrap_or_default();
+            let body = record.body.unwrap_or_default();
+            let done = match serde_json::from_str::<T>(&body) {
+                Ok(message) => work(message).await,
+                Err(error) => Err(Failure(format!(
+                    "the message is not what this queue carries: {error}"
+                ))),
+            };
+            if let Err(Failure(reason)) = done {
+                tracing::error!(message_id = %id, %reason, "a message could not be handled");
+                let mut failure = BatchItemFailure::default();
+                failure.item_identifier = id;
+                batch.failures.push(failure);
+            }
+        }
+        let mut response = SqsBatchResponse::default();
+        response.batch_item_failures = batch.failures;
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn ticks_and_messages_are_told_apart() {
+        let tick = Event::read(json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"}))
+            .expect("a tick");
+        assert!(matches!(tick, Event::Tick(Tick { tick, .. }) if tick == "refresh"));
+        let messages =
+            Event::read(json!({"Records": [{"messageId": "1", "body": "{}"}]})).expect("messages");
+        assert!(matches!(messages, Event::Messages(event) if event.records.len() == 1));
+        assert!(
+            Event::read(json!({"other": 1}))
+                .expect_err("neither")
+                .contains("neither")
+        );
+    }
+
+    #[tokio::test]
+    async fn a_message_that_cannot_be_read_fails_alone() {
+        let event = json!({"Records": [
+            {"messageId": "a", "body": "not json"}, {"messageId": "b", "body": "1"}, {"messageId": "c", "body": "2"},
+        ]});
+        let Ok(Event::Messages(event)) = Event::read(event) else {
+            panic!("messages")
+        };
+        let response = Batch::handle(event, async |number: u8| {
+            if number == 1 {
+                Ok(())
+            } else {
+                Err(Failure("two".to_owned()))
+            }
+        })
+        .await;
+        let failed: Vec<_> = response
+            .batch_item_failures
+            .into_iter()
+            .map(|failure| failure.item_identifier)
+            .collect();
+        assert_eq!(failed, ["a", "c"]);
+    }
+}

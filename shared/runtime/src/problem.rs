@@ -1,0 +1,84 @@
+//! RFC 9457 problem details: how errors reach people over HTTP.
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::problem::Problem;
+use serde::Serialize;
+
+/// An error as the API answers it. It says what to do and holds nothing secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ProblemDetails {
+    /// The HTTP status.
+    pub status: u16,
+    /// What kind of problem, in few words.
+    pub title: String,
+    /// What happened here, and the way out.
+    pub detail: String,
+    /// Every wrong field with its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<Problem>,
+    /// Seconds after which trying again makes sense.
+    #[serde(skip)]
+    pub retry_after: Option<u64>,
+}
+
+impl ProblemDetails {
+    /// A problem without fields.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self {
+            status: status.as_u16(),
+            title: status.canonical_reason().unwrap_or("Error").to_owned(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after: None,
+        }
+    }
+
+    /// Wrong fields, all at once.
+    pub fn invalid(errors: Vec<Problem>) -> Self {
+        let mut problem = Self::new(
+            StatusCode::UNPROCESSABLE_ENTITY,
+            "Some fields are not right; each is listed with its place.",
+        );
+        problem.errors = errors;
+        problem
+    }
+}
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = serde_json::to_string(&self).unwrap_or_default();
+        let mut response = (
+            status,
+            [(header::CONTENT_TYPE, "application/problem+json")],
+            body,
+        )
+            .into_response();
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, seconds.into());
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_says_when_to_come_back() {
+        let mut problem =
+            ProblemDetails::new(StatusCode::LOCKED, "The tenant is locked for maintenance.");
+        problem.retry_after = Some(30);
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::LOCKED);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "30");
+        assert_eq!(
+            response.headers()[header::CONTENT_TYPE],
+            "application/problem+json"
+        );
+    }
+}

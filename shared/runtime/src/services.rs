@@ -1,0 +1,194 @@
+//! The clients a function works with, made once per process from its settings.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use chrono::Utc;
+use rollcall_clients::entra::Entra;
+use rollcall_clients::graph::{Graph, TokenSource};
+use rollcall_clients::http::{ApiError, Http, HttpSettings};
+use rollcall_clients::learn365::Learn365;
+use rollcall_clients::objects::Objects;
+use rollcall_clients::queue::{Queue, QueueError};
+use rollcall_clients::ses::SystemMail;
+use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::store::{Store, StoreError};
+use rollcall_clients::vault::{Vault, VaultError};
+use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::run::{RunRequest, Trigger};
+use rollcall_domain::schedule::{Job, Slot};
+
+use crate::settings::{Settings, is_safe_address};
+
+/// The clients and the settings they were made from.
+#[derive(Debug, Clone)]
+pub struct Services {
+    /// What the environment says.
+    pub settings: Settings,
+    /// Tenant state.
+    pub store: Store,
+    /// Credentials.
+    pub vault: Vault,
+    /// Snapshots and files.
+    pub objects: Objects,
+    /// Makes refresh-job work.
+    pub refresh_queue: Queue,
+    /// Makes maintenance-job work.
+    pub maintenance_queue: Queue,
+    /// Takes notices.
+    pub notice_queue: Queue,
+    /// System mail.
+    pub mail: SystemMail,
+    http: Http,
+    entra: Entra,
+}
+
+/// A client that could not be made for a tenant.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// Its credential is missing or unreadable.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// Its address makes no sense.
+    #[error("the address {0:?} in the settings is not an https address")]
+    Address(String),
+    /// The client refused its settings.
+    #[error(transparent)]
+    Client(#[from] ApiError),
+}
+
+impl Services {
+    /// Makes the clients.
+    ///
+    /// # Errors
+    /// When the HTTP client cannot be built or an address is no URL.
+    pub fn new(settings: Settings, aws: &SdkConfig) -> Result<Self, ApiError> {
+        let http = Http::new(HttpSettings::default())?;
+        Ok(Self {
+            store: Store::new(aws, &settings.table),
+            vault: Vault::new(aws, &settings.secret_prefix),
+            objects: Objects::new(aws, &settings.bucket),
+            refresh_queue: Queue::new(aws, &settings.refresh_queue_url),
+            maintenance_queue: Queue::new(aws, &settings.maintenance_queue_url),
+            notice_queue: Queue::new(aws, &settings.notice_queue_url),
+            mail: SystemMail::new(aws, &settings.system_sender),
+            entra: Entra::new(http.clone(), &settings.entra_url)?,
+            http,
+            settings,
+        })
+    }
+
+    /// Makes the clients from the process's environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with the environment.
+    pub async fn from_environment() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+        let settings = Settings::from_environment()?;
+        let aws = rollcall_clients::aws::from_environment().await;
+        Ok(Self::new(settings, &aws)?)
+    }
+
+    /// The tenant's directory.
+    pub async fn graph(&self, tenant: &Tenant) -> Result<Graph, ConnectError> {
+        let app = self.vault.app_registration(tenant.id).await?;
+        let tokens = TokenSource::new(self.entra.clone(), tenant.id, &app.client_id, app.secret());
+        Ok(Graph::new(
+            self.http.clone(),
+            &self.settings.graph_url,
+            tokens,
+        )?)
+    }
+
+    /// The tenant's learning platform, in its region.
+    pub async fn learn365(&self, tenant: &Tenant) -> Result<Learn365, ConnectError> {
+        let own = tenant.settings.lms_url.trim();
+        let url = if own.is_empty() {
+            self.settings.learn365_url.as_str()
+        } else {
+            own
+        };
+        if !is_safe_address(url) {
+            return Err(ConnectError::Address(url.to_owned()));
+        }
+        let key = self.vault.lms_key(tenant.id).await?;
+        Ok(Learn365::new(self.http.clone(), url, key)?)
+    }
+
+    /// The queue that makes a job work.
+    pub fn queue(&self, job: Job) -> &Queue {
+        match job {
+            Job::Refresh => &self.refresh_queue,
+            Job::Maintenance | Job::Membership => &self.maintenance_queue,
+        }
+    }
+
+    /// Asks for one run of a job for every active tenant; answers how many.
+    pub async fn fan_out(&self, job: Job, slot: Slot) -> Result<usize, FanOutError> {
+        let requests: Vec<_> = self
+            .store
+            .active_tenants()
+            .await?
+            .into_iter()
+            .map(|tenant| RunRequest {
+                job,
+                tenant,
+                slot,
+                trigger: Trigger::Schedule,
+                continuation: 0,
+                waits: 0,
+            })
+            .collect();
+        self.queue(job).send_all(&requests).await?;
+        tracing::info!(%job, %slot, tenants = requests.len(), "asked for runs");
+        Ok(requests.len())
+    }
+
+    /// Puts a request back, to be looked at again later.
+    pub async fn later(&self, request: &RunRequest, delay: Duration) -> Result<(), QueueError> {
+        self.queue(request.job).send(request, delay).await
+    }
+
+    /// Asks for a run by hand, at this minute.
+    pub async fn run_now(
+        &self,
+        tenant: &Tenant,
+        job: Job,
+        trigger: Trigger,
+    ) -> Result<RunRequest, QueueError> {
+        let slot = Slot::of(Utc::now());
+        let request = RunRequest {
+            job,
+            tenant: tenant.id,
+            slot,
+            trigger,
+            continuation: 0,
+            waits: 0,
+        };
+        self.queue(job).send(&request, Duration::ZERO).await?;
+        Ok(request)
+    }
+
+    /// Tells the tenant's people.
+    pub async fn tell(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
+        let settings = &tenant.settings;
+        let notice = Notice::new(
+            tenant.id,
+            &settings.display_name,
+            settings.recipients(),
+            about,
+        );
+        self.notice_queue.send(&notice, Duration::ZERO).await
+    }
+}
+
+/// A tick that could not be turned into requests.
+#[derive(Debug, thiserror::Error)]
+pub enum FanOutError {
+    /// The tenants could not be listed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The requests could not be sent. The tick is tried again; doubled
+    /// requests are one run.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}

@@ -1,0 +1,282 @@
+//! Settings from the environment: read once, all problems in one error.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use url::Url;
+
+/// Which Microsoft cloud the deployment serves (S4-004, X-11).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// Worldwide, GCC included.
+    Global,
+    /// US government, GCC High.
+    UsGov,
+    /// US government, DoD.
+    Dod,
+}
+
+/// Default addresses of a cloud; the environment may override each.
+struct Hosts {
+    entra: &'static str,
+    graph: &'static str,
+    learn365: &'static str,
+}
+
+impl Cloud {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "global" => Some(Self::Global),
+            "usgov" => Some(Self::UsGov),
+            "dod" => Some(Self::Dod),
+            _ => None,
+        }
+    }
+
+    const fn hosts(self) -> Hosts {
+        match self {
+            Self::Global => Hosts {
+                entra: "https://login.microsoftonline.com",
+                graph: "https://graph.microsoft.com",
+                learn365: "https://api.365.systems",
+            },
+            Self::UsGov => Hosts {
+                entra: "https://login.microsoftonline.us",
+                graph: "https://graph.microsoft.us",
+                learn365: "https://api.usgcc365.systems",
+            },
+            Self::Dod => Hosts {
+                entra: "https://login.microsoftonline.us",
+                graph: "https://dod-graph.microsoft.us",
+                learn365: "https://api.usgcc365.systems",
+            },
+        }
+    }
+}
+
+/// Everything a function is told by its environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// DynamoDB table.
+    pub table: String,
+    /// S3 bucket.
+    pub bucket: String,
+    /// Queue that makes refresh-job work.
+    pub refresh_queue_url: String,
+    /// Queue that makes maintenance-job work.
+    pub maintenance_queue_url: String,
+    /// Queue of notices.
+    pub notice_queue_url: String,
+    /// First part of secret names.
+    pub secret_prefix: String,
+    /// Which cloud.
+    pub cloud: Cloud,
+    /// Entra's authority, without a path.
+    pub entra_url: String,
+    /// Microsoft Graph, without a version.
+    pub graph_url: String,
+    /// Learn365, for tenants whose settings name no region.
+    pub learn365_url: String,
+    /// Sender of system mail.
+    pub system_sender: String,
+    /// How long a lease lives without heartbeat.
+    pub lease: Duration,
+    /// Older snapshots are not acted upon (C-19).
+    pub snapshot_max_age: Duration,
+}
+
+/// All problems of the environment, told at once.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the environment is not complete: {}", .0.join("; "))]
+pub struct SettingsError(pub Vec<String>);
+
+impl Settings {
+    /// Reads the process's environment.
+    ///
+    /// # Errors
+    /// Every variable that is missing or makes no sense.
+    pub fn from_environment() -> Result<Self, SettingsError> {
+        Self::read(&std::env::vars().collect())
+    }
+
+    /// Reads the given variables.
+    ///
+    /// # Errors
+    /// Every variable that is missing or makes no sense.
+    pub fn read(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let mut reader = Reader {
+            variables,
+            problems: Vec::new(),
+        };
+        let cloud = reader.cloud();
+        let hosts = cloud.hosts();
+        let settings = Self {
+            table: reader.required("ROLLCALL_TABLE"),
+            bucket: reader.required("ROLLCALL_BUCKET"),
+            refresh_queue_url: reader.required("ROLLCALL_REFRESH_QUEUE_URL"),
+            maintenance_queue_url: reader.required("ROLLCALL_MAINTENANCE_QUEUE_URL"),
+            notice_queue_url: reader.required("ROLLCALL_NOTICE_QUEUE_URL"),
+            secret_prefix: reader.required("ROLLCALL_SECRET_PREFIX"),
+            cloud,
+            entra_url: reader.url("ROLLCALL_ENTRA_AUTHORITY_URL", hosts.entra),
+            graph_url: reader.url("ROLLCALL_GRAPH_URL", hosts.graph),
+            learn365_url: reader.url("ROLLCALL_LEARN365_URL", hosts.learn365),
+            system_sender: reader.required("ROLLCALL_SYSTEM_SENDER"),
+            lease: Duration::from_secs(reader.number("ROLLCALL_LEASE_SECONDS", 60, 2..=900)),
+            snapshot_max_age: Duration::from_secs(
+                3_600 * reader.number("ROLLCALL_SNAPSHOT_MAX_AGE_HOURS", 6, 1..=168),
+            ),
+        };
+        if reader.problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(SettingsError(reader.problems))
+        }
+    }
+}
+
+struct Reader<'a> {
+    variables: &'a BTreeMap<String, String>,
+    problems: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn optional(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn required(&mut self, name: &str) -> String {
+        let value = self.optional(name).map(str::to_owned);
+        value.unwrap_or_else(|| {
+            self.problems.push(format!("{name} is missing"));
+            String::new()
+        })
+    }
+
+    fn cloud(&mut self) -> Cloud {
+        let name = self
+            .optional("ROLLCALL_CLOUD")
+            .unwrap_or("global")
+            .to_owned();
+        Cloud::parse(&name).unwrap_or_else(|| {
+            self.problems.push(format!(
+                "ROLLCALL_CLOUD must be global, usgov or dod, not {name:?}"
+            ));
+            Cloud::Global
+        })
+    }
+
+    /// An address, without a slash at its end.
+    fn url(&mut self, name: &str, default: &str) -> String {
+        let text = self
+            .optional(name)
+            .unwrap_or(default)
+            .trim_end_matches('/')
+            .to_owned();
+        if !is_safe_address(&text) {
+            self.problems
+                .push(format!("{name} must be an https address, not {text:?}"));
+        }
+        text
+    }
+
+    fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+        let Some(text) = self.optional(name).map(str::to_owned) else {
+            return default;
+        };
+        text.parse()
+            .ok()
+            .filter(|number| range.contains(number))
+            .unwrap_or_else(|| {
+                self.problems.push(format!(
+                    "{name} must be a number from {} to {}, not {text:?}",
+                    range.start(),
+                    range.end()
+                ));
+                default
+            })
+    }
+}
+
+/// Whether credentials may travel to this address: https, or plain http within
+/// this machine.
+pub fn is_safe_address(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| match url.scheme() {
+        "https" => url.has_host(),
+        "http" => matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")),
+        _ => false,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete() -> BTreeMap<String, String> {
+        [
+            "TABLE",
+            "BUCKET",
+            "REFRESH_QUEUE_URL",
+            "MAINTENANCE_QUEUE_URL",
+            "NOTICE_QUEUE_URL",
+            "SECRET_PREFIX",
+            "SYSTEM_SENDER",
+        ]
+        .into_iter()
+        .map(|name| (format!("ROLLCALL_{name}"), "x".to_owned()))
+        .collect()
+    }
+
+    /// Proves S4-004: each cloud has its own hosts.
+    #[test]
+    fn clouds_have_their_own_hosts() {
+        let mut variables = complete();
+        assert_eq!(
+            Settings::read(&variables).expect("complete").graph_url,
+            "https://graph.microsoft.com"
+        );
+        variables.insert("ROLLCALL_CLOUD".to_owned(), "usgov".to_owned());
+        let usgov = Settings::read(&variables).expect("complete");
+        assert_eq!(usgov.graph_url, "https://graph.microsoft.us");
+        assert_eq!(usgov.entra_url, "https://login.microsoftonline.us");
+        assert_eq!(usgov.learn365_url, "https://api.usgcc365.systems");
+    }
+
+    #[test]
+    fn everything_missing_or_wrong_is_told_at_once() {
+        let mut variables = complete();
+        variables.remove("ROLLCALL_TABLE");
+        variables.insert("ROLLCALL_CLOUD".to_owned(), "mars".to_owned());
+        variables.insert(
+            "ROLLCALL_GRAPH_URL".to_owned(),
+            "http://graph.example".to_owned(),
+        );
+        variables.insert("ROLLCALL_LEASE_SECONDS".to_owned(), "0".to_owned());
+        let SettingsError(problems) = Settings::read(&variables).expect_err("wrong");
+        assert_eq!(
+            problems,
+            [
+                "ROLLCALL_CLOUD must be global, usgov or dod, not \"mars\"",
+                "ROLLCALL_TABLE is missing",
+                "ROLLCALL_GRAPH_URL must be an https address, not \"http://graph.example\"",
+                "ROLLCALL_LEASE_SECONDS must be a number from 2 to 900, not \"0\"",
+            ]
+        );
+    }
+
+    #[test]
+    fn plain_http_works_on_this_machine_only() {
+        let mut variables = complete();
+        variables.insert(
+            "ROLLCALL_GRAPH_URL".to_owned(),
+            "http://127.0.0.1:4000/graph".to_owned(),
+        );
+        assert_eq!(
+            Settings::read(&variables).expect("fine").graph_url,
+            "http://127.0.0.1:4000/graph"
+        );
+    }
+}

@@ -1,0 +1,65 @@
+//! How a tenant's services behave: delays, page size, wire quirks and write quota.
+
+use serde::{Deserialize, Serialize};
+
+/// Largest Learn365 page the vendor serves, and the default.
+pub const LMS_PAGE_LIMIT: usize = 10_000;
+
+/// Knobs of one tenant; the default has no delays, no quota and full pages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Behaviour {
+    /// Member writes on a group younger than this (milliseconds) fail as "source resource object".
+    pub group_replication_ms: u64,
+    /// After a 202 from Learn365 the group becomes visible after this many milliseconds.
+    pub lms_accept_delay_ms: u64,
+    /// Rows per Learn365 page, 1 to [`LMS_PAGE_LIMIT`].
+    pub page_size: usize,
+    /// Learn365 writes enumerations as numbers instead of names.
+    pub enums_as_numbers: bool,
+    /// Host (or whole origin, if it contains `://`) put into every nextLink instead of our own.
+    pub nextlink_host: Option<String>,
+    /// Graph write quota; `None` means unlimited.
+    pub throttle: Option<Throttle>,
+    /// Learn365 lists deleted courses with `IsDeleted: true` instead of hiding them.
+    pub list_deleted_courses: bool,
+}
+
+impl Default for Behaviour {
+    fn default() -> Self {
+        Self {
+            group_replication_ms: 0,
+            lms_accept_delay_ms: 0,
+            page_size: LMS_PAGE_LIMIT,
+            enums_as_numbers: false,
+            nextlink_host: None,
+            throttle: None,
+            list_deleted_courses: false,
+        }
+    }
+}
+
+impl Behaviour {
+    /// Rows per Learn365 page, forced into the vendor's range.
+    pub(crate) fn lms_page(&self) -> usize {
+        self.page_size.clamp(1, LMS_PAGE_LIMIT)
+    }
+
+    /// The origin nextLinks point to: `own`, unless a hostile host is configured.
+    pub(crate) fn link_origin(&self, own: &str) -> String {
+        match &self.nextlink_host {
+            None => own.to_owned(),
+            Some(host) if host.contains("://") => host.clone(),
+            Some(host) => format!("http://{host}"),
+        }
+    }
+}
+
+/// A Graph write quota per application and tenant (3,000 per 150 s in the real service).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Throttle {
+    /// Writes allowed in one window; every non-GET request costs one.
+    pub writes_per_window: u32,
+    /// Length of the window in milliseconds.
+    pub window_ms: u64,
+}

@@ -1,0 +1,209 @@
+//! Query options of Graph collections: `$select`, `$top`, `$skiptoken`, nextLinks, simple filters.
+
+use serde_json::{Map, Value, json};
+
+use super::Desk;
+use super::error::GraphError;
+use crate::call::Reply;
+
+/// Rows per page if `$top` is absent.
+const DEFAULT_PAGE: usize = 100;
+/// Largest `$top` Graph takes for directory objects.
+const MAX_PAGE: usize = 999;
+
+/// `$top`, or the default.
+pub(super) fn top(desk: &Desk<'_>) -> Result<usize, GraphError> {
+    let Some(text) = desk.call.param("$top") else {
+        return Ok(DEFAULT_PAGE);
+    };
+    match text.parse() {
+        Ok(top) if (1..=MAX_PAGE).contains(&top) => Ok(top),
+        _ => Err(GraphError::new(
+            400,
+            "Request_UnsupportedQuery",
+            format!("Invalid page size specified: '{text}'. Must be between 1 and 999 inclusive."),
+        )),
+    }
+}
+
+/// Whether the request may use advanced queries.
+pub(super) fn is_eventual(desk: &Desk<'_>) -> bool {
+    desk.call
+        .header("consistencylevel")
+        .is_some_and(|it| it.eq_ignore_ascii_case("eventual"))
+}
+
+/// Whether `$count=true` was asked for, which needs `ConsistencyLevel: eventual`.
+pub(super) fn wants_count(desk: &Desk<'_>) -> Result<bool, GraphError> {
+    let asked = desk
+        .call
+        .param("$count")
+        .is_some_and(|it| it.eq_ignore_ascii_case("true"));
+    if asked && !is_eventual(desk) {
+        return Err(GraphError::bad("$count is not currently supported."));
+    }
+    Ok(asked)
+}
+
+/// The position a nextLink of ours carried; the token is opaque to clients.
+pub(super) fn position(desk: &Desk<'_>) -> Result<Option<u128>, GraphError> {
+    let Some(token) = desk.call.param("$skiptoken") else {
+        return Ok(None);
+    };
+    let position = token
+        .strip_prefix("RFNwdAo")
+        .and_then(|hex| u128::from_str_radix(hex, 16).ok());
+    match position {
+        Some(position) => Ok(Some(position)),
+        None => Err(GraphError::new(
+            400,
+            "Directory_ExpiredPageToken",
+            "Invalid skip token.",
+        )),
+    }
+}
+
+/// A link to the page that starts at `position`, with every other option kept.
+fn next_link(desk: &Desk<'_>, position: u128) -> String {
+    let origin = desk.tenant.state.world.behaviour.link_origin(desk.origin);
+    let path = desk.call.target.split('?').next().unwrap_or_default();
+    let mut link = format!("{origin}{path}?");
+    for (name, value) in &desk.call.query {
+        if name != "$skiptoken" {
+            let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            link += &[name, "=", &value.replace('+', "%20"), "&"].concat();
+        }
+    }
+    format!("{link}$skiptoken=RFNwdAo{position:x}")
+}
+
+/// A page of a collection.
+pub(super) struct Page {
+    /// What the collection is called in `@odata.context`.
+    pub(super) set: String,
+    /// Rows, already shaped.
+    pub(super) rows: Vec<Value>,
+    /// Where the next page starts.
+    pub(super) next: Option<u128>,
+    /// Total for `@odata.count`; Graph gives it on the first page only.
+    pub(super) count: Option<usize>,
+}
+
+/// Wraps a page in the OData envelope.
+pub(super) fn page(desk: &Desk<'_>, page: Page) -> Reply {
+    let mut body = Map::new();
+    body.insert("@odata.context".to_owned(), json!(context(desk, &page.set)));
+    if let Some(count) = page.count {
+        body.insert("@odata.count".to_owned(), json!(count));
+    }
+    if let Some(next) = page.next {
+        body.insert("@odata.nextLink".to_owned(), json!(next_link(desk, next)));
+    }
+    body.insert("value".to_owned(), Value::Array(page.rows));
+    Reply::json(200, Value::Object(body))
+}
+
+/// `@odata.context` of a set.
+pub(super) fn context(desk: &Desk<'_>, set: &str) -> String {
+    format!("{}/graph/v1.0/$metadata#{set}", desk.origin)
+}
+
+/// Keeps the selected properties (and control information); everything if none are selected.
+pub(super) fn select(desk: &Desk<'_>, row: Value, defaults: &[&str]) -> Value {
+    let asked = desk
+        .call
+        .param("$select")
+        .map(|list| list.split(',').map(str::trim).collect());
+    let keep: Vec<&str> = asked.unwrap_or_else(|| defaults.to_vec());
+    match row {
+        Value::Object(fields) if !keep.is_empty() && !keep.contains(&"*") => {
+            let kept = fields.into_iter().filter(|(name, _)| {
+                name.starts_with('@') || name == "manager" || keep.contains(&name.as_str())
+            });
+            Value::Object(kept.collect())
+        }
+        other => other,
+    }
+}
+
+/// A `$filter` of the form `property eq 'text'` or `startswith(property,'text')`.
+pub(super) struct Filter {
+    property: String,
+    text: String,
+    prefix: bool,
+}
+
+impl Filter {
+    /// Parses the request's `$filter`; anything else than the two forms is refused.
+    pub(super) fn of(desk: &Desk<'_>) -> Result<Option<Self>, GraphError> {
+        let Some(filter) = desk.call.param("$filter") else {
+            return Ok(None);
+        };
+        Self::parse(filter.trim()).map(Some).ok_or_else(|| {
+            let text = format!("Unsupported or invalid query filter clause: '{filter}'.");
+            GraphError::new(400, "Request_UnsupportedQuery", text)
+        })
+    }
+
+    fn parse(filter: &str) -> Option<Self> {
+        if let Some(inner) = filter
+            .strip_prefix("startswith(")
+            .and_then(|it| it.strip_suffix(')'))
+        {
+            let (property, literal) = inner.split_once(',')?;
+            let text = literal_text(literal.trim())?;
+            return Some(Self {
+                property: property.trim().to_owned(),
+                text,
+                prefix: true,
+            });
+        }
+        let (property, literal) = filter.split_once(" eq ")?;
+        let text = literal_text(literal.trim())?;
+        Some(Self {
+            property: property.trim().to_owned(),
+            text,
+            prefix: false,
+        })
+    }
+
+    /// Whether the row fits; Graph compares text without case.
+    pub(super) fn accepts(&self, row: &Value) -> bool {
+        let value = row
+            .get(&self.property)
+            .and_then(Value::as_str)
+            .map(str::to_lowercase);
+        let text = self.text.to_lowercase();
+        value.is_some_and(|value| {
+            if self.prefix {
+                value.starts_with(&text)
+            } else {
+                value == text
+            }
+        })
+    }
+}
+
+/// The text of an OData string literal, quotes undoubled.
+pub(super) fn literal_text(literal: &str) -> Option<String> {
+    let inner = literal.strip_prefix('\'')?.strip_suffix('\'')?;
+    let undoubled = inner.replace("''", "'");
+    // A lone quote inside means the client forgot to double it.
+    (undoubled.matches('\'').count() * 2 == inner.matches('\'').count()).then_some(undoubled)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_understand_doubled_quotes_and_refuse_single_ones() {
+        let row = json!({"displayName": "O'Brien's team"});
+        let filter = Filter::parse("displayName eq 'o''brien''s team'").expect("well formed");
+        assert!(filter.accepts(&row));
+        let filter = Filter::parse("startswith(displayName,'O''B')").expect("well formed");
+        assert!(filter.accepts(&row));
+        assert!(Filter::parse("displayName eq 'O'Brien'").is_none());
+        assert!(Filter::parse("displayName ne 'x'").is_none());
+    }
+}

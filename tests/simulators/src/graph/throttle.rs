@@ -1,0 +1,40 @@
+//! The write quota per application and tenant.
+
+use chrono::{Duration, TimeDelta};
+
+use super::Desk;
+use super::error::GraphError;
+
+/// Charges one write; refuses with 429 and the rest of the window as `Retry-After`.
+pub(super) fn charge(desk: &mut Desk<'_>) -> Result<(), GraphError> {
+    let Some(throttle) = desk.tenant.state.world.behaviour.throttle else {
+        return Ok(());
+    };
+    if !desk.call.is_write() {
+        return Ok(());
+    }
+    let window = i64::try_from(throttle.window_ms).map_or(TimeDelta::MAX, Duration::milliseconds);
+    let (opened, used) = desk
+        .tenant
+        .quota
+        .entry(desk.app.client_id)
+        .or_insert((desk.now, 0));
+    if desk.now - *opened >= window {
+        (*opened, *used) = (desk.now, 0);
+    }
+    if *used < throttle.writes_per_window {
+        *used += 1;
+        return Ok(());
+    }
+    let left = (*opened + window - desk.now).num_milliseconds().max(1);
+    let scope = format!(
+        "Tenant_Application/Write/{}/{}",
+        desk.app.client_id, desk.tenant.state.world.tenant.id
+    );
+    Err(
+        GraphError::new(429, "TooManyRequests", "Too many requests.")
+            .header("retry-after", format!("{}.{:03}", left / 1000, left % 1000))
+            .header("x-ms-throttle-scope", scope)
+            .header("x-ms-throttle-information", "WriteLimitExceeded"),
+    )
+}

@@ -1,0 +1,150 @@
+//! The set `Users`: people and, as Learn365 does it, groups.
+
+use serde_json::{Value, json};
+
+use super::Desk;
+use super::page::{Field, Set};
+use super::system_fields::{self, principal};
+use crate::state::LmsGroup;
+use crate::tenant::Tenant;
+use crate::world::{Person, UserType};
+
+/// `Users`: people in world order, then the groups that have become visible.
+pub(super) struct Users<'a> {
+    tenant: &'a Tenant,
+    groups: Vec<&'a LmsGroup>,
+    with_values: bool,
+}
+
+enum Row<'a> {
+    Person(&'a Person),
+    Group(&'a LmsGroup),
+}
+
+impl<'a> Users<'a> {
+    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
+        let groups = desk.tenant.state.lms_groups.iter();
+        Self {
+            tenant: desk.tenant,
+            groups: groups
+                .filter(|group| group.visible_at <= desk.now)
+                .collect(),
+            with_values: desk
+                .call
+                .param("$expand")
+                .is_some_and(|it| it.contains("UserFieldValues")),
+        }
+    }
+
+    fn row(&self, at: usize) -> Row<'a> {
+        let learners = &self.tenant.index.learners;
+        match at.checked_sub(learners.len()) {
+            Some(nth) => Row::Group(self.groups[nth]),
+            None => Row::Person(&self.tenant.state.world.people[learners[at]]),
+        }
+    }
+
+    fn values(&self, person: &Person) -> Vec<Value> {
+        let tenant = self.tenant.state.world.tenant.id;
+        let predefined = system_fields::TITLES.iter().filter_map(|title| {
+            let value = system_fields::value(self.tenant, person, title)?;
+            Some((system_fields::id(tenant, title), *title, value))
+        });
+        let custom = self.tenant.state.world.fields.iter().filter_map(|field| {
+            Some((
+                field.id,
+                field.title.as_str(),
+                person.custom.get(&field.id)?.clone(),
+            ))
+        });
+        let all = predefined.chain(custom);
+        all.map(|(id, title, value)| json!({"FieldId": id, "FieldTitle": title, "Value": value}))
+            .collect()
+    }
+
+    fn person(&self, person: &Person) -> Value {
+        let manager = person.manager.and_then(|id| self.tenant.person(id));
+        let manager = manager.filter(|manager| manager.lms_id.is_some());
+        let mut row = json!({
+            "Id": person.lms_id,
+            "LoginName": person.login_name(),
+            "Title": person.display_name,
+            "Email": person.mail,
+            "Department": person.department,
+            "City": person.city,
+            "Country": person.country,
+            "Office": person.office,
+            "JobTitle": person.job_title,
+            "ManagerId": manager.and_then(|manager| manager.lms_id),
+            "ManagerLoginName": manager.map(Person::login_name),
+            "DirectoryObjectId": person.object_id,
+            "IsExternal": person.user_type == UserType::Guest,
+            "PrincipalType": principal(self.tenant, false),
+        });
+        if self.with_values {
+            row["UserFieldValues"] = Value::Array(self.values(person));
+        }
+        row
+    }
+
+    fn group(&self, group: &LmsGroup) -> Value {
+        let mut row = json!({
+            "Id": group.id,
+            "LoginName": group.login_name,
+            "Title": group.title,
+            "Email": null,
+            "Department": null,
+            "City": null,
+            "Country": null,
+            "Office": null,
+            "JobTitle": null,
+            "ManagerId": null,
+            "ManagerLoginName": null,
+            "DirectoryObjectId": group.object_id,
+            "IsExternal": false,
+            "PrincipalType": principal(self.tenant, true),
+        });
+        if self.with_values {
+            row["UserFieldValues"] = json!([]);
+        }
+        row
+    }
+}
+
+impl Set for Users<'_> {
+    fn name(&self) -> &'static str {
+        "Users"
+    }
+
+    fn len(&self) -> usize {
+        self.tenant.index.learners.len() + self.groups.len()
+    }
+
+    fn field(&self, at: usize, path: &str) -> Option<Field<'_>> {
+        match self.row(at) {
+            Row::Person(person) => Some(match path {
+                "Id" => Field::Id(person.lms_id),
+                "DirectoryObjectId" => Field::Id(person.object_id),
+                "LoginName" => Field::Owned(person.login_name()),
+                "Email" => Field::Text(person.mail.as_deref()),
+                "Title" => Field::Text(Some(&person.display_name)),
+                _ => return None,
+            }),
+            Row::Group(group) => Some(match path {
+                "Id" => Field::Id(Some(group.id)),
+                "DirectoryObjectId" => Field::Id(Some(group.object_id)),
+                "LoginName" => Field::Text(Some(&group.login_name)),
+                "Email" => Field::Text(None),
+                "Title" => Field::Text(Some(&group.title)),
+                _ => return None,
+            }),
+        }
+    }
+
+    fn json(&self, at: usize) -> Value {
+        match self.row(at) {
+            Row::Person(person) => self.person(person),
+            Row::Group(group) => self.group(group),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Entra, Microsoft Graph and Learn365 as stateful HTTP servers with faults.
+//!
+//! One process serves many tenants on one loopback port, under the prefixes `/entra`, `/graph`,
+//! `/learn365` and `/control`. A tenant is loaded as a [`World`], behaves by the vendors' rules
+//! (limits, all-or-nothing writes, error texts, paging, throttling), and can be read, edited and
+//! made to fail, from Rust through [`Simulators`] or over HTTP through `/control`:
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /control/health` | says how many tenants are loaded |
+//! | `PUT /control/tenants` | loads a [`World`] |
+//! | `GET`, `PUT /control/tenants/{tid}/state` | reads or replaces the [`TenantState`] |
+//! | `GET`, `DELETE /control/tenants/{tid}/requests` | reads or clears the request log |
+//! | `POST`, `DELETE /control/tenants/{tid}/faults` | adds a [`Fault`] or clears all |
+
+mod behaviour;
+mod call;
+mod control;
+mod entra;
+mod faults;
+pub mod generate;
+mod graph;
+mod hub;
+mod index;
+mod learn365;
+mod server;
+mod socket;
+mod state;
+mod tenant;
+pub mod world;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+pub use behaviour::{Behaviour, LMS_PAGE_LIMIT, Throttle};
+pub use faults::{Fault, FaultKind, FaultMatch};
+pub use state::{CatalogUser, DeletedGroup, GroupEnrolment, LmsGroup, TenantState};
+pub use tenant::RequestRecord;
+pub use world::World;
+
+use hub::{Hub, lock};
+use server::Server;
+
+/// The running simulators; dropping them ends the server.
+pub struct Simulators {
+    hub: Arc<Hub>,
+    server: Server,
+}
+
+impl Simulators {
+    /// Binds 127.0.0.1:`port` (0 = any free port) and serves on a background thread until
+    /// [`Simulators::stop`] or drop.
+    ///
+    /// # Errors
+    /// The port is taken or the thread cannot be started.
+    pub async fn start(port: u16) -> std::io::Result<Self> {
+        let (server, hub) = Server::start(port).await?;
+        Ok(Self { hub, server })
+    }
+
+    /// `http://127.0.0.1:port`, without a trailing slash.
+    pub fn origin(&self) -> &str {
+        &self.hub.origin
+    }
+
+    /// Entra authority; tokens come from `{this}/{tenant}/oauth2/v2.0/token`.
+    pub fn entra_url(&self) -> String {
+        format!("{}/entra", self.hub.origin)
+    }
+
+    /// Graph base; clients append `/v1.0/…`.
+    pub fn graph_url(&self) -> String {
+        format!("{}/graph", self.hub.origin)
+    }
+
+    /// Learn365 base; clients append `/odata/v2/…`.
+    pub fn learn365_url(&self) -> String {
+        format!("{}/learn365", self.hub.origin)
+    }
+
+    /// Adds a tenant, or replaces the one with the same id together with its log and faults.
+    pub fn load(&self, world: World) {
+        self.hub.put(world.into());
+    }
+
+    /// The tenant's whole state.
+    pub fn dump(&self, tenant: Uuid) -> Option<TenantState> {
+        self.hub
+            .tenant(tenant)
+            .map(|shared| lock(&shared).state.clone())
+    }
+
+    /// Puts a dumped state back, under the id it carries; log and faults start empty.
+    pub fn restore(&self, state: TenantState) {
+        self.hub.put(state);
+    }
+
+    /// Changes the tenant's state in place; `None` if the tenant is not loaded.
+    pub fn edit<R>(&self, tenant: Uuid, f: impl FnOnce(&mut TenantState) -> R) -> Option<R> {
+        self.hub.edit(tenant, f)
+    }
+
+    /// The tenant's request log, oldest first; empty if the tenant is not loaded.
+    pub fn requests(&self, tenant: Uuid) -> Vec<RequestRecord> {
+        self.hub
+            .tenant(tenant)
+            .map(|shared| lock(&shared).log.clone())
+            .unwrap_or_default()
+    }
+
+    /// Empties the tenant's request log.
+    pub fn clear_requests(&self, tenant: Uuid) {
+        if let Some(shared) = self.hub.tenant(tenant) {
+            lock(&shared).log.clear();
+        }
+    }
+
+    /// Adds a fault; it counts requests from now on.
+    pub fn add_fault(&self, tenant: Uuid, fault: Fault) {
+        if let Some(shared) = self.hub.tenant(tenant) {
+            lock(&shared).faults.add(fault);
+        }
+    }
+
+    /// Removes all faults of the tenant.
+    pub fn clear_faults(&self, tenant: Uuid) {
+        if let Some(shared) = self.hub.tenant(tenant) {
+            lock(&shared).faults.clear();
+        }
+    }
+
+    /// Ends the server and waits until the port is free.
+    pub async fn stop(self) {
+        self.server.stop().await;
+    }
+}

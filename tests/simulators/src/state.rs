@@ -1,0 +1,117 @@
+//! The whole serialisable state of one tenant, as tests read and edit it.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::world::{EntraGroup, World};
+
+/// A tenant at one moment; what [`crate::Simulators::dump`] gives and `restore` takes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TenantState {
+    /// People, courses, groups and behaviour; changed in place by writes.
+    pub world: World,
+    /// When groups made through Graph were created (seeded groups are old and not listed).
+    #[serde(default)]
+    pub group_created_at: BTreeMap<Uuid, DateTime<Utc>>,
+    /// Soft-deleted groups, restorable for 30 days.
+    #[serde(default)]
+    pub deleted_groups: Vec<DeletedGroup>,
+    /// Groups Learn365 knows, as rows of its `Users` set.
+    #[serde(default)]
+    pub lms_groups: Vec<LmsGroup>,
+    /// Who was put into which catalog's user list.
+    #[serde(default)]
+    pub catalog_users: Vec<CatalogUser>,
+    /// Groups enrolled in courses.
+    #[serde(default)]
+    pub group_enrolments: Vec<GroupEnrolment>,
+    /// A member was "removed" without `/$ref`, which deleted the person. Must never become true.
+    #[serde(default)]
+    pub user_deleted_by_mistake: bool,
+}
+
+impl From<World> for TenantState {
+    fn from(world: World) -> Self {
+        Self {
+            world,
+            group_created_at: BTreeMap::new(),
+            deleted_groups: Vec::new(),
+            lms_groups: Vec::new(),
+            catalog_users: Vec::new(),
+            group_enrolments: Vec::new(),
+            user_deleted_by_mistake: false,
+        }
+    }
+}
+
+impl TenantState {
+    /// The live group with this `uniqueName`.
+    pub fn group_by_unique_name(&self, unique_name: &str) -> Option<&EntraGroup> {
+        let mut groups = self.world.groups.iter();
+        groups.find(|group| group.unique_name.as_deref() == Some(unique_name))
+    }
+
+    /// Whether the Entra group is enrolled in the course.
+    pub fn is_group_enrolled(&self, object_id: Uuid, course_id: Uuid) -> bool {
+        let Some(group) = self
+            .lms_groups
+            .iter()
+            .find(|row| row.object_id == object_id)
+        else {
+            return false;
+        };
+        let mut rows = self.group_enrolments.iter();
+        rows.any(|row| row.lms_group_id == group.id && row.course_id == course_id)
+    }
+}
+
+/// A soft-deleted Entra group.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedGroup {
+    /// The group as it was, members included.
+    pub group: EntraGroup,
+    /// When it was deleted.
+    pub deleted_at: DateTime<Utc>,
+}
+
+/// A group as Learn365 sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LmsGroup {
+    /// Learn365 id of the row.
+    pub id: Uuid,
+    /// Entra object id.
+    pub object_id: Uuid,
+    /// Claims login name.
+    pub login_name: String,
+    /// Display name at the time it was added.
+    pub title: String,
+    /// From when the row shows up (202 means "later").
+    pub visible_at: DateTime<Utc>,
+}
+
+/// A person or group in a catalog's user list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CatalogUser {
+    /// Catalog.
+    pub catalog_id: Uuid,
+    /// Learn365 id of the person or group row.
+    pub lms_user_id: Uuid,
+    /// From when it counts.
+    pub visible_at: DateTime<Utc>,
+}
+
+/// A group's enrolment in a course.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GroupEnrolment {
+    /// Row id.
+    pub id: Uuid,
+    /// Course.
+    pub course_id: Uuid,
+    /// Learn365 id of the group row.
+    pub lms_group_id: Uuid,
+    /// When it was enrolled.
+    pub registered_at: DateTime<Utc>,
+}

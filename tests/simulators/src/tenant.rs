@@ -1,0 +1,124 @@
+//! One tenant at run time: state, lookup tables, faults, write quota and request log.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::call::Call;
+use crate::faults::FaultBook;
+use crate::index::Index;
+use crate::state::TenantState;
+use crate::world::{EntraGroup, Person};
+
+/// One logged request; parts of a `$batch` have their own records, before the batch's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RequestRecord {
+    /// Upper-case method.
+    pub method: String,
+    /// Path and query as sent, with the simulator's prefix (`/graph/v1.0/…`).
+    pub path: String,
+    /// Answered status; 0 if the connection was closed instead.
+    pub status: u16,
+    /// When it was answered.
+    pub at: DateTime<Utc>,
+    /// It was a part of a `$batch`.
+    pub in_batch: bool,
+    /// JSON body of a write; text that is not JSON comes as a string. Token requests are not kept.
+    pub body: Option<Value>,
+    /// Request headers by lower-case name, without `authorization`.
+    pub headers: BTreeMap<String, String>,
+}
+
+/// A tenant with everything that is not part of its serialisable state.
+pub(crate) struct Tenant {
+    pub(crate) state: TenantState,
+    pub(crate) index: Index,
+    pub(crate) faults: FaultBook,
+    pub(crate) log: Vec<RequestRecord>,
+    /// Writes used in the current window, per application.
+    pub(crate) quota: BTreeMap<Uuid, (DateTime<Utc>, u32)>,
+    /// Batches answered so far; seeds the shuffle of their responses.
+    pub(crate) batches: u64,
+}
+
+impl Tenant {
+    /// A tenant in the given state, without faults and with an empty log.
+    pub(crate) fn new(state: TenantState) -> Self {
+        let mut tenant = Self {
+            index: Index::default(),
+            faults: FaultBook::default(),
+            log: Vec::new(),
+            quota: BTreeMap::new(),
+            batches: 0,
+            state,
+        };
+        tenant.reindex();
+        tenant
+    }
+
+    /// Makes the lookup tables fit the state again; needed after any outside change.
+    pub(crate) fn reindex(&mut self) {
+        self.index = Index::build(&self.state.world);
+        let Self { state, index, .. } = self;
+        // A member that no longer exists is no member: Entra hides deleted objects' memberships.
+        for group in &mut state.world.groups {
+            group.members.retain(|id| index.is_principal(*id));
+        }
+    }
+
+    /// Appends to the request log.
+    pub(crate) fn record(&mut self, call: &Call, status: u16, in_batch: bool) {
+        let keeps_body =
+            call.is_write() && !call.body.is_empty() && !call.target.contains("/oauth2/");
+        let body = keeps_body.then(|| {
+            call.json()
+                .unwrap_or_else(|| Value::String(call.body.clone()))
+        });
+        let mut headers = call.headers.clone();
+        headers.remove("authorization");
+        self.log.push(RequestRecord {
+            method: call.method.clone(),
+            path: call.target.clone(),
+            status,
+            at: Utc::now(),
+            in_batch,
+            body,
+            headers,
+        });
+    }
+
+    /// A live group by object id.
+    pub(crate) fn group(&self, id: Uuid) -> Option<&EntraGroup> {
+        self.index
+            .groups
+            .get(&id)
+            .map(|at| &self.state.world.groups[*at])
+    }
+
+    /// A live group by object id, to change it.
+    pub(crate) fn group_mut(&mut self, id: Uuid) -> Option<&mut EntraGroup> {
+        self.index
+            .groups
+            .get(&id)
+            .map(|at| &mut self.state.world.groups[*at])
+    }
+
+    /// A person by Entra object id.
+    pub(crate) fn person(&self, object_id: Uuid) -> Option<&Person> {
+        self.index
+            .by_object
+            .get(&object_id)
+            .map(|at| &self.state.world.people[*at])
+    }
+
+    /// A person by Learn365 id.
+    pub(crate) fn learner(&self, lms_id: Uuid) -> Option<&Person> {
+        self.index
+            .by_lms
+            .get(&lms_id)
+            .map(|at| &self.state.world.people[*at])
+    }
+}

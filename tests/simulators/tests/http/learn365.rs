@@ -1,0 +1,397 @@
+//! Learn365: keys, sets, catalog membership and enrolment.
+
+use std::collections::HashSet;
+
+use reqwest::Method;
+use rollcall_simulators::World;
+use rollcall_simulators::world::{KeyLevel, LmsKey};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::site::{Site, TENANT, error, read};
+
+async fn get(site: &Site, path: &str) -> Value {
+    let (status, body) = site.lms(Method::GET, path, None).await;
+    assert_eq!(status, 200, "{path}: {body}");
+    body
+}
+
+fn rows(body: &Value) -> &[Value] {
+    body["value"].as_array().expect("rows")
+}
+
+/// A catalog, one of its live courses, and a course of another catalog.
+fn courses(world: &World) -> (Uuid, Uuid, Uuid) {
+    let catalog = world.catalogs[0].id;
+    let live = |same: bool| {
+        let mut courses = world.courses.iter();
+        let found = courses.find(|it| !it.deleted && (it.catalog_id == catalog) == same);
+        found.expect("a course").id
+    };
+    (catalog, live(true), live(false))
+}
+
+#[tokio::test]
+async fn keys_open_their_tenant_as_far_as_they_go() {
+    let mut site = Site::with(|world| {
+        let key = LmsKey {
+            key: "simulated-reader".into(),
+            level: KeyLevel::ReadOnly,
+        };
+        world.lms_keys.push(key);
+    })
+    .await;
+    let (_, course, _) = courses(&site.state().world);
+    site.key = "simulated-reader".into();
+    get(&site, "Courses").await;
+    let body = json!({"userLoginName": "nobody"});
+    let enroll = format!("Courses({course})/Enroll");
+    let (status, answer) = site.lms(Method::POST, &enroll, Some(body.clone())).await;
+    assert_eq!((status, error(&answer).0), (403, "Forbidden"));
+    site.key = "wrong".into();
+    assert_eq!(site.lms(Method::GET, "Courses", None).await.0, 401);
+    site.key = rollcall_simulators::generate::lms_key(TENANT);
+    assert_eq!(
+        site.lms(Method::POST, &enroll, Some(body)).await.0,
+        400,
+        "a full key gets further"
+    );
+}
+
+#[tokio::test]
+async fn six_sets_page_completely_by_next_link() {
+    let site = Site::with(|world| world.behaviour.page_size = 7).await;
+    for set in [
+        "Courses",
+        "CourseCatalogs",
+        "Users",
+        "UserFields",
+        "Enrollments",
+        "RoleAssignments",
+    ] {
+        let mut ids = HashSet::new();
+        let mut next = Some(format!(
+            "{}/odata/v2/{set}?$count=true",
+            site.simulators.learn365_url()
+        ));
+        let mut total = 0;
+        while let Some(url) = next {
+            let request = site.client.get(url).basic_auth("", Some(&site.key));
+            let (status, body) = read(request.send().await.expect("an answer")).await;
+            assert_eq!(status, 200, "{body}");
+            total = body["@odata.count"]
+                .as_u64()
+                .expect("a count on every page");
+            assert!(rows(&body).len() <= 7);
+            ids.extend(rows(&body).iter().map(|row| row["Id"].to_string()));
+            next = body["@odata.nextLink"].as_str().map(str::to_owned);
+        }
+        assert!(total > 0, "{set}");
+        assert_eq!(ids.len() as u64, total, "{set}");
+        let (_, count) = site.lms(Method::GET, &format!("{set}/$count"), None).await;
+        assert_eq!(count, json!(total), "{set}");
+    }
+}
+
+#[tokio::test]
+async fn top_and_skip_cut_any_window() {
+    let site = Site::new().await;
+    let all = get(&site, "Users").await;
+    let window = get(&site, "Users?$top=5&$skip=10").await;
+    assert_eq!(rows(&window), &rows(&all)[10..15]);
+    let rest = get(&site, "Users?$skip=1000").await;
+    assert_eq!((rows(&rest).len(), rest.get("@odata.nextLink")), (0, None));
+    assert_eq!(site.lms(Method::GET, "Users?$top=x", None).await.0, 400);
+}
+
+#[tokio::test]
+async fn users_carry_system_and_custom_values() {
+    let site = Site::new().await;
+    let fields = get(&site, "UserFields").await;
+    let predefined = rows(&fields).iter().filter(|it| it["IsPredefined"] == true);
+    let titles: Vec<&str> = predefined.filter_map(|it| it["Title"].as_str()).collect();
+    let expected = [
+        "Job Title",
+        "Department",
+        "Office",
+        "Company",
+        "City",
+        "Country",
+        "Manager",
+    ];
+    assert_eq!(titles, expected);
+    let hire = rows(&fields)
+        .iter()
+        .find(|it| it["Title"] == "Hire Date")
+        .expect("the column");
+    assert_eq!(hire["Type"], "DateTime");
+
+    let plain = get(&site, "Users?$top=1").await;
+    assert!(rows(&plain)[0].get("UserFieldValues").is_none());
+    let body = get(&site, "Users?$expand=UserFieldValues").await;
+    let person = &site
+        .state()
+        .world
+        .people
+        .into_iter()
+        .find(|it| it.lms_id.is_some() && it.company.is_some());
+    let person = person.as_ref().expect("somebody with a company");
+    let row = rows(&body)
+        .iter()
+        .find(|it| it["Id"] == json!(person.lms_id))
+        .expect("the row");
+    assert_eq!(
+        row["LoginName"],
+        json!(format!("i:0#.f|membership|{}", person.upn.to_lowercase()))
+    );
+    let values = row["UserFieldValues"].as_array().expect("values");
+    let company = values
+        .iter()
+        .find(|it| it["FieldTitle"] == "Company")
+        .expect("the company");
+    assert_eq!(company["Value"], json!(person.company));
+    assert!(values.iter().any(|it| it["FieldId"] == hire["Id"]) || person.hire_date.is_none());
+}
+
+#[tokio::test]
+async fn filters_and_keys_find_single_rows() {
+    let site = Site::new().await;
+    let state = site.state();
+    let both = |it: &&rollcall_simulators::world::Person| {
+        it.object_id.is_some() && it.lms_id.is_some() && it.mail.is_some()
+    };
+    let person = state.world.people.iter().find(both).expect("somebody");
+    let object_id = person.object_id.expect("in Entra");
+    let mail = person.mail.as_deref().expect("a mail").replace('\'', "''");
+    for filter in [
+        format!("DirectoryObjectId eq {object_id}"),
+        format!("Email eq '{mail}'"),
+    ] {
+        let body = get(&site, &format!("Users?$filter={filter}")).await;
+        assert_eq!(rows(&body).len(), 1, "{filter}");
+        assert_eq!(rows(&body)[0]["Id"], json!(person.lms_id));
+    }
+    let login = percent(&person.login_name());
+    let one = get(&site, &format!("Users('{login}')")).await;
+    assert_eq!(one["Id"], json!(person.lms_id));
+
+    let catalog = state.world.catalogs[0].id;
+    let listed = get(
+        &site,
+        &format!("Courses?$filter=CourseCatalogId eq {catalog}"),
+    )
+    .await;
+    assert!(!rows(&listed).is_empty());
+    assert!(
+        rows(&listed)
+            .iter()
+            .all(|it| it["CourseCatalogId"] == json!(catalog))
+    );
+    let (status, _) = site
+        .lms(Method::GET, "Courses?$filter=Colour eq 'red'", None)
+        .await;
+    assert_eq!(
+        status, 400,
+        "an unknown property is an error, not an empty answer"
+    );
+    let user = person.lms_id.expect("in Learn365");
+    let roles = get(&site, &format!("RoleAssignments?$filter=UserId eq {user}")).await;
+    assert!(rows(&roles).iter().all(|it| it["UserId"] == json!(user)));
+}
+
+fn percent(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+#[tokio::test]
+async fn enumerations_come_as_names_or_numbers() {
+    let names = Site::new().await;
+    let numbers = Site::with(|world| world.behaviour.enums_as_numbers = true).await;
+    let paths = [
+        ("Courses?$top=1", "CourseType"),
+        ("Enrollments?$top=1", "CoursePassingStatus"),
+        ("UserFields?$top=1", "Type"),
+        ("Users?$top=1", "PrincipalType"),
+    ];
+    for (path, property) in paths {
+        assert!(
+            rows(&get(&names, path).await)[0][property].is_string(),
+            "{property}"
+        );
+        assert!(
+            rows(&get(&numbers, path).await)[0][property].is_u64(),
+            "{property}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn deleted_courses_are_hidden_or_marked() {
+    let site = Site::with(|world| world.courses[0].deleted = true).await;
+    let hidden = rows(&get(&site, "Courses").await).len();
+    site.simulators.edit(TENANT, |state| {
+        state.world.behaviour.list_deleted_courses = true;
+    });
+    let body = get(&site, "Courses").await;
+    let deleted = rows(&body)
+        .iter()
+        .filter(|it| it["IsDeleted"] == true)
+        .count();
+    assert!(deleted > 0);
+    assert_eq!(rows(&body).len(), hidden + deleted);
+}
+
+/// Makes everything Learn365 has accepted visible, without waiting.
+fn a_minute_passes(site: &Site) {
+    let earlier = std::time::Duration::from_mins(1);
+    site.simulators.edit(TENANT, |state| {
+        let groups = state.lms_groups.iter_mut().map(|row| &mut row.visible_at);
+        let users = state
+            .catalog_users
+            .iter_mut()
+            .map(|row| &mut row.visible_at);
+        groups.chain(users).for_each(|at| *at -= earlier);
+    });
+}
+
+#[tokio::test]
+async fn a_group_goes_through_catalog_and_course_and_out_again() {
+    let site = Site::with(|world| world.behaviour.lms_accept_delay_ms = 60_000).await;
+    let (catalog, course, elsewhere) = courses(&site.state().world);
+    let group = site.group("rollcall-1").await;
+    let add = json!({"LoginName": "", "DirectoryObjectId": group});
+    let users = format!("CourseCatalogs({catalog})/Users");
+    assert_eq!(
+        site.lms(Method::POST, &users, Some(add.clone())).await.0,
+        202
+    );
+    let by_object = format!("Users?$filter=DirectoryObjectId eq {group}");
+    assert!(
+        rows(&get(&site, &by_object).await).is_empty(),
+        "accepted, not yet visible"
+    );
+    a_minute_passes(&site);
+    let body = get(&site, &by_object).await;
+    let row = &rows(&body)[0];
+    assert_eq!(row["PrincipalType"], "SecurityGroup");
+    assert_eq!(row["LoginName"], json!(format!("c:0t.c|tenant|{group}")));
+    assert_eq!(
+        site.lms(Method::POST, &users, Some(add)).await.0,
+        202,
+        "again is fine"
+    );
+
+    let login = json!({"userLoginName": row["LoginName"], "ignoreMaxAttendees": true});
+    let enroll = format!("Courses({course})/Enroll");
+    let (status, body) = site.lms(Method::POST, &enroll, Some(login.clone())).await;
+    assert_eq!((status, &body["UserId"]), (201, &row["Id"]));
+    let (status, body) = site.lms(Method::POST, &enroll, Some(login.clone())).await;
+    assert_eq!(status, 400);
+    assert!(error(&body).1.contains("already enrolled"), "{body}");
+    let other = format!("Courses({elsewhere})/Enroll");
+    assert_eq!(
+        site.lms(Method::POST, &other, Some(login.clone())).await.0,
+        400,
+        "other catalog"
+    );
+
+    let roles = format!(
+        "RoleAssignments?$filter=UserId eq {}&$expand=User($select=PrincipalType)",
+        row["Id"].as_str().expect("an id")
+    );
+    let body = get(&site, &roles).await;
+    let scopes: Vec<&Value> = rows(&body).iter().map(|it| &it["RoleScope"]).collect();
+    assert!(scopes.contains(&&json!({"CourseId": course, "CatalogId": null})));
+    assert!(scopes.contains(&&json!({"CourseId": null, "CatalogId": catalog})));
+    assert!(
+        rows(&body)
+            .iter()
+            .all(|it| it["User"] == json!({"PrincipalType": "SecurityGroup"}))
+    );
+    assert!(site.state().is_group_enrolled(group, course));
+
+    let encoded = percent(row["LoginName"].as_str().expect("a login"));
+    let remove = format!("{users}('{encoded}')");
+    assert_eq!(site.lms(Method::DELETE, &remove, None).await.0, 204);
+    assert!(
+        rows(&get(&site, &roles).await).is_empty(),
+        "unenrolled with the catalog"
+    );
+    let (status, body) = site.lms(Method::DELETE, &remove, None).await;
+    assert_eq!((status, error(&body).0), (404, "NotFound"));
+}
+
+#[tokio::test]
+async fn unenrolling_and_unknown_things() {
+    let site = Site::new().await;
+    let (catalog, course, _) = courses(&site.state().world);
+    let group = site.group("rollcall-1").await;
+    let login = json!({"userLoginName": format!("c:0t.c|tenant|{group}")});
+    let enroll = format!("Courses({course})/Enroll");
+    let unenroll = format!("Courses({course})/Unenroll");
+    let (status, _) = site.lms(Method::POST, &enroll, Some(login.clone())).await;
+    assert_eq!(status, 400, "Learn365 has not seen the group yet");
+    let users = format!("CourseCatalogs({catalog})/Users");
+    let add = json!({"LoginName": "x", "DirectoryObjectId": group});
+    assert_eq!(site.lms(Method::POST, &users, Some(add)).await.0, 202);
+    let (status, body) = site.lms(Method::POST, &unenroll, Some(login.clone())).await;
+    assert_eq!(status, 400);
+    assert!(error(&body).1.contains("not enrolled"), "{body}");
+    assert_eq!(
+        site.lms(Method::POST, &enroll, Some(login.clone())).await.0,
+        201
+    );
+    assert_eq!(
+        site.lms(Method::POST, &unenroll, Some(login.clone()))
+            .await
+            .0,
+        204
+    );
+    assert!(!site.state().is_group_enrolled(group, course));
+
+    let nowhere = Uuid::nil();
+    let path = format!("Courses({nowhere})/Enroll");
+    assert_eq!(site.lms(Method::POST, &path, Some(login)).await.0, 404);
+    let add = json!({"LoginName": "x", "DirectoryObjectId": nowhere});
+    assert_eq!(
+        site.lms(Method::POST, &users, Some(add.clone())).await.0,
+        404,
+        "not in Entra"
+    );
+    let path = format!("CourseCatalogs({nowhere})/Users");
+    let (status, body) = site.lms(Method::POST, &path, Some(add)).await;
+    assert_eq!((status, error(&body).0), (404, "NotFound"));
+}
+
+#[tokio::test]
+async fn people_can_be_enrolled_one_by_one() {
+    let site = Site::with(|world| world.enrolments.clear()).await;
+    let state = site.state();
+    let (catalog, course, _) = courses(&state.world);
+    let person = state
+        .world
+        .people
+        .iter()
+        .find(|it| it.lms_id.is_some())
+        .expect("a learner");
+    let login = json!({"userLoginName": person.login_name()});
+    let enroll = format!("Courses({course})/Enroll");
+    let (status, body) = site.lms(Method::POST, &enroll, Some(login.clone())).await;
+    assert_eq!(
+        (status, &body["CoursePassingStatus"]),
+        (201, &json!("NotStarted"))
+    );
+    assert_eq!(site.lms(Method::POST, &enroll, Some(login)).await.0, 400);
+    assert_eq!(rows(&get(&site, "Enrollments").await).len(), 1);
+    assert_eq!(rows(&get(&site, "RoleAssignments").await).len(), 1);
+    let remove = format!(
+        "CourseCatalogs({catalog})/Users('{}')",
+        percent(&person.login_name())
+    );
+    assert_eq!(site.lms(Method::DELETE, &remove, None).await.0, 204);
+    assert!(rows(&get(&site, "Enrollments").await).is_empty());
+}

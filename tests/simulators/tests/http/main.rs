@@ -1,0 +1,11 @@
+//! The simulators over real HTTP, as the product's clients meet them.
+
+mod entra;
+mod faults;
+mod graph_batch;
+mod graph_groups;
+mod graph_members;
+mod graph_reading;
+mod learn365;
+mod process;
+mod site;
