@@ -1,1 +1,52 @@
 //! Makes groups and enrolments equal to the audiences.
+//!
+//! Per tenant, in this order (S4-109): gate → lock → discrepancies →
+//! memberships → assign → unassign → deletion → retraction → unlock. Every run
+//! compares whole state, so it can be repeated after a crash at any line.
+
+mod discrepancies;
+mod enrolments;
+mod gate;
+mod groups;
+mod load;
+mod member_file;
+mod memberships;
+mod pace;
+mod report;
+mod run;
+
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_runtime::{Batch, Deadline, Event, Services};
+use serde_json::Value;
+
+pub use run::work;
+
+/// Handles one event: a tick asks for one run per tenant, a message makes one.
+///
+/// # Errors
+/// When a tick could not be turned into requests, or the event is not ours;
+/// failed messages are part of the answer instead.
+pub async fn handle(
+    services: &Services,
+    event: Value,
+    deadline: Deadline,
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    match Event::read(event)? {
+        Event::Tick(due) => {
+            let job = match due.tick.as_str() {
+                "maintenance" => Job::Maintenance,
+                "membership" => Job::Membership,
+                other => return Err(format!("maintenance-job knows no tick {other:?}").into()),
+            };
+            services.fan_out(job, Slot::of(due.time)).await?;
+            Ok(Value::Null)
+        }
+        Event::Messages(messages) => {
+            let response = Batch::handle(messages, async |request| {
+                Box::pin(work(services, request, deadline)).await
+            })
+            .await;
+            Ok(serde_json::to_value(response)?)
+        }
+    }
+}

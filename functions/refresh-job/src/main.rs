@@ -1,2 +1,19 @@
 //! Wiring only.
-fn main() {}
+
+// The futures of the SDK nest deeper than the compiler expects.
+#![recursion_limit = "256"]
+
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use rollcall_runtime::{Deadline, Services, logging};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logging::start();
+    let services = &Services::from_environment().await?;
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        let deadline = Deadline::of_invocation(event.context.deadline);
+        rollcall_refresh_job::handle(services, event.payload, deadline).await
+    }))
+    .await
+}

@@ -42,29 +42,55 @@ pub fn members_key(tenant: TenantId, profile: ProfileId, digest: &str) -> String
 
 /// The key of a run's full report; `name` identifies the run.
 pub fn report_key(tenant: TenantId, name: &str) -> String {
-    format!("tenants/{tenant}/reports/{}.json", name.replace(['#', ':'], "-"))
+    format!(
+        "tenants/{tenant}/reports/{}.json",
+        name.replace(['#', ':'], "-")
+    )
 }
 
 impl Objects {
     /// The bucket of this name. Emulators need the bucket in the path.
     pub fn new(config: &aws_config::SdkConfig, bucket: impl Into<String>) -> Self {
         let path_style = config.endpoint_url().is_some();
-        let config = aws_sdk_s3::config::Builder::from(config).force_path_style(path_style).build();
-        Self { client: Client::from_conf(config), bucket: bucket.into() }
+        let config = aws_sdk_s3::config::Builder::from(config)
+            .force_path_style(path_style)
+            .build();
+        Self {
+            client: Client::from_conf(config),
+            bucket: bucket.into(),
+        }
     }
 
     /// Writes an object; it is there completely or not at all.
-    pub async fn put(&self, key: &str, content_type: &str, bytes: Vec<u8>) -> Result<(), ObjectError> {
-        self.upload(key, content_type, ByteStream::from(bytes)).await
+    pub async fn put(
+        &self,
+        key: &str,
+        content_type: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), ObjectError> {
+        self.upload(key, content_type, ByteStream::from(bytes))
+            .await
     }
 
     /// Writes an object from a file, without holding it in memory.
-    pub async fn put_file(&self, key: &str, content_type: &str, path: &Path) -> Result<(), ObjectError> {
-        let stream = ByteStream::from_path(path).await.map_err(|error| ObjectError::Service(error.to_string()))?;
+    pub async fn put_file(
+        &self,
+        key: &str,
+        content_type: &str,
+        path: &Path,
+    ) -> Result<(), ObjectError> {
+        let stream = ByteStream::from_path(path)
+            .await
+            .map_err(|error| ObjectError::Service(error.to_string()))?;
         self.upload(key, content_type, stream).await
     }
 
-    async fn upload(&self, key: &str, content_type: &str, body: ByteStream) -> Result<(), ObjectError> {
+    async fn upload(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: ByteStream,
+    ) -> Result<(), ObjectError> {
         self.client
             .put_object()
             .bucket(&self.bucket)
@@ -79,12 +105,33 @@ impl Objects {
 
     /// Reads an object.
     pub async fn get(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
-        let answer = match self.client.get_object().bucket(&self.bucket).key(key).send().await {
+        let answer = match self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await
+        {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key) => return Err(ObjectError::Missing(key.to_owned())),
-            Err(error) => return Err(ObjectError::Service(DisplayErrorContext(&error).to_string())),
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_s3::operation::get_object::GetObjectError::is_no_such_key,
+                ) =>
+            {
+                return Err(ObjectError::Missing(key.to_owned()));
+            }
+            Err(error) => {
+                return Err(ObjectError::Service(
+                    DisplayErrorContext(&error).to_string(),
+                ));
+            }
         };
-        let bytes = answer.body.collect().await.map_err(|error| ObjectError::Service(error.to_string()))?;
+        let bytes = answer
+            .body
+            .collect()
+            .await
+            .map_err(|error| ObjectError::Service(error.to_string()))?;
         Ok(bytes.to_vec())
     }
 }

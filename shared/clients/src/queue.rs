@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::Serialize;
 
 /// SQS delays a message by fifteen minutes at most.
-pub const MAX_DELAY: Duration = Duration::from_secs(900);
+pub const MAX_DELAY: Duration = Duration::from_mins(15);
 /// SQS takes ten messages at a time.
 const BATCH: usize = 10;
 
@@ -27,7 +27,10 @@ pub struct Queue {
 impl Queue {
     /// The queue at this URL.
     pub fn new(config: &aws_config::SdkConfig, url: impl Into<String>) -> Self {
-        Self { client: Client::new(config), url: url.into() }
+        Self {
+            client: Client::new(config),
+            url: url.into(),
+        }
     }
 
     /// Sends one message, to be seen after `delay` (whole seconds, at most [`MAX_DELAY`]).
@@ -49,8 +52,14 @@ impl Queue {
         for chunk in messages.chunks(BATCH) {
             let mut entries = Vec::with_capacity(chunk.len());
             for (index, message) in chunk.iter().enumerate() {
-                let entry = SendMessageBatchRequestEntry::builder().id(index.to_string()).message_body(body(message)?);
-                entries.push(entry.build().map_err(|error| QueueError(error.to_string()))?);
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_body(body(message)?);
+                entries.push(
+                    entry
+                        .build()
+                        .map_err(|error| QueueError(error.to_string()))?,
+                );
             }
             let answer = self
                 .client
@@ -61,7 +70,11 @@ impl Queue {
                 .await
                 .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?;
             if !answer.failed().is_empty() {
-                return Err(QueueError(format!("{} of {} messages were refused", answer.failed().len(), chunk.len())));
+                return Err(QueueError(format!(
+                    "{} of {} messages were refused",
+                    answer.failed().len(),
+                    chunk.len()
+                )));
             }
         }
         Ok(())

@@ -26,13 +26,17 @@ pub struct SystemMail {
 impl SystemMail {
     /// Mail from this address, which SES must have verified.
     pub fn new(config: &aws_config::SdkConfig, sender: impl Into<String>) -> Self {
-        Self { client: Client::new(config), sender: sender.into() }
+        Self {
+            client: Client::new(config),
+            sender: sender.into(),
+        }
     }
 
     /// Sends one mail to all recipients together.
     pub async fn send(&self, recipients: &[String], words: &Words) -> Result<(), MailError> {
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
-        let refused = |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());
+        let refused =
+            |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());
         let message = Message::builder()
             .subject(content(&words.subject).map_err(refused)?)
             .body(
@@ -46,16 +50,23 @@ impl SystemMail {
             .client
             .send_email()
             .from_email_address(&self.sender)
-            .destination(Destination::builder().set_to_addresses(Some(recipients.to_vec())).build())
+            .destination(
+                Destination::builder()
+                    .set_to_addresses(Some(recipients.to_vec()))
+                    .build(),
+            )
             .content(EmailContent::builder().simple(message).build())
             .send()
             .await;
         sent.map(|_| ()).map_err(|error| {
             let words = DisplayErrorContext(&error).to_string();
             match error {
-                SdkError::ServiceError(_) | SdkError::ConstructionFailure(_) => MailError::Refused(words),
-                SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => MailError::Unknown(words),
-                SdkError::DispatchFailure(_) => MailError::Refused(words),
+                SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                    MailError::Unknown(words)
+                }
+                SdkError::ServiceError(_)
+                | SdkError::ConstructionFailure(_)
+                | SdkError::DispatchFailure(_) => MailError::Refused(words),
                 _ => MailError::Unknown(words),
             }
         })

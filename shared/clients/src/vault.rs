@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::http::Secret;
 
 /// Secrets are read again after this long, so that a new one is used soon.
-const CACHED: Duration = Duration::from_secs(300);
+const CACHED: Duration = Duration::from_mins(5);
 
 /// A credential that could not be read or written; never says what it holds.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,10 @@ pub struct AppRegistration {
 impl AppRegistration {
     /// A registration as an administrator enters it.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        Self { client_id: client_id.into(), client_secret: client_secret.into() }
+        Self {
+            client_id: client_id.into(),
+            client_secret: client_secret.into(),
+        }
     }
 
     /// The secret, in a wrapper that does not print.
@@ -52,7 +55,9 @@ impl AppRegistration {
 
 impl std::fmt::Debug for AppRegistration {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AppRegistration").field("client_id", &self.client_id).finish_non_exhaustive()
+        f.debug_struct("AppRegistration")
+            .field("client_id", &self.client_id)
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +77,11 @@ const APP: (&str, &str) = ("entra-app", "Entra ID app registration");
 impl Vault {
     /// The vault whose secrets begin with `prefix/`.
     pub fn new(config: &aws_config::SdkConfig, prefix: impl Into<String>) -> Self {
-        Self { client: Client::new(config), prefix: prefix.into(), cache: Cache::default() }
+        Self {
+            client: Client::new(config),
+            prefix: prefix.into(),
+            cache: Cache::default(),
+        }
     }
 
     /// The tenant's Learn365 API key.
@@ -92,7 +101,11 @@ impl Vault {
     }
 
     /// Stores the tenant's app registration.
-    pub async fn put_app_registration(&self, tenant: TenantId, app: &AppRegistration) -> Result<(), VaultError> {
+    pub async fn put_app_registration(
+        &self,
+        tenant: TenantId,
+        app: &AppRegistration,
+    ) -> Result<(), VaultError> {
         let text = serde_json::to_string(app).map_err(|_| VaultError::Unreadable(APP.1))?;
         self.write(tenant, APP.0, &text).await
     }
@@ -101,7 +114,11 @@ impl Vault {
         format!("{}/{tenant}/{kind}", self.prefix)
     }
 
-    async fn read(&self, tenant: TenantId, (kind, title): (&'static str, &'static str)) -> Result<Secret, VaultError> {
+    async fn read(
+        &self,
+        tenant: TenantId,
+        (kind, title): (&'static str, &'static str),
+    ) -> Result<Secret, VaultError> {
         let name = self.name(tenant, kind);
         if let Some(secret) = self.cached(&name) {
             return Ok(secret);
@@ -118,7 +135,13 @@ impl Vault {
 
     async fn write(&self, tenant: TenantId, kind: &str, value: &str) -> Result<(), VaultError> {
         let name = self.name(tenant, kind);
-        let put = self.client.put_secret_value().secret_id(&name).secret_string(value).send().await;
+        let put = self
+            .client
+            .put_secret_value()
+            .secret_id(&name)
+            .secret_string(value)
+            .send()
+            .await;
         match put {
             Ok(_) => {}
             Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError::is_resource_not_found_exception) => {

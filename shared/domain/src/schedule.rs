@@ -81,6 +81,11 @@ impl Slot {
     pub const fn at(self) -> DateTime<Utc> {
         self.0
     }
+
+    /// Whether it is exactly this full hour of the day.
+    pub fn is_at_hour(self, hour: u32) -> bool {
+        self.0.hour() == hour && self.0.minute() == 0
+    }
 }
 
 impl fmt::Display for Slot {

@@ -12,7 +12,7 @@ pub enum Cloud {
     Global,
     /// US government, GCC High.
     UsGov,
-    /// US government, DoD.
+    /// US government, Department of Defense.
     Dod,
 }
 

@@ -19,8 +19,8 @@ const PAGE: u32 = 999;
 pub struct Members {
     /// People.
     pub users: BTreeSet<ObjectId>,
-    /// Groups, devices, service principals: id and `@odata.type`. This service
-    /// neither adds nor removes them.
+    /// Groups, devices, service principals: id and `@odata.type`. None of
+    /// them can be in an audience.
     pub others: BTreeMap<ObjectId, String>,
 }
 

@@ -7,12 +7,14 @@ mod apply;
 mod batch;
 mod classify;
 mod error;
+mod group_facts;
 mod groups;
 mod members;
 mod outcome;
 mod quota;
 mod stats;
 mod transport;
+mod users;
 
 use std::sync::Arc;
 
@@ -24,12 +26,14 @@ use uuid::Uuid;
 use crate::entra::Entra;
 use crate::http::{ApiError, Base, Http, Secret};
 pub use error::GraphError;
-pub use groups::{DeletedGroup, EnsuredGroup, GroupFacts, GroupLookup, GroupSpec};
+pub use group_facts::{GroupFacts, GroupLookup};
+pub use groups::{DeletedGroup, EnsuredGroup, GroupSpec};
 pub use members::Members;
 pub use outcome::{AlwaysGo, Gate, MemberCounts, MemberOutcome, MemberOutcomes};
 pub use quota::Quota;
 pub use stats::GraphStats;
 use stats::Meter;
+pub use users::UserProperties;
 
 /// Where tokens for one tenant come from: the app's own credential.
 #[derive(Debug, Clone)]

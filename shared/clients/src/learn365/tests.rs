@@ -348,6 +348,7 @@ async fn a_set_without_a_count_cannot_be_trusted() {
     assert!(error.to_string().contains("@odata.count"), "{error}");
 }
 
+/// S4-132, S4-133, S4-136: enrol, unenrol, remove from the catalog; S4-134: each may be repeated.
 #[tokio::test]
 async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() {
     let tenant = Tenant::start(|_| {}).await;
@@ -401,6 +402,7 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
     assert_eq!(roles, GroupRoles::default());
 }
 
+/// C-08: roles of groups tell what a removal from a catalog would take along.
 #[tokio::test]
 async fn a_group_row_of_the_user_list_is_marked_as_a_group() {
     let tenant = Tenant::start(|_| {}).await;
@@ -453,6 +455,7 @@ async fn a_login_name_survives_the_path() {
     assert_eq!(tenant.asked("/Users("), [path]);
 }
 
+/// S4-134: the platform's "already" is no failure.
 #[tokio::test]
 async fn an_enrolment_whose_answer_was_lost_is_repeated_without_harm() {
     let tenant = Tenant::start(|_| {}).await;

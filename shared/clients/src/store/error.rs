@@ -55,10 +55,16 @@ impl StoreError {
         R: std::fmt::Debug,
         SdkError<TransactWriteItemsError, R>: std::error::Error,
     {
-        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) = error.as_service_error() else {
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+            error.as_service_error()
+        else {
             return error.into();
         };
-        let codes: Vec<_> = cancelled.cancellation_reasons().iter().map(|reason| reason.code().unwrap_or("None")).collect();
+        let codes: Vec<_> = cancelled
+            .cancellation_reasons()
+            .iter()
+            .map(|reason| reason.code().unwrap_or("None"))
+            .collect();
         let failed = |code: &&str| *code == "ConditionalCheckFailed";
         if fenced && codes.first().is_some_and(failed) {
             Self::LeaseLost

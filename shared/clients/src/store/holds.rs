@@ -20,7 +20,10 @@ impl Store {
     /// All holds of a tenant.
     pub async fn holds(&self, tenant: TenantId) -> Result<BTreeMap<ProfileId, Hold>, StoreError> {
         let items = self.list(tenant, PREFIX).await?;
-        items.iter().map(|item| read::<Hold>(item).map(|hold| (hold.profile, hold))).collect()
+        items
+            .iter()
+            .map(|item| read::<Hold>(item).map(|hold| (hold.profile, hold)))
+            .collect()
     }
 
     /// Records a held change, under the job's lease. It replaces an older,
@@ -37,15 +40,28 @@ impl Store {
             .key(PARTITION_KEY, string(fence.tenant))
             .key(SORT_KEY, string(key(profile)))
             .build()?;
-        self.write(Some(fence), vec![TransactWriteItem::builder().delete(delete).build()]).await
+        self.write(
+            Some(fence),
+            vec![TransactWriteItem::builder().delete(delete).build()],
+        )
+        .await
     }
 
     /// Records a person's decision about exactly this change.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the held change is another one by now.
-    pub async fn decide_hold(&self, tenant: TenantId, profile: ProfileId, hash: &PlanHash, decision: HoldState) -> Result<(), StoreError> {
-        let item = self.get(tenant, &key(profile)).await?.ok_or(StoreError::Conflict)?;
+    pub async fn decide_hold(
+        &self,
+        tenant: TenantId,
+        profile: ProfileId,
+        hash: &PlanHash,
+        decision: HoldState,
+    ) -> Result<(), StoreError> {
+        let item = self
+            .get(tenant, &key(profile))
+            .await?
+            .ok_or(StoreError::Conflict)?;
         let before = version(&item);
         let mut hold: Hold = read(&item)?;
         if hold.hash != *hash {
@@ -53,6 +69,10 @@ impl Store {
         }
         hold.state = decision;
         let item = document(tenant, &key(profile), &hold, before + 1)?;
-        self.write(None, vec![self.put(item, Some(Condition::version(Some(before))))?]).await
+        self.write(
+            None,
+            vec![self.put(item, Some(Condition::version(Some(before))))?],
+        )
+        .await
     }
 }

@@ -32,7 +32,12 @@ pub(super) fn item(tenant: TenantId, entity: impl ToString) -> Item {
 }
 
 /// An item that carries a document and its version.
-pub(super) fn document<T: Serialize>(tenant: TenantId, entity: &str, value: &T, version: u64) -> Result<Item, StoreError> {
+pub(super) fn document<T: Serialize>(
+    tenant: TenantId,
+    entity: &str,
+    value: &T,
+    version: u64,
+) -> Result<Item, StoreError> {
     let mut item = item(tenant, entity);
     let text = serde_json::to_string(value).map_err(|error| unreadable(entity, error))?;
     item.insert("doc".to_owned(), string(text));
@@ -76,5 +81,8 @@ pub(super) fn tenant(item: &Item) -> Result<TenantId, StoreError> {
 
 /// An error about an item.
 pub(super) fn unreadable(entity: &str, problem: impl ToString) -> StoreError {
-    StoreError::Unreadable { entity: entity.to_owned(), problem: problem.to_string() }
+    StoreError::Unreadable {
+        entity: entity.to_owned(),
+        problem: problem.to_string(),
+    }
 }

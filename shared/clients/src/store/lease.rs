@@ -59,7 +59,12 @@ pub struct Lease {
 
 impl Lease {
     /// Takes the lease if it is free or expired; `None` while another owner lives.
-    pub async fn acquire(store: &Store, tenant: TenantId, name: &str, length: Duration) -> Result<Option<Self>, StoreError> {
+    pub async fn acquire(
+        store: &Store,
+        tenant: TenantId,
+        name: &str,
+        length: Duration,
+    ) -> Result<Option<Self>, StoreError> {
         let (owner, at) = (Uuid::new_v4(), now());
         let until = end(at, length);
         let taken = store
@@ -86,10 +91,16 @@ impl Lease {
             Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception) => return Ok(None),
             Err(error) => return Err(error.into()),
         };
-        let token = integer(&attributes, "token").ok_or_else(|| super::items::unreadable(&entity(name), "it has no token"))?;
+        let token = integer(&attributes, "token")
+            .ok_or_else(|| super::items::unreadable(&entity(name), "it has no token"))?;
         Ok(Some(Self {
             store: store.clone(),
-            fence: Fence { tenant, name: name.to_owned(), owner, token },
+            fence: Fence {
+                tenant,
+                name: name.to_owned(),
+                owner,
+                token,
+            },
             length,
             until: AtomicI64::new(until.timestamp_millis()),
         }))
@@ -116,7 +127,8 @@ impl Lease {
         let until = end(now(), self.length);
         let kept = self.set_until(moment(until)).await?;
         if kept {
-            self.until.store(until.timestamp_millis(), Ordering::Relaxed);
+            self.until
+                .store(until.timestamp_millis(), Ordering::Relaxed);
         }
         Ok(kept)
     }
@@ -126,7 +138,10 @@ impl Lease {
         self.set_until(number(0)).await.map(|_| ())
     }
 
-    async fn set_until(&self, until: aws_sdk_dynamodb::types::AttributeValue) -> Result<bool, StoreError> {
+    async fn set_until(
+        &self,
+        until: aws_sdk_dynamodb::types::AttributeValue,
+    ) -> Result<bool, StoreError> {
         let condition = self.fence.condition();
         let sent = self
             .store
@@ -157,7 +172,11 @@ fn end(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
 
 impl Store {
     /// Until when a lease is held, if it is.
-    pub async fn held_until(&self, tenant: TenantId, name: &str) -> Result<Option<DateTime<Utc>>, StoreError> {
+    pub async fn held_until(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let item = self.get(tenant, &entity(name)).await?;
         Ok(item
             .and_then(|item| integer(&item, "lease_until"))
@@ -167,13 +186,19 @@ impl Store {
 
     /// What an administrator's write carries in its transaction: no maintenance
     /// at this very moment (S4-110…114).
-    pub(super) fn unlocked(&self, tenant: TenantId) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+    pub(super) fn unlocked(
+        &self,
+        tenant: TenantId,
+    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
         self.check(
             tenant,
             &entity(super::MAINTENANCE_LEASE),
             Condition {
                 expression: "attribute_not_exists(#until) OR #until < :now".to_owned(),
-                names: Some(HashMap::from([("#until".to_owned(), "lease_until".to_owned())])),
+                names: Some(HashMap::from([(
+                    "#until".to_owned(),
+                    "lease_until".to_owned(),
+                )])),
                 values: Some(HashMap::from([(":now".to_owned(), moment(now()))])),
             },
         )

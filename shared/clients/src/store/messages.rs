@@ -41,9 +41,20 @@ impl Store {
     /// Shows a notice in the product, once.
     pub async fn add_notification(&self, notice: &Notice) -> Result<(), StoreError> {
         let key = format!("{INBOX}{}", notice.id);
-        let mut item = document(notice.tenant, &key, &InProduct { notice: notice.clone(), at: now() }, 1)?;
+        let mut item = document(
+            notice.tenant,
+            &key,
+            &InProduct {
+                notice: notice.clone(),
+                at: now(),
+            },
+            1,
+        )?;
         item.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));
-        match self.write(None, vec![self.put(item, Some(Condition::absent()))?]).await {
+        match self
+            .write(None, vec![self.put(item, Some(Condition::absent()))?])
+            .await
+        {
             Ok(()) | Err(StoreError::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -63,7 +74,10 @@ impl Store {
         let mut entry = item(tenant, &key);
         entry.insert("status".to_owned(), string("sending"));
         entry.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));
-        match self.write(None, vec![self.put(entry, Some(Condition::absent()))?]).await {
+        match self
+            .write(None, vec![self.put(entry, Some(Condition::absent()))?])
+            .await
+        {
             Ok(()) => return Ok(Ledger::Ours),
             Err(StoreError::Conflict) => {}
             Err(error) => return Err(error),
@@ -78,7 +92,12 @@ impl Store {
 
     /// Records how sending ended: `sent`, `failed` (surely not sent, so that it
     /// may be tried again) or `doubtful`.
-    pub async fn settle_mail(&self, tenant: TenantId, notice: Uuid, status: &str) -> Result<(), StoreError> {
+    pub async fn settle_mail(
+        &self,
+        tenant: TenantId,
+        notice: Uuid,
+        status: &str,
+    ) -> Result<(), StoreError> {
         let mut entry = item(tenant, format!("{LEDGER}{notice}"));
         entry.insert("status".to_owned(), string(status));
         entry.insert(TTL_ATTRIBUTE.to_owned(), number(expiry()));

@@ -58,7 +58,10 @@ pub(crate) fn now() -> DateTime<Utc> {
 impl Store {
     /// The table of this name.
     pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
-        Self { client: Client::new(config), table: table.into() }
+        Self {
+            client: Client::new(config),
+            table: table.into(),
+        }
     }
 
     async fn get(&self, tenant: TenantId, entity: &str) -> Result<Option<Item>, StoreError> {
@@ -101,7 +104,11 @@ impl Store {
     }
 
     /// A put, optionally with a condition.
-    fn put(&self, item: Item, condition: Option<Condition>) -> Result<TransactWriteItem, StoreError> {
+    fn put(
+        &self,
+        item: Item,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, StoreError> {
         let mut put = Put::builder().table_name(&self.table).set_item(Some(item));
         if let Some(condition) = condition {
             put = put
@@ -112,7 +119,12 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    fn check(&self, tenant: TenantId, entity: &str, condition: Condition) -> Result<TransactWriteItem, StoreError> {
+    fn check(
+        &self,
+        tenant: TenantId,
+        entity: &str,
+        condition: Condition,
+    ) -> Result<TransactWriteItem, StoreError> {
         let check = ConditionCheck::builder()
             .table_name(&self.table)
             .key(PARTITION_KEY, string(tenant))
@@ -126,7 +138,11 @@ impl Store {
 
     /// Writes all or nothing; with a fence only while its lease is still ours.
     /// More items than one transaction takes are written in several, each fenced.
-    async fn write(&self, fence: Option<&Fence>, items: Vec<TransactWriteItem>) -> Result<(), StoreError> {
+    async fn write(
+        &self,
+        fence: Option<&Fence>,
+        items: Vec<TransactWriteItem>,
+    ) -> Result<(), StoreError> {
         let room = MAX_TRANSACTION - usize::from(fence.is_some());
         for chunk in items.chunks(room) {
             let mut all = Vec::with_capacity(chunk.len() + 1);
@@ -139,10 +155,19 @@ impl Store {
         Ok(())
     }
 
-    async fn transact(&self, items: Vec<TransactWriteItem>, fenced: bool) -> Result<(), StoreError> {
+    async fn transact(
+        &self,
+        items: Vec<TransactWriteItem>,
+        fenced: bool,
+    ) -> Result<(), StoreError> {
         let mut wait = std::time::Duration::from_millis(50);
         for _ in 0..6 {
-            let sent = self.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let sent = self
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .send()
+                .await;
             match sent.map_err(|error| StoreError::transaction(error, fenced)) {
                 // Another transaction touched the same item at the same moment; nothing was written.
                 Err(StoreError::Contended) => tokio::time::sleep(wait).await,
@@ -174,10 +199,15 @@ impl Condition {
 
     /// The item must still have this version; none means that it must not exist.
     fn version(version: Option<u64>) -> Self {
-        let Some(version) = version else { return Self::absent() };
+        let Some(version) = version else {
+            return Self::absent();
+        };
         Self {
             expression: "#version = :version".to_owned(),
-            names: Some(HashMap::from([("#version".to_owned(), "version".to_owned())])),
+            names: Some(HashMap::from([(
+                "#version".to_owned(),
+                "version".to_owned(),
+            )])),
             values: Some(HashMap::from([(":version".to_owned(), number(version))])),
         }
     }

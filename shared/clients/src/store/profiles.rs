@@ -39,27 +39,51 @@ impl Store {
                         if profile.id.to_string() == key {
                             Ok(profile)
                         } else {
-                            Err(format!("the document says it is the profile {}", profile.id))
+                            Err(format!(
+                                "the document says it is the profile {}",
+                                profile.id
+                            ))
                         }
                     });
-                StoredProfile { key, profile, version: version(item) }
+                StoredProfile {
+                    key,
+                    profile,
+                    version: version(item),
+                }
             })
             .collect())
     }
 
     /// Saves what a person changed, unless maintenance holds the lock (S4-110).
-    pub async fn save_profile(&self, tenant: TenantId, profile: &Profile, expected: Option<u64>) -> Result<(), StoreError> {
+    pub async fn save_profile(
+        &self,
+        tenant: TenantId,
+        profile: &Profile,
+        expected: Option<u64>,
+    ) -> Result<(), StoreError> {
         let next = expected.map_or(1, |version| version + 1);
         let item = document(tenant, &key(profile.id), profile, next)?;
-        let items = vec![self.unlocked(tenant)?, self.put(item, Some(Condition::version(expected)))?];
+        let items = vec![
+            self.unlocked(tenant)?,
+            self.put(item, Some(Condition::version(expected)))?,
+        ];
         match self.write(None, items).await {
-            Err(StoreError::Conflict) if self.held_until(tenant, MAINTENANCE_LEASE).await?.is_some() => Err(StoreError::Locked),
+            Err(StoreError::Conflict)
+                if self.held_until(tenant, MAINTENANCE_LEASE).await?.is_some() =>
+            {
+                Err(StoreError::Locked)
+            }
             other => other,
         }
     }
 
     /// Saves what the job changed, under its lease; answers the new version.
-    pub async fn update_profile(&self, fence: &Fence, profile: &Profile, expected: u64) -> Result<u64, StoreError> {
+    pub async fn update_profile(
+        &self,
+        fence: &Fence,
+        profile: &Profile,
+        expected: u64,
+    ) -> Result<u64, StoreError> {
         let item = document(fence.tenant, &key(profile.id), profile, expected + 1)?;
         let put = self.put(item, Some(Condition::version(Some(expected))))?;
         self.write(Some(fence), vec![put]).await?;
@@ -68,7 +92,12 @@ impl Store {
 
     /// Puts a document as it is, for tests of damaged ones.
     #[cfg(feature = "testing")]
-    pub async fn put_raw_profile(&self, tenant: TenantId, id: &str, text: &str) -> Result<(), StoreError> {
+    pub async fn put_raw_profile(
+        &self,
+        tenant: TenantId,
+        id: &str,
+        text: &str,
+    ) -> Result<(), StoreError> {
         let mut item = super::items::item(tenant, format!("{PREFIX}{id}"));
         item.insert("doc".to_owned(), super::items::string(text));
         item.insert("version".to_owned(), super::items::number(1));

@@ -25,7 +25,11 @@ fn item(run: &Run, version: u64) -> Result<Item, StoreError> {
 impl Store {
     /// The record of a run, if it was ever begun.
     pub async fn run(&self, request: &RunRequest) -> Result<Option<Run>, StoreError> {
-        self.get(request.tenant, &key(request)).await?.as_ref().map(read).transpose()
+        self.get(request.tenant, &key(request))
+            .await?
+            .as_ref()
+            .map(read)
+            .transpose()
     }
 
     /// Records of one job, oldest first.
@@ -35,7 +39,12 @@ impl Store {
     }
 
     /// The slot of the newest record of a job before `slot`, to see what was missed.
-    pub async fn last_slot(&self, tenant: TenantId, job: Job, slot: Slot) -> Result<Option<Slot>, StoreError> {
+    pub async fn last_slot(
+        &self,
+        tenant: TenantId,
+        job: Job,
+        slot: Slot,
+    ) -> Result<Option<Slot>, StoreError> {
         let answer = self
             .client
             .query()
@@ -45,13 +54,23 @@ impl Store {
             .expression_attribute_names("#entity", super::SORT_KEY)
             .expression_attribute_values(":tenant", super::items::string(tenant))
             .expression_attribute_values(":first", super::items::string(format!("{PREFIX}{job}#")))
-            .expression_attribute_values(":last", super::items::string(format!("{PREFIX}{job}#{}", slot.at().format("%Y-%m-%dT%H:%M"))))
+            .expression_attribute_values(
+                ":last",
+                super::items::string(format!(
+                    "{PREFIX}{job}#{}",
+                    slot.at().format("%Y-%m-%dT%H:%M")
+                )),
+            )
             .scan_index_forward(false)
             .limit(1)
             .send()
             .await?;
         let newest = answer.items.unwrap_or_default().into_iter().next();
-        Ok(newest.as_ref().map(read::<Run>).transpose()?.map(|run| run.request.slot))
+        Ok(newest
+            .as_ref()
+            .map(read::<Run>)
+            .transpose()?
+            .map(|run| run.request.slot))
     }
 
     /// Begins a run, once: `false` when there is a record already.
@@ -75,11 +94,17 @@ impl Store {
     pub async fn end_run_without_lease(&self, run: &Run) -> Result<(), StoreError> {
         let before = self.get(run.request.tenant, &key(&run.request)).await?;
         let condition = Condition::version(before.as_ref().map(version));
-        if before.as_ref().map(read::<Run>).transpose()?.is_some_and(|run| run.is_over()) {
+        if before
+            .as_ref()
+            .map(read::<Run>)
+            .transpose()?
+            .is_some_and(|run| run.is_over())
+        {
             return Ok(());
         }
         let mut run = run.clone();
         run.finished_at.get_or_insert_with(now);
-        self.write(None, vec![self.put(item(&run, 3)?, Some(condition))?]).await
+        self.write(None, vec![self.put(item(&run, 3)?, Some(condition))?])
+            .await
     }
 }

@@ -40,7 +40,10 @@ pub struct ProfileState {
 
 impl Store {
     /// The states of all profiles.
-    pub async fn profile_states(&self, tenant: TenantId) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
+    pub async fn profile_states(
+        &self,
+        tenant: TenantId,
+    ) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
         let items = self.list(tenant, PREFIX).await?;
         items
             .iter()
@@ -55,7 +58,12 @@ impl Store {
     }
 
     /// Stores a state under the job's lease.
-    pub async fn put_profile_state(&self, fence: &Fence, id: ProfileId, state: &ProfileState) -> Result<(), StoreError> {
+    pub async fn put_profile_state(
+        &self,
+        fence: &Fence,
+        id: ProfileId,
+        state: &ProfileState,
+    ) -> Result<(), StoreError> {
         let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }

@@ -62,38 +62,65 @@ fn active_key(id: TenantId) -> String {
 impl Store {
     /// The tenant, if its settings were ever saved.
     pub async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
-        let Some(item) = self.get(id, ENTITY).await? else { return Ok(None) };
+        let Some(item) = self.get(id, ENTITY).await? else {
+            return Ok(None);
+        };
         let onboarding = match text(&item, "onboarding") {
             Some("ready") => Onboarding::Ready,
             _ => Onboarding::AwaitingFirstRefresh,
         };
-        Ok(Some(Tenant { id, settings: read(&item)?, onboarding, version: version(&item) }))
+        Ok(Some(Tenant {
+            id,
+            settings: read(&item)?,
+            onboarding,
+            version: version(&item),
+        }))
     }
 
     /// Saves settings unless maintenance holds the lock (S4-112). `expected` is
     /// the version that was read, `None` for the first save.
-    pub async fn save_settings(&self, id: TenantId, settings: &Settings, expected: Option<u64>) -> Result<Saved, StoreError> {
+    pub async fn save_settings(
+        &self,
+        id: TenantId,
+        settings: &Settings,
+        expected: Option<u64>,
+    ) -> Result<Saved, StoreError> {
         let before = self.get(id, ENTITY).await?;
-        let mut item = document(id, ENTITY, settings, expected.map_or(1, |version| version + 1))?;
-        let saved = match &before {
-            Some(before) => {
-                for name in ["onboarding", "fanout", "first_refresh_due"] {
-                    if let Some(value) = before.get(name) {
-                        item.insert(name.to_owned(), value.clone());
-                    }
+        let mut item = document(
+            id,
+            ENTITY,
+            settings,
+            expected.map_or(1, |version| version + 1),
+        )?;
+        let saved = if let Some(before) = &before {
+            for name in ["onboarding", "fanout", "first_refresh_due"] {
+                if let Some(value) = before.get(name) {
+                    item.insert(name.to_owned(), value.clone());
                 }
-                Saved::Again
             }
-            None => {
-                item.insert("onboarding".to_owned(), string("awaiting_first_refresh"));
-                item.insert("fanout".to_owned(), string(ONBOARDING));
-                item.insert("first_refresh_due".to_owned(), moment(first_refresh_due(now())));
-                Saved::First
-            }
+            Saved::Again
+        } else {
+            item.insert("onboarding".to_owned(), string("awaiting_first_refresh"));
+            item.insert("fanout".to_owned(), string(ONBOARDING));
+            item.insert(
+                "first_refresh_due".to_owned(),
+                moment(first_refresh_due(now())),
+            );
+            Saved::First
         };
-        let items = vec![self.unlocked(id)?, self.put(item, Some(Condition::version(expected)))?];
+        let items = vec![
+            self.unlocked(id)?,
+            self.put(item, Some(Condition::version(expected)))?,
+        ];
         match self.write(None, items).await {
-            Err(StoreError::Conflict) if self.held_until(id, super::MAINTENANCE_LEASE).await?.is_some() => Err(StoreError::Locked),
+            Err(StoreError::Conflict)
+                if self
+                    .held_until(id, super::MAINTENANCE_LEASE)
+                    .await?
+                    .is_some() =>
+            {
+                Err(StoreError::Locked)
+            }
             other => other.map(|()| saved),
         }
     }
@@ -154,12 +181,19 @@ impl Store {
     }
 
     /// The snapshot in use; none before the first successful refresh (S4-107).
-    pub async fn snapshot_pointer(&self, id: TenantId) -> Result<Option<SnapshotPointer>, StoreError> {
+    pub async fn snapshot_pointer(
+        &self,
+        id: TenantId,
+    ) -> Result<Option<SnapshotPointer>, StoreError> {
         self.get(id, SNAPSHOT).await?.as_ref().map(read).transpose()
     }
 
     /// Moves the pointer, under the refresh's lease.
-    pub async fn set_snapshot_pointer(&self, fence: &Fence, pointer: &SnapshotPointer) -> Result<(), StoreError> {
+    pub async fn set_snapshot_pointer(
+        &self,
+        fence: &Fence,
+        pointer: &SnapshotPointer,
+    ) -> Result<(), StoreError> {
         let item = document(fence.tenant, SNAPSHOT, pointer, 1)?;
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }

@@ -4,6 +4,8 @@
 //! a PATCH, five of them to a batch (more makes Graph answer 503), twenty
 //! DELETEs to a batch, five tries.
 
+mod settle;
+
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -11,24 +13,16 @@ use futures::future::join_all;
 use rollcall_domain::ids::ObjectId;
 use tokio::time::{Instant, sleep};
 
-use super::batch::{CONCURRENT, MAX_PARTS, Part, PartAnswer};
-use super::classify::{Change, Verdict, judge};
+use super::Graph;
+use super::batch::{CONCURRENT, MAX_PARTS, Part};
+use super::classify::Change;
 use super::outcome::{Gate, MemberOutcome, MemberOutcomes};
-use super::{Graph, GraphError};
 
 /// Members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
 
 /// What a PATCH takes of a batch's twenty places: five fill it.
 const PATCH_PLACES: usize = 4;
-
-/// How often a group that is not to be seen is asked for: with pauses of 0.5,
-/// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
-const SIGHTINGS: u32 = 8;
-
-/// The same once a change of the group went through: what is missing then is a
-/// person, and the second try only covers a directory server that lags.
-const SIGHTINGS_WHEN_SEEN: u32 = 2;
 
 /// Longest wait without asking the gate, so that a lease can be renewed.
 const GATE_EVERY: Duration = Duration::from_secs(5);
@@ -212,139 +206,6 @@ impl<'a> Apply<'a> {
             batch.extend(self.queue.pop_front());
         }
         batch
-    }
-
-    /// Settles what was answered and queues the rest again; the pause it asks for.
-    fn settle_batch(
-        &mut self,
-        batch: Vec<Work>,
-        answers: Result<Vec<Option<PartAnswer>>, GraphError>,
-    ) -> Duration {
-        match answers {
-            Ok(answers) => {
-                let settled = batch.into_iter().zip(answers);
-                settled
-                    .map(|(work, answer)| self.settle(work, answer))
-                    .max()
-                    .unwrap_or_default()
-            }
-            Err(error) if error.is_transient() => {
-                let wait = error.retry_after();
-                let again = batch
-                    .into_iter()
-                    .map(|work| self.again(work, wait, &error.to_string()));
-                again.max().unwrap_or_default()
-            }
-            Err(error) => {
-                let failed = MemberOutcome::Failed(error.to_string());
-                for work in &batch {
-                    self.record(&work.change, &failed);
-                }
-                if error.is_auth() {
-                    // Every further batch would be refused the same way.
-                    self.stopped = Some(failed);
-                }
-                Duration::ZERO
-            }
-        }
-    }
-
-    fn settle(&mut self, mut work: Work, answer: Option<PartAnswer>) -> Duration {
-        let Some(answer) = answer else {
-            return self.again(work, None, "Microsoft Graph gave no answer to this change");
-        };
-        match judge(&work.change, &answer, self.group) {
-            Verdict::Done => {
-                self.seen = true;
-                self.record(&work.change, &MemberOutcome::Done);
-            }
-            Verdict::Already => self.record(&work.change, &MemberOutcome::Already),
-            Verdict::Failed(reason) => self.record(&work.change, &MemberOutcome::Failed(reason)),
-            Verdict::Split => self.split(work.change),
-            Verdict::Again(wait) => {
-                let reason = format!(
-                    "Microsoft Graph kept answering with status {}",
-                    answer.status
-                );
-                return self.again(work, wait, &reason);
-            }
-            Verdict::Unauthorised if work.renewed_token => {
-                let reason = "Microsoft Graph refused the access token".into();
-                self.record(&work.change, &MemberOutcome::Failed(reason));
-            }
-            Verdict::Unauthorised => {
-                work.renewed_token = true;
-                self.queue.push_back(work);
-            }
-            Verdict::NotVisible(the_group) => return self.not_visible(work, the_group),
-        }
-        Duration::ZERO
-    }
-
-    /// Queues work again unless its tries are used up; the pause before it.
-    fn again(&mut self, mut work: Work, wait: Option<Duration>, reason: &str) -> Duration {
-        let policy = self.graph.http.retry();
-        work.tries += 1;
-        if work.tries >= policy.tries {
-            self.record(&work.change, &MemberOutcome::Failed(reason.to_owned()));
-            return Duration::ZERO;
-        }
-        let pause = wait.unwrap_or_else(|| policy.pause(work.tries));
-        self.queue.push_back(work);
-        pause
-    }
-
-    /// Waits for a group that is not to be seen; when patience ends, it is gone
-    /// (`the_group`) or one of the members is unknown.
-    fn not_visible(&mut self, mut work: Work, the_group: bool) -> Duration {
-        work.tries += 1;
-        let (tried, limit) = if self.seen {
-            (work.tries, SIGHTINGS_WHEN_SEEN)
-        } else {
-            self.sightings += u32::from(!self.probing);
-            (self.sightings, SIGHTINGS)
-        };
-        if tried < limit {
-            self.probing = !self.seen;
-            self.queue.push_back(work);
-            return self.graph.http.retry().pause(tried);
-        }
-        if the_group {
-            let reason = "the group does not exist in Microsoft Entra (any more)".into();
-            self.record(&work.change, &MemberOutcome::Failed(reason));
-        } else {
-            self.split(work.change);
-        }
-        Duration::ZERO
-    }
-
-    /// Tries the members of a refused PATCH one by one.
-    fn split(&mut self, change: Change) {
-        match change {
-            Change::AddMany(members) => {
-                self.queue
-                    .extend(members.into_iter().map(Change::AddOne).map(Work::new));
-            }
-            alone => {
-                let reason = "Microsoft Entra does not know the person or the group (any more)";
-                self.record(&alone, &MemberOutcome::Failed(reason.into()));
-            }
-        }
-    }
-
-    fn record(&mut self, change: &Change, outcome: &MemberOutcome) {
-        let adds = &mut self.outcomes.adds;
-        match change {
-            Change::AddMany(members) => {
-                adds.extend(members.iter().map(|id| (*id, outcome.clone())));
-            }
-            Change::AddOne(member) => {
-                adds.insert(*member, outcome.clone());
-            }
-            Change::Remove(member) => {
-                self.outcomes.removes.insert(*member, outcome.clone());
-            }
-        }
     }
 
     /// Sleeps, asking the gate now and then; stops everything when the pause is

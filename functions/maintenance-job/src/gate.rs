@@ -1,0 +1,80 @@
+//! Before the lock: is there data, is it recent, has the refresh ended?
+
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
+use rollcall_clients::store::{REFRESH_LEASE, StoreError};
+use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, Trigger};
+use rollcall_domain::schedule::Job;
+use rollcall_runtime::Services;
+
+/// Whether a run may begin.
+pub(crate) enum Gate {
+    /// Yes, on this data.
+    Open(SnapshotPointer),
+    /// Not yet: look again later (S4-095).
+    Wait,
+    /// No, and that is in order.
+    Skip(String),
+    /// No, and somebody has to know (C-19).
+    Alarm(String),
+}
+
+/// Decides. Nothing is locked or changed here (S4-107).
+pub(crate) async fn gate(
+    services: &Services,
+    tenant: &Tenant,
+    request: &RunRequest,
+    at: DateTime<Utc>,
+) -> Result<Gate, StoreError> {
+    let store = &services.store;
+    if still_refreshing(services, request).await? {
+        return Ok(if request.waits < MAX_WAITS {
+            Gate::Wait
+        } else {
+            Gate::Skip("the data refresh of this slot is still running after half an hour; the next slot goes on".to_owned())
+        });
+    }
+    let Some(pointer) = store.snapshot_pointer(tenant.id).await? else {
+        return Ok(Gate::Skip("the data refresh has not run yet".to_owned()));
+    };
+    let age = (at - pointer.taken_at).to_std().unwrap_or_default();
+    if age > services.settings.snapshot_max_age {
+        return Ok(Gate::Alarm(format!(
+            "the newest data is of {}, {} hours ago; data older than {} hours is not acted upon",
+            pointer.taken_at.format("%Y-%m-%d %H:%M UTC"),
+            age.as_secs() / 3_600,
+            services.settings.snapshot_max_age.as_secs() / 3_600
+        )));
+    }
+    Ok(Gate::Open(pointer))
+}
+
+/// Whether a refresh is at work, or one of the very same slot is still to come
+/// (the membership pass of 08:00 follows the refresh of 08:00, C-03).
+async fn still_refreshing(services: &Services, request: &RunRequest) -> Result<bool, StoreError> {
+    if services
+        .store
+        .held_until(request.tenant, REFRESH_LEASE)
+        .await?
+        .is_some()
+    {
+        return Ok(true);
+    }
+    if request.job != Job::Membership || request.trigger != Trigger::Schedule {
+        return Ok(false);
+    }
+    let same_slot = RunRequest {
+        job: Job::Refresh,
+        ..request.clone()
+    };
+    let planned = Job::Refresh
+        .hours()
+        .iter()
+        .any(|hour| request.slot.is_at_hour(*hour));
+    Ok(planned
+        && !services
+            .store
+            .run(&same_slot)
+            .await?
+            .is_some_and(|run| Run::is_over(&run)))
+}

@@ -1,0 +1,170 @@
+//! Every profile has its Entra group: found, restored, created or renamed.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
+use rollcall_clients::store::StoreError;
+use rollcall_domain::ids::{ObjectId, ProfileId};
+use rollcall_domain::profile::Profile;
+
+use crate::load::{Subject, Work};
+
+/// Makes sure of every group; answers those that did not exist a moment ago
+/// and so have no members yet. What fails is that profile's failure alone.
+pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<BTreeSet<ProfileId>, StoreError> {
+    let known: Vec<ObjectId> = work
+        .subjects
+        .iter()
+        .filter(|subject| !subject.profile.is_deleted())
+        .filter_map(|subject| subject.state.group)
+        .collect();
+    let found = match work.graph.get_groups(&known).await {
+        Ok(found) => found,
+        Err(error) => {
+            fail_all(work, &error);
+            return Ok(BTreeSet::new());
+        }
+    };
+    let mut fresh = BTreeSet::new();
+    let prefix = work.tenant.settings.group_prefix.clone();
+    let fence = work.pace.lease().fence().clone();
+    for subject in work
+        .subjects
+        .iter_mut()
+        .filter(|subject| !subject.profile.is_deleted())
+    {
+        if work.pace.check().await.is_err() {
+            break;
+        }
+        match one(&work.graph, subject, &found, &prefix).await {
+            Ok(Ensured { id, created }) => {
+                if created {
+                    fresh.insert(subject.profile.id);
+                }
+                if subject.state.group != Some(id) {
+                    // Recorded at once: the id must survive whatever happens next.
+                    subject.state.group = Some(id);
+                    work.services
+                        .store
+                        .put_profile_state(&fence, subject.profile.id, &subject.state)
+                        .await?;
+                }
+                subject.report.group = Some(id);
+            }
+            Err(reason) => subject.report.fail(reason),
+        }
+    }
+    Ok(fresh)
+}
+
+fn fail_all(work: &mut Work<'_>, error: &GraphError) {
+    for subject in work
+        .subjects
+        .iter_mut()
+        .filter(|subject| !subject.profile.is_deleted())
+    {
+        subject.report.fail(format!("Microsoft Graph: {error}"));
+    }
+}
+
+struct Ensured {
+    id: ObjectId,
+    created: bool,
+}
+
+async fn one(
+    graph: &Graph,
+    subject: &mut Subject,
+    found: &BTreeMap<ObjectId, GroupLookup>,
+    prefix: &str,
+) -> Result<Ensured, String> {
+    let profile = &subject.profile;
+    let Some(id) = subject.state.group else {
+        return create(graph, profile, prefix).await;
+    };
+    match found.get(&id) {
+        Some(GroupLookup::Found(facts)) => {
+            check(facts, profile)?;
+            rename(graph, facts, profile, prefix).await?;
+            Ok(Ensured { id, created: false })
+        }
+        _ => bring_back(graph, subject, id, prefix).await,
+    }
+}
+
+async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensured, String> {
+    let spec = GroupSpec {
+        unique_name: profile.unique_name(),
+        display_name: profile.group_name(prefix),
+        description: profile.description.clone(),
+        mail_nickname: profile.unique_name(),
+    };
+    let group = graph.ensure_group(&spec).await.map_err(words)?;
+    Ok(Ensured {
+        id: group.id,
+        created: group.created,
+    })
+}
+
+/// Somebody deleted the group in Entra: it is restored with its members and
+/// enrolments if it still can be, else created anew (S4-126, C-50).
+async fn bring_back(
+    graph: &Graph,
+    subject: &mut Subject,
+    id: ObjectId,
+    prefix: &str,
+) -> Result<Ensured, String> {
+    if graph.find_deleted_group(id).await.map_err(words)?.is_some() {
+        graph.restore_group(id).await.map_err(words)?;
+        subject.report.notes.push(format!(
+            "the group {id} had been deleted in Entra and was restored"
+        ));
+        return Ok(Ensured { id, created: false });
+    }
+    let created = create(graph, &subject.profile, prefix).await?;
+    if created.id == id {
+        // It was there all along: a look-up answered from a copy that lags behind.
+        return Ok(created);
+    }
+    subject.state.managed.clear();
+    subject.report.notes.push(format!(
+        "the group {id} had been deleted in Entra for good; {} takes its place",
+        created.id
+    ));
+    Ok(created)
+}
+
+/// Touches only groups that are ours and that can be managed at all.
+fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), String> {
+    if facts.unique_name.as_deref() != Some(profile.unique_name().as_str()) {
+        return Err(format!(
+            "the group {} does not carry this profile's mark and is left alone",
+            facts.id
+        ));
+    }
+    facts.unsupported().map_or(Ok(()), |why| {
+        Err(format!("the group {} cannot be managed: {why}", facts.id))
+    })
+}
+
+/// Prefix, title or description changed: the group is renamed and keeps its id (S4-014).
+async fn rename(
+    graph: &Graph,
+    facts: &GroupFacts,
+    profile: &Profile,
+    prefix: &str,
+) -> Result<(), String> {
+    let name = profile.group_name(prefix);
+    let described = facts.description.as_deref().unwrap_or_default() == profile.description;
+    if facts.display_name == name && described {
+        return Ok(());
+    }
+    graph
+        .update_group(facts.id, &name, &profile.description)
+        .await
+        .map_err(words)
+}
+
+fn words(error: GraphError) -> String {
+    format!("Microsoft Graph: {error}")
+}

@@ -1,0 +1,120 @@
+//! Everything a run works on, read under the lock.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use rollcall_clients::graph::Graph;
+use rollcall_clients::learn365::Learn365;
+use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
+use rollcall_domain::hold::Hold;
+use rollcall_domain::ids::{CourseId, ProfileId};
+use rollcall_domain::profile::Profile;
+use rollcall_domain::report::ProfileReport;
+use rollcall_domain::snapshot::{Snapshot, encode};
+use rollcall_runtime::Services;
+
+use crate::pace::Pace;
+
+/// One profile and what is known and reported about it.
+pub(crate) struct Subject {
+    pub(crate) profile: Profile,
+    pub(crate) version: u64,
+    pub(crate) state: ProfileState,
+    pub(crate) report: ProfileReport,
+}
+
+/// The run's whole world.
+pub(crate) struct Work<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) tenant: Tenant,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) unreadable: BTreeMap<String, String>,
+    pub(crate) holds: BTreeMap<ProfileId, Hold>,
+    pub(crate) graph: Graph,
+    pub(crate) platform: Learn365,
+    pub(crate) pace: Pace,
+    pub(crate) floor: u64,
+    pub(crate) slot: DateTime<Utc>,
+}
+
+impl Work<'_> {
+    /// The title of a course, for people.
+    pub(crate) fn course_title(&self, id: CourseId) -> String {
+        self.snapshot
+            .course(id)
+            .map_or_else(|| id.to_string(), |course| course.title.clone())
+    }
+
+    /// Profiles that exist and are not deleted.
+    pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
+        self.subjects
+            .iter()
+            .filter(|subject| !subject.profile.is_deleted())
+            .map(|subject| subject.profile.id)
+            .collect()
+    }
+}
+
+/// Reads the snapshot, the profiles and what is known about them.
+pub(crate) async fn load<'a>(
+    services: &'a Services,
+    tenant: Tenant,
+    pointer: &SnapshotPointer,
+    slot: DateTime<Utc>,
+    pace: Pace,
+) -> Result<Work<'a>, String> {
+    let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
+    let snapshot = encode::decode(&bytes).map_err(words)?;
+    drop(bytes);
+    if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
+        return Err(format!(
+            "the object {} holds the data of something else",
+            pointer.key
+        ));
+    }
+    let store = &services.store;
+    let mut states = store.profile_states(tenant.id).await.map_err(words)?;
+    let holds = store.holds(tenant.id).await.map_err(words)?;
+    let (mut subjects, mut unreadable) = (Vec::new(), BTreeMap::new());
+    for stored in store.profiles(tenant.id).await.map_err(words)? {
+        match stored.profile {
+            Ok(profile) => subjects.push(Subject {
+                report: ProfileReport::new(profile.id, &profile.title),
+                state: states.remove(&profile.id).unwrap_or_default(),
+                version: stored.version,
+                profile,
+            }),
+            Err(problem) => {
+                unreadable.insert(stored.key, problem);
+            }
+        }
+    }
+    let until = pace.deadline().instant().into();
+    Ok(Work {
+        graph: services
+            .graph(&tenant)
+            .await
+            .map_err(words)?
+            .with_deadline(until),
+        platform: services
+            .learn365(&tenant)
+            .await
+            .map_err(words)?
+            .with_deadline(until),
+        services,
+        tenant,
+        snapshot,
+        subjects,
+        unreadable,
+        holds,
+        pace,
+        floor: 0,
+        slot,
+    })
+}
+
+pub(crate) fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,320 @@
+//! Third step: members equal to the audience, unless a person has to decide.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rollcall_clients::graph::{MemberOutcome, MemberOutcomes, Members as GroupState};
+use rollcall_clients::store::StoreError;
+use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
+use rollcall_domain::hold::{Hold, HoldState};
+use rollcall_domain::ids::{ObjectId, ProfileId};
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::plan::diff::{GroupMembers, Subject as PlanSubject, plan};
+use rollcall_domain::plan::guard::{Cleared, Verdict, guard};
+use rollcall_domain::plan::{MembershipPlan, PlanHash};
+use rollcall_domain::report::{HeldChange, Outcome, ProfileStatus, Tally};
+use rollcall_domain::rules::Fields;
+
+use crate::load::{Work, words};
+use crate::member_file;
+use crate::pace::Stop;
+
+/// Members of one `PATCH`; with it the fewest writes a change needs.
+const ADDS_PER_WRITE: usize = 20;
+
+/// Brings every auto-populated profile's group up to date. `fresh` are groups
+/// that were made a moment ago and have no members to read.
+pub(crate) async fn update(
+    work: &mut Work<'_>,
+    fresh: &BTreeSet<ProfileId>,
+) -> Result<Result<(), Stop>, String> {
+    let mut changes = audiences(work);
+    let current = current_members(work, fresh).await?;
+    for index in 0..work.subjects.len() {
+        if let Err(stop) = work.pace.check().await {
+            return Ok(Err(stop));
+        }
+        let id = work.subjects[index].profile.id;
+        match prepare(work, index, changes.remove(&id), &current) {
+            Some(change) => one(work, index, change, &current[&id]).await?,
+            None => settle(work, index).await.map_err(words)?,
+        }
+    }
+    Ok(Ok(()))
+}
+
+/// Evaluates all audiences of the tenant together: profiles may name each other.
+fn audiences(work: &Work<'_>) -> BTreeMap<ProfileId, Result<Change, AudienceError>> {
+    let fields = Fields::of(&work.snapshot);
+    let audiences: Vec<_> = work
+        .subjects
+        .iter()
+        .filter(|subject| !subject.profile.is_deleted())
+        .map(|subject| {
+            Audience::of(&subject.profile, &fields).map_err(|error| (subject.profile.id, error))
+        })
+        .collect();
+    evaluate(&audiences, &work.snapshot, work.slot, &BTreeMap::new())
+}
+
+type Current = BTreeMap<ProfileId, Result<GroupMembers, String>>;
+
+/// Reads who is in each group, completely or not at all.
+async fn current_members(work: &Work<'_>, fresh: &BTreeSet<ProfileId>) -> Result<Current, String> {
+    let managed = work
+        .subjects
+        .iter()
+        .filter(|subject| subject.profile.auto_populate && !subject.profile.is_deleted());
+    let groups: BTreeMap<ProfileId, Option<ObjectId>> = managed
+        .map(|subject| (subject.profile.id, subject.state.group))
+        .collect();
+    let to_read: Vec<ObjectId> = groups
+        .iter()
+        .filter(|(id, _)| !fresh.contains(id))
+        .filter_map(|(_, group)| *group)
+        .collect();
+    let mut read = work
+        .graph
+        .members_of(&to_read)
+        .await
+        .map_err(|error| format!("Microsoft Graph: {error}"))?;
+    Ok(groups
+        .into_iter()
+        .map(|(id, group)| {
+            let members = match group {
+                Some(_) if fresh.contains(&id) => Ok(GroupMembers::default()),
+                Some(group) => match read.remove(&group) {
+                    Some(members) => members
+                        .map(group_members)
+                        .map_err(|error| format!("Microsoft Graph: {error}")),
+                    None => Err("its members were not read".to_owned()),
+                },
+                None => Err("it has no group".to_owned()),
+            };
+            (id, members)
+        })
+        .collect())
+}
+
+fn group_members(members: GroupState) -> GroupMembers {
+    GroupMembers {
+        users: members.users,
+        others: members.others.into_keys().collect(),
+    }
+}
+
+/// Sorts out profiles whose members are not to be touched, with the reason.
+fn prepare(
+    work: &mut Work<'_>,
+    index: usize,
+    change: Option<Result<Change, AudienceError>>,
+    current: &Current,
+) -> Option<Change> {
+    let subject = &mut work.subjects[index];
+    let report = &mut subject.report;
+    if subject.profile.is_deleted() {
+        report.status = ProfileStatus::Deleted;
+        report.members = subject.state.members;
+        return None;
+    }
+    if let Some(Ok(members)) = current.get(&subject.profile.id) {
+        report.members = members.len();
+    }
+    if report.status == ProfileStatus::Failed {
+        return None;
+    }
+    if !subject.profile.auto_populate {
+        report.status = ProfileStatus::Unmanaged;
+        report.reason = Some("auto-populate is off: members are left as they are".to_owned());
+        report.members = subject.state.members;
+        return None;
+    }
+    match change {
+        Some(Ok(change)) => match &current[&subject.profile.id] {
+            Ok(_) => return Some(change),
+            Err(reason) => report.fail(reason.clone()),
+        },
+        Some(Err(error @ AudienceError::NeedsReview { .. })) => {
+            report.status = ProfileStatus::NeedsReview;
+            report.reason = Some(error.to_string());
+        }
+        Some(Err(error)) => report.fail(error.to_string()),
+        None => report.fail("it was not evaluated"),
+    }
+    None
+}
+
+/// Plans, guards and applies one profile's change.
+async fn one(
+    work: &mut Work<'_>,
+    index: usize,
+    change: Change,
+    current: &Result<GroupMembers, String>,
+) -> Result<(), String> {
+    let Ok(current) = current else { return Ok(()) };
+    member_file::keep(work, index, &change.members).await?;
+    let subject = &work.subjects[index];
+    let about = PlanSubject {
+        profile: subject.profile.id,
+        group: subject.state.group,
+    };
+    let plan = plan(about, &work.snapshot, &change.members, current);
+    work.subjects[index].report.unreachable = plan.unreachable;
+    let hold = work.holds.get(&plan.profile).cloned();
+    match guard(
+        plan.clone(),
+        &work.subjects[index].profile.throttle,
+        hold.as_ref(),
+    ) {
+        Verdict::Hold {
+            exceeded,
+            hash,
+            announce,
+        } => {
+            let held = Hold::new(plan.profile, &plan, exceeded, work.slot);
+            hold_it(work, index, held, hash, announce, hold.as_ref()).await?;
+        }
+        Verdict::Clear(cleared) => {
+            apply(work, index, &cleared).await;
+            if hold.is_some() {
+                let fence = work.pace.lease().fence();
+                work.services
+                    .store
+                    .clear_hold(fence, plan.profile)
+                    .await
+                    .map_err(words)?;
+            }
+        }
+    }
+    settle(work, index).await.map_err(words)
+}
+
+/// Holds the whole change: nothing is written to the group (S4-061).
+async fn hold_it(
+    work: &mut Work<'_>,
+    index: usize,
+    held: Hold,
+    hash: PlanHash,
+    announce: bool,
+    before: Option<&Hold>,
+) -> Result<(), String> {
+    let report = &mut work.subjects[index].report;
+    let discarded =
+        before.is_some_and(|hold| !announce && matches!(hold.state, HoldState::Discarded { .. }));
+    report.status = ProfileStatus::Held;
+    report.reason = Some(if discarded {
+        format!("{}; it was discarded", held.exceeded)
+    } else {
+        held.exceeded.to_string()
+    });
+    report.held = Some(HeldChange {
+        hash: hash.clone(),
+        exceeded: held.exceeded,
+        adds: held.adds,
+        removes: held.removes,
+    });
+    if !announce {
+        return Ok(());
+    }
+    let about = NoticeKind::Held {
+        profile: held.profile,
+        title: work.subjects[index].profile.title.clone(),
+        exceeded: held.exceeded.to_string(),
+        adds: held.adds,
+        removes: held.removes,
+        hash,
+    };
+    // First the mail, then the record: a crash in between tells twice at most,
+    // and the notice's identity makes that once.
+    work.services
+        .tell(&work.tenant, about)
+        .await
+        .map_err(words)?;
+    work.services
+        .store
+        .put_hold(work.pace.lease().fence(), &held)
+        .await
+        .map_err(words)
+}
+
+/// Obeys the plan; decides nothing.
+async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) {
+    let plan = cleared.plan();
+    let Some(group) = plan.group else { return };
+    let adds: Vec<ObjectId> = plan.adds.keys().copied().collect();
+    let removes: Vec<ObjectId> = plan.removes.keys().copied().collect();
+    work.floor += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
+    let outcomes = if plan.is_empty() {
+        MemberOutcomes::default()
+    } else {
+        work.graph
+            .apply_members(group, &adds, &removes, &mut work.pace.clone())
+            .await
+    };
+    let report = &mut work.subjects[index].report;
+    report.added = tally(&outcomes.adds);
+    report.removed = tally(&outcomes.removes);
+    report.members = members_after(plan, &outcomes);
+    if report.added.failed + report.removed.failed > 0 {
+        let first = report
+            .added
+            .failures
+            .iter()
+            .chain(&report.removed.failures)
+            .next()
+            .cloned()
+            .unwrap_or_default();
+        report.fail(format!(
+            "{} changes failed, the first: {first}",
+            report.added.failed + report.removed.failed
+        ));
+    } else if report.added.deferred + report.removed.deferred > 0 {
+        report.status = ProfileStatus::Unfinished;
+    }
+}
+
+fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> Tally {
+    let mut tally = Tally::default();
+    for (id, outcome) in outcomes {
+        tally.count(
+            id,
+            &match outcome {
+                MemberOutcome::Done => Outcome::Done,
+                MemberOutcome::Already => Outcome::AlreadySo,
+                MemberOutcome::Failed(reason) => Outcome::Failed(reason.clone()),
+                MemberOutcome::Deferred => Outcome::Deferred,
+            },
+        );
+    }
+    tally
+}
+
+fn members_after(plan: &MembershipPlan, outcomes: &MemberOutcomes) -> usize {
+    let settled = |outcomes: &BTreeMap<ObjectId, MemberOutcome>| {
+        outcomes
+            .values()
+            .filter(|outcome| matches!(outcome, MemberOutcome::Done | MemberOutcome::Already))
+            .count()
+    };
+    (plan.current + settled(&outcomes.adds)).saturating_sub(settled(&outcomes.removes))
+}
+
+/// Records how the profile stands.
+async fn settle(work: &mut Work<'_>, index: usize) -> Result<(), StoreError> {
+    let (slot, snapshot) = (work.slot, work.snapshot.header.id.clone());
+    let subject = &mut work.subjects[index];
+    let before = subject.state.clone();
+    let state = &mut subject.state;
+    state.status = Some(subject.report.status);
+    state.reason.clone_from(&subject.report.reason);
+    state.members = subject.report.members;
+    state.snapshot = Some(snapshot);
+    state.evaluated_at = Some(slot);
+    if *state == before {
+        return Ok(());
+    }
+    let fence = work.pace.lease().fence();
+    work.services
+        .store
+        .put_profile_state(fence, subject.profile.id, &subject.state)
+        .await
+}

@@ -1,0 +1,130 @@
+//! Tells how the run ended: the full report as an object, notices for people.
+
+use rollcall_clients::objects::report_key;
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::report::{GraphUse, MaintenanceReport, ProfileStatus};
+use rollcall_domain::run::{Run, RunStatus};
+
+use crate::load::{Work, words};
+
+/// Collects the report of this invocation.
+pub(crate) fn collect(work: &Work<'_>, unfinished: bool) -> MaintenanceReport {
+    let stats = work.graph.stats();
+    let mut profiles: Vec<_> = work
+        .subjects
+        .iter()
+        .map(|subject| subject.report.clone())
+        .collect();
+    for (report, subject) in profiles.iter_mut().zip(&work.subjects) {
+        report.courses = subject.state.managed.len();
+    }
+    MaintenanceReport {
+        unfinished: unfinished
+            || profiles
+                .iter()
+                .any(|profile| profile.status == ProfileStatus::Unfinished),
+        profiles,
+        unreadable: work.unreadable.clone(),
+        notes: Vec::new(),
+        graph: GraphUse {
+            http: stats.http_requests,
+            requests: stats.sub_requests,
+            writes: stats.writes,
+            floor: work.floor,
+        },
+    }
+}
+
+/// Stores the report and puts its counts into the record. Counts of earlier
+/// invocations of the same run are added to.
+pub(crate) async fn keep(
+    work: &Work<'_>,
+    run: &mut Run,
+    report: &MaintenanceReport,
+) -> Result<(), String> {
+    let key = report_key(work.tenant.id, &Run::key(&run.request));
+    let bytes = serde_json::to_vec(report).map_err(words)?;
+    work.services
+        .objects
+        .put(&key, "application/json", bytes)
+        .await
+        .map_err(words)?;
+    run.report = Some(key);
+    run.snapshot = Some(work.snapshot.header.id.clone());
+    let totals = report.totals();
+    let GraphUse {
+        http,
+        requests,
+        writes,
+        floor,
+    } = report.graph;
+    let summed = [
+        ("added", totals.added as u64),
+        ("removed", totals.removed as u64),
+        ("enrolments", totals.enrolments as u64),
+        ("graphHttp", http),
+        ("graphRequests", requests),
+        ("graphWrites", writes),
+        ("graphFloor", floor),
+        ("invocations", 1),
+    ];
+    for (name, count) in summed {
+        *run.counts.entry(name.to_owned()).or_default() += count;
+    }
+    for (name, count) in [
+        ("failed", totals.failed),
+        ("deferred", totals.deferred),
+        ("unreadable", report.unreadable.len()),
+    ] {
+        run.counts.insert(name.to_owned(), count as u64);
+    }
+    run.counts.retain(|name, _| !name.starts_with("profiles."));
+    run.counts.extend(
+        totals
+            .profiles
+            .into_iter()
+            .map(|(status, count)| (format!("profiles.{status}"), count as u64)),
+    );
+    run.status = match (report.unfinished, report.failures().is_empty()) {
+        (true, _) => RunStatus::Continuing,
+        (false, true) => RunStatus::Succeeded,
+        (false, false) => RunStatus::SucceededWithFailures,
+    };
+    Ok(())
+}
+
+/// What people must know: rules to review (S4-120, C-17) and failures (S4-012, S4-134).
+pub(crate) fn notices(work: &Work<'_>, run: &Run, report: &MaintenanceReport) -> Vec<NoticeKind> {
+    let reviews = work
+        .subjects
+        .iter()
+        .filter(|subject| subject.report.status == ProfileStatus::NeedsReview);
+    let mut all: Vec<_> = reviews
+        .map(|subject| NoticeKind::NeedsReview {
+            profile: subject.profile.id,
+            title: subject.profile.title.clone(),
+            problems: subject
+                .report
+                .reason
+                .iter()
+                .flat_map(|reason| reason.split(" · "))
+                .map(str::to_owned)
+                .collect(),
+        })
+        .collect();
+    let failures = report.failures();
+    if !failures.is_empty() {
+        all.push(failure(run, failures.into_iter().take(50).collect()));
+    }
+    all
+}
+
+/// A failure of this run, in a form that is mailed once per slot.
+pub(crate) fn failure(run: &Run, errors: Vec<String>) -> NoticeKind {
+    NoticeKind::Failure {
+        job: run.request.job.name().to_owned(),
+        slot: run.request.slot.to_string(),
+        errors,
+        consequence: "What is not named here was done; what is named stays as it was.".to_owned(),
+    }
+}

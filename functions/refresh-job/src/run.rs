@@ -1,0 +1,212 @@
+//! One refresh of one tenant: once per slot, under a lease, with a record.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::store::{Lease, REFRESH_LEASE};
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::run::{
+    MAX_WAITS, Run, RunRequest, RunStatus, StepRecord, Trigger, WAIT_SECONDS,
+};
+use rollcall_domain::schedule::{Job, missed};
+use rollcall_domain::settings::Onboarding;
+use rollcall_runtime::{Deadline, Failure, Services};
+
+use crate::gather::gather;
+use crate::store::{Stored, keep};
+
+/// Makes one run.
+///
+/// # Errors
+/// When the message cannot be handled now (a service does not answer) or ever
+/// (an unknown tenant): the queue tries again and then sets it aside.
+pub async fn work(
+    services: &Services,
+    request: RunRequest,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    if request.job != Job::Refresh {
+        return Err(Failure(format!("refresh-job does not do {}", request.job)));
+    }
+    let store = &services.store;
+    let tenant = store.tenant(request.tenant).await.map_err(failure)?;
+    let tenant =
+        tenant.ok_or_else(|| Failure(format!("the tenant {} has no settings", request.tenant)))?;
+    let before = store.run(&request).await.map_err(failure)?;
+    if before.as_ref().is_some_and(Run::is_over) {
+        return Ok(());
+    }
+    let lease = Lease::acquire(store, tenant.id, REFRESH_LEASE, services.settings.lease)
+        .await
+        .map_err(failure)?;
+    let Some(lease) = lease else {
+        return wait(services, request).await;
+    };
+    let mut run = before.unwrap_or_else(|| Run::begin(request, Utc::now()));
+    store.begin_run(&run).await.map_err(failure)?;
+    let last = store
+        .last_slot(tenant.id, Job::Refresh, run.request.slot)
+        .await
+        .map_err(failure)?;
+    run.missed = missed(Job::Refresh.hours(), last, run.request.slot);
+    let ended = refresh(services, &tenant, &lease, &mut run, deadline).await;
+    let told = tell(services, &tenant, &mut run, ended).await;
+    run.finished_at = Some(Utc::now());
+    store.put_run(lease.fence(), &run).await.map_err(failure)?;
+    lease.release().await.map_err(failure)?;
+    told
+}
+
+/// Somebody else works on this tenant: look again later, but not forever.
+async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
+    request.waits += 1;
+    if request.waits > MAX_WAITS {
+        tracing::warn!(tenant = %request.tenant, slot = %request.slot, "a refresh gave up waiting for another one");
+        return Ok(());
+    }
+    services
+        .later(&request, Duration::from_secs(WAIT_SECONDS))
+        .await
+        .map_err(failure)
+}
+
+/// Reads, checks, stores. What fails is the reason in words.
+async fn refresh(
+    services: &Services,
+    tenant: &Tenant,
+    lease: &Lease,
+    run: &mut Run,
+    deadline: Deadline,
+) -> Result<Stored, String> {
+    let begun = Instant::now();
+    let snapshot = beating(
+        lease,
+        Box::pin(gather(services, tenant, run.started_at, deadline)),
+    )
+    .await?;
+    step(run, "read", begun, &[]);
+    let begun = Instant::now();
+    let accept = matches!(
+        run.request.trigger,
+        Trigger::Manual {
+            accept_smaller_data: true,
+            ..
+        }
+    );
+    let stored = keep(services, tenant, lease, &snapshot, accept).await?;
+    let counts = stored.counts;
+    step(
+        run,
+        "store",
+        begun,
+        &[
+            ("people", counts.people),
+            ("courses", counts.courses),
+            ("catalogs", counts.catalogs),
+            ("fields", counts.fields),
+            ("enrolments", counts.enrolments),
+        ],
+    );
+    run.snapshot = Some(snapshot.header.id);
+    Ok(stored)
+}
+
+/// Keeps the lease alive while something long runs; a lost lease ends it.
+async fn beating<T>(
+    lease: &Lease,
+    work: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        tokio::select! {
+            done = &mut work => return done,
+            () = tokio::time::sleep(Duration::from_secs(1)) => {
+                if !lease.keep().await.map_err(|error| error.to_string())? {
+                    return Err("the lock was lost to another run; nothing was stored".to_owned());
+                }
+            }
+        }
+    }
+}
+
+fn step(run: &mut Run, name: &str, begun: Instant, counts: &[(&str, u64)]) {
+    let counts: BTreeMap<String, u64> = counts
+        .iter()
+        .map(|(name, count)| ((*name).to_owned(), *count))
+        .collect();
+    run.counts.extend(counts.clone());
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    run.steps.push(StepRecord {
+        name: name.to_owned(),
+        ms,
+        counts,
+    });
+}
+
+/// Tells people how it ended, where they need to know: ready once (S4-104), a
+/// failure (S4-100, S4-105), a profile that needs review (C-17).
+async fn tell(
+    services: &Services,
+    tenant: &Tenant,
+    run: &mut Run,
+    ended: Result<Stored, String>,
+) -> Result<(), Failure> {
+    match ended {
+        Ok(stored) => {
+            run.status = RunStatus::Succeeded;
+            for notice in stored.notices {
+                services.tell(tenant, notice).await.map_err(failure)?;
+            }
+            Ok(())
+        }
+        Err(reason) => {
+            tracing::error!(tenant = %tenant.id, slot = %run.request.slot, %reason, "the refresh failed");
+            run.status = RunStatus::Failed;
+            run.error = Some(reason.clone());
+            services
+                .tell(tenant, failed(services, tenant, run, reason).await?)
+                .await
+                .map_err(failure)
+        }
+    }
+}
+
+async fn failed(
+    services: &Services,
+    tenant: &Tenant,
+    run: &Run,
+    reason: String,
+) -> Result<NoticeKind, Failure> {
+    let pointer = services
+        .store
+        .snapshot_pointer(tenant.id)
+        .await
+        .map_err(failure)?;
+    let consequence = match pointer {
+        Some(pointer) => format!(
+            "Nothing was replaced: the data of {} stays in use.",
+            pointer.taken_at.format("%Y-%m-%d %H:%M UTC")
+        ),
+        None => "There is no data yet, so no group can be filled.".to_owned(),
+    };
+    // The first refresh is tried every few minutes; one mail a day is enough for that.
+    let slot = match tenant.onboarding {
+        Onboarding::AwaitingFirstRefresh => format!(
+            "{} (first refresh)",
+            run.request.slot.at().format("%Y-%m-%d")
+        ),
+        Onboarding::Ready => run.request.slot.to_string(),
+    };
+    Ok(NoticeKind::Failure {
+        job: Job::Refresh.name().to_owned(),
+        slot,
+        errors: vec![reason],
+        consequence,
+    })
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
+}

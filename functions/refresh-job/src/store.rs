@@ -1,0 +1,126 @@
+//! Keeps a snapshot that can be believed: upload, schema, then the pointer.
+
+use rollcall_clients::objects::{schema_key, snapshot_key};
+use rollcall_clients::store::Lease;
+use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
+use rollcall_domain::desired::{Audience, AudienceError};
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::profile::Profile;
+use rollcall_domain::rules::Fields;
+use rollcall_domain::schema;
+use rollcall_domain::snapshot::sanity::{Counts, shrunk};
+use rollcall_domain::snapshot::{Snapshot, encode};
+use rollcall_runtime::Services;
+
+/// What was stored, and what people should know because of it.
+pub(crate) struct Stored {
+    pub(crate) counts: Counts,
+    pub(crate) notices: Vec<NoticeKind>,
+}
+
+/// Stores the snapshot and moves the pointer last, so that nobody ever reads a
+/// half-written one (S4-100).
+pub(crate) async fn keep(
+    services: &Services,
+    tenant: &Tenant,
+    lease: &Lease,
+    snapshot: &Snapshot,
+    accept_smaller: bool,
+) -> Result<Stored, String> {
+    let counts = Counts::of(snapshot);
+    let last = services
+        .store
+        .snapshot_pointer(tenant.id)
+        .await
+        .map_err(words)?;
+    let losses = last
+        .map(|last| shrunk(last.counts, counts))
+        .unwrap_or_default();
+    if !losses.is_empty() && !accept_smaller {
+        return Err(losses
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" · "));
+    }
+    let pointer = upload(services, tenant, snapshot, counts).await?;
+    if !lease.keep().await.map_err(words)? {
+        return Err("the lock was lost to another run; the old data stays in use".to_owned());
+    }
+    services
+        .store
+        .set_snapshot_pointer(lease.fence(), &pointer)
+        .await
+        .map_err(words)?;
+    let mut notices = Vec::new();
+    if services.store.mark_ready(tenant.id).await.map_err(words)? {
+        notices.push(NoticeKind::Ready {
+            people: counts.people,
+            courses: counts.courses,
+        });
+    }
+    notices.extend(reviews(services, tenant, snapshot).await?);
+    Ok(Stored { counts, notices })
+}
+
+async fn upload(
+    services: &Services,
+    tenant: &Tenant,
+    snapshot: &Snapshot,
+    counts: Counts,
+) -> Result<SnapshotPointer, String> {
+    let id = snapshot.header.id.clone();
+    let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
+    let bytes = encode::encode(snapshot).map_err(words)?;
+    services
+        .objects
+        .put(&key, "application/octet-stream", bytes)
+        .await
+        .map_err(words)?;
+    let schema = serde_json::to_vec(&schema::build(snapshot)).map_err(words)?;
+    services
+        .objects
+        .put(&schema_key, "application/json", schema)
+        .await
+        .map_err(words)?;
+    Ok(SnapshotPointer {
+        id,
+        taken_at: snapshot.header.taken_at,
+        key,
+        schema_key,
+        counts,
+    })
+}
+
+/// Profiles whose rules use something that is gone: their people are told now
+/// rather than at the next maintenance (S4-120, C-17).
+async fn reviews(
+    services: &Services,
+    tenant: &Tenant,
+    snapshot: &Snapshot,
+) -> Result<Vec<NoticeKind>, String> {
+    let fields = Fields::of(snapshot);
+    let profiles = services.store.profiles(tenant.id).await.map_err(words)?;
+    let living = profiles
+        .into_iter()
+        .filter_map(|stored| stored.profile.ok())
+        .filter(|profile| !profile.is_deleted());
+    Ok(living
+        .filter_map(|profile| review(&profile, &fields))
+        .collect())
+}
+
+fn review(profile: &Profile, fields: &Fields) -> Option<NoticeKind> {
+    match Audience::of(profile, fields) {
+        Err(AudienceError::NeedsReview { problems, .. }) => Some(NoticeKind::NeedsReview {
+            profile: profile.id,
+            title: profile.title.clone(),
+            problems: problems.iter().map(ToString::to_string).collect(),
+        }),
+        _ => None,
+    }
+}
+
+fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}

@@ -1,0 +1,56 @@
+//! Schedules' ticks: the regular refresh, and the sweep for tenants that wait
+//! for their first one.
+
+use chrono::TimeDelta;
+use rollcall_clients::store::StoreError;
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::run::{RunRequest, Trigger};
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_runtime::Services;
+use rollcall_runtime::events::Tick;
+use rollcall_runtime::services::FanOutError;
+
+/// A first refresh that failed is tried again after so many minutes.
+const RETRY_MINUTES: i64 = 15;
+
+/// Handles a tick.
+///
+/// # Errors
+/// When tenants could not be listed or asked; the scheduler tries again.
+pub async fn tick(
+    services: &Services,
+    due: &Tick,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let slot = Slot::of(due.time);
+    match due.tick.as_str() {
+        "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
+        "onboarding" => sweep(services, slot).await?,
+        other => return Err(format!("refresh-job knows no tick {other:?}").into()),
+    }
+    Ok(())
+}
+
+/// Saving settings asks for the first refresh itself; the sweep makes sure of
+/// it even if that message was lost, and tries again after a failure (S4-103, S4-105).
+async fn sweep(services: &Services, slot: Slot) -> Result<(), FanOutError> {
+    let mut requests = Vec::new();
+    for tenant in services.store.onboarding_tenants().await? {
+        if is_due(services, tenant, slot).await? {
+            requests.push(RunRequest {
+                job: Job::Refresh,
+                tenant,
+                slot,
+                trigger: Trigger::FirstSave,
+                continuation: 0,
+                waits: 0,
+            });
+        }
+    }
+    services.refresh_queue.send_all(&requests).await?;
+    Ok(())
+}
+
+async fn is_due(services: &Services, tenant: TenantId, slot: Slot) -> Result<bool, StoreError> {
+    let last = services.store.last_slot(tenant, Job::Refresh, slot).await?;
+    Ok(last.is_none_or(|last| slot.at() - last.at() >= TimeDelta::minutes(RETRY_MINUTES)))
+}

@@ -1,0 +1,88 @@
+//! Which loopback port the emulator listens on.
+
+use std::{
+    fs, io,
+    net::{Ipv4Addr, TcpListener},
+    path::Path,
+};
+
+use crate::emulator::{EmulatorError, EmulatorOptions, cannot};
+
+/// Persisted state keeps its port, so it is taken from below the range that
+/// systems hand out for outgoing connections.
+const FIRST_PERSISTENT_PORT: u16 = 14_566;
+const PERSISTENT_PORTS: u16 = 100;
+
+/// Nobody listens on the port at the moment.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// Notes the port that a state folder belongs to.
+pub(crate) fn remember(state: &Path, port: u16) -> Result<(), EmulatorError> {
+    fs::write(state.join("port"), port.to_string())
+        .map_err(|source| cannot("its port cannot be noted", source))
+}
+
+/// The port asked for, or the one the state folder was made with, or for new
+/// state one to keep.
+pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, EmulatorError> {
+    if options.port.is_some() {
+        return Ok(options.port);
+    }
+    let Some(state) = &options.state else {
+        return Ok(None);
+    };
+    match fs::read_to_string(state.join("port")) {
+        Ok(text) => match text.trim().parse() {
+            Ok(port) => Ok(Some(port)),
+            Err(error) => Err(cannot(
+                &format!("{} holds no port", state.join("port").display()),
+                io::Error::new(io::ErrorKind::InvalidData, error),
+            )),
+        },
+        Err(_) => Ok(
+            (FIRST_PERSISTENT_PORT..FIRST_PERSISTENT_PORT + PERSISTENT_PORTS)
+                .find(|&port| is_free(port)),
+        ),
+    }
+}
+
+pub(crate) fn free() -> Result<u16, EmulatorError> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|listener| listener.local_addr())
+        .map(|address| address.port())
+        .map_err(|source| cannot("no free loopback port", source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(state: &Path, port: Option<u16>) -> EmulatorOptions {
+        EmulatorOptions {
+            state: Some(state.to_owned()),
+            region: "eu-west-1".to_owned(),
+            log: state.join("log"),
+            port,
+        }
+    }
+
+    #[test]
+    fn asked_for_beats_remembered_beats_chosen() {
+        let state = tempfile::tempdir().unwrap();
+        let chosen = fixed(&options(state.path(), None)).unwrap().unwrap();
+        assert!(chosen >= FIRST_PERSISTENT_PORT);
+        remember(state.path(), 4_242).unwrap();
+        assert_eq!(fixed(&options(state.path(), None)).unwrap(), Some(4_242));
+        assert_eq!(fixed(&options(state.path(), Some(7))).unwrap(), Some(7));
+    }
+
+    #[test]
+    fn a_damaged_note_is_an_error_and_not_another_port() {
+        let state = tempfile::tempdir().unwrap();
+        fs::write(state.path().join("port"), "many").unwrap();
+        let error = fixed(&options(state.path(), None)).unwrap_err();
+        assert!(error.to_string().contains("holds no port"), "{error}");
+    }
+}

@@ -1,0 +1,49 @@
+"""Runs the emulator so that nothing of it outlives whoever asked for it.
+
+Standard input is a pipe whose other end the asking process holds. It closes
+when that process ends, however it ends: the emulator is then told to stop
+(which is when it writes its state), and after a grace period it and every
+Lambda process it started are killed. TMPDIR is this run's own and goes last.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+GRACE_SECONDS = 5
+
+
+def kill_group(leader):
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def main():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    emulator = subprocess.Popen(
+        [sys.executable, "-m", "ministack"],
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    signal.signal(signal.SIGTERM, lambda *_: emulator.terminate())
+
+    def end_with_the_asking_process():
+        sys.stdin.buffer.read()
+        emulator.terminate()
+        time.sleep(GRACE_SECONDS)
+        kill_group(emulator.pid)
+
+    threading.Thread(target=end_with_the_asking_process, daemon=True).start()
+    code = emulator.wait()
+    kill_group(emulator.pid)
+    shutil.rmtree(os.environ["TMPDIR"], ignore_errors=True)
+    sys.exit(code)
+
+
+main()
