@@ -1,8 +1,17 @@
 //! The whole service on one machine: emulator, simulated world, sam deploy, demo.
 
+pub mod demo;
 pub mod deploy;
+pub mod drafts;
 pub mod emulator;
 mod emulator_api;
+pub mod import;
+pub mod mails;
 mod port;
 mod process;
+pub mod processes;
+pub mod sample;
+pub mod stack;
+pub mod summary;
+pub mod tenant;
 pub mod tools;

@@ -1,2 +1,174 @@
-//! Wiring only.
-fn main() {}
+//! The command of the local stack: `demo`, `up`, `down`.
+
+// The futures of the SDK nest deeper than the compiler expects.
+#![recursion_limit = "256"]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal"
+)]
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rollcall_local::demo::{DemoOptions, demo};
+use rollcall_local::stack::{Error, Stack, StackOptions, root};
+
+/// Rollcall on this machine: the functions deployed with sam onto a local AWS
+/// emulator, Entra, Microsoft Graph and Learn365 simulated.
+#[derive(Parser)]
+#[command(name = "rollcall")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs refresh and maintenance for a realistic tenant and tells what happened.
+    Demo {
+        /// People of the generated tenant.
+        #[arg(long, default_value_t = 1_000)]
+        users: usize,
+        /// Profiles; beyond the first seven they are a grid of departments and cities.
+        #[arg(long, default_value_t = 7)]
+        profiles: usize,
+        /// A folder of CSV exports instead of the generated tenant (see infra/local/sample).
+        #[arg(long)]
+        data: Option<PathBuf>,
+        /// Prints the summary as one JSON object on stdout.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Starts the stack, schedules included, and keeps it until Ctrl-C.
+    Up,
+    /// Forgets everything the demo made.
+    Down,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let ended = tokio::select! {
+        ended = command(arguments.command) => ended,
+        _ = tokio::signal::ctrl_c() => Err("stopped; nothing is left running".into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rollcall: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn command(command: Command) -> Result<(), Error> {
+    let root = root()?;
+    let home = root.join(".rollcall");
+    let progress = |text: &str| eprintln!("{text}");
+    match command {
+        Command::Demo {
+            users,
+            profiles,
+            data,
+            json,
+        } => {
+            let data = data
+                .map(|folder| {
+                    folder
+                        .canonicalize()
+                        .map_err(|error| format!("{}: {error}", folder.display()))
+                })
+                .transpose()?;
+            let options = DemoOptions {
+                users,
+                profiles,
+                data,
+                home: home.clone(),
+            };
+            let summary = demo(&options, &stack_options(root, &home, false)?, &progress).await?;
+            if json {
+                println!("{}", serde_json::to_string(&summary)?);
+            } else {
+                println!("{summary}");
+                how_to_go_on(&home, &summary.seconds, &summary.memory_mib);
+            }
+        }
+        Command::Up => up(&stack_options(root, &home, true)?, &progress).await?,
+        Command::Down => down(&home)?,
+    }
+    Ok(())
+}
+
+fn stack_options(root: PathBuf, home: &Path, schedules: bool) -> Result<StackOptions, Error> {
+    let binaries = std::env::current_exe()?
+        .parent()
+        .ok_or("the program has no folder")?
+        .to_path_buf();
+    Ok(StackOptions {
+        root,
+        binaries,
+        state: None,
+        logs: home.join("logs"),
+        schedules,
+        parameters: [].into(),
+    })
+}
+
+fn how_to_go_on(
+    home: &Path,
+    seconds: &std::collections::BTreeMap<String, f64>,
+    memory: &std::collections::BTreeMap<String, u64>,
+) {
+    let timing: Vec<_> = seconds
+        .iter()
+        .map(|(stage, value)| format!("{stage} {value:.1} s"))
+        .collect();
+    let peaks: Vec<_> = memory
+        .iter()
+        .map(|(function, mib)| format!("{function} {mib} MiB"))
+        .collect();
+    println!("Time: {}", timing.join(", "));
+    println!("Peak memory: {}", peaks.join(", "));
+    println!("\nMember lists (Excel): {}", home.join("members").display());
+    println!(
+        "Logs of emulator and functions: {}",
+        home.join("logs").display()
+    );
+    println!("\nGo on:");
+    println!(
+        "  ./infra/local/rollcall demo                  again: finds everything as it should be"
+    );
+    println!(
+        "  ./infra/local/rollcall demo --data FOLDER    your own CSV exports (infra/local/sample shows them)"
+    );
+    println!(
+        "  ./infra/local/rollcall up                    the stack with its schedules, until Ctrl-C"
+    );
+    println!("  ./infra/local/rollcall down                  forgets everything");
+}
+
+async fn up(options: &StackOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<(), Error> {
+    let stack = Stack::up(options, progress).await?;
+    println!("API        {}/v1/health", stack.deployment.api_url);
+    println!(
+        "AWS        {}  (region eu-west-1, any key)",
+        stack.emulator.endpoint()
+    );
+    println!("Simulators {}", stack.simulators.origin());
+    println!("Running. Ctrl-C stops everything and forgets it.");
+    std::future::pending::<()>().await;
+    stack.down().await
+}
+
+fn down(home: &Path) -> Result<(), Error> {
+    for folder in ["state", "members", "logs"] {
+        match std::fs::remove_dir_all(home.join(folder)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
+            _ => {}
+        }
+    }
+    println!("Forgot the demo's tenants, files and logs. The installed tools stay in .rollcall/.");
+    Ok(())
+}

@@ -79,6 +79,30 @@ impl Queue {
         }
         Ok(())
     }
+
+    /// Whether nothing waits and nothing is being handled, as far as the queue
+    /// knows (it counts approximately).
+    pub async fn is_idle(&self) -> Result<bool, QueueError> {
+        use aws_sdk_sqs::types::QueueAttributeName as Name;
+        let counted = [
+            Name::ApproximateNumberOfMessages,
+            Name::ApproximateNumberOfMessagesNotVisible,
+        ];
+        let answer = self
+            .client
+            .get_queue_attributes()
+            .queue_url(&self.url)
+            .set_attribute_names(Some(counted.to_vec()))
+            .send()
+            .await;
+        let counts = answer
+            .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?
+            .attributes
+            .unwrap_or_default();
+        Ok(counted
+            .iter()
+            .all(|name| counts.get(name).is_none_or(|count| count == "0")))
+    }
 }
 
 fn body<T: Serialize>(message: &T) -> Result<String, QueueError> {

@@ -77,6 +77,12 @@ impl Slot {
         Self(tick.duration_trunc(TimeDelta::minutes(1)).unwrap_or(tick))
     }
 
+    /// The slot of a run that a person starts: its second, so that two of one
+    /// minute are two runs.
+    pub fn by_hand(at: DateTime<Utc>) -> Self {
+        Self(at.duration_trunc(TimeDelta::seconds(1)).unwrap_or(at))
+    }
+
     /// The moment.
     pub const fn at(self) -> DateTime<Utc> {
         self.0

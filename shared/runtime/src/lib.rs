@@ -1,6 +1,7 @@
 //! Translates: between Lambda's events, the environment, HTTP and the code that works.
 //! It also wires the clients, once per process, from the settings.
 
+pub mod auth;
 pub mod deadline;
 pub mod events;
 pub mod logging;

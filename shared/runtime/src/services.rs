@@ -148,14 +148,14 @@ impl Services {
         self.queue(request.job).send(request, delay).await
     }
 
-    /// Asks for a run by hand, at this minute.
+    /// Asks for a run now.
     pub async fn run_now(
         &self,
         tenant: &Tenant,
         job: Job,
         trigger: Trigger,
     ) -> Result<RunRequest, QueueError> {
-        let slot = Slot::of(Utc::now());
+        let slot = Slot::by_hand(Utc::now());
         let request = RunRequest {
             job,
             tenant: tenant.id,

@@ -77,6 +77,9 @@ pub struct Settings {
     pub graph_url: String,
     /// Learn365, for tenants whose settings name no region.
     pub learn365_url: String,
+    /// Audience that access tokens for the HTTP API must carry. Only profile-api
+    /// needs it, and refuses to start without.
+    pub api_audience: Option<String>,
     /// Sender of system mail.
     pub system_sender: String,
     /// How long a lease lives without heartbeat.
@@ -121,6 +124,7 @@ impl Settings {
             entra_url: reader.url("ROLLCALL_ENTRA_AUTHORITY_URL", hosts.entra),
             graph_url: reader.url("ROLLCALL_GRAPH_URL", hosts.graph),
             learn365_url: reader.url("ROLLCALL_LEARN365_URL", hosts.learn365),
+            api_audience: reader.optional("ROLLCALL_API_AUDIENCE").map(str::to_owned),
             system_sender: reader.required("ROLLCALL_SYSTEM_SENDER"),
             lease: Duration::from_secs(reader.number("ROLLCALL_LEASE_SECONDS", 60, 2..=900)),
             snapshot_max_age: Duration::from_secs(

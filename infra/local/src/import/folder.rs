@@ -172,7 +172,10 @@ mod tests {
             ("exportUsers_2026-5-28.CSV", b"u"),
             ("Courses.csv", b"c"),
             ("Enrollments.csv", b"e"),
-            ("exportUsers_2026-5-28.xlsx", b"the same, saved by a spreadsheet"),
+            (
+                "exportUsers_2026-5-28.xlsx",
+                b"the same, saved by a spreadsheet",
+            ),
         ]);
         let files = Folder::open(folder.path()).expect("all there");
         assert_eq!(files.users.name, "exportUsers_2026-5-28.CSV");

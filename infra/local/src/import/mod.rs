@@ -35,6 +35,7 @@ pub use error::{HeaderFault, HeaderProblem, ImportError};
 pub use folder::MAX_FILE_BYTES;
 pub use problem::RowProblem;
 
+pub(crate) use dates::written as written_date;
 pub(crate) use users::{ENTRA_COLUMNS, custom_column};
 
 use courses::Courses;

@@ -48,7 +48,10 @@ mod tests {
             "users.csv, line 17, column 6 (id): is missing"
         );
         problem.column = None;
-        assert_eq!(problem.to_string(), "users.csv, line 17, column 6: is missing");
+        assert_eq!(
+            problem.to_string(),
+            "users.csv, line 17, column 6: is missing"
+        );
         problem.column_number = None;
         assert_eq!(problem.to_string(), "users.csv, line 17: is missing");
     }

@@ -245,7 +245,11 @@ mod tests {
             let value = ["x", "\"y\"", ""].join(end);
             assert_eq!(
                 scan(&text),
-                [row(1, &["a", "b"]), row(3, &[&value, "c"]), row(6, &["d", "e"])],
+                [
+                    row(1, &["a", "b"]),
+                    row(3, &[&value, "c"]),
+                    row(6, &["d", "e"])
+                ],
                 "{end:?}"
             );
         }
@@ -255,13 +259,36 @@ mod tests {
     fn goes_on_after_a_broken_quote() {
         use QuoteFault::{TextAfter, Unclosed};
         let table: [(&str, Rows); 6] = [
-            ("a,b\nc,\"d\ne,f", vec![row(1, &["a", "b"]), broken(2, 2, Unclosed), row(3, &["e", "f"])]),
+            (
+                "a,b\nc,\"d\ne,f",
+                vec![
+                    row(1, &["a", "b"]),
+                    broken(2, 2, Unclosed),
+                    row(3, &["e", "f"]),
+                ],
+            ),
             // The quote of line 2 would end in line 3, in front of the x.
-            ("a,b\nc,\"d\n\"x\",f\n", vec![row(1, &["a", "b"]), broken(2, 2, Unclosed), row(3, &["x", "f"])]),
-            ("\"a\"b,c\nd,e", vec![broken(1, 1, TextAfter), row(2, &["d", "e"])]),
-            ("\"a\nb\",\"c\nd,e", vec![broken(2, 2, Unclosed), row(3, &["d", "e"])]),
+            (
+                "a,b\nc,\"d\n\"x\",f\n",
+                vec![
+                    row(1, &["a", "b"]),
+                    broken(2, 2, Unclosed),
+                    row(3, &["x", "f"]),
+                ],
+            ),
+            (
+                "\"a\"b,c\nd,e",
+                vec![broken(1, 1, TextAfter), row(2, &["d", "e"])],
+            ),
+            (
+                "\"a\nb\",\"c\nd,e",
+                vec![broken(2, 2, Unclosed), row(3, &["d", "e"])],
+            ),
             ("a,\"", vec![broken(1, 2, Unclosed)]),
-            ("a,\"\r\nb,c", vec![broken(1, 2, Unclosed), row(2, &["b", "c"])]),
+            (
+                "a,\"\r\nb,c",
+                vec![broken(1, 2, Unclosed), row(2, &["b", "c"])],
+            ),
         ];
         for (text, rows) in table {
             assert_eq!(scan(text), rows, "{text:?}");
@@ -271,14 +298,20 @@ mod tests {
     #[test]
     fn a_value_has_a_longest_size() {
         let fits = "x".repeat(MAX_VALUE_BYTES);
-        assert_eq!(scan(&format!("\"{fits}\"\na")), [row(1, &[&fits]), row(2, &["a"])]);
+        assert_eq!(
+            scan(&format!("\"{fits}\"\na")),
+            [row(1, &[&fits]), row(2, &["a"])]
+        );
         assert_eq!(
             scan(&format!("\"{fits}x\"\na")),
             [broken(1, 1, QuoteFault::Unclosed), row(2, &["a"])]
         );
         // Doubled quotes across the limit.
         let quotes = "\"\"".repeat(MAX_VALUE_BYTES);
-        assert_eq!(scan(&format!("\"{quotes}\"")), [broken(1, 1, QuoteFault::Unclosed)]);
+        assert_eq!(
+            scan(&format!("\"{quotes}\"")),
+            [broken(1, 1, QuoteFault::Unclosed)]
+        );
     }
 
     #[test]
@@ -286,6 +319,14 @@ mod tests {
         assert_eq!(scan("a;\"b,c,d\"\n1;2")[1], row(2, &["1", "2"]));
         assert_eq!(scan("a,\"b;c;d\"\n1,2;3")[1], row(2, &["1", "2;3"]));
         assert_eq!(scan("a\n1")[1], row(2, &["1"]));
+    }
+
+    #[test]
+    fn probe() {
+        for t in ["a\r\nb\r\n\r\nc\r\n", "a\nb\n\nc\n"] {
+        let mut r = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(t.as_bytes());
+        let l: Vec<_> = r.records().map(|r| r.unwrap().position().unwrap().line()).collect();
+        println!("{t:?} {l:?}"); }
     }
 
     #[test]

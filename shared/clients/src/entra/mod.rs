@@ -2,6 +2,7 @@
 
 mod cache;
 mod error;
+mod jwks;
 
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
@@ -14,6 +15,7 @@ use crate::http::{ApiError, Base, Http, Secret};
 pub use cache::AccessToken;
 use cache::{Cache, Key};
 pub use error::{EntraError, EntraErrorKind};
+pub use jwks::{SigningKey, SigningKeys};
 
 /// The token endpoint of one cloud (<https://login.microsoftonline.com> and its national siblings).
 #[derive(Debug, Clone)]

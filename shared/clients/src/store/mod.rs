@@ -9,6 +9,7 @@ pub mod holds;
 mod items;
 pub mod lease;
 pub mod messages;
+pub mod oauth_states;
 pub mod profiles;
 pub mod runs;
 pub mod states;

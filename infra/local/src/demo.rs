@@ -1,0 +1,284 @@
+//! The demo: a realistic tenant through both jobs on the deployed functions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rollcall_domain::profile::Profile;
+use rollcall_domain::schedule::Job;
+use rollcall_runtime::Services;
+use rollcall_simulators::generate::{WorldSpec, world};
+use rollcall_simulators::TenantState;
+use rollcall_simulators::world::World;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::stack::{Error, Stack, StackOptions};
+use crate::summary::{MailLine, Summary};
+use crate::{drafts, import, mails, processes, tenant};
+
+/// The demo's tenant.
+pub const TENANT: Uuid = Uuid::from_u128(0x0000_7e4a_0000_4000_8000_0000_0000_0001);
+/// A job of the largest demo takes less than this.
+const PATIENCE: Duration = Duration::from_mins(14);
+/// Notices reach the mailbox within seconds.
+const MAIL_PATIENCE: Duration = Duration::from_secs(20);
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct DemoOptions {
+    /// Size of the generated tenant.
+    pub users: usize,
+    /// Profiles; more than the demo's own are made from a grid.
+    pub profiles: usize,
+    /// A folder of CSV exports instead of the generated tenant.
+    pub data: Option<PathBuf>,
+    /// Where everything of the demo is kept.
+    pub home: PathBuf,
+}
+
+impl DemoOptions {
+    /// The folder of this demo's state: another size or source is another demo.
+    fn state(&self) -> PathBuf {
+        let name = match &self.data {
+            None => format!("demo-{}-{}", self.users, self.profiles),
+            Some(folder) => format!(
+                "data-{}",
+                Uuid::new_v5(&TENANT, folder.as_os_str().as_encoded_bytes()).simple()
+            ),
+        };
+        self.home.join("state").join(name)
+    }
+}
+
+/// Runs the demo and tells what happened.
+///
+/// # Errors
+/// The first thing that did not work, in words.
+pub async fn demo(
+    options: &DemoOptions,
+    stack: &StackOptions,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Summary, Error> {
+    let begun = Instant::now();
+    let state = options.state();
+    std::fs::create_dir_all(&state)?;
+    let scene = Scene::set(options, &state)?;
+    let stack = Stack::up(
+        &StackOptions {
+            state: Some(state.join("emulator")),
+            ..stack.clone()
+        },
+        progress,
+    )
+    .await?;
+    stack.simulators.restore(scene.tenant.clone());
+    let mut seconds = BTreeMap::from([("start".to_owned(), begun.elapsed().as_secs_f64())]);
+    let mut summary = play(&stack, &scene, &mut seconds, progress).await?;
+    summary.problems = scene.problems;
+    export(
+        &stack.services,
+        &scene.profiles,
+        &mut summary,
+        &options.home.join("members"),
+    )
+    .await?;
+    if let Some(state_now) = stack.simulators.dump(scene.tenant.world.tenant.id) {
+        std::fs::write(state.join("outside.json"), serde_json::to_vec(&state_now)?)?;
+    }
+    progress("Stopping the emulator");
+    stack.down().await?;
+    seconds.insert("total".to_owned(), begun.elapsed().as_secs_f64());
+    summary.seconds = seconds
+        .into_iter()
+        .map(|(stage, value)| (stage, (value * 10.0).round() / 10.0))
+        .collect();
+    Ok(summary)
+}
+
+/// The outside world and the wishes of its administrators.
+pub struct Scene {
+    /// The outside world, as an earlier demo left it.
+    pub tenant: TenantState,
+    /// The profiles.
+    pub profiles: Vec<Profile>,
+    /// Rows that were left out.
+    pub problems: Vec<String>,
+}
+
+impl Scene {
+    /// Makes or imports the world. Groups that an earlier demo made stay.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or drafts name what does not exist.
+    pub fn set(options: &DemoOptions, state: &Path) -> Result<Self, Error> {
+        let saved: Option<TenantState> = match std::fs::read(state.join("outside.json")) {
+            Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
+            Err(_) => None,
+        };
+        let (mut tenant, drafts, problems) = match &options.data {
+            None => {
+                let world = || generated(options);
+                let tenant = saved.unwrap_or_else(|| world().into());
+                let mut drafts: Vec<Value> = drafts::demo().as_array().cloned().unwrap_or_default();
+                let more = options.profiles.saturating_sub(drafts.len());
+                drafts.extend(drafts::grid(&tenant.world, more));
+                drafts.truncate(options.profiles);
+                (tenant, Value::Array(drafts), Vec::new())
+            }
+            Some(folder) => imported(folder, saved)?,
+        };
+        tenant.world.behaviour.lms_accept_delay_ms = 300;
+        tenant.world.behaviour.group_replication_ms = 500;
+        let profiles = drafts::profiles(drafts::read(drafts)?, &tenant.world, tenant::now())?;
+        Ok(Self {
+            tenant,
+            profiles,
+            problems,
+        })
+    }
+}
+
+fn generated(options: &DemoOptions) -> World {
+    let today = tenant::now()
+        .date_naive()
+        .and_time(chrono::NaiveTime::MIN)
+        .and_utc();
+    world(&WorldSpec {
+        seed: 2026,
+        tenant: TENANT,
+        users: options.users,
+        as_of: today,
+        ..WorldSpec::default()
+    })
+}
+
+fn imported(
+    folder: &Path,
+    saved: Option<TenantState>,
+) -> Result<(TenantState, Value, Vec<String>), Error> {
+    let read = import::read_folder(folder, TENANT)?;
+    let drafts = read
+        .profiles
+        .unwrap_or_else(|| Value::Array(drafts::grid(&read.world, 12)));
+    let tenant = match saved {
+        Some(mut before) => {
+            let groups = std::mem::take(&mut before.world.groups);
+            before.world = World {
+                groups,
+                ..read.world
+            };
+            before
+        }
+        None => read.world.into(),
+    };
+    Ok((
+        tenant,
+        drafts,
+        read.problems.iter().map(ToString::to_string).collect(),
+    ))
+}
+
+async fn play(
+    stack: &Stack,
+    scene: &Scene,
+    seconds: &mut BTreeMap<String, f64>,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Summary, Error> {
+    let services = &stack.services;
+    let mailed = mails::sent(stack.emulator.endpoint()).await?.len();
+    progress("Saving settings and profiles as an administrator would");
+    let who = tenant::set_up(services, &scene.tenant.world).await?;
+    tenant::put_profiles(services, who.id, &scene.profiles).await?;
+    let clock = Instant::now();
+    progress("Data refresh: refresh-job reads Learn365");
+    let refresh = tenant::run(services, &who, Job::Refresh, PATIENCE, progress).await?;
+    seconds.insert("refresh".to_owned(), clock.elapsed().as_secs_f64());
+    if refresh.snapshot.is_none() {
+        return Err(format!("the refresh {}", tenant::ending(&refresh)).into());
+    }
+    let clock = Instant::now();
+    progress("Maintenance: maintenance-job evaluates, fills groups, enrols");
+    let maintenance = tenant::run(services, &who, Job::Maintenance, PATIENCE, progress).await?;
+    seconds.insert("maintenance".to_owned(), clock.elapsed().as_secs_f64());
+    let report = tenant::report(services, &maintenance).await?;
+    let mut summary = Summary::of(&scene.tenant.world.tenant.name, &report);
+    // The record adds up every invocation of the run; the report is the last one's.
+    summary.graph.http = maintenance
+        .counts
+        .get("graphHttp")
+        .copied()
+        .unwrap_or(summary.graph.http);
+    summary.graph.requests = maintenance
+        .counts
+        .get("graphRequests")
+        .copied()
+        .unwrap_or(summary.graph.requests);
+    summary.graph.writes = maintenance
+        .counts
+        .get("graphWrites")
+        .copied()
+        .unwrap_or(summary.graph.writes);
+    summary.graph.floor = maintenance
+        .counts
+        .get("graphFloor")
+        .copied()
+        .unwrap_or(summary.graph.floor);
+    summary.data = refresh.counts;
+    progress("Waiting for the notifier");
+    summary.mails = new_mails(stack, mailed).await?;
+    summary.memory_mib = processes::peaks(stack.emulator.endpoint());
+    Ok(summary)
+}
+
+/// Mails of this demo: waited for until the queue of notices is quiet.
+async fn new_mails(stack: &Stack, before: usize) -> Result<Vec<MailLine>, Error> {
+    let begun = Instant::now();
+    while !stack.services.notice_queue.is_idle().await? && begun.elapsed() < MAIL_PATIENCE {
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let all = mails::sent(stack.emulator.endpoint()).await?;
+    Ok(all
+        .into_iter()
+        .skip(before)
+        .map(|mail| MailLine {
+            to: mail.to,
+            subject: mail.subject,
+        })
+        .collect())
+}
+
+/// Puts the member lists where a person finds them.
+async fn export(
+    services: &Services,
+    profiles: &[Profile],
+    summary: &mut Summary,
+    folder: &Path,
+) -> Result<(), Error> {
+    std::fs::create_dir_all(folder)?;
+    let tenant = rollcall_domain::ids::TenantId::new(TENANT);
+    let states = services.store.profile_states(tenant).await?;
+    for profile in profiles {
+        let Some(key) = states
+            .get(&profile.id)
+            .and_then(|state| state.members_file.as_ref())
+        else {
+            continue;
+        };
+        let name: String = profile
+            .title
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect();
+        let file = folder.join(format!("{name}.xlsx"));
+        std::fs::write(&file, services.objects.get(key).await?)?;
+        if let Some(line) = summary
+            .profiles
+            .iter_mut()
+            .find(|line| line.title == profile.title)
+        {
+            line.file = Some(file.display().to_string());
+        }
+    }
+    Ok(())
+}

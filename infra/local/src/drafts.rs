@@ -1,0 +1,324 @@
+//! Profile drafts as people write them: courses by title, fields by title.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{CourseId, ProfileId, UserId};
+use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Target, Throttle};
+use rollcall_domain::rules::FilterDocument;
+use rollcall_simulators::world::World;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// One profile before it has an id.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Draft {
+    /// Title.
+    pub title: String,
+    /// Description; the title when absent.
+    #[serde(default)]
+    pub description: Option<String>,
+    /// Whether the group is enrolled.
+    #[serde(default = "yes")]
+    pub enroll: bool,
+    /// Whether membership follows the rules.
+    #[serde(default = "yes")]
+    pub auto_populate: bool,
+    /// Limits.
+    #[serde(default)]
+    pub throttle: Throttle,
+    /// Rules; fields may be written `custom:<title>` and `course:<title>`.
+    #[serde(default)]
+    pub filter: Value,
+    /// Mail addresses or user principal names of people to include.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// The same to exclude; `profile:<title>` names a profile.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// Titles or ids of courses.
+    #[serde(default)]
+    pub courses: Vec<String>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+const NAMESPACE: Uuid = Uuid::from_u128(0x2f0c_52f7_9d1b_4c4c_8f5e_6a6f_1a2b_3c4d);
+
+/// The id of a draft: the same title in the same tenant is the same profile.
+pub fn profile_id(tenant: Uuid, title: &str) -> ProfileId {
+    ProfileId::new(Uuid::new_v5(
+        &NAMESPACE,
+        format!("{tenant} {title}").as_bytes(),
+    ))
+}
+
+/// Turns drafts into profiles; titles of courses and fields become ids.
+///
+/// # Errors
+/// Every title nothing is known of, all at once.
+pub fn profiles(
+    drafts: Vec<Draft>,
+    world: &World,
+    at: DateTime<Utc>,
+) -> Result<Vec<Profile>, String> {
+    let names = Names::of(world);
+    let mut problems = Vec::new();
+    let profiles = drafts
+        .into_iter()
+        .map(|draft| names.profile(draft, at, &mut problems))
+        .collect();
+    if problems.is_empty() {
+        Ok(profiles)
+    } else {
+        Err(problems.join("\n"))
+    }
+}
+
+/// Reads drafts from a file's content.
+///
+/// # Errors
+/// Where the content is no list of drafts.
+pub fn read(list: Value) -> Result<Vec<Draft>, String> {
+    serde_json::from_value(list).map_err(|error| format!("profiles.json: {error}"))
+}
+
+struct Names {
+    tenant: Uuid,
+    courses: BTreeMap<String, Uuid>,
+    fields: BTreeMap<String, Uuid>,
+    people: BTreeMap<String, Uuid>,
+}
+
+impl Names {
+    fn of(world: &World) -> Self {
+        let people = world
+            .people
+            .iter()
+            .filter_map(|person| Some((person, person.lms_id?)));
+        Self {
+            tenant: world.tenant.id,
+            courses: world
+                .courses
+                .iter()
+                .map(|course| (course.title.clone(), course.id))
+                .collect(),
+            fields: world
+                .fields
+                .iter()
+                .map(|field| (field.title.clone(), field.id))
+                .collect(),
+            people: people
+                .flat_map(|(person, id)| {
+                    person
+                        .mail
+                        .iter()
+                        .chain([&person.upn])
+                        .map(move |name| (name.to_lowercase(), id))
+                })
+                .collect(),
+        }
+    }
+
+    fn profile(&self, draft: Draft, at: DateTime<Utc>, problems: &mut Vec<String>) -> Profile {
+        let mut problem =
+            |what: String| problems.push(format!("the profile {:?}: {what}", draft.title));
+        let mut filter = draft.filter;
+        self.resolve(&mut filter, &mut problem);
+        let filter =
+            serde_json::from_value::<Option<FilterDocument>>(filter).unwrap_or_else(|error| {
+                problem(format!("its filter: {error}"));
+                None
+            });
+        let mut targets = |names: &[String]| -> BTreeSet<Target> {
+            names
+                .iter()
+                .filter_map(|name| self.target(name, &mut problem))
+                .collect()
+        };
+        let overrides = Overrides {
+            include: targets(&draft.include),
+            exclude: targets(&draft.exclude),
+        };
+        let courses = draft.courses.iter().filter_map(|course| {
+            let id = course
+                .parse()
+                .ok()
+                .or_else(|| self.courses.get(course).copied());
+            if id.is_none() {
+                problem(format!("there is no course {course:?}"));
+            }
+            id.map(CourseId::new)
+        });
+        Profile {
+            courses: courses.collect(),
+            id: profile_id(self.tenant, &draft.title),
+            description: draft.description.unwrap_or_else(|| draft.title.clone()),
+            title: draft.title,
+            enroll: draft.enroll,
+            auto_populate: draft.auto_populate,
+            throttle: draft.throttle,
+            filter: filter.unwrap_or_default(),
+            overrides,
+            time_zone: chrono_tz_utc(),
+            retraction: Retraction::default(),
+            retraction_handled: false,
+            lifecycle: Lifecycle::Active,
+            modified_at: at,
+            modified_by: "admin@rollcall.example".to_owned(),
+        }
+    }
+
+    fn target(&self, name: &str, problem: &mut impl FnMut(String)) -> Option<Target> {
+        if let Some(title) = name.strip_prefix("profile:") {
+            return Some(Target::Profile(profile_id(self.tenant, title)));
+        }
+        let found = self.people.get(&name.to_lowercase());
+        if found.is_none() {
+            problem(format!("there is no learner {name:?}"));
+        }
+        found.map(|id| Target::User(UserId::new(*id)))
+    }
+
+    /// Puts ids where rules name fields and courses by title. A name that is an
+    /// id already stays, even if nothing has it (it may have been deleted).
+    fn resolve(&self, value: &mut Value, problem: &mut impl FnMut(String)) {
+        match value {
+            Value::Array(items) => items
+                .iter_mut()
+                .for_each(|item| self.resolve(item, problem)),
+            Value::Object(object) => {
+                if let Some(Value::String(field)) = object.get_mut("field") {
+                    self.resolve_name(field, problem);
+                }
+                object
+                    .values_mut()
+                    .for_each(|inner| self.resolve(inner, problem));
+            }
+            _ => {}
+        }
+    }
+
+    fn resolve_name(&self, field: &mut String, problem: &mut impl FnMut(String)) {
+        let (kind, title) = match field.split_once(':') {
+            Some((kind @ ("custom" | "course"), title)) if Uuid::try_parse(title).is_err() => {
+                (kind, title)
+            }
+            _ => return,
+        };
+        let known = if kind == "custom" {
+            &self.fields
+        } else {
+            &self.courses
+        };
+        match known.get(title) {
+            Some(id) => *field = format!("{kind}:{id}"),
+            None => problem(format!("there is no {kind} {title:?}")),
+        }
+    }
+}
+
+fn chrono_tz_utc() -> chrono_tz::Tz {
+    chrono_tz::Tz::UTC
+}
+
+fn equals(field: &str, value: &str) -> Value {
+    json!({"field": field, "operator": "=", "value": value})
+}
+
+fn any(rules: Vec<Value>) -> Value {
+    json!({"combinator": "or", "rules": rules})
+}
+
+fn all(rules: Vec<Value>) -> Value {
+    json!({"combinator": "and", "rules": rules})
+}
+
+/// The profiles of the demo: the guide's three worked examples first, then what
+/// administrators meet: a held change, one to review, one by hand.
+pub fn demo() -> Value {
+    let cities = |names: &[&str]| any(names.iter().map(|name| equals("city", name)).collect());
+    json!([
+        {
+            "title": "Customer Success in the West",
+            "description": "Customer Success Managers in Las Vegas, San Diego or Denver",
+            "filter": {"properties": all(vec![cities(&["Las Vegas", "San Diego", "Denver"]), equals("jobTitle", "Customer Success Manager")])},
+            "courses": ["Security 101"],
+        },
+        {
+            "title": "Hired after 1 January 2023",
+            "filter": {"dates": all(vec![json!({"field": "custom:Hire Date", "operator": "after", "value": "2023-01-01"})])},
+            "courses": ["Security 101"],
+        },
+        {
+            "title": "Completed Outlook - Japanese",
+            "filter": {"activities": all(vec![json!({"field": "course:Outlook - Japanese", "operator": "completed"})])},
+        },
+        {
+            "title": "Security 101 still to do",
+            "description": "Customer Success Managers in Denver or San Diego who have not completed Security 101",
+            "filter": {
+                "properties": all(vec![cities(&["Denver", "San Diego"]), equals("jobTitle", "Customer Success Manager")]),
+                "activities": all(vec![json!({"field": "course:Security 101", "operator": "notCompleted"})]),
+            },
+            "courses": ["Security 101", "Outlook - Japanese"],
+        },
+        {
+            "title": "Everyone else",
+            "description": "All who are in none of the two audiences above",
+            "filter": {"properties": all(vec![json!({"field": "title", "operator": "notNull"})])},
+            "exclude": ["profile:Customer Success in the West", "profile:Hired after 1 January 2023"],
+            "throttle": {"maxChanges": 100},
+            "enroll": false,
+        },
+        {
+            "title": "Badge holders",
+            "description": "Its rule uses a user field that was deleted",
+            "filter": {"properties": all(vec![json!({"field": "custom:00000000-0000-4000-8000-0000000bad9e", "operator": "notNull"})])},
+            "enroll": false,
+        },
+        {
+            "title": "Speakers",
+            "description": "Kept by hand: auto-populate is off",
+            "autoPopulate": false,
+            "enroll": false,
+        },
+    ])
+}
+
+/// More profiles for larger trials: one per place in a grid of departments and
+/// cities that occur.
+pub fn grid(world: &World, count: usize) -> Vec<Value> {
+    let distinct = |of: fn(&rollcall_simulators::world::Person) -> Option<&String>| {
+        let all: BTreeSet<&String> = world.people.iter().filter_map(of).collect();
+        all.into_iter().cloned().collect::<Vec<_>>()
+    };
+    let departments = distinct(|person| person.department.as_ref());
+    let cities = distinct(|person| person.city.as_ref());
+    let places = departments
+        .iter()
+        .flat_map(|department| cities.iter().map(move |city| (department, city)));
+    let courses: Vec<&str> = world
+        .courses
+        .iter()
+        .map(|course| course.title.as_str())
+        .collect();
+    (0..count)
+        .zip(places)
+        .map(|(number, (department, city))| {
+            json!({
+                "title": format!("{number:03} {} in {}", department.trim(), city.trim()),
+                "filter": {"properties": all(vec![equals("department", department), equals("city", city)])},
+                "courses": courses.get(number % courses.len().max(1)),
+            })
+        })
+        .map(|mut draft| {
+            draft["courses"] = draft["courses"].as_str().map_or_else(|| json!([]), |course| json!([course]));
+            draft
+        })
+        .collect()
+}

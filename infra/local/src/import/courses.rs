@@ -1,0 +1,129 @@
+//! `courses.csv`: courses and, by their titles, the catalogs they are in.
+
+use std::collections::HashSet;
+
+use rollcall_simulators::world::{Catalog, Course, CourseType};
+use uuid::Uuid;
+
+use super::index::{Entry, Index, Standing};
+use super::problem::RowProblem;
+use super::table::{Row, Table};
+use super::value::{self, shown};
+
+/// The columns that have a meaning.
+pub(super) const COLUMNS: [&str; 5] = ["Id", "Title", "Catalog", "CourseType", "IsPublished"];
+
+pub(super) const REQUIRED: [&str; 2] = ["Title", "Catalog"];
+
+/// The loaded courses, and how to find them.
+pub(super) struct Courses {
+    /// In the order in which courses name them.
+    pub(super) catalogs: Vec<Catalog>,
+    pub(super) courses: Vec<Course>,
+    catalog_ids: HashSet<Uuid>,
+    by_id: Index<Uuid>,
+    by_title: Index<String>,
+}
+
+impl Courses {
+    pub(super) fn read(table: Table<'_>, tenant: Uuid, problems: &mut Vec<RowProblem>) -> Self {
+        let mut courses = Self {
+            catalogs: Vec::new(),
+            courses: Vec::new(),
+            catalog_ids: HashSet::new(),
+            by_id: Index::default(),
+            by_title: Index::default(),
+        };
+        table.each(problems, |row| courses.add(row, tenant));
+        courses
+    }
+
+    fn add(&mut self, row: &mut Row<'_>, tenant: Uuid) {
+        if let Some((course, catalog)) = course(row, tenant) {
+            self.refuse_duplicate(row, course.id);
+            if row.is_sound() {
+                self.load(row.line(), course, catalog);
+                return;
+            }
+        }
+        if let Some(Ok(id)) = row.value("Id").map(value::guid) {
+            self.by_id.refuse(id, row.line());
+        }
+        if let Some(title) = row.value("Title") {
+            self.by_title.refuse(key(title), row.line());
+        }
+    }
+
+    fn refuse_duplicate(&self, row: &mut Row<'_>, id: Uuid) {
+        let Some(line) = self.by_id.taken(&id) else {
+            return;
+        };
+        if row.value("Id").is_some() {
+            row.refuse("Id", format!("is the id in line {line} already"));
+        } else {
+            let problem = format!(
+                "is the title of line {line} in the same catalog; two such courses need an Id each"
+            );
+            row.refuse("Title", problem);
+        }
+    }
+
+    fn load(&mut self, line: u64, course: Course, catalog: Catalog) {
+        let standing = Standing::Loaded(course.id);
+        self.by_id.load(course.id, line, standing);
+        self.by_title.load(key(&course.title), line, standing);
+        if self.catalog_ids.insert(catalog.id) {
+            self.catalogs.push(catalog);
+        }
+        self.courses.push(course);
+    }
+
+    /// The course with this id or title.
+    pub(super) fn course(&self, text: &str) -> Result<Uuid, String> {
+        let by_id = value::guid(text).ok().and_then(|id| self.by_id.find(&id));
+        let entry = by_id.or_else(|| self.by_title.find(&key(text)));
+        let Some(Entry { line, standing }) = entry else {
+            return Err(format!("{} is no Title or Id in courses.csv", shown(text)));
+        };
+        match standing {
+            Standing::Loaded(id) => Ok(id),
+            Standing::Several => Err(format!(
+                "{} is the title of several courses, first in line {line} of courses.csv; write \
+                 the Id",
+                shown(text)
+            )),
+            Standing::Refused | Standing::Disabled => Err(format!(
+                "{} stands in line {line} of courses.csv, which was refused",
+                shown(text)
+            )),
+        }
+    }
+}
+
+/// Titles are compared without regard to case and outer blanks.
+fn key(title: &str) -> String {
+    title.trim().to_lowercase()
+}
+
+/// The course in a row and its catalog; `None` if a required value is missing or wrong.
+fn course(row: &mut Row<'_>, tenant: Uuid) -> Option<(Course, Catalog)> {
+    let id = row.optional("Id", value::guid);
+    let title = row.required("Title", value::text);
+    let catalog = row.required("Catalog", value::trimmed);
+    let course_type = row.optional("CourseType", value::course_type);
+    let published = row.optional("IsPublished", value::boolean);
+    let (title, catalog) = (title?, catalog?);
+    let catalog = Catalog {
+        id: Uuid::new_v5(&tenant, format!("catalog:{catalog}").as_bytes()),
+        title: catalog,
+    };
+    let course = Course {
+        id: id.unwrap_or_else(|| Uuid::new_v5(&catalog.id, key(&title).as_bytes())),
+        catalog_id: catalog.id,
+        title,
+        course_type: course_type.unwrap_or(CourseType::ELearning),
+        published: published.unwrap_or(true),
+        deleted: false,
+    };
+    Some((course, catalog))
+}

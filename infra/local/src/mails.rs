@@ -1,0 +1,78 @@
+//! Mails the emulator's SES accepted, as tests and the demo read them.
+
+use serde::Deserialize;
+
+use crate::stack::Error;
+
+/// One accepted mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// To whom.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+    /// Its plain text.
+    pub text: String,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    messages: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
+}
+
+/// Everything sent so far, oldest first.
+///
+/// # Errors
+/// When the emulator does not answer.
+pub async fn sent(endpoint: &str) -> Result<Vec<Mail>, Error> {
+    let answer: Answer = reqwest::get(format!("{endpoint}/_ministack/ses/messages"))
+        .await?
+        .json()
+        .await?;
+    Ok(answer
+        .messages
+        .into_values()
+        .flatten()
+        .map(|message| mail(&message))
+        .collect())
+}
+
+/// The emulator nests differently by API version; every shape it uses is tried.
+fn mail(message: &serde_json::Value) -> Mail {
+    let text = |paths: &[&str]| {
+        let found = paths
+            .iter()
+            .find_map(|path| message.pointer(path)?.as_str());
+        found.unwrap_or_default().to_owned()
+    };
+    let to = [
+        "/Destination/ToAddresses",
+        "/destination/ToAddresses",
+        "/To",
+        "/to",
+    ]
+    .iter()
+    .find_map(|path| message.pointer(path)?.as_array());
+    Mail {
+        to: to
+            .into_iter()
+            .flatten()
+            .filter_map(|to| Some(to.as_str()?.to_owned()))
+            .collect(),
+        subject: text(&[
+            "/Subject",
+            "/subject",
+            "/Content/Simple/Subject/Data",
+            "/Message/Subject/Data",
+        ]),
+        text: text(&[
+            "/BodyText",
+            "/body_text",
+            "/Body/Text",
+            "/Content/Simple/Body/Text/Data",
+            "/Message/Body/Text/Data",
+            "/text",
+            "/body",
+        ]),
+    }
+}

@@ -1,0 +1,179 @@
+//! The whole service on this machine: emulator, simulated world, deployed functions.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rollcall_clients::aws;
+use rollcall_runtime::{Services, Settings};
+use rollcall_simulators::Simulators;
+
+use crate::deploy::{self, Deployment};
+use crate::emulator::{Emulator, EmulatorOptions};
+use crate::tools;
+
+/// The region the emulator plays.
+pub const REGION: &str = "eu-west-1";
+/// The deployed stack's name; secrets begin with it.
+pub const STACK: &str = "rollcall";
+/// Sender of system mail.
+pub const SENDER: &str = "rollcall@rollcall.example";
+
+/// Any error of the local stack; its text is for the person at the terminal.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// What a stack is started with.
+#[derive(Debug, Clone)]
+pub struct StackOptions {
+    /// The repository.
+    pub root: PathBuf,
+    /// Where the five built functions are.
+    pub binaries: PathBuf,
+    /// Folder that keeps the emulator's state; `None` forgets it.
+    pub state: Option<PathBuf>,
+    /// Where logs go.
+    pub logs: PathBuf,
+    /// Whether EventBridge's schedules fire.
+    pub schedules: bool,
+    /// Template parameters that differ from the defaults of the local stack.
+    pub parameters: BTreeMap<String, String>,
+}
+
+/// A running stack. Dropping it ends every process it started.
+pub struct Stack {
+    /// The emulator.
+    pub emulator: Emulator,
+    /// Entra, Graph and Learn365.
+    pub simulators: Simulators,
+    /// What was deployed.
+    pub deployment: Deployment,
+    /// Clients of the deployed resources, as the functions have them.
+    pub services: Services,
+}
+
+impl Stack {
+    /// Installs what is missing, starts everything, deploys.
+    ///
+    /// # Errors
+    /// The first thing that did not work, in words.
+    pub async fn up(
+        options: &StackOptions,
+        progress: &(dyn Fn(&str) + Sync),
+    ) -> Result<Self, Error> {
+        let tools = tools::ensure(&options.root, progress).await?;
+        std::fs::create_dir_all(&options.logs)?;
+        let simulators = Simulators::start(0).await?;
+        progress("Starting the AWS emulator");
+        let emulator = Emulator::start(
+            &tools,
+            EmulatorOptions {
+                state: options.state.clone(),
+                region: REGION.to_owned(),
+                log: options.logs.join("emulator.log"),
+                port: None,
+            },
+        )
+        .await?;
+        progress("Deploying with sam deploy");
+        let mut parameters = parameters(&simulators, options.schedules);
+        parameters.extend(options.parameters.clone());
+        let log = options.logs.join("deploy.log");
+        let deployment = deploy::deploy(
+            &tools,
+            &emulator,
+            &options.root,
+            &options.binaries,
+            &parameters,
+            STACK,
+            &log,
+        )
+        .await?;
+        let aws = aws::emulator(emulator.endpoint(), REGION).await;
+        let services = Services::new(settings(&deployment, &simulators)?, &aws)?;
+        Ok(Self {
+            emulator,
+            simulators,
+            deployment,
+            services,
+        })
+    }
+
+    /// Ends everything; the emulator writes its state first.
+    ///
+    /// # Errors
+    /// When the emulator did not end in time (it is killed then).
+    pub async fn down(self) -> Result<(), Error> {
+        self.simulators.stop().await;
+        Ok(self.emulator.stop().await?)
+    }
+}
+
+fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, String> {
+    [
+        ("EntraAuthorityUrl", simulators.entra_url()),
+        ("GraphUrl", simulators.graph_url()),
+        ("Learn365Url", simulators.learn365_url()),
+        ("FrontendUrl", "http://127.0.0.1:5173".to_owned()),
+        ("SystemSender", SENDER.to_owned()),
+        (
+            "ClientId",
+            "00000000-0000-4000-8000-00000000c11d".to_owned(),
+        ),
+        ("ApiAudience", "api://rollcall".to_owned()),
+        ("SchedulesEnabled", schedules.to_string()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
+}
+
+/// The settings of the deployed functions, for a client on this side.
+///
+/// # Errors
+/// When the deployment lacks something, named all at once.
+pub fn settings(deployment: &Deployment, simulators: &Simulators) -> Result<Settings, Error> {
+    let variables = [
+        ("ROLLCALL_TABLE", deployment.table.clone()),
+        ("ROLLCALL_BUCKET", deployment.bucket.clone()),
+        (
+            "ROLLCALL_REFRESH_QUEUE_URL",
+            deployment.refresh_queue_url.clone(),
+        ),
+        (
+            "ROLLCALL_MAINTENANCE_QUEUE_URL",
+            deployment.maintenance_queue_url.clone(),
+        ),
+        (
+            "ROLLCALL_NOTICE_QUEUE_URL",
+            deployment.notice_queue_url.clone(),
+        ),
+        ("ROLLCALL_SECRET_PREFIX", STACK.to_owned()),
+        ("ROLLCALL_ENTRA_AUTHORITY_URL", simulators.entra_url()),
+        ("ROLLCALL_GRAPH_URL", simulators.graph_url()),
+        ("ROLLCALL_LEARN365_URL", simulators.learn365_url()),
+        ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
+        ("ROLLCALL_API_AUDIENCE", "api://rollcall".to_owned()),
+    ];
+    Ok(Settings::read(
+        &variables
+            .map(|(name, value)| (name.to_owned(), value))
+            .into(),
+    )?)
+}
+
+/// The repository this program was built from, or the one it is run in.
+///
+/// # Errors
+/// When neither holds a `template.yaml`.
+pub fn root() -> Result<PathBuf, Error> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let here = std::env::current_dir()?;
+    let found = here
+        .ancestors()
+        .map(Path::to_path_buf)
+        .chain([built])
+        .find(|folder| {
+            folder.join("template.yaml").is_file() && folder.join("infra/local").is_dir()
+        });
+    Ok(found
+        .ok_or("run this inside the Rollcall repository")?
+        .canonicalize()?)
+}

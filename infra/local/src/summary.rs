@@ -1,0 +1,225 @@
+//! What happened, as a person wants to read it and as one JSON object.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rollcall_domain::report::{GraphUse, MaintenanceReport, ProfileReport, status_name};
+use serde::Serialize;
+
+/// One profile's line.
+#[derive(Debug, Clone, Serialize)]
+pub struct ProfileLine {
+    /// Its title.
+    pub title: String,
+    /// How it stands.
+    pub status: &'static str,
+    /// Members now.
+    pub members: usize,
+    /// Who joined in this run.
+    pub added: usize,
+    /// Who left in this run.
+    pub removed: usize,
+    /// Courses its group is enrolled in.
+    pub courses: usize,
+    /// Why it is not simply synchronised.
+    pub reason: Option<String>,
+    /// Its member list on this machine.
+    pub file: Option<String>,
+}
+
+/// Steps on the learning platform.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct EnrolmentLine {
+    /// Made by this run.
+    pub done: usize,
+    /// So already.
+    pub already: usize,
+    /// Refused.
+    pub failed: usize,
+    /// Left for the next run.
+    pub deferred: usize,
+}
+
+/// A mail that was sent.
+#[derive(Debug, Clone, Serialize)]
+pub struct MailLine {
+    /// To whom.
+    pub to: Vec<String>,
+    /// Its subject.
+    pub subject: String,
+}
+
+/// What a demo run did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Summary {
+    /// The tenant's name.
+    pub tenant: String,
+    /// Profiles, in the order of the run.
+    pub profiles: Vec<ProfileLine>,
+    /// Enrolments.
+    pub enrolments: EnrolmentLine,
+    /// Mails sent since the demo began.
+    pub mails: Vec<MailLine>,
+    /// Requests to Microsoft Graph and the fewest writes the changes need.
+    pub graph: GraphUse,
+    /// Whether this run changed anything.
+    pub changed: bool,
+    /// Seconds by stage.
+    pub seconds: BTreeMap<String, f64>,
+    /// Peak memory of each Lambda process in MiB.
+    pub memory_mib: BTreeMap<String, u64>,
+    /// What was read.
+    pub data: BTreeMap<String, u64>,
+    /// Rows of given files that were left out.
+    pub problems: Vec<String>,
+}
+
+impl Summary {
+    /// The part that the report knows.
+    pub fn of(tenant: &str, report: &MaintenanceReport) -> Self {
+        let mut enrolments = EnrolmentLine::default();
+        for profile in &report.profiles {
+            enrolments.done += profile.enrolments.done;
+            enrolments.already += profile.enrolments.already;
+            enrolments.failed += profile.enrolments.failed;
+            enrolments.deferred += profile.enrolments.deferred;
+        }
+        let profiles: Vec<_> = report.profiles.iter().map(line).collect();
+        Self {
+            tenant: tenant.to_owned(),
+            changed: enrolments.done > 0
+                || profiles
+                    .iter()
+                    .any(|profile| profile.added + profile.removed > 0),
+            profiles,
+            enrolments,
+            mails: Vec::new(),
+            graph: report.graph,
+            seconds: BTreeMap::new(),
+            memory_mib: BTreeMap::new(),
+            data: BTreeMap::new(),
+            problems: Vec::new(),
+        }
+    }
+}
+
+fn line(report: &ProfileReport) -> ProfileLine {
+    ProfileLine {
+        title: report.title.clone(),
+        status: status_name(report.status),
+        members: report.members,
+        added: report.added.done,
+        removed: report.removed.done,
+        courses: report.courses,
+        reason: report.reason.clone(),
+        file: None,
+    }
+}
+
+/// Longest list of profiles shown in full.
+const SHOWN: usize = 25;
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(
+            f,
+            "\n{}\n{}",
+            self.tenant,
+            "═".repeat(self.tenant.chars().count())
+        )?;
+        let data: Vec<_> = ["people", "courses", "enrolments"]
+            .iter()
+            .filter_map(|name| Some(format!("{} {name}", self.data.get(*name)?)))
+            .collect();
+        writeln!(f, "Learn365 data: {}\n", data.join(", "))?;
+        self.table(f)?;
+        self.reasons(f)?;
+        let EnrolmentLine {
+            done,
+            already,
+            failed,
+            deferred,
+        } = self.enrolments;
+        writeln!(
+            f,
+            "\nLearn365: {done} steps done, {already} so already, {failed} failed, {deferred} left for the next run"
+        )?;
+        let GraphUse {
+            http,
+            requests,
+            writes,
+            floor,
+        } = self.graph;
+        writeln!(
+            f,
+            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them write, the changes need at least {floor}"
+        )?;
+        self.mail(f)?;
+        for problem in &self.problems {
+            writeln!(f, "Left out: {problem}")?;
+        }
+        if !self.changed {
+            writeln!(
+                f,
+                "\nNothing changed: groups and enrolments were as they should be."
+            )?;
+        }
+        Ok(())
+    }
+}
+
+impl Summary {
+    fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = self
+            .profiles
+            .iter()
+            .take(SHOWN)
+            .map(|profile| profile.title.chars().count())
+            .max()
+            .unwrap_or(0)
+            .clamp(7, 48);
+        writeln!(
+            f,
+            "{:width$}  {:13} {:>8} {:>7} {:>8} {:>8}",
+            "Profile", "Status", "Members", "Joined", "Left", "Courses"
+        )?;
+        for profile in self.profiles.iter().take(SHOWN) {
+            let title: String = profile.title.chars().take(width).collect();
+            writeln!(
+                f,
+                "{title:width$}  {:13} {:>8} {:>7} {:>8} {:>8}",
+                profile.status.replace('_', " "),
+                profile.members,
+                profile.added,
+                profile.removed,
+                profile.courses
+            )?;
+        }
+        if self.profiles.len() > SHOWN {
+            writeln!(f, "… and {} more", self.profiles.len() - SHOWN)?;
+        }
+        Ok(())
+    }
+
+    fn reasons(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for profile in &self.profiles {
+            if let Some(reason) = &profile.reason {
+                writeln!(
+                    f,
+                    "\n{} ({}):\n  {reason}",
+                    profile.title,
+                    profile.status.replace('_', " ")
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn mail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Mails sent: {}", self.mails.len())?;
+        for mail in &self.mails {
+            writeln!(f, "  to {}: {}", mail.to.join(", "), mail.subject)?;
+        }
+        Ok(())
+    }
+}

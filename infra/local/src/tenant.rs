@@ -1,0 +1,213 @@
+//! Sets a tenant up as an administrator would, and waits for its runs.
+
+use std::time::{Duration, Instant};
+
+use chrono::Utc;
+use rollcall_clients::http::Secret;
+use rollcall_clients::store::StoreError;
+use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::vault::AppRegistration;
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::profile::Profile;
+use rollcall_domain::report::MaintenanceReport;
+use rollcall_domain::run::{Run, RunRequest, Trigger};
+use rollcall_domain::schedule::Job;
+use rollcall_domain::settings::{Onboarding, Settings};
+use rollcall_runtime::Services;
+use rollcall_simulators::world::{KeyLevel, World};
+
+use crate::stack::Error;
+
+/// How often a run's record is looked at.
+const POLL: Duration = Duration::from_millis(150);
+
+/// Stores credentials and settings. Saving the first time is what asks for the
+/// first refresh (S4-102, S4-103).
+///
+/// # Errors
+/// When the world has no usable credential or a service does not answer.
+pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error> {
+    let id = TenantId::new(world.tenant.id);
+    let key = world
+        .lms_keys
+        .iter()
+        .find(|key| key.level == KeyLevel::FullControl)
+        .ok_or("the world has no Learn365 key")?;
+    let app = world
+        .apps
+        .first()
+        .ok_or("the world has no app registration")?;
+    services
+        .vault
+        .put_lms_key(id, &Secret::new(key.key.clone()))
+        .await?;
+    let registration = AppRegistration::new(app.client_id.to_string(), app.client_secret.clone());
+    services
+        .vault
+        .put_app_registration(id, &registration)
+        .await?;
+    let before = services.store.tenant(id).await?;
+    let settings = Settings {
+        contact: format!("lms-admins@{}", world.tenant.domain),
+        also_notify: [].into(),
+        group_prefix: "LMS - ".to_owned(),
+        display_name: world.tenant.name.clone(),
+        lms_url: String::new(),
+        entra_properties: [].into(),
+    };
+    if before
+        .as_ref()
+        .is_none_or(|before| before.settings != settings)
+    {
+        services
+            .store
+            .save_settings(id, &settings, before.map(|before| before.version))
+            .await?;
+    }
+    Ok(services
+        .store
+        .tenant(id)
+        .await?
+        .ok_or("the settings were saved and are not there")?)
+}
+
+/// Stores the profiles; those that are as they should be stay untouched.
+///
+/// # Errors
+/// When a service does not answer.
+pub async fn put_profiles(
+    services: &Services,
+    tenant: TenantId,
+    profiles: &[Profile],
+) -> Result<(), StoreError> {
+    let stored = services.store.profiles(tenant).await?;
+    for profile in profiles {
+        let before = stored
+            .iter()
+            .find(|stored| stored.key == profile.id.to_string());
+        let same = before
+            .and_then(|before| before.profile.as_ref().ok())
+            .is_some_and(|before| same_wish(before, profile));
+        if !same {
+            services
+                .store
+                .save_profile(tenant, profile, before.map(|before| before.version))
+                .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether two versions of a profile want the same, whoever saved them and
+/// whatever a job has carried out since.
+fn same_wish(stored: &Profile, wanted: &Profile) -> bool {
+    let mut wanted = wanted.clone();
+    wanted.modified_at = stored.modified_at;
+    wanted.modified_by.clone_from(&stored.modified_by);
+    wanted.retraction_handled = stored.retraction_handled;
+    wanted == *stored
+}
+
+/// Asks for a run through the job's queue and waits until it is over.
+///
+/// # Errors
+/// When the run does not end in time or a service does not answer.
+pub async fn run(
+    services: &Services,
+    tenant: &Tenant,
+    job: Job,
+    patience: Duration,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Run, Error> {
+    let first = job == Job::Refresh && tenant.onboarding == Onboarding::AwaitingFirstRefresh;
+    let trigger = if first {
+        Trigger::FirstSave
+    } else {
+        Trigger::Manual {
+            by: "admin@rollcall.example".to_owned(),
+            accept_smaller_data: true,
+        }
+    };
+    let request = services.run_now(tenant, job, trigger).await?;
+    wait(services, &request, patience, progress).await
+}
+
+/// Waits until a run is over.
+///
+/// # Errors
+/// When it does not end in time or a service does not answer.
+pub async fn wait(
+    services: &Services,
+    request: &RunRequest,
+    patience: Duration,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<Run, Error> {
+    let begun = Instant::now();
+    let mut told = Instant::now();
+    loop {
+        if let Some(run) = services.store.run(request).await?
+            && run.is_over()
+        {
+            return Ok(run);
+        }
+        if begun.elapsed() > patience {
+            return Err(format!(
+                "the {} run of {} has not ended within {} s",
+                request.job,
+                request.slot,
+                patience.as_secs()
+            )
+            .into());
+        }
+        if told.elapsed() > Duration::from_secs(2) {
+            told = Instant::now();
+            progress(&standing(services, request, begun).await?);
+        }
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+async fn standing(
+    services: &Services,
+    request: &RunRequest,
+    begun: Instant,
+) -> Result<String, StoreError> {
+    let seconds = begun.elapsed().as_secs();
+    if request.job == Job::Refresh {
+        return Ok(format!("  refresh: reading Learn365 ({seconds} s)"));
+    }
+    let all = services.store.profiles(request.tenant).await?.len();
+    let states = services.store.profile_states(request.tenant).await?;
+    let done = states
+        .values()
+        .filter(|state| state.evaluated_at.is_some_and(|at| at >= request.slot.at()))
+        .count();
+    Ok(format!(
+        "  {}: {done} of {all} profiles done ({seconds} s)",
+        request.job
+    ))
+}
+
+/// The full report of a run.
+///
+/// # Errors
+/// When the run left none or it cannot be read.
+pub async fn report(services: &Services, run: &Run) -> Result<MaintenanceReport, Error> {
+    let key = run
+        .report
+        .as_ref()
+        .ok_or_else(|| format!("the run left no report: {}", ending(run)))?;
+    Ok(serde_json::from_slice(&services.objects.get(key).await?)?)
+}
+
+/// How a run ended, in words.
+pub fn ending(run: &Run) -> String {
+    let why = run.error.as_ref().or(run.note.as_ref());
+    let status = format!("{:?}", run.status).to_lowercase();
+    why.map_or_else(|| status.clone(), |why| format!("{status}, because {why}"))
+}
+
+/// Now, for drafts.
+pub fn now() -> chrono::DateTime<Utc> {
+    Utc::now()
+}

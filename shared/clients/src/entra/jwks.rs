@@ -1,0 +1,336 @@
+//! The keys Microsoft Entra signs tokens with: cached, renewed, and never fetched on a stranger's demand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use reqwest::Method;
+use serde::Deserialize;
+use tokio::time::Instant;
+
+use crate::http::{ApiError, Base, Http};
+
+/// Where Entra publishes the keys of all tenants.
+const PATH: &str = "/common/discovery/v2.0/keys";
+/// Keys older than this are not trusted, since a withdrawn one may be among
+/// them (Microsoft's advice on signing key rollover).
+const TRUSTED_FOR: Duration = Duration::from_hours(24);
+/// Keys older than this are renewed when one is next asked for (same advice).
+const RENEWED_AFTER: Duration = Duration::from_hours(1);
+/// Anybody can send a token with an invented key id; this is how often that may
+/// make us ask (same advice).
+const ASKED_AT_MOST_EVERY: Duration = Duration::from_mins(5);
+/// The pause after a failure while there are no keys to work with.
+const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
+/// Somebody waits for the answer behind a gateway that gives up after 30 s.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A public key tokens are signed with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SigningKey {
+    /// RSA modulus, base64url without padding (RFC 7518, section 6.3.1).
+    pub modulus: String,
+    /// RSA public exponent, encoded alike.
+    pub exponent: String,
+    /// The only issuer it may sign for, if it is bound to one; may contain
+    /// `{tenantid}`, which stands for the token's tenant.
+    pub issuer: Option<String>,
+}
+
+/// The signing keys of one cloud. Clones share the cache.
+#[derive(Debug, Clone)]
+pub struct SigningKeys {
+    http: Http,
+    endpoint: String,
+    cache: Arc<Mutex<Cache>>,
+    fetching: Arc<tokio::sync::Mutex<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Cache {
+    keys: HashMap<String, SigningKey>,
+    fetched_at: Option<Instant>,
+    not_before: Option<Instant>,
+}
+
+/// What the cache says about a key id.
+enum Known {
+    /// The answer; `None` is a key that does not exist.
+    Answer(Option<SigningKey>),
+    /// The answer for now, but it is time to ask again.
+    Aged(SigningKey),
+    /// Only Entra can tell.
+    Ask,
+    /// Only Entra can tell, and it failed a moment ago.
+    Wait,
+}
+
+#[derive(Deserialize)]
+struct KeySet {
+    keys: Vec<Key>,
+}
+
+#[derive(Deserialize)]
+struct Key {
+    kty: String,
+    #[serde(rename = "use")]
+    usage: Option<String>,
+    kid: Option<String>,
+    n: Option<String>,
+    e: Option<String>,
+    issuer: Option<String>,
+}
+
+impl SigningKeys {
+    /// The keys of all tenants of an authority, such as `https://login.microsoftonline.com`.
+    pub fn new(http: Http, authority_url: &str) -> Result<Self, ApiError> {
+        let base = Base::parse(authority_url)?;
+        Ok(Self {
+            http,
+            endpoint: base.join(PATH),
+            cache: Arc::default(),
+            fetching: Arc::default(),
+        })
+    }
+
+    /// The key of this id, or `None` when Entra has no such key.
+    ///
+    /// Many callers at once cause one request.
+    ///
+    /// # Errors
+    /// When Entra does not answer and what is known does not decide.
+    pub async fn key(&self, id: &str) -> Result<Option<SigningKey>, ApiError> {
+        let known = self.lock().find(id);
+        match known {
+            Known::Answer(key) => Ok(key),
+            Known::Aged(key) => {
+                // Whoever finds somebody else asking goes on with what is known.
+                let Ok(_alone) = self.fetching.try_lock() else {
+                    return Ok(Some(key));
+                };
+                self.renew(id).await
+            }
+            Known::Ask => {
+                let _alone = self.fetching.lock().await;
+                self.renew(id).await
+            }
+            Known::Wait => Err(silent()),
+        }
+    }
+
+    /// Asks, unless somebody did while this caller waited for its turn.
+    async fn renew(&self, id: &str) -> Result<Option<SigningKey>, ApiError> {
+        let known = self.lock().find(id);
+        let before = match known {
+            Known::Answer(key) => return Ok(key),
+            Known::Wait => return Err(silent()),
+            Known::Aged(key) => Some(key),
+            Known::Ask => None,
+        };
+        let fetched = self.fetch().await;
+        let mut cache = self.lock();
+        match fetched {
+            Ok(keys) => {
+                cache.replace(keys);
+                Ok(cache.keys.get(id).cloned())
+            }
+            Err(error) => {
+                cache.failed();
+                tracing::warn!(%error, "the signing keys could not be renewed");
+                before.map_or(Err(error), |key| Ok(Some(key)))
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<HashMap<String, SigningKey>, ApiError> {
+        let request = self.http.request(Method::GET, &self.endpoint);
+        let answer = self.http.send(request.timeout(PATIENCE)).await?.success()?;
+        let set: KeySet = answer.json("a JSON Web Key Set")?;
+        let keys: HashMap<_, _> = set.keys.into_iter().filter_map(Key::for_signing).collect();
+        if keys.is_empty() {
+            return Err(answer.not("a JSON Web Key Set", "it has no RSA signing key".to_owned()));
+        }
+        Ok(keys)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Cache> {
+        // Nothing panics while it is held, and it is replaced as a whole.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn silent() -> ApiError {
+    ApiError::Timeout {
+        method: "GET",
+        path: PATH.to_owned(),
+    }
+}
+
+impl Cache {
+    fn find(&self, id: &str) -> Known {
+        let age = self.fetched_at.map(|at| at.elapsed());
+        let may_ask = self.not_before.is_none_or(|at| Instant::now() >= at);
+        match (age.filter(|age| *age < TRUSTED_FOR), self.keys.get(id)) {
+            (Some(age), Some(key)) if age >= RENEWED_AFTER && may_ask => Known::Aged(key.clone()),
+            (Some(_), Some(key)) => Known::Answer(Some(key.clone())),
+            (_, _) if may_ask => Known::Ask,
+            (Some(_), None) => Known::Answer(None),
+            (None, _) => Known::Wait,
+        }
+    }
+
+    fn replace(&mut self, keys: HashMap<String, SigningKey>) {
+        let now = Instant::now();
+        *self = Self {
+            keys,
+            fetched_at: Some(now),
+            not_before: Some(now + ASKED_AT_MOST_EVERY),
+        };
+    }
+
+    fn failed(&mut self) {
+        let usable = self.fetched_at.is_some_and(|at| at.elapsed() < TRUSTED_FOR);
+        let pause = if usable {
+            ASKED_AT_MOST_EVERY
+        } else {
+            PAUSE_WITHOUT_KEYS
+        };
+        self.not_before = Some(Instant::now() + pause);
+    }
+}
+
+impl Key {
+    fn for_signing(self) -> Option<(String, SigningKey)> {
+        if self.kty != "RSA" || self.usage.is_some_and(|usage| usage != "sig") {
+            return None;
+        }
+        let key = SigningKey {
+            modulus: self.n?,
+            exponent: self.e?,
+            issuer: self.issuer,
+        };
+        Some((self.kid?, key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::testing::{Act, Stub, quick, reply};
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    fn set(ids: &[&str]) -> Act {
+        let keys: Vec<String> = ids
+            .iter()
+            .map(|id| {
+                format!(r#"{{"kty":"RSA","use":"sig","kid":"{id}","n":"AQAB","e":"AQAB","x5c":["x"],"issuer":"https://sts/{{tenantid}}/v2.0"}}"#)
+            })
+            .collect();
+        reply(200, "", &format!(r#"{{"keys":[{}]}}"#, keys.join(",")))
+    }
+
+    fn keys(stub: &Stub) -> SigningKeys {
+        SigningKeys::new(quick(), &stub.url).expect("an address")
+    }
+
+    /// Lets time pass without a connection noticing.
+    async fn later(by: Duration) {
+        tokio::time::pause();
+        tokio::time::advance(by).await;
+        tokio::time::resume();
+    }
+
+    /// A server that answers one key until it is told to fail.
+    async fn failing() -> (Stub, Arc<AtomicBool>) {
+        let down = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&down);
+        let stub = Stub::start(move |_| {
+            if told.load(Ordering::SeqCst) {
+                reply(503, "", "")
+            } else {
+                set(&["a"])
+            }
+        })
+        .await;
+        (stub, down)
+    }
+
+    #[tokio::test]
+    async fn many_at_once_cause_one_request_for_the_keys_of_all_tenants() {
+        let stub = Stub::start(|_| set(&["a", "b"])).await;
+        let keys = keys(&stub);
+        let asked = futures::future::join_all((0..20).map(|_| keys.key("b"))).await;
+        for key in asked {
+            let key = key.expect("an answer").expect("the key");
+            assert_eq!(key.issuer.as_deref(), Some("https://sts/{tenantid}/v2.0"));
+        }
+        let requests = stub.requests();
+        assert_eq!(requests.len(), 1);
+        assert!(requests[0].starts_with("GET /common/discovery/v2.0/keys "));
+    }
+
+    #[tokio::test]
+    async fn an_unknown_id_asks_again_but_only_every_five_minutes() {
+        let stub = Stub::start(|_| set(&["a"])).await;
+        let keys = keys(&stub);
+        for n in 0..50 {
+            let unknown = keys.key(&format!("invented-{n}")).await;
+            assert_eq!(unknown.expect("an answer"), None);
+        }
+        assert_eq!(stub.requests().len(), 1);
+        later(Duration::from_secs(299)).await;
+        assert_eq!(keys.key("invented").await.expect("an answer"), None);
+        assert_eq!(stub.requests().len(), 1);
+        later(Duration::from_secs(2)).await;
+        assert_eq!(keys.key("invented").await.expect("an answer"), None);
+        assert!(keys.key("a").await.expect("an answer").is_some());
+        assert_eq!(stub.requests().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn known_keys_outlive_a_failure_for_a_day_and_no_longer() {
+        let (stub, down) = failing().await;
+        let keys = keys(&stub);
+        assert!(keys.key("a").await.expect("an answer").is_some());
+        down.store(true, Ordering::SeqCst);
+        later(Duration::from_hours(23)).await;
+        assert!(keys.key("a").await.expect("the known one").is_some());
+        assert!(keys.key("a").await.expect("the known one").is_some());
+        assert_eq!(stub.requests().len(), 2, "one failed renewal");
+        later(Duration::from_hours(1)).await;
+        assert!(keys.key("a").await.is_err());
+        down.store(false, Ordering::SeqCst);
+        later(PAUSE_WITHOUT_KEYS).await;
+        assert!(keys.key("a").await.expect("an answer").is_some());
+    }
+
+    #[tokio::test]
+    async fn an_hour_later_the_keys_are_renewed() {
+        let stub = Stub::start(|_| set(&["a"])).await;
+        let keys = keys(&stub);
+        for hours in [0, 1, 1] {
+            later(Duration::from_hours(hours)).await;
+            assert!(keys.key("a").await.expect("an answer").is_some());
+        }
+        assert_eq!(stub.requests().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn without_any_key_a_failure_is_told_and_not_repeated_at_once() {
+        let (stub, down) = failing().await;
+        down.store(true, Ordering::SeqCst);
+        let keys = keys(&stub);
+        for _ in 0..10 {
+            assert!(keys.key("a").await.is_err());
+        }
+        assert_eq!(stub.requests().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn keys_of_other_kinds_are_left_out_and_none_at_all_is_an_error() {
+        let body = r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"},{"kty":"RSA","use":"enc","kid":"b","n":"AQAB","e":"AQAB"}]}"#;
+        let stub = Stub::start(move |_| reply(200, "", body)).await;
+        let error = keys(&stub).key("a").await.expect_err("nothing usable");
+        assert!(error.to_string().contains("no RSA signing key"), "{error}");
+    }
+}

@@ -1,0 +1,106 @@
+//! Sign-ins that were begun: what the browser must bring back, good for one use.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::ReturnValue;
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+
+use super::items::{number, string, text, unreadable};
+use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, TTL_ATTRIBUTE, now};
+
+/// A sign-in has to be finished within this time; an authorisation code lives
+/// as long.
+pub const OAUTH_STATE_LIFETIME: Duration = Duration::from_mins(10);
+
+/// The browser that comes back is not signed in here, so the item cannot be
+/// looked for under a tenant: all states share a partition of their own.
+const PARTITION: &str = "oauth";
+
+/// The table never sees the state itself: who can read the table cannot finish
+/// somebody else's sign-in.
+fn entity(state: &str) -> String {
+    format!("oauth-state#{}", hex::encode(Sha256::digest(state)))
+}
+
+impl Store {
+    /// Remembers a sign-in. `state` is a random text that goes to the browser,
+    /// `purpose` what to do when it comes back, `lifetime` usually
+    /// [`OAUTH_STATE_LIFETIME`] (whole seconds).
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when the state was used before.
+    pub async fn begin_oauth_state<T: Serialize + Sync>(
+        &self,
+        state: &str,
+        purpose: &T,
+        lifetime: Duration,
+    ) -> Result<(), StoreError> {
+        let entity = entity(state);
+        let purpose = serde_json::to_string(purpose).map_err(|error| unreadable(&entity, error))?;
+        let expires = now() + TimeDelta::from_std(lifetime).unwrap_or(TimeDelta::zero());
+        let item = Item::from([
+            (PARTITION_KEY.to_owned(), string(PARTITION)),
+            (SORT_KEY.to_owned(), string(entity)),
+            ("purpose".to_owned(), string(purpose)),
+            (TTL_ATTRIBUTE.to_owned(), number(expires.timestamp())),
+        ]);
+        self.write(None, vec![self.put(item, Some(Condition::absent()))?])
+            .await
+    }
+
+    /// Uses a state up. `None` when it is unknown, expired or was used, which
+    /// the answer deliberately does not tell apart; of many who bring the same
+    /// state at once, one gets it.
+    pub async fn take_oauth_state<T: DeserializeOwned>(
+        &self,
+        state: &str,
+    ) -> Result<Option<T>, StoreError> {
+        let entity = entity(state);
+        // DynamoDB deletes expired items hours late, so the time is a condition too.
+        let taken = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(PARTITION))
+            .key(SORT_KEY, string(&entity))
+            .condition_expression("attribute_exists(#entity) AND #expires > :now")
+            .expression_attribute_names("#entity", SORT_KEY)
+            .expression_attribute_names("#expires", TTL_ATTRIBUTE)
+            .expression_attribute_values(":now", number(now().timestamp()))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await;
+        let item = match taken {
+            Ok(answer) => answer.attributes.unwrap_or_default(),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let purpose = text(&item, "purpose").ok_or_else(|| unreadable(&entity, "no purpose"))?;
+        serde_json::from_str(purpose)
+            .map(Some)
+            .map_err(|error| unreadable(&entity, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_sees_the_hash_of_the_state() {
+        assert_eq!(
+            entity("abc"),
+            "oauth-state#ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        );
+    }
+}

@@ -1,0 +1,154 @@
+//! The claims of an Entra v2.0 access token, and whether they fit together.
+
+use rollcall_clients::entra::SigningKey;
+use rollcall_domain::ids::{ObjectId, TenantId};
+use serde::Deserialize;
+use uuid::{Uuid, uuid};
+
+use super::{AuthError, Caller, Role};
+
+/// The tenant all personal Microsoft accounts live in; nobody administers it.
+const PERSONAL_ACCOUNTS: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
+
+/// What is read of a token whose signature, audience and times are right.
+/// A claim of the wrong type makes the token unreadable.
+#[derive(Debug, Deserialize)]
+pub(super) struct Claims {
+    iss: String,
+    tid: String,
+    oid: String,
+    ver: String,
+    #[serde(default)]
+    preferred_username: Option<String>,
+    #[serde(default)]
+    roles: Vec<String>,
+    #[serde(default)]
+    wids: Vec<String>,
+}
+
+impl Claims {
+    /// The caller they describe, if the issuer is the tenant's own at this
+    /// authority and the key may sign for it.
+    pub(super) fn caller(self, authority: &str, key: &SigningKey) -> Result<Caller, AuthError> {
+        if self.ver != "2.0" {
+            return Err(AuthError::Version);
+        }
+        let tenant = guid(&self.tid).ok_or(AuthError::Tenant)?;
+        if tenant.is_nil() || tenant == PERSONAL_ACCOUNTS {
+            return Err(AuthError::Tenant);
+        }
+        let issuer = format!("{authority}/{tenant}/v2.0");
+        let may_sign = key
+            .issuer
+            .as_ref()
+            .is_none_or(|bound| bound.replace("{tenantid}", &self.tid) == issuer);
+        if self.iss != issuer || !may_sign {
+            return Err(AuthError::Issuer);
+        }
+        let object = guid(&self.oid).ok_or(AuthError::Object)?;
+        Ok(Caller {
+            tenant: TenantId::new(tenant),
+            object: ObjectId::new(object),
+            name: self
+                .preferred_username
+                .unwrap_or_else(|| object.to_string()),
+            roles: Role::of_claims(&self.roles, &self.wids),
+        })
+    }
+}
+
+/// A GUID as Entra writes them; other spellings of one are somebody else's.
+fn guid(text: &str) -> Option<Uuid> {
+    let id = Uuid::try_parse(text).ok()?;
+    (id.to_string() == text).then_some(id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AUTHORITY: &str = "https://login.example";
+    const TENANT: &str = "11111111-2222-4333-8444-555555555555";
+    const OBJECT: &str = "66666666-7777-4888-8999-000000000000";
+
+    fn claims(tenant: &str, issuer: &str) -> Claims {
+        Claims {
+            iss: issuer.to_owned(),
+            tid: tenant.to_owned(),
+            oid: OBJECT.to_owned(),
+            ver: "2.0".to_owned(),
+            preferred_username: None,
+            roles: vec!["Owner".to_owned()],
+            wids: Vec::new(),
+        }
+    }
+
+    fn key(issuer: Option<&str>) -> SigningKey {
+        SigningKey {
+            modulus: String::new(),
+            exponent: String::new(),
+            issuer: issuer.map(str::to_owned),
+        }
+    }
+
+    fn issuer(tenant: &str) -> String {
+        format!("{AUTHORITY}/{tenant}/v2.0")
+    }
+
+    #[test]
+    fn a_caller_without_a_name_is_named_by_the_object() {
+        let claims = claims(TENANT, &issuer(TENANT));
+        let caller = claims.caller(AUTHORITY, &key(None)).expect("a caller");
+        assert_eq!(caller.tenant.to_string(), TENANT);
+        assert_eq!(caller.name, OBJECT);
+    }
+
+    #[test]
+    fn the_issuer_is_compared_whole() {
+        for wrong in [
+            issuer("common"),
+            issuer(OBJECT),
+            format!("{}/", issuer(TENANT)),
+            format!("{}.evil.example/{TENANT}/v2.0", AUTHORITY),
+            format!("{AUTHORITY}/{TENANT}/"),
+        ] {
+            let refused = claims(TENANT, &wrong).caller(AUTHORITY, &key(None));
+            assert_eq!(refused, Err(AuthError::Issuer), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_key_signs_for_its_issuer_only() {
+        let claims = || claims(TENANT, &issuer(TENANT));
+        for right in [issuer("{tenantid}"), issuer(TENANT)] {
+            assert!(claims().caller(AUTHORITY, &key(Some(&right))).is_ok());
+        }
+        let wrong = issuer("9188040d-6c67-4c5b-b112-36a304b66dad");
+        let refused = claims().caller(AUTHORITY, &key(Some(&wrong)));
+        assert_eq!(refused, Err(AuthError::Issuer));
+    }
+
+    #[test]
+    fn the_tenant_is_a_concrete_one() {
+        for wrong in [
+            "common",
+            "organizations",
+            "00000000-0000-0000-0000-000000000000",
+            "9188040d-6c67-4c5b-b112-36a304b66dad",
+            "{11111111-2222-4333-8444-555555555555}",
+            "11111111222243338444555555555555",
+        ] {
+            let refused = claims(wrong, &issuer(wrong)).caller(AUTHORITY, &key(None));
+            assert_eq!(refused, Err(AuthError::Tenant), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_version_1_token_is_refused() {
+        let old = Claims {
+            ver: "1.0".to_owned(),
+            ..claims(TENANT, &issuer(TENANT))
+        };
+        assert_eq!(old.caller(AUTHORITY, &key(None)), Err(AuthError::Version));
+    }
+}

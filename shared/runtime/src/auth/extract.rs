@@ -1,0 +1,94 @@
+//! The caller as a handler's argument: naming it is what protects a route.
+
+use std::collections::BTreeSet;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use rollcall_domain::ids::{ObjectId, TenantId};
+
+use super::{AuthError, Role, Verifier};
+
+/// A verified caller. Tenant and object together are the identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant whose data the caller may see, and no other.
+    pub tenant: TenantId,
+    /// The caller within the tenant.
+    pub object: ObjectId,
+    /// What people call them (`preferred_username`, else the object id). It can
+    /// change hands: for display and audit only, never to decide.
+    pub name: String,
+    /// What they may do.
+    pub roles: BTreeSet<Role>,
+}
+
+impl Caller {
+    /// Lets the caller pass with any of these roles.
+    ///
+    /// # Errors
+    /// [`AuthError::Forbidden`] without one.
+    pub fn require(&self, any_of: &[Role]) -> Result<(), AuthError> {
+        if any_of.iter().any(|role| self.roles.contains(role)) {
+            Ok(())
+        } else {
+            Err(AuthError::Forbidden)
+        }
+    }
+}
+
+impl<S> FromRequestParts<S> for Caller
+where
+    Verifier: FromRef<S>,
+    S: Send + Sync,
+{
+    type Rejection = AuthError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        let token = bearer(&parts.headers)?;
+        Verifier::from_ref(state).verify(token).await
+    }
+}
+
+/// The token of the one `Authorization` header. Two of them could be read
+/// differently by a proxy and by us, so they count as none.
+fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
+    let mut all = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (all.next(), all.next()) else {
+        return Err(AuthError::Missing);
+    };
+    let value = value.to_str().map_err(|_| AuthError::Unreadable)?;
+    match value.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => Ok(token.trim()),
+        _ => Err(AuthError::Missing),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[&'static str]) -> Result<String, AuthError> {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(AUTHORIZATION, axum::http::HeaderValue::from_static(value));
+        }
+        bearer(&headers).map(str::to_owned)
+    }
+
+    #[test]
+    fn exactly_one_bearer_token_counts() {
+        assert_eq!(read(&["Bearer abc"]), Ok("abc".to_owned()));
+        assert_eq!(read(&["bearer  abc"]), Ok("abc".to_owned()));
+        for none in [
+            &[][..],
+            &["Basic abc"],
+            &["Bearer"],
+            &["abc"],
+            &["Bearer a", "Bearer a"],
+        ] {
+            assert_eq!(read(none), Err(AuthError::Missing), "{none:?}");
+        }
+    }
+}

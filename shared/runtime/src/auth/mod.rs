@@ -1,0 +1,14 @@
+//! Who calls: verified Entra access tokens, roles, and what every HTTP answer carries.
+
+pub mod claims;
+pub mod edge;
+pub mod error;
+pub mod extract;
+pub mod role;
+pub mod verifier;
+
+pub use edge::guard;
+pub use error::AuthError;
+pub use extract::Caller;
+pub use role::Role;
+pub use verifier::{SetupError, Verifier};
