@@ -283,7 +283,7 @@ fn bookkeeping(work: &mut Work<'_>, index: usize, phase: Phase, roles: &GroupRol
     }
 }
 
-/// Stores that a deletion or retraction was carried out: once (S4-137, S4-141).
+/// Stores that a deletion or retraction was carried out: once (S4-137, S4-140).
 async fn done(work: &mut Work<'_>, index: usize) -> Result<(), StoreError> {
     let subject = &mut work.subjects[index];
     let profile = handled(subject.profile.clone());

@@ -91,6 +91,8 @@ pub(crate) async fn load<'a>(
             }
         }
     }
+    // People read the report in this order.
+    subjects.sort_by(|a: &Subject, b| a.profile.title.cmp(&b.profile.title));
     let until = pace.deadline().instant().into();
     Ok(Work {
         graph: services

@@ -222,6 +222,7 @@ async fn hold_it(
         adds: held.adds,
         removes: held.removes,
         hash,
+        since: held.since,
     };
     // First the mail, then the record: a crash in between tells twice at most,
     // and the notice's identity makes that once.

@@ -28,7 +28,7 @@ pub(crate) fn collect(work: &Work<'_>, unfinished: bool) -> MaintenanceReport {
         notes: Vec::new(),
         graph: GraphUse {
             http: stats.http_requests,
-            requests: stats.sub_requests,
+            requests: stats.requests(),
             writes: stats.writes,
             floor: work.floor,
         },
@@ -110,6 +110,7 @@ pub(crate) fn notices(work: &Work<'_>, run: &Run, report: &MaintenanceReport) ->
                 .flat_map(|reason| reason.split(" · "))
                 .map(str::to_owned)
                 .collect(),
+            edited: subject.profile.modified_at,
         })
         .collect();
     let failures = report.failures();

@@ -1,2 +1,11 @@
 //! Wiring only.
-fn main() {}
+
+use lambda_http::{Error, run};
+use rollcall_runtime::{Services, logging};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    logging::start();
+    let services = Services::from_environment().await?;
+    run(rollcall_profile_api::router(services)?).await
+}

@@ -116,6 +116,7 @@ fn review(profile: &Profile, fields: &Fields) -> Option<NoticeKind> {
             profile: profile.id,
             title: profile.title.clone(),
             problems: problems.iter().map(ToString::to_string).collect(),
+            edited: profile.modified_at,
         }),
         _ => None,
     }

@@ -22,7 +22,7 @@ pub fn spec() -> WorldSpec {
         users: 300,
         courses: 12,
         catalogs: 3,
-        enrolments_per_user: 3.1,
+        enrolments_per_user: 3.2,
         groups: 0,
         entra_only_percent: 0,
         lms_only_percent: 0,

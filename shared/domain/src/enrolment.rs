@@ -35,7 +35,7 @@ pub enum Step {
         /// The course.
         course: CourseId,
     },
-    /// Delete the group from the catalog: ends every enrolment there (S4-136, S4-141).
+    /// Delete the group from the catalog: ends every enrolment there (S4-136, S4-140).
     #[serde(rename_all = "camelCase")]
     LeaveCatalog {
         /// The catalog.
@@ -125,7 +125,7 @@ pub fn unassign(profile: &Profile, managed: &BTreeSet<CourseId>, roles: &GroupRo
 }
 
 /// Takes the group off the platform: for a deleted (S4-136) or retracted
-/// (S4-141) profile. Group, members and selection stay (S4-138).
+/// (S4-140) profile. Group, members and selection stay (S4-138).
 pub fn leave(
     mode: Retraction,
     managed: &BTreeSet<CourseId>,
@@ -246,7 +246,7 @@ mod tests {
         assert!(unassign(&selecting(&[]), &managed(&["B"]), &roles(&[], &[])).is_empty());
     }
 
-    /// Proves S4-136, S4-141 and C-08: every catalog is left and the strangers that go along are named.
+    /// Proves S4-136, S4-140 and C-08: every catalog is left and the strangers that go along are named.
     #[test]
     fn leaving_names_enrolments_made_elsewhere() {
         let steps = leave(

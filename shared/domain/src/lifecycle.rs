@@ -40,7 +40,7 @@ pub fn delete(mut profile: Profile, at: DateTime<Utc>, by: &str) -> Profile {
 }
 
 /// What the job stores once the platform has been left: S4-137 for a deletion,
-/// "once" of S4-141 for a retraction. Courses, filter and group stay (S4-138).
+/// "once" of S4-140 for a retraction. Courses, filter and group stay (S4-138).
 #[must_use]
 pub fn handled(mut profile: Profile) -> Profile {
     match &mut profile.lifecycle {

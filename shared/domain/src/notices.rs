@@ -5,6 +5,7 @@
 
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use minijinja::{AutoEscape, Environment, context};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -51,6 +52,9 @@ pub enum NoticeKind {
         removes: usize,
         /// Which change.
         hash: PlanHash,
+        /// Since when this very change is held: one that was settled and comes
+        /// back is told again.
+        since: DateTime<Utc>,
     },
     /// A field or course that rules use is gone (S4-120, C-17).
     #[serde(rename_all = "camelCase")]
@@ -61,6 +65,8 @@ pub enum NoticeKind {
         title: String,
         /// What is wrong, one sentence each.
         problems: Vec<String>,
+        /// When the profile was last edited: mended and broken again is told again.
+        edited: DateTime<Utc>,
     },
 }
 
@@ -120,10 +126,18 @@ fn identity(about: &NoticeKind) -> String {
     match about {
         NoticeKind::Ready { .. } => "ready".to_owned(),
         NoticeKind::Failure { job, slot, .. } => format!("failure {job} {slot}"),
-        NoticeKind::Held { profile, hash, .. } => format!("held {profile} {hash}"),
+        NoticeKind::Held {
+            profile,
+            hash,
+            since,
+            ..
+        } => format!("held {profile} {hash} {since}"),
         NoticeKind::NeedsReview {
-            profile, problems, ..
-        } => format!("review {profile} {}", problems.join("|")),
+            profile,
+            problems,
+            edited,
+            ..
+        } => format!("review {profile} {edited} {}", problems.join("|")),
     }
 }
 
@@ -253,6 +267,7 @@ mod tests {
             adds: 50,
             removes: 10,
             hash: serde_json::from_value(hash.into()).expect("a hash"),
+            since: crate::testing::slot(),
         }
     }
 
@@ -269,6 +284,7 @@ mod tests {
             profile: profile_id("P"),
             title: "New hires".to_owned(),
             problems: vec!["the field Hire Date no longer exists".to_owned()],
+            edited: crate::testing::slot(),
         };
         let all = [
             NoticeKind::Ready {

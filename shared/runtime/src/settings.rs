@@ -272,6 +272,17 @@ mod tests {
     }
 
     #[test]
+    fn the_audience_is_optional_and_a_blank_one_is_none() {
+        let mut variables = complete();
+        let audience = |variables: &_| Settings::read(variables).expect("complete").api_audience;
+        assert_eq!(audience(&variables), None);
+        variables.insert("ROLLCALL_API_AUDIENCE".to_owned(), " ".to_owned());
+        assert_eq!(audience(&variables), None);
+        variables.insert("ROLLCALL_API_AUDIENCE".to_owned(), "api://x".to_owned());
+        assert_eq!(audience(&variables).as_deref(), Some("api://x"));
+    }
+
+    #[test]
     fn plain_http_works_on_this_machine_only() {
         let mut variables = complete();
         variables.insert(

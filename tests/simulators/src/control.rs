@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::call::{Call, Reply};
 use crate::faults::Fault;
 use crate::hub::{Hub, Shared, lock};
+use crate::identity;
 use crate::state::TenantState;
 use crate::world::World;
 
@@ -20,6 +21,11 @@ pub(crate) fn handle(hub: &Hub, call: &Call) -> Reply {
         ("PUT", ["tenants"]) => parse::<World>(call).map(|world| {
             hub.put(world.into());
             Reply::empty(204)
+        }),
+        ("POST", ["user-tokens"]) => parse(call).and_then(|spec| {
+            identity::issue(hub, &spec)
+                .map(|token| Reply::json(200, json!({"token": token})))
+                .map_err(|error| refuse(500, &error.to_string()))
         }),
         (method, ["tenants", id, what]) => with_tenant(hub, call, method, id, what),
         _ => Err(refuse(404, "no such control request")),

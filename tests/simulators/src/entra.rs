@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::hub::{Gate, Hub, gate, lock, settle};
+use crate::identity;
 use crate::tenant::Tenant;
 
 /// Lifetime the real service reports for application tokens.
@@ -58,8 +59,11 @@ struct Refusal {
     text: String,
 }
 
-/// Answers `/entra/{tenant}/oauth2/v2.0/token`.
+/// Answers `/entra/{tenant}/oauth2/v2.0/token` and the public documents of [`identity`].
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
+    if let Some(reply) = identity::handle(hub, call).await {
+        return reply;
+    }
     let path = call.path();
     let ("POST", [tenant, "oauth2", "v2.0", "token"]) = (call.method.as_str(), path.as_slice())
     else {

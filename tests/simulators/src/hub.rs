@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Payload, Reply};
 use crate::faults::FaultKind;
+use crate::identity::Identity;
 use crate::state::TenantState;
 use crate::tenant::Tenant;
 use crate::world::KeyLevel;
@@ -22,6 +23,8 @@ pub(crate) struct Hub {
     pub(crate) origin: String,
     tenants: Mutex<HashMap<Uuid, Shared>>,
     keys: Mutex<HashMap<String, (Uuid, KeyLevel)>>,
+    /// What Entra signs tokens of people with.
+    pub(crate) identity: Identity,
 }
 
 /// Takes the lock even if a test's closure panicked while it held it.
@@ -36,6 +39,7 @@ impl Hub {
             origin,
             tenants: Mutex::default(),
             keys: Mutex::default(),
+            identity: Identity::default(),
         }
     }
 

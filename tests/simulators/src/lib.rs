@@ -12,6 +12,7 @@
 //! | `GET`, `PUT /control/tenants/{tid}/state` | reads or replaces the [`TenantState`] |
 //! | `GET`, `DELETE /control/tenants/{tid}/requests` | reads or clears the request log |
 //! | `POST`, `DELETE /control/tenants/{tid}/faults` | adds a [`Fault`] or clears all |
+//! | `POST /control/user-tokens` | issues a person's access token from a [`UserTokenSpec`] |
 
 mod behaviour;
 mod call;
@@ -21,12 +22,14 @@ mod faults;
 pub mod generate;
 mod graph;
 mod hub;
+mod identity;
 mod index;
 mod learn365;
 mod server;
 mod socket;
 mod state;
 mod tenant;
+mod user_token;
 pub mod world;
 
 use std::sync::Arc;
@@ -35,8 +38,10 @@ use uuid::Uuid;
 
 pub use behaviour::{Behaviour, LMS_PAGE_LIMIT, Throttle};
 pub use faults::{Fault, FaultKind, FaultMatch};
+pub use identity::TokenError;
 pub use state::{CatalogUser, DeletedGroup, GroupEnrolment, LmsGroup, TenantState};
 pub use tenant::RequestRecord;
+pub use user_token::{TokenFlaw, UserTokenSpec};
 pub use world::World;
 
 use hub::{Hub, lock};
@@ -128,6 +133,20 @@ impl Simulators {
         if let Some(shared) = self.hub.tenant(tenant) {
             lock(&shared).faults.clear();
         }
+    }
+
+    /// A person's access token, signed by the key that `{entra}/{tenant|common}/discovery/v2.0/keys`
+    /// publishes.
+    ///
+    /// # Errors
+    /// The keys cannot be made.
+    pub fn user_token(&self, spec: &UserTokenSpec) -> Result<String, TokenError> {
+        identity::issue(&self.hub, spec)
+    }
+
+    /// How often anybody fetched the signing keys.
+    pub fn key_fetches(&self) -> u64 {
+        self.hub.identity.fetched()
     }
 
     /// Ends the server and waits until the port is free.

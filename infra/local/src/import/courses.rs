@@ -19,7 +19,7 @@ pub(super) const REQUIRED: [&str; 2] = ["Title", "Catalog"];
 pub(super) struct Courses {
     /// In the order in which courses name them.
     pub(super) catalogs: Vec<Catalog>,
-    pub(super) courses: Vec<Course>,
+    pub(super) rows: Vec<Course>,
     catalog_ids: HashSet<Uuid>,
     by_id: Index<Uuid>,
     by_title: Index<String>,
@@ -29,7 +29,7 @@ impl Courses {
     pub(super) fn read(table: Table<'_>, tenant: Uuid, problems: &mut Vec<RowProblem>) -> Self {
         let mut courses = Self {
             catalogs: Vec::new(),
-            courses: Vec::new(),
+            rows: Vec::new(),
             catalog_ids: HashSet::new(),
             by_id: Index::default(),
             by_title: Index::default(),
@@ -75,7 +75,7 @@ impl Courses {
         if self.catalog_ids.insert(catalog.id) {
             self.catalogs.push(catalog);
         }
-        self.courses.push(course);
+        self.rows.push(course);
     }
 
     /// The course with this id or title.

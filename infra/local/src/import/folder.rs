@@ -34,7 +34,8 @@ impl Folder {
             source,
         })?;
         let users = one(&names, |name| {
-            name == "users.csv" || (name.starts_with("exportusers") && name.ends_with(".csv"))
+            let is_csv = Path::new(name).extension() == Some("csv".as_ref());
+            name == "users.csv" || (name.starts_with("exportusers") && is_csv)
         })?;
         let courses = one(&names, |name| name == "courses.csv")?;
         let enrolments = one(&names, |name| {

@@ -94,7 +94,7 @@ pub fn read_folder(folder: &Path, tenant: Uuid) -> Result<Imported, ImportError>
     let enrolments = Enrolments::read(enrolments, tenant, &users, &courses, &mut problems);
     let read = Counts {
         people: users.people.len(),
-        courses: courses.courses.len(),
+        courses: courses.rows.len(),
         enrolments: enrolments.len(),
     };
     let domain = users.domain();
@@ -113,7 +113,7 @@ pub fn read_folder(folder: &Path, tenant: Uuid) -> Result<Imported, ImportError>
         people: users.people,
         fields: users.fields,
         catalogs: courses.catalogs,
-        courses: courses.courses,
+        courses: courses.rows,
         enrolments,
         groups: Vec::new(),
         behaviour: Behaviour::default(),

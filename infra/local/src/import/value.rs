@@ -9,11 +9,19 @@ use super::dates;
 const MAX_SHOWN: usize = 40;
 
 /// The value without outer blanks, which matter in no rule but in the vendor's look-ups.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "has the shape of the other parsers"
+)]
 pub(super) fn trimmed(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
 /// The value as it stands: blanks and odd spellings are what rules have to cope with.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "has the shape of the other parsers"
+)]
 pub(super) fn text(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }

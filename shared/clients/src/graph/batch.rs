@@ -182,7 +182,7 @@ impl Graph {
             .map(|(id, part)| part.wire(id))
             .collect();
         let body = json!({ "requests": requests });
-        self.meter.sub_requests(parts.len());
+        self.meter.batch_of(parts.len());
         let writes = parts.iter().filter(|part| part.is_write()).count();
         self.meter.writes(u32::try_from(writes).unwrap_or(u32::MAX));
         let call = Call {

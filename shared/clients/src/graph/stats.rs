@@ -7,15 +7,25 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct GraphStats {
     /// HTTP requests to Graph, repeated ones included, token requests not.
     pub http_requests: u64,
+    /// Those of them that are `$batch` requests.
+    pub batches: u64,
     /// Parts of `$batch` requests.
     pub sub_requests: u64,
     /// Requests and parts that change something; these spend the write quota.
     pub writes: u64,
 }
 
+impl GraphStats {
+    /// Requests as quotas count them: single ones and parts of batches.
+    pub fn requests(&self) -> u64 {
+        self.http_requests - self.batches + self.sub_requests
+    }
+}
+
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     http_requests: AtomicU64,
+    batches: AtomicU64,
     sub_requests: AtomicU64,
     writes: AtomicU64,
 }
@@ -25,7 +35,8 @@ impl Meter {
         self.http_requests.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(super) fn sub_requests(&self, count: usize) {
+    pub(super) fn batch_of(&self, count: usize) {
+        self.batches.fetch_add(1, Ordering::Relaxed);
         self.sub_requests.fetch_add(count as u64, Ordering::Relaxed);
     }
 
@@ -36,6 +47,7 @@ impl Meter {
     pub(super) fn read(&self) -> GraphStats {
         GraphStats {
             http_requests: self.http_requests.load(Ordering::Relaxed),
+            batches: self.batches.load(Ordering::Relaxed),
             sub_requests: self.sub_requests.load(Ordering::Relaxed),
             writes: self.writes.load(Ordering::Relaxed),
         }

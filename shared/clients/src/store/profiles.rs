@@ -1,10 +1,11 @@
 //! Profiles as stored: documents with versions, written by people or under the lock.
 
 use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::lifecycle;
 use rollcall_domain::profile::{Profile, read};
 
 use super::items::{document, entity, text, version};
-use super::{Condition, Fence, MAINTENANCE_LEASE, Store, StoreError};
+use super::{Condition, Fence, MAINTENANCE_LEASE, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";
 
@@ -75,6 +76,35 @@ impl Store {
             }
             other => other,
         }
+    }
+
+    /// Marks a profile deleted. Deletion is accepted at any time, even while
+    /// maintenance works; the next cycle carries it out (S4-114, S4-135).
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when there is no such profile, or it is edited
+    /// again and again at the same moment.
+    pub async fn delete_profile(
+        &self,
+        tenant: TenantId,
+        id: ProfileId,
+        by: &str,
+    ) -> Result<(), StoreError> {
+        for _ in 0..5 {
+            let item = self
+                .get(tenant, &key(id))
+                .await?
+                .ok_or(StoreError::Conflict)?;
+            let before = version(&item);
+            let deleted = lifecycle::delete(super::items::read(&item)?, now(), by);
+            let item = document(tenant, &key(id), &deleted, before + 1)?;
+            let put = self.put(item, Some(Condition::version(Some(before))))?;
+            match self.write(None, vec![put]).await {
+                Err(StoreError::Conflict) => {}
+                other => return other,
+            }
+        }
+        Err(StoreError::Conflict)
     }
 
     /// Saves what the job changed, under its lease; answers the new version.

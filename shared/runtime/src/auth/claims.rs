@@ -109,7 +109,7 @@ mod tests {
             issuer("common"),
             issuer(OBJECT),
             format!("{}/", issuer(TENANT)),
-            format!("{}.evil.example/{TENANT}/v2.0", AUTHORITY),
+            format!("{AUTHORITY}.evil.example/{TENANT}/v2.0"),
             format!("{AUTHORITY}/{TENANT}/"),
         ] {
             let refused = claims(TENANT, &wrong).caller(AUTHORITY, &key(None));

@@ -63,7 +63,7 @@ async fn accompany(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     async {
         let mut response = next.run(request).await;
-        let ms = begun.elapsed().as_millis();
+        let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), ms, "answered");
         dress(&mut response, &id);
         response

@@ -6,6 +6,7 @@ mod graph_batch;
 mod graph_groups;
 mod graph_members;
 mod graph_reading;
+mod identity;
 mod learn365;
 mod process;
 mod site;

@@ -1,0 +1,189 @@
+//! `GET /v1/tenant`: how the caller's tenant stands.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::tenants::SnapshotPointer;
+use rollcall_clients::store::{MAINTENANCE_LEASE, Store, StoreError};
+use rollcall_domain::ids::{SnapshotId, TenantId};
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::run::{Run, RunRequest, RunStatus, Trigger};
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::settings::Onboarding;
+use rollcall_domain::snapshot::sanity::Counts;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::{Caller, Role};
+use serde::Serialize;
+
+use crate::{Api, unreadable};
+
+/// The whole status in one answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TenantStatus {
+    tenant: TenantId,
+    settings_present: bool,
+    onboarding: Onboarding,
+    /// The data in use; null before the first refresh.
+    snapshot: Option<SnapshotInUse>,
+    /// Until when maintenance holds the lock; null when it is free.
+    maintenance_lock_until: Option<DateTime<Utc>>,
+    /// Newest first run record of each job that ever ran.
+    last_runs: BTreeMap<Job, LastRun>,
+    /// Profiles that a job has looked at, counted by status.
+    profiles: BTreeMap<String, u64>,
+}
+
+/// Where it is stored is nobody's business.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SnapshotInUse {
+    id: SnapshotId,
+    taken_at: DateTime<Utc>,
+    counts: Counts,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct LastRun {
+    slot: Slot,
+    status: RunStatus,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// Every role may read it; a caller without one may not.
+pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Response {
+    if let Err(refused) = caller.require(&Role::ALL) {
+        return refused.into_response();
+    }
+    // Boxed, since ten reads at once make a future too large for the stack.
+    match Box::pin(status(&api.services.store, caller.tenant)).await {
+        Ok(Some(status)) => Json(status).into_response(),
+        Ok(None) => {
+            let detail = "This tenant has no settings yet; save them to begin.";
+            ProblemDetails::new(StatusCode::NOT_FOUND, detail).into_response()
+        }
+        Err(error) => unreadable(error).into_response(),
+    }
+}
+
+/// `None` for a tenant that never saved its settings.
+async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, StoreError> {
+    let Some(tenant) = store.tenant(id).await? else {
+        return Ok(None);
+    };
+    let (snapshot, maintenance_lock_until, states, refresh, maintenance, membership) = tokio::try_join!(
+        store.snapshot_pointer(id),
+        store.held_until(id, MAINTENANCE_LEASE),
+        store.profile_states(id),
+        last_run(store, id, Job::Refresh),
+        last_run(store, id, Job::Maintenance),
+        last_run(store, id, Job::Membership),
+    )?;
+    Ok(Some(TenantStatus {
+        tenant: id,
+        settings_present: true,
+        onboarding: tenant.onboarding,
+        snapshot: snapshot.map(SnapshotInUse::from),
+        maintenance_lock_until,
+        last_runs: [refresh, maintenance, membership]
+            .into_iter()
+            .flatten()
+            .collect(),
+        profiles: count(states.values()),
+    }))
+}
+
+/// The newest record of a job: its slot from the index of slots, so that the
+/// months of records before it stay unread, then the record itself.
+async fn last_run(
+    store: &Store,
+    tenant: TenantId,
+    job: Job,
+) -> Result<Option<(Job, LastRun)>, StoreError> {
+    // The query leaves out the slot it is given, so it is given the next minute.
+    let end = Slot::of(Utc::now() + TimeDelta::minutes(1));
+    let Some(slot) = store.last_slot(tenant, job, end).await? else {
+        return Ok(None);
+    };
+    let request = RunRequest {
+        job,
+        tenant,
+        slot,
+        trigger: Trigger::Schedule,
+        continuation: 0,
+        waits: 0,
+    };
+    Ok(store.run(&request).await?.map(|run| (job, run.into())))
+}
+
+/// A profile whose state names no status yet counts as `pending`.
+fn count<'a>(states: impl Iterator<Item = &'a ProfileState>) -> BTreeMap<String, u64> {
+    let mut counts = BTreeMap::new();
+    for state in states {
+        let name = state.status.and_then(name).unwrap_or("pending".to_owned());
+        *counts.entry(name).or_default() += 1;
+    }
+    counts
+}
+
+/// The status's name as every other answer and report writes it.
+fn name(status: ProfileStatus) -> Option<String> {
+    let value = serde_json::to_value(status).ok()?;
+    value.as_str().map(str::to_owned)
+}
+
+impl From<SnapshotPointer> for SnapshotInUse {
+    fn from(pointer: SnapshotPointer) -> Self {
+        Self {
+            id: pointer.id,
+            taken_at: pointer.taken_at,
+            counts: pointer.counts,
+        }
+    }
+}
+
+impl From<Run> for LastRun {
+    fn from(run: Run) -> Self {
+        Self {
+            slot: run.request.slot,
+            status: run.status,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            note: run.note,
+            error: run.error,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_counted_by_the_names_reports_use() {
+        let state = |status| ProfileState {
+            status,
+            ..ProfileState::default()
+        };
+        let states = [
+            state(Some(ProfileStatus::NeedsReview)),
+            state(Some(ProfileStatus::NeedsReview)),
+            state(Some(ProfileStatus::Synchronised)),
+            state(None),
+        ];
+        let counts: Vec<_> = count(states.iter()).into_iter().collect();
+        let expected = [("needs_review", 2), ("pending", 1), ("synchronised", 1)];
+        assert_eq!(counts, expected.map(|(name, n)| (name.to_owned(), n)));
+    }
+}

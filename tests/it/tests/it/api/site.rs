@@ -1,0 +1,198 @@
+//! One test's API: its own table in the shared emulator, its own Entra, its own tenants.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use lambda_runtime::tower::ServiceExt;
+use rollcall_clients::aws;
+use rollcall_clients::store::{PARTITION_KEY, SORT_KEY, Store};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::settings::Settings as TenantSettings;
+use rollcall_local::emulator::{Emulator, EmulatorOptions};
+use rollcall_local::tools;
+use rollcall_runtime::{Services, Settings};
+use rollcall_simulators::{Simulators, UserTokenSpec};
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+/// The audience of every test's API.
+pub(crate) const AUDIENCE: &str = "api://rollcall.example";
+
+const REGION: &str = "eu-west-1";
+
+/// Ends with this process, by its supervisor.
+static EMULATOR: OnceCell<Emulator> = OnceCell::const_new();
+
+async fn emulator() -> &'static Emulator {
+    EMULATOR
+        .get_or_init(|| async {
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+            let tools = tools::ensure(&root, &|_| ()).await.expect("the tools");
+            let folder = tempfile::tempdir().expect("a folder").keep();
+            let options = EmulatorOptions {
+                state: None,
+                region: REGION.to_owned(),
+                log: folder.join("emulator.log"),
+                port: None,
+            };
+            Emulator::start(&tools, options)
+                .await
+                .expect("the emulator")
+        })
+        .await
+}
+
+/// What a request was answered with.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// A header as text; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.transpose().expect("text").unwrap_or_default()
+    }
+
+    /// The `detail` of a problem, which every problem has.
+    pub(crate) fn detail(&self) -> &str {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.body["status"], self.status);
+        self.body["detail"].as_str().expect("a detail")
+    }
+}
+
+/// The services of one test.
+pub(crate) struct Site {
+    pub(crate) simulators: Simulators,
+    pub(crate) services: Services,
+    pub(crate) api: Router,
+    dynamo: Client,
+}
+
+impl Site {
+    pub(crate) async fn start() -> Self {
+        Self::with(|_| ()).await
+    }
+
+    /// A site whose environment was changed by `arrange`.
+    pub(crate) async fn with(arrange: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
+        let simulators = Simulators::start(0).await.expect("a free port");
+        let table = format!("rollcall-api-{}", Uuid::new_v4());
+        let mut variables = environment(&table, &simulators);
+        arrange(&mut variables);
+        let settings = Settings::read(&variables).expect("a complete environment");
+        let config = aws::emulator(emulator().await.endpoint(), REGION).await;
+        let dynamo = Client::new(&config);
+        create_table(&dynamo, &table).await;
+        let services = Services::new(settings, &config).expect("services");
+        let api = rollcall_profile_api::router(services.clone()).expect("an API");
+        Self {
+            simulators,
+            services,
+            api,
+            dynamo,
+        }
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.services.store
+    }
+
+    /// Saves minimal settings for a new tenant.
+    pub(crate) async fn tenant(&self) -> TenantId {
+        let id = TenantId::new(Uuid::new_v4());
+        let settings: TenantSettings =
+            serde_json::from_value(json!({"contact": "lms@contoso.example"})).expect("settings");
+        let saved = self.store().save_settings(id, &settings, None).await;
+        saved.expect("saved");
+        id
+    }
+
+    /// A good token of an owner.
+    pub(crate) fn owner(tenant: TenantId) -> UserTokenSpec {
+        UserTokenSpec::new(tenant.uuid(), Uuid::new_v4(), AUDIENCE).roles(&["Owner"])
+    }
+
+    pub(crate) fn token(&self, spec: &UserTokenSpec) -> String {
+        self.simulators.user_token(spec).expect("a token")
+    }
+
+    /// `GET` as whoever the token stands for.
+    pub(crate) async fn get(&self, path: &str, spec: &UserTokenSpec) -> Answer {
+        let request =
+            Request::get(path).header("authorization", format!("Bearer {}", self.token(spec)));
+        call(&self.api, request.body(Body::empty()).expect("a request")).await
+    }
+
+    /// `GET` without a token.
+    pub(crate) async fn get_as_nobody(&self, path: &str) -> Answer {
+        let request = Request::get(path).body(Body::empty());
+        call(&self.api, request.expect("a request")).await
+    }
+
+    /// Takes the table away.
+    pub(crate) async fn delete_table(&self) {
+        let table = &self.services.settings.table;
+        let deleted = self.dynamo.delete_table().table_name(table).send().await;
+        deleted.expect("deleted");
+    }
+}
+
+/// Sends a request through a router.
+pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 1 << 20).await.expect("a body");
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body: serde_json::from_slice(&bytes).expect("JSON"),
+    }
+}
+
+fn environment(table: &str, simulators: &Simulators) -> BTreeMap<String, String> {
+    [
+        ("TABLE", table),
+        ("BUCKET", "unused"),
+        ("REFRESH_QUEUE_URL", "http://127.0.0.1/unused"),
+        ("MAINTENANCE_QUEUE_URL", "http://127.0.0.1/unused"),
+        ("NOTICE_QUEUE_URL", "http://127.0.0.1/unused"),
+        ("SECRET_PREFIX", "unused"),
+        ("SYSTEM_SENDER", "rollcall@example.com"),
+        ("API_AUDIENCE", AUDIENCE),
+        ("ENTRA_AUTHORITY_URL", &simulators.entra_url()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (format!("ROLLCALL_{name}"), value.to_owned()))
+    .collect()
+}
+
+async fn create_table(dynamo: &Client, name: &str) {
+    let mut create = dynamo
+        .create_table()
+        .table_name(name)
+        .billing_mode(BillingMode::PayPerRequest);
+    for (key, kind) in [(PARTITION_KEY, KeyType::Hash), (SORT_KEY, KeyType::Range)] {
+        let attribute = AttributeDefinition::builder()
+            .attribute_name(key)
+            .attribute_type(ScalarAttributeType::S);
+        let element = KeySchemaElement::builder()
+            .attribute_name(key)
+            .key_type(kind);
+        create = create
+            .attribute_definitions(attribute.build().expect("an attribute"))
+            .key_schema(element.build().expect("a key"));
+    }
+    create.send().await.expect("the table");
+}

@@ -1,0 +1,257 @@
+//! A small town: people by first name, courses and fields by title.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rollcall_simulators::Behaviour;
+use rollcall_simulators::generate;
+use rollcall_simulators::world::{
+    AppCredential, Catalog, Course, CourseType, CustomField, Enrolment, FieldKind, KeyLevel,
+    LmsKey, Person, Progress, TenantSeed, UserType, World,
+};
+use uuid::Uuid;
+
+const NAMESPACE: Uuid = Uuid::from_u128(0x51d1_5d53_8b37_4a6c_9b54_2f4b_7d6e_8f90);
+
+/// The id of something in a tenant by kind and name.
+pub(crate) fn id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
+    Uuid::new_v5(&NAMESPACE, format!("{tenant} {kind} {name}").as_bytes())
+}
+
+#[derive(Debug, Clone, Default)]
+struct Inhabitant {
+    name: String,
+    city: Option<String>,
+    title: Option<String>,
+    custom: Vec<(String, String)>,
+    outside_entra: bool,
+    outside_lms: bool,
+}
+
+/// People, courses and fields of a test, before they have a tenant.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Town {
+    people: Vec<Inhabitant>,
+    courses: Vec<(String, String)>,
+    fields: Vec<(String, FieldKind)>,
+    completed: Vec<(String, String, DateTime<Utc>)>,
+    behaviour: Behaviour,
+}
+
+impl Town {
+    /// Nobody yet.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Ada and Alan in Denver, Grace in Oslo; two courses of the Academy.
+    pub(crate) fn small() -> Self {
+        Self::new()
+            .person("Ada", "Denver")
+            .person("Alan", "Denver")
+            .person("Grace", "Oslo")
+            .course("Security 101")
+            .course("Fire Safety")
+    }
+
+    /// So many people in Denver, numbered, and one course.
+    pub(crate) fn crowd(people: usize) -> Self {
+        (0..people).fold(Self::new().course("Security 101"), |town, number| {
+            town.person(&format!("P{number:04}"), "Denver")
+        })
+    }
+
+    /// Adds a person of a city, known to Entra and to the platform.
+    pub(crate) fn person(mut self, name: &str, city: &str) -> Self {
+        self.people.push(Inhabitant {
+            name: name.to_owned(),
+            city: Some(city.to_owned()),
+            ..Inhabitant::default()
+        });
+        self
+    }
+
+    /// Sets the last person's job title.
+    pub(crate) fn title(mut self, title: &str) -> Self {
+        self.last().title = Some(title.to_owned());
+        self
+    }
+
+    /// Sets a custom field of the last person.
+    pub(crate) fn custom(mut self, field: &str, value: &str) -> Self {
+        self.last()
+            .custom
+            .push((field.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// Makes the last person unknown to the platform.
+    pub(crate) fn outside_lms(mut self) -> Self {
+        self.last().outside_lms = true;
+        self
+    }
+
+    /// Makes the last person unknown to Entra.
+    pub(crate) fn outside_entra(mut self) -> Self {
+        self.last().outside_entra = true;
+        self
+    }
+
+    fn last(&mut self) -> &mut Inhabitant {
+        self.people.last_mut().expect("a person was added")
+    }
+
+    /// Adds a course of the Academy.
+    pub(crate) fn course(self, title: &str) -> Self {
+        self.course_of("Academy", title)
+    }
+
+    /// Adds a course of a catalog.
+    pub(crate) fn course_of(mut self, catalog: &str, title: &str) -> Self {
+        self.courses.push((catalog.to_owned(), title.to_owned()));
+        self
+    }
+
+    /// Adds a custom field.
+    pub(crate) fn field(mut self, title: &str, kind: FieldKind) -> Self {
+        self.fields.push((title.to_owned(), kind));
+        self
+    }
+
+    /// Notes that somebody completed a course.
+    pub(crate) fn completed(mut self, name: &str, course: &str, at: DateTime<Utc>) -> Self {
+        self.completed
+            .push((name.to_owned(), course.to_owned(), at));
+        self
+    }
+
+    /// Changes how the services behave.
+    pub(crate) fn behaving(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
+        change(&mut self.behaviour);
+        self
+    }
+
+    /// The town as a world of this tenant.
+    pub(crate) fn world(&self, tenant: Uuid) -> World {
+        let catalogs: BTreeMap<&String, Uuid> = self
+            .courses
+            .iter()
+            .map(|(catalog, _)| (catalog, id(tenant, "catalog", catalog)))
+            .collect();
+        World {
+            tenant: TenantSeed {
+                id: tenant,
+                name: "Contoso".to_owned(),
+                domain: "contoso.example".to_owned(),
+                region: "us".to_owned(),
+            },
+            apps: vec![AppCredential {
+                client_id: id(tenant, "app", "rollcall"),
+                client_secret: "simulated-secret".to_owned(),
+                roles: generate::ROLES
+                    .iter()
+                    .map(|role| (*role).to_owned())
+                    .collect(),
+                secret_expired: false,
+            }],
+            lms_keys: vec![LmsKey {
+                key: generate::lms_key(tenant),
+                level: KeyLevel::FullControl,
+            }],
+            people: self
+                .people
+                .iter()
+                .map(|person| self.inhabitant(tenant, person))
+                .collect(),
+            fields: self
+                .fields
+                .iter()
+                .map(|(title, kind)| CustomField {
+                    id: id(tenant, "field", title),
+                    title: title.clone(),
+                    kind: *kind,
+                })
+                .collect(),
+            courses: self
+                .courses
+                .iter()
+                .map(|(catalog, title)| course(tenant, catalogs[catalog], title))
+                .collect(),
+            catalogs: catalogs
+                .iter()
+                .map(|(title, id)| Catalog {
+                    id: *id,
+                    title: (*title).clone(),
+                })
+                .collect(),
+            enrolments: self
+                .completed
+                .iter()
+                .map(|(name, course, at)| enrolment(tenant, name, course, *at))
+                .collect(),
+            groups: Vec::new(),
+            behaviour: self.behaviour.clone(),
+        }
+    }
+
+    fn inhabitant(&self, tenant: Uuid, person: &Inhabitant) -> Person {
+        let mail = format!("{}@contoso.example", person.name.to_lowercase());
+        Person {
+            object_id: (!person.outside_entra).then(|| id(tenant, "person", &person.name)),
+            lms_id: (!person.outside_lms).then(|| id(tenant, "learner", &person.name)),
+            upn: mail.clone(),
+            display_name: person.name.clone(),
+            given_name: Some(person.name.clone()),
+            surname: None,
+            mail: Some(mail),
+            city: person.city.clone(),
+            company: None,
+            department: None,
+            country: None,
+            office: None,
+            job_title: person.title.clone(),
+            user_type: UserType::Member,
+            account_enabled: true,
+            employee_id: None,
+            hire_date: None,
+            manager: None,
+            custom: person
+                .custom
+                .iter()
+                .map(|(field, value)| (id(tenant, "field", field), value.clone()))
+                .collect(),
+        }
+    }
+
+    /// A person's name by Entra object id; the id itself for strangers.
+    pub(crate) fn name_of(&self, tenant: Uuid, object: Uuid) -> String {
+        let found = self
+            .people
+            .iter()
+            .find(|person| id(tenant, "person", &person.name) == object);
+        found.map_or_else(|| object.to_string(), |person| person.name.clone())
+    }
+}
+
+fn course(tenant: Uuid, catalog_id: Uuid, title: &str) -> Course {
+    Course {
+        id: id(tenant, "course", title),
+        catalog_id,
+        title: title.to_owned(),
+        course_type: CourseType::ELearning,
+        published: true,
+        deleted: false,
+    }
+}
+
+fn enrolment(tenant: Uuid, name: &str, course: &str, at: DateTime<Utc>) -> Enrolment {
+    Enrolment {
+        id: id(tenant, "enrolment", &format!("{name} {course} {at}")),
+        course_id: id(tenant, "course", course),
+        lms_user_id: id(tenant, "learner", name),
+        status: Progress::Completed,
+        registered_at: at,
+        completed_at: Some(at),
+        due_at: None,
+    }
+}

@@ -1,0 +1,226 @@
+//! The emulated AWS services all tests of the binary share.
+
+use std::path::Path;
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType,
+};
+use rollcall_clients::aws;
+use rollcall_clients::store::{FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
+use rollcall_domain::ids::TenantId;
+use rollcall_local::emulator::{Emulator, EmulatorOptions};
+use rollcall_local::stack::{REGION, SENDER};
+use rollcall_local::tools;
+use rollcall_runtime::{Services, Settings};
+use rollcall_simulators::Simulators;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+const TABLE: &str = "rollcall";
+const BUCKET: &str = "rollcall-data";
+
+/// Emulator and simulators; they end with the process.
+pub(crate) struct Platform {
+    pub(crate) endpoint: String,
+    pub(crate) simulators: Simulators,
+    _emulator: Emulator,
+}
+
+/// The platform, started by whoever asks first.
+pub(crate) async fn shared() -> &'static Platform {
+    static PLATFORM: OnceCell<Platform> = OnceCell::const_new();
+    PLATFORM.get_or_init(start).await
+}
+
+async fn start() -> Platform {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .canonicalize()
+        .expect("the repository");
+    let tools = tools::ensure(&root, &|text| eprintln!("{text}"))
+        .await
+        .expect("the tools are installed");
+    let logs = root.join(".rollcall/logs");
+    std::fs::create_dir_all(&logs).expect("a folder for logs");
+    let log = logs.join(format!("it-{}.log", std::process::id()));
+    let options = EmulatorOptions {
+        state: None,
+        region: REGION.to_owned(),
+        log,
+        port: None,
+    };
+    let emulator = Emulator::start(&tools, options)
+        .await
+        .expect("the emulator starts");
+    let endpoint = emulator.endpoint().to_owned();
+    let config = aws::emulator(&endpoint, REGION).await;
+    create_table(&config).await;
+    let s3 = aws_sdk_s3::config::Builder::from(&config)
+        .force_path_style(true)
+        .build();
+    aws_sdk_s3::Client::from_conf(s3)
+        .create_bucket()
+        .bucket(BUCKET)
+        .send()
+        .await
+        .expect("a bucket");
+    verify_sender(&endpoint).await;
+    let simulators = Simulators::start(0).await.expect("the simulators start");
+    Platform {
+        endpoint,
+        simulators,
+        _emulator: emulator,
+    }
+}
+
+async fn create_table(config: &aws_config::SdkConfig) {
+    let attribute = |name: &str| {
+        AttributeDefinition::builder()
+            .attribute_name(name)
+            .attribute_type(ScalarAttributeType::S)
+            .build()
+            .expect("complete")
+    };
+    let key = |name: &str, kind: KeyType| {
+        KeySchemaElement::builder()
+            .attribute_name(name)
+            .key_type(kind)
+            .build()
+            .expect("complete")
+    };
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(FANOUT_INDEX)
+        .key_schema(key("fanout", KeyType::Hash))
+        .key_schema(key(PARTITION_KEY, KeyType::Range))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::All)
+                .build(),
+        )
+        .build()
+        .expect("complete");
+    aws_sdk_dynamodb::Client::new(config)
+        .create_table()
+        .table_name(TABLE)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(attribute(PARTITION_KEY))
+        .attribute_definitions(attribute(SORT_KEY))
+        .attribute_definitions(attribute("fanout"))
+        .key_schema(key(PARTITION_KEY, KeyType::Hash))
+        .key_schema(key(SORT_KEY, KeyType::Range))
+        .global_secondary_indexes(index)
+        .send()
+        .await
+        .expect("a table");
+}
+
+/// SES sends only from addresses somebody has verified.
+async fn verify_sender(endpoint: &str) {
+    let form = [
+        ("Action", "VerifyEmailIdentity"),
+        ("EmailAddress", SENDER),
+        ("Version", "2010-12-01"),
+    ];
+    let credential = format!(
+        "AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/ses/aws4_request, SignedHeaders=host, Signature=none"
+    );
+    let sent = reqwest::Client::new()
+        .post(endpoint)
+        .header("authorization", credential)
+        .form(&form)
+        .send()
+        .await;
+    assert!(sent.expect("the emulator answers").status().is_success());
+}
+
+/// The services of one tenant: shared table and bucket, queues of its own.
+pub(crate) async fn services(
+    platform: &Platform,
+    tenant: TenantId,
+) -> (Services, aws_sdk_sqs::Client) {
+    let config = aws::emulator(&platform.endpoint, REGION).await;
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let mut variables = vec![
+        ("ROLLCALL_TABLE", TABLE.to_owned()),
+        ("ROLLCALL_BUCKET", BUCKET.to_owned()),
+        ("ROLLCALL_SECRET_PREFIX", "rollcall".to_owned()),
+        (
+            "ROLLCALL_ENTRA_AUTHORITY_URL",
+            platform.simulators.entra_url(),
+        ),
+        ("ROLLCALL_GRAPH_URL", platform.simulators.graph_url()),
+        ("ROLLCALL_LEARN365_URL", platform.simulators.learn365_url()),
+        ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
+        ("ROLLCALL_LEASE_SECONDS", "3".to_owned()),
+    ];
+    for (variable, name) in [
+        ("ROLLCALL_REFRESH_QUEUE_URL", "refresh"),
+        ("ROLLCALL_MAINTENANCE_QUEUE_URL", "maintenance"),
+        ("ROLLCALL_NOTICE_QUEUE_URL", "notices"),
+    ] {
+        let queue = sqs
+            .create_queue()
+            .queue_name(format!("{name}-{tenant}"))
+            .send()
+            .await
+            .expect("a queue");
+        variables.push((variable, queue.queue_url.expect("its URL")));
+    }
+    let settings = Settings::read(
+        &variables
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+    )
+    .expect("complete");
+    (Services::new(settings, &config).expect("clients"), sqs)
+}
+
+/// Takes everything that is visible out of a queue.
+pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Value> {
+    let mut bodies = Vec::new();
+    loop {
+        let answer = sqs
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .send()
+            .await
+            .expect("the queue answers");
+        let messages = answer.messages.unwrap_or_default();
+        if messages.is_empty() {
+            return bodies;
+        }
+        for message in messages {
+            bodies.push(serde_json::from_str(message.body().unwrap_or_default()).expect("JSON"));
+            sqs.delete_message()
+                .queue_url(url)
+                .receipt_handle(message.receipt_handle.unwrap_or_default())
+                .send()
+                .await
+                .expect("deleted");
+        }
+    }
+}
+
+/// How many messages a queue holds, delayed ones included.
+pub(crate) async fn queued(sqs: &aws_sdk_sqs::Client, url: &str) -> usize {
+    use aws_sdk_sqs::types::QueueAttributeName as Name;
+    let names = [
+        Name::ApproximateNumberOfMessages,
+        Name::ApproximateNumberOfMessagesDelayed,
+    ];
+    let answer = sqs
+        .get_queue_attributes()
+        .queue_url(url)
+        .set_attribute_names(Some(names.to_vec()))
+        .send()
+        .await
+        .expect("the queue answers");
+    let counts = answer.attributes.unwrap_or_default();
+    names
+        .iter()
+        .filter_map(|name| counts.get(name)?.parse::<usize>().ok())
+        .sum()
+}

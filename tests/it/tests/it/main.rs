@@ -1,0 +1,9 @@
+//! The integration tests: jobs and API in process, against the emulated AWS
+//! services and the simulated outside world, every test its own tenant.
+
+// The futures of the SDK nest deeper than the compiler expects.
+#![recursion_limit = "256"]
+
+mod harness;
+mod maintenance;
+mod refresh;

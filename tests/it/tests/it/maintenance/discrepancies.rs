@@ -1,0 +1,176 @@
+//! What no longer exists is taken out, told or flagged.
+
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::profile::Target;
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::world::FieldKind;
+use serde_json::json;
+
+use crate::harness::{App, Town, line, profile_id};
+
+/// Proves S4-117: overrides of removed users and profiles go, the others stay.
+#[tokio::test]
+async fn obsolete_overrides_are_removed() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Oslo", "Oslo", &[]).await;
+    let (grace, alan) = (app.user("Grace"), app.user("Alan"));
+    let (oslo, gone) = (profile_id(app.id, "Oslo"), profile_id(app.id, "Never was"));
+    app.put_city("Denver", "Denver", &[]).await;
+    app.put("Denver", |profile| {
+        profile.overrides.include = [Target::User(grace), Target::Profile(oslo)].into();
+        profile.overrides.exclude = [Target::User(alan), Target::Profile(gone)].into();
+    })
+    .await;
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .retain(|person| person.display_name != "Alan")
+    });
+    app.refresh().await;
+    let (_, report) = app.maintain().await;
+    let overrides = app.profile("Denver").await.overrides;
+    assert_eq!(
+        overrides.include,
+        [Target::User(grace), Target::Profile(oslo)].into()
+    );
+    assert!(overrides.exclude.is_empty());
+    assert_eq!(
+        line(&report, "Denver").discrepancies.overrides,
+        [Target::User(alan), Target::Profile(gone)].into()
+    );
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Grace"]);
+}
+
+/// Proves S4-118: a profile left without filter and overrides fails alone and
+/// keeps its members.
+#[tokio::test]
+async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
+    let mut app = App::ready(Town::small()).await;
+    let grace = app.user("Grace");
+    app.put("Only Grace", |profile| {
+        profile.overrides.include = [Target::User(grace)].into()
+    })
+    .await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    assert_eq!(app.members("Only Grace").expect("a group"), ["Grace"]);
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .retain(|person| person.display_name != "Grace")
+    });
+    app.refresh().await;
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::SucceededWithFailures);
+    let left = line(&report, "Only Grace");
+    assert_eq!(left.status, ProfileStatus::Failed);
+    assert!(
+        left.reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("neither a filter nor overrides"))
+    );
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Synchronised);
+}
+
+/// Proves S4-119 and S4-120: a deleted field stops the profile's population,
+/// its members stay, people are told at once and once; mending goes on.
+#[tokio::test]
+async fn a_deleted_field_needs_review_and_is_told_once() {
+    let town = Town::small()
+        .field("Team", FieldKind::String)
+        .person("Barbara", "Lyon")
+        .custom("Team", "Blue");
+    let mut app = App::ready(town).await;
+    let field = app.field("Team");
+    let blue =
+        json!({"combinator": "and", "rules": [{"field": field, "operator": "=", "value": "blue"}]});
+    app.put("Blue", |profile| profile.filter.properties = Some(blue))
+        .await;
+    app.maintained().await;
+    assert_eq!(app.members("Blue").expect("a group"), ["Barbara"]);
+    app.edit(|outside| outside.world.fields.clear());
+    app.refresh().await;
+    let early = app.notices().await;
+    assert!(
+        matches!(&early[..], [notice] if matches!(notice.about, NoticeKind::NeedsReview { .. })),
+        "told at refresh already: {early:?}"
+    );
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Blue").status, ProfileStatus::NeedsReview);
+    assert_eq!(
+        app.members("Blue").expect("a group"),
+        ["Barbara"],
+        "members stay"
+    );
+    let again = app.notices().await;
+    assert!(
+        again.iter().all(|notice| notice.id == early[0].id),
+        "the same notice, which is delivered once"
+    );
+    app.put_city("Blue", "Lyon", &[]).await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Blue").status, ProfileStatus::Synchronised);
+}
+
+/// Proves S4-124: a course that a rule uses and that is gone: the same.
+#[tokio::test]
+async fn a_deleted_course_in_a_rule_needs_review() {
+    let mut app =
+        App::ready(Town::small().completed("Grace", "Fire Safety", chrono::Utc::now())).await;
+    let rule = json!({"combinator": "and", "rules": [{"field": format!("course:{}", app.course("Fire Safety")), "operator": "completed"}]});
+    app.put("Done", |profile| profile.filter.activities = Some(rule))
+        .await;
+    app.maintained().await;
+    assert_eq!(app.members("Done").expect("a group"), ["Grace"]);
+    app.edit(|outside| {
+        outside
+            .world
+            .courses
+            .retain(|course| course.title != "Fire Safety")
+    });
+    app.refresh().await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Done").status, ProfileStatus::NeedsReview);
+    assert_eq!(app.members("Done").expect("a group"), ["Grace"]);
+}
+
+/// Proves S4-121, S4-122 and S4-123: a deleted course is taken out of the
+/// selection without a mail, in the report and flagged when nothing is left.
+#[tokio::test]
+async fn a_deleted_course_is_unselected_silently() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.maintained().await;
+    let course = app.course("Security 101");
+    app.edit(|outside| {
+        outside
+            .world
+            .courses
+            .retain(|course| course.title != "Security 101")
+    });
+    app.refresh().await;
+    app.notices().await;
+    let (run, report) = app.maintain().await;
+    assert!(app.profile("Denver").await.courses.is_empty());
+    assert_eq!(
+        line(&report, "Denver").discrepancies.courses,
+        [course].into()
+    );
+    assert!(line(&report, "Denver").discrepancies.obsolete);
+    assert!(
+        app.services
+            .store
+            .profile_states(app.id)
+            .await
+            .expect("answers")[&profile_id(app.id, "Denver")]
+            .obsolete
+    );
+    assert_eq!(run.status, RunStatus::Succeeded);
+    assert!(
+        app.told().await.is_empty(),
+        "no mail about a deleted course"
+    );
+}

@@ -1,0 +1,122 @@
+//! Assigning and unassigning courses.
+
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::{Fault, FaultKind};
+
+use crate::harness::{App, Town, line};
+
+/// Proves S4-132 and C-38: each selected course, catalog first, once.
+#[tokio::test]
+async fn the_group_is_enrolled_in_each_selected_course_once() {
+    let town = Town::small().course_of("Compliance", "Privacy");
+    let mut app = App::ready(town).await;
+    app.put_city("Denver", "Denver", &["Security 101", "Privacy"])
+        .await;
+    let (run, _) = app.maintain().await;
+    assert_eq!(app.enrolled("Denver"), ["Privacy", "Security 101"]);
+    assert_eq!(run.counts["enrolments"], 4, "two catalogs, two courses");
+    let writes = app.writes();
+    let place = |what: &str| {
+        writes
+            .iter()
+            .position(|write| write.contains(what))
+            .expect("written")
+    };
+    assert!(place("CourseCatalogs") < place("/Enroll"), "{writes:?}");
+    app.forget_requests();
+    let (run, report) = app.maintain().await;
+    assert!(app.writes().is_empty());
+    assert_eq!(
+        (run.counts["enrolments"], line(&report, "Denver").courses),
+        (0, 2)
+    );
+}
+
+/// Proves S4-133 and C-07: an unselected course is unenrolled; one that was
+/// never selected here is left alone.
+#[tokio::test]
+async fn an_unselected_course_is_unenrolled_and_others_are_left_alone() {
+    let mut app = App::ready(Town::small().course("Made elsewhere")).await;
+    app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
+        .await;
+    app.maintained().await;
+    let elsewhere = app.course("Made elsewhere").uuid();
+    app.edit(|outside| {
+        let mut more = outside.group_enrolments[0].clone();
+        more.course_id = elsewhere;
+        outside.group_enrolments.push(more);
+    });
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.enrolled("Denver"), ["Made elsewhere", "Security 101"]);
+    assert_eq!(line(&report, "Denver").courses, 1);
+    app.forget_requests();
+    app.maintained().await;
+    assert!(
+        app.writes().is_empty(),
+        "unenrolled is unenrolled: {:?}",
+        app.writes()
+    );
+}
+
+/// Proves S4-134: an error on one course stops neither the others nor other
+/// profiles, and is in the log and in the mail.
+#[tokio::test]
+async fn one_course_in_trouble_does_not_stop_the_others() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
+        .await;
+    app.put_city("Oslo", "Oslo", &["Fire Safety"]).await;
+    let broken = format!("Courses({})/Enroll", app.course("Security 101"));
+    let kind = FaultKind::Status {
+        code: 400,
+        retry_after: None,
+        body: Some(
+            serde_json::json!({"error": {"code": "Closed", "message": "The course is closed."}}),
+        ),
+    };
+    app.simulators
+        .add_fault(app.id.uuid(), Fault::once(&broken, kind).at(1, 50));
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::SucceededWithFailures);
+    assert_eq!(app.enrolled("Denver"), ["Fire Safety"]);
+    assert_eq!(app.enrolled("Oslo"), ["Fire Safety"]);
+    let denver = line(&report, "Denver");
+    assert_eq!(denver.status, ProfileStatus::Failed);
+    assert!(
+        denver
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("The course is closed.")),
+        "{denver:?}"
+    );
+    let told = format!("{:?}", app.told().await);
+    assert!(told.contains("The course is closed."), "{told}");
+    app.simulators.clear_faults(app.id.uuid());
+    app.maintained().await;
+    assert_eq!(app.enrolled("Denver"), ["Fire Safety", "Security 101"]);
+}
+
+/// Learn365 accepts a group before it shows it: the next run enrols.
+#[tokio::test]
+async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
+    let mut app =
+        App::ready(Town::small().behaving(|behaviour| behaviour.lms_accept_delay_ms = 4_000)).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Continuing);
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Unfinished);
+    assert_eq!(
+        app.requested(rollcall_domain::schedule::Job::Maintenance)
+            .await,
+        1,
+        "a continuation is queued"
+    );
+    tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+    let mut rest = run.request.clone();
+    rest.continuation = 1;
+    app.work(&rest).await.expect("handled");
+    assert_eq!(app.run(&rest).await.status, RunStatus::Succeeded);
+    assert_eq!(app.enrolled("Denver"), ["Security 101"]);
+}

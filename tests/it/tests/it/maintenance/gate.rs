@@ -1,0 +1,173 @@
+//! Before the lock: data there, data recent, refresh over.
+
+use std::time::Duration;
+
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, REFRESH_LEASE};
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::run::{MAX_WAITS, RunStatus};
+use rollcall_domain::schedule::{Job, Slot};
+
+use crate::harness::{App, Town};
+
+/// Proves S4-107: without data the run ends before the lock and changes nothing.
+#[tokio::test]
+async fn without_data_the_run_ends_before_the_lock() {
+    let mut app = App::of(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (run, _) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Skipped);
+    assert_eq!(
+        run.note.as_deref(),
+        Some("the data refresh has not run yet")
+    );
+    assert!(app.writes().is_empty());
+    let taken = Lease::acquire(
+        &app.services.store,
+        app.id,
+        MAINTENANCE_LEASE,
+        Duration::from_secs(1),
+    )
+    .await
+    .expect("answers");
+    assert_eq!(
+        taken.map(|lease| lease.token()),
+        Some(1),
+        "nobody ever held the lock"
+    );
+}
+
+/// Proves S4-095: a refresh at work makes maintenance wait, and skip in the end.
+#[tokio::test]
+async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
+    let mut app = App::ready(Town::small()).await;
+    let refresh = Lease::acquire(
+        &app.services.store,
+        app.id,
+        REFRESH_LEASE,
+        Duration::from_secs(60),
+    )
+    .await
+    .expect("answers")
+    .expect("free");
+    let mut request = app.request(Job::Maintenance);
+    app.work(&request).await.expect("handled");
+    assert!(
+        app.services
+            .store
+            .run(&request)
+            .await
+            .expect("answers")
+            .is_none()
+    );
+    assert_eq!(app.requested(Job::Maintenance).await, 1, "it is put back");
+    request.waits = MAX_WAITS;
+    app.work(&request).await.expect("handled");
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Skipped);
+    assert!(run.note.is_some_and(|note| note.contains("still running")));
+    refresh.release().await.expect("released");
+}
+
+/// C-03: the membership pass of 08:00 follows that slot's refresh.
+#[tokio::test]
+async fn the_membership_pass_follows_the_refresh_of_its_slot() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    let eight = Slot::of(
+        chrono::Utc::now()
+            .date_naive()
+            .and_hms_opt(8, 0, 0)
+            .expect("a time")
+            .and_utc(),
+    );
+    let mut pass = app.request(Job::Membership);
+    pass.slot = eight;
+    app.work(&pass).await.expect("handled");
+    assert_eq!(
+        app.requested(Job::Membership).await,
+        1,
+        "it waits for the refresh"
+    );
+    let mut refresh = app.request(Job::Refresh);
+    refresh.slot = eight;
+    app.work(&refresh).await.expect("handled");
+    app.work(&pass).await.expect("handled");
+    assert_eq!(app.run(&pass).await.status, RunStatus::Succeeded);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert!(
+        app.enrolled("Denver").is_empty(),
+        "a membership pass enrols nothing"
+    );
+}
+
+/// Proves S4-107 with C-19: data older than the limit is not acted upon, and
+/// the contact is told.
+#[tokio::test]
+async fn old_data_is_not_acted_upon() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let fence = Lease::acquire(
+        &app.services.store,
+        app.id,
+        REFRESH_LEASE,
+        Duration::from_secs(30),
+    )
+    .await
+    .expect("answers")
+    .expect("free");
+    let mut pointer = app
+        .services
+        .store
+        .snapshot_pointer(app.id)
+        .await
+        .expect("answers")
+        .expect("a pointer");
+    pointer.taken_at -= chrono::TimeDelta::hours(7);
+    app.services
+        .store
+        .set_snapshot_pointer(fence.fence(), &pointer)
+        .await
+        .expect("moved");
+    fence.release().await.expect("released");
+    let (run, _) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Skipped);
+    assert!(app.writes().is_empty());
+    let told = app.told().await;
+    assert!(
+        matches!(&told[..], [NoticeKind::Failure { errors, .. }] if errors[0].contains("7 hours ago")),
+        "{told:?}"
+    );
+}
+
+/// Proves S4-096: the same slot is done once, however often it is asked for.
+#[tokio::test]
+async fn a_slot_is_done_once() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let request = app.request(Job::Maintenance);
+    app.work(&request).await.expect("handled");
+    app.forget_requests();
+    app.work(&request).await.expect("the duplicate is handled");
+    assert!(app.simulators.requests(app.id.uuid()).is_empty());
+}
+
+#[tokio::test]
+async fn a_request_for_an_unknown_tenant_goes_back_to_the_queue() {
+    let mut app = App::ready(Town::small()).await;
+    let mut request = app.request(Job::Maintenance);
+    request.tenant = "00000000-0000-4000-8000-0000000000ff"
+        .parse()
+        .expect("a GUID");
+    let failure = app.work(&request).await.expect_err("refused");
+    assert!(failure.0.contains("has no settings"), "{failure:?}");
+    request.job = Job::Refresh;
+    assert!(
+        Box::pin(rollcall_maintenance_job::work(
+            &app.services,
+            request,
+            rollcall_runtime::Deadline::after(Duration::from_secs(5))
+        ))
+        .await
+        .is_err()
+    );
+}

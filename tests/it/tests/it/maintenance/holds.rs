@@ -1,0 +1,192 @@
+//! The brake: large changes wait for a person.
+
+use chrono::Utc;
+use rollcall_clients::store::StoreError;
+use rollcall_domain::hold::HoldState;
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::plan::PlanHash;
+use rollcall_domain::profile::Throttle;
+use rollcall_domain::report::ProfileStatus;
+
+use crate::harness::{App, Town, line, profile_id};
+
+async fn crowded() -> App {
+    let app = App::ready(Town::crowd(30)).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.put("Denver", |profile| {
+        profile.throttle = Throttle {
+            max_changes: Some(10),
+            max_percent: None,
+        }
+    })
+    .await;
+    app
+}
+
+fn approved() -> HoldState {
+    HoldState::Approved {
+        by: "ada@contoso.example".to_owned(),
+        at: Utc::now(),
+        why: "a new office".to_owned(),
+    }
+}
+
+fn hash(kinds: &[NoticeKind]) -> PlanHash {
+    let held = kinds.iter().find_map(|kind| match kind {
+        NoticeKind::Held { hash, .. } => Some(hash.clone()),
+        _ => None,
+    });
+    held.expect("a held change is told")
+}
+
+/// Proves S4-129, S4-131 and S4-061: nothing is written to the group, the Excel
+/// file is prepared all the same, the contact is told once, enrolment goes on.
+#[tokio::test]
+async fn a_large_change_is_held_whole() {
+    let mut app = crowded().await;
+    let (_, report) = app.maintain().await;
+    let denver = line(&report, "Denver");
+    assert_eq!(denver.status, ProfileStatus::Held);
+    assert_eq!(
+        denver.reason.as_deref(),
+        Some("30 member changes exceed the limit of 10 members")
+    );
+    assert_eq!(
+        app.members("Denver").expect("a group"),
+        Vec::<String>::new()
+    );
+    let state = app
+        .services
+        .store
+        .profile_states(app.id)
+        .await
+        .expect("answers")
+        .remove(&profile_id(app.id, "Denver"));
+    assert!(state.expect("a state").members_file.is_some());
+    assert_eq!(app.enrolled("Denver"), ["Security 101"]);
+    let told = app.told().await;
+    assert!(
+        matches!(
+            &told[..],
+            [NoticeKind::Held {
+                adds: 30,
+                removes: 0,
+                ..
+            }]
+        ),
+        "{told:?}"
+    );
+    app.maintained().await;
+    assert!(
+        app.told().await.is_empty(),
+        "the same held change is told once"
+    );
+}
+
+/// Proves S4-063: an approval releases exactly the change it was given for.
+#[tokio::test]
+async fn an_approval_releases_exactly_one_change() {
+    let mut app = crowded().await;
+    app.maintained().await;
+    let first = hash(&app.told().await);
+    let id = profile_id(app.id, "Denver");
+    let store = app.services.store.clone();
+    store
+        .decide_hold(app.id, id, &first, approved())
+        .await
+        .expect("approved");
+    app.edit(|outside| {
+        outside.world.people.pop();
+    });
+    app.refresh().await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(
+        line(&report, "Denver").status,
+        ProfileStatus::Held,
+        "other data, another change"
+    );
+    let second = hash(&app.told().await);
+    assert_ne!(first, second);
+    assert!(matches!(
+        store.decide_hold(app.id, id, &first, approved()).await,
+        Err(StoreError::Conflict)
+    ));
+    store
+        .decide_hold(app.id, id, &second, approved())
+        .await
+        .expect("approved");
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Denver").added.done, 29);
+    assert_eq!(app.members("Denver").expect("a group").len(), 29);
+    assert!(
+        store.holds(app.id).await.expect("answers").is_empty(),
+        "settled holds go"
+    );
+}
+
+/// Proves S4-063: discarding keeps the change held and quiet; a higher limit lets it through.
+#[tokio::test]
+async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
+    let mut app = crowded().await;
+    app.maintained().await;
+    let change = hash(&app.told().await);
+    let discarded = HoldState::Discarded {
+        by: "ada@contoso.example".to_owned(),
+        at: Utc::now(),
+        why: "a mistake".to_owned(),
+    };
+    app.services
+        .store
+        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, discarded)
+        .await
+        .expect("discarded");
+    let (_, report) = app.maintain().await;
+    assert!(
+        line(&report, "Denver")
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.ends_with("it was discarded"))
+    );
+    assert!(app.told().await.is_empty());
+    app.put("Denver", |profile| profile.throttle.max_changes = Some(100))
+        .await;
+    app.maintained().await;
+    assert_eq!(app.members("Denver").expect("a group").len(), 30);
+}
+
+/// Proves S4-061 with C-09: a change that is held, settled and held again is told again.
+#[tokio::test]
+async fn a_change_that_comes_back_is_told_again() {
+    let mut app = crowded().await;
+    app.maintained().await;
+    let first = app.notices().await.remove(0);
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .iter_mut()
+            .for_each(|person| person.city = Some("Oslo".to_owned()))
+    });
+    app.refresh().await;
+    app.maintained().await;
+    assert!(
+        app.services
+            .store
+            .holds(app.id)
+            .await
+            .expect("answers")
+            .is_empty()
+    );
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .iter_mut()
+            .for_each(|person| person.city = Some("Denver".to_owned()))
+    });
+    app.refresh().await;
+    app.maintained().await;
+    let second = app.notices().await.remove(0);
+    assert_ne!(first.id, second.id);
+    assert!(matches!(second.about, NoticeKind::Held { .. }));
+}

@@ -1,0 +1,228 @@
+//! The maintenance lock: what it forbids, who holds it, how it ends.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
+use rollcall_domain::run::RunStatus;
+use rollcall_domain::schedule::Job;
+use rollcall_simulators::FaultKind;
+
+use crate::harness::{App, Town, profile_id};
+
+async fn take(app: &App, seconds: u64) -> Lease {
+    let lease = Lease::acquire(
+        &app.services.store,
+        app.id,
+        MAINTENANCE_LEASE,
+        Duration::from_secs(seconds),
+    )
+    .await;
+    lease.expect("answers").expect("free")
+}
+
+/// Proves S4-108, S4-110, S4-111, S4-112 and S4-114: under the lock profiles,
+/// their courses and settings cannot be saved; reading and deleting works.
+#[tokio::test]
+async fn under_the_lock_administrators_read_and_delete_only() {
+    let app = App::ready(Town::small()).await;
+    let profile = app.put_city("Denver", "Denver", &[]).await;
+    let lease = take(&app, 30).await;
+    let store = &app.services.store;
+    let mut changed = profile.clone();
+    changed.courses = [app.course("Security 101")].into();
+    assert!(matches!(
+        store.save_profile(app.id, &changed, Some(1)).await,
+        Err(StoreError::Locked)
+    ));
+    changed.id = profile_id(app.id, "Another");
+    assert!(matches!(
+        store.save_profile(app.id, &changed, None).await,
+        Err(StoreError::Locked)
+    ));
+    let tenant = app.tenant().await;
+    assert!(matches!(
+        store
+            .save_settings(app.id, &tenant.settings, Some(tenant.version))
+            .await,
+        Err(StoreError::Locked)
+    ));
+    assert!(
+        store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_some()
+    );
+    assert_eq!(store.profiles(app.id).await.expect("reads").len(), 1);
+    store
+        .delete_profile(app.id, profile.id, "ada@contoso.example")
+        .await
+        .expect("deletes");
+    lease.release().await.expect("released");
+    assert!(
+        store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_none()
+    );
+    store
+        .save_profile(app.id, &changed, None)
+        .await
+        .expect("saves again");
+}
+
+/// Proves S4-115 and S4-141: after a run the lock is gone and saving works.
+#[tokio::test]
+async fn after_the_run_the_lock_is_gone() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    assert!(
+        app.services
+            .store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_none()
+    );
+    app.put_city("Denver", "Oslo", &[]).await;
+}
+
+/// Proves S4-116: a run that breaks gives the lock back, and says why.
+#[tokio::test]
+async fn a_run_that_breaks_unlocks_and_tells() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.edit(|outside| outside.world.apps[0].secret_expired = true);
+    let (run, _) = app.maintain().await;
+    assert!(
+        matches!(
+            run.status,
+            RunStatus::Failed | RunStatus::SucceededWithFailures
+        ),
+        "{run:?}"
+    );
+    assert!(
+        app.services
+            .store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_none()
+    );
+    let told = format!("{:?}", app.told().await);
+    assert!(
+        told.contains("7000222") || told.contains("expired"),
+        "{told}"
+    );
+}
+
+/// Proves S4-116: a live lock cannot be taken, an expired one can, and its old
+/// owner, waking late, cannot write.
+#[tokio::test]
+async fn a_paused_owner_that_wakes_late_cannot_write() {
+    let app = App::ready(Town::small()).await;
+    let first = take(&app, 2).await;
+    let store = &app.services.store;
+    let second = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30))
+        .await
+        .expect("answers");
+    assert!(second.is_none(), "a live lock is not taken");
+    tokio::time::sleep(Duration::from_millis(2_300)).await;
+    let second = take(&app, 30).await;
+    assert!(second.token() > first.token());
+    assert!(
+        !first.keep().await.expect("answers"),
+        "the heartbeat says that it is lost"
+    );
+    let late = store
+        .put_profile_state(
+            first.fence(),
+            profile_id(app.id, "P"),
+            &ProfileState::default(),
+        )
+        .await;
+    assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
+    store
+        .put_profile_state(
+            second.fence(),
+            profile_id(app.id, "P"),
+            &ProfileState::default(),
+        )
+        .await
+        .expect("the owner writes");
+    first.release().await.expect("answers");
+    assert!(
+        second.keep().await.expect("answers"),
+        "a late release does not free another's lock"
+    );
+}
+
+/// The race: two messages at once, one works, the other writes nothing.
+#[tokio::test]
+async fn of_two_messages_at_once_one_works() {
+    let mut app = App::ready(Town::crowd(60)).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 400 }, 1, 50);
+    let (first, second) = (app.request(Job::Maintenance), app.request(Job::Maintenance));
+    let (a, b) = tokio::join!(app.work(&first), app.work(&second));
+    a.expect("handled");
+    b.expect("handled");
+    let begun = [
+        app.services.store.run(&first).await.expect("answers"),
+        app.services.store.run(&second).await.expect("answers"),
+    ];
+    assert_eq!(
+        begun.iter().flatten().count(),
+        1,
+        "one run began: {begun:?}"
+    );
+    assert_eq!(
+        app.requested(Job::Maintenance).await,
+        1,
+        "the other is put back"
+    );
+    assert_eq!(app.members("Denver").expect("a group").len(), 60);
+}
+
+/// No save is accepted while the lock is held, however they race.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn saves_that_race_with_the_lock_never_land_after_it() {
+    let app = App::ready(Town::small()).await;
+    let template = app.put_city("Denver", "Denver", &[]).await;
+    let saved = AtomicUsize::new(0);
+    let locked = AtomicUsize::new(usize::MAX);
+    let store = &app.services.store;
+    let saves = async {
+        for number in 0..60 {
+            let mut profile = template.clone();
+            profile.id = profile_id(app.id, &format!("Racer {number}"));
+            match store.save_profile(app.id, &profile, None).await {
+                Ok(()) => {
+                    saved.fetch_add(1, Ordering::SeqCst);
+                }
+                Err(StoreError::Locked | StoreError::Contended) => {}
+                Err(other) => panic!("{other}"),
+            }
+        }
+    };
+    let lock = async {
+        tokio::time::sleep(Duration::from_millis(150)).await;
+        let lease = take(&app, 30).await;
+        let there = store.profiles(app.id).await.expect("reads").len();
+        locked.store(there, Ordering::SeqCst);
+        lease
+    };
+    let ((), lease) = tokio::join!(saves, lock);
+    let after = store.profiles(app.id).await.expect("reads").len();
+    assert_eq!(
+        locked.load(Ordering::SeqCst),
+        after,
+        "nothing landed after the lock was taken"
+    );
+    assert_eq!(saved.load(Ordering::SeqCst) + 1, after);
+    lease.release().await.expect("released");
+}

@@ -1,0 +1,444 @@
+//! Groups made, filled, repaired; what people did by hand put right.
+
+use rollcall_domain::profile::Target;
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::FaultKind;
+use serde_json::json;
+
+use crate::harness::{App, Town, in_city, line, profile_id};
+
+/// Proves S4-106, S4-109, S4-125 and S4-127: profiles become audiences in
+/// groups, in the documented order of steps.
+#[tokio::test]
+async fn profiles_become_groups_with_their_audience() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{report:#?}");
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    let steps: Vec<_> = run.steps.iter().map(|step| step.name.as_str()).collect();
+    assert_eq!(
+        steps,
+        [
+            "discrepancies",
+            "groups",
+            "memberships",
+            "assign",
+            "unassign",
+            "deletion",
+            "retraction"
+        ]
+    );
+    let group = app
+        .outside()
+        .world
+        .groups
+        .iter()
+        .find(|group| group.display_name == "LMS - Denver")
+        .cloned();
+    assert_eq!(
+        group
+            .expect("named by prefix and title")
+            .description
+            .as_deref(),
+        Some("About Denver")
+    );
+}
+
+/// Proves S4-125 and S4-051: a profile that is not auto-populated has an empty
+/// group, and S4-053: switched off later, its members stay as they are.
+#[tokio::test]
+async fn without_auto_populate_the_group_exists_and_is_left_alone() {
+    let mut app = App::ready(Town::small()).await;
+    app.put("By hand", |profile| {
+        profile.auto_populate = false;
+        profile.filter.properties = Some(in_city("Denver"));
+    })
+    .await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(
+        app.members("By hand").expect("a group"),
+        Vec::<String>::new()
+    );
+    assert_eq!(line(&report, "By hand").status, ProfileStatus::Unmanaged);
+    app.put("Denver", |profile| profile.auto_populate = false)
+        .await;
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .iter_mut()
+            .for_each(|person| person.city = Some("Oslo".to_owned()))
+    });
+    app.refresh().await;
+    app.maintained().await;
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+}
+
+/// Proves S4-126 and C-50: a group deleted by hand is restored with its id; one
+/// that is gone for good is made anew and said so.
+#[tokio::test]
+async fn a_group_deleted_by_hand_comes_back() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.maintained().await;
+    let id = profile_id(app.id, "Denver");
+    let first = app
+        .services
+        .store
+        .profile_states(app.id)
+        .await
+        .expect("answers")[&id]
+        .group
+        .expect("a group");
+    app.edit(|outside| {
+        let at = outside
+            .world
+            .groups
+            .iter()
+            .position(|group| group.id == first.uuid())
+            .expect("there");
+        let group = outside.world.groups.remove(at);
+        outside
+            .deleted_groups
+            .push(rollcall_simulators::DeletedGroup {
+                group,
+                deleted_at: chrono::Utc::now(),
+            });
+    });
+    let (_, report) = app.maintain().await;
+    assert!(
+        line(&report, "Denver")
+            .notes
+            .iter()
+            .any(|note| note.contains("was restored")),
+        "{report:#?}"
+    );
+    let restored = app
+        .services
+        .store
+        .profile_states(app.id)
+        .await
+        .expect("answers")[&id]
+        .group;
+    assert_eq!(restored, Some(first));
+    app.edit(|outside| {
+        outside
+            .world
+            .groups
+            .retain(|group| group.id != first.uuid())
+    });
+    let (_, report) = app.maintain().await;
+    assert!(
+        line(&report, "Denver")
+            .notes
+            .iter()
+            .any(|note| note.contains("takes its place")),
+        "{report:#?}"
+    );
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.enrolled("Denver"),
+        ["Security 101"],
+        "the new group is enrolled again"
+    );
+    let second = app
+        .services
+        .store
+        .profile_states(app.id)
+        .await
+        .expect("answers")[&id]
+        .group;
+    assert_ne!(second, Some(first));
+}
+
+/// Proves S4-014: a new prefix renames the group and keeps its id.
+#[tokio::test]
+async fn a_new_prefix_renames_the_group() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (_, before) = app.maintain().await;
+    let tenant = app.tenant().await;
+    let mut settings = tenant.settings.clone();
+    settings.group_prefix = "Learning: ".to_owned();
+    app.services
+        .store
+        .save_settings(app.id, &settings, Some(tenant.version))
+        .await
+        .expect("saved");
+    let (_, after) = app.maintain().await;
+    assert_eq!(line(&before, "Denver").group, line(&after, "Denver").group);
+    assert!(
+        app.outside()
+            .world
+            .groups
+            .iter()
+            .any(|group| group.display_name == "Learning: Denver")
+    );
+}
+
+/// Proves S4-130: members that people added by hand leave, everyone who
+/// matches joins, and doing it again writes nothing.
+#[tokio::test]
+async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
+    let mut app = App::ready(Town::small().person("Stranger", "Denver").outside_lms()).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.maintained().await;
+    let (grace, stranger, ada) = ("Grace", "Stranger", "Ada");
+    let person = |name: &str| {
+        app.outside()
+            .world
+            .people
+            .iter()
+            .find(|person| person.display_name == name)
+            .and_then(|person| person.object_id)
+            .expect("known")
+    };
+    let (grace, stranger, ada) = (person(grace), person(stranger), person(ada));
+    app.edit(|outside| {
+        let group = outside
+            .world
+            .groups
+            .iter_mut()
+            .find(|group| group.display_name == "LMS - Denver")
+            .expect("there");
+        group.members.extend([grace, stranger]);
+        group.members.remove(&ada);
+    });
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        (
+            line(&report, "Denver").added.done,
+            line(&report, "Denver").removed.done
+        ),
+        (1, 2)
+    );
+    app.forget_requests();
+    let (run, report) = app.maintain().await;
+    assert!(app.writes().is_empty(), "{:?}", app.writes());
+    assert_eq!(run.counts["graphFloor"], 0);
+    assert_eq!(line(&report, "Denver").members, 2);
+}
+
+/// Proves S4-062 and the apply rules: many members, the fewest requests, adds
+/// before removes, and never a deleted user.
+#[tokio::test]
+async fn a_large_change_takes_the_fewest_writes() {
+    let mut app = App::ready(Town::crowd(130)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (run, _) = app.maintain().await;
+    assert_eq!(app.members("Denver").expect("a group").len(), 130);
+    assert_eq!(run.counts["added"], 130);
+    assert_eq!(run.counts["graphFloor"], 7);
+    let patches = app
+        .writes()
+        .iter()
+        .filter(|write| write.starts_with("PATCH") && !write.contains("uniqueName"))
+        .count();
+    assert_eq!(patches, 7);
+    app.edit(|outside| {
+        for person in outside.world.people.iter_mut().take(30) {
+            person.city = Some("Oslo".to_owned());
+        }
+        for number in 0..5 {
+            let mut person = outside.world.people[0].clone();
+            person.city = Some("Denver".to_owned());
+            person.object_id = Some(uuid::Uuid::new_v4());
+            person.lms_id = Some(uuid::Uuid::new_v4());
+            person.upn = format!("new{number}@contoso.example");
+            outside.world.people.push(person);
+        }
+    });
+    app.refresh().await;
+    app.forget_requests();
+    let (run, _) = app.maintain().await;
+    assert_eq!(
+        (
+            run.counts["added"],
+            run.counts["removed"],
+            run.counts["graphFloor"]
+        ),
+        (5, 30, 31)
+    );
+    let writes = app.writes();
+    let last_add = writes
+        .iter()
+        .rposition(|write| write.starts_with("PATCH"))
+        .expect("adds");
+    let first_remove = writes
+        .iter()
+        .position(|write| write.starts_with("DELETE"))
+        .expect("removes");
+    assert!(last_add < first_remove, "adds come first: {writes:?}");
+    assert!(
+        writes
+            .iter()
+            .filter(|write| write.starts_with("DELETE"))
+            .all(|write| write.ends_with("/$ref"))
+    );
+    assert!(!app.outside().user_deleted_by_mistake);
+}
+
+/// Proves S4-044, S4-088a and S4-088b end to end: overrides, people without an
+/// Entra account, people the platform does not know.
+#[tokio::test]
+async fn only_learners_with_an_account_become_members() {
+    let town = Town::small()
+        .person("Flo", "Denver")
+        .outside_entra()
+        .person("Ed", "Denver")
+        .outside_lms();
+    let mut app = App::ready(town).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (grace, alan) = (app.user("Grace"), app.user("Alan"));
+    app.put("Denver", |profile| {
+        profile.overrides.include = [Target::User(grace)].into();
+        profile.overrides.exclude = [Target::User(alan)].into();
+    })
+    .await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Grace"]);
+    assert_eq!(line(&report, "Denver").unreachable, 1);
+}
+
+/// Proves S4-128: the member list is an Excel file, kept until it says something new.
+#[tokio::test]
+async fn the_member_list_is_a_workbook() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    let id = profile_id(app.id, "Denver");
+    let file = app
+        .services
+        .store
+        .profile_states(app.id)
+        .await
+        .expect("answers")[&id]
+        .members_file
+        .clone()
+        .expect("a file");
+    assert!(
+        app.services
+            .objects
+            .get(&file)
+            .await
+            .expect("stored")
+            .starts_with(b"PK")
+    );
+    app.maintained().await;
+    assert_eq!(
+        app.services
+            .store
+            .profile_states(app.id)
+            .await
+            .expect("answers")[&id]
+            .members_file
+            .as_ref(),
+        Some(&file)
+    );
+    app.edit(|outside| outside.world.people[0].city = Some("Oslo".to_owned()));
+    app.refresh().await;
+    app.maintained().await;
+    assert_ne!(
+        app.services
+            .store
+            .profile_states(app.id)
+            .await
+            .expect("answers")[&id]
+            .members_file,
+        Some(file)
+    );
+}
+
+#[tokio::test]
+async fn a_group_that_cannot_be_managed_fails_its_profile_alone() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.put_city("Oslo", "Oslo", &[]).await;
+    app.maintained().await;
+    app.edit(|outside| {
+        let group = outside
+            .world
+            .groups
+            .iter_mut()
+            .find(|group| group.display_name == "LMS - Denver")
+            .expect("there");
+        group.on_premises_synced = true;
+        outside.world.people[2].city = Some("Denver".to_owned());
+    });
+    app.refresh().await;
+    app.notices().await;
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::SucceededWithFailures);
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(app.members("Oslo").expect("a group"), Vec::<String>::new());
+    assert_eq!(app.told().await.len(), 1, "the contact is told");
+}
+
+/// A partial read of a group's members must never look like a small group.
+#[tokio::test]
+async fn members_that_cannot_be_read_are_left_alone() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    app.forget_requests();
+    app.fault(
+        "/members?",
+        FaultKind::Status {
+            code: 403,
+            retry_after: None,
+            body: None,
+        },
+        1,
+        50,
+    );
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
+    assert!(app.writes().is_empty(), "{:?}", app.writes());
+}
+
+/// The bad input: a malformed profile, a circle, an unknown field, each
+/// with its own reason, while the others go on.
+#[tokio::test]
+async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
+    let mut app = App::ready(Town::small()).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (a, b) = (profile_id(app.id, "A"), profile_id(app.id, "B"));
+    app.put("A", |profile| {
+        profile.overrides.include = [Target::Profile(b)].into()
+    })
+    .await;
+    app.put("B", |profile| {
+        profile.overrides.include = [Target::Profile(a)].into()
+    })
+    .await;
+    app.put("C", |profile| profile.filter.properties = Some(json!({"combinator": "and", "rules": [{"field": "salary", "operator": ">", "value": 1}]}))).await;
+    app.services
+        .store
+        .put_raw_profile(
+            app.id,
+            "00000000-0000-4000-8000-000000000bad",
+            "{\"title\": 7}",
+        )
+        .await
+        .expect("stored");
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::SucceededWithFailures);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    let reason = |title: &str| line(&report, title).reason.clone().unwrap_or_default();
+    assert!(
+        reason("A").contains("circle") && reason("B").contains("circle"),
+        "{report:#?}"
+    );
+    assert!(
+        reason("C").contains("/filter/properties/rules/0/field"),
+        "{}",
+        reason("C")
+    );
+    assert_eq!(report.unreadable.len(), 1);
+    assert_eq!(run.counts["unreadable"], 1);
+}

@@ -1,0 +1,10 @@
+//! The maintenance job, step by step.
+
+mod discrepancies;
+mod enrolments;
+mod gate;
+mod holds;
+mod lifecycle;
+mod lock;
+mod memberships;
+mod resumption;

@@ -1,0 +1,127 @@
+//! Interrupted runs: near the deadline, killed in the middle, throttled.
+
+use std::time::Duration;
+
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
+use rollcall_domain::run::RunStatus;
+use rollcall_domain::schedule::Job;
+use rollcall_simulators::{FaultKind, Throttle};
+
+use crate::harness::{App, Town};
+
+/// A run without time left stops cleanly, unlocks, and queues its continuation,
+/// which ends it; nothing is done twice.
+#[tokio::test]
+async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
+    let mut app = App::ready(Town::crowd(250)).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 1_200 }, 1, 100);
+    let request = app.request(Job::Maintenance);
+    app.work_within(&request, Duration::from_secs(12))
+        .await
+        .expect("handled");
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
+    assert!(
+        app.services
+            .store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_none(),
+        "unlocked in between"
+    );
+    assert_eq!(
+        app.requested(Job::Maintenance).await,
+        1,
+        "a continuation is queued"
+    );
+    app.simulators.clear_faults(app.id.uuid());
+    let mut rest = request.clone();
+    rest.continuation = 1;
+    app.work(&rest).await.expect("handled");
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Succeeded);
+    assert_eq!(run.counts["added"], 250, "counted over both invocations");
+    assert_eq!(run.counts["invocations"], 2);
+    assert_eq!(app.members("Denver").expect("a group").len(), 250);
+    assert_eq!(app.enrolled("Denver"), ["Security 101"]);
+}
+
+/// Proves S4-116 for a job that dies: cut off at any moment, the next run waits
+/// for the lease to expire and ends at exactly the desired members.
+#[tokio::test]
+async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
+    let mut app = App::ready(Town::crowd(220)).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 150 }, 1, 1_000);
+    let request = app.request(Job::Maintenance);
+    for cut in [60, 250, 450, 700] {
+        // Dropping the future is what a kill does: no clean-up runs, the lease stays.
+        let cut_off = tokio::time::timeout(Duration::from_millis(cut), app.work(&request)).await;
+        assert!(cut_off.is_err(), "it was to be cut off after {cut} ms");
+        while app
+            .services
+            .store
+            .held_until(app.id, MAINTENANCE_LEASE)
+            .await
+            .expect("answers")
+            .is_some()
+        {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+    app.simulators.clear_faults(app.id.uuid());
+    app.work(&request).await.expect("handled");
+    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
+    assert_eq!(app.members("Denver").expect("a group").len(), 220);
+    assert_eq!(app.outside().world.groups.len(), 1, "no second group");
+    assert_eq!(app.enrolled("Denver"), ["Security 101"]);
+}
+
+/// Another run took the lock over while this one was paused: it stops without a
+/// further write.
+#[tokio::test]
+async fn a_run_that_lost_its_lock_writes_nothing_more() {
+    let mut app = App::ready(Town::crowd(60)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 3_500 }, 1, 1);
+    let request = app.request(Job::Maintenance);
+    let thief = async {
+        tokio::time::sleep(Duration::from_millis(3_200)).await;
+        Lease::acquire(
+            &app.services.store,
+            app.id,
+            MAINTENANCE_LEASE,
+            Duration::from_secs(30),
+        )
+        .await
+        .expect("answers")
+        .expect("expired")
+    };
+    let (ended, thief) = tokio::join!(app.work(&request), thief);
+    let failure = ended.expect_err("the message goes back");
+    assert!(failure.0.contains("lock was lost"), "{failure:?}");
+    assert_eq!(
+        app.run(&request).await.status,
+        RunStatus::Running,
+        "the record is the new owner's to write"
+    );
+    thief.release().await.expect("released");
+}
+
+/// Graph's write quota slows a run down and changes nothing about its end.
+#[tokio::test]
+async fn a_throttled_run_ends_at_the_same_members() {
+    let town = Town::crowd(200).behaving(|behaviour| {
+        behaviour.throttle = Some(Throttle {
+            writes_per_window: 6,
+            window_ms: 700,
+        })
+    });
+    let mut app = App::ready(town).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    let (run, _) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Succeeded);
+    assert_eq!(app.members("Denver").expect("a group").len(), 200);
+}

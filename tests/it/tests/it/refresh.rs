@@ -1,0 +1,430 @@
+//! The data refresh: complete or nothing, once per slot, told to people.
+
+use std::time::Duration;
+
+use rollcall_clients::objects;
+use rollcall_clients::store::{Lease, REFRESH_LEASE};
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::run::{RunStatus, Trigger};
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::settings::Onboarding;
+use rollcall_domain::snapshot::encode;
+use rollcall_runtime::events::Tick;
+use rollcall_simulators::FaultKind;
+use rollcall_simulators::world::FieldKind;
+
+use crate::harness::{App, CONTACT, Town, counts};
+
+fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
+    kinds
+        .iter()
+        .find(|kind| matches!(kind, NoticeKind::Failure { .. }))
+        .expect("a failure is told")
+}
+
+/// Proves S4-097, S4-098 and S4-099: all six sets, every page, and the schema.
+#[tokio::test]
+async fn all_six_sets_are_read_and_stored() {
+    let town = Town::small()
+        .field("Hire Date", FieldKind::DateTime)
+        .person("Barbara", "Lyon")
+        .behaving(|behaviour| behaviour.page_size = 2);
+    let mut app = App::of(town.completed("Ada", "Security 101", chrono::Utc::now())).await;
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    let expected = [
+        ("people", 4),
+        ("courses", 2),
+        ("catalogs", 1),
+        ("enrolments", 1),
+    ];
+    for (name, count) in expected {
+        assert_eq!(run.counts[name], count, "{name}");
+    }
+    let pointer = app
+        .services
+        .store
+        .snapshot_pointer(app.id)
+        .await
+        .expect("answers")
+        .expect("a pointer");
+    let snapshot = encode::decode(
+        &app.services
+            .objects
+            .get(&pointer.key)
+            .await
+            .expect("stored"),
+    )
+    .expect("decodes");
+    assert_eq!(snapshot.people.count(), 4);
+    assert!(
+        snapshot
+            .fields
+            .iter()
+            .any(|field| field.title == "Hire Date")
+    );
+    let schema = app
+        .services
+        .objects
+        .get(&objects::schema_key(app.id, &pointer.id))
+        .await
+        .expect("stored");
+    let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
+    assert_eq!(schema["dates"][0]["label"], "Hire Date");
+    assert_eq!(schema["properties"].as_array().map(Vec::len), Some(8));
+    let asked: Vec<_> = app
+        .simulators
+        .requests(app.id.uuid())
+        .into_iter()
+        .map(|request| request.path)
+        .collect();
+    for set in [
+        "Courses",
+        "CourseCatalogs",
+        "Users",
+        "UserFields",
+        "Enrollments",
+        "RoleAssignments",
+    ] {
+        assert!(
+            asked
+                .iter()
+                .any(|path| path.contains(&format!("/odata/v2/{set}"))),
+            "{set} was not read"
+        );
+    }
+}
+
+/// Proves S4-100: whatever goes wrong while reading, the last good data stays,
+/// and the contact is told.
+#[tokio::test]
+async fn a_refresh_that_is_not_complete_replaces_nothing() {
+    let mut app = App::ready(Town::small().behaving(|behaviour| behaviour.page_size = 2)).await;
+    let before = app
+        .services
+        .store
+        .snapshot_pointer(app.id)
+        .await
+        .expect("answers");
+    let unavailable = FaultKind::Status {
+        code: 503,
+        retry_after: Some(0.0),
+        body: None,
+    };
+    let cases = [
+        ("a 503 on page 2 of Users", "Users?", unavailable, 2, 50),
+        (
+            "a truncated page",
+            "Users?",
+            FaultKind::TruncatedPage,
+            1,
+            50,
+        ),
+        (
+            "an empty Users answer",
+            "Users?",
+            FaultKind::EmptyPage,
+            1,
+            50,
+        ),
+        ("broken JSON", "Enrollments", FaultKind::BrokenJson, 1, 50),
+    ];
+    for (name, path, kind, from, times) in cases {
+        app.fault(path, kind, from, times);
+        let run = app.refresh().await;
+        assert_eq!(run.status, RunStatus::Failed, "{name}: {run:?}");
+        assert_eq!(
+            app.services
+                .store
+                .snapshot_pointer(app.id)
+                .await
+                .expect("answers"),
+            before,
+            "{name}"
+        );
+        let told = app.notices().await;
+        assert_eq!(told.len(), 1, "{name}: {told:?}");
+        assert_eq!(told[0].recipients, [CONTACT]);
+        let NoticeKind::Failure { consequence, .. } = &told[0].about else {
+            panic!("{told:?}")
+        };
+        assert!(
+            consequence.contains("stays in use"),
+            "{name}: {consequence}"
+        );
+        app.simulators.clear_faults(app.id.uuid());
+    }
+    assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
+}
+
+/// Proves S4-100 for the sanity gate: half the people gone is not believed
+/// until a person says so.
+#[tokio::test]
+async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
+    let mut app = App::ready(Town::crowd(40)).await;
+    app.edit(|outside| outside.world.people.truncate(10));
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(
+        run.error
+            .as_deref()
+            .is_some_and(|error| error.contains("Users went from 40 to 10")),
+        "{run:?}"
+    );
+    let mut request = app.request(Job::Refresh);
+    request.trigger = Trigger::Manual {
+        by: "ada@contoso.example".to_owned(),
+        accept_smaller_data: true,
+    };
+    app.work(&request).await.expect("handled");
+    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
+}
+
+/// Proves S4-101: one tenant's failure does not stop another's refresh.
+#[tokio::test]
+async fn tenants_fail_alone() {
+    let (mut broken, mut fine) = (App::of(Town::small()).await, App::of(Town::small()).await);
+    broken.fault("Users", FaultKind::BrokenJson, 1, 50);
+    let requests = [broken.request(Job::Refresh), fine.request(Job::Refresh)];
+    let records: Vec<_> = requests
+        .iter()
+        .enumerate()
+        .map(|(number, request)| serde_json::json!({"messageId": number.to_string(), "body": serde_json::to_string(request).expect("JSON")}))
+        .chain([serde_json::json!({"messageId": "garbage", "body": "{\"job\": 7}"})])
+        .collect();
+    let event = serde_json::json!({"Records": records});
+    // Both tenants share table and bucket; only the queues differ, and a refresh reads none.
+    let deadline = rollcall_runtime::Deadline::after(Duration::from_secs(60));
+    let answer = Box::pin(rollcall_refresh_job::handle(
+        &fine.services,
+        event,
+        deadline,
+    ))
+    .await
+    .expect("handled");
+    assert_eq!(
+        answer["batchItemFailures"],
+        serde_json::json!([{"itemIdentifier": "garbage"}])
+    );
+    assert_eq!(broken.run(&requests[0]).await.status, RunStatus::Failed);
+    assert_eq!(fine.run(&requests[1]).await.status, RunStatus::Succeeded);
+}
+
+/// Proves S4-091, S4-096 and S4-103: a tick asks once per active tenant, the
+/// sweep asks for those that wait for their first refresh, doubled ticks make
+/// one run.
+#[tokio::test]
+async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
+    let mut app = App::of(Town::small()).await;
+    assert_eq!(
+        app.tenant().await.onboarding,
+        Onboarding::AwaitingFirstRefresh
+    );
+    assert!(
+        !app.services
+            .store
+            .active_tenants()
+            .await
+            .expect("answers")
+            .contains(&app.id)
+    );
+    let sweep = Tick {
+        tick: "onboarding".to_owned(),
+        time: chrono::Utc::now(),
+    };
+    rollcall_refresh_job::tick(&app.services, &sweep)
+        .await
+        .expect("swept");
+    assert!(
+        app.requested(Job::Refresh).await >= 1,
+        "the sweep asks for the new tenant"
+    );
+    app.refresh().await;
+    assert!(
+        app.services
+            .store
+            .active_tenants()
+            .await
+            .expect("answers")
+            .contains(&app.id)
+    );
+    assert!(
+        !app.services
+            .store
+            .onboarding_tenants()
+            .await
+            .expect("answers")
+            .contains(&app.id)
+    );
+    let request = app.request(Job::Refresh);
+    app.work(&request).await.expect("handled");
+    app.forget_requests();
+    app.work(&request).await.expect("the duplicate is handled");
+    assert!(
+        app.simulators.requests(app.id.uuid()).is_empty(),
+        "a duplicate reads nothing"
+    );
+    let unknown = Tick {
+        tick: "midnight".to_owned(),
+        time: chrono::Utc::now(),
+    };
+    assert!(
+        rollcall_refresh_job::tick(&app.services, &unknown)
+            .await
+            .is_err()
+    );
+}
+
+/// Proves S4-096: slots that never ran are in the record of the next one.
+#[tokio::test]
+async fn missed_slots_are_visible() {
+    let mut app = App::ready(Town::small()).await;
+    let mut request = app.request(Job::Refresh);
+    let at = |text: &str| Slot::of(text.parse().expect("a moment"));
+    request.slot = at("2030-01-01T02:00:00Z");
+    app.work(&request).await.expect("handled");
+    request.slot = at("2030-01-01T11:00:00Z");
+    app.work(&request).await.expect("handled");
+    assert_eq!(
+        app.run(&request).await.missed,
+        [at("2030-01-01T05:00:00Z"), at("2030-01-01T08:00:00Z")]
+    );
+}
+
+/// Proves S4-102 and S4-104: after the first save the tenant is known to wait,
+/// after the first refresh it is ready and is told so once.
+#[tokio::test]
+async fn a_new_tenant_is_told_when_it_is_ready() {
+    let mut app = App::of(Town::small()).await;
+    assert_eq!(
+        app.tenant().await.onboarding,
+        Onboarding::AwaitingFirstRefresh
+    );
+    app.refresh().await;
+    assert_eq!(app.tenant().await.onboarding, Onboarding::Ready);
+    assert_eq!(
+        app.told().await,
+        [NoticeKind::Ready {
+            people: 3,
+            courses: 2
+        }]
+    );
+    app.refresh().await;
+    assert!(app.told().await.is_empty(), "ready is told once");
+}
+
+/// Proves S4-105: a first refresh that fails is told, visible, and tried again.
+#[tokio::test]
+async fn a_failed_first_refresh_is_told_and_tried_again() {
+    let mut app = App::of(Town::small()).await;
+    app.fault("Courses", FaultKind::BrokenJson, 1, 50);
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Failed);
+    let told = app.told().await;
+    let NoticeKind::Failure { consequence, .. } = failure(&told) else {
+        panic!("{told:?}")
+    };
+    assert!(consequence.contains("no data yet"), "{consequence}");
+    assert_eq!(
+        app.tenant().await.onboarding,
+        Onboarding::AwaitingFirstRefresh
+    );
+    let begun = app.requested(Job::Refresh).await;
+    let soon = Tick {
+        tick: "onboarding".to_owned(),
+        time: run.request.slot.at() + chrono::TimeDelta::minutes(2),
+    };
+    rollcall_refresh_job::tick(&app.services, &soon)
+        .await
+        .expect("swept");
+    let mine_soon = app.requested(Job::Refresh).await;
+    let later = Tick {
+        tick: "onboarding".to_owned(),
+        time: run.request.slot.at() + chrono::TimeDelta::minutes(16),
+    };
+    rollcall_refresh_job::tick(&app.services, &later)
+        .await
+        .expect("swept");
+    assert!(
+        app.requested(Job::Refresh).await > mine_soon,
+        "asked again after a quarter of an hour (before: {begun})"
+    );
+    app.simulators.clear_faults(app.id.uuid());
+    app.refresh().await;
+    assert_eq!(app.tenant().await.onboarding, Onboarding::Ready);
+}
+
+#[tokio::test]
+async fn a_wrong_key_is_told_in_words_without_the_key() {
+    let mut app = App::of(Town::small()).await;
+    app.edit(|outside| outside.world.lms_keys.clear());
+    let run = app.refresh().await;
+    let error = run.error.expect("it failed");
+    assert!(error.contains("401"), "{error}");
+    assert!(
+        !error.contains(&rollcall_simulators::generate::lms_key(app.id.uuid())),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_refresh_waits_while_another_one_works() {
+    let mut app = App::of(Town::small()).await;
+    let other = Lease::acquire(
+        &app.services.store,
+        app.id,
+        REFRESH_LEASE,
+        Duration::from_secs(30),
+    )
+    .await
+    .expect("answers")
+    .expect("free");
+    let request = app.request(Job::Refresh);
+    app.work(&request).await.expect("handled");
+    assert!(
+        app.services
+            .store
+            .run(&request)
+            .await
+            .expect("answers")
+            .is_none(),
+        "nothing was begun"
+    );
+    assert_eq!(app.requested(Job::Refresh).await, 1, "it is put back");
+    other.release().await.expect("released");
+    app.work(&request).await.expect("handled");
+    assert_eq!(counts(&app.run(&request).await, &["people"])["people"], 3);
+}
+
+#[tokio::test]
+async fn entra_properties_are_read_when_settings_name_them() {
+    let mut app = App::of(Town::small()).await;
+    app.edit(|outside| outside.world.people[0].employee_id = Some("E-77".to_owned()));
+    let tenant = app.tenant().await;
+    let mut settings = tenant.settings.clone();
+    settings.entra_properties = ["employeeId".to_owned()].into();
+    app.services
+        .store
+        .save_settings(app.id, &settings, Some(tenant.version))
+        .await
+        .expect("saved");
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    let pointer = app
+        .services
+        .store
+        .snapshot_pointer(app.id)
+        .await
+        .expect("answers")
+        .expect("a pointer");
+    let snapshot = encode::decode(
+        &app.services
+            .objects
+            .get(&pointer.key)
+            .await
+            .expect("stored"),
+    )
+    .expect("decodes");
+    let source = rollcall_domain::snapshot::Source::Entra("employeeId".to_owned());
+    assert_eq!(snapshot.people.texts[&source].values(), ["E-77"]);
+}
