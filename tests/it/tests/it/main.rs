@@ -4,6 +4,8 @@
 // The futures of the SDK nest deeper than the compiler expects.
 #![recursion_limit = "256"]
 
+mod api;
+mod deployed;
 mod harness;
 mod maintenance;
 mod refresh;

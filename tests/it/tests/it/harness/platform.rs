@@ -62,6 +62,11 @@ async fn start() -> Platform {
     aws_sdk_s3::Client::from_conf(s3)
         .create_bucket()
         .bucket(BUCKET)
+        .create_bucket_configuration(
+            aws_sdk_s3::types::CreateBucketConfiguration::builder()
+                .location_constraint(REGION.into())
+                .build(),
+        )
         .send()
         .await
         .expect("a bucket");
