@@ -4,6 +4,7 @@
 //! memberships → assign → unassign → deletion → retraction → unlock. Every run
 //! compares whole state, so it can be repeated after a crash at any line.
 
+mod apply;
 mod discrepancies;
 mod enrolments;
 mod gate;
@@ -14,6 +15,7 @@ mod memberships;
 mod pace;
 mod report;
 mod run;
+mod steps;
 
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_runtime::{Batch, Deadline, Event, Services};

@@ -2,24 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_clients::graph::{MemberOutcome, MemberOutcomes, Members as GroupState};
+use rollcall_clients::graph::Members as GroupState;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
 use rollcall_domain::hold::{Hold, HoldState};
 use rollcall_domain::ids::{ObjectId, ProfileId};
 use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::plan::PlanHash;
 use rollcall_domain::plan::diff::{GroupMembers, Subject as PlanSubject, plan};
-use rollcall_domain::plan::guard::{Cleared, Verdict, guard};
-use rollcall_domain::plan::{MembershipPlan, PlanHash};
-use rollcall_domain::report::{HeldChange, Outcome, ProfileStatus, Tally};
+use rollcall_domain::plan::guard::{Verdict, guard};
+use rollcall_domain::report::{HeldChange, ProfileStatus};
 use rollcall_domain::rules::Fields;
 
+use crate::apply::apply;
 use crate::load::{Work, words};
 use crate::member_file;
 use crate::pace::Stop;
-
-/// Members of one `PATCH`; with it the fewest writes a change needs.
-const ADDS_PER_WRITE: usize = 20;
 
 /// Brings every auto-populated profile's group up to date. `fresh` are groups
 /// that were made a moment ago and have no members to read.
@@ -235,68 +233,6 @@ async fn hold_it(
         .put_hold(work.pace.lease().fence(), &held)
         .await
         .map_err(words)
-}
-
-/// Obeys the plan; decides nothing.
-async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) {
-    let plan = cleared.plan();
-    let Some(group) = plan.group else { return };
-    let adds: Vec<ObjectId> = plan.adds.keys().copied().collect();
-    let removes: Vec<ObjectId> = plan.removes.keys().copied().collect();
-    work.floor += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
-    let outcomes = if plan.is_empty() {
-        MemberOutcomes::default()
-    } else {
-        work.graph
-            .apply_members(group, &adds, &removes, &mut work.pace.clone())
-            .await
-    };
-    let report = &mut work.subjects[index].report;
-    report.added = tally(&outcomes.adds);
-    report.removed = tally(&outcomes.removes);
-    report.members = members_after(plan, &outcomes);
-    if report.added.failed + report.removed.failed > 0 {
-        let first = report
-            .added
-            .failures
-            .iter()
-            .chain(&report.removed.failures)
-            .next()
-            .cloned()
-            .unwrap_or_default();
-        report.fail(format!(
-            "{} changes failed, the first: {first}",
-            report.added.failed + report.removed.failed
-        ));
-    } else if report.added.deferred + report.removed.deferred > 0 {
-        report.status = ProfileStatus::Unfinished;
-    }
-}
-
-fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> Tally {
-    let mut tally = Tally::default();
-    for (id, outcome) in outcomes {
-        tally.count(
-            id,
-            &match outcome {
-                MemberOutcome::Done => Outcome::Done,
-                MemberOutcome::Already => Outcome::AlreadySo,
-                MemberOutcome::Failed(reason) => Outcome::Failed(reason.clone()),
-                MemberOutcome::Deferred => Outcome::Deferred,
-            },
-        );
-    }
-    tally
-}
-
-fn members_after(plan: &MembershipPlan, outcomes: &MemberOutcomes) -> usize {
-    let settled = |outcomes: &BTreeMap<ObjectId, MemberOutcome>| {
-        outcomes
-            .values()
-            .filter(|outcome| matches!(outcome, MemberOutcome::Done | MemberOutcome::Already))
-            .count()
-    };
-    (plan.current + settled(&outcomes.adds)).saturating_sub(settled(&outcomes.removes))
 }
 
 /// Records how the profile stands.

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::stack::{Error, Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
-use crate::{drafts, import, mails, processes, tenant};
+use crate::{drafts, import, mails, processes, ready_made, tenant};
 
 /// The demo's tenant.
 pub const TENANT: Uuid = Uuid::from_u128(0x0000_7e4a_0000_4000_8000_0000_0000_0001);
@@ -120,9 +120,10 @@ impl Scene {
             None => {
                 let world = || generated(options);
                 let tenant = saved.unwrap_or_else(|| world().into());
-                let mut drafts: Vec<Value> = drafts::demo().as_array().cloned().unwrap_or_default();
+                let mut drafts: Vec<Value> =
+                    ready_made::demo().as_array().cloned().unwrap_or_default();
                 let more = options.profiles.saturating_sub(drafts.len());
-                drafts.extend(drafts::grid(&tenant.world, more));
+                drafts.extend(ready_made::grid(&tenant.world, more));
                 drafts.truncate(options.profiles);
                 (tenant, Value::Array(drafts), Vec::new())
             }
@@ -160,7 +161,7 @@ fn imported(
     let read = import::read_folder(folder, TENANT)?;
     let drafts = read
         .profiles
-        .unwrap_or_else(|| Value::Array(drafts::grid(&read.world, 12)));
+        .unwrap_or_else(|| Value::Array(ready_made::suggested(&read.world)));
     let tenant = match saved {
         Some(mut before) => {
             let groups = std::mem::take(&mut before.world.groups);

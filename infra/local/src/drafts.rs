@@ -8,7 +8,7 @@ use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Target
 use rollcall_domain::rules::FilterDocument;
 use rollcall_simulators::world::World;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// One profile before it has an id.
@@ -224,101 +224,4 @@ impl Names {
 
 fn chrono_tz_utc() -> chrono_tz::Tz {
     chrono_tz::Tz::UTC
-}
-
-fn equals(field: &str, value: &str) -> Value {
-    json!({"field": field, "operator": "=", "value": value})
-}
-
-fn any(rules: Vec<Value>) -> Value {
-    json!({"combinator": "or", "rules": rules})
-}
-
-fn all(rules: Vec<Value>) -> Value {
-    json!({"combinator": "and", "rules": rules})
-}
-
-/// The profiles of the demo: the guide's three worked examples first, then what
-/// administrators meet: a held change, one to review, one by hand.
-pub fn demo() -> Value {
-    let cities = |names: &[&str]| any(names.iter().map(|name| equals("city", name)).collect());
-    json!([
-        {
-            "title": "Customer Success in the West",
-            "description": "Customer Success Managers in Las Vegas, San Diego or Denver",
-            "filter": {"properties": all(vec![cities(&["Las Vegas", "San Diego", "Denver"]), equals("jobTitle", "Customer Success Manager")])},
-            "courses": ["Security 101"],
-        },
-        {
-            "title": "Hired after 1 January 2023",
-            "filter": {"dates": all(vec![json!({"field": "custom:Hire Date", "operator": "after", "value": "2023-01-01"})])},
-            "courses": ["Security 101"],
-        },
-        {
-            "title": "Completed Outlook - Japanese",
-            "filter": {"activities": all(vec![json!({"field": "course:Outlook - Japanese", "operator": "completed"})])},
-        },
-        {
-            "title": "Security 101 still to do",
-            "description": "Customer Success Managers in Denver or San Diego who have not completed Security 101",
-            "filter": {
-                "properties": all(vec![cities(&["Denver", "San Diego"]), equals("jobTitle", "Customer Success Manager")]),
-                "activities": all(vec![json!({"field": "course:Security 101", "operator": "notCompleted"})]),
-            },
-            "courses": ["Security 101", "Outlook - Japanese"],
-        },
-        {
-            "title": "Everyone else",
-            "description": "All who are in none of the two audiences above",
-            "filter": {"properties": all(vec![json!({"field": "title", "operator": "notNull"})])},
-            "exclude": ["profile:Customer Success in the West", "profile:Hired after 1 January 2023"],
-            "throttle": {"maxChanges": 100},
-            "enroll": false,
-        },
-        {
-            "title": "Badge holders",
-            "description": "Its rule uses a user field that was deleted",
-            "filter": {"properties": all(vec![json!({"field": "custom:00000000-0000-4000-8000-0000000bad9e", "operator": "notNull"})])},
-            "enroll": false,
-        },
-        {
-            "title": "Speakers",
-            "description": "Kept by hand: auto-populate is off",
-            "autoPopulate": false,
-            "enroll": false,
-        },
-    ])
-}
-
-/// More profiles for larger trials: one per place in a grid of departments and
-/// cities that occur.
-pub fn grid(world: &World, count: usize) -> Vec<Value> {
-    let distinct = |of: fn(&rollcall_simulators::world::Person) -> Option<&String>| {
-        let all: BTreeSet<&String> = world.people.iter().filter_map(of).collect();
-        all.into_iter().cloned().collect::<Vec<_>>()
-    };
-    let departments = distinct(|person| person.department.as_ref());
-    let cities = distinct(|person| person.city.as_ref());
-    let places = departments
-        .iter()
-        .flat_map(|department| cities.iter().map(move |city| (department, city)));
-    let courses: Vec<&str> = world
-        .courses
-        .iter()
-        .map(|course| course.title.as_str())
-        .collect();
-    (0..count)
-        .zip(places)
-        .map(|(number, (department, city))| {
-            json!({
-                "title": format!("{number:03} {} in {}", department.trim(), city.trim()),
-                "filter": {"properties": all(vec![equals("department", department), equals("city", city)])},
-                "courses": courses.get(number % courses.len().max(1)),
-            })
-        })
-        .map(|mut draft| {
-            draft["courses"] = draft["courses"].as_str().map_or_else(|| json!([]), |course| json!([course]));
-            draft
-        })
-        .collect()
 }

@@ -10,6 +10,7 @@ pub mod mails;
 mod port;
 mod process;
 pub mod processes;
+pub mod ready_made;
 pub mod sample;
 pub mod stack;
 pub mod summary;

@@ -82,6 +82,7 @@ fn of<'a>(summary: &'a Summary, title: &str) -> &'a ProfileLine {
 /// Proves S4-074, S4-081 and S4-086 through the deployed functions, against a
 /// count made here from the simulated people; the demo again changes nothing.
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn the_demo_is_right_and_again_changes_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let demo_options = DemoOptions {
@@ -240,6 +241,7 @@ async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
 /// The maintenance process is killed in the middle of applying: the lock
 /// expires and the next run ends at exactly the desired members (S4-116).
 #[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_killed_function_is_made_good_by_the_next_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let stack = Stack::up(&options(&folder, false).await, &quiet)

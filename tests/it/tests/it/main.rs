@@ -8,4 +8,5 @@ mod api;
 mod deployed;
 mod harness;
 mod maintenance;
+mod notifier;
 mod refresh;

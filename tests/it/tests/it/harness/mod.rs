@@ -144,7 +144,7 @@ impl App {
 
     /// Handles one message as the deployed function would.
     pub(crate) async fn work(&self, request: &RunRequest) -> Result<(), Failure> {
-        self.work_within(request, Duration::from_secs(120)).await
+        self.work_within(request, Duration::from_mins(2)).await
     }
 
     /// The same with so little time.
@@ -375,15 +375,18 @@ impl App {
         format!("custom:{}", people::id(self.id.uuid(), "field", title))
     }
 
-    /// The sender of system mail's outbox in the emulator.
-    pub(crate) async fn mails(&self) -> Vec<rollcall_local::mails::Mail> {
-        let all = rollcall_local::mails::sent(&platform::shared().await.endpoint)
-            .await
-            .expect("the emulator answers");
-        let contact = format!("lms-{}@contoso.example", self.id);
-        all.into_iter()
-            .filter(|mail| mail.to.contains(&contact))
-            .collect()
+    /// Services of the same tenant with other settings.
+    pub(crate) async fn with_settings(&self, settings: rollcall_runtime::Settings) -> Services {
+        let config = platform::config().await;
+        Services::new(settings, &config).expect("clients")
+    }
+
+    /// Mails the emulated SES has accepted for an address.
+    pub(crate) async fn mails_to(&self, address: &str) -> Vec<rollcall_local::mails::Mail> {
+        let all = rollcall_local::mails::sent(&platform::shared().await.endpoint).await;
+        let mut mine = all.expect("the emulator answers");
+        mine.retain(|mail| mail.to.iter().any(|to| to == address));
+        mine
     }
 }
 

@@ -22,7 +22,6 @@ pub(crate) fn id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
 struct Inhabitant {
     name: String,
     city: Option<String>,
-    title: Option<String>,
     custom: Vec<(String, String)>,
     outside_entra: bool,
     outside_lms: bool,
@@ -68,12 +67,6 @@ impl Town {
             city: Some(city.to_owned()),
             ..Inhabitant::default()
         });
-        self
-    }
-
-    /// Sets the last person's job title.
-    pub(crate) fn title(mut self, title: &str) -> Self {
-        self.last().title = Some(title.to_owned());
         self
     }
 
@@ -161,7 +154,7 @@ impl Town {
             people: self
                 .people
                 .iter()
-                .map(|person| self.inhabitant(tenant, person))
+                .map(|person| inhabitant(tenant, person))
                 .collect(),
             fields: self
                 .fields
@@ -191,35 +184,6 @@ impl Town {
                 .collect(),
             groups: Vec::new(),
             behaviour: self.behaviour.clone(),
-        }
-    }
-
-    fn inhabitant(&self, tenant: Uuid, person: &Inhabitant) -> Person {
-        let mail = format!("{}@contoso.example", person.name.to_lowercase());
-        Person {
-            object_id: (!person.outside_entra).then(|| id(tenant, "person", &person.name)),
-            lms_id: (!person.outside_lms).then(|| id(tenant, "learner", &person.name)),
-            upn: mail.clone(),
-            display_name: person.name.clone(),
-            given_name: Some(person.name.clone()),
-            surname: None,
-            mail: Some(mail),
-            city: person.city.clone(),
-            company: None,
-            department: None,
-            country: None,
-            office: None,
-            job_title: person.title.clone(),
-            user_type: UserType::Member,
-            account_enabled: true,
-            employee_id: None,
-            hire_date: None,
-            manager: None,
-            custom: person
-                .custom
-                .iter()
-                .map(|(field, value)| (id(tenant, "field", field), value.clone()))
-                .collect(),
         }
     }
 
@@ -253,5 +217,34 @@ fn enrolment(tenant: Uuid, name: &str, course: &str, at: DateTime<Utc>) -> Enrol
         registered_at: at,
         completed_at: Some(at),
         due_at: None,
+    }
+}
+
+fn inhabitant(tenant: Uuid, person: &Inhabitant) -> Person {
+    let mail = format!("{}@contoso.example", person.name.to_lowercase());
+    Person {
+        object_id: (!person.outside_entra).then(|| id(tenant, "person", &person.name)),
+        lms_id: (!person.outside_lms).then(|| id(tenant, "learner", &person.name)),
+        upn: mail.clone(),
+        display_name: person.name.clone(),
+        given_name: Some(person.name.clone()),
+        surname: None,
+        mail: Some(mail),
+        city: person.city.clone(),
+        company: None,
+        department: None,
+        country: None,
+        office: None,
+        job_title: None,
+        user_type: UserType::Member,
+        account_enabled: true,
+        employee_id: None,
+        hire_date: None,
+        manager: None,
+        custom: person
+            .custom
+            .iter()
+            .map(|(field, value)| (id(tenant, "field", field), value.clone()))
+            .collect(),
     }
 }

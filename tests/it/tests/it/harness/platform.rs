@@ -139,6 +139,11 @@ async fn verify_sender(endpoint: &str) {
     assert!(sent.expect("the emulator answers").status().is_success());
 }
 
+/// The emulator's configuration.
+pub(crate) async fn config() -> aws_config::SdkConfig {
+    aws::emulator(&shared().await.endpoint, REGION).await
+}
+
 /// The services of one tenant: shared table and bucket, queues of its own.
 pub(crate) async fn services(
     platform: &Platform,

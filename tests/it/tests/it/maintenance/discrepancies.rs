@@ -26,7 +26,7 @@ async fn obsolete_overrides_are_removed() {
         outside
             .world
             .people
-            .retain(|person| person.display_name != "Alan")
+            .retain(|person| person.display_name != "Alan");
     });
     app.refresh().await;
     let (_, report) = app.maintain().await;
@@ -50,7 +50,7 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
     let mut app = App::ready(Town::small()).await;
     let grace = app.user("Grace");
     app.put("Only Grace", |profile| {
-        profile.overrides.include = [Target::User(grace)].into()
+        profile.overrides.include = [Target::User(grace)].into();
     })
     .await;
     app.put_city("Denver", "Denver", &[]).await;
@@ -60,7 +60,7 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
         outside
             .world
             .people
-            .retain(|person| person.display_name != "Grace")
+            .retain(|person| person.display_name != "Grace");
     });
     app.refresh().await;
     let (run, report) = app.maintain().await;
@@ -129,7 +129,7 @@ async fn a_deleted_course_in_a_rule_needs_review() {
         outside
             .world
             .courses
-            .retain(|course| course.title != "Fire Safety")
+            .retain(|course| course.title != "Fire Safety");
     });
     app.refresh().await;
     let (_, report) = app.maintain().await;
@@ -149,7 +149,7 @@ async fn a_deleted_course_is_unselected_silently() {
         outside
             .world
             .courses
-            .retain(|course| course.title != "Security 101")
+            .retain(|course| course.title != "Security 101");
     });
     app.refresh().await;
     app.notices().await;

@@ -44,7 +44,7 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
         &app.services.store,
         app.id,
         REFRESH_LEASE,
-        Duration::from_secs(60),
+        Duration::from_mins(1),
     )
     .await
     .expect("answers")

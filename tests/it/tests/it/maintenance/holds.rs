@@ -165,7 +165,7 @@ async fn a_change_that_comes_back_is_told_again() {
             .world
             .people
             .iter_mut()
-            .for_each(|person| person.city = Some("Oslo".to_owned()))
+            .for_each(|person| person.city = Some("Oslo".to_owned()));
     });
     app.refresh().await;
     app.maintained().await;
@@ -182,7 +182,7 @@ async fn a_change_that_comes_back_is_told_again() {
             .world
             .people
             .iter_mut()
-            .for_each(|person| person.city = Some("Denver".to_owned()))
+            .for_each(|person| person.city = Some("Denver".to_owned()));
     });
     app.refresh().await;
     app.maintained().await;

@@ -122,7 +122,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
         behaviour.throttle = Some(Throttle {
             writes_per_window: 6,
             window_ms: 700,
-        })
+        });
     });
     let mut app = App::ready(town).await;
     app.put_city("Denver", "Denver", &[]).await;

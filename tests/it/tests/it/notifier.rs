@@ -1,0 +1,106 @@
+//! Notices reach people once: in the product and by system mail.
+
+use rollcall_clients::store::messages::Ledger;
+use rollcall_domain::notices::{Notice, NoticeKind};
+use serde_json::json;
+
+use crate::harness::{App, Town};
+
+fn notice(app: &App, address: &str) -> Notice {
+    let about = NoticeKind::Ready {
+        people: 3,
+        courses: 2,
+    };
+    Notice::new(app.id, "Contoso", vec![address.to_owned()], about)
+}
+
+fn address(app: &App, name: &str) -> String {
+    format!("{name}-{}@contoso.example", app.id)
+}
+
+/// Proves S4-104 to the mailbox: told once however often the queue delivers.
+#[tokio::test]
+async fn a_redelivered_notice_is_mailed_once() {
+    let app = App::of(Town::small()).await;
+    let to = address(&app, "once");
+    let notice = notice(&app, &to);
+    for _ in 0..3 {
+        rollcall_notifier::deliver(&app.services, &notice)
+            .await
+            .expect("delivered");
+    }
+    let mails = app.mails_to(&to).await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].subject, "Rollcall is ready for use");
+    let shown = app
+        .services
+        .store
+        .notifications(app.id)
+        .await
+        .expect("answers");
+    assert_eq!(shown.len(), 1);
+    assert_eq!(shown[0].notice, notice);
+}
+
+#[tokio::test]
+async fn a_mail_whose_end_is_unknown_is_not_sent_again() {
+    let app = App::of(Town::small()).await;
+    let to = address(&app, "doubtful");
+    let notice = notice(&app, &to);
+    let store = &app.services.store;
+    assert_eq!(
+        store.claim_mail(app.id, notice.id).await.expect("claimed"),
+        Ledger::Ours
+    );
+    rollcall_notifier::deliver(&app.services, &notice)
+        .await
+        .expect("handled");
+    assert!(app.mails_to(&to).await.is_empty());
+    assert_eq!(
+        store.claim_mail(app.id, notice.id).await.expect("answers"),
+        Ledger::Doubtful
+    );
+}
+
+#[tokio::test]
+async fn a_mail_that_was_refused_is_tried_again() {
+    let app = App::of(Town::small()).await;
+    let to = address(&app, "refused");
+    let notice = notice(&app, &to);
+    let mut broken = app.services.settings.clone();
+    broken.system_sender = "nobody-verified-this@rollcall.example".to_owned();
+    let refusing = app.with_settings(broken).await;
+    let failure = rollcall_notifier::deliver(&refusing, &notice)
+        .await
+        .expect_err("refused");
+    assert!(!failure.0.is_empty());
+    assert!(app.mails_to(&to).await.is_empty());
+    rollcall_notifier::deliver(&app.services, &notice)
+        .await
+        .expect("delivered");
+    assert_eq!(app.mails_to(&to).await.len(), 1);
+}
+
+#[tokio::test]
+async fn of_a_batch_only_the_broken_message_goes_back() {
+    let app = App::of(Town::small()).await;
+    let to = address(&app, "batch");
+    let good = serde_json::to_string(&notice(&app, &to)).expect("JSON");
+    let event = json!({"Records": [{"messageId": "good", "body": good}, {"messageId": "bad", "body": "{}"}]});
+    let answer = rollcall_notifier::handle(&app.services, event)
+        .await
+        .expect("handled");
+    assert_eq!(
+        answer["batchItemFailures"],
+        json!([{"itemIdentifier": "bad"}])
+    );
+    assert_eq!(app.mails_to(&to).await.len(), 1);
+    assert!(
+        rollcall_notifier::handle(
+            &app.services,
+            json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"})
+        )
+        .await
+        .is_err()
+    );
+}
