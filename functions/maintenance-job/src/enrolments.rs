@@ -75,7 +75,11 @@ async fn one(
             Ok(())
         };
     };
-    let standing = match standing(&work.platform, object).await {
+    let known = work.snapshot.group(object).map(|group| LmsGroup {
+        id: group.id,
+        login_name: group.login_name.clone(),
+    });
+    let standing = match standing(&work.platform, object, known).await {
         Ok(standing) => standing,
         Err(error) => {
             work.subjects[index]
@@ -89,6 +93,8 @@ async fn one(
     let steps = match phase {
         Phase::Assign => assign(profile, catalogs, &standing.roles),
         Phase::Unassign => unassign(profile, managed, &standing.roles),
+        // A group the platform has never seen is in no catalog.
+        Phase::Deletion | Phase::Retraction if standing.group.is_none() => Vec::new(),
         Phase::Deletion | Phase::Retraction => {
             leave(profile.retraction, managed, catalogs, &standing.roles)
         }
@@ -110,9 +116,14 @@ async fn one(
     Ok(())
 }
 
-/// Where the group stands, read from the platform just now.
-async fn standing(platform: &Learn365, object: ObjectId) -> Result<Standing, ApiError> {
-    let group = platform.find_group(object).await?;
+/// Where the group stands, read from the platform just now; a group that the
+/// last refresh saw is asked about even if the look-up does not find it.
+async fn standing(
+    platform: &Learn365,
+    object: ObjectId,
+    known: Option<LmsGroup>,
+) -> Result<Standing, ApiError> {
+    let group = platform.find_group(object).await?.or(known);
     let roles = match &group {
         Some(group) => platform.group_roles(group.id).await?,
         None => rollcall_clients::learn365::GroupRoles::default(),

@@ -47,6 +47,13 @@ impl Work<'_> {
             .map_or_else(|| id.to_string(), |course| course.title.clone())
     }
 
+    /// Whether member changes were left for want of time.
+    pub(crate) fn left_members_undone(&self) -> bool {
+        self.subjects
+            .iter()
+            .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
+    }
+
     /// Profiles that exist and are not deleted.
     pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
         self.subjects

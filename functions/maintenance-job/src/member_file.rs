@@ -37,7 +37,7 @@ pub(crate) async fn keep(
     }
     let file = tempfile::NamedTempFile::new().map_err(words)?;
     write(file.path(), &work.snapshot, members).map_err(words)?;
-    let key = members_key(work.tenant.id, subject.profile.id, &digest);
+    let key = members_key(work.tenant.id, subject.profile.id);
     work.services
         .objects
         .put_file(&key, CONTENT_TYPE, file.path())

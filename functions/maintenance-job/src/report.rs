@@ -7,8 +7,14 @@ use rollcall_domain::run::{Run, RunStatus};
 
 use crate::load::{Work, words};
 
+/// So many invocations wait for the platform to show a group.
+const PLATFORM_TRIES: u32 = 10;
+
 /// Collects the report of this invocation.
-pub(crate) fn collect(work: &Work<'_>, unfinished: bool) -> MaintenanceReport {
+///
+/// A continuation follows while time ran out, and a few times while the platform
+/// does not show a group yet; after that the next slot goes on.
+pub(crate) fn collect(work: &Work<'_>, out_of_time: bool, continuation: u32) -> MaintenanceReport {
     let stats = work.graph.stats();
     let mut profiles: Vec<_> = work
         .subjects
@@ -18,11 +24,11 @@ pub(crate) fn collect(work: &Work<'_>, unfinished: bool) -> MaintenanceReport {
     for (report, subject) in profiles.iter_mut().zip(&work.subjects) {
         report.courses = subject.state.managed.len();
     }
+    let unfinished = profiles
+        .iter()
+        .any(|profile| profile.status == ProfileStatus::Unfinished);
     MaintenanceReport {
-        unfinished: unfinished
-            || profiles
-                .iter()
-                .any(|profile| profile.status == ProfileStatus::Unfinished),
+        unfinished: out_of_time || (unfinished && continuation < PLATFORM_TRIES),
         profiles,
         unreadable: work.unreadable.clone(),
         notes: Vec::new(),

@@ -19,6 +19,10 @@ use crate::{discrepancies, groups, memberships, report};
 
 /// A run that cannot end within so many invocations has lost its way.
 const MAX_CONTINUATIONS: u32 = 1_000;
+/// After an invocation that ran out of time the next one follows at once.
+const TIME_PAUSE: Duration = Duration::from_secs(5);
+/// Learn365 needs a moment to show a group it has accepted.
+const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
 
 /// Makes one run.
 ///
@@ -94,7 +98,13 @@ async fn begin(services: &Services, run: &mut Run, request: &RunRequest) -> Resu
 async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
     request.waits += 1;
     if request.waits > MAX_WAITS {
-        tracing::warn!(tenant = %request.tenant, slot = %request.slot, job = %request.job, "a run gave up waiting");
+        // Visible in the record, unless the run has one already.
+        let mut run = Run::begin(request, Utc::now());
+        run.status = RunStatus::Skipped;
+        run.note =
+            Some("half an hour of waiting was not enough: another run holds the lock".to_owned());
+        run.finished_at = Some(run.started_at);
+        services.store.begin_run(&run).await.map_err(failure)?;
         return Ok(());
     }
     services
@@ -159,10 +169,12 @@ async fn under_lock(
     };
     if let Some(lease) = pace.into_lease() {
         lease.release().await.map_err(failure)?;
+    } else {
+        tracing::warn!("the lease is still in use and is left to expire");
     }
     recorded?;
     if run.status == RunStatus::Continuing {
-        return go_on(services, run.request).await;
+        return go_on(services, run).await;
     }
     Ok(())
 }
@@ -178,11 +190,21 @@ enum Stopped {
 /// All steps in their order (S4-109), then the report and the notices.
 async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
     let stopped = match steps(work, run).await? {
+        // The last batch may have been refused for lack of time after the last check.
+        Ok(()) if work.left_members_undone() => Stopped::OutOfTime,
         Ok(()) => Stopped::No,
         Err(Stop::OutOfTime) => Stopped::OutOfTime,
         Err(Stop::LeaseLost) => return Ok(Stopped::LeaseLost),
     };
-    let report = report::collect(work, stopped == Stopped::OutOfTime);
+    let report = report::collect(
+        work,
+        stopped == Stopped::OutOfTime,
+        run.request.continuation,
+    );
+    run.counts.insert(
+        "outOfTime".to_owned(),
+        u64::from(stopped == Stopped::OutOfTime),
+    );
     report::keep(work, run, &report).await?;
     for notice in report::notices(work, run, &report) {
         work.services
@@ -278,16 +300,21 @@ async fn broken(
 
 /// Queues the continuation, which takes the lock anew and plans again from
 /// whole state; administrators get a window to edit in between.
-async fn go_on(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
-    request.continuation += 1;
-    request.waits = 0;
-    if request.continuation > MAX_CONTINUATIONS {
-        return Err(Failure(format!(
-            "the run has not ended after {MAX_CONTINUATIONS} invocations"
-        )));
+async fn go_on(services: &Services, mut run: Run) -> Result<(), Failure> {
+    let waiting = run.counts.get("outOfTime") == Some(&0);
+    run.request.continuation += 1;
+    run.request.waits = 0;
+    if run.request.continuation <= MAX_CONTINUATIONS {
+        let pause = if waiting { PLATFORM_PAUSE } else { TIME_PAUSE };
+        return services.later(&run.request, pause).await.map_err(failure);
     }
+    run.status = RunStatus::Failed;
+    run.error = Some(format!(
+        "the run has not ended after {MAX_CONTINUATIONS} invocations; the next slot goes on"
+    ));
     services
-        .later(&request, Duration::from_secs(5))
+        .store
+        .end_run_without_lease(&run)
         .await
         .map_err(failure)
 }

@@ -63,7 +63,13 @@ pub async fn work(
 async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
     request.waits += 1;
     if request.waits > MAX_WAITS {
-        tracing::warn!(tenant = %request.tenant, slot = %request.slot, "a refresh gave up waiting for another one");
+        // Visible in the record, unless the run has one already.
+        let mut run = Run::begin(request, Utc::now());
+        run.status = RunStatus::Skipped;
+        run.note =
+            Some("half an hour of waiting was not enough: another refresh is at work".to_owned());
+        run.finished_at = Some(run.started_at);
+        services.store.begin_run(&run).await.map_err(failure)?;
         return Ok(());
     }
     services

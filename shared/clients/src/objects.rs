@@ -18,7 +18,8 @@ pub enum ObjectError {
     Service(String),
 }
 
-/// The bucket. Keys begin with the tenant, so that a policy can tell tenants apart.
+/// The bucket. Keys begin with what the object is, so that the bucket's lifecycle
+/// can let old ones expire, then name the tenant.
 #[derive(Debug, Clone)]
 pub struct Objects {
     client: Client,
@@ -27,25 +28,22 @@ pub struct Objects {
 
 /// The key of a snapshot.
 pub fn snapshot_key(tenant: TenantId, id: &SnapshotId) -> String {
-    format!("tenants/{tenant}/snapshots/{id}.rcsnap")
+    format!("snapshots/{tenant}/{id}.rcsnap")
 }
 
 /// The key of a snapshot's schema.
 pub fn schema_key(tenant: TenantId, id: &SnapshotId) -> String {
-    format!("tenants/{tenant}/schemas/{id}.json")
+    format!("schemas/{tenant}/{id}.json")
 }
 
-/// The key of a profile's member list as of some data; `digest` names its content.
-pub fn members_key(tenant: TenantId, profile: ProfileId, digest: &str) -> String {
-    format!("tenants/{tenant}/members/{profile}/{digest}.xlsx")
+/// The key of a profile's member list. A newer list replaces it.
+pub fn members_key(tenant: TenantId, profile: ProfileId) -> String {
+    format!("members/{tenant}/{profile}.xlsx")
 }
 
 /// The key of a run's full report; `name` identifies the run.
 pub fn report_key(tenant: TenantId, name: &str) -> String {
-    format!(
-        "tenants/{tenant}/reports/{}.json",
-        name.replace(['#', ':'], "-")
-    )
+    format!("reports/{tenant}/{}.json", name.replace(['#', ':'], "-"))
 }
 
 impl Objects {

@@ -126,6 +126,10 @@ pub fn unassign(profile: &Profile, managed: &BTreeSet<CourseId>, roles: &GroupRo
 
 /// Takes the group off the platform: for a deleted (S4-136) or retracted
 /// (S4-140) profile. Group, members and selection stay (S4-138).
+///
+/// What this service enrolled the group in counts as enrolled even where the
+/// platform does not list it just now: leaving once too often harms nobody,
+/// leaving too little leaves learners enrolled.
 pub fn leave(
     mode: Retraction,
     managed: &BTreeSet<CourseId>,
@@ -134,13 +138,13 @@ pub fn leave(
 ) -> Vec<Step> {
     match mode {
         Retraction::CoursesOnly => managed
-            .intersection(&roles.courses)
+            .iter()
             .map(|course| Step::Unenrol { course: *course })
             .collect(),
         Retraction::LeaveCatalogs => {
             let enrolled = roles
                 .courses
-                .iter()
+                .union(managed)
                 .filter_map(|course| catalogs.get(course));
             let all: BTreeSet<_> = roles.catalogs.iter().chain(enrolled).copied().collect();
             all.into_iter()
@@ -268,15 +272,34 @@ mod tests {
                 },
             ]
         );
+        let steps = leave(
+            Retraction::CoursesOnly,
+            &managed(&["A"]),
+            &two_catalogs(),
+            &roles(&["A", "B"], &[1]),
+        );
         assert_eq!(
-            leave(
-                Retraction::CoursesOnly,
-                &managed(&["A", "C"]),
-                &two_catalogs(),
-                &roles(&["A", "B"], &[1])
-            ),
+            steps,
             [Step::Unenrol {
                 course: course("A")
+            }]
+        );
+    }
+
+    /// Proves S4-136: a platform that lists nothing just now is left all the same.
+    #[test]
+    fn what_we_enrolled_is_left_even_if_the_platform_does_not_list_it() {
+        let steps = leave(
+            Retraction::LeaveCatalogs,
+            &managed(&["C"]),
+            &two_catalogs(),
+            &GroupRoles::default(),
+        );
+        assert_eq!(
+            steps,
+            [Step::LeaveCatalog {
+                catalog: catalog(2),
+                unmanaged: BTreeSet::new()
             }]
         );
     }

@@ -91,8 +91,8 @@ fn pointer() -> SnapshotPointer {
     SnapshotPointer {
         id: SnapshotId::new(taken_at, Uuid::new_v4()),
         taken_at,
-        key: "tenants/x/snapshots/x".to_owned(),
-        schema_key: "tenants/x/schemas/x".to_owned(),
+        key: "snapshots/x/x".to_owned(),
+        schema_key: "schemas/x/x".to_owned(),
         counts: Counts {
             people: 200,
             courses: 12,

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::http::Secret;
+use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::AppRegistration;
 use rollcall_domain::ids::{CourseId, ProfileId, TenantId, UserId};
@@ -258,6 +259,15 @@ impl App {
             .find(|stored| stored.key == id)
             .expect("the profile is there");
         found.profile.expect("it is readable")
+    }
+
+    /// What the jobs know about a profile.
+    pub(crate) async fn state(&self, title: &str) -> ProfileState {
+        let states = self.services.store.profile_states(self.id).await;
+        let found = states
+            .expect("the store answers")
+            .remove(&profile_id(self.id, title));
+        found.expect("the profile has a state")
     }
 
     /// Notices queued since the last look, in any order.

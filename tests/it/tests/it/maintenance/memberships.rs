@@ -311,16 +311,8 @@ async fn the_member_list_is_a_workbook() {
     let mut app = App::ready(Town::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
-    let id = profile_id(app.id, "Denver");
-    let file = app
-        .services
-        .store
-        .profile_states(app.id)
-        .await
-        .expect("answers")[&id]
-        .members_file
-        .clone()
-        .expect("a file");
+    let first = app.state("Denver").await;
+    let file = first.members_file.clone().expect("a file");
     assert!(
         app.services
             .objects
@@ -331,26 +323,15 @@ async fn the_member_list_is_a_workbook() {
     );
     app.maintained().await;
     assert_eq!(
-        app.services
-            .store
-            .profile_states(app.id)
-            .await
-            .expect("answers")[&id]
-            .members_file
-            .as_ref(),
-        Some(&file)
+        app.state("Denver").await.members_digest,
+        first.members_digest
     );
     app.edit(|outside| outside.world.people[0].city = Some("Oslo".to_owned()));
     app.refresh().await;
     app.maintained().await;
     assert_ne!(
-        app.services
-            .store
-            .profile_states(app.id)
-            .await
-            .expect("answers")[&id]
-            .members_file,
-        Some(file)
+        app.state("Denver").await.members_digest,
+        first.members_digest
     );
 }
 
