@@ -6,6 +6,7 @@
 
 mod apply;
 mod discrepancies;
+mod ending;
 mod enrolments;
 mod gate;
 mod groups;

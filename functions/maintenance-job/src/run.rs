@@ -2,27 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
-use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, RunStatus, StepRecord, WAIT_SECONDS};
+use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord};
 use rollcall_domain::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure, Services};
 
+use crate::ending::{broken, finish, go_on, skip, wait};
 use crate::enrolments::{self, Phase};
 use crate::gate::{Gate, gate};
 use crate::load::{Work, load};
 use crate::pace::{Pace, Stop};
 use crate::{discrepancies, groups, memberships, report};
-
-/// A run that cannot end within so many invocations has lost its way.
-const MAX_CONTINUATIONS: u32 = 1_000;
-/// After an invocation that ran out of time the next one follows at once.
-const TIME_PAUSE: Duration = Duration::from_secs(5);
-/// Learn365 needs a moment to show a group it has accepted.
-const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
 
 /// Makes one run.
 ///
@@ -92,49 +86,6 @@ async fn begin(services: &Services, run: &mut Run, request: &RunRequest) -> Resu
     run.missed = missed(request.job.hours(), last, request.slot);
     services.store.begin_run(run).await.map_err(failure)?;
     Ok(())
-}
-
-/// Something else has to end first: look again later, but not forever.
-async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
-    request.waits += 1;
-    if request.waits > MAX_WAITS {
-        // Visible in the record, unless the run has one already.
-        let mut run = Run::begin(request, Utc::now());
-        run.status = RunStatus::Skipped;
-        run.note =
-            Some("half an hour of waiting was not enough: another run holds the lock".to_owned());
-        run.finished_at = Some(run.started_at);
-        services.store.begin_run(&run).await.map_err(failure)?;
-        return Ok(());
-    }
-    services
-        .later(&request, Duration::from_secs(WAIT_SECONDS))
-        .await
-        .map_err(failure)
-}
-
-/// Ends a run before it began: no lock, no change (S4-107).
-async fn skip(
-    services: &Services,
-    tenant: &Tenant,
-    mut run: Run,
-    why: String,
-    alarm: bool,
-) -> Result<(), Failure> {
-    tracing::warn!(tenant = %tenant.id, job = %run.request.job, slot = %run.request.slot, %why, "the run was skipped");
-    run.status = RunStatus::Skipped;
-    run.note = Some(why.clone());
-    if alarm {
-        services
-            .tell(tenant, report::failure(&run, vec![why]))
-            .await
-            .map_err(failure)?;
-    }
-    services
-        .store
-        .end_run_without_lease(&run)
-        .await
-        .map_err(failure)
 }
 
 /// Works, records, unlocks. Whatever happens, the lock is given back; if even
@@ -264,61 +215,6 @@ impl Clock<'_> {
     }
 }
 
-async fn finish(services: &Services, run: &mut Run, pace: &Pace) -> Result<(), Failure> {
-    if run.status != RunStatus::Continuing {
-        run.finished_at = Some(Utc::now());
-    }
-    services
-        .store
-        .put_run(pace.lease().fence(), run)
-        .await
-        .map_err(failure)
-}
-
-/// The run as a whole broke: recorded, told, not tried again before the next slot.
-async fn broken(
-    services: &Services,
-    tenant: &Tenant,
-    run: &mut Run,
-    pace: &Pace,
-    reason: String,
-) -> Result<(), Failure> {
-    tracing::error!(tenant = %tenant.id, job = %run.request.job, slot = %run.request.slot, %reason, "the run failed");
-    run.status = RunStatus::Failed;
-    run.error = Some(reason.clone());
-    run.finished_at = Some(Utc::now());
-    services
-        .tell(tenant, report::failure(run, vec![reason]))
-        .await
-        .map_err(failure)?;
-    services
-        .store
-        .put_run(pace.lease().fence(), run)
-        .await
-        .map_err(failure)
-}
-
-/// Queues the continuation, which takes the lock anew and plans again from
-/// whole state; administrators get a window to edit in between.
-async fn go_on(services: &Services, mut run: Run) -> Result<(), Failure> {
-    let waiting = run.counts.get("outOfTime") == Some(&0);
-    run.request.continuation += 1;
-    run.request.waits = 0;
-    if run.request.continuation <= MAX_CONTINUATIONS {
-        let pause = if waiting { PLATFORM_PAUSE } else { TIME_PAUSE };
-        return services.later(&run.request, pause).await.map_err(failure);
-    }
-    run.status = RunStatus::Failed;
-    run.error = Some(format!(
-        "the run has not ended after {MAX_CONTINUATIONS} invocations; the next slot goes on"
-    ));
-    services
-        .store
-        .end_run_without_lease(&run)
-        .await
-        .map_err(failure)
-}
-
-fn failure(error: impl std::fmt::Display) -> Failure {
+pub(crate) fn failure(error: impl std::fmt::Display) -> Failure {
     Failure(error.to_string())
 }
