@@ -31,6 +31,12 @@ pub(crate) async fn handle(work: &mut Work<'_>) -> Result<(), StoreError> {
                 Err(error) => return Err(error),
             }
             tracing::info!(profile = %resolved.id, overrides = found.overrides.len(), courses = found.courses.len(), "took out what no longer exists");
+            // Gone courses need no unenrolment; one that was only missing from this
+            // data must not cost learners their enrolment.
+            subject
+                .state
+                .managed
+                .retain(|course| !found.courses.contains(course));
             subject.profile = resolved;
         }
         subject.report.discrepancies = found;

@@ -3,7 +3,7 @@
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{Learn365, LmsGroup};
 use rollcall_clients::store::StoreError;
-use rollcall_domain::enrolment::{Catalogs, GroupRoles, assign, catalogs, leave, unassign};
+use rollcall_domain::enrolment::{Catalogs, GroupRoles, Step, assign, catalogs, leave, unassign};
 use rollcall_domain::ids::ObjectId;
 use rollcall_domain::lifecycle::{Pending, handled, pending};
 use rollcall_domain::report::ProfileStatus;
@@ -47,7 +47,7 @@ fn concerns(work: &Work<'_>, index: usize, phase: Phase) -> bool {
     let subject = &work.subjects[index];
     let profile = &subject.profile;
     match phase {
-        Phase::Assign => profile.enroll && !profile.is_deleted() && !profile.courses.is_empty(),
+        Phase::Assign => profile.enroll && !profile.is_deleted() && !is_assigned(work, index),
         Phase::Unassign => {
             !profile.is_deleted()
                 && subject
@@ -59,6 +59,19 @@ fn concerns(work: &Work<'_>, index: usize, phase: Phase) -> bool {
         Phase::Deletion => pending(profile) == Some(Pending::Deletion),
         Phase::Retraction => pending(profile) == Some(Pending::Retraction),
     }
+}
+
+/// Whether every selected course is known to be enrolled: by our record and by
+/// the platform as of the last refresh. Then the platform need not be asked.
+fn is_assigned(work: &Work<'_>, index: usize) -> bool {
+    let subject = &work.subjects[index];
+    let listed = subject
+        .state
+        .group
+        .and_then(|group| work.listed.get(&group));
+    let courses = &subject.profile.courses;
+    courses.is_subset(&subject.state.managed)
+        && (courses.is_empty() || listed.is_some_and(|roles| courses.is_subset(&roles.courses)))
 }
 
 async fn one(
@@ -93,16 +106,19 @@ async fn one(
     let steps = match phase {
         Phase::Assign => assign(profile, catalogs, &standing.roles),
         Phase::Unassign => unassign(profile, managed, &standing.roles),
-        // A group the platform has never seen is in no catalog.
-        Phase::Deletion | Phase::Retraction if standing.group.is_none() => Vec::new(),
-        Phase::Deletion | Phase::Retraction => {
-            leave(profile.retraction, managed, catalogs, &standing.roles)
-        }
+        Phase::Deletion | Phase::Retraction => leave(
+            profile.retraction,
+            managed,
+            &subject.state.joined,
+            catalogs,
+            &standing.roles,
+        ),
     };
-    let before = subject.state.managed.clone();
+    let before = subject.state.clone();
+    intend(work, index, &steps).await?;
     let complete = carry_out(work, index, object, standing.group, &steps).await;
     bookkeeping(work, index, phase, &standing.roles);
-    if work.subjects[index].state.managed != before {
+    if work.subjects[index].state != before {
         let subject = &work.subjects[index];
         let fence = work.pace.lease().fence();
         work.services
@@ -114,6 +130,33 @@ async fn one(
         return done(work, index).await;
     }
     Ok(())
+}
+
+/// Records what is about to be enrolled before it is: a run that is cut off in
+/// between leaves nothing enrolled that nobody knows of.
+async fn intend(work: &mut Work<'_>, index: usize, steps: &[Step]) -> Result<(), StoreError> {
+    let state = &mut work.subjects[index].state;
+    let before = state.clone();
+    for step in steps {
+        match step {
+            Step::Enrol { course } => {
+                state.managed.insert(*course);
+            }
+            Step::JoinCatalog { catalog } => {
+                state.joined.insert(*catalog);
+            }
+            Step::Unenrol { .. } | Step::LeaveCatalog { .. } => {}
+        }
+    }
+    if *state == before {
+        return Ok(());
+    }
+    let subject = &work.subjects[index];
+    let fence = work.pace.lease().fence();
+    work.services
+        .store
+        .put_profile_state(fence, subject.profile.id, &subject.state)
+        .await
 }
 
 /// Where the group stands, read from the platform just now; a group that the
@@ -146,17 +189,20 @@ fn bookkeeping(work: &mut Work<'_>, index: usize, phase: Phase, roles: &GroupRol
             .state
             .managed
             .extend(subject.profile.courses.intersection(&roles.courses)),
-        // What is managed and not enrolled any more needs no unenrolment.
-        Phase::Unassign => {
+        // What is managed and not enrolled any more needs no unenrolment; a
+        // platform that lists nothing at all for the group proves nothing.
+        Phase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
             let selected = &subject.profile.courses;
             subject
                 .state
                 .managed
                 .retain(|course| selected.contains(course) || roles.courses.contains(course));
         }
+        Phase::Unassign => {}
         Phase::Deletion | Phase::Retraction => {
             if subject.report.enrolments.is_complete() {
                 subject.state.managed.clear();
+                subject.state.joined.clear();
             }
         }
     }

@@ -27,12 +27,18 @@ pub(crate) async fn gate(
     at: DateTime<Utc>,
 ) -> Result<Gate, StoreError> {
     let store = &services.store;
-    if still_refreshing(services, request).await? {
+    if store.held_until(tenant.id, REFRESH_LEASE).await?.is_some() {
         return Ok(if request.waits < MAX_WAITS {
             Gate::Wait
         } else {
-            Gate::Skip("the data refresh of this slot is still running after half an hour; the next slot goes on".to_owned())
+            Gate::Skip(
+                "the data refresh is still running after half an hour; the next slot goes on"
+                    .to_owned(),
+            )
         });
+    }
+    if request.waits < SAME_SLOT_WAITS && refresh_of_slot_is_due(services, request).await? {
+        return Ok(Gate::Wait);
     }
     let Some(pointer) = store.snapshot_pointer(tenant.id).await? else {
         return Ok(Gate::Skip("the data refresh has not run yet".to_owned()));
@@ -49,17 +55,16 @@ pub(crate) async fn gate(
     Ok(Gate::Open(pointer))
 }
 
-/// Whether a refresh is at work, or one of the very same slot is still to come
-/// (the membership pass of 08:00 follows the refresh of 08:00, C-03).
-async fn still_refreshing(services: &Services, request: &RunRequest) -> Result<bool, StoreError> {
-    if services
-        .store
-        .held_until(request.tenant, REFRESH_LEASE)
-        .await?
-        .is_some()
-    {
-        return Ok(true);
-    }
+/// How often the membership pass waits for a refresh of its slot that has not
+/// begun. The deployment may have moved the refresh: then it goes on without.
+const SAME_SLOT_WAITS: u32 = 10;
+
+/// Whether a refresh of the very same slot is still to come (the membership pass
+/// of 08:00 follows the refresh of 08:00, C-03).
+async fn refresh_of_slot_is_due(
+    services: &Services,
+    request: &RunRequest,
+) -> Result<bool, StoreError> {
     if request.job != Job::Membership || request.trigger != Trigger::Schedule {
         return Ok(false);
     }

@@ -88,7 +88,8 @@ async fn one(
             rename(graph, facts, profile, prefix).await?;
             Ok(Ensured { id, created: false })
         }
-        _ => bring_back(graph, subject, id, prefix).await,
+        Some(GroupLookup::Unreadable(reason)) => Err(format!("Microsoft Graph: {reason}")),
+        Some(GroupLookup::Missing) | None => bring_back(graph, subject, id, prefix).await,
     }
 }
 

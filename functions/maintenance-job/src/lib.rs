@@ -10,6 +10,7 @@ mod ending;
 mod enrolments;
 mod gate;
 mod groups;
+mod holding;
 mod load;
 mod member_file;
 mod memberships;

@@ -1,14 +1,17 @@
 //! Everything a run works on, read under the lock.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::graph::Graph;
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
+use rollcall_domain::enrolment::GroupRoles;
 use rollcall_domain::hold::Hold;
-use rollcall_domain::ids::{CourseId, ProfileId};
+use rollcall_domain::ids::{CourseId, ObjectId, ProfileId};
 use rollcall_domain::profile::Profile;
 use rollcall_domain::report::ProfileReport;
 use rollcall_domain::snapshot::{Snapshot, encode};
@@ -28,7 +31,9 @@ pub(crate) struct Subject {
 pub(crate) struct Work<'a> {
     pub(crate) services: &'a Services,
     pub(crate) tenant: Tenant,
-    pub(crate) snapshot: Snapshot,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Where each group stood on the platform when the data was taken.
+    pub(crate) listed: HashMap<ObjectId, GroupRoles>,
     pub(crate) subjects: Vec<Subject>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
@@ -54,12 +59,13 @@ impl Work<'_> {
             .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
     }
 
-    /// Profiles that exist and are not deleted.
+    /// Profiles that exist and are not deleted. One that cannot be read exists.
     pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
         self.subjects
             .iter()
             .filter(|subject| !subject.profile.is_deleted())
             .map(|subject| subject.profile.id)
+            .chain(self.unreadable.keys().filter_map(|key| key.parse().ok()))
             .collect()
     }
 }
@@ -73,8 +79,10 @@ pub(crate) async fn load<'a>(
     pace: Pace,
 ) -> Result<Work<'a>, String> {
     let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
-    let snapshot = encode::decode(&bytes).map_err(words)?;
-    drop(bytes);
+    let decoded = tokio::task::spawn_blocking(move || encode::decode(&bytes))
+        .await
+        .map_err(words)?;
+    let snapshot = Arc::new(decoded.map_err(words)?);
     if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
         return Err(format!(
             "the object {} holds the data of something else",
@@ -114,6 +122,7 @@ pub(crate) async fn load<'a>(
             .with_deadline(until),
         services,
         tenant,
+        listed: listed(&snapshot),
         snapshot,
         subjects,
         unreadable,
@@ -126,4 +135,15 @@ pub(crate) async fn load<'a>(
 
 pub(crate) fn words(error: impl std::fmt::Display) -> String {
     error.to_string()
+}
+
+fn listed(snapshot: &Snapshot) -> HashMap<ObjectId, GroupRoles> {
+    let mut roles: HashMap<_, Vec<_>> = HashMap::new();
+    for role in &snapshot.group_roles {
+        roles.entry(role.user).or_default().push(role);
+    }
+    let groups = snapshot.groups.iter();
+    groups
+        .filter_map(|group| Some((group.object_id?, GroupRoles::of(roles.remove(&group.id)?))))
+        .collect()
 }

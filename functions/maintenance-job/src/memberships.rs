@@ -1,20 +1,20 @@
 //! Third step: members equal to the audience, unless a person has to decide.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rollcall_clients::graph::Members as GroupState;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
-use rollcall_domain::hold::{Hold, HoldState};
+use rollcall_domain::hold::Hold;
 use rollcall_domain::ids::{ObjectId, ProfileId};
-use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::plan::PlanHash;
 use rollcall_domain::plan::diff::{GroupMembers, Subject as PlanSubject, plan};
 use rollcall_domain::plan::guard::{Verdict, guard};
-use rollcall_domain::report::{HeldChange, ProfileStatus};
+use rollcall_domain::report::ProfileStatus;
 use rollcall_domain::rules::Fields;
 
 use crate::apply::apply;
+use crate::holding::{begin_approved, hold_it};
 use crate::load::{Work, words};
 use crate::member_file;
 use crate::pace::Stop;
@@ -25,7 +25,7 @@ pub(crate) async fn update(
     work: &mut Work<'_>,
     fresh: &BTreeSet<ProfileId>,
 ) -> Result<Result<(), Stop>, String> {
-    let mut changes = audiences(work);
+    let mut changes = audiences(work).await?;
     let current = current_members(work, fresh).await?;
     for index in 0..work.subjects.len() {
         if let Err(stop) = work.pace.check().await {
@@ -41,17 +41,24 @@ pub(crate) async fn update(
 }
 
 /// Evaluates all audiences of the tenant together: profiles may name each other.
-fn audiences(work: &Work<'_>) -> BTreeMap<ProfileId, Result<Change, AudienceError>> {
+async fn audiences(
+    work: &Work<'_>,
+) -> Result<BTreeMap<ProfileId, Result<Change, AudienceError>>, String> {
     let fields = Fields::of(&work.snapshot);
-    let audiences: Vec<_> = work
+    let living = work
         .subjects
         .iter()
-        .filter(|subject| !subject.profile.is_deleted())
+        .filter(|subject| !subject.profile.is_deleted());
+    let audiences: Vec<_> = living
         .map(|subject| {
             Audience::of(&subject.profile, &fields).map_err(|error| (subject.profile.id, error))
         })
         .collect();
-    evaluate(&audiences, &work.snapshot, work.slot, &BTreeMap::new())
+    let (snapshot, slot) = (Arc::clone(&work.snapshot), work.slot);
+    // On a thread of its own: the heartbeat goes on meanwhile.
+    tokio::task::spawn_blocking(move || evaluate(&audiences, &snapshot, slot, &BTreeMap::new()))
+        .await
+        .map_err(words)
 }
 
 type Current = BTreeMap<ProfileId, Result<GroupMembers, String>>;
@@ -149,7 +156,12 @@ async fn one(
     current: &Result<GroupMembers, String>,
 ) -> Result<(), String> {
     let Ok(current) = current else { return Ok(()) };
-    member_file::keep(work, index, &change.members).await?;
+    if let Err(error) = member_file::keep(work, index, &change.members).await {
+        // The list of one profile is no reason to leave the others as they are.
+        work.subjects[index]
+            .report
+            .fail(format!("its member list could not be written: {error}"));
+    }
     let subject = &work.subjects[index];
     let about = PlanSubject {
         profile: subject.profile.id,
@@ -172,8 +184,12 @@ async fn one(
             hold_it(work, index, held, hash, announce, hold.as_ref()).await?;
         }
         Verdict::Clear(cleared) => {
+            if let Some(hold) = hold.as_ref() {
+                begin_approved(work, hold).await?;
+            }
             apply(work, index, &cleared).await;
-            if hold.is_some() {
+            let report = &work.subjects[index].report;
+            if hold.is_some() && report.added.deferred + report.removed.deferred == 0 {
                 let fence = work.pace.lease().fence();
                 work.services
                     .store
@@ -186,53 +202,17 @@ async fn one(
     settle(work, index).await.map_err(words)
 }
 
-/// Holds the whole change: nothing is written to the group (S4-061).
-async fn hold_it(
-    work: &mut Work<'_>,
-    index: usize,
-    held: Hold,
-    hash: PlanHash,
-    announce: bool,
-    before: Option<&Hold>,
-) -> Result<(), String> {
-    let report = &mut work.subjects[index].report;
-    let discarded =
-        before.is_some_and(|hold| !announce && matches!(hold.state, HoldState::Discarded { .. }));
-    report.status = ProfileStatus::Held;
-    report.reason = Some(if discarded {
-        format!("{}; it was discarded", held.exceeded)
-    } else {
-        held.exceeded.to_string()
-    });
-    report.held = Some(HeldChange {
-        hash: hash.clone(),
-        exceeded: held.exceeded,
-        adds: held.adds,
-        removes: held.removes,
-    });
-    if !announce {
-        return Ok(());
+/// Records what the steps on the platform changed about how profiles stand.
+pub(crate) async fn settle_all(work: &mut Work<'_>) -> Result<(), StoreError> {
+    for index in 0..work.subjects.len() {
+        let subject = &work.subjects[index];
+        if subject.state.evaluated_at == Some(work.slot)
+            && subject.state.status != Some(subject.report.status)
+        {
+            settle(work, index).await?;
+        }
     }
-    let about = NoticeKind::Held {
-        profile: held.profile,
-        title: work.subjects[index].profile.title.clone(),
-        exceeded: held.exceeded.to_string(),
-        adds: held.adds,
-        removes: held.removes,
-        hash,
-        since: held.since,
-    };
-    // First the mail, then the record: a crash in between tells twice at most,
-    // and the notice's identity makes that once.
-    work.services
-        .tell(&work.tenant, about)
-        .await
-        .map_err(words)?;
-    work.services
-        .store
-        .put_hold(work.pace.lease().fence(), &held)
-        .await
-        .map_err(words)
+    Ok(())
 }
 
 /// Records how the profile stands.

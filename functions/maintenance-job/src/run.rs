@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
-use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
 use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord};
 use rollcall_domain::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure, Services};
@@ -40,7 +40,7 @@ pub async fn work(
         return Ok(());
     }
     let mut run = before.unwrap_or_else(|| Run::begin(request.clone(), Utc::now()));
-    let pointer = match gate(services, &tenant, &request, run.started_at)
+    let pointer = match gate(services, &tenant, &request, Utc::now())
         .await
         .map_err(failure)?
     {
@@ -97,25 +97,29 @@ async fn under_lock(
     mut run: Run,
     pace: Pace,
 ) -> Result<(), Failure> {
-    let ended = match load(
-        services,
-        tenant.clone(),
-        &pointer,
-        run.request.slot.at(),
-        pace.clone(),
-    )
-    .await
-    {
-        Ok(mut work) => whole(&mut work, &mut run).await,
-        Err(reason) => Err(reason),
+    let lease = pace.lease();
+    let ended = lease
+        .while_held(Box::pin(all(
+            services,
+            &tenant,
+            &pointer,
+            &mut run,
+            pace.clone(),
+        )))
+        .await;
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(StoreError::LeaseLost) => Ok(Stopped::LeaseLost),
+        Err(error) => Err(error.to_string()),
     };
     let recorded = match ended {
-        Ok(Stopped::LeaseLost) => {
+        // A failure may be how the loss of the lock was noticed first.
+        Ok(Stopped::LeaseLost) | Err(_) if !lease.keep().await.unwrap_or(false) => {
             return Err(Failure(
                 "the lock was lost to another run; this one wrote nothing more".to_owned(),
             ));
         }
-        Ok(Stopped::No | Stopped::OutOfTime) => finish(services, &mut run, &pace).await,
+        Ok(_) => finish(services, &mut run, &pace).await,
         Err(reason) => broken(services, &tenant, &mut run, &pace, reason).await,
     };
     if let Some(lease) = pace.into_lease() {
@@ -128,6 +132,25 @@ async fn under_lock(
         return go_on(services, run).await;
     }
     Ok(())
+}
+
+/// Loads everything and makes all steps.
+async fn all(
+    services: &Services,
+    tenant: &Tenant,
+    pointer: &SnapshotPointer,
+    run: &mut Run,
+    pace: Pace,
+) -> Result<Stopped, String> {
+    let mut work = load(
+        services,
+        tenant.clone(),
+        pointer,
+        run.request.slot.at(),
+        pace,
+    )
+    .await?;
+    whole(&mut work, run).await
 }
 
 /// How the steps ended.
@@ -147,6 +170,9 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
         Err(Stop::OutOfTime) => Stopped::OutOfTime,
         Err(Stop::LeaseLost) => return Ok(Stopped::LeaseLost),
     };
+    memberships::settle_all(work)
+        .await
+        .map_err(crate::load::words)?;
     let report = report::collect(
         work,
         stopped == Stopped::OutOfTime,

@@ -34,16 +34,12 @@ pub(crate) async fn carry_out(
         }
         let outcome = carry_out_one(work, index, object, group.as_ref(), step).await;
         let subject = &mut work.subjects[index];
-        if matches!(outcome, Outcome::Done | Outcome::AlreadySo) {
-            match step {
-                Step::Enrol { course } => {
-                    subject.state.managed.insert(*course);
-                }
-                Step::Unenrol { course } => {
-                    subject.state.managed.remove(course);
-                }
-                Step::JoinCatalog { .. } | Step::LeaveCatalog { .. } => {}
+        match (step, &outcome) {
+            (Step::Enrol { course }, Outcome::Failed(_))
+            | (Step::Unenrol { course }, Outcome::Done | Outcome::AlreadySo) => {
+                subject.state.managed.remove(course);
             }
+            _ => {}
         }
         subject.report.step(step, &outcome);
         if let Outcome::Failed(reason) = &outcome {

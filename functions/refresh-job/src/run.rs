@@ -51,12 +51,38 @@ pub async fn work(
         .await
         .map_err(failure)?;
     run.missed = missed(Job::Refresh.hours(), last, run.request.slot);
-    let ended = refresh(services, &tenant, &lease, &mut run, deadline).await;
+    let ended = in_time(
+        &lease,
+        deadline,
+        Box::pin(refresh(services, &tenant, &lease, &mut run, deadline)),
+    )
+    .await;
     let told = tell(services, &tenant, &mut run, ended).await;
-    run.finished_at = Some(Utc::now());
-    store.put_run(lease.fence(), &run).await.map_err(failure)?;
+    if told.is_ok() {
+        // Over only once people know: a notice that could not be sent brings the message back.
+        run.finished_at = Some(Utc::now());
+        store.put_run(lease.fence(), &run).await.map_err(failure)?;
+    }
     lease.release().await.map_err(failure)?;
     told
+}
+
+/// Ends the work when the lock is lost or time runs out, so that even then the
+/// record and the mail say what happened.
+async fn in_time<T>(
+    lease: &Lease,
+    deadline: Deadline,
+    work: impl Future<Output = Result<T, String>>,
+) -> Result<T, String> {
+    let held = lease.while_held(work);
+    match tokio::time::timeout_at(deadline.instant().into(), held).await {
+        Ok(Ok(done)) => done,
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(
+            "the data could not be read within the time a run may take; nothing was stored"
+                .to_owned(),
+        ),
+    }
 }
 
 /// Somebody else works on this tenant: look again later, but not forever.
@@ -87,11 +113,7 @@ async fn refresh(
     deadline: Deadline,
 ) -> Result<Stored, String> {
     let begun = Instant::now();
-    let snapshot = beating(
-        lease,
-        Box::pin(gather(services, tenant, run.started_at, deadline)),
-    )
-    .await?;
+    let snapshot = gather(services, tenant, run.started_at, deadline).await?;
     step(run, "read", begun, &[]);
     let begun = Instant::now();
     let accept = matches!(
@@ -119,24 +141,6 @@ async fn refresh(
     Ok(stored)
 }
 
-/// Keeps the lease alive while something long runs; a lost lease ends it.
-async fn beating<T>(
-    lease: &Lease,
-    work: impl Future<Output = Result<T, String>>,
-) -> Result<T, String> {
-    let mut work = std::pin::pin!(work);
-    loop {
-        tokio::select! {
-            done = &mut work => return done,
-            () = tokio::time::sleep(Duration::from_secs(1)) => {
-                if !lease.keep().await.map_err(|error| error.to_string())? {
-                    return Err("the lock was lost to another run; nothing was stored".to_owned());
-                }
-            }
-        }
-    }
-}
-
 fn step(run: &mut Run, name: &str, begun: Instant, counts: &[(&str, u64)]) {
     let counts: BTreeMap<String, u64> = counts
         .iter()
@@ -162,6 +166,19 @@ async fn tell(
     match ended {
         Ok(stored) => {
             run.status = RunStatus::Succeeded;
+            if tenant.onboarding == Onboarding::AwaitingFirstRefresh {
+                // The mail first: its identity makes it one mail, a crash in between loses none.
+                let ready = NoticeKind::Ready {
+                    people: stored.counts.people,
+                    courses: stored.counts.courses,
+                };
+                services.tell(tenant, ready).await.map_err(failure)?;
+                services
+                    .store
+                    .mark_ready(tenant.id)
+                    .await
+                    .map_err(failure)?;
+            }
             for notice in stored.notices {
                 services.tell(tenant, notice).await.map_err(failure)?;
             }

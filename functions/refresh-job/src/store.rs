@@ -1,5 +1,7 @@
 //! Keeps a snapshot that can be believed: upload, schema, then the pointer.
 
+use std::collections::BTreeMap;
+
 use rollcall_clients::objects::{schema_key, snapshot_key};
 use rollcall_clients::store::Lease;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
@@ -8,7 +10,7 @@ use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::profile::Profile;
 use rollcall_domain::rules::Fields;
 use rollcall_domain::schema;
-use rollcall_domain::snapshot::sanity::{Counts, shrunk};
+use rollcall_domain::snapshot::sanity::{Counts, emptied, filled, shrunk};
 use rollcall_domain::snapshot::{Snapshot, encode};
 use rollcall_runtime::Services;
 
@@ -33,17 +35,23 @@ pub(crate) async fn keep(
         .snapshot_pointer(tenant.id)
         .await
         .map_err(words)?;
-    let losses = last
-        .map(|last| shrunk(last.counts, counts))
-        .unwrap_or_default();
+    let filled = filled(snapshot);
+    let losses = last.map_or_else(Vec::new, |last| {
+        let sets = shrunk(last.counts, counts)
+            .into_iter()
+            .map(|loss| loss.to_string());
+        sets.chain(
+            emptied(&last.filled, &filled)
+                .into_iter()
+                .map(|loss| loss.to_string()),
+        )
+        .collect()
+    });
     if !losses.is_empty() && !accept_smaller {
-        return Err(losses
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" · "));
+        return Err(losses.join(" · "));
     }
-    let pointer = upload(services, tenant, snapshot, counts).await?;
+    let mut pointer = upload(services, tenant, snapshot, counts).await?;
+    pointer.filled = filled;
     if !lease.keep().await.map_err(words)? {
         return Err("the lock was lost to another run; the old data stays in use".to_owned());
     }
@@ -52,14 +60,11 @@ pub(crate) async fn keep(
         .set_snapshot_pointer(lease.fence(), &pointer)
         .await
         .map_err(words)?;
-    let mut notices = Vec::new();
-    if services.store.mark_ready(tenant.id).await.map_err(words)? {
-        notices.push(NoticeKind::Ready {
-            people: counts.people,
-            courses: counts.courses,
-        });
-    }
-    notices.extend(reviews(services, tenant, snapshot).await?);
+    // The data is in use from here on; what else goes wrong is no failure of the refresh.
+    let notices = reviews(services, tenant, snapshot).await.unwrap_or_else(|error| {
+        tracing::error!(tenant = %tenant.id, %error, "rules were not checked early; maintenance does it");
+        Vec::new()
+    });
     Ok(Stored { counts, notices })
 }
 
@@ -89,6 +94,7 @@ async fn upload(
         key,
         schema_key,
         counts,
+        filled: BTreeMap::new(),
     })
 }
 

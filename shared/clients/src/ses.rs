@@ -1,6 +1,7 @@
 //! System mail through Amazon SES: the channel that works when a tenant's own does not.
 
 use aws_sdk_sesv2::Client;
+use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use rollcall_domain::notices::Words;
@@ -26,8 +27,12 @@ pub struct SystemMail {
 impl SystemMail {
     /// Mail from this address, which SES must have verified.
     pub fn new(config: &aws_config::SdkConfig, sender: impl Into<String>) -> Self {
+        // A try whose answer was lost may have been sent: the SDK must not try again by itself.
+        let config = aws_sdk_sesv2::config::Builder::from(config)
+            .retry_config(RetryConfig::disabled())
+            .build();
         Self {
-            client: Client::new(config),
+            client: Client::from_conf(config),
             sender: sender.into(),
         }
     }
@@ -62,6 +67,9 @@ impl SystemMail {
             let words = DisplayErrorContext(&error).to_string();
             match error {
                 SdkError::DispatchFailure(failure) if failure.is_io() || failure.is_timeout() => {
+                    MailError::Unknown(words)
+                }
+                SdkError::ServiceError(service) if service.raw().status().as_u16() >= 500 => {
                     MailError::Unknown(words)
                 }
                 SdkError::ServiceError(_)

@@ -224,9 +224,9 @@ fn targets(
             Target::User(user) => rows.extend(snapshot.people.row(*user)),
             Target::Profile(on) => match done.get(on) {
                 Some(Ok(theirs)) => rows.union(&theirs.all),
-                Some(Err(_)) => return Err(AudienceError::Dependency { on: *on }),
-                // The discrepancy step takes out names of removed profiles.
-                None => {}
+                // Removed profiles were taken out before; what is left and unknown
+                // cannot be read, and guessing would add or remove people.
+                Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),
             },
         }
     }

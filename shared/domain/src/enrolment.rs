@@ -127,12 +127,13 @@ pub fn unassign(profile: &Profile, managed: &BTreeSet<CourseId>, roles: &GroupRo
 /// Takes the group off the platform: for a deleted (S4-136) or retracted
 /// (S4-140) profile. Group, members and selection stay (S4-138).
 ///
-/// What this service enrolled the group in counts as enrolled even where the
+/// What this service enrolled the group in, or added it to, counts as enrolled even where the
 /// platform does not list it just now: leaving once too often harms nobody,
 /// leaving too little leaves learners enrolled.
 pub fn leave(
     mode: Retraction,
     managed: &BTreeSet<CourseId>,
+    joined: &BTreeSet<CatalogId>,
     catalogs: &Catalogs,
     roles: &GroupRoles,
 ) -> Vec<Step> {
@@ -146,7 +147,13 @@ pub fn leave(
                 .courses
                 .union(managed)
                 .filter_map(|course| catalogs.get(course));
-            let all: BTreeSet<_> = roles.catalogs.iter().chain(enrolled).copied().collect();
+            let all: BTreeSet<_> = roles
+                .catalogs
+                .iter()
+                .chain(joined)
+                .chain(enrolled)
+                .copied()
+                .collect();
             all.into_iter()
                 .map(|catalog| Step::LeaveCatalog {
                     catalog,
@@ -256,6 +263,7 @@ mod tests {
         let steps = leave(
             Retraction::LeaveCatalogs,
             &managed(&["A"]),
+            &BTreeSet::new(),
             &two_catalogs(),
             &roles(&["A", "B"], &[1, 2]),
         );
@@ -275,6 +283,7 @@ mod tests {
         let steps = leave(
             Retraction::CoursesOnly,
             &managed(&["A"]),
+            &BTreeSet::new(),
             &two_catalogs(),
             &roles(&["A", "B"], &[1]),
         );
@@ -292,6 +301,7 @@ mod tests {
         let steps = leave(
             Retraction::LeaveCatalogs,
             &managed(&["C"]),
+            &BTreeSet::new(),
             &two_catalogs(),
             &GroupRoles::default(),
         );

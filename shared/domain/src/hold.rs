@@ -22,6 +22,16 @@ pub enum HoldState {
         /// Why.
         why: String,
     },
+    /// A run has begun to make the approved change. Cut off in the middle, the
+    /// next invocation may make the rest of it, from the same data.
+    Applying {
+        /// Who approved (mail address).
+        by: String,
+        /// When.
+        at: DateTime<Utc>,
+        /// Why.
+        why: String,
+    },
     /// This change is not wanted; it stays held without another mail.
     Discarded {
         /// Who (mail address).

@@ -125,7 +125,9 @@ impl Notice {
 fn identity(about: &NoticeKind) -> String {
     match about {
         NoticeKind::Ready { .. } => "ready".to_owned(),
-        NoticeKind::Failure { job, slot, .. } => format!("failure {job} {slot}"),
+        NoticeKind::Failure {
+            job, slot, errors, ..
+        } => format!("failure {job} {slot} {}", errors.join("|")),
         NoticeKind::Held {
             profile,
             hash,

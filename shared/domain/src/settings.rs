@@ -100,13 +100,14 @@ impl Settings {
 }
 
 /// Whether a text can be a mail address: one @ with something sensible on both
-/// sides. Whether it exists only a mail can tell.
+/// sides, ASCII as Amazon SES takes it (other domains in Punycode). Whether it
+/// exists only a mail can tell.
 pub fn is_mail_address(text: &str) -> bool {
     let sound = |part: &str| {
         !part.is_empty()
             && part
                 .chars()
-                .all(|c| !c.is_whitespace() && !c.is_control() && !"<>(),;:\\\"[]@".contains(c))
+                .all(|c| c.is_ascii_graphic() && !"<>(),;:\\\"[]@".contains(c))
     };
     text.len() <= 254
         && text.rsplit_once('@').is_some_and(|(local, domain)| {

@@ -1,11 +1,13 @@
 //! The clients a function works with, made once per process from its settings.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
 use chrono::Utc;
 use rollcall_clients::entra::Entra;
-use rollcall_clients::graph::{Graph, TokenSource};
+use rollcall_clients::graph::{Graph, Quota, TokenSource};
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::objects::Objects;
@@ -14,11 +16,12 @@ use rollcall_clients::ses::SystemMail;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{Store, StoreError};
 use rollcall_clients::vault::{Vault, VaultError};
+use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_domain::run::{RunRequest, Trigger};
 use rollcall_domain::schedule::{Job, Slot};
 
-use crate::settings::{Settings, is_safe_address};
+use crate::settings::Settings;
 
 /// The clients and the settings they were made from.
 #[derive(Debug, Clone)]
@@ -41,6 +44,7 @@ pub struct Services {
     pub mail: SystemMail,
     http: Http,
     entra: Entra,
+    quotas: Arc<Mutex<HashMap<TenantId, Quota>>>,
 }
 
 /// A client that could not be made for a tenant.
@@ -50,7 +54,7 @@ pub enum ConnectError {
     #[error(transparent)]
     Vault(#[from] VaultError),
     /// Its address makes no sense.
-    #[error("the address {0:?} in the settings is not an https address")]
+    #[error("the address {0:?} in the settings is none of the learning platform's regions")]
     Address(String),
     /// The client refused its settings.
     #[error(transparent)]
@@ -73,6 +77,7 @@ impl Services {
             notice_queue: Queue::new(aws, &settings.notice_queue_url),
             mail: SystemMail::new(aws, &settings.system_sender),
             entra: Entra::new(http.clone(), &settings.entra_url)?,
+            quotas: Arc::default(),
             http,
             settings,
         })
@@ -92,11 +97,15 @@ impl Services {
     pub async fn graph(&self, tenant: &Tenant) -> Result<Graph, ConnectError> {
         let app = self.vault.app_registration(tenant.id).await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant.id, &app.client_id, app.secret());
-        Ok(Graph::new(
-            self.http.clone(),
-            &self.settings.graph_url,
-            tokens,
-        )?)
+        let graph = Graph::new(self.http.clone(), &self.settings.graph_url, tokens)?;
+        Ok(graph.with_quota(self.quota(tenant.id)))
+    }
+
+    /// The tenant's write quota, shared by all runs of this process: a
+    /// continuation does not begin with a full bucket again.
+    fn quota(&self, tenant: TenantId) -> Quota {
+        let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
+        quotas.entry(tenant).or_default().clone()
     }
 
     /// The tenant's learning platform, in its region.
@@ -107,7 +116,7 @@ impl Services {
         } else {
             own
         };
-        if !is_safe_address(url) {
+        if !self.settings.is_lms_address(url) {
             return Err(ConnectError::Address(url.to_owned()));
         }
         let key = self.vault.lms_key(tenant.id).await?;

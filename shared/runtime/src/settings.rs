@@ -207,12 +207,30 @@ impl Reader<'_> {
 
 /// Whether credentials may travel to this address: https, or plain http within
 /// this machine.
-pub fn is_safe_address(text: &str) -> bool {
+fn is_safe_address(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| match url.scheme() {
         "https" => url.has_host(),
         "http" => matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")),
         _ => false,
     })
+}
+
+/// Hosts the learning platform is served from, by their endings.
+const LEARN365_DOMAINS: [&str; 2] = [".365.systems", ".usgcc365.systems"];
+
+impl Settings {
+    /// Whether a tenant may name this address of the learning platform: one of
+    /// the vendor's regions, or the very address the deployment uses. Anything
+    /// else would send the tenant's key, and this function's requests, elsewhere.
+    pub fn is_lms_address(&self, text: &str) -> bool {
+        let text = text.trim_end_matches('/');
+        text == self.learn365_url
+            || Url::parse(text).is_ok_and(|url| {
+                let host = url.host_str().unwrap_or_default();
+                url.scheme() == "https"
+                    && LEARN365_DOMAINS.iter().any(|domain| host.ends_with(domain))
+            })
+    }
 }
 
 #[cfg(test)]
@@ -280,6 +298,20 @@ mod tests {
         assert_eq!(audience(&variables), None);
         variables.insert("ROLLCALL_API_AUDIENCE".to_owned(), "api://x".to_owned());
         assert_eq!(audience(&variables).as_deref(), Some("api://x"));
+    }
+
+    #[test]
+    fn a_tenant_may_name_the_vendors_regions_only() {
+        let settings = Settings::read(&complete()).expect("complete");
+        assert!(settings.is_lms_address("https://us-api.365.systems/"));
+        for other in [
+            "http://us-api.365.systems",
+            "https://365.systems.evil.example",
+            "http://127.0.0.1:9001",
+            "https://169.254.169.254",
+        ] {
+            assert!(!settings.is_lms_address(other), "{other}");
+        }
     }
 
     #[test]

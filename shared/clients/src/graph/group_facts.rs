@@ -14,6 +14,8 @@ pub enum GroupLookup {
     Found(GroupFacts),
     /// There is no such group (it may be among the deleted ones).
     Missing,
+    /// It could not be looked up; the reason is a clause for the report.
+    Unreadable(String),
 }
 
 /// What a group is, as far as it matters for writing its members.

@@ -129,7 +129,12 @@ impl Graph {
         let answers = self.read_parts(&parts).await?;
         let mut found = BTreeMap::new();
         for (id, answer) in ids.into_iter().zip(answers) {
-            found.insert(id, lookup(id, answer)?);
+            // One group in trouble is that group's alone.
+            let looked_up = lookup(id, answer);
+            found.insert(
+                id,
+                looked_up.unwrap_or_else(|error| GroupLookup::Unreadable(error.to_string())),
+            );
         }
         Ok(found)
     }

@@ -26,6 +26,18 @@ pub enum StoreError {
         /// Why.
         problem: String,
     },
+    /// A document that does not fit an item.
+    #[error(
+        "{entity} would take {bytes} bytes, {limit} are allowed; shorten its lists of overrides or values"
+    )]
+    TooLarge {
+        /// Which.
+        entity: String,
+        /// How many it would take.
+        bytes: usize,
+        /// How many it may take.
+        limit: usize,
+    },
     /// The service did not do it.
     #[error("the state table did not answer: {0}")]
     Service(String),

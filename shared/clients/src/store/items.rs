@@ -8,6 +8,9 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, PARTITION_KEY, SORT_KEY, StoreError};
 
+/// DynamoDB takes 400 KB in an item; keys and other attributes need little.
+const MAX_DOCUMENT: usize = 350 * 1_024;
+
 /// A text attribute.
 pub(super) fn string(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
@@ -40,6 +43,13 @@ pub(super) fn document<T: Serialize>(
 ) -> Result<Item, StoreError> {
     let mut item = item(tenant, entity);
     let text = serde_json::to_string(value).map_err(|error| unreadable(entity, error))?;
+    if text.len() > MAX_DOCUMENT {
+        return Err(StoreError::TooLarge {
+            entity: entity.to_owned(),
+            bytes: text.len(),
+            limit: MAX_DOCUMENT,
+        });
+    }
     item.insert("doc".to_owned(), string(text));
     item.insert("version".to_owned(), number(version));
     Ok(item)

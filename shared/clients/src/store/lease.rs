@@ -7,13 +7,16 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::ids::TenantId;
 use uuid::Uuid;
 
 use super::items::{integer, moment, number, string};
-use super::{Condition, PARTITION_KEY, SORT_KEY, Store, StoreError, now};
+use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, now};
 
 /// The proof that a write belongs to a live lease.
 #[derive(Debug, Clone)]
@@ -31,12 +34,14 @@ impl Fence {
 
     pub(super) fn condition(&self) -> Condition {
         Condition {
-            expression: "#owner = :owner AND #token = :token".to_owned(),
+            expression: "#owner = :owner AND #token = :token AND #until > :now".to_owned(),
             names: Some(HashMap::from([
                 ("#owner".to_owned(), "owner".to_owned()),
                 ("#token".to_owned(), "token".to_owned()),
+                ("#until".to_owned(), "lease_until".to_owned()),
             ])),
             values: Some(HashMap::from([
+                (":now".to_owned(), moment(now())),
                 (":owner".to_owned(), string(self.owner)),
                 (":token".to_owned(), number(self.token)),
             ])),
@@ -67,12 +72,8 @@ impl Lease {
     ) -> Result<Option<Self>, StoreError> {
         let (owner, at) = (Uuid::new_v4(), now());
         let until = end(at, length);
-        let taken = store
-            .client
-            .update_item()
-            .table_name(&store.table)
-            .key(PARTITION_KEY, string(tenant))
-            .key(SORT_KEY, string(entity(name)))
+        let update = store
+            .update(tenant, &entity(name))
             .update_expression("SET #owner = :owner, #until = :until, #token = if_not_exists(#token, :zero) + :one")
             .condition_expression("attribute_not_exists(#until) OR #until < :now")
             .expression_attribute_names("#owner", "owner")
@@ -83,13 +84,9 @@ impl Lease {
             .expression_attribute_values(":now", moment(at))
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::AllNew)
-            .send()
-            .await;
-        let attributes = match taken {
-            Ok(answer) => answer.attributes.unwrap_or_default(),
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception) => return Ok(None),
-            Err(error) => return Err(error.into()),
+            .return_values(ReturnValue::AllNew);
+        let Some(attributes) = settle(update).await? else {
+            return Ok(None);
         };
         let token = integer(&attributes, "token")
             .ok_or_else(|| super::items::unreadable(&entity(name), "it has no token"))?;
@@ -116,12 +113,12 @@ impl Lease {
         self.fence.token
     }
 
-    /// Heartbeat: extends the lease once half of it is used. `false` means that
-    /// it is lost and the owner must stop at once.
+    /// Heartbeat: extends the lease once a sixth of it is used. `false` means that
+    /// it is lost (another owner has it, or it expired) and the owner must stop at once.
     pub async fn keep(&self) -> Result<bool, StoreError> {
         let left = self.until.load(Ordering::Relaxed) - now().timestamp_millis();
-        let half = i64::try_from(self.length.as_millis() / 2).unwrap_or(i64::MAX);
-        if left > half {
+        let enough = i64::try_from(self.length.as_millis() / 6 * 5).unwrap_or(i64::MAX);
+        if left > enough {
             return Ok(true);
         }
         let until = end(now(), self.length);
@@ -131,6 +128,24 @@ impl Lease {
                 .store(until.timestamp_millis(), Ordering::Relaxed);
         }
         Ok(kept)
+    }
+
+    /// Works while the lease lives: a heartbeat goes along, and when the lease is
+    /// lost the work is dropped where it stands, requests in flight included.
+    pub async fn while_held<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
+        let mut work = std::pin::pin!(work);
+        loop {
+            tokio::select! {
+                done = &mut work => return Ok(done),
+                () = tokio::time::sleep(self.length / 6) => match self.keep().await {
+                    Ok(true) => {}
+                    Ok(false) => return Err(StoreError::LeaseLost),
+                    // Not reaching the table is no loss yet; the next beat asks again,
+                    // and an expired lease answers false.
+                    Err(error) => tracing::warn!(%error, "a heartbeat failed"),
+                },
+            }
+        }
     }
 
     /// Gives the lease back; the next owner need not wait for its expiry.
@@ -143,26 +158,38 @@ impl Lease {
         until: aws_sdk_dynamodb::types::AttributeValue,
     ) -> Result<bool, StoreError> {
         let condition = self.fence.condition();
-        let sent = self
+        let update = self
             .store
-            .client
-            .update_item()
-            .table_name(&self.store.table)
-            .key(PARTITION_KEY, string(self.fence.tenant))
-            .key(SORT_KEY, string(self.fence.entity()))
+            .update(self.fence.tenant, &self.fence.entity())
             .update_expression("SET #until = :until")
             .condition_expression(condition.expression)
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
-            .expression_attribute_names("#until", "lease_until")
-            .expression_attribute_values(":until", until)
-            .send()
-            .await;
-        match sent {
-            Ok(_) => Ok(true),
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_dynamodb::operation::update_item::UpdateItemError::is_conditional_check_failed_exception) => Ok(false),
-            Err(error) => Err(error.into()),
+            .expression_attribute_values(":until", until);
+        Ok(settle(update).await?.is_some())
+    }
+}
+
+/// Sends a conditional update; `None` when its condition does not hold. An
+/// update that meets a transaction on the same item (an administrator saving at
+/// that very moment) is refused without effect, and sent again.
+async fn settle(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+    let mut pause = Duration::from_millis(25);
+    loop {
+        let error = match update.clone().send().await {
+            Ok(answer) => return Ok(Some(answer.attributes.unwrap_or_default())),
+            Err(error) => error,
+        };
+        let service = error.as_service_error();
+        if service.is_some_and(UpdateItemError::is_conditional_check_failed_exception) {
+            return Ok(None);
         }
+        let code = service.and_then(ProvideErrorMetadata::code);
+        if code != Some("TransactionConflictException") || pause > Duration::from_secs(2) {
+            return Err(error.into());
+        }
+        tokio::time::sleep(pause).await;
+        pause *= 2;
     }
 }
 
@@ -182,6 +209,25 @@ impl Store {
             .and_then(|item| integer(&item, "lease_until"))
             .and_then(DateTime::from_timestamp_millis)
             .filter(|until| *until > now()))
+    }
+
+    /// Takes a lease away from its owner, as a clock that runs wrong would.
+    #[cfg(feature = "testing")]
+    pub async fn expire_lease(&self, tenant: TenantId, name: &str) -> Result<(), StoreError> {
+        let update = self
+            .update(tenant, &entity(name))
+            .update_expression("SET #until = :zero")
+            .expression_attribute_names("#until", "lease_until")
+            .expression_attribute_values(":zero", number(0));
+        settle(update).await.map(|_| ())
+    }
+
+    fn update(&self, tenant: TenantId, entity: &str) -> UpdateItemFluentBuilder {
+        self.client
+            .update_item()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(tenant))
+            .key(SORT_KEY, string(entity))
     }
 
     /// What an administrator's write carries in its transaction: no maintenance

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
+use rollcall_domain::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
 use rollcall_domain::report::ProfileStatus;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub struct ProfileState {
     pub group: Option<ObjectId>,
     /// Courses this service enrolled the group in.
     pub managed: BTreeSet<CourseId>,
+    /// Catalogs this service added the group to.
+    pub joined: BTreeSet<CatalogId>,
     /// How it stood after the last run.
     pub status: Option<ProfileStatus>,
     /// Why.

@@ -1,5 +1,7 @@
 //! Tenants: settings, onboarding, the snapshot pointer, the fan-out index.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{SnapshotId, TenantId};
 use rollcall_domain::settings::{Onboarding, Settings, first_refresh_due};
@@ -44,6 +46,9 @@ pub struct SnapshotPointer {
     pub schema_key: String,
     /// What it holds, to compare the next one with.
     pub counts: Counts,
+    /// How many people have a value, by source.
+    #[serde(default)]
+    pub filled: BTreeMap<String, u64>,
 }
 
 /// Whether a save was the tenant's first.

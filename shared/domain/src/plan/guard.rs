@@ -105,7 +105,8 @@ pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> 
     };
     let hash = plan.hash();
     let known = hold.filter(|hold| hold.hash == hash);
-    if known.is_some_and(|hold| matches!(hold.state, HoldState::Approved { .. })) {
+    let approved = |hold: &Hold| matches!(hold.state, HoldState::Approved { .. });
+    if known.is_some_and(approved) || hold.is_some_and(|hold| is_rest(&plan, hold)) {
         return Verdict::Clear(Cleared(plan));
     }
     Verdict::Hold {
@@ -113,6 +114,15 @@ pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> 
         hash,
         announce: known.is_none(),
     }
+}
+
+/// Whether the plan is what is left of an approved change that was cut off: the
+/// same data, and no more of anything than was approved.
+fn is_rest(plan: &MembershipPlan, hold: &Hold) -> bool {
+    matches!(hold.state, HoldState::Applying { .. })
+        && plan.snapshot == hold.snapshot
+        && plan.adds.len() <= hold.adds
+        && plan.removes.len() <= hold.removes
 }
 
 #[cfg(test)]
@@ -213,6 +223,38 @@ mod tests {
         assert!(matches!(
             guard(plan(3, 0, 5), &throttle, Some(&hold)),
             Verdict::Hold { announce: true, .. }
+        ));
+    }
+
+    /// Proves S4-063: a change cut off in the middle needs no second approval.
+    #[test]
+    fn the_rest_of_an_approved_change_is_cleared_on_the_same_data_only() {
+        let throttle = limits(Some(1), None);
+        let whole = plan(9, 0, 5);
+        let exceeded = exceeded(&whole, &throttle).expect("exceeded");
+        let mut hold = Hold::new(profile_id("P"), &whole, exceeded, slot());
+        assert!(matches!(
+            guard(plan(4, 0, 10), &throttle, Some(&hold)),
+            Verdict::Hold { .. }
+        ));
+        hold.state = HoldState::Applying {
+            by: String::new(),
+            at: slot(),
+            why: String::new(),
+        };
+        assert!(matches!(
+            guard(plan(4, 0, 10), &throttle, Some(&hold)),
+            Verdict::Clear(_)
+        ));
+        assert!(matches!(
+            guard(plan(4, 2, 10), &throttle, Some(&hold)),
+            Verdict::Hold { .. }
+        ));
+        let mut newer = plan(4, 0, 10);
+        newer.snapshot = SnapshotId::new(slot(), uuid::Uuid::max());
+        assert!(matches!(
+            guard(newer, &throttle, Some(&hold)),
+            Verdict::Hold { .. }
         ));
     }
 

@@ -3,9 +3,11 @@
 //! A directory that answers with half its people is more often broken than
 //! halved, and believing it would remove the other half from their courses.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::Snapshot;
+use super::{Snapshot, Source};
 
 /// A set may lose at most this share between two refreshes.
 pub const MAX_LOSS_PERCENT: u64 = 50;
@@ -91,6 +93,60 @@ pub fn shrunk(before: Counts, after: Counts) -> Vec<Shrunk> {
         .collect()
 }
 
+/// Values of one source that vanished, though the people are still there: a
+/// permission or an expansion was lost, not everybody's city.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{before} people had a value of {source_name}, now {after} have; more than {MAX_LOSS_PERCENT} % at once is not believed. \
+     If it is right, start a refresh by hand that accepts the smaller data"
+)]
+pub struct Emptied {
+    /// The source, as rules name it.
+    pub source_name: String,
+    /// People with a value in the last good snapshot.
+    pub before: u64,
+    /// People with a value now.
+    pub after: u64,
+}
+
+/// How many people have a value, by the name rules use for the source.
+pub fn filled(snapshot: &Snapshot) -> BTreeMap<String, u64> {
+    let columns = snapshot.people.texts.iter();
+    columns
+        .map(|(source, column)| {
+            (
+                name_of(source),
+                column.counts().into_iter().map(u64::from).sum(),
+            )
+        })
+        .collect()
+}
+
+fn name_of(source: &Source) -> String {
+    match source {
+        Source::Property(property) => property.name().to_owned(),
+        Source::Custom(id) => format!("custom:{id}"),
+        Source::Entra(name) => format!("entra:{name}"),
+    }
+}
+
+/// Sources that lost too many values. One that is gone as a whole was deleted,
+/// which is another matter (S4-119).
+pub fn emptied(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<Emptied> {
+    before
+        .iter()
+        .filter_map(|(name, before)| Some((name, *before, *after.get(name)?)))
+        .filter(|(_, before, after)| {
+            *before >= SMALL_SET && after * 100 < before * (100 - MAX_LOSS_PERCENT)
+        })
+        .map(|(name, before, after)| Emptied {
+            source_name: name.clone(),
+            before,
+            after,
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,6 +166,23 @@ mod tests {
             "Users went from 100 to 49 rows; more than 50 % at once is not believed. If it is right, start a refresh by hand that accepts the smaller data"
         );
         assert!(!shrunk(people(100), people(0)).is_empty());
+    }
+
+    #[test]
+    fn values_that_vanish_are_not_believed_but_a_deleted_field_is() {
+        let counts = |city: u64, team: Option<u64>| {
+            let city = [("city".to_owned(), city)].into_iter();
+            city.chain(team.map(|team| ("custom:team".to_owned(), team)))
+                .collect::<BTreeMap<_, _>>()
+        };
+        assert!(emptied(&counts(40, Some(40)), &counts(20, None)).is_empty());
+        let found = emptied(&counts(40, Some(40)), &counts(40, Some(0)));
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0]
+                .to_string()
+                .starts_with("40 people had a value of custom:team, now 0 have")
+        );
     }
 
     #[test]

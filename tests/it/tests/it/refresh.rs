@@ -181,6 +181,28 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
 }
 
+/// Proves S4-100 for values: a column that suddenly is empty for everybody is a
+/// lost permission, not a change of everybody.
+#[tokio::test]
+async fn values_that_vanish_are_not_believed() {
+    let mut app = App::ready(Town::crowd(40)).await;
+    app.edit(|outside| {
+        outside
+            .world
+            .people
+            .iter_mut()
+            .for_each(|person| person.city = None)
+    });
+    let run = app.refresh().await;
+    assert_eq!(run.status, RunStatus::Failed);
+    assert!(
+        run.error
+            .as_deref()
+            .is_some_and(|error| error.contains("a value of city")),
+        "{run:?}"
+    );
+}
+
 /// Proves S4-101: one tenant's failure does not stop another's refresh.
 #[tokio::test]
 async fn tenants_fail_alone() {

@@ -98,6 +98,7 @@ fn pointer() -> SnapshotPointer {
             courses: 12,
             ..Counts::default()
         },
+        filled: std::collections::BTreeMap::new(),
     }
 }
 

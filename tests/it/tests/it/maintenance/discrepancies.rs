@@ -43,6 +43,33 @@ async fn obsolete_overrides_are_removed() {
     assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Grace"]);
 }
 
+/// Proves S4-117 the other way: a profile that exists and cannot be read was not
+/// removed; overrides that name it stay, and nobody is added or removed meanwhile.
+#[tokio::test]
+async fn overrides_of_an_unreadable_profile_stay() {
+    let mut app = App::ready(Town::small()).await;
+    let broken = profile_id(app.id, "Broken");
+    app.put_city("Denver", "Denver", &[]).await;
+    app.put_city("Broken", "Oslo", &[]).await;
+    app.put("Denver", |profile| {
+        profile.overrides.exclude = [Target::Profile(broken)].into();
+    })
+    .await;
+    app.maintained().await;
+    let store = &app.services.store;
+    store
+        .put_raw_profile(app.id, &broken.to_string(), "{\"newer\": true}")
+        .await
+        .expect("stored");
+    let (_, report) = app.maintain().await;
+    assert_eq!(
+        app.profile("Denver").await.overrides.exclude,
+        [Target::Profile(broken)].into()
+    );
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+}
+
 /// Proves S4-118: a profile left without filter and overrides fails alone and
 /// keeps its members.
 #[tokio::test]

@@ -190,3 +190,54 @@ async fn a_change_that_comes_back_is_told_again() {
     assert_ne!(first.id, second.id);
     assert!(matches!(second.about, NoticeKind::Held { .. }));
 }
+
+/// Proves S4-063: an approved change that is cut off by the time limit is ended
+/// by its continuation without a second approval.
+#[tokio::test]
+async fn an_approved_change_survives_being_cut_off() {
+    let mut app = App::ready(Town::crowd(900)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.put("Denver", |profile| {
+        profile.throttle = Throttle {
+            max_changes: Some(10),
+            max_percent: None,
+        }
+    })
+    .await;
+    app.maintained().await;
+    let change = hash(&app.told().await);
+    app.services
+        .store
+        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, approved())
+        .await
+        .expect("approved");
+    app.fault(
+        "/$batch",
+        rollcall_simulators::FaultKind::Delay { ms: 1_200 },
+        1,
+        100,
+    );
+    let request = app.request(rollcall_domain::schedule::Job::Maintenance);
+    app.work_within(&request, std::time::Duration::from_secs(14))
+        .await
+        .expect("handled");
+    let partly = app.members("Denver").expect("a group").len();
+    assert!(
+        partly > 0 && partly < 900,
+        "cut off in the middle: {partly}"
+    );
+    app.simulators.clear_faults(app.id.uuid());
+    let mut rest = request.clone();
+    rest.continuation = 1;
+    app.work(&rest).await.expect("handled");
+    assert_eq!(app.members("Denver").expect("a group").len(), 900);
+    assert!(app.told().await.is_empty(), "no second hold");
+    assert!(
+        app.services
+            .store
+            .holds(app.id)
+            .await
+            .expect("answers")
+            .is_empty()
+    );
+}
