@@ -1,6 +1,7 @@
 //! Third step: members equal to the audience, unless a person has to decide.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use rollcall_clients::graph::Members as GroupState;
@@ -19,6 +20,10 @@ use crate::load::{Work, words};
 use crate::member_file;
 use crate::pace::Stop;
 
+/// Groups whose members are held in memory at a time; a page of one takes about a
+/// megabyte while it is read.
+const WINDOW: usize = 100;
+
 /// Brings every auto-populated profile's group up to date. `fresh` are groups
 /// that were made a moment ago and have no members to read.
 pub(crate) async fn update(
@@ -26,15 +31,18 @@ pub(crate) async fn update(
     fresh: &BTreeSet<ProfileId>,
 ) -> Result<Result<(), Stop>, String> {
     let mut changes = audiences(work).await?;
-    let current = current_members(work, fresh).await?;
-    for index in 0..work.subjects.len() {
-        if let Err(stop) = work.pace.check().await {
-            return Ok(Err(stop));
-        }
-        let id = work.subjects[index].profile.id;
-        match prepare(work, index, changes.remove(&id), &current) {
-            Some(change) => one(work, index, change, &current[&id]).await?,
-            None => settle(work, index).await.map_err(words)?,
+    for begin in (0..work.subjects.len()).step_by(WINDOW) {
+        let window = begin..work.subjects.len().min(begin + WINDOW);
+        let current = current_members(work, window.clone(), fresh).await?;
+        for index in window {
+            if let Err(stop) = work.pace.check().await {
+                return Ok(Err(stop));
+            }
+            let id = work.subjects[index].profile.id;
+            match prepare(work, index, changes.remove(&id), &current) {
+                Some(change) => one(work, index, change, &current[&id]).await?,
+                None => settle(work, index).await.map_err(words)?,
+            }
         }
     }
     Ok(Ok(()))
@@ -64,9 +72,12 @@ async fn audiences(
 type Current = BTreeMap<ProfileId, Result<GroupMembers, String>>;
 
 /// Reads who is in each group, completely or not at all.
-async fn current_members(work: &Work<'_>, fresh: &BTreeSet<ProfileId>) -> Result<Current, String> {
-    let managed = work
-        .subjects
+async fn current_members(
+    work: &Work<'_>,
+    window: Range<usize>,
+    fresh: &BTreeSet<ProfileId>,
+) -> Result<Current, String> {
+    let managed = work.subjects[window]
         .iter()
         .filter(|subject| subject.profile.auto_populate && !subject.profile.is_deleted());
     let groups: BTreeMap<ProfileId, Option<ObjectId>> = managed

@@ -62,7 +62,7 @@ pub async fn work(
         }
         run = newest;
     }
-    begin(services, &mut run, &request).await?;
+    begin(services, &tenant, &lease, &mut run, &request).await?;
     under_lock(
         services,
         tenant,
@@ -73,18 +73,37 @@ pub async fn work(
     .await
 }
 
-/// Records that the run is at work.
-async fn begin(services: &Services, run: &mut Run, request: &RunRequest) -> Result<(), Failure> {
+/// Records that the run is at work, which slots never ran, and that a run before
+/// this one died, if it did: its record says so and people are told.
+async fn begin(
+    services: &Services,
+    tenant: &Tenant,
+    lease: &Lease,
+    run: &mut Run,
+    request: &RunRequest,
+) -> Result<(), Failure> {
     run.status = RunStatus::Running;
     run.steps.clear();
     run.request.continuation = request.continuation;
-    let last = services
-        .store
-        .last_slot(request.tenant, request.job, request.slot)
+    let store = &services.store;
+    let last = store
+        .last_run(request.tenant, request.job, request.slot)
         .await
         .map_err(failure)?;
-    run.missed = missed(request.job.hours(), last, request.slot);
-    services.store.begin_run(run).await.map_err(failure)?;
+    if let Some(dead) = last.as_ref().filter(|run| run.status == RunStatus::Running) {
+        let told = report::failure(
+            dead,
+            vec!["the run ended without a word; this one does what it left".to_owned()],
+        );
+        services.tell(tenant, told).await.map_err(failure)?;
+        store.bury_run(lease.fence(), dead).await.map_err(failure)?;
+    }
+    run.missed = missed(
+        request.job.hours(),
+        last.map(|run| run.request.slot),
+        request.slot,
+    );
+    store.begin_run(run).await.map_err(failure)?;
     Ok(())
 }
 

@@ -32,7 +32,10 @@ pub(crate) async fn carry_out(
         if group.is_none() && !matches!(step, Step::JoinCatalog { .. }) {
             group = visible(&work.platform, object).await;
         }
-        let outcome = carry_out_one(work, index, object, group.as_ref(), step).await;
+        let one = carry_out_one(work, index, object, group.as_ref(), step);
+        // Cut off at the deadline it may or may not have happened; the next run looks.
+        let outcome = tokio::time::timeout_at(work.pace.deadline().instant().into(), one).await;
+        let outcome = outcome.unwrap_or(Outcome::Deferred);
         let subject = &mut work.subjects[index];
         match (step, &outcome) {
             (Step::Enrol { course }, Outcome::Failed(_))

@@ -12,7 +12,7 @@ use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{MAINTENANCE_LEASE, Store, StoreError};
 use rollcall_domain::ids::{SnapshotId, TenantId};
 use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::{Run, RunRequest, RunStatus, Trigger};
+use rollcall_domain::run::{Run, RunStatus};
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_domain::settings::Onboarding;
 use rollcall_domain::snapshot::sanity::Counts;
@@ -113,18 +113,10 @@ async fn last_run(
 ) -> Result<Option<(Job, LastRun)>, StoreError> {
     // The query leaves out the slot it is given, so it is given the next minute.
     let end = Slot::of(Utc::now() + TimeDelta::minutes(1));
-    let Some(slot) = store.last_slot(tenant, job, end).await? else {
-        return Ok(None);
-    };
-    let request = RunRequest {
-        job,
-        tenant,
-        slot,
-        trigger: Trigger::Schedule,
-        continuation: 0,
-        waits: 0,
-    };
-    Ok(store.run(&request).await?.map(|run| (job, run.into())))
+    Ok(store
+        .last_run(tenant, job, end)
+        .await?
+        .map(|run| (job, run.into())))
 }
 
 /// A profile whose state names no status yet counts as `pending`.

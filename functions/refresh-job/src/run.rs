@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_clients::store::{Lease, REFRESH_LEASE};
+use rollcall_clients::store::{Lease, REFRESH_LEASE, StoreError};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::{
     MAX_WAITS, Run, RunRequest, RunStatus, StepRecord, Trigger, WAIT_SECONDS,
@@ -46,11 +46,9 @@ pub async fn work(
     };
     let mut run = before.unwrap_or_else(|| Run::begin(request, Utc::now()));
     store.begin_run(&run).await.map_err(failure)?;
-    let last = store
-        .last_slot(tenant.id, Job::Refresh, run.request.slot)
+    look_back(services, &tenant, &lease, &mut run)
         .await
         .map_err(failure)?;
-    run.missed = missed(Job::Refresh.hours(), last, run.request.slot);
     let ended = in_time(
         &lease,
         deadline,
@@ -65,6 +63,25 @@ pub async fn work(
     }
     lease.release().await.map_err(failure)?;
     told
+}
+
+/// Notes which slots never ran; a run before this one that died is recorded so.
+async fn look_back(
+    services: &Services,
+    tenant: &Tenant,
+    lease: &Lease,
+    run: &mut Run,
+) -> Result<(), StoreError> {
+    let slot = run.request.slot;
+    let last = services
+        .store
+        .last_run(tenant.id, Job::Refresh, slot)
+        .await?;
+    if let Some(dead) = last.as_ref().filter(|run| run.status == RunStatus::Running) {
+        services.store.bury_run(lease.fence(), dead).await?;
+    }
+    run.missed = missed(Job::Refresh.hours(), last.map(|run| run.request.slot), slot);
+    Ok(())
 }
 
 /// Ends the work when the lock is lost or time runs out, so that even then the

@@ -51,6 +51,7 @@ async fn sweep(services: &Services, slot: Slot) -> Result<(), FanOutError> {
 }
 
 async fn is_due(services: &Services, tenant: TenantId, slot: Slot) -> Result<bool, StoreError> {
-    let last = services.store.last_slot(tenant, Job::Refresh, slot).await?;
+    let last = services.store.last_run(tenant, Job::Refresh, slot).await?;
+    let last = last.map(|run| run.request.slot);
     Ok(last.is_none_or(|last| slot.at() - last.at() >= TimeDelta::minutes(RETRY_MINUTES)))
 }

@@ -1,7 +1,7 @@
 //! Run records: one per tenant, job and slot, so that a slot runs once.
 
 use rollcall_domain::ids::TenantId;
-use rollcall_domain::run::{Run, RunRequest};
+use rollcall_domain::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::schedule::{Job, Slot};
 
 use super::items::{document, number, read, version};
@@ -38,13 +38,14 @@ impl Store {
         items.iter().map(read).collect()
     }
 
-    /// The slot of the newest record of a job before `slot`, to see what was missed.
-    pub async fn last_slot(
+    /// The newest record of a job before `slot`: to see what was missed, and
+    /// whether it ever ended.
+    pub async fn last_run(
         &self,
         tenant: TenantId,
         job: Job,
         slot: Slot,
-    ) -> Result<Option<Slot>, StoreError> {
+    ) -> Result<Option<Run>, StoreError> {
         let answer = self
             .client
             .query()
@@ -66,11 +67,7 @@ impl Store {
             .send()
             .await?;
         let newest = answer.items.unwrap_or_default().into_iter().next();
-        Ok(newest
-            .as_ref()
-            .map(read::<Run>)
-            .transpose()?
-            .map(|run| run.request.slot))
+        newest.as_ref().map(read).transpose()
     }
 
     /// Begins a run, once: `false` when there is a record already.
@@ -87,6 +84,19 @@ impl Store {
     pub async fn put_run(&self, fence: &Fence, run: &Run) -> Result<(), StoreError> {
         let put = self.put(item(run, 2)?, None)?;
         self.write(Some(fence), vec![put]).await
+    }
+
+    /// Ends a run that died without a word: its record says that it is at work,
+    /// and whoever calls this holds the lock it worked under.
+    pub async fn bury_run(&self, fence: &Fence, dead: &Run) -> Result<(), StoreError> {
+        let mut dead = dead.clone();
+        dead.status = RunStatus::Failed;
+        dead.error = Some(
+            "the function ended without a word: it was killed, or ran out of memory or time"
+                .to_owned(),
+        );
+        dead.finished_at = Some(now());
+        self.put_run(fence, &dead).await
     }
 
     /// Ends a run that never got a lease (skipped, or refused before it began);

@@ -191,7 +191,7 @@ async fn values_that_vanish_are_not_believed() {
             .world
             .people
             .iter_mut()
-            .for_each(|person| person.city = None)
+            .for_each(|person| person.city = None);
     });
     let run = app.refresh().await;
     assert_eq!(run.status, RunStatus::Failed);

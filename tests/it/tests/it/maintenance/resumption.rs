@@ -138,3 +138,26 @@ async fn a_throttled_run_ends_at_the_same_members() {
     assert_eq!(run.status, RunStatus::Succeeded);
     assert_eq!(app.members("Denver").expect("a group").len(), 200);
 }
+
+/// A run that was killed cannot say so itself: the next one records it and tells.
+#[tokio::test]
+async fn a_run_that_died_is_recorded_and_told_by_the_next() {
+    let mut app = App::ready(Town::crowd(60)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 2_000 }, 1, 1);
+    let dead = app.request(Job::Maintenance);
+    let cut_off = tokio::time::timeout(Duration::from_millis(600), app.work(&dead)).await;
+    assert!(cut_off.is_err());
+    assert_eq!(app.run(&dead).await.status, RunStatus::Running);
+    tokio::time::sleep(Duration::from_millis(3_200)).await;
+    app.maintained().await;
+    let dead = app.run(&dead).await;
+    assert_eq!(dead.status, RunStatus::Failed);
+    assert!(
+        dead.error
+            .is_some_and(|error| error.contains("without a word"))
+    );
+    let told = format!("{:?}", app.told().await);
+    assert!(told.contains("ended without a word"), "{told}");
+    assert_eq!(app.members("Denver").expect("a group").len(), 60);
+}
