@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use rollcall_clients::store::MAINTENANCE_LEASE;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, RunStatus, WAIT_SECONDS};
 use rollcall_runtime::{Failure, Services};
@@ -32,9 +33,23 @@ pub(crate) async fn wait(services: &Services, mut request: RunRequest) -> Result
         return Ok(());
     }
     services
-        .later(&request, Duration::from_secs(WAIT_SECONDS))
+        .later(&request, pause(services, &request).await?)
         .await
         .map_err(failure)
+}
+
+/// A dead owner's lock is waited for until it expires, a living one's a minute.
+async fn pause(services: &Services, request: &RunRequest) -> Result<Duration, Failure> {
+    let longest = Duration::from_secs(WAIT_SECONDS);
+    let held = services
+        .store
+        .held_until(request.tenant, MAINTENANCE_LEASE)
+        .await
+        .map_err(failure)?;
+    let left = held
+        .and_then(|until| (until - Utc::now()).to_std().ok())
+        .unwrap_or(longest);
+    Ok((left + Duration::from_secs(1)).min(longest))
 }
 
 /// Ends a run before it began: no lock, no change (S4-107).

@@ -56,6 +56,7 @@ fn digest(snapshot: &Snapshot, members: &Members) -> String {
             hasher.text(snapshot.people.property(property, row).unwrap_or_default());
         }
         hasher.text(because(members, row));
+        hasher.text(account(snapshot, row));
     }
     hasher.finish()
 }
@@ -66,6 +67,27 @@ fn because(members: &Members, row: u32) -> &'static str {
     } else {
         "Rules"
     }
+}
+
+/// Without an account a person matches and cannot be in the group.
+fn account(snapshot: &Snapshot, row: u32) -> &'static str {
+    if snapshot.people.object_ids[row as usize].is_some() {
+        "yes"
+    } else {
+        "no, so not in the group"
+    }
+}
+
+/// The members as people look for them.
+fn by_name(snapshot: &Snapshot, members: &Members) -> Vec<u32> {
+    let mut rows: Vec<u32> = members.all.iter().collect();
+    rows.sort_by_cached_key(|row| {
+        snapshot
+            .people
+            .property(Property::Title, *row)
+            .and_then(rollcall_domain::text::fold)
+    });
+    rows
 }
 
 /// Texts are written as texts: a name that begins with `=` never becomes a formula.
@@ -83,13 +105,15 @@ fn write(path: &Path, snapshot: &Snapshot, members: &Members) -> Result<(), Xlsx
         sheet.write_string_with_format(0, column, title, &bold)?;
     }
     sheet.write_string_with_format(0, last, "Member because of", &bold)?;
-    for (line, row) in (1u32..=MAX_ROWS).zip(members.all.iter()) {
+    sheet.write_string_with_format(0, last + 1, "Entra account", &bold)?;
+    for (line, row) in (1u32..=MAX_ROWS).zip(by_name(snapshot, members)) {
         for (column, (_, property, _)) in (0u16..).zip(COLUMNS) {
             if let Some(text) = snapshot.people.property(property, row) {
                 sheet.write_string(line, column, cut(text))?;
             }
         }
         sheet.write_string(line, last, because(members, row))?;
+        sheet.write_string(line, last + 1, account(snapshot, row))?;
     }
     workbook.save(path)
 }

@@ -24,6 +24,7 @@ pub(crate) async fn carry_out(
     mut group: Option<LmsGroup>,
     steps: &[Step],
 ) -> bool {
+    let mut joined_now = false;
     for step in steps {
         if work.pace.check().await.is_err() {
             work.subjects[index].report.step(step, &Outcome::Deferred);
@@ -32,10 +33,11 @@ pub(crate) async fn carry_out(
         if group.is_none() && !matches!(step, Step::JoinCatalog { .. }) {
             group = visible(&work.platform, object).await;
         }
-        let one = carry_out_one(work, index, object, group.as_ref(), step);
+        let one = patiently(work, index, object, group.as_ref(), step, joined_now);
         // Cut off at the deadline it may or may not have happened; the next run looks.
         let outcome = tokio::time::timeout_at(work.pace.deadline().instant().into(), one).await;
         let outcome = outcome.unwrap_or(Outcome::Deferred);
+        joined_now |= matches!((step, &outcome), (Step::JoinCatalog { .. }, Outcome::Done));
         let subject = &mut work.subjects[index];
         match (step, &outcome) {
             (Step::Enrol { course }, Outcome::Failed(_))
@@ -50,6 +52,35 @@ pub(crate) async fn carry_out(
         }
     }
     work.subjects[index].report.enrolments.is_complete()
+}
+
+/// Right after the group was added to a catalog the platform may still refuse an
+/// enrolment there. So it is tried a few times, and what is refused even then is
+/// left to the next run, which has no such excuse.
+async fn patiently(
+    work: &Work<'_>,
+    index: usize,
+    object: ObjectId,
+    group: Option<&LmsGroup>,
+    step: &Step,
+    joined_now: bool,
+) -> Outcome {
+    let mut outcome = carry_out_one(work, index, object, group, step).await;
+    if !joined_now || !matches!(step, Step::Enrol { .. }) {
+        return outcome;
+    }
+    for _ in 0..VISIBLE_TRIES {
+        if !matches!(outcome, Outcome::Failed(_)) {
+            return outcome;
+        }
+        tokio::time::sleep(VISIBLE_PAUSE).await;
+        outcome = carry_out_one(work, index, object, group, step).await;
+    }
+    if let Outcome::Failed(reason) = &outcome {
+        tracing::warn!(%reason, "refused right after joining the catalog; the next run tries again");
+        return Outcome::Deferred;
+    }
+    outcome
 }
 
 async fn carry_out_one(

@@ -40,14 +40,22 @@ pub struct DemoOptions {
 impl DemoOptions {
     /// The folder of this demo's state: another size or source is another demo.
     fn state(&self) -> PathBuf {
-        let name = match &self.data {
+        self.home.join("state").join(self.name())
+    }
+
+    /// Where this demo's member lists are put.
+    pub fn members(&self) -> PathBuf {
+        self.home.join("members").join(self.name())
+    }
+
+    fn name(&self) -> String {
+        match &self.data {
             None => format!("demo-{}-{}", self.users, self.profiles),
             Some(folder) => format!(
                 "data-{}",
                 Uuid::new_v5(&TENANT, folder.as_os_str().as_encoded_bytes()).simple()
             ),
-        };
-        self.home.join("state").join(name)
+        }
     }
 }
 
@@ -80,7 +88,7 @@ pub async fn demo(
         &stack.services,
         &scene.profiles,
         &mut summary,
-        &options.home.join("members"),
+        &options.members(),
     )
     .await?;
     if let Some(state_now) = stack.simulators.dump(scene.tenant.world.tenant.id) {
@@ -129,6 +137,16 @@ impl Scene {
             }
             Some(folder) => imported(folder, saved)?,
         };
+        if !tenant
+            .world
+            .people
+            .iter()
+            .any(|person| person.lms_id.is_some())
+        {
+            return Err(
+                "there is nobody to evaluate: the tenant needs at least one learner".into(),
+            );
+        }
         tenant.world.behaviour.lms_accept_delay_ms = 300;
         tenant.world.behaviour.group_replication_ms = 500;
         let profiles = drafts::profiles(drafts::read(drafts)?, &tenant.world, tenant::now())?;

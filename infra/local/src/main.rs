@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::stack::{Error, Stack, StackOptions, root};
+use rollcall_local::summary::Summary;
 
 /// Rollcall on this machine: the functions deployed with sam onto a local AWS
 /// emulator, Entra, Microsoft Graph and Learn365 simulated.
@@ -29,10 +30,10 @@ enum Command {
     /// Runs refresh and maintenance for a realistic tenant and tells what happened.
     Demo {
         /// People of the generated tenant.
-        #[arg(long, default_value_t = 1_000)]
+        #[arg(long, default_value_t = 1_000, conflicts_with = "data")]
         users: usize,
         /// Profiles; beyond the first seven they are a grid of departments and cities.
-        #[arg(long, default_value_t = 7)]
+        #[arg(long, default_value_t = 7, conflicts_with = "data")]
         profiles: usize,
         /// A folder of CSV exports instead of the generated tenant (see infra/local/sample).
         #[arg(long)]
@@ -50,9 +51,13 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    let ends_by_signal = matches!(arguments.command, Command::Up);
     let ended = tokio::select! {
         ended = command(arguments.command) => ended,
-        _ = tokio::signal::ctrl_c() => Err("stopped; nothing is left running".into()),
+        () = asked_to_stop() => {
+            eprintln!("rollcall: stopped; nothing is left running");
+            return if ends_by_signal { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+        }
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -63,9 +68,40 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Ctrl-C, a closed terminal, or a plain kill.
+async fn asked_to_stop() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut terminate), Ok(mut hangup)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::hangup()),
+    ) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
+        _ = hangup.recv() => {}
+    }
+}
+
+/// One command at a time: they share ports, state and logs.
+fn alone(home: &Path) -> Result<std::fs::File, Error> {
+    std::fs::create_dir_all(home)?;
+    let lock = std::fs::File::create(home.join("rollcall.lock"))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(std::fs::TryLockError::WouldBlock) => Err(
+            "another rollcall command is at work in this folder; wait for it or stop it first"
+                .into(),
+        ),
+        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 async fn command(command: Command) -> Result<(), Error> {
     let root = root()?;
     let home = root.join(".rollcall");
+    let _alone = alone(&home)?;
     let progress = |text: &str| eprintln!("{text}");
     match command {
         Command::Demo {
@@ -92,7 +128,7 @@ async fn command(command: Command) -> Result<(), Error> {
                 println!("{}", serde_json::to_string(&summary)?);
             } else {
                 println!("{summary}");
-                how_to_go_on(&home, &summary.seconds, &summary.memory_mib);
+                how_to_go_on(&home, &options.members(), &summary);
             }
         }
         Command::Up => up(&stack_options(root, &home, true)?, &progress).await?,
@@ -112,15 +148,13 @@ fn stack_options(root: PathBuf, home: &Path, schedules: bool) -> Result<StackOpt
         state: None,
         logs: home.join("logs"),
         schedules,
-        parameters: [].into(),
+        // An interrupted demo's lock expires soon enough to wait for.
+        parameters: [("LeaseSeconds".to_owned(), "10".to_owned())].into(),
     })
 }
 
-fn how_to_go_on(
-    home: &Path,
-    seconds: &std::collections::BTreeMap<String, f64>,
-    memory: &std::collections::BTreeMap<String, u64>,
-) {
+fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
+    let (seconds, memory) = (&summary.seconds, &summary.memory_mib);
     let timing: Vec<_> = seconds
         .iter()
         .map(|(stage, value)| format!("{stage} {value:.1} s"))
@@ -131,7 +165,7 @@ fn how_to_go_on(
         .collect();
     println!("Time: {}", timing.join(", "));
     println!("Peak memory: {}", peaks.join(", "));
-    println!("\nMember lists (Excel): {}", home.join("members").display());
+    println!("\nMember lists (Excel): {}", members.display());
     println!(
         "Logs of emulator and functions: {}",
         home.join("logs").display()
@@ -167,6 +201,12 @@ fn down(home: &Path) -> Result<(), Error> {
         match std::fs::remove_dir_all(home.join(folder)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}
+        }
+    }
+    for folder in std::fs::read_dir(home)?.flatten() {
+        // What a killed deployment left.
+        if folder.file_name().to_string_lossy().starts_with("deploy-") {
+            std::fs::remove_dir_all(folder.path())?;
         }
     }
     println!("Forgot the demo's tenants, files and logs. The installed tools stay in .rollcall/.");

@@ -120,16 +120,23 @@ fn course(world: &World, number: usize) -> Value {
 
 /// Values that occur, the most frequent first; spellings that compare as equal are one.
 fn frequent(world: &World, of: fn(&Person) -> Option<&String>) -> Vec<String> {
-    let mut counted: BTreeMap<String, (usize, String)> = BTreeMap::new();
+    let mut counted: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
     for value in world.people.iter().filter_map(of) {
         if let Some(folded) = text::fold(value) {
-            counted
+            *counted
                 .entry(folded)
-                .or_insert_with(|| (0, value.trim().to_owned()))
-                .0 += 1;
+                .or_default()
+                .entry(value.trim())
+                .or_default() += 1;
         }
     }
-    let mut all: Vec<_> = counted.into_values().collect();
+    let mut all: Vec<(usize, &str)> = counted
+        .values()
+        .filter_map(|spellings| {
+            let most = spellings.iter().max_by_key(|(_, count)| **count)?;
+            Some((spellings.values().sum(), *most.0))
+        })
+        .collect();
     all.sort_by(|a, b| b.cmp(a));
-    all.into_iter().map(|(_, name)| name).collect()
+    all.into_iter().map(|(_, name)| name.to_owned()).collect()
 }

@@ -19,6 +19,8 @@ pub struct ProfileLine {
     pub added: usize,
     /// Who left in this run.
     pub removed: usize,
+    /// People who match and have no Entra account, so cannot be members.
+    pub unreachable: usize,
     /// Courses its group is enrolled in.
     pub courses: usize,
     /// Why it is not simply synchronised.
@@ -110,6 +112,7 @@ fn line(report: &ProfileReport) -> ProfileLine {
         members: report.members,
         added: report.added.done,
         removed: report.removed.done,
+        unreachable: report.unreachable,
         courses: report.courses,
         reason: report.reason.clone(),
         file: None,
@@ -134,6 +137,7 @@ impl fmt::Display for Summary {
         writeln!(f, "Learn365 data: {}\n", data.join(", "))?;
         self.table(f)?;
         self.reasons(f)?;
+        self.unreachable(f)?;
         let EnrolmentLine {
             done,
             already,
@@ -152,12 +156,10 @@ impl fmt::Display for Summary {
         } = self.graph;
         writeln!(
             f,
-            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them write, the changes need at least {floor}"
+            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them write (new groups included), the member changes need at least {floor}"
         )?;
         self.mail(f)?;
-        for problem in &self.problems {
-            writeln!(f, "Left out: {problem}")?;
-        }
+        self.left_out(f)?;
         if !self.changed {
             writeln!(
                 f,
@@ -169,6 +171,43 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
+    fn unreachable(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for profile in self
+            .profiles
+            .iter()
+            .filter(|profile| profile.unreachable > 0)
+            .take(SHOWN)
+        {
+            writeln!(
+                f,
+                "\n{}: {} more match but have no Entra account, so they cannot be in the group",
+                profile.title, profile.unreachable
+            )?;
+        }
+        Ok(())
+    }
+
+    fn left_out(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.problems.is_empty() {
+            writeln!(
+                f,
+                "Rows left out of the given files: {}",
+                self.problems.len()
+            )?;
+        }
+        for problem in self.problems.iter().take(SHOWN) {
+            writeln!(f, "  {problem}")?;
+        }
+        if self.problems.len() > SHOWN {
+            writeln!(
+                f,
+                "  … and {} more (--json lists them all)",
+                self.problems.len() - SHOWN
+            )?;
+        }
+        Ok(())
+    }
+
     fn table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self
             .profiles

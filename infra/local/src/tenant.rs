@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use rollcall_clients::http::Secret;
-use rollcall_clients::store::StoreError;
 use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::store::{MAINTENANCE_LEASE, StoreError};
 use rollcall_clients::vault::AppRegistration;
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::profile::Profile;
@@ -71,7 +71,8 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         .ok_or("the settings were saved and are not there")?)
 }
 
-/// Stores the profiles; those that are as they should be stay untouched.
+/// Stores the profiles; those that are as they should be stay untouched, those
+/// nobody asks for any more are deleted.
 ///
 /// # Errors
 /// When a service does not answer.
@@ -81,6 +82,17 @@ pub async fn put_profiles(
     profiles: &[Profile],
 ) -> Result<(), StoreError> {
     let stored = services.store.profiles(tenant).await?;
+    for old in stored
+        .iter()
+        .filter_map(|stored| stored.profile.as_ref().ok())
+    {
+        if !old.is_deleted() && profiles.iter().all(|profile| profile.id != old.id) {
+            services
+                .store
+                .delete_profile(tenant, old.id, "admin@rollcall.example")
+                .await?;
+        }
+    }
     for profile in profiles {
         let before = stored
             .iter()
@@ -176,16 +188,30 @@ async fn standing(
     if request.job == Job::Refresh {
         return Ok(format!("  refresh: reading Learn365 ({seconds} s)"));
     }
+    if services.store.run(request).await?.is_none()
+        && let Some(until) = services
+            .store
+            .held_until(request.tenant, MAINTENANCE_LEASE)
+            .await?
+    {
+        let left = (until - Utc::now()).num_seconds().max(0);
+        return Ok(format!(
+            "  {}: an interrupted run still holds the lock, it expires in {left} s",
+            request.job
+        ));
+    }
     let all = services.store.profiles(request.tenant).await?.len();
     let states = services.store.profile_states(request.tenant).await?;
     let done = states
         .values()
         .filter(|state| state.evaluated_at.is_some_and(|at| at >= request.slot.at()))
         .count();
-    Ok(format!(
-        "  {}: {done} of {all} profiles done ({seconds} s)",
-        request.job
-    ))
+    let doing = if done == all {
+        "memberships done, enrolling".to_owned()
+    } else {
+        format!("{done} of {all} profiles done")
+    };
+    Ok(format!("  {}: {doing} ({seconds} s)", request.job))
 }
 
 /// The full report of a run.

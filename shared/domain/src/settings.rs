@@ -172,9 +172,10 @@ mod tests {
             };
             assert_eq!(wrong.problems()[0].pointer, "/contact");
         }
+        assert!(is_mail_address("o'brien+lms@sub.contoso.com"));
         assert!(
-            is_mail_address("o'brien+lms@sub.contoso.com")
-                && is_mail_address("jörg@müller.example")
+            !is_mail_address("jörg@müller.example"),
+            "Amazon SES takes ASCII only"
         );
     }
 

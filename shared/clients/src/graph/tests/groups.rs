@@ -124,11 +124,19 @@ async fn a_lookup_that_fails_is_not_a_missing_group() {
     tenant
         .simulators
         .add_fault(tenant.uuid(), Fault::once(part, refusal));
-    let error = graph_of(&tenant)
-        .get_groups(&[object(5)])
+    let found = graph_of(&tenant)
+        .get_groups(&[object(5), object(6)])
         .await
-        .expect_err("refused");
-    assert_eq!(error.status(), Some(403));
+        .expect("an answer");
+    let GroupLookup::Unreadable(reason) = &found[&object(5)] else {
+        panic!("it was refused: {found:?}");
+    };
+    assert!(reason.contains("403"), "{reason}");
+    assert_eq!(
+        found[&object(6)],
+        GroupLookup::Missing,
+        "the others are told"
+    );
 }
 
 #[tokio::test]

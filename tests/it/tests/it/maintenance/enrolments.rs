@@ -120,3 +120,19 @@ async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
     assert_eq!(app.run(&rest).await.status, RunStatus::Succeeded);
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
+
+/// C-38: a group the platform knows joins a second catalog, which shows it later:
+/// the enrolment there waits, and nothing is reported as failed.
+#[tokio::test]
+async fn a_known_group_that_joins_another_catalog_is_enrolled_there() {
+    let mut app = App::ready(Town::small().course_of("Compliance", "Privacy")).await;
+    app.put_city("Denver", "Denver", &["Security 101"]).await;
+    app.maintained().await;
+    app.edit(|outside| outside.world.behaviour.lms_accept_delay_ms = 900);
+    app.put_city("Denver", "Denver", &["Security 101", "Privacy"])
+        .await;
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{report:#?}");
+    assert_eq!(app.enrolled("Denver"), ["Privacy", "Security 101"]);
+    assert!(app.told().await.is_empty());
+}
