@@ -7,15 +7,12 @@ use std::time::{Duration, Instant};
 use rollcall_domain::profile::Profile;
 use rollcall_domain::schedule::Job;
 use rollcall_runtime::Services;
-use rollcall_simulators::TenantState;
-use rollcall_simulators::generate::{WorldSpec, world};
-use rollcall_simulators::world::World;
-use serde_json::Value;
 use uuid::Uuid;
 
+use crate::scene::Scene;
 use crate::stack::{Error, Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
-use crate::{drafts, import, mails, processes, ready_made, tenant};
+use crate::{mails, processes, tenant};
 
 /// The demo's tenant.
 pub const TENANT: Uuid = Uuid::from_u128(0x0000_7e4a_0000_4000_8000_0000_0000_0001);
@@ -102,100 +99,6 @@ pub async fn demo(
         .map(|(stage, value)| (stage, (value * 10.0).round() / 10.0))
         .collect();
     Ok(summary)
-}
-
-/// The outside world and the wishes of its administrators.
-pub struct Scene {
-    /// The outside world, as an earlier demo left it.
-    pub tenant: TenantState,
-    /// The profiles.
-    pub profiles: Vec<Profile>,
-    /// Rows that were left out.
-    pub problems: Vec<String>,
-}
-
-impl Scene {
-    /// Makes or imports the world. Groups that an earlier demo made stay.
-    ///
-    /// # Errors
-    /// When the folder cannot be read or drafts name what does not exist.
-    pub fn set(options: &DemoOptions, state: &Path) -> Result<Self, Error> {
-        let saved: Option<TenantState> = match std::fs::read(state.join("outside.json")) {
-            Ok(bytes) => Some(serde_json::from_slice(&bytes)?),
-            Err(_) => None,
-        };
-        let (mut tenant, drafts, problems) = match &options.data {
-            None => {
-                let world = || generated(options);
-                let tenant = saved.unwrap_or_else(|| world().into());
-                let mut drafts: Vec<Value> =
-                    ready_made::demo().as_array().cloned().unwrap_or_default();
-                let more = options.profiles.saturating_sub(drafts.len());
-                drafts.extend(ready_made::grid(&tenant.world, more));
-                drafts.truncate(options.profiles);
-                (tenant, Value::Array(drafts), Vec::new())
-            }
-            Some(folder) => imported(folder, saved)?,
-        };
-        if !tenant
-            .world
-            .people
-            .iter()
-            .any(|person| person.lms_id.is_some())
-        {
-            return Err(
-                "there is nobody to evaluate: the tenant needs at least one learner".into(),
-            );
-        }
-        tenant.world.behaviour.lms_accept_delay_ms = 300;
-        tenant.world.behaviour.group_replication_ms = 500;
-        let profiles = drafts::profiles(drafts::read(drafts)?, &tenant.world, tenant::now())?;
-        Ok(Self {
-            tenant,
-            profiles,
-            problems,
-        })
-    }
-}
-
-fn generated(options: &DemoOptions) -> World {
-    let today = tenant::now()
-        .date_naive()
-        .and_time(chrono::NaiveTime::MIN)
-        .and_utc();
-    world(&WorldSpec {
-        seed: 2026,
-        tenant: TENANT,
-        users: options.users,
-        as_of: today,
-        ..WorldSpec::default()
-    })
-}
-
-fn imported(
-    folder: &Path,
-    saved: Option<TenantState>,
-) -> Result<(TenantState, Value, Vec<String>), Error> {
-    let read = import::read_folder(folder, TENANT)?;
-    let drafts = read
-        .profiles
-        .unwrap_or_else(|| Value::Array(ready_made::suggested(&read.world)));
-    let tenant = match saved {
-        Some(mut before) => {
-            let groups = std::mem::take(&mut before.world.groups);
-            before.world = World {
-                groups,
-                ..read.world
-            };
-            before
-        }
-        None => read.world.into(),
-    };
-    Ok((
-        tenant,
-        drafts,
-        read.problems.iter().map(ToString::to_string).collect(),
-    ))
 }
 
 async fn play(

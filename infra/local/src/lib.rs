@@ -12,6 +12,7 @@ mod process;
 pub mod processes;
 pub mod ready_made;
 pub mod sample;
+pub mod scene;
 pub mod stack;
 pub mod summary;
 pub mod tenant;
