@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use chrono::Utc;
-use rollcall_clients::store::MAINTENANCE_LEASE;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, RunStatus, WAIT_SECONDS};
+use rollcall_domain::run::{Run, RunStatus};
 use rollcall_runtime::{Failure, Services};
 
 use crate::pace::Pace;
@@ -18,39 +17,6 @@ const MAX_CONTINUATIONS: u32 = 1_000;
 const TIME_PAUSE: Duration = Duration::from_secs(5);
 /// Learn365 needs a moment to show a group it has accepted.
 const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
-
-/// Something else has to end first: look again later, but not forever.
-pub(crate) async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
-    request.waits += 1;
-    if request.waits > MAX_WAITS {
-        // Visible in the record, unless the run has one already.
-        let mut run = Run::begin(request, Utc::now());
-        run.status = RunStatus::Skipped;
-        run.note =
-            Some("half an hour of waiting was not enough: another run holds the lock".to_owned());
-        run.finished_at = Some(run.started_at);
-        services.store.begin_run(&run).await.map_err(failure)?;
-        return Ok(());
-    }
-    services
-        .later(&request, pause(services, &request).await?)
-        .await
-        .map_err(failure)
-}
-
-/// A dead owner's lock is waited for until it expires, a living one's a minute.
-async fn pause(services: &Services, request: &RunRequest) -> Result<Duration, Failure> {
-    let longest = Duration::from_secs(WAIT_SECONDS);
-    let held = services
-        .store
-        .held_until(request.tenant, MAINTENANCE_LEASE)
-        .await
-        .map_err(failure)?;
-    let left = held
-        .and_then(|until| (until - Utc::now()).to_std().ok())
-        .unwrap_or(longest);
-    Ok((left + Duration::from_secs(1)).min(longest))
-}
 
 /// Ends a run before it began: no lock, no change (S4-107).
 pub(crate) async fn skip(

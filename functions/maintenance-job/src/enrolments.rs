@@ -169,15 +169,9 @@ async fn standing(
     let group = platform.find_group(object).await?.or(known);
     let roles = match &group {
         Some(group) => platform.group_roles(group.id).await?,
-        None => rollcall_clients::learn365::GroupRoles::default(),
+        None => GroupRoles::default(),
     };
-    Ok(Standing {
-        group,
-        roles: GroupRoles {
-            courses: roles.courses,
-            catalogs: roles.catalogs,
-        },
-    })
+    Ok(Standing { group, roles })
 }
 
 /// Selected courses the group is in count as managed, whoever enrolled it;

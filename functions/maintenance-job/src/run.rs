@@ -11,7 +11,7 @@ use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord};
 use rollcall_domain::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure, Services};
 
-use crate::ending::{broken, finish, go_on, skip, wait};
+use crate::ending::{broken, finish, go_on, skip};
 use crate::enrolments::{self, Phase};
 use crate::gate::{Gate, gate};
 use crate::load::{Work, load};
@@ -45,7 +45,7 @@ pub async fn work(
         .map_err(failure)?
     {
         Gate::Open(pointer) => pointer,
-        Gate::Wait => return wait(services, request).await,
+        Gate::Wait => return services.put_off(request).await,
         Gate::Skip(why) => return skip(services, &tenant, run, why, false).await,
         Gate::Alarm(why) => return skip(services, &tenant, run, why, true).await,
     };
@@ -53,7 +53,7 @@ pub async fn work(
         .await
         .map_err(failure)?;
     let Some(lease) = lease else {
-        return wait(services, request).await;
+        return services.put_off(request).await;
     };
     // Read again under the lock: another invocation may have ended the run meanwhile.
     if let Some(newest) = store.run(&request).await.map_err(failure)? {

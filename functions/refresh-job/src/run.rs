@@ -1,15 +1,13 @@
 //! One refresh of one tenant: once per slot, under a lease, with a record.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{Lease, REFRESH_LEASE, StoreError};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::{
-    MAX_WAITS, Run, RunRequest, RunStatus, StepRecord, Trigger, WAIT_SECONDS,
-};
+use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord, Trigger};
 use rollcall_domain::schedule::{Job, missed};
 use rollcall_domain::settings::Onboarding;
 use rollcall_runtime::{Deadline, Failure, Services};
@@ -42,7 +40,7 @@ pub async fn work(
         .await
         .map_err(failure)?;
     let Some(lease) = lease else {
-        return wait(services, request).await;
+        return services.put_off(request).await;
     };
     let mut run = before.unwrap_or_else(|| Run::begin(request, Utc::now()));
     store.begin_run(&run).await.map_err(failure)?;
@@ -100,25 +98,6 @@ async fn in_time<T>(
                 .to_owned(),
         ),
     }
-}
-
-/// Somebody else works on this tenant: look again later, but not forever.
-async fn wait(services: &Services, mut request: RunRequest) -> Result<(), Failure> {
-    request.waits += 1;
-    if request.waits > MAX_WAITS {
-        // Visible in the record, unless the run has one already.
-        let mut run = Run::begin(request, Utc::now());
-        run.status = RunStatus::Skipped;
-        run.note =
-            Some("half an hour of waiting was not enough: another refresh is at work".to_owned());
-        run.finished_at = Some(run.started_at);
-        services.store.begin_run(&run).await.map_err(failure)?;
-        return Ok(());
-    }
-    services
-        .later(&request, Duration::from_secs(WAIT_SECONDS))
-        .await
-        .map_err(failure)
 }
 
 /// Reads, checks, stores. What fails is the reason in words.

@@ -13,6 +13,9 @@ use crate::lms::{RoleRow, RoleScope};
 use crate::profile::{Profile, Retraction};
 use crate::snapshot::Snapshot;
 
+/// The role that a group holds on a course it is enrolled in.
+const LEARNER: &str = "learner";
+
 /// One step on the learning platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
@@ -55,18 +58,19 @@ pub struct GroupRoles {
 }
 
 impl GroupRoles {
-    /// Sorts the roles of one group by scope.
+    /// Sorts the roles of one group by scope. On a course only a learner's role
+    /// is an enrolment; on a catalog any role makes the group one of its users.
     pub fn of<'a>(roles: impl IntoIterator<Item = &'a RoleRow>) -> Self {
         let mut found = Self::default();
         for role in roles {
             match role.scope {
-                RoleScope::Course(course) => {
+                RoleScope::Course(course) if role.role.eq_ignore_ascii_case(LEARNER) => {
                     found.courses.insert(course);
                 }
                 RoleScope::Catalog(catalog) => {
                     found.catalogs.insert(catalog);
                 }
-                RoleScope::Other => {}
+                RoleScope::Course(_) | RoleScope::Other => {}
             }
         }
         found

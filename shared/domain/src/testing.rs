@@ -1,7 +1,5 @@
 //! Small worlds for tests: people by first name, courses and fields by title.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -283,14 +281,6 @@ pub fn names(snapshot: &Snapshot, rows: impl IntoIterator<Item = u32>) -> Vec<St
         .collect();
     names.sort();
     names
-}
-
-/// First names of object ids, for reading plans in tests.
-pub fn who(names: &[&str]) -> BTreeMap<ObjectId, String> {
-    names
-        .iter()
-        .map(|name| (World::object(name), (*name).to_owned()))
-        .collect()
 }
 
 /// A profile's id by title.

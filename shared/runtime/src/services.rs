@@ -14,13 +14,14 @@ use rollcall_clients::objects::Objects;
 use rollcall_clients::queue::{Queue, QueueError};
 use rollcall_clients::ses::SystemMail;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_clients::store::{Store, StoreError};
+use rollcall_clients::store::{MAINTENANCE_LEASE, REFRESH_LEASE, Store, StoreError};
 use rollcall_clients::vault::{Vault, VaultError};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_domain::run::{RunRequest, Trigger};
+use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, RunStatus, Trigger, WAIT_SECONDS};
 use rollcall_domain::schedule::{Job, Slot};
 
+use crate::events::Failure;
 use crate::settings::Settings;
 
 /// The clients and the settings they were made from.
@@ -157,6 +158,46 @@ impl Services {
         self.queue(request.job).send(request, delay).await
     }
 
+    /// Puts a request back because something else has to end first, but not for
+    /// ever: after so many waits the run is recorded as skipped, unless it has a
+    /// record already. A dead owner's lock is waited for until it expires, a
+    /// living one's a minute.
+    ///
+    /// # Errors
+    /// When table or queue do not answer; the message comes back by itself then.
+    pub async fn put_off(&self, mut request: RunRequest) -> Result<(), Failure> {
+        request.waits += 1;
+        if request.waits > MAX_WAITS {
+            let mut run = Run::begin(request, Utc::now());
+            run.status = RunStatus::Skipped;
+            run.note = Some(
+                "half an hour of waiting was not enough: another run holds the lock".to_owned(),
+            );
+            run.finished_at = Some(run.started_at);
+            return self
+                .store
+                .begin_run(&run)
+                .await
+                .map(|_| ())
+                .map_err(failure);
+        }
+        let lock = match request.job {
+            Job::Refresh => REFRESH_LEASE,
+            Job::Maintenance | Job::Membership => MAINTENANCE_LEASE,
+        };
+        let longest = Duration::from_secs(WAIT_SECONDS);
+        let held = self
+            .store
+            .held_until(request.tenant, lock)
+            .await
+            .map_err(failure)?;
+        let left = held
+            .and_then(|until| (until - Utc::now()).to_std().ok())
+            .unwrap_or(longest);
+        let pause = (left + Duration::from_secs(1)).min(longest);
+        self.later(&request, pause).await.map_err(failure)
+    }
+
     /// Asks for a run now.
     pub async fn run_now(
         &self,
@@ -188,6 +229,10 @@ impl Services {
         );
         self.notice_queue.send(&notice, Duration::ZERO).await
     }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
 }
 
 /// A tick that could not be turned into requests.

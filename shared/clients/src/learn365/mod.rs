@@ -8,19 +8,15 @@ mod read;
 mod wire;
 mod write;
 
-use std::collections::BTreeSet;
-
 use reqwest::{Method, RequestBuilder};
-use rollcall_domain::ids::{CatalogId, CourseId, ObjectId, UserId};
-use rollcall_domain::lms::{LmsData, RoleScope};
+use rollcall_domain::enrolment::GroupRoles;
+use rollcall_domain::ids::{ObjectId, UserId};
+use rollcall_domain::lms::LmsData;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ApiError, Base, Http, Secret};
 use read::Query;
 pub use write::{CatalogRemoval, Enrolment, KeyLevel, Unenrolment};
-
-/// Role that a group holds on a course it is enrolled in.
-const LEARNER: &str = "learner";
 
 /// One tenant's learning platform.
 #[derive(Debug, Clone)]
@@ -38,15 +34,6 @@ pub struct LmsGroup {
     pub id: UserId,
     /// The claims login name that enrolment calls take; never built, always read.
     pub login_name: String,
-}
-
-/// Where a group stands in the platform.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct GroupRoles {
-    /// Courses in which it is enrolled as a learner.
-    pub courses: BTreeSet<CourseId>,
-    /// Catalogs it was added to.
-    pub catalogs: BTreeSet<CatalogId>,
 }
 
 impl Learn365 {
@@ -96,19 +83,8 @@ impl Learn365 {
     /// not (C-08: what a removal from a catalog would take with it).
     pub async fn group_roles(&self, user: UserId) -> Result<GroupRoles, ApiError> {
         let query = Query::filtered(format!("UserId eq {user}"));
-        let mut found = GroupRoles::default();
-        for role in read::set::<wire::WireRole>(self, &query).await? {
-            match role.scope {
-                RoleScope::Course(course) if role.role.eq_ignore_ascii_case(LEARNER) => {
-                    found.courses.insert(course);
-                }
-                RoleScope::Catalog(catalog) => {
-                    found.catalogs.insert(catalog);
-                }
-                RoleScope::Course(_) | RoleScope::Other => {}
-            }
-        }
-        Ok(found)
+        let rows = read::set::<wire::WireRole>(self, &query).await?;
+        Ok(GroupRoles::of(&rows))
     }
 
     /// A request with the key attached; `url` is absolute and already checked.

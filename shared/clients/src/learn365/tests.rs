@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::ids::FieldId;
 use rollcall_domain::lms::{FieldKind, Progress};
 use rollcall_simulators::generate::lms_key;
 use rollcall_simulators::world::{self, Person};
 use rollcall_simulators::{Fault, FaultKind};
 use uuid::Uuid;
+
+use rollcall_domain::ids::{CatalogId, CourseId, FieldId};
 
 use super::*;
 use crate::http::testing::{Stub, Tenant, quick, reply};
