@@ -13,10 +13,12 @@ use crate::load::Work;
 /// Members of one `PATCH`; with it the fewest writes a change needs.
 const ADDS_PER_WRITE: usize = 20;
 
-/// Obeys the plan; decides nothing.
-pub(crate) async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) {
+/// Obeys the plan; decides nothing. Answers whether all of it is known to be so now.
+pub(crate) async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) -> bool {
     let plan = cleared.plan();
-    let Some(group) = plan.group else { return };
+    let Some(group) = plan.group else {
+        return false;
+    };
     let adds: Vec<ObjectId> = plan.adds.keys().copied().collect();
     let removes: Vec<ObjectId> = plan.removes.keys().copied().collect();
     work.floor += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
@@ -47,6 +49,7 @@ pub(crate) async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) 
     } else if report.added.deferred + report.removed.deferred > 0 {
         report.status = ProfileStatus::Unfinished;
     }
+    outcomes.is_complete()
 }
 
 fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> Tally {

@@ -9,9 +9,17 @@ use rollcall_domain::profile::Profile;
 
 use crate::load::{Subject, Work};
 
-/// Makes sure of every group; answers those that did not exist a moment ago
-/// and so have no members yet. What fails is that profile's failure alone.
-pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<BTreeSet<ProfileId>, StoreError> {
+/// What is known about groups before their members are looked at.
+#[derive(Debug, Default)]
+pub(crate) struct Groups {
+    /// Made a moment ago: they have no members yet.
+    pub(crate) fresh: BTreeSet<ProfileId>,
+    /// Restored, replaced or not to be managed: nothing kept about their members counts.
+    pub(crate) doubtful: BTreeSet<ProfileId>,
+}
+
+/// Makes sure of every group. What fails is that profile's failure alone.
+pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
     let known: Vec<ObjectId> = work
         .subjects
         .iter()
@@ -22,10 +30,10 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<BTreeSet<ProfileId>, S
         Ok(found) => found,
         Err(error) => {
             fail_all(work, &error);
-            return Ok(BTreeSet::new());
+            return Ok(Groups::default());
         }
     };
-    let mut fresh = BTreeSet::new();
+    let mut groups = Groups::default();
     let prefix = work.tenant.settings.group_prefix.clone();
     let fence = work.pace.lease().fence().clone();
     for subject in work
@@ -37,9 +45,15 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<BTreeSet<ProfileId>, S
             break;
         }
         match one(&work.graph, subject, &found, &prefix).await {
-            Ok(Ensured { id, created }) => {
-                if created {
-                    fresh.insert(subject.profile.id);
+            Ok(Ensured { id, origin }) => {
+                match origin {
+                    Origin::Known => {}
+                    Origin::Made => {
+                        groups.fresh.insert(subject.profile.id);
+                    }
+                    Origin::Found => {
+                        groups.doubtful.insert(subject.profile.id);
+                    }
                 }
                 if subject.state.group != Some(id) {
                     // Recorded at once: the id must survive whatever happens next.
@@ -51,10 +65,13 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<BTreeSet<ProfileId>, S
                 }
                 subject.report.group = Some(id);
             }
-            Err(reason) => subject.report.fail(reason),
+            Err(reason) => {
+                groups.doubtful.insert(subject.profile.id);
+                subject.report.fail(reason);
+            }
         }
     }
-    Ok(fresh)
+    Ok(groups)
 }
 
 fn fail_all(work: &mut Work<'_>, error: &GraphError) {
@@ -69,7 +86,18 @@ fn fail_all(work: &mut Work<'_>, error: &GraphError) {
 
 struct Ensured {
     id: ObjectId,
-    created: bool,
+    origin: Origin,
+}
+
+/// Where a group came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// It is the one known before.
+    Known,
+    /// It was made a moment ago.
+    Made,
+    /// It existed, but was deleted or not known here.
+    Found,
 }
 
 async fn one(
@@ -86,7 +114,10 @@ async fn one(
         Some(GroupLookup::Found(facts)) => {
             check(facts, profile)?;
             rename(graph, facts, profile, prefix).await?;
-            Ok(Ensured { id, created: false })
+            Ok(Ensured {
+                id,
+                origin: Origin::Known,
+            })
         }
         Some(GroupLookup::Unreadable(reason)) => Err(format!("Microsoft Graph: {reason}")),
         Some(GroupLookup::Missing) | None => bring_back(graph, subject, id, prefix).await,
@@ -103,7 +134,11 @@ async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensure
     let group = graph.ensure_group(&spec).await.map_err(words)?;
     Ok(Ensured {
         id: group.id,
-        created: group.created,
+        origin: if group.created {
+            Origin::Made
+        } else {
+            Origin::Found
+        },
     })
 }
 
@@ -120,7 +155,10 @@ async fn bring_back(
         subject.report.notes.push(format!(
             "the group {id} had been deleted in Entra and was restored"
         ));
-        return Ok(Ensured { id, created: false });
+        return Ok(Ensured {
+            id,
+            origin: Origin::Found,
+        });
     }
     let created = create(graph, &subject.profile, prefix).await?;
     if created.id == id {

@@ -5,6 +5,7 @@
 //! compares whole state, so it can be repeated after a crash at any line.
 
 mod apply;
+mod current;
 mod discrepancies;
 mod ending;
 mod enrolments;
@@ -13,6 +14,7 @@ mod groups;
 mod holding;
 mod load;
 mod member_file;
+pub mod member_sheet;
 mod memberships;
 mod pace;
 mod report;

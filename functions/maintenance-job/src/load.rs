@@ -41,6 +41,10 @@ pub(crate) struct Work<'a> {
     pub(crate) platform: Learn365,
     pub(crate) pace: Pace,
     pub(crate) floor: u64,
+    /// Profiles whose state is not written yet.
+    pub(crate) unsaved: BTreeSet<usize>,
+    /// What the membership step counted.
+    pub(crate) counted: BTreeMap<String, u64>,
     pub(crate) slot: DateTime<Utc>,
 }
 
@@ -129,6 +133,8 @@ pub(crate) async fn load<'a>(
         holds,
         pace,
         floor: 0,
+        unsaved: BTreeSet::new(),
+        counted: BTreeMap::new(),
         slot,
     })
 }

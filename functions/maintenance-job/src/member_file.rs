@@ -1,42 +1,48 @@
 //! The Excel file of a profile's members (S4-128), written even when the change
 //! is held (S4-131), and only when it says something new.
 
-use std::path::Path;
+use std::sync::Arc;
 
 use rollcall_clients::objects::members_key;
 use rollcall_domain::desired::Members;
-use rollcall_domain::snapshot::{Property, Snapshot};
-use rust_xlsxwriter::{Format, Workbook, XlsxError};
+use rollcall_domain::snapshot::{Snapshot, Source};
+use sha2::{Digest as _, Sha256};
 
 use crate::load::{Work, words};
+use crate::member_sheet::{COLUMNS, NameOrder, write_in};
 
 const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-const COLUMNS: [(&str, Property, u16); 8] = [
-    ("Name", Property::Title, 28),
-    ("Email", Property::Email, 36),
-    ("Job title", Property::JobTitle, 28),
-    ("Department", Property::Department, 22),
-    ("Company", Property::Company, 22),
-    ("Office", Property::Office, 18),
-    ("City", Property::City, 18),
-    ("Country", Property::Country, 18),
-];
-/// Excel's rows; longer lists are cut with a remark (S4 names no limit).
-const MAX_ROWS: u32 = 1_048_575;
+
+/// What the files of one run have in common, each part worked out when first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    lines: Option<Vec<u128>>,
+    order: Option<Arc<NameOrder>>,
+}
 
 /// Writes the profile's file unless the stored one says the same.
 pub(crate) async fn keep(
     work: &mut Work<'_>,
     index: usize,
-    members: &Members,
+    members: Members,
+    files: &mut Files,
 ) -> Result<(), String> {
-    let digest = digest(&work.snapshot, members);
+    let lines = files.lines.get_or_insert_with(|| lines(&work.snapshot));
+    let digest = digest(lines, &members);
     let subject = &mut work.subjects[index];
     if subject.state.members_digest.as_deref() == Some(digest.as_str()) {
         return Ok(());
     }
+    let order = files
+        .order
+        .get_or_insert_with(|| Arc::new(NameOrder::of(&work.snapshot)));
+    let (snapshot, order) = (Arc::clone(&work.snapshot), Arc::clone(order));
     let file = tempfile::NamedTempFile::new().map_err(words)?;
-    write(file.path(), &work.snapshot, members).map_err(words)?;
+    // On a thread of its own: a million lines take seconds, and the heartbeat goes on.
+    let written = tokio::task::spawn_blocking(move || {
+        write_in(file.path(), &snapshot, &members, &order).map(|()| file)
+    });
+    let file = written.await.map_err(words)?.map_err(words)?;
     let key = members_key(work.tenant.id, subject.profile.id);
     work.services
         .objects
@@ -48,96 +54,66 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// Names exactly what the file would hold.
-fn digest(snapshot: &Snapshot, members: &Members) -> String {
-    let mut hasher = Hasher::default();
-    for row in members.all.iter().take(MAX_ROWS as usize) {
-        for (_, property, _) in COLUMNS {
-            hasher.text(snapshot.people.property(property, row).unwrap_or_default());
-        }
-        hasher.text(because(members, row));
-        hasher.text(account(snapshot, row));
-    }
-    hasher.finish()
-}
-
-fn because(members: &Members, row: u32) -> &'static str {
-    if members.included.contains(row) {
-        "Override"
-    } else {
-        "Rules"
-    }
-}
-
-/// Without an account a person matches and cannot be in the group.
-fn account(snapshot: &Snapshot, row: u32) -> &'static str {
-    if snapshot.people.object_ids[row as usize].is_some() {
-        "yes"
-    } else {
-        "no, so not in the group"
-    }
-}
-
-/// The members as people look for them.
-fn by_name(snapshot: &Snapshot, members: &Members) -> Vec<u32> {
-    let mut rows: Vec<u32> = members.all.iter().collect();
-    rows.sort_by_cached_key(|row| {
-        snapshot
-            .people
-            .property(Property::Title, *row)
-            .and_then(rollcall_domain::text::fold)
-    });
-    rows
-}
-
-/// Texts are written as texts: a name that begins with `=` never becomes a formula.
-fn write(path: &Path, snapshot: &Snapshot, members: &Members) -> Result<(), XlsxError> {
-    let mut workbook = Workbook::new();
-    let bold = Format::new().set_bold();
-    let sheet = workbook.add_worksheet_with_constant_memory()?;
-    sheet.set_name("Members")?;
-    sheet.set_freeze_panes(1, 0)?;
-    for (column, (_, _, width)) in (0u16..).zip(COLUMNS) {
-        sheet.set_column_width(column, width)?;
-    }
-    let last = u16::try_from(COLUMNS.len()).unwrap_or_default();
-    for (column, (title, _, _)) in (0u16..).zip(COLUMNS) {
-        sheet.write_string_with_format(0, column, title, &bold)?;
-    }
-    sheet.write_string_with_format(0, last, "Member because of", &bold)?;
-    sheet.write_string_with_format(0, last + 1, "Entra account", &bold)?;
-    for (line, row) in (1u32..=MAX_ROWS).zip(by_name(snapshot, members)) {
-        for (column, (_, property, _)) in (0u16..).zip(COLUMNS) {
-            if let Some(text) = snapshot.people.property(property, row) {
-                sheet.write_string(line, column, cut(text))?;
+/// A number for each row that stands for everything a sheet shows of it: equal
+/// lines have equal numbers, whatever the row and whatever the snapshot. Each
+/// distinct value is hashed once, so this costs little even for a million rows.
+fn lines(snapshot: &Snapshot) -> Vec<u128> {
+    let people = &snapshot.people;
+    let mut lines: Vec<u128> = (0..people.rows())
+        .map(|row| u128::from(people.is_reachable(row)))
+        .collect();
+    for (_, property, _) in COLUMNS {
+        let Some(column) = people.texts.get(&Source::Property(property)) else {
+            continue;
+        };
+        let values: Vec<u128> = std::iter::once(0)
+            .chain(
+                column
+                    .dictionary()
+                    .iter()
+                    .map(|text| number(text.as_bytes())),
+            )
+            .collect();
+        let mut row = lines.iter_mut();
+        column.codes().for_each(|code| {
+            if let Some(line) = row.next() {
+                *line = line.wrapping_mul(STEP).wrapping_add(values[code as usize]);
             }
-        }
-        sheet.write_string(line, last, because(members, row))?;
-        sheet.write_string(line, last + 1, account(snapshot, row))?;
+        });
     }
-    workbook.save(path)
+    lines
 }
 
-/// Excel takes 32,767 characters in a cell.
-fn cut(text: &str) -> String {
-    text.chars().take(32_767).collect()
+/// Any large odd number: it keeps values apart by the column they stand in.
+const STEP: u128 = 0x2d99_787f_9c36_63d3_a88d_7b1d_4b5e_f84b;
+
+fn number(bytes: &[u8]) -> u128 {
+    let digest = Sha256::digest(bytes);
+    let head = digest.first_chunk::<16>().copied().unwrap_or_default();
+    u128::from_le_bytes(head)
 }
 
-/// A digest of texts with their lengths, so that no two lists look alike.
-#[derive(Default)]
-struct Hasher(sha2::Sha256);
-
-impl Hasher {
-    fn text(&mut self, text: &str) {
-        use sha2::Digest as _;
-        self.0.update((text.len() as u64).to_le_bytes());
-        self.0.update(text.as_bytes());
+/// Names exactly what the file would hold. The order of lines does not count:
+/// it follows from what they say.
+fn digest(lines: &[u128], members: &Members) -> String {
+    let sum = |rows: &mut dyn Iterator<Item = u32>| {
+        rows.fold((0u128, 0u64), |(sum, count), row| {
+            // Not the plain number: two people who swap a value must change the sum.
+            let line = lines.get(row as usize).copied().unwrap_or_default();
+            (sum.wrapping_add(line.wrapping_mul(line ^ STEP)), count + 1)
+        })
+    };
+    let mut hasher = Sha256::new();
+    hasher.update(b"rollcall-members-2");
+    let included = members
+        .all
+        .iter()
+        .filter(|row| members.included.contains(*row));
+    for (sum, count) in [sum(&mut members.all.iter()), sum(&mut { included })] {
+        hasher.update(sum.to_le_bytes());
+        hasher.update(count.to_le_bytes());
     }
-
-    fn finish(self) -> String {
-        use sha2::Digest as _;
-        hex::encode(&self.0.finalize()[..16])
-    }
+    hex::encode(&hasher.finalize()[..16])
 }
 
 #[cfg(test)]
@@ -146,51 +122,71 @@ mod tests {
     use rollcall_domain::rowset::RowSet;
     use rollcall_domain::testing::World;
 
-    fn members(rows: &[u32]) -> Members {
-        let mut all = RowSet::new(3);
-        all.extend(rows.iter().copied());
-        Members {
-            included: RowSet::new(3),
-            all,
-        }
+    fn digest_of(snapshot: &Snapshot, all: &[u32], included: &[u32]) -> String {
+        let set = |rows: &[u32]| {
+            let mut set = RowSet::new(snapshot.people.rows());
+            set.extend(rows.iter().copied());
+            set
+        };
+        let members = Members {
+            all: set(all),
+            included: set(included),
+        };
+        digest(&lines(snapshot), &members)
     }
 
-    fn snapshot(city: &str) -> Snapshot {
+    fn world(city: &str) -> World {
         let mut world = World::new();
-        world.person("=HYPERLINK(\"x\")").with("city", city);
+        world.person("Ada").with("city", city);
         world.person("Grace").with("city", "Oslo");
         world.person("Alan");
-        world.snapshot()
+        world
     }
 
     #[test]
     fn the_digest_changes_with_members_and_with_what_is_shown_of_them() {
-        let first = digest(&snapshot("Denver"), &members(&[0, 1]));
-        assert_eq!(first, digest(&snapshot("Denver"), &members(&[0, 1])));
-        assert_ne!(first, digest(&snapshot("Denver"), &members(&[0])));
-        assert_ne!(first, digest(&snapshot("Dallas"), &members(&[0, 1, 2])));
+        let (denver, dallas) = (world("Denver").snapshot(), world("Dallas").snapshot());
+        let mut without = world("Denver");
+        without.remove("Alan");
+        without.person("Alan").without_entra();
+        let ada = denver.people.row(World::user("Ada")).expect("there");
+        let others: Vec<u32> = (0..3).filter(|row| *row != ada).collect();
+        let first = digest_of(&denver, &[0, 1, 2], &[]);
+        assert_eq!(first, digest_of(&denver, &[0, 1, 2], &[]));
+        assert_ne!(first, digest_of(&denver, &[0, 1], &[]));
+        assert_ne!(
+            first,
+            digest_of(&denver, &[0, 1, 2], &[1]),
+            "the reason shows"
+        );
+        assert_ne!(first, digest_of(&dallas, &[0, 1, 2], &[]), "a value shows");
+        assert_ne!(first, digest_of(&without.snapshot(), &[0, 1, 2], &[]));
+        assert_eq!(
+            digest_of(&denver, &others, &[]),
+            digest_of(&dallas, &others, &[]),
+            "what happens to others does not"
+        );
     }
 
-    /// Proves S4-128 and S4-042: a real .xlsx, names never formulas.
+    /// The same values in other columns, or with other people, are another file.
     #[test]
-    fn the_file_is_a_workbook_with_texts_only() {
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        write(file.path(), &snapshot("Denver"), &members(&[0, 1, 2])).expect("writes");
-        let bytes = std::fs::read(file.path()).expect("reads");
-        assert!(bytes.starts_with(b"PK"));
-        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a zip");
-        let mut sheet = String::new();
-        std::io::Read::read_to_string(
-            &mut archive
-                .by_name("xl/worksheets/sheet1.xml")
-                .expect("a sheet"),
-            &mut sheet,
-        )
-        .expect("text");
-        assert!(
-            sheet.contains("HYPERLINK") && !sheet.contains("<f>"),
-            "{sheet}"
-        );
-        assert!(sheet.contains("Grace") && sheet.contains("Member because of"));
+    fn values_are_told_apart_by_column_and_person() {
+        let world = |one: [&str; 2], other: [&str; 2]| {
+            let mut world = World::new();
+            for (name, [city, country]) in [("Ada", one), ("Grace", other)] {
+                let person = world.person(name);
+                person.with("city", city).with("country", country);
+            }
+            world.snapshot()
+        };
+        let first = world(["Oslo", "Norway"], ["Denver", "USA"]);
+        for second in [
+            world(["Norway", "Oslo"], ["Denver", "USA"]),
+            world(["Denver", "Norway"], ["Oslo", "USA"]),
+            world(["Oslo", "USA"], ["Denver", "Norway"]),
+        ] {
+            let all = |snapshot: &Snapshot| digest_of(snapshot, &[0, 1], &[]);
+            assert_ne!(all(&first), all(&second));
+        }
     }
 }

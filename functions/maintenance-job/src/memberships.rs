@@ -1,56 +1,82 @@
 //! Third step: members equal to the audience, unless a person has to decide.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rollcall_clients::graph::Members as GroupState;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
 use rollcall_domain::hold::Hold;
-use rollcall_domain::ids::{ObjectId, ProfileId};
-use rollcall_domain::plan::diff::{GroupMembers, Subject as PlanSubject, plan};
-use rollcall_domain::plan::guard::{Verdict, guard};
+use rollcall_domain::ids::ProfileId;
+use rollcall_domain::plan::diff::{Accounts, Subject as PlanSubject, plan};
+use rollcall_domain::plan::guard::{Cleared, Verdict, guard};
+use rollcall_domain::plan::kept::ManualEdits;
 use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::rowset::RowSet;
 use rollcall_domain::rules::Fields;
+use rollcall_domain::run::RunRequest;
 
 use crate::apply::apply;
+use crate::current::{Current, Standing, gather, record};
+use crate::groups::Groups;
 use crate::holding::{begin_approved, hold_it};
 use crate::load::{Work, words};
-use crate::member_file;
+use crate::member_file::{self, Files};
 use crate::pace::Stop;
 
-/// Groups whose members are held in memory at a time; a page of one takes about a
-/// megabyte while it is read.
-const WINDOW: usize = 100;
+/// Records of how profiles stand that wait to be written together.
+const UNSAVED: usize = 99;
 
-/// Brings every auto-populated profile's group up to date. `fresh` are groups
-/// that were made a moment ago and have no members to read.
+/// What all profiles of a run share.
+struct Pass {
+    accounts: Accounts,
+    files: Files,
+}
+
+/// Brings every auto-populated profile's group up to date.
 pub(crate) async fn update(
     work: &mut Work<'_>,
-    fresh: &BTreeSet<ProfileId>,
+    groups: &Groups,
+    request: &RunRequest,
 ) -> Result<Result<(), Stop>, String> {
-    let mut changes = audiences(work).await?;
-    for begin in (0..work.subjects.len()).step_by(WINDOW) {
-        let window = begin..work.subjects.len().min(begin + WINDOW);
-        let current = current_members(work, window.clone(), fresh).await?;
-        for index in window {
-            if let Err(stop) = work.pace.check().await {
-                return Ok(Err(stop));
+    let mut pass = Pass {
+        accounts: Accounts::of(&work.snapshot.people),
+        files: Files::default(),
+    };
+    let mut current = match gather(work, groups, &pass.accounts, request).await? {
+        Ok(current) => current,
+        Err(stop) => return Ok(Err(stop)),
+    };
+    let mut changes = audiences(work, &mut current).await?;
+    for index in 0..work.subjects.len() {
+        if let Err(stop) = work.pace.check().await {
+            if stop == Stop::OutOfTime {
+                save(work).await.map_err(words)?;
             }
-            let id = work.subjects[index].profile.id;
-            match prepare(work, index, changes.remove(&id), &current) {
-                Some(change) => one(work, index, change, &current[&id]).await?,
-                None => settle(work, index).await.map_err(words)?,
-            }
+            return Ok(Err(stop));
+        }
+        let id = work.subjects[index].profile.id;
+        let standing = current.remove(&id);
+        let edits = match &standing {
+            Some(Ok(standing)) => standing.edits,
+            Some(Err(_)) | None => ManualEdits::default(),
+        };
+        if let Some((change, standing)) = prepare(work, index, changes.remove(&id), standing) {
+            one(work, &mut pass, index, change, standing).await?;
+        }
+        remark(work, index, edits);
+        settle(work, index);
+        if work.unsaved.len() >= UNSAVED {
+            save(work).await.map_err(words)?;
         }
     }
+    save(work).await.map_err(words)?;
     Ok(Ok(()))
 }
 
 /// Evaluates all audiences of the tenant together: profiles may name each other.
 async fn audiences(
     work: &Work<'_>,
+    current: &mut Current,
 ) -> Result<BTreeMap<ProfileId, Result<Change, AudienceError>>, String> {
     let fields = Fields::of(&work.snapshot);
     let living = work
@@ -62,60 +88,24 @@ async fn audiences(
             Audience::of(&subject.profile, &fields).map_err(|error| (subject.profile.id, error))
         })
         .collect();
+    let known = current.iter_mut().filter_map(|(id, standing)| {
+        let members = &mut standing.as_mut().ok()?.members;
+        Some((*id, std::mem::take(&mut members.rows)))
+    });
+    let known: BTreeMap<ProfileId, RowSet> = known.collect();
     let (snapshot, slot) = (Arc::clone(&work.snapshot), work.slot);
     // On a thread of its own: the heartbeat goes on meanwhile.
-    tokio::task::spawn_blocking(move || evaluate(&audiences, &snapshot, slot, &BTreeMap::new()))
-        .await
-        .map_err(words)
-}
-
-type Current = BTreeMap<ProfileId, Result<GroupMembers, String>>;
-
-/// Reads who is in each group, completely or not at all.
-async fn current_members(
-    work: &Work<'_>,
-    window: Range<usize>,
-    fresh: &BTreeSet<ProfileId>,
-) -> Result<Current, String> {
-    let managed = work.subjects[window]
-        .iter()
-        .filter(|subject| subject.profile.auto_populate && !subject.profile.is_deleted());
-    let groups: BTreeMap<ProfileId, Option<ObjectId>> = managed
-        .map(|subject| (subject.profile.id, subject.state.group))
-        .collect();
-    let to_read: Vec<ObjectId> = groups
-        .iter()
-        .filter(|(id, _)| !fresh.contains(id))
-        .filter_map(|(_, group)| *group)
-        .collect();
-    let mut read = work
-        .graph
-        .members_of(&to_read)
-        .await
-        .map_err(|error| format!("Microsoft Graph: {error}"))?;
-    Ok(groups
-        .into_iter()
-        .map(|(id, group)| {
-            let members = match group {
-                Some(_) if fresh.contains(&id) => Ok(GroupMembers::default()),
-                Some(group) => match read.remove(&group) {
-                    Some(members) => members
-                        .map(group_members)
-                        .map_err(|error| format!("Microsoft Graph: {error}")),
-                    None => Err("its members were not read".to_owned()),
-                },
-                None => Err("it has no group".to_owned()),
-            };
-            (id, members)
-        })
-        .collect())
-}
-
-fn group_members(members: GroupState) -> GroupMembers {
-    GroupMembers {
-        users: members.users,
-        others: members.others.into_keys().collect(),
+    let evaluated = tokio::task::spawn_blocking(move || {
+        let changes = evaluate(&audiences, &snapshot, slot, &known);
+        (changes, known)
+    });
+    let (changes, known) = evaluated.await.map_err(words)?;
+    for (id, rows) in known {
+        if let Some(Ok(standing)) = current.get_mut(&id) {
+            standing.members.rows = rows;
+        }
     }
+    Ok(changes)
 }
 
 /// Sorts out profiles whose members are not to be touched, with the reason.
@@ -123,8 +113,8 @@ fn prepare(
     work: &mut Work<'_>,
     index: usize,
     change: Option<Result<Change, AudienceError>>,
-    current: &Current,
-) -> Option<Change> {
+    standing: Option<Result<Standing, String>>,
+) -> Option<(Change, Standing)> {
     let subject = &mut work.subjects[index];
     let report = &mut subject.report;
     if subject.profile.is_deleted() {
@@ -132,22 +122,23 @@ fn prepare(
         report.members = subject.state.members;
         return None;
     }
-    if let Some(Ok(members)) = current.get(&subject.profile.id) {
-        report.members = members.len();
-    }
+    report.members = match &standing {
+        Some(Ok(standing)) => standing.members.len(),
+        Some(Err(_)) | None => subject.state.members,
+    };
     if report.status == ProfileStatus::Failed {
         return None;
     }
     if !subject.profile.auto_populate {
         report.status = ProfileStatus::Unmanaged;
         report.reason = Some("auto-populate is off: members are left as they are".to_owned());
-        report.members = subject.state.members;
         return None;
     }
     match change {
-        Some(Ok(change)) => match &current[&subject.profile.id] {
-            Ok(_) => return Some(change),
-            Err(reason) => report.fail(reason.clone()),
+        Some(Ok(change)) => match standing {
+            Some(Ok(standing)) => return Some((change, standing)),
+            Some(Err(reason)) => report.fail(reason),
+            None => report.fail("its members were not read"),
         },
         Some(Err(error @ AudienceError::NeedsReview { .. })) => {
             report.status = ProfileStatus::NeedsReview;
@@ -162,12 +153,13 @@ fn prepare(
 /// Plans, guards and applies one profile's change.
 async fn one(
     work: &mut Work<'_>,
+    pass: &mut Pass,
     index: usize,
     change: Change,
-    current: &Result<GroupMembers, String>,
+    standing: Standing,
 ) -> Result<(), String> {
-    let Ok(current) = current else { return Ok(()) };
-    if let Err(error) = member_file::keep(work, index, &change.members).await {
+    let members = change.members(&standing.members.rows);
+    if let Err(error) = member_file::keep(work, index, members, &mut pass.files).await {
         // The list of one profile is no reason to leave the others as they are.
         work.subjects[index]
             .report
@@ -178,7 +170,8 @@ async fn one(
         profile: subject.profile.id,
         group: subject.state.group,
     };
-    let plan = plan(about, &work.snapshot, &change.members, current);
+    let (snapshot, accounts) = (&work.snapshot, &pass.accounts);
+    let plan = plan(about, snapshot, accounts, &change, &standing.members);
     work.subjects[index].report.unreachable = plan.unreachable;
     let hold = work.holds.get(&plan.profile).cloned();
     match guard(
@@ -192,25 +185,70 @@ async fn one(
             announce,
         } => {
             let held = Hold::new(plan.profile, &plan, exceeded, work.slot);
-            hold_it(work, index, held, hash, announce, hold.as_ref()).await?;
+            hold_it(work, index, held, hash, announce, hold.as_ref()).await
         }
         Verdict::Clear(cleared) => {
             if let Some(hold) = hold.as_ref() {
                 begin_approved(work, hold).await?;
             }
-            apply(work, index, &cleared).await;
-            let report = &work.subjects[index].report;
-            if hold.is_some() && report.added.deferred + report.removed.deferred == 0 {
-                let fence = work.pace.lease().fence();
-                work.services
-                    .store
-                    .clear_hold(fence, plan.profile)
-                    .await
-                    .map_err(words)?;
-            }
+            let after = Standing {
+                members: standing.members.after(&change, &pass.accounts),
+                ..standing
+            };
+            carry_out(work, index, &cleared, after)
+                .await
+                .map_err(words)?;
+            settle_hold(work, index, hold.as_ref()).await.map_err(words)
         }
     }
-    settle(work, index).await.map_err(words)
+}
+
+/// Applies a plan. What is kept about the group is taken back before the first
+/// write and stored again only when every change is known to be so: whatever
+/// happens in between, the next run reads the group.
+async fn carry_out(
+    work: &mut Work<'_>,
+    index: usize,
+    cleared: &Cleared,
+    after: Standing,
+) -> Result<(), StoreError> {
+    let plan = cleared.plan();
+    let fence = work.pace.lease().fence().clone();
+    let store = work.services.store.clone();
+    if !plan.is_empty() {
+        store.forget_members(&fence, [plan.profile]).await?;
+    }
+    let complete = apply(work, index, cleared).await;
+    let Some(group) = plan.group.filter(|_| complete) else {
+        return Ok(());
+    };
+    if plan.is_empty() && after.recorded {
+        return Ok(());
+    }
+    let record = record(work, group, &after);
+    store.keep_members(&fence, &[(plan.profile, record)]).await
+}
+
+/// A hold whose change was made to its end, or is no longer wanted, is over.
+async fn settle_hold(work: &Work<'_>, index: usize, hold: Option<&Hold>) -> Result<(), StoreError> {
+    let report = &work.subjects[index].report;
+    let Some(hold) = hold.filter(|_| report.added.deferred + report.removed.deferred == 0) else {
+        return Ok(());
+    };
+    let fence = work.pace.lease().fence();
+    work.services.store.clear_hold(fence, hold.profile).await
+}
+
+/// Says what people had changed in the group by hand, and what became of it.
+fn remark(work: &mut Work<'_>, index: usize, edits: ManualEdits) {
+    let report = &mut work.subjects[index].report;
+    if !edits.is_empty() {
+        let end = match report.status {
+            ProfileStatus::Synchronised => "; put right",
+            _ => "",
+        };
+        report.notes.push(format!("{edits}{end}"));
+    }
 }
 
 /// Records what the steps on the platform changed about how profiles stand.
@@ -220,29 +258,32 @@ pub(crate) async fn settle_all(work: &mut Work<'_>) -> Result<(), StoreError> {
         if subject.state.evaluated_at == Some(work.slot)
             && subject.state.status != Some(subject.report.status)
         {
-            settle(work, index).await?;
+            settle(work, index);
         }
     }
-    Ok(())
+    save(work).await
 }
 
-/// Records how the profile stands.
-async fn settle(work: &mut Work<'_>, index: usize) -> Result<(), StoreError> {
+/// Notes how the profile stands; [`save`] writes it.
+fn settle(work: &mut Work<'_>, index: usize) {
     let (slot, snapshot) = (work.slot, work.snapshot.header.id.clone());
     let subject = &mut work.subjects[index];
-    let before = subject.state.clone();
     let state = &mut subject.state;
     state.status = Some(subject.report.status);
     state.reason.clone_from(&subject.report.reason);
     state.members = subject.report.members;
     state.snapshot = Some(snapshot);
     state.evaluated_at = Some(slot);
-    if *state == before {
-        return Ok(());
-    }
+    work.unsaved.insert(index);
+}
+
+/// Writes what was noted, many profiles in one transaction.
+async fn save(work: &mut Work<'_>) -> Result<(), StoreError> {
+    let unsaved = std::mem::take(&mut work.unsaved);
+    let states = unsaved.iter().map(|index| {
+        let subject = &work.subjects[*index];
+        (subject.profile.id, &subject.state)
+    });
     let fence = work.pace.lease().fence();
-    work.services
-        .store
-        .put_profile_state(fence, subject.profile.id, &subject.state)
-        .await
+    work.services.store.put_profile_states(fence, states).await
 }

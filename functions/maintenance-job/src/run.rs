@@ -220,10 +220,11 @@ async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, S
         .await
         .map_err(crate::load::words)?;
     clock.lap("discrepancies");
-    let fresh = groups::ensure(work).await.map_err(crate::load::words)?;
+    let groups = groups::ensure(work).await.map_err(crate::load::words)?;
     clock.lap("groups");
-    let updated = memberships::update(work, &fresh).await?;
+    let updated = memberships::update(work, &groups, &clock.run.request).await?;
     clock.lap("memberships");
+    clock.count(work.counted.clone());
     if updated.is_err() || clock.run.request.job == Job::Membership {
         return Ok(updated);
     }
@@ -257,6 +258,13 @@ impl Clock<'_> {
             counts: BTreeMap::new(),
         });
         self.begun = Instant::now();
+    }
+
+    /// Notes what the step that just ended counted.
+    fn count(&mut self, counts: BTreeMap<String, u64>) {
+        if let Some(step) = self.run.steps.last_mut() {
+            step.counts = counts;
+        }
     }
 }
 

@@ -1,68 +1,60 @@
 //! From the platform and the directory to a snapshot in memory.
 
-use std::collections::{BTreeMap, HashMap};
-
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::ids::SnapshotId;
 use rollcall_domain::lms::FieldKind;
-use rollcall_domain::snapshot::build::{EntraProperties, build};
+use rollcall_domain::snapshot::build::{Built, EntraSet, Sets};
+use rollcall_domain::snapshot::encode::{DecodeError, Reader};
 use rollcall_domain::snapshot::{Header, Snapshot};
 use rollcall_runtime::{Deadline, Services};
 use uuid::Uuid;
+
+/// Everything of one refresh, before it is a snapshot.
+pub(crate) struct Gathered {
+    sets: Sets,
+    entra: EntraSet,
+}
 
 /// Reads all six sets (S4-098) and the Entra properties that rules may use.
 /// Complete or an error: a missing page is never a missing person.
 pub(crate) async fn gather(
     services: &Services,
     tenant: &Tenant,
-    at: DateTime<Utc>,
     deadline: Deadline,
-) -> Result<Snapshot, String> {
+) -> Result<Gathered, String> {
     let platform = services
         .learn365(tenant)
         .await
         .map_err(|error| error.to_string())?;
     let platform = platform.with_deadline(deadline.instant().into());
-    let data = platform
+    let sets = platform
         .read_all()
         .await
         .map_err(|error| format!("Learn365: {error}"))?;
     let entra = entra_properties(services, tenant).await?;
-    let id = SnapshotId::new(at, Uuid::new_v4());
-    Ok(build(
-        Header {
-            id,
-            tenant: tenant.id,
-            taken_at: at,
-        },
-        data,
-        &entra,
-    ))
+    Ok(Gathered { sets, entra })
 }
 
-async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraProperties, String> {
+async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraSet, String> {
     let names = &tenant.settings.entra_properties;
     if names.is_empty() {
-        return Ok(EntraProperties::default());
+        return Ok(EntraSet::default());
     }
     let graph = services
         .graph(tenant)
         .await
         .map_err(|error| error.to_string())?;
-    let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
-    let users = graph
-        .user_properties(&wanted)
-        .await
-        .map_err(|error| format!("Microsoft Graph: {error}"))?;
-    let values: HashMap<_, BTreeMap<_, _>> = users.into_iter().collect();
-    Ok(EntraProperties {
-        kinds: names
+    let wanted = EntraSet::new(
+        names
             .iter()
             .map(|name| (name.clone(), kind(name)))
             .collect(),
-        values,
-    })
+    );
+    graph
+        .user_properties(wanted)
+        .await
+        .map_err(|error| format!("Microsoft Graph: {error}"))
 }
 
 /// Graph names its moments alike.
@@ -73,5 +65,57 @@ fn kind(property: &str) -> FieldKind {
         FieldKind::Boolean
     } else {
         FieldKind::Text
+    }
+}
+
+/// Builds the snapshot, its rows carried over from the one in use. If that one
+/// cannot be read the rows are numbered anew, which costs the next maintenance
+/// some time and nothing else.
+pub(crate) async fn build(
+    services: &Services,
+    tenant: &Tenant,
+    at: DateTime<Utc>,
+    gathered: Gathered,
+    in_use: Option<&SnapshotPointer>,
+) -> Result<Snapshot, String> {
+    let header = Header {
+        id: SnapshotId::new(at, Uuid::new_v4()),
+        tenant: tenant.id,
+        taken_at: at,
+    };
+    let previous = previous(services, tenant, in_use).await;
+    // Beside the thread that keeps the run's lock alive.
+    let built = tokio::task::spawn_blocking(move || compare(header, gathered, previous.as_deref()))
+        .await
+        .map_err(|error| format!("the snapshot could not be built: {error}"))?;
+    if let Some(error) = built.unread {
+        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use cannot be compared with");
+    }
+    Ok(built.snapshot)
+}
+
+/// The bytes of the snapshot in use.
+async fn previous(
+    services: &Services,
+    tenant: &Tenant,
+    in_use: Option<&SnapshotPointer>,
+) -> Option<Vec<u8>> {
+    let read = services.objects.get(&in_use?.key).await;
+    read.inspect_err(|error| {
+        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use is not to be had; rows are numbered anew");
+    })
+    .ok()
+}
+
+fn compare(header: Header, gathered: Gathered, previous: Option<&[u8]>) -> Built<DecodeError> {
+    let Gathered { sets, entra } = gathered;
+    let (reader, unread) = match previous.map(Reader::open).transpose() {
+        Ok(reader) => (reader, None),
+        Err(error) => (None, Some(error)),
+    };
+    let built = sets.into_snapshot(header, entra, reader.as_ref());
+    Built {
+        unread: unread.or(built.unread),
+        ..built
     }
 }

@@ -1,6 +1,7 @@
 //! One refresh of one tenant: once per slot, under a lease, with a record.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
@@ -12,7 +13,7 @@ use rollcall_domain::schedule::{Job, missed};
 use rollcall_domain::settings::Onboarding;
 use rollcall_runtime::{Deadline, Failure, Services};
 
-use crate::gather::gather;
+use crate::gather::{build, gather};
 use crate::store::{Stored, keep};
 
 /// Makes one run.
@@ -109,8 +110,13 @@ async fn refresh(
     deadline: Deadline,
 ) -> Result<Stored, String> {
     let begun = Instant::now();
-    let snapshot = gather(services, tenant, run.started_at, deadline).await?;
+    let gathered = gather(services, tenant, deadline).await?;
     step(run, "read", begun, &[]);
+    let begun = Instant::now();
+    let in_use = services.store.snapshot_pointer(tenant.id).await;
+    let in_use = in_use.map_err(|error| error.to_string())?;
+    let snapshot = build(services, tenant, run.started_at, gathered, in_use.as_ref()).await?;
+    step(run, "build", begun, &[]);
     let begun = Instant::now();
     let accept = matches!(
         run.request.trigger,
@@ -119,7 +125,15 @@ async fn refresh(
             ..
         }
     );
-    let stored = keep(services, tenant, lease, &snapshot, accept).await?;
+    let snapshot = Arc::new(snapshot);
+    let stored = keep(
+        services,
+        tenant,
+        lease,
+        &snapshot,
+        in_use.filter(|_| !accept),
+    )
+    .await?;
     let counts = stored.counts;
     step(
         run,
@@ -133,7 +147,7 @@ async fn refresh(
             ("enrolments", counts.enrolments),
         ],
     );
-    run.snapshot = Some(snapshot.header.id);
+    run.snapshot = Some(snapshot.header.id.clone());
     Ok(stored)
 }
 

@@ -1,6 +1,7 @@
 //! Keeps a snapshot that can be believed: upload, schema, then the pointer.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rollcall_clients::objects::{schema_key, snapshot_key};
 use rollcall_clients::store::Lease;
@@ -21,20 +22,15 @@ pub(crate) struct Stored {
 }
 
 /// Stores the snapshot and moves the pointer last, so that nobody ever reads a
-/// half-written one (S4-100).
+/// half-written one (S4-100). It must not have shrunk too much since `last`.
 pub(crate) async fn keep(
     services: &Services,
     tenant: &Tenant,
     lease: &Lease,
-    snapshot: &Snapshot,
-    accept_smaller: bool,
+    snapshot: &Arc<Snapshot>,
+    last: Option<SnapshotPointer>,
 ) -> Result<Stored, String> {
     let counts = Counts::of(snapshot);
-    let last = services
-        .store
-        .snapshot_pointer(tenant.id)
-        .await
-        .map_err(words)?;
     let filled = filled(snapshot);
     let losses = last.map_or_else(Vec::new, |last| {
         let sets = shrunk(last.counts, counts)
@@ -47,7 +43,7 @@ pub(crate) async fn keep(
         )
         .collect()
     });
-    if !losses.is_empty() && !accept_smaller {
+    if !losses.is_empty() {
         return Err(losses.join(" · "));
     }
     let mut pointer = upload(services, tenant, snapshot, counts).await?;
@@ -71,12 +67,17 @@ pub(crate) async fn keep(
 async fn upload(
     services: &Services,
     tenant: &Tenant,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     counts: Counts,
 ) -> Result<SnapshotPointer, String> {
     let id = snapshot.header.id.clone();
     let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
-    let bytes = encode::encode(snapshot).map_err(words)?;
+    let whole = Arc::clone(snapshot);
+    // Beside the thread that keeps the run's lock alive.
+    let bytes = tokio::task::spawn_blocking(move || encode::encode(&whole))
+        .await
+        .map_err(words)?
+        .map_err(words)?;
     services
         .objects
         .put(&key, "application/octet-stream", bytes)

@@ -2,6 +2,7 @@
 
 pub mod demo;
 pub mod deploy;
+pub mod describe;
 pub mod drafts;
 pub mod emulator;
 mod emulator_api;

@@ -1,4 +1,4 @@
-//! The command of the local stack: `demo`, `up`, `down`.
+//! The command of the local stack: `demo`, `up`, `down`, `describe`.
 
 // The futures of the SDK nest deeper than the compiler expects.
 #![recursion_limit = "256"]
@@ -13,6 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use rollcall_local::demo::{DemoOptions, demo};
+use rollcall_local::describe::describe_file;
 use rollcall_local::stack::{Error, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
 
@@ -46,6 +47,11 @@ enum Command {
     Up,
     /// Forgets everything the demo made.
     Down,
+    /// Tells what is in a snapshot file.
+    Describe {
+        /// The file; without one the newest that a demo has left.
+        file: Option<PathBuf>,
+    },
 }
 
 #[tokio::main]
@@ -101,7 +107,11 @@ fn alone(home: &Path) -> Result<std::fs::File, Error> {
 async fn command(command: Command) -> Result<(), Error> {
     let root = root()?;
     let home = root.join(".rollcall");
-    let _alone = alone(&home)?;
+    // Reading a file disturbs nobody.
+    let _alone = match command {
+        Command::Describe { .. } => None,
+        _ => Some(alone(&home)?),
+    };
     let progress = |text: &str| eprintln!("{text}");
     match command {
         Command::Demo {
@@ -133,6 +143,16 @@ async fn command(command: Command) -> Result<(), Error> {
         }
         Command::Up => up(&stack_options(root, &home, true)?, &progress).await?,
         Command::Down => down(&home)?,
+        Command::Describe { file } => describe(file, &home)?,
+    }
+    Ok(())
+}
+
+fn describe(file: Option<PathBuf>, home: &Path) -> Result<(), Error> {
+    let (file, description) = describe_file(file, home)?;
+    println!("{}\n\n{description}", file.display());
+    if description.wrong().next().is_some() {
+        return Err("the snapshot cannot be used".into());
     }
     Ok(())
 }

@@ -25,6 +25,8 @@ pub struct ProfileLine {
     pub courses: usize,
     /// Why it is not simply synchronised.
     pub reason: Option<String>,
+    /// Remarks, such as what people had edited in the group by hand.
+    pub notes: Vec<String>,
     /// Its member list on this machine.
     pub file: Option<String>,
 }
@@ -115,6 +117,7 @@ fn line(report: &ProfileReport) -> ProfileLine {
         unreachable: report.unreachable,
         courses: report.courses,
         reason: report.reason.clone(),
+        notes: report.notes.clone(),
         file: None,
     }
 }
@@ -137,6 +140,7 @@ impl fmt::Display for Summary {
         writeln!(f, "Learn365 data: {}\n", data.join(", "))?;
         self.table(f)?;
         self.reasons(f)?;
+        self.notes(f)?;
         self.unreachable(f)?;
         let EnrolmentLine {
             done,
@@ -171,6 +175,17 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
+    fn notes(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines = self.profiles.iter().flat_map(|profile| {
+            let notes = profile.notes.iter();
+            notes.map(move |note| (&profile.title, note))
+        });
+        for (title, note) in lines.take(SHOWN) {
+            writeln!(f, "\n{title}: {note}")?;
+        }
+        Ok(())
+    }
+
     fn unreachable(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for profile in self
             .profiles

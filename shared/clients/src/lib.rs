@@ -1,10 +1,12 @@
 //! Talks: one module per third party, wire types stay inside.
 
+mod aside;
 pub mod aws;
 pub mod entra;
 pub mod graph;
 pub mod http;
 pub mod learn365;
+mod lenient;
 pub mod objects;
 pub mod queue;
 pub mod ses;

@@ -1,19 +1,20 @@
 //! Who should be a member: rules, then overrides, exclude wins.
 //!
-//! `evaluate` is the interface any engine offers: profiles × snapshot ×
-//! current members → changes. This one walks every rule for every person.
+//! Profiles × snapshot × current members → changes. Which profiles can be
+//! evaluated, and in what order, is decided here; [`crate::engine`] does it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+pub use crate::change::{Change, Members};
+use crate::engine::{Member, Program};
 use crate::ids::ProfileId;
 use crate::overrides::{Order, order};
 use crate::problem::{Problem, join};
 use crate::profile::{Overrides, Profile, Target};
 use crate::rowset::RowSet;
-use crate::rules::evaluate::Facts;
 use crate::rules::{Fields, Filter, RuleProblem, RuleProblemKind};
 use crate::snapshot::Snapshot;
 
@@ -63,26 +64,6 @@ pub enum AudienceError {
     },
 }
 
-/// Everyone an audience holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Members {
-    /// All of them.
-    pub all: RowSet,
-    /// Those whom no rule matches, only an override.
-    pub included: RowSet,
-}
-
-/// What changes for one profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
-    /// Everyone who should be a member.
-    pub members: Members,
-    /// Those who are not yet.
-    pub joins: Vec<u32>,
-    /// Those who are and should not be.
-    pub leaves: Vec<u32>,
-}
-
 impl Audience {
     /// Checks a profile's rules against what the snapshot offers.
     ///
@@ -121,63 +102,77 @@ fn audience_error(found: Vec<RuleProblem>) -> AudienceError {
 }
 
 /// Evaluates all audiences of a tenant at a moment and compares with the
-/// current members. A profile missing from `current` counts as having none.
+/// current members, as rows of the snapshot. A profile missing from `current`
+/// counts as having none.
 pub fn evaluate(
     audiences: &[Result<Audience, (ProfileId, AudienceError)>],
     snapshot: &Snapshot,
     at: DateTime<Utc>,
     current: &BTreeMap<ProfileId, RowSet>,
 ) -> BTreeMap<ProfileId, Result<Change, AudienceError>> {
-    let none = RowSet::new(snapshot.people.count());
-    members(audiences, snapshot, at)
+    let Ready { places, program } = Ready::of(audiences);
+    let mut profiles = vec![None; program.profiles()];
+    for (id, place) in &places {
+        if let Ok(place) = place {
+            profiles[*place] = current.get(id);
+        }
+    }
+    let mut changes: Vec<Option<Change>> = program
+        .evaluate(snapshot, at, &profiles)
         .into_iter()
-        .map(|(profile, members)| {
-            let change = members.map(|members| {
-                let current = current.get(&profile).unwrap_or(&none);
-                Change {
-                    joins: members.all.difference(current).collect(),
-                    leaves: current.difference(&members.all).collect(),
-                    members,
-                }
-            });
-            (profile, change)
+        .map(Some)
+        .collect();
+    let places = places.into_iter();
+    places
+        .map(|(id, place)| {
+            let change = place.map(|place| changes[place].take().unwrap_or_default());
+            (id, change)
         })
         .collect()
 }
 
-/// Everyone each audience holds.
-fn members(
-    audiences: &[Result<Audience, (ProfileId, AudienceError)>],
-    snapshot: &Snapshot,
-    at: DateTime<Utc>,
-) -> BTreeMap<ProfileId, Result<Members, AudienceError>> {
-    let by_id: BTreeMap<ProfileId, Result<&Audience, &AudienceError>> = audiences
-        .iter()
-        .map(|audience| match audience {
-            Ok(audience) => (audience.profile, Ok(audience)),
-            Err((profile, error)) => (*profile, Err(error)),
-        })
-        .collect();
-    let exprs = audiences
-        .iter()
-        .flatten()
-        .filter_map(|audience| audience.filter.as_ref())
-        .map(|filter| &filter.0);
-    let facts = Facts::new(snapshot, at, exprs);
-    let Order { sorted, cyclic } = order(&dependencies(&by_id));
-    let mut done: BTreeMap<ProfileId, Result<Members, AudienceError>> = BTreeMap::new();
-    for id in sorted {
-        let members = match by_id[&id] {
-            Ok(audience) => audience_members(audience, snapshot, &facts, &done),
-            Err(error) => Err(error.clone()),
-        };
-        done.insert(id, members);
+/// Audiences sorted out and compiled: for every profile its place in the
+/// program, or why it has none. Serves any number of evaluations.
+pub struct Ready<'a> {
+    /// Where each profile stands in the program.
+    pub places: BTreeMap<ProfileId, Result<usize, AudienceError>>,
+    /// The program of those that have an audience.
+    pub program: Program<'a>,
+}
+
+impl<'a> Ready<'a> {
+    /// Brings audiences into an order in which each comes after those it names.
+    pub fn of(audiences: &'a [Result<Audience, (ProfileId, AudienceError)>]) -> Self {
+        let by_id: BTreeMap<ProfileId, Result<&Audience, &AudienceError>> = audiences
+            .iter()
+            .map(|audience| match audience {
+                Ok(audience) => (audience.profile, Ok(audience)),
+                Err((profile, error)) => (*profile, Err(error)),
+            })
+            .collect();
+        let Order { sorted, cyclic } = order(&dependencies(&by_id));
+        let mut places: BTreeMap<ProfileId, Result<usize, AudienceError>> = BTreeMap::new();
+        let mut members = Vec::with_capacity(sorted.len());
+        for id in sorted {
+            let member = match by_id[&id] {
+                Ok(audience) => member(audience, &places),
+                Err(error) => Err(error.clone()),
+            };
+            let place = member.map(|member| {
+                members.push(member);
+                members.len() - 1
+            });
+            places.insert(id, place);
+        }
+        places.extend(cyclic.into_iter().map(|id| {
+            let error = by_id[&id].err().cloned().unwrap_or(AudienceError::Cycle);
+            (id, Err(error))
+        }));
+        Self {
+            places,
+            program: Program::compile(members),
+        }
     }
-    done.extend(cyclic.into_iter().map(|id| {
-        let error = by_id[&id].err().cloned().unwrap_or(AudienceError::Cycle);
-        (id, Err(error))
-    }));
-    done
 }
 
 fn dependencies(
@@ -192,45 +187,34 @@ fn dependencies(
         .collect()
 }
 
-fn audience_members(
-    audience: &Audience,
-    snapshot: &Snapshot,
-    facts: &Facts<'_>,
-    done: &BTreeMap<ProfileId, Result<Members, AudienceError>>,
-) -> Result<Members, AudienceError> {
-    let people = snapshot.people.count();
-    let mut all = RowSet::new(people);
-    if let Some(Filter(expr)) = &audience.filter {
-        all.extend((0..people).filter(|row| facts.holds(expr, *row)));
-    }
-    let exclude = targets(&audience.overrides.exclude, snapshot, done)?;
-    let mut included = targets(&audience.overrides.include, snapshot, done)?;
-    included.subtract(&all);
-    included.subtract(&exclude);
-    all.union(&included);
-    all.subtract(&exclude);
-    Ok(Members { all, included })
-}
-
-fn targets(
-    targets: &BTreeSet<Target>,
-    snapshot: &Snapshot,
-    done: &BTreeMap<ProfileId, Result<Members, AudienceError>>,
-) -> Result<RowSet, AudienceError> {
-    let mut rows = RowSet::new(snapshot.people.count());
-    for target in targets {
-        match target {
-            // Somebody who is not (or no longer) a learner cannot be a member (S4-044, S4-088e).
-            Target::User(user) => rows.extend(snapshot.people.row(*user)),
-            Target::Profile(on) => match done.get(on) {
-                Some(Ok(theirs)) => rows.union(&theirs.all),
-                // Removed profiles were taken out before; what is left and unknown
-                // cannot be read, and guessing would add or remove people.
-                Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),
-            },
+/// The audience as the engine takes it. Somebody who is not (or no longer) a
+/// learner cannot be a member (S4-044, S4-088e): the engine finds no row.
+fn member<'a>(
+    audience: &'a Audience,
+    places: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
+) -> Result<Member<'a>, AudienceError> {
+    let mut member = Member {
+        rules: audience.filter.as_ref().map(|filter| &filter.0),
+        ..Member::default()
+    };
+    let Overrides { include, exclude } = &audience.overrides;
+    for (targets, users, profiles) in [
+        (exclude, &mut member.exclude, &mut member.exclude_profiles),
+        (include, &mut member.include, &mut member.include_profiles),
+    ] {
+        for target in targets {
+            match target {
+                Target::User(user) => users.push(*user),
+                Target::Profile(on) => match places.get(on) {
+                    Some(Ok(place)) => profiles.push(*place),
+                    // Removed profiles were taken out before; what is left and unknown
+                    // cannot be read, and guessing would add or remove people.
+                    Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),
+                },
+            }
         }
     }
-    Ok(rows)
+    Ok(member)
 }
 
 #[cfg(test)]
@@ -266,12 +250,7 @@ mod tests {
             .collect();
         evaluate(&audiences, &snapshot, slot(), &BTreeMap::new())
             .into_iter()
-            .map(|(id, change)| {
-                (
-                    id,
-                    change.map(|change| names(&snapshot, change.members.all.iter())),
-                )
-            })
+            .map(|(id, change)| (id, change.map(|change| names(&snapshot, change.joins))))
             .collect()
     }
 

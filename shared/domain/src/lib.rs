@@ -4,9 +4,12 @@
 //! come in as arguments, plans and reports go out as values. Modules import
 //! upstream only: ids ← snapshot ← rules ← desired ← plan ← report ← notices.
 
+mod change;
 pub mod desired;
 pub mod discrepancies;
+pub mod engine;
 pub mod enrolment;
+pub mod explain;
 pub mod hold;
 pub mod ids;
 pub mod lifecycle;

@@ -2,6 +2,8 @@
 //!
 //! A client translates every set into these; the snapshot is built from them.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +91,66 @@ pub struct UserRow {
     pub custom: Vec<(FieldId, String)>,
 }
 
+impl UserRow {
+    /// The same without a copy; `None` if it has no id.
+    pub fn borrowed(&self) -> Option<User<'_>> {
+        fn text(text: Option<&String>) -> Option<Cow<'_, str>> {
+            text.map(|text| Cow::Borrowed(text.as_str()))
+        }
+        Some(User {
+            id: self.id?,
+            login_name: Cow::Borrowed(&self.login_name),
+            title: text(Some(&self.title)),
+            object_id: self.object_id,
+            is_group: self.is_group,
+            email: text(self.email.as_ref()),
+            city: text(self.city.as_ref()),
+            company: text(self.company.as_ref()),
+            department: text(self.department.as_ref()),
+            country: text(self.country.as_ref()),
+            office: text(self.office.as_ref()),
+            job_title: text(self.job_title.as_ref()),
+            custom: self
+                .custom
+                .iter()
+                .map(|(field, value)| (*field, Cow::Borrowed(value.as_str())))
+                .collect(),
+        })
+    }
+}
+
+/// One row of the user list as it lies in the page it came with: texts are
+/// borrowed from the page, and nobody keeps it longer than that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User<'a> {
+    /// Its id.
+    pub id: UserId,
+    /// The claims login name, the key of the platform's write calls.
+    pub login_name: Cow<'a, str>,
+    /// The display name (the platform calls it title).
+    pub title: Option<Cow<'a, str>>,
+    /// The Entra object behind it, when there is one.
+    pub object_id: Option<ObjectId>,
+    /// Whether the row says that it is a group; a role can say so as well.
+    pub is_group: bool,
+    /// Mail address.
+    pub email: Option<Cow<'a, str>>,
+    /// City.
+    pub city: Option<Cow<'a, str>>,
+    /// Company.
+    pub company: Option<Cow<'a, str>>,
+    /// Department.
+    pub department: Option<Cow<'a, str>>,
+    /// Country.
+    pub country: Option<Cow<'a, str>>,
+    /// Office.
+    pub office: Option<Cow<'a, str>>,
+    /// Job title.
+    pub job_title: Option<Cow<'a, str>>,
+    /// Values of custom fields, as the platform writes them.
+    pub custom: Vec<(FieldId, Cow<'a, str>)>,
+}
+
 /// How far a learner is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -117,7 +179,7 @@ pub struct EnrolmentRow {
 }
 
 /// What a role is held on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleScope {
     /// A course.
@@ -126,6 +188,31 @@ pub enum RoleScope {
     Catalog(CatalogId),
     /// Something this service does not manage (the whole tenant, for example).
     Other,
+}
+
+/// One role as it lies in the page it came with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role<'a> {
+    /// Who holds it, by the platform's user id.
+    pub user: UserId,
+    /// Whether the row says that the holder is a group.
+    pub is_group: bool,
+    /// The role's name, such as `Learner`.
+    pub role: Cow<'a, str>,
+    /// Where it holds.
+    pub scope: RoleScope,
+}
+
+impl Role<'_> {
+    /// The same, independent of the page.
+    pub fn into_row(self) -> RoleRow {
+        RoleRow {
+            user: self.user,
+            is_group: self.is_group,
+            role: self.role.into_owned(),
+            scope: self.scope,
+        }
+    }
 }
 
 /// One role held by a user or a group.
@@ -141,8 +228,9 @@ pub struct RoleRow {
     pub scope: RoleScope,
 }
 
-/// The six sets of one refresh (S4-098), complete: a client that could not read
-/// every page of every set never builds one.
+/// The six sets of one refresh (S4-098), whole and in memory: how tests and
+/// benchmarks make them. A refresh gathers them page by page instead, see
+/// [`crate::snapshot::build::Sets`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LmsData {
     /// Courses and training plans.

@@ -5,6 +5,8 @@
 pub struct RowSet {
     words: Vec<u64>,
     rows: u32,
+    /// How many rows it holds; asked for more often than it changes.
+    len: usize,
 }
 
 impl std::fmt::Debug for RowSet {
@@ -19,6 +21,7 @@ impl RowSet {
         Self {
             words: vec![0; (rows as usize).div_ceil(64)],
             rows,
+            len: 0,
         }
     }
 
@@ -27,17 +30,38 @@ impl RowSet {
         self.rows
     }
 
+    /// The bitmap: row `n` is bit `n % 64` of word `n / 64`.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The set behind a bitmap over rows `0..rows`; `None` when its length is
+    /// another or it holds rows outside.
+    pub fn from_words(words: Vec<u64>, rows: u32) -> Option<Self> {
+        let fits = words.len() == (rows as usize).div_ceil(64);
+        let spare = match rows % 64 {
+            0 => 0,
+            used => words.last().map_or(0, |last| last >> used),
+        };
+        let len = count(&words);
+        (fits && spare == 0).then_some(Self { words, rows, len })
+    }
+
     /// Adds a row; rows outside the range are ignored.
     pub fn insert(&mut self, row: u32) {
         if row < self.rows {
-            self.words[(row / 64) as usize] |= 1 << (row % 64);
+            let (word, bit) = (&mut self.words[(row / 64) as usize], 1 << (row % 64));
+            self.len += usize::from(*word & bit == 0);
+            *word |= bit;
         }
     }
 
     /// Takes a row out.
     pub fn remove(&mut self, row: u32) {
         if row < self.rows {
-            self.words[(row / 64) as usize] &= !(1 << (row % 64));
+            let (word, bit) = (&mut self.words[(row / 64) as usize], 1 << (row % 64));
+            self.len -= usize::from(*word & bit != 0);
+            *word &= !bit;
         }
     }
 
@@ -48,15 +72,12 @@ impl RowSet {
 
     /// How many rows it holds.
     pub fn len(&self) -> usize {
-        self.words
-            .iter()
-            .map(|word| word.count_ones() as usize)
-            .sum()
+        self.len
     }
 
     /// Whether it holds none.
     pub fn is_empty(&self) -> bool {
-        self.words.iter().all(|word| *word == 0)
+        self.len == 0
     }
 
     /// Adds all rows of the other set.
@@ -64,6 +85,7 @@ impl RowSet {
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine |= theirs;
         }
+        self.len = count(&self.words);
     }
 
     /// Takes out all rows of the other set.
@@ -71,6 +93,7 @@ impl RowSet {
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine &= !theirs;
         }
+        self.len = count(&self.words);
     }
 
     /// The rows of `self` that `other` lacks, ascending.
@@ -88,6 +111,10 @@ impl RowSet {
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         bits(self.words.iter().copied())
     }
+}
+
+fn count(words: &[u64]) -> usize {
+    words.iter().map(|word| word.count_ones() as usize).sum()
 }
 
 impl Extend<u32> for RowSet {

@@ -211,13 +211,18 @@ fn suggestions(snapshot: &Snapshot, source: &Source, kind: FieldKind) -> Vec<Sug
     else {
         return Vec::new();
     };
-    let mut counted: Vec<_> = column.counts().into_iter().zip(column.values()).collect();
+    let mut counted: Vec<_> = column
+        .counts()
+        .into_iter()
+        .skip(1)
+        .zip(column.dictionary().iter())
+        .collect();
     counted.sort_by(|(a_count, a), (b_count, b)| b_count.cmp(a_count).then_with(|| a.cmp(b)));
     counted
         .into_iter()
         .take(MAX_SUGGESTIONS)
         .map(|(count, value)| Suggestion {
-            name: value.clone(),
+            name: value.to_owned(),
             label: format!("{value} ({count})"),
             count,
         })

@@ -268,7 +268,11 @@ pub fn matching(world: &World, filter: &FilterDocument) -> Vec<String> {
     let facts = Facts::new(&snapshot, slot(), [&filter.0]);
     names(
         &snapshot,
-        (0..snapshot.people.count()).filter(|row| facts.holds(&filter.0, *row)),
+        snapshot
+            .people
+            .living
+            .iter()
+            .filter(|row| facts.holds(&filter.0, *row)),
     )
 }
 

@@ -1,5 +1,7 @@
 //! How texts are compared: trimmed, NFC, full Unicode case folding.
 
+use std::borrow::Cow;
+
 use icu_casemap::CaseMapper;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -26,8 +28,19 @@ pub fn fold(text: &str) -> Option<String> {
 
 /// A text as people should see it: trimmed, NFC; `None` when it is blank.
 pub fn clean(text: &str) -> Option<String> {
+    cleaned(text).map(Cow::into_owned)
+}
+
+/// The same without a copy where the text is clean already.
+pub fn cleaned(text: &str) -> Option<Cow<'_, str>> {
     let trimmed = text.trim();
-    (!trimmed.is_empty()).then(|| trimmed.nfc().collect())
+    if trimmed.is_empty() {
+        return None;
+    }
+    if trimmed.is_ascii() || is_nfc(trimmed) {
+        return Some(Cow::Borrowed(trimmed));
+    }
+    Some(Cow::Owned(trimmed.nfc().collect()))
 }
 
 #[cfg(test)]

@@ -33,7 +33,6 @@ pub use outcome::{AlwaysGo, Gate, MemberCounts, MemberOutcome, MemberOutcomes};
 pub use quota::Quota;
 pub use stats::GraphStats;
 use stats::Meter;
-pub use users::UserProperties;
 
 /// Where tokens for one tenant come from: the app's own credential.
 #[derive(Debug, Clone)]

@@ -4,6 +4,7 @@ mod apply;
 mod groups;
 mod members;
 mod throttling;
+mod users;
 
 use std::collections::BTreeSet;
 

@@ -1,61 +1,87 @@
 //! Reads chosen properties of all users of the directory, every page.
 
-use std::collections::BTreeMap;
+use std::borrow::Cow;
+use std::fmt;
 
 use rollcall_domain::ids::ObjectId;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use rollcall_domain::snapshot::build::EntraSet;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::{Graph, GraphError};
-use crate::http::{ApiError, Links};
+use crate::aside::aside;
+use crate::http::{Answer, ApiError, Links, position};
+use crate::lenient::{Plain, Text};
 
 /// Users on a page (Graph's limit).
 const PAGE: u32 = 999;
+const A_PAGE: &str = "a page of users";
 
-/// The values of one user's properties, as texts, by Graph name.
-pub type UserProperties = BTreeMap<String, String>;
-
+/// What stands around the users of a page.
 #[derive(Deserialize)]
-struct UserPage {
-    value: Vec<WireUser>,
+struct Outline {
+    #[serde(rename = "value")]
+    _users: IgnoredAny,
     #[serde(rename = "@odata.nextLink")]
     next_link: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct WireUser {
-    id: Uuid,
-    #[serde(flatten)]
-    properties: Map<String, Value>,
+struct Users<'a> {
+    #[serde(borrow)]
+    value: Vec<WireUser<'a>>,
+}
+
+/// Everything a user's object holds; only what was selected is sent.
+struct WireUser<'a>(Vec<(Cow<'a, str>, Plain<'a>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for WireUser<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = WireUser<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a user")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut user: A) -> Result<WireUser<'de>, A::Error> {
+                let mut properties = Vec::new();
+                while let Some((Text(name), value)) = user.next_entry()? {
+                    properties.push((name, value));
+                }
+                Ok(WireUser(properties))
+            }
+        }
+        deserializer.deserialize_map(Reader)
+    }
 }
 
 impl Graph {
-    /// Reads the named properties (letters and digits only) of every user.
-    /// Missing values are left out; a page that fails fails the whole.
-    pub async fn user_properties(
-        &self,
-        names: &[&str],
-    ) -> Result<BTreeMap<ObjectId, UserProperties>, GraphError> {
-        let mut users = BTreeMap::new();
+    /// Reads the properties that `users` wants (letters and digits only in
+    /// their names) of every user into it, page by page; while one is taken in
+    /// the next is fetched. Missing values are left out; a page that fails
+    /// fails the whole.
+    pub async fn user_properties(&self, mut users: EntraSet) -> Result<EntraSet, GraphError> {
+        let names: Vec<&str> = users.kinds().keys().map(String::as_str).collect();
+        let first = format!("/v1.0/users?$select=id,{}&$top={PAGE}", names.join(","));
         let mut links = Links::new("users");
-        let mut next = Some(format!(
-            "/v1.0/users?$select=id,{}&$top={PAGE}",
-            names.join(",")
-        ));
-        while let Some(tail) = next {
-            let page: UserPage = self.get(&tail).await?.json("a page of users")?;
-            users.extend(
-                page.value
-                    .into_iter()
-                    .map(|user| (ObjectId::new(user.id), texts(&user.properties, names))),
-            );
-            next = page
-                .next_link
-                .map(|link| self.tail_of(&mut links, &link))
-                .transpose()?;
+        let (mut answer, mut outline) = self.fetch(first).await?;
+        loop {
+            let taken = aside(move || take(users, &answer).map_err(GraphError::from));
+            let Some(link) = outline.next_link else {
+                return taken.await;
+            };
+            let tail = self.tail_of(&mut links, &link)?;
+            (users, (answer, outline)) = tokio::try_join!(taken, self.fetch(tail))?;
         }
-        Ok(users)
+    }
+
+    async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
+        let answer = self.get(&tail).await?;
+        let outline = answer.json(A_PAGE)?;
+        Ok((answer, outline))
     }
 
     /// A next-page link as a tail of the configured address, which it must belong to.
@@ -72,17 +98,25 @@ impl Graph {
     }
 }
 
-fn texts(properties: &Map<String, Value>, names: &[&str]) -> UserProperties {
-    names
-        .iter()
-        .filter_map(|name| {
-            let text = match properties.get(*name)? {
-                Value::String(text) => text.clone(),
-                Value::Bool(truth) => truth.to_string(),
-                Value::Number(number) => number.to_string(),
-                Value::Null | Value::Array(_) | Value::Object(_) => return None,
-            };
-            Some(((*name).to_owned(), text))
-        })
-        .collect()
+/// Takes in the users of a page.
+fn take(mut users: EntraSet, page: &Answer) -> Result<EntraSet, ApiError> {
+    let Users { value } =
+        serde_json::from_slice(&page.body).map_err(|error| page.not(A_PAGE, position(&error)))?;
+    for WireUser(properties) in value {
+        let values: Vec<(Cow<'_, str>, Cow<'_, str>)> = properties
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value.into_text()?)))
+            .collect();
+        let id = values.iter().find(|(name, _)| name == "id");
+        let id = id.and_then(|(_, id)| Uuid::try_parse(id).ok());
+        let id =
+            id.ok_or_else(|| page.not(A_PAGE, "a user without a GUID as its id".to_owned()))?;
+        let values = values
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()));
+        users
+            .take(ObjectId::new(id), values)
+            .map_err(|error| page.not(A_PAGE, error.to_string()))?;
+    }
+    Ok(users)
 }

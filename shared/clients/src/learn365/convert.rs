@@ -1,119 +1,134 @@
 //! From the platform's rows to the domain's, or to a sentence about what is wrong with one.
 
-use std::fmt;
+use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
-use rollcall_domain::lms::{
-    CatalogRow, CourseRow, EnrolmentRow, FieldKind, FieldRow, Progress, RoleRow, RoleScope, UserRow,
-};
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use rollcall_domain::lms::{CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleScope, User};
+use serde::Deserialize;
 use uuid::Uuid;
 
+use super::choices::{FIELD_KINDS, PRINCIPALS, PROGRESS, choose};
 use super::wire::{
     Choice, FromWire, Id, Parsed, WireCatalog, WireCourse, WireEnrollment, WireField,
     WireFieldValue, WireRole, WireUser,
 };
+use crate::lenient::{Plain, Text};
 
 /// One of the six sets.
-pub(super) trait WireRow: DeserializeOwned + Send {
+pub(super) trait Set: 'static {
     /// The entity set's name in the URL.
-    const SET: &'static str;
+    const NAME: &'static str;
     /// Further query options, percent-encoded, with a leading `&`.
     const OPTIONS: &'static str = "";
-    /// The domain's row.
-    type Row: Send;
+    /// A row as it lies in the page.
+    type Wire<'a>: Deserialize<'a>;
+    /// The domain's row, still borrowed from the page.
+    type Row<'a>;
 
     /// The row's own id, where the set has one; duplicates are told by it.
-    fn own_id(&self) -> Option<Uuid>;
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid>;
 
     /// The domain's row, or what is wrong.
-    fn into_row(self) -> Result<Self::Row, String>;
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String>;
 }
 
-impl WireRow for WireCourse {
-    const SET: &'static str = "Courses";
-    type Row = CourseRow;
+/// `Courses`.
+pub(super) struct Courses;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Courses {
+    const NAME: &'static str = "Courses";
+    type Wire<'a> = WireCourse<'a>;
+    type Row<'a> = CourseRow;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<CourseRow, String> {
-        let id = required("Id", self.id)?;
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        let id = required("Id", wire.id)?;
         Ok(CourseRow {
             id: CourseId::new(id),
-            catalog: CatalogId::new(required("CourseCatalogId", self.course_catalog_id)?),
-            title: filled(self.title).unwrap_or_else(|| id.to_string()),
-            published: self.is_published.unwrap_or(false),
-            deleted: self.is_deleted.unwrap_or(false),
+            catalog: CatalogId::new(required("CourseCatalogId", wire.course_catalog_id)?),
+            title: titled(wire.title, id),
+            published: wire.is_published.unwrap_or(false),
+            deleted: wire.is_deleted.unwrap_or(false),
         })
     }
 }
 
-impl WireRow for WireCatalog {
-    const SET: &'static str = "CourseCatalogs";
-    type Row = CatalogRow;
+/// `CourseCatalogs`.
+pub(super) struct Catalogs;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Catalogs {
+    const NAME: &'static str = "CourseCatalogs";
+    type Wire<'a> = WireCatalog<'a>;
+    type Row<'a> = CatalogRow;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<CatalogRow, String> {
-        let id = required("Id", self.id)?;
-        let title = filled(self.title).unwrap_or_else(|| id.to_string());
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        let id = required("Id", wire.id)?;
         Ok(CatalogRow {
             id: CatalogId::new(id),
-            title,
+            title: titled(wire.title, id),
         })
     }
 }
 
-impl WireRow for WireField {
-    const SET: &'static str = "UserFields";
-    type Row = FieldRow;
+/// `UserFields`.
+pub(super) struct Fields;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Fields {
+    const NAME: &'static str = "UserFields";
+    type Wire<'a> = WireField<'a>;
+    type Row<'a> = FieldRow;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<FieldRow, String> {
-        let id = required("Id", self.id)?;
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        let id = required("Id", wire.id)?;
         Ok(FieldRow {
             id: FieldId::new(id),
-            title: filled(self.title).unwrap_or_else(|| id.to_string()),
-            kind: choose("Type", self.kind.as_ref(), &FIELD_KINDS)?,
-            predefined: self.is_predefined.unwrap_or(false),
+            title: titled(wire.title, id),
+            kind: choose("Type", wire.kind.as_ref(), &FIELD_KINDS)?,
+            predefined: wire.is_predefined.unwrap_or(false),
         })
     }
 }
 
-impl WireRow for WireUser {
-    const SET: &'static str = "Users";
-    const OPTIONS: &'static str = "&$expand=UserFieldValues";
-    type Row = UserRow;
+/// `Users`.
+pub(super) struct Users;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Users {
+    const NAME: &'static str = "Users";
+    const OPTIONS: &'static str = "&$expand=UserFieldValues";
+    type Wire<'a> = WireUser<'a>;
+    type Row<'a> = User<'a>;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<UserRow, String> {
-        let login_name = filled(self.login_name).ok_or("LoginName is missing")?;
-        let custom = self.user_field_values.unwrap_or_default();
-        Ok(UserRow {
-            id: Some(UserId::new(required("Id", self.id)?)),
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        let login_name = filled(wire.login_name).ok_or("LoginName is missing")?;
+        let custom = wire.user_field_values.unwrap_or_default();
+        Ok(User {
+            id: UserId::new(required("Id", wire.id)?),
             is_group: is_group_login(&login_name),
             login_name,
-            title: filled(self.title).unwrap_or_default(),
-            object_id: optional("DirectoryObjectId", self.directory_object_id)?.map(ObjectId::new),
-            email: filled(self.email),
-            city: filled(self.city),
-            company: filled(self.company),
-            department: filled(self.department),
-            country: filled(self.country),
-            office: filled(self.office),
-            job_title: filled(self.job_title),
+            title: filled(wire.title),
+            object_id: optional("DirectoryObjectId", wire.directory_object_id)?.map(ObjectId::new),
+            email: filled(wire.email),
+            city: filled(wire.city),
+            company: filled(wire.company),
+            department: filled(wire.department),
+            country: filled(wire.country),
+            office: filled(wire.office),
+            job_title: filled(wire.job_title),
             custom: custom
                 .into_iter()
                 .filter_map(custom_value)
@@ -122,51 +137,55 @@ impl WireRow for WireUser {
     }
 }
 
-impl WireRow for WireEnrollment {
-    const SET: &'static str = "Enrollments";
-    type Row = EnrolmentRow;
+/// `Enrollments`.
+pub(super) struct Enrolments;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Enrolments {
+    const NAME: &'static str = "Enrollments";
+    type Wire<'a> = WireEnrollment<'a>;
+    type Row<'a> = EnrolmentRow;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<EnrolmentRow, String> {
-        required("Id", self.id)?;
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        required("Id", wire.id)?;
+        let progress = wire.course_passing_status.as_ref();
         Ok(EnrolmentRow {
-            course: CourseId::new(required("CourseId", self.course_id)?),
-            user: UserId::new(required("UserId", self.user_id)?),
-            progress: choose(
-                "CoursePassingStatus",
-                self.course_passing_status.as_ref(),
-                &PROGRESS,
-            )?,
-            completed_at: moment("CompletionDate", self.completion_date)?,
-            due_at: moment("DueDate", self.due_date)?,
+            course: CourseId::new(required("CourseId", wire.course_id)?),
+            user: UserId::new(required("UserId", wire.user_id)?),
+            progress: choose("CoursePassingStatus", progress, &PROGRESS)?,
+            completed_at: optional("CompletionDate", wire.completion_date)?,
+            due_at: optional("DueDate", wire.due_date)?,
         })
     }
 }
 
-impl WireRow for WireRole {
-    const SET: &'static str = "RoleAssignments";
-    const OPTIONS: &'static str = "&$expand=User($select=PrincipalType)";
-    type Row = RoleRow;
+/// `RoleAssignments`.
+pub(super) struct Roles;
 
-    fn own_id(&self) -> Option<Uuid> {
-        known(self.id.as_ref())
+impl Set for Roles {
+    const NAME: &'static str = "RoleAssignments";
+    const OPTIONS: &'static str = "&$expand=User($select=PrincipalType)";
+    type Wire<'a> = WireRole<'a>;
+    type Row<'a> = Role<'a>;
+
+    fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid> {
+        known(wire.id.as_ref())
     }
 
-    fn into_row(self) -> Result<RoleRow, String> {
-        let holder = self.user.and_then(|user| user.principal_type);
-        let is_group = match holder {
+    fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String> {
+        let is_group = match wire.user.and_then(|user| user.principal_type) {
             Some(kind) => choose("User.PrincipalType", Some(&kind), &PRINCIPALS)?,
             None => false,
         };
-        let role = match self.role {
+        let role = match wire.role {
             Some(Choice::Name(name)) if !name.is_empty() => name,
-            Some(Choice::Number(number)) => number.to_string(),
+            Some(Choice::Number(number)) => Cow::Owned(number.to_string()),
             _ => return Err("Role is missing".into()),
         };
-        let (course, catalog) = self
+        let (course, catalog) = wire
             .role_scope
             .map_or((None, None), |scope| (scope.course_id, scope.catalog_id));
         let course = optional("RoleScope.CourseId", course)?.map(CourseId::new);
@@ -176,70 +195,13 @@ impl WireRow for WireRole {
             (None, Some(catalog)) => RoleScope::Catalog(catalog),
             (None, None) => RoleScope::Other,
         };
-        let user = UserId::new(required("UserId", self.user_id)?);
-        Ok(RoleRow {
-            user,
+        Ok(Role {
+            user: UserId::new(required("UserId", wire.user_id)?),
             is_group,
             role,
             scope,
         })
     }
-}
-
-/// Names and numbers of an enumeration, and what they mean to us.
-type Choices<T> = [(i64, &'static str, T)];
-
-const PROGRESS: [(i64, &str, Progress); 3] = [
-    (0, "Completed", Progress::Completed),
-    (1, "NotStarted", Progress::NotStarted),
-    (2, "InProgress", Progress::InProgress),
-];
-
-const FIELD_KINDS: [(i64, &str, FieldKind); 4] = [
-    (0, "String", FieldKind::Text),
-    (1, "Boolean", FieldKind::Boolean),
-    (2, "Number", FieldKind::Number),
-    (3, "DateTime", FieldKind::Date),
-];
-
-/// The principal types of `SharePoint`, which holds the platform's users; `true` is a group.
-const PRINCIPALS: [(i64, &str, bool); 4] = [
-    (1, "User", false),
-    (2, "DistributionList", true),
-    (4, "SecurityGroup", true),
-    (8, "SharePointGroup", true),
-];
-
-fn choose<T: Copy>(field: &str, found: Option<&Choice>, choices: &Choices<T>) -> Result<T, String> {
-    let known = |(number, name, _): &&(i64, &str, T)| match found {
-        Some(Choice::Number(n)) => n == number,
-        Some(Choice::Name(n)) => same_name(n, name),
-        None => false,
-    };
-    if let Some((_, _, meaning)) = choices.iter().find(known) {
-        return Ok(*meaning);
-    }
-    let names: Vec<_> = choices
-        .iter()
-        .map(|(number, name, _)| format!("{name} ({number})"))
-        .collect();
-    let found: &dyn fmt::Display = match found {
-        Some(Choice::Number(n)) => n,
-        Some(Choice::Name(n)) => n,
-        None => &"missing",
-    };
-    Err(format!(
-        "{field} is {found:.40}, which is none of {}",
-        names.join(", ")
-    ))
-}
-
-/// `NotStarted`, `notStarted` and `Not Started` are one name.
-fn same_name(found: &str, name: &str) -> bool {
-    let letters = found.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
-    letters
-        .map(|c| c.to_ascii_lowercase())
-        .eq(name.chars().map(|c| c.to_ascii_lowercase()))
 }
 
 /// Whether a login name is a group's claim: `c:0t.c|tenant|…` is a security
@@ -271,29 +233,25 @@ fn required(field: &str, found: Option<Id>) -> Result<Uuid, String> {
     optional(field, found)?.ok_or_else(|| format!("{field} is missing"))
 }
 
-fn moment(
-    field: &str,
-    found: Option<Parsed<DateTime<Utc>>>,
-) -> Result<Option<DateTime<Utc>>, String> {
-    optional(field, found)
+/// A text that says something; blanks around it are data and stay.
+fn filled(text: Option<Text<'_>>) -> Option<Cow<'_, str>> {
+    text.map(|text| text.0)
+        .filter(|text| !text.trim().is_empty())
 }
 
-/// A text that says something; blanks around it are data and stay.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.trim().is_empty())
+/// The title people see; a thing without one shows its id.
+fn titled(title: Option<Text<'_>>, id: Uuid) -> String {
+    filled(title).map_or_else(|| id.to_string(), Cow::into_owned)
 }
 
 /// A custom field's value as text; null and blank are absent.
-fn custom_value(found: WireFieldValue) -> Option<Result<(FieldId, String), String>> {
-    let text = match found.value? {
-        Value::Null => return None,
-        Value::String(text) => filled(Some(text))?,
-        Value::Array(_) | Value::Object(_) => {
-            return Some(Err(
-                "UserFieldValues holds a value that is neither text, number nor truth value".into(),
-            ));
-        }
-        plain => plain.to_string(),
-    };
+fn custom_value(found: WireFieldValue<'_>) -> Option<Result<(FieldId, Cow<'_, str>), String>> {
+    let value = found.value?;
+    if value == Plain::Nested {
+        return Some(Err(
+            "UserFieldValues holds a value that is neither text, number nor truth value".into(),
+        ));
+    }
+    let text = value.into_text().filter(|text| !text.trim().is_empty())?;
     Some(required("UserFieldValues.FieldId", found.field_id).map(|id| (FieldId::new(id), text)))
 }

@@ -3,15 +3,18 @@
 //! The OData API under `/odata/v2`, HTTP Basic with user `api` and the key as
 //! password. Published at <https://api.365.systems/Documentation/html/index.html>.
 
+mod choices;
 mod convert;
 mod read;
+mod seen;
 mod wire;
 mod write;
 
 use reqwest::{Method, RequestBuilder};
 use rollcall_domain::enrolment::GroupRoles;
 use rollcall_domain::ids::{ObjectId, UserId};
-use rollcall_domain::lms::LmsData;
+use rollcall_domain::lms::RoleRow;
+use rollcall_domain::snapshot::build::Sets;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ApiError, Base, Http, Secret};
@@ -56,11 +59,13 @@ impl Learn365 {
 
     /// Reads the six sets of a refresh (S4-098), complete, or fails (S4-100).
     ///
-    /// Every page is followed and the rows are counted against the platform's
+    /// Rows go straight from the page into columns; of each of the three sets
+    /// read at once no more than two pages are in memory. Every page is followed and the rows are counted against the platform's
     /// own count; a set that changed under the reading is read once more. No
     /// users at all is an error, since the key's owner is one.
-    pub async fn read_all(&self) -> Result<LmsData, ApiError> {
-        read::all(self).await
+    pub async fn read_all(&self) -> Result<Sets, ApiError> {
+        // Six sets in one future make a large one.
+        Box::pin(read::all(self)).await
     }
 
     /// Finds the row of an Entra group in the platform's user list.
@@ -69,21 +74,16 @@ impl Learn365 {
     /// after [`Learn365::add_group_to_catalog`].
     pub async fn find_group(&self, object: ObjectId) -> Result<Option<LmsGroup>, ApiError> {
         let query = Query::filtered(format!("DirectoryObjectId eq {object}"));
-        let rows = read::set::<wire::WireUser>(self, &query).await?;
-        let found = rows.iter().find(|row| row.is_group).or(rows.first());
-        Ok(found.and_then(|row| {
-            Some(LmsGroup {
-                id: row.id?,
-                login_name: row.login_name.clone(),
-            })
-        }))
+        let rows: Vec<(bool, LmsGroup)> = read::set::<convert::Users, _>(self, &query).await?;
+        let found = rows.iter().find(|(is_group, _)| *is_group);
+        Ok(found.or(rows.first()).map(|(_, group)| group.clone()))
     }
 
     /// Reads the courses and catalogs in which a group stands, managed here or
     /// not (C-08: what a removal from a catalog would take with it).
     pub async fn group_roles(&self, user: UserId) -> Result<GroupRoles, ApiError> {
         let query = Query::filtered(format!("UserId eq {user}"));
-        let rows = read::set::<wire::WireRole>(self, &query).await?;
+        let rows: Vec<RoleRow> = read::set::<convert::Roles, _>(self, &query).await?;
         Ok(GroupRoles::of(&rows))
     }
 

@@ -1,16 +1,16 @@
 //! Reads whole sets: every page, in order, counted against the platform's own count.
 
-use std::collections::HashSet;
-
-use rollcall_domain::ids::UserId;
-use rollcall_domain::lms::{LmsData, RoleRow, UserRow};
+use rollcall_domain::lms::{CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleRow, User};
+use rollcall_domain::snapshot::build::{EnrolmentSet, RoleSet, Sets, UserSet};
+use serde::Deserialize;
 use tokio::sync::Semaphore;
-use uuid::Uuid;
 
-use super::Learn365;
-use super::convert::WireRow;
-use super::wire::{Page, WireCatalog, WireCourse, WireEnrollment, WireField, WireRole, WireUser};
-use crate::http::{ApiError, Links};
+use super::convert::{Catalogs, Courses, Enrolments, Fields, Roles, Set, Users};
+use super::seen::Seen;
+use super::wire::{Outline, Rows};
+use super::{Learn365, LmsGroup};
+use crate::aside::aside;
+use crate::http::{Answer, ApiError, Links, position};
 
 /// Sets read at once. The platform publishes no limits; this keeps a tenant's
 /// load at what a person clicking through exports would cause.
@@ -30,159 +30,219 @@ impl Query {
         }
     }
 
-    fn first_page<W: WireRow>(&self) -> String {
+    fn first_page<S: Set>(&self) -> String {
         let filter = self
             .filter
             .as_ref()
             .map(|f| format!("&$filter={}", f.replace(' ', "%20")));
         format!(
             "/odata/v2/{}?$count=true{}{}",
-            W::SET,
-            W::OPTIONS,
+            S::NAME,
+            S::OPTIONS,
             filter.unwrap_or_default()
         )
     }
 }
 
+/// What takes in the rows of a set, one by one, while pages arrive.
+pub(super) trait Gather<S: Set>: Default + Send + 'static {
+    /// Takes in a row, or says why it cannot.
+    fn take(&mut self, row: S::Row<'_>) -> Result<(), String>;
+}
+
+impl Gather<Users> for UserSet {
+    fn take(&mut self, row: User<'_>) -> Result<(), String> {
+        Self::take(self, &row).map_err(|error| error.to_string())
+    }
+}
+
+impl Gather<Enrolments> for EnrolmentSet {
+    fn take(&mut self, row: EnrolmentRow) -> Result<(), String> {
+        Self::take(self, &row).map_err(|error| error.to_string())
+    }
+}
+
+impl Gather<Roles> for RoleSet {
+    fn take(&mut self, row: Role<'_>) -> Result<(), String> {
+        Self::take(self, &row).map_err(|error| error.to_string())
+    }
+}
+
+impl Gather<Courses> for Vec<CourseRow> {
+    fn take(&mut self, row: CourseRow) -> Result<(), String> {
+        self.push(row);
+        Ok(())
+    }
+}
+
+impl Gather<Catalogs> for Vec<CatalogRow> {
+    fn take(&mut self, row: CatalogRow) -> Result<(), String> {
+        self.push(row);
+        Ok(())
+    }
+}
+
+impl Gather<Fields> for Vec<FieldRow> {
+    fn take(&mut self, row: FieldRow) -> Result<(), String> {
+        self.push(row);
+        Ok(())
+    }
+}
+
+impl Gather<Roles> for Vec<RoleRow> {
+    fn take(&mut self, row: Role<'_>) -> Result<(), String> {
+        self.push(row.into_row());
+        Ok(())
+    }
+}
+
+/// Rows of the user list for one Entra object, each with whether it says that
+/// it is a group.
+impl Gather<Users> for Vec<(bool, LmsGroup)> {
+    fn take(&mut self, row: User<'_>) -> Result<(), String> {
+        let group = LmsGroup {
+            id: row.id,
+            login_name: row.login_name.into_owned(),
+        };
+        self.push((row.is_group, group));
+        Ok(())
+    }
+}
+
 /// The six sets, or the first error.
-pub(super) async fn all(client: &Learn365) -> Result<LmsData, ApiError> {
+pub(super) async fn all(client: &Learn365) -> Result<Sets, ApiError> {
     let gate = &Semaphore::new(SETS_AT_ONCE);
     let (users, enrolments, roles, courses, catalogs, fields) = tokio::try_join!(
-        gated::<WireUser>(client, gate),
-        gated::<WireEnrollment>(client, gate),
-        gated::<WireRole>(client, gate),
-        gated::<WireCourse>(client, gate),
-        gated::<WireCatalog>(client, gate),
-        gated::<WireField>(client, gate),
+        gated::<Users, UserSet>(client, gate),
+        gated::<Enrolments, EnrolmentSet>(client, gate),
+        gated::<Roles, RoleSet>(client, gate),
+        gated::<Courses, Vec<_>>(client, gate),
+        gated::<Catalogs, Vec<_>>(client, gate),
+        gated::<Fields, Vec<_>>(client, gate),
     )?;
     if users.is_empty() {
         return Err(ApiError::Incomplete {
-            set: WireUser::SET,
+            set: Users::NAME,
             expected: 1,
             found: 0,
         });
     }
-    let mut data = LmsData {
-        courses,
-        catalogs,
+    Ok(Sets {
         users,
         fields,
+        courses,
+        catalogs,
         enrolments,
         roles,
-    };
-    agree_on_groups(&mut data.users, &mut data.roles);
-    Ok(data)
+    })
 }
 
-async fn gated<W: WireRow>(client: &Learn365, gate: &Semaphore) -> Result<Vec<W::Row>, ApiError> {
+async fn gated<S: Set, G: Gather<S>>(client: &Learn365, gate: &Semaphore) -> Result<G, ApiError> {
     // The semaphore is never closed; were it, reading without it would still be right.
     let _permit = gate.acquire().await.ok();
-    set::<W>(client, &Query::default()).await
+    set::<S, G>(client, &Query::default()).await
 }
 
 /// One whole set. When the rows do not add up (the data changed while it was
 /// paged through, or a page was cut) it is read once more from the start.
-pub(super) async fn set<W: WireRow>(
+pub(super) async fn set<S: Set, G: Gather<S>>(
     client: &Learn365,
     query: &Query,
-) -> Result<Vec<W::Row>, ApiError> {
-    match pages::<W>(client, query).await {
+) -> Result<G, ApiError> {
+    match pages::<S, G>(client, query).await {
         Err(error @ ApiError::Incomplete { .. }) => {
             tracing::info!(%error, "reading the set once more");
-            pages::<W>(client, query).await
+            pages::<S, G>(client, query).await
         }
         other => other,
     }
 }
 
-async fn pages<W: WireRow>(client: &Learn365, query: &Query) -> Result<Vec<W::Row>, ApiError> {
-    let mut links = Links::new(W::SET);
-    let mut gathered = Gathered::<W>::default();
-    let mut page = fetch::<W>(client, &client.base.join(&query.first_page::<W>())).await?;
-    let expected = page.count.ok_or_else(|| ApiError::Decode {
+/// Reads page after page. While the rows of one are taken in, the next is
+/// fetched already, so a set is never in memory with more than two pages.
+async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result<G, ApiError> {
+    let mut links = Links::new(S::NAME);
+    let mut page = fetch(client, client.base.join(&query.first_page::<S>())).await?;
+    let expected = page.outline.count.ok_or_else(|| ApiError::Decode {
         method: "GET",
-        path: format!("/odata/v2/{}", W::SET),
+        path: format!("/odata/v2/{}", S::NAME),
         expected: "a first page with @odata.count",
         detail: "the count is missing, so nothing can tell whether the set is complete".into(),
     })?;
+    let mut gathered = Gathered::<G>::default();
     loop {
-        gathered.take(page.value)?;
-        let Some(link) = page.next_link else { break };
+        let Page { answer, outline } = page;
+        let taken = aside(move || gathered.take::<S>(&answer));
+        let Some(link) = outline.next_link else {
+            return taken.await?.complete::<S>(expected);
+        };
         links.admit(&client.base, &link)?;
-        page = fetch::<W>(client, &link).await?;
+        (gathered, page) = tokio::try_join!(taken, fetch(client, link))?;
     }
-    gathered.complete(expected)
 }
 
-async fn fetch<W: WireRow>(client: &Learn365, url: &str) -> Result<Page<W>, ApiError> {
-    client.get(url).await?.json("a page of an OData set")
+/// A page whose rows are not read yet.
+struct Page {
+    answer: Answer,
+    outline: Outline,
+}
+
+async fn fetch(client: &Learn365, url: String) -> Result<Page, ApiError> {
+    let answer = client.get(&url).await?;
+    aside(move || {
+        let outline = parse(&answer)?;
+        Ok(Page { answer, outline })
+    })
+    .await
+}
+
+/// The body, borrowing from it.
+fn parse<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, ApiError> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|error| answer.not("a page of an OData set", position(&error)))
 }
 
 /// Rows of a set so far. Paging over changing data can show a row twice, and
 /// then it hides another one, which only the count tells.
-struct Gathered<W: WireRow> {
-    rows: Vec<W::Row>,
-    seen: HashSet<Uuid>,
+#[derive(Default)]
+struct Gathered<G> {
+    rows: G,
+    seen: Seen,
     position: u64,
+    found: u64,
 }
 
-impl<W: WireRow> Default for Gathered<W> {
-    fn default() -> Self {
-        Self {
-            rows: Vec::new(),
-            seen: HashSet::new(),
-            position: 0,
-        }
-    }
-}
-
-impl<W: WireRow> Gathered<W> {
-    fn take(&mut self, page: Vec<W>) -> Result<(), ApiError> {
-        self.rows.reserve(page.len());
-        for row in page {
+impl<G> Gathered<G> {
+    fn take<S: Set>(mut self, page: &Answer) -> Result<Self, ApiError>
+    where
+        G: Gather<S>,
+    {
+        let page: Rows<S::Wire<'_>> = parse(page)?;
+        for wire in page.value {
             self.position += 1;
-            if row.own_id().is_some_and(|id| !self.seen.insert(id)) {
+            if S::own_id(&wire).is_some_and(|id| !self.seen.insert(id)) {
                 continue;
             }
-            let at = self.position;
-            let bad = |problem| ApiError::BadRow {
-                set: W::SET,
-                row: at,
-                problem,
-            };
-            self.rows.push(row.into_row().map_err(bad)?);
+            self.found += 1;
+            S::row(wire)
+                .and_then(|row| self.rows.take(row))
+                .map_err(|problem| ApiError::BadRow {
+                    set: S::NAME,
+                    row: self.position,
+                    problem,
+                })?;
         }
-        Ok(())
+        Ok(self)
     }
 
-    fn complete(self, expected: u64) -> Result<Vec<W::Row>, ApiError> {
-        let found = self.rows.len() as u64;
-        if found == expected {
+    fn complete<S: Set>(self, expected: u64) -> Result<G, ApiError> {
+        if self.found == expected {
             return Ok(self.rows);
         }
         Err(ApiError::Incomplete {
-            set: W::SET,
+            set: S::NAME,
             expected,
-            found,
+            found: self.found,
         })
-    }
-}
-
-/// A holder is a group if its login name says so or one of its roles does.
-fn agree_on_groups(users: &mut [UserRow], roles: &mut [RoleRow]) {
-    let by_login = users
-        .iter()
-        .filter(|user| user.is_group)
-        .filter_map(|user| user.id);
-    let by_role = roles
-        .iter()
-        .filter(|role| role.is_group)
-        .map(|role| role.user);
-    let groups: HashSet<UserId> = by_login.chain(by_role).collect();
-    for user in users {
-        user.is_group = user.id.is_some_and(|id| groups.contains(&id));
-    }
-    for role in roles {
-        role.is_group = groups.contains(&role.user);
     }
 }

@@ -1,14 +1,16 @@
 //! The platform's client against the simulated platform, and against one that misbehaves.
 
-use std::collections::BTreeMap;
-
-use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_domain::lms::FieldKind;
+use rollcall_domain::snapshot::build::EntraSet;
+use rollcall_domain::snapshot::encode::Reader;
+use rollcall_domain::snapshot::{Header, Property, Snapshot, Source};
+use rollcall_domain::text::clean;
 use rollcall_simulators::generate::lms_key;
-use rollcall_simulators::world::{self, Person};
+use rollcall_simulators::world;
 use rollcall_simulators::{Fault, FaultKind};
 use uuid::Uuid;
 
-use rollcall_domain::ids::{CatalogId, CourseId, FieldId};
+use rollcall_domain::ids::{CatalogId, CourseId, FieldId, SnapshotId, TenantId};
 
 use super::*;
 use crate::http::testing::{Stub, Tenant, quick, reply};
@@ -35,12 +37,19 @@ fn status(code: u16) -> FaultKind {
     }
 }
 
-async fn read_with(
-    kind: FaultKind,
-    path: &str,
-    from: u32,
-    times: u32,
-) -> Result<LmsData, ApiError> {
+/// What a reading makes of a tenant that was never read before.
+fn snapshot(sets: Sets) -> Snapshot {
+    let taken_at = chrono::DateTime::UNIX_EPOCH;
+    let header = Header {
+        id: SnapshotId::new(taken_at, Uuid::nil()),
+        tenant: TenantId::new(Uuid::nil()),
+        taken_at,
+    };
+    let built = sets.into_snapshot(header, EntraSet::default(), None::<&Reader<'_>>);
+    built.snapshot
+}
+
+async fn read_with(kind: FaultKind, path: &str, from: u32, times: u32) -> Result<Sets, ApiError> {
     let tenant = paged().await;
     tenant
         .simulators
@@ -50,63 +59,64 @@ async fn read_with(
 
 /// S4-098: six sets, all pages.
 #[tokio::test]
-async fn the_six_sets_arrive_whole_and_in_order() {
+async fn the_six_sets_arrive_whole() {
     let tenant = paged().await;
-    let data = client(&tenant).read_all().await.expect("all sets");
+    let sets = client(&tenant).read_all().await.expect("all sets");
     let world = &tenant.world;
-    let learners: Vec<&Person> = world.people.iter().filter(|p| p.lms_id.is_some()).collect();
+    let learners = world.people.iter().filter_map(|person| person.lms_id);
+    let mut learners: Vec<UserId> = learners.map(UserId::new).collect();
+    learners.sort();
     assert_eq!(
-        data.courses.len(),
+        sets.courses.len(),
         world.courses.iter().filter(|c| !c.deleted).count()
     );
-    assert_eq!(data.catalogs.len(), world.catalogs.len());
-    assert_eq!(data.users.len(), learners.len());
-    assert_eq!(data.fields.len(), world.fields.len() + 7);
-    assert_eq!(data.enrolments.len(), world.enrolments.len());
-    assert!(!data.roles.is_empty());
-    let ids: Vec<_> = data
-        .users
-        .iter()
-        .filter_map(|u| u.id.map(UserId::uuid))
-        .collect();
-    assert_eq!(
-        ids,
-        learners.iter().filter_map(|p| p.lms_id).collect::<Vec<_>>()
-    );
+    assert_eq!(sets.catalogs.len(), world.catalogs.len());
+    assert_eq!(sets.users.len(), learners.len());
+    assert_eq!(sets.fields.len(), world.fields.len() + 7);
+    let snapshot = snapshot(sets);
+    assert_eq!(snapshot.enrolments.len(), world.enrolments.len() as u64);
+    assert_eq!(snapshot.people.ids, learners);
+    assert!(tenant.asked("/odata/v2/RoleAssignments").len() > 2);
 }
 
 /// S4-098: nothing of a row is lost on the way.
 #[tokio::test]
 async fn a_row_carries_what_the_platform_knows() {
     let tenant = paged().await;
-    let data = client(&tenant).read_all().await.expect("all sets");
-    let by_id: BTreeMap<_, _> = tenant.world.people.iter().map(|p| (p.lms_id, p)).collect();
-    let filled = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    for user in &data.users {
-        let person = by_id[&user.id.map(UserId::uuid)];
-        assert_eq!(user.login_name, person.login_name());
-        assert_eq!(user.object_id.map(ObjectId::uuid), person.object_id);
-        assert_eq!(
-            (&user.city, &user.job_title),
-            (&filled(&person.city), &filled(&person.job_title))
-        );
-        assert!(!user.is_group);
+    let snapshot = snapshot(client(&tenant).read_all().await.expect("all sets"));
+    let people = &snapshot.people;
+    let row_of = |id: Uuid| people.row(UserId::new(id)).expect("a row");
+    for person in &tenant.world.people {
+        let Some(row) = person.lms_id.map(row_of) else {
+            continue;
+        };
+        let object = people.object_ids[row as usize].map(ObjectId::uuid);
+        assert_eq!(object, person.object_id);
+        let text = |text: &Option<String>| text.as_deref().and_then(clean);
+        for (property, expected) in [
+            (Property::City, text(&person.city)),
+            (Property::JobTitle, text(&person.job_title)),
+            (Property::Email, text(&person.mail)),
+            (Property::Title, clean(&person.display_name)),
+        ] {
+            assert_eq!(people.property(property, row), expected.as_deref());
+        }
         for (field, value) in &person.custom {
-            assert!(
-                user.custom.contains(&(FieldId::new(*field), value.clone())),
-                "{}",
-                person.upn
-            );
+            let source = Source::Custom(FieldId::new(*field));
+            assert_eq!(people.text(&source, row), clean(value).as_deref());
         }
     }
-    let row = &tenant.world.enrolments[0];
-    let enrolment = &data.enrolments[0];
-    assert_eq!(enrolment.course.uuid(), row.course_id);
-    assert_eq!(enrolment.user.uuid(), row.lms_user_id);
-    assert_eq!(
-        (enrolment.completed_at, enrolment.due_at),
-        (row.completed_at, row.due_at)
-    );
+    for row in &tenant.world.enrolments {
+        let course = CourseId::new(row.course_id);
+        let activity = snapshot
+            .enrolments
+            .activity(course, row_of(row.lms_user_id));
+        let activity = activity.expect("an enrolment");
+        let completed = row.completed_at.map(|at| at.timestamp() * 1_000);
+        assert!(activity.last_completed >= completed, "{activity:?} {row:?}");
+        let open = row.status != world::Progress::Completed && row.due_at.is_some();
+        assert!(!open || activity.open_due.is_some(), "{activity:?} {row:?}");
+    }
 }
 
 #[tokio::test]
@@ -130,8 +140,8 @@ async fn the_first_page_asks_for_the_count_and_the_key_is_the_password() {
 async fn enumerations_as_numbers_mean_the_same_as_names() {
     let named = Tenant::start(|_| {}).await;
     let numbered = Tenant::start(|world| world.behaviour.enums_as_numbers = true).await;
-    let by_name = client(&named).read_all().await.expect("names");
-    let by_number = client(&numbered).read_all().await.expect("numbers");
+    let by_name = snapshot(client(&named).read_all().await.expect("names"));
+    let by_number = snapshot(client(&numbered).read_all().await.expect("numbers"));
     assert_eq!(by_name, by_number);
     assert!(
         by_name
@@ -143,7 +153,7 @@ async fn enumerations_as_numbers_mean_the_same_as_names() {
         by_name
             .enrolments
             .iter()
-            .any(|row| row.progress == Progress::Completed)
+            .any(|(_, each)| !each.completed.is_empty())
     );
 }
 
@@ -257,11 +267,13 @@ async fn a_link_to_another_host_is_not_followed() {
     assert!(elsewhere.requests().is_empty());
 }
 
-/// Serves `users` as the Users set and nothing in the other sets.
+/// Serves `users` as the Users set, two fields and nothing in the other sets.
 async fn with_users(users: &'static str) -> Stub {
     Stub::start(move |request| {
-        let body = if request.contains("/odata/v2/Users") {
+        let body = if request.contains("/odata/v2/Users?") {
             users
+        } else if request.contains("/odata/v2/UserFields") {
+            FIELDS
         } else {
             NOTHING
         };
@@ -271,13 +283,16 @@ async fn with_users(users: &'static str) -> Stub {
 }
 
 const NOTHING: &str = r#"{"@odata.count":0,"value":[]}"#;
+const FIELDS: &str = r#"{"@odata.count":2,"value":[
+    {"Id":"00000000-0000-0000-0000-0000000000f1","Title":"Score","Type":"Number"},
+    {"Id":"00000000-0000-0000-0000-0000000000f2","Title":"Team","Type":0}]}"#;
 
 #[tokio::test]
 async fn camel_case_blanks_and_unknown_fields_are_understood() {
     let stub = with_users(
         r#"{"@odata.count":2,"value":[
             {"id":"00000000-0000-0000-0000-000000000001","loginName":"i:0#.f|membership|a@b.c",
-             "title":"A","city":"  ","jobTitle":" CSM ","novelty":[1],
+             "title":"A","city":"  ","jobTitle":" CSM \"1\" ","novelty":[1],
              "userFieldValues":[{"fieldId":"00000000-0000-0000-0000-0000000000f1","value":12.5},
                                 {"fieldId":"00000000-0000-0000-0000-0000000000f2","value":null}]},
             {"Id":"00000000-0000-0000-0000-000000000002",
@@ -285,17 +300,14 @@ async fn camel_case_blanks_and_unknown_fields_are_understood() {
              "Title":"A group","DirectoryObjectId":"00000000-0000-0000-0000-0000000000aa"}]}"#,
     )
     .await;
-    let data = stubbed(&stub).read_all().await.expect("two users");
-    let person = &data.users[0];
-    assert_eq!(
-        (person.city.as_deref(), person.job_title.as_deref()),
-        (None, Some(" CSM "))
-    );
-    assert_eq!(
-        person.custom,
-        [(FieldId::new(Uuid::from_u128(0xf1)), "12.5".to_owned())]
-    );
-    assert!(!person.is_group && data.users[1].is_group);
+    let snapshot = snapshot(stubbed(&stub).read_all().await.expect("two users"));
+    let people = &snapshot.people;
+    assert_eq!(people.ids, [UserId::new(Uuid::from_u128(1))]);
+    assert_eq!(people.property(Property::City, 0), None);
+    assert_eq!(people.property(Property::JobTitle, 0), Some("CSM \"1\""));
+    let custom = |field| people.text(&Source::Custom(FieldId::new(Uuid::from_u128(field))), 0);
+    assert_eq!((custom(0xf1), custom(0xf2)), (Some("12.5"), None));
+    assert_eq!(snapshot.groups.len(), 1);
 }
 
 #[tokio::test]
@@ -414,16 +426,15 @@ async fn a_group_row_of_the_user_list_is_marked_as_a_group() {
         .add_group_to_catalog(catalog, object, "x")
         .await
         .expect("added");
-    let data = learn.read_all().await.expect("all sets");
-    let groups: Vec<_> = data.users.iter().filter(|user| user.is_group).collect();
-    assert_eq!(groups.len(), 1);
-    assert_eq!(groups[0].object_id, Some(object));
-    let role = data
-        .roles
-        .iter()
-        .find(|role| Some(role.user) == groups[0].id)
-        .expect("its role");
-    assert!(role.is_group);
+    let snapshot = snapshot(learn.read_all().await.expect("all sets"));
+    let [group] = &snapshot.groups[..] else {
+        panic!("{:?}", snapshot.groups)
+    };
+    assert_eq!(group.object_id, Some(object));
+    let [role] = &snapshot.group_roles[..] else {
+        panic!("{:?}", snapshot.group_roles)
+    };
+    assert_eq!(role.user, group.id);
 }
 
 #[tokio::test]

@@ -1,35 +1,48 @@
 //! The platform's JSON: Pascal or camel case, enumerations as names or numbers, dates with or without a zone.
 //!
+//! Texts are borrowed from the page wherever it spells them without escapes.
 //! Identifiers, dates and enumerations are read leniently here and judged in
 //! `convert`, so that a bad one is reported with its row and field instead of
 //! failing the page as a whole.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
-use serde::de::{self, Visitor};
+use serde::de::{self, IgnoredAny, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
-/// A page of an OData collection.
+use crate::lenient::{Plain, Text};
+
+/// What stands around the rows of a page. Reading it alone is quick, and tells
+/// where the next page is before this one's rows are read.
 #[derive(Deserialize)]
-pub(super) struct Page<T> {
-    pub(super) value: Vec<T>,
+pub(super) struct Outline {
+    /// There must be rows; what they are is read later.
+    #[serde(rename = "value")]
+    _rows: IgnoredAny,
     #[serde(rename = "@odata.count")]
     pub(super) count: Option<u64>,
     #[serde(rename = "@odata.nextLink")]
     pub(super) next_link: Option<String>,
 }
 
+/// The rows of a page of an OData collection.
+#[derive(Deserialize)]
+pub(super) struct Rows<T> {
+    pub(super) value: Vec<T>,
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireCourse {
+pub(super) struct WireCourse<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
     #[serde(alias = "courseCatalogId")]
     pub(super) course_catalog_id: Option<Id>,
-    #[serde(alias = "title")]
-    pub(super) title: Option<String>,
+    #[serde(borrow, alias = "title")]
+    pub(super) title: Option<Text<'a>>,
     #[serde(alias = "isPublished")]
     pub(super) is_published: Option<bool>,
     #[serde(alias = "isDeleted")]
@@ -38,75 +51,75 @@ pub(super) struct WireCourse {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireCatalog {
+pub(super) struct WireCatalog<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
-    #[serde(alias = "title")]
-    pub(super) title: Option<String>,
+    #[serde(borrow, alias = "title")]
+    pub(super) title: Option<Text<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireField {
+pub(super) struct WireField<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
-    #[serde(alias = "title")]
-    pub(super) title: Option<String>,
-    #[serde(rename = "Type", alias = "type")]
-    pub(super) kind: Option<Choice>,
+    #[serde(borrow, alias = "title")]
+    pub(super) title: Option<Text<'a>>,
+    #[serde(borrow, rename = "Type", alias = "type")]
+    pub(super) kind: Option<Choice<'a>>,
     #[serde(alias = "isPredefined")]
     pub(super) is_predefined: Option<bool>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireUser {
+pub(super) struct WireUser<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
-    #[serde(alias = "loginName")]
-    pub(super) login_name: Option<String>,
-    #[serde(alias = "title")]
-    pub(super) title: Option<String>,
+    #[serde(borrow, alias = "loginName")]
+    pub(super) login_name: Option<Text<'a>>,
+    #[serde(borrow, alias = "title")]
+    pub(super) title: Option<Text<'a>>,
     #[serde(alias = "directoryObjectId")]
     pub(super) directory_object_id: Option<Id>,
-    #[serde(alias = "email")]
-    pub(super) email: Option<String>,
-    #[serde(alias = "city")]
-    pub(super) city: Option<String>,
-    #[serde(alias = "company")]
-    pub(super) company: Option<String>,
-    #[serde(alias = "department")]
-    pub(super) department: Option<String>,
-    #[serde(alias = "country")]
-    pub(super) country: Option<String>,
-    #[serde(alias = "office")]
-    pub(super) office: Option<String>,
-    #[serde(alias = "jobTitle")]
-    pub(super) job_title: Option<String>,
-    #[serde(alias = "userFieldValues")]
-    pub(super) user_field_values: Option<Vec<WireFieldValue>>,
+    #[serde(borrow, alias = "email")]
+    pub(super) email: Option<Text<'a>>,
+    #[serde(borrow, alias = "city")]
+    pub(super) city: Option<Text<'a>>,
+    #[serde(borrow, alias = "company")]
+    pub(super) company: Option<Text<'a>>,
+    #[serde(borrow, alias = "department")]
+    pub(super) department: Option<Text<'a>>,
+    #[serde(borrow, alias = "country")]
+    pub(super) country: Option<Text<'a>>,
+    #[serde(borrow, alias = "office")]
+    pub(super) office: Option<Text<'a>>,
+    #[serde(borrow, alias = "jobTitle")]
+    pub(super) job_title: Option<Text<'a>>,
+    #[serde(borrow, alias = "userFieldValues")]
+    pub(super) user_field_values: Option<Vec<WireFieldValue<'a>>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireFieldValue {
+pub(super) struct WireFieldValue<'a> {
     #[serde(alias = "fieldId")]
     pub(super) field_id: Option<Id>,
-    #[serde(alias = "value")]
-    pub(super) value: Option<serde_json::Value>,
+    #[serde(borrow, alias = "value")]
+    pub(super) value: Option<Plain<'a>>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireEnrollment {
+pub(super) struct WireEnrollment<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
     #[serde(alias = "courseId")]
     pub(super) course_id: Option<Id>,
     #[serde(alias = "userId")]
     pub(super) user_id: Option<Id>,
-    #[serde(alias = "coursePassingStatus")]
-    pub(super) course_passing_status: Option<Choice>,
+    #[serde(borrow, alias = "coursePassingStatus")]
+    pub(super) course_passing_status: Option<Choice<'a>>,
     #[serde(alias = "completionDate")]
     pub(super) completion_date: Option<Moment>,
     #[serde(alias = "dueDate")]
@@ -115,17 +128,17 @@ pub(super) struct WireEnrollment {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct WireRole {
+pub(super) struct WireRole<'a> {
     #[serde(alias = "id")]
     pub(super) id: Option<Id>,
     #[serde(alias = "userId")]
     pub(super) user_id: Option<Id>,
-    #[serde(alias = "role", alias = "RoleName", alias = "roleName")]
-    pub(super) role: Option<Choice>,
+    #[serde(borrow, alias = "role", alias = "RoleName", alias = "roleName")]
+    pub(super) role: Option<Choice<'a>>,
     #[serde(alias = "roleScope")]
     pub(super) role_scope: Option<Scope>,
-    #[serde(alias = "user")]
-    pub(super) user: Option<RoleHolder>,
+    #[serde(borrow, alias = "user")]
+    pub(super) user: Option<RoleHolder<'a>>,
 }
 
 #[derive(Deserialize)]
@@ -143,9 +156,9 @@ pub(super) struct Scope {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct RoleHolder {
-    #[serde(alias = "principalType")]
-    pub(super) principal_type: Option<Choice>,
+pub(super) struct RoleHolder<'a> {
+    #[serde(borrow, alias = "principalType")]
+    pub(super) principal_type: Option<Choice<'a>>,
 }
 
 /// A GUID, or the text that should have been one.
@@ -208,36 +221,30 @@ impl<'de, T: FromWire> Deserialize<'de> for Parsed<T> {
 }
 
 /// A member of an enumeration, by name or by number.
-pub(super) enum Choice {
+pub(super) enum Choice<'a> {
     Number(i64),
-    Name(String),
+    Name(Cow<'a, str>),
 }
 
-impl<'de> Deserialize<'de> for Choice {
+impl<'de: 'a, 'a> Deserialize<'de> for Choice<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-        impl Visitor<'_> for Reader {
-            type Value = Choice;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a name or a number")
+        let plain = Plain::deserialize(deserializer)?;
+        let name = match plain {
+            Plain::Text(name) => name,
+            Plain::Number(number) => {
+                let whole = number.as_i64().or(number.as_u64().map(|_| i64::MAX));
+                return whole.map(Self::Number).ok_or_else(not_a_choice);
             }
-
-            fn visit_i64<E: de::Error>(self, number: i64) -> Result<Choice, E> {
-                Ok(Choice::Number(number))
-            }
-
-            fn visit_u64<E: de::Error>(self, number: u64) -> Result<Choice, E> {
-                Ok(Choice::Number(i64::try_from(number).unwrap_or(i64::MAX)))
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Choice, E> {
-                let text = text.trim();
-                Ok(text
-                    .parse()
-                    .map_or_else(|_| Choice::Name(text.to_owned()), Choice::Number))
-            }
-        }
-        deserializer.deserialize_any(Reader)
+            _ => return Err(not_a_choice()),
+        };
+        Ok(match name.trim().parse() {
+            Ok(number) => Self::Number(number),
+            Err(_) if name.trim().len() == name.len() => Self::Name(name),
+            Err(_) => Self::Name(Cow::Owned(name.trim().to_owned())),
+        })
     }
+}
+
+fn not_a_choice<E: de::Error>() -> E {
+    E::custom("neither a name nor a number")
 }

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{Delete, TransactWriteItem};
 use rollcall_domain::hold::{Hold, HoldState};
 use rollcall_domain::ids::{ProfileId, TenantId};
 use rollcall_domain::plan::PlanHash;
 
-use super::items::{document, read, string, version};
-use super::{Condition, Fence, PARTITION_KEY, SORT_KEY, Store, StoreError};
+use super::items::{document, read, version};
+use super::{Condition, Fence, Store, StoreError};
 
 const PREFIX: &str = "hold#";
 
@@ -35,16 +34,8 @@ impl Store {
 
     /// Removes a hold that is settled, under the job's lease.
     pub async fn clear_hold(&self, fence: &Fence, profile: ProfileId) -> Result<(), StoreError> {
-        let delete = Delete::builder()
-            .table_name(&self.table)
-            .key(PARTITION_KEY, string(fence.tenant))
-            .key(SORT_KEY, string(key(profile)))
-            .build()?;
-        self.write(
-            Some(fence),
-            vec![TransactWriteItem::builder().delete(delete).build()],
-        )
-        .await
+        let delete = self.delete(fence.tenant, &key(profile))?;
+        self.write(Some(fence), vec![delete]).await
     }
 
     /// Records a person's decision about exactly this change.

@@ -8,6 +8,7 @@ mod error;
 pub mod holds;
 mod items;
 pub mod lease;
+pub mod memberships;
 pub mod messages;
 pub mod oauth_states;
 pub mod profiles;
@@ -18,7 +19,7 @@ pub mod tenants;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Put, TransactWriteItem};
+use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::TenantId;
 
@@ -81,6 +82,19 @@ impl Store {
     /// All items of a tenant whose entity begins with `prefix`, every page.
     async fn list(&self, tenant: TenantId, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
+        self.each_page(tenant, prefix, |page| items.extend(page))
+            .await?;
+        Ok(items)
+    }
+
+    /// The same a page (a megabyte) at a time, so that large items need not be
+    /// in memory all at once.
+    async fn each_page(
+        &self,
+        tenant: TenantId,
+        prefix: &str,
+        mut take: impl FnMut(Vec<Item>),
+    ) -> Result<(), StoreError> {
         let mut start = None;
         loop {
             let answer = self
@@ -96,10 +110,10 @@ impl Store {
                 .set_exclusive_start_key(start)
                 .send()
                 .await?;
-            items.extend(answer.items.unwrap_or_default());
+            take(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {
-                return Ok(items);
+                return Ok(());
             }
         }
     }
@@ -118,6 +132,16 @@ impl Store {
                 .set_expression_attribute_values(condition.values);
         }
         Ok(TransactWriteItem::builder().put(put.build()?).build())
+    }
+
+    /// A deletion; an item that is not there is fine.
+    fn delete(&self, tenant: TenantId, entity: &str) -> Result<TransactWriteItem, StoreError> {
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(tenant))
+            .key(SORT_KEY, string(entity))
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
     fn check(

@@ -66,7 +66,20 @@ impl Store {
         id: ProfileId,
         state: &ProfileState,
     ) -> Result<(), StoreError> {
-        let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
-        self.write(Some(fence), vec![self.put(item, None)?]).await
+        self.put_profile_states(fence, [(id, state)]).await
+    }
+
+    /// Stores several at once under the job's lease, as many as a transaction takes.
+    pub async fn put_profile_states<'a>(
+        &self,
+        fence: &Fence,
+        states: impl IntoIterator<Item = (ProfileId, &'a ProfileState)>,
+    ) -> Result<(), StoreError> {
+        let mut items = Vec::new();
+        for (id, state) in states {
+            let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
+            items.push(self.put(item, None)?);
+        }
+        self.write(Some(fence), items).await
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod diff;
 pub mod guard;
+pub mod kept;
 
 use std::collections::BTreeMap;
 use std::fmt;

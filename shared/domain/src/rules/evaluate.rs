@@ -1,36 +1,22 @@
 //! The plain walk of an expression for one person: slow, obvious, the yardstick
 //! for any faster engine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use super::expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
 use super::value::{parse_boolean, parse_number};
-use crate::ids::CourseId;
-use crate::lms::Progress;
-use crate::snapshot::{Enrolment, Snapshot, Source};
+use crate::snapshot::{Activity, Snapshot, Source};
 use crate::text::fold;
 
-const DAY_MS: i64 = 86_400_000;
+pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// A snapshot prepared for the walk: texts folded once per distinct value,
-/// enrolments found by person.
+/// A snapshot prepared for the walk: texts folded once per distinct value.
 pub struct Facts<'a> {
     snapshot: &'a Snapshot,
     now: i64,
     folded: BTreeMap<Source, Vec<String>>,
-    activities: HashMap<CourseId, Vec<Activity>>,
-}
-
-/// What one person did in one course.
-#[derive(Debug, Clone, Copy, Default)]
-struct Activity {
-    enrolled: bool,
-    completed: bool,
-    in_progress: bool,
-    overdue: bool,
-    last_completed: Option<i64>,
 }
 
 impl<'a> Facts<'a> {
@@ -44,13 +30,10 @@ impl<'a> Facts<'a> {
             snapshot,
             now: at.timestamp_millis(),
             folded: BTreeMap::new(),
-            activities: HashMap::new(),
         };
         for leaf in exprs.into_iter().flat_map(Expr::leaves) {
-            match leaf {
-                Leaf::Text(source, _) => facts.prepare_text(source),
-                Leaf::Activity(course, _) => facts.prepare_course(*course),
-                Leaf::Missing(_) | Leaf::Number(..) | Leaf::Boolean(..) | Leaf::Date(..) => {}
+            if let Leaf::Text(source, _) = leaf {
+                facts.prepare_text(source);
             }
         }
         facts
@@ -59,25 +42,12 @@ impl<'a> Facts<'a> {
     fn prepare_text(&mut self, source: &Source) {
         if let Some(column) = self.snapshot.people.texts.get(source) {
             self.folded.entry(source.clone()).or_insert_with(|| {
-                let values = column.values().iter();
+                let values = column.dictionary().iter();
                 values
                     .map(|value| fold(value).unwrap_or_default())
                     .collect()
             });
         }
-    }
-
-    fn prepare_course(&mut self, course: CourseId) {
-        let (snapshot, now) = (self.snapshot, self.now);
-        self.activities.entry(course).or_insert_with(|| {
-            let mut all = vec![Activity::default(); snapshot.people.ids.len()];
-            for enrolment in snapshot.enrolments.of(course) {
-                if let Some(activity) = all.get_mut(enrolment.row as usize) {
-                    activity.add(enrolment, now);
-                }
-            }
-            all
-        });
     }
 
     /// Whether the expression holds for the person in this row.
@@ -114,52 +84,35 @@ impl<'a> Facts<'a> {
                 .and_then(|column| column.get(row))
                 .is_some_and(|moment| date_holds(test, moment, self.now)),
             Leaf::Activity(course, test) => self
-                .activities
-                .get(course)
-                .and_then(|all| all.get(row as usize))
-                .is_some_and(|activity| activity.holds(*test, self.now)),
+                .snapshot
+                .enrolments
+                .activity(*course, row)
+                .is_some_and(|activity| activity_holds(*test, activity, self.now)),
         }
     }
 
     fn folded_text(&self, source: &Source, row: u32) -> Option<&str> {
-        let code = self.snapshot.people.texts.get(source)?.code(row)?;
-        self.folded
-            .get(source)?
-            .get(code as usize)
+        let code = self.snapshot.people.texts.get(source)?.codes().get(row);
+        let folded = self.folded.get(source)?;
+        folded
+            .get((code as usize).checked_sub(1)?)
             .map(String::as_str)
     }
 }
 
-impl Activity {
-    fn add(&mut self, enrolment: &Enrolment, now: i64) {
-        let completed = enrolment.progress == Progress::Completed;
-        self.enrolled = true;
-        self.completed |= completed;
-        self.in_progress |= enrolment.progress == Progress::InProgress;
-        self.last_completed = self
+pub(crate) fn activity_holds(test: ActivityTest, activity: Activity, now: i64) -> bool {
+    match test {
+        ActivityTest::Completed => activity.completed,
+        ActivityTest::CompletedInLast(days) => activity
             .last_completed
-            .max(enrolment.completed_at.filter(|_| completed));
-        self.overdue |= match (enrolment.due_at, completed, enrolment.completed_at) {
-            (None, _, _) | (Some(_), true, None) => false,
-            (Some(due), true, Some(done)) => done > due,
-            (Some(due), false, _) => due < now,
-        };
-    }
-
-    fn holds(&self, test: ActivityTest, now: i64) -> bool {
-        match test {
-            ActivityTest::Completed => self.completed,
-            ActivityTest::CompletedInLast(days) => self
-                .last_completed
-                .is_some_and(|done| done <= now && done >= now - i64::from(days) * DAY_MS),
-            ActivityTest::Overdue => self.overdue,
-            ActivityTest::InProgress => self.in_progress,
-            ActivityTest::Enrolled => self.enrolled,
-        }
+            .is_some_and(|done| done <= now && done >= now - i64::from(days) * DAY_MS),
+        ActivityTest::Overdue => activity.late || activity.open_due.is_some_and(|due| due < now),
+        ActivityTest::InProgress => activity.in_progress,
+        ActivityTest::Enrolled => true,
     }
 }
 
-fn text_holds(test: &TextTest, text: &str) -> bool {
+pub(crate) fn text_holds(test: &TextTest, text: &str) -> bool {
     match test {
         TextTest::Equals(operand) => text == operand,
         TextTest::Contains(operand) => text.contains(operand.as_str()),
@@ -174,7 +127,7 @@ fn text_holds(test: &TextTest, text: &str) -> bool {
     clippy::float_cmp,
     reason = "equality of numbers people typed is exact equality"
 )]
-fn number_holds(test: &NumberTest, number: f64) -> bool {
+pub(crate) fn number_holds(test: &NumberTest, number: f64) -> bool {
     match test {
         NumberTest::Equals(operand) => number == *operand,
         NumberTest::Less(operand) => number < *operand,
@@ -186,7 +139,7 @@ fn number_holds(test: &NumberTest, number: f64) -> bool {
     }
 }
 
-fn date_holds(test: &DateTest, moment: i64, now: i64) -> bool {
+pub(crate) fn date_holds(test: &DateTest, moment: i64, now: i64) -> bool {
     match test {
         DateTest::Before(instant) => moment < *instant,
         DateTest::After(instant) => moment > *instant,

@@ -75,7 +75,7 @@ pub enum NumberTest {
 
 /// Tests of moments, in milliseconds since 1970 UTC; relative ones count from
 /// the run's slot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DateTest {
     /// Strictly before the instant.
     Before(i64),
@@ -92,7 +92,7 @@ pub enum DateTest {
 }
 
 /// Tests of the enrolments of one person in one course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActivityTest {
     /// Completed in any enrolment.
     Completed,

@@ -1,8 +1,14 @@
 //! The whole learning platform at one moment: columnar, immutable, complete.
 
 pub mod build;
+pub mod codes;
 pub mod columns;
+pub mod describe;
+pub mod dictionary;
 pub mod encode;
+pub mod enrolments;
+mod lookup;
+pub mod postings;
 pub mod sanity;
 
 use std::collections::{BTreeMap, HashMap};
@@ -12,8 +18,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
 use crate::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
+use crate::rowset::RowSet;
 
-pub use columns::{DateColumn, Enrolment, Enrolments, TextColumn};
+pub use codes::Codes;
+pub use columns::{DateColumn, TextColumn};
+pub use dictionary::Dictionary;
+pub use enrolments::{Activity, CourseActivities, Enrolments};
+pub use postings::Postings;
 
 /// A property every learner has on the platform (S4-070), exactly these eight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -112,13 +123,43 @@ pub struct LmsGroup {
     pub object_id: Option<ObjectId>,
 }
 
-/// The learners, one row each, sorted by user id. Columns are parallel.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+/// Snapshots in which a row number means the same person.
+///
+/// A refresh carries rows over from the snapshot before it: who stays keeps the
+/// row, who is new gets one behind all others, who is gone leaves theirs empty.
+/// When too many are empty the rows are numbered anew, and a new lineage begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Lineage {
+    /// The first snapshot of the lineage.
+    pub first: SnapshotId,
+    /// How many refreshes ago that was; the first snapshot has 0.
+    pub step: u32,
+}
+
+impl Lineage {
+    /// A lineage that begins with this snapshot.
+    pub fn begin(first: SnapshotId) -> Self {
+        Self { first, step: 0 }
+    }
+}
+
+/// The learners, one row each. Columns are parallel.
+#[derive(Debug, Clone, PartialEq)]
 pub struct People {
-    /// User ids, ascending; a row's number is its place here.
+    /// What the row numbers mean.
+    pub lineage: Lineage,
+    /// User ids; a row's number is its place here. Kept for empty rows, too.
     pub ids: Vec<UserId>,
-    /// The Entra object of each; none means the person cannot be in an Entra group.
+    /// The Entra object of each; none means the person cannot be in an Entra
+    /// group. Kept for empty rows, too: a group may still hold who left.
     pub object_ids: Vec<Option<ObjectId>>,
+    /// Rows that hold a learner; the others are empty: who was there is gone.
+    pub living: RowSet,
+    /// The step of the lineage in which each row last changed: a value, an
+    /// enrolment, coming or going.
+    pub changed_in: Vec<u32>,
+    /// Rows in ascending order of their user ids.
+    pub by_id: Vec<u32>,
     /// Text values by source, numbers and booleans included.
     pub texts: BTreeMap<Source, TextColumn>,
     /// Moments by source, for fields whose kind is a date.
@@ -126,17 +167,25 @@ pub struct People {
 }
 
 impl People {
-    /// How many there are.
-    pub fn count(&self) -> u32 {
+    /// How many rows there are, empty ones included.
+    pub fn rows(&self) -> u32 {
         u32::try_from(self.ids.len()).unwrap_or(u32::MAX)
     }
 
-    /// The row of a user.
+    /// How many learners there are.
+    pub fn count(&self) -> u32 {
+        u32::try_from(self.living.len()).unwrap_or(u32::MAX)
+    }
+
+    /// The row of a learner.
     pub fn row(&self, id: UserId) -> Option<u32> {
-        self.ids
-            .binary_search(&id)
-            .ok()
-            .and_then(|row| u32::try_from(row).ok())
+        let place = self
+            .by_id
+            .partition_point(|row| self.ids[*row as usize] < id);
+        // A person who came back with another Entra object has an empty row, too.
+        let same = self.by_id[place..].iter().copied();
+        same.take_while(|row| self.ids[*row as usize] == id)
+            .find(|row| self.living.contains(*row))
     }
 
     /// A person's text value as the platform wrote it (trimmed), if any.
@@ -149,18 +198,45 @@ impl People {
         self.text(&Source::Property(property), row)
     }
 
-    /// Rows by Entra object id, for comparing with a group's members.
-    pub fn rows_by_object(&self) -> HashMap<ObjectId, u32> {
+    /// Whether the person has an Entra account and so can be in a group.
+    pub fn is_reachable(&self, row: u32) -> bool {
         self.object_ids
-            .iter()
-            .zip(0u32..)
-            .filter_map(|(object, row)| Some(((*object)?, row)))
-            .collect()
+            .get(row as usize)
+            .is_some_and(Option::is_some)
+    }
+
+    /// Rows by Entra object id, for comparing with a group's members. An empty
+    /// row counts only if no learner has the object; of several learners with
+    /// one object the first counts.
+    pub fn rows_by_object(&self) -> HashMap<ObjectId, u32> {
+        let mut rows: HashMap<ObjectId, u32> = HashMap::with_capacity(self.ids.len());
+        for (object, row) in self.object_ids.iter().zip(0u32..) {
+            let Some(object) = object else { continue };
+            let better = rows
+                .get(object)
+                .is_none_or(|known| !self.living.contains(*known) && self.living.contains(row));
+            if better {
+                rows.insert(*object, row);
+            }
+        }
+        rows
+    }
+
+    /// Rows of learners that changed since the step of this lineage.
+    pub fn changed_since(&self, step: u32) -> RowSet {
+        let mut rows = RowSet::new(self.rows());
+        rows.extend(
+            self.changed_in
+                .iter()
+                .zip(0u32..)
+                .filter_map(|(changed, row)| (*changed > step).then_some(row)),
+        );
+        rows
     }
 }
 
 /// Everything one refresh read, ready to be evaluated.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     /// What it is.
     pub header: Header,

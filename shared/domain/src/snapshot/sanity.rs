@@ -36,12 +36,16 @@ impl Counts {
     pub fn of(snapshot: &Snapshot) -> Self {
         let people = &snapshot.people;
         Self {
-            people: people.ids.len() as u64,
-            reachable: people.object_ids.iter().flatten().count() as u64,
+            people: u64::from(people.count()),
+            reachable: people
+                .living
+                .iter()
+                .filter(|row| people.is_reachable(*row))
+                .count() as u64,
             courses: snapshot.courses.len() as u64,
             catalogs: snapshot.catalogs.len() as u64,
             fields: snapshot.fields.len() as u64,
-            enrolments: snapshot.enrolments.len() as u64,
+            enrolments: snapshot.enrolments.len(),
         }
     }
 
@@ -116,7 +120,7 @@ pub fn filled(snapshot: &Snapshot) -> BTreeMap<String, u64> {
         .map(|(source, column)| {
             (
                 name_of(source),
-                column.counts().into_iter().map(u64::from).sum(),
+                column.counts().into_iter().skip(1).map(u64::from).sum(),
             )
         })
         .collect()

@@ -1,14 +1,17 @@
 //! The data refresh: complete or nothing, once per slot, told to people.
 
+mod memory;
+
 use std::time::Duration;
 
 use rollcall_clients::objects;
+use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{Lease, REFRESH_LEASE};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::{RunStatus, Trigger};
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_domain::settings::Onboarding;
-use rollcall_domain::snapshot::encode;
+use rollcall_domain::snapshot::{Lineage, Snapshot, encode};
 use rollcall_runtime::events::Tick;
 use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::FieldKind;
@@ -22,9 +25,17 @@ fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
         .expect("a failure is told")
 }
 
+/// The snapshot in use.
+async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
+    let pointer = app.services.store.snapshot_pointer(app.id).await;
+    let pointer = pointer.expect("answers").expect("a pointer");
+    let bytes = app.services.objects.get(&pointer.key).await;
+    let snapshot = encode::decode(&bytes.expect("stored")).expect("decodes");
+    (pointer, snapshot)
+}
+
 /// Proves S4-097, S4-098 and S4-099: all six sets, every page, and the schema.
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn all_six_sets_are_read_and_stored() {
     let town = Town::small()
         .field("Hire Date", FieldKind::DateTime)
@@ -42,21 +53,7 @@ async fn all_six_sets_are_read_and_stored() {
     for (name, count) in expected {
         assert_eq!(run.counts[name], count, "{name}");
     }
-    let pointer = app
-        .services
-        .store
-        .snapshot_pointer(app.id)
-        .await
-        .expect("answers")
-        .expect("a pointer");
-    let snapshot = encode::decode(
-        &app.services
-            .objects
-            .get(&pointer.key)
-            .await
-            .expect("stored"),
-    )
-    .expect("decodes");
+    let (pointer, snapshot) = stored(&app).await;
     assert_eq!(snapshot.people.count(), 4);
     assert!(
         snapshot
@@ -433,21 +430,46 @@ async fn entra_properties_are_read_when_settings_name_them() {
         .expect("saved");
     let run = app.refresh().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
-    let pointer = app
-        .services
-        .store
-        .snapshot_pointer(app.id)
-        .await
-        .expect("answers")
-        .expect("a pointer");
-    let snapshot = encode::decode(
-        &app.services
-            .objects
-            .get(&pointer.key)
-            .await
-            .expect("stored"),
-    )
-    .expect("decodes");
+    let (_, snapshot) = stored(&app).await;
     let source = rollcall_domain::snapshot::Source::Entra("employeeId".to_owned());
-    assert_eq!(snapshot.people.texts[&source].values(), ["E-77"]);
+    let known: Vec<_> = snapshot.people.texts[&source].dictionary().iter().collect();
+    assert_eq!(known, ["E-77"]);
+}
+
+/// Rows of one refresh mean the same people in the next, and only those are
+/// marked about whom something changed.
+#[tokio::test]
+async fn rows_are_carried_over_between_refreshes() {
+    let mut app = App::ready(Town::crowd(40)).await;
+    let (_, first) = stored(&app).await;
+    let gone = first.people.row(app.user("P0003")).expect("a row");
+    let moved = first.people.row(app.user("P0007")).expect("a row");
+    app.edit(|outside| {
+        outside.world.people[7].city = Some("Reykjavík".to_owned());
+        outside.world.people.remove(3);
+    });
+    assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
+    let (pointer, second) = stored(&app).await;
+    assert_eq!(second.people.lineage.first, first.header.id);
+    assert_eq!(second.people.lineage.step, 1);
+    assert_eq!(second.people.ids, first.people.ids);
+    assert!(!second.people.living.contains(gone));
+    let changed: Vec<u32> = second.people.changed_since(0).iter().collect();
+    let mut expected = vec![gone, moved];
+    expected.sort_unstable();
+    assert_eq!(changed, expected);
+
+    let garbage = b"not a snapshot".to_vec();
+    let put = app
+        .services
+        .objects
+        .put(&pointer.key, "text/plain", garbage);
+    put.await.expect("stored");
+    assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
+    let (_, third) = stored(&app).await;
+    assert_eq!(
+        third.people.lineage,
+        Lineage::begin(third.header.id.clone())
+    );
+    assert_eq!((third.people.rows(), third.people.count()), (39, 39));
 }

@@ -14,6 +14,7 @@ use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::AppRegistration;
 use rollcall_domain::ids::{CourseId, ProfileId, TenantId, UserId};
 use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::plan::kept::KeptMembers;
 use rollcall_domain::profile::Profile;
 use rollcall_domain::report::{MaintenanceReport, ProfileReport};
 use rollcall_domain::run::{Run, RunRequest, RunStatus, Trigger};
@@ -135,6 +136,24 @@ impl App {
         let run = self.run(&request).await;
         let report = self.report(&run).await;
         (run, report)
+    }
+
+    /// The same, started by an administrator: every group is read in full.
+    pub(crate) async fn maintain_by_hand(&mut self) -> (Run, MaintenanceReport) {
+        let mut request = self.request(Job::Maintenance);
+        request.trigger = Trigger::Manual {
+            by: CONTACT.to_owned(),
+            accept_smaller_data: false,
+        };
+        self.work(&request).await.expect("the message is handled");
+        let run = self.run(&request).await;
+        let report = self.report(&run).await;
+        (run, report)
+    }
+
+    /// Lets a day pass: the next slot is one more than 24 hours after the last.
+    pub(crate) fn a_day_passes(&mut self) {
+        self.slot += chrono::TimeDelta::days(1);
     }
 
     /// Runs the maintenance of the next slot, where only what it leaves behind matters.
@@ -268,6 +287,43 @@ impl App {
             .expect("the store answers")
             .remove(&profile_id(self.id, title));
         found.expect("the profile has a state")
+    }
+
+    /// What is kept about the members of a profile's group; `None` while in doubt.
+    pub(crate) async fn kept(&self, title: &str) -> Option<KeptMembers> {
+        let kept = self.services.store.kept_members(self.id).await;
+        let found = kept
+            .expect("the store answers")
+            .remove(&profile_id(self.id, title));
+        found.map(|kept| kept.expect("readable"))
+    }
+
+    /// Changes the members of a profile's group as people do in Entra: these
+    /// people in, those out.
+    pub(crate) fn edit_members(&self, title: &str, add: &[&str], remove: &[&str]) {
+        let person = |name: &&str| people::id(self.id.uuid(), "person", name);
+        let unique_name = unique_name(self.id, title);
+        self.edit(|outside| {
+            let group = outside
+                .world
+                .groups
+                .iter_mut()
+                .find(|group| group.unique_name.as_deref() == Some(unique_name.as_str()))
+                .expect("the group exists");
+            group.members.extend(add.iter().map(person));
+            for gone in remove.iter().map(person) {
+                group.members.remove(&gone);
+            }
+        });
+    }
+
+    /// How many pages of members the outside world was asked for.
+    pub(crate) fn member_reads(&self) -> usize {
+        let requests = self.simulators.requests(self.id.uuid());
+        requests
+            .iter()
+            .filter(|request| request.method == "GET" && request.path.contains("/members?"))
+            .count()
     }
 
     /// Notices queued since the last look, in any order.
@@ -421,6 +477,13 @@ pub(crate) fn line<'a>(report: &'a MaintenanceReport, title: &str) -> &'a Profil
         .iter()
         .find(|line| line.title == title)
         .unwrap_or_else(|| panic!("{title} is not in the report"))
+}
+
+/// What a step of a run counted.
+pub(crate) fn step_count(run: &Run, step: &str, name: &str) -> u64 {
+    let found = run.steps.iter().find(|record| record.name == step);
+    let counts = &found.expect("the step was made").counts;
+    counts.get(name).copied().unwrap_or(0)
 }
 
 /// Counts per name, for assertions that read as tables.

@@ -4,6 +4,7 @@ mod discrepancies;
 mod enrolments;
 mod gate;
 mod holds;
+mod kept;
 mod lifecycle;
 mod lock;
 mod memberships;

@@ -1,0 +1,222 @@
+//! The workbook of a profile's members: what it shows, and writing it in constant memory.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use rollcall_domain::desired::Members;
+use rollcall_domain::snapshot::{Property, Snapshot, Source, TextColumn};
+use rollcall_domain::text::fold;
+use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+
+/// The columns that come from the platform: heading, property, width.
+pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
+    ("Name", Property::Title, 28),
+    ("Email", Property::Email, 36),
+    ("Job title", Property::JobTitle, 28),
+    ("Department", Property::Department, 22),
+    ("Company", Property::Company, 22),
+    ("Office", Property::Office, 18),
+    ("City", Property::City, 18),
+    ("Country", Property::Country, 18),
+];
+/// The columns behind those.
+const REMARKS: [&str; 2] = ["Member because of", "Entra account"];
+/// Excel's rows; longer lists are cut (S4 names no limit).
+const MAX_ROWS: u32 = 1_048_575;
+/// Excel takes so many characters in a cell.
+const MAX_CELL: usize = 32_767;
+
+/// The order of a snapshot's people by name, worked out once for all sheets.
+#[derive(Debug, Clone)]
+pub struct NameOrder {
+    /// The place of each name among the distinct ones, by its code.
+    places: Vec<u32>,
+}
+
+impl NameOrder {
+    /// The order people look for names in: without regard to case; nameless
+    /// people come first.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let Some(names) = names(snapshot) else {
+            return Self { places: Vec::new() };
+        };
+        let mut folded: Vec<(String, usize)> = names
+            .dictionary()
+            .iter()
+            .zip(1usize..)
+            .map(|(name, code)| (fold(name).unwrap_or_default(), code))
+            .collect();
+        folded.sort_unstable();
+        let mut places = vec![0; folded.len() + 1];
+        for ((_, code), place) in folded.iter().zip(1u32..) {
+            places[*code] = place;
+        }
+        Self { places }
+    }
+
+    /// The members in this order.
+    fn rows(&self, snapshot: &Snapshot, members: &Members) -> Vec<u32> {
+        let mut rows: Vec<u32> = members.all.iter().collect();
+        if let Some(names) = names(snapshot) {
+            let codes = names.codes();
+            let place = |row: u32| self.places.get(codes.get(row) as usize);
+            rows.sort_by_key(|row| place(*row));
+        }
+        rows
+    }
+}
+
+fn names(snapshot: &Snapshot) -> Option<&TextColumn> {
+    snapshot
+        .people
+        .texts
+        .get(&Source::Property(Property::Title))
+}
+
+/// Writes the members of an audience, sorted by name, as an Excel workbook.
+/// Memory does not grow with the rows; a file of about ten times the result's
+/// size is made in the folder for temporary files and removed again.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(path: &Path, snapshot: &Snapshot, members: &Members) -> Result<(), XlsxError> {
+    write_in(path, snapshot, members, &NameOrder::of(snapshot))
+}
+
+/// The same with an order that was worked out before.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write_in(
+    path: &Path,
+    snapshot: &Snapshot,
+    members: &Members,
+    order: &NameOrder,
+) -> Result<(), XlsxError> {
+    let mut workbook = Workbook::new();
+    let bold = Format::new().set_bold();
+    let sheet = workbook.add_worksheet_with_constant_memory()?;
+    sheet.set_name("Members")?;
+    sheet.set_freeze_panes(1, 0)?;
+    for (column, (_, _, width)) in (0u16..).zip(COLUMNS) {
+        sheet.set_column_width(column, width)?;
+    }
+    let headings = COLUMNS.map(|(heading, _, _)| heading);
+    for (column, heading) in (0u16..).zip(headings.into_iter().chain(REMARKS)) {
+        sheet.write_string_with_format(0, column, heading, &bold)?;
+    }
+    lines(sheet, snapshot, members, order)?;
+    workbook.save(path)
+}
+
+/// Texts are written as texts: a name that begins with `=` never becomes a formula.
+fn lines(
+    sheet: &mut Worksheet,
+    snapshot: &Snapshot,
+    members: &Members,
+    order: &NameOrder,
+) -> Result<(), XlsxError> {
+    let texts = &snapshot.people.texts;
+    let columns = COLUMNS.map(|(_, property, _)| texts.get(&Source::Property(property)));
+    for (line, row) in (1u32..=MAX_ROWS).zip(order.rows(snapshot, members)) {
+        let shown = columns
+            .iter()
+            .map(|column| column.and_then(|column| column.get(row)));
+        let remarks = [because(members, row), account(snapshot, row)].map(Some);
+        for (column, text) in (0u16..).zip(shown.chain(remarks)) {
+            if let Some(text) = text {
+                sheet.write_string(line, column, cut(text))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn because(members: &Members, row: u32) -> &'static str {
+    if members.included.contains(row) {
+        "Override"
+    } else {
+        "Rules"
+    }
+}
+
+/// Without an account a person matches and cannot be in the group.
+fn account(snapshot: &Snapshot, row: u32) -> &'static str {
+    if snapshot.people.is_reachable(row) {
+        "yes"
+    } else {
+        "no, so not in the group"
+    }
+}
+
+fn cut(text: &str) -> Cow<'_, str> {
+    if text.len() <= MAX_CELL {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(text.chars().take(MAX_CELL).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_domain::rowset::RowSet;
+    use rollcall_domain::testing::World;
+
+    fn everyone(snapshot: &Snapshot) -> Members {
+        Members {
+            all: snapshot.people.living.clone(),
+            included: RowSet::new(snapshot.people.rows()),
+        }
+    }
+
+    fn sheet(world: &World) -> String {
+        let snapshot = world.snapshot();
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        write(file.path(), &snapshot, &everyone(&snapshot)).expect("writes");
+        let bytes = std::fs::read(file.path()).expect("reads");
+        assert!(bytes.starts_with(b"PK"));
+        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a zip");
+        let mut sheet = String::new();
+        let mut entry = archive
+            .by_name("xl/worksheets/sheet1.xml")
+            .expect("a sheet");
+        std::io::Read::read_to_string(&mut entry, &mut sheet).expect("text");
+        sheet
+    }
+
+    /// Proves S4-128 and S4-042: a real .xlsx, names never formulas.
+    #[test]
+    fn the_file_is_a_workbook_with_texts_only() {
+        let mut world = World::new();
+        world.person("=HYPERLINK(\"x\")").with("city", "Denver");
+        world.person("Grace").with("city", "Oslo");
+        world.person("Alan");
+        let sheet = sheet(&world);
+        assert!(
+            sheet.contains("HYPERLINK") && !sheet.contains("<f>"),
+            "{sheet}"
+        );
+        assert!(sheet.contains("Grace") && sheet.contains("Member because of"));
+    }
+
+    #[test]
+    fn members_are_sorted_by_name_without_regard_to_case() {
+        let mut world = World::new();
+        let names = ["Zoë", "ada", "Émile", "Bob", "ADA Lovelace"];
+        for name in names {
+            world.person(name);
+        }
+        let sheet = sheet(&world);
+        let place = |name: &str| sheet.find(&format!(">{name}<")).expect("in the sheet");
+        assert!(place("ada") < place("ADA Lovelace"));
+        assert!(place("ADA Lovelace") < place("Bob"));
+        assert!(place("Bob") < place("Zoë"));
+    }
+
+    #[test]
+    fn a_text_longer_than_a_cell_is_cut() {
+        assert_eq!(cut("short"), "short");
+        let long = "ü".repeat(MAX_CELL + 5);
+        assert_eq!(cut(&long).chars().count(), MAX_CELL);
+    }
+}

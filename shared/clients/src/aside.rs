@@ -1,0 +1,32 @@
+//! Work for the processor, done beside the thread that waits for the network.
+
+/// Does the work on another thread: meanwhile this one fetches the next page
+/// and keeps the run's lock alive.
+pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // Cancelled: the runtime is ending, and nobody waits for the answer.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_result_comes_back() {
+        let numbers = [1, 2, 3];
+        let sum = aside(move || numbers.iter().sum::<i32>()).await;
+        assert_eq!(sum, 6);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "over there")]
+    async fn a_panic_comes_back_too() {
+        aside(|| panic!("over there")).await;
+    }
+}

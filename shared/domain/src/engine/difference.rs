@@ -1,0 +1,47 @@
+//! Who joins and who leaves: the members of a tile against those the group has.
+
+use super::tile::{NOBODY, PEOPLE, Tile, WORDS, cut};
+use crate::change::Change;
+
+/// Words looked at together.
+const BLOCK: usize = 8;
+
+/// Hands out who joins and who leaves.
+pub(super) fn difference(
+    members: &Tile,
+    living: &Tile,
+    current: &[u64],
+    tile: u32,
+    change: &mut Change,
+) {
+    let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
+    let padded;
+    let current = if let Some(current) = rest.first_chunk::<WORDS>() {
+        current
+    } else {
+        padded = cut(rest, 0);
+        &padded
+    };
+    let mut differ = NOBODY;
+    for place in 0..WORDS {
+        differ[place] = (members[place] & living[place]) ^ current[place];
+    }
+    // Few differ, most often nobody: look at some words together first.
+    for (block, words) in differ.chunks(BLOCK).enumerate() {
+        if words.iter().fold(0, |any, word| any | word) == 0 {
+            continue;
+        }
+        for (place, differ) in (block * BLOCK..).zip(words) {
+            let base = tile * PEOPLE + 64 * u32::try_from(place).unwrap_or(0);
+            let (mut joins, mut leaves) = (differ & !current[place], differ & current[place]);
+            while joins != 0 {
+                change.joins.push(base + joins.trailing_zeros());
+                joins &= joins - 1;
+            }
+            while leaves != 0 {
+                change.leaves.push(base + leaves.trailing_zeros());
+                leaves &= leaves - 1;
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Evaluates all audiences of a tenant over all its people at once, as bitmaps.
+//!
+//! Three stages. *Compile*: the expressions of all profiles become one pool of
+//! distinct tests and a short postfix program each. *Bind*: every test is
+//! decided once per distinct value of its column, never per person, and values
+//! that no test tells apart fall into one class. *Run*: people pass in tiles of
+//! 2,048; each class becomes a bitmap of the tile, programs combine bitmaps,
+//! overrides and the difference from the current members follow in the same
+//! tile, and only changes leave it. The walk of [`crate::rules::evaluate`]
+//! stays beside it as the yardstick of the tests.
+
+mod bind;
+mod classes;
+mod compile;
+mod difference;
+mod pool;
+mod run;
+mod scatter;
+mod select;
+mod since;
+#[cfg(test)]
+mod tests;
+mod tests_of_people;
+mod tests_of_values;
+mod texts;
+mod tile;
+
+pub use compile::{Member, Program};
+pub use since::{Shift, Since};

@@ -1,0 +1,110 @@
+//! The distinct tests of all profiles: equal ones have one number.
+
+use std::hash::{BuildHasher as _, Hash, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use crate::rules::{Leaf, NumberTest, TextTest};
+
+/// Distinct tests.
+#[derive(Default)]
+pub(super) struct Pool<'a> {
+    pub(super) leaves: Vec<&'a Leaf>,
+    known: HashTable<(u32, u64)>,
+    hasher: DefaultHashBuilder,
+}
+
+impl<'a> Pool<'a> {
+    /// The number of a test; equal tests have one number.
+    pub(super) fn place(&mut self, leaf: &'a Leaf) -> u32 {
+        let mut state = self.hasher.build_hasher();
+        hash(leaf, &mut state);
+        let hash = state.finish();
+        let leaves = &self.leaves;
+        let found = self.known.find(hash, |(place, known)| {
+            *known == hash && same(leaves[*place as usize], leaf)
+        });
+        if let Some((place, _)) = found {
+            return *place;
+        }
+        let place = u32::try_from(self.leaves.len()).unwrap_or(u32::MAX);
+        self.leaves.push(leaf);
+        self.known
+            .insert_unique(hash, (place, hash), |(_, hash)| *hash);
+        place
+    }
+}
+
+fn hash(leaf: &Leaf, state: &mut impl Hasher) {
+    std::mem::discriminant(leaf).hash(state);
+    match leaf {
+        Leaf::Missing(source) => source.hash(state),
+        Leaf::Text(source, test) => {
+            source.hash(state);
+            hash_text(test, state);
+        }
+        Leaf::Number(source, test) => {
+            source.hash(state);
+            let (kind, operands) = numbers(test);
+            kind.hash(state);
+            operands.for_each(|operand| operand.hash(state));
+        }
+        Leaf::Boolean(source, truth) => (source, truth).hash(state),
+        Leaf::Date(source, test) => (source, test).hash(state),
+        Leaf::Activity(course, test) => (course, test).hash(state),
+    }
+}
+
+fn hash_text(test: &TextTest, state: &mut impl Hasher) {
+    std::mem::discriminant(test).hash(state);
+    match test {
+        TextTest::Equals(text)
+        | TextTest::Contains(text)
+        | TextTest::BeginsWith(text)
+        | TextTest::EndsWith(text) => text.hash(state),
+        TextTest::In(texts) => texts.hash(state),
+        TextTest::Matches(pattern) => pattern.as_str().hash(state),
+    }
+}
+
+/// A number test as something that can be hashed and compared: numbers people
+/// typed are never NaN, and `-0` and `0` may count as two tests without harm.
+fn numbers(test: &NumberTest) -> (u8, impl Iterator<Item = u64>) {
+    let (kind, operands): (u8, Vec<f64>) = match test {
+        NumberTest::Equals(a) => (0, vec![*a]),
+        NumberTest::Less(a) => (1, vec![*a]),
+        NumberTest::AtMost(a) => (2, vec![*a]),
+        NumberTest::Greater(a) => (3, vec![*a]),
+        NumberTest::AtLeast(a) => (4, vec![*a]),
+        NumberTest::Between(a, b) => (5, vec![*a, *b]),
+        NumberTest::In(all) => (6, all.clone()),
+    };
+    (kind, operands.into_iter().map(f64::to_bits))
+}
+
+fn same(a: &Leaf, b: &Leaf) -> bool {
+    match (a, b) {
+        (Leaf::Missing(a), Leaf::Missing(b)) => a == b,
+        (Leaf::Text(a, x), Leaf::Text(b, y)) => a == b && same_text(x, y),
+        (Leaf::Number(a, x), Leaf::Number(b, y)) => {
+            let ((x_kind, x), (y_kind, y)) = (numbers(x), numbers(y));
+            a == b && x_kind == y_kind && x.eq(y)
+        }
+        (Leaf::Boolean(a, x), Leaf::Boolean(b, y)) => a == b && x == y,
+        (Leaf::Date(a, x), Leaf::Date(b, y)) => a == b && x == y,
+        (Leaf::Activity(a, x), Leaf::Activity(b, y)) => a == b && x == y,
+        _ => false,
+    }
+}
+
+fn same_text(a: &TextTest, b: &TextTest) -> bool {
+    match (a, b) {
+        (TextTest::Equals(a), TextTest::Equals(b))
+        | (TextTest::Contains(a), TextTest::Contains(b))
+        | (TextTest::BeginsWith(a), TextTest::BeginsWith(b))
+        | (TextTest::EndsWith(a), TextTest::EndsWith(b)) => a == b,
+        (TextTest::In(a), TextTest::In(b)) => a == b,
+        (TextTest::Matches(a), TextTest::Matches(b)) => a.as_str() == b.as_str(),
+        _ => false,
+    }
+}

@@ -1,0 +1,251 @@
+//! Tests of texts, numbers, truths and moments, decided once per distinct value.
+
+use std::ops::Range;
+
+use hashbrown::HashMap;
+
+use super::classes::{SIGNED, Signatures};
+use super::texts::{Edge, containing, folded};
+use crate::rules::evaluate::{DAY_MS, number_holds};
+use crate::rules::{DateTest, Leaf, NumberTest, TextTest, parse_boolean, parse_number};
+use crate::snapshot::{DateColumn, Dictionary, TextColumn};
+
+/// What the tests of a column say about each of its codes.
+pub(super) struct Decided {
+    /// Codes of tests that few codes pass (equality, lists, missing), by test.
+    pub(super) lists: Vec<(usize, Vec<u32>)>,
+    /// All other tests, some at a time, and what they say of each code.
+    pub(super) signed: Vec<(Vec<usize>, Signatures)>,
+}
+
+/// Decides the tests of a text column for every code.
+pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
+    let mut values = Values::new(column.dictionary());
+    let is_signed = |test: &Leaf| match test {
+        Leaf::Text(_, test) => !matches!(test, TextTest::Equals(_) | TextTest::In(_)),
+        Leaf::Number(_, test) => matches!(test, NumberTest::In(_)),
+        Leaf::Boolean(..) => true,
+        Leaf::Missing(_) | Leaf::Date(..) | Leaf::Activity(..) => false,
+    };
+    let (signed, listed): (Vec<usize>, Vec<usize>) =
+        (0..tests.len()).partition(|place| is_signed(tests[*place]));
+    let codes = column.dictionary().len() as usize + 1;
+    let signed = signed.chunks(SIGNED).map(|places| {
+        let mut signatures = vec![0; codes];
+        for (bit, place) in places.iter().enumerate() {
+            values.sign(tests[*place], 1 << bit, &mut signatures);
+        }
+        (places.to_vec(), signatures)
+    });
+    Decided {
+        signed: signed.collect(),
+        lists: values.lists(tests, listed),
+    }
+}
+
+/// A dictionary in the forms that tests compare, each made when first asked for.
+struct Values<'a> {
+    dictionary: &'a Dictionary,
+    folded: Option<Dictionary>,
+    numbers: Option<Vec<Option<f64>>>,
+}
+
+impl<'a> Values<'a> {
+    fn new(dictionary: &'a Dictionary) -> Self {
+        Self {
+            dictionary,
+            folded: None,
+            numbers: None,
+        }
+    }
+
+    fn folded(&mut self) -> &Dictionary {
+        let dictionary = self.dictionary;
+        self.folded.get_or_insert_with(|| folded(dictionary))
+    }
+
+    /// Codes of tests for equality (with one text or several): one look at every
+    /// value, however many tests there are.
+    fn lists(&mut self, tests: &[&Leaf], places: Vec<usize>) -> Vec<(usize, Vec<u32>)> {
+        let mut wanted: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut found: Vec<(usize, Vec<u32>)> = Vec::with_capacity(places.len());
+        for place in places {
+            let here = found.len();
+            found.push((place, Vec::new()));
+            match tests[place] {
+                Leaf::Text(_, TextTest::Equals(text)) => {
+                    wanted.entry(text).or_default().push(here);
+                }
+                Leaf::Text(_, TextTest::In(texts)) => {
+                    for text in texts {
+                        wanted.entry(text).or_default().push(here);
+                    }
+                }
+                Leaf::Missing(_) => found[here].1.push(0),
+                _ => {}
+            }
+        }
+        if wanted.is_empty() {
+            return found;
+        }
+        let lengths = wanted
+            .keys()
+            .fold(0u64, |lengths, text| lengths | length_bit(text));
+        for (code, text) in (1u32..).zip(self.folded().iter()) {
+            if lengths & length_bit(text) == 0 {
+                continue;
+            }
+            for here in wanted.get(text).into_iter().flatten() {
+                found[*here].1.push(code);
+            }
+        }
+        found
+    }
+
+    /// Sets a bit in the signature of every code that passes a test.
+    fn sign(&mut self, test: &Leaf, bit: u16, signatures: &mut Signatures) {
+        match test {
+            Leaf::Text(_, TextTest::Contains(part)) => {
+                containing(self.folded(), part, |code| signatures[code] |= bit);
+            }
+            Leaf::Text(_, TextTest::BeginsWith(part)) => {
+                let head = Edge::head(part);
+                sign(self.folded(), bit, signatures, |text| head.begins(text));
+            }
+            Leaf::Text(_, TextTest::EndsWith(part)) => {
+                let tail = Edge::tail(part);
+                sign(self.folded(), bit, signatures, |text| tail.ends(text));
+            }
+            Leaf::Text(_, TextTest::Matches(pattern)) => {
+                let texts = self.dictionary.iter().map(|text| pattern.is_match(text));
+                sign_each(texts, bit, signatures);
+            }
+            Leaf::Number(_, test) => {
+                let dictionary = self.dictionary;
+                let numbers = self
+                    .numbers
+                    .get_or_insert_with(|| dictionary.iter().map(parse_number).collect());
+                let holds = |number: &Option<f64>| number.is_some_and(|n| number_holds(test, n));
+                sign_each(numbers.iter().map(holds), bit, signatures);
+            }
+            Leaf::Boolean(_, truth) => {
+                let texts = self.dictionary.iter().map(parse_boolean);
+                sign_each(texts.map(|read| read == Some(*truth)), bit, signatures);
+            }
+            Leaf::Text(..) | Leaf::Missing(_) | Leaf::Date(..) | Leaf::Activity(..) => {}
+        }
+    }
+}
+
+/// Texts differ in length more often than not; 63 and longer share a bit.
+fn length_bit(text: &str) -> u64 {
+    1 << text.len().min(63)
+}
+
+fn sign(
+    dictionary: &Dictionary,
+    bit: u16,
+    signatures: &mut Signatures,
+    holds: impl Fn(&[u8]) -> bool,
+) {
+    let (text, ends) = dictionary.parts();
+    let mut start = 0;
+    let texts = ends.iter().map(|end| {
+        let text = &text.as_bytes()[start..*end as usize];
+        start = *end as usize;
+        holds(text)
+    });
+    sign_each(texts, bit, signatures);
+}
+
+fn sign_each(holds: impl Iterator<Item = bool>, bit: u16, signatures: &mut Signatures) {
+    for (signature, holds) in signatures.iter_mut().skip(1).zip(holds) {
+        *signature |= if holds { bit } else { 0 };
+    }
+}
+
+/// The numbers of a dictionary in ascending order, and for each code the place
+/// of its number there, from 1; what is no number has place 0.
+pub(super) fn ranks(dictionary: &Dictionary) -> (Vec<f64>, Vec<u32>) {
+    // Minus zero is zero.
+    let read = dictionary
+        .iter()
+        .map(|text| parse_number(text).map(|n| n + 0.0));
+    let read: Vec<Option<f64>> = read.collect();
+    let mut numbers: Vec<f64> = read.iter().flatten().copied().collect();
+    numbers.sort_unstable_by(f64::total_cmp);
+    numbers.dedup();
+    let rank = |number: f64| {
+        let before = numbers.partition_point(|known| *known < number);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    };
+    let ranks = read.iter().map(|number| number.map_or(0, rank));
+    let ranks = std::iter::once(0).chain(ranks).collect();
+    (numbers, ranks)
+}
+
+/// The places of numbers for which a test holds, where they are neighbours.
+pub(super) fn number_range(numbers: &[f64], test: &NumberTest) -> Range<u32> {
+    let place = |before: usize| u32::try_from(before + 1).unwrap_or(u32::MAX);
+    let from = |number: f64| place(numbers.partition_point(|known| *known < number));
+    let past = |number: f64| place(numbers.partition_point(|known| *known <= number));
+    let end = place(numbers.len());
+    match test {
+        NumberTest::Equals(number) => from(*number)..past(*number),
+        NumberTest::Less(number) => 1..from(*number),
+        NumberTest::AtMost(number) => 1..past(*number),
+        NumberTest::Greater(number) => past(*number)..end,
+        NumberTest::AtLeast(number) => from(*number)..end,
+        NumberTest::Between(low, high) => from(*low)..past(*high).max(from(*low)),
+        // No neighbours: decided number by number elsewhere.
+        NumberTest::In(_) => 1..1,
+    }
+}
+
+/// The codes of moments for which a test holds: always neighbours.
+pub(super) fn range(column: &DateColumn, test: &DateTest, now: i64) -> Range<u32> {
+    let ago = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
+    let ahead = |days: u32| now.saturating_add(i64::from(days) * DAY_MS);
+    let (from, until) = match test {
+        DateTest::Before(instant) => (i64::MIN, *instant),
+        DateTest::After(instant) => (instant.saturating_add(1), i64::MAX),
+        DateTest::Within(start, end) => (*start, *end),
+        DateTest::InLast(days) => (ago(*days), now.saturating_add(1)),
+        DateTest::InNext(days) => (now, ahead(*days).saturating_add(1)),
+        DateTest::MoreThanAgo(days) => (i64::MIN, ago(*days)),
+    };
+    let place = |moment: i64| {
+        let before = column.moments().partition_point(|known| *known < moment);
+        u32::try_from(before + 1).unwrap_or(u32::MAX)
+    };
+    place(from)..place(until).max(place(from))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::evaluate::date_holds;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn moments_of_a_test_are_neighbours(
+            moments in proptest::collection::btree_set(-20i64..20, 0..20),
+            now in -3i64..3, operand in -15i64..15, days in 0u32..12,
+        ) {
+            let moments: Vec<i64> = moments.into_iter().map(|day| day * DAY_MS).collect();
+            let now = now * DAY_MS;
+            let column = DateColumn::from_parts(moments.clone(), crate::snapshot::Codes::default()).expect("ascending");
+            let at = operand * DAY_MS;
+            for test in [
+                DateTest::Before(at), DateTest::After(at), DateTest::Within(at, at + 3 * DAY_MS), DateTest::Within(at, at - 1),
+                DateTest::InLast(days), DateTest::InNext(days), DateTest::MoreThanAgo(days),
+            ] {
+                let range = range(&column, &test, now);
+                for (code, moment) in (1u32..).zip(&moments) {
+                    prop_assert_eq!(range.contains(&code), date_holds(&test, *moment, now), "{:?} {}", test, moment);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Compares texts of a dictionary: folded once, parts searched in all at once, ends by words.
+
+use memchr::memmem::Finder;
+
+use crate::snapshot::Dictionary;
+use crate::text::fold;
+
+/// A beginning or an end to look for. Its first or last eight bytes are
+/// compared as one number: most texts differ there.
+pub(super) struct Edge<'a> {
+    part: &'a [u8],
+    word: u64,
+    mask: u64,
+}
+
+impl<'a> Edge<'a> {
+    pub(super) fn head(part: &'a str) -> Self {
+        let part = part.as_bytes();
+        let mut word = [0; 8];
+        let length = part.len().min(8);
+        word[..length].copy_from_slice(&part[..length]);
+        let mask = if length == 8 {
+            u64::MAX
+        } else {
+            (1 << (8 * length)) - 1
+        };
+        Self {
+            part,
+            word: u64::from_le_bytes(word),
+            mask,
+        }
+    }
+
+    pub(super) fn tail(part: &'a str) -> Self {
+        let part = part.as_bytes();
+        let mut word = [0; 8];
+        let length = part.len().min(8);
+        word[8 - length..].copy_from_slice(&part[part.len() - length..]);
+        let mask = if length == 8 {
+            u64::MAX
+        } else {
+            !(u64::MAX >> (8 * length))
+        };
+        Self {
+            part,
+            word: u64::from_le_bytes(word),
+            mask,
+        }
+    }
+
+    pub(super) fn begins(&self, text: &[u8]) -> bool {
+        match text.first_chunk::<8>() {
+            Some(head) if u64::from_le_bytes(*head) & self.mask != self.word => false,
+            _ => text.len() >= self.part.len() && alike(&text[..self.part.len()], self.part),
+        }
+    }
+
+    pub(super) fn ends(&self, text: &[u8]) -> bool {
+        match text.last_chunk::<8>() {
+            Some(tail) if u64::from_le_bytes(*tail) & self.mask != self.word => false,
+            _ => {
+                text.len() >= self.part.len()
+                    && alike(&text[text.len() - self.part.len()..], self.part)
+            }
+        }
+    }
+}
+
+/// Every text folded; where all is ASCII, in one go.
+pub(super) fn folded(dictionary: &Dictionary) -> Dictionary {
+    let (text, ends) = dictionary.parts();
+    if text.is_ascii() {
+        let parts = Dictionary::from_parts(text.to_ascii_lowercase(), ends.to_vec());
+        return parts.unwrap_or_default();
+    }
+    // Most texts are ASCII all the same: they are copied in long runs.
+    let lower = text.to_ascii_lowercase();
+    let (mut all, mut copied, mut start) = (String::with_capacity(text.len()), 0, 0);
+    let mut folded = Vec::with_capacity(ends.len());
+    for end in ends.iter().map(|end| *end as usize) {
+        if !text.as_bytes()[start..end].is_ascii() {
+            all.push_str(&lower[copied..start]);
+            all.push_str(&fold(&text[start..end]).unwrap_or_default());
+            copied = end;
+        }
+        // Where this text ends: behind what is copied and what waits to be.
+        folded.push(u32::try_from(all.len() + end - copied).unwrap_or(u32::MAX));
+        start = end;
+    }
+    all.push_str(&lower[copied..]);
+    Dictionary::from_parts(all, folded).unwrap_or_default()
+}
+
+/// Whether texts of one length are equal, eight bytes at a time: they are short,
+/// and calling for a comparison would cost more than it.
+fn alike(a: &[u8], b: &[u8]) -> bool {
+    let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
+    let words = a.0.iter().zip(b.0);
+    words
+        .into_iter()
+        .all(|(a, b)| u64::from_le_bytes(*a) == u64::from_le_bytes(*b))
+        && a.1.iter().zip(b.1).all(|(a, b)| a == b)
+}
+
+/// Calls `each` with the code of every text that contains a part: one search
+/// through all texts at once; what is found across the border of two is none.
+pub(super) fn containing(dictionary: &Dictionary, part: &str, mut each: impl FnMut(usize)) {
+    let (text, ends) = dictionary.parts();
+    let finder = Finder::new(part);
+    let (mut at, mut place) = (0, 0usize);
+    while let Some(hit) = text
+        .as_bytes()
+        .get(at..)
+        .filter(|rest| !rest.is_empty())
+        .and_then(|rest| finder.find(rest))
+    {
+        let hit = at + hit;
+        while ends.get(place).is_some_and(|end| *end as usize <= hit) {
+            place += 1;
+        }
+        let Some(end) = ends.get(place).map(|end| *end as usize) else {
+            break;
+        };
+        if hit + part.len() <= end {
+            each(place + 1);
+            at = end;
+        } else {
+            at = hit + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn dictionary(texts: &[String]) -> Dictionary {
+        let mut all = Dictionary::default();
+        for text in texts {
+            all.push(text);
+        }
+        all
+    }
+
+    proptest! {
+        #[test]
+        fn a_part_is_found_in_each_text_that_has_it(
+            texts in proptest::collection::vec("[abü]{1,5}", 0..20),
+            part in "[abü]{1,3}",
+        ) {
+            let expected: Vec<usize> = (1..).zip(&texts).filter(|(_, text)| text.contains(&part)).map(|(code, _)| code).collect();
+            let mut found = Vec::new();
+            containing(&dictionary(&texts), &part, |code| found.push(code));
+            prop_assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn beginnings_and_ends_are_those_of_the_text(text in "[aü]{0,12}", part in "[aü]{1,10}") {
+            prop_assert_eq!(Edge::head(&part).begins(text.as_bytes()), text.starts_with(&part));
+            prop_assert_eq!(Edge::tail(&part).ends(text.as_bytes()), text.ends_with(&part));
+            let (begun, ended) = (format!("{part}{text}"), format!("{text}{part}"));
+            prop_assert!(Edge::head(&part).begins(begun.as_bytes()) && Edge::tail(&part).ends(ended.as_bytes()));
+        }
+
+        #[test]
+        fn texts_are_folded_as_one_by_one(texts in proptest::collection::vec("[aBÜß]{1,6}", 0..12)) {
+            let folded = folded(&dictionary(&texts));
+            let one_by_one: Vec<String> = texts.iter().filter_map(|text| fold(text)).collect();
+            prop_assert_eq!(folded.iter().collect::<Vec<_>>(), one_by_one);
+        }
+    }
+}

@@ -1,0 +1,272 @@
+//! Members kept between runs: the quiet run, edits by hand, and every doubt.
+
+use std::time::Duration;
+
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
+use rollcall_domain::ids::SnapshotId;
+use rollcall_domain::profile::Throttle;
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::run::RunStatus;
+use rollcall_domain::schedule::Job;
+use rollcall_simulators::FaultKind;
+
+use crate::harness::{App, Town, line, profile_id, step_count};
+
+/// A town with Denver's group made, filled and confirmed.
+async fn settled(town: Town) -> App {
+    let mut app = App::ready(town).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app.maintained().await;
+    assert!(app.kept("Denver").await.is_some(), "confirmed and kept");
+    app.forget_requests();
+    app
+}
+
+fn refused() -> FaultKind {
+    FaultKind::Status {
+        code: 403,
+        retry_after: None,
+        body: None,
+    }
+}
+
+/// The fenced writes of a job that holds the lock.
+async fn locked(app: &App) -> Lease {
+    let store = &app.services.store;
+    let lease = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
+    lease.expect("answers").expect("free")
+}
+
+/// A run that changes nothing asks for no members and writes nothing.
+#[tokio::test]
+async fn a_quiet_run_reads_no_members() {
+    let mut app = settled(Town::small()).await;
+    app.put_city("Oslo", "Oslo", &[]).await;
+    app.maintained().await;
+    app.forget_requests();
+    let (run, report) = app.maintain().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{report:#?}");
+    assert_eq!(app.member_reads(), 0);
+    assert!(app.writes().is_empty(), "{:?}", app.writes());
+    let counted = |name| step_count(&run, "memberships", name);
+    assert_eq!((counted("groupsKept"), counted("groupsRead")), (2, 0));
+    assert_eq!(line(&report, "Denver").members, 2);
+}
+
+/// Kept members take part in changes as read ones do.
+#[tokio::test]
+async fn a_change_is_made_from_kept_members() {
+    let mut app = settled(Town::small()).await;
+    app.put_city("Denver", "Oslo", &[]).await;
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.member_reads(), 0);
+    assert_eq!(line(&report, "Denver").removed.done, 2, "{report:#?}");
+    let kept = app.kept("Denver").await.expect("confirmed again");
+    assert_eq!(
+        Some(kept.members.len()),
+        app.members("Denver").map(|names| names.len())
+    );
+    assert!(kept.confirmed_at > kept.read_at);
+}
+
+/// Proves X-14 and S4-130: what people edit by hand in Entra is found by the
+/// first scheduled run after a day, put right and said. Until then scheduled runs
+/// take the members they know.
+#[tokio::test]
+async fn edits_by_hand_are_found_within_a_day_and_told() {
+    let mut app = settled(Town::small().person("Stranger", "Denver").outside_lms()).await;
+    app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
+    app.maintained().await;
+    assert_eq!(app.member_reads(), 0, "read less than a day ago");
+    assert_eq!(app.members("Denver").expect("a group").len(), 3);
+    app.a_day_passes();
+    let (run, report) = app.maintain().await;
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        line(&report, "Denver").notes,
+        ["2 members had been added and 1 removed by hand in Entra; put right"]
+    );
+    assert_eq!(step_count(&run, "memberships", "manualEdits"), 3);
+    assert_eq!(step_count(&run, "memberships", "groupsRead"), 1);
+    app.forget_requests();
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.member_reads(), 0, "for another day");
+    assert!(line(&report, "Denver").notes.is_empty());
+}
+
+/// Proves X-14: an administrator who starts a run gets the truth at once, and
+/// edits that a limit holds back are told all the same.
+#[tokio::test]
+async fn a_run_by_hand_reads_every_group() {
+    let mut app = settled(Town::small()).await;
+    app.put("Denver", |profile| {
+        profile.throttle = Throttle {
+            max_changes: Some(0),
+            max_percent: None,
+        };
+    })
+    .await;
+    app.edit_members("Denver", &["Grace"], &[]);
+    let (_, report) = app.maintain_by_hand().await;
+    assert_eq!(app.member_reads(), 1);
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Held);
+    assert_eq!(
+        line(&report, "Denver").notes,
+        ["1 member had been added by hand in Entra"]
+    );
+    app.forget_requests();
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.member_reads(), 0, "a held change keeps what was read");
+    assert_eq!(line(&report, "Denver").status, ProfileStatus::Held);
+    assert_eq!(line(&report, "Denver").members, 3);
+}
+
+/// Before the first write the kept members are taken back: a run that dies from
+/// there on leaves a group that is read in full.
+#[tokio::test]
+async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
+    let mut app = settled(Town::crowd(300)).await;
+    app.put_city("Denver", "Oslo", &[]).await;
+    app.fault("/$ref", FaultKind::Delay { ms: 300 }, 1, 10_000);
+    let request = app.request(Job::Maintenance);
+    let in_doubt = async {
+        while app.kept("Denver").await.is_some() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    // Dropping the future is what a kill does: no clean-up runs, the lease stays.
+    tokio::select! {
+        ended = app.work(&request) => panic!("it was to be cut off: {ended:?}"),
+        () = in_doubt => {}
+    }
+    app.simulators.clear_faults(app.id.uuid());
+    tokio::time::sleep(Duration::from_millis(3_200)).await;
+    app.forget_requests();
+    app.maintained().await;
+    assert_eq!(app.member_reads(), 1);
+    assert_eq!(
+        app.members("Denver").expect("a group"),
+        Vec::<String>::new()
+    );
+    assert!(app.kept("Denver").await.is_some());
+}
+
+/// One change that failed, and the group is unknown until it was read.
+#[tokio::test]
+async fn a_failed_change_leaves_the_group_in_doubt() {
+    let mut app = settled(Town::small()).await;
+    app.put_city("Denver", "Oslo", &[]).await;
+    app.fault("/$ref", refused(), 1, 1);
+    let (_, report) = app.maintain().await;
+    assert_eq!(line(&report, "Denver").removed.failed, 1, "{report:#?}");
+    assert_eq!(app.kept("Denver").await, None);
+    let (_, report) = app.maintain().await;
+    assert_eq!(app.member_reads(), 1);
+    assert_eq!(line(&report, "Denver").removed.done, 1);
+    assert_eq!(app.members("Denver").expect("a group"), ["Grace"]);
+    assert!(app.kept("Denver").await.is_some());
+}
+
+/// A damaged record, and one whose rows mean other people, are never believed.
+#[tokio::test]
+async fn damaged_and_outdated_records_are_not_believed() {
+    let mut app = settled(Town::small()).await;
+    let id = profile_id(app.id, "Denver");
+    let store = app.services.store.clone();
+    let good = app.kept("Denver").await.expect("kept");
+    let mut damaged = good.to_bytes().expect("small");
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    store
+        .put_raw_members(app.id, id, damaged)
+        .await
+        .expect("stored");
+    app.edit_members("Denver", &["Grace"], &[]);
+    app.maintained().await;
+    assert_eq!(app.member_reads(), 1);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+
+    let mut outdated = app.kept("Denver").await.expect("kept again");
+    outdated.lineage = SnapshotId::new(outdated.read_at, uuid::Uuid::max());
+    let lease = locked(&app).await;
+    let stored = store.keep_members(lease.fence(), &[(id, outdated)]).await;
+    stored.expect("stored");
+    lease.release().await.expect("released");
+    app.edit_members("Denver", &["Grace"], &["Ada"]);
+    app.maintained().await;
+    assert_eq!(app.member_reads(), 2);
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+}
+
+/// While auto-populate is off the group is people's to edit: nothing kept counts
+/// afterwards.
+#[tokio::test]
+async fn a_group_left_to_people_is_read_when_it_is_managed_again() {
+    let mut app = settled(Town::small()).await;
+    app.put("Denver", |profile| profile.auto_populate = false)
+        .await;
+    app.maintained().await;
+    assert_eq!(app.kept("Denver").await, None);
+    app.edit_members("Denver", &["Grace"], &[]);
+    app.put("Denver", |profile| profile.auto_populate = true)
+        .await;
+    app.maintained().await;
+    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+}
+
+/// Proves S4-116: an owner that wakes late neither keeps nor takes back members.
+#[tokio::test]
+async fn a_late_owner_cannot_touch_kept_members() {
+    let app = settled(Town::small()).await;
+    let id = profile_id(app.id, "Denver");
+    let store = app.services.store.clone();
+    let before = app.kept("Denver").await.expect("kept");
+    let late = locked(&app).await;
+    store
+        .expire_lease(app.id, MAINTENANCE_LEASE)
+        .await
+        .expect("expired");
+    let now = locked(&app).await;
+    let mut emptied = before.clone();
+    emptied.members.rows = rollcall_domain::rowset::RowSet::new(3);
+    let kept = store.keep_members(late.fence(), &[(id, emptied)]).await;
+    assert!(matches!(kept, Err(StoreError::LeaseLost)), "{kept:?}");
+    let forgotten = store.forget_members(late.fence(), [id]).await;
+    assert!(
+        matches!(forgotten, Err(StoreError::LeaseLost)),
+        "{forgotten:?}"
+    );
+    assert_eq!(app.kept("Denver").await, Some(before));
+    now.release().await.expect("released");
+}
+
+/// More records than a transaction or a page takes are all kept and all found.
+#[tokio::test]
+async fn many_large_records_are_kept_and_found() {
+    let app = settled(Town::small()).await;
+    let store = app.services.store.clone();
+    let mut large = app.kept("Denver").await.expect("kept");
+    let mut rows = rollcall_domain::rowset::RowSet::new(1_600_000);
+    let mut lcg = 1u64;
+    rows.extend((0..1_600_000).filter(|_| {
+        lcg = lcg.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        lcg >> 63 == 1
+    }));
+    large.members.rows = rows;
+    let titles: Vec<String> = (0..25).map(|n| format!("P{n}")).collect();
+    let many: Vec<_> = titles
+        .iter()
+        .map(|title| (profile_id(app.id, title), large.clone()))
+        .collect();
+    let lease = locked(&app).await;
+    store
+        .keep_members(lease.fence(), &many)
+        .await
+        .expect("stored");
+    let found = store.kept_members(app.id).await.expect("answers");
+    assert_eq!(found.len(), 26);
+    for (id, kept) in many {
+        assert_eq!(found[&id], Ok(kept));
+    }
+    lease.release().await.expect("released");
+}
