@@ -1,0 +1,142 @@
+//! The least time any engine can take: what it must read once, at the speed of memory.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use rollcall_domain::lms::FieldKind;
+
+use crate::cpu::{millis, timed};
+use crate::person::{Person, people};
+use crate::tree::{CourseIs, Field, Test, Tree, read};
+use crate::workload::{Sizes, Workload};
+
+/// Numbers in the buffer: 512 MiB, larger than any cache.
+const BUFFER: usize = 64 << 20;
+
+/// A column and how many bytes it has at least.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// What it holds.
+    pub name: String,
+    /// Its size.
+    pub bytes: u64,
+}
+
+/// Measures and prints.
+pub fn run(sizes: Sizes) {
+    let workload = Workload::new(sizes);
+    let (trees, people) = (read(&workload), people(&workload));
+    let columns = columns(&trees, &people);
+    for column in &columns {
+        println!("{:<34}{:>14} bytes", column.name, column.bytes);
+    }
+    let bytes = columns.iter().map(|column| column.bytes).sum();
+    let bandwidth = sequential_read();
+    println!("{:<34}{bytes:>14} bytes", "all that rules refer to, once");
+    println!(
+        "{:<34}{:>14.1} GB/s",
+        "sequential read, one core",
+        bandwidth / 1e9
+    );
+    println!("{:<34}{:>14.3} ms", "bound", bound(bytes, bandwidth));
+}
+
+/// Milliseconds that reading so many bytes takes at so many bytes a second.
+pub fn bound(bytes: u64, bandwidth: f64) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
+    let bytes = bytes as f64;
+    bytes / bandwidth * 1_000.0
+}
+
+/// Bytes a second one core reads from memory, the best of five passes.
+pub fn sequential_read() -> f64 {
+    let buffer: Vec<u64> = (0..BUFFER as u64).collect();
+    let pass = || {
+        timed(|| {
+            buffer
+                .iter()
+                .fold(0u64, |sum, number| sum.wrapping_add(*number))
+        })
+        .0
+    };
+    let best = (0..5).map(|_| pass()).min().unwrap_or_default();
+    #[expect(clippy::cast_precision_loss, reason = "half a gigabyte")]
+    let bytes = (BUFFER * 8) as f64;
+    bytes * 1_000.0 / millis(best)
+}
+
+/// The columns that rules refer to, in the narrowest plain form: codes of one,
+/// two or four bytes for texts, numbers and truths, four bytes for a moment
+/// (minutes would do) and for an enrolment's person, one for its progress.
+pub fn columns(trees: &[Option<Tree>], people: &[Person]) -> Vec<Column> {
+    let mut fields: BTreeMap<&str, Field> = BTreeMap::new();
+    let mut courses: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
+    for test in trees.iter().flatten().flat_map(Tree::tests) {
+        match test {
+            Test::Missing(field)
+            | Test::Text(field, _)
+            | Test::Number(field, ..)
+            | Test::Truth(field, _)
+            | Test::Moment(field, ..) => {
+                fields.insert(field.name(), *field);
+            }
+            Test::Course(course, is) => courses.entry(*course).or_default().extend(parts(*is)),
+        }
+    }
+    let kinds = Field::all();
+    let rows = people.len() as u64;
+    let used = kinds
+        .into_iter()
+        .filter(|(field, _)| fields.contains_key(field.name()));
+    let mut columns: Vec<Column> = used
+        .map(|(field, kind)| Column {
+            name: field.name().to_owned(),
+            bytes: rows * width(field, kind, people),
+        })
+        .collect();
+    columns.push(Column {
+        name: format!("enrolments of {} courses", courses.len()),
+        bytes: enrolments(&courses, people),
+    });
+    columns
+}
+
+/// The parts of an enrolment a test reads, told apart by a number whose last
+/// digit is the part's bytes.
+fn parts(is: CourseIs) -> Vec<u64> {
+    let (person, progress, completed, due) = (4, 11, 24, 34);
+    match is {
+        CourseIs::Enrolled => vec![person],
+        CourseIs::Completed | CourseIs::InProgress => vec![person, progress],
+        CourseIs::CompletedWithin(..) => vec![person, progress, completed],
+        CourseIs::Overdue => vec![person, progress, completed, due],
+    }
+}
+
+fn enrolments(courses: &BTreeMap<u32, BTreeSet<u64>>, people: &[Person]) -> u64 {
+    let all = people.iter().flat_map(|person| &person.courses);
+    all.filter_map(|(course, attempts)| {
+        let row: u64 = courses.get(course)?.iter().map(|part| part % 10).sum();
+        Some(row * attempts.len() as u64)
+    })
+    .sum()
+}
+
+fn width(field: Field, kind: FieldKind, people: &[Person]) -> u64 {
+    if kind == FieldKind::Date {
+        return 4;
+    }
+    let values: HashSet<String> = people
+        .iter()
+        .filter_map(|person| match person.text(field) {
+            Some(text) => Some(text.to_owned()),
+            None => person
+                .custom(field.name())
+                .map(|value| format!("{value:?}")),
+        })
+        .collect();
+    match values.len() {
+        0..=255 => 1,
+        256..=65_535 => 2,
+        _ => 4,
+    }
+}

@@ -1,0 +1,41 @@
+//! What a computation costs: CPU time of this process, its largest memory.
+
+use std::time::Duration;
+
+use rustix::time::{ClockId, clock_gettime};
+
+/// CPU time of all threads of this process so far.
+fn spent() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(
+        time.tv_sec.unsigned_abs(),
+        u32::try_from(time.tv_nsec).unwrap_or_default(),
+    )
+}
+
+/// Runs something; answers its CPU time and what it made, not yet dropped.
+pub fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
+    let before = spent();
+    let made = std::hint::black_box(run());
+    (spent().saturating_sub(before), made)
+}
+
+/// The largest memory this process ever held, in bytes (`VmHWM` of Linux); 0 where
+/// the system does not tell.
+pub fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
+    kilobytes.unwrap_or_default() * 1_024
+}
+
+/// Lets the largest memory begin anew at what is held now; without effect where
+/// the system cannot.
+pub fn reset_peak_memory() {
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Milliseconds with fraction.
+pub fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1_000.0
+}

@@ -1,0 +1,17 @@
+//! Measures the rule engine against named peers on one workload, in one run.
+//!
+//! Every peer finds the members of every profile by itself; before a time is
+//! printed, all members are compared by checksum.
+
+pub mod bandwidth;
+pub mod checksum;
+pub mod cpu;
+pub mod excel;
+pub mod export;
+pub mod ours;
+pub mod overrides;
+pub mod peers;
+pub mod person;
+pub mod ratios;
+pub mod tree;
+pub mod workload;

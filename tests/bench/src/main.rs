@@ -1,0 +1,129 @@
+//! The command line of the benchmarks; see README.md.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rollcall_bench::ours::{Ours, load};
+use rollcall_bench::workload::{Sizes, Workload};
+use rollcall_bench::{bandwidth, cpu, excel, export, ratios};
+use serde_json::json;
+
+/// How fast the rule engine is, as ratios against named peers in the same run.
+#[derive(Debug, Parser)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    sizes: Sizes,
+    #[command(flatten)]
+    options: ratios::Options,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ours against the Rust peers (what happens without a command).
+    Ratios {
+        #[command(flatten)]
+        sizes: Sizes,
+        #[command(flatten)]
+        options: ratios::Options,
+    },
+    /// Writes the workload and our members as files, for other peers.
+    Export {
+        #[command(flatten)]
+        sizes: Sizes,
+        /// The folder to write to.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// Ours alone, over an exported workload: one JSON object.
+    Evaluate {
+        /// The folder of the export.
+        #[arg(long)]
+        dir: PathBuf,
+        /// Times it runs; the least time counts.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+    },
+    /// What rules refer to, how fast memory is, and the bound that gives.
+    Bandwidth {
+        #[command(flatten)]
+        sizes: Sizes,
+    },
+    /// Writes everybody of an exported workload as a member list: one JSON object.
+    Excel {
+        /// The folder of the export.
+        #[arg(long)]
+        dir: PathBuf,
+        /// The workbook to write.
+        #[arg(long)]
+        out: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        None => return compare(arguments.sizes, &arguments.options),
+        Some(Command::Ratios { sizes, options }) => return compare(sizes, &options),
+        Some(Command::Export { sizes, dir }) => export::run(sizes, &dir),
+        Some(Command::Evaluate { dir, rounds }) => evaluate(&dir, rounds),
+        Some(Command::Bandwidth { sizes }) => {
+            bandwidth::run(sizes);
+            Ok(())
+        }
+        Some(Command::Excel { dir, out }) => write_excel(&dir, &out),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn compare(sizes: Sizes, options: &ratios::Options) -> ExitCode {
+    let differences = ratios::run(sizes, options);
+    for difference in &differences {
+        eprintln!("DIFFERENT {difference}");
+    }
+    ExitCode::from(u8::from(!differences.is_empty()))
+}
+
+fn evaluate(folder: &Path, rounds: u32) -> io::Result<()> {
+    let bytes = fs::read(folder.join(export::SNAPSHOT))?;
+    let (decoded, snapshot) = cpu::timed(|| load(&bytes));
+    let profiles: Vec<rollcall_domain::profile::Profile> =
+        serde_json::from_slice(&fs::read(folder.join(export::STORED))?)?;
+    let ours = Ours::new(snapshot?, &profiles, Workload::slot());
+    let times = (0..rounds.max(1)).map(|_| cpu::timed(|| ours.evaluate()).0);
+    let best = times.min().unwrap_or_default();
+    let report = json!({
+        "cpu_ms": cpu::millis(best),
+        "peak_memory_bytes": cpu::peak_memory(),
+        "decode_cpu_ms": cpu::millis(decoded),
+        "snapshot_bytes": bytes.len(),
+    });
+    println!("{report}");
+    Ok(())
+}
+
+fn write_excel(folder: &Path, out: &Path) -> io::Result<()> {
+    let snapshot = load(&fs::read(folder.join(export::SNAPSHOT))?)?;
+    cpu::reset_peak_memory();
+    let before = cpu::peak_memory();
+    let (spent, written) = cpu::timed(|| excel::write(out, &snapshot));
+    written.map_err(io::Error::other)?;
+    let report = json!({
+        "cpu_ms": cpu::millis(spent),
+        "memory_before_bytes": before,
+        "peak_memory_bytes": cpu::peak_memory(),
+    });
+    println!("{report}");
+    Ok(())
+}
