@@ -45,14 +45,9 @@ async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraS
         .graph(tenant)
         .await
         .map_err(|error| error.to_string())?;
-    let wanted = EntraSet::new(
-        names
-            .iter()
-            .map(|name| (name.clone(), kind(name)))
-            .collect(),
-    );
+    let wanted = names.iter().map(|name| (name.clone(), kind(name)));
     graph
-        .user_properties(wanted)
+        .user_properties(wanted.collect())
         .await
         .map_err(|error| format!("Microsoft Graph: {error}"))
 }
@@ -68,22 +63,22 @@ fn kind(property: &str) -> FieldKind {
     }
 }
 
-/// Builds the snapshot, its rows carried over from the one in use. If that one
-/// cannot be read the rows are numbered anew, which costs the next maintenance
-/// some time and nothing else.
+/// Builds the snapshot, its rows carried over from `previous`. Without one, or
+/// if it cannot be read, the rows are numbered anew, which costs the next
+/// maintenance some time and nothing else.
 pub(crate) async fn build(
     services: &Services,
     tenant: &Tenant,
     at: DateTime<Utc>,
     gathered: Gathered,
-    in_use: Option<&SnapshotPointer>,
+    previous: Option<&SnapshotPointer>,
 ) -> Result<Snapshot, String> {
     let header = Header {
         id: SnapshotId::new(at, Uuid::new_v4()),
         tenant: tenant.id,
         taken_at: at,
     };
-    let previous = previous(services, tenant, in_use).await;
+    let previous = bytes_of(services, tenant, previous).await;
     // Beside the thread that keeps the run's lock alive.
     let built = tokio::task::spawn_blocking(move || compare(header, gathered, previous.as_deref()))
         .await
@@ -94,8 +89,8 @@ pub(crate) async fn build(
     Ok(built.snapshot)
 }
 
-/// The bytes of the snapshot in use.
-async fn previous(
+/// The file of the snapshot in use.
+async fn bytes_of(
     services: &Services,
     tenant: &Tenant,
     in_use: Option<&SnapshotPointer>,

@@ -7,6 +7,7 @@ use std::time::Instant;
 use chrono::Utc;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{Lease, REFRESH_LEASE, StoreError};
+use rollcall_domain::ids::SnapshotId;
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord, Trigger};
 use rollcall_domain::schedule::{Job, missed};
@@ -115,7 +116,10 @@ async fn refresh(
     let begun = Instant::now();
     let in_use = services.store.snapshot_pointer(tenant.id).await;
     let in_use = in_use.map_err(|error| error.to_string())?;
-    let snapshot = build(services, tenant, run.started_at, gathered, in_use.as_ref()).await?;
+    let before = services.store.runs(tenant.id, Job::Refresh).await;
+    let before = before.map_err(|error| error.to_string())?;
+    let previous = in_use.as_ref().filter(|it| is_newest(&it.id, &before));
+    let snapshot = build(services, tenant, run.started_at, gathered, previous).await?;
     step(run, "build", begun, &[]);
     let begun = Instant::now();
     let accept = matches!(
@@ -149,6 +153,15 @@ async fn refresh(
     );
     run.snapshot = Some(snapshot.header.id.clone());
     Ok(stored)
+}
+
+/// Whether no refresh made a snapshot after the one in use. If one did, the data
+/// was put back by hand: rows carried over from it would mean other people than
+/// the same rows of the same step did, so they must not be.
+fn is_newest(in_use: &SnapshotId, before: &[Run]) -> bool {
+    let made = before.iter().filter(|run| run.snapshot.is_some());
+    let newest = made.max_by_key(|run| run.finished_at);
+    newest.is_none_or(|run| run.snapshot.as_ref() == Some(in_use))
 }
 
 fn step(run: &mut Run, name: &str, begun: Instant, counts: &[(&str, u64)]) {
@@ -242,4 +255,58 @@ async fn failed(
 
 fn failure(error: impl std::fmt::Display) -> Failure {
     Failure(error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use rollcall_domain::ids::TenantId;
+    use rollcall_domain::schedule::Slot;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(hour: i64) -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + chrono::TimeDelta::hours(hour)
+    }
+
+    fn id(hour: i64) -> SnapshotId {
+        SnapshotId::new(at(hour), Uuid::nil())
+    }
+
+    /// A refresh that ended at this hour.
+    fn run(hour: i64, made: Option<SnapshotId>) -> Run {
+        let request = RunRequest {
+            job: Job::Refresh,
+            tenant: TenantId::new(Uuid::nil()),
+            slot: Slot::of(at(hour)),
+            trigger: Trigger::FirstSave,
+            continuation: 0,
+            waits: 0,
+        };
+        let mut run = Run::begin(request, at(hour));
+        run.finished_at = Some(at(hour));
+        run.snapshot = made;
+        run
+    }
+
+    #[test]
+    fn rows_are_carried_over_from_the_newest_snapshot_and_from_no_other() {
+        let runs = [
+            run(1, Some(id(1))),
+            run(3, Some(id(3))),
+            run(2, Some(id(2))),
+        ];
+        assert!(is_newest(&id(3), &runs));
+        for put_back in [1, 2] {
+            assert!(!is_newest(&id(put_back), &runs), "{put_back}");
+        }
+    }
+
+    #[test]
+    fn runs_that_made_nothing_do_not_count() {
+        let runs = [run(1, Some(id(1))), run(2, None)];
+        assert!(is_newest(&id(1), &runs));
+        assert!(is_newest(&id(1), &[]));
+    }
 }

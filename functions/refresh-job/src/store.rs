@@ -74,10 +74,9 @@ async fn upload(
     let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
     let whole = Arc::clone(snapshot);
     // Beside the thread that keeps the run's lock alive.
-    let bytes = tokio::task::spawn_blocking(move || encode::encode(&whole))
+    let bytes = tokio::task::spawn_blocking(move || readable_bytes(&whole))
         .await
-        .map_err(words)?
-        .map_err(words)?;
+        .map_err(words)??;
     services
         .objects
         .put(&key, "application/octet-stream", bytes)
@@ -97,6 +96,15 @@ async fn upload(
         counts,
         filled: BTreeMap::new(),
     })
+}
+
+/// The snapshot's file, opened once: data that no run could read must never be in use.
+fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
+    let bytes = encode::encode(snapshot).map_err(words)?;
+    encode::Reader::open(&bytes)
+        .and_then(|reader| reader.identity())
+        .map_err(|error| format!("the new data would not be readable: {error}"))?;
+    Ok(bytes)
 }
 
 /// Profiles whose rules use something that is gone: their people are told now

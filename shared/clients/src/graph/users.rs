@@ -1,9 +1,12 @@
-//! Reads chosen properties of all users of the directory, every page.
+//! Reads chosen properties of all users of the directory, every page, and counts them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 
+use reqwest::Method;
 use rollcall_domain::ids::ObjectId;
+use rollcall_domain::lms::FieldKind;
 use rollcall_domain::snapshot::build::EntraSet;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -11,11 +14,13 @@ use uuid::Uuid;
 
 use super::{Graph, GraphError};
 use crate::aside::aside;
+use crate::entra::AccessToken;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
 
 /// Users on a page (Graph's limit).
 const PAGE: u32 = 999;
+const SET: &str = "users";
 const A_PAGE: &str = "a page of users";
 
 /// What stands around the users of a page.
@@ -25,6 +30,9 @@ struct Outline {
     _users: IgnoredAny,
     #[serde(rename = "@odata.nextLink")]
     next_link: Option<String>,
+    /// All users there are; on the first page only.
+    #[serde(rename = "@odata.count")]
+    count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -59,19 +67,40 @@ impl<'de: 'a, 'a> Deserialize<'de> for WireUser<'a> {
 }
 
 impl Graph {
-    /// Reads the properties that `users` wants (letters and digits only in
-    /// their names) of every user into it, page by page; while one is taken in
-    /// the next is fetched. Missing values are left out; a page that fails
-    /// fails the whole.
-    pub async fn user_properties(&self, mut users: EntraSet) -> Result<EntraSet, GraphError> {
+    /// Reads the properties `wanted` (letters and digits only in their names)
+    /// of every user, page by page; while one is taken in the next is fetched.
+    /// Missing values are left out. A page that fails fails the whole.
+    ///
+    /// Users are counted against Graph's own count. When they do not add up (the
+    /// directory changed while it was paged through, or a page was cut) all are
+    /// read once more from the start, and then it is [`ApiError::Incomplete`].
+    pub async fn user_properties(
+        &self,
+        wanted: BTreeMap<String, FieldKind>,
+    ) -> Result<EntraSet, GraphError> {
+        match self.all_users(EntraSet::new(wanted.clone())).await {
+            Err(GraphError::Api(error @ ApiError::Incomplete { .. })) => {
+                tracing::info!(%error, "reading the users once more");
+                self.all_users(EntraSet::new(wanted)).await
+            }
+            other => other,
+        }
+    }
+
+    async fn all_users(&self, mut users: EntraSet) -> Result<EntraSet, GraphError> {
         let names: Vec<&str> = users.kinds().keys().map(String::as_str).collect();
-        let first = format!("/v1.0/users?$select=id,{}&$top={PAGE}", names.join(","));
-        let mut links = Links::new("users");
+        let names = names.join(",");
+        let first = format!("/v1.0/users?$count=true&$select=id,{names}&$top={PAGE}");
+        let mut links = Links::new(SET);
         let (mut answer, mut outline) = self.fetch(first).await?;
+        let expected = outline.count.ok_or_else(|| {
+            let detail = "the count is missing, so nothing can tell whether all users came";
+            answer.not("a first page with @odata.count", detail.to_owned())
+        })?;
         loop {
             let taken = aside(move || take(users, &answer).map_err(GraphError::from));
             let Some(link) = outline.next_link else {
-                return taken.await;
+                return Ok(complete(taken.await?, expected)?);
             };
             let tail = self.tail_of(&mut links, &link)?;
             (users, (answer, outline)) = tokio::try_join!(taken, self.fetch(tail))?;
@@ -79,9 +108,45 @@ impl Graph {
     }
 
     async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
-        let answer = self.get(&tail).await?;
+        let attempt = || async {
+            let answer = self.get_counted(&tail).await?;
+            answer.success().map_err(GraphError::from)
+        };
+        let answer = self.http.retry().run(self.deadline, attempt).await?;
         let outline = answer.json(A_PAGE)?;
         Ok((answer, outline))
+    }
+
+    /// Asks once for a page of what is counted; a refused token is renewed once.
+    async fn get_counted(&self, tail: &str) -> Result<Answer, GraphError> {
+        let token = self.app_token().await?;
+        let answer = self.send_counted(tail, &token).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        self.forget(&token);
+        Ok(self.send_counted(tail, &self.app_token().await?).await?)
+    }
+
+    async fn app_token(&self) -> Result<AccessToken, GraphError> {
+        let from = &self.tokens;
+        let asked = from
+            .entra
+            .app_token(from.tenant, &from.client_id, &from.secret, &self.scope);
+        Ok(asked.await?)
+    }
+
+    async fn send_counted(&self, tail: &str, token: &AccessToken) -> Result<Answer, ApiError> {
+        self.meter.http_request();
+        let request = self
+            .http
+            .request(Method::GET, &self.base.join(tail))
+            .bearer_auth(token.secret().expose())
+            // Throttled before anything a person waits for.
+            .header("x-ms-throttle-priority", "Low")
+            // Graph counts for nobody else; a next link does not carry it.
+            .header("ConsistencyLevel", "eventual");
+        self.http.send(request).await
     }
 
     /// A next-page link as a tail of the configured address, which it must belong to.
@@ -96,6 +161,20 @@ impl Graph {
                 found_host: "another part of the same host".to_owned(),
             })
     }
+}
+
+/// The users, if they are as many as were announced. A user that two pages
+/// show is one, and then another one is missing.
+fn complete(users: EntraSet, expected: u64) -> Result<EntraSet, ApiError> {
+    let found = users.len() as u64;
+    if found == expected {
+        return Ok(users);
+    }
+    Err(ApiError::Incomplete {
+        set: SET,
+        expected,
+        found,
+    })
 }
 
 /// Takes in the users of a page.

@@ -7,12 +7,12 @@ use crate::change::Change;
 const BLOCK: usize = 8;
 
 /// Hands out who joins and who leaves.
-pub(super) fn difference(
+pub(super) fn difference<'c>(
     members: &Tile,
     living: &Tile,
     current: &[u64],
     tile: u32,
-    change: &mut Change,
+    change: impl FnOnce() -> &'c mut Change,
 ) {
     let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
     let padded;
@@ -26,7 +26,11 @@ pub(super) fn difference(
     for place in 0..WORDS {
         differ[place] = (members[place] & living[place]) ^ current[place];
     }
-    // Few differ, most often nobody: look at some words together first.
+    if differ.iter().fold(0, |any, word| any | word) == 0 {
+        return;
+    }
+    let change = change();
+    // Few differ: look at some words together first.
     for (block, words) in differ.chunks(BLOCK).enumerate() {
         if words.iter().fold(0, |any, word| any | word) == 0 {
             continue;

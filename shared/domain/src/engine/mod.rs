@@ -4,7 +4,7 @@
 //! distinct tests and a short postfix program each. *Bind*: every test is
 //! decided once per distinct value of its column, never per person, and values
 //! that no test tells apart fall into one class. *Run*: people pass in tiles of
-//! 2,048; each class becomes a bitmap of the tile, programs combine bitmaps,
+//! 4,096; each class becomes a bitmap of the tile, programs combine bitmaps,
 //! overrides and the difference from the current members follow in the same
 //! tile, and only changes leave it. The walk of [`crate::rules::evaluate`]
 //! stays beside it as the yardstick of the tests.

@@ -6,7 +6,9 @@ use super::bind::{Bound, Merge, Reader, Rows};
 use super::compile::{Compiled, Op, Program};
 use super::difference::difference;
 use super::scatter::scatter;
-use super::tile::{Cursor, NOBODY, PEOPLE, Tile, WORDS, and, cut, for_each, load, mask, minus, or};
+use super::tile::{
+    Cursor, NOBODY, PEOPLE, Tile, WORDS, and, cut, for_each, load, mask, minus, or, unite,
+};
 use crate::change::Change;
 use crate::rowset::RowSet;
 use crate::snapshot::Snapshot;
@@ -40,18 +42,27 @@ struct Run<'r> {
     /// People of the profile at hand.
     top: Tile,
     readers: Vec<(u32, Vec<Reader<'r>>)>,
+    /// What every tile asks of each profile, close together in memory.
+    outlines: Vec<Outline<'r>>,
     profiles: Vec<State<'r>>,
     /// Members of profiles that others name, in the present tile.
     named: Vec<Tile>,
 }
 
-/// What a profile has at hand while tiles pass.
+/// The part of a profile that every tile needs.
+struct Outline<'r> {
+    /// Where its steps end.
+    end: usize,
+    has_overrides: bool,
+    is_named: bool,
+    current: &'r [u64],
+}
+
+/// The part of a profile that few tiles need.
 struct State<'r> {
     compiled: &'r Compiled<'r>,
     include: Option<Overrides>,
     exclude: Option<Overrides>,
-    has_overrides: bool,
-    current: &'r [u64],
     /// How many the current members are.
     before: usize,
     change: Change,
@@ -112,11 +123,16 @@ impl<'r> Run<'r> {
         let profiles = members.map(|(place, compiled)| State {
             include: Overrides::of(snapshot, &compiled.audience.include),
             exclude: Overrides::of(snapshot, &compiled.audience.exclude),
-            has_overrides: compiled.audience.has_overrides(),
-            current: now(place).map_or(&[], RowSet::words),
             before: now(place).map_or(0, RowSet::len),
             change: Change::default(),
             compiled,
+        });
+        let outlines = program.members.iter().enumerate();
+        let outlines = outlines.map(|(place, compiled)| Outline {
+            end: compiled.end,
+            has_overrides: compiled.audience.has_overrides(),
+            is_named: compiled.is_named,
+            current: now(place).map_or(&[], RowSet::words),
         });
         let readers = bound.rows.iter().map(|Rows { slot, parts }| {
             let parts = parts.iter().map(|part| Reader::new(part));
@@ -129,6 +145,7 @@ impl<'r> Run<'r> {
             stack: Vec::new(),
             top: NOBODY,
             readers: readers.collect(),
+            outlines: outlines.collect(),
             profiles: profiles.collect(),
             named: vec![NOBODY; program.members.len()],
         }
@@ -139,10 +156,7 @@ impl<'r> Run<'r> {
             scatter(column, &mut self.slots, tile);
         }
         for Merge { slot, from } in &bound.merges {
-            self.top = NOBODY;
-            for from in from {
-                or(&mut self.top, &self.slots[*from as usize], false);
-            }
+            unite(&mut self.top, from, &self.slots);
             self.slots[*slot as usize] = self.top;
         }
         for span in &bound.spans {
@@ -159,8 +173,10 @@ impl<'r> Run<'r> {
         }
         let living = cut(self.snapshot.people.living.words(), tile as usize);
         let mut begin = 0;
-        for place in 0..self.profiles.len() {
-            let end = self.profiles[place].compiled.end;
+        for place in 0..self.outlines.len() {
+            let outline = &self.outlines[place];
+            let (end, current) = (outline.end, outline.current);
+            let (has_overrides, is_named) = (outline.has_overrides, outline.is_named);
             combine(
                 &self.ops[begin..end],
                 &self.slots,
@@ -168,15 +184,16 @@ impl<'r> Run<'r> {
                 &mut self.top,
             );
             begin = end;
-            if self.profiles[place].has_overrides {
+            if has_overrides {
                 self.overrides(place, &living, tile);
             }
-            let state = &mut self.profiles[place];
-            if state.compiled.is_named {
+            if is_named {
                 load(&mut self.named[place], &self.top, false);
                 and(&mut self.named[place], &living, false);
             }
-            difference(&self.top, &living, state.current, tile, &mut state.change);
+            difference(&self.top, &living, current, tile, || {
+                &mut self.profiles[place].change
+            });
         }
     }
 

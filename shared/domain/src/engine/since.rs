@@ -1,5 +1,7 @@
 //! What changed since an earlier evaluation: only people whose data changed and people whom time moved.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 
 use super::compile::Program;
@@ -7,7 +9,7 @@ use super::select::Selection;
 use super::{tests_of_people, tests_of_values};
 use crate::rowset::RowSet;
 use crate::rules::{DateTest, Leaf};
-use crate::snapshot::{DateColumn, Snapshot};
+use crate::snapshot::{DateColumn, Snapshot, Source};
 
 /// An earlier evaluation.
 #[derive(Debug, Clone, Copy)]
@@ -61,11 +63,13 @@ impl Program<'_> {
     pub fn affected(&self, snapshot: &Snapshot, at: DateTime<Utc>, since: Since) -> RowSet {
         let mut rows = snapshot.people.changed_since(since.step);
         let (before, now) = (since.at.timestamp_millis(), at.timestamp_millis());
+        let mut dates: BTreeMap<&Source, Crossing<'_>> = BTreeMap::new();
         for leaf in &self.leaves {
             match leaf {
                 Leaf::Date(source, test) => {
                     if let Some(column) = snapshot.people.dates.get(source) {
-                        dates(column, test, before, now, &mut rows);
+                        let crossing = dates.entry(source).or_insert_with(|| Crossing::of(column));
+                        crossing.note(test, before, now);
                     }
                 }
                 Leaf::Activity(course, test) => {
@@ -78,22 +82,47 @@ impl Program<'_> {
                 Leaf::Missing(_) | Leaf::Text(..) | Leaf::Number(..) | Leaf::Boolean(..) => {}
             }
         }
+        for crossing in dates.values() {
+            crossing.add_to(&mut rows);
+        }
         rows
     }
 }
 
-/// Adds everyone with a moment that a test answers otherwise at another time.
-fn dates(column: &DateColumn, test: &DateTest, before: i64, now: i64, rows: &mut RowSet) {
-    let was = tests_of_values::range(column, test, before);
-    let is = tests_of_values::range(column, test, now);
-    if was == is {
-        return;
-    }
-    let mut row = 0;
-    column.codes().for_each(|code| {
-        if was.contains(&code) != is.contains(&code) {
-            rows.insert(row);
+/// Moments that some test of a column answers otherwise at another time.
+struct Crossing<'a> {
+    column: &'a DateColumn,
+    /// By code.
+    crosses: Vec<bool>,
+}
+
+impl<'a> Crossing<'a> {
+    fn of(column: &'a DateColumn) -> Self {
+        Self {
+            crosses: vec![false; column.moments().len() + 1],
+            column,
         }
-        row += 1;
-    });
+    }
+
+    fn note(&mut self, test: &DateTest, before: i64, now: i64) {
+        let was = tests_of_values::range(self.column, test, before);
+        let is = tests_of_values::range(self.column, test, now);
+        // What lies between the two beginnings, and between the two ends, crosses.
+        for (a, b) in [(was.start, is.start), (was.end, is.end)] {
+            self.crosses[a.min(b) as usize..a.max(b) as usize].fill(true);
+        }
+    }
+
+    fn add_to(&self, rows: &mut RowSet) {
+        if !self.crosses.contains(&true) {
+            return;
+        }
+        let mut row = 0;
+        self.column.codes().for_each(|code| {
+            if self.crosses[code as usize] {
+                rows.insert(row);
+            }
+            row += 1;
+        });
+    }
 }

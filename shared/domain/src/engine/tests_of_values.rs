@@ -5,7 +5,7 @@ use std::ops::Range;
 use hashbrown::HashMap;
 
 use super::classes::{SIGNED, Signatures};
-use super::texts::{Edge, containing, folded};
+use super::texts::{Edges, containing};
 use crate::rules::evaluate::{DAY_MS, number_holds};
 use crate::rules::{DateTest, Leaf, NumberTest, TextTest, parse_boolean, parse_number};
 use crate::snapshot::{DateColumn, Dictionary, TextColumn};
@@ -20,7 +20,7 @@ pub(super) struct Decided {
 
 /// Decides the tests of a text column for every code.
 pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
-    let mut values = Values::new(column.dictionary());
+    let mut values = Values::new(column);
     let is_signed = |test: &Leaf| match test {
         Leaf::Text(_, test) => !matches!(test, TextTest::Equals(_) | TextTest::In(_)),
         Leaf::Number(_, test) => matches!(test, NumberTest::In(_)),
@@ -32,8 +32,16 @@ pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
     let codes = column.dictionary().len() as usize + 1;
     let signed = signed.chunks(SIGNED).map(|places| {
         let mut signatures = vec![0; codes];
+        let mut edges = Edges::default();
         for (bit, place) in places.iter().enumerate() {
-            values.sign(tests[*place], 1 << bit, &mut signatures);
+            match tests[*place] {
+                Leaf::Text(_, TextTest::BeginsWith(part)) => edges.begin(part, 1 << bit),
+                Leaf::Text(_, TextTest::EndsWith(part)) => edges.end(part, 1 << bit),
+                test => values.sign(test, 1 << bit, &mut signatures),
+            }
+        }
+        if !edges.is_empty() {
+            edges.sign(column.folded(), &mut signatures);
         }
         (places.to_vec(), signatures)
     });
@@ -43,25 +51,18 @@ pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
     }
 }
 
-/// A dictionary in the forms that tests compare, each made when first asked for.
+/// A column in the forms that tests compare.
 struct Values<'a> {
-    dictionary: &'a Dictionary,
-    folded: Option<Dictionary>,
+    column: &'a TextColumn,
     numbers: Option<Vec<Option<f64>>>,
 }
 
 impl<'a> Values<'a> {
-    fn new(dictionary: &'a Dictionary) -> Self {
+    fn new(column: &'a TextColumn) -> Self {
         Self {
-            dictionary,
-            folded: None,
+            column,
             numbers: None,
         }
-    }
-
-    fn folded(&mut self) -> &Dictionary {
-        let dictionary = self.dictionary;
-        self.folded.get_or_insert_with(|| folded(dictionary))
     }
 
     /// Codes of tests for equality (with one text or several): one look at every
@@ -91,7 +92,7 @@ impl<'a> Values<'a> {
         let lengths = wanted
             .keys()
             .fold(0u64, |lengths, text| lengths | length_bit(text));
-        for (code, text) in (1u32..).zip(self.folded().iter()) {
+        for (code, text) in (1u32..).zip(self.column.folded().iter()) {
             if lengths & length_bit(text) == 0 {
                 continue;
             }
@@ -106,22 +107,18 @@ impl<'a> Values<'a> {
     fn sign(&mut self, test: &Leaf, bit: u16, signatures: &mut Signatures) {
         match test {
             Leaf::Text(_, TextTest::Contains(part)) => {
-                containing(self.folded(), part, |code| signatures[code] |= bit);
-            }
-            Leaf::Text(_, TextTest::BeginsWith(part)) => {
-                let head = Edge::head(part);
-                sign(self.folded(), bit, signatures, |text| head.begins(text));
-            }
-            Leaf::Text(_, TextTest::EndsWith(part)) => {
-                let tail = Edge::tail(part);
-                sign(self.folded(), bit, signatures, |text| tail.ends(text));
+                containing(self.column.folded(), part, |code| signatures[code] |= bit);
             }
             Leaf::Text(_, TextTest::Matches(pattern)) => {
-                let texts = self.dictionary.iter().map(|text| pattern.is_match(text));
+                let texts = self
+                    .column
+                    .dictionary()
+                    .iter()
+                    .map(|text| pattern.is_match(text));
                 sign_each(texts, bit, signatures);
             }
             Leaf::Number(_, test) => {
-                let dictionary = self.dictionary;
+                let dictionary = self.column.dictionary();
                 let numbers = self
                     .numbers
                     .get_or_insert_with(|| dictionary.iter().map(parse_number).collect());
@@ -129,7 +126,7 @@ impl<'a> Values<'a> {
                 sign_each(numbers.iter().map(holds), bit, signatures);
             }
             Leaf::Boolean(_, truth) => {
-                let texts = self.dictionary.iter().map(parse_boolean);
+                let texts = self.column.dictionary().iter().map(parse_boolean);
                 sign_each(texts.map(|read| read == Some(*truth)), bit, signatures);
             }
             Leaf::Text(..) | Leaf::Missing(_) | Leaf::Date(..) | Leaf::Activity(..) => {}
@@ -140,22 +137,6 @@ impl<'a> Values<'a> {
 /// Texts differ in length more often than not; 63 and longer share a bit.
 fn length_bit(text: &str) -> u64 {
     1 << text.len().min(63)
-}
-
-fn sign(
-    dictionary: &Dictionary,
-    bit: u16,
-    signatures: &mut Signatures,
-    holds: impl Fn(&[u8]) -> bool,
-) {
-    let (text, ends) = dictionary.parts();
-    let mut start = 0;
-    let texts = ends.iter().map(|end| {
-        let text = &text.as_bytes()[start..*end as usize];
-        start = *end as usize;
-        holds(text)
-    });
-    sign_each(texts, bit, signatures);
 }
 
 fn sign_each(holds: impl Iterator<Item = bool>, bit: u16, signatures: &mut Signatures) {

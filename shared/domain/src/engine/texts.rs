@@ -3,18 +3,55 @@
 use memchr::memmem::Finder;
 
 use crate::snapshot::Dictionary;
-use crate::text::fold;
 
 /// A beginning or an end to look for. Its first or last eight bytes are
 /// compared as one number: most texts differ there.
-pub(super) struct Edge<'a> {
+struct Edge<'a> {
     part: &'a [u8],
     word: u64,
     mask: u64,
 }
 
+/// Beginnings and ends to look for, all in one pass.
+#[derive(Default)]
+pub(super) struct Edges<'a> {
+    heads: Vec<(Edge<'a>, u16)>,
+    tails: Vec<(Edge<'a>, u16)>,
+}
+
+impl<'a> Edges<'a> {
+    pub(super) fn begin(&mut self, part: &'a str, bit: u16) {
+        self.heads.push((Edge::head(part), bit));
+    }
+
+    pub(super) fn end(&mut self, part: &'a str, bit: u16) {
+        self.tails.push((Edge::tail(part), bit));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.heads.is_empty() && self.tails.is_empty()
+    }
+
+    /// Sets the bits of every text that has a beginning or an end; the first
+    /// signature is that of the missing value.
+    pub(super) fn sign(&self, dictionary: &Dictionary, signatures: &mut [u16]) {
+        let (text, ends) = dictionary.parts();
+        let mut start = 0;
+        for (signature, end) in signatures.iter_mut().skip(1).zip(ends) {
+            let text = &text.as_bytes()[start..*end as usize];
+            start = *end as usize;
+            for (head, bit) in &self.heads {
+                *signature |= if head.begins(text) { *bit } else { 0 };
+            }
+            for (tail, bit) in &self.tails {
+                *signature |= if tail.ends(text) { *bit } else { 0 };
+            }
+        }
+    }
+}
+
 impl<'a> Edge<'a> {
-    pub(super) fn head(part: &'a str) -> Self {
+    fn head(part: &'a str) -> Self {
         let part = part.as_bytes();
         let mut word = [0; 8];
         let length = part.len().min(8);
@@ -31,7 +68,7 @@ impl<'a> Edge<'a> {
         }
     }
 
-    pub(super) fn tail(part: &'a str) -> Self {
+    fn tail(part: &'a str) -> Self {
         let part = part.as_bytes();
         let mut word = [0; 8];
         let length = part.len().min(8);
@@ -48,14 +85,14 @@ impl<'a> Edge<'a> {
         }
     }
 
-    pub(super) fn begins(&self, text: &[u8]) -> bool {
+    fn begins(&self, text: &[u8]) -> bool {
         match text.first_chunk::<8>() {
             Some(head) if u64::from_le_bytes(*head) & self.mask != self.word => false,
             _ => text.len() >= self.part.len() && alike(&text[..self.part.len()], self.part),
         }
     }
 
-    pub(super) fn ends(&self, text: &[u8]) -> bool {
+    fn ends(&self, text: &[u8]) -> bool {
         match text.last_chunk::<8>() {
             Some(tail) if u64::from_le_bytes(*tail) & self.mask != self.word => false,
             _ => {
@@ -64,31 +101,6 @@ impl<'a> Edge<'a> {
             }
         }
     }
-}
-
-/// Every text folded; where all is ASCII, in one go.
-pub(super) fn folded(dictionary: &Dictionary) -> Dictionary {
-    let (text, ends) = dictionary.parts();
-    if text.is_ascii() {
-        let parts = Dictionary::from_parts(text.to_ascii_lowercase(), ends.to_vec());
-        return parts.unwrap_or_default();
-    }
-    // Most texts are ASCII all the same: they are copied in long runs.
-    let lower = text.to_ascii_lowercase();
-    let (mut all, mut copied, mut start) = (String::with_capacity(text.len()), 0, 0);
-    let mut folded = Vec::with_capacity(ends.len());
-    for end in ends.iter().map(|end| *end as usize) {
-        if !text.as_bytes()[start..end].is_ascii() {
-            all.push_str(&lower[copied..start]);
-            all.push_str(&fold(&text[start..end]).unwrap_or_default());
-            copied = end;
-        }
-        // Where this text ends: behind what is copied and what waits to be.
-        folded.push(u32::try_from(all.len() + end - copied).unwrap_or(u32::MAX));
-        start = end;
-    }
-    all.push_str(&lower[copied..]);
-    Dictionary::from_parts(all, folded).unwrap_or_default()
 }
 
 /// Whether texts of one length are equal, eight bytes at a time: they are short,
@@ -161,13 +173,6 @@ mod tests {
             prop_assert_eq!(Edge::tail(&part).ends(text.as_bytes()), text.ends_with(&part));
             let (begun, ended) = (format!("{part}{text}"), format!("{text}{part}"));
             prop_assert!(Edge::head(&part).begins(begun.as_bytes()) && Edge::tail(&part).ends(ended.as_bytes()));
-        }
-
-        #[test]
-        fn texts_are_folded_as_one_by_one(texts in proptest::collection::vec("[aBÜß]{1,6}", 0..12)) {
-            let folded = folded(&dictionary(&texts));
-            let one_by_one: Vec<String> = texts.iter().filter_map(|text| fold(text)).collect();
-            prop_assert_eq!(folded.iter().collect::<Vec<_>>(), one_by_one);
         }
     }
 }

@@ -1,18 +1,30 @@
 //! The columns about people: texts and moments, each distinct value once and a code per row.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, Utc};
 
 use super::codes::{Codes, MISSING};
 use super::dictionary::{Dictionary, Interner};
+use super::folded::folded;
 
 /// Texts of one source.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct TextColumn {
     dictionary: Dictionary,
     codes: Codes,
+    /// Made when first asked for: most columns are in no rule.
+    folded: OnceLock<Dictionary>,
 }
+
+impl PartialEq for TextColumn {
+    fn eq(&self, other: &Self) -> bool {
+        self.dictionary == other.dictionary && self.codes == other.codes
+    }
+}
+
+impl Eq for TextColumn {}
 
 impl TextColumn {
     /// Builds the column from one optional value per row; blanks count as missing.
@@ -30,13 +42,18 @@ impl TextColumn {
         Self {
             codes: Codes::narrow(codes, dictionary.len()),
             dictionary,
+            folded: OnceLock::new(),
         }
     }
 
     /// Puts a column together from parts that may not fit; `None` when a code
     /// points outside the dictionary.
     pub fn from_parts(dictionary: Dictionary, codes: Codes) -> Option<Self> {
-        (codes.highest() <= dictionary.len()).then_some(Self { dictionary, codes })
+        (codes.highest() <= dictionary.len()).then_some(Self {
+            dictionary,
+            codes,
+            folded: OnceLock::new(),
+        })
     }
 
     /// The value of a row.
@@ -47,6 +64,12 @@ impl TextColumn {
     /// The distinct values.
     pub fn dictionary(&self) -> &Dictionary {
         &self.dictionary
+    }
+
+    /// The distinct values as comparisons take them (see [`crate::text::fold`]),
+    /// with the same codes.
+    pub fn folded(&self) -> &Dictionary {
+        self.folded.get_or_init(|| folded(&self.dictionary))
     }
 
     /// The code of every row; 0 is a missing value, 1 the dictionary's first text.

@@ -23,6 +23,12 @@ impl Dictionary {
         sound.then_some(Self { text, ends })
     }
 
+    /// The same from parts that are known to fit: not checked again.
+    pub(crate) fn of_parts(text: String, ends: Vec<u32>) -> Self {
+        debug_assert!(ends.last().is_none_or(|end| *end as usize == text.len()));
+        Self { text, ends }
+    }
+
     /// All texts behind each other, and where each ends, in bytes.
     pub fn parts(&self) -> (&str, &[u32]) {
         (&self.text, &self.ends)
@@ -75,10 +81,18 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The code of a text as people should see it (trimmed, NFC); blanks are missing.
+    /// The code of a text as people should see it (trimmed, NFC); blanks are
+    /// missing, and so is a new text beyond four billion bytes of them.
     pub fn code(&mut self, text: &str) -> u32 {
+        self.code_within(text, u32::MAX)
+            .unwrap_or(super::codes::MISSING)
+    }
+
+    /// The same; `None` for a new text with which all texts together would have
+    /// more than `limit` bytes.
+    pub(crate) fn code_within(&mut self, text: &str, limit: u32) -> Option<u32> {
         let Some(text) = cleaned(text) else {
-            return super::codes::MISSING;
+            return Some(super::codes::MISSING);
         };
         let text: &str = &text;
         let hash = self.hasher.hash_one(text);
@@ -87,14 +101,17 @@ impl Interner {
             .known
             .find(hash, |code| dictionary.get(*code) == Some(text));
         if let Some(code) = found {
-            return *code;
+            return Some(*code);
+        }
+        if self.dictionary.text.len() + text.len() > limit as usize {
+            return None;
         }
         let code = self.dictionary.push(text);
         let (dictionary, hasher) = (&self.dictionary, &self.hasher);
         self.known.insert_unique(hash, code, |code| {
             hasher.hash_one(dictionary.get(*code).unwrap_or_default())
         });
-        code
+        Some(code)
     }
 
     /// What was gathered so far.
@@ -124,6 +141,17 @@ mod tests {
         );
         assert_eq!(dictionary.get(3), Some("Zürich"));
         assert_eq!((dictionary.get(0), dictionary.get(4)), (None, None));
+    }
+
+    #[test]
+    fn a_new_text_beyond_the_limit_has_no_code_and_is_not_kept() {
+        let mut texts = Interner::default();
+        assert_eq!(texts.code_within("Oslo", 6), Some(1));
+        assert_eq!(texts.code_within("Denver", 6), None);
+        assert_eq!(texts.code_within(" Oslo ", 6), Some(1));
+        assert_eq!(texts.code_within("  ", 6), Some(0));
+        assert_eq!(texts.code_within("NY", 6), Some(2));
+        assert_eq!(texts.finish().iter().collect::<Vec<_>>(), ["Oslo", "NY"]);
     }
 
     #[test]

@@ -1,8 +1,41 @@
-//! Finds single rows among postings: the row at a place, the ones of a set.
+//! Finds single rows: a learner's by id, those of postings by place or out of a set.
 
-use super::Postings;
 use super::postings::BLOCK;
+use super::{People, Postings};
+use crate::ids::UserId;
 use crate::rowset::RowSet;
+
+impl People {
+    /// The row of a learner.
+    pub fn row(&self, id: UserId) -> Option<u32> {
+        let place = self.place(id);
+        // A person who came back with another Entra object has an empty row, too.
+        let same = self.by_id[place..].iter().copied();
+        same.take_while(|row| self.ids[*row as usize] == id)
+            .find(|row| self.living.contains(*row))
+    }
+
+    /// Where in `by_id` ids of at least `id` begin. Ids are random numbers, so
+    /// the place is near where its value lies among all values.
+    fn place(&self, id: UserId) -> usize {
+        let below = |place: usize| self.ids[self.by_id[place] as usize] < id;
+        let count = self.by_id.len();
+        let share = id.uuid().as_u128() >> 64;
+        let guess = usize::try_from((share * count as u128) >> 64).unwrap_or(0);
+        let (mut low, mut high, mut step) = (guess.min(count), guess.min(count), 8);
+        while low > 0 && !below(low - 1) {
+            low = low.saturating_sub(step);
+            step *= 4;
+        }
+        step = 8;
+        while high < count && below(high) {
+            high = (high + step).min(count);
+            step *= 4;
+        }
+        let rows = &self.by_id[low..high];
+        low + rows.partition_point(|row| self.ids[*row as usize] < id)
+    }
+}
 
 impl Postings {
     /// The row at a place among the rows; the opposite of [`Self::place`].
@@ -35,9 +68,17 @@ impl Postings {
     pub fn among(&self, wanted: &RowSet, mut each: impl FnMut(usize, u32)) {
         match self {
             Self::Sparse(rows) => {
-                for (place, row) in rows.iter().enumerate() {
-                    if wanted.contains(*row) {
-                        each(place, *row);
+                // Few are wanted: a block is searched only if it has one.
+                for (block, rows) in rows.chunks(BLOCK).enumerate() {
+                    let any = rows
+                        .iter()
+                        .fold(false, |any, row| any | wanted.contains(*row));
+                    if any {
+                        for (place, row) in (block * BLOCK..).zip(rows) {
+                            if wanted.contains(*row) {
+                                each(place, *row);
+                            }
+                        }
                     }
                 }
             }

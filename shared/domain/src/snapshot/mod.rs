@@ -7,6 +7,7 @@ pub mod describe;
 pub mod dictionary;
 pub mod encode;
 pub mod enrolments;
+mod folded;
 mod lookup;
 pub mod postings;
 pub mod sanity;
@@ -175,17 +176,6 @@ impl People {
     /// How many learners there are.
     pub fn count(&self) -> u32 {
         u32::try_from(self.living.len()).unwrap_or(u32::MAX)
-    }
-
-    /// The row of a learner.
-    pub fn row(&self, id: UserId) -> Option<u32> {
-        let place = self
-            .by_id
-            .partition_point(|row| self.ids[*row as usize] < id);
-        // A person who came back with another Entra object has an empty row, too.
-        let same = self.by_id[place..].iter().copied();
-        same.take_while(|row| self.ids[*row as usize] == id)
-            .find(|row| self.living.contains(*row))
     }
 
     /// A person's text value as the platform wrote it (trimmed), if any.

@@ -1,13 +1,25 @@
 //! Properties of all users: every page, by object id.
 
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use rollcall_domain::lms::FieldKind;
-use rollcall_domain::snapshot::build::EntraSet;
+use rollcall_simulators::{Fault, FaultKind};
 
 use super::*;
 
-fn wanted() -> EntraSet {
+fn wanted() -> BTreeMap<String, FieldKind> {
     let kinds = ["accountEnabled", "employeeId"];
-    EntraSet::new(kinds.map(|name| (name.to_owned(), FieldKind::Text)).into())
+    kinds.map(|name| (name.to_owned(), FieldKind::Text)).into()
+}
+
+/// The simulated directory with 1,200 users and pages of which some are cut.
+async fn with_cut_pages(from: u32, times: u32) -> (Tenant, Graph) {
+    let (tenant, _) = tenant_with(1_200, |_| {}).await;
+    let cut = Fault::once("/users", FaultKind::TruncatedPage).at(from, times);
+    tenant.simulators.add_fault(tenant.uuid(), cut);
+    let graph = graph_of(&tenant);
+    (tenant, graph)
 }
 
 #[tokio::test]
@@ -19,26 +31,87 @@ async fn every_page_of_users_is_taken_in() {
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert_eq!(
         asked[0],
-        "GET /graph/v1.0/users?$select=id,accountEnabled,employeeId&$top=999"
+        "GET /graph/v1.0/users?$count=true&$select=id,accountEnabled,employeeId&$top=999"
     );
+    let log = tenant.simulators.requests(tenant.uuid());
+    let pages = log.iter().filter(|it| it.path.contains("/v1.0/users"));
+    for page in pages {
+        assert_eq!(page.headers["consistencylevel"], "eventual");
+        assert_eq!(page.headers["x-ms-throttle-priority"], "Low");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_page_of_users_is_noticed_and_all_are_read_once_more() {
+    // The first page loses rows and its link, the second attempt is whole.
+    let (tenant, graph) = with_cut_pages(1, 1).await;
+    let users = graph.user_properties(wanted()).await;
+    assert_eq!(users.expect("the second time").len(), 1_200);
+    assert_eq!(tenant.asked("/v1.0/users").len(), 3);
+}
+
+#[tokio::test]
+async fn users_that_never_add_up_are_an_error() {
+    let (tenant, graph) = with_cut_pages(1, u32::MAX).await;
+    let error = graph.user_properties(wanted()).await;
+    let error = error.expect_err("half the users").to_string();
+    assert!(error.contains("users is incomplete: 1200 rows"), "{error}");
+    assert_eq!(tenant.asked("/v1.0/users").len(), 2);
+}
+
+#[tokio::test]
+async fn a_user_shown_twice_hides_another_one() {
+    let (_stub, graph) = stub_graph(|_, _| {
+        let user = json!({ "id": Uuid::from_u128(7) });
+        (200, json!({ "@odata.count": 2, "value": [user, user] }))
+    })
+    .await;
+    let error = graph.user_properties(wanted()).await;
+    let error = error.expect_err("one of two").to_string();
+    assert!(error.contains("2 rows were announced and 1"), "{error}");
+}
+
+#[tokio::test]
+async fn users_without_a_count_are_an_error() {
+    let (_stub, graph) = stub_graph(|_, _| (200, json!({ "value": [] }))).await;
+    let error = graph.user_properties(wanted()).await;
+    let error = error.expect_err("no count").to_string();
+    assert!(error.contains("@odata.count"), "{error}");
+}
+
+#[tokio::test]
+async fn a_token_refused_for_a_page_of_users_is_renewed_once() {
+    let refusals = AtomicU32::new(1);
+    let (_stub, graph) = stub_graph(move |_, _| {
+        let left = |count: u32| count.checked_sub(1);
+        let order = Ordering::SeqCst;
+        if refusals.fetch_update(order, order, left).is_ok() {
+            return (401, refused("expired"));
+        }
+        (200, json!({ "@odata.count": 0, "value": [] }))
+    })
+    .await;
+    let users = graph.user_properties(wanted()).await;
+    assert!(users.expect("with the new token").is_empty());
 }
 
 #[tokio::test]
 async fn a_second_page_that_fails_or_leads_elsewhere_fails_the_whole() {
     let (tenant, _) = tenant_with(1_200, |_| {}).await;
-    let gone = rollcall_simulators::FaultKind::Status {
+    let gone = FaultKind::Status {
         code: 404,
         retry_after: None,
         body: None,
     };
-    let fault = rollcall_simulators::Fault::once("/users", gone).at(2, u32::MAX);
+    let fault = Fault::once("/users", gone).at(2, u32::MAX);
     tenant.simulators.add_fault(tenant.uuid(), fault);
     let error = graph_of(&tenant).user_properties(wanted()).await;
     assert_eq!(error.expect_err("half the users").status(), Some(404));
 
     let (_stub, graph) = stub_graph(|_, _| {
         let link = "https://evil.example/v1.0/users";
-        (200, json!({ "value": [], "@odata.nextLink": link }))
+        let page = json!({ "@odata.count": 1, "value": [], "@odata.nextLink": link });
+        (200, page)
     })
     .await;
     let error = graph.user_properties(wanted()).await;
@@ -54,7 +127,7 @@ async fn a_second_page_that_fails_or_leads_elsewhere_fails_the_whole() {
 async fn a_user_without_an_id_is_an_error_that_shows_no_data() {
     let (_stub, graph) = stub_graph(|_, _| {
         let user = json!({ "id": "7", "employeeId": "E-77" });
-        (200, json!({ "value": [user] }))
+        (200, json!({ "@odata.count": 1, "value": [user] }))
     })
     .await;
     let error = graph.user_properties(wanted()).await.expect_err("no id");

@@ -4,21 +4,45 @@ use crate::snapshot::TextColumn;
 use crate::snapshot::codes::MISSING;
 use crate::snapshot::dictionary::{Dictionary, Interner};
 
+/// Bytes of distinct texts in the values of one source: more than a file can
+/// hold anyway, and two of them together still fit one dictionary.
+const MAX_TEXT: u32 = (2 << 30) - 1;
+
 /// Values in the order of their arrival: where each belongs, and its code.
 /// Missing values take no memory.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(super) struct Cells {
     texts: Interner,
-    cells: Vec<(u32, u32)>,
+    values: Vec<(u32, u32)>,
+    /// Bytes of distinct texts that are taken.
+    max_text: u32,
+}
+
+impl Default for Cells {
+    fn default() -> Self {
+        Self::of_at_most(MAX_TEXT)
+    }
 }
 
 impl Cells {
-    /// Notes a value at a place; a later one at the same place replaces it.
-    pub(super) fn put(&mut self, place: u32, text: &str) {
-        let code = self.texts.code(text);
-        if code != MISSING {
-            self.cells.push((place, code));
+    /// No values yet, and room for so many bytes of distinct texts.
+    pub(super) fn of_at_most(max_text: u32) -> Self {
+        Self {
+            texts: Interner::default(),
+            values: Vec::new(),
+            max_text,
         }
+    }
+
+    /// Notes a value at a place; a later one at the same place replaces it.
+    /// `None` when its text does not fit any more.
+    #[must_use]
+    pub(super) fn put(&mut self, place: u32, text: &str) -> Option<()> {
+        let code = self.texts.code_within(text, self.max_text)?;
+        if code != MISSING {
+            self.values.push((place, code));
+        }
+        Some(())
     }
 
     /// The column over rows, where `row_of` tells the row of a place. `fallback`
@@ -39,11 +63,11 @@ impl Cells {
             )
             .collect();
         let filled = fallback
-            .cells
+            .values
             .into_iter()
             .map(|(place, code)| (place, translated[code as usize]));
         let mut codes = vec![MISSING; rows as usize];
-        for (place, code) in filled.chain(self.cells) {
+        for (place, code) in filled.chain(self.values) {
             let cell = row_of(place).and_then(|row| codes.get_mut(row as usize));
             if let Some(cell) = cell {
                 *cell = code;

@@ -45,7 +45,7 @@ impl EntraSet {
     /// Takes in one user's values, by property; properties not wanted are ignored.
     ///
     /// # Errors
-    /// Beyond [`MAX_USERS`] users.
+    /// Beyond [`MAX_USERS`] users, or two gigabytes of distinct texts in one property.
     pub fn take<'v>(
         &mut self,
         user: ObjectId,
@@ -56,7 +56,7 @@ impl EntraSet {
         for (name, text) in values {
             let wanted = self.kinds.keys().position(|wanted| wanted == name);
             if let Some(cells) = wanted.and_then(|place| self.columns.get_mut(place)) {
-                cells.put(number, text);
+                cells.put(number, text).ok_or(TooLarge::EntraUsers)?;
             }
         }
         Ok(())

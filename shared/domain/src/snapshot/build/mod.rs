@@ -48,7 +48,7 @@ pub const MAX_ENROLMENTS: u64 = 500_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
     /// The platform's user list.
-    #[error("the user list has more than {MAX_USERS} rows or four gigabytes of text")]
+    #[error("the user list has more than {MAX_USERS} rows or two gigabytes of text in one column")]
     Users,
     /// Enrolments.
     #[error("there are more than {MAX_ENROLMENTS} enrolments")]
@@ -57,7 +57,9 @@ pub enum TooLarge {
     #[error("the role assignments hold more different names or holders than can be")]
     Roles,
     /// Users of the directory.
-    #[error("the directory has more than {MAX_USERS} users")]
+    #[error(
+        "the directory has more than {MAX_USERS} users or two gigabytes of text in one property"
+    )]
     EntraUsers,
 }
 

@@ -97,6 +97,34 @@ fn moments_are_read_in_every_form_the_platform_writes() {
 }
 
 #[test]
+fn text_beyond_what_a_column_holds_is_an_error_and_never_a_missing_value() {
+    let mut world = World::new();
+    world.field("Role", FieldKind::Text);
+    world
+        .person("Ada")
+        .with("city", "Oslo")
+        .custom("Role", "Nurse");
+    let data = world.data();
+    let ada = data.users[0].borrowed().expect("an id");
+    let (mut city, mut custom) = (UserSet::default(), UserSet::default());
+    city.properties[0] = cells::Cells::of_at_most(3);
+    assert_eq!(city.take(&ada), Err(TooLarge::Users));
+    custom.fields.number(World::field_id("Role"), 1);
+    custom.custom.push(cells::Cells::of_at_most(4));
+    assert_eq!(custom.take(&ada), Err(TooLarge::Users));
+    assert_eq!(UserSet::default().take(&ada), Ok(()));
+
+    let mut entra = EntraSet::new([("city".to_owned(), FieldKind::Text)].into());
+    entra.columns[0] = cells::Cells::of_at_most(4);
+    let object = |n| ObjectId::new(Uuid::from_u128(n));
+    for n in 1..3 {
+        assert_eq!(entra.take(object(n), [("city", "Oslo")]), Ok(()));
+    }
+    let more = entra.take(object(3), [("city", "Bonn")]);
+    assert_eq!(more, Err(TooLarge::EntraUsers));
+}
+
+#[test]
 fn an_enrolment_of_a_deleted_user_is_left_out() {
     let mut world = World::new();
     world.person("Ada");

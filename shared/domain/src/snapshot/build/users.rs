@@ -26,7 +26,8 @@ impl UserSet {
     /// Takes in one row; of two with one id the first counts.
     ///
     /// # Errors
-    /// Beyond [`MAX_USERS`] rows, or four gigabytes of login names.
+    /// Beyond [`MAX_USERS`] rows, four gigabytes of login names, or two
+    /// gigabytes of distinct texts in one column.
     pub fn take(&mut self, user: &User<'_>) -> Result<(), TooLarge> {
         let place = self.ids.number(user.id, MAX_USERS).ok_or(TooLarge::Users)?;
         if (place as usize) < self.object_ids.len() {
@@ -37,7 +38,7 @@ impl UserSet {
         self.logins.push(&user.login_name).ok_or(TooLarge::Users)?;
         for (property, cells) in Property::ALL.into_iter().zip(&mut self.properties) {
             if let Some(text) = value(user, property) {
-                cells.put(place, text);
+                cells.put(place, text).ok_or(TooLarge::Users)?;
             }
         }
         for (field, text) in &user.custom {
@@ -46,7 +47,8 @@ impl UserSet {
             if field == self.custom.len() {
                 self.custom.push(Cells::default());
             }
-            self.custom[field].put(place, text);
+            let put = self.custom[field].put(place, text);
+            put.ok_or(TooLarge::Users)?;
         }
         Ok(())
     }

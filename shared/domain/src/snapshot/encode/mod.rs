@@ -38,7 +38,7 @@ pub const MAX_DIRECTORY: u32 = 16 << 20;
 /// Encodes the snapshot.
 ///
 /// # Errors
-/// When its columns contradict each other or are larger than a reader accepts.
+/// When its columns contradict each other or it is larger than a reader accepts.
 pub fn encode(snapshot: &Snapshot) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     encode_into(snapshot, &mut bytes)?;
@@ -49,12 +49,18 @@ pub fn encode(snapshot: &Snapshot) -> std::io::Result<Vec<u8>> {
 /// is held in memory, those of the enrolments together.
 ///
 /// # Errors
-/// When its columns contradict each other, are larger than a reader accepts, or
-/// the writer fails.
+/// When its columns contradict each other, it is larger than a reader accepts,
+/// or the writer fails.
 pub fn encode_into(snapshot: &Snapshot, to: impl Write) -> std::io::Result<()> {
+    encode_within(snapshot, to, MAX_DECODED)
+}
+
+/// The same with another limit on what enrolments take in memory.
+fn encode_within(snapshot: &Snapshot, to: impl Write, limit: u64) -> std::io::Result<()> {
     let people = &snapshot.people;
     parallel(people)?;
     complete(snapshot)?;
+    activities::readable(&snapshot.enrolments, people.rows(), limit).map_err(Error::other)?;
     let mut writer = writer::Writer::begin(to)?;
     people::write(&mut writer, people)?;
     for (source, column) in &people.texts {

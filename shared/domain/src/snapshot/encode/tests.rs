@@ -91,6 +91,29 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn enrolments_a_reader_would_not_unfold_are_not_written() {
+    let snapshot = sample();
+    let course = &snapshot.enrolments.iter().next().expect("a course").1;
+    let sets = [
+        &course.enrolled,
+        &course.completed,
+        &course.in_progress,
+        &course.late,
+        &course.open,
+    ];
+    let rows = snapshot.people.rows();
+    let bytes = sets.map(|set| crate::snapshot::Postings::bytes(set.len(), rows));
+    let limit = bytes.iter().sum::<u64>();
+    let mut file = Vec::new();
+    encode_within(&snapshot, &mut file, limit).expect("just fits");
+    assert_eq!(file, encoded());
+    file.clear();
+    let error = encode_within(&snapshot, &mut file, limit - 1).expect_err("too large");
+    assert!(error.to_string().contains("enrolments take"), "{error}");
+    assert!(file.is_empty(), "nothing is written before the check");
+}
+
+#[test]
 fn single_columns_are_read_without_the_others() {
     let (snapshot, bytes) = (sample(), encoded());
     let reader = Reader::open(&bytes).expect("opens");

@@ -7,7 +7,7 @@ use super::super::error::DecodeError;
 use super::super::names::{COMPLETED_AT, COURSES, DUE_AT, GAPS_8, GAPS_16, STATUS};
 use super::super::people::U32;
 use super::super::reader::Reader;
-use super::{SETS, TABLE, U8, U16};
+use super::{SETS, TABLE, U8, U16, fits_memory};
 use crate::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments, Postings};
 
@@ -24,7 +24,10 @@ struct Course {
 pub(in super::super) fn read(reader: &Reader<'_>) -> Result<Enrolments, DecodeError> {
     let courses = table(reader)?;
     let rows = reader.rows();
-    fits_memory(&courses, rows)?;
+    let sets = courses
+        .iter()
+        .flat_map(|course| course.sets.iter().chain([&course.enrolled]));
+    fits_memory(sets.copied(), rows, MAX_DECODED)?;
     let total = |count: fn(&Course) -> usize| courses.iter().map(count).sum::<usize>();
     let gaps8 = reader.raw(GAPS_8, U8)?;
     let short = total(|course| if course.width == 2 { course.steps } else { 0 });
@@ -97,21 +100,6 @@ fn table(reader: &Reader<'_>) -> Result<Vec<Course>, DecodeError> {
             format!("the counts of course {} contradict", course.id),
         )),
     }
-}
-
-/// Refuses what would not fit the memory once it is unfolded.
-fn fits_memory(courses: &[Course], rows: u32) -> Result<(), DecodeError> {
-    let sets = courses
-        .iter()
-        .flat_map(|course| course.sets.iter().chain([&course.enrolled]));
-    let bytes = sets.fold(0u64, |sum, set| {
-        sum.saturating_add(Postings::bytes(*set, rows))
-    });
-    if bytes > MAX_DECODED {
-        let what = format!("its enrolments take {bytes} bytes");
-        return Err(DecodeError::TooLarge { what });
-    }
-    Ok(())
 }
 
 /// What the courses before have left of each column.
