@@ -1,6 +1,6 @@
 //! Applies a cleared plan to a group and counts honestly.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_clients::graph::{MemberOutcome, MemberOutcomes};
 use rollcall_domain::ids::ObjectId;
@@ -13,12 +13,15 @@ use crate::load::Work;
 /// Members of one `PATCH`; with it the fewest writes a change needs.
 const ADDS_PER_WRITE: usize = 20;
 
-/// Obeys the plan; decides nothing. Answers whether all of it is known to be so now.
-pub(crate) async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) -> bool {
+/// Obeys the plan; decides nothing. Answers who could not be added or removed;
+/// nothing when part of it was not tried to the end.
+pub(crate) async fn apply(
+    work: &mut Work<'_>,
+    index: usize,
+    cleared: &Cleared,
+) -> Option<BTreeSet<ObjectId>> {
     let plan = cleared.plan();
-    let Some(group) = plan.group else {
-        return false;
-    };
+    let group = plan.group?;
     let adds: Vec<ObjectId> = plan.adds.keys().copied().collect();
     let removes: Vec<ObjectId> = plan.removes.keys().copied().collect();
     work.floor += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
@@ -49,7 +52,21 @@ pub(crate) async fn apply(work: &mut Work<'_>, index: usize, cleared: &Cleared) 
     } else if report.added.deferred + report.removed.deferred > 0 {
         report.status = ProfileStatus::Unfinished;
     }
-    outcomes.is_complete()
+    failed(&outcomes)
+}
+
+fn failed(outcomes: &MemberOutcomes) -> Option<BTreeSet<ObjectId>> {
+    let mut failed = BTreeSet::new();
+    for (id, outcome) in outcomes.adds.iter().chain(&outcomes.removes) {
+        match outcome {
+            MemberOutcome::Done | MemberOutcome::Already => {}
+            MemberOutcome::Failed(_) => {
+                failed.insert(*id);
+            }
+            MemberOutcome::Deferred => return None,
+        }
+    }
+    Some(failed)
 }
 
 fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> Tally {

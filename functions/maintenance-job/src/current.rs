@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::graph::Members;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::ids::{ObjectId, ProfileId};
@@ -19,6 +19,8 @@ use crate::pace::Stop;
 const WINDOW: usize = 100;
 /// Members of those groups, as of the last run, unless a single one has more.
 const WINDOW_MEMBERS: usize = 1_000_000;
+/// So long after a write Graph may answer from a copy that does not show it.
+const LAG: TimeDelta = TimeDelta::minutes(15);
 
 /// A group's members and how they are known.
 #[derive(Debug)]
@@ -28,8 +30,10 @@ pub(crate) struct Standing {
     pub(crate) read_at: DateTime<Utc>,
     /// Whether the state table holds them.
     pub(crate) recorded: bool,
-    /// What people changed by hand, if this run read the group and can tell.
-    pub(crate) edits: ManualEdits,
+    /// Whether they may be stale: good to plan from, not to be kept.
+    pub(crate) doubtful: bool,
+    /// Whose last change failed and may have been made all the same.
+    pub(crate) unsure: BTreeSet<ObjectId>,
 }
 
 /// Every managed profile's group, known completely or with the reason why not.
@@ -37,6 +41,7 @@ pub(crate) type Current = BTreeMap<ProfileId, Result<Standing, String>>;
 
 /// A group that has to be read.
 struct Unread {
+    index: usize,
     profile: ProfileId,
     group: ObjectId,
     /// Members it had after the last run.
@@ -55,8 +60,11 @@ pub(crate) async fn gather(
 ) -> Result<Result<Current, Stop>, String> {
     let mut kept = recall(work, groups).await.map_err(words)?;
     let (mut current, mut unread, mut taken) = (Current::new(), Vec::new(), 0);
-    let managed = work.subjects.iter().filter(|subject| is_managed(subject));
-    for subject in managed.filter(|subject| subject.report.status != ProfileStatus::Failed) {
+    let subjects = work.subjects.iter().enumerate();
+    for (index, subject) in subjects.filter(|(_, subject)| is_managed(subject)) {
+        if subject.report.status == ProfileStatus::Failed {
+            continue;
+        }
         let id = subject.profile.id;
         let Some(group) = subject.state.group else {
             current.insert(id, Err("it has no group".to_owned()));
@@ -72,11 +80,16 @@ pub(crate) async fn gather(
             .as_ref()
             .and_then(|kept| kept.under(&work.snapshot, accounts));
         match (kept, before) {
-            (Some(kept), Some(members)) if stands(&kept, group, request) => {
-                current.insert(id, Ok(standing(members, kept.read_at, true)));
+            (Some(kept), Some(members)) if stands(&kept, subject.version, request) => {
+                let known = Standing {
+                    unsure: kept.unsure,
+                    ..standing(members, kept.read_at, true)
+                };
+                current.insert(id, Ok(known));
                 taken += 1;
             }
             (_, before) => unread.push(Unread {
+                index,
                 profile: id,
                 group,
                 size: subject.state.members,
@@ -95,7 +108,8 @@ fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> St
         members,
         read_at,
         recorded,
-        edits: ManualEdits::default(),
+        doubtful: false,
+        unsure: BTreeSet::new(),
     }
 }
 
@@ -105,10 +119,10 @@ fn is_managed(subject: &Subject) -> bool {
 
 /// A run that a person starts reads every group: who asks wants the truth. Its
 /// continuations take what it has read.
-fn stands(kept: &KeptMembers, group: ObjectId, request: &RunRequest) -> bool {
+fn stands(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     let asked_just_now = by_hand && request.continuation == 0;
-    !asked_just_now && kept.stand_for(group, request.slot.at(), by_hand)
+    !asked_just_now && kept.stand_for(version, request.slot.at(), by_hand)
 }
 
 /// What is kept and still counts. The rest is taken back: a profile that is not
@@ -170,38 +184,68 @@ async fn read(
                     continue;
                 }
             };
-            let standing = found_now(work, accounts, one.before.as_ref(), members);
-            count(
-                work,
-                "manualEdits",
-                standing.edits.added + standing.edits.removed,
-            );
-            keep.push((one.profile, record(work, one.group, &standing)));
+            let (standing, edits) = found_now(work, accounts, &one, members);
+            note(work, one.index, edits);
+            if !standing.doubtful {
+                let record = record(work, one.index, one.group, &standing);
+                keep.push((one.index, record, !edits.is_empty()));
+            }
             current.insert(one.profile, Ok(standing));
         }
-        let fence = work.pace.lease().fence();
-        let store = &work.services.store;
-        store.keep_members(fence, &keep).await.map_err(words)?;
+        keep_read(work, keep).await.map_err(words)?;
         unread = rest;
     }
     Ok(Ok(()))
 }
 
-/// What a full read found, and how it differs from what was kept.
+/// What a full read found, and how it differs from what was kept. Soon after our
+/// own write it may be what was there before: then it is not kept, and what looks
+/// like an edit may be our own change, not shown yet.
 fn found_now(
     work: &Work<'_>,
     accounts: &Accounts,
-    before: Option<&GroupMembers>,
+    unread: &Unread,
     found: Members,
-) -> Standing {
+) -> (Standing, ManualEdits) {
     let others = found.others.into_keys().collect();
     let members = GroupMembers::of(&work.snapshot, accounts, found.users, others);
+    let written_at = work.subjects[unread.index].state.written_at;
+    let doubtful = written_at.is_some_and(|written_at| Utc::now() - written_at < LAG);
+    let before = unread.before.as_ref().filter(|_| !doubtful);
     let people = &work.snapshot.people;
     let edits = before.map(|before| ManualEdits::between(people, before, &members));
-    Standing {
-        edits: edits.unwrap_or_default(),
-        ..standing(members, work.slot, true)
+    let standing = Standing {
+        doubtful,
+        ..standing(members, work.slot, !doubtful)
+    };
+    (standing, edits.unwrap_or_default())
+}
+
+/// Adds edits to those that the report of this run has to tell.
+fn note(work: &mut Work<'_>, index: usize, edits: ManualEdits) {
+    count(work, "manualEdits", edits.added + edits.removed);
+    if !edits.is_empty() {
+        let state = &mut work.subjects[index].state;
+        state.edits = state.edits.and(edits);
+        state.edits_told = None;
     }
+}
+
+/// Keeps what was read, and with it what differed from what is replaced.
+async fn keep_read(
+    work: &Work<'_>,
+    read: Vec<(usize, KeptMembers, bool)>,
+) -> Result<(), StoreError> {
+    let with_states: Vec<_> = read
+        .into_iter()
+        .map(|(index, record, edited)| {
+            let subject = &work.subjects[index];
+            let state = edited.then_some(&subject.state);
+            (subject.profile.id, record, state)
+        })
+        .collect();
+    let fence = work.pace.lease().fence();
+    work.services.store.keep_read(fence, &with_states).await
 }
 
 /// How many groups are read together.
@@ -215,13 +259,19 @@ fn window(unread: &[Unread]) -> usize {
 }
 
 /// What is kept about a group as it stands.
-pub(crate) fn record(work: &Work<'_>, group: ObjectId, standing: &Standing) -> KeptMembers {
+pub(crate) fn record(
+    work: &Work<'_>,
+    index: usize,
+    group: ObjectId,
+    standing: &Standing,
+) -> KeptMembers {
     KeptMembers {
         lineage: work.snapshot.people.lineage.first.clone(),
         group,
         members: standing.members.clone(),
+        profile_version: work.subjects[index].version,
         read_at: standing.read_at,
-        confirmed_at: work.slot,
+        unsure: standing.unsure.clone(),
     }
 }
 

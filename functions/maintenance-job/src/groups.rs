@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::Utc;
 use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::ids::{ObjectId, ProfileId};
 use rollcall_domain::profile::Profile;
 
 use crate::load::{Subject, Work};
+use crate::pace::Stop;
 
 /// What is known about groups before their members are looked at.
 #[derive(Debug, Default)]
@@ -18,8 +20,9 @@ pub(crate) struct Groups {
     pub(crate) doubtful: BTreeSet<ProfileId>,
 }
 
-/// Makes sure of every group. What fails is that profile's failure alone.
-pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
+/// Makes sure of every group, or stops: a group that was not looked at must not be
+/// written to. What fails is that profile's failure alone.
+pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Result<Groups, Stop>, StoreError> {
     let known: Vec<ObjectId> = work
         .subjects
         .iter()
@@ -30,7 +33,7 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
         Ok(found) => found,
         Err(error) => {
             fail_all(work, &error);
-            return Ok(Groups::default());
+            return Ok(Ok(Groups::default()));
         }
     };
     let mut groups = Groups::default();
@@ -41,8 +44,8 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
         .iter_mut()
         .filter(|subject| !subject.profile.is_deleted())
     {
-        if work.pace.check().await.is_err() {
-            break;
+        if let Err(stop) = work.pace.check().await {
+            return Ok(Err(stop));
         }
         match one(&work.graph, subject, &found, &prefix).await {
             Ok(Ensured { id, origin }) => {
@@ -55,7 +58,10 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
                         groups.doubtful.insert(subject.profile.id);
                     }
                 }
-                if subject.state.group != Some(id) {
+                if origin == Origin::Found {
+                    subject.state.written_at = Some(Utc::now());
+                }
+                if subject.state.group != Some(id) || origin == Origin::Found {
                     // Recorded at once: the id must survive whatever happens next.
                     subject.state.group = Some(id);
                     work.services
@@ -71,7 +77,7 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Groups, StoreError> {
             }
         }
     }
-    Ok(groups)
+    Ok(Ok(groups))
 }
 
 fn fail_all(work: &mut Work<'_>, error: &GraphError) {

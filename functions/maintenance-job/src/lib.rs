@@ -7,6 +7,7 @@
 mod apply;
 mod current;
 mod discrepancies;
+mod edits;
 mod ending;
 mod enrolments;
 mod gate;
@@ -20,6 +21,7 @@ mod pace;
 mod report;
 mod run;
 mod steps;
+mod writing;
 
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_runtime::{Batch, Deadline, Event, Services};

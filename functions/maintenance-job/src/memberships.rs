@@ -8,20 +8,20 @@ use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
 use rollcall_domain::hold::Hold;
 use rollcall_domain::ids::ProfileId;
 use rollcall_domain::plan::diff::{Accounts, Subject as PlanSubject, plan};
-use rollcall_domain::plan::guard::{Cleared, Verdict, guard};
-use rollcall_domain::plan::kept::ManualEdits;
+use rollcall_domain::plan::guard::{Verdict, guard};
 use rollcall_domain::report::ProfileStatus;
 use rollcall_domain::rowset::RowSet;
 use rollcall_domain::rules::Fields;
 use rollcall_domain::run::RunRequest;
 
-use crate::apply::apply;
-use crate::current::{Current, Standing, gather, record};
+use crate::current::{Current, Standing, gather};
+use crate::edits;
 use crate::groups::Groups;
 use crate::holding::{begin_approved, hold_it};
 use crate::load::{Work, words};
 use crate::member_file::{self, Files};
 use crate::pace::Stop;
+use crate::writing::{carry_out, doubt, keep};
 
 /// Records of how profiles stand that wait to be written together.
 const UNSAVED: usize = 99;
@@ -42,6 +42,7 @@ pub(crate) async fn update(
         accounts: Accounts::of(&work.snapshot.people),
         files: Files::default(),
     };
+    edits::forget_told(work);
     let mut current = match gather(work, groups, &pass.accounts, request).await? {
         Ok(current) => current,
         Err(stop) => return Ok(Err(stop)),
@@ -56,14 +57,10 @@ pub(crate) async fn update(
         }
         let id = work.subjects[index].profile.id;
         let standing = current.remove(&id);
-        let edits = match &standing {
-            Some(Ok(standing)) => standing.edits,
-            Some(Err(_)) | None => ManualEdits::default(),
-        };
         if let Some((change, standing)) = prepare(work, index, changes.remove(&id), standing) {
             one(work, &mut pass, index, change, standing).await?;
         }
-        remark(work, index, edits);
+        edits::remark(work, index);
         settle(work, index);
         if work.unsaved.len() >= UNSAVED {
             save(work).await.map_err(words)?;
@@ -156,7 +153,7 @@ async fn one(
     pass: &mut Pass,
     index: usize,
     change: Change,
-    standing: Standing,
+    mut standing: Standing,
 ) -> Result<(), String> {
     let members = change.members(&standing.members.rows);
     if let Err(error) = member_file::keep(work, index, members, &mut pass.files).await {
@@ -173,6 +170,7 @@ async fn one(
     let (snapshot, accounts) = (&work.snapshot, &pass.accounts);
     let plan = plan(about, snapshot, accounts, &change, &standing.members);
     work.subjects[index].report.unreachable = plan.unreachable;
+    doubt(work, &plan, &mut standing).await.map_err(words)?;
     let hold = work.holds.get(&plan.profile).cloned();
     match guard(
         plan.clone(),
@@ -191,42 +189,19 @@ async fn one(
             if let Some(hold) = hold.as_ref() {
                 begin_approved(work, hold).await?;
             }
-            let after = Standing {
-                members: standing.members.after(&change, &pass.accounts),
+            let after = standing.members.after(&change, &pass.accounts);
+            let ended = carry_out(work, index, &cleared).await.map_err(words)?;
+            let known = ended.map(|failed| Standing {
+                members: after.but(&failed, &standing.members, &pass.accounts),
+                unsure: failed,
                 ..standing
-            };
-            carry_out(work, index, &cleared, after)
-                .await
-                .map_err(words)?;
+            });
+            if let Some(known) = known {
+                keep(work, index, &cleared, &known).await.map_err(words)?;
+            }
             settle_hold(work, index, hold.as_ref()).await.map_err(words)
         }
     }
-}
-
-/// Applies a plan. What is kept about the group is taken back before the first
-/// write and stored again only when every change is known to be so: whatever
-/// happens in between, the next run reads the group.
-async fn carry_out(
-    work: &mut Work<'_>,
-    index: usize,
-    cleared: &Cleared,
-    after: Standing,
-) -> Result<(), StoreError> {
-    let plan = cleared.plan();
-    let fence = work.pace.lease().fence().clone();
-    let store = work.services.store.clone();
-    if !plan.is_empty() {
-        store.forget_members(&fence, [plan.profile]).await?;
-    }
-    let complete = apply(work, index, cleared).await;
-    let Some(group) = plan.group.filter(|_| complete) else {
-        return Ok(());
-    };
-    if plan.is_empty() && after.recorded {
-        return Ok(());
-    }
-    let record = record(work, group, &after);
-    store.keep_members(&fence, &[(plan.profile, record)]).await
 }
 
 /// A hold whose change was made to its end, or is no longer wanted, is over.
@@ -237,18 +212,6 @@ async fn settle_hold(work: &Work<'_>, index: usize, hold: Option<&Hold>) -> Resu
     };
     let fence = work.pace.lease().fence();
     work.services.store.clear_hold(fence, hold.profile).await
-}
-
-/// Says what people had changed in the group by hand, and what became of it.
-fn remark(work: &mut Work<'_>, index: usize, edits: ManualEdits) {
-    let report = &mut work.subjects[index].report;
-    if !edits.is_empty() {
-        let end = match report.status {
-            ProfileStatus::Synchronised => "; put right",
-            _ => "",
-        };
-        report.notes.push(format!("{edits}{end}"));
-    }
 }
 
 /// Records what the steps on the platform changed about how profiles stand.
@@ -278,7 +241,7 @@ fn settle(work: &mut Work<'_>, index: usize) {
 }
 
 /// Writes what was noted, many profiles in one transaction.
-async fn save(work: &mut Work<'_>) -> Result<(), StoreError> {
+pub(crate) async fn save(work: &mut Work<'_>) -> Result<(), StoreError> {
     let unsaved = std::mem::take(&mut work.unsaved);
     let states = unsaved.iter().map(|index| {
         let subject = &work.subjects[*index];

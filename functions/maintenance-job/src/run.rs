@@ -16,7 +16,7 @@ use crate::enrolments::{self, Phase};
 use crate::gate::{Gate, gate};
 use crate::load::{Work, load};
 use crate::pace::{Pace, Stop};
-use crate::{discrepancies, groups, memberships, report};
+use crate::{discrepancies, edits, groups, memberships, report};
 
 /// Makes one run.
 ///
@@ -202,6 +202,10 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
         u64::from(stopped == Stopped::OutOfTime),
     );
     report::keep(work, run, &report).await?;
+    if !report.unfinished {
+        edits::mark_told(work);
+        memberships::save(work).await.map_err(crate::load::words)?;
+    }
     for notice in report::notices(work, run, &report) {
         work.services
             .tell(&work.tenant, notice)
@@ -222,6 +226,10 @@ async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, S
     clock.lap("discrepancies");
     let groups = groups::ensure(work).await.map_err(crate::load::words)?;
     clock.lap("groups");
+    let groups = match groups {
+        Ok(groups) => groups,
+        Err(stop) => return Ok(Err(stop)),
+    };
     let updated = memberships::update(work, &groups, &clock.run.request).await?;
     clock.lap("memberships");
     clock.count(work.counted.clone());
@@ -260,8 +268,12 @@ impl Clock<'_> {
         self.begun = Instant::now();
     }
 
-    /// Notes what the step that just ended counted.
+    /// Notes what the step that just ended counted; the run's counts are those of
+    /// all its invocations.
     fn count(&mut self, counts: BTreeMap<String, u64>) {
+        for (name, count) in &counts {
+            *self.run.counts.entry(name.clone()).or_default() += count;
+        }
         if let Some(step) = self.run.steps.last_mut() {
             step.counts = counts;
         }

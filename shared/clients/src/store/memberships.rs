@@ -1,7 +1,7 @@
-//! Who was in each group when it was last confirmed: one item a profile.
+//! Who was in each group when it was last known: one item a profile.
 //!
-//! An item is there only while nothing is in doubt: a run takes it back before
-//! its first write to a group and stores it again once every change is known done.
+//! A run takes an item back before its first write to a group and stores it again
+//! once it knows how every change ended.
 
 use std::collections::BTreeMap;
 
@@ -11,6 +11,7 @@ use rollcall_domain::ids::{ProfileId, TenantId};
 use rollcall_domain::plan::kept::{Damaged, KeptMembers, MAX_BYTES};
 
 use super::items::{entity, item};
+use super::states::ProfileState;
 use super::{Fence, Item, MAX_TRANSACTION, Store, StoreError};
 
 const PREFIX: &str = "membership#";
@@ -59,6 +60,28 @@ impl Store {
                 .map(|(id, kept)| self.keep(fence, *id, kept))
                 .collect();
             self.write(Some(fence), items?).await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps members that a full read found, each in one transaction with the state
+    /// that tells, if need be, how they differ from what was kept before: what is
+    /// replaced is not there to compare with again.
+    pub async fn keep_read(
+        &self,
+        fence: &Fence,
+        read: &[(ProfileId, KeptMembers, Option<&ProfileState>)],
+    ) -> Result<(), StoreError> {
+        // States are small; one record less leaves room for them.
+        for chunk in read.chunks(LARGEST_PER_WRITE - 1) {
+            let mut items = Vec::new();
+            for (id, kept, state) in chunk {
+                items.push(self.keep(fence, *id, kept)?);
+                if let Some(state) = state {
+                    items.push(self.state(fence, *id, state)?);
+                }
+            }
+            self.write(Some(fence), items).await?;
         }
         Ok(())
     }

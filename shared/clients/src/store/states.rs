@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
+use rollcall_domain::plan::kept::ManualEdits;
 use rollcall_domain::report::ProfileStatus;
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +40,13 @@ pub struct ProfileState {
     pub members_file: Option<String>,
     /// The digest of what that file holds, so that an equal one is not written again.
     pub members_digest: Option<String>,
+    /// When its group was last written to or restored, by the job's clock. Until
+    /// some time later Graph may still show the members before.
+    pub written_at: Option<DateTime<Utc>>,
+    /// What people changed in the group by hand and a report has to say.
+    pub edits: ManualEdits,
+    /// The slot of the run whose last report said so.
+    pub edits_told: Option<DateTime<Utc>>,
 }
 
 impl Store {
@@ -77,9 +86,18 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut items = Vec::new();
         for (id, state) in states {
-            let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
-            items.push(self.put(item, None)?);
+            items.push(self.state(fence, id, state)?);
         }
         self.write(Some(fence), items).await
+    }
+
+    pub(super) fn state(
+        &self,
+        fence: &Fence,
+        id: ProfileId,
+        state: &ProfileState,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = document(fence.tenant, &format!("{PREFIX}{id}"), state, 1)?;
+        self.put(item, None)
     }
 }

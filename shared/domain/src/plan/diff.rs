@@ -70,6 +70,27 @@ impl GroupMembers {
         }
     }
 
+    /// These members, with each of those whose change `failed` as it was `before`.
+    #[must_use]
+    pub fn but(mut self, failed: &BTreeSet<ObjectId>, before: &Self, accounts: &Accounts) -> Self {
+        for id in failed {
+            if let Some(row) = accounts.row(*id) {
+                if before.rows.contains(row) {
+                    self.rows.insert(row);
+                } else {
+                    self.rows.remove(row);
+                }
+            }
+            if before.users.contains(id) {
+                self.users.insert(*id);
+            }
+            if before.others.contains(id) {
+                self.others.insert(*id);
+            }
+        }
+        self
+    }
+
     /// How many members it has.
     pub fn len(&self) -> usize {
         self.rows.len() + self.users.len() + self.others.len()
@@ -291,6 +312,28 @@ mod tests {
         objects.extend(plan.adds.keys());
         objects.retain(|object| !plan.removes.contains_key(object));
         objects
+    }
+
+    #[test]
+    fn whose_change_failed_stays_as_before() {
+        let snapshot = snapshot();
+        let accounts = Accounts::of(&snapshot.people);
+        let before = group(&snapshot, &["Ada", "Alan", "Tony"], &["nested group"]);
+        let change = change(&snapshot, &["Ada", "Barbara", "Grace"], &before);
+        let plan = plan(subject(), &snapshot, &accounts, &change, &before);
+        let after = before.after(&change, &accounts);
+        let none = BTreeSet::new();
+        assert_eq!(after.clone().but(&none, &before, &accounts), after);
+        let failed = ["Barbara", "Alan", "Tony", "nested group"].map(World::object);
+        let left = after.clone().but(&failed.into(), &before, &accounts);
+        let expected = group(
+            &snapshot,
+            &["Ada", "Grace", "Alan", "Tony"],
+            &["nested group"],
+        );
+        assert_eq!(left, expected);
+        let all = plan.adds.keys().chain(plan.removes.keys()).copied();
+        assert_eq!(after.but(&all.collect(), &before, &accounts), before);
     }
 
     /// Proves S4-062 and S4-130: who left the audience or never belonged is removed.

@@ -1,4 +1,4 @@
-//! A group's members as last confirmed, small enough to keep beside the profile.
+//! A group's members as last known, small enough to keep beside the profile.
 //!
 //! Bytes: `RCM1`, then XXH3-64 of all that follows, the length of the head
 //! (u32), the head as JSON, the rows; numbers are little-endian. The head says
@@ -6,8 +6,9 @@
 //! bit a row, lowest first; `gaps` is one LEB128 number for each member, how
 //! many rows lie between it and the member before it.
 
+mod edits;
+
 use std::collections::BTreeSet;
-use std::fmt;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -16,17 +17,20 @@ use twox_hash::XxHash3_64;
 use super::diff::{Accounts, GroupMembers};
 use crate::ids::{ObjectId, SnapshotId};
 use crate::rowset::RowSet;
-use crate::snapshot::{People, Snapshot};
+use crate::snapshot::Snapshot;
 
-/// So long kept members stand for the group itself. What people edit in Entra by
-/// hand is found within a day; a week is the most that is promised (S4-130).
+pub use edits::ManualEdits;
+
+/// So long kept members stand for the group itself: what people edit in Entra by
+/// hand is found within a day.
 pub const TRUSTED_FOR: TimeDelta = TimeDelta::hours(24);
-/// More members than this who are no learners are not kept: the record would
-/// grow without bound, and such a group is about to change anyway.
+/// More members than this who are no learners, or whose change failed, are not
+/// kept: the record would grow without bound, and such a group is about to change
+/// anyway.
 pub const MAX_STRANGERS: usize = 1_000;
 /// The largest record, in bytes; the state table takes 400 KB in an item.
 pub const MAX_BYTES: usize = 320 * 1_024;
-/// Rows a record may range over; far more than a snapshot may have.
+/// Rows a record may range over: as many as a snapshot may have.
 const MAX_ROWS: u32 = 1 << 24;
 const MAGIC: &[u8; 4] = b"RCM1";
 const LEVEL: i32 = 3;
@@ -38,12 +42,16 @@ pub struct KeptMembers {
     pub lineage: SnapshotId,
     /// The group.
     pub group: ObjectId,
+    /// The stored version of the profile it was managed under. Between another
+    /// version and this one nobody may have managed it.
+    pub profile_version: u64,
     /// Who is in it.
     pub members: GroupMembers,
     /// The slot of the run that last read the group in full.
     pub read_at: DateTime<Utc>,
-    /// The slot of the run that last knew every one of its changes done.
-    pub confirmed_at: DateTime<Utc>,
+    /// Whose last change failed, and so may have been made all the same: `members`
+    /// says that it was not. That holds no longer than every plan tries it again.
+    pub unsure: BTreeSet<ObjectId>,
 }
 
 /// Bytes that are no record, or not the one that was written.
@@ -56,13 +64,14 @@ pub struct Damaged(&'static str);
 struct Head {
     lineage: SnapshotId,
     group: ObjectId,
+    profile_version: u64,
     read_at: DateTime<Utc>,
-    confirmed_at: DateTime<Utc>,
     /// The rows the set ranges over.
     rows: u32,
     form: Form,
     users: BTreeSet<ObjectId>,
     others: BTreeSet<ObjectId>,
+    unsure: BTreeSet<ObjectId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -73,13 +82,14 @@ enum Form {
 }
 
 impl KeptMembers {
-    /// Whether a run at this moment may take them for the group's: the same
-    /// group, read recently enough. A run `by_hand` wants the truth and takes
-    /// only what was read for its own slot, by an earlier invocation.
-    pub fn stand_for(&self, group: ObjectId, at: DateTime<Utc>, by_hand: bool) -> bool {
+    /// Whether a run at this moment may take them for the group's: managed under
+    /// the same version of the profile, read recently enough. A run `by_hand`
+    /// wants the truth and takes only what was read for its own slot, by an
+    /// earlier invocation.
+    pub fn stand_for(&self, profile_version: u64, at: DateTime<Utc>, by_hand: bool) -> bool {
         let age = at - self.read_at;
         let recent = age > -TRUSTED_FOR && age < TRUSTED_FOR;
-        self.group == group && recent && !(by_hand && age > TimeDelta::zero())
+        self.profile_version == profile_version && recent && !(by_hand && age > TimeDelta::zero())
     }
 
     /// The members by the rows of a snapshot; `None` when rows mean other people there.
@@ -107,7 +117,7 @@ impl KeptMembers {
     /// The record; `None` when it would be too large to keep.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let members = &self.members;
-        let strangers = members.users.len() + members.others.len();
+        let strangers = members.users.len() + members.others.len() + self.unsure.len();
         if strangers > MAX_STRANGERS || members.rows.universe() > MAX_ROWS {
             return None;
         }
@@ -115,12 +125,13 @@ impl KeptMembers {
         let head = serde_json::to_vec(&Head {
             lineage: self.lineage.clone(),
             group: self.group,
+            profile_version: self.profile_version,
             read_at: self.read_at,
-            confirmed_at: self.confirmed_at,
             rows: members.rows.universe(),
             form,
             users: members.users.clone(),
             others: members.others.clone(),
+            unsure: self.unsure.clone(),
         })
         .ok()?;
         let mut body = u32::try_from(head.len()).ok()?.to_le_bytes().to_vec();
@@ -166,8 +177,9 @@ impl KeptMembers {
                 users: head.users,
                 others: head.others,
             },
+            profile_version: head.profile_version,
             read_at: head.read_at,
-            confirmed_at: head.confirmed_at,
+            unsure: head.unsure,
         })
     }
 }
@@ -230,56 +242,6 @@ fn from_bits(bytes: &[u8], rows: u32) -> Option<RowSet> {
     let (words, rest) = plain.as_chunks::<8>();
     let words = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
     RowSet::from_words(words, rows).filter(|_| rest.is_empty())
-}
-
-/// What people changed in a group by hand since its members were confirmed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ManualEdits {
-    /// Members that had been added.
-    pub added: usize,
-    /// Members that had been removed.
-    pub removed: usize,
-}
-
-impl ManualEdits {
-    /// Compares what was kept with what a full read found. A learner who left the
-    /// platform meanwhile does not count as removed: the account may be gone, too.
-    pub fn between(people: &People, kept: &GroupMembers, found: &GroupMembers) -> Self {
-        let lost = kept.rows.difference(&found.rows);
-        Self {
-            added: found.rows.difference(&kept.rows).count()
-                + found.users.difference(&kept.users).count()
-                + found.others.difference(&kept.others).count(),
-            removed: lost.filter(|row| people.living.contains(*row)).count()
-                + kept.users.difference(&found.users).count()
-                + kept.others.difference(&found.others).count(),
-        }
-    }
-
-    /// Whether there were none.
-    pub fn is_empty(self) -> bool {
-        self == Self::default()
-    }
-}
-
-impl fmt::Display for ManualEdits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let had = |count: usize| match count {
-            1 => "1 member had been".to_owned(),
-            more => format!("{more} members had been"),
-        };
-        match (self.added, self.removed) {
-            (added, 0) => write!(f, "{} added by hand in Entra", had(added)),
-            (0, removed) => write!(f, "{} removed by hand in Entra", had(removed)),
-            (added, removed) => {
-                write!(
-                    f,
-                    "{} added and {removed} removed by hand in Entra",
-                    had(added)
-                )
-            }
-        }
-    }
 }
 
 #[cfg(test)]

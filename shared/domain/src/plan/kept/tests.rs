@@ -16,8 +16,9 @@ fn kept(rows: u32, members: impl IntoIterator<Item = u32>) -> KeptMembers {
             users: [World::object("Tony")].into(),
             others: [World::object("device")].into(),
         },
+        profile_version: 7,
         read_at: slot(),
-        confirmed_at: slot(),
+        unsure: [World::object("Grace")].into(),
     }
 }
 
@@ -72,6 +73,7 @@ fn a_group_full_of_strangers_is_not_kept() {
     let stranger = |n: u128| ObjectId::new(uuid::Uuid::from_u128(n));
     full.members.users = (0..1_000).map(stranger).collect();
     full.members.others.clear();
+    full.unsure.clear();
     assert!(full.to_bytes().is_some_and(|bytes| bytes.len() < MAX_BYTES));
     full.members.others.insert(stranger(5_000));
     assert_eq!(full.to_bytes(), None);
@@ -80,8 +82,7 @@ fn a_group_full_of_strangers_is_not_kept() {
 #[test]
 fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
     let kept = kept(10, [1]);
-    let stands =
-        |hours: i64, by_hand| kept.stand_for(kept.group, slot() + TimeDelta::hours(hours), by_hand);
+    let stands = |hours: i64, by_hand| kept.stand_for(7, slot() + TimeDelta::hours(hours), by_hand);
     assert!(stands(0, false) && stands(23, false) && stands(-3, false));
     assert!(!stands(24, false) && !stands(-24, false));
     assert!(
@@ -92,7 +93,7 @@ fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
         stands(0, true),
         "read by an earlier invocation of the same run"
     );
-    assert!(!kept.stand_for(World::object("another"), slot(), false));
+    assert!(!kept.stand_for(8, slot(), false), "the profile was edited");
 }
 
 fn three() -> Snapshot {
