@@ -9,6 +9,7 @@ use rollcall_domain::schedule::Job;
 use rollcall_runtime::Services;
 use uuid::Uuid;
 
+use crate::describe::EXTENSION;
 use crate::scene::Scene;
 use crate::stack::{Error, Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
@@ -201,6 +202,11 @@ async fn export(
         {
             line.file = Some(file.display().to_string());
         }
+    }
+    // What `rollcall describe` looks at.
+    if let Some(pointer) = services.store.snapshot_pointer(tenant).await? {
+        let file = folder.join("snapshot").with_extension(EXTENSION);
+        std::fs::write(file, services.objects.get(&pointer.key).await?)?;
     }
     Ok(())
 }

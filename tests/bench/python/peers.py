@@ -10,10 +10,10 @@ import subprocess
 import sys
 import time
 
-from engines import DuckDb, Export, Polars, Sqlite
+from engines import DuckDb, Export, Polars, PolarsEach, Sqlite
 
 # How often ours must fit into a peer's time.
-TARGETS = {"DuckDB": 150, "polars": 80, "SQLite": 800}
+TARGETS = {"DuckDB": 180, "polars": 80, "polars (one select)": None, "SQLite": None}
 
 
 def main():
@@ -24,19 +24,19 @@ def main():
     options = parser.parse_args()
 
     export = Export(options.dir)
-    peers = [kind(export) for kind in (DuckDb, Polars, Sqlite)]
+    peers = [kind(export) for kind in (DuckDb, PolarsEach, Polars, Sqlite)]
     found = [difference for peer in peers for difference in export.differences(peer.name, peer.run())]
     if found:
         sys.exit("\n".join(f"DIFFERENT {difference}" for difference in found))
     print("Members of all profiles are the same for all (count and SHA-256 of ids).\n")
 
     ours, best = race(peers, options)
-    print(f"{'':<14}{'CPU ms':>12}{'ratio':>10}{'target':>10}")
-    print(f"{'ours':<14}{ours['cpu_ms']:>12.2f}{'1.0':>10}")
+    print(f"{'':<20}{'CPU ms':>12}{'ratio':>10}{'target':>10}")
+    print(f"{'ours':<20}{ours['cpu_ms']:>12.2f}{'1.0':>10}")
     for peer in peers:
         ratio, target = best[peer.name] / ours["cpu_ms"], TARGETS[peer.name]
-        verdict = "ok" if ratio >= target else "not"
-        print(f"{peer.name:<14}{best[peer.name]:>12.2f}{ratio:>10.1f}{target:>10}  {verdict}")
+        verdict = "" if target is None else "ok" if ratio >= target else "not"
+        print(f"{peer.name:<20}{best[peer.name]:>12.2f}{ratio:>10.1f}{target or '':>10}  {verdict}")
     print(
         f"\nours as a process of its own: {ours['peak_memory_bytes'] / 1e6:.0f} MB at most, "
         f"snapshot of {ours['snapshot_bytes'] / 1e6:.1f} MB decoded in {ours['decode_cpu_ms']:.1f} ms"

@@ -1,13 +1,18 @@
 //! The least time any engine can take: what it must read once, at the speed of memory.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::time::Duration;
 
 use rollcall_domain::lms::FieldKind;
 
 use crate::cpu::{millis, timed};
+use crate::ours::Ours;
 use crate::person::{Person, people};
 use crate::tree::{CourseIs, Field, Test, Tree, read};
 use crate::workload::{Sizes, Workload};
+
+/// So much longer than the bound a run may take.
+const TIMES: f64 = 20.0;
 
 /// Numbers in the buffer: 512 MiB, larger than any cache.
 const BUFFER: usize = 64 << 20;
@@ -38,6 +43,22 @@ pub fn run(sizes: Sizes) {
         bandwidth / 1e9
     );
     println!("{:<34}{:>14.3} ms", "bound", bound(bytes, bandwidth));
+}
+
+/// How much longer a run took than reading once, at the speed of memory, what
+/// it must read: the columns rules refer to and the members of today.
+pub fn against(best: Duration, trees: &[Option<Tree>], people: &[Person], ours: &Ours) -> String {
+    let columns: u64 = columns(trees, people)
+        .iter()
+        .map(|column| column.bytes)
+        .sum();
+    let bytes = columns + ours.current_bytes();
+    let bound = bound(bytes, sequential_read());
+    let times = millis(best) / bound;
+    let word = if times <= TIMES { "ok" } else { "not" };
+    format!(
+        "memory bound {bound:.3} ms for {bytes} bytes; ours takes {times:.1} times that, {TIMES} allowed: {word}"
+    )
 }
 
 /// Milliseconds that reading so many bytes takes at so many bytes a second.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rollcall_bench::ours::{Ours, load};
 use rollcall_bench::workload::{Sizes, Workload};
-use rollcall_bench::{bandwidth, cpu, excel, export, ratios};
+use rollcall_bench::{bandwidth, cpu, excel, export, phase, ratios, since, stored};
 use serde_json::json;
 
 /// How fast the rule engine is, as ratios against named peers in the same run.
@@ -54,6 +54,36 @@ enum Command {
         #[command(flatten)]
         sizes: Sizes,
     },
+    /// The stored snapshot against the same rows as JSON and zstd.
+    Snapshot {
+        #[command(flatten)]
+        sizes: Sizes,
+        /// Times it runs; the least time counts.
+        #[arg(long, default_value_t = 3)]
+        rounds: u32,
+    },
+    /// What changed since an earlier run against evaluating everybody again.
+    Since {
+        #[command(flatten)]
+        sizes: Sizes,
+        /// Times it runs; the least time counts.
+        #[arg(long, default_value_t = 9)]
+        rounds: u32,
+    },
+    /// Writes what `phase` needs.
+    Keep {
+        #[command(flatten)]
+        sizes: Sizes,
+        /// The folder to write to.
+        #[arg(long)]
+        dir: PathBuf,
+    },
+    /// What a maintenance run computes, over what `keep` wrote: one JSON object.
+    Phase {
+        /// The folder of `keep`.
+        #[arg(long)]
+        dir: PathBuf,
+    },
     /// Writes everybody of an exported workload as a member list: one JSON object.
     Excel {
         /// The folder of the export.
@@ -76,6 +106,10 @@ fn main() -> ExitCode {
             bandwidth::run(sizes);
             Ok(())
         }
+        Some(Command::Snapshot { sizes, rounds }) => stored::run(sizes, rounds),
+        Some(Command::Since { sizes, rounds }) => since::run(sizes, rounds),
+        Some(Command::Keep { sizes, dir }) => phase::keep(sizes, &dir),
+        Some(Command::Phase { dir }) => phase::run(&dir),
         Some(Command::Excel { dir, out }) => write_excel(&dir, &out),
     };
     match done {

@@ -65,6 +65,12 @@ impl Ours {
         Self::new(workload.snapshot(), &workload.profiles, workload.at)
     }
 
+    /// Bytes of the members of today, a bit for each person and profile.
+    pub fn current_bytes(&self) -> u64 {
+        let sets = self.current.values();
+        sets.map(|rows| rows.words().len() as u64 * 8).sum()
+    }
+
     /// What is measured: members of all profiles, overrides applied, compared
     /// with the members of today. Compiling the rules is part of it.
     pub fn evaluate(&self) -> Answer {

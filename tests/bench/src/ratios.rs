@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::bandwidth;
 use crate::checksum::{Checksum, differences};
 use crate::cpu::{millis, timed};
 use crate::ours::Ours;
@@ -54,6 +55,7 @@ pub fn run(sizes: Sizes, options: &Options) -> Vec<String> {
         println!("Members of all profiles are the same for all (count and SHA-256 of ids).\n");
         let best = race(&ours, &mut contestants, options.rounds);
         report(best, &contestants);
+        println!("{}", bandwidth::against(best, &trees, &people, &ours));
     }
     found
 }
