@@ -190,6 +190,7 @@ impl Graph {
             tail: "/v1.0/$batch",
             body: Some(&body),
             prefer: None,
+            eventual: false,
         };
         let (answer, token) = self.authorised(&call).await?;
         // Microsoft's pages disagree on the outer status of a throttled batch: 200 or 424.

@@ -70,6 +70,7 @@ impl Graph {
                 tail: &tail,
                 body: Some(&body),
                 prefer: Some("create-if-missing"),
+                eventual: false,
             })
             .await?;
         if answer.status == 201 {
@@ -155,6 +156,7 @@ impl Graph {
             tail: &tail,
             body,
             prefer: None,
+            eventual: false,
         })
         .await?;
         Ok(())
@@ -194,6 +196,7 @@ impl Graph {
             tail: &tail,
             body: None,
             prefer: None,
+            eventual: false,
         })
         .await?;
         Ok(())

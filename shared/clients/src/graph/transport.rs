@@ -15,6 +15,8 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<&'a Value>,
     /// Value of a `Prefer` header.
     pub(super) prefer: Option<&'static str>,
+    /// Whether Graph may answer from its index: it counts for nobody else.
+    pub(super) eventual: bool,
 }
 
 impl Graph {
@@ -25,6 +27,7 @@ impl Graph {
             tail,
             body: None,
             prefer: None,
+            eventual: false,
         })
         .await
     }
@@ -104,6 +107,9 @@ impl Graph {
             .header("x-ms-throttle-priority", "Low");
         if let Some(prefer) = call.prefer {
             request = request.header("Prefer", prefer);
+        }
+        if call.eventual {
+            request = request.header("ConsistencyLevel", "eventual");
         }
         match call.body {
             Some(body) => request.json(body),

@@ -12,9 +12,9 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
+use super::transport::Call;
 use super::{Graph, GraphError};
 use crate::aside::aside;
-use crate::entra::AccessToken;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
 
@@ -107,46 +107,18 @@ impl Graph {
         }
     }
 
+    /// Fetches a page of what is counted; a next link does not carry the header.
     async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
-        let attempt = || async {
-            let answer = self.get_counted(&tail).await?;
-            answer.success().map_err(GraphError::from)
+        let call = Call {
+            method: Method::GET,
+            tail: &tail,
+            body: None,
+            prefer: None,
+            eventual: true,
         };
-        let answer = self.http.retry().run(self.deadline, attempt).await?;
+        let answer = self.call(&call).await?;
         let outline = answer.json(A_PAGE)?;
         Ok((answer, outline))
-    }
-
-    /// Asks once for a page of what is counted; a refused token is renewed once.
-    async fn get_counted(&self, tail: &str) -> Result<Answer, GraphError> {
-        let token = self.app_token().await?;
-        let answer = self.send_counted(tail, &token).await?;
-        if answer.status != 401 {
-            return Ok(answer);
-        }
-        self.forget(&token);
-        Ok(self.send_counted(tail, &self.app_token().await?).await?)
-    }
-
-    async fn app_token(&self) -> Result<AccessToken, GraphError> {
-        let from = &self.tokens;
-        let asked = from
-            .entra
-            .app_token(from.tenant, &from.client_id, &from.secret, &self.scope);
-        Ok(asked.await?)
-    }
-
-    async fn send_counted(&self, tail: &str, token: &AccessToken) -> Result<Answer, ApiError> {
-        self.meter.http_request();
-        let request = self
-            .http
-            .request(Method::GET, &self.base.join(tail))
-            .bearer_auth(token.secret().expose())
-            // Throttled before anything a person waits for.
-            .header("x-ms-throttle-priority", "Low")
-            // Graph counts for nobody else; a next link does not carry it.
-            .header("ConsistencyLevel", "eventual");
-        self.http.send(request).await
     }
 
     /// A next-page link as a tail of the configured address, which it must belong to.
