@@ -9,6 +9,7 @@ use crate::plan::{MembershipPlan, PlanHash};
 
 /// What became of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum HoldState {
     /// Nobody has decided yet.

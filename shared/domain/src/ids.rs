@@ -19,6 +19,7 @@ macro_rules! guid_id {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(transparent)]
+        #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = Uuid))]
         pub struct $name(Uuid);
 
         impl $name {
@@ -90,6 +91,7 @@ guid_id!(
 /// The name under which a snapshot is stored: its time and a unique tail, so
 /// that names sort by time and two refreshes of one second never collide.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct SnapshotId(String);
 

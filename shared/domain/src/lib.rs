@@ -4,6 +4,7 @@
 //! come in as arguments, plans and reports go out as values. Modules import
 //! upstream only: ids ← snapshot ← rules ← desired ← plan ← report ← notices.
 
+pub mod audit;
 mod change;
 pub mod desired;
 pub mod discrepancies;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A finding about a document, addressed by JSON pointer (RFC 6901), so that a
 /// form can show it beside the field and an answer can list all at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// Where: a JSON pointer into the document, `""` for the whole.
     pub pointer: String,

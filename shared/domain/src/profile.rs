@@ -23,6 +23,7 @@ pub const MAX_COURSES: usize = 500;
 /// When a change is too large to make without asking (S4-056…060). Exceeding
 /// either limit holds the change; neither means "don't throttle".
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Throttle {
     /// Hold when adds and removes together exceed this many members.
@@ -36,6 +37,7 @@ pub struct Throttle {
 
 /// Whom an override names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
     /// One person.
@@ -46,6 +48,7 @@ pub enum Target {
 
 /// Exceptions to the rules (S4-088…088f); exclude wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Overrides {
     /// Members although the rules leave them out.
@@ -76,6 +79,7 @@ impl Overrides {
 
 /// How a profile leaves the learning platform when it is retracted or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Retraction {
     /// Its group is deleted from every catalog, as the guide states (S4-136);

@@ -16,6 +16,7 @@ pub use tally::{MAX_LISTED, Outcome, Tally};
 
 /// How a profile stands after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileStatus {
     /// Group and audience are equal.

@@ -10,6 +10,7 @@ use crate::schedule::{Job, Slot};
 
 /// Who or what started a run (S2-38 in form, X-06).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Trigger {
     /// A scheduled slot.
@@ -55,6 +56,7 @@ pub const MAX_WAITS: u32 = 30;
 
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
     /// At work.
@@ -73,6 +75,7 @@ pub enum RunStatus {
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepRecord {
     /// Its name.

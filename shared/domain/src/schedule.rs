@@ -16,6 +16,7 @@ pub const MEMBERSHIP_HOURS: [u32; 2] = [8, 16];
 
 /// What runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
     /// Read the learning platform.
@@ -67,6 +68,7 @@ impl FromStr for Job {
 
 /// One scheduled moment; everything of a run happens "at" it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Slot(DateTime<Utc>);
 

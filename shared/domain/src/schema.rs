@@ -16,6 +16,7 @@ pub const MAX_SUGGESTIONS: usize = 1_000;
 
 /// Everything the editor's drop-downs need.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Schema {
     /// The data it was made from.
@@ -35,6 +36,7 @@ pub struct Schema {
 
 /// One field as react-querybuilder configures it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Field {
     /// The name rules use.
@@ -54,6 +56,7 @@ pub struct Field {
 
 /// One operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Operator {
     /// The name rules use.
     pub name: String,
@@ -66,6 +69,7 @@ pub struct Operator {
 
 /// One value that occurs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Suggestion {
     /// The value.
     pub name: String,
@@ -77,6 +81,7 @@ pub struct Suggestion {
 
 /// One selectable course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Course {
     /// Its id.
     pub id: CourseId,
@@ -90,6 +95,7 @@ pub struct Course {
 
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Catalog {
     /// Its id.
     pub id: CatalogId,

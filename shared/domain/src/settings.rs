@@ -122,6 +122,7 @@ pub fn is_mail_address(text: &str) -> bool {
 
 /// How far a tenant is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Onboarding {
     /// Settings were saved; the first refresh is due within five minutes (S4-103).

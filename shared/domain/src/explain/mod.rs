@@ -37,6 +37,7 @@ pub struct OtherProfile {
 
 /// An override that applies to the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Named {
     /// Whom it names: the person, or a profile whose audience holds them.
@@ -48,6 +49,7 @@ pub struct Named {
 
 /// What made somebody a member or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Cause {
     /// The rules match.
@@ -62,6 +64,7 @@ pub enum Cause {
 
 /// Why one person is in a profile's audience or is not. `Display` tells it as a short text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
     /// The profile.

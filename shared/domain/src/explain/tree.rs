@@ -6,23 +6,27 @@ use crate::rules::parse::Combinator;
 
 /// A group of rules, and whether it holds for the person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeenGroup {
     /// Where it stands in the profile: a JSON pointer, `/filter` for the whole.
     pub pointer: String,
     /// How its parts combine.
     #[serde(with = "CombinatorName")]
+    #[cfg_attr(feature = "openapi", schema(value_type = CombinatorName))]
     pub combinator: Combinator,
     /// Whether the whole group is negated.
     pub not: bool,
     /// Whether it holds, the negation included.
     pub holds: bool,
     /// Its rules and groups in the order written, at least one.
+    #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub rules: Vec<SeenPart>,
 }
 
 /// A rule or a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum SeenPart {
     /// A group.
@@ -33,6 +37,7 @@ pub enum SeenPart {
 
 /// One rule, what it saw in the person, and whether it holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeenRule {
     /// Where it stands in the profile: a JSON pointer.
@@ -60,6 +65,7 @@ pub struct SeenRule {
 /// The names react-querybuilder gives the combinators.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Combinator", rename_all = "lowercase")]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 enum CombinatorName {
     And,
     Or,

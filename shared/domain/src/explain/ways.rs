@@ -9,6 +9,7 @@ use crate::profile::Target;
 
 /// Steps that together turn the verdict; none of them can be left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Way {
     /// What would have to be different.
     pub steps: Vec<Step>,
@@ -16,6 +17,7 @@ pub struct Way {
 
 /// One thing that would have to be different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Step {
     /// What.
     #[serde(flatten)]
@@ -26,6 +28,7 @@ pub struct Step {
 
 /// What would have to be different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Change {
     /// A rule would have to turn.

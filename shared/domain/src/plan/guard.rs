@@ -10,6 +10,7 @@ use crate::profile::Throttle;
 
 /// Which limit a plan exceeds. Both may trip at once.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Exceeded {
     /// Adds and removes together.

@@ -39,6 +39,7 @@ pub enum RemoveReason {
 
 /// The hash of a plan: equal exactly when group, adds and removes are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct PlanHash(String);
 

@@ -10,6 +10,7 @@ use super::parse::parse;
 
 /// How non-empty sections combine (S4-067, C-41).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum MatchMode {
     /// Every section must hold.
@@ -21,6 +22,7 @@ pub enum MatchMode {
 
 /// A filter as people write and store it.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterDocument {
     /// How the sections combine.

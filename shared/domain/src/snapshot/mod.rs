@@ -104,6 +104,7 @@ pub enum Source {
 
 /// What it is and when it was taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Header {
     /// The name it is stored under.
     pub id: SnapshotId,

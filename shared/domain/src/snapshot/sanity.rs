@@ -16,6 +16,7 @@ pub const SMALL_SET: u64 = 20;
 
 /// How many rows each set has; kept beside the pointer to compare with next time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Counts {
     /// Learners, groups left out.
     pub people: u64,
