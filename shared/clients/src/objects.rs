@@ -1,10 +1,13 @@
 //! Snapshots, schemas, member files and reports in S3.
 
 use std::path::Path;
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollcall_domain::ids::{ProfileId, SnapshotId, TenantId};
 
 /// An object that could not be read or written.
@@ -44,6 +47,20 @@ pub fn members_key(tenant: TenantId, profile: ProfileId) -> String {
 /// The key of a run's full report; `name` identifies the run.
 pub fn report_key(tenant: TenantId, name: &str) -> String {
     format!("reports/{tenant}/{}.json", name.replace(['#', ':'], "-"))
+}
+
+/// The header that makes browsers save under a name (RFC 6266): in plain ASCII
+/// for old ones, percent-encoded UTF-8 for the rest.
+fn attachment(file_name: &str) -> String {
+    let plain: String = file_name
+        .chars()
+        .map(|c| match c {
+            'a'..='z' | 'A'..='Z' | '0'..='9' | ' ' | '.' | '-' | '_' => c,
+            _ => '_',
+        })
+        .collect();
+    let encoded = utf8_percent_encode(file_name, NON_ALPHANUMERIC);
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
 }
 
 impl Objects {
@@ -101,6 +118,38 @@ impl Objects {
         Ok(())
     }
 
+    /// An address at which anybody can download the object for some time, under
+    /// this file name. Whoever has it needs nothing else, so it must not be kept.
+    ///
+    /// # Errors
+    /// [`ObjectError::Missing`] when there is no such object now.
+    pub async fn download_url(
+        &self,
+        key: &str,
+        file_name: &str,
+        lifetime: Duration,
+    ) -> Result<String, ObjectError> {
+        let service = |error: &dyn std::fmt::Display| ObjectError::Service(error.to_string());
+        let head = self.client.head_object().bucket(&self.bucket).key(key);
+        if let Err(error) = head.send().await {
+            return Err(match error.as_service_error() {
+                Some(missing) if missing.is_not_found() => ObjectError::Missing(key.to_owned()),
+                _ => service(&DisplayErrorContext(&error)),
+            });
+        }
+        let expires = PresigningConfig::expires_in(lifetime).map_err(|error| service(&error))?;
+        let signed = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .response_content_disposition(attachment(file_name))
+            .presigned(expires)
+            .await
+            .map_err(|error| service(&DisplayErrorContext(&error)))?;
+        Ok(signed.uri().to_owned())
+    }
+
     /// Reads an object.
     pub async fn get(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
         let answer = match self
@@ -131,5 +180,19 @@ impl Objects {
             .await
             .map_err(|error| ObjectError::Service(error.to_string()))?;
         Ok(bytes.to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_name_cannot_leave_its_header() {
+        let header = attachment("Zürich\"\r\nX: y.xlsx");
+        assert_eq!(
+            header,
+            "attachment; filename=\"Z_rich___X_ y.xlsx\"; filename*=UTF-8''Z%C3%BCrich%22%0D%0AX%3A%20y%2Exlsx"
+        );
     }
 }

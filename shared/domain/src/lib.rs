@@ -10,6 +10,7 @@ pub mod desired;
 pub mod discrepancies;
 pub mod engine;
 pub mod enrolment;
+pub mod entitlement;
 pub mod explain;
 pub mod hold;
 pub mod ids;

@@ -143,11 +143,12 @@ impl Run {
 
     /// Its identity within the tenant: job and slot.
     pub fn key(request: &RunRequest) -> String {
-        format!(
-            "{}#{}",
-            request.job,
-            request.slot.at().format("%Y-%m-%dT%H:%M:%SZ")
-        )
+        Self::name(request.job, request.slot)
+    }
+
+    /// The identity of the run of a job at a slot.
+    pub fn name(job: Job, slot: Slot) -> String {
+        format!("{job}#{}", slot.at().format("%Y-%m-%dT%H:%M:%SZ"))
     }
 
     /// Whether it has ended.

@@ -1,17 +1,22 @@
 //! A tenant's settings: whom to tell, how groups are named, which platform.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{CatalogId, ObjectId};
 use crate::problem::Problem;
 use crate::rules::field::is_property_name;
 
 /// A prefix may be this long; with the longest title it fits a group name.
 pub const MAX_PREFIX: usize = 64;
+/// The tenant's name may be this long.
+pub const MAX_NAME: usize = 120;
 /// Contact and extra recipients together.
 pub const MAX_RECIPIENTS: usize = 20;
+/// Catalog admins named in the settings.
+pub const MAX_CATALOG_ADMINS: usize = 200;
 /// Entra properties read beside the platform's data.
 pub const MAX_ENTRA_PROPERTIES: usize = 20;
 
@@ -37,6 +42,10 @@ pub struct Settings {
     /// Entra user properties that rules may use as `entra:<property>` (S4-055, C-16).
     #[serde(default)]
     pub entra_properties: BTreeSet<String>,
+    /// Catalogs whose courses a catalog admin, known by the Entra object id, may
+    /// choose for profiles. The role alone opens none.
+    #[serde(default)]
+    pub catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
 }
 
 impl Settings {
@@ -82,6 +91,22 @@ impl Settings {
             problems.push(Problem::at(
                 "/groupPrefix",
                 format!("may be {MAX_PREFIX} characters long at most, without control characters"),
+            ));
+        }
+        if self.catalog_admins.len() > MAX_CATALOG_ADMINS
+            || self.catalog_admins.values().any(|own| own.len() > MAX_CATALOG_ADMINS)
+        {
+            problems.push(Problem::at(
+                "/catalogAdmins",
+                format!("may name {MAX_CATALOG_ADMINS} people at most, and as many catalogs of each"),
+            ));
+        }
+        if self.display_name.chars().count() > MAX_NAME
+            || self.display_name.chars().any(char::is_control)
+        {
+            problems.push(Problem::at(
+                "/displayName",
+                format!("may be {MAX_NAME} characters long at most, without control characters"),
             ));
         }
         if self.entra_properties.len() > MAX_ENTRA_PROPERTIES
@@ -151,6 +176,7 @@ mod tests {
             display_name: "Contoso".to_owned(),
             lms_url: String::new(),
             entra_properties: BTreeSet::new(),
+            catalog_admins: BTreeMap::new(),
         }
     }
 

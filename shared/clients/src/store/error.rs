@@ -15,6 +15,15 @@ pub enum StoreError {
     /// The tenant is locked for maintenance.
     #[error("the tenant is locked for maintenance")]
     Locked,
+    /// Another profile has the title (S4-054).
+    #[error("another profile has this title")]
+    TitleTaken,
+    /// What was asked for is not there.
+    #[error("it is not there")]
+    Missing,
+    /// A place to go on from that no answer of ours gave out.
+    #[error("the cursor is none of this list")]
+    Cursor,
     /// Transactions kept colliding; nothing was written.
     #[error("the item is being written by many at once; try again")]
     Contended,
@@ -61,6 +70,20 @@ impl From<BuildError> for StoreError {
 }
 
 impl StoreError {
+    /// Which items of a cancelled transaction failed their condition.
+    pub(super) fn failed_places<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<usize> {
+        let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
+            error.as_service_error()
+        else {
+            return Vec::new();
+        };
+        let reasons = cancelled.cancellation_reasons().iter().enumerate();
+        reasons
+            .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
+            .map(|(place, _)| place)
+            .collect()
+    }
+
     /// Reads why a transaction was cancelled. With a fence the first reason is its.
     pub(super) fn transaction<R>(error: SdkError<TransactWriteItemsError, R>, fenced: bool) -> Self
     where

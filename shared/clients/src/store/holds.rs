@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rollcall_domain::audit::AuditEvent;
 use rollcall_domain::hold::{Hold, HoldState};
 use rollcall_domain::ids::{ProfileId, TenantId};
 use rollcall_domain::plan::PlanHash;
 
+use super::guarded::Refusal;
 use super::items::{document, read, version};
 use super::{Condition, Fence, Store, StoreError};
 
@@ -38,21 +40,45 @@ impl Store {
         self.write(Some(fence), vec![delete]).await
     }
 
-    /// Records a person's decision about exactly this change.
+    /// The hold of one profile, if a change of it is held.
+    pub async fn hold(
+        &self,
+        tenant: TenantId,
+        profile: ProfileId,
+    ) -> Result<Option<Hold>, StoreError> {
+        let item = self.get(tenant, &key(profile)).await?;
+        item.as_ref().map(read).transpose()
+    }
+
+    /// The holds of these profiles.
+    pub async fn holds_of(
+        &self,
+        tenant: TenantId,
+        profiles: impl IntoIterator<Item = ProfileId>,
+    ) -> Result<BTreeMap<ProfileId, Hold>, StoreError> {
+        let items = self.batch(tenant, profiles.into_iter().map(key)).await?;
+        items
+            .iter()
+            .map(|item| read::<Hold>(item).map(|hold| (hold.profile, hold)))
+            .collect()
+    }
+
+    /// Records a person's decision about exactly this change, unless maintenance
+    /// holds the lock: it may be making or replacing the change at this moment.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the held change is another one by now.
+    /// [`StoreError::Missing`] when nothing is held, [`StoreError::Conflict`]
+    /// when the held change is another one by now, [`StoreError::Locked`].
     pub async fn decide_hold(
         &self,
         tenant: TenantId,
         profile: ProfileId,
         hash: &PlanHash,
         decision: HoldState,
+        event: Option<&AuditEvent>,
     ) -> Result<(), StoreError> {
-        let item = self
-            .get(tenant, &key(profile))
-            .await?
-            .ok_or(StoreError::Conflict)?;
+        let item = self.get(tenant, &key(profile)).await?;
+        let item = item.ok_or(StoreError::Missing)?;
         let before = version(&item);
         let mut hold: Hold = read(&item)?;
         if hold.hash != *hash {
@@ -60,10 +86,12 @@ impl Store {
         }
         hold.state = decision;
         let item = document(tenant, &key(profile), &hold, before + 1)?;
-        self.write(
-            None,
-            vec![self.put(item, Some(Condition::version(Some(before))))?],
-        )
-        .await
+        let mut writes = self.unless_locked(tenant)?;
+        let condition = Condition::version(Some(before));
+        writes.add(self.put(item, Some(condition))?, Refusal::Conflict);
+        if let Some(event) = event {
+            writes.also(self.event(tenant, event)?);
+        }
+        self.commit(writes).await
     }
 }

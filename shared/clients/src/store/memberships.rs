@@ -47,6 +47,16 @@ impl Store {
         Ok(kept)
     }
 
+    /// The kept members of one group; `None` in doubt, damage included.
+    pub async fn kept_members_of(
+        &self,
+        tenant: TenantId,
+        id: ProfileId,
+    ) -> Result<Option<KeptMembers>, StoreError> {
+        let item = self.get(tenant, &format!("{PREFIX}{id}")).await?;
+        Ok(item.and_then(|item| KeptMembers::from_bytes(bytes(&item)).ok()))
+    }
+
     /// Keeps members under the job's lease. What is too large to keep is taken
     /// back instead, so that nothing older stands in its place.
     pub async fn keep_members(

@@ -4,21 +4,30 @@
 //! Every write is conditional: on a version, or on the fencing token of the
 //! lease under which the writer works.
 
+pub mod audit;
+mod entitlements;
 mod error;
+mod guarded;
 pub mod holds;
 mod items;
 pub mod lease;
 pub mod memberships;
 pub mod messages;
 pub mod oauth_states;
+mod page;
+pub mod profile_list;
 pub mod profiles;
 pub mod runs;
 pub mod states;
 pub mod tenants;
+pub mod versions;
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::TenantId;
@@ -26,6 +35,7 @@ use rollcall_domain::ids::TenantId;
 pub use error::StoreError;
 use items::{number, string};
 pub use lease::{Fence, Lease};
+pub use page::Page;
 
 /// The partition key.
 pub const PARTITION_KEY: &str = "tenant";
@@ -41,6 +51,10 @@ pub const MAINTENANCE_LEASE: &str = "maintenance";
 pub const REFRESH_LEASE: &str = "refresh";
 /// Most items DynamoDB takes in one transaction.
 const MAX_TRANSACTION: usize = 100;
+
+/// A transaction that was not carried out.
+type TransactError =
+    SdkError<TransactWriteItemsError, aws_sdk_dynamodb::config::http::HttpResponse>;
 
 /// One item's attributes.
 pub type Item = HashMap<String, AttributeValue>;
@@ -185,23 +199,42 @@ impl Store {
         items: Vec<TransactWriteItem>,
         fenced: bool,
     ) -> Result<(), StoreError> {
-        let mut wait = std::time::Duration::from_millis(50);
-        for _ in 0..6 {
+        let refusal = |error| StoreError::transaction(error, fenced);
+        self.transact_or(items, refusal).await
+    }
+
+    /// Sends a transaction until it does not collide with another one that
+    /// touches the same items at the same moment; such a collision writes nothing.
+    async fn transact_or(
+        &self,
+        items: Vec<TransactWriteItem>,
+        refusal: impl Fn(TransactError) -> StoreError,
+    ) -> Result<(), StoreError> {
+        let mut wait = Duration::from_millis(50);
+        for attempt in 0..8 {
             let sent = self
                 .client
                 .transact_write_items()
                 .set_transact_items(Some(items.clone()))
                 .send()
                 .await;
-            match sent.map_err(|error| StoreError::transaction(error, fenced)) {
-                // Another transaction touched the same item at the same moment; nothing was written.
-                Err(StoreError::Contended) => tokio::time::sleep(wait).await,
+            match sent.map_err(&refusal) {
+                Err(StoreError::Contended) => tokio::time::sleep(spread(wait)).await,
                 other => return other.map(|_| ()),
             }
-            wait *= 2;
+            if attempt < 5 {
+                wait *= 2;
+            }
         }
         Err(StoreError::Contended)
     }
+}
+
+/// Between half of a pause and the whole of it, so that many who collided once
+/// do not collide again all at once.
+fn spread(pause: Duration) -> Duration {
+    let draw = uuid::Uuid::new_v4().as_bytes()[0];
+    pause / 2 + pause * u32::from(draw) / 512
 }
 
 /// A condition and what it names.

@@ -5,6 +5,7 @@ use rollcall_domain::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::schedule::{Job, Slot};
 
 use super::items::{document, number, read, version};
+use super::page::{List, Page};
 use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const PREFIX: &str = "run#";
@@ -36,6 +37,41 @@ impl Store {
     pub async fn runs(&self, tenant: TenantId, job: Job) -> Result<Vec<Run>, StoreError> {
         let items = self.list(tenant, &format!("{PREFIX}{job}#")).await?;
         items.iter().map(read).collect()
+    }
+
+    /// One page of a job's records, newest first; `after` is where the page
+    /// before ended.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] when `after` is no key of this job's records.
+    pub async fn run_page(
+        &self,
+        tenant: TenantId,
+        job: Job,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Run>, StoreError> {
+        let prefix = format!("{PREFIX}{job}#");
+        let list = List {
+            prefix: &prefix,
+            backwards: true,
+        };
+        let page = self.page(tenant, list, after, limit).await?;
+        Ok(Page {
+            items: page.items.iter().map(read).collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+
+    /// The record of the run of a job at a slot.
+    pub async fn run_at(
+        &self,
+        tenant: TenantId,
+        job: Job,
+        slot: Slot,
+    ) -> Result<Option<Run>, StoreError> {
+        let key = format!("{PREFIX}{}", Run::name(job, slot));
+        self.get(tenant, &key).await?.as_ref().map(read).transpose()
     }
 
     /// The newest record of a job before `slot`: to see what was missed, and

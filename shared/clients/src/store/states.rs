@@ -10,7 +10,7 @@ use rollcall_domain::report::ProfileStatus;
 use serde::{Deserialize, Serialize};
 
 use super::items::{document, entity, read};
-use super::{Fence, Store, StoreError};
+use super::{Fence, Item, Store, StoreError};
 
 const PREFIX: &str = "state#";
 
@@ -49,23 +49,34 @@ pub struct ProfileState {
     pub edits_told: Option<DateTime<Utc>>,
 }
 
+fn states(items: &[Item]) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
+    let states = items.iter().map(|item| {
+        let id = entity(item)
+            .trim_start_matches(PREFIX)
+            .parse()
+            .map_err(|error| super::items::unreadable(entity(item), error))?;
+        Ok((id, read(item)?))
+    });
+    states.collect()
+}
+
 impl Store {
     /// The states of all profiles.
     pub async fn profile_states(
         &self,
         tenant: TenantId,
     ) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
-        let items = self.list(tenant, PREFIX).await?;
-        items
-            .iter()
-            .map(|item| {
-                let id = entity(item)
-                    .trim_start_matches(PREFIX)
-                    .parse()
-                    .map_err(|error| super::items::unreadable(entity(item), error))?;
-                Ok((id, read(item)?))
-            })
-            .collect()
+        states(&self.list(tenant, PREFIX).await?)
+    }
+
+    /// The states of these profiles; a profile no job has looked at has none.
+    pub async fn profile_states_of(
+        &self,
+        tenant: TenantId,
+        ids: impl IntoIterator<Item = ProfileId>,
+    ) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {
+        let entities = ids.into_iter().map(|id| format!("{PREFIX}{id}"));
+        states(&self.batch(tenant, entities).await?)
     }
 
     /// Stores a state under the job's lease.

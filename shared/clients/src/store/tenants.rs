@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use rollcall_domain::audit::AuditEvent;
 use rollcall_domain::ids::{SnapshotId, TenantId};
 use rollcall_domain::settings::{Onboarding, Settings, first_refresh_due};
 use rollcall_domain::snapshot::sanity::Counts;
 use serde::{Deserialize, Serialize};
 
 use super::items::{document, moment, read, string, tenant, text, version};
-use super::{Condition, FANOUT_INDEX, Fence, Store, StoreError, now};
+use super::guarded::{Refusal, Writes};
+use super::{Condition, FANOUT_INDEX, Fence, Item, Store, StoreError, now};
 
 const ENTITY: &str = "tenant";
 const SNAPSHOT: &str = "snapshot";
@@ -64,6 +66,35 @@ fn active_key(id: TenantId) -> String {
     format!("active#{}", id.uuid().as_bytes()[15] % SHARDS)
 }
 
+/// Carries over how far the tenant is, or begins it.
+fn onboarding(item: &mut Item, before: Option<&Item>) -> Saved {
+    if let Some(before) = before {
+        for name in ["onboarding", "fanout", "first_refresh_due"] {
+            if let Some(value) = before.get(name) {
+                item.insert(name.to_owned(), value.clone());
+            }
+        }
+        return Saved::Again;
+    }
+    item.insert("onboarding".to_owned(), string("awaiting_first_refresh"));
+    item.insert("fanout".to_owned(), string(ONBOARDING));
+    let due = moment(first_refresh_due(now()));
+    item.insert("first_refresh_due".to_owned(), due);
+    Saved::First
+}
+
+/// The settings are of this version, and the tenant is as far as it was when
+/// they were read: a refresh that makes it ready changes no version.
+fn same_settings(expected: Option<u64>, before: Option<&Item>) -> Condition {
+    let mut condition = Condition::version(expected);
+    let far = before.and_then(|before| text(before, "onboarding"));
+    if let (Some(far), Some(values)) = (far, &mut condition.values) {
+        condition.expression.push_str(" AND onboarding = :far");
+        values.insert(":far".to_owned(), string(far));
+    }
+    condition
+}
+
 impl Store {
     /// The tenant, if its settings were ever saved.
     pub async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
@@ -90,44 +121,42 @@ impl Store {
         settings: &Settings,
         expected: Option<u64>,
     ) -> Result<Saved, StoreError> {
+        self.change_settings(id, settings, expected, None, &[]).await
+    }
+
+    /// The same with the events that tell about it; under a lease when the
+    /// caller holds the maintenance lock itself, to write credentials as well.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`], or [`StoreError::Conflict`] when the settings are
+    /// of another version by now.
+    pub async fn change_settings(
+        &self,
+        id: TenantId,
+        settings: &Settings,
+        expected: Option<u64>,
+        fence: Option<&Fence>,
+        events: &[AuditEvent],
+    ) -> Result<Saved, StoreError> {
         let before = self.get(id, ENTITY).await?;
-        let mut item = document(
-            id,
-            ENTITY,
-            settings,
-            expected.map_or(1, |version| version + 1),
-        )?;
-        let saved = if let Some(before) = &before {
-            for name in ["onboarding", "fanout", "first_refresh_due"] {
-                if let Some(value) = before.get(name) {
-                    item.insert(name.to_owned(), value.clone());
-                }
+        let next = expected.map_or(1, |version| version + 1);
+        let mut item = document(id, ENTITY, settings, next)?;
+        let saved = onboarding(&mut item, before.as_ref());
+        let mut writes = match fence {
+            None => self.unless_locked(id)?,
+            Some(fence) => {
+                let mut writes = Writes::default();
+                let lease = self.check(id, &fence.entity(), fence.condition())?;
+                writes.add(lease, Refusal::LeaseLost);
+                writes
             }
-            Saved::Again
-        } else {
-            item.insert("onboarding".to_owned(), string("awaiting_first_refresh"));
-            item.insert("fanout".to_owned(), string(ONBOARDING));
-            item.insert(
-                "first_refresh_due".to_owned(),
-                moment(first_refresh_due(now())),
-            );
-            Saved::First
         };
-        let items = vec![
-            self.unlocked(id)?,
-            self.put(item, Some(Condition::version(expected)))?,
-        ];
-        match self.write(None, items).await {
-            Err(StoreError::Conflict)
-                if self
-                    .held_until(id, super::MAINTENANCE_LEASE)
-                    .await?
-                    .is_some() =>
-            {
-                Err(StoreError::Locked)
-            }
-            other => other.map(|()| saved),
+        let condition = same_settings(expected, before.as_ref());
+        writes.add(self.put(item, Some(condition))?, Refusal::Conflict);
+        for event in events {
+            writes.also(self.event(id, event)?);
         }
+        self.commit(writes).await.map(|()| saved)
     }
 
     /// Marks the tenant ready and lists it among the active ones. `true` the

@@ -92,7 +92,7 @@ async fn an_approval_releases_exactly_one_change() {
     let id = profile_id(app.id, "Denver");
     let store = app.services.store.clone();
     store
-        .decide_hold(app.id, id, &first, approved())
+        .decide_hold(app.id, id, &first, approved(), None)
         .await
         .expect("approved");
     app.edit(|outside| {
@@ -108,11 +108,11 @@ async fn an_approval_releases_exactly_one_change() {
     let second = hash(&app.told().await);
     assert_ne!(first, second);
     assert!(matches!(
-        store.decide_hold(app.id, id, &first, approved()).await,
+        store.decide_hold(app.id, id, &first, approved(), None).await,
         Err(StoreError::Conflict)
     ));
     store
-        .decide_hold(app.id, id, &second, approved())
+        .decide_hold(app.id, id, &second, approved(), None)
         .await
         .expect("approved");
     let (_, report) = app.maintain().await;
@@ -137,7 +137,7 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
     };
     app.services
         .store
-        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, discarded)
+        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, discarded, None)
         .await
         .expect("discarded");
     let (_, report) = app.maintain().await;
@@ -208,7 +208,7 @@ async fn an_approved_change_survives_being_cut_off() {
     let change = hash(&app.told().await);
     app.services
         .store
-        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, approved())
+        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, approved(), None)
         .await
         .expect("approved");
     app.fault(

@@ -1,0 +1,75 @@
+//! Audit events, newest first; each is stored by the transaction it tells about.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::ids::TenantId;
+use uuid::Uuid;
+
+use super::items::{document, number, read};
+use super::page::{List, Page};
+use super::{Condition, Store, StoreError, TTL_ATTRIBUTE};
+
+const PREFIX: &str = "audit#";
+/// Events are kept two years.
+const KEPT_DAYS: i64 = 730;
+
+fn key(at: DateTime<Utc>, unique: Uuid) -> String {
+    let at = at.format("%Y-%m-%dT%H:%M:%S%.3fZ");
+    format!("{PREFIX}{at}#{}", &unique.simple().to_string()[..12])
+}
+
+impl Store {
+    /// The write of an event; it never replaces another one.
+    pub(super) fn event(
+        &self,
+        tenant: TenantId,
+        event: &AuditEvent,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let key = key(event.at, Uuid::new_v4());
+        let mut item = document(tenant, &key, event, 1)?;
+        let expires = event.at + TimeDelta::days(KEPT_DAYS);
+        item.insert(TTL_ATTRIBUTE.to_owned(), number(expires.timestamp()));
+        self.put(item, Some(Condition::absent()))
+    }
+
+    /// Stores an event about something that changes no other item.
+    pub async fn record(&self, tenant: TenantId, event: &AuditEvent) -> Result<(), StoreError> {
+        self.write(None, vec![self.event(tenant, event)?]).await
+    }
+
+    /// The same, unless maintenance holds the lock (S4-113).
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while it does.
+    pub async fn record_unless_locked(
+        &self,
+        tenant: TenantId,
+        event: &AuditEvent,
+    ) -> Result<(), StoreError> {
+        let mut writes = self.unless_locked(tenant)?;
+        writes.also(self.event(tenant, event)?);
+        self.commit(writes).await
+    }
+
+    /// One page of events, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] when `after` is no key of an event.
+    pub async fn audit_page(
+        &self,
+        tenant: TenantId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<AuditEvent>, StoreError> {
+        let list = List {
+            prefix: PREFIX,
+            backwards: true,
+        };
+        let page = self.page(tenant, list, after, limit).await?;
+        Ok(Page {
+            items: page.items.iter().map(read).collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+}

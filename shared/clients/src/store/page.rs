@@ -1,0 +1,109 @@
+//! Lists in pages: a query that goes on behind the last key it gave out.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use rollcall_domain::ids::TenantId;
+
+use super::items::{entity, string};
+use super::{Item, PARTITION_KEY, SORT_KEY, Store, StoreError};
+
+/// Most keys one batch takes.
+const MAX_BATCH: usize = 100;
+
+/// Some of a list, and where it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// The key behind which the next page begins; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// Which part of a tenant's items a list is, and in which direction.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct List<'a> {
+    pub(super) prefix: &'a str,
+    pub(super) backwards: bool,
+}
+
+impl Store {
+    /// One page of a list: at most `limit` items behind the key `after`.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    pub(super) async fn page(
+        &self,
+        tenant: TenantId,
+        list: List<'_>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Item>, StoreError> {
+        if after.is_some_and(|after| !after.starts_with(list.prefix)) {
+            return Err(StoreError::Cursor);
+        }
+        let start = after.map(|after| key(tenant, after));
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#tenant = :tenant AND begins_with(#entity, :prefix)")
+            .expression_attribute_names("#tenant", PARTITION_KEY)
+            .expression_attribute_names("#entity", SORT_KEY)
+            .expression_attribute_values(":tenant", string(tenant))
+            .expression_attribute_values(":prefix", string(list.prefix))
+            .consistent_read(true)
+            .scan_index_forward(!list.backwards)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await?;
+        let items = answer.items.unwrap_or_default();
+        let more = answer.last_evaluated_key.is_some();
+        let next = items.last().filter(|_| more).map(|item| entity(item).to_owned());
+        Ok(Page { items, next })
+    }
+
+    /// Items by their keys, in any order; those that are not there are left out.
+    pub(super) async fn batch(
+        &self,
+        tenant: TenantId,
+        entities: impl IntoIterator<Item = String>,
+    ) -> Result<Vec<Item>, StoreError> {
+        let keys: Vec<_> = entities
+            .into_iter()
+            .map(|entity| key(tenant, &entity))
+            .collect();
+        let mut found = Vec::with_capacity(keys.len());
+        for chunk in keys.chunks(MAX_BATCH) {
+            let mut wanted = chunk.to_vec();
+            // The service may leave some for the next call when they are large.
+            while !wanted.is_empty() {
+                let keys = KeysAndAttributes::builder()
+                    .set_keys(Some(wanted))
+                    .consistent_read(true)
+                    .build()?;
+                let answer = self
+                    .client
+                    .batch_get_item()
+                    .request_items(&self.table, keys)
+                    .send()
+                    .await?;
+                found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                wanted = answer
+                    .unprocessed_keys
+                    .and_then(|mut left| left.remove(&self.table))
+                    .map(|left| left.keys)
+                    .unwrap_or_default();
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn key(tenant: TenantId, entity: &str) -> HashMap<String, AttributeValue> {
+    HashMap::from([
+        (PARTITION_KEY.to_owned(), string(tenant)),
+        (SORT_KEY.to_owned(), string(entity)),
+    ])
+}

@@ -1,0 +1,240 @@
+//! The list of profiles: a line for each, by title and by last change, so that a
+//! page of ten thousand profiles costs one query.
+//!
+//! The line under a title is also the claim on it: a title belongs to one living
+//! profile at a time (S4-054). A deleted profile gives its title up.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::profile::{Lifecycle, Profile};
+use rollcall_domain::text::fold;
+use serde::{Deserialize, Serialize};
+
+use super::guarded::{Refusal, Writes};
+use super::items::{document, read, string};
+use super::page::{List, Page};
+use super::{Condition, Store, StoreError};
+
+/// The attribute that says whose line it is.
+const OWNER: &str = "profile";
+
+/// A profile as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ProfileLine {
+    /// Its id.
+    pub id: ProfileId,
+    /// Its title.
+    pub title: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether the group is enrolled.
+    pub enroll: bool,
+    /// Whether membership follows the rules.
+    pub auto_populate: bool,
+    /// How many courses are selected.
+    pub courses: usize,
+    /// When a person last changed it.
+    pub modified_at: DateTime<Utc>,
+    /// Who.
+    pub modified_by: String,
+    /// When it was deleted, if it was.
+    pub deleted_at: Option<DateTime<Utc>>,
+    /// Its version.
+    pub version: u64,
+}
+
+/// Which profiles, in which order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shelf {
+    /// Those in use, by title regardless of case.
+    ByTitle,
+    /// Those in use, by their last change.
+    ByChange,
+    /// Those deleted, by their deletion.
+    Deleted,
+}
+
+impl Shelf {
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::ByTitle => "title#",
+            Self::ByChange => "changed#",
+            Self::Deleted => "deleted#",
+        }
+    }
+}
+
+/// Milliseconds with enough digits to sort as text until the year 5138.
+fn moment(at: DateTime<Utc>) -> String {
+    format!("{:014}", at.timestamp_millis().max(0))
+}
+
+/// The keys of a profile's lines; the first is the claim of a living one's title.
+fn keys(profile: &Profile) -> Vec<String> {
+    match &profile.lifecycle {
+        Lifecycle::Active => vec![
+            claim(&profile.title),
+            format!(
+                "{}{}#{}",
+                Shelf::ByChange.prefix(),
+                moment(profile.modified_at),
+                profile.id
+            ),
+        ],
+        Lifecycle::Deleted { at, .. } => vec![format!(
+            "{}{}#{}",
+            Shelf::Deleted.prefix(),
+            moment(*at),
+            profile.id
+        )],
+    }
+}
+
+fn claim(title: &str) -> String {
+    format!(
+        "{}{}",
+        Shelf::ByTitle.prefix(),
+        fold(title).unwrap_or_default()
+    )
+}
+
+fn line(profile: &Profile, version: u64) -> ProfileLine {
+    ProfileLine {
+        id: profile.id,
+        title: profile.title.clone(),
+        description: profile.description.clone(),
+        enroll: profile.enroll,
+        auto_populate: profile.auto_populate,
+        courses: profile.courses.len(),
+        modified_at: profile.modified_at,
+        modified_by: profile.modified_by.clone(),
+        deleted_at: match &profile.lifecycle {
+            Lifecycle::Deleted { at, .. } => Some(*at),
+            Lifecycle::Active => None,
+        },
+        version,
+    }
+}
+
+impl Store {
+    /// Adds the writes that keep the lines true when a profile changes.
+    pub(super) fn shelve(
+        &self,
+        writes: &mut Writes,
+        tenant: TenantId,
+        before: Option<&Profile>,
+        after: (&Profile, u64),
+    ) -> Result<(), StoreError> {
+        let (profile, version) = after;
+        let now = keys(profile);
+        for key in before.map(keys).unwrap_or_default() {
+            if !now.contains(&key) {
+                writes.also(self.delete(tenant, &key)?);
+            }
+        }
+        let line = line(profile, version);
+        for key in now {
+            let condition = key
+                .starts_with(Shelf::ByTitle.prefix())
+                .then(|| unclaimed(profile.id));
+            writes.add(
+                self.line_item(tenant, &key, &line, condition)?,
+                Refusal::TitleTaken,
+            );
+        }
+        Ok(())
+    }
+
+    fn line_item(
+        &self,
+        tenant: TenantId,
+        key: &str,
+        line: &ProfileLine,
+        condition: Option<Condition>,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let mut item = document(tenant, key, line, line.version)?;
+        item.insert(OWNER.to_owned(), string(line.id));
+        self.put(item, condition)
+    }
+
+    /// One page of a shelf, `backwards` from its end.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] when `after` is no key of this shelf.
+    pub async fn profile_page(
+        &self,
+        tenant: TenantId,
+        shelf: Shelf,
+        backwards: bool,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<(String, ProfileLine)>, StoreError> {
+        let list = List {
+            prefix: shelf.prefix(),
+            backwards,
+        };
+        let page = self.page(tenant, list, after, limit).await?;
+        let lines = page.items.iter().map(|item| {
+            let key = super::items::entity(item).to_owned();
+            read(item).map(|line| (key, line))
+        });
+        Ok(Page {
+            items: lines.collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+
+    /// The living profile that has a title, if one has it.
+    pub async fn title_owner(
+        &self,
+        tenant: TenantId,
+        title: &str,
+    ) -> Result<Option<ProfileLine>, StoreError> {
+        let item = self.get(tenant, &claim(title)).await?;
+        item.as_ref().map(read).transpose()
+    }
+}
+
+/// The title is free, or this profile's already.
+fn unclaimed(id: ProfileId) -> Condition {
+    Condition {
+        expression: "attribute_not_exists(#owner) OR #owner = :owner".to_owned(),
+        names: Some(HashMap::from([("#owner".to_owned(), OWNER.to_owned())])),
+        values: Some(HashMap::from([(":owner".to_owned(), string(id))])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_domain::{lifecycle, testing};
+
+    /// Proves S4-054: titles are compared regardless of case and blanks around them.
+    #[test]
+    fn equal_titles_have_one_key() {
+        assert_eq!(claim(" Straße "), claim("STRASSE"));
+        assert_ne!(claim("Field staff"), claim("Field  staff"));
+    }
+
+    /// The longest title fits a sort key, whatever its letters fold to.
+    #[test]
+    fn the_longest_title_fits_a_key() {
+        for letter in ['ΐ', '𐐀', 'ﬃ', 'ẞ'] {
+            let title: String = std::iter::repeat_n(letter, 120).collect();
+            assert!(claim(&title).len() <= 1_024, "{letter}");
+        }
+    }
+
+    #[test]
+    fn a_deleted_profile_gives_its_title_up() {
+        let profile = testing::profile("Field staff");
+        assert!(keys(&profile).contains(&claim("field staff")));
+        let deleted = lifecycle::delete(profile, testing::slot(), "ada@contoso.example");
+        assert!(!keys(&deleted).contains(&claim("field staff")));
+        assert!(line(&deleted, 2).deleted_at.is_some());
+    }
+}

@@ -1,0 +1,54 @@
+//! What a tenant has subscribed to: who may use this service at all (S4-001).
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+/// A plan of the learning platform's vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Plan {
+    /// Without success package; does not include this service.
+    Standard,
+    /// Includes it.
+    SuccessPlus,
+    /// Includes it.
+    SuccessPremium,
+}
+
+/// A tenant's plan, as an operator entered it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Entitlement {
+    /// Which plan.
+    pub plan: Plan,
+    /// Until when; without end when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<DateTime<Utc>>,
+}
+
+impl Entitlement {
+    /// Whether the service may be used at a moment.
+    pub fn includes_service(&self, at: DateTime<Utc>) -> bool {
+        let in_plan = matches!(self.plan, Plan::SuccessPlus | Plan::SuccessPremium);
+        in_plan && self.until.is_none_or(|until| at < until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::slot;
+    use chrono::TimeDelta;
+
+    /// Proves S4-001: Success Plus and Success Premium, while they last.
+    #[test]
+    fn two_plans_include_the_service_while_they_last() {
+        let at = |plan, until| Entitlement { plan, until }.includes_service(slot());
+        assert!(at(Plan::SuccessPlus, None) && at(Plan::SuccessPremium, None));
+        assert!(!at(Plan::Standard, None));
+        assert!(at(Plan::SuccessPlus, Some(slot() + TimeDelta::seconds(1))));
+        assert!(!at(Plan::SuccessPlus, Some(slot())));
+    }
+}
