@@ -3,26 +3,29 @@
 use axum::Json;
 use axum::extract::State;
 use rollcall_domain::ids::TenantId;
-use rollcall_runtime::ProblemDetails;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::{Api, unreadable};
+use crate::Api;
+use crate::failure::{Refused, stored};
 
 /// The answer when all is well.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Health {
     status: &'static str,
 }
 
 /// Anybody may ask, so the answer says nothing but whether the table answers.
 /// A consistent read of an item that never exists is the cheapest proof.
-pub(crate) async fn show(State(api): State<Api>) -> Result<Json<Health>, ProblemDetails> {
+#[utoipa::path(get, path = "/v1/health", tag = "Service",
+    responses((status = 200, description = "The deployment works", body = Health)))]
+pub(crate) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused> {
     let nobody = TenantId::new(Uuid::nil());
     api.services
         .store
         .tenant(nobody)
         .await
-        .map_err(unreadable)?;
+        .map_err(stored)?;
     Ok(Json(Health { status: "ok" }))
 }

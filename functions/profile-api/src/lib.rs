@@ -1,27 +1,53 @@
 //! The HTTP API administrators use.
 //!
 //! A tenant's routes need a verified token; its tenant, and nothing a caller
-//! writes, decides whose data an answer shows.
+//! writes, decides whose data an answer shows. [`access::ROUTES`] says who may
+//! use which route, and the OpenAPI document is made from the handlers.
 
+pub mod access;
+mod audit;
+mod choices;
+mod entitled;
+mod failure;
+mod form;
 mod health;
+pub mod openapi;
+mod operator;
+mod profiles;
+mod request;
+mod runs;
+mod settings;
+mod sign_in;
 mod tenant;
+mod warm;
 
 use axum::Router;
-use axum::extract::FromRef;
-use axum::http::StatusCode;
-use axum::routing::get;
-use rollcall_clients::store::StoreError;
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::header::{
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
+    RETRY_AFTER,
+};
+use axum::http::Method;
+use axum::middleware::from_fn_with_state;
 use rollcall_runtime::auth::{SetupError, Verifier, guard};
-use rollcall_runtime::{ProblemDetails, Services};
+use rollcall_runtime::{Services, auth};
+use std::time::Duration;
+use tower_http::cors::CorsLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-/// Seconds after which trying again makes sense when the table does not answer.
-const RETRY_AFTER: u64 = 5;
+pub use form::MAX_BODY;
+
+/// Browsers may keep the answer to a preflight so long.
+const PREFLIGHT: Duration = Duration::from_hours(1);
 
 /// What handlers work with.
 #[derive(Clone)]
 struct Api {
     services: Services,
     verifier: Verifier,
+    warm: warm::Warm,
+    entitled: entitled::Known,
 }
 
 impl FromRef<Api> for Verifier {
@@ -37,41 +63,65 @@ impl FromRef<Api> for Verifier {
 /// for other services would be let in.
 pub fn router(services: Services) -> Result<Router, SetupError> {
     let verifier = Verifier::new(&services.settings)?;
-    let routes = Router::new()
-        .route("/v1/health", get(health::show))
-        .route("/v1/tenant", get(tenant::show));
-    Ok(guard(routes).with_state(Api { services, verifier }))
+    let cors = cors(services.settings.frontend_url.as_deref());
+    let api = Api {
+        services,
+        verifier,
+        warm: warm::Warm::default(),
+        entitled: entitled::Known::default(),
+    };
+    let (routes, _) = all().split_for_parts();
+    let routes = routes
+        .route_layer(from_fn_with_state(api.clone(), access::guard))
+        .layer(DefaultBodyLimit::max(MAX_BODY));
+    Ok(guard(routes).layer(cors).with_state(api))
 }
 
-/// What a caller is told when state cannot be read; the cause is for the log.
-fn unreadable(error: StoreError) -> ProblemDetails {
-    tracing::error!(%error, "the state of a tenant cannot be read");
-    if !matches!(error, StoreError::Service(_)) {
-        let detail = "Something stored is not as it should be; the operators have the details under this request's id.";
-        return ProblemDetails::new(StatusCode::INTERNAL_SERVER_ERROR, detail);
-    }
-    let detail = "The state table does not answer; try again shortly.";
-    let mut problem = ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail);
-    problem.retry_after = Some(RETRY_AFTER);
-    problem
+/// Every route with its documentation.
+fn all() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(health::show))
+        .routes(routes!(openapi::show))
+        .routes(routes!(sign_in::show))
+        .routes(routes!(tenant::show))
+        .routes(routes!(settings::show::show, settings::save::save))
+        .routes(routes!(settings::test::test))
+        .routes(routes!(choices::schema))
+        .routes(routes!(choices::users))
+        .routes(routes!(choices::courses))
+        .routes(routes!(choices::catalogs))
+        .routes(routes!(profiles::list::list, profiles::save::create))
+        .routes(routes!(profiles::preview::draft))
+        .routes(routes!(
+            profiles::show::show,
+            profiles::save::update,
+            profiles::remove::delete
+        ))
+        .routes(routes!(profiles::remove::restore))
+        .routes(routes!(profiles::courses::choose))
+        .routes(routes!(profiles::versions::list))
+        .routes(routes!(profiles::versions::show))
+        .routes(routes!(profiles::preview::saved))
+        .routes(routes!(profiles::members::list))
+        .routes(routes!(profiles::members::workbook))
+        .routes(routes!(profiles::explain::explain))
+        .routes(routes!(profiles::hold::show))
+        .routes(routes!(profiles::hold::approve))
+        .routes(routes!(profiles::hold::discard))
+        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::show))
+        .routes(routes!(audit::list))
+        .routes(routes!(operator::show, operator::change))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn causes_stay_in_the_log() {
-        let silent = unreadable(StoreError::Service("table arn:aws:secret".to_owned()));
-        assert_eq!(
-            (silent.status, silent.retry_after),
-            (503, Some(RETRY_AFTER))
-        );
-        let damaged = unreadable(StoreError::Unreadable {
-            entity: "run#secret".to_owned(),
-            problem: "secret".to_owned(),
-        });
-        assert_eq!((damaged.status, damaged.retry_after), (500, None));
-        assert!(!format!("{silent:?}{damaged:?}").contains("secret"));
-    }
+/// Pages of the console may call, and no others (S4-003 opens there).
+fn cors(frontend: Option<&str>) -> CorsLayer {
+    let origin = frontend.and_then(|origin| HeaderValue::from_str(origin).ok());
+    let exposed: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, auth::edge::REQUEST_ID];
+    CorsLayer::new()
+        .allow_origin(origin.into_iter().collect::<Vec<_>>())
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
+        .expose_headers(exposed)
+        .max_age(PREFLIGHT)
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::store::states::ProfileState;
@@ -16,16 +15,17 @@ use rollcall_domain::run::{Run, RunStatus};
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_domain::settings::Onboarding;
 use rollcall_domain::snapshot::sanity::Counts;
-use rollcall_runtime::ProblemDetails;
-use rollcall_runtime::auth::{Caller, Role};
+use rollcall_runtime::auth::Caller;
 use serde::Serialize;
+use utoipa::ToSchema;
 
-use crate::{Api, unreadable};
+use crate::Api;
+use crate::failure::{no_settings, stored};
 
 /// The whole status in one answer.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TenantStatus {
+pub(crate) struct TenantStatus {
     tenant: TenantId,
     settings_present: bool,
     onboarding: Onboarding,
@@ -40,7 +40,7 @@ struct TenantStatus {
 }
 
 /// Where it is stored is nobody's business.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotInUse {
     id: SnapshotId,
@@ -48,7 +48,7 @@ struct SnapshotInUse {
     counts: Counts,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct LastRun {
     slot: Slot,
@@ -61,19 +61,15 @@ struct LastRun {
     error: Option<String>,
 }
 
-/// Every role may read it; a caller without one may not.
+/// How the tenant stands: data in use, lock, last runs, profiles by status.
+#[utoipa::path(get, path = "/v1/tenant", tag = "Tenant",
+    responses((status = 200, description = "The tenant's status", body = TenantStatus)))]
 pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Response {
-    if let Err(refused) = caller.require(&Role::ALL) {
-        return refused.into_response();
-    }
     // Boxed, since ten reads at once make a future too large for the stack.
     match Box::pin(status(&api.services.store, caller.tenant)).await {
         Ok(Some(status)) => Json(status).into_response(),
-        Ok(None) => {
-            let detail = "This tenant has no settings yet; save them to begin.";
-            ProblemDetails::new(StatusCode::NOT_FOUND, detail).into_response()
-        }
-        Err(error) => unreadable(error).into_response(),
+        Ok(None) => no_settings().into_response(),
+        Err(error) => stored(error).into_response(),
     }
 }
 

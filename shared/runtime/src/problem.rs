@@ -6,8 +6,12 @@ use rollcall_domain::problem::Problem;
 use serde::Serialize;
 
 /// An error as the API answers it. It says what to do and holds nothing secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProblemDetails {
+    /// What kind of problem, for programs: a URN such as `urn:rollcall:locked`;
+    /// `about:blank` when the status says it all.
+    #[serde(rename = "type")]
+    pub kind: String,
     /// The HTTP status.
     pub status: u16,
     /// What kind of problem, in few words.
@@ -26,12 +30,27 @@ impl ProblemDetails {
     /// A problem without fields.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
+            kind: "about:blank".to_owned(),
             status: status.as_u16(),
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
             errors: Vec::new(),
             retry_after: None,
         }
+    }
+
+    /// Names the kind; `name` is a word of this service, such as `locked`.
+    #[must_use]
+    pub fn of_kind(mut self, name: &str) -> Self {
+        self.kind = format!("urn:rollcall:{name}");
+        self
+    }
+
+    /// Says after how many seconds trying again makes sense.
+    #[must_use]
+    pub fn after(mut self, seconds: u64) -> Self {
+        self.retry_after = Some(seconds);
+        self
     }
 
     /// Wrong fields, all at once.
@@ -41,7 +60,7 @@ impl ProblemDetails {
             "Some fields are not right; each is listed with its place.",
         );
         problem.errors = errors;
-        problem
+        problem.of_kind("invalid")
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use rollcall_domain::ids::TenantId;
 use url::Url;
 
 /// Which Microsoft cloud the deployment serves (S4-004, X-11).
@@ -30,6 +31,15 @@ impl Cloud {
             "usgov" => Some(Self::UsGov),
             "dod" => Some(Self::Dod),
             _ => None,
+        }
+    }
+
+    /// Its name in the environment and for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Global => "global",
+            Self::UsGov => "usgov",
+            Self::Dod => "dod",
         }
     }
 
@@ -80,6 +90,13 @@ pub struct Settings {
     /// Audience that access tokens for the HTTP API must carry. Only profile-api
     /// needs it, and refuses to start without.
     pub api_audience: Option<String>,
+    /// Where administrators reach the console: the one origin whose pages may call
+    /// the HTTP API from a browser, without a slash at its end.
+    pub frontend_url: Option<String>,
+    /// The Entra tenant of those who operate the service. The role `Operator` of
+    /// any other tenant grants nothing. Without one nobody can enter plans, and
+    /// every tenant may use the service.
+    pub operator_tenant: Option<TenantId>,
     /// Sender of system mail.
     pub system_sender: String,
     /// How long a lease lives without heartbeat.
@@ -125,6 +142,8 @@ impl Settings {
             graph_url: reader.url("ROLLCALL_GRAPH_URL", hosts.graph),
             learn365_url: reader.url("ROLLCALL_LEARN365_URL", hosts.learn365),
             api_audience: reader.optional("ROLLCALL_API_AUDIENCE").map(str::to_owned),
+            frontend_url: reader.origin("ROLLCALL_FRONTEND_URL"),
+            operator_tenant: reader.tenant("ROLLCALL_OPERATOR_TENANT"),
             system_sender: reader.required("ROLLCALL_SYSTEM_SENDER"),
             lease: Duration::from_secs(reader.number("ROLLCALL_LEASE_SECONDS", 60, 2..=900)),
             snapshot_max_age: Duration::from_secs(
@@ -185,6 +204,25 @@ impl Reader<'_> {
                 .push(format!("{name} must be an https address, not {text:?}"));
         }
         text
+    }
+
+    /// The origin of an address, as browsers write it in the header `Origin`.
+    fn origin(&mut self, name: &str) -> Option<String> {
+        let text = self.optional(name)?.to_owned();
+        if !is_safe_address(&text) {
+            self.problems
+                .push(format!("{name} must be an https address, not {text:?}"));
+        }
+        Url::parse(&text)
+            .ok()
+            .map(|url| url.origin().ascii_serialization())
+    }
+
+    fn tenant(&mut self, name: &str) -> Option<TenantId> {
+        let parsed = self.optional(name)?.parse();
+        parsed
+            .map_err(|error| self.problems.push(format!("{name}: {error}")))
+            .ok()
     }
 
     fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {

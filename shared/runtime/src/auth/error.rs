@@ -56,6 +56,11 @@ pub enum AuthError {
         "Microsoft Entra does not answer, so the access token cannot be checked now; try again shortly."
     )]
     Unavailable,
+    /// The caller signed in, but nobody gave them a role (S4-005).
+    #[error(
+        "Your account has not been set up for access to your tenant's Automation Center; ask your tenant administrator to assign you a role."
+    )]
+    NoRole,
     /// The caller is known but has none of the roles that may do this.
     #[error("Your account has none of the roles that may do this; ask an owner to assign one.")]
     Forbidden,
@@ -66,7 +71,7 @@ impl AuthError {
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Forbidden => StatusCode::FORBIDDEN,
+            Self::Forbidden | Self::NoRole => StatusCode::FORBIDDEN,
             _ => StatusCode::UNAUTHORIZED,
         }
     }
@@ -97,6 +102,9 @@ impl From<jsonwebtoken::errors::Error> for AuthError {
 impl From<AuthError> for ProblemDetails {
     fn from(error: AuthError) -> Self {
         let mut problem = Self::new(error.status(), error.to_string());
+        if error == AuthError::NoRole {
+            problem = problem.of_kind("no-role");
+        }
         if error == AuthError::Unavailable {
             problem.retry_after = Some(RETRY_AFTER);
         }

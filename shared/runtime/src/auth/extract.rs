@@ -6,6 +6,7 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
+use rollcall_domain::audit::Actor;
 use rollcall_domain::ids::{ObjectId, TenantId};
 
 use super::{AuthError, Role, Verifier};
@@ -29,11 +30,23 @@ impl Caller {
     ///
     /// # Errors
     /// [`AuthError::Forbidden`] without one.
+    ///
+    /// [`AuthError::NoRole`] without any at all: the account was never set up.
     pub fn require(&self, any_of: &[Role]) -> Result<(), AuthError> {
         if any_of.iter().any(|role| self.roles.contains(role)) {
             Ok(())
+        } else if self.roles.is_empty() {
+            Err(AuthError::NoRole)
         } else {
             Err(AuthError::Forbidden)
+        }
+    }
+
+    /// Who they are, for the audit and for "last changed by".
+    pub fn actor(&self) -> Actor {
+        Actor {
+            object: Some(self.object),
+            name: self.name.clone(),
         }
     }
 }
@@ -45,7 +58,11 @@ where
 {
     type Rejection = AuthError;
 
+    /// A caller whom an earlier layer verified is not verified again.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         let token = bearer(&parts.headers)?;
         Verifier::from_ref(state).verify(token).await
     }

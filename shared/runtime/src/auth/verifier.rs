@@ -5,9 +5,10 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use rollcall_clients::entra::SigningKeys;
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
+use rollcall_domain::ids::TenantId;
 
 use super::claims::Claims;
-use super::{AuthError, Caller};
+use super::{AuthError, Caller, Role};
 use crate::settings::Settings;
 
 /// Clocks may differ by this much, seconds.
@@ -20,6 +21,7 @@ const MAX_TOKEN_BYTES: usize = 16 * 1024;
 pub struct Verifier {
     authority: String,
     audience: String,
+    operators: Option<TenantId>,
     keys: SigningKeys,
 }
 
@@ -51,6 +53,7 @@ impl Verifier {
             keys: SigningKeys::new(http, &settings.entra_url)?,
             authority: settings.entra_url.clone(),
             audience,
+            operators: settings.operator_tenant,
         })
     }
 
@@ -75,7 +78,13 @@ impl Verifier {
         let key = found.ok_or(AuthError::UnknownKey)?;
         let public = DecodingKey::from_rsa_components(&key.modulus, &key.exponent)?;
         let token = decode::<Claims>(token, &public, &self.validation())?;
-        token.claims.caller(&self.authority, &key)
+        let mut caller = token.claims.caller(&self.authority, &key)?;
+        // Any tenant's administrator can assign any of our app roles to their own
+        // people; operating the service is for one tenant only.
+        if self.operators != Some(caller.tenant) {
+            caller.roles.remove(&Role::Operator);
+        }
+        Ok(caller)
     }
 
     /// What the library checks. The issuer depends on the token's own tenant,

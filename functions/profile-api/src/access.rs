@@ -1,0 +1,262 @@
+//! Who may do what: the one table of all routes, and the layer that obeys it.
+//!
+//! Tests and `docs/api.md` are made from the table; a route that is not in it is
+//! answered to nobody.
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::{Caller, Role};
+
+use crate::Api;
+
+/// What a caller needs a role for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: anybody may ask.
+    Public,
+    /// See how the tenant stands, its settings, its data's fields and its runs.
+    ReadTenant,
+    /// See profiles and what comes of them, people's names included.
+    ReadProfiles,
+    /// Make, change, delete and restore profiles.
+    WriteProfiles,
+    /// Choose a profile's courses. Catalog admins may for their own catalogs.
+    WriteCourses,
+    /// Save settings and credentials, and test them.
+    WriteSettings,
+    /// Approve or discard held changes.
+    DecideHolds,
+    /// Start jobs by hand.
+    StartRuns,
+    /// See who changed what.
+    ReadAudit,
+    /// Enter tenants' plans.
+    Operate,
+}
+
+use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperAdmin};
+
+impl Permission {
+    /// Its name in the documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::ReadTenant => "tenant.read",
+            Self::ReadProfiles => "profiles.read",
+            Self::WriteProfiles => "profiles.write",
+            Self::WriteCourses => "courses.write",
+            Self::WriteSettings => "settings.write",
+            Self::DecideHolds => "holds.decide",
+            Self::StartRuns => "runs.start",
+            Self::ReadAudit => "audit.read",
+            Self::Operate => "operate",
+        }
+    }
+
+    /// The roles that have it (S4-010: none of Entra's own is needed for the
+    /// daily work on profiles).
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Public => &[],
+            Self::ReadTenant => &[
+                Owner,
+                SuperAdmin,
+                ItAdmin,
+                LmsAdmin,
+                CatalogAdmin,
+                GlobalAdmin,
+            ],
+            Self::ReadProfiles => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, CatalogAdmin],
+            Self::WriteProfiles | Self::DecideHolds => &[Owner, SuperAdmin, LmsAdmin],
+            Self::WriteCourses => &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin],
+            Self::WriteSettings => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, GlobalAdmin],
+            Self::StartRuns | Self::ReadAudit => &[Owner, SuperAdmin, ItAdmin, LmsAdmin],
+            Self::Operate => &[Operator],
+        }
+    }
+}
+
+/// One route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// The method in capitals.
+    pub method: &'static str,
+    /// The path with its parameters in braces.
+    pub path: &'static str,
+    /// What it takes.
+    pub permission: Permission,
+    /// Whether maintenance forbids it while it works (S4-110…114).
+    pub locked: bool,
+}
+
+const fn open(method: &'static str, path: &'static str, permission: Permission) -> Route {
+    Route {
+        method,
+        path,
+        permission,
+        locked: false,
+    }
+}
+
+const fn locked(method: &'static str, path: &'static str, permission: Permission) -> Route {
+    Route {
+        method,
+        path,
+        permission,
+        locked: true,
+    }
+}
+
+use Permission::{
+    DecideHolds, Operate, Public, ReadAudit, ReadProfiles, ReadTenant, StartRuns, WriteCourses,
+    WriteProfiles, WriteSettings,
+};
+
+/// Every route there is.
+pub const ROUTES: &[Route] = &[
+    open("GET", "/v1/health", Public),
+    open("GET", "/v1/openapi.json", Public),
+    open("GET", "/v1/sign-in", Public),
+    open("GET", "/v1/tenant", ReadTenant),
+    open("GET", "/v1/settings", ReadTenant),
+    locked("PUT", "/v1/settings", WriteSettings),
+    open("POST", "/v1/settings/test", WriteSettings),
+    open("GET", "/v1/schema", ReadProfiles),
+    open("GET", "/v1/users", ReadProfiles),
+    open("GET", "/v1/courses", ReadProfiles),
+    open("GET", "/v1/catalogs", ReadProfiles),
+    open("GET", "/v1/profiles", ReadProfiles),
+    locked("POST", "/v1/profiles", WriteProfiles),
+    locked("POST", "/v1/profiles/preview", ReadProfiles),
+    open("GET", "/v1/profiles/{id}", ReadProfiles),
+    locked("PUT", "/v1/profiles/{id}", WriteProfiles),
+    // Accepted while maintenance works; the next cycle carries it out (S4-114).
+    open("DELETE", "/v1/profiles/{id}", WriteProfiles),
+    locked("POST", "/v1/profiles/{id}/restore", WriteProfiles),
+    locked("PUT", "/v1/profiles/{id}/courses", WriteCourses),
+    open("GET", "/v1/profiles/{id}/versions", ReadProfiles),
+    open("GET", "/v1/profiles/{id}/versions/{version}", ReadProfiles),
+    locked("GET", "/v1/profiles/{id}/preview", ReadProfiles),
+    locked("GET", "/v1/profiles/{id}/members", ReadProfiles),
+    locked("GET", "/v1/profiles/{id}/members.xlsx", ReadProfiles),
+    open("GET", "/v1/profiles/{id}/explain", ReadProfiles),
+    open("GET", "/v1/profiles/{id}/hold", ReadProfiles),
+    locked("POST", "/v1/profiles/{id}/hold/approve", DecideHolds),
+    locked("POST", "/v1/profiles/{id}/hold/discard", DecideHolds),
+    open("GET", "/v1/runs", ReadTenant),
+    open("POST", "/v1/runs", StartRuns),
+    open("GET", "/v1/runs/{id}", ReadTenant),
+    open("GET", "/v1/audit", ReadAudit),
+    open("GET", "/v1/operator/tenants/{tenant}/entitlement", Operate),
+    open("PUT", "/v1/operator/tenants/{tenant}/entitlement", Operate),
+];
+
+/// The route of a method and a matched path.
+pub fn route(method: &Method, path: &str) -> Option<&'static Route> {
+    // axum answers HEAD where there is a GET.
+    let method = if method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+}
+
+/// Lets a request pass to its handler, or answers why not. Handlers find the
+/// verified [`Caller`] among the request's extensions.
+pub(crate) async fn guard(
+    State(api): State<Api>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(route) = route(request.method(), path.as_str()) else {
+        // A path that exists with a method it does not have: the router says so.
+        return next.run(request).await;
+    };
+    if route.permission == Public {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut parts, &api).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    if let Err(refused) = caller.require(route.permission.roles()) {
+        return refused.into_response();
+    }
+    if route.permission != Operate {
+        match api.is_entitled(caller.tenant).await {
+            Ok(true) => {}
+            Ok(false) => return not_in_plan().into_response(),
+            Err(error) => return crate::failure::stored(error).into_response(),
+        }
+    }
+    parts.extensions.insert(caller);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// What a tenant without a fitting plan is told (S4-001).
+fn not_in_plan() -> ProblemDetails {
+    let detail = "This service is part of the plans Success Plus and Success Premium; your tenant has neither. Ask your account manager to change the plan.";
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-in-plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn each_route_stands_in_the_table_once() {
+        let places: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|route| (route.method, route.path))
+            .collect();
+        assert_eq!(places.len(), ROUTES.len());
+    }
+
+    /// Proves S4-010: daily work on profiles takes no role of the directory.
+    #[test]
+    fn no_directory_role_is_needed_for_profiles() {
+        for permission in [
+            ReadProfiles,
+            WriteProfiles,
+            WriteCourses,
+            DecideHolds,
+            StartRuns,
+        ] {
+            assert!(permission.roles().contains(&LmsAdmin), "{permission:?}");
+            assert!(!permission.roles().contains(&GlobalAdmin), "{permission:?}");
+        }
+    }
+
+    /// Proves S4-110…S4-114: the four kinds of action, and none but them.
+    #[test]
+    fn the_lock_forbids_what_the_guide_names() {
+        let forbidden: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| route.locked)
+            .map(|route| (route.method, route.path))
+            .collect();
+        let expected = [
+            ("PUT", "/v1/settings"),
+            ("POST", "/v1/profiles"),
+            ("POST", "/v1/profiles/preview"),
+            ("PUT", "/v1/profiles/{id}"),
+            ("POST", "/v1/profiles/{id}/restore"),
+            ("PUT", "/v1/profiles/{id}/courses"),
+            ("GET", "/v1/profiles/{id}/preview"),
+            ("GET", "/v1/profiles/{id}/members"),
+            ("GET", "/v1/profiles/{id}/members.xlsx"),
+            ("POST", "/v1/profiles/{id}/hold/approve"),
+            ("POST", "/v1/profiles/{id}/hold/discard"),
+        ];
+        assert_eq!(forbidden, expected);
+    }
+}

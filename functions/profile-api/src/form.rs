@@ -1,0 +1,281 @@
+//! Reads a JSON body field by field, so that everything wrong with it is told at once.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use rollcall_domain::problem::Problem;
+use rollcall_runtime::ProblemDetails;
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+use serde_path_to_error::Segment;
+
+/// Largest body taken, in bytes: the largest profile that can be stored, and
+/// room for how people's programs indent.
+pub const MAX_BODY: usize = 512 * 1_024;
+
+/// A JSON object that is being read.
+#[derive(Debug)]
+pub(crate) struct Form {
+    object: Map<String, Value>,
+    problems: Vec<Problem>,
+    place: String,
+}
+
+impl Form {
+    /// A form over a value that stands at a place of the document.
+    pub(crate) fn over(value: Value, place: &str) -> Result<Self, Problem> {
+        match value {
+            Value::Object(object) => Ok(Self {
+                object,
+                problems: Vec::new(),
+                place: place.to_owned(),
+            }),
+            _ => Err(Problem::at(place, "must be a JSON object")),
+        }
+    }
+
+    /// A field that has to be there.
+    pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        if self.object.contains_key(name) {
+            return self.read(name);
+        }
+        let pointer = self.pointer(name);
+        self.problem(pointer, format!("{name} is required"));
+        None
+    }
+
+    /// A field that may be absent or `null`.
+    pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        match self.object.get(name) {
+            None | Some(Value::Null) => {
+                self.object.remove(name);
+                None
+            }
+            Some(_) => self.read(name),
+        }
+    }
+
+    /// A text that may be absent or `null`, and that no problem ever repeats.
+    pub(crate) fn secret(&mut self, name: &str) -> Option<String> {
+        match self.object.remove(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text),
+            Some(_) => {
+                let pointer = self.pointer(name);
+                self.problem(pointer, "must be a text");
+                None
+            }
+        }
+    }
+
+    /// A field that may be absent; then it is what its type begins with.
+    pub(crate) fn or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
+        match self.object.contains_key(name) {
+            true => self.read(name).unwrap_or_default(),
+            false => T::default(),
+        }
+    }
+
+    /// An object within this one, read by `read`; its problems join these.
+    pub(crate) fn nested<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self) -> Option<T>,
+    ) -> Option<T> {
+        let value = self.object.remove(name).filter(|value| !value.is_null())?;
+        match Self::over(value, &self.pointer(name)) {
+            Ok(mut inner) => {
+                let found = read(&mut inner);
+                let clean = inner.settle();
+                self.problems.extend(inner.problems);
+                found.filter(|_| clean)
+            }
+            Err(problem) => {
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// An object within this one as a form of its own, that has to be there. Its
+    /// problems carry no trace of this one: it is a document by itself.
+    pub(crate) fn part(&mut self, name: &str) -> Self {
+        let value = self.object.remove(name).unwrap_or_default();
+        Self::over(value, "").unwrap_or_else(|problem| {
+            let pointer = self.pointer(name);
+            self.problem(pointer, &problem.detail);
+            Self {
+                object: Map::new(),
+                problems: Vec::new(),
+                place: String::new(),
+            }
+        })
+    }
+
+    /// Notes a problem.
+    pub(crate) fn problem(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
+        self.problems.push(Problem::at(pointer, detail));
+    }
+
+    /// Ends the reading: fields nobody asked for are problems too.
+    ///
+    /// # Errors
+    /// Every problem that was noted.
+    pub(crate) fn finish(mut self) -> Result<(), Vec<Problem>> {
+        if self.settle() {
+            Ok(())
+        } else {
+            Err(self.problems)
+        }
+    }
+
+    /// Notes unknown fields; whether there is no problem at all.
+    fn settle(&mut self) -> bool {
+        let unknown: Vec<String> = self.object.keys().cloned().collect();
+        for name in unknown {
+            let pointer = self.pointer(&name);
+            self.problem(pointer, "there is no such field; take it out");
+        }
+        self.object.clear();
+        self.problems.is_empty()
+    }
+
+    fn pointer(&self, name: &str) -> String {
+        format!("{}/{}", self.place, escape(name))
+    }
+
+    fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
+        let value = self.object.remove(name)?;
+        match serde_path_to_error::deserialize(value) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                let place = self.pointer(name);
+                let path: String = error.path().iter().map(step).collect();
+                self.problem(format!("{place}{path}"), plain(&error.into_inner()));
+                None
+            }
+        }
+    }
+}
+
+/// One step of a JSON pointer (RFC 6901).
+fn step(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => format!("/{index}"),
+        Segment::Map { key } => format!("/{}", escape(key)),
+        Segment::Enum { .. } | Segment::Unknown => String::new(),
+    }
+}
+
+fn escape(name: &str) -> String {
+    let name: String = name.chars().take(64).collect();
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// The library's sentence without the place in a text nobody wrote. Long values
+/// that it repeats are cut.
+fn plain(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" at line ").next().unwrap_or_default();
+    text.chars().take(300).collect()
+}
+
+impl<S: Send + Sync> FromRequest<S> for Form {
+    type Rejection = ProblemDetails;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
+        if !is_json(request.headers()) {
+            let detail = "The body must be JSON: send it with Content-Type: application/json.";
+            return Err(ProblemDetails::new(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                detail,
+            ));
+        }
+        let bytes = Bytes::from_request(request, state).await.map_err(|refused| {
+            let detail = match refused.status() {
+                StatusCode::PAYLOAD_TOO_LARGE => {
+                    format!("The body may be {MAX_BODY} bytes long at most.")
+                }
+                _ => "The body could not be read.".to_owned(),
+            };
+            ProblemDetails::new(refused.status(), detail)
+        })?;
+        let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
+            let detail = format!(
+                "The body is no JSON that can be read: line {}, column {}.",
+                error.line(),
+                error.column()
+            );
+            ProblemDetails::new(StatusCode::BAD_REQUEST, detail)
+        })?;
+        Self::over(value, "").map_err(|problem| ProblemDetails::invalid(vec![problem]))
+    }
+}
+
+/// `application/json`, with whatever parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut all = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(value), None) = (all.next(), all.next()) else {
+        return false;
+    };
+    value.to_str().is_ok_and(|value| {
+        let kind = value.split(';').next().unwrap_or_default().trim();
+        kind.eq_ignore_ascii_case("application/json")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_domain::profile::Throttle;
+    use serde_json::json;
+
+    fn form(value: Value) -> Form {
+        Form::over(value, "").expect("an object")
+    }
+
+    fn told(form: Form) -> Vec<(String, String)> {
+        let problems = form.finish().expect_err("problems");
+        problems
+            .into_iter()
+            .map(|problem| (problem.pointer, problem.detail))
+            .collect()
+    }
+
+    #[test]
+    fn everything_wrong_is_told_at_once_with_its_place() {
+        let mut form = form(json!({
+            "title": 7, "courses": ["x", 5], "a/b": 1, "throttle": {"maxChanges": -1}
+        }));
+        assert_eq!(form.required::<String>("title"), None);
+        assert_eq!(form.required::<bool>("enroll"), None);
+        assert!(form.or_default::<Vec<String>>("courses").is_empty());
+        assert_eq!(form.optional::<Throttle>("throttle"), None);
+        let told = told(form);
+        let places: Vec<_> = told.iter().map(|(place, _)| place.as_str()).collect();
+        let expected = ["/title", "/enroll", "/courses/1", "/throttle/maxChanges", "/a~1b"];
+        assert_eq!(places, expected);
+        assert_eq!(told[1].1, "enroll is required");
+        assert_eq!(told[0].1, "invalid type: integer `7`, expected a string");
+    }
+
+    #[test]
+    fn absent_and_null_are_the_same_where_a_field_is_optional() {
+        let mut form = form(json!({"a": null}));
+        assert_eq!(form.optional::<u32>("a"), None);
+        assert_eq!(form.optional::<u32>("b"), None);
+        form.finish().expect("nothing wrong");
+    }
+
+    #[test]
+    fn problems_of_a_nested_object_carry_its_place() {
+        let mut form = form(json!({"app": {"id": 1, "more": 2}, "other": 3}));
+        let app = form.nested("app", |inner| inner.required::<String>("id"));
+        assert_eq!(app, None);
+        assert_eq!(form.nested("other", |_| Some(())), None);
+        assert_eq!(form.nested("absent", |_| Some(())), None);
+        let places: Vec<_> = told(form).into_iter().map(|(place, _)| place).collect();
+        assert_eq!(places, ["/app/id", "/app/more", "/other"]);
+    }
+}

@@ -1,0 +1,135 @@
+//! The OpenAPI 3.1 document, made from the handlers and the table of routes.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, Info, OpenApi, PathItem, Ref, Response, ResponseBuilder,
+};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::access::{Permission, ROUTES, Route};
+use rollcall_runtime::ProblemDetails;
+
+/// The name of the scheme in the document.
+const SCHEME: &str = "entra";
+
+/// The document. Anybody may read it: it holds no data.
+#[utoipa::path(get, path = "/v1/openapi.json", tag = "Service",
+    responses((status = 200, description = "This document", body = serde_json::Value)))]
+pub(crate) async fn show() -> Json<OpenApi> {
+    Json(document())
+}
+
+/// Puts the document together.
+pub fn document() -> OpenApi {
+    let (_, mut document) = crate::all().split_for_parts();
+    document.info = info();
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme(
+        SCHEME,
+        SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)),
+    );
+    let name = ProblemDetails::name().into_owned();
+    components.schemas.insert(name, ProblemDetails::schema());
+    let mut inner = Vec::new();
+    ProblemDetails::schemas(&mut inner);
+    components.schemas.extend(inner);
+    for route in ROUTES {
+        let operation = document
+            .paths
+            .paths
+            .get_mut(route.path)
+            .and_then(|item| operation(item, route.method));
+        if let Some(operation) = operation {
+            finish(operation, route);
+        }
+    }
+    document
+}
+
+fn info() -> Info {
+    let mut info = Info::new("Rollcall", env!("CARGO_PKG_VERSION"));
+    info.description = Some(
+        "Audiences, their Entra groups and course enrolments. Send an access token of Microsoft Entra ID for this API; its tenant decides whose data you see."
+            .to_owned(),
+    );
+    info
+}
+
+/// The operation of a method.
+pub fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
+    match method {
+        "GET" => item.get.as_mut(),
+        "POST" => item.post.as_mut(),
+        "PUT" => item.put.as_mut(),
+        "DELETE" => item.delete.as_mut(),
+        _ => None,
+    }
+}
+
+/// Adds what follows from the table: who may, and what may go wrong.
+fn finish(operation: &mut Operation, route: &Route) {
+    if route.permission != Permission::Public {
+        let scheme = SecurityRequirement::new(SCHEME, Vec::<String>::new());
+        operation.security = Some(vec![scheme]);
+        let roles: Vec<&str> = route.permission.roles().iter().map(|role| role.name()).collect();
+        let own = operation.description.take().unwrap_or_default();
+        let more = format!(
+            "Permission `{}`: {}.",
+            route.permission.name(),
+            roles.join(", ")
+        );
+        operation.description = Some(format!("{own}\n\n{more}").trim().to_owned());
+    }
+    for (status, description) in failures(operation, route) {
+        let responses = &mut operation.responses.responses;
+        responses
+            .entry(status.to_owned())
+            .or_insert_with(|| problem(description).into());
+    }
+}
+
+/// What may go wrong, by status.
+fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'static str> {
+    let mut all = BTreeMap::from([
+        ("400", "The request cannot be read"),
+        ("429", "Too many requests; try again after the seconds in Retry-After"),
+        ("500", "Something of ours is broken"),
+        ("503", "Something does not answer; try again after the seconds in Retry-After"),
+    ]);
+    if route.permission != Permission::Public {
+        all.insert("401", "There is no valid access token");
+        all.insert("403", "The caller or the tenant may not do this");
+        all.insert("404", "There is no such thing in the caller's tenant");
+        all.insert("409", "It cannot be done as things stand");
+    }
+    if operation.request_body.is_some() {
+        all.insert("413", "The body is too large");
+        all.insert("415", "The body is no JSON");
+        all.insert("422", "Fields are not right; all are listed");
+    }
+    let conditional = operation.parameters.iter().flatten();
+    if conditional.into_iter().any(|parameter| parameter.name == "If-Match") {
+        all.insert("412", "Somebody else was faster");
+        all.insert("428", "If-Match is missing");
+    }
+    if route.permission == Permission::ReadProfiles {
+        all.insert("422", "The profile has no audience; every reason is listed");
+    }
+    if route.locked {
+        all.insert("423", "The tenant is locked for maintenance; try again after the seconds in Retry-After");
+    }
+    all
+}
+
+fn problem(description: &str) -> Response {
+    let schema = Ref::from_schema_name(ProblemDetails::name());
+    let content = ContentBuilder::new().schema(Some(schema)).build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+}

@@ -1,0 +1,69 @@
+//! Tenants' plans, for those who operate the service.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::entitlement::{Entitlement, Plan};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::problem::Problem;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::failure::{Refused, missing, stored};
+use crate::form::Form;
+use crate::request::InPath;
+
+/// A plan to enter.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+struct EntitlementInput {
+    /// Which plan.
+    plan: Plan,
+    /// Until when; without end when absent.
+    until: Option<DateTime<Utc>>,
+}
+
+/// A tenant's plan.
+#[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/entitlement", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")),
+    responses((status = 200, description = "The plan an operator entered", body = Entitlement)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    InPath(tenant): InPath<TenantId>,
+) -> Result<Json<Entitlement>, Refused> {
+    let plan = api.services.store.entitlement(tenant).await;
+    plan.map_err(stored)?.map(Json).ok_or_else(missing)
+}
+
+/// Enters a tenant's plan (S4-001). It counts within a minute.
+#[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/entitlement", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")),
+    request_body = EntitlementInput,
+    responses((status = 200, description = "The plan as stored", body = Entitlement)))]
+pub(crate) async fn change(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    mut form: Form,
+) -> Result<Json<Entitlement>, Refused> {
+    let plan = form.required("plan");
+    let until = form.optional("until");
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let plan: Plan = plan.ok_or_else(|| {
+        ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")])
+    })?;
+    let entitlement = Entitlement { plan, until };
+    let name = serde_json::to_value(plan).unwrap_or_default();
+    let event = AuditEvent::new(Utc::now(), caller.actor(), Action::EntitlementChanged)
+        .with("plan", name.as_str().unwrap_or_default());
+    let store = &api.services.store;
+    let put = store.put_entitlement(tenant, &entitlement, &event).await;
+    put.map_err(stored)?;
+    api.entitled.forget(tenant);
+    Ok(Json(entitlement))
+}

@@ -1,0 +1,136 @@
+//! `PUT /v1/profiles/{id}/courses`: only the course selection (S4-089a, S4-111).
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
+use chrono::Utc;
+use rollcall_domain::audit::Action;
+use rollcall_domain::ids::{CatalogId, CourseId, ProfileId};
+use rollcall_domain::problem::Problem;
+use rollcall_domain::profile::MAX_COURSES;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::save::{saved, update_event};
+use crate::Api;
+use crate::access::Permission;
+use crate::failure::{Refused, stored};
+use crate::form::Form;
+use crate::request::{InPath, required_version};
+use crate::warm::Data;
+
+/// Courses of a profile.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+struct CoursesInput {
+    /// All courses to enrol in; at most 500.
+    courses: BTreeSet<CourseId>,
+}
+
+/// Chooses a profile's courses. Catalog admins may add and take out courses of
+/// their own catalogs; those of others must stay as they are.
+#[utoipa::path(put, path = "/v1/profiles/{id}/courses", tag = "Profiles", request_body = CoursesInput,
+    params(("id" = ProfileId, Path, description = "The profile"),
+        ("If-Match" = String, Header, description = "The ETag that was read")),
+    responses((status = 200, description = "Saved", body = super::view::ProfileView, headers(("ETag" = String, description = "Its new version")))))]
+pub(crate) async fn choose(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    headers: HeaderMap,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let expected = required_version(&headers)?;
+    let courses = form.required::<Vec<CourseId>>("courses");
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let courses = courses.unwrap_or_default();
+    let before = api.living(caller.tenant, id, expected).await?;
+    let data = api.data(caller.tenant).await?;
+    let mut problems = problems(&data, &courses);
+    let chosen: BTreeSet<CourseId> = courses.iter().copied().collect();
+    let changed: BTreeSet<CourseId> = chosen
+        .symmetric_difference(&before.profile.courses)
+        .copied()
+        .collect();
+    if let Some(own) = api.own_catalogs(&caller).await? {
+        problems.extend(foreign(&data, &own, &changed));
+        if problems.iter().any(|problem| problem.pointer.is_empty()) {
+            return Err(not_yours(problems));
+        }
+    }
+    if !problems.is_empty() {
+        return Err(ProblemDetails::invalid(problems));
+    }
+    let at = Utc::now();
+    let mut profile = before.profile.clone();
+    profile.courses = chosen;
+    profile.modified_at = at;
+    profile.modified_by.clone_from(&caller.name);
+    let event = update_event(&caller, at, Action::CoursesChanged, &before.profile, &profile);
+    let read = api.store(caller.tenant, profile, Some(expected), &event).await?;
+    saved(&api, caller.tenant, read, Vec::new()).await
+}
+
+fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
+    let mut problems: Vec<Problem> = courses
+        .iter()
+        .enumerate()
+        .filter(|(_, course)| data.snapshot.course(**course).is_none())
+        .map(|(index, _)| super::check::unknown_course(index))
+        .take(100)
+        .collect();
+    if courses.len() > MAX_COURSES {
+        problems.push(Problem::at(
+            "/courses",
+            format!("may hold {MAX_COURSES} courses at most"),
+        ));
+    }
+    problems
+}
+
+/// Courses that were added or taken out and are in somebody else's catalog. A
+/// course that is gone may be taken out by anybody.
+fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>) -> Vec<Problem> {
+    changed
+        .iter()
+        .filter_map(|course| data.snapshot.course(*course))
+        .filter(|course| !own.contains(&course.catalog))
+        .map(|course| {
+            Problem::at(
+                "",
+                format!("the course {:?} is in a catalog you do not administer", course.title),
+            )
+        })
+        .collect()
+}
+
+fn not_yours(mut problems: Vec<Problem>) -> ProblemDetails {
+    let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
+    let mut refused = ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog");
+    problems.retain(|problem| problem.pointer.is_empty());
+    refused.errors = problems;
+    refused
+}
+
+impl Api {
+    /// The catalogs a caller is limited to; `None` for callers who may choose
+    /// courses of all.
+    pub(crate) async fn own_catalogs(
+        &self,
+        caller: &Caller,
+    ) -> Result<Option<BTreeSet<CatalogId>>, Refused> {
+        if caller.require(Permission::WriteProfiles.roles()).is_ok() {
+            return Ok(None);
+        }
+        let tenant = self.services.store.tenant(caller.tenant).await;
+        let own = tenant
+            .map_err(stored)?
+            .and_then(|mut tenant| tenant.settings.catalog_admins.remove(&caller.object));
+        Ok(Some(own.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,100 @@
+//! Why one person is in a profile's audience, or is not.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use chrono::Utc;
+use rollcall_domain::explain::{Explanation, OtherProfile, explain as explained};
+use rollcall_domain::ids::{ProfileId, UserId};
+use rollcall_domain::roster::Person;
+use rollcall_domain::search;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::check::Known;
+use super::preview::{Ahead, no_audience};
+use crate::Api;
+use crate::failure::{Refused, stored};
+use crate::request::{InPath, InQuery};
+
+/// About whom.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ExplainQuery {
+    /// The person's Learn365 user id, Entra object id or mail address.
+    user: String,
+}
+
+/// An explanation, for people and for programs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ExplanationView {
+    /// The whole of it as a short text.
+    text: String,
+    /// The person.
+    person: Person,
+    /// Rule by rule.
+    explanation: Explanation,
+}
+
+/// Why a person is in the audience or not, which rules decided it, and what
+/// would change it.
+#[utoipa::path(get, path = "/v1/profiles/{id}/explain", tag = "Profiles",
+    params(("id" = ProfileId, Path, description = "The profile"), ExplainQuery),
+    responses((status = 200, description = "Why, or why not", body = ExplanationView)))]
+pub(crate) async fn explain(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    InQuery(query): InQuery<ExplainQuery>,
+) -> Result<Json<ExplanationView>, Refused> {
+    let profile = api.profile(caller.tenant, id).await?.profile;
+    let data = api.data(caller.tenant).await?;
+    let snapshot = &data.snapshot;
+    let person = search::exact(snapshot, &query.user).ok_or_else(nobody)?;
+    let known = api.needed(caller.tenant, &profile).await.map_err(stored)?;
+    let ahead = Ahead {
+        api: &api,
+        tenant: caller.tenant,
+        data: data.clone(),
+        at: Utc::now(),
+    };
+    let others = others(&ahead, &known, person.id);
+    let lookup = |id| others.get(&id).cloned();
+    let found = explained(&profile, snapshot, ahead.at, person.id, &lookup);
+    let explanation = found.map_err(no_audience)?.ok_or_else(nobody)?;
+    Ok(Json(ExplanationView {
+        text: explanation.to_string(),
+        person,
+        explanation,
+    }))
+}
+
+/// Whether the audiences of the profiles that overrides name hold the person.
+fn others(ahead: &Ahead<'_>, known: &Known, person: UserId) -> BTreeMap<ProfileId, OtherProfile> {
+    let snapshot = &ahead.data.snapshot;
+    let Some(row) = snapshot.people.row(person) else {
+        return BTreeMap::new();
+    };
+    let named = known.values().filter(|one| !one.is_deleted());
+    named
+        .filter_map(|one| {
+            let outlook = ahead.outlook(one, known, None, &one.courses).ok()?;
+            let other = OtherProfile {
+                title: one.title.clone(),
+                member: outlook.audience().all.contains(row),
+            };
+            Some((one.id, other))
+        })
+        .collect()
+}
+
+fn nobody() -> ProblemDetails {
+    let detail = "There is no such learner in Learn365; give a user id, an Entra object id or a whole mail address.";
+    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-such-person")
+}

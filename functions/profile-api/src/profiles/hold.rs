@@ -1,0 +1,170 @@
+//! Held changes: see them, approve exactly one, or discard it (S4-063).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::StoreError;
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::hold::{Hold, HoldState};
+use rollcall_domain::ids::{ProfileId, SnapshotId};
+use rollcall_domain::plan::PlanHash;
+use rollcall_domain::plan::guard::Exceeded;
+use rollcall_domain::problem::Problem;
+use rollcall_domain::schedule::Job;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::failure::{Refused, missing, stored};
+use crate::form::Form;
+use crate::request::InPath;
+use crate::runs::{accepted, ask};
+
+/// Longest reason, in characters.
+const MAX_WHY: usize = 500;
+
+/// A held change.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct HoldView {
+    /// Exactly which change: a decision names it.
+    hash: PlanHash,
+    /// The data it was computed from.
+    snapshot: SnapshotId,
+    /// Since when this very change is held.
+    since: DateTime<Utc>,
+    /// The limit, in words.
+    reason: String,
+    /// The limit.
+    exceeded: Exceeded,
+    /// How many would join.
+    adds: usize,
+    /// How many would leave.
+    removes: usize,
+    /// What a person decided.
+    state: HoldState,
+}
+
+impl From<Hold> for HoldView {
+    fn from(hold: Hold) -> Self {
+        Self {
+            reason: hold.exceeded.to_string(),
+            hash: hold.hash,
+            snapshot: hold.snapshot,
+            since: hold.since,
+            exceeded: hold.exceeded,
+            adds: hold.adds,
+            removes: hold.removes,
+            state: hold.state,
+        }
+    }
+}
+
+/// The held change of a profile; 404 when none is.
+#[utoipa::path(get, path = "/v1/profiles/{id}/hold", tag = "Holds",
+    params(("id" = ProfileId, Path, description = "The profile")),
+    responses((status = 200, description = "The held change", body = HoldView)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+) -> Result<Json<HoldView>, Refused> {
+    let hold = api.services.store.hold(caller.tenant, id).await;
+    let hold = hold.map_err(stored)?.ok_or_else(missing)?;
+    Ok(Json(hold.into()))
+}
+
+/// A decision about a held change.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+struct DecisionInput {
+    /// The change decided about, as it was shown.
+    hash: String,
+    /// Why, in at most 500 characters; it is kept in the audit.
+    why: String,
+}
+
+/// Approves a held change: a run begins, plans again, and makes the change if it
+/// is still exactly this one.
+#[utoipa::path(post, path = "/v1/profiles/{id}/hold/approve", tag = "Holds", request_body = DecisionInput,
+    params(("id" = ProfileId, Path, description = "The profile")),
+    responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::Asked)))]
+pub(crate) async fn approve(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    form: Form,
+) -> Result<Response, Refused> {
+    decide(&api, &caller, id, form, true).await?;
+    let run = ask(&api, &caller, Job::Membership, false).await?;
+    Ok(accepted(run))
+}
+
+/// Discards a held change: it stays held without further mails, until another
+/// change comes up.
+#[utoipa::path(post, path = "/v1/profiles/{id}/hold/discard", tag = "Holds", request_body = DecisionInput,
+    params(("id" = ProfileId, Path, description = "The profile")),
+    responses((status = 200, description = "Discarded", body = HoldView)))]
+pub(crate) async fn discard(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    form: Form,
+) -> Result<Json<HoldView>, Refused> {
+    decide(&api, &caller, id, form, false).await.map(Json)
+}
+
+async fn decide(
+    api: &Api,
+    caller: &Caller,
+    id: ProfileId,
+    mut form: Form,
+    approve: bool,
+) -> Result<HoldView, Refused> {
+    let hash = form.required::<PlanHash>("hash");
+    let why = form.required::<String>("why");
+    if let Some(problem) = why.as_deref().and_then(wrong_reason) {
+        form.problem("/why", problem);
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let (Some(hash), Some(why)) = (hash, why) else {
+        return Err(ProblemDetails::invalid(vec![Problem::at("", "incomplete")]));
+    };
+    let read = api.profile(caller.tenant, id).await?;
+    let (at, by) = (Utc::now(), caller.name.clone());
+    let (action, state) = match approve {
+        true => (Action::HoldApproved, HoldState::Approved { by, at, why: why.clone() }),
+        false => (Action::HoldDiscarded, HoldState::Discarded { by, at, why: why.clone() }),
+    };
+    let event = AuditEvent::new(at, caller.actor(), action)
+        .on(id, &read.profile.title)
+        .with("why", why)
+        .with("hash", &hash);
+    let store = &api.services.store;
+    let decided = store.decide_hold(caller.tenant, id, &hash, state, Some(&event));
+    decided.await.map_err(|error| match error {
+        StoreError::Conflict => changed(),
+        other => stored(other),
+    })?;
+    let hold = store.hold(caller.tenant, id).await.map_err(stored)?;
+    hold.map(HoldView::from).ok_or_else(changed)
+}
+
+fn wrong_reason(why: &str) -> Option<String> {
+    let length = why.trim().chars().count();
+    let wrong = length == 0 || length > MAX_WHY || why.chars().any(char::is_control);
+    wrong.then(|| {
+        format!("a reason of at most {MAX_WHY} characters is required, without control characters")
+    })
+}
+
+/// The held change is another one by now: the decision was about something else.
+fn changed() -> ProblemDetails {
+    let detail = "The held change is another one by now, since data or rules have changed; look at it again before you decide.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("hold-changed")
+}

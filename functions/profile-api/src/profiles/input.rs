@@ -1,0 +1,175 @@
+//! A profile as people send it: every field read, every problem noted.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use rollcall_domain::ids::{CourseId, ProfileId};
+use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Target, Throttle};
+use rollcall_domain::rules::FilterDocument;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::form::Form;
+
+/// A profile to save. What is left out is what a new profile begins with.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = ProfileInput)]
+pub(crate) struct Documented {
+    /// Unique in the tenant regardless of case; with the prefix of the settings
+    /// it names the Entra group. At most 120 characters.
+    title: String,
+    /// What it is for. At most 1,024 characters.
+    description: String,
+    /// Whether the group is enrolled in the courses.
+    enroll: bool,
+    /// Whether membership follows the rules.
+    auto_populate: bool,
+    /// When a change is held instead of made; without limits never.
+    throttle: Option<Throttle>,
+    /// Who matches. Needed, or overrides are, when membership follows the rules.
+    filter: Option<FilterDocument>,
+    /// Exceptions; at most 5,000 of each kind.
+    overrides: Option<Overrides>,
+    /// Courses to enrol in; at most 500.
+    courses: Option<BTreeSet<CourseId>>,
+    /// IANA zone in which days of date rules are read; UTC without.
+    time_zone: Option<String>,
+    /// How the group leaves the learning platform.
+    retraction: Option<Retraction>,
+}
+
+/// What was read, in the order it was written where pointers need that.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Input {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) enroll: bool,
+    pub(crate) auto_populate: bool,
+    pub(crate) throttle: Throttle,
+    pub(crate) filter: FilterDocument,
+    pub(crate) include: Vec<Target>,
+    pub(crate) exclude: Vec<Target>,
+    pub(crate) courses: Vec<CourseId>,
+    pub(crate) time_zone: Tz,
+    pub(crate) retraction: Retraction,
+}
+
+impl Input {
+    /// Reads all fields; `None` when one that must be there is not right. The
+    /// form has every problem then.
+    pub(crate) fn read(form: &mut Form) -> Option<Self> {
+        // Everything is read before anything is given up, so that all is told.
+        let title = form.required("title");
+        let description = form.required("description");
+        let enroll = form.required("enroll");
+        let auto_populate = form.required("autoPopulate");
+        let throttle = form.optional("throttle").unwrap_or_default();
+        let filter = form.optional("filter").unwrap_or_default();
+        let overrides = form.nested("overrides", |inner| {
+            Some((
+                inner.or_default::<Vec<Target>>("include"),
+                inner.or_default::<Vec<Target>>("exclude"),
+            ))
+        });
+        let courses = form.optional("courses").unwrap_or_default();
+        let time_zone = form.optional("timeZone").unwrap_or(Tz::UTC);
+        let retraction = form.optional("retraction").unwrap_or_default();
+        let (include, exclude) = overrides.unwrap_or_default();
+        Some(Self {
+            title: title?,
+            description: description?,
+            enroll: enroll?,
+            auto_populate: auto_populate?,
+            throttle,
+            filter,
+            include,
+            exclude,
+            courses,
+            time_zone,
+            retraction,
+        })
+    }
+
+    /// The profile it makes: a new one, or the next version of one. What a
+    /// person did not write stays as it is.
+    pub(crate) fn into_profile(
+        self,
+        id: ProfileId,
+        before: Option<&Profile>,
+        at: DateTime<Utc>,
+        by: &str,
+    ) -> Profile {
+        let handled = before.is_some_and(|before| before.retraction_handled);
+        Profile {
+            id,
+            title: self.title.trim().to_owned(),
+            description: self.description.trim().to_owned(),
+            enroll: self.enroll,
+            auto_populate: self.auto_populate,
+            throttle: self.throttle,
+            filter: self.filter,
+            overrides: Overrides {
+                include: self.include.into_iter().collect(),
+                exclude: self.exclude.into_iter().collect(),
+            },
+            courses: self.courses.into_iter().collect(),
+            time_zone: self.time_zone,
+            retraction: self.retraction,
+            // Turning enrolment on begins a new story for the retraction (S4-140).
+            retraction_handled: handled && !self.enroll,
+            lifecycle: before.map_or(Lifecycle::Active, |before| before.lifecycle.clone()),
+            modified_at: at,
+            modified_by: by.to_owned(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn read(value: serde_json::Value) -> Result<Input, Vec<String>> {
+        let mut form = Form::over(value, "").expect("an object");
+        let input = Input::read(&mut form);
+        match form.finish() {
+            Ok(()) => Ok(input.expect("complete")),
+            Err(problems) => Err(problems.into_iter().map(|p| p.pointer).collect()),
+        }
+    }
+
+    /// Proves S4-047, S4-048, S4-049 and S4-050: what must be there, told at once.
+    #[test]
+    fn four_fields_are_required() {
+        let places = read(json!({})).expect_err("missing");
+        assert_eq!(places, ["/title", "/description", "/enroll", "/autoPopulate"]);
+    }
+
+    /// Proves S4-056, S4-057, S4-058 and S4-059: none, either or both limits.
+    #[test]
+    fn limits_are_optional_and_may_both_be_given() {
+        let base = json!({"title": "a", "description": "b", "enroll": true, "autoPopulate": true});
+        let with = |throttle: serde_json::Value| {
+            let mut body = base.clone();
+            body["throttle"] = throttle;
+            read(body).map(|input| input.throttle)
+        };
+        assert_eq!(read(base.clone()).expect("read").throttle, Throttle::default());
+        let both = with(json!({"maxChanges": 5, "maxPercent": 2.5})).expect("read");
+        assert_eq!((both.max_changes, both.max_percent), (Some(5), Some(2.5)));
+        assert_eq!(with(json!({"maxChanges": -1})), Err(vec!["/throttle/maxChanges".to_owned()]));
+        assert_eq!(with(json!({"most": 1})), Err(vec!["/throttle/most".to_owned()]));
+    }
+
+    #[test]
+    fn wrong_entries_of_lists_are_pointed_at() {
+        let places = read(json!({
+            "title": "a", "description": "b", "enroll": true, "autoPopulate": true,
+            "overrides": {"include": [{"user": "x"}]}, "courses": ["y"], "timeZone": "Mars"
+        }));
+        let places = places.expect_err("wrong");
+        assert_eq!(places, ["/overrides/include/0/user", "/courses/0", "/timeZone"]);
+    }
+}

@@ -1,0 +1,248 @@
+//! `GET /v1/profiles`: the list with its columns (S4-033…040), filtered, sorted, in pages.
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::profile_list::{ProfileLine, Shelf};
+use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::text::fold;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::view::Standing;
+use crate::Api;
+use crate::failure::{Refused, stored};
+use crate::request::{InQuery, from_cursor, page_size, to_cursor};
+
+/// A filtered list looks at this many profiles for one page, then hands back
+/// where it stands: a request's work is bounded, whatever the tenant's size.
+const MAX_LOOKED_AT: usize = 2_000;
+/// Read at a time while filtering.
+const CHUNK: usize = 500;
+
+/// How a list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Sort {
+    /// By title, regardless of case.
+    #[default]
+    Title,
+    /// By title, backwards.
+    TitleDescending,
+    /// By the last change, the newest first.
+    ModifiedDescending,
+    /// By the last change, the oldest first.
+    Modified,
+}
+
+/// Which profiles.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ProfileQuery {
+    /// Only profiles with this text in title, description or the name of who
+    /// changed them last, regardless of case.
+    search: Option<String>,
+    /// Only those whose group is enrolled, or is not.
+    enroll: Option<bool>,
+    /// Only those whose membership follows the rules, or does not.
+    auto_populate: Option<bool>,
+    /// Only those of this status after the last run.
+    status: Option<ProfileStatus>,
+    /// `true` for the deleted ones instead of those in use; they are sorted by
+    /// their deletion, the newest first.
+    #[serde(default)]
+    deleted: bool,
+    /// How those in use are sorted.
+    #[serde(default)]
+    sort: Sort,
+    /// Most profiles on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// A profile's line.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProfileListItem {
+    /// Its id.
+    id: ProfileId,
+    /// Its version.
+    version: u64,
+    /// Column Title (S4-035).
+    title: String,
+    /// What it is for (S4-034).
+    description: String,
+    /// Column Enroll (S4-036).
+    enroll: bool,
+    /// Column Auto populate (S4-037).
+    auto_populate: bool,
+    /// Column Modified (S4-038).
+    modified_at: DateTime<Utc>,
+    /// Column Updated by (S4-039).
+    modified_by: String,
+    /// Column Courses: how many (S4-040).
+    courses: usize,
+    /// When it was deleted, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deleted_at: Option<DateTime<Utc>>,
+    /// Its group and how it stood after the last run (S4-034).
+    standing: Standing,
+}
+
+/// A page of profiles.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProfilePage {
+    /// In the order asked for.
+    items: Vec<ProfileListItem>,
+    /// Where the next page begins; absent at the end. A filtered page may be
+    /// short, or empty, although more follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// The tenant's profiles.
+#[utoipa::path(get, path = "/v1/profiles", tag = "Profiles", params(ProfileQuery),
+    responses((status = 200, description = "A page of profiles", body = ProfilePage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<ProfileQuery>,
+) -> Result<Json<ProfilePage>, Refused> {
+    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let tenant = api.services.store.tenant(caller.tenant).await;
+    let prefix = tenant
+        .map_err(stored)?
+        .map(|tenant| tenant.settings.group_prefix)
+        .unwrap_or_default();
+    let search = Search {
+        api: &api,
+        tenant: caller.tenant,
+        text: query.search.as_deref().and_then(fold),
+        prefix,
+        query: &query,
+    };
+    search.page(after).await.map(Json)
+}
+
+/// One request's work.
+struct Search<'a> {
+    api: &'a Api,
+    tenant: TenantId,
+    text: Option<String>,
+    prefix: String,
+    query: &'a ProfileQuery,
+}
+
+impl Search<'_> {
+    async fn page(&self, mut after: Option<String>) -> Result<ProfilePage, Refused> {
+        let (shelf, backwards) = self.shelf();
+        let limit = page_size(self.query.limit);
+        let chunk = if self.filters() { CHUNK } else { limit };
+        let (mut items, mut looked_at) = (Vec::new(), 0);
+        loop {
+            let store = &self.api.services.store;
+            let page = store.profile_page(self.tenant, shelf, backwards, after.as_deref(), chunk);
+            let page = page.await.map_err(stored)?;
+            looked_at += page.items.len();
+            let found = self.found(page.items).await?;
+            let room = limit - items.len();
+            if found.len() > room {
+                // The page is full before the chunk is used up: go on behind its last line.
+                after = found.get(room - 1).map(|(key, _)| key.clone());
+                items.extend(found.into_iter().take(room).map(|(_, item)| item));
+                break;
+            }
+            items.extend(found.into_iter().map(|(_, item)| item));
+            after = page.next;
+            if after.is_none() || items.len() == limit || looked_at >= MAX_LOOKED_AT {
+                break;
+            }
+        }
+        Ok(ProfilePage {
+            items,
+            next_cursor: after.as_deref().map(to_cursor),
+        })
+    }
+
+    fn shelf(&self) -> (Shelf, bool) {
+        match (self.query.deleted, self.query.sort) {
+            (true, _) => (Shelf::Deleted, true),
+            (false, Sort::Title) => (Shelf::ByTitle, false),
+            (false, Sort::TitleDescending) => (Shelf::ByTitle, true),
+            (false, Sort::Modified) => (Shelf::ByChange, false),
+            (false, Sort::ModifiedDescending) => (Shelf::ByChange, true),
+        }
+    }
+
+    fn filters(&self) -> bool {
+        let query = self.query;
+        self.text.is_some()
+            || query.enroll.is_some()
+            || query.auto_populate.is_some()
+            || query.status.is_some()
+    }
+
+    /// Those that fit, with what the jobs know about them.
+    async fn found(
+        &self,
+        lines: Vec<(String, ProfileLine)>,
+    ) -> Result<Vec<(String, ProfileListItem)>, Refused> {
+        let lines: Vec<_> = lines.into_iter().filter(|(_, line)| self.fits(line)).collect();
+        let ids: Vec<ProfileId> = lines.iter().map(|(_, line)| line.id).collect();
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = &self.api.services.store;
+        let (mut states, holds) = futures::try_join!(
+            store.profile_states_of(self.tenant, ids.iter().copied()),
+            store.holds_of(self.tenant, ids.iter().copied())
+        )
+        .map_err(stored)?;
+        let items = lines.into_iter().map(|(key, line)| {
+            let name = format!("{}{}", self.prefix, line.title);
+            let name = name.chars().take(256).collect();
+            let standing = Standing::of(states.remove(&line.id), holds.get(&line.id), name);
+            (key, item(line, standing))
+        });
+        let wanted = self.query.status;
+        Ok(items
+            .filter(|(_, item)| wanted.is_none() || item.standing.status() == wanted)
+            .collect())
+    }
+
+    fn fits(&self, line: &ProfileLine) -> bool {
+        let query = self.query;
+        let holds = |text: &str| fold(text).is_some_and(|folded| self.within(&folded));
+        query.enroll.is_none_or(|enroll| line.enroll == enroll)
+            && query.auto_populate.is_none_or(|auto| line.auto_populate == auto)
+            && (self.text.is_none()
+                || [&line.title, &line.description, &line.modified_by]
+                    .into_iter()
+                    .any(|text| holds(text)))
+    }
+
+    fn within(&self, folded: &str) -> bool {
+        self.text.as_deref().is_none_or(|text| folded.contains(text))
+    }
+}
+
+fn item(line: ProfileLine, standing: Standing) -> ProfileListItem {
+    ProfileListItem {
+        id: line.id,
+        version: line.version,
+        title: line.title,
+        description: line.description,
+        enroll: line.enroll,
+        auto_populate: line.auto_populate,
+        modified_at: line.modified_at,
+        modified_by: line.modified_by,
+        courses: line.courses,
+        deleted_at: line.deleted_at,
+        standing,
+    }
+}

@@ -1,0 +1,138 @@
+//! A profile's audience as a list, and the Excel file the last run made of it.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_clients::objects::ObjectError;
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::ids::{ProfileId, SnapshotId};
+use rollcall_domain::preview::List;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::preview::{Ahead, PeoplePage, PreviewQuery};
+use crate::Api;
+use crate::failure::{Refused, missing, stored};
+use crate::request::{InPath, InQuery};
+use crate::warm::object;
+
+/// An address of a workbook works so long.
+const LIFETIME: Duration = Duration::from_mins(2);
+
+/// Which members.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MemberQuery {
+    /// Only people with these words in name or mail address.
+    search: Option<String>,
+    /// Most people on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// The audience of a profile.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MemberView {
+    /// The data it was computed from.
+    snapshot: SnapshotId,
+    /// When that was read.
+    taken_at: DateTime<Utc>,
+    /// The people, by name.
+    people: PeoplePage,
+}
+
+/// Who is in a profile's audience, by the data in use.
+#[utoipa::path(get, path = "/v1/profiles/{id}/members", tag = "Profiles",
+    params(("id" = ProfileId, Path, description = "The profile"), MemberQuery),
+    responses((status = 200, description = "A page of the audience", body = MemberView)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    InQuery(query): InQuery<MemberQuery>,
+) -> Result<Json<MemberView>, Refused> {
+    api.unlocked(caller.tenant).await?;
+    let profile = api.profile(caller.tenant, id).await?.profile;
+    let data = api.data(caller.tenant).await?;
+    let known = api.needed(caller.tenant, &profile).await.map_err(stored)?;
+    let ahead = Ahead {
+        api: &api,
+        tenant: caller.tenant,
+        data,
+        at: Utc::now(),
+    };
+    let outlook = ahead.outlook(&profile, &known, None, &profile.courses)?;
+    let wanted = PreviewQuery {
+        list: None,
+        search: query.search,
+        limit: query.limit,
+        cursor: query.cursor,
+    };
+    Ok(Json(MemberView {
+        snapshot: ahead.data.pointer.id.clone(),
+        taken_at: ahead.data.pointer.taken_at,
+        people: ahead.people(&outlook, List::Members, &wanted)?,
+    }))
+}
+
+/// Where a workbook can be downloaded.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Download {
+    /// The address; whoever has it needs no token, so do not keep it.
+    url: String,
+    /// Until when it works.
+    expires_at: DateTime<Utc>,
+    /// The name the file is saved under.
+    file_name: String,
+}
+
+/// An address, good for two minutes, at which the Excel list of the last run can
+/// be downloaded (S4-041, S4-128). The download is audited.
+#[utoipa::path(get, path = "/v1/profiles/{id}/members.xlsx", tag = "Profiles",
+    params(("id" = ProfileId, Path, description = "The profile")),
+    responses((status = 200, description = "Where to download it", body = Download)))]
+pub(crate) async fn workbook(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+) -> Result<Json<Download>, Refused> {
+    let read = api.profile(caller.tenant, id).await?;
+    let store = &api.services.store;
+    let states = store.profile_states_of(caller.tenant, [id]).await;
+    let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
+    let key = state.members_file.ok_or_else(no_file)?;
+    let at = Utc::now();
+    let event = AuditEvent::new(at, caller.actor(), Action::MembersDownloaded);
+    let event = event.on(id, &read.profile.title);
+    // The lock is a condition of the event's own transaction (S4-113): an address
+    // that is given out was asked for before maintenance began.
+    store
+        .record_unless_locked(caller.tenant, &event)
+        .await
+        .map_err(stored)?;
+    let file_name = format!("{}.xlsx", read.profile.title);
+    let url = api.services.objects.download_url(&key, &file_name, LIFETIME);
+    let url = url.await.map_err(|error| match error {
+        ObjectError::Missing(_) => no_file(),
+        ObjectError::Service(_) => object(&error),
+    })?;
+    Ok(Json(Download {
+        url,
+        expires_at: at + TimeDelta::from_std(LIFETIME).unwrap_or_default(),
+        file_name,
+    }))
+}
+
+fn no_file() -> Refused {
+    let mut refused = missing();
+    "No run has made a list of this profile's members yet; the next one does."
+        .clone_into(&mut refused.detail);
+    refused.of_kind("no-list")
+}

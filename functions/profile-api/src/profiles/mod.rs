@@ -1,0 +1,49 @@
+//! Profiles: what people write, what comes of it, and how it came about.
+
+mod check;
+pub(crate) mod courses;
+pub(crate) mod explain;
+pub(crate) mod hold;
+mod input;
+pub(crate) mod list;
+pub(crate) mod members;
+pub(crate) mod preview;
+pub(crate) mod remove;
+pub(crate) mod save;
+pub(crate) mod show;
+pub(crate) mod versions;
+mod view;
+
+use rollcall_clients::store::profiles::StoredProfile;
+use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::profile::Profile;
+
+use crate::Api;
+use crate::failure::{Refused, broken, missing, stored};
+
+/// A profile and its version.
+pub(crate) struct Read {
+    pub(crate) profile: Profile,
+    pub(crate) version: u64,
+}
+
+impl Api {
+    /// One of the caller's tenant's profiles, deleted or not.
+    pub(crate) async fn profile(&self, tenant: TenantId, id: ProfileId) -> Result<Read, Refused> {
+        let found = self.services.store.profile(tenant, id).await;
+        readable(found.map_err(stored)?.ok_or_else(missing)?)
+    }
+}
+
+fn readable(found: StoredProfile) -> Result<Read, Refused> {
+    match found.profile {
+        Ok(profile) => Ok(Read {
+            profile,
+            version: found.version,
+        }),
+        Err(problem) => {
+            tracing::error!(profile = found.key, problem, "a stored profile is unreadable");
+            Err(broken())
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Makes profiles and changes them. A saved change has no effect until the next cycle.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ETAG, LOCATION};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::profile::Profile;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use uuid::Uuid;
+
+use super::Read;
+use super::input::Documented;
+use super::view::ProfileView;
+use crate::Api;
+use crate::failure::{Refused, stale, stored};
+use crate::form::Form;
+use crate::request::{InPath, etag, required_version};
+
+/// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
+#[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = Documented,
+    responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
+        headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
+pub(crate) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    form: Form,
+) -> Result<Response, Refused> {
+    let (id, at) = (ProfileId::new(Uuid::new_v4()), Utc::now());
+    let data = api.data(caller.tenant).await?;
+    let make = |input: super::input::Input| input.into_profile(id, None, at, &caller.name);
+    let profile = api.checked(caller.tenant, &data, form, make).await?;
+    let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
+    let event = event.on(id, &profile.title);
+    let warnings = api.warnings(&data, &profile, at);
+    let read = api.store(caller.tenant, profile, None, &event).await?;
+    let tag = etag(read.version);
+    let standing = api.standing(caller.tenant, &read).await?;
+    let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
+    let headers = [
+        (ETAG, tag),
+        (LOCATION, axum::http::HeaderValue::from_str(&format!("/v1/profiles/{id}")).unwrap_or(axum::http::HeaderValue::from_static("/v1/profiles"))),
+    ];
+    Ok((StatusCode::CREATED, headers, Json(view)).into_response())
+}
+
+/// Changes a profile as a whole. `If-Match` says which version was read; if
+/// somebody was faster, nothing is saved.
+#[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = Documented,
+    params(("id" = ProfileId, Path, description = "The profile"),
+        ("If-Match" = String, Header, description = "The ETag that was read")),
+    responses((status = 200, description = "Saved", body = ProfileView, headers(("ETag" = String, description = "Its new version")))))]
+pub(crate) async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, Refused> {
+    let expected = required_version(&headers)?;
+    let before = api.living(caller.tenant, id, expected).await?;
+    let at = Utc::now();
+    let data = api.data(caller.tenant).await?;
+    let make =
+        |input: super::input::Input| input.into_profile(id, Some(&before.profile), at, &caller.name);
+    let profile = api.checked(caller.tenant, &data, form, make).await?;
+    let event = update_event(&caller, at, Action::ProfileUpdated, &before.profile, &profile);
+    let warnings = api.warnings(&data, &profile, at);
+    let read = api.store(caller.tenant, profile, Some(expected), &event).await?;
+    saved(&api, caller.tenant, read, warnings).await
+}
+
+/// The event of a change, naming the fields that differ.
+pub(crate) fn update_event(
+    caller: &Caller,
+    at: DateTime<Utc>,
+    action: Action,
+    before: &Profile,
+    after: &Profile,
+) -> AuditEvent {
+    let mut fields = changed_fields(before, after);
+    fields.retain(|field| !field.starts_with("modified"));
+    AuditEvent::new(at, caller.actor(), action)
+        .on(after.id, &after.title)
+        .with("fields", fields.join(" "))
+}
+
+/// The answer to a save.
+pub(crate) async fn saved(
+    api: &Api,
+    tenant: TenantId,
+    read: Read,
+    warnings: Vec<rollcall_domain::lint::Warning>,
+) -> Result<Response, Refused> {
+    let tag = etag(read.version);
+    let standing = api.standing(tenant, &read).await?;
+    let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
+    Ok(([(ETAG, tag)], Json(view)).into_response())
+}
+
+impl Api {
+    /// A profile in use, as the caller saw it.
+    ///
+    /// # Errors
+    /// 412 when its version is another one; 409 when it is deleted.
+    pub(crate) async fn living(
+        &self,
+        tenant: TenantId,
+        id: ProfileId,
+        expected: u64,
+    ) -> Result<Read, Refused> {
+        let read = self.profile(tenant, id).await?;
+        if read.version != expected {
+            return Err(stale());
+        }
+        if read.profile.is_deleted() {
+            let detail = "This profile is deleted; restore it first.";
+            return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("deleted"));
+        }
+        Ok(read)
+    }
+
+    /// Stores a version with its event, unless the tenant is locked.
+    pub(crate) async fn store(
+        &self,
+        tenant: TenantId,
+        profile: Profile,
+        expected: Option<u64>,
+        event: &AuditEvent,
+    ) -> Result<Read, Refused> {
+        let store = &self.services.store;
+        let put = store.change_profile(tenant, &profile, expected, Some(event));
+        put.await.map_err(stored)?;
+        Ok(Read {
+            profile,
+            version: expected.map_or(1, |version| version + 1),
+        })
+    }
+}

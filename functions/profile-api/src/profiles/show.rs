@@ -1,0 +1,49 @@
+//! `GET /v1/profiles/{id}`.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_runtime::auth::Caller;
+
+use super::Read;
+use super::view::{ProfileView, Standing};
+use crate::Api;
+use crate::failure::{Refused, stored};
+use crate::request::{InPath, etag};
+
+/// A profile, deleted ones too. Its `ETag` is needed to change it.
+#[utoipa::path(get, path = "/v1/profiles/{id}", tag = "Profiles",
+    params(("id" = ProfileId, Path, description = "The profile")),
+    responses((status = 200, description = "The profile", body = ProfileView, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<ProfileId>,
+) -> Result<Response, Refused> {
+    let read = api.profile(caller.tenant, id).await?;
+    let standing = api.standing(caller.tenant, &read).await?;
+    // The tag is for changing the profile; how it stands changes without it, so
+    // it does not serve to leave out answers.
+    let tag = etag(read.version);
+    let view = ProfileView::of(read.profile, read.version, standing);
+    Ok(([(ETAG, tag)], Json(view)).into_response())
+}
+
+impl Api {
+    /// How a profile stands.
+    pub(crate) async fn standing(&self, tenant: TenantId, read: &Read) -> Result<Standing, Refused> {
+        let store = &self.services.store;
+        let id = read.profile.id;
+        let (settings, mut states, hold) = futures::try_join!(
+            store.tenant(tenant),
+            store.profile_states_of(tenant, [id]),
+            store.hold(tenant, id)
+        )
+        .map_err(stored)?;
+        let prefix = settings.map(|tenant| tenant.settings.group_prefix);
+        let name = read.profile.group_name(&prefix.unwrap_or_default());
+        Ok(Standing::of(states.remove(&id), hold.as_ref(), name))
+    }
+}

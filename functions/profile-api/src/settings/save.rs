@@ -1,0 +1,208 @@
+//! `PUT /v1/settings`: checks, tests, then stores settings and credentials together.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::ETAG;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::tenants::{Saved, Tenant};
+use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE, StoreError};
+use rollcall_clients::vault::{AppRegistration, VaultError};
+use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::connection::ConnectionTest;
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::run::Trigger;
+use rollcall_domain::schedule::Job;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+
+use super::input::{Documented, Input};
+use super::show::{SettingsView, vault};
+use crate::Api;
+use crate::failure::{Refused, broken, stale, stored};
+use crate::form::Form;
+use crate::request::{etag, required_version};
+
+/// The longest that storing credentials may take; then maintenance may begin.
+const LOCK: Duration = Duration::from_secs(30);
+
+/// Saves the settings. The first save needs all credentials and starts the first
+/// read of the tenant's data; later ones need `If-Match`, and credentials only to
+/// replace them. Credentials are tested before they are stored.
+#[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = Documented,
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
+    responses(
+        (status = 200, description = "Saved", body = SettingsView, headers(("ETag" = String, description = "Their new version"))),
+        (status = 201, description = "Saved for the first time", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
+pub(crate) async fn save(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let before = api.services.store.tenant(caller.tenant).await.map_err(stored)?;
+    if let Some(before) = &before
+        && required_version(&headers)? != before.version
+    {
+        return Err(stale());
+    }
+    let credentials = api.credentials(caller.tenant).await?;
+    let settings = &api.services.settings;
+    let input = Input::read(&mut form, &credentials, |url| settings.is_lms_address(url));
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let input = input.ok_or_else(broken)?;
+    let connection = api.connection(&caller, before.as_ref(), &input).await?;
+    let saved = api.keep(&caller, before.as_ref(), &input).await?;
+    let notice = match saved {
+        Saved::First => FIRST.to_owned(),
+        Saved::Again => AGAIN.to_owned(),
+    };
+    if saved == Saved::First || connection.is_some() {
+        api.read_anew(caller.tenant, saved, &caller.name).await?;
+    }
+    let tenant = crate::runs::tenant(&api, caller.tenant).await?;
+    let credentials = api.credentials(caller.tenant).await?;
+    let tag = etag(tenant.version);
+    let view = SettingsView::of(tenant, credentials).saved(notice, connection);
+    let status = match saved {
+        Saved::First => StatusCode::CREATED,
+        Saved::Again => StatusCode::OK,
+    };
+    Ok((status, [(ETAG, tag)], Json(view)).into_response())
+}
+
+/// What people read after the first save (S4-102).
+const FIRST: &str = "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
+const AGAIN: &str = "Saved.";
+
+impl Api {
+    /// Tests what was entered, when something was: a wrong credential is refused
+    /// (S4-002). A side that does not answer now is no reason to refuse.
+    async fn connection(
+        &self,
+        caller: &Caller,
+        before: Option<&Tenant>,
+        input: &Input,
+    ) -> Result<Option<ConnectionTest>, Refused> {
+        let elsewhere =
+            before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
+        if input.credentials().is_empty() && !elsewhere {
+            return Ok(None);
+        }
+        let test = self.services.test_connection(caller.tenant, &input.entered);
+        let test = Box::pin(test).await;
+        let problems = test.problems();
+        if problems.is_empty() {
+            Ok(Some(test))
+        } else {
+            Err(ProblemDetails::invalid(problems))
+        }
+    }
+
+    /// Stores settings, and credentials with them. The table's transaction does
+    /// not reach the vault, so whoever stores credentials holds the maintenance
+    /// lock meanwhile: neither is written while maintenance works (S4-112).
+    async fn keep(
+        &self,
+        caller: &Caller,
+        before: Option<&Tenant>,
+        input: &Input,
+    ) -> Result<Saved, Refused> {
+        let events = events(caller, before, input, Utc::now());
+        let expected = before.map(|before| before.version);
+        let store = &self.services.store;
+        let id = caller.tenant;
+        if input.credentials().is_empty() {
+            let saved = store.change_settings(id, &input.settings, expected, None, &events);
+            return saved.await.map_err(stored);
+        }
+        let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
+        let lease = lease.map_err(stored)?.ok_or_else(crate::failure::locked)?;
+        let kept = self.keep_both(id, input, expected, lease.fence(), &events).await;
+        if let Err(error) = lease.release().await {
+            tracing::warn!(%error, "the lock was not given back; it expires");
+        }
+        kept
+    }
+
+    async fn keep_both(
+        &self,
+        id: TenantId,
+        input: &Input,
+        expected: Option<u64>,
+        fence: &Fence,
+        events: &[AuditEvent],
+    ) -> Result<Saved, Refused> {
+        let store = &self.services.store;
+        // Nobody else can save settings now, so this stays true until the end.
+        let now = store.tenant(id).await.map_err(stored)?;
+        if now.map(|now| now.version) != expected {
+            return Err(stale());
+        }
+        self.keep_credentials(id, input).await.map_err(|error| vault(&error))?;
+        let saved = store.change_settings(id, &input.settings, expected, Some(fence), events);
+        saved.await.map_err(|error| match error {
+            StoreError::LeaseLost => crate::failure::locked(),
+            other => stored(other),
+        })
+    }
+
+    async fn keep_credentials(&self, id: TenantId, input: &Input) -> Result<(), VaultError> {
+        let (vault, entered) = (&self.services.vault, &input.entered);
+        if let Some(key) = &entered.lms_key {
+            vault.put_lms_key(id, key).await?;
+        }
+        let app = match (&entered.client_id, &entered.client_secret) {
+            (None, None) => return Ok(()),
+            (Some(client), Some(secret)) => AppRegistration::new(client, secret.expose()),
+            (Some(client), None) => {
+                let stored = vault.app_registration(id).await?;
+                AppRegistration::new(client, stored.secret().expose())
+            }
+            (None, Some(secret)) => {
+                let stored = vault.app_registration(id).await?;
+                AppRegistration::new(stored.client_id, secret.expose())
+            }
+        };
+        vault.put_app_registration(id, &app).await
+    }
+
+    /// Asks for a refresh: the first one, or one with the new credentials or from
+    /// the new region (S4-103, C-42).
+    async fn read_anew(&self, id: TenantId, saved: Saved, by: &str) -> Result<(), Refused> {
+        let tenant = crate::runs::tenant(self, id).await?;
+        let trigger = match saved {
+            Saved::First => Trigger::FirstSave,
+            Saved::Again => Trigger::Manual {
+                by: by.to_owned(),
+                accept_smaller_data: false,
+            },
+        };
+        if let Err(error) = self.services.run_now(&tenant, Job::Refresh, trigger).await {
+            // The sweep of new tenants and the next slot ask again.
+            tracing::warn!(%error, "the refresh after saving could not be asked for");
+        }
+        Ok(())
+    }
+}
+
+/// What the audit is told: fields, never values.
+fn events(
+    caller: &Caller,
+    before: Option<&Tenant>,
+    input: &Input,
+    at: DateTime<Utc>,
+) -> Vec<AuditEvent> {
+    let fields = match before {
+        Some(before) => changed_fields(&before.settings, &input.settings).join(" "),
+        None => String::new(),
+    };
+    let saved = AuditEvent::new(at, caller.actor(), Action::SettingsSaved).with("fields", fields);
+    let replaced = input.credentials().into_iter().map(|name| {
+        AuditEvent::new(at, caller.actor(), Action::CredentialReplaced).with("credential", name)
+    });
+    [saved].into_iter().chain(replaced).collect()
+}

@@ -1,0 +1,65 @@
+//! `POST /v1/settings/test`: asks Entra and Learn365 with credentials, and writes nothing.
+
+use axum::Json;
+use axum::extract::State;
+use rollcall_clients::http::Secret;
+use rollcall_domain::connection::ConnectionTest;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use rollcall_runtime::services::connection::Entered;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::input::EntraAppInput;
+use crate::Api;
+use crate::failure::{Refused, stored};
+use crate::form::Form;
+
+/// Credentials to test. What is left out is taken as it is stored.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+struct TestInput {
+    /// The address of the Learn365 region.
+    lms_url: Option<String>,
+    /// The Learn365 API key.
+    #[schema(write_only)]
+    learn365_api_key: Option<String>,
+    /// The app registration in Entra ID.
+    entra_app: Option<EntraAppInput>,
+}
+
+/// Tests credentials and permissions, as entered or as stored. Every check says
+/// what it looked at, what it found and how to mend it; missing and excess
+/// permissions are named as Entra names them.
+#[utoipa::path(post, path = "/v1/settings/test", tag = "Settings", request_body = TestInput,
+    responses((status = 200, description = "What was found; `ok` sums it up", body = ConnectionTest)))]
+pub(crate) async fn test(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Json<ConnectionTest>, Refused> {
+    let lms_url = form.secret("lmsUrl").map(|url| url.trim_end_matches('/').to_owned());
+    let lms_key = form.secret("learn365ApiKey").map(Secret::new);
+    let app = form.nested("entraApp", |inner| {
+        Some((inner.secret("clientId"), inner.secret("clientSecret")))
+    });
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let (client_id, client_secret) = app.unwrap_or_default();
+    let lms_url = match lms_url {
+        Some(url) => url,
+        None => {
+            let tenant = api.services.store.tenant(caller.tenant).await;
+            let tenant = tenant.map_err(stored)?;
+            tenant.map(|tenant| tenant.settings.lms_url).unwrap_or_default()
+        }
+    };
+    let entered = Entered {
+        lms_url,
+        client_id,
+        client_secret: client_secret.map(Secret::new),
+        lms_key,
+    };
+    let test = api.services.test_connection(caller.tenant, &entered);
+    Ok(Json(Box::pin(test).await))
+}
