@@ -95,7 +95,7 @@ impl Graph {
             Some(Ok(_)) => Grant::Works,
             Some(Err(GraphError::Api(error))) if proves(&error) => Grant::Works,
             Some(Err(GraphError::Api(error))) if is_denied(&error) => Grant::Missing,
-            Some(Err(error)) => Grant::Unknown(format!("It could not be found out: {error}.")),
+            Some(Err(error)) => Grant::Unknown(format!("It could not be found out ({error}).")),
         }
     }
 }

@@ -65,7 +65,7 @@ impl Learn365 {
             Some(403) => unreadable(),
             Some(status) if status == 404 || (300..400).contains(&status) => wrong_address(),
             _ if matches!(error, ApiError::Decode { .. }) => wrong_address(),
-            _ => silent(&format!("Learn365 gave no usable answer: {error}.")),
+            _ => silent(&format!("Learn365 gave no usable answer ({error}).")),
         }
     }
 
@@ -119,7 +119,7 @@ fn level_check(level: Option<Result<KeyLevel, ApiError>>) -> Check {
              permissions in the Learn365 Admin Center under Global Settings, API key management.",
         )
         .at(LMS_KEY),
-        Some(Err(error)) => Check::not_checked(id, format!("It could not be found out: {error}.")),
+        Some(Err(error)) => Check::not_checked(id, format!("It could not be found out ({error}).")),
         None => Check::not_checked(id, "Learn365 did not answer in time."),
     }
 }

@@ -36,10 +36,7 @@ fn statuses(test: &KeyTest) -> Vec<CheckStatus> {
 }
 
 fn failed(test: &KeyTest) -> &Check {
-    let mut failed = test
-        .checks
-        .iter()
-        .filter(|check| check.status == Failed);
+    let mut failed = test.checks.iter().filter(|check| check.status == Failed);
     let check = failed.next().expect("a failed check");
     assert!(failed.next().is_none(), "{test:?}");
     check
