@@ -179,14 +179,15 @@ fn issue(tenant: &Tenant, call: &Call) -> Result<Reply, Refusal> {
         nonce: Uuid::new_v4(),
     };
     let readable = tenant.state.world.behaviour.readable_tokens;
-    Ok(granted(&if readable {
+    let token = if readable {
         claims.encode_readable()
     } else {
         claims.encode()
-    }))
+    };
+    Ok(granted(token.as_deref()))
 }
 
-fn granted(token: &Option<String>) -> Reply {
+fn granted(token: Option<&str>) -> Reply {
     Reply::json(
         200,
         json!({

@@ -63,13 +63,16 @@ impl Services {
     /// Nothing is written to either side, and nothing is stored (X-10).
     pub async fn test_connection(&self, tenant: TenantId, entered: &Entered) -> ConnectionTest {
         let deadline = Instant::now() + PATIENCE;
+        // Boxed, because a dozen requests in one future make a large one.
         let (entra, lms) = tokio::join!(
-            self.test_entra(tenant, entered, deadline),
-            self.test_lms(tenant, entered, deadline),
+            Box::pin(self.test_entra(tenant, entered, deadline)),
+            Box::pin(self.test_lms(tenant, entered, deadline)),
         );
         let (graph, mut checks) = entra;
         checks.extend(lms.checks);
-        checks.push(self.test_tenant(graph, &checks, &lms.people).await);
+        let own = test_tenant(graph, &checks, &lms.people);
+        let own = Box::pin(own).await;
+        checks.push(own);
         let test = ConnectionTest::of(checks);
         tracing::info!(%tenant, ok = test.ok, "tested the connection");
         test
@@ -148,38 +151,31 @@ impl Services {
         let stored = timeout_at(deadline, self.vault.lms_key(tenant)).await;
         Ok(stored.map_err(|_| Trouble::late())??)
     }
+}
 
-    /// Whether the people the key shows are in the directory the app signs in
-    /// to: nothing else tells whose a key is (S4-002).
-    async fn test_tenant(
-        &self,
-        graph: Option<Graph>,
-        checks: &[Check],
-        people: &[ObjectId],
-    ) -> Check {
-        let id = CheckId::Learn365Tenant;
-        let passed = |id: CheckId| {
-            let mut all = checks.iter();
-            all.any(|check| check.id == id && check.status == CheckStatus::Passed)
-        };
-        if !passed(CheckId::Learn365Key) {
-            return Check::not_checked(id, "Learn365 has to accept the key first.");
-        }
-        let graph = graph.filter(|_| passed(CheckId::EntraUserReadAll));
-        let Some(graph) = graph else {
-            let reason = "It takes the Entra app with User.Read.All: the people the key shows \
-                          are looked for in your directory.";
-            return Check::not_checked(id, reason);
-        };
-        let deadline = Instant::now() + COMPARISON;
-        let graph = graph.with_deadline(deadline);
-        match timeout_at(deadline, graph.known_people(people)).await {
-            Ok(Ok(found)) => tenant_check(found),
-            Ok(Err(error)) => {
-                Check::not_checked(id, format!("It could not be found out ({error})."))
-            }
-            Err(_) => Check::not_checked(id, "Microsoft Graph did not answer in time."),
-        }
+/// Whether the people the key shows are in the directory the app signs in
+/// to: nothing else tells whose a key is (S4-002).
+async fn test_tenant(graph: Option<Graph>, checks: &[Check], people: &[ObjectId]) -> Check {
+    let id = CheckId::Learn365Tenant;
+    let passed = |id: CheckId| {
+        let mut all = checks.iter();
+        all.any(|check| check.id == id && check.status == CheckStatus::Passed)
+    };
+    if !passed(CheckId::Learn365Key) {
+        return Check::not_checked(id, "Learn365 has to accept the key first.");
+    }
+    let graph = graph.filter(|_| passed(CheckId::EntraUserReadAll));
+    let Some(graph) = graph else {
+        let reason = "It takes the Entra app with User.Read.All: the people the key shows \
+                      are looked for in your directory.";
+        return Check::not_checked(id, reason);
+    };
+    let deadline = Instant::now() + COMPARISON;
+    let graph = graph.with_deadline(deadline);
+    match timeout_at(deadline, graph.known_people(people)).await {
+        Ok(Ok(found)) => tenant_check(found),
+        Ok(Err(error)) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Err(_) => Check::not_checked(id, "Microsoft Graph did not answer in time."),
     }
 }
 

@@ -8,6 +8,7 @@ use tokio::time::{Duration, Instant};
 use uuid::Uuid;
 
 use super::*;
+use CheckStatus::{Failed, NotChecked, Passed, Warning};
 
 /// What the check of this id says, and that there is one only.
 fn one(checks: &[Check], id: CheckId) -> &Check {
@@ -44,11 +45,9 @@ fn with_credential(tenant: &Tenant, client_id: &str, secret: &str) -> Graph {
 /// The failed sign-in, after which nothing else was looked at.
 fn refused_sign_in(checks: &[Check]) -> (&str, Option<&str>) {
     let sign_in = one(checks, CheckId::EntraSignIn);
-    assert_eq!(sign_in.status, CheckStatus::Failed, "{sign_in:?}");
+    assert_eq!(sign_in.status, Failed, "{sign_in:?}");
     assert!(
-        checks[1..]
-            .iter()
-            .all(|check| check.status == CheckStatus::NotChecked),
+        checks[1..].iter().all(|check| check.status == NotChecked),
         "{checks:?}"
     );
     (&sign_in.detail, sign_in.pointer.as_deref())
@@ -61,7 +60,6 @@ async fn a_complete_app_passes_and_nothing_changes() {
     let tenant = Tenant::start(|_| {}).await;
     let before = tenant.simulators.dump(tenant.uuid());
     let checks = graph_of(&tenant).check().await;
-    use CheckStatus::{NotChecked, Passed};
     assert_eq!(
         statuses(&checks),
         [Passed, Passed, Passed, Passed, NotChecked],
@@ -99,18 +97,15 @@ async fn each_missing_permission_is_named() {
     ] {
         let checks = with_roles(&granted).await;
         let check = one(&checks, id);
-        assert_eq!(check.status, CheckStatus::Failed, "{check:?}");
+        assert_eq!(check.status, Failed, "{check:?}");
         assert!(check.detail.starts_with(&format!("{name} is missing")));
         assert_eq!(check.pointer.as_deref(), Some(ENTRA_APP));
-        let passed = statuses(&checks)
-            .iter()
-            .filter(|it| **it == CheckStatus::Passed)
-            .count();
+        let passed = statuses(&checks).iter().filter(|it| **it == Passed).count();
         assert_eq!(passed, 3, "{checks:?}");
     }
     let checks = with_roles(&[users, "Group.Read.All"]).await;
     let members = one(&checks, CheckId::EntraGroupMemberReadWriteAll);
-    assert_eq!(members.status, CheckStatus::Failed, "{members:?}");
+    assert_eq!(members.status, Failed, "{members:?}");
 }
 
 /// Reading names is not reading people: `User.ReadBasic.All` is not enough.
@@ -122,7 +117,6 @@ async fn a_smaller_permission_does_not_pass_for_the_needed_one() {
         "GroupMember.ReadWrite.All",
     ];
     let checks = with_roles(&roles).await;
-    use CheckStatus::{Failed, NotChecked, Passed};
     assert_eq!(
         statuses(&checks),
         [Passed, Failed, Failed, Passed, NotChecked],
@@ -133,7 +127,6 @@ async fn a_smaller_permission_does_not_pass_for_the_needed_one() {
 #[tokio::test]
 async fn an_app_without_any_permission_lacks_all_three() {
     let checks = with_roles(&[]).await;
-    use CheckStatus::{Failed, NotChecked, Passed};
     assert_eq!(
         statuses(&checks),
         [Passed, Failed, Failed, Failed, NotChecked],
@@ -147,7 +140,7 @@ async fn a_covered_permission_is_told_as_covered() {
     let roles = ["User.Read.All", "Group.ReadWrite.All"];
     let checks = with_roles(&roles).await;
     let members = one(&checks, CheckId::EntraGroupMemberReadWriteAll);
-    assert_eq!(members.status, CheckStatus::Passed);
+    assert_eq!(members.status, Passed);
     assert!(members.detail.contains("cannot be told"), "{members:?}");
 
     let (_tenant, checks) = tested(|world| {
@@ -156,7 +149,7 @@ async fn a_covered_permission_is_told_as_covered() {
     })
     .await;
     let members = one(&checks, CheckId::EntraGroupMemberReadWriteAll);
-    assert_eq!(members.status, CheckStatus::Passed);
+    assert_eq!(members.status, Passed);
     assert!(
         members.detail.contains("seems not to be granted"),
         "{members:?}"
@@ -173,14 +166,14 @@ async fn permissions_beyond_the_needed_ones_are_listed_where_they_can_be_seen() 
     })
     .await;
     let excess = one(&checks, CheckId::EntraExcessPermissions);
-    assert_eq!(excess.status, CheckStatus::Warning);
+    assert_eq!(excess.status, Warning);
     assert!(
         excess.detail.contains("Directory.ReadWrite.All, Mail.Send"),
         "{excess:?}"
     );
     let (_tenant, checks) = tested(|world| world.behaviour.readable_tokens = true).await;
     let excess = one(&checks, CheckId::EntraExcessPermissions);
-    assert_eq!(excess.status, CheckStatus::Passed, "{excess:?}");
+    assert_eq!(excess.status, Passed, "{excess:?}");
 }
 
 /// What the token names decides nothing: Graph's refusal does.
@@ -198,7 +191,7 @@ async fn a_named_permission_that_graph_refuses_is_missing() {
         .add_fault(tenant.uuid(), Fault::once("/users/delta", refusal));
     let checks = graph_of(&tenant).check().await;
     let users = one(&checks, CheckId::EntraUserReadAll);
-    assert_eq!(users.status, CheckStatus::Failed, "{users:?}");
+    assert_eq!(users.status, Failed, "{users:?}");
 }
 
 /// Proves S4-017: a wrong client id, another directory's app, a disabled one.
@@ -282,7 +275,7 @@ async fn what_was_granted_since_the_last_test_shows() {
     });
     let checks = graph.check().await;
     let users = one(&checks, CheckId::EntraUserReadAll);
-    assert_eq!(users.status, CheckStatus::Passed, "{users:?}");
+    assert_eq!(users.status, Passed, "{users:?}");
     assert_eq!(tenant.asked("/token").len(), 2);
 }
 
@@ -309,13 +302,11 @@ async fn a_service_that_is_down_or_silent_is_not_a_wrong_credential() {
         assert!(started.elapsed() < Duration::from_secs(2));
         assert_eq!(checks.len(), 5);
         assert!(
-            checks
-                .iter()
-                .all(|check| check.status != CheckStatus::Failed),
+            checks.iter().all(|check| check.status != Failed),
             "{checks:?}"
         );
         let users = one(&checks, CheckId::EntraUserReadAll);
-        assert_eq!(users.status, CheckStatus::NotChecked, "{users:?}");
+        assert_eq!(users.status, NotChecked, "{users:?}");
     }
 }
 
@@ -338,7 +329,7 @@ async fn an_answer_that_proves_nothing_is_told_as_such() {
         let graph = with_guid(graph);
         let checks = graph.check().await;
         for check in &checks[1..4] {
-            assert_eq!(check.status, CheckStatus::NotChecked, "{check:?}");
+            assert_eq!(check.status, NotChecked, "{check:?}");
             assert!(check.detail.contains("So it is."), "{check:?}");
         }
     }

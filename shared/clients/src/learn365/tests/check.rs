@@ -4,6 +4,7 @@ use rollcall_domain::connection::{Check, CheckId, CheckStatus, LMS_KEY, LMS_URL}
 use rollcall_simulators::world::{KeyLevel, LmsKey};
 
 use super::*;
+use CheckStatus::{Failed, NotChecked, Passed};
 
 const READER: &str = "simulated-reader-key";
 const REVOKED: &str = "simulated-revoked-key";
@@ -41,8 +42,6 @@ fn failed(test: &KeyTest) -> &Check {
     assert!(failed.next().is_none(), "{test:?}");
     check
 }
-
-use CheckStatus::{Failed, NotChecked, Passed};
 
 /// Proves S4-016: Full Control is known by a write that must fail validation.
 /// Proves X-10: and which changes nothing.

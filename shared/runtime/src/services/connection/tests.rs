@@ -92,16 +92,12 @@ async fn vault(stored: Option<BTreeMap<&'static str, String>>) -> String {
                 json!({ "__type": "InvalidParameterException", "message": "arn:aws:hidden" });
             return (StatusCode::BAD_REQUEST, Json(body));
         };
-        match stored.get(kind) {
-            Some(secret) => (
-                StatusCode::OK,
-                Json(json!({ "Name": name, "SecretString": secret })),
-            ),
-            None => {
-                let body = json!({ "__type": "ResourceNotFoundException" });
-                (StatusCode::BAD_REQUEST, Json(body))
-            }
-        }
+        let Some(secret) = stored.get(kind) else {
+            let body = json!({ "__type": "ResourceNotFoundException" });
+            return (StatusCode::BAD_REQUEST, Json(body));
+        };
+        let body = json!({ "Name": name, "SecretString": secret });
+        (StatusCode::OK, Json(body))
     };
     // The SDK's content type is a JSON of its own, which this makes plain.
     let plain = axum::middleware::map_request(|mut request: axum::extract::Request| async move {
