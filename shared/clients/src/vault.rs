@@ -61,6 +61,35 @@ impl std::fmt::Debug for AppRegistration {
     }
 }
 
+/// What is stored for a tenant, told without telling the credentials (S4-023).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StoredCredentials {
+    /// Application (client) id of the app registration, which is no secret.
+    pub client_id: Option<String>,
+    /// Its client secret.
+    pub client_secret: CredentialMark,
+    /// The Learn365 API key.
+    pub lms_key: CredentialMark,
+}
+
+/// Whether a credential is stored, and by what people recognise it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CredentialMark {
+    /// Whether there is one that can be used.
+    pub is_set: bool,
+    /// Its last four characters, if it is long enough to show them without harm.
+    pub ending: Option<String>,
+}
+
+impl CredentialMark {
+    fn of(secret: &Secret) -> Self {
+        Self {
+            is_set: true,
+            ending: secret.ending(),
+        }
+    }
+}
+
 type Cache = Arc<Mutex<HashMap<String, (Instant, Secret)>>>;
 
 /// The vault of one deployment; names begin with its prefix, as its IAM policy says.
@@ -108,6 +137,25 @@ impl Vault {
     ) -> Result<(), VaultError> {
         let text = serde_json::to_string(app).map_err(|_| VaultError::Unreadable(APP.1))?;
         self.write(tenant, APP.0, &text).await
+    }
+
+    /// What is stored for the tenant. A credential that is unreadable counts as
+    /// not set, since it has to be entered again.
+    ///
+    /// # Errors
+    /// When the vault does not answer.
+    pub async fn stored(&self, tenant: TenantId) -> Result<StoredCredentials, VaultError> {
+        let (app, key) = tokio::join!(self.app_registration(tenant), self.lms_key(tenant));
+        let (app, key) = (if_usable(app)?, if_usable(key)?);
+        let mark = |secret: Option<Secret>| {
+            let mark = secret.as_ref().map(CredentialMark::of);
+            mark.unwrap_or_default()
+        };
+        Ok(StoredCredentials {
+            client_secret: mark(app.as_ref().map(AppRegistration::secret)),
+            client_id: app.map(|app| app.client_id),
+            lms_key: mark(key),
+        })
     }
 
     fn name(&self, tenant: TenantId, kind: &str) -> String {
@@ -165,5 +213,80 @@ impl Vault {
             cache.retain(|_, (read, _)| read.elapsed() < CACHED);
             cache.insert(name, (Instant::now(), secret.clone()));
         }
+    }
+}
+
+/// The credential, if there is one that can be used.
+fn if_usable<T>(read: Result<T, VaultError>) -> Result<Option<T>, VaultError> {
+    match read {
+        Ok(found) => Ok(Some(found)),
+        Err(VaultError::Missing(_) | VaultError::Unreadable(_)) => Ok(None),
+        Err(silent @ VaultError::Service(_)) => Err(silent),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::aws;
+    use crate::http::testing::{Stub, reply};
+
+    /// A vault that holds `app` and `key` as they are, or nothing.
+    async fn vault(app: Option<&'static str>, key: Option<&'static str>) -> (Stub, Vault) {
+        let stub = Stub::start(move |request| {
+            let stored = if request.contains("/entra-app") {
+                app
+            } else {
+                key
+            };
+            let Some(stored) = stored else {
+                let kind = "Content-Type: application/x-amz-json-1.1\r\n";
+                return reply(400, kind, r#"{"__type":"ResourceNotFoundException"}"#);
+            };
+            let body = serde_json::json!({ "Name": "x", "SecretString": stored });
+            reply(200, "", &body.to_string())
+        })
+        .await;
+        let config = aws::emulator(&stub.url, "eu-central-1").await;
+        let vault = Vault::new(&config, "rollcall");
+        (stub, vault)
+    }
+
+    fn tenant() -> TenantId {
+        TenantId::new(Uuid::from_u128(1))
+    }
+
+    const APP: &str = r#"{"clientId":"the-app","clientSecret":"abc~8Q-secret-value"}"#;
+
+    /// Proves S4-023: what is set shows its last characters and nothing else.
+    #[tokio::test]
+    async fn stored_credentials_show_their_ends_only() {
+        let (_stub, vault) = vault(Some(APP), Some("short-key")).await;
+        let stored = vault.stored(tenant()).await.expect("an answer");
+        assert_eq!(stored.client_id.as_deref(), Some("the-app"));
+        assert_eq!(stored.client_secret.ending.as_deref(), Some("alue"));
+        let too_short = CredentialMark {
+            is_set: true,
+            ending: None,
+        };
+        assert_eq!(stored.lms_key, too_short);
+        let shown = format!("{stored:?}");
+        assert!(
+            !shown.contains("secret-v") && !shown.contains("short-key"),
+            "{shown}"
+        );
+    }
+
+    #[tokio::test]
+    async fn what_is_missing_or_unreadable_is_not_set() {
+        let (_stub, nothing) = vault(None, None).await;
+        let stored = nothing.stored(tenant()).await.expect("an answer");
+        assert_eq!(stored, StoredCredentials::default());
+        let (_stub, damaged) = vault(Some("{"), Some("a-long-enough-key")).await;
+        let stored = damaged.stored(tenant()).await.expect("an answer");
+        assert!(!stored.client_secret.is_set && stored.client_id.is_none());
+        assert_eq!(stored.lms_key.ending.as_deref(), Some("-key"));
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 mod change;
+pub mod connection;
 pub mod desired;
 pub mod discrepancies;
 pub mod engine;

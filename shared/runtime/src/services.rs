@@ -1,5 +1,7 @@
 //! The clients a function works with, made once per process from its settings.
 
+mod connection;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -23,6 +25,7 @@ use rollcall_domain::schedule::{Job, Slot};
 
 use crate::events::Failure;
 use crate::settings::Settings;
+pub use connection::Entered;
 
 /// The clients and the settings they were made from.
 #[derive(Debug, Clone)]
@@ -111,17 +114,20 @@ impl Services {
 
     /// The tenant's learning platform, in its region.
     pub async fn learn365(&self, tenant: &Tenant) -> Result<Learn365, ConnectError> {
-        let own = tenant.settings.lms_url.trim();
-        let url = if own.is_empty() {
-            self.settings.learn365_url.as_str()
-        } else {
-            own
-        };
+        let url = self.lms_url(&tenant.settings.lms_url);
         if !self.settings.is_lms_address(url) {
             return Err(ConnectError::Address(url.to_owned()));
         }
         let key = self.vault.lms_key(tenant.id).await?;
         Ok(Learn365::new(self.http.clone(), url, key)?)
+    }
+
+    /// A tenant's address of the platform: its own, or the deployment's.
+    fn lms_url<'a>(&'a self, own: &'a str) -> &'a str {
+        match own.trim() {
+            "" => &self.settings.learn365_url,
+            own => own,
+        }
     }
 
     /// The queue that makes a job work.

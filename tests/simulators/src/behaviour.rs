@@ -23,6 +23,9 @@ pub struct Behaviour {
     pub throttle: Option<Throttle>,
     /// Learn365 lists deleted courses with `IsDeleted: true` instead of hiding them.
     pub list_deleted_courses: bool,
+    /// Application tokens are JWTs that name their roles, as Microsoft's are today, instead of
+    /// opaque, as Microsoft says they may become.
+    pub readable_tokens: bool,
 }
 
 impl Default for Behaviour {
@@ -35,6 +38,7 @@ impl Default for Behaviour {
             nextlink_host: None,
             throttle: None,
             list_deleted_courses: false,
+            readable_tokens: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The Entra token endpoint for the client credentials grant.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,19 @@ pub(crate) struct Claims {
 impl Claims {
     /// Reads a token back; `None` if it is not one of ours.
     pub(crate) fn decode(token: &str) -> Option<Self> {
+        let mut parts = token.split('.');
+        match (parts.next(), parts.next(), parts.next()) {
+            (Some(opaque), None, None) => Self::decode_opaque(opaque),
+            (Some(_), Some(payload), Some(_)) => {
+                let payload = BASE64_URL_SAFE_NO_PAD.decode(payload).ok()?;
+                let payload: Payload = serde_json::from_slice(&payload).ok()?;
+                Self::decode_opaque(&payload.sim)
+            }
+            _ => None,
+        }
+    }
+
+    fn decode_opaque(token: &str) -> Option<Self> {
         let escaped: String = token.strip_prefix("sim-")?.as_bytes().chunks(2).fold(
             String::new(),
             |mut text, pair| {
@@ -49,6 +64,34 @@ impl Claims {
         }
         Some(token)
     }
+
+    /// The same in the shape of a JWT whose payload names the roles.
+    fn encode_readable(&self) -> Option<String> {
+        let payload = Payload {
+            tid: self.tenant,
+            appid: self.client_id,
+            roles: self.roles.clone(),
+            sim: self.encode()?,
+        };
+        let payload = serde_json::to_vec(&payload).ok()?;
+        let parts = [
+            br#"{"typ":"JWT","alg":"RS256"}"#.as_slice(),
+            &payload,
+            b"no signature",
+        ];
+        Some(parts.map(|it| BASE64_URL_SAFE_NO_PAD.encode(it)).join("."))
+    }
+}
+
+/// What a readable token says in its middle part.
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    tid: Uuid,
+    appid: Uuid,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    roles: Vec<String>,
+    /// The opaque token, which is what counts here.
+    sim: String,
 }
 
 /// An OAuth error with its AADSTS number.
@@ -119,6 +162,10 @@ fn issue(tenant: &Tenant, call: &Call) -> Result<Reply, Refusal> {
             format!("Application with identifier '{client_id}' was not found in the directory.");
         return Err(bad("unauthorized_client", 700_016, &text));
     };
+    if app.disabled {
+        let text = format!("Application '{client_id}' is disabled.");
+        return Err(bad("unauthorized_client", 7_000_112, &text));
+    }
     check_secret(
         field("client_secret"),
         &app.client_secret,
@@ -131,15 +178,25 @@ fn issue(tenant: &Tenant, call: &Call) -> Result<Reply, Refusal> {
         expires_at: Utc::now() + Duration::seconds(EXPIRES_IN),
         nonce: Uuid::new_v4(),
     };
-    Ok(Reply::json(
+    let readable = tenant.state.world.behaviour.readable_tokens;
+    let token = if readable {
+        claims.encode_readable()
+    } else {
+        claims.encode()
+    };
+    Ok(granted(token.as_deref()))
+}
+
+fn granted(token: Option<&str>) -> Reply {
+    Reply::json(
         200,
         json!({
             "token_type": "Bearer",
             "expires_in": EXPIRES_IN,
             "ext_expires_in": EXPIRES_IN,
-            "access_token": claims.encode(),
+            "access_token": token,
         }),
-    ))
+    )
 }
 
 fn check_secret(sent: &str, secret: &str, expired: bool) -> Result<(), Refusal> {
@@ -215,6 +272,9 @@ mod tests {
             !token.contains("User.Read"),
             "clients must not be able to read it"
         );
+        let readable = claims.encode_readable().expect("claims are plain data");
+        assert_eq!(readable.split('.').count(), 3);
+        assert_eq!(Claims::decode(&readable).as_ref(), Some(&claims));
         assert_eq!(Claims::decode(&token), Some(claims));
         assert_eq!(Claims::decode("sim-zz"), None);
         assert_eq!(Claims::decode("eyJhbGciOi"), None);

@@ -67,6 +67,9 @@ pub struct AppCredential {
     /// The secret is right but too old: token requests answer AADSTS7000222.
     #[serde(default)]
     pub secret_expired: bool,
+    /// Switched off in the tenant: token requests answer AADSTS7000112.
+    #[serde(default)]
+    pub disabled: bool,
 }
 
 /// A Learn365 API key.
@@ -85,6 +88,8 @@ pub enum KeyLevel {
     FullControl,
     /// Reads only; a write is answered with 403.
     ReadOnly,
+    /// Revoked: answered like a key that never was.
+    Revoked,
 }
 
 /// A person, seen by Entra (`object_id`), by Learn365 (`lms_id`) or by both.

@@ -152,6 +152,7 @@ fn app(tenant: Uuid) -> AppCredential {
         client_secret: CLIENT_SECRET.to_owned(),
         roles: ROLES.map(str::to_owned).to_vec(),
         secret_expired: false,
+        disabled: false,
     }
 }
 

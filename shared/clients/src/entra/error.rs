@@ -53,6 +53,19 @@ impl EntraError {
         self.kind
     }
 
+    /// Whether Entra said no in so many words, rather than nothing that can be understood.
+    pub(super) fn is_refusal(&self) -> bool {
+        self.source.is_none()
+    }
+
+    /// The codes to search for or to tell support, such as `invalid_client, AADSTS7000215`.
+    pub fn codes(&self) -> String {
+        match self.aadsts {
+            Some(number) => format!("{}, AADSTS{number}", self.error),
+            None => self.error.clone(),
+        }
+    }
+
     /// How long Entra asked to wait, if it did.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -120,7 +133,8 @@ fn classify(error: &str, aadsts: Option<u32>) -> EntraErrorKind {
         (_, Some(7_000_222)) => Kind::SecretExpired,
         (_, Some(7_000_215)) => Kind::SecretWrong,
         (_, Some(700_016 | 7_000_229 | 7_000_112 | 70_001)) => Kind::AppUnknown,
-        (_, Some(90_002)) => Kind::TenantUnknown,
+        // Wrong-cloud refusals among them: the tenant is elsewhere.
+        (_, Some(90_002 | 90_038 | 900_382 | 900_432 | 900_439)) => Kind::TenantUnknown,
         (_, Some(65_001 | 90_094 | 90_095)) => Kind::ConsentMissing,
         (_, Some(90_033 | 90_006 | 90_024 | 50_033 | 50_087 | 90_090 | 90_055)) => Kind::Transient,
         (code, _) => classify_code(code),
@@ -154,10 +168,7 @@ impl fmt::Display for EntraError {
             EntraErrorKind::Transient => "Microsoft Entra cannot issue a token at the moment",
             EntraErrorKind::Other => "Microsoft Entra refused to issue a token",
         })?;
-        match self.aadsts {
-            Some(number) => write!(f, " ({}, AADSTS{number})", self.error),
-            None => write!(f, " ({})", self.error),
-        }
+        write!(f, " ({})", self.codes())
     }
 }
 
@@ -182,6 +193,7 @@ mod tests {
             ("invalid_client", Some(7_000_229), Kind::AppUnknown),
             ("unauthorized_client", Some(700_016), Kind::AppUnknown),
             ("invalid_request", Some(90_002), Kind::TenantUnknown),
+            ("invalid_request", Some(900_439), Kind::TenantUnknown),
             ("invalid_grant", Some(65_001), Kind::ConsentMissing),
             ("temporarily_unavailable", None, Kind::Transient),
             ("invalid_client", Some(999_999_999), Kind::SecretWrong),

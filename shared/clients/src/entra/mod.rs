@@ -3,6 +3,8 @@
 mod cache;
 mod error;
 mod jwks;
+mod roles;
+mod sign_in;
 
 use oauth2::basic::{BasicClient, BasicTokenResponse};
 use oauth2::{
@@ -10,12 +12,15 @@ use oauth2::{
     TokenResponse, TokenUrl,
 };
 use rollcall_domain::ids::TenantId;
+use tokio::time::Instant;
 
 use crate::http::{ApiError, Base, Http, Secret};
 pub use cache::AccessToken;
 use cache::{Cache, Key};
 pub use error::{EntraError, EntraErrorKind};
 pub use jwks::{SigningKey, SigningKeys};
+pub(crate) use roles::roles_named_in;
+pub(crate) use sign_in::{misshapen, refused};
 
 /// The token endpoint of one cloud (<https://login.microsoftonline.com> and its national siblings).
 #[derive(Debug, Clone)]
@@ -53,8 +58,22 @@ impl Entra {
         if let Some(token) = self.cache.get(&key) {
             return Ok(token);
         }
+        self.new_token(tenant, client_id, secret, scope, None).await
+    }
+
+    /// A token that was made now, and that later calls get from memory: what
+    /// an administrator just granted, took back or renewed shows in it.
+    pub(crate) async fn new_token(
+        &self,
+        tenant: TenantId,
+        client_id: &str,
+        secret: &Secret,
+        scope: &str,
+        deadline: Option<Instant>,
+    ) -> Result<AccessToken, EntraError> {
         let attempt = || self.fetch(tenant, client_id, secret, scope);
-        let token = self.http.retry().run(None, attempt).await?;
+        let token = self.http.retry().run(deadline, attempt).await?;
+        let key = Key::new(tenant, client_id, secret, scope);
         self.cache.put(key, token.clone());
         Ok(token)
     }

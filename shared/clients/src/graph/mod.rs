@@ -5,12 +5,14 @@
 
 mod apply;
 mod batch;
+mod check;
 mod classify;
 mod error;
 mod group_facts;
 mod groups;
 mod members;
 mod outcome;
+mod permissions;
 mod quota;
 mod stats;
 mod transport;
@@ -25,6 +27,7 @@ use uuid::Uuid;
 
 use crate::entra::Entra;
 use crate::http::{ApiError, Base, Http, Secret};
+pub use check::KnownPeople;
 pub use error::GraphError;
 pub use group_facts::{GroupFacts, GroupLookup};
 pub use groups::{DeletedGroup, EnsuredGroup, GroupSpec};

@@ -1,6 +1,7 @@
 //! The directory client against the simulated directory, and against one that misbehaves.
 
 mod apply;
+mod check;
 mod groups;
 mod members;
 mod throttling;

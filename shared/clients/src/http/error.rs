@@ -142,6 +142,14 @@ impl ApiError {
         }
     }
 
+    /// The vendor's error code, if there was an answer with one.
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Status { code, .. } => code.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The vendor's text, if there was an answer with an error status.
     pub fn message(&self) -> &str {
         match self {

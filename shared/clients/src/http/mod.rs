@@ -19,7 +19,7 @@ pub(crate) use error::{cut, is_transient_status, method_name, vendor_error};
 pub(crate) use odata::quoted;
 pub(crate) use paging::{Base, Links};
 pub use retry::RetryPolicy;
-pub(crate) use retry::{Retryable, parse_retry_after};
+pub(crate) use retry::{Retryable, parse_retry_after, within};
 pub use secret::Secret;
 
 /// Largest body that is read. Learn365's largest page (10,000 users with all

@@ -98,6 +98,18 @@ impl RetryPolicy {
     }
 }
 
+/// Waits for something until `deadline`; `None` when it took longer. What was
+/// under way is dropped then.
+pub(crate) async fn within<T>(
+    deadline: Option<Instant>,
+    work: impl Future<Output = T>,
+) -> Option<T> {
+    match deadline {
+        Some(deadline) => tokio::time::timeout_at(deadline, work).await.ok(),
+        None => Some(work.await),
+    }
+}
+
 /// Reads a `Retry-After` value: seconds, also fractional (Microsoft Graph sends
 /// `2.128`), or an HTTP date (RFC 9110, section 10.2.3).
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {

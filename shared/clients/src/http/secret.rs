@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+/// Shorter secrets show nothing of themselves.
+const SHOWS_ITS_END_FROM: usize = 12;
+/// Characters of the end that are shown.
+const SHOWN: usize = 4;
+
 /// A credential or token. It has no `Display` and no `Serialize`, and its
 /// `Debug` says only that it is there, so it cannot slip into a log, an error
 /// or a stored item by accident.
@@ -17,6 +22,13 @@ impl Secret {
     /// The text itself, for the one place that sends it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Its last four characters, by which people recognise it (S4-023). `None`
+    /// when it is so short that they would give away a good part of it.
+    pub fn ending(&self) -> Option<String> {
+        let length = self.0.chars().count();
+        (length >= SHOWS_ITS_END_FROM).then(|| self.0.chars().skip(length - SHOWN).collect())
     }
 }
 
@@ -35,5 +47,19 @@ mod tests {
         let secret = Secret::new("not-for-logs");
         assert_eq!(format!("{secret:?}"), "Secret(redacted)");
         assert_eq!(secret.expose(), "not-for-logs");
+    }
+
+    /// Proves S4-023: the last characters, and only of what is long enough.
+    #[test]
+    fn only_a_long_secret_shows_its_end() {
+        assert_eq!(Secret::new("elevenchars").ending(), None);
+        assert_eq!(
+            Secret::new("twelve-chars").ending().as_deref(),
+            Some("hars")
+        );
+        assert_eq!(
+            Secret::new("zwölf-zeichén").ending().as_deref(),
+            Some("chén")
+        );
     }
 }

@@ -204,6 +204,13 @@ impl Set for Roles {
     }
 }
 
+/// The Entra account of a row of the user list, if it is a person who has one.
+pub(super) fn entra_account(row: WireUser<'_>) -> Option<ObjectId> {
+    let login_name = filled(row.login_name)?;
+    let id = known(row.directory_object_id.as_ref())?;
+    (!is_group_login(&login_name)).then(|| ObjectId::new(id))
+}
+
 /// Whether a login name is a group's claim: `c:0t.c|tenant|…` is a security
 /// group, `c:0o.c|federateddirectoryclaimprovider|…` a Microsoft 365 group,
 /// others starting alike are made by `SharePoint` itself. People's start with `i:0`.

@@ -3,6 +3,7 @@
 //! The OData API under `/odata/v2`, HTTP Basic with user `api` and the key as
 //! password. Published at <https://api.365.systems/Documentation/html/index.html>.
 
+mod check;
 mod choices;
 mod convert;
 mod read;
@@ -18,8 +19,9 @@ use rollcall_domain::snapshot::build::Sets;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ApiError, Base, Http, Secret};
+pub use check::KeyTest;
 use read::Query;
-pub use write::{CatalogRemoval, Enrolment, KeyLevel, Unenrolment};
+pub use write::{CatalogRemoval, Enrolment, Unenrolment};
 
 /// One tenant's learning platform.
 #[derive(Debug, Clone)]

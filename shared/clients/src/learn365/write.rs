@@ -64,7 +64,7 @@ pub enum CatalogRemoval {
 
 /// What an API key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyLevel {
+pub(super) enum KeyLevel {
     /// Read and change.
     FullControl,
     /// Read only: refreshes work, enrolments do not.
@@ -146,9 +146,13 @@ impl Learn365 {
     }
 
     /// Tells what the key may do by a write that must fail: enrolling nobody in
-    /// a course that cannot exist. A key that is not accepted at all is an
-    /// error with status 401.
-    pub async fn verify_key(&self) -> Result<KeyLevel, ApiError> {
+    /// a course that cannot exist. There is no other way to ask a key for its
+    /// level.
+    ///
+    /// Only of use for a key that reads were accepted with: 401 then means that
+    /// it may not write, and 404 that there is no such course rather than that
+    /// something else answers at the address.
+    pub(super) async fn key_level(&self) -> Result<KeyLevel, ApiError> {
         let url = self.enroll_url(CourseId::new(Uuid::nil()));
         match self
             .write(Method::POST, &url, Some(&enroll_body("rollcall-key-check")))
@@ -156,7 +160,7 @@ impl Learn365 {
         {
             Ok(_) => Ok(KeyLevel::FullControl),
             Err(error) => match error.status() {
-                Some(403) => Ok(KeyLevel::ReadOnly),
+                Some(401 | 403) => Ok(KeyLevel::ReadOnly),
                 Some(400 | 404) => Ok(KeyLevel::FullControl),
                 _ => Err(error),
             },

@@ -28,11 +28,10 @@ pub const CERTIFIED: &str = "Certified";
 pub const COST_CENTRE: &str = "Cost Centre";
 
 /// Permissions a generated application has: what the product asks for, and no more.
-pub const ROLES: [&str; 4] = [
+pub const ROLES: [&str; 3] = [
     "User.Read.All",
     "Group.ReadWrite.All",
     "GroupMember.ReadWrite.All",
-    "Organization.Read.All",
 ];
 
 /// What to generate. Percentages are of people, 0 to 100.
@@ -121,6 +120,7 @@ pub fn world(spec: &WorldSpec) -> World {
             client_secret: "simulated-secret".to_owned(),
             roles: ROLES.map(str::to_owned).to_vec(),
             secret_expired: false,
+            disabled: false,
         }],
         lms_keys: vec![LmsKey {
             key: lms_key(spec.tenant),

@@ -131,6 +131,7 @@ fn route(desk: &mut Desk<'_>) -> Answer {
     match (call.method.as_str(), rest) {
         ("GET", ["organization"]) => Ok(organization(desk)),
         ("GET", ["users"]) => users::list(desk),
+        ("GET", ["users", "delta"]) => users::delta(desk),
         ("GET", ["users", id]) => users::get(desk, id),
         ("GET", ["users", id, "manager"]) => users::manager(desk, id),
         (_, ["groups", ..]) => route_group(desk, rest),

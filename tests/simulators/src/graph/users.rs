@@ -81,6 +81,25 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     ))
 }
 
+/// `GET /users/delta?$deltaToken=latest`: no rows, only the link to changes from now on. Following
+/// that link is not part of this slice.
+pub(super) fn delta(desk: &mut Desk<'_>) -> Answer {
+    desk.need(READ_FULL)?;
+    if desk.call.param("$deltaToken") != Some("latest") {
+        let text = "Only changes from now on can be asked for here.";
+        return Err(GraphError::new(400, "Request_UnsupportedQuery", text));
+    }
+    let link = format!("{}/graph/v1.0/users/delta?$deltatoken=now", desk.origin);
+    Ok(Reply::json(
+        200,
+        json!({
+            "@odata.context": query::context(desk, "users"),
+            "@odata.deltaLink": link,
+            "value": [],
+        }),
+    ))
+}
+
 /// `GET /users/{id or userPrincipalName}`.
 pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(READ)?;

@@ -71,7 +71,8 @@ pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     let found = call
         .header("authorization")
         .and_then(key::of_basic)
-        .and_then(|key| hub.key(&key));
+        .and_then(|key| hub.key(&key))
+        .filter(|(_, level)| *level != KeyLevel::Revoked);
     let shared = found.and_then(|(tenant, level)| Some((hub.tenant(tenant)?, level)));
     let Some((shared, level)) = shared else {
         return refuse(

@@ -60,6 +60,33 @@ async fn token_errors_carry_their_numbers() {
 }
 
 #[tokio::test]
+async fn a_disabled_app_gets_no_token_even_with_the_right_secret() {
+    let site = Site::new().await;
+    let app = site.state().world.apps[0].clone();
+    let (simulators, client) = (&site.simulators, &site.client);
+    simulators.edit(TENANT, |state| state.world.apps[0].disabled = true);
+    let asked = token(
+        simulators,
+        client,
+        TENANT,
+        app.client_id,
+        &app.client_secret,
+    )
+    .await;
+    assert_eq!(
+        (asked.0, &asked.1["error"], &asked.1["error_codes"]),
+        (400, &json!("unauthorized_client"), &json!([7_000_112]))
+    );
+}
+
+#[tokio::test]
+async fn readable_tokens_work_like_opaque_ones() {
+    let site = Site::with(|world| world.behaviour.readable_tokens = true).await;
+    assert_eq!(site.token.split('.').count(), 3);
+    assert_eq!(site.get("/users?$top=5").await.0, 200);
+}
+
+#[tokio::test]
 async fn scopes_without_default_are_refused() {
     let site = Site::new().await;
     let url = format!("{}/{TENANT}/oauth2/v2.0/token", site.simulators.entra_url());
@@ -114,6 +141,8 @@ async fn permissions_are_those_of_the_token() {
         (status, error(&body).0),
         (403, "Authorization_RequestDenied")
     );
+    let (status, body) = site.get("/users/delta?$deltaToken=latest").await;
+    assert_eq!((status, &body["value"]), (200, &json!([])));
     let create = site
         .graph(Method::POST, "/groups", Some(new_group("x")))
         .await;
@@ -122,6 +151,20 @@ async fn permissions_are_those_of_the_token() {
     let path = format!("/groups/{}/members/{member}/$ref", group.id);
     assert_eq!(site.graph(Method::DELETE, &path, None).await.0, 403);
     assert_eq!(site.state().world.groups[4], group, "nothing happened");
+}
+
+#[tokio::test]
+async fn changes_of_people_need_more_than_their_names() {
+    let site = Site::with(|world| {
+        world.apps[0].roles = vec!["User.ReadBasic.All".into()];
+    })
+    .await;
+    assert_eq!(site.get("/users?$top=5").await.0, 200);
+    let (status, body) = site.get("/users/delta?$deltaToken=latest").await;
+    assert_eq!(
+        (status, error(&body).0),
+        (403, "Authorization_RequestDenied")
+    );
 }
 
 #[tokio::test]

@@ -39,6 +39,10 @@ async fn keys_open_their_tenant_as_far_as_they_go() {
             level: KeyLevel::ReadOnly,
         };
         world.lms_keys.push(key);
+        world.lms_keys.push(LmsKey {
+            key: "simulated-revoked".into(),
+            level: KeyLevel::Revoked,
+        });
     })
     .await;
     let (_, course, _) = courses(&site.state().world);
@@ -48,8 +52,10 @@ async fn keys_open_their_tenant_as_far_as_they_go() {
     let enroll = format!("Courses({course})/Enroll");
     let (status, answer) = site.lms(Method::POST, &enroll, Some(body.clone())).await;
     assert_eq!((status, error(&answer).0), (403, "Forbidden"));
-    site.key = "wrong".into();
-    assert_eq!(site.lms(Method::GET, "Courses", None).await.0, 401);
+    for refused in ["wrong", "simulated-revoked"] {
+        site.key = refused.into();
+        assert_eq!(site.lms(Method::GET, "Courses", None).await.0, 401);
+    }
     site.key = rollcall_simulators::generate::lms_key(TENANT);
     assert_eq!(
         site.lms(Method::POST, &enroll, Some(body)).await.0,

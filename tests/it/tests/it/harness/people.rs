@@ -146,6 +146,7 @@ impl Town {
                     .map(|role| (*role).to_owned())
                     .collect(),
                 secret_expired: false,
+                disabled: false,
             }],
             lms_keys: vec![LmsKey {
                 key: generate::lms_key(tenant),

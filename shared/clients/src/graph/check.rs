@@ -1,0 +1,190 @@
+//! Tests a tenant's app: does it get in, may it do what it must, may it do more. Nothing is written.
+
+use std::collections::BTreeSet;
+
+use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
+use rollcall_domain::ids::ObjectId;
+
+use super::batch::Part;
+use super::permissions::{Grant, Grants};
+use super::{Graph, GraphError};
+use crate::entra::{AccessToken, misshapen, refused, roles_named_in};
+use crate::http::within;
+
+const USER_READ: &str = "User.Read.All";
+const GROUP_WRITE: &str = "Group.ReadWrite.All";
+const MEMBER_WRITE: &str = "GroupMember.ReadWrite.All";
+const NEEDED: [&str; 3] = [USER_READ, GROUP_WRITE, MEMBER_WRITE];
+
+/// Which of some people the directory has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownPeople {
+    /// People asked for.
+    pub asked: usize,
+    /// Those it has.
+    pub known: usize,
+}
+
+impl Graph {
+    /// Tests sign-in and permissions, with a token made now. Every check is
+    /// answered, by the deadline of [`Graph::with_deadline`] at the latest.
+    pub async fn check(&self) -> Vec<Check> {
+        match self.sign_in().await {
+            Ok(token) => {
+                let signed_in = "Microsoft Entra accepts the client id and the secret.";
+                let mut checks = vec![Check::passed(CheckId::EntraSignIn, signed_in)];
+                let named = roles_named_in(&token);
+                checks.extend(permission_checks(self.grants().await, named.as_ref()));
+                checks.push(excess_check(named));
+                checks
+            }
+            Err(check) => not_signed_in(check),
+        }
+    }
+
+    async fn sign_in(&self) -> Result<AccessToken, Check> {
+        let from = &self.tokens;
+        if let Some(check) = misshapen(&from.client_id, &from.secret) {
+            return Err(check);
+        }
+        let asked = from.entra.new_token(
+            from.tenant,
+            &from.client_id,
+            &from.secret,
+            &self.scope,
+            self.deadline,
+        );
+        match within(self.deadline, asked).await {
+            Some(Ok(token)) => Ok(token),
+            Some(Err(error)) => Err(refused(&error)),
+            None => {
+                let late = "Microsoft Entra did not answer in time. Try again in some minutes.";
+                Err(Check::not_checked(CheckId::EntraSignIn, late))
+            }
+        }
+    }
+
+    /// Counts which of these people the directory has; deleted ones it has not.
+    pub async fn known_people(&self, people: &[ObjectId]) -> Result<KnownPeople, GraphError> {
+        let parts: Vec<Part> = people
+            .iter()
+            .map(|id| Part::get(format!("/users/{id}?$select=id")))
+            .collect();
+        let mut known = 0;
+        for answer in self.read_parts(&parts).await? {
+            match answer {
+                Ok(_) => known += 1,
+                Err(error) if error.status() == Some(404) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let asked = people.len();
+        Ok(KnownPeople { asked, known })
+    }
+}
+
+/// Without a token nothing else can be found out.
+fn not_signed_in(sign_in: Check) -> Vec<Check> {
+    let rest = [
+        CheckId::EntraUserReadAll,
+        CheckId::EntraGroupReadWriteAll,
+        CheckId::EntraGroupMemberReadWriteAll,
+        CheckId::EntraExcessPermissions,
+    ];
+    let reason = "The Entra app could not sign in.";
+    let rest = rest.map(|id| Check::not_checked(id, reason));
+    std::iter::once(sign_in).chain(rest).collect()
+}
+
+fn permission_checks(grants: Grants, named: Option<&BTreeSet<String>>) -> [Check; 3] {
+    let covered = grants.groups == Grant::Works;
+    let members_found = if covered {
+        covered_members(named)
+    } else {
+        "The app may add and remove members."
+    };
+    [
+        permission_check(
+            CheckId::EntraUserReadAll,
+            USER_READ,
+            grants.users,
+            "The app may read people and their properties.",
+        ),
+        permission_check(
+            CheckId::EntraGroupReadWriteAll,
+            GROUP_WRITE,
+            grants.groups,
+            "The app may create groups and rename them.",
+        ),
+        permission_check(
+            CheckId::EntraGroupMemberReadWriteAll,
+            MEMBER_WRITE,
+            grants.members,
+            members_found,
+        ),
+    ]
+}
+
+/// Everything that the members' permission allows the groups' one allows too,
+/// so no request can tell whether both are there.
+fn covered_members(named: Option<&BTreeSet<String>>) -> &'static str {
+    match named.map(|named| named.contains(MEMBER_WRITE)) {
+        Some(true) => "The app may add and remove members.",
+        Some(false) => {
+            "The app may add and remove members, because Group.ReadWrite.All allows it. \
+             GroupMember.ReadWrite.All itself seems not to be granted; nothing is lost by that."
+        }
+        None => {
+            "The app may add and remove members. Group.ReadWrite.All allows that as well, so \
+             whether GroupMember.ReadWrite.All itself is granted cannot be told."
+        }
+    }
+}
+
+fn permission_check(id: CheckId, name: &str, grant: Grant, works: &str) -> Check {
+    match grant {
+        Grant::Works => Check::passed(id, works),
+        Grant::Missing => Check::failed(
+            id,
+            format!(
+                "{name} is missing. Add it to the app registration under API permissions, \
+                 Microsoft Graph, as an application permission (not a delegated one), and grant \
+                 admin consent. What was granted just now may take some minutes to count."
+            ),
+        )
+        .at(ENTRA_APP),
+        Grant::Unknown(reason) => Check::not_checked(id, reason),
+    }
+}
+
+/// The check for permissions nothing needs (C-33). It knows what the token
+/// seems to name and nothing else, so it never fails.
+fn excess_check(named: Option<BTreeSet<String>>) -> Check {
+    let id = CheckId::EntraExcessPermissions;
+    let Some(named) = named else {
+        let list = NEEDED.join(", ");
+        return Check::not_checked(
+            id,
+            format!(
+                "Microsoft does not tell an app which permissions it has. Compare the list under \
+                 API permissions of the app registration: {list} are needed and no other."
+            ),
+        );
+    };
+    let excess: Vec<String> = named
+        .into_iter()
+        .filter(|name| !NEEDED.contains(&name.as_str()))
+        .collect();
+    if excess.is_empty() {
+        return Check::passed(id, "As far as the app's token tells, it has no others.");
+    }
+    let excess = excess.join(", ");
+    Check::warning(
+        id,
+        format!(
+            "The app's token names permissions that are not needed: {excess}. Remove them from \
+             the app registration unless another program uses the same app."
+        ),
+    )
+    .at(ENTRA_APP)
+}

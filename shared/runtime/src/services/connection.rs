@@ -1,0 +1,211 @@
+//! Tests a tenant's credentials against Entra, Graph and Learn365, as entered or as stored, without writes.
+
+mod trouble;
+
+use std::time::Duration;
+
+use rollcall_clients::graph::{Graph, KnownPeople, TokenSource};
+use rollcall_clients::http::{ApiError, Secret};
+use rollcall_clients::learn365::{KeyTest, Learn365};
+use rollcall_clients::vault::AppRegistration;
+use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, LMS_KEY};
+use rollcall_domain::ids::{ObjectId, TenantId};
+use tokio::time::{Instant, timeout_at};
+
+use super::Services;
+use trouble::{Trouble, without_address, without_app, without_key};
+
+/// Longest wait for each side; both are asked at once.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Longest wait for the comparison of both sides, which comes after them. With
+/// [`PATIENCE`] it stays well below the 30 s that API Gateway waits.
+const COMPARISON: Duration = Duration::from_secs(5);
+
+/// What to test. What is not entered, or blank, is taken as it is stored.
+#[derive(Debug, Clone, Default)]
+pub struct Entered {
+    /// The region's platform address; blank for the deployment's.
+    pub lms_url: String,
+    /// Application (client) id.
+    pub client_id: Option<String>,
+    /// Client secret.
+    pub client_secret: Option<Secret>,
+    /// Learn365 API key.
+    pub lms_key: Option<Secret>,
+}
+
+impl Entered {
+    fn client_id(&self) -> Option<&str> {
+        self.client_id
+            .as_deref()
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
+    }
+
+    fn client_secret(&self) -> Option<&Secret> {
+        self.client_secret.as_ref().filter(|it| !is_blank(it))
+    }
+
+    fn lms_key(&self) -> Option<&Secret> {
+        self.lms_key.as_ref().filter(|it| !is_blank(it))
+    }
+}
+
+fn is_blank(secret: &Secret) -> bool {
+    secret.expose().trim().is_empty()
+}
+
+impl Services {
+    /// Tests both sides at once, each for ten seconds at most, and then whether
+    /// they belong together. Never fails as a whole: a side that does not answer
+    /// is told as checks that were not made.
+    ///
+    /// Nothing is written to either side, and nothing is stored (X-10).
+    pub async fn test_connection(&self, tenant: TenantId, entered: &Entered) -> ConnectionTest {
+        let deadline = Instant::now() + PATIENCE;
+        // Boxed, because a dozen requests in one future make a large one.
+        let (entra, lms) = tokio::join!(
+            Box::pin(self.test_entra(tenant, entered, deadline)),
+            Box::pin(self.test_lms(tenant, entered, deadline)),
+        );
+        let (graph, mut checks) = entra;
+        checks.extend(lms.checks);
+        let own = test_tenant(graph, &checks, &lms.people);
+        let own = Box::pin(own).await;
+        checks.push(own);
+        let test = ConnectionTest::of(checks);
+        tracing::info!(%tenant, ok = test.ok, "tested the connection");
+        test
+    }
+
+    /// The Entra side, and the client to go on with if it can read people.
+    async fn test_entra(
+        &self,
+        tenant: TenantId,
+        entered: &Entered,
+        deadline: Instant,
+    ) -> (Option<Graph>, Vec<Check>) {
+        let app = match self.app_to_test(tenant, entered, deadline).await {
+            Ok(app) => app,
+            Err(trouble) => return (None, without_app(&trouble)),
+        };
+        let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret());
+        match Graph::new(self.http.clone(), &self.settings.graph_url, tokens) {
+            Ok(graph) => {
+                let graph = graph.with_quota(self.quota(tenant));
+                let checks = graph.clone().with_deadline(deadline).check().await;
+                (Some(graph), checks)
+            }
+            Err(error) => (None, without_app(&Trouble::client(&error))),
+        }
+    }
+
+    async fn app_to_test(
+        &self,
+        tenant: TenantId,
+        entered: &Entered,
+        deadline: Instant,
+    ) -> Result<AppRegistration, Trouble> {
+        if let (Some(id), Some(secret)) = (entered.client_id(), entered.client_secret()) {
+            return Ok(AppRegistration::new(id, secret.expose()));
+        }
+        let stored = timeout_at(deadline, self.vault.app_registration(tenant)).await;
+        let stored = stored.map_err(|_| Trouble::late())??;
+        let id = entered.client_id().unwrap_or(&stored.client_id);
+        let secret = entered.client_secret().cloned();
+        let secret = secret.unwrap_or_else(|| stored.secret());
+        Ok(AppRegistration::new(id, secret.expose()))
+    }
+
+    /// The Learn365 side.
+    async fn test_lms(&self, tenant: TenantId, entered: &Entered, deadline: Instant) -> KeyTest {
+        let url = self.lms_url(&entered.lms_url);
+        if !self.settings.is_lms_address(url) {
+            return without_address(url);
+        }
+        let key = match self.key_to_test(tenant, entered, deadline).await {
+            Ok(key) => key,
+            Err(trouble) => return without_key(&trouble),
+        };
+        let client = |url: &str| {
+            let client = Learn365::new(self.http.clone(), url, key.clone())?;
+            Ok::<_, ApiError>(client.with_deadline(deadline))
+        };
+        let default = self.settings.learn365_url.as_str();
+        let elsewhere = (url.trim_end_matches('/') != default).then(|| client(default));
+        match (client(url), elsewhere.transpose()) {
+            (Ok(lms), Ok(elsewhere)) => lms.verify_key(elsewhere.as_ref()).await,
+            (Err(error), _) | (_, Err(error)) => without_key(&Trouble::client(&error)),
+        }
+    }
+
+    async fn key_to_test(
+        &self,
+        tenant: TenantId,
+        entered: &Entered,
+        deadline: Instant,
+    ) -> Result<Secret, Trouble> {
+        if let Some(key) = entered.lms_key() {
+            return Ok(key.clone());
+        }
+        let stored = timeout_at(deadline, self.vault.lms_key(tenant)).await;
+        Ok(stored.map_err(|_| Trouble::late())??)
+    }
+}
+
+/// Whether the people the key shows are in the directory the app signs in
+/// to: nothing else tells whose a key is (S4-002).
+async fn test_tenant(graph: Option<Graph>, checks: &[Check], people: &[ObjectId]) -> Check {
+    let id = CheckId::Learn365Tenant;
+    let passed = |id: CheckId| {
+        let mut all = checks.iter();
+        all.any(|check| check.id == id && check.status == CheckStatus::Passed)
+    };
+    if !passed(CheckId::Learn365Key) {
+        return Check::not_checked(id, "Learn365 has to accept the key first.");
+    }
+    let graph = graph.filter(|_| passed(CheckId::EntraUserReadAll));
+    let Some(graph) = graph else {
+        let reason = "It takes the Entra app with User.Read.All: the people the key shows \
+                      are looked for in your directory.";
+        return Check::not_checked(id, reason);
+    };
+    let deadline = Instant::now() + COMPARISON;
+    let graph = graph.with_deadline(deadline);
+    match timeout_at(deadline, graph.known_people(people)).await {
+        Ok(Ok(found)) => tenant_check(found),
+        Ok(Err(error)) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Err(_) => Check::not_checked(id, "Microsoft Graph did not answer in time."),
+    }
+}
+
+/// An account's object id exists in one directory only, so one that both sides
+/// know is proof. None at all could also be people who all left, but then there
+/// would be nobody to work for.
+fn tenant_check(found: KnownPeople) -> Check {
+    let id = CheckId::Learn365Tenant;
+    match found {
+        KnownPeople { asked: 0, .. } => Check::not_checked(
+            id,
+            "None of the people the key shows has a Microsoft Entra account, so there is nobody \
+             to look for in your directory.",
+        ),
+        KnownPeople { asked, known: 0 } => Check::failed(
+            id,
+            format!(
+                "None of {asked} people the key shows is in your Microsoft Entra directory: the \
+                 key was created in another organisation's Learn365. Create one in your own."
+            ),
+        )
+        .at(LMS_KEY),
+        KnownPeople { asked, known } => Check::passed(
+            id,
+            format!(
+                "{known} of {asked} people the key shows are in your Microsoft Entra directory."
+            ),
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests;
