@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::ids::TenantId;
-use rollcall_domain::people_order::NameOrder;
 use rollcall_domain::plan::diff::Accounts;
+use rollcall_domain::roster::NameOrder;
 use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::{Snapshot, encode};
 

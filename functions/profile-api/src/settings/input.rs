@@ -95,9 +95,15 @@ impl Input {
             form.problem(pointer, detail);
         }
         let shapes: [Option<Problem>; 3] = [
-            lms_key.as_deref().and_then(credentials::api_key_problem),
-            client_id.as_deref().and_then(credentials::client_id_problem),
-            client_secret.as_deref().and_then(credentials::client_secret_problem),
+            lms_key
+                .as_deref()
+                .and_then(|key| credentials::api_key(key, LMS_KEY).err()),
+            client_id
+                .as_deref()
+                .and_then(|id| credentials::client_id(id, CLIENT_ID).err()),
+            client_secret
+                .as_deref()
+                .and_then(|secret| credentials::client_secret(secret, CLIENT_SECRET).err()),
         ];
         for problem in shapes.into_iter().flatten() {
             form.problem(problem.pointer, problem.detail);

@@ -4,6 +4,7 @@
 // The futures of the SDK nest deeper than the compiler expects.
 #![recursion_limit = "256"]
 
+mod admin;
 mod api;
 mod deployed;
 mod harness;

@@ -8,9 +8,8 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
 };
 use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request};
-use lambda_runtime::tower::ServiceExt;
+use axum::body::Body;
+use axum::http::Request;
 use rollcall_clients::aws;
 use rollcall_clients::store::{PARTITION_KEY, SORT_KEY, Store};
 use rollcall_domain::ids::TenantId;
@@ -19,12 +18,11 @@ use rollcall_local::emulator::{Emulator, EmulatorOptions};
 use rollcall_local::tools;
 use rollcall_runtime::{Services, Settings};
 use rollcall_simulators::{Simulators, UserTokenSpec};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-/// The audience of every test's API.
-pub(crate) const AUDIENCE: &str = "api://rollcall.example";
+pub(crate) use crate::harness::{AUDIENCE, Answer, call};
 
 const REGION: &str = "eu-west-1";
 
@@ -48,28 +46,6 @@ async fn emulator() -> &'static Emulator {
                 .expect("the emulator")
         })
         .await
-}
-
-/// What a request was answered with.
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Value,
-}
-
-impl Answer {
-    /// A header as text; empty if there is none.
-    pub(crate) fn header(&self, name: &str) -> &str {
-        let value = self.headers.get(name).map(|value| value.to_str());
-        value.transpose().expect("text").unwrap_or_default()
-    }
-
-    /// The `detail` of a problem, which every problem has.
-    pub(crate) fn detail(&self) -> &str {
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        assert_eq!(self.body["status"], self.status);
-        self.body["detail"].as_str().expect("a detail")
-    }
 }
 
 /// The services of one test.
@@ -146,18 +122,6 @@ impl Site {
         let table = &self.services.settings.table;
         let deleted = self.dynamo.delete_table().table_name(table).send().await;
         deleted.expect("deleted");
-    }
-}
-
-/// Sends a request through a router.
-pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
-    let response = router.clone().oneshot(request).await.expect("infallible");
-    let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, 1 << 20).await.expect("a body");
-    Answer {
-        status: parts.status.as_u16(),
-        headers: parts.headers,
-        body: serde_json::from_slice(&bytes).expect("JSON"),
     }
 }
 

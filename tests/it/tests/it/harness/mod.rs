@@ -1,6 +1,7 @@
 //! One emulator and one simulated world for the whole binary; a tenant, three
 //! queues and a verb per action for each test.
 
+mod client;
 mod people;
 mod platform;
 
@@ -26,6 +27,7 @@ use rollcall_simulators::{Fault, FaultKind, Simulators, TenantState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+pub(crate) use client::{AUDIENCE, Admin, Answer, FRONTEND, call};
 pub(crate) use people::Town;
 
 /// The contact of every test tenant.
@@ -44,6 +46,13 @@ pub(crate) struct App {
 impl App {
     /// A tenant with these people, connected, settings saved, not yet refreshed.
     pub(crate) async fn of(town: Town) -> Self {
+        let (app, world) = Self::blank(town).await;
+        app.connect(&world).await;
+        app
+    }
+
+    /// A tenant whose settings were never saved, with everything outside in place.
+    pub(crate) async fn blank(town: Town) -> (Self, World) {
         let platform = platform::shared().await;
         let id = TenantId::new(Uuid::new_v4());
         let world = town.world(id.uuid());
@@ -57,8 +66,7 @@ impl App {
             sqs,
             slot: Utc::now(),
         };
-        app.connect(&world).await;
-        app
+        (app, world)
     }
 
     /// The same, refreshed once and ready; its first notices are read already.
@@ -91,6 +99,7 @@ impl App {
             display_name: "Contoso".to_owned(),
             lms_url: String::new(),
             entra_properties: BTreeSet::new(),
+            catalog_admins: BTreeMap::new(),
         };
         self.services
             .store
@@ -379,8 +388,13 @@ impl App {
 
     /// Names of the members of a profile's group, sorted; `None` without a group.
     pub(crate) fn members(&self, title: &str) -> Option<Vec<String>> {
+        self.members_of(profile_id(self.id, title))
+    }
+
+    /// The same by the profile's id.
+    pub(crate) fn members_of(&self, id: ProfileId) -> Option<Vec<String>> {
         let outside = self.outside();
-        let group = outside.group_by_unique_name(&unique_name(self.id, title))?;
+        let group = outside.group_by_unique_name(&format!("rollcall-{}", id.uuid().simple()))?;
         let mut names: Vec<String> = group
             .members
             .iter()
@@ -392,8 +406,14 @@ impl App {
 
     /// Titles of the courses a profile's group is enrolled in, sorted.
     pub(crate) fn enrolled(&self, title: &str) -> Vec<String> {
+        self.enrolled_of(profile_id(self.id, title))
+    }
+
+    /// The same by the profile's id.
+    pub(crate) fn enrolled_of(&self, id: ProfileId) -> Vec<String> {
         let outside = self.outside();
-        let Some(group) = outside.group_by_unique_name(&unique_name(self.id, title)) else {
+        let unique_name = format!("rollcall-{}", id.uuid().simple());
+        let Some(group) = outside.group_by_unique_name(&unique_name) else {
             return Vec::new();
         };
         let mut titles: Vec<String> = outside

@@ -162,6 +162,8 @@ pub(crate) async fn services(
         ("ROLLCALL_GRAPH_URL", platform.simulators.graph_url()),
         ("ROLLCALL_LEARN365_URL", platform.simulators.learn365_url()),
         ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
+        ("ROLLCALL_API_AUDIENCE", super::AUDIENCE.to_owned()),
+        ("ROLLCALL_FRONTEND_URL", super::FRONTEND.to_owned()),
         ("ROLLCALL_LEASE_SECONDS", "3".to_owned()),
     ];
     for (variable, name) in [

@@ -1,0 +1,107 @@
+//! The maintenance lock, seen through the API.
+
+use std::time::Duration;
+
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
+use rollcall_domain::ids::ProfileId;
+use rollcall_profile_api::access::ROUTES;
+use serde_json::{Value, json};
+
+use super::{create, draft, path};
+use crate::harness::{Admin, App, Town};
+
+async fn lock(app: &App) -> Lease {
+    let length = Duration::from_secs(30);
+    let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
+    lease.expect("an answer").expect("a free lock")
+}
+
+/// A request that would succeed if it were not for the lock.
+async fn attempt(admin: &Admin, method: &str, route: &str, id: ProfileId) -> crate::harness::Answer {
+    let path = route.replace("{id}", &id.to_string());
+    let body: Option<Value> = match (method, route) {
+        ("GET" | "DELETE", _) => None,
+        (_, "/v1/settings") => {
+            Some(json!({"contact": "new@contoso.example", "groupPrefix": "LMS - "}))
+        }
+        (_, "/v1/profiles") => Some(draft("New", "Oslo")),
+        (_, "/v1/profiles/preview") => Some(json!({"profile": draft("New", "Oslo")})),
+        (_, "/v1/profiles/{id}") => Some(draft("Changed", "Oslo")),
+        (_, "/v1/profiles/{id}/courses") => Some(json!({"courses": []})),
+        (_, "/v1/profiles/{id}/restore") => Some(json!({"version": 1})),
+        (_, "/v1/profiles/{id}/hold/approve" | "/v1/profiles/{id}/hold/discard") => None,
+        other => panic!("{other:?} has no request here"),
+    };
+    admin.send(method, &path, body, &[("if-match", "\"1\"")]).await
+}
+
+/// Proves S4-022, S4-042, S4-110, S4-111, S4-112, S4-113 and S4-114: every route of
+/// the table that the lock forbids answers 423 with a time to come back, changes
+/// nothing, and works again afterwards.
+#[tokio::test]
+async fn while_locked_four_kinds_of_action_answer_423() {
+    let mut app = App::ready(Town::small()).await;
+    let admin = app.admin("Owner");
+    let (id, _) = create(&admin, draft("Denver", "Denver")).await;
+    app.maintained().await;
+    let lease = lock(&app).await;
+    for route in ROUTES.iter().filter(|route| route.locked) {
+        // Holds are tried with a real hold in `holds`.
+        if route.path.contains("/hold/") {
+            continue;
+        }
+        let answer = attempt(&admin, route.method, route.path, id).await;
+        assert_eq!(answer.status, 423, "{} {}: {}", route.method, route.path, answer.body);
+        assert_eq!(answer.header("retry-after"), "30");
+        assert_eq!(answer.body["type"], "urn:rollcall:locked");
+    }
+    // Reading works, and so does deleting (S4-114).
+    for free in ["/v1/tenant", "/v1/settings", "/v1/profiles", "/v1/runs", "/v1/audit", "/v1/schema"] {
+        admin.get(free).await.expect(200);
+    }
+    let unchanged = admin.get(&path(id)).await.expect(200);
+    assert_eq!(unchanged.header("etag"), "\"1\"");
+    lease.release().await.expect("released");
+    admin.get(&format!("{}/members", path(id))).await.expect(200);
+    let lease = lock(&app).await;
+    admin.delete(&path(id)).await.expect(204);
+    lease.release().await.expect("released");
+}
+
+/// Lock race: of 200 saves at once none is accepted after the lock is taken. Each
+/// that was accepted before it is in the table, and nothing else is.
+#[tokio::test]
+async fn no_save_is_accepted_after_the_lock_is_taken() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    // Warm: the data is loaded, so that all saves reach the table together.
+    admin.get("/v1/users").await.expect(200);
+    let saves = (0..200).map(|n| {
+        let admin = admin.clone();
+        tokio::spawn(async move {
+            let answer = admin.post("/v1/profiles", draft(&format!("P{n}"), "Denver")).await;
+            (answer.status, answer.body["id"].as_str().map(str::to_owned))
+        })
+    });
+    let saves: Vec<_> = saves.collect();
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let lease = lock(&app).await;
+    let stored = app.services.store.profiles(app.id).await.expect("reads");
+    let at_lock: Vec<String> = stored.into_iter().map(|stored| stored.key).collect();
+    let mut accepted = Vec::new();
+    let mut refused = 0;
+    for save in saves {
+        match save.await.expect("no panic") {
+            (201, Some(id)) => accepted.push(id),
+            (423 | 503, _) => refused += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    let stored = app.services.store.profiles(app.id).await.expect("reads");
+    let at_end: Vec<String> = stored.into_iter().map(|stored| stored.key).collect();
+    assert_eq!(at_end, at_lock, "the lock was taken, and still something was saved");
+    accepted.sort();
+    assert_eq!(at_end, accepted);
+    assert!(refused > 0, "the lock came too late for this test to show anything");
+    lease.release().await.expect("released");
+}

@@ -1,0 +1,63 @@
+//! What administrators do over HTTP, in process: real tokens, real state, the
+//! jobs' own code behind it.
+
+mod choices;
+mod editing;
+mod holds;
+mod listing;
+mod lock;
+mod looking;
+mod permissions;
+mod restoring;
+mod runs;
+mod settings;
+
+use rollcall_domain::ids::ProfileId;
+use serde_json::{Value, json};
+
+use crate::harness::{Admin, Answer, in_city};
+
+/// A profile for everybody in a city, as the editor sends it.
+pub(crate) fn draft(title: &str, city: &str) -> Value {
+    json!({
+        "title": title,
+        "description": format!("Everybody in {city}"),
+        "enroll": true,
+        "autoPopulate": true,
+        "filter": {"properties": in_city(city)},
+    })
+}
+
+/// The same with some fields changed.
+pub(crate) fn with(mut draft: Value, fields: Value) -> Value {
+    let Value::Object(fields) = fields else {
+        panic!("fields are an object");
+    };
+    for (name, value) in fields {
+        draft[name] = value;
+    }
+    draft
+}
+
+/// Makes a profile; answers its id and its tag.
+pub(crate) async fn create(admin: &Admin, draft: Value) -> (ProfileId, String) {
+    let answer = admin.post("/v1/profiles", draft).await.expect(201);
+    (id_of(&answer), answer.header("etag").to_owned())
+}
+
+/// The id of the profile in an answer.
+pub(crate) fn id_of(answer: &Answer) -> ProfileId {
+    serde_json::from_value(answer.body["id"].clone()).expect("an id")
+}
+
+/// The path of a profile.
+pub(crate) fn path(id: ProfileId) -> String {
+    format!("/v1/profiles/{id}")
+}
+
+/// One field of every entry of a list.
+pub(crate) fn column(list: &Value, name: &str) -> Vec<String> {
+    let entries = list.as_array().expect("a list").iter();
+    let texts = entries.map(|entry| entry[name].as_str().expect("a text").to_owned());
+    texts.collect()
+}

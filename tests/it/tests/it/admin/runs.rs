@@ -1,0 +1,66 @@
+//! Runs over the API: lists, records, starting by hand.
+
+use rollcall_domain::schedule::Job;
+use serde_json::json;
+
+use super::{column, create, draft};
+use crate::harness::{App, Town};
+
+/// Proves X-06 and C-34: runs of every job with trigger, status, counts, steps and
+/// report, newest first, in pages.
+#[tokio::test]
+async fn runs_are_listed_newest_first() {
+    let mut app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    create(&admin, draft("Denver", "Denver")).await;
+    app.maintained().await;
+    app.refresh().await;
+    app.maintain_by_hand().await;
+    let list = admin.get("/v1/runs").await.expect(200).body;
+    let jobs = column(&list["items"], "job");
+    assert_eq!(jobs, ["maintenance", "refresh", "maintenance", "refresh"]);
+    assert_eq!(list["nextCursor"], json!(null));
+    let first = admin.get("/v1/runs?limit=3").await.expect(200).body;
+    let next = first["nextCursor"].as_str().expect("more");
+    let rest = admin.get(&format!("/v1/runs?limit=3&cursor={next}")).await.expect(200).body;
+    assert_eq!(column(&rest["items"], "id"), [column(&list["items"], "id")[3].clone()]);
+    let only = admin.get("/v1/runs?job=refresh").await.expect(200).body;
+    assert_eq!(column(&only["items"], "job"), ["refresh", "refresh"]);
+
+    let id = column(&list["items"], "id")[0].clone();
+    let run = admin.get(&format!("/v1/runs/{id}")).await.expect(200).body;
+    assert_eq!(run["status"], "succeeded");
+    assert_eq!(run["trigger"]["kind"], "manual");
+    let steps = column(&run["steps"], "name");
+    assert_eq!(steps[..3], ["discrepancies", "groups", "memberships"]);
+    let url = run["reportUrl"].as_str().expect("a report");
+    let report: serde_json::Value = reqwest::get(url).await.expect("answers").json().await.expect("JSON");
+    assert_eq!(report["profiles"][0]["title"], "Denver");
+    // The report names people; the directory's administrator has no business there.
+    let global = app.admin("GlobalAdmin");
+    let run = global.get(&format!("/v1/runs/{id}")).await.expect(200).body;
+    assert_eq!(run["reportUrl"], json!(null));
+    admin.get("/v1/runs/maintenance-2020-01-01T00:00:00Z").await.expect(404);
+    admin.get("/v1/runs/nonsense").await.expect(404);
+}
+
+/// A run is started by hand, by somebody whose name is kept.
+#[tokio::test]
+async fn a_run_is_started_by_hand() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("ItAdmin");
+    let asked = admin.post("/v1/runs", json!({"job": "maintenance"})).await.expect(202);
+    assert_eq!(asked.header("location"), format!("/v1/runs/{}", asked.body["id"].as_str().expect("an id")));
+    assert_eq!(app.requested(Job::Maintenance).await, 1);
+    let accept = json!({"job": "refresh", "acceptSmallerData": true});
+    admin.post("/v1/runs", accept).await.expect(202);
+    assert_eq!(app.requested(Job::Refresh).await, 1);
+    let wrong = admin.post("/v1/runs", json!({"job": "maintenance", "acceptSmallerData": true})).await;
+    assert_eq!(wrong.expect(422).pointers(), ["/acceptSmallerData"]);
+    let wrong = admin.post("/v1/runs", json!({"job": "everything"})).await;
+    assert_eq!(wrong.expect(422).pointers(), ["/job"]);
+    let audit = admin.get("/v1/audit?limit=1").await.expect(200).body;
+    assert_eq!(audit["items"][0]["action"], "run_started");
+    assert_eq!(audit["items"][0]["details"]["acceptSmallerData"], "yes");
+    assert!(audit["nextCursor"].is_string());
+}

@@ -1,0 +1,161 @@
+//! An administrator with a real token, and what the API answers them.
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::http::{HeaderMap, Request};
+use lambda_runtime::tower::ServiceExt;
+use rollcall_simulators::UserTokenSpec;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::App;
+
+/// The audience of every test's API.
+pub(crate) const AUDIENCE: &str = "api://rollcall.example";
+
+/// Where every test's console is.
+pub(crate) const FRONTEND: &str = "https://console.rollcall.example";
+
+/// What a request was answered with.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    /// `null` when there is no body.
+    pub(crate) body: Value,
+}
+
+impl Answer {
+    /// A header as text; empty if there is none.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        let value = self.headers.get(name).map(|value| value.to_str());
+        value.transpose().expect("text").unwrap_or_default()
+    }
+
+    /// The `detail` of a problem, which every problem has.
+    pub(crate) fn detail(&self) -> &str {
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        assert_eq!(self.body["status"], self.status);
+        self.body["detail"].as_str().expect("a detail")
+    }
+
+    /// The places of a problem's fields.
+    pub(crate) fn pointers(&self) -> Vec<&str> {
+        let errors = self.body["errors"].as_array();
+        let errors = errors.map(Vec::as_slice).unwrap_or_default();
+        let places = errors.iter().map(|error| error["pointer"].as_str());
+        places.map(|place| place.expect("a pointer")).collect()
+    }
+
+    /// The same answer, if its status is this one.
+    #[track_caller]
+    pub(crate) fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{:#}", self.body);
+        self
+    }
+}
+
+/// Sends a request through a router.
+pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
+    let response = router.clone().oneshot(request).await.expect("infallible");
+    let (parts, body) = response.into_parts();
+    let bytes = to_bytes(body, 8 << 20).await.expect("a body");
+    let body = match bytes.is_empty() {
+        true => Value::Null,
+        false => serde_json::from_slice(&bytes).expect("JSON"),
+    };
+    Answer {
+        status: parts.status.as_u16(),
+        headers: parts.headers,
+        body,
+    }
+}
+
+/// Somebody who uses the API.
+#[derive(Clone)]
+pub(crate) struct Admin {
+    router: Router,
+    token: String,
+    pub(crate) object: Uuid,
+    pub(crate) name: String,
+}
+
+impl App {
+    /// The API as deployed, in this process.
+    pub(crate) fn router(&self) -> Router {
+        rollcall_profile_api::router(self.services.clone()).expect("an API")
+    }
+
+    /// Somebody of this tenant with this app role.
+    pub(crate) fn admin(&self, role: &str) -> Admin {
+        self.admin_of(self.id.uuid(), &[role])
+    }
+
+    /// Somebody of any tenant with these app roles.
+    pub(crate) fn admin_of(&self, tenant: Uuid, roles: &[&str]) -> Admin {
+        let object = Uuid::new_v4();
+        let mut spec = UserTokenSpec::new(tenant, object, AUDIENCE).roles(roles);
+        spec.name = format!("{}@contoso.example", roles.join("-").to_lowercase());
+        Admin {
+            router: self.router(),
+            token: self.simulators.user_token(&spec).expect("a token"),
+            object,
+            name: spec.name,
+        }
+    }
+}
+
+impl Admin {
+    /// `GET`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, None, &[]).await
+    }
+
+    /// `POST`.
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(body), &[]).await
+    }
+
+    /// `POST` on a version.
+    pub(crate) async fn post_if(&self, path: &str, tag: &str, body: Value) -> Answer {
+        self.send("POST", path, Some(body), &[("if-match", tag)])
+            .await
+    }
+
+    /// `PUT` on a version; an empty tag sends none.
+    pub(crate) async fn put(&self, path: &str, tag: &str, body: Value) -> Answer {
+        let headers = [("if-match", tag)];
+        let headers = if tag.is_empty() { &[][..] } else { &headers };
+        self.send("PUT", path, Some(body), headers).await
+    }
+
+    /// `DELETE`.
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, None, &[]).await
+    }
+
+    /// Any request.
+    pub(crate) async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<Value>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let body = match body {
+            Some(body) => {
+                request = request.header("content-type", "application/json");
+                Body::from(body.to_string())
+            }
+            None => Body::empty(),
+        };
+        call(&self.router, request.body(body).expect("a request")).await
+    }
+}
