@@ -5,6 +5,7 @@
 //! upstream only: ids ← snapshot ← rules ← desired ← plan ← report ← notices.
 
 mod change;
+pub mod closure;
 pub mod desired;
 pub mod discrepancies;
 pub mod engine;
