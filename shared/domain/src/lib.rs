@@ -14,6 +14,7 @@ pub mod explain;
 pub mod hold;
 pub mod ids;
 pub mod lifecycle;
+pub mod lint;
 pub mod lms;
 pub mod notices;
 pub mod overrides;

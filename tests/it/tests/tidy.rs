@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 26] = [
+const FLOW: [&str; 27] = [
     "ids",
     "problem",
     "text",
@@ -47,6 +47,7 @@ const FLOW: [&str; 26] = [
     "lifecycle",
     "discrepancies",
     "desired",
+    "lint",
     "explain",
     "plan",
     "hold",

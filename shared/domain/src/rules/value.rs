@@ -133,7 +133,7 @@ pub(super) fn pair(value: &Value) -> Result<[Value; 2], String> {
 }
 
 /// The items of a list; the editor may write one as a comma-separated text.
-pub(super) fn list(value: &Value) -> Result<Vec<Value>, String> {
+pub(crate) fn list(value: &Value) -> Result<Vec<Value>, String> {
     let items: Vec<Value> = match value {
         Value::Array(items) => items.clone(),
         Value::String(text) => text
@@ -149,6 +149,15 @@ pub(super) fn list(value: &Value) -> Result<Vec<Value>, String> {
             "the list may hold {MAX_LIST} values at most, not {length}"
         )),
         _ => Ok(items),
+    }
+}
+
+/// Operands as people wrote them: the one of a value, or each of a list.
+pub(crate) fn written(value: &Value) -> Vec<String> {
+    let trimmed = |text: String| text.trim().to_owned();
+    match value {
+        Value::Array(items) => items.iter().filter_map(scalar).map(trimmed).collect(),
+        one => scalar(one).map(trimmed).into_iter().collect(),
     }
 }
 
