@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 27] = [
+const FLOW: [&str; 30] = [
     "ids",
     "problem",
     "text",
@@ -38,6 +38,8 @@ const FLOW: [&str; 27] = [
     "lms",
     "snapshot",
     "schema",
+    "roster",
+    "search",
     "rules",
     "engine",
     "settings",
@@ -51,6 +53,7 @@ const FLOW: [&str; 27] = [
     "explain",
     "plan",
     "hold",
+    "preview",
     "enrolment",
     "report",
     "notices",
