@@ -11,6 +11,7 @@ pub mod discrepancies;
 pub mod engine;
 pub mod enrolment;
 pub mod explain;
+pub mod fingerprint;
 pub mod hold;
 pub mod ids;
 pub mod lifecycle;

@@ -80,7 +80,7 @@ pub(super) fn days(value: &Value, default: Option<u32>) -> Result<u32, String> {
 /// A day or an instant as written, turned into `[start, end)` in milliseconds
 /// since 1970 UTC. A bare day is the whole day in the zone; an instant is one
 /// millisecond long.
-pub(super) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
+pub(crate) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty()).ok_or(
         "the value is required: a day such as 2023-01-01 or a moment such as 2023-01-01T09:00:00Z",
     )?;
