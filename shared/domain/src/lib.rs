@@ -6,6 +6,7 @@
 
 mod change;
 pub mod closure;
+pub mod credentials;
 pub mod desired;
 pub mod discrepancies;
 pub mod engine;
