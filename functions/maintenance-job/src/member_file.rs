@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rollcall_clients::objects::members_key;
 use rollcall_domain::desired::Members;
+use rollcall_domain::roster::NameOrder;
 use rollcall_domain::snapshot::{Snapshot, Source};
 use sha2::{Digest as _, Sha256};
 
 use crate::load::{Work, words};
-use crate::member_sheet::{COLUMNS, NameOrder, write_in};
+use crate::member_sheet::{COLUMNS, write_in};
 
 const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use rollcall_domain::desired::Members;
-use rollcall_domain::snapshot::{Property, Snapshot, Source, TextColumn};
-use rollcall_domain::text::fold;
+use rollcall_domain::roster::NameOrder;
+use rollcall_domain::snapshot::{Property, Snapshot, Source};
 use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
 
 /// The columns that come from the platform: heading, property, width.
@@ -25,53 +25,6 @@ const REMARKS: [&str; 2] = ["Member because of", "Entra account"];
 const MAX_ROWS: u32 = 1_048_575;
 /// Excel takes so many characters in a cell.
 const MAX_CELL: usize = 32_767;
-
-/// The order of a snapshot's people by name, worked out once for all sheets.
-#[derive(Debug, Clone)]
-pub struct NameOrder {
-    /// The place of each name among the distinct ones, by its code.
-    places: Vec<u32>,
-}
-
-impl NameOrder {
-    /// The order people look for names in: without regard to case; nameless
-    /// people come first.
-    pub fn of(snapshot: &Snapshot) -> Self {
-        let Some(names) = names(snapshot) else {
-            return Self { places: Vec::new() };
-        };
-        let mut folded: Vec<(String, usize)> = names
-            .dictionary()
-            .iter()
-            .zip(1usize..)
-            .map(|(name, code)| (fold(name).unwrap_or_default(), code))
-            .collect();
-        folded.sort_unstable();
-        let mut places = vec![0; folded.len() + 1];
-        for ((_, code), place) in folded.iter().zip(1u32..) {
-            places[*code] = place;
-        }
-        Self { places }
-    }
-
-    /// The members in this order.
-    fn rows(&self, snapshot: &Snapshot, members: &Members) -> Vec<u32> {
-        let mut rows: Vec<u32> = members.all.iter().collect();
-        if let Some(names) = names(snapshot) {
-            let codes = names.codes();
-            let place = |row: u32| self.places.get(codes.get(row) as usize);
-            rows.sort_by_key(|row| place(*row));
-        }
-        rows
-    }
-}
-
-fn names(snapshot: &Snapshot) -> Option<&TextColumn> {
-    snapshot
-        .people
-        .texts
-        .get(&Source::Property(Property::Title))
-}
 
 /// Writes the members of an audience, sorted by name, as an Excel workbook.
 /// Memory does not grow with the rows; a file of about ten times the result's
@@ -118,7 +71,7 @@ fn lines(
 ) -> Result<(), XlsxError> {
     let texts = &snapshot.people.texts;
     let columns = COLUMNS.map(|(_, property, _)| texts.get(&Source::Property(property)));
-    for (line, row) in (1u32..=MAX_ROWS).zip(order.rows(snapshot, members)) {
+    for (line, row) in (1u32..=MAX_ROWS).zip(order.sorted(snapshot, members.all.iter())) {
         let shown = columns
             .iter()
             .map(|column| column.and_then(|column| column.get(row)));

@@ -6,7 +6,7 @@ mod operators;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CatalogId, CourseId};
-use crate::lms::FieldKind;
+use crate::lms::{CourseRow, FieldKind};
 use operators::{ACTIVITY, BOOLEAN, DATE, NUMBER, TEXT, operators};
 
 use crate::snapshot::{Header, Property, Snapshot, Source};
@@ -93,6 +93,18 @@ pub struct Course {
     pub published: bool,
 }
 
+impl Course {
+    /// A course as the editor offers it.
+    pub fn of(course: &CourseRow) -> Self {
+        Self {
+            id: course.id,
+            title: course.title.clone(),
+            catalog: course.catalog,
+            published: course.published,
+        }
+    }
+}
+
 /// One catalog.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -115,16 +127,7 @@ pub fn build(snapshot: &Snapshot) -> Schema {
             .iter()
             .map(|course| activity(course.id, &course.title))
             .collect(),
-        courses: snapshot
-            .courses
-            .iter()
-            .map(|course| Course {
-                id: course.id,
-                title: course.title.clone(),
-                catalog: course.catalog,
-                published: course.published,
-            })
-            .collect(),
+        courses: snapshot.courses.iter().map(Course::of).collect(),
         catalogs: snapshot
             .catalogs
             .iter()

@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 26] = [
+const FLOW: [&str; 35] = [
     "ids",
     "problem",
     "text",
@@ -38,18 +38,27 @@ const FLOW: [&str; 26] = [
     "lms",
     "snapshot",
     "schema",
+    "roster",
+    "search",
     "rules",
     "engine",
     "settings",
     "connection",
+    "credentials",
+    "audit",
+    "entitlement",
     "profile",
     "overrides",
+    "closure",
+    "fingerprint",
     "lifecycle",
     "discrepancies",
     "desired",
+    "lint",
     "explain",
     "plan",
     "hold",
+    "preview",
     "enrolment",
     "report",
     "notices",

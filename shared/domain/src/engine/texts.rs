@@ -1,7 +1,5 @@
 //! Compares texts of a dictionary: folded once, parts searched in all at once, ends by words.
 
-use memchr::memmem::Finder;
-
 use crate::snapshot::Dictionary;
 
 /// A beginning or an end to look for. Its first or last eight bytes are
@@ -114,32 +112,12 @@ fn alike(a: &[u8], b: &[u8]) -> bool {
         && a.1.iter().zip(b.1).all(|(a, b)| a == b)
 }
 
-/// Calls `each` with the code of every text that contains a part: one search
-/// through all texts at once; what is found across the border of two is none.
+/// Calls `each` with the code of every text that contains a part.
 pub(super) fn containing(dictionary: &Dictionary, part: &str, mut each: impl FnMut(usize)) {
-    let (text, ends) = dictionary.parts();
-    let finder = Finder::new(part);
-    let (mut at, mut place) = (0, 0usize);
-    while let Some(hit) = text
-        .as_bytes()
-        .get(at..)
-        .filter(|rest| !rest.is_empty())
-        .and_then(|rest| finder.find(rest))
-    {
-        let hit = at + hit;
-        while ends.get(place).is_some_and(|end| *end as usize <= hit) {
-            place += 1;
-        }
-        let Some(end) = ends.get(place).map(|end| *end as usize) else {
-            break;
-        };
-        if hit + part.len() <= end {
-            each(place + 1);
-            at = end;
-        } else {
-            at = hit + 1;
-        }
-    }
+    dictionary.hits(part, |code, _, _| {
+        each(code as usize);
+        true
+    });
 }
 
 #[cfg(test)]

@@ -2,15 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use serde_json::Value;
 
 use super::operand::operand;
 use super::tree::{SeenGroup, SeenPart, SeenRule};
 use super::words::Words;
 use crate::desired::AudienceError;
-use crate::problem::Problem;
 use crate::profile::Profile;
-use crate::rules::check::check;
+use crate::rules::check::check_rule;
 use crate::rules::evaluate::Facts;
 use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
 use crate::rules::{Fields, Filter, FilterDocument, MatchMode, Section};
@@ -49,7 +47,7 @@ impl<'a> Reader<'a> {
     /// The whole filter: its sections as the parts of one group.
     pub(super) fn filter(&self) -> Result<SeenGroup, AudienceError> {
         let mut parts = Vec::new();
-        for (section, pointer, tree) in sections(self.document) {
+        for (section, pointer, tree) in self.document.sections() {
             let group =
                 parse(tree, pointer).map_err(|problems| AudienceError::Invalid { problems })?;
             parts.push(SeenPart::Group(self.group(
@@ -88,60 +86,23 @@ impl<'a> Reader<'a> {
         Ok(SeenGroup::of(pointer, group.combinator, group.not, parts))
     }
 
-    /// A rule is checked as a group of its own, so that its outcome comes from
-    /// the same code as that of the whole.
     fn rule(&self, rule: &Rule, section: Section) -> Result<SeenRule, AudienceError> {
-        let alone = Group {
-            combinator: Combinator::And,
-            not: false,
-            parts: vec![Part::Rule(rule.clone())],
-        };
-        let invalid = |problems| AudienceError::Invalid { problems };
-        let expr = check(&alone, section, self.fields, self.zone)
-            .map_err(|found| invalid(found.into_iter().map(|found| found.problem).collect()))?;
-        let leaves = expr.leaves();
-        let leaf = leaves
-            .first()
-            .ok_or_else(|| invalid(vec![Problem::at(&rule.pointer, "the rule tests nothing")]))?;
+        let (leaf, not) = check_rule(rule, section, self.fields, self.zone).map_err(|found| {
+            AudienceError::Invalid {
+                problems: vec![found.problem],
+            }
+        })?;
+        let passes = self.facts.leaf(&leaf, self.row);
         Ok(SeenRule {
             pointer: rule.pointer.clone(),
             field: rule.field.clone(),
-            label: self.words.label(leaf),
+            label: self.words.label(&leaf),
             operator: rule.operator.clone(),
-            operand: operand(rule, leaf),
-            seen: self.words.seen(leaf),
-            holds: self.facts.holds(&expr, self.row),
+            operand: operand(rule, &leaf),
+            seen: self.words.seen(&leaf),
+            holds: passes != not,
             decisive: false,
-            otherwise: self
-                .words
-                .otherwise(rule, leaf, self.facts.leaf(leaf, self.row)),
+            otherwise: self.words.otherwise(rule, &leaf, passes),
         })
     }
-}
-
-/// The sections that say something, with their places.
-fn sections(document: &FilterDocument) -> impl Iterator<Item = (Section, &'static str, &Value)> {
-    let sections = [
-        (
-            Section::Properties,
-            "/filter/properties",
-            &document.properties,
-        ),
-        (Section::Dates, "/filter/dates", &document.dates),
-        (
-            Section::Activities,
-            "/filter/activities",
-            &document.activities,
-        ),
-    ];
-    sections.into_iter().filter_map(|(section, pointer, tree)| {
-        // The filter itself knows which trees say nothing.
-        let alone = FilterDocument {
-            properties: tree.clone(),
-            ..FilterDocument::default()
-        };
-        tree.as_ref()
-            .filter(|_| !alone.is_empty())
-            .map(|tree| (section, pointer, tree))
-    })
 }

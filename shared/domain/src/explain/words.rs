@@ -36,19 +36,8 @@ impl<'a> Words<'a> {
             | Leaf::Text(source, _)
             | Leaf::Number(source, _)
             | Leaf::Boolean(source, _)
-            | Leaf::Date(source, _) => self.source(source),
+            | Leaf::Date(source, _) => self.snapshot.label(source),
             Leaf::Activity(course, _) => self.course(*course),
-        }
-    }
-
-    fn source(&self, source: &Source) -> String {
-        match source {
-            Source::Property(property) => property.label().to_owned(),
-            Source::Custom(id) => {
-                let field = self.snapshot.custom_field(*id);
-                field.map_or_else(|| id.to_string(), |field| field.title.clone())
-            }
-            Source::Entra(name) => format!("Entra ID: {name}"),
         }
     }
 

@@ -72,19 +72,23 @@ pub enum Verdict {
     },
 }
 
-/// Which limits a plan exceeds: strictly greater, either one trips (S4-059); the
-/// percentage does not apply to a group without members (S4-060).
+/// Which limits a plan exceeds.
 pub fn exceeded(plan: &MembershipPlan, throttle: &Throttle) -> Option<Exceeded> {
-    let changes = plan.changes();
+    exceeded_by(plan.changes(), plan.current, throttle)
+}
+
+/// Which limits so many changes exceed: strictly greater, either one trips
+/// (S4-059); the percentage does not apply to a group without members (S4-060).
+pub fn exceeded_by(changes: usize, current: usize, throttle: &Throttle) -> Option<Exceeded> {
     let max_changes = throttle
         .max_changes
         .filter(|limit| changes > *limit as usize);
     let max_percent = throttle
         .max_percent
-        .filter(|limit| plan.current > 0 && as_f64(changes) * 100.0 > limit * as_f64(plan.current));
+        .filter(|limit| current > 0 && as_f64(changes) * 100.0 > limit * as_f64(current));
     (max_changes.is_some() || max_percent.is_some()).then_some(Exceeded {
         changes,
-        current: plan.current,
+        current,
         max_changes,
         max_percent,
     })

@@ -103,6 +103,25 @@ pub fn check(
     }
 }
 
+/// Checks one rule of a section: the positive test it makes, and whether the
+/// operator negates it.
+///
+/// # Errors
+/// Its mistake.
+pub fn check_rule(
+    rule: &Rule,
+    section: Section,
+    fields: &Fields,
+    zone: Tz,
+) -> Result<(Leaf, bool), RuleProblem> {
+    let checker = Checker {
+        section,
+        fields,
+        zone,
+    };
+    checker.test(rule).map_err(|mistake| problem(rule, mistake))
+}
+
 struct Checker<'a> {
     section: Section,
     fields: &'a Fields,
@@ -121,13 +140,9 @@ impl Checker<'_> {
         for part in &group.parts {
             match part {
                 Part::Group(inner) => parts.push(self.group(inner, problems)),
-                Part::Rule(rule) => match self.rule(rule) {
-                    Ok(expr) => parts.push(expr),
-                    Err((kind, place, detail)) => problems.push(RuleProblem {
-                        kind,
-                        problem: Problem::at(format!("{}/{place}", rule.pointer), detail),
-                        subject: rule.field.clone(),
-                    }),
+                Part::Rule(rule) => match self.test(rule) {
+                    Ok((leaf, not)) => parts.push(Expr::Leaf(leaf).negated(not)),
+                    Err(mistake) => problems.push(problem(rule, mistake)),
                 },
             }
         }
@@ -138,9 +153,9 @@ impl Checker<'_> {
         .negated(group.not)
     }
 
-    fn rule(&self, rule: &Rule) -> Result<Expr, Mistake> {
+    fn test(&self, rule: &Rule) -> Result<(Leaf, bool), Mistake> {
         let field = FieldRef::parse(&rule.field).map_err(|detail| invalid("field", detail))?;
-        let (leaf, not) = match (self.section, field) {
+        match (self.section, field) {
             (Section::Activities, FieldRef::Course(course)) => {
                 if !self.fields.courses.contains(&course) {
                     return Err((
@@ -152,14 +167,13 @@ impl Checker<'_> {
                     ));
                 }
                 let (test, not) = activity(rule)?;
-                (Leaf::Activity(course, test), not)
+                Ok((Leaf::Activity(course, test), not))
             }
             (Section::Properties | Section::Dates, FieldRef::Value(source)) => {
-                self.value_rule(rule, source)?
+                self.value_rule(rule, source)
             }
-            (section, _) => return Err(invalid("field", wrong_section(section, &rule.field))),
-        };
-        Ok(Expr::Leaf(leaf).negated(not))
+            (section, _) => Err(invalid("field", wrong_section(section, &rule.field))),
+        }
     }
 
     fn value_rule(&self, rule: &Rule, source: Source) -> Result<(Leaf, bool), Mistake> {
@@ -191,6 +205,14 @@ impl Checker<'_> {
                 date(rule, self.zone).map(|(test, not)| (Leaf::Date(source, test), not))
             }
         }
+    }
+}
+
+fn problem(rule: &Rule, (kind, place, detail): Mistake) -> RuleProblem {
+    RuleProblem {
+        kind,
+        problem: Problem::at(format!("{}/{place}", rule.pointer), detail),
+        subject: rule.field.clone(),
     }
 }
 

@@ -46,15 +46,26 @@ pub struct Filter(pub Expr);
 impl FilterDocument {
     /// Whether no section says anything.
     pub fn is_empty(&self) -> bool {
+        self.sections().next().is_none()
+    }
+
+    /// The sections that say something, with their places in a profile.
+    pub fn sections(&self) -> impl Iterator<Item = (Section, &'static str, &Value)> {
         let Self {
             mode: _,
             properties,
             dates,
             activities,
         } = self;
-        [properties, dates, activities]
-            .into_iter()
-            .all(|tree| says_nothing(tree.as_ref()))
+        let sections = [
+            (Section::Properties, "/filter/properties", properties),
+            (Section::Dates, "/filter/dates", dates),
+            (Section::Activities, "/filter/activities", activities),
+        ];
+        sections.into_iter().filter_map(|(section, pointer, tree)| {
+            let tree = tree.as_ref().filter(|tree| !says_nothing(tree))?;
+            Some((section, pointer, tree))
+        })
     }
 
     /// Checks every section against what exists.
@@ -65,16 +76,8 @@ impl FilterDocument {
     /// # Errors
     /// Every problem of every section.
     pub fn check(&self, fields: &Fields, zone: Tz) -> Result<Option<Filter>, Vec<RuleProblem>> {
-        let sections = [
-            (Section::Properties, "/filter/properties", &self.properties),
-            (Section::Dates, "/filter/dates", &self.dates),
-            (Section::Activities, "/filter/activities", &self.activities),
-        ];
         let (mut parts, mut problems) = (Vec::new(), Vec::new());
-        for (section, pointer, tree) in sections {
-            let Some(tree) = tree.as_ref().filter(|tree| !says_nothing(Some(tree))) else {
-                continue;
-            };
+        for (section, pointer, tree) in self.sections() {
             let checked = parse(tree, pointer)
                 .map_err(|found| found.into_iter().map(malformed).collect())
                 .and_then(|group| check(&group, section, fields, zone));
@@ -96,14 +99,10 @@ impl FilterDocument {
 }
 
 /// An absent section and the editor's empty root group say the same: nothing.
-fn says_nothing(tree: Option<&Value>) -> bool {
-    match tree {
-        None | Some(Value::Null) => true,
-        Some(tree) => {
-            matches!(tree.get("rules"), Some(Value::Array(rules)) if rules.is_empty())
-                && !tree.get("not").and_then(Value::as_bool).unwrap_or(false)
-        }
-    }
+fn says_nothing(tree: &Value) -> bool {
+    let empty = matches!(tree.get("rules"), Some(Value::Array(rules)) if rules.is_empty());
+    let negated = tree.get("not").and_then(Value::as_bool).unwrap_or(false);
+    tree.is_null() || (empty && !negated)
 }
 
 fn malformed(problem: crate::problem::Problem) -> RuleProblem {

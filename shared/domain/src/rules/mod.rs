@@ -16,7 +16,7 @@ pub use check::{Fields, RuleProblem, RuleProblemKind, Section};
 pub use expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
 pub use field::FieldRef;
 pub use filter::{Filter, FilterDocument, MatchMode};
-pub(crate) use value::{parse_boolean, parse_number};
+pub(crate) use value::{list, parse_boolean, parse_number, span, written};
 
 /// Groups may nest this deep; deeper trees are nobody's intention and cost stack.
 pub const MAX_DEPTH: usize = 32;

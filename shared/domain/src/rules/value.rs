@@ -80,7 +80,7 @@ pub(super) fn days(value: &Value, default: Option<u32>) -> Result<u32, String> {
 /// A day or an instant as written, turned into `[start, end)` in milliseconds
 /// since 1970 UTC. A bare day is the whole day in the zone; an instant is one
 /// millisecond long.
-pub(super) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
+pub(crate) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty()).ok_or(
         "the value is required: a day such as 2023-01-01 or a moment such as 2023-01-01T09:00:00Z",
     )?;
@@ -133,7 +133,7 @@ pub(super) fn pair(value: &Value) -> Result<[Value; 2], String> {
 }
 
 /// The items of a list; the editor may write one as a comma-separated text.
-pub(super) fn list(value: &Value) -> Result<Vec<Value>, String> {
+pub(crate) fn list(value: &Value) -> Result<Vec<Value>, String> {
     let items: Vec<Value> = match value {
         Value::Array(items) => items.clone(),
         Value::String(text) => text
@@ -149,6 +149,15 @@ pub(super) fn list(value: &Value) -> Result<Vec<Value>, String> {
             "the list may hold {MAX_LIST} values at most, not {length}"
         )),
         _ => Ok(items),
+    }
+}
+
+/// Operands as people wrote them: the one of a value, or each of a list.
+pub(crate) fn written(value: &Value) -> Vec<String> {
+    let trimmed = |text: String| text.trim().to_owned();
+    match value {
+        Value::Array(items) => items.iter().filter_map(scalar).map(trimmed).collect(),
+        one => scalar(one).map(trimmed).into_iter().collect(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The distinct texts of a column in one piece of memory, and how they are gathered.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
+use memchr::memmem::Finder;
 use std::hash::BuildHasher as _;
 
 use crate::text::cleaned;
@@ -58,6 +59,35 @@ impl Dictionary {
         starts
             .zip(&self.ends)
             .map(|(start, end)| self.text.get(start as usize..*end as usize).unwrap_or(""))
+    }
+
+    /// Calls `each` with the code of every text that contains a part, the text
+    /// and where in it the part begins, until it answers that it has seen enough
+    /// of this text: one search through all texts at once; what is found across
+    /// the border of two is none. The part must not be empty.
+    pub(crate) fn hits(&self, part: &str, mut each: impl FnMut(u32, &str, usize) -> bool) {
+        let finder = Finder::new(part);
+        let (mut at, mut place) = (0, 0usize);
+        while let Some(hit) = self
+            .text
+            .as_bytes()
+            .get(at..)
+            .filter(|rest| !rest.is_empty())
+            .and_then(|rest| finder.find(rest))
+        {
+            let hit = at + hit;
+            while self.ends.get(place).is_some_and(|end| *end as usize <= hit) {
+                place += 1;
+            }
+            let Some(end) = self.ends.get(place).map(|end| *end as usize) else {
+                break;
+            };
+            let start = place.checked_sub(1).map_or(0, |before| self.ends[before]) as usize;
+            let code = u32::try_from(place + 1).unwrap_or(u32::MAX);
+            let inside = hit + part.len() <= end;
+            let enough = inside && each(code, &self.text[start..end], hit - start);
+            at = if enough { end } else { hit + 1 };
+        }
     }
 
     /// Adds a text behind the others and answers its code. At four billion

@@ -1,7 +1,7 @@
-//! Finds single rows: a learner's by id, those of postings by place or out of a set.
+//! Finds single rows and names: a learner's row by id, those of postings by place or out of a set.
 
 use super::postings::BLOCK;
-use super::{People, Postings};
+use super::{People, Postings, Snapshot, Source};
 use crate::ids::UserId;
 use crate::rowset::RowSet;
 
@@ -34,6 +34,20 @@ impl People {
         }
         let rows = &self.by_id[low..high];
         low + rows.partition_point(|row| self.ids[*row as usize] < id)
+    }
+}
+
+impl Snapshot {
+    /// What people call a source of values; the id of a field that is gone.
+    pub fn label(&self, source: &Source) -> String {
+        match source {
+            Source::Property(property) => property.label().to_owned(),
+            Source::Custom(id) => {
+                let field = self.custom_field(*id);
+                field.map_or_else(|| id.to_string(), |field| field.title.clone())
+            }
+            Source::Entra(name) => format!("Entra ID: {name}"),
+        }
     }
 }
 

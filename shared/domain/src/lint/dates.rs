@@ -1,0 +1,72 @@
+//! Whether one moment can pass some tests and fail others, now or at any later time.
+
+use super::literals::{Fuel, Sides};
+use crate::rules::DateTest;
+use crate::rules::evaluate::{DAY_MS, date_holds};
+
+/// So far around a bound other answers may begin: bounds are strict or not, and
+/// two of them lie at most this far apart where a gap between them opens.
+const NEAR: i64 = 3;
+
+/// Whether no moment can, from `now` on. Tests change their answers only at
+/// their bounds; bounds that are counted from the time of evaluation meet fixed
+/// ones only at certain times. Trying these bounds at these times is trying all.
+pub(super) fn contradict(tests: &Sides<'_, DateTest>, now: i64, fuel: &mut Fuel) -> bool {
+    let all = || tests.wanted.iter().chain(&tests.refused);
+    let fixed = distinct(all().flat_map(|test| fixed(test)).collect());
+    let counted = distinct(all().flat_map(|test| counted(test)).collect());
+    let times = times(now, &fixed, &counted);
+    let bounds = 3 * (fixed.len() + counted.len());
+    if !fuel.take(times.len().saturating_mul(bounds * tests.len())) {
+        return false;
+    }
+    !times.into_iter().any(|time| {
+        let counted = counted.iter().map(|days| time.saturating_add(*days));
+        let bounds = fixed.iter().copied().chain(counted);
+        let mut moments = bounds.flat_map(|bound| around(bound, 1));
+        moments.any(|moment| tests.meets(|test| date_holds(test, moment, time)))
+    })
+}
+
+/// Times of evaluation that stand for all from now on.
+fn times(now: i64, fixed: &[i64], counted: &[i64]) -> Vec<i64> {
+    let meet = |fixed: &i64| {
+        let counted = counted.iter();
+        let times: Vec<i64> = counted.map(|days| fixed.saturating_sub(*days)).collect();
+        times
+    };
+    let times = fixed
+        .iter()
+        .flat_map(meet)
+        .flat_map(|time| around(time, NEAR));
+    distinct(times.filter(|time| *time > now).chain([now]).collect())
+}
+
+fn around(bound: i64, near: i64) -> impl Iterator<Item = i64> {
+    (-near..=near).map(move |step| bound.saturating_add(step))
+}
+
+fn distinct(mut values: Vec<i64>) -> Vec<i64> {
+    values.sort_unstable();
+    values.dedup();
+    values
+}
+
+/// Bounds that stay where they are.
+fn fixed(test: &DateTest) -> Vec<i64> {
+    match test {
+        DateTest::Before(instant) | DateTest::After(instant) => vec![*instant],
+        DateTest::Within(start, end) => vec![*start, *end],
+        DateTest::InLast(_) | DateTest::InNext(_) | DateTest::MoreThanAgo(_) => Vec::new(),
+    }
+}
+
+/// Bounds counted from the time of evaluation, in milliseconds after it.
+fn counted(test: &DateTest) -> Vec<i64> {
+    match test {
+        DateTest::InLast(days) => vec![-i64::from(*days) * DAY_MS, 0],
+        DateTest::InNext(days) => vec![0, i64::from(*days) * DAY_MS],
+        DateTest::MoreThanAgo(days) => vec![-i64::from(*days) * DAY_MS],
+        DateTest::Before(_) | DateTest::After(_) | DateTest::Within(..) => Vec::new(),
+    }
+}

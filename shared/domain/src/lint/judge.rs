@@ -1,0 +1,179 @@
+//! Judges every rule and group: never true, always true, without effect.
+
+use std::collections::BTreeMap;
+
+use super::literals::Literal;
+use super::solver::Solver;
+use super::tree::{Branch, Node, Test, Tree};
+use super::{Warning, WarningKind};
+use crate::rules::Leaf;
+use crate::snapshot::Snapshot;
+
+/// Rules of one group about one field are compared with each other up to this
+/// many; more are a list of values, not a thought to be tidied.
+const MAX_COMPARED: usize = 50;
+
+/// How a rule or group comes out, whoever is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Never,
+    Always,
+    /// One way for some, the other way for others, as far as is known.
+    Open,
+}
+
+/// Goes through a tree.
+pub(super) struct Judge<'t> {
+    tree: &'t Tree,
+    snapshot: &'t Snapshot,
+    solver: Solver<'t>,
+    warnings: Vec<Warning>,
+}
+
+impl<'t> Judge<'t> {
+    pub(super) fn new(tree: &'t Tree, snapshot: &'t Snapshot, now: i64) -> Self {
+        Self {
+            tree,
+            snapshot,
+            solver: Solver::new(tree.subjects, now),
+            warnings: Vec::new(),
+        }
+    }
+
+    /// All warnings, each at the smallest part that earns it.
+    pub(super) fn warnings(mut self) -> Vec<Warning> {
+        if let Some(root) = &self.tree.root {
+            self.node(root);
+        }
+        self.warnings
+    }
+
+    fn node(&mut self, node: &'t Node) -> Verdict {
+        match node {
+            Node::Unknown => Verdict::Open,
+            Node::Rule(test) => self.own(node, test.pointer()),
+            Node::Group(group) => {
+                let parts: Vec<Verdict> = group.parts.iter().map(|part| self.node(part)).collect();
+                let mut verdict = from_parts(group, &parts);
+                if verdict == Verdict::Open && parts.len() > 1 {
+                    verdict = self.own(node, &group.pointer);
+                    if verdict == Verdict::Open {
+                        self.effects(group, &parts);
+                    }
+                }
+                verdict
+            }
+        }
+    }
+
+    /// Judges by looking inside, and warns.
+    fn own(&mut self, node: &'t Node, pointer: &str) -> Verdict {
+        let (kind, verdict) = if self.solver.excludes(node, true) {
+            (WarningKind::NeverTrue, Verdict::Never)
+        } else if self.solver.excludes(node, false) {
+            (WarningKind::AlwaysTrue, Verdict::Always)
+        } else {
+            return Verdict::Open;
+        };
+        let label = self.label(self.solver.culprit);
+        let detail = if verdict == Verdict::Never {
+            format!(
+                "this can never be true: nothing can meet these conditions on {label} at the same time; to allow each of them, combine them with \"or\""
+            )
+        } else {
+            format!(
+                "this is always true: whatever {label} is, one of these conditions is met; to ask for all of them, combine them with \"and\""
+            )
+        };
+        self.warnings.push(Warning::at(kind, pointer, detail));
+        verdict
+    }
+
+    /// Warns of rules that follow from others of their group (where all must
+    /// hold) or that others follow from (where one is enough).
+    fn effects(&mut self, group: &'t Branch, verdicts: &[Verdict]) {
+        let mut subjects: BTreeMap<usize, Vec<&'t Test>> = BTreeMap::new();
+        for (part, verdict) in group.parts.iter().zip(verdicts) {
+            if let (Node::Rule(test), Verdict::Open) = (part, verdict) {
+                subjects.entry(test.subject).or_default().push(test);
+            }
+        }
+        for mut tests in subjects.into_values() {
+            if (2..=MAX_COMPARED).contains(&tests.len()) {
+                // Of rules that say the same, the first stays.
+                for index in (0..tests.len()).rev() {
+                    if tests.len() > 1 && self.follows(group, &tests, index) {
+                        let test = tests.remove(index);
+                        self.without_effect(test);
+                    }
+                }
+            }
+        }
+    }
+
+    fn follows(&mut self, group: &Branch, tests: &[&'t Test], index: usize) -> bool {
+        let literals = tests.iter().enumerate().map(|(place, test)| Literal {
+            leaf: &test.leaf,
+            passes: (group.all != (place == index)) != test.negated,
+        });
+        let literals: Vec<Literal<'t>> = literals.collect();
+        self.solver.contradict(&literals)
+    }
+
+    fn without_effect(&mut self, test: &Test) {
+        let label = self.label(test.subject);
+        self.warnings.push(Warning::at(
+            WarningKind::RuleWithoutEffect,
+            test.pointer(),
+            format!(
+                "this changes nothing: the other conditions of the group on {label} say it already"
+            ),
+        ));
+    }
+
+    /// What people call the field or course with this number.
+    fn label(&self, subject: usize) -> String {
+        let mut rules = self.tree.rules().into_iter();
+        let Some(test) = rules.find(|test| test.subject == subject) else {
+            return String::new();
+        };
+        label(&test.leaf, self.snapshot)
+    }
+}
+
+/// What people call that which a test is about.
+pub(super) fn label(leaf: &Leaf, snapshot: &Snapshot) -> String {
+    match leaf {
+        Leaf::Missing(source)
+        | Leaf::Text(source, _)
+        | Leaf::Number(source, _)
+        | Leaf::Boolean(source, _)
+        | Leaf::Date(source, _) => snapshot.label(source),
+        Leaf::Activity(id, _) => {
+            let course = snapshot.course(*id);
+            course.map_or_else(|| id.to_string(), |course| format!("{:?}", course.title))
+        }
+    }
+}
+
+/// How a group comes out if its parts come out like this.
+fn from_parts(group: &Branch, parts: &[Verdict]) -> Verdict {
+    // The verdict of one part that decides, and the one all must have otherwise.
+    let (one, every) = if group.all {
+        (Verdict::Never, Verdict::Always)
+    } else {
+        (Verdict::Always, Verdict::Never)
+    };
+    let inner = if parts.contains(&one) {
+        one
+    } else if parts.iter().all(|part| *part == every) {
+        every
+    } else {
+        Verdict::Open
+    };
+    match (inner, group.not) {
+        (Verdict::Never, true) => Verdict::Always,
+        (Verdict::Always, true) => Verdict::Never,
+        (verdict, _) => verdict,
+    }
+}

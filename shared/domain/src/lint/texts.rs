@@ -1,0 +1,77 @@
+//! Whether one text can pass some tests and fail others.
+
+use std::iter::once;
+
+use super::literals::{Fuel, Sides};
+use crate::rules::TextTest;
+use crate::rules::evaluate::text_holds;
+
+/// Whether no text can.
+pub(super) fn contradict(tests: &Sides<'_, TextTest>, fuel: &mut Fuel) -> bool {
+    if !fuel.take(tests.wanted.len() * tests.len()) {
+        return false;
+    }
+    if tests.clash(implies) || edges_differ(&tests.wanted) {
+        return true;
+    }
+    let lists = tests.wanted.iter().filter_map(|test| candidates(test));
+    let Some((count, candidates)) = lists.min_by_key(|(count, _)| *count) else {
+        return false;
+    };
+    if !fuel.take(count * tests.len()) {
+        return false;
+    }
+    let mut candidates = candidates;
+    !candidates.any(|text| could_be(tests, text))
+}
+
+/// The only texts that pass a test, and how many they are.
+fn candidates(test: &TextTest) -> Option<(usize, Box<dyn Iterator<Item = &str> + '_>)> {
+    match test {
+        TextTest::Equals(text) => Some((1, Box::new(once(text.as_str())))),
+        TextTest::In(texts) => Some((texts.len(), Box::new(texts.iter().map(String::as_str)))),
+        _ => None,
+    }
+}
+
+/// Whether a folded text meets all tests. Patterns look at the text before it
+/// is folded, so they may say anything about it.
+fn could_be(tests: &Sides<'_, TextTest>, text: &str) -> bool {
+    let plain = |test: &&&TextTest| !matches!(test, TextTest::Matches(_));
+    let mut wanted = tests.wanted.iter().filter(plain);
+    let mut refused = tests.refused.iter().filter(plain);
+    wanted.all(|test| text_holds(test, text)) && !refused.any(|test| text_holds(test, text))
+}
+
+/// Whether every text that passes the first test passes the second. Equality
+/// with known texts is tried out instead.
+fn implies(first: &TextTest, second: &TextTest) -> bool {
+    use TextTest::{BeginsWith, Contains, EndsWith, Matches};
+    match (first, second) {
+        (BeginsWith(a), BeginsWith(b)) => a.starts_with(b.as_str()),
+        (EndsWith(a), EndsWith(b)) => a.ends_with(b.as_str()),
+        (BeginsWith(a) | EndsWith(a) | Contains(a), Contains(b)) => a.contains(b.as_str()),
+        (Matches(a), Matches(b)) => a.as_str() == b.as_str(),
+        _ => false,
+    }
+}
+
+/// Whether a text would need two beginnings, or two ends, that differ.
+fn edges_differ(wanted: &[&TextTest]) -> bool {
+    let begins = |test: &&TextTest| match test {
+        TextTest::BeginsWith(part) => Some(part.as_bytes().to_vec()),
+        _ => None,
+    };
+    let ends = |test: &&TextTest| match test {
+        TextTest::EndsWith(part) => Some(part.bytes().rev().collect()),
+        _ => None,
+    };
+    differ(wanted.iter().filter_map(begins)) || differ(wanted.iter().filter_map(ends))
+}
+
+/// Whether the texts are not all beginnings of the longest of them.
+fn differ(parts: impl Iterator<Item = Vec<u8>>) -> bool {
+    let parts: Vec<Vec<u8>> = parts.collect();
+    let longest = parts.iter().max_by_key(|part| part.len());
+    longest.is_some_and(|longest| parts.iter().any(|part| !longest.starts_with(part)))
+}
