@@ -43,7 +43,10 @@ pub(crate) async fn schema(
     let bytes = bytes.map_err(|error| object(&error))?;
     let headers = [
         (ETAG, tag),
-        (CONTENT_TYPE, axum::http::HeaderValue::from_static("application/json")),
+        (
+            CONTENT_TYPE,
+            axum::http::HeaderValue::from_static("application/json"),
+        ),
     ];
     Ok((headers, bytes).into_response())
 }

@@ -71,9 +71,10 @@ impl Form {
 
     /// A field that may be absent; then it is what its type begins with.
     pub(crate) fn or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
-        match self.object.contains_key(name) {
-            true => self.read(name).unwrap_or_default(),
-            false => T::default(),
+        if self.object.contains_key(name) {
+            self.read(name).unwrap_or_default()
+        } else {
+            T::default()
         }
     }
 
@@ -192,15 +193,17 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 detail,
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|refused| {
-            let detail = match refused.status() {
-                StatusCode::PAYLOAD_TOO_LARGE => {
-                    format!("The body may be {MAX_BODY} bytes long at most.")
-                }
-                _ => "The body could not be read.".to_owned(),
-            };
-            ProblemDetails::new(refused.status(), detail)
-        })?;
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(|refused| {
+                let detail = match refused.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        format!("The body may be {MAX_BODY} bytes long at most.")
+                    }
+                    _ => "The body could not be read.".to_owned(),
+                };
+                ProblemDetails::new(refused.status(), detail)
+            })?;
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let detail = format!(
                 "The body is no JSON that can be read: line {}, column {}.",
@@ -254,7 +257,13 @@ mod tests {
         assert_eq!(form.optional::<Throttle>("throttle"), None);
         let told = told(form);
         let places: Vec<_> = told.iter().map(|(place, _)| place.as_str()).collect();
-        let expected = ["/title", "/enroll", "/courses/1", "/throttle/maxChanges", "/a~1b"];
+        let expected = [
+            "/title",
+            "/enroll",
+            "/courses/1",
+            "/throttle/maxChanges",
+            "/a~1b",
+        ];
         assert_eq!(places, expected);
         assert_eq!(told[1].1, "enroll is required");
         assert_eq!(told[0].1, "invalid type: integer `7`, expected a string");

@@ -22,10 +22,6 @@ pub(crate) struct Health {
     responses((status = 200, description = "The deployment works", body = Health)))]
 pub(crate) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused> {
     let nobody = TenantId::new(Uuid::nil());
-    api.services
-        .store
-        .tenant(nobody)
-        .await
-        .map_err(stored)?;
+    api.services.store.tenant(nobody).await.map_err(stored)?;
     Ok(Json(Health { status: "ok" }))
 }

@@ -2,7 +2,12 @@
 //!
 //! A tenant's routes need a verified token; its tenant, and nothing a caller
 //! writes, decides whose data an answer shows. [`access::ROUTES`] says who may
-//! use which route, and the OpenAPI document is made from the handlers.
+//! use which route, and the `OpenAPI` document is made from the handlers.
+
+#![expect(
+    unused_qualifications,
+    reason = "the macro that documents a route writes the full path of its query"
+)]
 
 pub mod access;
 mod audit;
@@ -23,11 +28,11 @@ mod warm;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::http::Method;
 use axum::http::header::{
     AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH, IF_NONE_MATCH, LOCATION,
     RETRY_AFTER,
 };
-use axum::http::Method;
 use axum::middleware::from_fn_with_state;
 use rollcall_runtime::auth::{SetupError, Verifier, guard};
 use rollcall_runtime::{Services, auth};

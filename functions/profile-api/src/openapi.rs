@@ -1,12 +1,12 @@
-//! The OpenAPI 3.1 document, made from the handlers and the table of routes.
+//! The `OpenAPI` 3.1 document, made from the handlers and the table of routes.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
-use utoipa::openapi::path::Operation;
+use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
-    Components, ContentBuilder, Info, OpenApi, PathItem, Ref, Response, ResponseBuilder,
+    Components, ContentBuilder, Info, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
 };
 use utoipa::{PartialSchema, ToSchema};
 
@@ -75,7 +75,12 @@ fn finish(operation: &mut Operation, route: &Route) {
     if route.permission != Permission::Public {
         let scheme = SecurityRequirement::new(SCHEME, Vec::<String>::new());
         operation.security = Some(vec![scheme]);
-        let roles: Vec<&str> = route.permission.roles().iter().map(|role| role.name()).collect();
+        let roles: Vec<&str> = route
+            .permission
+            .roles()
+            .iter()
+            .map(|role| role.name())
+            .collect();
         let own = operation.description.take().unwrap_or_default();
         let more = format!(
             "Permission `{}`: {}.",
@@ -96,9 +101,15 @@ fn finish(operation: &mut Operation, route: &Route) {
 fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'static str> {
     let mut all = BTreeMap::from([
         ("400", "The request cannot be read"),
-        ("429", "Too many requests; try again after the seconds in Retry-After"),
+        (
+            "429",
+            "Too many requests; try again after the seconds in Retry-After",
+        ),
         ("500", "Something of ours is broken"),
-        ("503", "Something does not answer; try again after the seconds in Retry-After"),
+        (
+            "503",
+            "Something does not answer; try again after the seconds in Retry-After",
+        ),
     ]);
     if route.permission != Permission::Public {
         all.insert("401", "There is no valid access token");
@@ -111,8 +122,12 @@ fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'st
         all.insert("415", "The body is no JSON");
         all.insert("422", "Fields are not right; all are listed");
     }
-    let conditional = operation.parameters.iter().flatten();
-    if conditional.into_iter().any(|parameter| parameter.name == "If-Match") {
+    let mut parameters = operation.parameters.iter().flatten();
+    let is_condition = |parameter: &RefOr<Parameter>| match parameter {
+        RefOr::T(parameter) => parameter.name == "If-Match",
+        RefOr::Ref(_) => false,
+    };
+    if parameters.any(is_condition) {
         all.insert("412", "Somebody else was faster");
         all.insert("428", "If-Match is missing");
     }
@@ -120,7 +135,10 @@ fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'st
         all.insert("422", "The profile has no audience; every reason is listed");
     }
     if route.locked {
-        all.insert("423", "The tenant is locked for maintenance; try again after the seconds in Retry-After");
+        all.insert(
+            "423",
+            "The tenant is locked for maintenance; try again after the seconds in Retry-After",
+        );
     }
     all
 }

@@ -20,7 +20,10 @@ use crate::request::InPath;
 /// A plan to enter.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 struct EntitlementInput {
     /// Which plan.
     plan: Plan,
@@ -54,9 +57,8 @@ pub(crate) async fn change(
     let plan = form.required("plan");
     let until = form.optional("until");
     form.finish().map_err(ProblemDetails::invalid)?;
-    let plan: Plan = plan.ok_or_else(|| {
-        ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")])
-    })?;
+    let plan: Plan = plan
+        .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
     let entitlement = Entitlement { plan, until };
     let name = serde_json::to_value(plan).unwrap_or_default();
     let event = AuditEvent::new(Utc::now(), caller.actor(), Action::EntitlementChanged)

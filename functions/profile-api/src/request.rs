@@ -147,7 +147,10 @@ mod tests {
 
     #[test]
     fn a_cursor_is_read_back_and_others_are_refused() {
-        assert_eq!(from_cursor(&to_cursor("title#straße")), Ok("title#straße".to_owned()));
+        assert_eq!(
+            from_cursor(&to_cursor("title#straße")),
+            Ok("title#straße".to_owned())
+        );
         for wrong in ["x", "ff", &"00".repeat(2_000)] {
             assert_eq!(from_cursor(wrong).expect_err("refused").status, 400);
         }

@@ -183,7 +183,10 @@ pub(crate) async fn show(
     let may_see = caller.require(Permission::ReadProfiles.roles()).is_ok();
     if let Some(key) = report.filter(|_| may_see) {
         let name = format!("{id}.json").replace(':', "-");
-        let url = api.services.objects.download_url(&key, &name, REPORT_LIFETIME);
+        let url = api
+            .services
+            .objects
+            .download_url(&key, &name, REPORT_LIFETIME);
         view.report_url = match url.await {
             Ok(url) => Some(url),
             // Reports expire before records do.
@@ -197,7 +200,10 @@ pub(crate) async fn show(
 /// A job to start.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 struct RunInput {
     /// Which job.
     job: Job,
@@ -227,7 +233,8 @@ pub(crate) async fn start(
         form.problem("/acceptSmallerData", "only a refresh reads data");
     }
     form.finish().map_err(ProblemDetails::invalid)?;
-    let job = job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
+    let job =
+        job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
     let id = ask(&api, &caller, job, accept_smaller_data).await?;
     Ok(accepted(id))
 }
@@ -257,7 +264,10 @@ pub(crate) async fn ask(
     })?;
     let id = id(job, request.slot);
     let event = AuditEvent::new(Utc::now(), caller.actor(), Action::RunStarted).on(&id, job.name());
-    let event = event.with("acceptSmallerData", if accept_smaller_data { "yes" } else { "" });
+    let event = event.with(
+        "acceptSmallerData",
+        if accept_smaller_data { "yes" } else { "" },
+    );
     api.services
         .store
         .record(caller.tenant, &event)
@@ -302,7 +312,13 @@ mod tests {
         let id = id(run.request.job, run.request.slot);
         assert_eq!(id, "maintenance-2027-01-15T08:00:00Z");
         assert_eq!(parse(&id), Some((Job::Maintenance, run.request.slot)));
-        for wrong in ["", "maintenance", "x-2027-01-15T08:00:00Z", "refresh-x", "#"] {
+        for wrong in [
+            "",
+            "maintenance",
+            "x-2027-01-15T08:00:00Z",
+            "refresh-x",
+            "#",
+        ] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }
     }

@@ -108,7 +108,9 @@ pub(crate) fn object(error: &ObjectError) -> Refused {
     tracing::error!(%error, "an object cannot be read");
     match error {
         ObjectError::Missing(_) => broken(),
-        ObjectError::Service(_) => unavailable("The object store does not answer; try again shortly."),
+        ObjectError::Service(_) => {
+            unavailable("The object store does not answer; try again shortly.")
+        }
     }
 }
 

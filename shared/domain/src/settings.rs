@@ -62,6 +62,41 @@ impl Settings {
 
     /// Everything that is wrong.
     pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.wrong_addresses();
+        for (pointer, text, most) in [
+            ("/groupPrefix", &self.group_prefix, MAX_PREFIX),
+            ("/displayName", &self.display_name, MAX_NAME),
+        ] {
+            if text.chars().count() > most || text.chars().any(char::is_control) {
+                let detail =
+                    format!("may be {most} characters long at most, without control characters");
+                problems.push(Problem::at(pointer, detail));
+            }
+        }
+        let mut catalogs = self.catalog_admins.values().map(BTreeSet::len);
+        if self.catalog_admins.len() > MAX_CATALOG_ADMINS
+            || catalogs.any(|own| own > MAX_CATALOG_ADMINS)
+        {
+            problems.push(Problem::at(
+                "/catalogAdmins",
+                format!(
+                    "may name {MAX_CATALOG_ADMINS} people at most, and as many catalogs of each"
+                ),
+            ));
+        }
+        let mut properties = self.entra_properties.iter();
+        if self.entra_properties.len() > MAX_ENTRA_PROPERTIES
+            || !properties.all(|name| is_property_name(name))
+        {
+            problems.push(Problem::at(
+                "/entraProperties",
+                format!("may hold {MAX_ENTRA_PROPERTIES} names of letters and digits at most, such as employeeType"),
+            ));
+        }
+        problems
+    }
+
+    fn wrong_addresses(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if !is_mail_address(&self.contact) {
             problems.push(Problem::at(
@@ -69,11 +104,8 @@ impl Settings {
                 "a mail address is required, such as lms-team@contoso.com",
             ));
         }
-        for address in self
-            .also_notify
-            .iter()
-            .filter(|address| !is_mail_address(address))
-        {
+        let others = self.also_notify.iter();
+        for address in others.filter(|address| !is_mail_address(address)) {
             problems.push(Problem::at(
                 "/alsoNotify",
                 format!("{address:?} is no mail address"),
@@ -83,41 +115,6 @@ impl Settings {
             problems.push(Problem::at(
                 "/alsoNotify",
                 format!("may hold {} addresses at most", MAX_RECIPIENTS - 1),
-            ));
-        }
-        if self.group_prefix.chars().count() > MAX_PREFIX
-            || self.group_prefix.chars().any(char::is_control)
-        {
-            problems.push(Problem::at(
-                "/groupPrefix",
-                format!("may be {MAX_PREFIX} characters long at most, without control characters"),
-            ));
-        }
-        if self.catalog_admins.len() > MAX_CATALOG_ADMINS
-            || self.catalog_admins.values().any(|own| own.len() > MAX_CATALOG_ADMINS)
-        {
-            problems.push(Problem::at(
-                "/catalogAdmins",
-                format!("may name {MAX_CATALOG_ADMINS} people at most, and as many catalogs of each"),
-            ));
-        }
-        if self.display_name.chars().count() > MAX_NAME
-            || self.display_name.chars().any(char::is_control)
-        {
-            problems.push(Problem::at(
-                "/displayName",
-                format!("may be {MAX_NAME} characters long at most, without control characters"),
-            ));
-        }
-        if self.entra_properties.len() > MAX_ENTRA_PROPERTIES
-            || !self
-                .entra_properties
-                .iter()
-                .all(|name| is_property_name(name))
-        {
-            problems.push(Problem::at(
-                "/entraProperties",
-                format!("may hold {MAX_ENTRA_PROPERTIES} names of letters and digits at most, such as employeeType"),
             ));
         }
         problems

@@ -70,8 +70,11 @@ impl Api {
         let Some(input) = input else {
             return Err(ProblemDetails::invalid(problems));
         };
-        let (courses, include, exclude) =
-            (input.courses.clone(), input.include.clone(), input.exclude.clone());
+        let (courses, include, exclude) = (
+            input.courses.clone(),
+            input.include.clone(),
+            input.exclude.clone(),
+        );
         let profile = make(input);
         problems.extend(profile.problems());
         problems.extend(rules(&profile, data));
@@ -104,11 +107,11 @@ impl Api {
         let owner = owner.await.map_err(stored)?;
         Ok(owner.is_some_and(|owner| owner.id != profile.id))
     }
+}
 
-    /// What the author should know of a profile that is fine to save.
-    pub(crate) fn warnings(&self, data: &Data, profile: &Profile, at: DateTime<Utc>) -> Vec<Warning> {
-        lint(profile, &data.snapshot, &data.fields, at)
-    }
+/// What the author should know of a profile that is fine to save.
+pub(crate) fn warnings(data: &Data, profile: &Profile, at: DateTime<Utc>) -> Vec<Warning> {
+    lint(profile, &data.snapshot, &data.fields, at)
 }
 
 pub(crate) fn unknown_course(index: usize) -> Problem {

@@ -71,8 +71,16 @@ pub(crate) async fn choose(
     profile.courses = chosen;
     profile.modified_at = at;
     profile.modified_by.clone_from(&caller.name);
-    let event = update_event(&caller, at, Action::CoursesChanged, &before.profile, &profile);
-    let read = api.store(caller.tenant, profile, Some(expected), &event).await?;
+    let event = update_event(
+        &caller,
+        at,
+        Action::CoursesChanged,
+        &before.profile,
+        &profile,
+    );
+    let read = api
+        .store(caller.tenant, profile, Some(expected), &event)
+        .await?;
     saved(&api, caller.tenant, read, Vec::new()).await
 }
 
@@ -103,7 +111,10 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
         .map(|course| {
             Problem::at(
                 "",
-                format!("the course {:?} is in a catalog you do not administer", course.title),
+                format!(
+                    "the course {:?} is in a catalog you do not administer",
+                    course.title
+                ),
             )
         })
         .collect()
@@ -111,7 +122,8 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
 
 fn not_yours(mut problems: Vec<Problem>) -> ProblemDetails {
     let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
-    let mut refused = ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog");
+    let mut refused =
+        ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog");
     problems.retain(|problem| problem.pointer.is_empty());
     refused.errors = problems;
     refused

@@ -81,7 +81,10 @@ pub(crate) async fn show(
 /// A decision about a held change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 struct DecisionInput {
     /// The change decided about, as it was shown.
     hash: String,
@@ -137,9 +140,11 @@ async fn decide(
     };
     let read = api.profile(caller.tenant, id).await?;
     let (at, by) = (Utc::now(), caller.name.clone());
-    let (action, state) = match approve {
-        true => (Action::HoldApproved, HoldState::Approved { by, at, why: why.clone() }),
-        false => (Action::HoldDiscarded, HoldState::Discarded { by, at, why: why.clone() }),
+    let because = why.clone();
+    let (action, state) = if approve {
+        (Action::HoldApproved, HoldState::Approved { by, at, why: because })
+    } else {
+        (Action::HoldDiscarded, HoldState::Discarded { by, at, why: because })
     };
     let event = AuditEvent::new(at, caller.actor(), action)
         .on(id, &read.profile.title)

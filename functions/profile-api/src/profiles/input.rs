@@ -16,6 +16,10 @@ use crate::form::Form;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = ProfileInput)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 pub(crate) struct Documented {
     /// Unique in the tenant regardless of case; with the prefix of the settings
     /// it names the Entra group. At most 120 characters.
@@ -144,7 +148,10 @@ mod tests {
     #[test]
     fn four_fields_are_required() {
         let places = read(json!({})).expect_err("missing");
-        assert_eq!(places, ["/title", "/description", "/enroll", "/autoPopulate"]);
+        assert_eq!(
+            places,
+            ["/title", "/description", "/enroll", "/autoPopulate"]
+        );
     }
 
     /// Proves S4-056, S4-057, S4-058 and S4-059: none, either or both limits.
@@ -156,11 +163,20 @@ mod tests {
             body["throttle"] = throttle;
             read(body).map(|input| input.throttle)
         };
-        assert_eq!(read(base.clone()).expect("read").throttle, Throttle::default());
+        assert_eq!(
+            read(base.clone()).expect("read").throttle,
+            Throttle::default()
+        );
         let both = with(json!({"maxChanges": 5, "maxPercent": 2.5})).expect("read");
         assert_eq!((both.max_changes, both.max_percent), (Some(5), Some(2.5)));
-        assert_eq!(with(json!({"maxChanges": -1})), Err(vec!["/throttle/maxChanges".to_owned()]));
-        assert_eq!(with(json!({"most": 1})), Err(vec!["/throttle/most".to_owned()]));
+        assert_eq!(
+            with(json!({"maxChanges": -1})),
+            Err(vec!["/throttle/maxChanges".to_owned()])
+        );
+        assert_eq!(
+            with(json!({"most": 1})),
+            Err(vec!["/throttle/most".to_owned()])
+        );
     }
 
     #[test]
@@ -170,6 +186,9 @@ mod tests {
             "overrides": {"include": [{"user": "x"}]}, "courses": ["y"], "timeZone": "Mars"
         }));
         let places = places.expect_err("wrong");
-        assert_eq!(places, ["/overrides/include/0/user", "/courses/0", "/timeZone"]);
+        assert_eq!(
+            places,
+            ["/overrides/include/0/user", "/courses/0", "/timeZone"]
+        );
     }
 }

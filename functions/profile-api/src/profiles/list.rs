@@ -192,7 +192,10 @@ impl Search<'_> {
         &self,
         lines: Vec<(String, ProfileLine)>,
     ) -> Result<Vec<(String, ProfileListItem)>, Refused> {
-        let lines: Vec<_> = lines.into_iter().filter(|(_, line)| self.fits(line)).collect();
+        let lines: Vec<_> = lines
+            .into_iter()
+            .filter(|(_, line)| self.fits(line))
+            .collect();
         let ids: Vec<ProfileId> = lines.iter().map(|(_, line)| line.id).collect();
         if ids.is_empty() {
             return Ok(Vec::new());
@@ -219,7 +222,9 @@ impl Search<'_> {
         let query = self.query;
         let holds = |text: &str| fold(text).is_some_and(|folded| self.within(&folded));
         query.enroll.is_none_or(|enroll| line.enroll == enroll)
-            && query.auto_populate.is_none_or(|auto| line.auto_populate == auto)
+            && query
+                .auto_populate
+                .is_none_or(|auto| line.auto_populate == auto)
             && (self.text.is_none()
                 || [&line.title, &line.description, &line.modified_by]
                     .into_iter()
@@ -227,7 +232,9 @@ impl Search<'_> {
     }
 
     fn within(&self, folded: &str) -> bool {
-        self.text.as_deref().is_none_or(|text| folded.contains(text))
+        self.text
+            .as_deref()
+            .is_none_or(|text| folded.contains(text))
     }
 }
 

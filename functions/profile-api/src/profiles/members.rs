@@ -118,7 +118,10 @@ pub(crate) async fn workbook(
         .await
         .map_err(stored)?;
     let file_name = format!("{}.xlsx", read.profile.title);
-    let url = api.services.objects.download_url(&key, &file_name, LIFETIME);
+    let url = api
+        .services
+        .objects
+        .download_url(&key, &file_name, LIFETIME);
     let url = url.await.map_err(|error| match error {
         ObjectError::Missing(_) => no_file(),
         ObjectError::Service(_) => object(&error),

@@ -42,7 +42,11 @@ fn readable(found: StoredProfile) -> Result<Read, Refused> {
             version: found.version,
         }),
         Err(problem) => {
-            tracing::error!(profile = found.key, problem, "a stored profile is unreadable");
+            tracing::error!(
+                profile = found.key,
+                problem,
+                "a stored profile is unreadable"
+            );
             Err(broken())
         }
     }

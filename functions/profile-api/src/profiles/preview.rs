@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::check::Known;
+use super::check::{Known, warnings};
 use super::input::Documented;
 use crate::Api;
 use crate::failure::{Refused, locked, stored};
@@ -35,7 +35,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A draft to look ahead with.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 struct DraftInput {
     /// The profile as it would be saved.
     profile: Documented,
@@ -126,12 +129,19 @@ pub(crate) async fn draft(
     let data = api.data(caller.tenant).await?;
     let at = Utc::now();
     let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make = |input: super::input::Input| {
-        input.into_profile(id, before.as_ref(), at, &caller.name)
-    };
+    let make =
+        |input: super::input::Input| input.into_profile(id, before.as_ref(), at, &caller.name);
     let profile = api.checked(caller.tenant, &data, profile, make).await?;
-    let ahead = Ahead { api: &api, tenant: caller.tenant, data, at };
-    ahead.look(&profile, before.as_ref(), &wanted).await.map(Json)
+    let ahead = Ahead {
+        api: &api,
+        tenant: caller.tenant,
+        data,
+        at,
+    };
+    ahead
+        .look(&profile, before.as_ref(), &wanted)
+        .await
+        .map(Json)
 }
 
 /// Looks ahead with a profile as it is saved.
@@ -147,8 +157,16 @@ pub(crate) async fn saved(
     api.unlocked(caller.tenant).await?;
     let profile = api.profile(caller.tenant, id).await?.profile;
     let data = api.data(caller.tenant).await?;
-    let ahead = Ahead { api: &api, tenant: caller.tenant, data, at: Utc::now() };
-    ahead.look(&profile, Some(&profile), &wanted).await.map(Json)
+    let ahead = Ahead {
+        api: &api,
+        tenant: caller.tenant,
+        data,
+        at: Utc::now(),
+    };
+    ahead
+        .look(&profile, Some(&profile), &wanted)
+        .await
+        .map(Json)
 }
 
 impl Api {
@@ -181,7 +199,11 @@ impl Ahead<'_> {
         before: Option<&Profile>,
         wanted: &PreviewQuery,
     ) -> Result<PreviewView, Refused> {
-        let known = self.api.needed(self.tenant, profile).await.map_err(stored)?;
+        let known = self
+            .api
+            .needed(self.tenant, profile)
+            .await
+            .map_err(stored)?;
         let (now, taken) = self.now(before.map(|before| before.id)).await?;
         let outlook = self.outlook(profile, &known, now.as_ref().ok(), &taken)?;
         let mut preview = outlook.preview().clone();
@@ -197,7 +219,7 @@ impl Ahead<'_> {
             taken_at: self.data.pointer.taken_at,
             held_because: held_because.filter(|_| profile.auto_populate),
             members_unknown_because: now.err(),
-            warnings: self.api.warnings(&self.data, profile, self.at),
+            warnings: warnings(&self.data, profile, self.at),
             people: self.people(&outlook, wanted.list.unwrap_or(List::Joins), wanted)?,
             preview,
         })
@@ -224,7 +246,11 @@ impl Ahead<'_> {
             }),
             throttle: &profile.throttle,
             courses_before: taken,
-            courses_after: if profile.enroll { &profile.courses } else { &none },
+            courses_after: if profile.enroll {
+                &profile.courses
+            } else {
+                &none
+            },
         }))
     }
 
@@ -243,7 +269,10 @@ impl Ahead<'_> {
         }
         let others = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = others.chain([profile]).map(audience).collect();
-        let Ready { mut places, program } = Ready::of(&audiences);
+        let Ready {
+            mut places,
+            program,
+        } = Ready::of(&audiences);
         let place = match places.remove(&profile.id) {
             Some(Ok(place)) => place,
             Some(Err(error)) => return Err(no_audience(error)),
@@ -272,7 +301,10 @@ impl Ahead<'_> {
         let Some(group) = state.group else {
             return Ok((nobody(), state.managed));
         };
-        let kept = store.kept_members_of(self.tenant, id).await.map_err(stored)?;
+        let kept = store
+            .kept_members_of(self.tenant, id)
+            .await
+            .map_err(stored)?;
         let kept = kept.filter(|kept| kept.group == group && self.at - kept.read_at < TRUSTED_FOR);
         let kept = kept.and_then(|kept| kept.under(&self.data.snapshot, self.data.accounts()));
         let now = match kept {
@@ -297,7 +329,12 @@ impl Ahead<'_> {
             Some(Ok(members)) => {
                 let others = members.others.into_keys().collect();
                 let data = &self.data;
-                Ok(GroupMembers::of(&data.snapshot, data.accounts(), members.users, others))
+                Ok(GroupMembers::of(
+                    &data.snapshot,
+                    data.accounts(),
+                    members.users,
+                    others,
+                ))
             }
             Some(Err(error)) => Err(format!("Microsoft Graph: {error}")),
             None => Err("Microsoft Graph does not list the group's members".to_owned()),
@@ -314,10 +351,13 @@ impl Ahead<'_> {
         let data = &self.data;
         let offset = match &wanted.cursor {
             None => 0,
-            Some(cursor) => self.offset(cursor)?,
+            Some(cursor) => Self::offset(cursor)?,
         };
         let limit = page_size(wanted.limit);
-        let search = wanted.search.as_deref().filter(|text| !text.trim().is_empty());
+        let search = wanted
+            .search
+            .as_deref()
+            .filter(|text| !text.trim().is_empty());
         let page = outlook.people(&data.snapshot, data.order(), list, search, (offset, limit));
         let end = offset + page.entries.len();
         let more = end < page.total && !page.entries.is_empty();
@@ -330,7 +370,7 @@ impl Ahead<'_> {
 
     /// Where a cursor stands; one of other data counts all the same, since a
     /// refresh in between must not end somebody's scrolling.
-    fn offset(&self, cursor: &str) -> Result<usize, Refused> {
+    fn offset(cursor: &str) -> Result<usize, Refused> {
         let key = from_cursor(cursor)?;
         let mut parts = key.split(' ');
         if parts.next() != Some("people") {

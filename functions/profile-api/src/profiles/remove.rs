@@ -13,6 +13,7 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::check::warnings;
 use super::save::saved;
 use crate::Api;
 use crate::failure::{Refused, missing, stale, stored};
@@ -33,7 +34,8 @@ pub(crate) async fn delete(
 ) -> Result<Response, Refused> {
     let expected = named_version(&headers)?;
     let store = &api.services.store;
-    let deleted = store.delete_profile_as(caller.tenant, id, &caller.actor(), expected);
+    let by = caller.actor();
+    let deleted = store.delete_profile_as(caller.tenant, id, &by, expected);
     deleted.await.map_err(stored)?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -70,7 +72,10 @@ pub(crate) async fn restore(
     }
     let mut profile = match version {
         Some(version) => {
-            let found = api.services.store.profile_version(caller.tenant, id, version);
+            let found = api
+                .services
+                .store
+                .profile_version(caller.tenant, id, version);
             let found = found.await.map_err(stored)?.ok_or_else(missing)?;
             as_new_version(found, &before.profile)
         }
@@ -86,9 +91,16 @@ pub(crate) async fn restore(
     let data = api.data(caller.tenant).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileRestored)
         .on(id, &profile.title)
-        .with("version", version.map(|version| version.to_string()).unwrap_or_default());
-    let warnings = api.warnings(&data, &profile, at);
-    let read = api.store(caller.tenant, profile, Some(expected), &event).await?;
+        .with(
+            "version",
+            version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
+        );
+    let warnings = warnings(&data, &profile, at);
+    let read = api
+        .store(caller.tenant, profile, Some(expected), &event)
+        .await?;
     saved(&api, caller.tenant, read, warnings).await
 }
 

@@ -14,6 +14,7 @@ use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
 use super::Read;
+use super::check::warnings;
 use super::input::Documented;
 use super::view::ProfileView;
 use crate::Api;
@@ -36,14 +37,18 @@ pub(crate) async fn create(
     let profile = api.checked(caller.tenant, &data, form, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
-    let warnings = api.warnings(&data, &profile, at);
+    let warnings = warnings(&data, &profile, at);
     let read = api.store(caller.tenant, profile, None, &event).await?;
     let tag = etag(read.version);
     let standing = api.standing(caller.tenant, &read).await?;
     let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
     let headers = [
         (ETAG, tag),
-        (LOCATION, axum::http::HeaderValue::from_str(&format!("/v1/profiles/{id}")).unwrap_or(axum::http::HeaderValue::from_static("/v1/profiles"))),
+        (
+            LOCATION,
+            axum::http::HeaderValue::from_str(&format!("/v1/profiles/{id}"))
+                .unwrap_or(axum::http::HeaderValue::from_static("/v1/profiles")),
+        ),
     ];
     Ok((StatusCode::CREATED, headers, Json(view)).into_response())
 }
@@ -65,12 +70,21 @@ pub(crate) async fn update(
     let before = api.living(caller.tenant, id, expected).await?;
     let at = Utc::now();
     let data = api.data(caller.tenant).await?;
-    let make =
-        |input: super::input::Input| input.into_profile(id, Some(&before.profile), at, &caller.name);
+    let make = |input: super::input::Input| {
+        input.into_profile(id, Some(&before.profile), at, &caller.name)
+    };
     let profile = api.checked(caller.tenant, &data, form, make).await?;
-    let event = update_event(&caller, at, Action::ProfileUpdated, &before.profile, &profile);
-    let warnings = api.warnings(&data, &profile, at);
-    let read = api.store(caller.tenant, profile, Some(expected), &event).await?;
+    let event = update_event(
+        &caller,
+        at,
+        Action::ProfileUpdated,
+        &before.profile,
+        &profile,
+    );
+    let warnings = warnings(&data, &profile, at);
+    let read = api
+        .store(caller.tenant, profile, Some(expected), &event)
+        .await?;
     saved(&api, caller.tenant, read, warnings).await
 }
 

@@ -33,15 +33,22 @@ pub(crate) async fn show(
 
 impl Api {
     /// How a profile stands.
-    pub(crate) async fn standing(&self, tenant: TenantId, read: &Read) -> Result<Standing, Refused> {
+    pub(crate) async fn standing(
+        &self,
+        tenant: TenantId,
+        read: &Read,
+    ) -> Result<Standing, Refused> {
         let store = &self.services.store;
         let id = read.profile.id;
-        let (settings, mut states, hold) = futures::try_join!(
-            store.tenant(tenant),
-            store.profile_states_of(tenant, [id]),
-            store.hold(tenant, id)
-        )
-        .map_err(stored)?;
+        // Boxed, since several reads at once make a large future.
+        let all = Box::pin(async {
+            futures::try_join!(
+                store.tenant(tenant),
+                store.profile_states_of(tenant, [id]),
+                store.hold(tenant, id)
+            )
+        });
+        let (settings, mut states, hold) = all.await.map_err(stored)?;
         let prefix = settings.map(|tenant| tenant.settings.group_prefix);
         let name = read.profile.group_name(&prefix.unwrap_or_default());
         Ok(Standing::of(states.remove(&id), hold.as_ref(), name))

@@ -74,7 +74,9 @@ pub(crate) async fn list(
     let before = page.items.iter().skip(1).map(Some).chain([None]);
     let items = page.items.iter().zip(before);
     Ok(Json(VersionPage {
-        items: items.map(|(version, before)| item(version, before)).collect(),
+        items: items
+            .map(|(version, before)| item(version, before))
+            .collect(),
         next_cursor: page.next.as_deref().map(to_cursor),
     }))
 }
@@ -107,7 +109,10 @@ pub(crate) async fn show(
     caller: Caller,
     InPath((id, version)): InPath<(ProfileId, u64)>,
 ) -> Result<Json<ProfileView>, Refused> {
-    let found = api.services.store.profile_version(caller.tenant, id, version);
+    let found = api
+        .services
+        .store
+        .profile_version(caller.tenant, id, version);
     let profile = found.await.map_err(stored)?.ok_or_else(missing)?;
     let read = Read { profile, version };
     let standing = api.standing(caller.tenant, &read).await?;

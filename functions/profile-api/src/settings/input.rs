@@ -9,7 +9,7 @@ use rollcall_domain::credentials;
 use rollcall_domain::ids::{CatalogId, ObjectId};
 use rollcall_domain::problem::Problem;
 use rollcall_domain::settings::Settings;
-use rollcall_runtime::services::connection::Entered;
+use rollcall_runtime::services::Entered;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -20,7 +20,10 @@ use crate::form::Form;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SettingsInput)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 pub(crate) struct Documented {
     /// Whom to tell about failures, holds and reviews.
     contact: String,
@@ -47,7 +50,10 @@ pub(crate) struct Documented {
 /// The app registration in Entra ID.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 pub(crate) struct EntraAppInput {
     /// The application (client) id.
     client_id: Option<String>,
@@ -79,7 +85,11 @@ impl Input {
         let (client_id, client_secret) = app.unwrap_or_default();
         let missing = |is_set: bool, entered: &Option<String>| !is_set && entered.is_none();
         let needed = [
-            (missing(stored.lms_key.is_set, &lms_key), LMS_KEY, "a Learn365 API key is required"),
+            (
+                missing(stored.lms_key.is_set, &lms_key),
+                LMS_KEY,
+                "a Learn365 API key is required",
+            ),
             (
                 missing(stored.client_id.is_some(), &client_id),
                 CLIENT_ID,

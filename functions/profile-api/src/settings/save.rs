@@ -43,7 +43,12 @@ pub(crate) async fn save(
     headers: HeaderMap,
     mut form: Form,
 ) -> Result<Response, Refused> {
-    let before = api.services.store.tenant(caller.tenant).await.map_err(stored)?;
+    let before = api
+        .services
+        .store
+        .tenant(caller.tenant)
+        .await
+        .map_err(stored)?;
     if let Some(before) = &before
         && required_version(&headers)? != before.version
     {
@@ -75,7 +80,8 @@ pub(crate) async fn save(
 }
 
 /// What people read after the first save (S4-102).
-const FIRST: &str = "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
+const FIRST: &str =
+    "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
 const AGAIN: &str = "Saved.";
 
 impl Api {
@@ -121,7 +127,9 @@ impl Api {
         }
         let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
         let lease = lease.map_err(stored)?.ok_or_else(crate::failure::locked)?;
-        let kept = self.keep_both(id, input, expected, lease.fence(), &events).await;
+        let kept = self
+            .keep_both(id, input, expected, lease.fence(), &events)
+            .await;
         if let Err(error) = lease.release().await {
             tracing::warn!(%error, "the lock was not given back; it expires");
         }
@@ -142,7 +150,9 @@ impl Api {
         if now.map(|now| now.version) != expected {
             return Err(stale());
         }
-        self.keep_credentials(id, input).await.map_err(|error| vault(&error))?;
+        self.keep_credentials(id, input)
+            .await
+            .map_err(|error| vault(&error))?;
         let saved = store.change_settings(id, &input.settings, expected, Some(fence), events);
         saved.await.map_err(|error| match error {
             StoreError::LeaseLost => crate::failure::locked(),

@@ -8,8 +8,8 @@ use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::{CredentialMark, StoredCredentials, VaultError};
-use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::ConnectionTest;
+use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::settings::Onboarding;
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
@@ -100,7 +100,9 @@ impl SettingsView {
             display_name: settings.display_name,
             lms_url: settings.lms_url,
             entra_properties: settings.entra_properties,
-            catalog_admins: admins.map(|(admin, own)| (admin.to_string(), own)).collect(),
+            catalog_admins: admins
+                .map(|(admin, own)| (admin.to_string(), own))
+                .collect(),
             learn365_api_key: credentials.lms_key.into(),
             entra_app: EntraApp {
                 client_id: credentials.client_id,
@@ -132,7 +134,11 @@ pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Respo
 impl Api {
     /// Which credentials are set.
     pub(crate) async fn credentials(&self, tenant: TenantId) -> Result<StoredCredentials, Refused> {
-        self.services.vault.stored(tenant).await.map_err(|error| vault(&error))
+        self.services
+            .vault
+            .stored(tenant)
+            .await
+            .map_err(|error| vault(&error))
     }
 }
 

@@ -6,7 +6,7 @@ use rollcall_clients::http::Secret;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::connection::Entered;
+use rollcall_runtime::services::Entered;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -18,7 +18,10 @@ use crate::form::Form;
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its fields are read one by one, to tell every problem; this documents them")]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
 struct TestInput {
     /// The address of the Learn365 region.
     lms_url: Option<String>,
@@ -39,20 +42,21 @@ pub(crate) async fn test(
     caller: Caller,
     mut form: Form,
 ) -> Result<Json<ConnectionTest>, Refused> {
-    let lms_url = form.secret("lmsUrl").map(|url| url.trim_end_matches('/').to_owned());
+    let lms_url = form
+        .secret("lmsUrl")
+        .map(|url| url.trim_end_matches('/').to_owned());
     let lms_key = form.secret("learn365ApiKey").map(Secret::new);
     let app = form.nested("entraApp", |inner| {
         Some((inner.secret("clientId"), inner.secret("clientSecret")))
     });
     form.finish().map_err(ProblemDetails::invalid)?;
     let (client_id, client_secret) = app.unwrap_or_default();
-    let lms_url = match lms_url {
-        Some(url) => url,
-        None => {
-            let tenant = api.services.store.tenant(caller.tenant).await;
-            let tenant = tenant.map_err(stored)?;
-            tenant.map(|tenant| tenant.settings.lms_url).unwrap_or_default()
-        }
+    let lms_url = if let Some(url) = lms_url {
+        url
+    } else {
+        let tenant = api.services.store.tenant(caller.tenant).await;
+        let tenant = tenant.map_err(stored)?;
+        tenant.map(|tenant| tenant.settings.lms_url).unwrap_or_default()
     };
     let entered = Entered {
         lms_url,

@@ -84,14 +84,8 @@ mod tests {
             items: Vec::new(),
             refusals: vec![Refusal::Locked, Refusal::Conflict, Refusal::TitleTaken],
         };
-        assert!(matches!(
-            writes.refusal(&[0, 1]),
-            Some(StoreError::Locked)
-        ));
-        assert!(matches!(
-            writes.refusal(&[2]),
-            Some(StoreError::TitleTaken)
-        ));
+        assert!(matches!(writes.refusal(&[0, 1]), Some(StoreError::Locked)));
+        assert!(matches!(writes.refusal(&[2]), Some(StoreError::TitleTaken)));
         assert!(writes.refusal(&[]).is_none());
     }
 }

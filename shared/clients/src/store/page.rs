@@ -60,7 +60,10 @@ impl Store {
             .await?;
         let items = answer.items.unwrap_or_default();
         let more = answer.last_evaluated_key.is_some();
-        let next = items.last().filter(|_| more).map(|item| entity(item).to_owned());
+        let next = items
+            .last()
+            .filter(|_| more)
+            .map(|item| entity(item).to_owned());
         Ok(Page { items, next })
     }
 
@@ -89,7 +92,13 @@ impl Store {
                     .request_items(&self.table, keys)
                     .send()
                     .await?;
-                found.extend(answer.responses.into_iter().flat_map(HashMap::into_values).flatten());
+                found.extend(
+                    answer
+                        .responses
+                        .into_iter()
+                        .flat_map(HashMap::into_values)
+                        .flatten(),
+                );
                 wanted = answer
                     .unprocessed_keys
                     .and_then(|mut left| left.remove(&self.table))

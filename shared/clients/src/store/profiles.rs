@@ -104,12 +104,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let before = self.profile(tenant, profile.id).await?;
         let mut writes = self.unless_locked(tenant)?;
-        self.replace(
-            &mut writes,
-            tenant,
-            (before.as_ref(), expected),
-            profile,
-        )?;
+        self.replace(&mut writes, tenant, (before.as_ref(), expected), profile)?;
         if let Some(event) = event {
             writes.also(self.event(tenant, event)?);
         }

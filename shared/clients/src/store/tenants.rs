@@ -9,8 +9,8 @@ use rollcall_domain::settings::{Onboarding, Settings, first_refresh_due};
 use rollcall_domain::snapshot::sanity::Counts;
 use serde::{Deserialize, Serialize};
 
-use super::items::{document, moment, read, string, tenant, text, version};
 use super::guarded::{Refusal, Writes};
+use super::items::{document, moment, read, string, tenant, text, version};
 use super::{Condition, FANOUT_INDEX, Fence, Item, Store, StoreError, now};
 
 const ENTITY: &str = "tenant";
@@ -121,7 +121,8 @@ impl Store {
         settings: &Settings,
         expected: Option<u64>,
     ) -> Result<Saved, StoreError> {
-        self.change_settings(id, settings, expected, None, &[]).await
+        self.change_settings(id, settings, expected, None, &[])
+            .await
     }
 
     /// The same with the events that tell about it; under a lease when the

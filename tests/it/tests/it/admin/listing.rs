@@ -1,0 +1,127 @@
+//! The list of profiles: columns, filters, order, pages, and what it costs.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use super::{column, create, draft, path, with};
+use crate::harness::{Admin, App, Town};
+
+async fn titles(admin: &Admin, query: &str) -> Vec<String> {
+    let body = admin.get(&format!("/v1/profiles{query}")).await.expect(200).body;
+    column(&body["items"], "title")
+}
+
+/// Proves S4-033, S4-034, S4-035, S4-036, S4-037, S4-038, S4-039, S4-040 and C-37:
+/// every column, for the caller's tenant.
+#[tokio::test]
+async fn the_list_has_every_column() {
+    let mut app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    let courses = json!({"courses": [app.course("Security 101"), app.course("Fire Safety")]});
+    let (id, _) = create(&admin, with(draft("Denver", "Denver"), courses)).await;
+    app.maintained().await;
+    let body = admin.get("/v1/profiles").await.expect(200).body;
+    let line = &body["items"][0];
+    assert_eq!(line["id"], json!(id));
+    assert_eq!(line["title"], "Denver");
+    assert_eq!(line["description"], "Everybody in Denver");
+    assert_eq!((&line["enroll"], &line["autoPopulate"]), (&json!(true), &json!(true)));
+    assert_eq!(line["modifiedBy"], admin.name);
+    assert!(line["modifiedAt"].is_string());
+    assert_eq!(line["courses"], 2);
+    assert_eq!(line["standing"]["status"], "synchronised");
+    assert_eq!(line["standing"]["groupName"], "LMS - Denver");
+    assert!(line["standing"]["groupId"].is_string());
+}
+
+/// Sorted four ways, filtered by every column, in pages of any size.
+#[tokio::test]
+async fn the_list_is_sorted_filtered_and_paged() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    for (title, enroll) in [("beta", true), ("Alpha", false), ("gamma", true), ("Épsilon", true)] {
+        create(&admin, with(draft(title, "Denver"), json!({"enroll": enroll}))).await;
+    }
+    let by_title = ["Alpha", "beta", "gamma", "Épsilon"];
+    assert_eq!(titles(&admin, "").await, by_title);
+    let mut backwards = by_title;
+    backwards.reverse();
+    assert_eq!(titles(&admin, "?sort=titleDescending").await, backwards);
+    let newest = ["Épsilon", "gamma", "Alpha", "beta"];
+    assert_eq!(titles(&admin, "?sort=modifiedDescending").await, newest);
+    let mut oldest = newest;
+    oldest.reverse();
+    assert_eq!(titles(&admin, "?sort=modified").await, oldest);
+    assert_eq!(titles(&admin, "?enroll=false").await, ["Alpha"]);
+    assert_eq!(titles(&admin, "?search=%C3%A9PSI").await, ["Épsilon"]);
+    assert_eq!(titles(&admin, "?search=nothing").await, Vec::<String>::new());
+    assert_eq!(titles(&admin, "?autoPopulate=false").await, Vec::<String>::new());
+    assert_eq!(titles(&admin, "?status=held").await, Vec::<String>::new());
+    for sort in ["title", "titleDescending", "modified", "modifiedDescending"] {
+        for filter in ["", "&enroll=true", "&search=a"] {
+            let whole = titles(&admin, &format!("?sort={sort}{filter}")).await;
+            let (mut paged, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let query = format!("/v1/profiles?limit=1&sort={sort}{filter}{cursor}");
+                let page: Value = admin.get(&query).await.expect(200).body;
+                paged.extend(column(&page["items"], "title"));
+                match page["nextCursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(paged, whole, "{sort}{filter}");
+        }
+    }
+    // A cursor belongs to its order.
+    let page = admin.get("/v1/profiles?limit=1").await.expect(200).body;
+    let cursor = page["nextCursor"].as_str().expect("more");
+    admin.get(&format!("/v1/profiles?sort=modified&cursor={cursor}")).await.expect(400);
+}
+
+/// A profile that changes its title or comes to the top moves in both orders and
+/// leaves nothing behind.
+#[tokio::test]
+async fn a_changed_profile_moves_in_the_list() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    let (id, tag) = create(&admin, draft("Zulu", "Denver")).await;
+    create(&admin, draft("Mike", "Denver")).await;
+    admin.put(&path(id), &tag, draft("Alpha", "Denver")).await.expect(200);
+    assert_eq!(titles(&admin, "").await, ["Alpha", "Mike"]);
+    assert_eq!(titles(&admin, "?sort=modifiedDescending").await, ["Alpha", "Mike"]);
+    admin.delete(&path(id)).await.expect(204);
+    assert_eq!(titles(&admin, "").await, ["Mike"]);
+    assert_eq!(titles(&admin, "?sort=modified").await, ["Mike"]);
+    assert_eq!(titles(&admin, "?deleted=true").await, ["Alpha"]);
+}
+
+/// 10,000 profiles: a page is one query for its lines and two reads by key, no
+/// scan and nothing that grows with the tenant. The time is printed, not asserted:
+/// the emulated table is not the real one.
+#[tokio::test]
+async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
+    let app = App::ready(Town::small()).await;
+    app.put_many(10_000).await;
+    let (app, operations) = app.counting().await;
+    let admin = app.admin("LmsAdmin");
+    for query in ["?limit=50", "?limit=50&sort=modifiedDescending"] {
+        operations.forget();
+        let begun = Instant::now();
+        let body = admin.get(&format!("/v1/profiles{query}")).await.expect(200).body;
+        let took = begun.elapsed();
+        assert_eq!(body["items"].as_array().map(Vec::len), Some(50));
+        let seen = operations.seen();
+        println!("{query}: {took:?}, {seen:?}");
+        assert_eq!(seen.get("Scan"), None, "{seen:?}");
+        assert_eq!(seen.get("Query"), Some(&1), "{seen:?}");
+        assert_eq!(seen.values().sum::<usize>(), 4, "{seen:?}");
+    }
+    // A search looks at 2,000 lines for one page and hands back where it stands.
+    operations.forget();
+    let body = admin.get("/v1/profiles?search=nothing").await.expect(200).body;
+    assert!(body["nextCursor"].is_string());
+    let seen = operations.seen();
+    assert_eq!((seen.get("Query"), seen.get("Scan")), (Some(&4), None), "{seen:?}");
+}

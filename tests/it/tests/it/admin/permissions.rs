@@ -1,0 +1,217 @@
+//! Who may do what, and for whom: generated from the table of routes.
+
+use std::collections::BTreeMap;
+
+use rollcall_domain::ids::ProfileId;
+use rollcall_profile_api::access::{Permission, ROUTES, Route};
+use rollcall_runtime::auth::Role;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{create, draft};
+use crate::harness::{Admin, Answer, App, Town};
+
+/// A path with everything in braces filled in.
+fn filled(route: &Route, profile: ProfileId, tenant: Uuid, run: &str) -> String {
+    let path = route.path.replace("{version}", "1");
+    let path = path.replace("{tenant}", &tenant.to_string());
+    let path = match path.contains("/runs/") {
+        true => path.replace("{id}", run),
+        false => path.replace("{id}", &profile.to_string()),
+    };
+    match route.path {
+        "/v1/profiles/{id}/explain" => format!("{path}?user=6f9619ff-8b86-4011-b42d-00c04fc964ff"),
+        _ => path,
+    }
+}
+
+/// A body that would do something, if the caller were let in.
+fn body(route: &Route) -> Option<Value> {
+    match (route.method, route.path) {
+        ("GET" | "DELETE", _) => None,
+        (_, "/v1/settings") => Some(json!({"contact": "attacker@evil.example"})),
+        (_, "/v1/settings/test") => Some(json!({})),
+        (_, "/v1/profiles") => Some(draft("Attack", "Denver")),
+        (_, "/v1/profiles/preview") => Some(json!({"profile": draft("Attack", "Denver")})),
+        (_, "/v1/profiles/{id}") => Some(draft("Attacked", "Denver")),
+        (_, "/v1/profiles/{id}/restore") => Some(json!({"version": 1})),
+        (_, "/v1/profiles/{id}/courses") => Some(json!({"courses": []})),
+        (_, "/v1/profiles/{id}/hold/approve" | "/v1/profiles/{id}/hold/discard") => {
+            Some(json!({"hash": "0".repeat(64), "why": "attack"}))
+        }
+        (_, "/v1/runs") => Some(json!({"job": "refresh"})),
+        (_, "/v1/operator/tenants/{tenant}/entitlement") => Some(json!({"plan": "success_plus"})),
+        other => panic!("{other:?} has no body here"),
+    }
+}
+
+async fn request(admin: &Admin, route: &Route, path: &str) -> Answer {
+    let headers = [("if-match", "\"1\"")];
+    admin.send(route.method, path, body(route), &headers).await
+}
+
+/// Everything the table and the outside world hold about a tenant.
+async fn everything(app: &App) -> (Vec<String>, usize) {
+    (app.items().await, app.writes().len())
+}
+
+/// Isolation: whoever comes with another tenant's token, or asks for another
+/// tenant's ids, is answered 401, 403 or 404 or with their own tenant's (empty)
+/// data on every route, and changes nothing (S4-033, X-12).
+#[tokio::test]
+async fn another_tenant_is_never_seen_nor_changed() {
+    let mut app = App::ready(Town::small()).await;
+    let (id, _) = create(&app.admin("Owner"), draft("Secret plan", "Denver")).await;
+    app.maintained().await;
+    let run = app.admin("Owner").get("/v1/runs").await.body["items"][0]["id"].clone();
+    let run = run.as_str().expect("a run").to_owned();
+    let other = App::ready(Town::small()).await;
+    let all = Role::ALL.map(Role::name);
+    let stranger = other.admin_of(other.id.uuid(), &all);
+    let before = everything(&app).await;
+    for route in ROUTES.iter().filter(|route| route.permission != Permission::Public) {
+        let path = filled(route, id, app.id.uuid(), &run);
+        let answer = request(&stranger, route, &path).await;
+        let names_something = route.path.contains('{');
+        if names_something {
+            assert!(
+                [401, 403, 404].contains(&answer.status),
+                "{} {path}: {} {}", route.method, answer.status, answer.body
+            );
+        }
+        let text = answer.body.to_string();
+        assert!(!text.contains("Secret plan"), "{} {path}", route.method);
+        assert!(!text.contains(&app.id.to_string()), "{} {path}", route.method);
+    }
+    assert_eq!(everything(&app).await, before, "something of the other tenant has changed");
+}
+
+/// Every role on every route: let in as the table says, else 403; without a role
+/// 403 that says whom to ask (S4-005, X-03); without a token 401.
+#[tokio::test]
+async fn every_role_on_every_route() {
+    let mut app = App::ready(Town::small()).await;
+    let owner = app.admin("Owner");
+    let (id, _) = create(&owner, draft("Denver", "Denver")).await;
+    app.maintained().await;
+    let admins: BTreeMap<&str, Admin> = Role::ALL
+        .map(Role::name)
+        .into_iter()
+        .map(|name| (name, app.admin(name)))
+        .collect();
+    let nobody = app.admin_of(app.id.uuid(), &[]);
+    for route in ROUTES.iter().filter(|route| route.permission != Permission::Public) {
+        let path = filled(route, id, app.id.uuid(), "refresh-2026-01-01T00:00:00Z");
+        for (name, admin) in &admins {
+            let allowed = route.permission.roles().iter().any(|role| role.name() == *name);
+            // The body is empty where one is needed, so that nobody who is let in does anything.
+            let answer = admin.send(route.method, &path, None, &[("if-match", "\"0\"")]).await;
+            let operator = route.permission == Permission::Operate;
+            if allowed && !operator {
+                let not_let_in = [401, 403].contains(&answer.status);
+                assert!(!not_let_in, "{name} {} {path}: {}", route.method, answer.body);
+            } else {
+                assert_eq!(answer.status, 403, "{name} {} {path}: {}", route.method, answer.body);
+            }
+        }
+        let answer = nobody.send(route.method, &path, None, &[]).await.expect(403);
+        assert!(answer.detail().contains("has not been set up for access"));
+        assert_eq!(answer.body["type"], "urn:rollcall:no-role");
+        let answer = Admin::without_token(&app).send(route.method, &path, None, &[]).await;
+        assert_eq!(answer.status, 401, "{} {path}", route.method);
+        assert_eq!(answer.header("www-authenticate"), "Bearer");
+    }
+}
+
+/// The table, the router and the document name the same routes.
+#[tokio::test]
+async fn the_table_is_what_is_served_and_documented() {
+    let app = App::ready(Town::small()).await;
+    let document = app.admin("Owner").get("/v1/openapi.json").await.expect(200).body;
+    let mut documented = Vec::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in ["get", "post", "put", "delete", "patch"] {
+            if item.get(method).is_some() {
+                documented.push((method.to_uppercase(), path.clone()));
+            }
+        }
+    }
+    documented.sort();
+    let mut table: Vec<_> = ROUTES
+        .iter()
+        .map(|route| (route.method.to_owned(), route.path.to_owned()))
+        .collect();
+    table.sort();
+    assert_eq!(documented, table);
+    assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
+}
+
+/// Proves S4-001: with an operator tenant, only tenants whose plan includes the
+/// service may use it; operators of that tenant, and nobody else's, enter plans.
+#[tokio::test]
+async fn plans_decide_who_may_use_the_service() {
+    let app = App::ready(Town::small()).await;
+    let operators = Uuid::new_v4();
+    let app = app.operated_by(operators).await;
+    let owner = app.admin("Owner");
+    let refused = owner.get("/v1/profiles").await.expect(403);
+    assert_eq!(refused.body["type"], "urn:rollcall:not-in-plan");
+    assert!(refused.detail().contains("Success Plus and Success Premium"));
+    let path = format!("/v1/operator/tenants/{}/entitlement", app.id);
+    // Any tenant can give its people the role; it counts in the operators' only.
+    let pretender = app.admin("Operator");
+    let plan = json!({"plan": "success_premium"});
+    pretender.put(&path, "", plan.clone()).await.expect(403);
+    app.operators_know(operators);
+    let operator = app.admin_of(operators, &["Operator"]);
+    operator.get(&path).await.expect(404);
+    let wrong = operator.put(&path, "", json!({"plan": "gold", "until": "soon"})).await;
+    assert_eq!(wrong.expect(422).pointers(), ["/plan", "/until"]);
+    operator.put(&path, "", plan).await.expect(200);
+    assert_eq!(operator.get(&path).await.expect(200).body["plan"], "success_premium");
+    let owner = app.admin("Owner");
+    owner.get("/v1/profiles").await.expect(200);
+    let ended = json!({"plan": "success_plus", "until": "2020-01-01T00:00:00Z"});
+    operator.put(&path, "", ended).await.expect(200);
+    app.admin("Owner").get("/v1/profiles").await.expect(403);
+    let audit = app.services.store.audit_page(app.id, None, 1).await.expect("reads");
+    assert_eq!(audit.items[0].details["plan"], "success_plus");
+}
+
+/// Pages of the console may call, and pages of nobody else.
+#[tokio::test]
+async fn only_the_consoles_origin_is_allowed() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("Owner");
+    let ask = |origin: &'static str| {
+        let admin = admin.clone();
+        async move {
+            let headers = [
+                ("origin", origin),
+                ("access-control-request-method", "PUT"),
+                ("access-control-request-headers", "authorization,if-match"),
+            ];
+            admin.send("OPTIONS", "/v1/settings", None, &headers).await
+        }
+    };
+    let own = ask(crate::harness::FRONTEND).await;
+    assert_eq!(own.header("access-control-allow-origin"), crate::harness::FRONTEND);
+    assert!(own.header("access-control-allow-headers").contains("if-match"));
+    let other = ask("https://evil.example").await;
+    assert_eq!(other.header("access-control-allow-origin"), "");
+    let headers = [("origin", crate::harness::FRONTEND)];
+    let answer = admin.send("GET", "/v1/profiles", None, &headers).await.expect(200);
+    assert!(answer.header("access-control-expose-headers").contains("etag"));
+    assert_eq!(answer.header("access-control-allow-credentials"), "");
+}
+
+/// Proves S4-004: the authority people sign in at is the cloud's.
+#[tokio::test]
+async fn sign_in_is_told_per_cloud() {
+    let app = App::ready(Town::small()).await;
+    let body = app.admin("Owner").get("/v1/sign-in").await.expect(200).body;
+    assert_eq!(body["cloud"], "global");
+    let authority = body["authority"].as_str().expect("an address");
+    assert!(authority.starts_with(&app.simulators.entra_url()), "{authority}");
+    assert_eq!(body["scope"], format!("{}/.default", crate::harness::AUDIENCE));
+}
