@@ -213,7 +213,7 @@ async fn a_wrong_client_id_is_told_from_a_disabled_app() {
     assert_eq!(pointer, Some(CLIENT_ID));
 }
 
-/// Proves S4-028: an expired secret is told from a wrong one, with the way out.
+/// Proves S4-028: an expired secret is told from a wrong one, and a new one with a long expiry advised.
 #[tokio::test]
 async fn a_wrong_secret_is_told_from_an_expired_one() {
     let tenant = Tenant::start(|_| {}).await;

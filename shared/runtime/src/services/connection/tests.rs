@@ -151,7 +151,7 @@ fn failed(test: &ConnectionTest) -> Vec<(CheckId, Option<&str>)> {
         .collect()
 }
 
-/// Proves X-10 and S4-019: both sides are tested without a write.
+/// Proves X-10: both sides are tested without a write.
 /// Proves S4-002: a key of the customer's own tenant passes.
 #[tokio::test]
 async fn right_credentials_pass_and_nothing_changes() {
