@@ -54,6 +54,7 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         display_name: world.tenant.name.clone(),
         lms_url: String::new(),
         entra_properties: [].into(),
+        catalog_admins: [].into(),
     };
     if before
         .as_ref()

@@ -33,6 +33,11 @@ impl Queue {
         }
     }
 
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Sends one message, to be seen after `delay` (whole seconds, at most [`MAX_DELAY`]).
     pub async fn send<T: Serialize>(&self, message: &T, delay: Duration) -> Result<(), QueueError> {
         let body = body(message)?;

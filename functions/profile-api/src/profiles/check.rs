@@ -98,6 +98,22 @@ impl Api {
         }
     }
 
+    /// What the author should know of a profile that is fine to save.
+    pub(crate) async fn warnings(
+        &self,
+        tenant: TenantId,
+        data: &Data,
+        profile: &Profile,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Warning>, Refused> {
+        let twins = self.services.store.twins(tenant, profile).await;
+        let twins = twins.map_err(stored)?.into_iter().map(|twin| twin.title);
+        let titles: Vec<String> = twins.collect();
+        let mut warnings = lint(profile, &data.snapshot, &data.fields, at);
+        warnings.extend(Warning::twins(&titles));
+        Ok(warnings)
+    }
+
     async fn is_title_taken(&self, tenant: TenantId, profile: &Profile) -> Result<bool, Refused> {
         // A title that is none cannot be looked up, and is a problem already.
         if profile.title.is_empty() || profile.title.chars().count() > 200 {
@@ -107,11 +123,6 @@ impl Api {
         let owner = owner.await.map_err(stored)?;
         Ok(owner.is_some_and(|owner| owner.id != profile.id))
     }
-}
-
-/// What the author should know of a profile that is fine to save.
-pub(crate) fn warnings(data: &Data, profile: &Profile, at: DateTime<Utc>) -> Vec<Warning> {
-    lint(profile, &data.snapshot, &data.fields, at)
 }
 
 pub(crate) fn unknown_course(index: usize) -> Problem {

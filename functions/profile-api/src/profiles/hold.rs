@@ -142,9 +142,23 @@ async fn decide(
     let (at, by) = (Utc::now(), caller.name.clone());
     let because = why.clone();
     let (action, state) = if approve {
-        (Action::HoldApproved, HoldState::Approved { by, at, why: because })
+        (
+            Action::HoldApproved,
+            HoldState::Approved {
+                by,
+                at,
+                why: because,
+            },
+        )
     } else {
-        (Action::HoldDiscarded, HoldState::Discarded { by, at, why: because })
+        (
+            Action::HoldDiscarded,
+            HoldState::Discarded {
+                by,
+                at,
+                why: because,
+            },
+        )
     };
     let event = AuditEvent::new(at, caller.actor(), action)
         .on(id, &read.profile.title)

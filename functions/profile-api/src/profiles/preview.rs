@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::check::{Known, warnings};
+use super::check::Known;
 use super::input::Documented;
 use crate::Api;
 use crate::failure::{Refused, locked, stored};
@@ -219,7 +219,10 @@ impl Ahead<'_> {
             taken_at: self.data.pointer.taken_at,
             held_because: held_because.filter(|_| profile.auto_populate),
             members_unknown_because: now.err(),
-            warnings: warnings(&self.data, profile, self.at),
+            warnings: self
+                .api
+                .warnings(self.tenant, &self.data, profile, self.at)
+                .await?,
             people: self.people(&outlook, wanted.list.unwrap_or(List::Joins), wanted)?,
             preview,
         })

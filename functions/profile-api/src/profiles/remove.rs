@@ -13,7 +13,6 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::check::warnings;
 use super::save::saved;
 use crate::Api;
 use crate::failure::{Refused, missing, stale, stored};
@@ -97,7 +96,7 @@ pub(crate) async fn restore(
                 .map(|version| version.to_string())
                 .unwrap_or_default(),
         );
-    let warnings = warnings(&data, &profile, at);
+    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
     let read = api
         .store(caller.tenant, profile, Some(expected), &event)
         .await?;

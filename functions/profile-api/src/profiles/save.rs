@@ -14,7 +14,6 @@ use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
 use super::Read;
-use super::check::warnings;
 use super::input::Documented;
 use super::view::ProfileView;
 use crate::Api;
@@ -37,7 +36,7 @@ pub(crate) async fn create(
     let profile = api.checked(caller.tenant, &data, form, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
-    let warnings = warnings(&data, &profile, at);
+    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
     let read = api.store(caller.tenant, profile, None, &event).await?;
     let tag = etag(read.version);
     let standing = api.standing(caller.tenant, &read).await?;
@@ -81,7 +80,7 @@ pub(crate) async fn update(
         &before.profile,
         &profile,
     );
-    let warnings = warnings(&data, &profile, at);
+    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
     let read = api
         .store(caller.tenant, profile, Some(expected), &event)
         .await?;

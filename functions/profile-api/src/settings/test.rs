@@ -56,7 +56,9 @@ pub(crate) async fn test(
     } else {
         let tenant = api.services.store.tenant(caller.tenant).await;
         let tenant = tenant.map_err(stored)?;
-        tenant.map(|tenant| tenant.settings.lms_url).unwrap_or_default()
+        tenant
+            .map(|tenant| tenant.settings.lms_url)
+            .unwrap_or_default()
     };
     let entered = Entered {
         lms_url,

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
+use rollcall_domain::fingerprint::fingerprint;
 use rollcall_domain::ids::{ProfileId, TenantId};
 use rollcall_domain::profile::{Lifecycle, Profile};
 use rollcall_domain::text::fold;
@@ -76,15 +77,18 @@ fn moment(at: DateTime<Utc>) -> String {
 /// The keys of a profile's lines; the first is the claim of a living one's title.
 fn keys(profile: &Profile) -> Vec<String> {
     match &profile.lifecycle {
-        Lifecycle::Active => vec![
-            claim(&profile.title),
-            format!(
+        Lifecycle::Active => {
+            let changed = format!(
                 "{}{}#{}",
                 Shelf::ByChange.prefix(),
                 moment(profile.modified_at),
                 profile.id
-            ),
-        ],
+            );
+            let meaning =
+                fingerprint(profile).map(|mark| format!("{}{}", twins(&mark), profile.id));
+            let others = [changed].into_iter().chain(meaning);
+            [claim(&profile.title)].into_iter().chain(others).collect()
+        }
         Lifecycle::Deleted { at, .. } => vec![format!(
             "{}{}#{}",
             Shelf::Deleted.prefix(),
@@ -92,6 +96,11 @@ fn keys(profile: &Profile) -> Vec<String> {
             profile.id
         )],
     }
+}
+
+/// Where profiles that mean the same people stand together.
+fn twins(fingerprint: &str) -> String {
+    format!("audience#{fingerprint}#")
 }
 
 fn claim(title: &str) -> String {
@@ -186,6 +195,63 @@ impl Store {
             items: lines.collect::<Result<_, _>>()?,
             next: page.next,
         })
+    }
+
+    /// Other profiles in use whose rules and overrides mean the same as this
+    /// one's; ten at most.
+    pub async fn twins(
+        &self,
+        tenant: TenantId,
+        profile: &Profile,
+    ) -> Result<Vec<ProfileLine>, StoreError> {
+        let Some(mark) = fingerprint(profile) else {
+            return Ok(Vec::new());
+        };
+        let prefix = twins(&mark);
+        let list = List {
+            prefix: &prefix,
+            backwards: false,
+        };
+        let page = self.page(tenant, list, None, 11).await?;
+        let lines: Result<Vec<ProfileLine>, _> = page.items.iter().map(read).collect();
+        let mut lines = lines?;
+        lines.retain(|line| line.id != profile.id);
+        lines.truncate(10);
+        Ok(lines)
+    }
+
+    /// Puts lines of many profiles at once, for tests of long lists.
+    #[cfg(feature = "testing")]
+    pub async fn put_lines(
+        &self,
+        tenant: TenantId,
+        profiles: &[Profile],
+    ) -> Result<(), StoreError> {
+        let lines = profiles
+            .iter()
+            .map(|profile| (keys(profile), line(profile, 1)));
+        let mut requests = Vec::new();
+        for (keys, line) in lines {
+            for key in keys {
+                let mut item = document(tenant, &key, &line, 1)?;
+                item.insert(OWNER.to_owned(), string(line.id));
+                let put = aws_sdk_dynamodb::types::PutRequest::builder().set_item(Some(item));
+                let put = put.build()?;
+                requests.push(
+                    aws_sdk_dynamodb::types::WriteRequest::builder()
+                        .put_request(put)
+                        .build(),
+                );
+            }
+        }
+        for chunk in requests.chunks(25) {
+            let write = self.client.batch_write_item();
+            write
+                .request_items(&self.table, chunk.to_vec())
+                .send()
+                .await?;
+        }
+        Ok(())
     }
 
     /// The living profile that has a title, if one has it.

@@ -51,6 +51,8 @@ pub enum WarningKind {
     MatchesNobody,
     /// The audience holds every learner today.
     MatchesEverybody,
+    /// Another profile means the same people.
+    EqualToProfile,
 }
 
 /// Something odd about a profile.
@@ -67,6 +69,23 @@ pub struct Warning {
 }
 
 impl Warning {
+    /// Profiles whose rules and overrides mean the same
+    /// ([`crate::fingerprint::fingerprint`]), by title. `None` without any.
+    pub fn twins(titles: &[String]) -> Option<Self> {
+        let (first, others) = titles.split_first()?;
+        let more = match others.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        Some(Self::at(
+            WarningKind::EqualToProfile,
+            "",
+            format!(
+                "the profile {first:?}{more} has the same audience; one group can take all the courses"
+            ),
+        ))
+    }
+
     fn at(kind: WarningKind, pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             kind,

@@ -619,7 +619,7 @@ proptest! {
                     let several = matches!(leaves[0], crate::rules::Leaf::Text(_, crate::rules::TextTest::In(_)));
                     prop_assert!(several || !living.iter().any(|row| facts.leaf(leaves[0], *row)), "{:?}", warning);
                 }
-                WarningKind::UnpublishedCourse | WarningKind::DeletedCourse => prop_assert!(false),
+                WarningKind::UnpublishedCourse | WarningKind::DeletedCourse | WarningKind::EqualToProfile => prop_assert!(false),
             }
         }
     }

@@ -9,7 +9,9 @@ use crate::harness::{App, Town};
 /// over HTTP: the schema of the last refresh, in the editor's own shape, sent once.
 #[tokio::test]
 async fn the_schema_is_sent_once() {
-    let town = Town::small().field("Cost centre", FieldKind::Text).field("Hire date", FieldKind::Date);
+    let town = Town::small()
+        .field("Cost centre", FieldKind::String)
+        .field("Hire date", FieldKind::DateTime);
     let mut app = App::ready(town).await;
     let admin = app.admin("LmsAdmin");
     app.forget_requests();
@@ -19,22 +21,36 @@ async fn the_schema_is_sent_once() {
     assert!(labels.contains(&"Cost centre".to_owned()));
     assert_eq!(column(&schema.body["dates"], "label"), ["Hire date"]);
     assert_eq!(schema.body["dates"][0]["defaultOperator"], "before");
-    assert_eq!(schema.body["properties"][0]["values"][0]["label"], "Denver (2)");
+    assert_eq!(
+        schema.body["properties"][0]["values"][0]["label"],
+        "Denver (2)"
+    );
     assert_eq!(schema.body["courses"].as_array().map(Vec::len), Some(2));
     let tag = schema.header("etag").to_owned();
     let known = [("if-none-match", tag.as_str())];
     let again = admin.send("GET", "/v1/schema", None, &known).await;
     assert_eq!(again.status, 304);
-    assert!(app.simulators.requests(app.id.uuid()).is_empty(), "Learn365 is not asked");
+    assert!(
+        app.simulators.requests(app.id.uuid()).is_empty(),
+        "Learn365 is not asked"
+    );
     app.refresh().await;
-    admin.send("GET", "/v1/schema", None, &known).await.expect(200);
+    admin
+        .send("GET", "/v1/schema", None, &known)
+        .await
+        .expect(200);
 }
 
 /// Proves S4-078: without a date column there is nothing to make a date rule of.
 #[tokio::test]
 async fn without_a_date_column_there_is_no_date_field() {
     let app = App::ready(Town::small()).await;
-    let schema = app.admin("LmsAdmin").get("/v1/schema").await.expect(200).body;
+    let schema = app
+        .admin("LmsAdmin")
+        .get("/v1/schema")
+        .await
+        .expect(200)
+        .body;
     assert_eq!(schema["dates"].as_array().map(Vec::len), Some(0));
 }
 
@@ -47,11 +63,22 @@ async fn people_and_courses_are_found() {
     let found = admin.get("/v1/users?search=ad").await.expect(200).body;
     assert_eq!(column(&found["items"], "name"), ["Ada"]);
     let ada = app.user("Ada");
-    let exact = admin.get(&format!("/v1/users?search={ada}")).await.expect(200).body;
+    let exact = admin
+        .get(&format!("/v1/users?search={ada}"))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(column(&exact["items"], "id"), [ada.to_string()]);
     let all = admin.get("/v1/users?limit=2").await.expect(200).body;
-    assert_eq!((&all["total"], all["items"].as_array().map(Vec::len)), (&3.into(), Some(2)));
-    let found = admin.get("/v1/courses?search=exp%20SELL").await.expect(200).body;
+    assert_eq!(
+        (&all["total"], all["items"].as_array().map(Vec::len)),
+        (&3.into(), Some(2))
+    );
+    let found = admin
+        .get("/v1/courses?search=exp%20SELL")
+        .await
+        .expect(200)
+        .body;
     assert_eq!(column(&found["items"], "title"), ["Selling for experts"]);
     let catalogs = admin.get("/v1/catalogs").await.expect(200).body;
     assert_eq!(column(&catalogs["items"], "title"), ["Academy", "Sales"]);

@@ -27,7 +27,10 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
     assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"]);
     assert_eq!(app.enrolled_of(id), ["Security 101"]);
     let body = admin.get(&path(id)).await.expect(200).body;
-    assert_eq!(body["standing"]["status"], json!(ProfileStatus::Synchronised));
+    assert_eq!(
+        body["standing"]["status"],
+        json!(ProfileStatus::Synchronised)
+    );
     assert_eq!(body["standing"]["members"], 2);
     assert!(body["standing"]["groupId"].is_string());
 }
@@ -90,7 +93,10 @@ async fn a_profile_that_says_nothing_is_refused_unless_it_is_not_populated() {
     let app = App::ready(Town::small()).await;
     let admin = app.admin("Owner");
     let nothing = with(draft("Nobody", "x"), json!({"filter": {}}));
-    let answer = admin.post("/v1/profiles", nothing.clone()).await.expect(422);
+    let answer = admin
+        .post("/v1/profiles", nothing.clone())
+        .await
+        .expect(422);
     assert_eq!(answer.pointers(), ["/filter"]);
     let by_hand = with(nothing, json!({"autoPopulate": false}));
     admin.post("/v1/profiles", by_hand).await.expect(201);
@@ -107,12 +113,25 @@ async fn the_slower_editor_loses_nothing() {
     assert_eq!(saved.header("etag"), "\"2\"");
 
     let theirs = with(draft("Denver", "Oslo"), json!({"description": "second"}));
-    let refused = second.put(&path(id), &tag, theirs.clone()).await.expect(412);
-    assert!(refused.detail().contains("nothing of yours was saved over it"));
+    let refused = second
+        .put(&path(id), &tag, theirs.clone())
+        .await
+        .expect(412);
+    assert!(
+        refused
+            .detail()
+            .contains("nothing of yours was saved over it")
+    );
     let now = second.get(&path(id)).await.expect(200);
     assert_eq!(now.body["description"], "first");
-    second.put(&path(id), now.header("etag"), theirs).await.expect(200);
-    second.put(&path(id), "", draft("Denver", "Oslo")).await.expect(428);
+    second
+        .put(&path(id), now.header("etag"), theirs)
+        .await
+        .expect(200);
+    second
+        .put(&path(id), "", draft("Denver", "Oslo"))
+        .await
+        .expect(428);
 }
 
 /// Of twenty who save the same version at once one succeeds, and the history has
@@ -123,15 +142,30 @@ async fn of_many_at_once_one_saves() {
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Denver", "Denver")).await;
     let saves = (0..20).map(|n| {
-        let body = with(draft("Denver", "Denver"), json!({"description": format!("number {n}")}));
+        let body = with(
+            draft("Denver", "Denver"),
+            json!({"description": format!("number {n}")}),
+        );
         let (admin, tag) = (admin.clone(), tag.clone());
         async move { admin.put(&path(id), &tag, body).await.status }
     });
     let mut statuses = futures::future::join_all(saves).await;
     statuses.sort_unstable();
-    assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
-    assert!(statuses.iter().all(|status| [200, 412, 503].contains(status)), "{statuses:?}");
-    let versions = admin.get(&format!("{}/versions", path(id))).await.expect(200);
+    assert_eq!(
+        statuses.iter().filter(|status| **status == 200).count(),
+        1,
+        "{statuses:?}"
+    );
+    assert!(
+        statuses
+            .iter()
+            .all(|status| [200, 412, 503].contains(status)),
+        "{statuses:?}"
+    );
+    let versions = admin
+        .get(&format!("{}/versions", path(id)))
+        .await
+        .expect(200);
     assert_eq!(versions.body["items"].as_array().map(Vec::len), Some(2));
 }
 
@@ -153,12 +187,20 @@ async fn a_title_belongs_to_one_profile() {
         assert_eq!(answer.expect(422).pointers(), ["/title"]);
     }
     let id = id_of(&made[0]);
-    let other = admin.post("/v1/profiles", draft("Oslo", "Oslo")).await.expect(201);
+    let other = admin
+        .post("/v1/profiles", draft("Oslo", "Oslo"))
+        .await
+        .expect(201);
     let renamed = draft("DENVER", "Oslo");
-    let answer = admin.put(&path(id_of(&other)), "\"1\"", renamed.clone()).await;
+    let answer = admin
+        .put(&path(id_of(&other)), "\"1\"", renamed.clone())
+        .await;
     assert_eq!(answer.expect(422).pointers(), ["/title"]);
     admin.delete(&path(id)).await.expect(204);
-    admin.put(&path(id_of(&other)), "\"1\"", renamed).await.expect(200);
+    admin
+        .put(&path(id_of(&other)), "\"1\"", renamed)
+        .await
+        .expect(200);
 }
 
 /// Proves S4-088d and S4-088f: overrides may name profiles, and never in a circle.
@@ -174,7 +216,10 @@ async fn overrides_never_lead_in_a_circle() {
     let answer = admin.put(&path(first), "\"1\"", circle).await.expect(422);
     assert_eq!(answer.pointers(), ["/overrides/include/0"]);
     let detail = answer.body["errors"][0]["detail"].as_str().expect("words");
-    assert!(detail.contains("circle") && detail.contains("Second"), "{detail}");
+    assert!(
+        detail.contains("circle") && detail.contains("Second"),
+        "{detail}"
+    );
 }
 
 /// Proves S4-056…S4-059 and S4-067 as stored: limits, sections and switches come
@@ -211,7 +256,7 @@ async fn unicode_is_kept_and_control_characters_are_refused() {
         let body = admin.get(&path(id)).await.expect(200).body;
         assert_eq!(body["title"], title);
     }
-    for title in ["a\u{0}b", "a\nb", "a\u{1b}[31m", "\u{85}x"] {
+    for title in ["a\u{0}b", "a\nb", "a\u{1b}[31m", "a\u{85}x"] {
         let answer = admin.post("/v1/profiles", draft(title, "Denver")).await;
         assert_eq!(answer.expect(422).pointers(), ["/title"], "{title:?}");
     }
@@ -229,7 +274,10 @@ async fn catalog_admins_choose_courses_of_their_own_catalogs() {
     let courses = format!("{}/courses", path(id));
     let (security, selling) = (app.course("Security 101"), app.course("Selling"));
     let both = json!({"courses": [security, selling]});
-    let answer = catalog_admin.put(&courses, &tag, both.clone()).await.expect(403);
+    let answer = catalog_admin
+        .put(&courses, &tag, both.clone())
+        .await
+        .expect(403);
     assert_eq!(answer.body["errors"].as_array().map(Vec::len), Some(2));
 
     let settings = owner.get("/v1/settings").await.expect(200);
@@ -238,17 +286,29 @@ async fn catalog_admins_choose_courses_of_their_own_catalogs() {
     assert_eq!(sales["title"], "Sales");
     let admins = json!({"contact": "lms@contoso.example", "groupPrefix": "LMS - ",
         "catalogAdmins": {catalog_admin.object.to_string(): [sales["id"]]}});
-    owner.put("/v1/settings", settings.header("etag"), admins).await.expect(200);
+    owner
+        .put("/v1/settings", settings.header("etag"), admins)
+        .await
+        .expect(200);
     catalog_admin.put(&courses, &tag, both).await.expect(403);
     let own = json!({"courses": [selling]});
     let saved = catalog_admin.put(&courses, &tag, own).await.expect(200);
     assert_eq!(saved.body["courses"], json!([selling]));
     let all = json!({"courses": [security, selling]});
-    let saved = owner.put(&courses, saved.header("etag"), all).await.expect(200);
+    let saved = owner
+        .put(&courses, saved.header("etag"), all)
+        .await
+        .expect(200);
     let less = json!({"courses": [selling]});
-    catalog_admin.put(&courses, saved.header("etag"), less).await.expect(403);
+    catalog_admin
+        .put(&courses, saved.header("etag"), less)
+        .await
+        .expect(403);
     let unknown = json!({"courses": ["6f9619ff-8b86-4011-b42d-00c04fc964ff"]});
-    let answer = owner.put(&courses, saved.header("etag"), unknown).await.expect(422);
+    let answer = owner
+        .put(&courses, saved.header("etag"), unknown)
+        .await
+        .expect(422);
     assert_eq!(answer.pointers(), ["/courses/0"]);
 
     app.maintained().await;
@@ -285,7 +345,11 @@ async fn every_change_is_audited() {
     admin.put(&path(id), &tag, renamed).await.expect(200);
     admin.delete(&path(id)).await.expect(204);
     admin.delete(&path(id)).await.expect(204);
-    let body = admin.get(&format!("/v1/audit?subject={id}")).await.expect(200).body;
+    let body = admin
+        .get(&format!("/v1/audit?subject={id}"))
+        .await
+        .expect(200)
+        .body;
     let told: Vec<_> = body["items"]
         .as_array()
         .expect("events")

@@ -27,12 +27,19 @@ async fn a_held_change_is_approved_by_name() {
 
     let held = admin.get(&hold).await.expect(200).body;
     assert_eq!((&held["adds"], &held["removes"]), (&json!(12), &json!(0)));
-    assert!(held["reason"].as_str().expect("words").contains("limit of 10 members"));
+    assert!(
+        held["reason"]
+            .as_str()
+            .expect("words")
+            .contains("limit of 10 members")
+    );
     let approve = format!("{hold}/approve");
     let wrong = json!({"hash": "0".repeat(64), "why": "new office"});
     let answer = admin.post(&approve, wrong).await.expect(409);
     assert_eq!(answer.body["type"], "urn:rollcall:hold-changed");
-    let nothing = admin.post(&approve, json!({"hash": held["hash"], "why": " "})).await;
+    let nothing = admin
+        .post(&approve, json!({"hash": held["hash"], "why": " "}))
+        .await;
     assert_eq!(nothing.expect(422).pointers(), ["/why"]);
 
     let decision = json!({"hash": held["hash"], "why": "new office"});
@@ -40,7 +47,10 @@ async fn a_held_change_is_approved_by_name() {
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
     let lease = lease.expect("an answer").expect("free");
     admin.post(&approve, decision.clone()).await.expect(423);
-    admin.post(&format!("{hold}/discard"), decision.clone()).await.expect(423);
+    admin
+        .post(&format!("{hold}/discard"), decision.clone())
+        .await
+        .expect(423);
     lease.release().await.expect("released");
     let asked = admin.post(&approve, decision).await.expect(202);
     assert!(asked.header("location").starts_with("/v1/runs/membership-"));
@@ -51,7 +61,11 @@ async fn a_held_change_is_approved_by_name() {
     app.maintained().await;
     assert_eq!(app.members_of(id).expect("a group").len(), 12);
     admin.get(&hold).await.expect(404);
-    let audit = admin.get(&format!("/v1/audit?subject={id}")).await.expect(200).body;
+    let audit = admin
+        .get(&format!("/v1/audit?subject={id}"))
+        .await
+        .expect(200)
+        .body;
     let event = &audit["items"][0];
     assert_eq!(event["action"], "hold_approved");
     assert_eq!(event["details"]["why"], "new office");
@@ -70,13 +84,25 @@ async fn a_held_change_is_discarded_or_let_through_by_a_higher_limit() {
     let hold = format!("{}/hold", path(id));
     let held = admin.get(&hold).await.expect(200).body;
     let decision = json!({"hash": held["hash"], "why": "not yet"});
-    let shown = admin.post(&format!("{hold}/discard"), decision).await.expect(200).body;
+    let shown = admin
+        .post(&format!("{hold}/discard"), decision)
+        .await
+        .expect(200)
+        .body;
     assert_eq!(shown["state"]["kind"], "discarded");
     app.maintained().await;
     assert!(app.told().await.is_empty(), "no second mail");
     assert_eq!(app.members_of(id), Some(Vec::new()));
-    let tag = admin.get(&path(id)).await.expect(200).header("etag").to_owned();
-    let raised = with(draft("Denver", "Denver"), json!({"throttle": {"maxChanges": 20}}));
+    let tag = admin
+        .get(&path(id))
+        .await
+        .expect(200)
+        .header("etag")
+        .to_owned();
+    let raised = with(
+        draft("Denver", "Denver"),
+        json!({"throttle": {"maxChanges": 20}}),
+    );
     admin.put(&path(id), &tag, raised).await.expect(200);
     app.maintained().await;
     assert_eq!(app.members_of(id).expect("a group").len(), 12);

@@ -17,7 +17,12 @@ async fn lock(app: &App) -> Lease {
 }
 
 /// A request that would succeed if it were not for the lock.
-async fn attempt(admin: &Admin, method: &str, route: &str, id: ProfileId) -> crate::harness::Answer {
+async fn attempt(
+    admin: &Admin,
+    method: &str,
+    route: &str,
+    id: ProfileId,
+) -> crate::harness::Answer {
     let path = route.replace("{id}", &id.to_string());
     let body: Option<Value> = match (method, route) {
         ("GET" | "DELETE", _) => None,
@@ -32,7 +37,9 @@ async fn attempt(admin: &Admin, method: &str, route: &str, id: ProfileId) -> cra
         (_, "/v1/profiles/{id}/hold/approve" | "/v1/profiles/{id}/hold/discard") => None,
         other => panic!("{other:?} has no request here"),
     };
-    admin.send(method, &path, body, &[("if-match", "\"1\"")]).await
+    admin
+        .send(method, &path, body, &[("if-match", "\"1\"")])
+        .await
 }
 
 /// Proves S4-022, S4-042, S4-110, S4-111, S4-112, S4-113 and S4-114: every route of
@@ -51,18 +58,32 @@ async fn while_locked_four_kinds_of_action_answer_423() {
             continue;
         }
         let answer = attempt(&admin, route.method, route.path, id).await;
-        assert_eq!(answer.status, 423, "{} {}: {}", route.method, route.path, answer.body);
+        assert_eq!(
+            answer.status, 423,
+            "{} {}: {}",
+            route.method, route.path, answer.body
+        );
         assert_eq!(answer.header("retry-after"), "30");
         assert_eq!(answer.body["type"], "urn:rollcall:locked");
     }
     // Reading works, and so does deleting (S4-114).
-    for free in ["/v1/tenant", "/v1/settings", "/v1/profiles", "/v1/runs", "/v1/audit", "/v1/schema"] {
+    for free in [
+        "/v1/tenant",
+        "/v1/settings",
+        "/v1/profiles",
+        "/v1/runs",
+        "/v1/audit",
+        "/v1/schema",
+    ] {
         admin.get(free).await.expect(200);
     }
     let unchanged = admin.get(&path(id)).await.expect(200);
     assert_eq!(unchanged.header("etag"), "\"1\"");
     lease.release().await.expect("released");
-    admin.get(&format!("{}/members", path(id))).await.expect(200);
+    admin
+        .get(&format!("{}/members", path(id)))
+        .await
+        .expect(200);
     let lease = lock(&app).await;
     admin.delete(&path(id)).await.expect(204);
     lease.release().await.expect("released");
@@ -79,7 +100,9 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     let saves = (0..200).map(|n| {
         let admin = admin.clone();
         tokio::spawn(async move {
-            let answer = admin.post("/v1/profiles", draft(&format!("P{n}"), "Denver")).await;
+            let answer = admin
+                .post("/v1/profiles", draft(&format!("P{n}"), "Denver"))
+                .await;
             (answer.status, answer.body["id"].as_str().map(str::to_owned))
         })
     });
@@ -99,9 +122,15 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     }
     let stored = app.services.store.profiles(app.id).await.expect("reads");
     let at_end: Vec<String> = stored.into_iter().map(|stored| stored.key).collect();
-    assert_eq!(at_end, at_lock, "the lock was taken, and still something was saved");
+    assert_eq!(
+        at_end, at_lock,
+        "the lock was taken, and still something was saved"
+    );
     accepted.sort();
     assert_eq!(at_end, accepted);
-    assert!(refused > 0, "the lock came too late for this test to show anything");
+    assert!(
+        refused > 0,
+        "the lock came too late for this test to show anything"
+    );
     lease.release().await.expect("released");
 }

@@ -1,6 +1,7 @@
 //! Looking ahead: previews, members, explanations, warnings, workbooks.
 
 use chrono::{TimeDelta, Utc};
+use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 
 use super::{column, create, draft, path, with};
@@ -21,31 +22,71 @@ async fn a_preview_says_what_the_next_run_does() {
     let admin = app.admin("LmsAdmin");
     let courses = json!({"courses": [app.course("Security 101")]});
     let body = with(draft("Denver", "Denver"), courses);
-    let ahead = admin.post("/v1/profiles/preview", json!({"profile": body})).await.expect(200).body;
+    let ahead = admin
+        .post("/v1/profiles/preview", json!({"profile": body}))
+        .await
+        .expect(200)
+        .body;
     let preview = &ahead["preview"];
-    assert_eq!((&preview["audience"], &preview["reachable"]), (&json!(3), &json!(2)));
-    assert_eq!((&preview["joins"], &preview["leaves"]), (&json!(2), &json!(0)));
+    assert_eq!(
+        (&preview["audience"], &preview["reachable"]),
+        (&json!(3), &json!(2))
+    );
+    assert_eq!(
+        (&preview["joins"], &preview["leaves"]),
+        (&json!(2), &json!(0))
+    );
     assert_eq!(column(&ahead["people"]["items"], "name"), ["Ada", "Alan"]);
     assert_eq!(preview["coursesGained"][0]["title"], "Security 101");
     let list = json!({"profile": body, "list": "unreachable"});
-    let ahead = admin.post("/v1/profiles/preview", list).await.expect(200).body;
+    let ahead = admin
+        .post("/v1/profiles/preview", list)
+        .await
+        .expect(200)
+        .body;
     assert_eq!(column(&ahead["people"]["items"], "name"), ["Edsger"]);
 
     let (id, _) = create(&admin, body).await;
     app.maintained().await;
     assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"]);
-    let now = admin.get(&format!("{}/preview", path(id))).await.expect(200).body;
-    assert_eq!((&now["preview"]["joins"], &now["preview"]["leaves"]), (&json!(0), &json!(0)));
+    let now = admin
+        .get(&format!("{}/preview", path(id)))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&now["preview"]["joins"], &now["preview"]["leaves"]),
+        (&json!(0), &json!(0))
+    );
 
     // A draft of a change: Oslo instead of Denver, and a limit it exceeds.
-    let changed = with(draft("Denver", "Oslo"), json!({"throttle": {"maxChanges": 3}}));
+    let changed = with(
+        draft("Denver", "Oslo"),
+        json!({"throttle": {"maxChanges": 3}}),
+    );
     let ask = json!({"profile": changed, "id": id, "list": "leaves"});
-    let ahead = admin.post("/v1/profiles/preview", ask).await.expect(200).body;
-    assert_eq!((&ahead["preview"]["joins"], &ahead["preview"]["leaves"]), (&json!(2), &json!(2)));
+    let ahead = admin
+        .post("/v1/profiles/preview", ask)
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&ahead["preview"]["joins"], &ahead["preview"]["leaves"]),
+        (&json!(2), &json!(2))
+    );
     assert_eq!(column(&ahead["people"]["items"], "name"), ["Ada", "Alan"]);
-    assert!(ahead["heldBecause"].as_str().expect("words").contains("4 member changes"));
+    assert!(
+        ahead["heldBecause"]
+            .as_str()
+            .expect("words")
+            .contains("4 member changes")
+    );
     assert_eq!(ahead["preview"]["coursesLost"][0]["title"], "Security 101");
-    assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"], "nothing was done");
+    assert_eq!(
+        app.members_of(id).expect("a group"),
+        ["Ada", "Alan"],
+        "nothing was done"
+    );
 }
 
 /// Members that nobody has kept are read from Microsoft Graph; when that does not
@@ -60,8 +101,10 @@ async fn members_in_doubt_are_read_or_said_to_be_unknown() {
     let preview = format!("{}/preview", path(id));
     let ahead = admin.get(&preview).await.expect(200).body;
     assert_eq!(ahead["preview"]["current"], 2);
-    app.edit(|outside| outside.world.apps[0].client_secret = "another".to_owned());
-    let ahead = app.admin("LmsAdmin").get(&preview).await.expect(200).body;
+    for path in ["$batch", "/members"] {
+        app.fault(path, FaultKind::BrokenJson, 1, 50);
+    }
+    let ahead = admin.get(&preview).await.expect(200).body;
     assert_eq!(ahead["preview"]["current"], json!(null));
     assert_eq!(ahead["preview"]["audience"], 3);
     assert!(ahead["membersUnknownBecause"].is_string(), "{ahead:#}");
@@ -76,7 +119,11 @@ async fn people_come_in_pages_and_are_searched() {
     let members = format!("{}/members", path(id));
     let (mut names, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = admin.get(&format!("{members}?limit=50{cursor}")).await.expect(200).body;
+        let page = admin
+            .get(&format!("{members}?limit=50{cursor}"))
+            .await
+            .expect(200)
+            .body;
         assert_eq!(page["people"]["total"], 120);
         names.extend(column(&page["people"]["items"], "name"));
         match page["people"]["nextCursor"].as_str() {
@@ -86,7 +133,11 @@ async fn people_come_in_pages_and_are_searched() {
     }
     let expected: Vec<String> = (0..120).map(|n| format!("P{n:04}")).collect();
     assert_eq!(names, expected);
-    let found = admin.get(&format!("{members}?search=p0007")).await.expect(200).body;
+    let found = admin
+        .get(&format!("{members}?search=p0007"))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(column(&found["people"]["items"], "name"), ["P0007"]);
     admin.get(&format!("{members}?cursor=00")).await.expect(400);
 }
@@ -110,7 +161,11 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     assert!(file.status().is_success());
     let bytes = file.bytes().await.expect("bytes");
     assert!(bytes.starts_with(b"PK"), "a workbook is a zip archive");
-    let audit = admin.get(&format!("/v1/audit?subject={id}")).await.expect(200).body;
+    let audit = admin
+        .get(&format!("/v1/audit?subject={id}"))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(audit["items"][0]["action"], "members_downloaded");
 }
 
@@ -126,19 +181,31 @@ async fn a_persons_place_is_explained() {
     let (id, _) = create(&owner, with(draft("Denver", "Denver"), fields)).await;
     let explain = |user: String| {
         let admin = admin.clone();
-        async move { admin.get(&format!("{}/explain?user={user}", path(id))).await }
+        async move {
+            admin
+                .get(&format!("{}/explain?user={user}", path(id)))
+                .await
+        }
     };
     let ada = explain(app.user("Ada").to_string()).await.expect(200).body;
     assert_eq!(ada["explanation"]["member"], true);
     assert_eq!(ada["explanation"]["because"]["kind"], "rules");
     assert!(ada["text"].as_str().expect("words").contains("Denver"));
-    let grace = explain(app.user("Grace").to_string()).await.expect(200).body;
+    let grace = explain(app.user("Grace").to_string())
+        .await
+        .expect(200)
+        .body;
     assert_eq!(grace["explanation"]["member"], false);
     assert_eq!(grace["explanation"]["because"]["kind"], "excluded");
-    let mail = ada["person"]["email"].as_str().expect("an address").to_owned();
+    let mail = ada["person"]["email"]
+        .as_str()
+        .expect("an address")
+        .to_owned();
     let same = explain(mail).await.expect(200).body;
     assert_eq!(same["person"]["id"], ada["person"]["id"]);
-    explain("nobody@contoso.example".to_owned()).await.expect(404);
+    explain("nobody@contoso.example".to_owned())
+        .await
+        .expect(404);
 }
 
 /// Warnings come with saving and looking ahead; the profile is saved all the same.
@@ -148,19 +215,37 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     let admin = app.admin("LmsAdmin");
     let rule = |value: &str| json!({"field": "city", "operator": "=", "value": value});
     let never = json!({"filter": {"properties": {"combinator": "and", "rules": [rule("Denver"), rule("Oslo")]}}});
-    let answer = admin.post("/v1/profiles", with(draft("Never", "x"), never)).await.expect(201);
+    let answer = admin
+        .post("/v1/profiles", with(draft("Never", "x"), never))
+        .await
+        .expect(201);
     let kinds = column(&answer.body["warnings"], "kind");
     assert!(kinds.contains(&"never_true".to_owned()), "{kinds:?}");
     let typo = json!({"profile": with(draft("Typo", "x"), json!({"filter": {"properties": in_city("Denvre")}}))});
-    let ahead = admin.post("/v1/profiles/preview", typo).await.expect(200).body;
+    let ahead = admin
+        .post("/v1/profiles/preview", typo)
+        .await
+        .expect(200)
+        .body;
     let warning = &ahead["warnings"][0];
     assert_eq!(warning["kind"], "unknown_value");
-    assert!(warning["detail"].as_str().expect("words").contains("Denver"), "{warning}");
+    assert!(
+        warning["detail"]
+            .as_str()
+            .expect("words")
+            .contains("Denver"),
+        "{warning}"
+    );
     create(&admin, draft("Denver", "Denver")).await;
     let twin = with(draft("Denver again", " DENVER "), json!({}));
     let answer = admin.post("/v1/profiles", twin).await.expect(201);
-    let warnings = answer.body["warnings"].as_array().expect("warnings").clone();
-    let same = warnings.iter().find(|warning| warning["kind"] == "equal_to_profile");
+    let warnings = answer.body["warnings"]
+        .as_array()
+        .expect("warnings")
+        .clone();
+    let same = warnings
+        .iter()
+        .find(|warning| warning["kind"] == "equal_to_profile");
     let words = same.expect("a warning")["detail"].as_str().expect("words");
     assert!(words.contains("\"Denver\""), "{words}");
 }
@@ -171,9 +256,16 @@ async fn a_profile_that_is_not_populated_changes_nobody() {
     let app = App::ready(town()).await;
     let admin = app.admin("LmsAdmin");
     let by_hand = with(draft("By hand", "Denver"), json!({"autoPopulate": false}));
-    let ahead = admin.post("/v1/profiles/preview", json!({"profile": by_hand})).await.expect(200).body;
+    let ahead = admin
+        .post("/v1/profiles/preview", json!({"profile": by_hand}))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(ahead["preview"]["audience"], 3);
-    assert_eq!((&ahead["preview"]["joins"], &ahead["preview"]["leaves"]), (&json!(0), &json!(0)));
+    assert_eq!(
+        (&ahead["preview"]["joins"], &ahead["preview"]["leaves"]),
+        (&json!(0), &json!(0))
+    );
 }
 
 /// Proves S4-083, S4-084, S4-085, S4-086 and S4-087: activities without a value.
@@ -192,7 +284,11 @@ async fn activities_need_no_value() {
         let body = json!({"profile": with(draft("Activity", "x"), json!({"filter": filter})), "list": "members"});
         let admin = admin.clone();
         async move {
-            let ahead: Value = admin.post("/v1/profiles/preview", body).await.expect(200).body;
+            let ahead: Value = admin
+                .post("/v1/profiles/preview", body)
+                .await
+                .expect(200)
+                .body;
             column(&ahead["people"]["items"], "name")
         }
     };

@@ -69,21 +69,35 @@ async fn another_tenant_is_never_seen_nor_changed() {
     let all = Role::ALL.map(Role::name);
     let stranger = other.admin_of(other.id.uuid(), &all);
     let before = everything(&app).await;
-    for route in ROUTES.iter().filter(|route| route.permission != Permission::Public) {
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.permission != Permission::Public)
+    {
         let path = filled(route, id, app.id.uuid(), &run);
         let answer = request(&stranger, route, &path).await;
         let names_something = route.path.contains('{');
         if names_something {
             assert!(
                 [401, 403, 404].contains(&answer.status),
-                "{} {path}: {} {}", route.method, answer.status, answer.body
+                "{} {path}: {} {}",
+                route.method,
+                answer.status,
+                answer.body
             );
         }
         let text = answer.body.to_string();
         assert!(!text.contains("Secret plan"), "{} {path}", route.method);
-        assert!(!text.contains(&app.id.to_string()), "{} {path}", route.method);
+        assert!(
+            !text.contains(&app.id.to_string()),
+            "{} {path}",
+            route.method
+        );
     }
-    assert_eq!(everything(&app).await, before, "something of the other tenant has changed");
+    assert_eq!(
+        everything(&app).await,
+        before,
+        "something of the other tenant has changed"
+    );
 }
 
 /// Every role on every route: let in as the table says, else 403; without a role
@@ -100,24 +114,46 @@ async fn every_role_on_every_route() {
         .map(|name| (name, app.admin(name)))
         .collect();
     let nobody = app.admin_of(app.id.uuid(), &[]);
-    for route in ROUTES.iter().filter(|route| route.permission != Permission::Public) {
+    for route in ROUTES
+        .iter()
+        .filter(|route| route.permission != Permission::Public)
+    {
         let path = filled(route, id, app.id.uuid(), "refresh-2026-01-01T00:00:00Z");
         for (name, admin) in &admins {
-            let allowed = route.permission.roles().iter().any(|role| role.name() == *name);
+            let allowed = route
+                .permission
+                .roles()
+                .iter()
+                .any(|role| role.name() == *name);
             // The body is empty where one is needed, so that nobody who is let in does anything.
-            let answer = admin.send(route.method, &path, None, &[("if-match", "\"0\"")]).await;
+            let answer = admin
+                .send(route.method, &path, None, &[("if-match", "\"0\"")])
+                .await;
             let operator = route.permission == Permission::Operate;
             if allowed && !operator {
                 let not_let_in = [401, 403].contains(&answer.status);
-                assert!(!not_let_in, "{name} {} {path}: {}", route.method, answer.body);
+                assert!(
+                    !not_let_in,
+                    "{name} {} {path}: {}",
+                    route.method, answer.body
+                );
             } else {
-                assert_eq!(answer.status, 403, "{name} {} {path}: {}", route.method, answer.body);
+                assert_eq!(
+                    answer.status, 403,
+                    "{name} {} {path}: {}",
+                    route.method, answer.body
+                );
             }
         }
-        let answer = nobody.send(route.method, &path, None, &[]).await.expect(403);
+        let answer = nobody
+            .send(route.method, &path, None, &[])
+            .await
+            .expect(403);
         assert!(answer.detail().contains("has not been set up for access"));
         assert_eq!(answer.body["type"], "urn:rollcall:no-role");
-        let answer = Admin::without_token(&app).send(route.method, &path, None, &[]).await;
+        let answer = Admin::without_token(&app)
+            .send(route.method, &path, None, &[])
+            .await;
         assert_eq!(answer.status, 401, "{} {path}", route.method);
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
@@ -127,7 +163,12 @@ async fn every_role_on_every_route() {
 #[tokio::test]
 async fn the_table_is_what_is_served_and_documented() {
     let app = App::ready(Town::small()).await;
-    let document = app.admin("Owner").get("/v1/openapi.json").await.expect(200).body;
+    let document = app
+        .admin("Owner")
+        .get("/v1/openapi.json")
+        .await
+        .expect(200)
+        .body;
     let mut documented = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {
         for method in ["get", "post", "put", "delete", "patch"] {
@@ -143,7 +184,12 @@ async fn the_table_is_what_is_served_and_documented() {
         .collect();
     table.sort();
     assert_eq!(documented, table);
-    assert!(document["openapi"].as_str().expect("a version").starts_with("3.1"));
+    assert!(
+        document["openapi"]
+            .as_str()
+            .expect("a version")
+            .starts_with("3.1")
+    );
 }
 
 /// Proves S4-001: with an operator tenant, only tenants whose plan includes the
@@ -156,25 +202,38 @@ async fn plans_decide_who_may_use_the_service() {
     let owner = app.admin("Owner");
     let refused = owner.get("/v1/profiles").await.expect(403);
     assert_eq!(refused.body["type"], "urn:rollcall:not-in-plan");
-    assert!(refused.detail().contains("Success Plus and Success Premium"));
+    assert!(
+        refused
+            .detail()
+            .contains("Success Plus and Success Premium")
+    );
     let path = format!("/v1/operator/tenants/{}/entitlement", app.id);
     // Any tenant can give its people the role; it counts in the operators' only.
     let pretender = app.admin("Operator");
     let plan = json!({"plan": "success_premium"});
     pretender.put(&path, "", plan.clone()).await.expect(403);
-    app.operators_know(operators);
     let operator = app.admin_of(operators, &["Operator"]);
     operator.get(&path).await.expect(404);
-    let wrong = operator.put(&path, "", json!({"plan": "gold", "until": "soon"})).await;
+    let wrong = operator
+        .put(&path, "", json!({"plan": "gold", "until": "soon"}))
+        .await;
     assert_eq!(wrong.expect(422).pointers(), ["/plan", "/until"]);
     operator.put(&path, "", plan).await.expect(200);
-    assert_eq!(operator.get(&path).await.expect(200).body["plan"], "success_premium");
+    assert_eq!(
+        operator.get(&path).await.expect(200).body["plan"],
+        "success_premium"
+    );
     let owner = app.admin("Owner");
     owner.get("/v1/profiles").await.expect(200);
     let ended = json!({"plan": "success_plus", "until": "2020-01-01T00:00:00Z"});
     operator.put(&path, "", ended).await.expect(200);
     app.admin("Owner").get("/v1/profiles").await.expect(403);
-    let audit = app.services.store.audit_page(app.id, None, 1).await.expect("reads");
+    let audit = app
+        .services
+        .store
+        .audit_page(app.id, None, 1)
+        .await
+        .expect("reads");
     assert_eq!(audit.items[0].details["plan"], "success_plus");
 }
 
@@ -195,13 +254,26 @@ async fn only_the_consoles_origin_is_allowed() {
         }
     };
     let own = ask(crate::harness::FRONTEND).await;
-    assert_eq!(own.header("access-control-allow-origin"), crate::harness::FRONTEND);
-    assert!(own.header("access-control-allow-headers").contains("if-match"));
+    assert_eq!(
+        own.header("access-control-allow-origin"),
+        crate::harness::FRONTEND
+    );
+    assert!(
+        own.header("access-control-allow-headers")
+            .contains("if-match")
+    );
     let other = ask("https://evil.example").await;
     assert_eq!(other.header("access-control-allow-origin"), "");
     let headers = [("origin", crate::harness::FRONTEND)];
-    let answer = admin.send("GET", "/v1/profiles", None, &headers).await.expect(200);
-    assert!(answer.header("access-control-expose-headers").contains("etag"));
+    let answer = admin
+        .send("GET", "/v1/profiles", None, &headers)
+        .await
+        .expect(200);
+    assert!(
+        answer
+            .header("access-control-expose-headers")
+            .contains("etag")
+    );
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
@@ -212,6 +284,12 @@ async fn sign_in_is_told_per_cloud() {
     let body = app.admin("Owner").get("/v1/sign-in").await.expect(200).body;
     assert_eq!(body["cloud"], "global");
     let authority = body["authority"].as_str().expect("an address");
-    assert!(authority.starts_with(&app.simulators.entra_url()), "{authority}");
-    assert_eq!(body["scope"], format!("{}/.default", crate::harness::AUDIENCE));
+    assert!(
+        authority.starts_with(&app.simulators.entra_url()),
+        "{authority}"
+    );
+    assert_eq!(
+        body["scope"],
+        format!("{}/.default", crate::harness::AUDIENCE)
+    );
 }

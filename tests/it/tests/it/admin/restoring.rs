@@ -20,13 +20,22 @@ async fn a_deleted_profile_is_restored_with_everything() {
     let gone = admin.get(&path(id)).await.expect(200);
     assert!(gone.body["deletedAt"].is_string());
     assert!(admin.get("/v1/profiles").await.expect(200).body["items"] == json!([]));
-    let deleted = admin.get("/v1/profiles?deleted=true").await.expect(200).body;
+    let deleted = admin
+        .get("/v1/profiles?deleted=true")
+        .await
+        .expect(200)
+        .body;
     assert_eq!(column(&deleted["items"], "title"), ["Denver"]);
-    let edit = admin.put(&path(id), gone.header("etag"), draft("Denver", "Oslo")).await;
+    let edit = admin
+        .put(&path(id), gone.header("etag"), draft("Denver", "Oslo"))
+        .await;
     assert_eq!(edit.expect(409).body["type"], "urn:rollcall:deleted");
 
     let restore = format!("{}/restore", path(id));
-    let back = admin.post_if(&restore, gone.header("etag"), json!({})).await.expect(200);
+    let back = admin
+        .post_if(&restore, gone.header("etag"), json!({}))
+        .await
+        .expect(200);
     assert_eq!(back.body["enroll"], true);
     assert_eq!(back.body["autoPopulate"], true);
     app.maintained().await;
@@ -45,7 +54,10 @@ async fn a_title_taken_meanwhile_stops_a_restore() {
     admin.delete(&path(id)).await.expect(204);
     create(&admin, draft("denver", "Denver")).await;
     let restore = format!("{}/restore", path(id));
-    let answer = admin.post_if(&restore, "\"2\"", json!({})).await.expect(422);
+    let answer = admin
+        .post_if(&restore, "\"2\"", json!({}))
+        .await
+        .expect(422);
     assert_eq!(answer.pointers(), ["/title"]);
 }
 
@@ -56,23 +68,56 @@ async fn an_earlier_version_comes_back() {
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Denver", "Denver")).await;
     let second = draft("Denver", "Oslo");
-    let tag = admin.put(&path(id), &tag, second).await.expect(200).header("etag").to_owned();
-    let versions = admin.get(&format!("{}/versions?limit=1", path(id))).await.expect(200).body;
+    let tag = admin
+        .put(&path(id), &tag, second)
+        .await
+        .expect(200)
+        .header("etag")
+        .to_owned();
+    let versions = admin
+        .get(&format!("{}/versions?limit=1", path(id)))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(versions["items"][0]["version"], 2);
     let next = versions["nextCursor"].as_str().expect("more");
-    let more = admin.get(&format!("{}/versions?cursor={next}", path(id))).await.expect(200).body;
+    let more = admin
+        .get(&format!("{}/versions?cursor={next}", path(id)))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(more["items"][0]["version"], 1);
-    let all = admin.get(&format!("{}/versions", path(id))).await.expect(200).body;
+    let all = admin
+        .get(&format!("{}/versions", path(id)))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(all["items"][0]["changed"], json!(["description", "filter"]));
 
-    let first = admin.get(&format!("{}/versions/1", path(id))).await.expect(200).body;
+    let first = admin
+        .get(&format!("{}/versions/1", path(id)))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(first["description"], "Everybody in Denver");
     let restore = format!("{}/restore", path(id));
-    let back = admin.post_if(&restore, &tag, json!({"version": 1})).await.expect(200);
+    let back = admin
+        .post_if(&restore, &tag, json!({"version": 1}))
+        .await
+        .expect(200);
     assert_eq!(back.header("etag"), "\"3\"");
     assert_eq!(back.body["filter"], first["filter"]);
-    admin.get(&format!("{}/versions/9", path(id))).await.expect(404);
-    admin.post_if(&restore, "\"3\"", json!({"version": 9})).await.expect(404);
-    let not_deleted = admin.post_if(&restore, "\"3\"", json!({})).await.expect(409);
+    admin
+        .get(&format!("{}/versions/9", path(id)))
+        .await
+        .expect(404);
+    admin
+        .post_if(&restore, "\"3\"", json!({"version": 9}))
+        .await
+        .expect(404);
+    let not_deleted = admin
+        .post_if(&restore, "\"3\"", json!({}))
+        .await
+        .expect(409);
     assert_eq!(not_deleted.body["type"], "urn:rollcall:not-deleted");
 }

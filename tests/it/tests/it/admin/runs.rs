@@ -15,15 +15,23 @@ async fn runs_are_listed_newest_first() {
     create(&admin, draft("Denver", "Denver")).await;
     app.maintained().await;
     app.refresh().await;
-    app.maintain_by_hand().await;
+    let (by_hand, _report) = app.maintain_by_hand().await;
+    assert!(by_hand.is_over());
     let list = admin.get("/v1/runs").await.expect(200).body;
     let jobs = column(&list["items"], "job");
     assert_eq!(jobs, ["maintenance", "refresh", "maintenance", "refresh"]);
     assert_eq!(list["nextCursor"], json!(null));
     let first = admin.get("/v1/runs?limit=3").await.expect(200).body;
     let next = first["nextCursor"].as_str().expect("more");
-    let rest = admin.get(&format!("/v1/runs?limit=3&cursor={next}")).await.expect(200).body;
-    assert_eq!(column(&rest["items"], "id"), [column(&list["items"], "id")[3].clone()]);
+    let rest = admin
+        .get(&format!("/v1/runs?limit=3&cursor={next}"))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        column(&rest["items"], "id"),
+        [column(&list["items"], "id")[3].clone()]
+    );
     let only = admin.get("/v1/runs?job=refresh").await.expect(200).body;
     assert_eq!(column(&only["items"], "job"), ["refresh", "refresh"]);
 
@@ -34,13 +42,21 @@ async fn runs_are_listed_newest_first() {
     let steps = column(&run["steps"], "name");
     assert_eq!(steps[..3], ["discrepancies", "groups", "memberships"]);
     let url = run["reportUrl"].as_str().expect("a report");
-    let report: serde_json::Value = reqwest::get(url).await.expect("answers").json().await.expect("JSON");
+    let report: serde_json::Value = reqwest::get(url)
+        .await
+        .expect("answers")
+        .json()
+        .await
+        .expect("JSON");
     assert_eq!(report["profiles"][0]["title"], "Denver");
     // The report names people; the directory's administrator has no business there.
     let global = app.admin("GlobalAdmin");
     let run = global.get(&format!("/v1/runs/{id}")).await.expect(200).body;
     assert_eq!(run["reportUrl"], json!(null));
-    admin.get("/v1/runs/maintenance-2020-01-01T00:00:00Z").await.expect(404);
+    admin
+        .get("/v1/runs/maintenance-2020-01-01T00:00:00Z")
+        .await
+        .expect(404);
     admin.get("/v1/runs/nonsense").await.expect(404);
 }
 
@@ -49,13 +65,24 @@ async fn runs_are_listed_newest_first() {
 async fn a_run_is_started_by_hand() {
     let app = App::ready(Town::small()).await;
     let admin = app.admin("ItAdmin");
-    let asked = admin.post("/v1/runs", json!({"job": "maintenance"})).await.expect(202);
-    assert_eq!(asked.header("location"), format!("/v1/runs/{}", asked.body["id"].as_str().expect("an id")));
+    let asked = admin
+        .post("/v1/runs", json!({"job": "maintenance"}))
+        .await
+        .expect(202);
+    assert_eq!(
+        asked.header("location"),
+        format!("/v1/runs/{}", asked.body["id"].as_str().expect("an id"))
+    );
     assert_eq!(app.requested(Job::Maintenance).await, 1);
     let accept = json!({"job": "refresh", "acceptSmallerData": true});
     admin.post("/v1/runs", accept).await.expect(202);
     assert_eq!(app.requested(Job::Refresh).await, 1);
-    let wrong = admin.post("/v1/runs", json!({"job": "maintenance", "acceptSmallerData": true})).await;
+    let wrong = admin
+        .post(
+            "/v1/runs",
+            json!({"job": "maintenance", "acceptSmallerData": true}),
+        )
+        .await;
     assert_eq!(wrong.expect(422).pointers(), ["/acceptSmallerData"]);
     let wrong = admin.post("/v1/runs", json!({"job": "everything"})).await;
     assert_eq!(wrong.expect(422).pointers(), ["/job"]);

@@ -34,12 +34,27 @@ async fn the_first_save_starts_everything() {
     let admin = app.admin("LmsAdmin");
     admin.get("/v1/settings").await.expect(404);
     admin.get("/v1/profiles").await.expect(200);
-    assert_eq!(admin.get("/v1/schema").await.expect(409).body["type"], "urn:rollcall:not-ready");
-    let saved = admin.put("/v1/settings", "", first(&world)).await.expect(201);
+    assert_eq!(
+        admin.get("/v1/schema").await.expect(409).body["type"],
+        "urn:rollcall:not-ready"
+    );
+    let saved = admin
+        .put("/v1/settings", "", first(&world))
+        .await
+        .expect(201);
     assert_eq!(saved.header("etag"), "\"1\"");
-    assert!(saved.body["notice"].as_str().expect("words").contains("within a few minutes"));
+    assert!(
+        saved.body["notice"]
+            .as_str()
+            .expect("words")
+            .contains("within a few minutes")
+    );
     assert_eq!(saved.body["onboarding"], "awaiting_first_refresh");
-    assert_eq!(saved.body["connection"]["ok"], true, "{:#}", saved.body["connection"]);
+    assert_eq!(
+        saved.body["connection"]["ok"], true,
+        "{:#}",
+        saved.body["connection"]
+    );
     let requests = app.requests(Job::Refresh).await;
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].trigger, Trigger::FirstSave);
@@ -58,20 +73,33 @@ async fn the_first_save_starts_everything() {
 async fn credentials_go_in_and_never_come_out() {
     let (app, world) = App::blank(Town::small()).await;
     let admin = app.admin("Owner");
-    let saved = admin.put("/v1/settings", "", first(&world)).await.expect(201);
+    let saved = admin
+        .put("/v1/settings", "", first(&world))
+        .await
+        .expect(201);
     let (key, secret) = (&world.lms_keys[0].key, &world.apps[0].client_secret);
     let shown = admin.get("/v1/settings").await.expect(200).body;
     let audit = admin.get("/v1/audit").await.expect(200).body;
     let told = format!("{}{shown}{audit}{:?}", saved.body, app.items().await);
     assert!(!told.contains(key.as_str()) && !told.contains(secret.as_str()));
     assert_eq!(shown["learn365ApiKey"]["isSet"], true);
-    assert_eq!(shown["entraApp"]["clientId"], json!(world.apps[0].client_id));
+    assert_eq!(
+        shown["entraApp"]["clientId"],
+        json!(world.apps[0].client_id)
+    );
     assert_eq!(shown["entraApp"]["clientSecret"]["isSet"], true);
-    let ending = shown["learn365ApiKey"]["ending"].as_str().expect("a long key");
+    let ending = shown["learn365ApiKey"]["ending"]
+        .as_str()
+        .expect("a long key");
     assert!(key.ends_with(ending) && ending.len() == 4);
     let mut actions = column(&audit["items"], "action");
     actions.sort();
-    let expected = ["credential_replaced", "credential_replaced", "credential_replaced", "settings_saved"];
+    let expected = [
+        "credential_replaced",
+        "credential_replaced",
+        "credential_replaced",
+        "settings_saved",
+    ];
     assert_eq!(actions, expected);
 }
 
@@ -84,26 +112,44 @@ async fn what_is_missing_or_misshapen_is_told_at_once() {
     let nothing = admin.put("/v1/settings", "", json!({})).await.expect(422);
     let mut places = nothing.pointers();
     places.sort_unstable();
-    let expected = ["/contact", "/entraApp/clientId", "/entraApp/clientSecret", "/learn365ApiKey"];
+    let expected = [
+        "/contact",
+        "/entraApp/clientId",
+        "/entraApp/clientSecret",
+        "/learn365ApiKey",
+    ];
     assert_eq!(places, expected);
-    let wrong = with(first(&world), json!({
-        "contact": "nobody",
-        "lmsUrl": "https://evil.example",
-        "groupPrefix": "x".repeat(65),
-        "entraApp": {"clientId": "my app", "clientSecret": "6f9619ff-8b86-4011-b42d-00c04fc964ff"},
-        "tenantId": "x",
-    }));
+    let wrong = with(
+        first(&world),
+        json!({
+            "contact": "nobody",
+            "lmsUrl": "https://evil.example",
+            "groupPrefix": "x".repeat(65),
+            "entraApp": {"clientId": "my app", "clientSecret": "6f9619ff-8b86-4011-b42d-00c04fc964ff"},
+            "tenantId": "x",
+        }),
+    );
     let answer = admin.put("/v1/settings", "", wrong).await.expect(422);
     let mut places = answer.pointers();
     places.sort_unstable();
     let expected = [
-        "/contact", "/entraApp/clientId", "/entraApp/clientSecret", "/groupPrefix", "/lmsUrl", "/tenantId",
+        "/contact",
+        "/entraApp/clientId",
+        "/entraApp/clientSecret",
+        "/groupPrefix",
+        "/lmsUrl",
+        "/tenantId",
     ];
     assert_eq!(places, expected);
     let hint = answer.body["errors"].as_array().expect("problems").iter();
-    let hint = hint.clone().find(|error| error["pointer"] == "/entraApp/clientSecret");
+    let hint = hint
+        .clone()
+        .find(|error| error["pointer"] == "/entraApp/clientSecret");
     let hint = hint.expect("a hint")["detail"].as_str().expect("words");
-    assert!(hint.contains("Secret ID") && hint.contains("Value"), "{hint}");
+    assert!(
+        hint.contains("Secret ID") && hint.contains("Value"),
+        "{hint}"
+    );
     assert!(app.items().await.is_empty(), "nothing was stored");
 }
 
@@ -115,17 +161,23 @@ async fn credentials_that_cannot_do_the_work_are_refused() {
     let admin = app.admin("Owner");
     app.edit(|outside| {
         outside.world.lms_keys[0].level = KeyLevel::ReadOnly;
-        outside.world.apps[0]
-            .permissions
-            .retain(|permission| permission != "GroupMember.ReadWrite.All" && permission != "Group.ReadWrite.All");
+        outside.world.apps[0].roles.retain(|permission| {
+            permission != "GroupMember.ReadWrite.All" && permission != "Group.ReadWrite.All"
+        });
     });
-    let answer = admin.put("/v1/settings", "", first(&world)).await.expect(422);
+    let answer = admin
+        .put("/v1/settings", "", first(&world))
+        .await
+        .expect(422);
     let text = answer.body["errors"].to_string();
     assert!(text.contains("Full"), "{text}");
     assert!(text.contains("Group.ReadWrite.All"), "{text}");
     assert!(answer.pointers().contains(&"/learn365ApiKey"));
     assert!(app.items().await.is_empty(), "nothing was stored");
-    let wrong = with(first(&world), json!({"learn365ApiKey": "nobodys-key-at-all"}));
+    let wrong = with(
+        first(&world),
+        json!({"learn365ApiKey": "nobodys-key-at-all"}),
+    );
     let answer = admin.put("/v1/settings", "", wrong).await.expect(422);
     assert!(answer.pointers().contains(&"/learn365ApiKey"));
 }
@@ -138,19 +190,35 @@ async fn a_test_tells_everything_and_writes_nothing() {
     let admin = app.admin("GlobalAdmin");
     app.forget_requests();
     let before = app.items().await;
-    let test = admin.post("/v1/settings/test", json!({})).await.expect(200).body;
+    let test = admin
+        .post("/v1/settings/test", json!({}))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(test["ok"], true, "{test:#}");
     app.edit(|outside| {
-        let permissions = &mut outside.world.apps[0].permissions;
+        let permissions = &mut outside.world.apps[0].roles;
         permissions.retain(|permission| permission != "User.Read.All");
     });
-    let test = admin.post("/v1/settings/test", json!({})).await.expect(200).body;
+    let test = admin
+        .post("/v1/settings/test", json!({}))
+        .await
+        .expect(200)
+        .body;
     assert_eq!(test["ok"], false);
     assert!(test["checks"].to_string().contains("User.Read.All"));
     let wrong = json!({"entraApp": {"clientSecret": "not-the-secret"}});
-    let test = admin.post("/v1/settings/test", wrong).await.expect(200).body;
+    let test = admin
+        .post("/v1/settings/test", wrong)
+        .await
+        .expect(200)
+        .body;
     assert_eq!(test["ok"], false);
-    assert!(test["checks"].to_string().contains("/entraApp/clientSecret"));
+    assert!(
+        test["checks"]
+            .to_string()
+            .contains("/entraApp/clientSecret")
+    );
     assert!(!test.to_string().contains("not-the-secret"));
     assert_eq!(app.items().await, before);
 }
@@ -161,15 +229,26 @@ async fn a_test_tells_everything_and_writes_nothing() {
 async fn later_saves_replace_only_what_is_entered() {
     let mut app = App::ready(Town::small()).await;
     let admin = app.admin("Owner");
-    let tag = admin.get("/v1/settings").await.expect(200).header("etag").to_owned();
+    let tag = admin
+        .get("/v1/settings")
+        .await
+        .expect(200)
+        .header("etag")
+        .to_owned();
     let plain = json!({"contact": "new@contoso.example", "groupPrefix": "HR - "});
-    let saved = admin.put("/v1/settings", &tag, plain.clone()).await.expect(200);
+    let saved = admin
+        .put("/v1/settings", &tag, plain.clone())
+        .await
+        .expect(200);
     assert_eq!(saved.body["connection"], json!(null), "nothing to test");
     assert_eq!(app.requested(Job::Refresh).await, 0);
     admin.put("/v1/settings", &tag, plain).await.expect(412);
     assert_eq!(saved.body["learn365ApiKey"]["isSet"], true);
     let audit = admin.get("/v1/audit?limit=1").await.expect(200).body;
-    assert_eq!(audit["items"][0]["details"]["fields"], "contact displayName groupPrefix");
+    assert_eq!(
+        audit["items"][0]["details"]["fields"],
+        "contact displayName groupPrefix"
+    );
 
     let world = app.outside().world;
     let secret = json!({"contact": "new@contoso.example", "groupPrefix": "HR - ",
@@ -177,11 +256,21 @@ async fn later_saves_replace_only_what_is_entered() {
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
     let lease = lease.expect("an answer").expect("free");
-    admin.put("/v1/settings", saved.header("etag"), secret.clone()).await.expect(423);
+    admin
+        .put("/v1/settings", saved.header("etag"), secret.clone())
+        .await
+        .expect(423);
     lease.release().await.expect("released");
-    admin.put("/v1/settings", saved.header("etag"), secret).await.expect(200);
+    admin
+        .put("/v1/settings", saved.header("etag"), secret)
+        .await
+        .expect(200);
     assert_eq!(app.requested(Job::Refresh).await, 1);
-    let held = app.services.store.held_until(app.id, MAINTENANCE_LEASE).await;
+    let held = app
+        .services
+        .store
+        .held_until(app.id, MAINTENANCE_LEASE)
+        .await;
     assert_eq!(held.expect("answers"), None, "the lock is given back");
     // A new prefix renames the groups at the next maintenance (S4-014).
     let (id, _) = super::create(&admin, super::draft("Denver", "Denver")).await;

@@ -75,7 +75,7 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
 #[derive(Clone)]
 pub(crate) struct Admin {
     router: Router,
-    token: String,
+    token: Option<String>,
     pub(crate) object: Uuid,
     pub(crate) name: String,
 }
@@ -98,7 +98,7 @@ impl App {
         spec.name = format!("{}@contoso.example", roles.join("-").to_lowercase());
         Admin {
             router: self.router(),
-            token: self.simulators.user_token(&spec).expect("a token"),
+            token: Some(self.simulators.user_token(&spec).expect("a token")),
             object,
             name: spec.name,
         }
@@ -106,6 +106,16 @@ impl App {
 }
 
 impl Admin {
+    /// Somebody who has not signed in.
+    pub(crate) fn without_token(app: &App) -> Self {
+        Self {
+            router: app.router(),
+            token: None,
+            object: Uuid::nil(),
+            name: String::new(),
+        }
+    }
+
     /// `GET`.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[]).await
@@ -142,10 +152,10 @@ impl Admin {
         body: Option<Value>,
         headers: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(path)
-            .header("authorization", format!("Bearer {}", self.token));
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

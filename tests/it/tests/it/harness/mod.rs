@@ -362,6 +362,58 @@ impl App {
         platform::queued(&self.sqs, url).await
     }
 
+    /// Requests for runs of a job that are visible in its queue; they are taken out.
+    pub(crate) async fn requests(&self, job: Job) -> Vec<RunRequest> {
+        let url = self.services.queue(job).url().to_owned();
+        let bodies = self.messages(&url).await;
+        let requests = bodies.into_iter().map(serde_json::from_value);
+        requests
+            .map(|request| request.expect("a request"))
+            .collect()
+    }
+
+    /// Everything the table holds about the tenant, leases and audit apart.
+    pub(crate) async fn items(&self) -> Vec<String> {
+        let dynamo = aws_sdk_dynamodb::Client::new(&platform::config().await);
+        let pages = dynamo
+            .query()
+            .table_name(&self.services.settings.table)
+            .key_condition_expression("tenant = :tenant")
+            .expression_attribute_values(
+                ":tenant",
+                aws_sdk_dynamodb::types::AttributeValue::S(self.id.to_string()),
+            )
+            .into_paginator()
+            .items()
+            .send();
+        let items = pages.collect::<Result<Vec<_>, _>>().await.expect("reads");
+        let told = items.iter().map(|item| {
+            let sorted: BTreeMap<_, _> = item.iter().collect();
+            format!("{sorted:?}")
+        });
+        told.filter(|item| !item.contains("S(\"lease#")).collect()
+    }
+
+    /// The same tenant in a deployment whose plans this tenant operates.
+    pub(crate) async fn operated_by(mut self, operators: Uuid) -> Self {
+        let mut settings = self.services.settings.clone();
+        settings.operator_tenant = Some(TenantId::new(operators));
+        self.services = self.with_settings(settings).await;
+        self
+    }
+
+    /// Makes the members of a group doubtful, as a change cut off does.
+    pub(crate) async fn forget_kept(&self, id: ProfileId) {
+        use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
+        let store = &self.services.store;
+        let length = Duration::from_secs(30);
+        let lease = Lease::acquire(store, self.id, MAINTENANCE_LEASE, length).await;
+        let lease = lease.expect("an answer").expect("a free lock");
+        let forgotten = store.forget_members(lease.fence(), [id]).await;
+        forgotten.expect("forgotten");
+        lease.release().await.expect("released");
+    }
+
     async fn messages(&self, url: &str) -> Vec<Value> {
         platform::drain(&self.sqs, url).await
     }

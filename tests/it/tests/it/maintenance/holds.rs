@@ -108,7 +108,9 @@ async fn an_approval_releases_exactly_one_change() {
     let second = hash(&app.told().await);
     assert_ne!(first, second);
     assert!(matches!(
-        store.decide_hold(app.id, id, &first, approved(), None).await,
+        store
+            .decide_hold(app.id, id, &first, approved(), None)
+            .await,
         Err(StoreError::Conflict)
     ));
     store
@@ -137,7 +139,13 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
     };
     app.services
         .store
-        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, discarded, None)
+        .decide_hold(
+            app.id,
+            profile_id(app.id, "Denver"),
+            &change,
+            discarded,
+            None,
+        )
         .await
         .expect("discarded");
     let (_, report) = app.maintain().await;
@@ -208,7 +216,13 @@ async fn an_approved_change_survives_being_cut_off() {
     let change = hash(&app.told().await);
     app.services
         .store
-        .decide_hold(app.id, profile_id(app.id, "Denver"), &change, approved(), None)
+        .decide_hold(
+            app.id,
+            profile_id(app.id, "Denver"),
+            &change,
+            approved(),
+            None,
+        )
         .await
         .expect("approved");
     app.fault(
