@@ -40,6 +40,20 @@ pub enum Permission {
 use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperAdmin};
 
 impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 10] = [
+        Self::Public,
+        Self::ReadTenant,
+        Self::ReadProfiles,
+        Self::WriteProfiles,
+        Self::WriteCourses,
+        Self::WriteSettings,
+        Self::DecideHolds,
+        Self::StartRuns,
+        Self::ReadAudit,
+        Self::Operate,
+    ];
+
     /// Its name in the documentation.
     pub const fn name(self) -> &'static str {
         match self {
@@ -167,6 +181,42 @@ pub fn route(method: &Method, path: &str) -> Option<&'static Route> {
         .find(|route| route.method == method && route.path == path)
 }
 
+/// The table as `docs/api.md` shows it, in Markdown: every route with its
+/// permission and whether the maintenance lock forbids it, then who has each
+/// permission.
+pub fn markdown() -> String {
+    let routes = ROUTES.iter().map(|route| {
+        let Route {
+            method,
+            path,
+            permission,
+            locked,
+        } = route;
+        let lock = if *locked { "423" } else { "" };
+        format!("| `{method} {path}` | {} | {lock} |\n", permission.name())
+    });
+    let roles = Role::ALL.map(Role::name);
+    let permissions = Permission::ALL.into_iter().filter(|one| *one != Public);
+    let permissions = permissions.map(|permission| {
+        let mark = |role| {
+            if permission.roles().contains(&role) {
+                "✓"
+            } else {
+                ""
+            }
+        };
+        let marks = Role::ALL.map(mark).join(" | ");
+        format!("| {} | {marks} |\n", permission.name())
+    });
+    format!(
+        "| Route | Permission | While maintenance works |\n|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}",
+        routes.collect::<String>(),
+        roles.join(" | "),
+        "---|".repeat(roles.len()),
+        permissions.collect::<String>()
+    )
+}
+
 /// Lets a request pass to its handler, or answers why not. Handlers find the
 /// verified [`Caller`] among the request's extensions.
 pub(crate) async fn guard(
@@ -211,6 +261,26 @@ fn not_in_plan() -> ProblemDetails {
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+
+    /// `docs/api.md` shows the table as it is. With `ROLLCALL_WRITE_DOCS=1` this
+    /// test writes it there.
+    #[test]
+    fn the_documentation_shows_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+        let page = std::fs::read_to_string(path).expect("docs/api.md");
+        let (begin, end) = ("<!-- routes -->\n", "<!-- end of routes -->");
+        let (before, rest) = page.split_once(begin).expect("where the table begins");
+        let (table, after) = rest.split_once(end).expect("where it ends");
+        if std::env::var_os("ROLLCALL_WRITE_DOCS").is_some() {
+            let page = format!("{before}{begin}{}{end}{after}", markdown());
+            std::fs::write(path, page).expect("written");
+            return;
+        }
+        assert!(
+            table == markdown(),
+            "docs/api.md is out of date: ROLLCALL_WRITE_DOCS=1 cargo test -p rollcall-profile-api"
+        );
+    }
 
     #[test]
     fn each_route_stands_in_the_table_once() {

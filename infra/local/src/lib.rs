@@ -18,3 +18,4 @@ pub mod stack;
 pub mod summary;
 pub mod tenant;
 pub mod tools;
+pub mod visitor;

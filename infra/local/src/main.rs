@@ -16,6 +16,7 @@ use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::describe::describe_file;
 use rollcall_local::stack::{Error, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
+use rollcall_local::visitor::welcome;
 
 /// Rollcall on this machine: the functions deployed with sam onto a local AWS
 /// emulator, Entra, Microsoft Graph and Learn365 simulated.
@@ -44,7 +45,11 @@ enum Command {
         json: bool,
     },
     /// Starts the stack, schedules included, and keeps it until Ctrl-C.
-    Up,
+    Up {
+        /// People of the simulated tenant to try the API with.
+        #[arg(long, default_value_t = 1_000)]
+        users: usize,
+    },
     /// Forgets everything the demo made.
     Down,
     /// Tells what is in a snapshot file.
@@ -57,7 +62,7 @@ enum Command {
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let ends_by_signal = matches!(arguments.command, Command::Up);
+    let ends_by_signal = matches!(arguments.command, Command::Up { .. });
     let ended = tokio::select! {
         ended = command(arguments.command) => ended,
         () = asked_to_stop() => {
@@ -141,7 +146,9 @@ async fn command(command: Command) -> Result<(), Error> {
                 how_to_go_on(&home, &options.members(), &summary);
             }
         }
-        Command::Up => up(&stack_options(root, &home, true)?, &progress).await?,
+        Command::Up { users } => {
+            up(&stack_options(root, &home, true)?, &home, users, &progress).await?;
+        }
         Command::Down => down(&home)?,
         Command::Describe { file } => describe(file, &home)?,
     }
@@ -203,21 +210,34 @@ fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
     println!("  ./infra/local/rollcall down                  forgets everything");
 }
 
-async fn up(options: &StackOptions, progress: &(dyn Fn(&str) + Sync)) -> Result<(), Error> {
+async fn up(
+    options: &StackOptions,
+    home: &Path,
+    users: usize,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(), Error> {
     let stack = Stack::up(options, progress).await?;
-    println!("API        {}/v1/health", stack.deployment.api_url);
+    let visitor = welcome(&stack, home, users)?;
+    println!("API        {}", stack.deployment.api_url);
     println!(
         "AWS        {}  (region eu-west-1, any key)",
         stack.emulator.endpoint()
     );
     println!("Simulators {}", stack.simulators.origin());
+    println!("\nTry the API as the owner of a simulated tenant (docs/api.md goes on from here):");
+    println!("  source {}", visitor.environment.display());
+    println!("  curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\");
+    println!(
+        "       -X PUT --data @{} \"$API/v1/settings\"\n",
+        visitor.settings.display()
+    );
     println!("Running. Ctrl-C stops everything and forgets it.");
     std::future::pending::<()>().await;
     stack.down().await
 }
 
 fn down(home: &Path) -> Result<(), Error> {
-    for folder in ["state", "members", "logs"] {
+    for folder in ["state", "members", "logs", "try"] {
         match std::fs::remove_dir_all(home.join(folder)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error.into()),
             _ => {}

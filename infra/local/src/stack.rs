@@ -18,6 +18,9 @@ pub const STACK: &str = "rollcall";
 /// Sender of system mail.
 pub const SENDER: &str = "rollcall@rollcall.example";
 
+/// The audience of tokens for the deployed API.
+pub const AUDIENCE: &str = "api://rollcall";
+
 /// Any error of the local stack; its text is for the person at the terminal.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
@@ -118,7 +121,7 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
             "ClientId",
             "00000000-0000-4000-8000-00000000c11d".to_owned(),
         ),
-        ("ApiAudience", "api://rollcall".to_owned()),
+        ("ApiAudience", AUDIENCE.to_owned()),
         ("SchedulesEnabled", schedules.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -150,7 +153,7 @@ pub fn settings(deployment: &Deployment, simulators: &Simulators) -> Result<Sett
         ("ROLLCALL_GRAPH_URL", simulators.graph_url()),
         ("ROLLCALL_LEARN365_URL", simulators.learn365_url()),
         ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
-        ("ROLLCALL_API_AUDIENCE", "api://rollcall".to_owned()),
+        ("ROLLCALL_API_AUDIENCE", AUDIENCE.to_owned()),
     ];
     Ok(Settings::read(
         &variables

@@ -188,7 +188,7 @@ mod tests {
         let places = places.expect_err("wrong");
         assert_eq!(
             places,
-            ["/overrides/include/0/user", "/courses/0", "/timeZone"]
+            ["/overrides/include/0", "/courses/0", "/timeZone"]
         );
     }
 }

@@ -11,6 +11,7 @@ use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::drafts;
 use rollcall_local::stack::{Stack, StackOptions, root};
 use rollcall_local::summary::{ProfileLine, Summary};
+use rollcall_local::visitor::welcome;
 use rollcall_local::{mails, processes, tenant};
 use rollcall_simulators::generate::{WorldSpec, world};
 use rollcall_simulators::world::{FieldKind, Person, Progress, World};
@@ -364,6 +365,97 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
     let status = tenant_status(&stack, &world).await;
     assert_eq!(status["onboarding"], "ready", "{status}");
     assert_eq!(status["tenant"], who.id.to_string());
+    stack.down().await.expect("stops");
+}
+
+/// A newcomer's whole way over the deployed HTTP API, with the token and the
+/// settings that `rollcall up` hands out: save, wait, look ahead, make a profile,
+/// run, download.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
+async fn an_administrator_does_everything_over_the_deployed_api() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, false).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let visitor = welcome(&stack, folder.path(), 300).expect("files");
+    let environment = std::fs::read_to_string(&visitor.environment).expect("a file");
+    let value = |name: &str| {
+        let line = environment.lines().find_map(|line| line.strip_prefix(name));
+        line.expect(name).trim_matches('\'').to_owned()
+    };
+    let (api, token) = (value("API="), value("TOKEN="));
+    let client = reqwest::Client::new();
+    let send = |method: &str, path: &str, body: Option<serde_json::Value>| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = client
+            .request(method, format!("{api}{path}"))
+            .bearer_auth(&token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        async move {
+            let answer = request.send().await.expect("the API answers");
+            let status = answer.status().as_u16();
+            let body = answer.json::<serde_json::Value>().await;
+            (status, body.unwrap_or_default())
+        }
+    };
+    let settings = std::fs::read(&visitor.settings).expect("a file");
+    let settings: serde_json::Value = serde_json::from_slice(&settings).expect("JSON");
+    let (status, saved) = send("PUT", "/v1/settings", Some(settings)).await;
+    assert_eq!(status, 201, "{saved:#}");
+    assert_eq!(saved["connection"]["ok"], true, "{saved:#}");
+    let begun = Instant::now();
+    while send("GET", "/v1/tenant", None).await.1["onboarding"] != "ready" {
+        assert!(begun.elapsed() < PATIENCE, "the first refresh never ended");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let (_, schema) = send("GET", "/v1/schema", None).await;
+    let city = schema["properties"][0]["values"][0]["name"].clone();
+    let rule = json!({"field": "city", "operator": "=", "value": city});
+    let draft = json!({
+        "title": "The largest city", "description": "By hand", "enroll": true, "autoPopulate": true,
+        "filter": {"properties": {"combinator": "and", "rules": [rule]}},
+        "courses": [schema["courses"][0]["id"]],
+    });
+    let ask = json!({"profile": draft});
+    let (status, ahead) = send("POST", "/v1/profiles/preview", Some(ask)).await;
+    assert_eq!(status, 200, "{ahead:#}");
+    let joins = ahead["preview"]["joins"].as_u64().expect("a number");
+    assert!(joins > 3, "{ahead:#}");
+    let (status, made) = send("POST", "/v1/profiles", Some(draft)).await;
+    assert_eq!(status, 201, "{made:#}");
+    let path = format!("/v1/profiles/{}", made["id"].as_str().expect("an id"));
+    let (status, asked) = send("POST", "/v1/runs", Some(json!({"job": "maintenance"}))).await;
+    assert_eq!(status, 202, "{asked:#}");
+    let run = format!("/v1/runs/{}", asked["id"].as_str().expect("an id"));
+    let ended = loop {
+        let (status, run) = send("GET", &run, None).await;
+        if status == 200 && run["finishedAt"].is_string() {
+            break run;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the run never ended: {run:#}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(ended["status"], "succeeded", "{ended:#}");
+    let (_, now) = send("GET", &path, None).await;
+    assert_eq!(now["standing"]["members"], joins);
+    let (status, download) = send("GET", &format!("{path}/members.xlsx"), None).await;
+    assert_eq!(status, 200, "{download:#}");
+    let file = client
+        .get(download["url"].as_str().expect("an address"))
+        .send()
+        .await;
+    let bytes = file.expect("answers").bytes().await.expect("bytes");
+    assert!(bytes.starts_with(b"PK"));
+    let stranger = client
+        .get(format!("{api}/v1/profiles"))
+        .send()
+        .await
+        .expect("answers");
+    assert_eq!(stranger.status(), 401);
     stack.down().await.expect("stops");
 }
 

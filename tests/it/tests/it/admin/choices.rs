@@ -5,7 +5,7 @@ use rollcall_simulators::world::FieldKind;
 use super::column;
 use crate::harness::{App, Town};
 
-/// Proves S4-055, S4-064, S4-065, S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099
+/// Proves S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099
 /// over HTTP: the schema of the last refresh, in the editor's own shape, sent once.
 #[tokio::test]
 async fn the_schema_is_sent_once() {

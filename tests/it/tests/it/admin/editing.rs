@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{create, draft, id_of, path, with};
 use crate::harness::{App, Town, in_city};
 
-/// Proves S4-043, S4-046, S4-052 and S4-089b: a profile made over HTTP becomes a
+/// Proves S4-019, S4-032, S4-046, S4-052 and S4-089b: a profile made over HTTP becomes a
 /// group with members, enrolled in its courses, by the next cycle and not before.
 #[tokio::test]
 async fn a_new_profile_takes_effect_with_the_next_cycle() {
@@ -222,7 +222,7 @@ async fn overrides_never_lead_in_a_circle() {
     );
 }
 
-/// Proves S4-056…S4-059 and S4-067 as stored: limits, sections and switches come
+/// Proves S4-043, S4-056…S4-059 and S4-067 as stored: limits, sections and switches come
 /// back as they were sent.
 #[tokio::test]
 async fn what_was_sent_is_what_comes_back() {

@@ -58,8 +58,17 @@ async fn a_preview_says_what_the_next_run_does() {
         (&now["preview"]["joins"], &now["preview"]["leaves"]),
         (&json!(0), &json!(0))
     );
+}
 
-    // A draft of a change: Oslo instead of Denver, and a limit it exceeds.
+/// A draft of a change to a saved profile: who would leave, which courses it would
+/// lose, and that it would be held. Nothing is done.
+#[tokio::test]
+async fn a_draft_of_a_change_is_looked_ahead_with() {
+    let mut app = App::ready(town()).await;
+    let admin = app.admin("LmsAdmin");
+    let courses = json!({"courses": [app.course("Security 101")]});
+    let (id, _) = create(&admin, with(draft("Denver", "Denver"), courses)).await;
+    app.maintained().await;
     let changed = with(
         draft("Denver", "Oslo"),
         json!({"throttle": {"maxChanges": 3}}),

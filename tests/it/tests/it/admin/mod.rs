@@ -2,6 +2,7 @@
 //! jobs' own code behind it.
 
 mod choices;
+mod document;
 mod editing;
 mod holds;
 mod listing;

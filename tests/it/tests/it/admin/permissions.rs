@@ -15,9 +15,10 @@ use crate::harness::{Admin, Answer, App, Town};
 fn filled(route: &Route, profile: ProfileId, tenant: Uuid, run: &str) -> String {
     let path = route.path.replace("{version}", "1");
     let path = path.replace("{tenant}", &tenant.to_string());
-    let path = match path.contains("/runs/") {
-        true => path.replace("{id}", run),
-        false => path.replace("{id}", &profile.to_string()),
+    let path = if path.contains("/runs/") {
+        path.replace("{id}", run)
+    } else {
+        path.replace("{id}", &profile.to_string())
     };
     match route.path {
         "/v1/profiles/{id}/explain" => format!("{path}?user=6f9619ff-8b86-4011-b42d-00c04fc964ff"),
@@ -55,9 +56,9 @@ async fn everything(app: &App) -> (Vec<String>, usize) {
     (app.items().await, app.writes().len())
 }
 
-/// Isolation: whoever comes with another tenant's token, or asks for another
+/// Proves S4-033 and X-12. Isolation: whoever comes with another tenant's token, or asks for another
 /// tenant's ids, is answered 401, 403 or 404 or with their own tenant's (empty)
-/// data on every route, and changes nothing (S4-033, X-12).
+/// data on every route, and changes nothing.
 #[tokio::test]
 async fn another_tenant_is_never_seen_nor_changed() {
     let mut app = App::ready(Town::small()).await;
@@ -100,8 +101,8 @@ async fn another_tenant_is_never_seen_nor_changed() {
     );
 }
 
-/// Every role on every route: let in as the table says, else 403; without a role
-/// 403 that says whom to ask (S4-005, X-03); without a token 401.
+/// Proves S4-005 and X-03: every role on every route is let in as the table says,
+/// else 403; without a role 403 that says whom to ask; without a token 401.
 #[tokio::test]
 async fn every_role_on_every_route() {
     let mut app = App::ready(Town::small()).await;

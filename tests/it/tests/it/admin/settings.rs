@@ -223,7 +223,7 @@ async fn a_test_tells_everything_and_writes_nothing() {
     assert_eq!(app.items().await, before);
 }
 
-/// Proves S4-014, S4-021, S4-022, S4-112 and C-42: later saves need the version, replace only
+/// Proves S4-014, S4-022, S4-112 and C-42: later saves need the version, replace only
 /// what is entered, and read the data anew when a credential changes.
 #[tokio::test]
 async fn later_saves_replace_only_what_is_entered() {

@@ -60,9 +60,10 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
     let bytes = to_bytes(body, 8 << 20).await.expect("a body");
-    let body = match bytes.is_empty() {
-        true => Value::Null,
-        false => serde_json::from_slice(&bytes).expect("JSON"),
+    let body = if bytes.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&bytes).expect("JSON")
     };
     Answer {
         status: parts.status.as_u16(),
@@ -114,6 +115,11 @@ impl Admin {
             object: Uuid::nil(),
             name: String::new(),
         }
+    }
+
+    /// The token itself, for tools of others.
+    pub(crate) fn bearer(&self) -> &str {
+        self.token.as_deref().unwrap_or_default()
     }
 
     /// `GET`.
