@@ -18,12 +18,12 @@ impl Fuel {
         Self(comparisons)
     }
 
-    /// Takes so many comparisons; whether that many were left.
+    /// Takes so many comparisons; takes none and says so when fewer are left.
     #[must_use]
     pub(super) fn take(&mut self, comparisons: usize) -> bool {
-        let enough = comparisons <= self.0;
-        self.0 = self.0.saturating_sub(comparisons);
-        enough
+        let left = self.0.checked_sub(comparisons);
+        self.0 = left.unwrap_or(self.0);
+        left.is_some()
     }
 }
 

@@ -8,10 +8,10 @@
 use super::literals::{Fuel, Literal, contradict};
 use super::tree::{Branch, Node};
 
-/// So many comparisons are made for one profile, a few hundredths of a second;
-/// a profile with thousands of rules about one field may need more, and then
-/// nothing more is claimed about it.
-const MAX_COMPARISONS: usize = 3_000_000;
+/// So many comparisons are made for one profile: some hundredths of a second.
+/// Where thousands of rules are about one field more are needed, and nothing is
+/// claimed about them.
+const MAX_COMPARISONS: usize = 500_000;
 
 /// Looks for contradictions.
 pub(super) struct Solver<'t> {

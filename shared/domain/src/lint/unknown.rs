@@ -18,7 +18,7 @@ use closest::Closest;
 /// So many values of one list are named.
 const NAMED: usize = 5;
 /// So many suggestions are looked for; each takes a look at every distinct value.
-const SUGGESTIONS: usize = 50;
+const SUGGESTIONS: usize = 10;
 /// A value is shown up to this many characters.
 const SHOWN: usize = 80;
 

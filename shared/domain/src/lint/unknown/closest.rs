@@ -1,5 +1,7 @@
 //! Finds the value that a misspelt text was probably meant to be.
 
+use std::cmp::Reverse;
+
 use crate::snapshot::Dictionary;
 
 /// The values of a field, and a sketch of each to pass over most of them quickly.
@@ -22,22 +24,29 @@ impl<'a> Closest<'a> {
     /// code. None when too much would have to be changed.
     pub(super) fn find(&self, text: &str, counts: &[u32]) -> Option<u32> {
         let wanted: Vec<char> = text.chars().collect();
-        let limit = match wanted.len() {
+        let mut limit = match wanted.len() {
             0..=2 => return None,
             3..=5 => 1,
             _ => 2,
         };
         let mine = sketch(text);
         let values = (1u32..).zip(self.folded.iter()).zip(&self.sketches);
-        values
-            .filter(|(_, sketch)| (**sketch ^ mine).count_ones() as usize <= 2 * limit)
-            .filter_map(|((code, value), _)| {
-                let count = *counts.get(code as usize).filter(|count| **count > 0)?;
-                let slips = slips(&wanted, &value.chars().collect::<Vec<_>>(), limit)?;
-                Some((slips, std::cmp::Reverse(count), code))
-            })
-            .min()
-            .map(|(_, _, code)| code)
+        let (mut value, mut table) = (Vec::new(), Table::default());
+        let mut best = None;
+        for ((code, text), sketch) in values {
+            let count = counts.get(code as usize).copied().unwrap_or(0);
+            if count == 0 || (*sketch ^ mine).count_ones() as usize > 2 * limit {
+                continue;
+            }
+            value.clear();
+            value.extend(text.chars());
+            if let Some(slips) = table.slips(&wanted, &value, limit) {
+                // What is farther off than the best so far need not be measured.
+                limit = slips;
+                best = best.max(Some((Reverse(slips), count, Reverse(code))));
+            }
+        }
+        best.map(|(_, _, Reverse(code))| code)
     }
 }
 
@@ -48,31 +57,61 @@ fn sketch(text: &str) -> u32 {
         .fold(0, |bits, char| bits | 1 << (u32::from(char) % 32))
 }
 
-/// How many characters were left out, added, mistaken or swapped with their
-/// neighbour; `None` when more than `limit`.
-fn slips(a: &[char], b: &[char], limit: usize) -> Option<usize> {
-    if a.len().abs_diff(b.len()) > limit {
-        return None;
-    }
-    // Rows of the usual table: the one before the last, the last, the present one.
-    let mut before = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.iter().enumerate() {
-        let mut row = vec![i + 1; b.len() + 1];
-        for (j, right) in b.iter().enumerate() {
-            let mistaken = last[j] + usize::from(left != right);
-            let mut fewest = mistaken.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && *left == b[j - 1] && a[i - 1] == *right {
-                fewest = fewest.min(before[j - 1] + 1);
-            }
-            row[j + 1] = fewest;
-        }
-        if row.iter().min().is_none_or(|least| *least > limit) {
+/// Three rows of the usual table: the one before the last, the last, the present one.
+#[derive(Default)]
+struct Table {
+    before: Vec<usize>,
+    last: Vec<usize>,
+    row: Vec<usize>,
+}
+
+impl Table {
+    /// How many characters were left out, added, mistaken or swapped with their
+    /// neighbour; `None` when more than `limit`.
+    fn slips(&mut self, a: &[char], b: &[char], limit: usize) -> Option<usize> {
+        if a.len().abs_diff(b.len()) > limit {
             return None;
         }
-        (before, last) = (last, row);
+        // Addresses of one company differ in few places: only those are compared.
+        let (a, b) = without_common_ends(a, b);
+        let Self { before, last, row } = self;
+        last.clear();
+        last.extend(0..=b.len());
+        before.clone_from(last);
+        for (i, left) in a.iter().enumerate() {
+            row.clear();
+            row.push(i + 1);
+            for (j, right) in b.iter().enumerate() {
+                let mistaken = last[j] + usize::from(left != right);
+                let mut fewest = mistaken.min(last[j + 1] + 1).min(row[j] + 1);
+                if i > 0 && j > 0 && *left == b[j - 1] && a[i - 1] == *right {
+                    fewest = fewest.min(before[j - 1] + 1);
+                }
+                row.push(fewest);
+            }
+            if row.iter().min().is_none_or(|least| *least > limit) {
+                return None;
+            }
+            std::mem::swap(before, last);
+            std::mem::swap(last, row);
+        }
+        last.last().copied().filter(|slips| *slips <= limit)
     }
-    last.last().copied().filter(|slips| *slips <= limit)
+}
+
+/// Two texts without the beginning and the end they share.
+fn without_common_ends<'t>(mut a: &'t [char], mut b: &'t [char]) -> (&'t [char], &'t [char]) {
+    while let ([first, rest @ ..], [other, others @ ..]) = (a, b)
+        && first == other
+    {
+        (a, b) = (rest, others);
+    }
+    while let ([rest @ .., last], [others @ .., other]) = (a, b)
+        && last == other
+    {
+        (a, b) = (rest, others);
+    }
+    (a, b)
 }
 
 #[cfg(test)]
@@ -80,6 +119,10 @@ mod tests {
     use super::*;
     use crate::snapshot::TextColumn;
     use proptest::prelude::*;
+
+    fn slips(a: &[char], b: &[char], limit: usize) -> Option<usize> {
+        Table::default().slips(a, b, limit)
+    }
 
     fn chars(text: &str) -> Vec<char> {
         text.chars().collect()
@@ -117,7 +160,34 @@ mod tests {
         assert_eq!(found("bern", &["Rome"]), None);
     }
 
+    /// The fewest slips, found by trying them all: a text of at most `limit` slips.
+    fn within(a: &[char], b: &[char], limit: usize) -> bool {
+        match (a, b) {
+            (rest, []) | ([], rest) => rest.len() <= limit,
+            ([x, a @ ..], [y, b @ ..]) if x == y => within(a, b, limit),
+            _ if limit == 0 => false,
+            ([x, y, a @ ..], [y2, x2, b @ ..]) if x == x2 && y == y2 => {
+                within(a, b, limit - 1) || tried(&[*x, *y], &[*y2, *x2], a, b, limit)
+            }
+            ([x, a @ ..], [y, b @ ..]) => tried(&[*x], &[*y], a, b, limit),
+        }
+    }
+
+    fn tried(x: &[char], y: &[char], a: &[char], b: &[char], limit: usize) -> bool {
+        let (a, b) = ([x, a].concat(), [y, b].concat());
+        within(&a[1..], &b, limit - 1)
+            || within(&a, &b[1..], limit - 1)
+            || within(&a[1..], &b[1..], limit - 1)
+    }
+
     proptest! {
+        #[test]
+        fn the_table_finds_what_trying_finds(a in "[ab]{0,7}", b in "[ab]{0,7}") {
+            let (a, b) = (chars(&a), chars(&b));
+            let tried = (0..=2).find(|limit| within(&a, &b, *limit));
+            prop_assert_eq!(slips(&a, &b, 2), tried);
+        }
+
         #[test]
         fn the_sketch_never_hides_a_close_value(a in "[a-dä]{3,8}", b in "[a-dä]{3,8}") {
             if let Some(slips) = slips(&chars(&a), &chars(&b), 2) {
