@@ -27,6 +27,10 @@ pub(crate) async fn gate(
     at: DateTime<Utc>,
 ) -> Result<Gate, StoreError> {
     let store = &services.store;
+    if !services.is_entitled(tenant.id).await? {
+        let note = "the tenant's plan does not include the service; groups and enrolments stay as they are";
+        return Ok(Gate::Skip(note.to_owned()));
+    }
     if store.held_until(tenant.id, REFRESH_LEASE).await?.is_some() {
         return Ok(if request.waits < MAX_WAITS {
             Gate::Wait

@@ -4,6 +4,7 @@
 //! answered to nobody.
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -144,7 +145,8 @@ pub const ROUTES: &[Route] = &[
     open("GET", "/v1/catalogs", ReadProfiles),
     open("GET", "/v1/profiles", ReadProfiles),
     locked("POST", "/v1/profiles", WriteProfiles),
-    locked("POST", "/v1/profiles/preview", ReadProfiles),
+    // A draft can ask about any field of anybody, so it takes who may save one.
+    locked("POST", "/v1/profiles/preview", WriteProfiles),
     open("GET", "/v1/profiles/{id}", ReadProfiles),
     locked("PUT", "/v1/profiles/{id}", WriteProfiles),
     // Accepted while maintenance works; the next cycle carries it out (S4-114).
@@ -226,8 +228,7 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let Some(route) = route(request.method(), path.as_str()) else {
-        // A path that exists with a method it does not have: the router says so.
-        return next.run(request).await;
+        return without_entry(path.as_str()).into_response();
     };
     if route.permission == Public {
         return next.run(request).await;
@@ -249,6 +250,21 @@ pub(crate) async fn guard(
     }
     parts.extensions.insert(caller);
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// What is not in the table is answered to nobody, whatever the router knows.
+fn without_entry(path: &str) -> Response {
+    let methods: Vec<&str> = ROUTES
+        .iter()
+        .filter(|route| route.path == path)
+        .map(|route| route.method)
+        .collect();
+    if methods.is_empty() {
+        return crate::failure::missing().into_response();
+    }
+    let detail = "This path does not take this method; the header Allow lists those it takes.";
+    let refused = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+    ([(ALLOW, methods.join(","))], refused).into_response()
 }
 
 /// What a tenant without a fitting plan is told (S4-001).

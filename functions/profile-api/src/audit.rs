@@ -53,12 +53,19 @@ pub(crate) async fn list(
     let store = &api.services.store;
     let page = store.audit_page(caller.tenant, after.as_deref(), looked_at);
     let page = page.await.map_err(stored)?;
-    let wanted = |event: &AuditEvent| {
+    let wanted = |(_, event): &(String, AuditEvent)| {
         let subject = query.subject.as_ref();
         subject.is_none_or(|subject| event.subject == *subject)
     };
+    let limit = page_size(query.limit);
+    let mut found: Vec<_> = page.items.into_iter().filter(wanted).collect();
+    let mut next = page.next;
+    if found.len() > limit {
+        found.truncate(limit);
+        next = found.last().map(|(key, _)| key.clone());
+    }
     Ok(Json(AuditPage {
-        items: page.items.into_iter().filter(wanted).collect(),
-        next_cursor: page.next.as_deref().map(to_cursor),
+        items: found.into_iter().map(|(_, event)| event).collect(),
+        next_cursor: next.as_deref().map(to_cursor),
     }))
 }

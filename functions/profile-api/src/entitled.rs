@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::ids::TenantId;
 
@@ -50,8 +49,7 @@ impl Api {
         if let Some(known) = self.entitled.recall(tenant) {
             return Ok(known);
         }
-        let plan = self.services.store.entitlement(tenant).await?;
-        let entitled = plan.is_some_and(|plan| plan.includes_service(Utc::now()));
+        let entitled = self.services.is_entitled(tenant).await?;
         self.entitled.remember(tenant, entitled);
         Ok(entitled)
     }

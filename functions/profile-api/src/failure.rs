@@ -22,6 +22,7 @@ pub(crate) fn stored(error: StoreError) -> ProblemDetails {
         StoreError::TitleTaken => ProblemDetails::invalid(vec![title_taken()]),
         StoreError::Missing => missing(),
         StoreError::Cursor => cursor(),
+        StoreError::Decided => decided(),
         StoreError::Contended => unavailable("Many people save at this moment; try again shortly."),
         StoreError::TooLarge { bytes, limit, .. } => ProblemDetails::invalid(vec![Problem::at(
             "",
@@ -68,6 +69,12 @@ pub(crate) fn stale() -> ProblemDetails {
 /// Not there, or another tenant's: nobody learns which.
 pub(crate) fn missing() -> ProblemDetails {
     ProblemDetails::new(StatusCode::NOT_FOUND, "There is nothing under this id.")
+}
+
+/// Somebody approved the held change before.
+fn decided() -> ProblemDetails {
+    let detail = "Somebody has approved this change already; a run makes it, or has begun to.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("decided")
 }
 
 /// A cursor that is none of ours.

@@ -27,6 +27,8 @@ use crate::form::Form;
 use crate::request::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::warm::object;
 
+/// A job is started by hand once in this time at most: each run reads everything.
+const PAUSE: Duration = Duration::from_mins(1);
 /// An address of a report works so long.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
 
@@ -138,7 +140,7 @@ pub(crate) async fn list(
         Some(job) => vec![job],
         None => vec![Job::Refresh, Job::Maintenance, Job::Membership],
     };
-    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let after = query.cursor.as_deref().map(moment).transpose()?;
     let limit = page_size(query.limit);
     let store = &api.services.store;
     let mut runs = Vec::new();
@@ -156,6 +158,18 @@ pub(crate) async fn list(
     }))
 }
 
+/// The moment a cursor stands for.
+fn moment(cursor: &str) -> Result<String, Refused> {
+    let text = from_cursor(cursor)?;
+    let read = DateTime::parse_from_rfc3339(&text).map_err(|_| crate::failure::cursor())?;
+    Ok(written(read.with_timezone(&Utc)))
+}
+
+/// A moment as keys and cursors write it.
+fn written(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 /// Keeps at most `limit` runs, never parting those of one moment: the cursor is
 /// that moment, and of each job only one run is at it.
 fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
@@ -163,7 +177,7 @@ fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
     let keep = runs.partition_point(|run| run.request.slot >= last);
     let full = runs.len() >= limit;
     runs.truncate(keep);
-    full.then(|| to_cursor(&last.at().format("%Y-%m-%dT%H:%M:%SZ").to_string()))
+    full.then(|| to_cursor(&written(last.at())))
 }
 
 /// One run, with progress while it works.
@@ -235,6 +249,12 @@ pub(crate) async fn start(
     form.finish().map_err(ProblemDetails::invalid)?;
     let job =
         job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
+    let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
+    if !first.await.map_err(stored)? {
+        let detail = "This job was started by hand less than a minute ago; look at its run first.";
+        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        return Err(refused.of_kind("started-already").after(PAUSE.as_secs()));
+    }
     let id = ask(&api, &caller, job, accept_smaller_data).await?;
     Ok(accepted(id))
 }
@@ -257,12 +277,8 @@ pub(crate) async fn ask(
         by: caller.name.clone(),
         accept_smaller_data,
     };
-    let request = api.services.run_now(&tenant, job, trigger).await;
-    let request = request.map_err(|error| {
-        tracing::error!(%error, "a run cannot be asked for");
-        unavailable("The queue does not answer; try again shortly.")
-    })?;
-    let id = id(job, request.slot);
+    let slot = Slot::by_hand(Utc::now());
+    let id = id(job, slot);
     let event = AuditEvent::new(Utc::now(), caller.actor(), Action::RunStarted).on(&id, job.name());
     let event = event.with(
         "acceptSmallerData",
@@ -273,6 +289,12 @@ pub(crate) async fn ask(
         .record(caller.tenant, &event)
         .await
         .map_err(stored)?;
+    // Told first: a run nobody is named for is worse than one that never began.
+    let request = api.services.run_at(&tenant, job, slot, trigger).await;
+    request.map_err(|error| {
+        tracing::error!(%error, "a run cannot be asked for");
+        unavailable("The queue does not answer; try again shortly.")
+    })?;
     Ok(id)
 }
 

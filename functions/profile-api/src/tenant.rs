@@ -6,11 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{MAINTENANCE_LEASE, Store, StoreError};
 use rollcall_domain::ids::{SnapshotId, TenantId};
-use rollcall_domain::report::ProfileStatus;
 use rollcall_domain::run::{Run, RunStatus};
 use rollcall_domain::schedule::{Job, Slot};
 use rollcall_domain::settings::Onboarding;
@@ -35,7 +33,7 @@ pub(crate) struct TenantStatus {
     maintenance_lock_until: Option<DateTime<Utc>>,
     /// Newest first run record of each job that ever ran.
     last_runs: BTreeMap<Job, LastRun>,
-    /// Profiles that a job has looked at, counted by status.
+    /// Profiles by the status in which the newest run left them.
     profiles: BTreeMap<String, u64>,
 }
 
@@ -78,26 +76,37 @@ async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, Sto
     let Some(tenant) = store.tenant(id).await? else {
         return Ok(None);
     };
-    let (snapshot, maintenance_lock_until, states, refresh, maintenance, membership) = tokio::try_join!(
+    let (snapshot, maintenance_lock_until, refresh, maintenance, membership) = tokio::try_join!(
         store.snapshot_pointer(id),
         store.held_until(id, MAINTENANCE_LEASE),
-        store.profile_states(id),
         last_run(store, id, Job::Refresh),
         last_run(store, id, Job::Maintenance),
         last_run(store, id, Job::Membership),
     )?;
+    let newest = [&maintenance, &membership].into_iter().flatten();
+    let newest = newest.max_by_key(|run| run.request.slot);
     Ok(Some(TenantStatus {
         tenant: id,
         settings_present: true,
         onboarding: tenant.onboarding,
         snapshot: snapshot.map(SnapshotInUse::from),
         maintenance_lock_until,
+        profiles: newest.map(statuses).unwrap_or_default(),
         last_runs: [refresh, maintenance, membership]
             .into_iter()
             .flatten()
+            .map(|run| (run.request.job, LastRun::from(run)))
             .collect(),
-        profiles: count(states.values()),
     }))
+}
+
+/// How many profiles a run left in which status, as its record says: counting
+/// them anew would read all of them.
+fn statuses(run: &Run) -> BTreeMap<String, u64> {
+    let counts = run.counts.iter();
+    counts
+        .filter_map(|(name, count)| Some((name.strip_prefix("profiles.")?.to_owned(), *count)))
+        .collect()
 }
 
 /// The newest record of a job: its slot from the index of slots, so that the
@@ -106,29 +115,10 @@ async fn last_run(
     store: &Store,
     tenant: TenantId,
     job: Job,
-) -> Result<Option<(Job, LastRun)>, StoreError> {
+) -> Result<Option<Run>, StoreError> {
     // The query leaves out the slot it is given, so it is given the next minute.
     let end = Slot::of(Utc::now() + TimeDelta::minutes(1));
-    Ok(store
-        .last_run(tenant, job, end)
-        .await?
-        .map(|run| (job, run.into())))
-}
-
-/// A profile whose state names no status yet counts as `pending`.
-fn count<'a>(states: impl Iterator<Item = &'a ProfileState>) -> BTreeMap<String, u64> {
-    let mut counts = BTreeMap::new();
-    for state in states {
-        let name = state.status.and_then(name).unwrap_or("pending".to_owned());
-        *counts.entry(name).or_default() += 1;
-    }
-    counts
-}
-
-/// The status's name as every other answer and report writes it.
-fn name(status: ProfileStatus) -> Option<String> {
-    let value = serde_json::to_value(status).ok()?;
-    value.as_str().map(str::to_owned)
+    store.last_run(tenant, job, end).await
 }
 
 impl From<SnapshotPointer> for SnapshotInUse {
@@ -151,27 +141,5 @@ impl From<Run> for LastRun {
             note: run.note,
             error: run.error,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn profiles_are_counted_by_the_names_reports_use() {
-        let state = |status| ProfileState {
-            status,
-            ..ProfileState::default()
-        };
-        let states = [
-            state(Some(ProfileStatus::NeedsReview)),
-            state(Some(ProfileStatus::NeedsReview)),
-            state(Some(ProfileStatus::Synchronised)),
-            state(None),
-        ];
-        let counts: Vec<_> = count(states.iter()).into_iter().collect();
-        let expected = [("needs_review", 2), ("pending", 1), ("synchronised", 1)];
-        assert_eq!(counts, expected.map(|(name, n)| (name.to_owned(), n)));
     }
 }

@@ -132,8 +132,10 @@ impl Objects {
         let service = |error: &dyn std::fmt::Display| ObjectError::Service(error.to_string());
         let head = self.client.head_object().bucket(&self.bucket).key(key);
         if let Err(error) = head.send().await {
-            return Err(match error.as_service_error() {
-                Some(missing) if missing.is_not_found() => ObjectError::Missing(key.to_owned()),
+            // To who may not list the bucket, S3 answers 403 for what is not there.
+            let status = error.raw_response().map(|answer| answer.status().as_u16());
+            return Err(match status {
+                Some(404 | 403) => ObjectError::Missing(key.to_owned()),
                 _ => service(&DisplayErrorContext(&error)),
             });
         }

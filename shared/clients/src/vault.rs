@@ -158,6 +158,16 @@ impl Vault {
         })
     }
 
+    /// Forgets what was read of a tenant's credentials, so that they are read
+    /// anew: another process may have replaced them since.
+    pub fn forget(&self, tenant: TenantId) {
+        if let Ok(mut cache) = self.cache.lock() {
+            for (kind, _) in [LMS_KEY, APP] {
+                cache.remove(&self.name(tenant, kind));
+            }
+        }
+    }
+
     fn name(&self, tenant: TenantId, kind: &str) -> String {
         format!("{}/{tenant}/{kind}", self.prefix)
     }

@@ -193,10 +193,10 @@ impl Profile {
                     format!("/{name}"),
                     format!("a {name} is required"),
                 ));
-            } else if length > most || value.chars().any(char::is_control) {
+            } else if length > most || value.chars().any(is_unseen) {
                 problems.push(Problem::at(
                     format!("/{name}"),
-                    format!("the {name} may be {most} characters long at most, without control characters"),
+                    format!("the {name} may be {most} characters long at most, without control and invisible characters"),
                 ));
             }
         };
@@ -231,6 +231,14 @@ impl Profile {
         }
         problems
     }
+}
+
+/// Characters that change how a text reads without being seen: controls, marks
+/// of direction, and blanks of no width. Two titles must not look alike by them,
+/// and a file name must not read backwards. Joiners stay: scripts and emoji need them.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Reads a stored profile.

@@ -17,6 +17,9 @@ pub const MAX_NAME: usize = 120;
 pub const MAX_RECIPIENTS: usize = 20;
 /// Catalog admins named in the settings.
 pub const MAX_CATALOG_ADMINS: usize = 200;
+/// Catalogs of all of them together: as an item of the state table the settings
+/// have to stay well below 350 KB.
+pub const MAX_ADMIN_CATALOGS: usize = 4_000;
 /// Entra properties read beside the platform's data.
 pub const MAX_ENTRA_PROPERTIES: usize = 20;
 
@@ -73,14 +76,14 @@ impl Settings {
                 problems.push(Problem::at(pointer, detail));
             }
         }
-        let mut catalogs = self.catalog_admins.values().map(BTreeSet::len);
+        let catalogs = self.catalog_admins.values().map(BTreeSet::len);
         if self.catalog_admins.len() > MAX_CATALOG_ADMINS
-            || catalogs.any(|own| own > MAX_CATALOG_ADMINS)
+            || catalogs.sum::<usize>() > MAX_ADMIN_CATALOGS
         {
             problems.push(Problem::at(
                 "/catalogAdmins",
                 format!(
-                    "may name {MAX_CATALOG_ADMINS} people at most, and as many catalogs of each"
+                    "may name {MAX_CATALOG_ADMINS} people at most, and {MAX_ADMIN_CATALOGS} catalogs of all of them together"
                 ),
             ));
         }

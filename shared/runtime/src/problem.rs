@@ -5,6 +5,9 @@ use axum::response::{IntoResponse, Response};
 use rollcall_domain::problem::Problem;
 use serde::Serialize;
 
+/// So many wrong fields are told in one answer.
+const MAX_TOLD: usize = 200;
+
 /// An error as the API answers it. It says what to do and holds nothing secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProblemDetails {
@@ -60,6 +63,9 @@ impl ProblemDetails {
             "Some fields are not right; each is listed with its place.",
         );
         problem.errors = errors;
+        // What is wrong a thousand times need not be told so often, and an answer
+        // has to fit what a function may give back.
+        problem.errors.truncate(MAX_TOLD);
         problem.of_kind("invalid")
     }
 }

@@ -211,7 +211,18 @@ impl Services {
         job: Job,
         trigger: Trigger,
     ) -> Result<RunRequest, QueueError> {
-        let slot = Slot::by_hand(Utc::now());
+        self.run_at(tenant, job, Slot::by_hand(Utc::now()), trigger)
+            .await
+    }
+
+    /// Asks for a run of this slot.
+    pub async fn run_at(
+        &self,
+        tenant: &Tenant,
+        job: Job,
+        slot: Slot,
+        trigger: Trigger,
+    ) -> Result<RunRequest, QueueError> {
         let request = RunRequest {
             job,
             tenant: tenant.id,
@@ -222,6 +233,16 @@ impl Services {
         };
         self.queue(job).send(&request, Duration::ZERO).await?;
         Ok(request)
+    }
+
+    /// Whether the tenant's plan includes the service (S4-001). Where nobody
+    /// operates plans, every tenant may use it.
+    pub async fn is_entitled(&self, tenant: TenantId) -> Result<bool, StoreError> {
+        if self.settings.operator_tenant.is_none() {
+            return Ok(true);
+        }
+        let plan = self.store.entitlement(tenant).await?;
+        Ok(plan.is_some_and(|plan| plan.includes_service(Utc::now())))
     }
 
     /// Tells the tenant's people.

@@ -4,10 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::StoreError;
 use rollcall_domain::closure;
 use rollcall_domain::desired::{Audience, AudienceError};
-use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::ids::{CourseId, ProfileId, TenantId};
 use rollcall_domain::lint::{Warning, lint};
 use rollcall_domain::problem::Problem;
 use rollcall_domain::profile::{Profile, Target};
@@ -19,11 +18,31 @@ use crate::failure::{Refused, stored, title_taken};
 use crate::form::Form;
 use crate::warm::Data;
 
-/// Problems of one answer; what is wrong a thousand times need not be told so often.
-const MAX_TOLD: usize = 200;
+/// So many profiles may be needed to evaluate one: all of them are read, and in
+/// memory together.
+const MAX_NEEDED: usize = 500;
 
 /// Profiles by id.
 pub(crate) type Known = BTreeMap<ProfileId, Profile>;
+
+/// The lists of a profile in the order they were written, so that pointers hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written {
+    pub(crate) courses: Vec<CourseId>,
+    pub(crate) include: Vec<Target>,
+    pub(crate) exclude: Vec<Target>,
+}
+
+impl Written {
+    /// The lists of a stored profile, in the order of storage.
+    pub(crate) fn of(profile: &Profile) -> Self {
+        Self {
+            courses: profile.courses.iter().copied().collect(),
+            include: profile.overrides.include.iter().copied().collect(),
+            exclude: profile.overrides.exclude.iter().copied().collect(),
+        }
+    }
+}
 
 impl Api {
     /// Everything the overrides of a profile lead to, directly or not.
@@ -31,7 +50,7 @@ impl Api {
         &self,
         tenant: TenantId,
         profile: &Profile,
-    ) -> Result<Known, StoreError> {
+    ) -> Result<Known, Refused> {
         let mut known = Known::new();
         loop {
             let wanted = closure::closure(profile, |id| known.get(&id)).unknown;
@@ -39,7 +58,11 @@ impl Api {
                 return Ok(known);
             }
             let before = known.len();
-            let found = self.services.store.profiles_of(tenant, wanted).await?;
+            if before + wanted.len() > MAX_NEEDED {
+                return Err(too_many_needed());
+            }
+            let found = self.services.store.profiles_of(tenant, wanted).await;
+            let found = found.map_err(stored)?;
             known.extend(
                 found
                     .into_iter()
@@ -53,7 +76,8 @@ impl Api {
         }
     }
 
-    /// Checks what was read from a form and makes a profile of it.
+    /// Checks what was read from a form and makes a profile of it, with what
+    /// [`Api::links`] was before.
     ///
     /// # Errors
     /// 422 with every problem of the form, the rules, the overrides, the courses
@@ -64,7 +88,7 @@ impl Api {
         data: &Data,
         mut form: Form,
         make: impl FnOnce(Input) -> Profile,
-    ) -> Result<Profile, Refused> {
+    ) -> Result<(Profile, Option<u64>), Refused> {
         let input = Input::read(&mut form);
         let mut problems = form.finish().err().unwrap_or_default();
         let Some(input) = input else {
@@ -76,26 +100,61 @@ impl Api {
             input.exclude.clone(),
         );
         let profile = make(input);
-        problems.extend(profile.problems());
-        problems.extend(rules(&profile, data));
-        problems.extend(courses.iter().enumerate().filter_map(|(index, course)| {
-            let known = data.snapshot.course(*course).is_some();
-            (!known).then(|| unknown_course(index))
-        }));
-        problems.extend(people(data, "include", &include));
-        problems.extend(people(data, "exclude", &exclude));
-        let known = self.needed(tenant, &profile).await.map_err(stored)?;
-        let lookup = |id| known.get(&id);
-        problems.extend(closure::problems(profile.id, &include, &exclude, lookup));
-        if self.is_title_taken(tenant, &profile).await? {
-            problems.push(title_taken());
-        }
-        problems.truncate(MAX_TOLD);
+        let written = Written {
+            courses,
+            include,
+            exclude,
+        };
+        let links = self.links(tenant, &profile).await?;
+        problems.extend(self.problems(tenant, data, &profile, &written).await?);
         if problems.is_empty() {
-            Ok(profile)
+            Ok((profile, links))
         } else {
             Err(ProblemDetails::invalid(problems))
         }
+    }
+
+    /// What has to be the same when a profile that names others is saved as it was
+    /// when those were looked at.
+    pub(crate) async fn links(
+        &self,
+        tenant: TenantId,
+        profile: &Profile,
+    ) -> Result<Option<u64>, Refused> {
+        if profile.overrides.profiles().next().is_none() {
+            return Ok(None);
+        }
+        let links = self.services.store.links(tenant).await;
+        links.map(Some).map_err(stored)
+    }
+
+    /// Everything that is wrong with a profile about to be saved.
+    pub(crate) async fn problems(
+        &self,
+        tenant: TenantId,
+        data: &Data,
+        profile: &Profile,
+        written: &Written,
+    ) -> Result<Vec<Problem>, Refused> {
+        let mut problems = profile.problems();
+        problems.extend(rules(profile, data));
+        let courses = written.courses.iter().enumerate();
+        problems.extend(courses.filter_map(|(index, course)| {
+            let known = data.snapshot.course(*course).is_some();
+            (!known).then(|| unknown_course(index))
+        }));
+        problems.extend(people(data, "include", &written.include));
+        problems.extend(people(data, "exclude", &written.exclude));
+        let known = self.needed(tenant, profile).await?;
+        let lookup = |id| known.get(&id);
+        let Written {
+            include, exclude, ..
+        } = written;
+        problems.extend(closure::problems(profile.id, include, exclude, lookup));
+        if self.is_title_taken(tenant, profile).await? {
+            problems.push(title_taken());
+        }
+        Ok(problems)
     }
 
     /// What the author should know of a profile that is fine to save.
@@ -123,6 +182,15 @@ impl Api {
         let owner = owner.await.map_err(stored)?;
         Ok(owner.is_some_and(|owner| owner.id != profile.id))
     }
+}
+
+fn too_many_needed() -> ProblemDetails {
+    ProblemDetails::invalid(vec![Problem::at(
+        "/overrides",
+        format!(
+            "the overrides lead to more than {MAX_NEEDED} other profiles; name fewer, or people instead"
+        ),
+    )])
 }
 
 pub(crate) fn unknown_course(index: usize) -> Problem {

@@ -79,7 +79,7 @@ pub(crate) async fn choose(
         &profile,
     );
     let read = api
-        .store(caller.tenant, profile, Some(expected), &event)
+        .store(caller.tenant, profile, Some(expected), &event, None)
         .await?;
     saved(&api, caller.tenant, read, Vec::new()).await
 }

@@ -57,7 +57,7 @@ pub(crate) async fn explain(
     let data = api.data(caller.tenant).await?;
     let snapshot = &data.snapshot;
     let person = search::exact(snapshot, &query.user).ok_or_else(nobody)?;
-    let known = api.needed(caller.tenant, &profile).await.map_err(stored)?;
+    let known = api.needed(caller.tenant, &profile).await?;
     let ahead = Ahead {
         api: &api,
         tenant: caller.tenant,
@@ -81,17 +81,12 @@ fn others(ahead: &Ahead<'_>, known: &Known, person: UserId) -> BTreeMap<ProfileI
     let Some(row) = snapshot.people.row(person) else {
         return BTreeMap::new();
     };
-    let named = known.values().filter(|one| !one.is_deleted());
-    named
-        .filter_map(|one| {
-            let outlook = ahead.outlook(one, known, None, &one.courses).ok()?;
-            let other = OtherProfile {
-                title: one.title.clone(),
-                member: outlook.audience().all.contains(row),
-            };
-            Some((one.id, other))
-        })
-        .collect()
+    let held = ahead.audiences_of(known, row);
+    let others = held.into_iter().filter_map(|(id, member)| {
+        let title = known.get(&id)?.title.clone();
+        Some((id, OtherProfile { title, member }))
+    });
+    others.collect()
 }
 
 fn nobody() -> ProblemDetails {

@@ -57,10 +57,10 @@ pub(crate) async fn list(
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<MemberQuery>,
 ) -> Result<Json<MemberView>, Refused> {
-    api.unlocked(caller.tenant).await?;
+    let stamp = api.unlocked(caller.tenant).await?;
     let profile = api.profile(caller.tenant, id).await?.profile;
     let data = api.data(caller.tenant).await?;
-    let known = api.needed(caller.tenant, &profile).await.map_err(stored)?;
+    let known = api.needed(caller.tenant, &profile).await?;
     let ahead = Ahead {
         api: &api,
         tenant: caller.tenant,
@@ -74,11 +74,13 @@ pub(crate) async fn list(
         limit: query.limit,
         cursor: query.cursor,
     };
-    Ok(Json(MemberView {
+    let view = MemberView {
         snapshot: ahead.data.pointer.id.clone(),
         taken_at: ahead.data.pointer.taken_at,
         people: ahead.people(&outlook, List::Members, &wanted)?,
-    }))
+    };
+    api.still_unlocked(caller.tenant, stamp).await?;
+    Ok(Json(view))
 }
 
 /// Where a workbook can be downloaded.

@@ -1,17 +1,17 @@
 //! What saving a profile would do, and who is in its audience, on the data in use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
+use rollcall_clients::store::{LeaseStamp, MAINTENANCE_LEASE};
 use rollcall_domain::desired::{Audience, AudienceError, Change, Ready};
 use rollcall_domain::ids::{CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
 use rollcall_domain::lint::Warning;
 use rollcall_domain::plan::diff::GroupMembers;
-use rollcall_domain::plan::kept::TRUSTED_FOR;
 use rollcall_domain::preview::{Current, Entry, List, Outlook, Preview, Question};
 use rollcall_domain::profile::Profile;
 use rollcall_domain::rowset::RowSet;
@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::Read;
 use super::check::Known;
 use super::input::Documented;
 use crate::Api;
@@ -121,27 +122,26 @@ pub(crate) async fn draft(
     let id = form.optional::<ProfileId>("id");
     let profile = form.part("profile");
     form.finish().map_err(ProblemDetails::invalid)?;
-    api.unlocked(caller.tenant).await?;
+    let stamp = api.unlocked(caller.tenant).await?;
     let before = match id {
-        Some(id) => Some(api.profile(caller.tenant, id).await?.profile),
+        Some(id) => Some(api.profile(caller.tenant, id).await?),
         None => None,
     };
     let data = api.data(caller.tenant).await?;
     let at = Utc::now();
     let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
     let make =
-        |input: super::input::Input| input.into_profile(id, before.as_ref(), at, &caller.name);
-    let profile = api.checked(caller.tenant, &data, profile, make).await?;
+        |input: super::input::Input| input.into_profile(id, before.as_ref().map(|read| &read.profile), at, &caller.name);
+    let (profile, _) = api.checked(caller.tenant, &data, profile, make).await?;
     let ahead = Ahead {
         api: &api,
         tenant: caller.tenant,
         data,
         at,
     };
-    ahead
-        .look(&profile, before.as_ref(), &wanted)
-        .await
-        .map(Json)
+    let view = ahead.look(&profile, before.as_ref(), &wanted).await?;
+    api.still_unlocked(caller.tenant, stamp).await?;
+    Ok(Json(view))
 }
 
 /// Looks ahead with a profile as it is saved.
@@ -154,8 +154,8 @@ pub(crate) async fn saved(
     InPath(id): InPath<ProfileId>,
     InQuery(wanted): InQuery<PreviewQuery>,
 ) -> Result<Json<PreviewView>, Refused> {
-    api.unlocked(caller.tenant).await?;
-    let profile = api.profile(caller.tenant, id).await?.profile;
+    let stamp = api.unlocked(caller.tenant).await?;
+    let read = api.profile(caller.tenant, id).await?;
     let data = api.data(caller.tenant).await?;
     let ahead = Ahead {
         api: &api,
@@ -163,20 +163,32 @@ pub(crate) async fn saved(
         data,
         at: Utc::now(),
     };
-    ahead
-        .look(&profile, Some(&profile), &wanted)
-        .await
-        .map(Json)
+    let view = ahead.look(&read.profile, Some(&read), &wanted).await?;
+    api.still_unlocked(caller.tenant, stamp).await?;
+    Ok(Json(view))
 }
 
 impl Api {
-    /// Lists of members are not given out while maintenance works (S4-113).
-    pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<(), Refused> {
-        let lease = rollcall_clients::store::MAINTENANCE_LEASE;
-        let held = self.services.store.held_until(tenant, lease).await;
-        match held.map_err(stored)? {
-            Some(_) => Err(locked()),
-            None => Ok(()),
+    /// Lists of members are not given out while maintenance works (S4-113): says
+    /// so now, and gives what [`Api::still_unlocked`] compares with in the end.
+    pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<LeaseStamp, Refused> {
+        let store = &self.services.store;
+        let stamp = store.lease_stamp(tenant, MAINTENANCE_LEASE).await;
+        let stamp = stamp.map_err(stored)?;
+        if stamp.held { Err(locked()) } else { Ok(stamp) }
+    }
+
+    /// Whether maintenance neither works now nor has begun since: what was read
+    /// in between was not half changed.
+    pub(crate) async fn still_unlocked(
+        &self,
+        tenant: TenantId,
+        since: LeaseStamp,
+    ) -> Result<(), Refused> {
+        if self.unlocked(tenant).await? == since {
+            Ok(())
+        } else {
+            Err(locked())
         }
     }
 }
@@ -196,15 +208,13 @@ impl Ahead<'_> {
     async fn look(
         &self,
         profile: &Profile,
-        before: Option<&Profile>,
+        before: Option<&Read>,
         wanted: &PreviewQuery,
     ) -> Result<PreviewView, Refused> {
         let known = self
             .api
-            .needed(self.tenant, profile)
-            .await
-            .map_err(stored)?;
-        let (now, taken) = self.now(before.map(|before| before.id)).await?;
+            .needed(self.tenant, profile).await?;
+        let (now, taken) = self.now(before).await?;
         let outlook = self.outlook(profile, &known, now.as_ref().ok(), &taken)?;
         let mut preview = outlook.preview().clone();
         let held_because = preview.hold.as_ref().map(ToString::to_string);
@@ -287,17 +297,38 @@ impl Ahead<'_> {
         Ok(changes.swap_remove(place))
     }
 
+    /// Which of these profiles' audiences hold a person; one whose audience cannot
+    /// be determined is left out.
+    pub(crate) fn audiences_of(&self, known: &Known, row: u32) -> BTreeMap<ProfileId, bool> {
+        let fields = &self.data.fields;
+        let living = known.values().filter(|one| !one.is_deleted());
+        let audiences: Vec<_> = living
+            .map(|one| Audience::of(one, fields).map_err(|error| (one.id, error)))
+            .collect();
+        let Ready { places, program } = Ready::of(&audiences);
+        // Against nobody everyone in an audience joins.
+        let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
+        let places = places.into_iter();
+        places
+            .filter_map(|(id, place)| {
+                let joins = &changes.get(place.ok()?)?.joins;
+                Some((id, joins.binary_search(&row).is_ok()))
+            })
+            .collect()
+    }
+
     /// Who is in the group now, and in which courses it is: as the last run left
     /// it when that is recent, else as Microsoft Graph says. `Ok` with nobody for
     /// a group that does not exist yet.
     pub(crate) async fn now(
         &self,
-        id: Option<ProfileId>,
+        read: Option<&Read>,
     ) -> Result<(Now, BTreeSet<CourseId>), Refused> {
         let nobody = || Ok(GroupMembers::none(&self.data.snapshot));
-        let Some(id) = id else {
+        let Some(read) = read else {
             return Ok((nobody(), BTreeSet::new()));
         };
+        let id = read.profile.id;
         let store = &self.api.services.store;
         let states = store.profile_states_of(self.tenant, [id]).await;
         let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
@@ -308,7 +339,9 @@ impl Ahead<'_> {
             .kept_members_of(self.tenant, id)
             .await
             .map_err(stored)?;
-        let kept = kept.filter(|kept| kept.group == group && self.at - kept.read_at < TRUSTED_FOR);
+        let kept = kept.filter(|kept| {
+            kept.group == group && kept.stand_for(read.version, self.at, false)
+        });
         let kept = kept.and_then(|kept| kept.under(&self.data.snapshot, self.data.accounts()));
         let now = match kept {
             Some(kept) => Ok(kept),

@@ -7,12 +7,14 @@ use chrono::Utc;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::ProfileId;
 use rollcall_domain::lifecycle;
+use rollcall_domain::problem::Problem;
 use rollcall_domain::profile::Profile;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::check::Written;
 use super::save::saved;
 use crate::Api;
 use crate::failure::{Refused, missing, stale, stored};
@@ -88,6 +90,19 @@ pub(crate) async fn restore(
     profile.modified_at = at;
     profile.modified_by.clone_from(&caller.name);
     let data = api.data(caller.tenant).await?;
+    let written = Written::of(&profile);
+    let links = api.links(caller.tenant, &profile).await?;
+    // What was fine once may lead in a circle now, or name what is gone.
+    let problems = api
+        .problems(caller.tenant, &data, &profile, &written)
+        .await?;
+    if version.is_some() && !problems.is_empty() {
+        return Err(ProblemDetails::invalid(problems));
+    }
+    let circle = |problem: &Problem| problem.pointer.starts_with("/overrides");
+    if problems.iter().any(circle) {
+        return Err(ProblemDetails::invalid(problems));
+    }
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileRestored)
         .on(id, &profile.title)
         .with(
@@ -98,7 +113,7 @@ pub(crate) async fn restore(
         );
     let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
     let read = api
-        .store(caller.tenant, profile, Some(expected), &event)
+        .store(caller.tenant, profile, Some(expected), &event, links)
         .await?;
     saved(&api, caller.tenant, read, warnings).await
 }

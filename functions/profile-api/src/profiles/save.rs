@@ -33,13 +33,13 @@ pub(crate) async fn create(
     let (id, at) = (ProfileId::new(Uuid::new_v4()), Utc::now());
     let data = api.data(caller.tenant).await?;
     let make = |input: super::input::Input| input.into_profile(id, None, at, &caller.name);
-    let profile = api.checked(caller.tenant, &data, form, make).await?;
+    let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
     let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
-    let read = api.store(caller.tenant, profile, None, &event).await?;
+    let read = api.store(caller.tenant, profile, None, &event, links).await?;
     let tag = etag(read.version);
-    let standing = api.standing(caller.tenant, &read).await?;
+    let standing = api.standing_if_known(caller.tenant, &read).await;
     let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
     let headers = [
         (ETAG, tag),
@@ -72,7 +72,7 @@ pub(crate) async fn update(
     let make = |input: super::input::Input| {
         input.into_profile(id, Some(&before.profile), at, &caller.name)
     };
-    let profile = api.checked(caller.tenant, &data, form, make).await?;
+    let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
     let event = update_event(
         &caller,
         at,
@@ -82,7 +82,7 @@ pub(crate) async fn update(
     );
     let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
     let read = api
-        .store(caller.tenant, profile, Some(expected), &event)
+        .store(caller.tenant, profile, Some(expected), &event, links)
         .await?;
     saved(&api, caller.tenant, read, warnings).await
 }
@@ -110,7 +110,7 @@ pub(crate) async fn saved(
     warnings: Vec<rollcall_domain::lint::Warning>,
 ) -> Result<Response, Refused> {
     let tag = etag(read.version);
-    let standing = api.standing(tenant, &read).await?;
+    let standing = api.standing_if_known(tenant, &read).await;
     let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
     Ok(([(ETAG, tag)], Json(view)).into_response())
 }
@@ -144,9 +144,10 @@ impl Api {
         profile: Profile,
         expected: Option<u64>,
         event: &AuditEvent,
+        links: Option<u64>,
     ) -> Result<Read, Refused> {
         let store = &self.services.store;
-        let put = store.change_profile(tenant, &profile, expected, Some(event));
+        let put = store.change_profile(tenant, &profile, expected, Some(event), links);
         put.await.map_err(stored)?;
         Ok(Read {
             profile,

@@ -32,6 +32,13 @@ pub(crate) async fn show(
 }
 
 impl Api {
+    /// The same where something was just saved: a failure to read it back must not
+    /// look like a failure to save.
+    pub(crate) async fn standing_if_known(&self, tenant: TenantId, read: &Read) -> Standing {
+        let standing = self.standing(tenant, read).await;
+        standing.unwrap_or_else(|_| Standing::of(None, None, String::new()))
+    }
+
     /// How a profile stands.
     pub(crate) async fn standing(
         &self,

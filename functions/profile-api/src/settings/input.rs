@@ -83,6 +83,8 @@ impl Input {
             Some((text(inner, "clientId"), text(inner, "clientSecret")))
         });
         let (client_id, client_secret) = app.unwrap_or_default();
+        // A form that shows the client id sends it back; that replaces nothing.
+        let client_id = client_id.filter(|id| stored.client_id.as_ref() != Some(id));
         let missing = |is_set: bool, entered: &Option<String>| !is_set && entered.is_none();
         let needed = [
             (

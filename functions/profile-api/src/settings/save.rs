@@ -12,7 +12,7 @@ use rollcall_clients::store::tenants::{Saved, Tenant};
 use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE, StoreError};
 use rollcall_clients::vault::{AppRegistration, VaultError};
 use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
-use rollcall_domain::connection::ConnectionTest;
+use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::run::Trigger;
 use rollcall_domain::schedule::Job;
@@ -22,7 +22,7 @@ use rollcall_runtime::auth::Caller;
 use super::input::{Documented, Input};
 use super::show::{SettingsView, vault};
 use crate::Api;
-use crate::failure::{Refused, broken, stale, stored};
+use crate::failure::{Refused, broken, stale, stored, unavailable};
 use crate::form::Form;
 use crate::request::{etag, required_version};
 
@@ -86,7 +86,7 @@ const AGAIN: &str = "Saved.";
 
 impl Api {
     /// Tests what was entered, when something was: a wrong credential is refused
-    /// (S4-002). A side that does not answer now is no reason to refuse.
+    /// (S4-002, S4-016), and so is one that cannot be checked now.
     async fn connection(
         &self,
         caller: &Caller,
@@ -101,11 +101,16 @@ impl Api {
         let test = self.services.test_connection(caller.tenant, &input.entered);
         let test = Box::pin(test).await;
         let problems = test.problems();
-        if problems.is_empty() {
-            Ok(Some(test))
-        } else {
-            Err(ProblemDetails::invalid(problems))
+        if !problems.is_empty() {
+            return Err(ProblemDetails::invalid(problems));
         }
+        if let Some(check) = unanswered(&test) {
+            return Err(unavailable(&format!(
+                "Nothing was saved, because this could not be checked now: {} ({}). Try again shortly.",
+                check.title, check.detail
+            )));
+        }
+        Ok(Some(test))
     }
 
     /// Stores settings, and credentials with them. The table's transaction does
@@ -117,18 +122,18 @@ impl Api {
         before: Option<&Tenant>,
         input: &Input,
     ) -> Result<Saved, Refused> {
-        let events = events(caller, before, input, Utc::now());
+        let [saved, replaced] = events(caller, before, input, Utc::now());
         let expected = before.map(|before| before.version);
         let store = &self.services.store;
         let id = caller.tenant;
         if input.credentials().is_empty() {
-            let saved = store.change_settings(id, &input.settings, expected, None, &events);
+            let saved = store.change_settings(id, &input.settings, expected, None, &saved);
             return saved.await.map_err(stored);
         }
         let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
         let lease = lease.map_err(stored)?.ok_or_else(crate::failure::locked)?;
         let kept = self
-            .keep_both(id, input, expected, lease.fence(), &events)
+            .keep_both(id, input, expected, lease.fence(), [saved, replaced])
             .await;
         if let Err(error) = lease.release().await {
             tracing::warn!(%error, "the lock was not given back; it expires");
@@ -142,7 +147,7 @@ impl Api {
         input: &Input,
         expected: Option<u64>,
         fence: &Fence,
-        events: &[AuditEvent],
+        [events, replaced]: [Vec<AuditEvent>; 2],
     ) -> Result<Saved, Refused> {
         let store = &self.services.store;
         // Nobody else can save settings now, so this stays true until the end.
@@ -150,10 +155,15 @@ impl Api {
         if now.map(|now| now.version) != expected {
             return Err(stale());
         }
+        // Told before it is done: the vault takes no part in the table's
+        // transactions, and a replacement nobody can find is worse than one that
+        // was told and failed.
+        let told = store.record_under(fence, &replaced).await;
+        told.map_err(stored)?;
         self.keep_credentials(id, input)
             .await
             .map_err(|error| vault(&error))?;
-        let saved = store.change_settings(id, &input.settings, expected, Some(fence), events);
+        let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
         saved.await.map_err(|error| match error {
             StoreError::LeaseLost => crate::failure::locked(),
             other => stored(other),
@@ -162,6 +172,8 @@ impl Api {
 
     async fn keep_credentials(&self, id: TenantId, input: &Input) -> Result<(), VaultError> {
         let (vault, entered) = (&self.services.vault, &input.entered);
+        // What the other half is joined to must be what is stored now.
+        vault.forget(id);
         if let Some(key) = &entered.lms_key {
             vault.put_lms_key(id, key).await?;
         }
@@ -199,13 +211,26 @@ impl Api {
     }
 }
 
-/// What the audit is told: fields, never values.
+/// The first check without an answer on which the work depends. Whether key and
+/// app belong to one organisation cannot be found out in every tenant.
+fn unanswered(test: &ConnectionTest) -> Option<&Check> {
+    let mut checks = test.checks.iter();
+    checks.find(|check| {
+        let optional = matches!(
+            check.id,
+            CheckId::Learn365Tenant | CheckId::EntraExcessPermissions
+        );
+        check.status == CheckStatus::NotChecked && !optional
+    })
+}
+
+/// What the audit is told, of the settings and of credentials: fields, never values.
 fn events(
     caller: &Caller,
     before: Option<&Tenant>,
     input: &Input,
     at: DateTime<Utc>,
-) -> Vec<AuditEvent> {
+) -> [Vec<AuditEvent>; 2] {
     let fields = match before {
         Some(before) => changed_fields(&before.settings, &input.settings).join(" "),
         None => String::new(),
@@ -214,5 +239,5 @@ fn events(
     let replaced = input.credentials().into_iter().map(|name| {
         AuditEvent::new(at, caller.actor(), Action::CredentialReplaced).with("credential", name)
     });
-    [saved].into_iter().chain(replaced).collect()
+    [vec![saved], replaced.collect()]
 }

@@ -132,13 +132,13 @@ pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Respo
 }
 
 impl Api {
-    /// Which credentials are set.
+    /// Which credentials are set, as the vault has them now: another process may
+    /// have replaced one a moment ago.
     pub(crate) async fn credentials(&self, tenant: TenantId) -> Result<StoredCredentials, Refused> {
-        self.services
-            .vault
-            .stored(tenant)
-            .await
-            .map_err(|error| vault(&error))
+        let credentials = &self.services.vault;
+        credentials.forget(tenant);
+        let stored = credentials.stored(tenant).await;
+        stored.map_err(|error| vault(&error))
     }
 }
 

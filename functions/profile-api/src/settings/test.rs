@@ -66,6 +66,7 @@ pub(crate) async fn test(
         client_secret: client_secret.map(Secret::new),
         lms_key,
     };
+    api.services.vault.forget(caller.tenant);
     let test = api.services.test_connection(caller.tenant, &entered);
     Ok(Json(Box::pin(test).await))
 }

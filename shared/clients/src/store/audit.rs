@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::items::{document, number, read};
 use super::page::{List, Page};
-use super::{Condition, Store, StoreError, TTL_ATTRIBUTE};
+use super::{Condition, Fence, Store, StoreError, TTL_ATTRIBUTE};
 
 const PREFIX: &str = "audit#";
 /// Events are kept two years.
@@ -38,7 +38,17 @@ impl Store {
         self.write(None, vec![self.event(tenant, event)?]).await
     }
 
-    /// The same, unless maintenance holds the lock (S4-113).
+    /// Stores events while a lease is held.
+    pub async fn record_under(
+        &self,
+        fence: &Fence,
+        events: &[AuditEvent],
+    ) -> Result<(), StoreError> {
+        let items = events.iter().map(|event| self.event(fence.tenant, event));
+        self.write(Some(fence), items.collect::<Result<_, _>>()?).await
+    }
+
+    /// The same as [`Store::record`], unless maintenance holds the lock (S4-113).
     ///
     /// # Errors
     /// [`StoreError::Locked`] while it does.
@@ -52,7 +62,7 @@ impl Store {
         self.commit(writes).await
     }
 
-    /// One page of events, newest first.
+    /// One page of events with their keys, newest first.
     ///
     /// # Errors
     /// [`StoreError::Cursor`] when `after` is no key of an event.
@@ -61,14 +71,18 @@ impl Store {
         tenant: TenantId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<AuditEvent>, StoreError> {
+    ) -> Result<Page<(String, AuditEvent)>, StoreError> {
         let list = List {
             prefix: PREFIX,
             backwards: true,
         };
         let page = self.page(tenant, list, after, limit).await?;
+        let items = page.items.iter().map(|item| {
+            let key = super::items::entity(item).to_owned();
+            read(item).map(|event| (key, event))
+        });
         Ok(Page {
-            items: page.items.iter().map(read).collect::<Result<_, _>>()?,
+            items: items.collect::<Result<_, _>>()?,
             next: page.next,
         })
     }

@@ -21,6 +21,9 @@ pub enum StoreError {
     /// What was asked for is not there.
     #[error("it is not there")]
     Missing,
+    /// Somebody has approved the held change already.
+    #[error("the held change is approved already")]
+    Decided,
     /// A place to go on from that no answer of ours gave out.
     #[error("the cursor is none of this list")]
     Cursor,

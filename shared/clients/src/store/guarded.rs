@@ -23,6 +23,8 @@ pub(super) enum Refusal {
     Conflict,
     /// The title belongs to another profile.
     TitleTaken,
+    /// Somebody has written something that this write was checked against.
+    Contended,
     /// The item has no condition that could fail.
     Never,
 }
@@ -47,6 +49,7 @@ impl Writes {
             Refusal::LeaseLost => Some(StoreError::LeaseLost),
             Refusal::Conflict => Some(StoreError::Conflict),
             Refusal::TitleTaken => Some(StoreError::TitleTaken),
+            Refusal::Contended => Some(StoreError::Contended),
             Refusal::Never => None,
         })
     }

@@ -30,7 +30,10 @@ impl Store {
     /// Records a held change, under the job's lease. It replaces an older,
     /// different one: an approval of that is void (S4-063).
     pub async fn put_hold(&self, fence: &Fence, hold: &Hold) -> Result<(), StoreError> {
-        let item = document(fence.tenant, &key(hold.profile), hold, 1)?;
+        // A version no earlier writer can have seen: a decision made about the hold
+        // before this write must not pass for one made after it.
+        let version = u64::try_from(super::now().timestamp_micros()).unwrap_or(1);
+        let item = document(fence.tenant, &key(hold.profile), hold, version)?;
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }
 
@@ -67,7 +70,8 @@ impl Store {
     /// holds the lock: it may be making or replacing the change at this moment.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when nothing is held, [`StoreError::Conflict`]
+    /// [`StoreError::Missing`] when nothing is held, [`StoreError::Decided`] when
+    /// somebody has approved it before, [`StoreError::Conflict`]
     /// when the held change is another one by now, [`StoreError::Locked`].
     pub async fn decide_hold(
         &self,
@@ -83,6 +87,13 @@ impl Store {
         let mut hold: Hold = read(&item)?;
         if hold.hash != *hash {
             return Err(StoreError::Conflict);
+        }
+        // An approval stands: a run may be making the change already.
+        if matches!(
+            hold.state,
+            HoldState::Approved { .. } | HoldState::Applying { .. }
+        ) {
+            return Err(StoreError::Decided);
         }
         hold.state = decision;
         let item = document(tenant, &key(profile), &hold, before + 1)?;

@@ -53,6 +53,15 @@ fn entity(name: &str) -> String {
     format!("lease#{name}")
 }
 
+/// How a lease stands at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeaseStamp {
+    /// Whether somebody holds it.
+    pub held: bool,
+    /// How often it was taken.
+    pub taken: u64,
+}
+
 /// A lock that is held.
 #[derive(Debug)]
 pub struct Lease {
@@ -209,6 +218,21 @@ impl Store {
             .and_then(|item| integer(&item, "lease_until"))
             .and_then(DateTime::from_timestamp_millis)
             .filter(|until| *until > now()))
+    }
+
+    /// Who holds a lease and how often it was taken: equal before and after some
+    /// work, and held neither time, means that nobody held it in between.
+    pub async fn lease_stamp(
+        &self,
+        tenant: TenantId,
+        name: &str,
+    ) -> Result<LeaseStamp, StoreError> {
+        let item = self.get(tenant, &entity(name)).await?.unwrap_or_default();
+        let until = integer(&item, "lease_until").and_then(DateTime::from_timestamp_millis);
+        Ok(LeaseStamp {
+            held: until.is_some_and(|until| until > now()),
+            taken: integer(&item, "token").unwrap_or_default(),
+        })
     }
 
     /// Takes a lease away from its owner, as a clock that runs wrong would.

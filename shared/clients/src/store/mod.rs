@@ -34,7 +34,7 @@ use rollcall_domain::ids::TenantId;
 
 pub use error::StoreError;
 use items::{number, string};
-pub use lease::{Fence, Lease};
+pub use lease::{Fence, Lease, LeaseStamp};
 pub use page::Page;
 
 /// The partition key.

@@ -1,6 +1,7 @@
 //! Lists in pages: a query that goes on behind the last key it gave out.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use rollcall_domain::ids::TenantId;
@@ -80,8 +81,11 @@ impl Store {
         let mut found = Vec::with_capacity(keys.len());
         for chunk in keys.chunks(MAX_BATCH) {
             let mut wanted = chunk.to_vec();
-            // The service may leave some for the next call when they are large.
+            let mut pause = Duration::from_millis(25);
+            // The service may leave some for the next call: when they are large, or
+            // when it is busy.
             while !wanted.is_empty() {
+                let asked = wanted.len();
                 let keys = KeysAndAttributes::builder()
                     .set_keys(Some(wanted))
                     .consistent_read(true)
@@ -104,6 +108,13 @@ impl Store {
                     .and_then(|mut left| left.remove(&self.table))
                     .map(|left| left.keys)
                     .unwrap_or_default();
+                if wanted.len() == asked {
+                    if pause > Duration::from_secs(3) {
+                        return Err(StoreError::Contended);
+                    }
+                    tokio::time::sleep(super::spread(pause)).await;
+                    pause *= 2;
+                }
             }
         }
         Ok(found)

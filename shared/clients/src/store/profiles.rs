@@ -6,10 +6,12 @@ use rollcall_domain::lifecycle;
 use rollcall_domain::profile::{Profile, read};
 
 use super::guarded::{Refusal, Writes};
-use super::items::{document, entity, text, unreadable, version};
+use super::items::{document, entity, item, number, text, unreadable, version};
 use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";
+/// The item that counts saves of profiles which name other profiles.
+const LINKS: &str = "links";
 
 /// A profile and its version; or what is wrong with the document. One that
 /// cannot be read must not stop the others.
@@ -88,27 +90,44 @@ impl Store {
         profile: &Profile,
         expected: Option<u64>,
     ) -> Result<(), StoreError> {
-        self.change_profile(tenant, profile, expected, None).await
+        self.change_profile(tenant, profile, expected, None, None)
+            .await
     }
 
-    /// The same with the event that tells about it.
+    /// The same with the event that tells about it, and with `links`, when the
+    /// profile names others: what [`Store::links`] was before they were looked at.
     ///
     /// # Errors
-    /// Those of [`Store::save_profile`].
+    /// Those of [`Store::save_profile`]; [`StoreError::Contended`] when somebody
+    /// has saved a profile that names others in between: both together might
+    /// lead in a circle (S4-088f).
     pub async fn change_profile(
         &self,
         tenant: TenantId,
         profile: &Profile,
         expected: Option<u64>,
         event: Option<&AuditEvent>,
+        links: Option<u64>,
     ) -> Result<(), StoreError> {
         let before = self.profile(tenant, profile.id).await?;
         let mut writes = self.unless_locked(tenant)?;
+        if let Some(links) = links {
+            let mut item = item(tenant, LINKS);
+            item.insert("version".to_owned(), number(links + 1));
+            let condition = Condition::version((links > 0).then_some(links));
+            writes.add(self.put(item, Some(condition))?, Refusal::Contended);
+        }
         self.replace(&mut writes, tenant, (before.as_ref(), expected), profile)?;
         if let Some(event) = event {
             writes.also(self.event(tenant, event)?);
         }
         self.commit(writes).await
+    }
+
+    /// How often profiles that name other profiles were saved.
+    pub async fn links(&self, tenant: TenantId) -> Result<u64, StoreError> {
+        let item = self.get(tenant, LINKS).await?;
+        Ok(item.as_ref().map(version).unwrap_or_default())
     }
 
     /// Adds the writes of a new version: the profile, its lines, its history.

@@ -106,6 +106,31 @@ impl Store {
         newest.as_ref().map(read).transpose()
     }
 
+    /// Whether nobody has started this job by hand within `pause`; from now on
+    /// somebody has.
+    pub async fn claim_start(
+        &self,
+        tenant: TenantId,
+        job: Job,
+        pause: std::time::Duration,
+    ) -> Result<bool, StoreError> {
+        let at = now();
+        let free = at + chrono::TimeDelta::from_std(pause).unwrap_or_default();
+        let mut item = super::items::item(tenant, format!("started#{job}"));
+        item.insert("free_at".to_owned(), super::items::moment(free));
+        item.insert(TTL_ATTRIBUTE.to_owned(), number(free.timestamp()));
+        let condition = Condition {
+            expression: "attribute_not_exists(#free) OR #free <= :now".to_owned(),
+            names: Some([("#free".to_owned(), "free_at".to_owned())].into()),
+            values: Some([(":now".to_owned(), super::items::moment(at))].into()),
+        };
+        match self.write(None, vec![self.put(item, Some(condition))?]).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Begins a run, once: `false` when there is a record already.
     pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
         let put = self.put(item(run, 1)?, Some(Condition::absent()))?;

@@ -61,7 +61,6 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
         .set_snapshot_pointer(lease.fence(), &pointer)
         .await
         .expect("moved");
-    profiles(&site, lease.fence()).await;
     let (skipped, failed) = runs(&site, tenant).await;
 
     let body = site.get(PATH, &Site::owner(tenant)).await.body;
