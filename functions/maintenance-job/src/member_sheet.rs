@@ -6,7 +6,7 @@ use std::path::Path;
 use rollcall_domain::desired::Members;
 use rollcall_domain::roster::NameOrder;
 use rollcall_domain::snapshot::{Property, Snapshot, Source};
-use rust_xlsxwriter::{Format, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 /// The columns that come from the platform: heading, property, width.
 pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
@@ -46,43 +46,76 @@ pub fn write_in(
     members: &Members,
     order: &NameOrder,
 ) -> Result<(), XlsxError> {
-    let mut workbook = Workbook::new();
-    let bold = Format::new().set_bold();
-    let sheet = workbook.add_worksheet_with_constant_memory()?;
-    sheet.set_name("Members")?;
-    sheet.set_freeze_panes(1, 0)?;
-    for (column, (_, _, width)) in (0u16..).zip(COLUMNS) {
-        sheet.set_column_width(column, width)?;
-    }
-    let headings = COLUMNS.map(|(heading, _, _)| heading);
-    for (column, heading) in (0u16..).zip(headings.into_iter().chain(REMARKS)) {
-        sheet.write_string_with_format(0, column, heading, &bold)?;
-    }
-    lines(sheet, snapshot, members, order)?;
-    workbook.save(path)
-}
-
-/// Texts are written as texts: a name that begins with `=` never becomes a formula.
-fn lines(
-    sheet: &mut Worksheet,
-    snapshot: &Snapshot,
-    members: &Members,
-    order: &NameOrder,
-) -> Result<(), XlsxError> {
     let texts = &snapshot.people.texts;
     let columns = COLUMNS.map(|(_, property, _)| texts.get(&Source::Property(property)));
-    for (line, row) in (1u32..=MAX_ROWS).zip(order.sorted(snapshot, members.all.iter())) {
+    let mut sheet = MemberSheet::new()?;
+    for row in order.sorted(snapshot, members.all.iter()) {
         let shown = columns
             .iter()
             .map(|column| column.and_then(|column| column.get(row)));
         let remarks = [because(members, row), account(snapshot, row)].map(Some);
-        for (column, text) in (0u16..).zip(shown.chain(remarks)) {
+        sheet.line(shown.chain(remarks))?;
+    }
+    sheet.save(path)
+}
+
+/// A workbook that is being written, line by line.
+pub struct MemberSheet {
+    workbook: Workbook,
+    /// The line to be written next.
+    next: u32,
+}
+
+impl MemberSheet {
+    /// Begins with the headings.
+    ///
+    /// # Errors
+    /// When the library's temporary file cannot be made.
+    pub fn new() -> Result<Self, XlsxError> {
+        let mut workbook = Workbook::new();
+        let bold = Format::new().set_bold();
+        let sheet = workbook.add_worksheet_with_constant_memory()?;
+        sheet.set_name("Members")?;
+        sheet.set_freeze_panes(1, 0)?;
+        for (column, (_, _, width)) in (0u16..).zip(COLUMNS) {
+            sheet.set_column_width(column, width)?;
+        }
+        let headings = COLUMNS.map(|(heading, _, _)| heading);
+        for (column, heading) in (0u16..).zip(headings.into_iter().chain(REMARKS)) {
+            sheet.write_string_with_format(0, column, heading, &bold)?;
+        }
+        Ok(Self { workbook, next: 1 })
+    }
+
+    /// Writes a line; those beyond Excel's last are left out. Texts are written
+    /// as texts: a name that begins with `=` never becomes a formula.
+    ///
+    /// # Errors
+    /// When the library's temporary file cannot be written.
+    pub fn line<'t>(
+        &mut self,
+        cells: impl IntoIterator<Item = Option<&'t str>>,
+    ) -> Result<(), XlsxError> {
+        if self.next > MAX_ROWS {
+            return Ok(());
+        }
+        let sheet = self.workbook.worksheet_from_index(0)?;
+        for (column, text) in (0u16..).zip(cells) {
             if let Some(text) = text {
-                sheet.write_string(line, column, cut(text))?;
+                sheet.write_string(self.next, column, cut(text))?;
             }
         }
+        self.next += 1;
+        Ok(())
     }
-    Ok(())
+
+    /// Puts the file together.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(mut self, path: &Path) -> Result<(), XlsxError> {
+        self.workbook.save(path)
+    }
 }
 
 fn because(members: &Members, row: u32) -> &'static str {

@@ -29,12 +29,6 @@ pub fn peak_memory() -> u64 {
     kilobytes.unwrap_or_default() * 1_024
 }
 
-/// Lets the largest memory begin anew at what is held now; without effect where
-/// the system cannot.
-pub fn reset_peak_memory() {
-    let _ = std::fs::write("/proc/self/clear_refs", "5");
-}
-
 /// Milliseconds with fraction.
 pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0

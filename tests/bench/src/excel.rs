@@ -1,25 +1,40 @@
-//! The member list as a workbook, written by the maintenance job's own code.
+//! The member list as a workbook, written by the maintenance job's own code from rows of a CSV file.
 
+use std::error::Error;
 use std::path::Path;
 
-use rollcall_domain::desired::Members;
-use rollcall_domain::rowset::RowSet;
-use rollcall_domain::snapshot::Snapshot;
-use rust_xlsxwriter::XlsxError;
+use csv::{ReaderBuilder, StringRecord};
 
 // The file itself: depending on the job would bring in the whole SDK.
 #[path = "../../../functions/maintenance-job/src/member_sheet.rs"]
 #[expect(unreachable_pub, reason = "the job uses what is not used here")]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the job writes people of a snapshot")
+)]
 mod member_sheet;
 
-/// Writes everybody of the snapshot, ordered by name.
+use member_sheet::{COLUMNS, MemberSheet};
+
+/// Writes everybody of an export's `users.csv`, one row read at a time.
 ///
 /// # Errors
-/// If the file or the library's temporary file cannot be written.
-pub fn write(path: &Path, snapshot: &Snapshot) -> Result<(), XlsxError> {
-    let members = Members {
-        all: snapshot.people.living.clone(),
-        included: RowSet::new(snapshot.people.rows()),
-    };
-    member_sheet::write(path, snapshot, &members)
+/// If the export lacks a column, or a file cannot be read or written.
+pub fn write(users: &Path, out: &Path) -> Result<(), Box<dyn Error>> {
+    let mut rows = ReaderBuilder::new().from_path(users)?;
+    let headers = rows.headers()?.clone();
+    let mut places = [0; COLUMNS.len()];
+    for (place, (_, property, _)) in places.iter_mut().zip(COLUMNS) {
+        let found = headers.iter().position(|name| name == property.name());
+        *place = found.ok_or_else(|| format!("there is no column {}", property.name()))?;
+    }
+    let mut sheet = MemberSheet::new()?;
+    let mut row = StringRecord::new();
+    while rows.read_record(&mut row)? {
+        let shown = places.iter().map(|place| row.get(*place));
+        let shown = shown.map(|text| text.filter(|text| !text.is_empty()));
+        sheet.line(shown.chain([Some("Rules"), Some("yes")]))?;
+    }
+    sheet.save(out)?;
+    Ok(())
 }

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rollcall_bench::ours::{Ours, load};
 use rollcall_bench::workload::{Sizes, Workload};
-use rollcall_bench::{bandwidth, cpu, excel, export, phase, ratios, since, stored};
+use rollcall_bench::{bandwidth, cpu, export, phase, ratios, since, stored};
 use serde_json::json;
 
 /// How fast the rule engine is, as ratios against named peers in the same run.
@@ -84,15 +84,6 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Writes everybody of an exported workload as a member list: one JSON object.
-    Excel {
-        /// The folder of the export.
-        #[arg(long)]
-        dir: PathBuf,
-        /// The workbook to write.
-        #[arg(long)]
-        out: PathBuf,
-    },
 }
 
 fn main() -> ExitCode {
@@ -110,7 +101,6 @@ fn main() -> ExitCode {
         Some(Command::Since { sizes, rounds }) => since::run(sizes, rounds),
         Some(Command::Keep { sizes, dir }) => phase::keep(sizes, &dir),
         Some(Command::Phase { dir }) => phase::run(&dir),
-        Some(Command::Excel { dir, out }) => write_excel(&dir, &out),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -142,21 +132,6 @@ fn evaluate(folder: &Path, rounds: u32) -> io::Result<()> {
         "peak_memory_bytes": cpu::peak_memory(),
         "decode_cpu_ms": cpu::millis(decoded),
         "snapshot_bytes": bytes.len(),
-    });
-    println!("{report}");
-    Ok(())
-}
-
-fn write_excel(folder: &Path, out: &Path) -> io::Result<()> {
-    let snapshot = load(&fs::read(folder.join(export::SNAPSHOT))?)?;
-    cpu::reset_peak_memory();
-    let before = cpu::peak_memory();
-    let (spent, written) = cpu::timed(|| excel::write(out, &snapshot));
-    written.map_err(io::Error::other)?;
-    let report = json!({
-        "cpu_ms": cpu::millis(spent),
-        "memory_before_bytes": before,
-        "peak_memory_bytes": cpu::peak_memory(),
     });
     println!("{report}");
     Ok(())

@@ -67,12 +67,6 @@ impl MemberOutcomes {
     pub fn remove_counts(&self) -> MemberCounts {
         count(&self.removes)
     }
-
-    /// Whether the group now is as it should be.
-    pub fn is_complete(&self) -> bool {
-        let settled = |o: &MemberOutcome| matches!(o, MemberOutcome::Done | MemberOutcome::Already);
-        self.adds.values().chain(self.removes.values()).all(settled)
-    }
 }
 
 fn count(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> MemberCounts {

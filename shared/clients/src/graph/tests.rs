@@ -27,6 +27,12 @@ fn target() -> ObjectId {
     object(0x6000)
 }
 
+/// Whether the group now is as it should be.
+fn is_complete(outcomes: &MemberOutcomes) -> bool {
+    let mut ends = outcomes.adds.values().chain(outcomes.removes.values());
+    ends.all(|end| matches!(end, MemberOutcome::Done | MemberOutcome::Already))
+}
+
 fn group(id: ObjectId, members: &[ObjectId]) -> EntraGroup {
     EntraGroup {
         id: id.uuid(),
@@ -216,5 +222,5 @@ async fn the_calls_are_send() {
     is_send(graph.get_groups(&ids)).await.expect("an answer");
     let mut gate = AlwaysGo;
     let outcomes = is_send(graph.apply_members(target(), &[], &[], &mut gate)).await;
-    assert!(outcomes.is_complete());
+    assert!(is_complete(&outcomes));
 }

@@ -1,18 +1,20 @@
 //! A program bound to a snapshot: where in a tile each test's bitmap stands and how it gets there.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::asked::Texts;
 use super::classes::Classes;
 use super::compile::Program;
-use super::tile::{Cursor, PEOPLE, Tile, WORDS};
-use super::{tests_of_people, tests_of_values};
-use crate::rules::{DateTest, Leaf, NumberTest};
-use crate::snapshot::{Codes, Postings, Snapshot, Source};
+use super::rows::Part;
+use super::tests_of_values;
+use crate::ids::CourseId;
+use crate::rules::{ActivityTest, DateTest, NumberTest};
+use crate::snapshot::{Codes, DateColumn, Source, TextColumn};
 
 /// The slot that always holds nobody.
 pub(super) const EMPTY: u32 = 0;
+
 /// A column whose codes are scattered over slots.
 pub(super) struct Scatter<'a> {
     pub(super) codes: &'a Codes,
@@ -26,10 +28,10 @@ pub(super) struct Scatter<'a> {
     pub(super) running: bool,
 }
 
-/// A slot made of others.
+/// A slot made of others: which of [`Bound::from`].
 pub(super) struct Merge {
     pub(super) slot: u32,
-    pub(super) from: Vec<u32>,
+    pub(super) from: Range<usize>,
 }
 
 /// A slot that is the difference of two, of which the first takes in the second.
@@ -39,16 +41,25 @@ pub(super) struct Span {
     pub(super) before: u32,
 }
 
-/// A slot filled from rows.
+/// A slot filled from rows; one behind the other with the same slot add to it.
 pub(super) struct Rows<'a> {
     pub(super) slot: u32,
-    pub(super) parts: Vec<Cow<'a, Postings>>,
+    pub(super) part: Part<'a>,
 }
 
-/// A program and a snapshot, ready to run.
+/// The columns of some people.
+#[derive(Clone, Copy)]
+pub(super) struct Columns<'a> {
+    pub(super) texts: &'a BTreeMap<Source, TextColumn>,
+    pub(super) dates: &'a BTreeMap<Source, DateColumn>,
+}
+
+/// A program and some people, ready to run.
 pub(super) struct Bound<'a> {
     pub(super) scatters: Vec<Scatter<'a>>,
     pub(super) merges: Vec<Merge>,
+    /// The slots that merges are made of.
+    pub(super) from: Vec<u32>,
     pub(super) spans: Vec<Span>,
     pub(super) rows: Vec<Rows<'a>>,
     /// Where each test's bitmap stands, and whether as its complement.
@@ -58,47 +69,38 @@ pub(super) struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
-    /// Decides every test; `now` in milliseconds since 1970 UTC.
-    pub(super) fn new(program: &Program<'_>, snapshot: &'a Snapshot, now: i64) -> Self {
+    /// Decides every test; `now` in milliseconds since 1970 UTC. `passed`
+    /// answers who passes the test of an activity with this number, in parts.
+    pub(super) fn new(
+        program: &Program<'_>,
+        columns: Columns<'a>,
+        now: i64,
+        passed: impl Fn(usize, CourseId, ActivityTest) -> [Option<Part<'a>>; 2],
+    ) -> Self {
         let mut bound = Self {
             scatters: Vec::new(),
             merges: Vec::new(),
+            from: Vec::new(),
             spans: Vec::new(),
             rows: Vec::new(),
             tests: vec![(EMPTY, false); program.leaves.len()],
             slots: EMPTY + 1,
         };
-        let mut texts: BTreeMap<&Source, Vec<usize>> = BTreeMap::new();
-        let mut numbers: BTreeMap<&Source, Vec<(usize, &NumberTest)>> = BTreeMap::new();
-        let mut dates: BTreeMap<&Source, Vec<(usize, &DateTest)>> = BTreeMap::new();
-        for (place, leaf) in program.leaves.iter().enumerate() {
-            match leaf {
-                Leaf::Date(source, test) => dates.entry(source).or_default().push((place, test)),
-                Leaf::Activity(course, test) => {
-                    if let Some(course) = snapshot.enrolments.of(*course) {
-                        let slot = bound.slot();
-                        let parts = tests_of_people::rows(course, *test, now);
-                        bound.rows.push(Rows { slot, parts });
-                        bound.tests[place] = (slot, false);
-                    }
-                }
-                Leaf::Number(source, test) if !matches!(test, NumberTest::In(_)) => {
-                    numbers.entry(source).or_default().push((place, test));
-                }
-                Leaf::Missing(source)
-                | Leaf::Text(source, _)
-                | Leaf::Number(source, _)
-                | Leaf::Boolean(source, _) => texts.entry(source).or_default().push(place),
-            }
+        let asked = &program.asked;
+        for (test, course, activity) in &asked.activities {
+            let slot = bound.slot();
+            let parts = passed(*test, *course, *activity).into_iter().flatten();
+            bound.rows.extend(parts.map(|part| Rows { slot, part }));
+            bound.tests[*test] = (slot, false);
         }
-        for (source, places) in texts {
-            bound.texts(program, snapshot, source, &places);
+        for (source, tests) in &asked.texts {
+            bound.texts(columns, source, tests);
         }
-        for (source, tests) in numbers {
-            bound.numbers(snapshot, source, &tests);
+        for (source, tests) in &asked.numbers {
+            bound.numbers(columns, source, tests);
         }
-        for (source, tests) in dates {
-            bound.dates(snapshot, source, &tests, now);
+        for (source, tests) in &asked.dates {
+            bound.dates(columns, source, tests, now);
         }
         bound
     }
@@ -115,61 +117,58 @@ impl<'a> Bound<'a> {
         first
     }
 
-    fn texts(
-        &mut self,
-        program: &Program<'_>,
-        snapshot: &'a Snapshot,
-        source: &Source,
-        places: &[usize],
-    ) {
-        let Some(column) = snapshot.people.texts.get(source) else {
+    fn texts(&mut self, columns: Columns<'a>, source: &Source, tests: &Texts<'_>) {
+        let Some(column) = columns.texts.get(source) else {
             // A column that does not exist has no values: everybody's is missing.
-            for place in places {
-                let missing = matches!(program.leaves[*place], Leaf::Missing(_));
-                self.tests[*place] = (EMPTY, missing);
+            if let Some(missing) = tests.missing {
+                self.tests[tests.listed[missing]] = (EMPTY, true);
             }
             return;
         };
-        let tests: Vec<&Leaf> = places.iter().map(|place| program.leaves[*place]).collect();
-        let decided = tests_of_values::decide(column, &tests);
+        let decided = tests_of_values::decide(column, tests);
         let mut classes = Classes::new(column.dictionary().len() + 1);
-        classes.split(decided.lists.iter().map(|(_, list)| list.as_slice()));
+        classes.split(decided.lists.iter().map(|(_, list)| list));
         for (tests, signatures) in &decided.signed {
             classes.refine(signatures, tests.len());
         }
         let some_code = classes.settle();
         let first = self.slots_for(classes.count);
-        let mut marks = Vec::new();
-        for (test, list) in &decided.lists {
-            let union = classes.of_list(list, &mut marks);
-            self.tests[places[*test]] = self.union(union, first, classes.count);
+        let (mut marks, mut union) = (Vec::new(), Vec::new());
+        for (test, list) in decided.lists.iter() {
+            classes.of_list(list, &mut marks, &mut union);
+            self.tests[test] = self.union(&union, first, classes.count);
         }
         for (tests, signatures) in &decided.signed {
-            for (bit, test) in tests.iter().enumerate() {
-                let passes = |code: &u32| signatures[*code as usize] >> bit & 1 == 1;
-                let union = (0u32..).zip(&some_code).filter(|(_, code)| passes(code));
-                let union = union.map(|(class, _)| class).collect();
-                self.tests[places[*test]] = self.union(union, first, classes.count);
+            let of_class = some_code.iter().map(|code| signatures[*code as usize]);
+            let of_class: Vec<u16> = of_class.collect();
+            for (bit, (test, _)) in tests.iter().enumerate() {
+                passing(&of_class, bit, &mut union);
+                self.tests[*test] = self.union(&union, first, classes.count);
             }
         }
         self.scatter(column.codes(), &classes, first);
     }
 
     /// Where the union of classes stands, or that of all others as its complement.
-    fn union(&mut self, mut union: Vec<u32>, first: u32, classes: u32) -> (u32, bool) {
+    fn union(&mut self, union: &[u32], first: u32, classes: u32) -> (u32, bool) {
         let all_but = union.len() * 2 > classes as usize;
+        let begin = self.from.len();
         if all_but {
-            let mut next = union.into_iter().peekable();
-            union = (0..classes)
-                .filter(|class| next.next_if_eq(class).is_none())
-                .collect();
+            let mut next = union.iter().peekable();
+            let others = (0..classes).filter(|class| next.next_if_eq(&class).is_none());
+            self.from.extend(others.map(|class| first + class));
+        } else {
+            self.from.extend(union.iter().map(|class| first + class));
         }
-        let slot = match union[..] {
+        let slot = match self.from[begin..] {
             [] => EMPTY,
-            [only] => first + only,
+            [only] => {
+                self.from.truncate(begin);
+                only
+            }
             _ => {
                 let slot = self.slot();
-                let from = union.into_iter().map(|class| first + class).collect();
+                let from = begin..self.from.len();
                 self.merges.push(Merge { slot, from });
                 slot
             }
@@ -179,12 +178,12 @@ impl<'a> Bound<'a> {
 
     fn dates(
         &mut self,
-        snapshot: &'a Snapshot,
+        columns: Columns<'a>,
         source: &Source,
         tests: &[(usize, &DateTest)],
         now: i64,
     ) {
-        let Some(column) = snapshot.people.dates.get(source) else {
+        let Some(column) = columns.dates.get(source) else {
             return;
         };
         let ranges = tests
@@ -194,8 +193,8 @@ impl<'a> Bound<'a> {
         self.spans(column.codes(), 0..=moments, moments, ranges.collect());
     }
 
-    fn numbers(&mut self, snapshot: &'a Snapshot, source: &Source, tests: &[(usize, &NumberTest)]) {
-        let Some(column) = snapshot.people.texts.get(source) else {
+    fn numbers(&mut self, columns: Columns<'a>, source: &Source, tests: &[(usize, &NumberTest)]) {
+        let Some(column) = columns.texts.get(source) else {
             return;
         };
         let (numbers, ranks) = tests_of_values::ranks(column.dictionary());
@@ -262,30 +261,15 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// Hands out rows tile by tile.
-pub(super) enum Reader<'a> {
-    Words(&'a [u64]),
-    Rows(Cursor<'a>),
-}
-
-impl<'a> Reader<'a> {
-    pub(super) fn new(rows: &'a Postings) -> Self {
-        match rows {
-            Postings::Sparse(rows) => Self::Rows(Cursor::new(rows)),
-            Postings::Dense { words, .. } => Self::Words(words),
-        }
+/// The classes whose signature has a bit, ascending.
+fn passing(signatures: &[u16], bit: usize, classes: &mut Vec<u32>) {
+    classes.clear();
+    classes.resize(signatures.len(), 0);
+    let mut count = 0;
+    // Every class is written, few are kept: no branch to guess wrong.
+    for (class, signature) in (0u32..).zip(signatures) {
+        classes[count] = class;
+        count += usize::from(signature >> bit & 1);
     }
-
-    /// Adds the people of the tile with this number; tiles are asked for in order.
-    pub(super) fn add(&mut self, tile: &mut Tile, at: u32) {
-        match self {
-            Self::Words(words) => {
-                let rest = words.get(at as usize * WORDS..).unwrap_or_default();
-                for (word, more) in tile.iter_mut().zip(rest) {
-                    *word |= more;
-                }
-            }
-            Self::Rows(cursor) => cursor.add(tile, at * PEOPLE),
-        }
-    }
+    classes.truncate(count);
 }

@@ -100,10 +100,10 @@ impl Classes {
     }
 
     /// The classes a list of codes is made of, ascending.
-    pub(super) fn of_list(&self, list: &[u32], marks: &mut Vec<bool>) -> Vec<u32> {
+    pub(super) fn of_list(&self, list: &[u32], marks: &mut Vec<bool>, found: &mut Vec<u32>) {
         marks.clear();
         marks.resize(self.count as usize, false);
-        let mut found = Vec::new();
+        found.clear();
         for code in list {
             let class = self.of[*code as usize];
             if !std::mem::replace(&mut marks[class as usize], true) {
@@ -111,7 +111,6 @@ impl Classes {
             }
         }
         found.sort_unstable();
-        found
     }
 
     /// Cuts `0..codes` at the places where a range begins or ends. Code 0, the
@@ -161,9 +160,9 @@ mod tests {
                 classes.refine(signatures, 3);
             }
             let some = classes.settle();
-            let mut marks = Vec::new();
+            let (mut marks, mut union) = (Vec::new(), Vec::new());
             for list in &lists {
-                let union = classes.of_list(list, &mut marks);
+                classes.of_list(list, &mut marks, &mut union);
                 for code in 0..40u32 {
                     prop_assert_eq!(list.contains(&code), union.contains(&classes.of[code as usize]));
                 }

@@ -1,5 +1,6 @@
 //! From expressions to one pool of distinct tests and a postfix program for each profile.
 
+use super::asked::Asked;
 use super::pool::Pool;
 use crate::ids::UserId;
 use crate::rules::{Expr, Leaf};
@@ -50,6 +51,8 @@ impl Member<'_> {
 pub struct Program<'a> {
     /// Distinct tests in the order they were met.
     pub(super) leaves: Vec<&'a Leaf>,
+    /// The same by what they ask for.
+    pub(super) asked: Asked<'a>,
     /// The programs of all profiles behind each other.
     pub(super) ops: Vec<Op>,
     pub(super) members: Vec<Compiled<'a>>,
@@ -92,6 +95,7 @@ impl<'a> Program<'a> {
             });
         }
         Self {
+            asked: Asked::of(&compiler.pool.leaves),
             leaves: compiler.pool.leaves,
             ops: compiler.ops,
             members,

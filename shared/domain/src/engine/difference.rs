@@ -1,51 +1,64 @@
 //! Who joins and who leaves: the members of a tile against those the group has.
 
-use super::tile::{NOBODY, PEOPLE, Tile, WORDS, cut};
+use super::tile::{Tile, cut, people};
 use crate::change::Change;
 
 /// Words looked at together.
 const BLOCK: usize = 8;
 
-/// Hands out who joins and who leaves.
-pub(super) fn difference<'c>(
-    members: &Tile,
-    living: &Tile,
+/// Who joins and who leaves one profile in one tile.
+#[derive(Default)]
+pub(super) struct Found {
+    joins: Vec<u32>,
+    leaves: Vec<u32>,
+}
+
+/// Hands out who joins and who leaves. They are found into memory that is kept,
+/// so that a profile's lists are made as long as they must be at once.
+pub(super) fn difference<'c, const W: usize>(
+    members: &Tile<W>,
+    living: &Tile<W>,
     current: &[u64],
     tile: u32,
+    found: &mut Found,
     change: impl FnOnce() -> &'c mut Change,
 ) {
-    let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
+    let rest = current.get(tile as usize * W..).unwrap_or_default();
     let padded;
-    let current = if let Some(current) = rest.first_chunk::<WORDS>() {
+    let current = if let Some(current) = rest.first_chunk::<W>() {
         current
     } else {
         padded = cut(rest, 0);
         &padded
     };
-    let mut differ = NOBODY;
-    for place in 0..WORDS {
+    let mut differ = [0; W];
+    for place in 0..W {
         differ[place] = (members[place] & living[place]) ^ current[place];
     }
     if differ.iter().fold(0, |any, word| any | word) == 0 {
         return;
     }
-    let change = change();
+    found.joins.clear();
+    found.leaves.clear();
     // Few differ: look at some words together first.
     for (block, words) in differ.chunks(BLOCK).enumerate() {
         if words.iter().fold(0, |any, word| any | word) == 0 {
             continue;
         }
         for (place, differ) in (block * BLOCK..).zip(words) {
-            let base = tile * PEOPLE + 64 * u32::try_from(place).unwrap_or(0);
+            let base = tile * people::<W>() + 64 * u32::try_from(place).unwrap_or(0);
             let (mut joins, mut leaves) = (differ & !current[place], differ & current[place]);
             while joins != 0 {
-                change.joins.push(base + joins.trailing_zeros());
+                found.joins.push(base + joins.trailing_zeros());
                 joins &= joins - 1;
             }
             while leaves != 0 {
-                change.leaves.push(base + leaves.trailing_zeros());
+                found.leaves.push(base + leaves.trailing_zeros());
                 leaves &= leaves - 1;
             }
         }
     }
+    let change = change();
+    change.joins.extend_from_slice(&found.joins);
+    change.leaves.extend_from_slice(&found.leaves);
 }

@@ -1,52 +1,46 @@
-//! Runs a bound program over all people, tile by tile, and hands out changes.
+//! Runs a bound program over people, tile by tile, and hands out changes.
 
-use chrono::{DateTime, Utc};
-
-use super::bind::{Bound, Merge, Reader, Rows};
+use super::bind::{Bound, Merge, Rows};
 use super::compile::{Compiled, Op, Program};
-use super::difference::difference;
+use super::difference::{Found, difference};
+use super::rows::Reader;
 use super::scatter::scatter;
-use super::tile::{
-    Cursor, NOBODY, PEOPLE, Tile, WORDS, and, cut, for_each, load, mask, minus, or, unite,
-};
+use super::tile::{Cursor, Tile, and, cut, for_each, load, mask, minus, or, people, unite};
 use crate::change::Change;
-use crate::rowset::RowSet;
-use crate::snapshot::Snapshot;
+use crate::ids::UserId;
 
-impl Program<'_> {
-    /// Evaluates every profile at a moment and compares with its current
-    /// members (rows of the same snapshot); answers in the order of the
-    /// profiles. A profile without current members has none.
-    pub fn evaluate(
-        &self,
-        snapshot: &Snapshot,
-        at: DateTime<Utc>,
-        current: &[Option<&RowSet>],
-    ) -> Vec<Change> {
-        let bound = Bound::new(self, snapshot, at.timestamp_millis());
-        let mut run = Run::new(self, snapshot, &bound, current);
-        for tile in 0..snapshot.people.rows().div_ceil(PEOPLE) {
-            run.tile(&bound, tile);
-        }
-        run.finish()
-    }
+/// The people a program runs over.
+pub(super) struct Setting<'r, C, R>
+where
+    C: Fn(usize) -> &'r [u64],
+    R: Fn(UserId) -> Option<u32>,
+{
+    pub(super) rows: u32,
+    /// Who counts, as a bitmap.
+    pub(super) living: &'r [u64],
+    /// The current members of each profile, as a bitmap.
+    pub(super) current: C,
+    /// Where an override finds somebody.
+    pub(super) row: R,
 }
 
-struct Run<'r> {
-    snapshot: &'r Snapshot,
+/// A program on its way through people, in tiles of `W` words.
+pub(super) struct Run<'r, const W: usize> {
+    living: &'r [u64],
     /// Steps with slots in place of test numbers.
     ops: Vec<Op>,
     /// Bitmaps of the present tile.
-    slots: Vec<Tile>,
-    stack: Vec<Tile>,
+    slots: Vec<Tile<W>>,
+    stack: Vec<Tile<W>>,
     /// People of the profile at hand.
-    top: Tile,
-    readers: Vec<(u32, Vec<Reader<'r>>)>,
+    top: Tile<W>,
+    readers: Vec<(u32, Reader<'r>)>,
     /// What every tile asks of each profile, close together in memory.
     outlines: Vec<Outline<'r>>,
     profiles: Vec<State<'r>>,
     /// Members of profiles that others name, in the present tile.
-    named: Vec<Tile>,
+    named: Vec<Tile<W>>,
+    found: Found,
 }
 
 /// The part of a profile that every tile needs.
@@ -63,8 +57,6 @@ struct State<'r> {
     compiled: &'r Compiled<'r>,
     include: Option<Overrides>,
     exclude: Option<Overrides>,
-    /// How many the current members are.
-    before: usize,
     change: Change,
 }
 
@@ -75,29 +67,42 @@ struct Overrides {
 }
 
 impl Overrides {
-    fn of(snapshot: &Snapshot, users: &[crate::ids::UserId]) -> Option<Self> {
-        let found = users.iter().filter_map(|user| snapshot.people.row(*user));
+    fn of(users: &[UserId], row: &impl Fn(UserId) -> Option<u32>) -> Option<Self> {
+        let found = users.iter().filter_map(|user| row(*user));
         let mut rows: Vec<u32> = found.collect();
         rows.sort_unstable();
         (!rows.is_empty()).then_some(Self { rows, taken: 0 })
     }
 
-    fn tile(&mut self, base: u32) -> Tile {
+    fn tile<const W: usize>(&mut self, base: u32) -> Tile<W> {
         let rest = &self.rows[self.taken..];
         let before = rest.len();
-        let (mut cursor, mut tile) = (Cursor::new(rest), NOBODY);
+        let (mut cursor, mut tile) = (Cursor::new(rest), [0; W]);
         cursor.add(&mut tile, base);
         self.taken += before - cursor.left();
         tile
     }
 }
 
-impl<'r> Run<'r> {
+impl<'r, const W: usize> Run<'r, W> {
+    /// What changes for each profile; the counts of a change stay 0.
+    pub(super) fn over(
+        program: &'r Program<'r>,
+        bound: &'r Bound<'r>,
+        setting: &Setting<'r, impl Fn(usize) -> &'r [u64], impl Fn(UserId) -> Option<u32>>,
+    ) -> Vec<Change> {
+        let mut run = Self::new(program, bound, setting);
+        for tile in 0..setting.rows.div_ceil(people::<W>()) {
+            run.tile(bound, tile);
+        }
+        let states = run.profiles.into_iter();
+        states.map(|state| state.change).collect()
+    }
+
     fn new(
         program: &'r Program<'r>,
-        snapshot: &'r Snapshot,
         bound: &'r Bound<'r>,
-        current: &[Option<&'r RowSet>],
+        setting: &Setting<'r, impl Fn(usize) -> &'r [u64], impl Fn(UserId) -> Option<u32>>,
     ) -> Self {
         let slot = |test: u32, negated: bool| {
             let (slot, complement) = bound.tests[test as usize];
@@ -118,12 +123,9 @@ impl<'r> Run<'r> {
             }
             other => other,
         });
-        let members = program.members.iter().enumerate();
-        let now = |place: usize| current.get(place).copied().flatten();
-        let profiles = members.map(|(place, compiled)| State {
-            include: Overrides::of(snapshot, &compiled.audience.include),
-            exclude: Overrides::of(snapshot, &compiled.audience.exclude),
-            before: now(place).map_or(0, RowSet::len),
+        let profiles = program.members.iter().map(|compiled| State {
+            include: Overrides::of(&compiled.audience.include, &setting.row),
+            exclude: Overrides::of(&compiled.audience.exclude, &setting.row),
             change: Change::default(),
             compiled,
         });
@@ -132,22 +134,21 @@ impl<'r> Run<'r> {
             end: compiled.end,
             has_overrides: compiled.audience.has_overrides(),
             is_named: compiled.is_named,
-            current: now(place).map_or(&[], RowSet::words),
+            current: (setting.current)(place),
         });
-        let readers = bound.rows.iter().map(|Rows { slot, parts }| {
-            let parts = parts.iter().map(|part| Reader::new(part));
-            (*slot, parts.collect())
-        });
+        let readers = bound.rows.iter();
+        let readers = readers.map(|Rows { slot, part }| (*slot, Reader::new(part)));
         Self {
-            snapshot,
+            living: setting.living,
             ops: ops.collect(),
-            slots: vec![NOBODY; bound.slots as usize],
+            slots: vec![[0; W]; bound.slots as usize],
             stack: Vec::new(),
-            top: NOBODY,
+            top: [0; W],
             readers: readers.collect(),
             outlines: outlines.collect(),
             profiles: profiles.collect(),
-            named: vec![NOBODY; program.members.len()],
+            named: vec![[0; W]; program.members.len()],
+            found: Found::default(),
         }
     }
 
@@ -156,7 +157,7 @@ impl<'r> Run<'r> {
             scatter(column, &mut self.slots, tile);
         }
         for Merge { slot, from } in &bound.merges {
-            unite(&mut self.top, from, &self.slots);
+            unite(&mut self.top, &bound.from[from.clone()], &self.slots);
             self.slots[*slot as usize] = self.top;
         }
         for span in &bound.spans {
@@ -164,14 +165,13 @@ impl<'r> Run<'r> {
             minus(&mut self.top, &self.slots[until], &self.slots[before]);
             self.slots[span.slot as usize] = self.top;
         }
-        for (slot, readers) in &mut self.readers {
-            let slot = &mut self.slots[*slot as usize];
-            *slot = NOBODY;
-            for reader in readers {
-                reader.add(slot, tile);
-            }
+        for (slot, _) in &self.readers {
+            self.slots[*slot as usize] = [0; W];
         }
-        let living = cut(self.snapshot.people.living.words(), tile as usize);
+        for (slot, reader) in &mut self.readers {
+            reader.add(&mut self.slots[*slot as usize], tile);
+        }
+        let living = cut(self.living, tile as usize);
         let mut begin = 0;
         for place in 0..self.outlines.len() {
             let outline = &self.outlines[place];
@@ -191,24 +191,24 @@ impl<'r> Run<'r> {
                 load(&mut self.named[place], &self.top, false);
                 and(&mut self.named[place], &living, false);
             }
-            difference(&self.top, &living, current, tile, || {
+            difference(&self.top, &living, current, tile, &mut self.found, || {
                 &mut self.profiles[place].change
             });
         }
     }
 
     /// Overrides of the profile whose rules' people are on top.
-    fn overrides(&mut self, place: usize, living: &Tile, tile: u32) {
-        let base = tile * PEOPLE;
+    fn overrides(&mut self, place: usize, living: &Tile<W>, tile: u32) {
+        let base = tile * people::<W>();
         let state = &mut self.profiles[place];
         let audience = &state.compiled.audience;
         let mut exclude = state.exclude.as_mut().map(|rows| rows.tile(base));
         for named in &audience.exclude_profiles {
-            or(exclude.get_or_insert(NOBODY), &self.named[*named], false);
+            or(exclude.get_or_insert([0; W]), &self.named[*named], false);
         }
         let mut include = state.include.as_mut().map(|rows| rows.tile(base));
         for named in &audience.include_profiles {
-            or(include.get_or_insert(NOBODY), &self.named[*named], false);
+            or(include.get_or_insert([0; W]), &self.named[*named], false);
         }
         if let Some(mut include) = include {
             and(&mut include, &self.top, true);
@@ -223,31 +223,17 @@ impl<'r> Run<'r> {
             and(&mut self.top, exclude, true);
         }
     }
-
-    fn finish(self) -> Vec<Change> {
-        let people = &self.snapshot.people;
-        let states = self.profiles.into_iter();
-        states
-            .map(|state| {
-                let mut change = state.change;
-                let members = state.before + change.joins.len() - change.leaves.len();
-                change.members = u32::try_from(members).unwrap_or(u32::MAX);
-                // Who has no account is in no group, so all of them are among those who join.
-                let unreachable = change
-                    .joins
-                    .iter()
-                    .filter(|row| !people.is_reachable(**row));
-                change.unreachable = u32::try_from(unreachable.count()).unwrap_or(u32::MAX);
-                change
-            })
-            .collect()
-    }
 }
 
 /// Runs one profile's steps; what they leave is in `top`.
-fn combine(ops: &[Op], slots: &[Tile], stack: &mut Vec<Tile>, top: &mut Tile) {
+fn combine<const W: usize>(
+    ops: &[Op],
+    slots: &[Tile<W>],
+    stack: &mut Vec<Tile<W>>,
+    top: &mut Tile<W>,
+) {
     if ops.is_empty() {
-        *top = NOBODY;
+        *top = [0; W];
         return;
     }
     let mut first = true;
@@ -263,7 +249,7 @@ fn combine(ops: &[Op], slots: &[Tile], stack: &mut Vec<Tile>, top: &mut Tile) {
                 if !first {
                     stack.push(*top);
                 }
-                *top = [mask(all); WORDS];
+                *top = [mask(all); W];
             }
             Op::And(slot, negated) => and(top, &slots[slot as usize], negated),
             Op::Or(slot, negated) => or(top, &slots[slot as usize], negated),

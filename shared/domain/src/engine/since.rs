@@ -1,15 +1,17 @@
 //! What changed since an earlier evaluation: only people whose data changed and people whom time moved.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 
+use super::bind::Bound;
 use super::compile::Program;
+use super::deeds::Deeds;
+use super::index::PersonIndex;
+use super::moved::moved;
+use super::rolls::Rolls;
+use super::run::{Run, Setting};
 use super::select::Selection;
-use super::{tests_of_people, tests_of_values};
+use super::tile::{NARROW, WIDE, people};
 use crate::rowset::RowSet;
-use crate::rules::{DateTest, Leaf};
-use crate::snapshot::{DateColumn, Snapshot, Source};
 
 /// An earlier evaluation.
 #[derive(Debug, Clone, Copy)]
@@ -31,98 +33,65 @@ pub struct Shift {
 
 impl Program<'_> {
     /// What changed for each profile since an earlier evaluation of the same
-    /// program; `before` are its audiences, as rows. Equal to evaluating all
-    /// people again and comparing, provided that the snapshot is of the same
-    /// lineage as the earlier one and not older, which the caller makes sure of.
+    /// program; `before` are its audiences. Equal to evaluating all people again
+    /// and comparing, provided that the snapshot is of the same lineage as the
+    /// earlier one and not older, which the caller makes sure of.
     pub fn shifts(
         &self,
-        snapshot: &Snapshot,
+        index: &PersonIndex<'_>,
         at: DateTime<Utc>,
         since: Since,
-        before: &[Option<&RowSet>],
+        before: &Rolls,
     ) -> Vec<Shift> {
-        let rows = self.affected(snapshot, at, since);
-        let selection = Selection::of(snapshot, &rows, self);
-        let before = before
-            .iter()
-            .map(|set| set.map(|set| selection.narrow(set)))
-            .collect::<Vec<_>>();
-        let before: Vec<_> = before.iter().map(Option::as_ref).collect();
-        let changes = self.evaluate(&selection.snapshot, at, &before);
-        changes
-            .into_iter()
-            .map(|change| Shift {
-                joins: selection.widen(&change.joins),
-                leaves: selection.widen(&change.leaves),
-            })
-            .collect()
+        let affected = self.affected(index, at, since);
+        let rows: Vec<u32> = affected.iter().collect();
+        if rows.len() <= people::<NARROW>() as usize {
+            self.shifts_of::<NARROW>(index, at, rows, before)
+        } else {
+            self.shifts_of::<WIDE>(index, at, rows, before)
+        }
+    }
+
+    /// What changed for some rows.
+    fn shifts_of<const W: usize>(
+        &self,
+        index: &PersonIndex<'_>,
+        at: DateTime<Utc>,
+        rows: Vec<u32>,
+        before: &Rolls,
+    ) -> Vec<Shift> {
+        let now = at.timestamp_millis();
+        let few = Selection::of(&index.snapshot.people, rows, &self.asked);
+        let deeds = Deeds::of(self, index, &few.rows, now);
+        let bound = Bound::new(self, few.columns(), now, |test, _, _| {
+            [deeds.part(test), None]
+        });
+        let stride = few.rows.len().div_ceil(64).next_multiple_of(W);
+        let before = before.columns(&few.rows, stride);
+        let setting = Setting {
+            rows: few.count(),
+            living: &few.living,
+            current: |place: usize| {
+                let words = before.get(place * stride..(place + 1) * stride);
+                words.unwrap_or_default()
+            },
+            row: |user| few.places.get(&user).copied(),
+        };
+        let changes = Run::<W>::over(self, &bound, &setting);
+        let shifts = changes.into_iter().map(|change| Shift {
+            joins: few.widen(change.joins),
+            leaves: few.widen(change.leaves),
+        });
+        shifts.collect()
     }
 
     /// Everyone whose membership may have changed since: their data did, or a
     /// test that counts days from now may answer otherwise.
-    pub fn affected(&self, snapshot: &Snapshot, at: DateTime<Utc>, since: Since) -> RowSet {
-        let mut rows = snapshot.people.changed_since(since.step);
-        let (before, now) = (since.at.timestamp_millis(), at.timestamp_millis());
-        let mut dates: BTreeMap<&Source, Crossing<'_>> = BTreeMap::new();
-        for leaf in &self.leaves {
-            match leaf {
-                Leaf::Date(source, test) => {
-                    if let Some(column) = snapshot.people.dates.get(source) {
-                        let crossing = dates.entry(source).or_insert_with(|| Crossing::of(column));
-                        crossing.note(test, before, now);
-                    }
-                }
-                Leaf::Activity(course, test) => {
-                    if let Some(course) = snapshot.enrolments.of(*course) {
-                        tests_of_people::crossing(course, *test, before, now, |row| {
-                            rows.insert(row);
-                        });
-                    }
-                }
-                Leaf::Missing(_) | Leaf::Text(..) | Leaf::Number(..) | Leaf::Boolean(..) => {}
-            }
-        }
-        for crossing in dates.values() {
-            crossing.add_to(&mut rows);
-        }
+    pub fn affected(&self, index: &PersonIndex<'_>, at: DateTime<Utc>, since: Since) -> RowSet {
+        let mut rows = RowSet::new(index.snapshot.people.rows());
+        rows.extend(index.changed_since(since.step));
+        let times = (since.at.timestamp_millis(), at.timestamp_millis());
+        moved(&self.asked, index, times, &mut rows);
         rows
-    }
-}
-
-/// Moments that some test of a column answers otherwise at another time.
-struct Crossing<'a> {
-    column: &'a DateColumn,
-    /// By code.
-    crosses: Vec<bool>,
-}
-
-impl<'a> Crossing<'a> {
-    fn of(column: &'a DateColumn) -> Self {
-        Self {
-            crosses: vec![false; column.moments().len() + 1],
-            column,
-        }
-    }
-
-    fn note(&mut self, test: &DateTest, before: i64, now: i64) {
-        let was = tests_of_values::range(self.column, test, before);
-        let is = tests_of_values::range(self.column, test, now);
-        // What lies between the two beginnings, and between the two ends, crosses.
-        for (a, b) in [(was.start, is.start), (was.end, is.end)] {
-            self.crosses[a.min(b) as usize..a.max(b) as usize].fill(true);
-        }
-    }
-
-    fn add_to(&self, rows: &mut RowSet) {
-        if !self.crosses.contains(&true) {
-            return;
-        }
-        let mut row = 0;
-        self.column.codes().for_each(|code| {
-            if self.crosses[code as usize] {
-                rows.insert(row);
-            }
-            row += 1;
-        });
     }
 }

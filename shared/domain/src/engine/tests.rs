@@ -7,7 +7,7 @@ use proptest::sample::{select, subsequence};
 use regex::RegexBuilder;
 use uuid::Uuid;
 
-use super::{Member, Program, Since};
+use super::{Member, PersonIndex, Program, Rolls, Since};
 use crate::change::Change;
 use crate::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
 use crate::lms::{EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow};
@@ -485,13 +485,17 @@ fn deep_trees_keep_their_meaning() {
     assert_eq!(found[0].joins, expected);
 }
 
-/// A snapshot, the one a refresh makes of it later, and the hours between.
+/// A snapshot, the one a refresh makes of it later, and the hours between; time
+/// may go back, moments lie on its ends, and there may be nobody at all.
 fn refreshed() -> impl Strategy<Value = (Snapshot, Snapshot, i64)> {
     let half_days = || proptest::option::of(-8i64..8);
     let enrolment = (any::<u32>(), 0u32..3, 0u8..3, half_days(), half_days());
     let enrolments = proptest::collection::vec(enrolment, 0..60);
-    let numbers = (0u32..90, 0u32..20, any::<u64>(), any::<u64>());
-    (numbers, enrolments, 0usize..60, 0usize..60, 0i64..60).prop_map(
+    // More than one narrow tile now and then, so that wide ones are met, too.
+    let people = prop_oneof![40 => 0u32..90, 1 => Just(0), 1 => 4_500u32..4_600];
+    let numbers = (people, 0u32..20, any::<u64>(), any::<u64>());
+    let hours = prop_oneof![2 => -60i64..60, 1 => (-5i64..5).prop_map(|half_days| 12 * half_days)];
+    (numbers, enrolments, 0usize..60, 0usize..60, hours).prop_map(
         |((people, others, seed, later), enrolments, from, until, hours)| {
             let before = build(
                 World::new().header(),
@@ -501,7 +505,8 @@ fn refreshed() -> impl Strategy<Value = (Snapshot, Snapshot, i64)> {
             // Some leave, some come, some change; some enrolments come and go.
             let gone = |number: &u32| (seed ^ later).rotate_left(*number) % 9 == 0;
             let numbers = (0..people + others).filter(|number| !gone(number));
-            let changed = |number: u32| later.rotate_left(number) % 4 == 0;
+            let all = later % 8 == 0;
+            let changed = |number: u32| all || later.rotate_left(number) % 4 == 0;
             let kept = &enrolments[from.min(enrolments.len())..];
             let mut rows = kept.to_vec();
             rows.extend(
@@ -534,14 +539,17 @@ fn refreshed() -> impl Strategy<Value = (Snapshot, Snapshot, i64)> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 4_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
-    /// Looking only at what changed since finds what looking at everybody finds.
+    /// Looking only at what changed since finds what looking at everybody finds,
+    /// when data and time move on and when time alone does.
     #[test]
     fn what_changed_since_is_what_evaluating_everybody_again_finds(
         (before, after, hours) in refreshed(),
+        more_hours in -60i64..60,
         sketches in proptest::collection::vec(sketch(), 1..5),
     ) {
+        // When most are gone rows are numbered anew, and everybody is evaluated.
+        prop_assume!(after.people.lineage.step == before.people.lineage.step + 1);
         let program = program(&sketches);
-        let (then, now) = (slot(), slot() + chrono::TimeDelta::hours(hours));
         let members = |snapshot: &Snapshot, at| -> Vec<RowSet> {
             let changes = program.evaluate(snapshot, at, &[]);
             changes.into_iter().map(|change| {
@@ -550,14 +558,21 @@ proptest! {
                 rows
             }).collect()
         };
-        let (was, is) = (members(&before, then), members(&after, now));
-        let since = Since { step: before.people.lineage.step, at: then };
-        prop_assert_eq!(&before.people.lineage.first, &after.people.lineage.first);
-        let references: Vec<Option<&RowSet>> = was.iter().map(Some).collect();
-        let shifts = program.shifts(&after, now, since, &references);
-        for ((shift, was), is) in shifts.iter().zip(&was).zip(&is) {
-            prop_assert_eq!(&shift.joins, &is.difference(was).collect::<Vec<_>>());
-            prop_assert_eq!(&shift.leaves, &was.difference(is).collect::<Vec<_>>());
+        let index = PersonIndex::of(&after);
+        let mut since = Since { step: before.people.lineage.step, at: slot() };
+        let mut was = members(&before, since.at);
+        let mut rolls = Rolls::of(&was.iter().map(Some).collect::<Vec<_>>());
+        for hours in [hours, more_hours] {
+            let now = since.at + chrono::TimeDelta::hours(hours);
+            let is = members(&after, now);
+            let shifts = program.shifts(&index, now, since, &rolls);
+            for ((shift, was), is) in shifts.iter().zip(&was).zip(&is) {
+                prop_assert_eq!(&shift.joins, &is.difference(was).collect::<Vec<_>>());
+                prop_assert_eq!(&shift.leaves, &was.difference(is).collect::<Vec<_>>());
+            }
+            rolls.apply(&shifts);
+            since = Since { step: after.people.lineage.step, at: now };
+            was = is;
         }
     }
 }

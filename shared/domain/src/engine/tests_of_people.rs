@@ -1,7 +1,6 @@
 //! Tests of what people did in a course, as the rows of those who pass.
 
-use std::borrow::Cow;
-
+use super::rows::Part;
 use crate::rules::ActivityTest;
 use crate::rules::evaluate::DAY_MS;
 use crate::snapshot::{CourseActivities, Postings};
@@ -15,30 +14,39 @@ pub(super) fn rows(
     course: &CourseActivities,
     test: ActivityTest,
     now: i64,
-) -> Vec<Cow<'_, Postings>> {
+) -> [Option<Part<'_>>; 2] {
+    let kept = |rows| Some(Part::Kept(rows));
     match test {
-        ActivityTest::Enrolled => vec![Cow::Borrowed(&course.enrolled)],
-        ActivityTest::Completed => vec![Cow::Borrowed(&course.completed)],
-        ActivityTest::InProgress => vec![Cow::Borrowed(&course.in_progress)],
-        ActivityTest::CompletedInLast(days) => {
-            let since = now.saturating_sub(i64::from(days) * DAY_MS);
-            let window = Window::of(since, now);
-            let rows = dated(&course.completed, &course.completed_at, window);
-            vec![Cow::Owned(rows)]
+        ActivityTest::Enrolled => [kept(&course.enrolled), None],
+        ActivityTest::Completed => [kept(&course.completed), None],
+        ActivityTest::InProgress => [kept(&course.in_progress), None],
+        ActivityTest::CompletedInLast(_) => {
+            let rows = dated(&course.completed, &course.completed_at, window(test, now));
+            [Some(Part::Found(rows)), None]
         }
         ActivityTest::Overdue => {
-            let window = Window::of(0, now.saturating_sub(1));
-            let due = dated(&course.open, &course.due_at, window);
-            vec![Cow::Borrowed(&course.late), Cow::Owned(due)]
+            let due = dated(&course.open, &course.due_at, window(test, now));
+            [kept(&course.late), Some(Part::Found(due))]
         }
+    }
+}
+
+/// The completions or due dates with which a test is passed, if it asks for them.
+pub(super) fn window(test: ActivityTest, now: i64) -> Option<Window> {
+    match test {
+        ActivityTest::CompletedInLast(days) => {
+            Window::of(now.saturating_sub(i64::from(days) * DAY_MS), now)
+        }
+        ActivityTest::Overdue => Window::of(0, now.saturating_sub(1)),
+        ActivityTest::Enrolled | ActivityTest::Completed | ActivityTest::InProgress => None,
     }
 }
 
 /// Seconds from the first to the last, both included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
-    first: u32,
-    last: u32,
+    pub(super) first: u32,
+    pub(super) last: u32,
 }
 
 impl Window {
@@ -51,32 +59,15 @@ impl Window {
         (first <= last).then_some(Self { first, last })
     }
 
-    fn holds(self, moment: u32) -> bool {
+    pub(super) fn holds(self, moment: u32) -> bool {
         moment.wrapping_sub(self.first) <= self.last - self.first
-    }
-
-    /// Calls `each` with the place of every moment inside. Most blocks of a
-    /// narrow window hold none, which a few vector instructions tell.
-    pub(super) fn places(self, moments: &[u32], mut each: impl FnMut(usize)) {
-        for (block, moments) in moments.chunks(16).enumerate() {
-            let any = moments
-                .iter()
-                .fold(false, |any, moment| any | self.holds(*moment));
-            if any {
-                for (place, moment) in moments.iter().enumerate() {
-                    if self.holds(*moment) {
-                        each(block * 16 + place);
-                    }
-                }
-            }
-        }
     }
 }
 
 /// Rows whose moment (whole seconds, 0 is unknown) lies in a window.
-fn dated(rows: &Postings, moments: &[u32], window: Option<Window>) -> Postings {
+fn dated(rows: &Postings, moments: &[u32], window: Option<Window>) -> Vec<u32> {
     let (Some(window), Postings::Sparse(rows)) = (window, rows) else {
-        return Postings::default();
+        return Vec::new();
     };
     let mut found = Vec::new();
     // Every row of a block is written, few are kept: no branch to guess wrong.
@@ -88,39 +79,5 @@ fn dated(rows: &Postings, moments: &[u32], window: Option<Window>) -> Postings {
         }
         found.extend_from_slice(&kept[..count]);
     }
-    Postings::Sparse(found)
-}
-
-/// The windows of moments for which the answer to a test differs between two
-/// times: people whom time alone moves in or out. Empty for tests that do not
-/// ask for the time.
-pub(super) fn crossing(
-    course: &CourseActivities,
-    test: ActivityTest,
-    before: i64,
-    now: i64,
-    mut each: impl FnMut(u32),
-) {
-    let (earlier, later) = (before.min(now), before.max(now));
-    let mut rows = |rows: &Postings, moments: &[u32], window: Option<Window>| {
-        if let Some(window) = window {
-            window.places(moments, |place| {
-                if let Some(row) = rows.at(place) {
-                    each(row);
-                }
-            });
-        }
-    };
-    match test {
-        ActivityTest::CompletedInLast(days) => {
-            let ago = i64::from(days) * DAY_MS;
-            let (done, at) = (&course.completed, &course.completed_at);
-            rows(done, at, Window::of(earlier - ago, later - ago));
-            rows(done, at, Window::of(earlier, later));
-        }
-        ActivityTest::Overdue => {
-            rows(&course.open, &course.due_at, Window::of(earlier, later));
-        }
-        ActivityTest::Completed | ActivityTest::InProgress | ActivityTest::Enrolled => {}
-    }
+    found
 }

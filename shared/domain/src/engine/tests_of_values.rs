@@ -2,39 +2,31 @@
 
 use std::ops::Range;
 
-use hashbrown::HashMap;
-
+use super::asked::Texts;
 use super::classes::{SIGNED, Signatures};
+use super::lists::Lists;
 use super::texts::{Edges, containing};
 use crate::rules::evaluate::{DAY_MS, number_holds};
 use crate::rules::{DateTest, Leaf, NumberTest, TextTest, parse_boolean, parse_number};
 use crate::snapshot::{DateColumn, Dictionary, TextColumn};
 
 /// What the tests of a column say about each of its codes.
-pub(super) struct Decided {
-    /// Codes of tests that few codes pass (equality, lists, missing), by test.
-    pub(super) lists: Vec<(usize, Vec<u32>)>,
+pub(super) struct Decided<'t> {
+    /// Codes of tests that few codes pass, by test.
+    pub(super) lists: Lists<'t>,
     /// All other tests, some at a time, and what they say of each code.
-    pub(super) signed: Vec<(Vec<usize>, Signatures)>,
+    pub(super) signed: Vec<(&'t [(usize, &'t Leaf)], Signatures)>,
 }
 
 /// Decides the tests of a text column for every code.
-pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
+pub(super) fn decide<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Decided<'t> {
     let mut values = Values::new(column);
-    let is_signed = |test: &Leaf| match test {
-        Leaf::Text(_, test) => !matches!(test, TextTest::Equals(_) | TextTest::In(_)),
-        Leaf::Number(_, test) => matches!(test, NumberTest::In(_)),
-        Leaf::Boolean(..) => true,
-        Leaf::Missing(_) | Leaf::Date(..) | Leaf::Activity(..) => false,
-    };
-    let (signed, listed): (Vec<usize>, Vec<usize>) =
-        (0..tests.len()).partition(|place| is_signed(tests[*place]));
     let codes = column.dictionary().len() as usize + 1;
-    let signed = signed.chunks(SIGNED).map(|places| {
+    let signed = tests.signed.chunks(SIGNED).map(|tests| {
         let mut signatures = vec![0; codes];
         let mut edges = Edges::default();
-        for (bit, place) in places.iter().enumerate() {
-            match tests[*place] {
+        for (bit, (_, test)) in tests.iter().enumerate() {
+            match test {
                 Leaf::Text(_, TextTest::BeginsWith(part)) => edges.begin(part, 1 << bit),
                 Leaf::Text(_, TextTest::EndsWith(part)) => edges.end(part, 1 << bit),
                 test => values.sign(test, 1 << bit, &mut signatures),
@@ -43,12 +35,24 @@ pub(super) fn decide(column: &TextColumn, tests: &[&Leaf]) -> Decided {
         if !edges.is_empty() {
             edges.sign(column.folded(), &mut signatures);
         }
-        (places.to_vec(), signatures)
+        (tests, signatures)
     });
     Decided {
         signed: signed.collect(),
-        lists: values.lists(tests, listed),
+        lists: lists(column, tests),
     }
+}
+
+/// Codes of tests for equality (with one text or several) and for missing
+/// values: one look at every value, however many tests there are.
+fn lists<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Lists<'t> {
+    let mut found: Vec<(usize, u32)> = tests.missing.map(|test| (test, 0)).into_iter().collect();
+    if !tests.wanted.is_empty() {
+        for (code, text) in (1u32..).zip(column.folded().iter()) {
+            found.extend(tests.wanted.by(text).map(|test| (test, code)));
+        }
+    }
+    Lists::of(&tests.listed, &found)
 }
 
 /// A column in the forms that tests compare.
@@ -63,44 +67,6 @@ impl<'a> Values<'a> {
             column,
             numbers: None,
         }
-    }
-
-    /// Codes of tests for equality (with one text or several): one look at every
-    /// value, however many tests there are.
-    fn lists(&mut self, tests: &[&Leaf], places: Vec<usize>) -> Vec<(usize, Vec<u32>)> {
-        let mut wanted: HashMap<&str, Vec<usize>> = HashMap::new();
-        let mut found: Vec<(usize, Vec<u32>)> = Vec::with_capacity(places.len());
-        for place in places {
-            let here = found.len();
-            found.push((place, Vec::new()));
-            match tests[place] {
-                Leaf::Text(_, TextTest::Equals(text)) => {
-                    wanted.entry(text).or_default().push(here);
-                }
-                Leaf::Text(_, TextTest::In(texts)) => {
-                    for text in texts {
-                        wanted.entry(text).or_default().push(here);
-                    }
-                }
-                Leaf::Missing(_) => found[here].1.push(0),
-                _ => {}
-            }
-        }
-        if wanted.is_empty() {
-            return found;
-        }
-        let lengths = wanted
-            .keys()
-            .fold(0u64, |lengths, text| lengths | length_bit(text));
-        for (code, text) in (1u32..).zip(self.column.folded().iter()) {
-            if lengths & length_bit(text) == 0 {
-                continue;
-            }
-            for here in wanted.get(text).into_iter().flatten() {
-                found[*here].1.push(code);
-            }
-        }
-        found
     }
 
     /// Sets a bit in the signature of every code that passes a test.
@@ -132,11 +98,6 @@ impl<'a> Values<'a> {
             Leaf::Text(..) | Leaf::Missing(_) | Leaf::Date(..) | Leaf::Activity(..) => {}
         }
     }
-}
-
-/// Texts differ in length more often than not; 63 and longer share a bit.
-fn length_bit(text: &str) -> u64 {
-    1 << text.len().min(63)
 }
 
 fn sign_each(holds: impl Iterator<Item = bool>, bit: u16, signatures: &mut Signatures) {

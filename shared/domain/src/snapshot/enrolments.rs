@@ -126,11 +126,11 @@ fn each(entries: &mut [(u32, Entry)], rows: &Postings, mut note: impl FnMut(&mut
 /// One person's enrolments in one course while a snapshot is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
-    pub(super) completed: bool,
-    pub(super) in_progress: bool,
-    pub(super) late: bool,
-    pub(super) completed_at: Seconds,
-    pub(super) due_at: Seconds,
+    pub(crate) completed: bool,
+    pub(crate) in_progress: bool,
+    pub(crate) late: bool,
+    pub(crate) completed_at: Seconds,
+    pub(crate) due_at: Seconds,
 }
 
 impl Entry {
@@ -202,8 +202,12 @@ impl Enrolments {
 
     /// What people did in a course; `None` when nobody is enrolled.
     pub fn of(&self, course: CourseId) -> Option<&CourseActivities> {
-        let place = self.courses.binary_search(&course).ok()?;
-        self.each.get(place)
+        self.each.get(self.place(course)?)
+    }
+
+    /// The place of a course among those somebody is enrolled in.
+    pub(crate) fn place(&self, course: CourseId) -> Option<usize> {
+        self.courses.binary_search(&course).ok()
     }
 
     /// What one person did in a course, if enrolled.
@@ -212,7 +216,7 @@ impl Enrolments {
     }
 
     /// All courses somebody is enrolled in, ascending by id.
-    pub fn iter(&self) -> impl Iterator<Item = (CourseId, &CourseActivities)> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (CourseId, &CourseActivities)> {
         self.courses.iter().copied().zip(&self.each)
     }
 

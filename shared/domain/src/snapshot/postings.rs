@@ -3,7 +3,7 @@
 /// Below one row in this many a list of rows is kept, above it a bitmap.
 const DENSE: usize = 128;
 /// Words between two counts of the rows so far.
-pub(super) const BLOCK: usize = 8;
+const BLOCK: usize = 8;
 
 /// Ascending rows below a fixed number.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -177,14 +177,9 @@ fn people<P: Previous>(
     } = rows;
     let unread = changes.finish(identity.lineage.step, &mut identity.changed_in);
     let people = People {
-        lineage: identity.lineage,
-        ids: identity.ids,
-        object_ids: identity.object_ids,
-        living: identity.living,
-        changed_in: identity.changed_in,
-        by_id,
         texts,
         dates,
+        ..identity.people(by_id)
     };
     (people, unread)
 }

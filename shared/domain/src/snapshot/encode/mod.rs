@@ -115,16 +115,7 @@ pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
     let reader = Reader::open(bytes)?;
     let identity = reader.identity()?;
     let by_id = identity.by_id()?;
-    let mut people = People {
-        lineage: identity.lineage,
-        ids: identity.ids,
-        object_ids: identity.object_ids,
-        living: identity.living,
-        changed_in: identity.changed_in,
-        by_id,
-        texts: [].into(),
-        dates: [].into(),
-    };
+    let mut people = identity.people(by_id);
     for source in reader.sources() {
         if let Some(column) = reader.text(&source)? {
             people.texts.insert(source, column);

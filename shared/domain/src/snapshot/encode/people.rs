@@ -58,6 +58,21 @@ impl Identity {
         }
         Ok(by_id)
     }
+
+    /// The people in these rows, about whom nothing is known yet; `by_id` is
+    /// what [`Self::by_id`] answers.
+    pub(in crate::snapshot) fn people(self, by_id: Vec<u32>) -> People {
+        People {
+            lineage: self.lineage,
+            ids: self.ids,
+            object_ids: self.object_ids,
+            living: self.living,
+            changed_in: self.changed_in,
+            by_id,
+            texts: [].into(),
+            dates: [].into(),
+        }
+    }
 }
 
 /// Writes the columns.

@@ -7,7 +7,7 @@ use super::super::error::DecodeError;
 use super::super::names::{COMPLETED_AT, COURSES, DUE_AT, GAPS_8, GAPS_16, STATUS};
 use super::super::people::U32;
 use super::super::reader::Reader;
-use super::{SETS, TABLE, U8, U16, fits_memory};
+use super::{SETS, Sizes, TABLE, U8, U16, fits_memory};
 use crate::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments, Postings};
 
@@ -24,10 +24,11 @@ struct Course {
 pub(in super::super) fn read(reader: &Reader<'_>) -> Result<Enrolments, DecodeError> {
     let courses = table(reader)?;
     let rows = reader.rows();
-    let sets = courses
-        .iter()
-        .flat_map(|course| course.sets.iter().chain([&course.enrolled]));
-    fits_memory(sets.copied(), rows, MAX_DECODED)?;
+    let sizes = courses.iter().map(|course| Sizes {
+        enrolled: course.enrolled,
+        sets: course.sets,
+    });
+    fits_memory(sizes, rows, MAX_DECODED)?;
     let total = |count: fn(&Course) -> usize| courses.iter().map(count).sum::<usize>();
     let gaps8 = reader.raw(GAPS_8, U8)?;
     let short = total(|course| if course.width == 2 { course.steps } else { 0 });

@@ -1,0 +1,43 @@
+//! People found by tests about courses: the parts of a test's people, and reading them tile by tile.
+
+use super::tile::{Cursor, Tile, people};
+use crate::snapshot::Postings;
+
+/// Some of those who pass a test.
+pub(super) enum Part<'a> {
+    /// As the snapshot keeps them.
+    Kept(&'a Postings),
+    /// Ascending rows, found for the moment of evaluation.
+    Found(Vec<u32>),
+    /// A bitmap.
+    Marked(&'a [u64]),
+}
+
+/// Hands out rows tile by tile.
+pub(super) enum Reader<'a> {
+    Words(&'a [u64]),
+    Rows(Cursor<'a>),
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(part: &'a Part<'_>) -> Self {
+        match part {
+            Part::Kept(Postings::Dense { words, .. }) => Self::Words(words),
+            Part::Kept(Postings::Sparse(rows)) | Part::Found(rows) => Self::Rows(Cursor::new(rows)),
+            Part::Marked(words) => Self::Words(words),
+        }
+    }
+
+    /// Adds the people of the tile with this number; tiles are asked for in order.
+    pub(super) fn add<const W: usize>(&mut self, tile: &mut Tile<W>, at: u32) {
+        match self {
+            Self::Words(words) => {
+                let rest = words.get(at as usize * W..).unwrap_or_default();
+                for (word, more) in tile.iter_mut().zip(rest) {
+                    *word |= more;
+                }
+            }
+            Self::Rows(cursor) => cursor.add(tile, at * people::<W>()),
+        }
+    }
+}
