@@ -37,6 +37,8 @@ use axum::middleware::from_fn_with_state;
 use rollcall_runtime::auth::{SetupError, Verifier, guard};
 use rollcall_runtime::{Services, auth};
 use std::time::Duration;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -45,6 +47,10 @@ pub use form::MAX_BODY;
 
 /// Browsers may keep the answer to a preflight so long.
 const PREFLIGHT: Duration = Duration::from_hours(1);
+
+/// Answers from this size on are compressed where the caller takes that, in bytes:
+/// a function may give back six megabytes, and a schema of many courses is larger.
+const COMPRESSED_FROM: u16 = 32 * 1_024;
 
 /// What handlers work with.
 #[derive(Clone)]
@@ -78,7 +84,8 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
     let (routes, _) = all().split_for_parts();
     let routes = routes
         .route_layer(from_fn_with_state(api.clone(), access::guard))
-        .layer(DefaultBodyLimit::max(MAX_BODY));
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_FROM)));
     Ok(guard(routes).layer(cors).with_state(api))
 }
 

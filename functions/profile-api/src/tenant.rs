@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{MAINTENANCE_LEASE, Store, StoreError};
 use rollcall_domain::ids::{SnapshotId, TenantId};
@@ -19,6 +19,9 @@ use utoipa::ToSchema;
 
 use crate::Api;
 use crate::failure::{no_settings, stored};
+
+/// So many records of a job are looked at for one that counted profiles.
+const RECENT: usize = 10;
 
 /// The whole status in one answer.
 #[derive(Serialize, ToSchema)]
@@ -79,12 +82,14 @@ async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, Sto
     let (snapshot, maintenance_lock_until, refresh, maintenance, membership) = tokio::try_join!(
         store.snapshot_pointer(id),
         store.held_until(id, MAINTENANCE_LEASE),
-        last_run(store, id, Job::Refresh),
-        last_run(store, id, Job::Maintenance),
-        last_run(store, id, Job::Membership),
+        recent(store, id, Job::Refresh),
+        recent(store, id, Job::Maintenance),
+        recent(store, id, Job::Membership),
     )?;
-    let newest = [&maintenance, &membership].into_iter().flatten();
-    let newest = newest.max_by_key(|run| run.request.slot);
+    // A run that was skipped counts nothing; the one before it still holds.
+    let counting = maintenance.iter().chain(&membership);
+    let counting = counting.filter(|run| !statuses(run).is_empty());
+    let newest = counting.max_by_key(|run| run.request.slot);
     Ok(Some(TenantStatus {
         tenant: id,
         settings_present: true,
@@ -94,10 +99,16 @@ async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, Sto
         profiles: newest.map(statuses).unwrap_or_default(),
         last_runs: [refresh, maintenance, membership]
             .into_iter()
-            .flatten()
+            .filter_map(|runs| runs.into_iter().next())
             .map(|run| (run.request.job, LastRun::from(run)))
             .collect(),
     }))
+}
+
+/// The newest records of a job.
+async fn recent(store: &Store, tenant: TenantId, job: Job) -> Result<Vec<Run>, StoreError> {
+    let page = store.run_page(tenant, job, None, RECENT).await?;
+    Ok(page.items)
 }
 
 /// How many profiles a run left in which status, as its record says: counting
@@ -107,18 +118,6 @@ fn statuses(run: &Run) -> BTreeMap<String, u64> {
     counts
         .filter_map(|(name, count)| Some((name.strip_prefix("profiles.")?.to_owned(), *count)))
         .collect()
-}
-
-/// The newest record of a job: its slot from the index of slots, so that the
-/// months of records before it stay unread, then the record itself.
-async fn last_run(
-    store: &Store,
-    tenant: TenantId,
-    job: Job,
-) -> Result<Option<Run>, StoreError> {
-    // The query leaves out the slot it is given, so it is given the next minute.
-    let end = Slot::of(Utc::now() + TimeDelta::minutes(1));
-    store.last_run(tenant, job, end).await
 }
 
 impl From<SnapshotPointer> for SnapshotInUse {

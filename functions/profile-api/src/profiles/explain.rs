@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::check::Known;
 use super::preview::{Ahead, no_audience};
 use crate::Api;
-use crate::failure::{Refused, stored};
+use crate::failure::Refused;
 use crate::request::{InPath, InQuery};
 
 /// About whom.

@@ -186,9 +186,6 @@ mod tests {
             "overrides": {"include": [{"user": "x"}]}, "courses": ["y"], "timeZone": "Mars"
         }));
         let places = places.expect_err("wrong");
-        assert_eq!(
-            places,
-            ["/overrides/include/0", "/courses/0", "/timeZone"]
-        );
+        assert_eq!(places, ["/overrides/include/0", "/courses/0", "/timeZone"]);
     }
 }

@@ -130,8 +130,14 @@ pub(crate) async fn draft(
     let data = api.data(caller.tenant).await?;
     let at = Utc::now();
     let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make =
-        |input: super::input::Input| input.into_profile(id, before.as_ref().map(|read| &read.profile), at, &caller.name);
+    let make = |input: super::input::Input| {
+        input.into_profile(
+            id,
+            before.as_ref().map(|read| &read.profile),
+            at,
+            &caller.name,
+        )
+    };
     let (profile, _) = api.checked(caller.tenant, &data, profile, make).await?;
     let ahead = Ahead {
         api: &api,
@@ -211,9 +217,7 @@ impl Ahead<'_> {
         before: Option<&Read>,
         wanted: &PreviewQuery,
     ) -> Result<PreviewView, Refused> {
-        let known = self
-            .api
-            .needed(self.tenant, profile).await?;
+        let known = self.api.needed(self.tenant, profile).await?;
         let (now, taken) = self.now(before).await?;
         let outlook = self.outlook(profile, &known, now.as_ref().ok(), &taken)?;
         let mut preview = outlook.preview().clone();
@@ -339,9 +343,8 @@ impl Ahead<'_> {
             .kept_members_of(self.tenant, id)
             .await
             .map_err(stored)?;
-        let kept = kept.filter(|kept| {
-            kept.group == group && kept.stand_for(read.version, self.at, false)
-        });
+        let kept =
+            kept.filter(|kept| kept.group == group && kept.stand_for(read.version, self.at, false));
         let kept = kept.and_then(|kept| kept.under(&self.data.snapshot, self.data.accounts()));
         let now = match kept {
             Some(kept) => Ok(kept),

@@ -37,7 +37,9 @@ pub(crate) async fn create(
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
     let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
-    let read = api.store(caller.tenant, profile, None, &event, links).await?;
+    let read = api
+        .store(caller.tenant, profile, None, &event, links)
+        .await?;
     let tag = etag(read.version);
     let standing = api.standing_if_known(caller.tenant, &read).await;
     let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);

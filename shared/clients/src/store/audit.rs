@@ -45,7 +45,8 @@ impl Store {
         events: &[AuditEvent],
     ) -> Result<(), StoreError> {
         let items = events.iter().map(|event| self.event(fence.tenant, event));
-        self.write(Some(fence), items.collect::<Result<_, _>>()?).await
+        self.write(Some(fence), items.collect::<Result<_, _>>()?)
+            .await
     }
 
     /// The same as [`Store::record`], unless maintenance holds the lock (S4-113).

@@ -236,9 +236,9 @@ impl Store {
         id: &str,
         text: &str,
     ) -> Result<(), StoreError> {
-        let mut item = super::items::item(tenant, format!("{PREFIX}{id}"));
+        let mut item = item(tenant, format!("{PREFIX}{id}"));
         item.insert("doc".to_owned(), super::items::string(text));
-        item.insert("version".to_owned(), super::items::number(1));
+        item.insert("version".to_owned(), number(1));
         self.write(None, vec![self.put(item, None)?]).await
     }
 }

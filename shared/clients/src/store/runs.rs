@@ -124,7 +124,10 @@ impl Store {
             names: Some([("#free".to_owned(), "free_at".to_owned())].into()),
             values: Some([(":now".to_owned(), super::items::moment(at))].into()),
         };
-        match self.write(None, vec![self.put(item, Some(condition))?]).await {
+        match self
+            .write(None, vec![self.put(item, Some(condition))?])
+            .await
+        {
             Ok(()) => Ok(true),
             Err(StoreError::Conflict) => Ok(false),
             Err(error) => Err(error),

@@ -256,7 +256,14 @@ async fn unicode_is_kept_and_control_characters_are_refused() {
         let body = admin.get(&path(id)).await.expect(200).body;
         assert_eq!(body["title"], title);
     }
-    for title in ["a\u{0}b", "a\nb", "a\u{1b}[31m", "a\u{85}x"] {
+    for title in [
+        "a\u{202e}b",
+        "a\u{200b}",
+        "a\u{0}b",
+        "a\nb",
+        "a\u{1b}[31m",
+        "a\u{85}x",
+    ] {
         let answer = admin.post("/v1/profiles", draft(title, "Denver")).await;
         assert_eq!(answer.expect(422).pointers(), ["/title"], "{title:?}");
     }

@@ -55,6 +55,14 @@ async fn a_held_change_is_approved_by_name() {
     let asked = admin.post(&approve, decision).await.expect(202);
     assert!(asked.header("location").starts_with("/v1/runs/membership-"));
     assert_eq!(app.requested(Job::Maintenance).await, 1);
+    // Somebody else, with the page opened earlier, cannot undo it unseen.
+    let late = json!({"hash": held["hash"], "why": "no"});
+    let answer = app
+        .admin("Owner")
+        .post(&format!("{hold}/discard"), late)
+        .await
+        .expect(409);
+    assert_eq!(answer.body["type"], "urn:rollcall:decided");
     let shown = admin.get(&hold).await.expect(200).body;
     assert_eq!(shown["state"]["kind"], "approved");
     assert_eq!(shown["state"]["by"], admin.name);

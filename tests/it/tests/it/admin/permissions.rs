@@ -8,7 +8,7 @@ use rollcall_runtime::auth::Role;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::{create, draft};
+use super::{create, draft, with};
 use crate::harness::{Admin, Answer, App, Town};
 
 /// A path with everything in braces filled in.
@@ -94,6 +94,26 @@ async fn another_tenant_is_never_seen_nor_changed() {
             route.method
         );
     }
+    // Ids and cursors in bodies and queries lead nowhere either.
+    let owner = other.admin("Owner");
+    let ask = json!({"profile": draft("Mine", "Oslo"), "id": id});
+    owner.post("/v1/profiles/preview", ask).await.expect(404);
+    let naming = json!({"overrides": {"include": [{"profile": id}, {"user": app.user("Ada")}]}});
+    let named = owner
+        .post("/v1/profiles", with(draft("Mine", "Oslo"), naming))
+        .await;
+    let mut named = named.expect(422);
+    named.sort_errors();
+    let expected = ["/overrides/include/0", "/overrides/include/1"];
+    assert_eq!(named.pointers(), expected);
+    let own = app
+        .admin("Owner")
+        .get("/v1/audit?limit=1")
+        .await
+        .expect(200);
+    let cursor = own.body["nextCursor"].as_str().expect("more");
+    let theirs = owner.get(&format!("/v1/audit?cursor={cursor}")).await;
+    assert!(!theirs.expect(200).body.to_string().contains("Secret plan"));
     assert_eq!(
         everything(&app).await,
         before,
@@ -235,7 +255,7 @@ async fn plans_decide_who_may_use_the_service() {
         .audit_page(app.id, None, 1)
         .await
         .expect("reads");
-    assert_eq!(audit.items[0].details["plan"], "success_plus");
+    assert_eq!(audit.items[0].1.details["plan"], "success_plus");
 }
 
 /// Pages of the console may call, and pages of nobody else.

@@ -121,3 +121,31 @@ async fn an_earlier_version_comes_back() {
         .expect(409);
     assert_eq!(not_deleted.body["type"], "urn:rollcall:not-deleted");
 }
+
+/// Proves S4-088f at restore: an earlier version that would close a circle, or
+/// names what is gone, stays where it is.
+#[tokio::test]
+async fn an_earlier_version_that_leads_in_a_circle_stays_away() {
+    let app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    let naming = |id| json!({"overrides": {"include": [{"profile": id}]}});
+    let (second, _) = create(&admin, draft("Second", "Oslo")).await;
+    let (first, tag) = create(&admin, with(draft("First", "Denver"), naming(second))).await;
+    let tag = admin
+        .put(&path(first), &tag, draft("First", "Denver"))
+        .await
+        .expect(200);
+    let tag = tag.header("etag").to_owned();
+    let circle = with(draft("Second", "Oslo"), naming(first));
+    admin.put(&path(second), "\"1\"", circle).await.expect(200);
+    let restore = format!("{}/restore", path(first));
+    let answer = admin
+        .post_if(&restore, &tag, json!({"version": 1}))
+        .await
+        .expect(422);
+    assert_eq!(answer.pointers(), ["/overrides/include/0"]);
+    assert_eq!(
+        admin.get(&path(first)).await.expect(200).header("etag"),
+        tag
+    );
+}

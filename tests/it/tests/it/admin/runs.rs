@@ -74,6 +74,12 @@ async fn a_run_is_started_by_hand() {
         format!("/v1/runs/{}", asked.body["id"].as_str().expect("an id"))
     );
     assert_eq!(app.requested(Job::Maintenance).await, 1);
+    let again = admin
+        .post("/v1/runs", json!({"job": "maintenance"}))
+        .await
+        .expect(429);
+    assert_eq!(again.header("retry-after"), "60");
+    assert_eq!(app.requested(Job::Maintenance).await, 1);
     let accept = json!({"job": "refresh", "acceptSmallerData": true});
     admin.post("/v1/runs", accept).await.expect(202);
     assert_eq!(app.requested(Job::Refresh).await, 1);

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
 use rollcall_domain::run::{RunStatus, Trigger};
 use rollcall_domain::schedule::Job;
+use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::{KeyLevel, World};
 use serde_json::{Value, json};
 
@@ -180,6 +181,47 @@ async fn credentials_that_cannot_do_the_work_are_refused() {
     );
     let answer = admin.put("/v1/settings", "", wrong).await.expect(422);
     assert!(answer.pointers().contains(&"/learn365ApiKey"));
+}
+
+/// A credential that cannot be checked now is not stored (S4-016), and a client id
+/// sent back as it was shown replaces nothing.
+#[tokio::test]
+async fn credentials_that_cannot_be_checked_are_not_stored() {
+    let (app, world) = App::blank(Town::small()).await;
+    let admin = app.admin("Owner");
+    let silent = FaultKind::Status {
+        code: 503,
+        retry_after: None,
+        body: None,
+    };
+    for path in ["Enroll", "Users", "Courses"] {
+        app.fault(path, silent.clone(), 1, 200);
+    }
+    let answer = admin
+        .put("/v1/settings", "", first(&world))
+        .await
+        .expect(503);
+    assert!(
+        answer.detail().contains("Nothing was saved"),
+        "{}",
+        answer.detail()
+    );
+    assert!(app.items().await.is_empty());
+    app.clear_faults();
+    let saved = admin
+        .put("/v1/settings", "", first(&world))
+        .await
+        .expect(201);
+    let same = json!({"contact": "lms@contoso.example", "entraApp": {"clientId": world.apps[0].client_id}});
+    let again = admin
+        .put("/v1/settings", saved.header("etag"), same)
+        .await
+        .expect(200);
+    assert_eq!(
+        again.body["connection"],
+        json!(null),
+        "nothing was replaced"
+    );
 }
 
 /// Proves X-10, C-12 and C-33: a test writes nothing, takes what is stored for what is not

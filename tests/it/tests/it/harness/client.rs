@@ -47,6 +47,13 @@ impl Answer {
         places.map(|place| place.expect("a pointer")).collect()
     }
 
+    /// Puts a problem's fields in the order of their places.
+    pub(crate) fn sort_errors(&mut self) {
+        if let Some(errors) = self.body["errors"].as_array_mut() {
+            errors.sort_by_key(|error| error["pointer"].to_string());
+        }
+    }
+
     /// The same answer, if its status is this one.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {

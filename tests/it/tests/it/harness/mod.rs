@@ -438,6 +438,11 @@ impl App {
             .add_fault(self.id.uuid(), Fault::once(path, kind).at(from, times));
     }
 
+    /// Makes the outside world behave again.
+    pub(crate) fn clear_faults(&self) {
+        self.simulators.clear_faults(self.id.uuid());
+    }
+
     /// Names of the members of a profile's group, sorted; `None` without a group.
     pub(crate) fn members(&self, title: &str) -> Option<Vec<String>> {
         self.members_of(profile_id(self.id, title))
