@@ -120,7 +120,7 @@ fn all() -> OpenApiRouter<Api> {
         .routes(routes!(profiles::hold::show))
         .routes(routes!(profiles::hold::approve))
         .routes(routes!(profiles::hold::discard))
-        .routes(routes!(runs::list, runs::start))
+        .routes(routes!(runs::list, runs::start::start))
         .routes(routes!(runs::show))
         .routes(routes!(audit::list))
         .routes(routes!(operator::show, operator::change))

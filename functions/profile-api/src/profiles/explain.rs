@@ -15,8 +15,8 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::ahead::{Ahead, no_audience};
 use super::check::Known;
-use super::preview::{Ahead, no_audience};
 use crate::Api;
 use crate::failure::Refused;
 use crate::request::{InPath, InQuery};

@@ -22,7 +22,7 @@ use crate::Api;
 use crate::failure::{Refused, missing, stored};
 use crate::form::Form;
 use crate::request::InPath;
-use crate::runs::{accepted, ask};
+use crate::runs::start::{accepted, ask};
 
 /// Longest reason, in characters.
 const MAX_WHY: usize = 500;
@@ -96,7 +96,7 @@ struct DecisionInput {
 /// is still exactly this one.
 #[utoipa::path(post, path = "/v1/profiles/{id}/hold/approve", tag = "Holds", request_body = DecisionInput,
     params(("id" = ProfileId, Path, description = "The profile")),
-    responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::Asked)))]
+    responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::start::Asked)))]
 pub(crate) async fn approve(
     State(api): State<Api>,
     caller: Caller,

@@ -13,7 +13,8 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::preview::{Ahead, PeoplePage, PreviewQuery};
+use super::ahead::Ahead;
+use super::preview::{PeoplePage, PreviewQuery};
 use crate::Api;
 use crate::failure::{Refused, missing, stored};
 use crate::request::{InPath, InQuery};

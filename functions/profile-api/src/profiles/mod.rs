@@ -1,5 +1,6 @@
 //! Profiles: what people write, what comes of it, and how it came about.
 
+mod ahead;
 mod check;
 pub(crate) mod courses;
 pub(crate) mod explain;

@@ -215,7 +215,7 @@ mod tests {
             .collect()
     }
 
-    /// Proves S4-065 and S4-066: Not, And, Or per group, nested at will.
+    /// Proves S4-064, S4-065 and S4-066: rules and groups, Not, And, Or per group, nested at will.
     #[test]
     fn a_nested_tree_is_read() {
         let tree = json!({"combinator": "and", "not": true, "id": "editor", "rules": [

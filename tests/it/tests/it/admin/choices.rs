@@ -2,7 +2,9 @@
 
 use rollcall_simulators::world::FieldKind;
 
-use super::column;
+use serde_json::json;
+
+use super::{column, draft, with};
 use crate::harness::{App, Town};
 
 /// Proves S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099
@@ -84,4 +86,35 @@ async fn people_and_courses_are_found() {
     assert_eq!(column(&catalogs["items"], "title"), ["Academy", "Sales"]);
     assert_eq!(catalogs["items"][1]["courses"], 1);
     assert_eq!(catalogs["items"][1]["mine"], false);
+}
+
+/// Proves S4-055 and C-16: a property of Entra users that the settings name is
+/// offered after the next refresh, and rules may use it.
+#[tokio::test]
+async fn entra_properties_named_in_the_settings_become_fields() {
+    let mut app = App::ready(Town::small()).await;
+    let admin = app.admin("Owner");
+    app.edit(|outside| outside.world.people[0].employee_id = Some("E-77".to_owned()));
+    let tag = admin.get("/v1/settings").await.expect(200);
+    let body = json!({"contact": "lms@contoso.example", "groupPrefix": "LMS - ", "entraProperties": ["employeeId"]});
+    admin
+        .put("/v1/settings", tag.header("etag"), body)
+        .await
+        .expect(200);
+    app.refresh().await;
+    let schema = admin.get("/v1/schema").await.expect(200).body;
+    let fields = schema["properties"].as_array().expect("fields");
+    let field = fields
+        .iter()
+        .find(|field| field["name"] == "entra:employeeId");
+    assert_eq!(field.expect("offered")["label"], "Entra ID: employeeId");
+    let rule = json!({"field": "entra:employeeId", "operator": "=", "value": "e-77"});
+    let filter = json!({"filter": {"properties": {"combinator": "and", "rules": [rule]}}});
+    let body = json!({"profile": with(draft("By id", "x"), filter), "list": "members"});
+    let ahead = admin
+        .post("/v1/profiles/preview", body)
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(column(&ahead["people"]["items"], "name"), ["Ada"]);
 }

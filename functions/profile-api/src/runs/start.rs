@@ -1,0 +1,113 @@
+//! Starts jobs by hand (C-34).
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use chrono::Utc;
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::problem::Problem;
+use rollcall_domain::run::Trigger;
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{id, tenant};
+use crate::Api;
+use crate::failure::{Refused, stored, unavailable};
+use crate::form::Form;
+
+/// A job is started by hand once in this time at most: each run reads everything.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// A job to start.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+struct RunInput {
+    /// Which job.
+    job: Job,
+    /// Whether a refresh should believe data that shrank suspiciously, this once.
+    #[serde(default)]
+    accept_smaller_data: bool,
+}
+
+/// A run that was asked for.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Asked {
+    /// Its id; there is a record as soon as it begins.
+    id: String,
+}
+
+/// Starts a job. It begins within seconds, after what works already has ended.
+#[utoipa::path(post, path = "/v1/runs", tag = "Runs", request_body = RunInput,
+    responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
+pub(crate) async fn start(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let job = form.required::<Job>("job");
+    let accept_smaller_data = form.or_default::<bool>("acceptSmallerData");
+    if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
+        form.problem("/acceptSmallerData", "only a refresh reads data");
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let job =
+        job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
+    let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
+    if !first.await.map_err(stored)? {
+        let detail = "This job was started by hand less than a minute ago; look at its run first.";
+        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        return Err(refused.of_kind("started-already").after(PAUSE.as_secs()));
+    }
+    let id = ask(&api, &caller, job, accept_smaller_data).await?;
+    Ok(accepted(id))
+}
+
+/// The answer to a run that was asked for.
+pub(crate) fn accepted(id: String) -> Response {
+    let location = [(LOCATION, format!("/v1/runs/{id}"))];
+    (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
+}
+
+/// Asks for a run by hand and says who did; answers its id.
+pub(crate) async fn ask(
+    api: &Api,
+    caller: &Caller,
+    job: Job,
+    accept_smaller_data: bool,
+) -> Result<String, Refused> {
+    let tenant = tenant(api, caller.tenant).await?;
+    let trigger = Trigger::Manual {
+        by: caller.name.clone(),
+        accept_smaller_data,
+    };
+    let slot = Slot::by_hand(Utc::now());
+    let id = id(job, slot);
+    let event = AuditEvent::new(Utc::now(), caller.actor(), Action::RunStarted).on(&id, job.name());
+    let event = event.with(
+        "acceptSmallerData",
+        if accept_smaller_data { "yes" } else { "" },
+    );
+    api.services
+        .store
+        .record(caller.tenant, &event)
+        .await
+        .map_err(stored)?;
+    // Told first: a run nobody is named for is worse than one that never began.
+    let request = api.services.run_at(&tenant, job, slot, trigger).await;
+    request.map_err(|error| {
+        tracing::error!(%error, "a run cannot be asked for");
+        unavailable("The queue does not answer; try again shortly.")
+    })?;
+    Ok(id)
+}
