@@ -306,3 +306,66 @@ async fn activities_need_no_value() {
     assert_eq!(ask("notCompleted").await, ["Alan", "Barbara", "Edsger"]);
     assert!(ask("overdue").await.is_empty(), "no due date is never late");
 }
+
+/// A preview of many people, with the snapshot warm. 2,000 by default; more are
+/// asked for, and the times told, with
+///
+/// ```text
+/// ROLLCALL_IT_PEOPLE=100000 cargo test -p rollcall-it --test it -- --nocapture previews_of_many
+/// ```
+#[tokio::test]
+async fn previews_of_many_people_are_computed_from_warm_data() {
+    let people = std::env::var("ROLLCALL_IT_PEOPLE").ok();
+    let people = people
+        .and_then(|people| people.parse().ok())
+        .unwrap_or(2_000);
+    let app = App::ready(Town::small()).await;
+    app.use_snapshot(crowd(people)).await;
+    let admin = app.admin("LmsAdmin");
+    let offices: Vec<Value> = (0..7).map(|n| json!(format!("Office {n}"))).collect();
+    let rule = |field: &str, operator: &str, value: Value| json!({"field": field, "operator": operator, "value": value});
+    let filter = json!({"properties": {"combinator": "and", "rules": [
+        rule("office", "in", json!(offices)),
+        rule("email", "endsWith", json!("@contoso.example")),
+        rule("title", "contains", json!("1")),
+    ]}});
+    let ask =
+        json!({"profile": with(draft("Many", "x"), json!({"filter": filter})), "list": "members"});
+    for name in ["cold", "warm", "warm", "warm"] {
+        let begun = std::time::Instant::now();
+        let ahead = admin
+            .post("/v1/profiles/preview", ask.clone())
+            .await
+            .expect(200)
+            .body;
+        println!(
+            "{name}: {people} people, {} in the audience, {:?}",
+            ahead["preview"]["audience"],
+            begun.elapsed()
+        );
+        assert!(ahead["preview"]["audience"].as_u64().expect("a number") > 100);
+        assert_eq!(ahead["people"]["items"].as_array().map(Vec::len), Some(50));
+    }
+    let begun = std::time::Instant::now();
+    let found = admin
+        .get("/v1/users?search=person%201234")
+        .await
+        .expect(200)
+        .body;
+    println!("search: {} found, {:?}", found["total"], begun.elapsed());
+}
+
+/// So many people in ten offices.
+fn crowd(people: usize) -> rollcall_domain::testing::World {
+    let mut world = rollcall_domain::testing::World::new();
+    for n in 0..people {
+        let (name, office) = (format!("Person {n:06}"), format!("Office {}", n % 10));
+        let email = format!("person{n:06}@contoso.example");
+        world
+            .person(&name)
+            .with("office", &office)
+            .with("email", &email);
+    }
+    world.course("Security 101");
+    world
+}

@@ -402,6 +402,32 @@ impl App {
         self
     }
 
+    /// Puts a world's snapshot into use, as a refresh would.
+    pub(crate) async fn use_snapshot(&self, world: rollcall_domain::testing::World) {
+        use rollcall_clients::store::{Lease, REFRESH_LEASE};
+        let mut snapshot = world.snapshot();
+        snapshot.header.tenant = self.id;
+        let services = &self.services;
+        let before = services.store.snapshot_pointer(self.id).await;
+        let mut pointer = before.expect("answers").expect("refreshed once");
+        pointer.id = snapshot.header.id.clone();
+        pointer.key = rollcall_clients::objects::snapshot_key(self.id, &pointer.id);
+        let bytes = rollcall_domain::snapshot::encode::encode(&snapshot).expect("encodes");
+        let put = services
+            .objects
+            .put(&pointer.key, "application/octet-stream", bytes);
+        put.await.expect("stored");
+        let length = Duration::from_secs(30);
+        let lease = Lease::acquire(&services.store, self.id, REFRESH_LEASE, length).await;
+        let lease = lease.expect("an answer").expect("a free lock");
+        let moved = services
+            .store
+            .set_snapshot_pointer(lease.fence(), &pointer)
+            .await;
+        moved.expect("moved");
+        lease.release().await.expect("released");
+    }
+
     /// Makes the members of a group doubtful, as a change cut off does.
     pub(crate) async fn forget_kept(&self, id: ProfileId) {
         use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
