@@ -5,6 +5,7 @@
 //! compares whole state, so it can be repeated after a crash at any line.
 
 mod apply;
+mod clock;
 mod current;
 mod discrepancies;
 mod edits;

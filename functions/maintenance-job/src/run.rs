@@ -1,16 +1,15 @@
 //! One run of one tenant: gate, lock, steps, unlock, and what comes after.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
-use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord};
+use rollcall_domain::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure, Services};
 
+use crate::clock::Clock;
 use crate::ending::{broken, finish, go_on, skip};
 use crate::enrolments::{self, Phase};
 use crate::gate::{Gate, gate};
@@ -216,24 +215,21 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
 }
 
 async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, String> {
-    let mut clock = Clock {
-        run,
-        begun: Instant::now(),
-    };
+    let mut clock = Clock::start(run);
     discrepancies::handle(work)
         .await
         .map_err(crate::load::words)?;
-    clock.lap("discrepancies");
+    clock.lap("discrepancies", work).await?;
     let groups = groups::ensure(work).await.map_err(crate::load::words)?;
-    clock.lap("groups");
+    clock.lap("groups", work).await?;
     let groups = match groups {
         Ok(groups) => groups,
         Err(stop) => return Ok(Err(stop)),
     };
-    let updated = memberships::update(work, &groups, &clock.run.request).await?;
-    clock.lap("memberships");
+    let updated = memberships::update(work, &groups, clock.request()).await?;
+    clock.lap("memberships", work).await?;
     clock.count(work.counted.clone());
-    if updated.is_err() || clock.run.request.job == Job::Membership {
+    if updated.is_err() || clock.request().job == Job::Membership {
         return Ok(updated);
     }
     for (name, phase) in [
@@ -243,41 +239,12 @@ async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, S
         ("retraction", Phase::Retraction),
     ] {
         let ended = enrolments::phase(work, phase).await?;
-        clock.lap(name);
+        clock.lap(name, work).await?;
         if ended.is_err() {
             return Ok(ended);
         }
     }
     Ok(Ok(()))
-}
-
-/// Notes how long each step took.
-struct Clock<'a> {
-    run: &'a mut Run,
-    begun: Instant,
-}
-
-impl Clock<'_> {
-    fn lap(&mut self, name: &str) {
-        let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.run.steps.push(StepRecord {
-            name: name.to_owned(),
-            ms,
-            counts: BTreeMap::new(),
-        });
-        self.begun = Instant::now();
-    }
-
-    /// Notes what the step that just ended counted; the run's counts are those of
-    /// all its invocations.
-    fn count(&mut self, counts: BTreeMap<String, u64>) {
-        for (name, count) in &counts {
-            *self.run.counts.entry(name.clone()).or_default() += count;
-        }
-        if let Some(step) = self.run.steps.last_mut() {
-            step.counts = counts;
-        }
-    }
 }
 
 pub(crate) fn failure(error: impl std::fmt::Display) -> Failure {

@@ -1,5 +1,7 @@
 //! The maintenance lock, seen through the API.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
@@ -88,48 +90,98 @@ async fn while_locked_four_kinds_of_action_answer_423() {
     lease.release().await.expect("released");
 }
 
-/// Lock race: of 200 saves at once none is accepted after the lock is taken. Each
-/// that was accepted before it is in the table, and nothing else is.
+/// Lock race: of 200 saves within two seconds, half of them new profiles and half changes,
+/// none is accepted after the lock is taken. Each that was accepted before it is in
+/// the table, and nothing else is.
 #[tokio::test]
 async fn no_save_is_accepted_after_the_lock_is_taken() {
     let app = App::ready(Town::small()).await;
     let admin = app.admin("LmsAdmin");
-    // Warm: the data is loaded, so that all saves reach the table together.
-    admin.get("/v1/users").await.expect(200);
-    let saves = (0..200).map(|n| {
-        let admin = admin.clone();
+    let saves = two_hundred(&admin).await;
+    let ended = Arc::new(AtomicUsize::new(0));
+    let saves = (0u64..).zip(saves).map(|(n, (path, tag, body))| {
+        let (admin, ended) = (admin.clone(), Arc::clone(&ended));
         tokio::spawn(async move {
-            let answer = admin
-                .post("/v1/profiles", draft(&format!("P{n}"), "Denver"))
-                .await;
-            (answer.status, answer.body["id"].as_str().map(str::to_owned))
+            // Dozens are under way at any moment, and the lock comes among them.
+            tokio::time::sleep(Duration::from_millis(8 * n)).await;
+            let answer = match tag {
+                Some(tag) => admin.put(&path, &tag, body).await,
+                None => admin.post("/v1/profiles", body).await,
+            };
+            ended.fetch_add(1, Ordering::Relaxed);
+            let version = answer.body["version"].as_u64();
+            (
+                answer.status,
+                answer.body["id"].as_str().map(str::to_owned),
+                version,
+            )
         })
     });
     let saves: Vec<_> = saves.collect();
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    let lease = lock(&app).await;
-    let stored = app.services.store.profiles(app.id).await.expect("reads");
-    let at_lock: Vec<String> = stored.into_iter().map(|stored| stored.key).collect();
-    let mut accepted = Vec::new();
-    let mut refused = 0;
+    let lease = lock_after(&app, &ended, 20).await;
+    let at_lock = versions(&app).await;
+    let (mut accepted, mut refused) = (Vec::new(), 0);
     for save in saves {
         match save.await.expect("no panic") {
-            (201, Some(id)) => accepted.push(id),
-            (423 | 503, _) => refused += 1,
+            (200 | 201, Some(id), Some(version)) => accepted.push((id, version)),
+            (423, ..) => refused += 1,
+            (503, ..) => {}
             other => panic!("{other:?}"),
         }
     }
-    let stored = app.services.store.profiles(app.id).await.expect("reads");
-    let at_end: Vec<String> = stored.into_iter().map(|stored| stored.key).collect();
+    let at_end = versions(&app).await;
     assert_eq!(
         at_end, at_lock,
         "the lock was taken, and still something was saved"
     );
-    accepted.sort();
-    assert_eq!(at_end, accepted);
+    for save in &accepted {
+        assert!(
+            at_end.contains(save),
+            "{save:?} was accepted and is not there"
+        );
+    }
+    let news = at_end.iter().filter(|(_, version)| *version == 2).count();
+    assert_eq!(accepted.len(), at_end.len() - 100 + news);
     assert!(
         refused > 0,
         "the lock came too late for this test to show anything"
     );
     lease.release().await.expect("released");
+}
+
+/// A hundred changes of profiles that are there, and a hundred new ones: path, tag
+/// and body of each save.
+async fn two_hundred(admin: &Admin) -> Vec<(String, Option<String>, Value)> {
+    let mut saves = Vec::new();
+    for n in 0..100 {
+        let (id, tag) = create(admin, draft(&format!("Old {n}"), "Denver")).await;
+        saves.push((
+            path(id),
+            Some(tag),
+            draft(&format!("Changed {n}"), "Denver"),
+        ));
+    }
+    let fresh = (0..100).map(|n| {
+        let body = draft(&format!("New {n}"), "Denver");
+        ("/v1/profiles".to_owned(), None, body)
+    });
+    saves.extend(fresh);
+    saves
+}
+
+/// Takes the lock as soon as so many saves have ended.
+async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
+    while ended.load(Ordering::Relaxed) < count {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    lock(app).await
+}
+
+/// Every profile's key and version.
+async fn versions(app: &App) -> Vec<(String, u64)> {
+    let stored = app.services.store.profiles(app.id).await.expect("reads");
+    let all = stored
+        .into_iter()
+        .map(|stored| (stored.key, stored.version));
+    all.collect()
 }

@@ -1,6 +1,9 @@
 //! Runs over the API: lists, records, starting by hand.
 
+use std::time::Duration;
+
 use rollcall_domain::schedule::Job;
+use rollcall_simulators::FaultKind;
 use serde_json::json;
 
 use super::{column, create, draft};
@@ -96,4 +99,31 @@ async fn a_run_is_started_by_hand() {
     assert_eq!(audit["items"][0]["action"], "run_started");
     assert_eq!(audit["items"][0]["details"]["acceptSmallerData"], "yes");
     assert!(audit["nextCursor"].is_string());
+}
+
+/// Proves X-06: while a run works, its record shows how far it is.
+#[tokio::test]
+async fn a_run_shows_how_far_it_is() {
+    let mut app = App::ready(Town::small()).await;
+    let admin = app.admin("LmsAdmin");
+    create(&admin, draft("Denver", "Denver")).await;
+    app.fault("/$batch", FaultKind::Delay { ms: 1_500 }, 1, 50);
+    let request = app.request(Job::Maintenance);
+    let seen = async {
+        loop {
+            let list = admin.get("/v1/runs?job=maintenance").await.expect(200).body;
+            let run = &list["items"][0];
+            if run["status"] == "running"
+                && run["steps"]
+                    .as_array()
+                    .is_some_and(|steps| !steps.is_empty())
+            {
+                return column(&run["steps"], "name");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let (worked, seen) = tokio::join!(app.work(&request), seen);
+    worked.expect("handled");
+    assert_eq!(seen[0], "discrepancies");
 }
