@@ -199,7 +199,8 @@ async fn saves_that_race_with_the_lock_never_land_after_it() {
     let saves = async {
         for number in 0..60 {
             let mut profile = template.clone();
-            profile.id = profile_id(app.id, &format!("Racer {number}"));
+            profile.title = format!("Racer {number}");
+            profile.id = profile_id(app.id, &profile.title);
             match store.save_profile(app.id, &profile, None).await {
                 Ok(()) => {
                     saved.fetch_add(1, Ordering::SeqCst);
