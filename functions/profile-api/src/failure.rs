@@ -87,7 +87,7 @@ pub(crate) fn cursor() -> ProblemDetails {
 pub(crate) fn title_taken() -> Problem {
     Problem::at(
         "/title",
-        "another profile has this title; titles differ by more than case",
+        "another profile has this title; titles that differ only in case count as the same",
     )
 }
 

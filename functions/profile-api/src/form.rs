@@ -35,6 +35,22 @@ impl Form {
         }
     }
 
+    fn empty() -> Self {
+        Self {
+            object: Map::new(),
+            problems: Vec::new(),
+            place: String::new(),
+        }
+    }
+
+    /// Leaves out what an answer of ours adds to a document, so that what was read
+    /// can be changed and sent back whole.
+    pub(crate) fn ignore(&mut self, names: &[&str]) {
+        for name in names {
+            self.object.remove(*name);
+        }
+    }
+
     /// A field that has to be there.
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         if self.object.contains_key(name) {
@@ -106,11 +122,7 @@ impl Form {
         Self::over(value, "").unwrap_or_else(|problem| {
             let pointer = self.pointer(name);
             self.problem(pointer, &problem.detail);
-            Self {
-                object: Map::new(),
-                problems: Vec::new(),
-                place: String::new(),
-            }
+            Self::empty()
         })
     }
 
@@ -153,7 +165,10 @@ impl Form {
             Err(error) => {
                 let place = self.pointer(name);
                 let path: String = error.path().iter().map(step).collect();
-                self.problem(format!("{place}{path}"), plain(&error.into_inner()));
+                self.problem(
+                    format!("{place}{path}"),
+                    plain(&error.into_inner().to_string()),
+                );
                 None
             }
         }
@@ -174,11 +189,33 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The library's sentence without the place in a text nobody wrote. Long values
-/// that it repeats are cut.
-fn plain(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" at line ").next().unwrap_or_default();
+/// The library's sentence in words for people: without the place in a text nobody
+/// wrote and without names of types. Long values that it repeats are cut.
+pub(crate) fn plain(text: &str) -> String {
+    let mut text = text
+        .split(" at line ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    for (theirs, ours) in [
+        ("expected u32", "expected a whole number from 0 on"),
+        ("expected u64", "expected a whole number from 0 on"),
+        ("expected f64", "expected a number"),
+        ("expected a sequence", "expected a list"),
+        ("expected struct ", "expected an object: "),
+        ("UUID parsing failed", "expected a GUID"),
+        ("unknown variant", "unknown value"),
+        (
+            "invalid digit found in string",
+            "expected a whole number from 0 on",
+        ),
+        (
+            "provided string was not `true` or `false`",
+            "expected true or false",
+        ),
+    ] {
+        text = text.replace(theirs, ours);
+    }
     text.chars().take(300).collect()
 }
 
@@ -186,12 +223,9 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = ProblemDetails;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
-        if !is_json(request.headers()) {
-            let detail = "The body must be JSON: send it with Content-Type: application/json.";
-            return Err(ProblemDetails::new(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                detail,
-            ));
+        let untyped = !request.headers().contains_key(CONTENT_TYPE);
+        if !untyped && !is_json(request.headers()) {
+            return Err(not_json());
         }
         let bytes = Bytes::from_request(request, state)
             .await
@@ -204,6 +238,13 @@ impl<S: Send + Sync> FromRequest<S> for Form {
                 };
                 ProblemDetails::new(refused.status(), detail)
             })?;
+        if bytes.is_empty() {
+            // Nothing sent is nothing said: what is required is told field by field.
+            return Ok(Self::empty());
+        }
+        if untyped {
+            return Err(not_json());
+        }
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let detail = format!(
                 "The body is no JSON that can be read: line {}, column {}.",
@@ -214,6 +255,11 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         })?;
         Self::over(value, "").map_err(|problem| ProblemDetails::invalid(vec![problem]))
     }
+}
+
+fn not_json() -> ProblemDetails {
+    let detail = "The body must be JSON: send it with Content-Type: application/json.";
+    ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
 /// `application/json`, with whatever parameters.

@@ -34,6 +34,7 @@ use axum::http::header::{
     RETRY_AFTER,
 };
 use axum::middleware::from_fn_with_state;
+use chrono::{DateTime, SubsecRound, Utc};
 use rollcall_runtime::auth::{SetupError, Verifier, guard};
 use rollcall_runtime::{Services, auth};
 use std::time::Duration;
@@ -65,6 +66,11 @@ impl FromRef<Api> for Verifier {
     fn from_ref(api: &Api) -> Self {
         api.verifier.clone()
     }
+}
+
+/// The moment, in milliseconds: what people read, and what they send back.
+fn now() -> DateTime<Utc> {
+    Utc::now().trunc_subsecs(3)
 }
 
 /// The API over these services.

@@ -89,12 +89,42 @@ fn finish(operation: &mut Operation, route: &Route) {
         );
         operation.description = Some(format!("{own}\n\n{more}").trim().to_owned());
     }
+    operation.operation_id = Some(operation_id(route));
+    for text in [&mut operation.summary, &mut operation.description] {
+        *text = text.take().map(|text| for_readers(&text));
+    }
     for (status, description) in failures(operation, route) {
         let responses = &mut operation.responses.responses;
         responses
             .entry(status.to_owned())
             .or_insert_with(|| problem(description).into());
     }
+}
+
+/// A name for the operation that no other has: `getProfilesIdHold`.
+fn operation_id(route: &Route) -> String {
+    let words = route.path.trim_start_matches("/v1/");
+    let words = words.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty()).map(|word| {
+        let (first, rest) = word.split_at(1);
+        first.to_ascii_uppercase() + rest
+    });
+    route.method.to_ascii_lowercase() + &words.collect::<String>()
+}
+
+/// The text without line breaks inside sentences and without the numbers of
+/// requirements, which say nothing to readers of the document.
+fn for_readers(text: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(" (S4-").or(rest.split_once(" (C-")) {
+        kept.push_str(before);
+        rest = after.split_once(')').map_or("", |(_, rest)| rest);
+    }
+    kept.push_str(rest);
+    let paragraphs = kept.split("\n\n");
+    let joined: Vec<String> = paragraphs.map(|part| part.replace('\n', " ")).collect();
+    joined.join("\n\n")
 }
 
 /// What may go wrong, by status.
@@ -150,4 +180,28 @@ fn problem(description: &str) -> Response {
         .description(description)
         .content("application/problem+json", content)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn operations_have_names_of_their_own_and_readable_words() {
+        let mut document = document();
+        let mut names = BTreeSet::new();
+        for route in ROUTES {
+            let item = document.paths.paths.get_mut(route.path).expect("a path");
+            let operation = operation(item, route.method).expect("an operation");
+            let name = operation.operation_id.clone().expect("a name");
+            assert!(names.insert(name.clone()), "{name}");
+            let summary = operation.summary.clone().unwrap_or_default();
+            assert!(
+                !summary.contains("S4-") && !summary.contains('\n'),
+                "{summary}"
+            );
+        }
+        assert!(names.contains("getProfilesIdHold"));
+    }
 }

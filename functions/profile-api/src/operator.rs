@@ -12,10 +12,10 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::Api;
 use crate::failure::{Refused, missing, stored};
 use crate::form::Form;
 use crate::request::InPath;
+use crate::{Api, now};
 
 /// A plan to enter.
 #[derive(Deserialize, ToSchema)]
@@ -61,7 +61,7 @@ pub(crate) async fn change(
         .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
     let entitlement = Entitlement { plan, until };
     let name = serde_json::to_value(plan).unwrap_or_default();
-    let event = AuditEvent::new(Utc::now(), caller.actor(), Action::EntitlementChanged)
+    let event = AuditEvent::new(now(), caller.actor(), Action::EntitlementChanged)
         .with("plan", name.as_str().unwrap_or_default());
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;

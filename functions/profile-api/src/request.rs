@@ -10,7 +10,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use rollcall_runtime::ProblemDetails;
 use serde::de::DeserializeOwned;
 
-use crate::failure::{cursor, missing, stale};
+use crate::failure::{cursor, missing};
+use crate::form::plain;
+
+/// How the library begins what it says of a query.
+const LIBRARY: &str = "Failed to deserialize query string: ";
 
 /// Parameters of the path. What cannot be one of them is not there: 404.
 #[derive(Debug)]
@@ -37,7 +41,10 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
             Ok(Query(found)) => Ok(Self(found)),
             Err(refused) => Err(ProblemDetails::new(
                 StatusCode::BAD_REQUEST,
-                format!("{}.", refused.body_text()),
+                format!(
+                    "The query cannot be read: {}.",
+                    plain(refused.body_text().trim_start_matches(LIBRARY))
+                ),
             )),
         }
     }
@@ -63,9 +70,15 @@ pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ProblemDetail
 pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ProblemDetails> {
     match tags(headers, IF_MATCH).as_slice() {
         [] => Ok(None),
-        [tag] => tag.parse().map(Some).map_err(|_| stale()),
-        _ => Err(stale()),
+        [tag] => tag.parse().map(Some).map_err(|_| no_version()),
+        _ => Err(no_version()),
     }
+}
+
+/// `If-Match` names something that no version of ours is called.
+fn no_version() -> ProblemDetails {
+    let detail = "If-Match must be the ETag of one version as it was read, such as \"2\".";
+    ProblemDetails::new(StatusCode::PRECONDITION_FAILED, detail)
 }
 
 /// Whether the caller has this version already.

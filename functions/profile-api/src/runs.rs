@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::ids::{SnapshotId, TenantId};
@@ -17,11 +17,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
 use crate::access::Permission;
 use crate::failure::{Refused, missing, no_settings, stored};
 use crate::request::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::warm::object;
+use crate::{Api, now};
 
 /// An address of a report works so long.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
@@ -185,7 +185,7 @@ pub(crate) async fn show(
 ) -> Result<Json<RunView>, Refused> {
     let (job, slot) = parse(&id).ok_or_else(missing)?;
     let run = api.services.store.run_at(caller.tenant, job, slot).await;
-    let run = run.map_err(stored)?.ok_or_else(missing)?;
+    let run = run.map_err(stored)?.ok_or_else(|| not_begun(slot))?;
     let report = run.report.clone();
     let mut view = RunView::of(run);
     let may_see = caller.require(Permission::ReadProfiles.roles()).is_ok();
@@ -203,6 +203,18 @@ pub(crate) async fn show(
         };
     }
     Ok(Json(view))
+}
+
+/// A run without a record: it was asked for and waits, or there never was one.
+fn not_begun(slot: Slot) -> Refused {
+    let age = now() - slot.at();
+    if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
+        return missing();
+    }
+    let mut refused = missing();
+    "This run has no record yet. If it was asked for just now, it begins when what works already has ended; look again in a moment."
+        .clone_into(&mut refused.detail);
+    refused.of_kind("not-begun").after(2)
 }
 
 /// The caller's tenant, which must have saved its settings.

@@ -66,6 +66,7 @@ async fn main() -> ExitCode {
     let ended = tokio::select! {
         ended = command(arguments.command) => ended,
         () = asked_to_stop() => {
+            forget_visitor();
             eprintln!("rollcall: stopped; nothing is left running");
             return if ends_by_signal { ExitCode::SUCCESS } else { ExitCode::FAILURE };
         }
@@ -92,6 +93,13 @@ async fn asked_to_stop() {
         _ = tokio::signal::ctrl_c() => {}
         _ = terminate.recv() => {}
         _ = hangup.recv() => {}
+    }
+}
+
+/// What `up` handed out leads nowhere once it has ended.
+fn forget_visitor() {
+    if let Ok(root) = root() {
+        let _gone = std::fs::remove_dir_all(root.join(".rollcall/try"));
     }
 }
 

@@ -3,10 +3,13 @@
 
 mod operators;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{CatalogId, CourseId};
 use crate::lms::{CourseRow, FieldKind};
+use crate::text::fold;
 use operators::{ACTIVITY, BOOLEAN, DATE, NUMBER, TEXT, operators};
 
 use crate::snapshot::{Header, Property, Snapshot, Source};
@@ -220,17 +223,24 @@ fn suggestions(snapshot: &Snapshot, source: &Source, kind: FieldKind) -> Vec<Sug
     else {
         return Vec::new();
     };
-    let mut counted: Vec<_> = column
-        .counts()
-        .into_iter()
-        .skip(1)
-        .zip(column.dictionary().iter())
-        .collect();
-    counted.sort_by(|(a_count, a), (b_count, b)| b_count.cmp(a_count).then_with(|| a.cmp(b)));
-    counted
+    // Rules compare regardless of case: spellings of one value are one suggestion,
+    // written as most people have it.
+    let mut values: BTreeMap<String, (u32, u32, &str)> = BTreeMap::new();
+    let counted = column.counts().into_iter().skip(1);
+    for (count, text) in counted.zip(column.dictionary().iter()) {
+        let Some(folded) = fold(text) else { continue };
+        let (sum, most, spelling) = values.entry(folded).or_insert((0, 0, text));
+        *sum += count;
+        if count > *most {
+            (*most, *spelling) = (count, text);
+        }
+    }
+    let mut values: Vec<_> = values.into_values().collect();
+    values.sort_by(|(a_sum, _, a), (b_sum, _, b)| b_sum.cmp(a_sum).then_with(|| a.cmp(b)));
+    values
         .into_iter()
         .take(MAX_SUGGESTIONS)
-        .map(|(count, value)| Suggestion {
+        .map(|(count, _, value)| Suggestion {
             name: value.to_owned(),
             label: format!("{value} ({count})"),
             count,
@@ -251,6 +261,7 @@ mod tests {
             .with("email", "ada@contoso.example");
         world.person("Grace").with("city", "Denver");
         world.person("Alan").with("city", "Oslo");
+        world.person("Edsger").with("city", "DENVER");
         world.course("Security 101");
         world
     }
@@ -291,7 +302,11 @@ mod tests {
             .iter()
             .map(|value| value.label.as_str())
             .collect();
-        assert_eq!(cities, ["Denver (2)", "Oslo (1)"]);
+        assert_eq!(
+            cities,
+            ["Denver (3)", "Oslo (1)"],
+            "spellings count together"
+        );
         assert!(schema.properties[6].values.is_empty());
         assert_eq!(schema.courses[0].title, "Security 101");
         assert_eq!(schema.activities[0].default_operator, "completed");

@@ -26,6 +26,7 @@ FASTER, SMALLER = 8, 10
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", help="the program `bench`, beside which `member-list` lies; without it this process writes by openpyxl")
+    parser.add_argument("--member-list", help="our program where it lies elsewhere, such as one linked statically")
     parser.add_argument("--dir", help="the folder of `bench export`")
     parser.add_argument("--rounds", type=int, default=3, help="times each runs; the least of each figure counts")
     parser.add_argument("--users", help="the `users.csv` openpyxl reads")
@@ -35,15 +36,16 @@ def main():
         print(json.dumps(write(Path(options.users), options.out)))
         return
     users = Path(options.dir) / "users.csv"
+    ours = options.member_list or Path(options.bench).with_name("member-list")
     with tempfile.TemporaryDirectory() as folder:
         files = [f"{folder}/ours.xlsx", f"{folder}/openpyxl.xlsx"]
-        race(options.bench, users, files, 1)
+        race(ours, users, files, 1)
         rows = compare(*files)
-        full = race(options.bench, users, files, options.rounds)
+        full = race(ours, users, files, options.rounds)
         nobody = Path(folder) / "nobody.csv"
         with open(users) as file:
             nobody.write_text(file.readline())
-        idle = race(options.bench, nobody, files, options.rounds)
+        idle = race(ours, nobody, files, options.rounds)
     print(f"{rows} rows, the same cells in both")
     table(full, idle)
 
@@ -60,10 +62,10 @@ def table(full, idle):
     print(f"own memory (without the mapped files of program and libraries): {ratio:.1f} times less")
 
 
-def race(bench, users, files, rounds):
+def race(ours, users, files, rounds):
     best = [{}, {}]
     commands = [
-        [Path(bench).with_name("member-list"), users, files[0]],
+        [ours, users, files[0]],
         [sys.executable, "-B", __file__, "--users", users, "--out", files[1]],
     ]
     for _ in range(rounds):

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use chrono::Utc;
 use rollcall_domain::audit::Action;
 use rollcall_domain::ids::{CatalogId, CourseId, ProfileId};
 use rollcall_domain::problem::Problem;
@@ -16,12 +15,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::save::{saved, update_event};
-use crate::Api;
 use crate::access::Permission;
 use crate::failure::{Refused, stored};
 use crate::form::Form;
 use crate::request::{InPath, required_version};
 use crate::warm::Data;
+use crate::{Api, now};
 
 /// Courses of a profile.
 #[derive(Deserialize, ToSchema)]
@@ -66,7 +65,7 @@ pub(crate) async fn choose(
     if !problems.is_empty() {
         return Err(ProblemDetails::invalid(problems));
     }
-    let at = Utc::now();
+    let at = now();
     let mut profile = before.profile.clone();
     profile.courses = chosen;
     profile.modified_at = at;

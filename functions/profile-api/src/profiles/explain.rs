@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use chrono::Utc;
 use rollcall_domain::explain::{Explanation, OtherProfile, explain as explained};
 use rollcall_domain::ids::{ProfileId, UserId};
 use rollcall_domain::roster::Person;
@@ -17,9 +16,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ahead::{Ahead, no_audience};
 use super::check::Known;
-use crate::Api;
 use crate::failure::Refused;
 use crate::request::{InPath, InQuery};
+use crate::{Api, now};
 
 /// About whom.
 #[derive(Deserialize, IntoParams)]
@@ -62,7 +61,7 @@ pub(crate) async fn explain(
         api: &api,
         tenant: caller.tenant,
         data: data.clone(),
-        at: Utc::now(),
+        at: now(),
     };
     let others = others(&ahead, &known, person.id);
     let lookup = |id| others.get(&id).cloned();

@@ -18,11 +18,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Api;
-use crate::failure::{Refused, missing, stored};
+use crate::failure::{Refused, stored};
 use crate::form::Form;
 use crate::request::InPath;
 use crate::runs::start::{accepted, ask};
+use crate::{Api, now};
 
 /// Longest reason, in characters.
 const MAX_WHY: usize = 500;
@@ -74,8 +74,11 @@ pub(crate) async fn show(
     InPath(id): InPath<ProfileId>,
 ) -> Result<Json<HoldView>, Refused> {
     let hold = api.services.store.hold(caller.tenant, id).await;
-    let hold = hold.map_err(stored)?.ok_or_else(missing)?;
-    Ok(Json(hold.into()))
+    if let Some(hold) = hold.map_err(stored)? {
+        return Ok(Json(hold.into()));
+    }
+    api.profile(caller.tenant, id).await?;
+    Err(nothing_held())
 }
 
 /// A decision about a held change.
@@ -139,7 +142,7 @@ async fn decide(
         return Err(ProblemDetails::invalid(vec![Problem::at("", "incomplete")]));
     };
     let read = api.profile(caller.tenant, id).await?;
-    let (at, by) = (Utc::now(), caller.name.clone());
+    let (at, by) = (now(), caller.name.clone());
     let because = why.clone();
     let (action, state) = if approve {
         (
@@ -180,6 +183,11 @@ fn wrong_reason(why: &str) -> Option<String> {
     wrong.then(|| {
         format!("a reason of at most {MAX_WHY} characters is required, without control characters")
     })
+}
+
+fn nothing_held() -> ProblemDetails {
+    let detail = "No change of this profile is held.";
+    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-hold")
 }
 
 /// The held change is another one by now: the decision was about something else.

@@ -44,6 +44,17 @@ pub(crate) struct Documented {
     retraction: Option<Retraction>,
 }
 
+/// Fields of an answer that are Rollcall's to set; sent back they are ignored.
+const READ_ONLY: [&str; 7] = [
+    "id",
+    "version",
+    "modifiedAt",
+    "modifiedBy",
+    "deletedAt",
+    "standing",
+    "warnings",
+];
+
 /// What was read, in the order it was written where pointers need that.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Input {
@@ -64,6 +75,7 @@ impl Input {
     /// Reads all fields; `None` when one that must be there is not right. The
     /// form has every problem then.
     pub(crate) fn read(form: &mut Form) -> Option<Self> {
+        form.ignore(&READ_ONLY);
         // Everything is read before anything is given up, so that all is told.
         let title = form.required("title");
         let description = form.required("description");

@@ -15,10 +15,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::ahead::Ahead;
 use super::preview::{PeoplePage, PreviewQuery};
-use crate::Api;
 use crate::failure::{Refused, missing, stored};
 use crate::request::{InPath, InQuery};
 use crate::warm::object;
+use crate::{Api, now};
 
 /// An address of a workbook works so long.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -66,7 +66,7 @@ pub(crate) async fn list(
         api: &api,
         tenant: caller.tenant,
         data,
-        at: Utc::now(),
+        at: now(),
     };
     let outlook = ahead.outlook(&profile, &known, None, &profile.courses)?;
     let wanted = PreviewQuery {
@@ -111,7 +111,7 @@ pub(crate) async fn workbook(
     let states = store.profile_states_of(caller.tenant, [id]).await;
     let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
     let key = state.members_file.ok_or_else(no_file)?;
-    let at = Utc::now();
+    let at = now();
     let event = AuditEvent::new(at, caller.actor(), Action::MembersDownloaded);
     let event = event.on(id, &read.profile.title);
     // The lock is a condition of the event's own transaction (S4-113): an address

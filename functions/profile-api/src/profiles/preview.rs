@@ -17,10 +17,10 @@ use uuid::Uuid;
 use super::Read;
 use super::ahead::Ahead;
 use super::input::Documented;
-use crate::Api;
 use crate::failure::{Refused, locked, stored};
 use crate::form::Form;
 use crate::request::{InPath, InQuery};
+use crate::{Api, now};
 
 /// A draft to look ahead with.
 #[derive(Deserialize, ToSchema)]
@@ -117,7 +117,7 @@ pub(crate) async fn draft(
         None => None,
     };
     let data = api.data(caller.tenant).await?;
-    let at = Utc::now();
+    let at = now();
     let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
     let make = |input: super::input::Input| {
         input.into_profile(
@@ -156,7 +156,7 @@ pub(crate) async fn saved(
         api: &api,
         tenant: caller.tenant,
         data,
-        at: Utc::now(),
+        at: now(),
     };
     let view = ahead.look(&read.profile, Some(&read), &wanted).await?;
     api.still_unlocked(caller.tenant, stamp).await?;

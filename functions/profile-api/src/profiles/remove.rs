@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::ProfileId;
 use rollcall_domain::lifecycle;
@@ -16,10 +15,10 @@ use utoipa::ToSchema;
 
 use super::check::Written;
 use super::save::saved;
-use crate::Api;
 use crate::failure::{Refused, missing, stale, stored};
 use crate::form::Form;
 use crate::request::{InPath, named_version, required_version};
+use crate::{Api, now};
 
 /// Deletes a profile. Accepted at any time; the next cycle takes its group out
 /// of the catalogs. It can be restored.
@@ -86,7 +85,7 @@ pub(crate) async fn restore(
             return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-deleted"));
         }
     };
-    let at = Utc::now();
+    let at = now();
     profile.modified_at = at;
     profile.modified_by.clone_from(&caller.name);
     let data = api.data(caller.tenant).await?;

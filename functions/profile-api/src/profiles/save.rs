@@ -16,10 +16,10 @@ use uuid::Uuid;
 use super::Read;
 use super::input::Documented;
 use super::view::ProfileView;
-use crate::Api;
 use crate::failure::{Refused, stale, stored};
 use crate::form::Form;
 use crate::request::{InPath, etag, required_version};
+use crate::{Api, now};
 
 /// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
 #[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = Documented,
@@ -30,7 +30,7 @@ pub(crate) async fn create(
     caller: Caller,
     form: Form,
 ) -> Result<Response, Refused> {
-    let (id, at) = (ProfileId::new(Uuid::new_v4()), Utc::now());
+    let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
     let data = api.data(caller.tenant).await?;
     let make = |input: super::input::Input| input.into_profile(id, None, at, &caller.name);
     let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
@@ -69,7 +69,7 @@ pub(crate) async fn update(
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
     let before = api.living(caller.tenant, id, expected).await?;
-    let at = Utc::now();
+    let at = now();
     let data = api.data(caller.tenant).await?;
     let make = |input: super::input::Input| {
         input.into_profile(id, Some(&before.profile), at, &caller.name)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::store::versions::ProfileVersion;
 use rollcall_domain::audit::changed_fields;
 use rollcall_domain::ids::ProfileId;
-use rollcall_domain::profile::Profile;
+use rollcall_domain::profile::{Lifecycle, Profile};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -84,18 +84,32 @@ pub(crate) async fn list(
 fn item(version: &ProfileVersion, before: Option<&ProfileVersion>) -> VersionItem {
     let profile = &version.profile;
     let changed = before.map(|before| differences(&before.profile, profile));
+    // A deletion leaves the profile as it was, its last change included.
+    let (modified_at, modified_by) = match &profile.lifecycle {
+        Lifecycle::Deleted { at, by, .. } => (*at, by.clone()),
+        Lifecycle::Active => (profile.modified_at, profile.modified_by.clone()),
+    };
     VersionItem {
         version: version.version,
         title: profile.title.clone(),
-        modified_at: profile.modified_at,
-        modified_by: profile.modified_by.clone(),
+        modified_at,
+        modified_by,
         changed: changed.unwrap_or_default(),
     }
 }
 
+/// Fields that differ; a deletion or its end by its name.
 fn differences(before: &Profile, after: &Profile) -> Vec<String> {
     let mut fields = changed_fields(before, after);
     fields.retain(|field| !field.starts_with("modified"));
+    for field in fields.iter_mut().filter(|field| *field == "lifecycle") {
+        let name = match (before.is_deleted(), after.is_deleted()) {
+            (false, true) => "deleted",
+            (true, false) => "restored",
+            _ => "deletionHandled",
+        };
+        name.clone_into(field);
+    }
     fields
 }
 

@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::problem::Problem;
 use rollcall_domain::run::Trigger;
@@ -18,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{id, tenant};
-use crate::Api;
 use crate::failure::{Refused, stored, unavailable};
 use crate::form::Form;
+use crate::{Api, now};
 
 /// A job is started by hand once in this time at most: each run reads everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -64,10 +63,11 @@ pub(crate) async fn start(
     let job =
         job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
     let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
-    if !first.await.map_err(stored)? {
+    if let Some(left) = first.await.map_err(stored)? {
+        let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
         let detail = "This job was started by hand less than a minute ago; look at its run first.";
         let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        return Err(refused.of_kind("started-already").after(PAUSE.as_secs()));
+        return Err(refused.of_kind("started-already").after(left));
     }
     let id = ask(&api, &caller, job, accept_smaller_data).await?;
     Ok(accepted(id))
@@ -91,9 +91,9 @@ pub(crate) async fn ask(
         by: caller.name.clone(),
         accept_smaller_data,
     };
-    let slot = Slot::by_hand(Utc::now());
+    let slot = Slot::by_hand(now());
     let id = id(job, slot);
-    let event = AuditEvent::new(Utc::now(), caller.actor(), Action::RunStarted).on(&id, job.name());
+    let event = AuditEvent::new(now(), caller.actor(), Action::RunStarted).on(&id, job.name());
     let event = event.with(
         "acceptSmallerData",
         if accept_smaller_data { "yes" } else { "" },

@@ -21,10 +21,10 @@ use rollcall_runtime::auth::Caller;
 
 use super::input::{Documented, Input};
 use super::show::{SettingsView, vault};
-use crate::Api;
 use crate::failure::{Refused, broken, stale, stored, unavailable};
 use crate::form::Form;
 use crate::request::{etag, required_version};
+use crate::{Api, now};
 
 /// The longest that storing credentials may take; then maintenance may begin.
 const LOCK: Duration = Duration::from_secs(30);
@@ -122,7 +122,7 @@ impl Api {
         before: Option<&Tenant>,
         input: &Input,
     ) -> Result<Saved, Refused> {
-        let [saved, replaced] = events(caller, before, input, Utc::now());
+        let [saved, replaced] = events(caller, before, input, now());
         let expected = before.map(|before| before.version);
         let store = &self.services.store;
         let id = caller.tenant;

@@ -106,14 +106,14 @@ impl Store {
         newest.as_ref().map(read).transpose()
     }
 
-    /// Whether nobody has started this job by hand within `pause`; from now on
-    /// somebody has.
+    /// How long to wait, if somebody has started this job by hand within `pause`;
+    /// `None` when nobody has, and from now on somebody has.
     pub async fn claim_start(
         &self,
         tenant: TenantId,
         job: Job,
         pause: std::time::Duration,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<chrono::TimeDelta>, StoreError> {
         let at = now();
         let free = at + chrono::TimeDelta::from_std(pause).unwrap_or_default();
         let mut item = super::items::item(tenant, format!("started#{job}"));
@@ -128,8 +128,15 @@ impl Store {
             .write(None, vec![self.put(item, Some(condition))?])
             .await
         {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict) => Ok(false),
+            Ok(()) => Ok(None),
+            Err(StoreError::Conflict) => {
+                let known = self.get(tenant, &format!("started#{job}")).await?;
+                let free = known.and_then(|item| super::items::integer(&item, "free_at"));
+                let free = free.and_then(chrono::DateTime::from_timestamp_millis);
+                Ok(Some(
+                    free.map_or(chrono::TimeDelta::zero(), |free| free - at),
+                ))
+            }
             Err(error) => Err(error),
         }
     }

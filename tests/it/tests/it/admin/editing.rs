@@ -240,7 +240,12 @@ async fn what_was_sent_is_what_comes_back() {
         "enroll": false,
     });
     let (id, _) = create(&admin, with(draft("Everything", "Denver"), fields.clone())).await;
-    let body = admin.get(&path(id)).await.expect(200).body;
+    let read = admin.get(&path(id)).await.expect(200);
+    let tag = read.header("etag").to_owned();
+    let body = read.body;
+    // What was read goes back as it is: what Rollcall sets itself is passed over.
+    let again = admin.put(&path(id), &tag, body.clone()).await.expect(200);
+    assert_eq!(again.body["throttle"], body["throttle"]);
     for (name, value) in fields.as_object().expect("fields") {
         assert_eq!(&body[name], value, "{name}");
     }
@@ -330,6 +335,12 @@ async fn requests_are_read_strictly() {
     let plain = [("content-type", "text/plain")];
     let answer = admin.send("POST", "/v1/profiles", None, &plain).await;
     assert!(answer.expect(415).detail().contains("application/json"));
+    let nothing = admin
+        .send("POST", "/v1/profiles", None, &[])
+        .await
+        .expect(422);
+    let required = ["/title", "/description", "/enroll", "/autoPopulate"];
+    assert_eq!(nothing.pointers(), required);
     let huge = json!({"title": "x".repeat(600_000)});
     let answer = admin.post("/v1/profiles", huge).await;
     assert!(answer.expect(413).detail().contains("bytes"));

@@ -19,7 +19,8 @@ async fn a_held_change_is_approved_by_name() {
     let limit = json!({"throttle": {"maxChanges": 10}});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), limit)).await;
     let hold = format!("{}/hold", path(id));
-    admin.get(&hold).await.expect(404);
+    let none = admin.get(&hold).await.expect(404);
+    assert_eq!(none.body["type"], "urn:rollcall:no-hold");
     app.maintained().await;
     assert_eq!(app.members_of(id), Some(Vec::new()));
     let listed = admin.get("/v1/profiles?status=held").await.expect(200).body;

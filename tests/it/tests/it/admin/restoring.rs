@@ -19,6 +19,19 @@ async fn a_deleted_profile_is_restored_with_everything() {
     assert!(app.enrolled_of(id).is_empty());
     let gone = admin.get(&path(id)).await.expect(200);
     assert!(gone.body["deletedAt"].is_string());
+    let versions = admin
+        .get(&format!("{}/versions", path(id)))
+        .await
+        .expect(200)
+        .body;
+    let versions = versions["items"].as_array().expect("versions").iter();
+    let deletion = versions
+        .clone()
+        .find(|version| version["changed"] == json!(["deleted"]));
+    assert_eq!(
+        deletion.expect("a version")["modifiedAt"],
+        gone.body["deletedAt"]
+    );
     assert!(admin.get("/v1/profiles").await.expect(200).body["items"] == json!([]));
     let deleted = admin
         .get("/v1/profiles?deleted=true")
