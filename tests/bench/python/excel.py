@@ -100,6 +100,9 @@ def compare(ours, theirs):
 
 
 def write(users, out):
+    # openpyxl loads numpy where it happens to be installed, as beside polars; nobody
+    # needs it to write a list, and it would cost openpyxl half its memory again.
+    sys.modules["numpy"] = None
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
