@@ -123,6 +123,10 @@ async fn a_run_shows_how_far_it_is() {
             {
                 return column(&run["steps"], "name");
             }
+            assert!(
+                !run["finishedAt"].is_string(),
+                "it ended without being seen at work"
+            );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
