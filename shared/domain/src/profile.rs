@@ -171,10 +171,7 @@ impl Profile {
 
     /// The group's display name: prefix and title (S4-013), within Entra's 256 characters.
     pub fn group_name(&self, prefix: &str) -> String {
-        format!("{prefix}{}", self.title)
-            .chars()
-            .take(256)
-            .collect()
+        group_name(prefix, &self.title)
     }
 
     /// The group's immutable key, which makes creating it idempotent.
@@ -231,6 +228,12 @@ impl Profile {
         }
         problems
     }
+}
+
+/// The display name of the group of a profile with this title (S4-013), within
+/// Entra's 256 characters.
+pub fn group_name(prefix: &str, title: &str) -> String {
+    format!("{prefix}{title}").chars().take(256).collect()
 }
 
 /// Characters that change how a text reads without being seen: controls, marks

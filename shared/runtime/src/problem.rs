@@ -56,17 +56,22 @@ impl ProblemDetails {
         self
     }
 
+    /// Lists what is wrong: two hundred at most. What is wrong a thousand times need
+    /// not be told so often, and an answer has to fit what a function may give back.
+    #[must_use]
+    pub fn with(mut self, mut errors: Vec<Problem>) -> Self {
+        errors.truncate(MAX_TOLD);
+        self.errors = errors;
+        self
+    }
+
     /// Wrong fields, all at once.
     pub fn invalid(errors: Vec<Problem>) -> Self {
-        let mut problem = Self::new(
+        let problem = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
             "Some fields are not right; each is listed with its place.",
         );
-        problem.errors = errors;
-        // What is wrong a thousand times need not be told so often, and an answer
-        // has to fit what a function may give back.
-        problem.errors.truncate(MAX_TOLD);
-        problem.of_kind("invalid")
+        problem.of_kind("invalid").with(errors)
     }
 }
 

@@ -73,8 +73,7 @@ impl Ahead<'_> {
         known: &Known,
         now: Option<&RowSet>,
     ) -> Result<Change, Refused> {
-        let fields = &self.data.fields;
-        let audience = |one: &Profile| Audience::of(one, fields).map_err(|error| (one.id, error));
+        let audience = |one: &Profile| self.audience(one);
         // A profile without rules and without managed members is nobody's audience.
         if !profile.auto_populate && matches!(audience(profile), Err((_, AudienceError::Empty))) {
             return Ok(Change::default());
@@ -96,14 +95,16 @@ impl Ahead<'_> {
         Ok(changes.swap_remove(place))
     }
 
+    /// A profile's audience in the form in which several are made ready.
+    fn audience(&self, profile: &Profile) -> Result<Audience, (ProfileId, AudienceError)> {
+        Audience::of(profile, &self.data.fields).map_err(|error| (profile.id, error))
+    }
+
     /// Which of these profiles' audiences hold a person; one whose audience cannot
     /// be determined is left out.
     pub(crate) fn audiences_of(&self, known: &Known, row: u32) -> BTreeMap<ProfileId, bool> {
-        let fields = &self.data.fields;
         let living = known.values().filter(|one| !one.is_deleted());
-        let audiences: Vec<_> = living
-            .map(|one| Audience::of(one, fields).map_err(|error| (one.id, error)))
-            .collect();
+        let audiences: Vec<_> = living.map(|one| self.audience(one)).collect();
         let Ready { places, program } = Ready::of(&audiences);
         // Against nobody everyone in an audience joins.
         let changes = program.evaluate(&self.data.snapshot, self.at, &[]);

@@ -94,17 +94,12 @@ impl Api {
         let Some(input) = input else {
             return Err(ProblemDetails::invalid(problems));
         };
-        let (courses, include, exclude) = (
-            input.courses.clone(),
-            input.include.clone(),
-            input.exclude.clone(),
-        );
-        let profile = make(input);
         let written = Written {
-            courses,
-            include,
-            exclude,
+            courses: input.courses.clone(),
+            include: input.include.clone(),
+            exclude: input.exclude.clone(),
         };
+        let profile = make(input);
         let links = self.links(tenant, &profile).await?;
         problems.extend(self.problems(tenant, data, &profile, &written).await?);
         if problems.is_empty() {
@@ -138,11 +133,7 @@ impl Api {
     ) -> Result<Vec<Problem>, Refused> {
         let mut problems = profile.problems();
         problems.extend(rules(profile, data));
-        let courses = written.courses.iter().enumerate();
-        problems.extend(courses.filter_map(|(index, course)| {
-            let known = data.snapshot.course(*course).is_some();
-            (!known).then(|| unknown_course(index))
-        }));
+        problems.extend(unknown_courses(data, &written.courses));
         problems.extend(people(data, "include", &written.include));
         problems.extend(people(data, "exclude", &written.exclude));
         let known = self.needed(tenant, profile).await?;
@@ -193,11 +184,16 @@ fn too_many_needed() -> ProblemDetails {
     )])
 }
 
-pub(crate) fn unknown_course(index: usize) -> Problem {
-    Problem::at(
-        format!("/courses/{index}"),
-        "there is no such course; choose another or take it out",
-    )
+/// Selected courses that do not exist.
+pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterator<Item = Problem> {
+    let courses = courses.iter().enumerate();
+    let unknown = courses.filter(|(_, course)| data.snapshot.course(**course).is_none());
+    unknown.map(|(index, _)| {
+        Problem::at(
+            format!("/courses/{index}"),
+            "there is no such course; choose another or take it out",
+        )
+    })
 }
 
 /// Problems of the rules. A profile whose membership is not managed may be without.

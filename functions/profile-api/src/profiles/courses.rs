@@ -14,6 +14,7 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::check::unknown_courses;
 use super::save::{saved, update_event};
 use crate::access::Permission;
 use crate::failure::{Refused, stored};
@@ -50,16 +51,16 @@ pub(crate) async fn choose(
     let courses = courses.unwrap_or_default();
     let before = api.living(caller.tenant, id, expected).await?;
     let data = api.data(caller.tenant).await?;
-    let mut problems = problems(&data, &courses);
+    let problems = problems(&data, &courses);
     let chosen: BTreeSet<CourseId> = courses.iter().copied().collect();
     let changed: BTreeSet<CourseId> = chosen
         .symmetric_difference(&before.profile.courses)
         .copied()
         .collect();
     if let Some(own) = api.own_catalogs(&caller).await? {
-        problems.extend(foreign(&data, &own, &changed));
-        if problems.iter().any(|problem| problem.pointer.is_empty()) {
-            return Err(not_yours(problems));
+        let foreign = foreign(&data, &own, &changed);
+        if !foreign.is_empty() {
+            return Err(not_yours(foreign));
         }
     }
     if !problems.is_empty() {
@@ -80,17 +81,11 @@ pub(crate) async fn choose(
     let read = api
         .store(caller.tenant, profile, Some(expected), &event, None)
         .await?;
-    saved(&api, caller.tenant, read, Vec::new()).await
+    Ok(saved(&api, caller.tenant, read, Vec::new()).await)
 }
 
 fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
-    let mut problems: Vec<Problem> = courses
-        .iter()
-        .enumerate()
-        .filter(|(_, course)| data.snapshot.course(**course).is_none())
-        .map(|(index, _)| super::check::unknown_course(index))
-        .take(100)
-        .collect();
+    let mut problems: Vec<Problem> = unknown_courses(data, courses).take(100).collect();
     if courses.len() > MAX_COURSES {
         problems.push(Problem::at(
             "/courses",
@@ -119,13 +114,11 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
         .collect()
 }
 
-fn not_yours(mut problems: Vec<Problem>) -> ProblemDetails {
+fn not_yours(courses: Vec<Problem>) -> ProblemDetails {
     let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
-    let mut refused =
-        ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog");
-    problems.retain(|problem| problem.pointer.is_empty());
-    refused.errors = problems;
-    refused
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail)
+        .of_kind("not-your-catalog")
+        .with(courses)
 }
 
 impl Api {

@@ -5,6 +5,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::profile_list::{ProfileLine, Shelf};
 use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::profile::group_name;
 use rollcall_domain::report::ProfileStatus;
 use rollcall_domain::text::fold;
 use rollcall_runtime::auth::Caller;
@@ -207,8 +208,7 @@ impl Search<'_> {
         )
         .map_err(stored)?;
         let items = lines.into_iter().map(|(key, line)| {
-            let name = format!("{}{}", self.prefix, line.title);
-            let name = name.chars().take(256).collect();
+            let name = group_name(&self.prefix, &line.title);
             let standing = Standing::of(states.remove(&line.id), holds.get(&line.id), name);
             (key, item(line, standing))
         });

@@ -95,11 +95,12 @@ pub(crate) async fn restore(
     let problems = api
         .problems(caller.tenant, &data, &profile, &written)
         .await?;
-    if version.is_some() && !problems.is_empty() {
-        return Err(ProblemDetails::invalid(problems));
-    }
     let circle = |problem: &Problem| problem.pointer.starts_with("/overrides");
-    if problems.iter().any(circle) {
+    let refused = match version {
+        Some(_) => !problems.is_empty(),
+        None => problems.iter().any(circle),
+    };
+    if refused {
         return Err(ProblemDetails::invalid(problems));
     }
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileRestored)
@@ -114,7 +115,7 @@ pub(crate) async fn restore(
     let read = api
         .store(caller.tenant, profile, Some(expected), &event, links)
         .await?;
-    saved(&api, caller.tenant, read, warnings).await
+    Ok(saved(&api, caller.tenant, read, warnings).await)
 }
 
 /// An earlier version in use again: with its content, and with what the jobs

@@ -6,8 +6,9 @@ use axum::http::header::{ETAG, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::lint::Warning;
 use rollcall_domain::profile::Profile;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 
 use super::Read;
 use super::input::Documented;
+use super::versions::differences;
 use super::view::ProfileView;
 use crate::failure::{Refused, stale, stored};
 use crate::form::Form;
@@ -40,18 +42,9 @@ pub(crate) async fn create(
     let read = api
         .store(caller.tenant, profile, None, &event, links)
         .await?;
-    let tag = etag(read.version);
-    let standing = api.standing_if_known(caller.tenant, &read).await;
-    let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
-    let headers = [
-        (ETAG, tag),
-        (
-            LOCATION,
-            axum::http::HeaderValue::from_str(&format!("/v1/profiles/{id}"))
-                .unwrap_or(axum::http::HeaderValue::from_static("/v1/profiles")),
-        ),
-    ];
-    Ok((StatusCode::CREATED, headers, Json(view)).into_response())
+    let answer = saved(&api, caller.tenant, read, warnings).await;
+    let location = [(LOCATION, format!("/v1/profiles/{id}"))];
+    Ok((StatusCode::CREATED, location, answer).into_response())
 }
 
 /// Changes a profile as a whole. `If-Match` says which version was read; if
@@ -86,7 +79,7 @@ pub(crate) async fn update(
     let read = api
         .store(caller.tenant, profile, Some(expected), &event, links)
         .await?;
-    saved(&api, caller.tenant, read, warnings).await
+    Ok(saved(&api, caller.tenant, read, warnings).await)
 }
 
 /// The event of a change, naming the fields that differ.
@@ -97,11 +90,9 @@ pub(crate) fn update_event(
     before: &Profile,
     after: &Profile,
 ) -> AuditEvent {
-    let mut fields = changed_fields(before, after);
-    fields.retain(|field| !field.starts_with("modified"));
     AuditEvent::new(at, caller.actor(), action)
         .on(after.id, &after.title)
-        .with("fields", fields.join(" "))
+        .with("fields", differences(before, after).join(" "))
 }
 
 /// The answer to a save.
@@ -109,12 +100,12 @@ pub(crate) async fn saved(
     api: &Api,
     tenant: TenantId,
     read: Read,
-    warnings: Vec<rollcall_domain::lint::Warning>,
-) -> Result<Response, Refused> {
+    warnings: Vec<Warning>,
+) -> Response {
     let tag = etag(read.version);
     let standing = api.standing_if_known(tenant, &read).await;
     let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
-    Ok(([(ETAG, tag)], Json(view)).into_response())
+    ([(ETAG, tag)], Json(view)).into_response()
 }
 
 impl Api {

@@ -99,7 +99,7 @@ fn item(version: &ProfileVersion, before: Option<&ProfileVersion>) -> VersionIte
 }
 
 /// Fields that differ; a deletion or its end by its name.
-fn differences(before: &Profile, after: &Profile) -> Vec<String> {
+pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
     let mut fields = changed_fields(before, after);
     fields.retain(|field| !field.starts_with("modified"));
     for field in fields.iter_mut().filter(|field| *field == "lifecycle") {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
+use rollcall_domain::credentials::{REQUIRED, compare};
 use rollcall_domain::ids::ObjectId;
 
 use super::batch::Part;
@@ -11,10 +12,9 @@ use super::{Graph, GraphError};
 use crate::entra::{AccessToken, misshapen, refused, roles_named_in};
 use crate::http::within;
 
-const USER_READ: &str = "User.Read.All";
-const GROUP_WRITE: &str = "Group.ReadWrite.All";
-const MEMBER_WRITE: &str = "GroupMember.ReadWrite.All";
-const NEEDED: [&str; 3] = [USER_READ, GROUP_WRITE, MEMBER_WRITE];
+const USER_READ: &str = REQUIRED[0];
+const GROUP_WRITE: &str = REQUIRED[1];
+const MEMBER_WRITE: &str = REQUIRED[2];
 
 /// Which of some people the directory has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -162,7 +162,7 @@ fn permission_check(id: CheckId, name: &str, grant: Grant, works: &str) -> Check
 fn excess_check(named: Option<BTreeSet<String>>) -> Check {
     let id = CheckId::EntraExcessPermissions;
     let Some(named) = named else {
-        let list = NEEDED.join(", ");
+        let list = REQUIRED.join(", ");
         return Check::not_checked(
             id,
             format!(
@@ -171,10 +171,7 @@ fn excess_check(named: Option<BTreeSet<String>>) -> Check {
             ),
         );
     };
-    let excess: Vec<String> = named
-        .into_iter()
-        .filter(|name| !NEEDED.contains(&name.as_str()))
-        .collect();
+    let excess: Vec<String> = compare(&named).excess.into_iter().collect();
     if excess.is_empty() {
         return Check::passed(id, "As far as the app's token tells, it has no others.");
     }

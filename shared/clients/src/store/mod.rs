@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use chrono::{DateTime, Utc};
@@ -101,6 +102,20 @@ impl Store {
         Ok(items)
     }
 
+    /// Asks for the items of a tenant whose entity begins with `prefix`, as they are
+    /// now.
+    fn query(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
+        self.client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("#tenant = :tenant AND begins_with(#entity, :prefix)")
+            .expression_attribute_names("#tenant", PARTITION_KEY)
+            .expression_attribute_names("#entity", SORT_KEY)
+            .expression_attribute_values(":tenant", string(tenant))
+            .expression_attribute_values(":prefix", string(prefix))
+            .consistent_read(true)
+    }
+
     /// The same a page (a megabyte) at a time, so that large items need not be
     /// in memory all at once.
     async fn each_page(
@@ -111,19 +126,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let mut start = None;
         loop {
-            let answer = self
-                .client
-                .query()
-                .table_name(&self.table)
-                .key_condition_expression("#tenant = :tenant AND begins_with(#entity, :prefix)")
-                .expression_attribute_names("#tenant", PARTITION_KEY)
-                .expression_attribute_names("#entity", SORT_KEY)
-                .expression_attribute_values(":tenant", string(tenant))
-                .expression_attribute_values(":prefix", string(prefix))
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await?;
+            let query = self.query(tenant, prefix).set_exclusive_start_key(start);
+            let answer = query.send().await?;
             take(answer.items.unwrap_or_default());
             start = answer.last_evaluated_key;
             if start.is_none() {

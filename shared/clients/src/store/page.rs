@@ -45,15 +45,7 @@ impl Store {
         }
         let start = after.map(|after| key(tenant, after));
         let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .key_condition_expression("#tenant = :tenant AND begins_with(#entity, :prefix)")
-            .expression_attribute_names("#tenant", PARTITION_KEY)
-            .expression_attribute_names("#entity", SORT_KEY)
-            .expression_attribute_values(":tenant", string(tenant))
-            .expression_attribute_values(":prefix", string(list.prefix))
-            .consistent_read(true)
+            .query(tenant, list.prefix)
             .scan_index_forward(!list.backwards)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
             .set_exclusive_start_key(start)
