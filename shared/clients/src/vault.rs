@@ -1,5 +1,7 @@
 //! Credentials in Secrets Manager: written, used, never shown.
 
+mod grants;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,6 +12,7 @@ use rollcall_domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
 
 use crate::http::Secret;
+pub use grants::{Draft, StoredGrant};
 
 /// Secrets are read again after this long, so that a new one is used soon.
 const CACHED: Duration = Duration::from_mins(5);
@@ -100,6 +103,10 @@ pub struct Vault {
     cache: Cache,
 }
 
+/// What this service itself needs, stored by those who operate it: not a tenant's.
+const SERVICE: &str = "service";
+const CLIENT_SECRET: (&str, &str) = ("client-secret", "client secret of this service's own app");
+const ACS_KEY: (&str, &str) = ("acs-key", "access key of Azure Communication Services");
 const LMS_KEY: (&str, &str) = ("learn365", "Learn365 API key");
 const APP: (&str, &str) = ("entra-app", "Entra ID app registration");
 
@@ -168,47 +175,86 @@ impl Vault {
         }
     }
 
-    fn name(&self, tenant: TenantId, kind: &str) -> String {
-        format!("{}/{tenant}/{kind}", self.prefix)
+    /// The secret of this service's own app registration, which operators keep
+    /// under `<prefix>/service/client-secret`.
+    pub async fn client_secret(&self) -> Result<Secret, VaultError> {
+        self.read(SERVICE, CLIENT_SECRET).await
+    }
+
+    /// Stores it; for the local stack and for operators' tools.
+    pub async fn put_client_secret(&self, secret: &Secret) -> Result<(), VaultError> {
+        self.write(SERVICE, CLIENT_SECRET.0, secret.expose()).await
+    }
+
+    /// The access key of Azure Communication Services, in base64, which operators
+    /// keep under `<prefix>/service/acs-key`.
+    pub async fn acs_key(&self) -> Result<Secret, VaultError> {
+        self.read(SERVICE, ACS_KEY).await
+    }
+
+    /// Stores it; for the local stack and for operators' tools.
+    pub async fn put_acs_key(&self, key: &Secret) -> Result<(), VaultError> {
+        self.write(SERVICE, ACS_KEY.0, key.expose()).await
+    }
+
+    fn name(&self, owner: impl std::fmt::Display, kind: &str) -> String {
+        format!("{}/{owner}/{kind}", self.prefix)
     }
 
     async fn read(
         &self,
-        tenant: TenantId,
+        owner: impl std::fmt::Display,
         (kind, title): (&'static str, &'static str),
     ) -> Result<Secret, VaultError> {
-        let name = self.name(tenant, kind);
+        let name = self.name(owner, kind);
         if let Some(secret) = self.cached(&name) {
             return Ok(secret);
         }
-        let answer = match self.client.get_secret_value().secret_id(&name).send().await {
-            Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError::is_resource_not_found_exception) => return Err(VaultError::Missing(title)),
-            Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
-        };
-        let secret = Secret::new(answer.secret_string.ok_or(VaultError::Unreadable(title))?);
+        let secret = self.fetch(&name, title).await?;
         self.remember(name, &secret);
         Ok(secret)
     }
 
-    async fn write(&self, tenant: TenantId, kind: &str, value: &str) -> Result<(), VaultError> {
-        let name = self.name(tenant, kind);
+    /// Reads a secret as it is now, past the cache.
+    async fn fetch(&self, name: &str, title: &'static str) -> Result<Secret, VaultError> {
+        let answer = match self.client.get_secret_value().secret_id(name).send().await {
+            Ok(answer) => answer,
+            Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueError::is_resource_not_found_exception) => return Err(VaultError::Missing(title)),
+            Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
+        };
+        let text = answer.secret_string.ok_or(VaultError::Unreadable(title))?;
+        Ok(Secret::new(text))
+    }
+
+    async fn write(
+        &self,
+        owner: impl std::fmt::Display,
+        kind: &str,
+        value: &str,
+    ) -> Result<(), VaultError> {
+        let name = self.name(owner, kind);
+        self.store(&name, value).await?;
+        self.remember(name, &Secret::new(value.to_owned()));
+        Ok(())
+    }
+
+    /// Stores a value under a name that may be new.
+    async fn store(&self, name: &str, value: &str) -> Result<(), VaultError> {
         let put = self
             .client
             .put_secret_value()
-            .secret_id(&name)
+            .secret_id(name)
             .secret_string(value)
             .send()
             .await;
         match put {
             Ok(_) => {}
             Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError::is_resource_not_found_exception) => {
-                let create = self.client.create_secret().name(&name).secret_string(value).send();
+                let create = self.client.create_secret().name(name).secret_string(value).send();
                 create.await.map_err(|error| VaultError::Service(DisplayErrorContext(&error).to_string()))?;
             }
             Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
         }
-        self.remember(name, &Secret::new(value.to_owned()));
         Ok(())
     }
 

@@ -58,6 +58,30 @@ pub enum Action {
     RunStarted,
     /// The tenant's plan was changed by an operator.
     EntitlementChanged,
+    /// How the tenant was installed was entered by an operator.
+    InstallationChanged,
+    /// Somebody was sent to Microsoft's pages to connect something.
+    ConnectionBegun,
+    /// A connection was made, or its account replaced.
+    ConnectionMade,
+    /// A connection was refused or declined on the way.
+    ConnectionRefused,
+    /// A connection that worked was lost.
+    ConnectionLost,
+    /// A connection's options were saved.
+    ConnectionSaved,
+    /// A connection was ended.
+    ConnectionEnded,
+    /// Somebody tried to end a connection that cannot be ended (S0-06).
+    ConnectionEndRefused,
+    /// A guest was invited to the directory.
+    GuestInvited,
+    /// A course session was scheduled.
+    SessionScheduled,
+    /// A course session was changed.
+    SessionChanged,
+    /// A course session was cancelled.
+    SessionCancelled,
 }
 
 /// One event; it is stored in the transaction of the change it tells about.

@@ -1,6 +1,7 @@
 //! The clients a function works with, made once per process from its settings.
 
 mod connection;
+mod links;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +27,7 @@ use rollcall_domain::schedule::{Job, Slot};
 use crate::events::Failure;
 use crate::settings::Settings;
 pub use connection::Entered;
+pub use links::{AppError, CALLBACK, DirectoryError, Unproved};
 
 /// The clients and the settings they were made from.
 #[derive(Debug, Clone)]

@@ -87,6 +87,16 @@ pub struct Settings {
     pub graph_url: String,
     /// Learn365, for tenants whose settings name no region.
     pub learn365_url: String,
+    /// Where browsers reach this deployment's HTTP API, without a slash at its end;
+    /// `/oauth/callback` below it is where Microsoft sends them back to. Without
+    /// it nothing can be connected.
+    pub public_url: Option<String>,
+    /// Application (client) id of this service's own app in Entra.
+    pub client_id: Option<String>,
+    /// Endpoint of Azure Communication Services, where the deployment has one.
+    pub acs_url: Option<String>,
+    /// The fixed address its mails come from (S1-27).
+    pub acs_sender: Option<String>,
     /// Audience that access tokens for the HTTP API must carry. Only profile-api
     /// needs it, and refuses to start without.
     pub api_audience: Option<String>,
@@ -141,6 +151,10 @@ impl Settings {
             entra_url: reader.url("ROLLCALL_ENTRA_AUTHORITY_URL", hosts.entra),
             graph_url: reader.url("ROLLCALL_GRAPH_URL", hosts.graph),
             learn365_url: reader.url("ROLLCALL_LEARN365_URL", hosts.learn365),
+            public_url: reader.optional_url("ROLLCALL_PUBLIC_URL"),
+            client_id: reader.optional("ROLLCALL_CLIENT_ID").map(str::to_owned),
+            acs_url: reader.optional_url("ROLLCALL_ACS_URL"),
+            acs_sender: reader.optional("ROLLCALL_ACS_SENDER").map(str::to_owned),
             api_audience: reader.optional("ROLLCALL_API_AUDIENCE").map(str::to_owned),
             frontend_url: reader.origin("ROLLCALL_FRONTEND_URL"),
             operator_tenant: reader.tenant("ROLLCALL_OPERATOR_TENANT"),
@@ -204,6 +218,12 @@ impl Reader<'_> {
                 .push(format!("{name} must be an https address, not {text:?}"));
         }
         text
+    }
+
+    /// An address that may be absent.
+    fn optional_url(&mut self, name: &str) -> Option<String> {
+        self.optional(name)?;
+        Some(self.url(name, ""))
     }
 
     /// The origin of an address, as browsers write it in the header `Origin`.

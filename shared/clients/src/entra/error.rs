@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use rollcall_domain::connection::Cause;
 use serde::Deserialize;
 
 use crate::http::{Answer, ApiError, Retryable, is_transient_status};
@@ -34,6 +35,7 @@ pub struct EntraError {
     /// Entra's own number (`AADSTS…`), if it sent one. It refines the kind and
     /// helps support; Microsoft does not promise that the numbers stay.
     pub aadsts: Option<u32>,
+    suberror: Option<String>,
     kind: EntraErrorKind,
     retry_after: Option<Duration>,
     source: Option<Box<ApiError>>,
@@ -43,6 +45,8 @@ pub struct EntraError {
 struct ErrorAnswer {
     #[serde(default)]
     error: String,
+    #[serde(default)]
+    suberror: Option<String>,
     #[serde(default)]
     error_codes: Vec<u32>,
 }
@@ -56,6 +60,22 @@ impl EntraError {
     /// Whether Entra said no in so many words, rather than nothing that can be understood.
     pub(super) fn is_refusal(&self) -> bool {
         self.source.is_none()
+    }
+
+    /// Why, and with that what it does to a connection. Silence passes.
+    pub fn cause(&self) -> Cause {
+        if self.kind == EntraErrorKind::Transient || self.source.is_some() {
+            return Cause::Transient;
+        }
+        Cause::of(&self.error, self.suberror.as_deref(), self.aadsts)
+    }
+
+    /// Entra's number as people search for it, else the OAuth error.
+    pub fn code(&self) -> String {
+        match self.aadsts {
+            Some(number) => format!("AADSTS{number}"),
+            None => self.error.clone(),
+        }
     }
 
     /// The codes to search for or to tell support, such as `invalid_client, AADSTS7000215`.
@@ -89,6 +109,7 @@ impl EntraError {
         Self {
             error: body.error,
             aadsts,
+            suberror: body.suberror,
             kind,
             retry_after: answer.retry_after(),
             source: None,
@@ -118,6 +139,7 @@ impl From<ApiError> for EntraError {
         Self {
             error,
             aadsts: None,
+            suberror: None,
             kind,
             retry_after,
             source: Some(Box::new(source)),

@@ -2,6 +2,7 @@
 
 mod cache;
 mod error;
+mod grant;
 mod jwks;
 mod roles;
 mod sign_in;
@@ -18,6 +19,7 @@ use crate::http::{ApiError, Base, Http, Secret};
 pub use cache::AccessToken;
 use cache::{Cache, Key};
 pub use error::{EntraError, EntraErrorKind};
+pub use grant::{Grant, Proofs, ServiceApp, SignIn};
 pub use jwks::{SigningKey, SigningKeys};
 pub(crate) use roles::roles_named_in;
 pub(crate) use sign_in::{misshapen, refused};

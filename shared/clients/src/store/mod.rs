@@ -5,6 +5,7 @@
 //! lease under which the writer works.
 
 pub mod audit;
+pub mod connections;
 mod entitlements;
 mod error;
 mod guarded;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::guarded::{Refusal, Writes};
 use super::items::{document, moment, read, string, tenant, text, version};
-use super::{Condition, FANOUT_INDEX, Fence, Item, Store, StoreError, now};
+use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const ENTITY: &str = "tenant";
 const SNAPSHOT: &str = "snapshot";
@@ -198,21 +198,7 @@ impl Store {
     }
 
     async fn fanout(&self, key: &str) -> Result<Vec<TenantId>, StoreError> {
-        let mut pages = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name(FANOUT_INDEX)
-            .key_condition_expression("fanout = :key")
-            .expression_attribute_values(":key", string(key))
-            .into_paginator()
-            .items()
-            .send();
-        let mut found = Vec::new();
-        while let Some(item) = pages.next().await {
-            found.push(tenant(&item?)?);
-        }
-        Ok(found)
+        self.fanned(key).await?.iter().map(tenant).collect()
     }
 
     /// The snapshot in use; none before the first successful refresh (S4-107).

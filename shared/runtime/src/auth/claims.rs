@@ -30,31 +30,45 @@ impl Claims {
     /// The caller they describe, if the issuer is the tenant's own at this
     /// authority and the key may sign for it.
     pub(super) fn caller(self, authority: &str, key: &SigningKey) -> Result<Caller, AuthError> {
-        if self.ver != "2.0" {
-            return Err(AuthError::Version);
-        }
-        let tenant = guid(&self.tid).ok_or(AuthError::Tenant)?;
-        if tenant.is_nil() || tenant == PERSONAL_ACCOUNTS {
-            return Err(AuthError::Tenant);
-        }
-        let issuer = format!("{authority}/{tenant}/v2.0");
-        let may_sign = key
-            .issuer
-            .as_ref()
-            .is_none_or(|bound| bound.replace("{tenantid}", &self.tid) == issuer);
-        if self.iss != issuer || !may_sign {
-            return Err(AuthError::Issuer);
-        }
-        let object = guid(&self.oid).ok_or(AuthError::Object)?;
+        let (tenant, object) = issued(&self.ver, &self.tid, &self.iss, &self.oid, authority, key)?;
         Ok(Caller {
-            tenant: TenantId::new(tenant),
-            object: ObjectId::new(object),
+            tenant,
+            object,
             name: self
                 .preferred_username
                 .unwrap_or_else(|| object.to_string()),
             roles: Role::of_claims(&self.roles, &self.wids),
         })
     }
+}
+
+/// Whose token it is, if the issuer is the tenant's own at this authority and the
+/// key may sign for it.
+pub(super) fn issued(
+    version: &str,
+    tid: &str,
+    issuer: &str,
+    oid: &str,
+    authority: &str,
+    key: &SigningKey,
+) -> Result<(TenantId, ObjectId), AuthError> {
+    if version != "2.0" {
+        return Err(AuthError::Version);
+    }
+    let tenant = guid(tid).ok_or(AuthError::Tenant)?;
+    if tenant.is_nil() || tenant == PERSONAL_ACCOUNTS {
+        return Err(AuthError::Tenant);
+    }
+    let expected = format!("{authority}/{tenant}/v2.0");
+    let may_sign = key
+        .issuer
+        .as_ref()
+        .is_none_or(|bound| bound.replace("{tenantid}", tid) == expected);
+    if issuer != expected || !may_sign {
+        return Err(AuthError::Issuer);
+    }
+    let object = guid(oid).ok_or(AuthError::Object)?;
+    Ok((TenantId::new(tenant), ObjectId::new(object)))
 }
 
 /// A GUID as Entra writes them; other spellings of one are somebody else's.

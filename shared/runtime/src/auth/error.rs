@@ -51,6 +51,9 @@ pub enum AuthError {
         "The access token must be a version 2.0 token; set requestedAccessTokenVersion to 2 in the app registration."
     )]
     Version,
+    /// It belongs to another sign-in than the one it was brought for.
+    #[error("The token belongs to another sign-in.")]
+    Replayed,
     /// It cannot be checked now.
     #[error(
         "Microsoft Entra does not answer, so the access token cannot be checked now; try again shortly."

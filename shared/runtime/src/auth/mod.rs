@@ -4,11 +4,14 @@ pub mod claims;
 pub mod edge;
 pub mod error;
 pub mod extract;
+pub mod identity;
 pub mod role;
+mod signature;
 pub mod verifier;
 
 pub use edge::guard;
 pub use error::AuthError;
 pub use extract::Caller;
+pub use identity::{Identities, Identity};
 pub use role::Role;
 pub use verifier::{SetupError, Verifier};

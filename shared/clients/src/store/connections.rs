@@ -1,0 +1,185 @@
+//! Connections as stored: the tenant's directory, catalogs' accounts, how the tenant was installed.
+
+use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::connection::{EntraConnection, MailConnection};
+use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::installation::Installation;
+
+use super::items::{document, entity, read, string, tenant, unreadable, version};
+use super::{Condition, FANOUT_INDEX, Item, Store, StoreError};
+
+const ENTRA: &str = "connection#entra";
+const MAIL: &str = "connection#mail#";
+const INSTALLATION: &str = "installation";
+/// Under which the sparse index lists catalogs' connections.
+const FANOUT: &str = "mail-connections";
+/// Under which it lists consents that wait for their proof.
+const AWAITING: &str = "awaiting-proof";
+
+/// A document and its version, for conditional saves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// What it says.
+    pub value: T,
+    /// Its version.
+    pub version: u64,
+}
+
+fn versioned<T: serde::de::DeserializeOwned>(item: &Item) -> Result<Versioned<T>, StoreError> {
+    Ok(Versioned {
+        value: read(item)?,
+        version: version(item),
+    })
+}
+
+fn mail_key(catalog: CatalogId) -> String {
+    format!("{MAIL}{catalog}")
+}
+
+fn catalog(item: &Item) -> Result<CatalogId, StoreError> {
+    let entity = entity(item);
+    entity
+        .strip_prefix(MAIL)
+        .and_then(|id| id.parse().ok())
+        .ok_or_else(|| unreadable(entity, "its key names no catalog"))
+}
+
+impl Store {
+    /// The connection to the tenant's directory; none before the first attempt.
+    pub async fn entra_connection(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Option<Versioned<EntraConnection>>, StoreError> {
+        let item = self.get(tenant, ENTRA).await?;
+        item.as_ref().map(versioned).transpose()
+    }
+
+    /// Stores it with the events that tell about it. `expected` is the version
+    /// that was read.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when somebody was faster.
+    pub async fn put_entra_connection(
+        &self,
+        tenant: TenantId,
+        connection: &EntraConnection,
+        expected: Option<u64>,
+        events: &[AuditEvent],
+    ) -> Result<(), StoreError> {
+        let next = expected.map_or(1, |version| version + 1);
+        let mut item = document(tenant, ENTRA, connection, next)?;
+        if connection.awaits_proof {
+            item.insert("fanout".to_owned(), string(AWAITING));
+        }
+        self.put_versioned(tenant, item, expected, events).await
+    }
+
+    /// Tenants whose consent was given and not proved yet.
+    pub async fn awaiting_proof(&self) -> Result<Vec<TenantId>, StoreError> {
+        let items = self.fanned(AWAITING).await?;
+        items.iter().map(tenant).collect()
+    }
+
+    /// A catalog's connection; none where nobody touched it.
+    pub async fn mail_connection(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+    ) -> Result<Option<Versioned<MailConnection>>, StoreError> {
+        let item = self.get(tenant, &mail_key(catalog)).await?;
+        item.as_ref().map(versioned).transpose()
+    }
+
+    /// All catalogs' connections of a tenant.
+    pub async fn mail_connections(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Vec<(CatalogId, MailConnection)>, StoreError> {
+        let items = self.list(tenant, MAIL).await?;
+        let all = items.iter().map(|item| Ok((catalog(item)?, read(item)?)));
+        all.collect()
+    }
+
+    /// Stores a catalog's connection with the events that tell about it.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is of another version than `expected`.
+    pub async fn put_mail_connection(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        connection: &MailConnection,
+        expected: Option<u64>,
+        events: &[AuditEvent],
+    ) -> Result<u64, StoreError> {
+        let next = expected.map_or(1, |version| version + 1);
+        let mut item = document(tenant, &mail_key(catalog), connection, next)?;
+        if connection.account.is_some() {
+            item.insert("fanout".to_owned(), string(FANOUT));
+        }
+        self.put_versioned(tenant, item, expected, events).await?;
+        Ok(next)
+    }
+
+    /// Every catalog of every tenant that has an account connected.
+    pub async fn connected_catalogs(
+        &self,
+    ) -> Result<Vec<(TenantId, CatalogId, MailConnection)>, StoreError> {
+        let items = self.fanned(FANOUT).await?;
+        let all = items
+            .iter()
+            .map(|item| Ok((tenant(item)?, catalog(item)?, read(item)?)));
+        all.collect()
+    }
+
+    /// How the tenant was installed; unknown when no operator entered it.
+    pub async fn installation(&self, tenant: TenantId) -> Result<Installation, StoreError> {
+        let item = self.get(tenant, INSTALLATION).await?;
+        Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
+    }
+
+    /// Stores how the tenant was installed; the last one written counts.
+    pub async fn put_installation(
+        &self,
+        tenant: TenantId,
+        installation: &Installation,
+        event: &AuditEvent,
+    ) -> Result<(), StoreError> {
+        let item = document(tenant, INSTALLATION, installation, 1)?;
+        let items = vec![self.put(item, None)?, self.event(tenant, event)?];
+        self.write(None, items).await
+    }
+
+    async fn put_versioned(
+        &self,
+        tenant: TenantId,
+        item: Item,
+        expected: Option<u64>,
+        events: &[AuditEvent],
+    ) -> Result<(), StoreError> {
+        let mut items = vec![self.put(item, Some(Condition::version(expected)))?];
+        for event in events {
+            items.push(self.event(tenant, event)?);
+        }
+        self.write(None, items).await
+    }
+
+    /// Every item that the sparse index lists under this key.
+    pub(super) async fn fanned(&self, key: &str) -> Result<Vec<Item>, StoreError> {
+        let mut pages = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(FANOUT_INDEX)
+            .key_condition_expression("fanout = :key")
+            .expression_attribute_values(":key", string(key))
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(item) = pages.next().await {
+            found.push(item?);
+        }
+        Ok(found)
+    }
+}

@@ -1,0 +1,237 @@
+//! Refresh tokens of connected accounts: the newest one of each catalog, and one that waits to be saved.
+
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
+use chrono::{DateTime, Utc};
+use rollcall_domain::audit::Actor;
+use rollcall_domain::connection::{Able, Account};
+use rollcall_domain::ids::{CatalogId, TenantId};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Vault, VaultError};
+use crate::http::Secret;
+
+const TITLE: &str = "grant of the connected account";
+
+/// What is kept of a catalog's account. Read and written under the lease of the
+/// catalog's grant only, and never from memory: whoever refreshes has the newest.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StoredGrant {
+    #[serde(default)]
+    refresh_token: Option<String>,
+    /// Somebody signed in and has not saved yet.
+    #[serde(default)]
+    pub draft: Option<Draft>,
+}
+
+/// A sign-in that waits for its administrator to save it (S1-30).
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Draft {
+    /// Hash of the name under which the browser knows it.
+    name: String,
+    refresh_token: String,
+    /// Who signed in.
+    pub account: Account,
+    /// What that account can do.
+    pub can: Able,
+    /// Who may save it: whoever began it.
+    pub by: Actor,
+    /// Until when.
+    pub until: DateTime<Utc>,
+}
+
+impl Draft {
+    /// A sign-in under a random name that only the browser gets.
+    pub fn new(
+        name: &str,
+        refresh_token: &Secret,
+        account: Account,
+        can: Able,
+        by: Actor,
+        until: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            name: hashed(name),
+            refresh_token: refresh_token.expose().to_owned(),
+            account,
+            can,
+            by,
+            until,
+        }
+    }
+
+    /// Whether it is the one of this name, begun by this person, and not too old.
+    pub fn is(&self, name: &str, by: &Actor, now: DateTime<Utc>) -> bool {
+        self.name == hashed(name) && self.by.object == by.object && now < self.until
+    }
+}
+
+fn hashed(name: &str) -> String {
+    hex::encode(Sha256::digest(name))
+}
+
+impl StoredGrant {
+    /// The newest refresh token.
+    pub fn refresh_token(&self) -> Option<Secret> {
+        self.refresh_token.clone().map(Secret::new)
+    }
+
+    /// Puts a newer one in its place.
+    pub fn renew(&mut self, refresh_token: &Secret) {
+        self.refresh_token = Some(refresh_token.expose().to_owned());
+    }
+
+    /// Makes the draft the grant.
+    pub fn promote(&mut self) -> Option<Draft> {
+        let draft = self.draft.take()?;
+        self.refresh_token = Some(draft.refresh_token.clone());
+        Some(draft)
+    }
+
+    /// Forgets the grant, not a draft.
+    pub fn drop_token(&mut self) {
+        self.refresh_token = None;
+    }
+
+    /// Whether there is nothing left to keep.
+    pub fn is_empty(&self) -> bool {
+        self.refresh_token.is_none() && self.draft.is_none()
+    }
+}
+
+impl std::fmt::Debug for StoredGrant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StoredGrant")
+            .field("is_set", &self.refresh_token.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Draft {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Draft")
+            .field("account", &self.account)
+            .finish_non_exhaustive()
+    }
+}
+
+fn kind(catalog: CatalogId) -> String {
+    format!("mail/{catalog}")
+}
+
+impl Vault {
+    /// What is kept of a catalog's account; nothing where none was ever connected.
+    pub async fn grant(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+    ) -> Result<StoredGrant, VaultError> {
+        let name = self.name(tenant, &kind(catalog));
+        match self.fetch(&name, TITLE).await {
+            Ok(text) => {
+                serde_json::from_str(text.expose()).map_err(|_| VaultError::Unreadable(TITLE))
+            }
+            Err(VaultError::Missing(_)) => Ok(StoredGrant::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps it; what is empty is deleted at once and for good (S1-39).
+    pub async fn put_grant(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        grant: &StoredGrant,
+    ) -> Result<(), VaultError> {
+        let name = self.name(tenant, &kind(catalog));
+        if grant.is_empty() {
+            return self.delete(&name).await;
+        }
+        let text = serde_json::to_string(grant).map_err(|_| VaultError::Unreadable(TITLE))?;
+        self.store(&name, &text).await
+    }
+
+    async fn delete(&self, name: &str) -> Result<(), VaultError> {
+        let deleted = self
+            .client
+            .delete_secret()
+            .secret_id(name)
+            // A grant that was taken back must not be there for another month.
+            .force_delete_without_recovery(true)
+            .send()
+            .await;
+        match deleted {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteSecretError::is_resource_not_found_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn draft(name: &str) -> Draft {
+        let account = Account {
+            object: rollcall_domain::ids::ObjectId::new(Uuid::from_u128(3)),
+            address: "events@contoso.example".to_owned(),
+            name: "Events".to_owned(),
+        };
+        let until = DateTime::from_timestamp(1_000, 0).expect("a time");
+        Draft::new(
+            name,
+            &Secret::new("r-draft"),
+            account,
+            Able::of(true, true),
+            Actor::named("cat"),
+            until,
+        )
+    }
+
+    /// Proves S1-30: only who began it may save it, by its name and in time.
+    #[test]
+    fn a_draft_is_its_administrators_for_a_while() {
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("a time");
+        let (draft, by) = (draft("abc"), Actor::named("cat"));
+        assert!(draft.is("abc", &by, at(999)));
+        assert!(!draft.is("abd", &by, at(999)) && !draft.is("abc", &by, at(1_000)));
+        let other = Actor {
+            object: Some(rollcall_domain::ids::ObjectId::new(Uuid::from_u128(4))),
+            name: "cat".to_owned(),
+        };
+        assert!(!draft.is("abc", &other, at(999)));
+    }
+
+    #[test]
+    fn tokens_show_nowhere_but_in_the_vault() {
+        let mut grant = StoredGrant {
+            draft: Some(draft("abc")),
+            ..StoredGrant::default()
+        };
+        grant.renew(&Secret::new("r-1"));
+        let shown = format!("{grant:?} {:?}", grant.draft);
+        assert!(
+            !shown.contains("r-1") && !shown.contains("r-draft"),
+            "{shown}"
+        );
+        assert!(grant.promote().is_some());
+        assert_eq!(
+            grant.refresh_token().as_ref().map(Secret::expose),
+            Some("r-draft")
+        );
+        grant.drop_token();
+        assert!(grant.is_empty());
+    }
+}

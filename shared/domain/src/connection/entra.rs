@@ -1,0 +1,186 @@
+//! The tenant's connection to its directory (S0).
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::refusal::Fault;
+use super::state::{Event, Status, Step, step};
+use super::{Cause, Kind};
+use crate::audit::Actor;
+
+/// After a consent Microsoft needs a while until the app's tokens work; a
+/// consent that is not proved after so many minutes is told as an error.
+const PROOF_MINUTES: i64 = 10;
+
+/// How a connection came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionOrigin))]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The tenant was installed before connections were set up by hand: it is
+    /// connected by itself (S0-02).
+    Default,
+    /// A Global Administrator consented.
+    Consented,
+}
+
+/// The connection as stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct EntraConnection {
+    /// How it stands.
+    pub status: Status,
+    /// Since when.
+    pub since: DateTime<Utc>,
+    /// Who connected it, or tried to.
+    pub by: Actor,
+    /// Until when a sign-in or a proof may take.
+    #[serde(default)]
+    pub pending_until: Option<DateTime<Utc>>,
+    /// Whether consent was given and only the proof is missing.
+    #[serde(default)]
+    pub awaits_proof: bool,
+    /// The name the directory gives itself.
+    #[serde(default)]
+    pub directory: Option<String>,
+    /// What went wrong last.
+    #[serde(default)]
+    pub fault: Option<Fault>,
+}
+
+impl EntraConnection {
+    /// The connection before anything happened.
+    fn blank(at: DateTime<Utc>, by: Actor) -> Self {
+        Self {
+            status: Status::NotConfigured,
+            since: at,
+            by,
+            pending_until: None,
+            awaits_proof: false,
+            directory: None,
+            fault: None,
+        }
+    }
+
+    /// Somebody is sent to Microsoft's pages, and has until then.
+    #[must_use]
+    pub fn begun(before: Option<Self>, at: DateTime<Utc>, by: Actor, until: DateTime<Utc>) -> Self {
+        let mut it = before.unwrap_or_else(|| Self::blank(at, by.clone()));
+        if it.shown(at) != Status::Connected {
+            it.by = by;
+            it.pending_until = Some(until);
+            it.fault = None;
+            it.awaits_proof = false;
+            if it.status == Status::Error {
+                it.status = Status::NotConfigured;
+            }
+            it.take(Event::Begun, at);
+        }
+        it
+    }
+
+    /// Consent was given; what it is worth has to be proved (S0-19).
+    #[must_use]
+    pub fn consented(mut self, at: DateTime<Utc>) -> Self {
+        if self.status != Status::Connected {
+            self.status = Status::PendingConsent;
+            self.pending_until = Some(at + TimeDelta::minutes(PROOF_MINUTES));
+            self.awaits_proof = true;
+        }
+        self
+    }
+
+    /// The app's own token works in the directory, and it is the right one (S0-20).
+    #[must_use]
+    pub fn proved(mut self, directory: &str, at: DateTime<Utc>) -> Self {
+        self.take(Event::Proved { whole: true }, at);
+        self.pending_until = None;
+        self.awaits_proof = false;
+        self.directory = Some(directory.to_owned());
+        self.fault = None;
+        self
+    }
+
+    /// It was refused on the way (S0-21, S0-22). One that works stays as it is.
+    #[must_use]
+    pub fn refused(mut self, cause: Cause, code: Option<String>, at: DateTime<Utc>) -> Self {
+        if self.status.is_usable() {
+            return self;
+        }
+        self.take(Event::Refused, at);
+        self.pending_until = None;
+        self.awaits_proof = false;
+        self.fault = Some(Fault::new(cause, code, at));
+        self
+    }
+
+    /// How it stands at a moment: a sign-in that nobody finished is over.
+    pub fn shown(&self, at: DateTime<Utc>) -> Status {
+        let lapsed = self.pending_until.is_none_or(|until| until <= at);
+        match self.status {
+            Status::PendingConsent if lapsed && !self.awaits_proof => Status::NotConfigured,
+            other => other,
+        }
+    }
+
+    /// Whether a proof is still worth a try, or has failed for good.
+    pub fn proof_is_over(&self, at: DateTime<Utc>) -> bool {
+        self.awaits_proof && self.pending_until.is_none_or(|until| until <= at)
+    }
+
+    fn take(&mut self, event: Event, at: DateTime<Utc>) {
+        if let Step::To(status, _) = step(Kind::Entra, self.status, event) {
+            if status != self.status {
+                self.since = at;
+            }
+            self.status = status;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::slot;
+
+    fn begun(before: Option<EntraConnection>, minutes: i64) -> EntraConnection {
+        let at = slot() + TimeDelta::minutes(minutes);
+        let by = Actor::named("ada@contoso.example");
+        EntraConnection::begun(before, at, by, at + TimeDelta::minutes(10))
+    }
+
+    /// Proves S0-07: before success an attempt lapses, fails and is repeated at will.
+    #[test]
+    fn an_attempt_may_fail_and_be_repeated() {
+        let one = begun(None, 0);
+        assert_eq!(one.shown(slot()), Status::PendingConsent);
+        let late = slot() + TimeDelta::minutes(11);
+        assert_eq!(one.shown(late), Status::NotConfigured);
+        let failed = one.refused(Cause::Declined, Some("AADSTS65004".to_owned()), slot());
+        assert_eq!(failed.shown(slot()), Status::Error);
+        let again = begun(Some(failed), 1);
+        assert_eq!(again.shown(slot()), Status::PendingConsent);
+        assert!(again.fault.is_none());
+        let proved = again.consented(slot()).proved("Contoso", slot());
+        assert_eq!(
+            (proved.shown(late), proved.awaits_proof),
+            (Status::Connected, false)
+        );
+    }
+
+    /// Proves S0-20 and S0-22: what works is not undone by a later attempt.
+    #[test]
+    fn what_works_survives_a_failed_attempt() {
+        let works = begun(None, 0).consented(slot()).proved("Contoso", slot());
+        let after = begun(Some(works.clone()), 5).refused(Cause::Declined, None, slot());
+        assert_eq!(after, works);
+    }
+
+    #[test]
+    fn a_consent_without_proof_is_pending_for_some_minutes() {
+        let waits = begun(None, 0).consented(slot());
+        let later = slot() + TimeDelta::minutes(PROOF_MINUTES);
+        assert_eq!(waits.shown(later), Status::PendingConsent);
+        assert!(!waits.proof_is_over(slot()) && waits.proof_is_over(later));
+    }
+}
