@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 37] = [
+const FLOW: [&str; 38] = [
     "ids",
     "problem",
     "text",
@@ -44,6 +44,7 @@ const FLOW: [&str; 37] = [
     "engine",
     "settings",
     "audit",
+    "session",
     "connection",
     "credentials",
     "installation",
