@@ -1,12 +1,31 @@
-//! Delivers notices: by system mail and in the product, each once.
+//! Delivers notices: by system mail, through a catalog's connected account, in the product.
 
-use rollcall_clients::ses::MailError;
-use rollcall_clients::store::messages::Ledger;
-use rollcall_domain::notices::{Notice, words};
-use rollcall_runtime::{Batch, Event, Failure, Services};
+mod carrier;
+mod drain;
+mod system;
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::delivery::Drain;
+use rollcall_domain::notices::{Channel, Notice};
+use rollcall_runtime::{Batch, Deadline, Event, Failure, Services};
+use serde::Deserialize;
 use serde_json::Value;
 
-/// Handles one batch of notices.
+pub use drain::{Clock, Drained, drain};
+pub use system::deliver;
+
+/// What the queue carries.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Errand {
+    Drain(Drain),
+    Notice(Box<Notice>),
+}
+
+/// Handles one batch of messages: all notices first, then each mailbox that has
+/// something to send, so that the more urgent of a batch goes first.
 ///
 /// # Errors
 /// When the event is not a batch of messages; failed messages are part of the
@@ -14,58 +33,52 @@ use serde_json::Value;
 pub async fn handle(
     services: &Services,
     event: Value,
+    deadline: Deadline,
 ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     let Event::Messages(messages) = Event::read(event)? else {
         return Err("notifier takes queue messages only".into());
     };
-    let response = Batch::handle(messages, async |notice| deliver(services, &notice).await).await;
+    let response = Batch::in_two_steps(
+        messages,
+        async |errand| match errand {
+            Errand::Drain(drain) => Ok(Some(drain)),
+            Errand::Notice(notice) => take(services, &notice).await,
+        },
+        async |due: &Drain| {
+            let sent = Box::pin(drain(services, *due, Utc::now, deadline));
+            sent.await.map(|_| ())
+        },
+    )
+    .await;
     Ok(serde_json::to_value(response)?)
 }
 
-/// Delivers one notice: first in the product, which cannot mail anybody twice,
-/// then by mail, under the ledger's entry.
+/// Delivers a notice, or puts it on its catalog's list: then the list has to be
+/// looked at.
 ///
 /// # Errors
 /// When it must be tried again.
-pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure> {
-    let store = &services.store;
-    store.add_notification(notice).await.map_err(failure)?;
-    match store
-        .claim_mail(notice.tenant, notice.id)
-        .await
-        .map_err(failure)?
-    {
-        Ledger::Sent => return Ok(()),
-        Ledger::Doubtful => {
-            tracing::warn!(notice = %notice.id, "an earlier try never said how it ended; not mailed again");
-            return store
-                .settle_mail(notice.tenant, notice.id, "doubtful")
-                .await
-                .map_err(failure);
+pub async fn take(services: &Services, notice: &Notice) -> Result<Option<Drain>, Failure> {
+    match notice.channel {
+        Channel::System => deliver(services, notice).await.map(|()| None),
+        Channel::InProduct => {
+            let shown = services.store.add_notification(notice).await;
+            shown.map_err(failure).map(|()| None)
         }
-        Ledger::Ours => {}
-    }
-    let words = words(notice).map_err(Failure)?;
-    match services.mail.send(&notice.recipients, &words).await {
-        Ok(()) => store
-            .settle_mail(notice.tenant, notice.id, "sent")
-            .await
-            .map_err(failure),
-        Err(MailError::Refused(reason)) => {
-            store
-                .settle_mail(notice.tenant, notice.id, "failed")
-                .await
-                .map_err(failure)?;
-            Err(Failure(reason))
-        }
-        Err(MailError::Unknown(reason)) => {
-            tracing::warn!(notice = %notice.id, %reason, "it is not known whether the mail was sent");
-            store
-                .settle_mail(notice.tenant, notice.id, "doubtful")
-                .await
-                .map_err(failure)
+        Channel::Catalog { catalog } => {
+            let now: DateTime<Utc> = Utc::now();
+            let queued = services.store.enqueue_mail(catalog, notice, now).await;
+            queued.map_err(failure)?;
+            let tenant = notice.tenant;
+            Ok(Some(Drain { tenant, catalog }))
         }
     }
+}
+
+/// Asks for another look at a mailbox.
+async fn wake(services: &Services, drain: Drain, after: Duration) -> Result<(), Failure> {
+    let sent = services.notice_queue.send(&drain, after).await;
+    sent.map_err(failure)
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {

@@ -4,7 +4,7 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_runtime::{Services, logging};
+use rollcall_runtime::{Deadline, Services, logging};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -12,7 +12,8 @@ async fn main() -> Result<(), Error> {
     logging::start();
     let services = &Services::from_environment().await?;
     run(service_fn(async |event: LambdaEvent<Value>| {
-        rollcall_notifier::handle(services, event.payload).await
+        let deadline = Deadline::of_invocation(event.context.deadline);
+        rollcall_notifier::handle(services, event.payload, deadline).await
     }))
     .await
 }

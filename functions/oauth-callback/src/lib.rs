@@ -1,26 +1,47 @@
-//! Receives the browser back from Microsoft's sign-in.
+//! Receives the browser back from Microsoft's sign-in and consent pages.
 //!
-//! Nothing in this release begins a sign-in, so there is none to finish: every
-//! browser that comes is told to start again.
+//! What a browser brings can be forged, so nothing of it decides but the state,
+//! which is random, stored here, good once and for ten minutes. Everything else
+//! is proved with Microsoft: who signed in by the code and the signed identity
+//! token, a consent by using it.
 
+mod answer;
 mod callback;
+mod entra;
+mod mail;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use rollcall_clients::http::ApiError;
 use rollcall_runtime::Services;
-use rollcall_runtime::auth::guard;
+use rollcall_runtime::auth::{Identities, guard};
 
 /// A posted answer holds a code, a state and little else.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
+/// What handlers work with.
+#[derive(Clone)]
+struct Desk {
+    services: Services,
+    identities: Identities,
+}
+
 /// The callback over these services.
-pub fn router(services: Services) -> Router {
+///
+/// # Errors
+/// When the authority is no address.
+pub fn router(services: Services) -> Result<Router, ApiError> {
+    let identities = Identities::new(&services.settings)?;
+    let desk = Desk {
+        services,
+        identities,
+    };
     let routes = Router::new()
         .route(
             "/oauth/callback",
             get(callback::by_query).post(callback::by_form),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    guard(routes).with_state(services)
+    Ok(guard(routes).with_state(desk))
 }

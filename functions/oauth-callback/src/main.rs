@@ -1,5 +1,8 @@
 //! Wiring only.
 
+// The futures of the SDK nest deeper than the compiler expects.
+#![recursion_limit = "256"]
+
 use lambda_http::{Error, run};
 use rollcall_runtime::{Services, logging};
 
@@ -7,5 +10,5 @@ use rollcall_runtime::{Services, logging};
 async fn main() -> Result<(), Error> {
     logging::start();
     let services = Services::from_environment().await?;
-    run(rollcall_oauth_callback::router(services)).await
+    run(rollcall_oauth_callback::router(services)?).await
 }

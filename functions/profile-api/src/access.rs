@@ -8,6 +8,8 @@ use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use rollcall_domain::connection::Kind;
+use rollcall_domain::installation::Feature;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{Caller, Role};
 
@@ -34,6 +36,16 @@ pub enum Permission {
     StartRuns,
     /// See who changed what.
     ReadAudit,
+    /// Connect the tenant's directory (S0-15).
+    ManageEntra,
+    /// Connect a catalog's Microsoft 365 account: admins of that catalog (S1-03, S1-36).
+    ManageMail,
+    /// Schedule course sessions; catalog admins for their own catalogs.
+    ManageSessions,
+    /// Look people and groups of the directory up, live.
+    ReadDirectory,
+    /// Invite guests to the directory, and put its groups into catalogs.
+    WriteDirectory,
     /// Enter tenants' plans.
     Operate,
 }
@@ -42,7 +54,7 @@ use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperA
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 15] = [
         Self::Public,
         Self::ReadTenant,
         Self::ReadProfiles,
@@ -52,6 +64,11 @@ impl Permission {
         Self::DecideHolds,
         Self::StartRuns,
         Self::ReadAudit,
+        Self::ManageEntra,
+        Self::ManageMail,
+        Self::ManageSessions,
+        Self::ReadDirectory,
+        Self::WriteDirectory,
         Self::Operate,
     ];
 
@@ -67,6 +84,11 @@ impl Permission {
             Self::DecideHolds => "holds.decide",
             Self::StartRuns => "runs.start",
             Self::ReadAudit => "audit.read",
+            Self::ManageEntra => Kind::Entra.permission(),
+            Self::ManageMail => Kind::Mail.permission(),
+            Self::ManageSessions => "sessions.manage",
+            Self::ReadDirectory => "directory.read",
+            Self::WriteDirectory => "directory.write",
             Self::Operate => "operate",
         }
     }
@@ -89,6 +111,11 @@ impl Permission {
             Self::WriteCourses => &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin],
             Self::WriteSettings => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, GlobalAdmin],
             Self::StartRuns | Self::ReadAudit => &[Owner, SuperAdmin, ItAdmin, LmsAdmin],
+            Self::ManageEntra => &[GlobalAdmin],
+            Self::ManageMail => &[CatalogAdmin],
+            Self::ManageSessions => &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin],
+            Self::ReadDirectory => &[Owner, SuperAdmin, ItAdmin, LmsAdmin],
+            Self::WriteDirectory => &[Owner, SuperAdmin, LmsAdmin],
             Self::Operate => &[Operator],
         }
     }
@@ -105,6 +132,8 @@ pub struct Route {
     pub permission: Permission,
     /// Whether maintenance forbids it while it works (S4-110…114).
     pub locked: bool,
+    /// The feature it belongs to, if that needs the directory connected (S0-14).
+    pub needs: Option<Feature>,
 }
 
 const fn open(method: &'static str, path: &'static str, permission: Permission) -> Route {
@@ -113,6 +142,22 @@ const fn open(method: &'static str, path: &'static str, permission: Permission) 
         path,
         permission,
         locked: false,
+        needs: None,
+    }
+}
+
+const fn with(
+    feature: Feature,
+    method: &'static str,
+    path: &'static str,
+    permission: Permission,
+) -> Route {
+    Route {
+        method,
+        path,
+        permission,
+        locked: false,
+        needs: Some(feature),
     }
 }
 
@@ -122,11 +167,13 @@ const fn locked(method: &'static str, path: &'static str, permission: Permission
         path,
         permission,
         locked: true,
+        needs: None,
     }
 }
 
 use Permission::{
-    DecideHolds, Operate, Public, ReadAudit, ReadProfiles, ReadTenant, StartRuns, WriteCourses,
+    DecideHolds, ManageEntra, ManageMail, ManageSessions, Operate, Public, ReadAudit,
+    ReadDirectory, ReadProfiles, ReadTenant, StartRuns, WriteCourses, WriteDirectory,
     WriteProfiles, WriteSettings,
 };
 
@@ -166,6 +213,30 @@ pub const ROUTES: &[Route] = &[
     open("POST", "/v1/runs", StartRuns),
     open("GET", "/v1/runs/{id}", ReadTenant),
     open("GET", "/v1/audit", ReadAudit),
+    open("GET", "/v1/connections", ReadTenant),
+    open("POST", "/v1/connections/entra/connect", ManageEntra),
+    // Everybody is told why it cannot be ended; before it works only its admins may drop it.
+    open("DELETE", "/v1/connections/entra", ReadTenant),
+    open("GET", "/v1/catalogs/{id}/mail-connection", ReadTenant),
+    open("PUT", "/v1/catalogs/{id}/mail-connection", ManageMail),
+    open("DELETE", "/v1/catalogs/{id}/mail-connection", ManageMail),
+    open("POST", "/v1/catalogs/{id}/mail-connection/connect", ManageMail),
+    open("GET", "/v1/catalogs/{id}/messages", ManageSessions),
+    open("GET", "/v1/catalogs/{id}/rooms", ManageSessions),
+    open("GET", "/v1/catalogs/{id}/sessions", ManageSessions),
+    open("POST", "/v1/catalogs/{id}/sessions", ManageSessions),
+    open("GET", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
+    open("PATCH", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
+    open("DELETE", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
+    with(Feature::Groups, "POST", "/v1/catalogs/{id}/groups", WriteDirectory),
+    with(Feature::DirectoryData, "GET", "/v1/directory/users", ReadDirectory),
+    with(Feature::Hierarchy, "GET", "/v1/directory/users/{user}", ReadDirectory),
+    with(Feature::DirectoryData, "GET", "/v1/directory/groups", ReadDirectory),
+    with(Feature::Guests, "POST", "/v1/directory/guests", WriteDirectory),
+    open("GET", "/v1/notifications", ReadTenant),
+    open("POST", "/v1/notifications/{id}/read", ReadTenant),
+    open("GET", "/v1/operator/tenants/{tenant}/installation", Operate),
+    open("PUT", "/v1/operator/tenants/{tenant}/installation", Operate),
     open("GET", "/v1/operator/tenants/{tenant}/entitlement", Operate),
     open("PUT", "/v1/operator/tenants/{tenant}/entitlement", Operate),
 ];
@@ -193,9 +264,11 @@ pub fn markdown() -> String {
             path,
             permission,
             locked,
+            needs,
         } = route;
         let lock = if *locked { "423" } else { "" };
-        format!("| `{method} {path}` | {} | {lock} |\n", permission.name())
+        let needs = needs.map_or("", Feature::title);
+        format!("| `{method} {path}` | {} | {lock} | {needs} |\n", permission.name())
     });
     let roles = Role::ALL.map(Role::name);
     let permissions = Permission::ALL.into_iter().filter(|one| *one != Public);
@@ -211,7 +284,7 @@ pub fn markdown() -> String {
         format!("| {} | {marks} |\n", permission.name())
     });
     format!(
-        "| Route | Permission | While maintenance works |\n|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}",
+        "| Route | Permission | While maintenance works | Needs the directory connected, for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}",
         routes.collect::<String>(),
         roles.join(" | "),
         "---|".repeat(roles.len()),
@@ -247,6 +320,11 @@ pub(crate) async fn guard(
             Ok(false) => return not_in_plan().into_response(),
             Err(error) => return crate::failure::stored(error).into_response(),
         }
+    }
+    if let Some(feature) = route.needs
+        && let Err(refused) = api.needs(caller.tenant, feature).await
+    {
+        return refused.into_response();
     }
     parts.extensions.insert(caller);
     next.run(Request::from_parts(parts, body)).await

@@ -12,15 +12,21 @@
 pub mod access;
 mod audit;
 mod choices;
+mod connections;
+mod directory;
 mod entitled;
 mod failure;
 mod form;
 mod health;
+mod installation;
+mod mail;
+mod notifications;
 pub mod openapi;
 mod operator;
 mod profiles;
 mod request;
 mod runs;
+mod sessions;
 mod settings;
 mod sign_in;
 mod tenant;
@@ -129,7 +135,38 @@ fn all() -> OpenApiRouter<Api> {
         .routes(routes!(runs::list, runs::start::start))
         .routes(routes!(runs::show))
         .routes(routes!(audit::list))
+        .merge(connected())
         .routes(routes!(operator::show, operator::change))
+        .routes(routes!(installation::show, installation::change))
+}
+
+/// What is about connections and what they make possible.
+fn connected() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(connections::list::list))
+        .routes(routes!(connections::entra::connect))
+        .routes(routes!(connections::entra::disconnect))
+        .routes(routes!(
+            mail::show::show,
+            mail::save::save,
+            mail::disconnect::disconnect
+        ))
+        .routes(routes!(mail::connect::connect))
+        .routes(routes!(mail::messages::list))
+        .routes(routes!(sessions::rooms::list))
+        .routes(routes!(sessions::list::list, sessions::save::create))
+        .routes(routes!(
+            sessions::list::show,
+            sessions::save::update,
+            sessions::save::cancel
+        ))
+        .routes(routes!(directory::groups::add))
+        .routes(routes!(directory::people::list))
+        .routes(routes!(directory::people::show))
+        .routes(routes!(directory::groups::list))
+        .routes(routes!(directory::guests::invite))
+        .routes(routes!(notifications::list))
+        .routes(routes!(notifications::read))
 }
 
 /// Pages of the console may call, and no others (S4-003 opens there).
@@ -138,7 +175,13 @@ fn cors(frontend: Option<&str>) -> CorsLayer {
     let exposed: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, auth::edge::REQUEST_ID];
     CorsLayer::new()
         .allow_origin(origin.into_iter().collect::<Vec<_>>())
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH])
         .expose_headers(exposed)
         .max_age(PREFLIGHT)

@@ -65,6 +65,7 @@ pub fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Ope
         "GET" => item.get.as_mut(),
         "POST" => item.post.as_mut(),
         "PUT" => item.put.as_mut(),
+        "PATCH" => item.patch.as_mut(),
         "DELETE" => item.delete.as_mut(),
         _ => None,
     }
@@ -117,7 +118,11 @@ fn operation_id(route: &Route) -> String {
 fn for_readers(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
-    while let Some((before, after)) = rest.split_once(" (S4-").or(rest.split_once(" (C-")) {
+    while let Some((before, after)) = [" (S0-", " (S1-", " (S4-", " (C-", " (X-"]
+        .iter()
+        .filter_map(|mark| rest.split_once(mark))
+        .min_by_key(|(before, _)| before.len())
+    {
         kept.push_str(before);
         rest = after.split_once(')').map_or("", |(_, rest)| rest);
     }

@@ -23,7 +23,7 @@ pub enum Urgency {
 
 /// One mail, ready to go. It has no sender: that is a matter of the channel
 /// (the connected account, or the fixed address of S1-27).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
     /// Addresses of everyone it goes to; they see one another.
     pub to: Vec<String>,
@@ -37,6 +37,16 @@ pub struct OutgoingMail {
     pub id: Uuid,
     /// How it is marked.
     pub urgency: Urgency,
+}
+
+/// Neither words nor addresses: what is logged is read by others than the mail.
+impl std::fmt::Debug for OutgoingMail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutgoingMail")
+            .field("id", &self.id)
+            .field("recipients", &self.to.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A mail that was not, or perhaps not, taken.
@@ -82,6 +92,12 @@ impl From<ApiError> for SendError {
             ApiError::Status {
                 status: 429,
                 retry_after,
+                ..
+            }
+            // A server that says when to come back has not begun (RFC 9110, section 15.6.4).
+            | ApiError::Status {
+                status: 503,
+                retry_after: retry_after @ Some(_),
                 ..
             } => Self::Throttled { retry_after },
             ApiError::Status {
@@ -147,7 +163,8 @@ pub(crate) mod tests {
             };
             assert_eq!(of(status), refused);
         }
-        for status in [408, 500, 502, 503, 504] {
+        assert_eq!(of(503), SendError::Throttled { retry_after: wait });
+        for status in [408, 500, 502, 504] {
             assert!(matches!(of(status), SendError::Unknown(_)), "{status}");
         }
     }

@@ -1,5 +1,7 @@
 //! What wakes a function: a schedule's tick or a batch of queue messages.
 
+use std::collections::BTreeMap;
+
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -70,15 +72,59 @@ impl Batch {
                     "the message is not what this queue carries: {error}"
                 ))),
             };
-            if let Err(Failure(reason)) = done {
-                tracing::error!(message_id = %id, %reason, "a message could not be handled");
-                let mut failure = BatchItemFailure::default();
-                failure.item_identifier = id;
-                batch.failures.push(failure);
+            if let Err(failure) = done {
+                batch.fail(id, &failure);
             }
         }
+        batch.answer()
+    }
+
+    /// Handles each message by itself first, which may name a piece of work that
+    /// several of them share; then does each such piece once. When it fails, all
+    /// messages that named it go back.
+    pub async fn in_two_steps<T, K, F, G>(event: SqsEvent, first: F, second: G) -> SqsBatchResponse
+    where
+        T: DeserializeOwned,
+        K: Ord,
+        F: AsyncFn(T) -> Result<Option<K>, Failure>,
+        G: AsyncFn(&K) -> Result<(), Failure>,
+    {
+        let mut batch = Self::default();
+        let mut shared: BTreeMap<K, Vec<String>> = BTreeMap::new();
+        for record in event.records {
+            let id = record.message_id.unwrap_or_default();
+            let done = match serde_json::from_str::<T>(&record.body.unwrap_or_default()) {
+                Ok(message) => first(message).await,
+                Err(error) => Err(Failure(format!(
+                    "the message is not what this queue carries: {error}"
+                ))),
+            };
+            match done {
+                Ok(Some(work)) => shared.entry(work).or_default().push(id),
+                Ok(None) => {}
+                Err(failure) => batch.fail(id, &failure),
+            }
+        }
+        for (work, ids) in shared {
+            if let Err(failure) = second(&work).await {
+                for id in ids {
+                    batch.fail(id, &failure);
+                }
+            }
+        }
+        batch.answer()
+    }
+
+    fn fail(&mut self, id: String, Failure(reason): &Failure) {
+        tracing::error!(message_id = %id, %reason, "a message could not be handled");
+        let mut failure = BatchItemFailure::default();
+        failure.item_identifier = id;
+        self.failures.push(failure);
+    }
+
+    fn answer(self) -> SqsBatchResponse {
         let mut response = SqsBatchResponse::default();
-        response.batch_item_failures = batch.failures;
+        response.batch_item_failures = self.failures;
         response
     }
 }

@@ -24,6 +24,10 @@ pub struct ProblemDetails {
     /// Every wrong field with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
+    /// Where to begin what is missing: the path to post to, such as
+    /// `/v1/connections/entra/connect`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<&'static str>,
     /// Seconds after which trying again makes sense.
     #[serde(skip)]
     pub retry_after: Option<u64>,
@@ -38,6 +42,7 @@ impl ProblemDetails {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             detail: detail.into(),
             errors: Vec::new(),
+            connect: None,
             retry_after: None,
         }
     }
@@ -46,6 +51,13 @@ impl ProblemDetails {
     #[must_use]
     pub fn of_kind(mut self, name: &str) -> Self {
         self.kind = format!("urn:rollcall:{name}");
+        self
+    }
+
+    /// Says where to begin what is missing.
+    #[must_use]
+    pub fn connect_at(mut self, path: &'static str) -> Self {
+        self.connect = Some(path);
         self
     }
 

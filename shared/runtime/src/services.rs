@@ -1,5 +1,6 @@
 //! The clients a function works with, made once per process from its settings.
 
+mod accounts;
 mod connection;
 mod links;
 
@@ -26,6 +27,7 @@ use rollcall_domain::schedule::{Job, Slot};
 
 use crate::events::Failure;
 use crate::settings::Settings;
+pub use accounts::{AccountError, ConnectedAccount};
 pub use connection::Entered;
 pub use links::{AppError, CALLBACK, DirectoryError, Unproved};
 
@@ -51,6 +53,7 @@ pub struct Services {
     http: Http,
     entra: Entra,
     quotas: Arc<Mutex<HashMap<TenantId, Quota>>>,
+    account_tokens: accounts::AccountTokens,
 }
 
 /// A client that could not be made for a tenant.
@@ -84,6 +87,7 @@ impl Services {
             mail: SystemMail::new(aws, &settings.system_sender),
             entra: Entra::new(http.clone(), &settings.entra_url)?,
             quotas: Arc::default(),
+            account_tokens: Arc::default(),
             http,
             settings,
         })

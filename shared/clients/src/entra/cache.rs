@@ -38,7 +38,8 @@ impl AccessToken {
         &self.token
     }
 
-    fn is_fresh(&self) -> bool {
+    /// Whether it is good for some minutes more.
+    pub fn is_fresh(&self) -> bool {
         Instant::now() + MARGIN < self.expires_at
     }
 }

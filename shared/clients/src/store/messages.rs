@@ -10,7 +10,8 @@ use super::items::{document, item, number, read, string, text};
 use super::{Condition, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const INBOX: &str = "notification#";
-const LEDGER: &str = "mail#";
+/// Whether a mail was sent, by the id of its notice.
+pub(super) const LEDGER: &str = "mail#";
 /// Notifications and ledger entries are kept this many days: longer than any
 /// queue keeps a message and any job repeats a notice.
 const KEPT_DAYS: i64 = 400;
@@ -105,6 +106,7 @@ impl Store {
     }
 }
 
-fn expiry() -> i64 {
+/// When an entry made now is deleted, in seconds since 1970.
+pub(super) fn expiry() -> i64 {
     (now() + chrono::TimeDelta::days(KEPT_DAYS)).timestamp()
 }

@@ -15,6 +15,7 @@ pub mod lease;
 pub mod memberships;
 pub mod messages;
 pub mod oauth_states;
+pub mod outbox;
 mod page;
 pub mod profile_list;
 pub mod profiles;
@@ -159,6 +160,25 @@ impl Store {
             .table_name(&self.table)
             .key(PARTITION_KEY, string(tenant))
             .key(SORT_KEY, string(entity))
+            .build()?;
+        Ok(TransactWriteItem::builder().delete(delete).build())
+    }
+
+    /// A deletion of an item that must still have this version.
+    fn delete_version(
+        &self,
+        tenant: TenantId,
+        entity: &str,
+        version: u64,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let condition = Condition::version(Some(version));
+        let delete = Delete::builder()
+            .table_name(&self.table)
+            .key(PARTITION_KEY, string(tenant))
+            .key(SORT_KEY, string(entity))
+            .condition_expression(condition.expression)
+            .set_expression_attribute_names(condition.names)
+            .set_expression_attribute_values(condition.values)
             .build()?;
         Ok(TransactWriteItem::builder().delete(delete).build())
     }

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::items::{number, string, text, unreadable};
 use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, TTL_ATTRIBUTE, now};
@@ -19,6 +20,11 @@ pub const OAUTH_STATE_LIFETIME: Duration = Duration::from_mins(10);
 /// The browser that comes back is not signed in here, so the item cannot be
 /// looked for under a tenant: all states share a partition of their own.
 const PARTITION: &str = "oauth";
+
+/// A state, or another name that only one browser is to know: 244 random bits.
+pub fn new_state() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
 
 /// The table never sees the state itself: who can read the table cannot finish
 /// somebody else's sign-in.

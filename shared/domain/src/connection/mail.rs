@@ -116,6 +116,9 @@ pub struct MailOptions {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MailConnection {
+    /// What people call the catalog.
+    #[serde(default)]
+    pub title: String,
     /// What was chosen.
     pub options: MailOptions,
     /// How it stands.
@@ -140,12 +143,17 @@ pub struct MailConnection {
     /// What went wrong last.
     #[serde(default)]
     pub fault: Option<Fault>,
+    /// Whether a loss is still to be told: it is told after it is stored, and a
+    /// function may die in between.
+    #[serde(default)]
+    pub untold: bool,
 }
 
 impl MailConnection {
     /// The connection of a catalog nobody has touched: switched off (S1-05).
     pub fn blank(at: DateTime<Utc>) -> Self {
         Self {
+            title: String::new(),
             options: MailOptions::default(),
             status: Status::NotConfigured,
             since: at,
@@ -155,6 +163,7 @@ impl MailConnection {
             connected_at: None,
             used_at: None,
             fault: None,
+            untold: false,
         }
     }
 
@@ -178,6 +187,7 @@ impl MailConnection {
         self.connected_at = Some(at);
         self.used_at = Some(at);
         self.fault = None;
+        self.untold = false;
         self.take(Event::Proved { whole }, at)
     }
 
@@ -196,6 +206,9 @@ impl MailConnection {
         let effects = self.take(event, at);
         if self.status != before {
             self.fault = Some(Fault::new(cause, code, at));
+        }
+        if effects.contains(&Effect::TellLoss) {
+            self.untold = true;
         }
         effects
     }

@@ -9,6 +9,8 @@ pub use pace::{MAX_PER_DAY, MAX_PER_MINUTE, Pace, Turn};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::ids::{CatalogId, TenantId};
+
 /// What is remembered of one mailbox between invocations, whichever function sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -19,6 +21,19 @@ pub struct MailboxState {
     /// Whether sending fails at the moment.
     #[serde(default)]
     pub breaker: Breaker,
+    /// When a message that wakes the sender arrives, so that one is enough.
+    #[serde(default)]
+    pub wakes_at: Option<DateTime<Utc>>,
+}
+
+/// Asks the notifier to send what a catalog's mailbox may send now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Drain {
+    /// Whose.
+    pub tenant: TenantId,
+    /// Which catalog; others that share its mailbox are served as well.
+    pub catalog: CatalogId,
 }
 
 impl MailboxState {

@@ -1,0 +1,172 @@
+//! The connection to the directory: begun here, finished by oauth-callback, never ended (S0).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_clients::entra::SignIn;
+use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::connection::{Attempt, EntraConnection, Origin, ReturnPath, Stage, Status};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use rollcall_runtime::services::AppError;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::access::Permission;
+use crate::failure::{Refused, stored, unavailable};
+use crate::form::Form;
+use crate::{Api, now};
+
+/// What to sign in for.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+pub(crate) struct ConnectInput {
+    /// The page of the console to come back to, as a path; the start page without (S0-17).
+    return_to: Option<String>,
+}
+
+/// Where to send the browser.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Begun {
+    /// Microsoft's page. The way back leads to the page of the console that was
+    /// asked for, with `connection`, `result` and, of errors, `code` in its query.
+    pub(crate) url: String,
+    /// Until when the sign-in has to be finished.
+    pub(crate) expires_at: DateTime<Utc>,
+}
+
+/// The name and subject under which the audit knows it.
+const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
+
+/// Begins to connect the directory: sign in, accept the permissions, come back (S0-16).
+#[utoipa::path(post, path = "/v1/connections/entra/connect", tag = "Connections", request_body = ConnectInput,
+    responses((status = 201, description = "Where to send the browser", body = Begun)))]
+pub(crate) async fn connect(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let return_to = return_path(&mut form);
+    form.finish().map_err(ProblemDetails::invalid)?;
+    match api.directory_of(caller.tenant).await?.origin() {
+        Some(Origin::Default) => return Err(not_applicable()),
+        Some(Origin::Consented) => return Err(connected_already()),
+        None => {}
+    }
+    let attempt = Attempt {
+        tenant: caller.tenant,
+        by: caller.actor(),
+        stage: Stage::EntraSignIn,
+        return_to,
+        began: now(),
+    };
+    let how = SignIn {
+        login_hint: Some(&caller.name),
+        ..SignIn::default()
+    };
+    let begun = api.begin(&attempt, &[], how).await?;
+    let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
+        .on(SUBJECT.0, SUBJECT.1);
+    let change = |before| {
+        EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at)
+    };
+    let services = &api.services;
+    let noted = services.change_entra_connection(caller.tenant, &[event], change);
+    noted.await.map_err(stored)?;
+    Ok((StatusCode::CREATED, Json(begun)).into_response())
+}
+
+/// The page to come back to; what is no page is a problem.
+pub(crate) fn return_path(form: &mut Form) -> ReturnPath {
+    let text: Option<String> = form.optional("returnTo");
+    match text.map(ReturnPath::try_from) {
+        None => ReturnPath::default(),
+        Some(Ok(path)) => path,
+        Some(Err(error)) => {
+            form.problem("/returnTo", error.to_string());
+            ReturnPath::default()
+        }
+    }
+}
+
+fn not_applicable() -> ProblemDetails {
+    let detail = "The directory of this tenant is connected by default; there is nothing to set up.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
+}
+
+fn connected_already() -> ProblemDetails {
+    let detail = "The directory is connected already.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("connected-already")
+}
+
+impl Api {
+    /// Stores what the browser has to bring back, and answers where to send it.
+    pub(crate) async fn begin(
+        &self,
+        attempt: &Attempt,
+        scopes: &[String],
+        how: SignIn<'_>,
+    ) -> Result<Begun, Refused> {
+        let services = &self.services;
+        let app = services.service_app().await.map_err(|error| app(&error))?;
+        let state = new_state();
+        let url = services
+            .entra()
+            .authorize_url(attempt.tenant, &app, &state, scopes, how)
+            .map_err(|error| {
+                tracing::error!(%error, "a sign-in cannot be begun");
+                crate::failure::broken()
+            })?;
+        let begun = services.store.begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
+        begun.await.map_err(stored)?;
+        let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
+        Ok(Begun {
+            url,
+            expires_at: attempt.began + lifetime,
+        })
+    }
+}
+
+/// The service's own app cannot be used.
+pub(crate) fn app(error: &AppError) -> ProblemDetails {
+    tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
+    unavailable("This deployment cannot connect to Microsoft now; its operators have been alerted.")
+}
+
+/// Tells why the connection cannot be ended, or drops an attempt that has not
+/// succeeded yet (S0-06, S0-07).
+#[utoipa::path(delete, path = "/v1/connections/entra", tag = "Connections",
+    responses((status = 204, description = "The attempt is dropped")))]
+pub(crate) async fn disconnect(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<StatusCode, Refused> {
+    let directory = api.directory_of(caller.tenant).await?;
+    if directory.origin().is_some() {
+        let event = AuditEvent::new(now(), caller.actor(), Action::ConnectionEndRefused)
+            .on(SUBJECT.0, SUBJECT.1);
+        let noted = api.services.store.record(caller.tenant, &event).await;
+        noted.map_err(stored)?;
+        let detail = "The connection to Microsoft Entra ID cannot be disconnected once it is set up: people, groups and hierarchies depend on it.";
+        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-disconnectable"));
+    }
+    caller.require(Permission::ManageEntra.roles())?;
+    if directory.connection.is_none() {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    let (at, by) = (now(), caller.actor());
+    let event = AuditEvent::new(at, by.clone(), Action::ConnectionEnded).on(SUBJECT.0, SUBJECT.1);
+    let change = |before: Option<EntraConnection>| match before {
+        Some(works) if works.status == Status::Connected => works,
+        _ => EntraConnection::begun(None, at, by.clone(), at),
+    };
+    let services = &api.services;
+    let dropped = services.change_entra_connection(caller.tenant, &[event], change);
+    dropped.await.map_err(stored)?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,68 @@
+//! `POST /v1/directory/guests`: invites somebody from outside (S0-12).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::ids::ObjectId;
+use rollcall_domain::settings::is_mail_address;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::graph;
+use crate::failure::{Refused, stored};
+use crate::form::Form;
+use crate::{Api, now};
+
+/// Whom to invite.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+struct GuestInput {
+    /// The mail address the invitation goes to.
+    address: String,
+}
+
+/// Who was invited.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Guest {
+    /// The Entra object id; it stays when the invitation is accepted.
+    id: ObjectId,
+    address: String,
+}
+
+/// Invites a guest; Microsoft sends the invitation. The console is where the
+/// guest comes to after accepting it.
+#[utoipa::path(post, path = "/v1/directory/guests", tag = "Directory", request_body = GuestInput,
+    responses((status = 201, description = "Invited", body = Guest)))]
+pub(crate) async fn invite(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let address: Option<String> = form.required("address");
+    let address = address.unwrap_or_default().trim().to_owned();
+    if !is_mail_address(&address) {
+        form.problem("/address", "must be a mail address, such as kay@fabrikam.com");
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let directory = api.graph(caller.tenant).await?;
+    let back = api.services.console("/");
+    let invited = directory.invite_guest(&address, &back).await;
+    let id = invited.map_err(|error| match error.status() {
+        Some(400) => ProblemDetails::invalid(vec![rollcall_domain::problem::Problem::at(
+            "/address",
+            "the directory does not take this address as a guest; it may belong to one of your own people",
+        )]),
+        _ => graph(&error),
+    })?;
+    let event = AuditEvent::new(now(), caller.actor(), Action::GuestInvited)
+        .on(id, &address);
+    let noted = api.services.store.record(caller.tenant, &event).await;
+    noted.map_err(stored)?;
+    Ok((StatusCode::CREATED, Json(Guest { id, address })).into_response())
+}

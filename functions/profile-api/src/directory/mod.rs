@@ -1,0 +1,46 @@
+//! The directory, live: people and groups looked up, guests invited, groups put into catalogs (S0-08…S0-12).
+
+pub(crate) mod groups;
+pub(crate) mod guests;
+pub(crate) mod people;
+
+use axum::http::StatusCode;
+use rollcall_clients::graph::{Graph, GraphError};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::connection::Origin;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::services::DirectoryError;
+
+use crate::Api;
+use crate::failure::{Refused, unavailable};
+
+impl Api {
+    /// The tenant's directory: through this service's own app where a Global
+    /// Administrator consented, through the tenant's app registration where the
+    /// connection stands by default and nobody ever consented.
+    pub(crate) async fn graph(&self, tenant: TenantId) -> Result<Graph, Refused> {
+        if self.directory_of(tenant).await?.origin() == Some(Origin::Default) {
+            let record = crate::runs::tenant(self, tenant).await?;
+            let graph = self.services.graph(&record).await;
+            return graph.map_err(|error| silent(&error));
+        }
+        self.services.directory(tenant).await.map_err(|error| match error {
+            DirectoryError::App(error) => crate::connections::entra::app(&error),
+            DirectoryError::Connect(error) => silent(&error),
+        })
+    }
+}
+
+fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
+    tracing::error!(%error, "the directory cannot be asked");
+    unavailable("The directory cannot be asked now; try again shortly.")
+}
+
+/// Graph's refusal as an answer.
+pub(crate) fn graph(error: &GraphError) -> ProblemDetails {
+    if error.is_auth() {
+        let detail = "The directory does not let this service do that: a permission is missing. A Global Administrator has to grant it under Enterprise applications.";
+        return ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("permission-missing");
+    }
+    silent(error)
+}

@@ -1,0 +1,112 @@
+//! People of the directory as they are now, with the managers above them (S0-08, S0-11).
+
+use axum::Json;
+use axum::extract::State;
+use rollcall_clients::graph::DirectoryPerson;
+use rollcall_domain::ids::ObjectId;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::graph;
+use crate::Api;
+use crate::failure::{Refused, missing};
+use crate::request::{InPath, InQuery, page_size};
+
+/// Whom to look for.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct DirectoryQuery {
+    /// What the name begins with; anybody without.
+    #[serde(default)]
+    pub(crate) search: String,
+    /// Most entries: 1 to 200, 50 without.
+    pub(crate) limit: Option<u32>,
+}
+
+/// Somebody in the directory.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DirectoryPerson)]
+pub(crate) struct PersonView {
+    /// The Entra object id.
+    id: Uuid,
+    name: String,
+    mail: Option<String>,
+    department: Option<String>,
+    job_title: Option<String>,
+    /// Whether the account may sign in.
+    enabled: bool,
+    /// Whether it was invited from outside.
+    guest: bool,
+}
+
+/// Somebody with the managers above.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DirectoryPersonWithManagers)]
+pub(crate) struct WithManagers {
+    #[serde(flatten)]
+    person: PersonView,
+    /// The nearest first, ten at most.
+    managers: Vec<PersonView>,
+}
+
+/// People found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DirectoryPeople)]
+pub(crate) struct People {
+    items: Vec<PersonView>,
+}
+
+impl From<DirectoryPerson> for PersonView {
+    fn from(it: DirectoryPerson) -> Self {
+        let name = it.display_name.or(it.user_principal_name);
+        Self {
+            id: it.id,
+            name: name.unwrap_or_else(|| it.id.to_string()),
+            mail: it.mail,
+            department: it.department,
+            job_title: it.job_title,
+            enabled: it.account_enabled.unwrap_or(true),
+            guest: it.user_type.as_deref() == Some("Guest"),
+        }
+    }
+}
+
+/// People of the directory by the beginning of their names, as they are now.
+#[utoipa::path(get, path = "/v1/directory/users", tag = "Directory", params(DirectoryQuery),
+    responses((status = 200, description = "People found", body = People)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<DirectoryQuery>,
+) -> Result<Json<People>, Refused> {
+    let directory = api.graph(caller.tenant).await?;
+    let found = directory.people_named(&query.search, page_size(query.limit)).await;
+    let found = found.map_err(|error| graph(&error))?;
+    Ok(Json(People {
+        items: found.into_iter().map(PersonView::from).collect(),
+    }))
+}
+
+/// Somebody of the directory as they are now, with department and managers.
+#[utoipa::path(get, path = "/v1/directory/users/{user}", tag = "Directory",
+    params(("user" = ObjectId, Path, description = "The Entra object id")),
+    responses((status = 200, description = "The person", body = WithManagers)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(user): InPath<ObjectId>,
+) -> Result<Json<WithManagers>, Refused> {
+    let directory = api.graph(caller.tenant).await?;
+    let person = directory.person(user).await.map_err(|error| graph(&error))?;
+    let person = person.ok_or_else(missing)?.into();
+    let managers = directory.managers(user).await.map_err(|error| graph(&error))?;
+    Ok(Json(WithManagers {
+        person,
+        managers: managers.into_iter().map(PersonView::from).collect(),
+    }))
+}

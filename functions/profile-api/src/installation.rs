@@ -1,0 +1,56 @@
+//! How tenants were installed, for those who operate the service (S0-01…S0-04, S0-23).
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::installation::Installation;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+
+use crate::failure::{Refused, stored};
+use crate::form::Form;
+use crate::request::InPath;
+use crate::{Api, now};
+
+/// How a tenant was installed.
+#[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")),
+    responses((status = 200, description = "What an operator entered; empty if nobody did", body = Installation)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    InPath(tenant): InPath<TenantId>,
+) -> Result<Json<Installation>, Refused> {
+    let found = api.services.store.installation(tenant).await;
+    found.map(Json).map_err(stored)
+}
+
+/// Enters with which version a tenant was installed, which decides how its
+/// directory is connected, and which environments it has.
+#[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")),
+    request_body = Installation,
+    responses((status = 200, description = "As stored", body = Installation)))]
+pub(crate) async fn change(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    mut form: Form,
+) -> Result<Json<Installation>, Refused> {
+    let installation = Installation {
+        version: form.optional("version"),
+        environments: form.or_default::<BTreeSet<String>>("environments"),
+    };
+    for problem in installation.problems() {
+        form.problem(problem.pointer, problem.detail);
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged)
+        .with("version", installation.version.as_deref().unwrap_or_default());
+    let store = &api.services.store;
+    let put = store.put_installation(tenant, &installation, &event).await;
+    put.map_err(stored)?;
+    Ok(Json(installation))
+}

@@ -1,0 +1,189 @@
+//! Single people and groups of the directory: looked up while somebody waits, and guests invited.
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use rollcall_domain::ids::ObjectId;
+use serde::Deserialize;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::transport::Call;
+use super::{Graph, GraphError};
+
+const PERSON: &str =
+    "$select=id,displayName,mail,userPrincipalName,department,jobTitle,accountEnabled,userType";
+const GROUP: &str = "$select=id,displayName,description,mail";
+const LEVELS: usize = 10;
+
+/// Somebody in the directory, as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryPerson {
+    /// The object id.
+    pub id: Uuid,
+    /// The display name.
+    pub display_name: Option<String>,
+    /// The mail address.
+    pub mail: Option<String>,
+    /// The sign-in name.
+    pub user_principal_name: Option<String>,
+    /// The department.
+    pub department: Option<String>,
+    /// The job title.
+    pub job_title: Option<String>,
+    /// Whether the account may sign in.
+    pub account_enabled: Option<bool>,
+    /// `Member` or `Guest`.
+    pub user_type: Option<String>,
+}
+
+/// A group in the directory, as it stands now.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DirectoryGroup {
+    /// The object id.
+    pub id: Uuid,
+    /// The display name.
+    pub display_name: Option<String>,
+    /// What it is for.
+    pub description: Option<String>,
+    /// Its mail address, if it has one.
+    pub mail: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct List<T> {
+    value: Vec<T>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Invitation {
+    invited_user: Invited,
+}
+
+#[derive(Deserialize)]
+struct Invited {
+    id: Uuid,
+}
+
+/// A text as an `OData` literal within a query.
+fn literal(text: &str) -> String {
+    utf8_percent_encode(&text.replace('\'', "''"), NON_ALPHANUMERIC).to_string()
+}
+
+/// What begins with the text, if there is one to begin with.
+fn beginning(select: &str, text: &str, limit: usize) -> String {
+    let top = limit.clamp(1, 999);
+    match text.trim() {
+        "" => format!("{select}&$top={top}"),
+        text => format!(
+            "{select}&$top={top}&$filter=startswith(displayName,'{}')",
+            literal(text)
+        ),
+    }
+}
+
+impl Graph {
+    /// Somebody by object id; `None` where there is nobody.
+    pub async fn person(&self, id: ObjectId) -> Result<Option<DirectoryPerson>, GraphError> {
+        self.if_there(&format!("/v1.0/users/{id}?{PERSON}"), "a user")
+            .await
+    }
+
+    /// The managers above somebody, the nearest first, ten at most.
+    pub async fn managers(&self, id: ObjectId) -> Result<Vec<DirectoryPerson>, GraphError> {
+        let mut above: Vec<DirectoryPerson> = Vec::new();
+        let mut of = id.uuid();
+        while above.len() < LEVELS {
+            let tail = format!("/v1.0/users/{of}/manager?{PERSON}");
+            let Some(manager) = self.if_there::<DirectoryPerson>(&tail, "a user").await? else {
+                break;
+            };
+            // A circle of managers exists in real directories.
+            if manager.id == id.uuid() || above.iter().any(|known| known.id == manager.id) {
+                break;
+            }
+            of = manager.id;
+            above.push(manager);
+        }
+        Ok(above)
+    }
+
+    /// People whose name begins with a text.
+    pub async fn people_named(
+        &self,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<DirectoryPerson>, GraphError> {
+        let tail = format!("/v1.0/users?{}", beginning(PERSON, text, limit));
+        let found: List<DirectoryPerson> = self.get(&tail).await?.json("a page of users")?;
+        Ok(found.value)
+    }
+
+    /// Groups whose name begins with a text.
+    pub async fn groups_named(
+        &self,
+        text: &str,
+        limit: usize,
+    ) -> Result<Vec<DirectoryGroup>, GraphError> {
+        let tail = format!("/v1.0/groups?{}", beginning(GROUP, text, limit));
+        let found: List<DirectoryGroup> = self.get(&tail).await?.json("a page of groups")?;
+        Ok(found.value)
+    }
+
+    /// Where somebody gets mail: the mail address, else the sign-in name.
+    pub async fn address(&self, id: ObjectId) -> Result<Option<String>, GraphError> {
+        let person = self.person(id).await?;
+        Ok(person.and_then(|it| it.mail.or(it.user_principal_name)))
+    }
+
+    /// Invites somebody from outside as a guest; Microsoft sends the invitation.
+    /// An address that is a guest already is invited again under the same id.
+    /// <https://learn.microsoft.com/graph/api/invitation-post>
+    pub async fn invite_guest(&self, address: &str, back: &str) -> Result<ObjectId, GraphError> {
+        let body = json!({
+            "invitedUserEmailAddress": address,
+            "inviteRedirectUrl": back,
+            "sendInvitationMessage": true,
+        });
+        let answer = self
+            .call(&Call {
+                method: Method::POST,
+                tail: "/v1.0/invitations",
+                body: Some(&body),
+                prefer: None,
+                eventual: false,
+            })
+            .await?;
+        let invitation: Invitation = answer.json("an invitation")?;
+        Ok(ObjectId::new(invitation.invited_user.id))
+    }
+
+    async fn if_there<T: serde::de::DeserializeOwned>(
+        &self,
+        tail: &str,
+        expected: &'static str,
+    ) -> Result<Option<T>, GraphError> {
+        match self.get(tail).await {
+            Ok(answer) => Ok(Some(answer.json(expected)?)),
+            Err(error) if error.status() == Some(404) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_people_type_cannot_leave_its_quotes() {
+        assert_eq!(beginning("s", " ", 5), "s&$top=5");
+        let typed = beginning("s", "O'Brien') or (1 eq 1", 5_000);
+        assert_eq!(
+            typed,
+            "s&$top=999&$filter=startswith(displayName,'O%27%27Brien%27%27%29%20or%20%281%20eq%201')"
+        );
+    }
+}
