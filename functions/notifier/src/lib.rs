@@ -2,7 +2,7 @@
 
 use rollcall_clients::ses::MailError;
 use rollcall_clients::store::messages::Ledger;
-use rollcall_domain::notices::{Notice, words};
+use rollcall_domain::notices::{Channel, Notice, words};
 use rollcall_runtime::{Batch, Event, Failure, Services};
 use serde_json::Value;
 
@@ -23,13 +23,23 @@ pub async fn handle(
 }
 
 /// Delivers one notice: first in the product, which cannot mail anybody twice,
-/// then by mail, under the ledger's entry.
+/// then by system mail, under the ledger's entry, unless it is for the product only.
 ///
 /// # Errors
 /// When it must be tried again.
 pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure> {
     let store = &services.store;
+    if let Channel::Catalog { catalog } = notice.channel {
+        // Never by another way instead: learners must not get a mail from a
+        // sender they do not know, nor admins a learner's mail in the product.
+        return Err(Failure(format!(
+            "the mail of catalog {catalog} cannot be sent by the notifier"
+        )));
+    }
     store.add_notification(notice).await.map_err(failure)?;
+    if notice.channel == Channel::InProduct {
+        return Ok(());
+    }
     match store
         .claim_mail(notice.tenant, notice.id)
         .await
