@@ -1,7 +1,7 @@
 //! Notices reach people once: in the product and by system mail.
 
 use rollcall_clients::store::messages::Ledger;
-use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use serde_json::json;
 
 use crate::harness::{App, Town};
@@ -79,6 +79,20 @@ async fn a_mail_that_was_refused_is_tried_again() {
         .await
         .expect("delivered");
     assert_eq!(app.mails_to(&to).await.len(), 1);
+}
+
+/// Proves S3-24: what is for the product only is never mailed.
+#[tokio::test]
+async fn an_in_product_notice_is_shown_and_not_mailed() {
+    let app = App::of(Town::small()).await;
+    let to = address(&app, "shown");
+    let notice = notice(&app, &to).over(Channel::InProduct);
+    rollcall_notifier::deliver(&app.services, &notice)
+        .await
+        .expect("shown");
+    assert!(app.mails_to(&to).await.is_empty());
+    let shown = app.services.store.notifications(app.id).await;
+    assert_eq!(shown.expect("answers").len(), 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,123 @@
+//! Writes every mail as an HTML file, and sheets of them, into the folder named as
+//! argument: what docs/notices.md shows.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "an example is a program: it reads its argument and writes files"
+)]
+
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use rollcall_domain::notices::samples::{every_kind, other_faces};
+use rollcall_domain::notices::{Language, Notice, NoticeKind, words};
+use rollcall_domain::testing::World;
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
+
+/// A mail on a sheet: its file, how wide the window is, and whether it is dark.
+type Shown = (String, u32, bool);
+
+fn main() -> Outcome<()> {
+    let folder: PathBuf = std::env::args_os()
+        .nth(1)
+        .ok_or("usage: notices FOLDER")?
+        .into();
+    std::fs::create_dir_all(&folder)?;
+    for language in Language::ALL {
+        for kind in every_kind() {
+            let file = format!("{}.{}.html", name(&kind)?, language.code());
+            std::fs::write(folder.join(file), html(kind, language)?)?;
+        }
+        for (index, kind) in other_faces().into_iter().enumerate() {
+            let file = format!("{}-{index}.{}.html", name(&kind)?, language.code());
+            std::fs::write(folder.join(file), html(kind, language)?)?;
+        }
+    }
+    for (sheet, mails) in sheets() {
+        let mut page = String::from(SHEET);
+        for (file, width, dark) in mails {
+            let mail = std::fs::read_to_string(folder.join(&file))?;
+            let mail = mail.replace('&', "&amp;").replace('"', "&quot;");
+            let scheme = if dark { "dark" } else { "light" };
+            write!(
+                page,
+                r#"<iframe title="{file}" width="{width}" style="color-scheme:{scheme}" onload="fit(this)" srcdoc="{mail}"></iframe>"#
+            )?;
+        }
+        std::fs::write(folder.join(format!("sheet-{sheet}.html")), page)?;
+    }
+    Ok(())
+}
+
+/// Frames as high as their mails, side by side.
+const SHEET: &str = r#"<!doctype html>
+<meta charset="utf-8">
+<style>
+body { margin: 0; background: #f3f5f8; display: flex; flex-wrap: wrap; align-items: flex-start }
+iframe { border: 0 }
+</style>
+<script>
+function fit(frame) { frame.height = frame.contentDocument.documentElement.scrollHeight }
+</script>
+"#;
+
+fn sheets() -> Vec<(&'static str, Vec<Shown>)> {
+    let english = |kinds: &[&str]| {
+        kinds
+            .iter()
+            .map(|kind| (format!("{kind}.en.html"), 600, false))
+            .collect()
+    };
+    let languages = Language::ALL.map(|language| {
+        let file = format!("sessionScheduled.{}.html", language.code());
+        (file, 600, false)
+    });
+    let phones = [
+        ("connectionLost.en.html", false),
+        ("connectionLost.en.html", true),
+        ("sessionChanged.de.html", true),
+    ];
+    vec![
+        (
+            "jobs",
+            english(&["ready", "failure", "held", "needsReview"]),
+        ),
+        (
+            "connections",
+            english(&[
+                "connectionLost",
+                "accountConnected",
+                "connectionLost-1",
+                "secretExpiring",
+            ]),
+        ),
+        ("sync", english(&["syncFailed", "syncComplete"])),
+        (
+            "sessions",
+            english(&[
+                "sessionScheduled",
+                "sessionChanged",
+                "sessionCancelled",
+                "roomDeclined",
+            ]),
+        ),
+        ("languages", languages.into()),
+        (
+            "phones",
+            phones
+                .map(|(file, dark)| (file.to_owned(), 320, dark))
+                .into(),
+        ),
+    ]
+}
+
+fn name(kind: &NoticeKind) -> Outcome<String> {
+    let value = serde_json::to_value(kind)?;
+    Ok(value["kind"].as_str().unwrap_or_default().to_owned())
+}
+
+fn html(kind: NoticeKind, language: Language) -> Outcome<String> {
+    let to = vec!["ada@contoso.example".to_owned()];
+    let notice = Notice::new(World::tenant(), "Contoso", to, kind).in_language(language);
+    Ok(words(&notice)?.html)
+}
