@@ -1,5 +1,8 @@
 //! The simulators over real HTTP, as the product's clients meet them.
 
+mod acs;
+mod calendar;
+mod delegated;
 mod entra;
 mod faults;
 mod graph_batch;
@@ -8,5 +11,6 @@ mod graph_members;
 mod graph_reading;
 mod identity;
 mod learn365;
+mod office;
 mod process;
 mod site;
