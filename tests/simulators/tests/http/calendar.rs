@@ -5,6 +5,7 @@ use rollcall_simulators::world::{ExchangePlan, Mailbox};
 use serde_json::{Value, json};
 
 use crate::office::{Office, text};
+use crate::site::Answered;
 
 fn event(start: &str, end: &str, transaction: &str) -> Value {
     let moment = |time: &str| json!({"dateTime": format!("2026-07-01T{time}:00"), "timeZone": "America/Denver"});
@@ -30,99 +31,121 @@ fn room_answer(event: &Value) -> &str {
         .unwrap_or_default()
 }
 
+/// An office, a person's token, and shorthand for using it.
+struct Desk {
+    office: Office,
+    token: String,
+}
+
+impl Desk {
+    async fn new() -> Self {
+        let office = Office::new().await;
+        let token = office.access_token().await;
+        Self { office, token }
+    }
+
+    async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
+        self.office
+            .graph(&self.token, method, path, body.as_ref())
+            .await
+    }
+
+    async fn book(&self, start: &str, end: &str, transaction: &str) -> Value {
+        let body = event(start, end, transaction);
+        let (status, made) = self.call(Method::POST, "/me/events", Some(body)).await;
+        assert_eq!(status, 201, "{made}");
+        made
+    }
+
+    async fn room_answer(&self, event: &Value) -> String {
+        room_answer(&self.call(Method::GET, &path(event), None).await.1).to_owned()
+    }
+}
+
+fn path(event: &Value) -> String {
+    format!("/me/events/{}", text(event, "id"))
+}
+
+fn moment(time: &str) -> Value {
+    json!({"dateTime": format!("2026-07-01T{time}:00"), "timeZone": "Mountain Standard Time"})
+}
+
 #[tokio::test]
-async fn a_room_is_booked_once_and_free_again_after_the_cancellation() {
-    let office = Office::new().await;
-    let token = office.access_token().await;
-    let call = |method: Method, path: String, body: Option<Value>| {
-        let (office, token) = (&office, &token);
-        async move { office.graph(token, method, &path, body.as_ref()).await }
-    };
-    let events = || "/me/events".to_owned();
-    let (status, rooms) = call(
-        Method::GET,
-        "/places/microsoft.graph.room?$top=1".into(),
-        None,
-    )
-    .await;
+async fn an_event_is_made_once_and_its_room_answers_later() {
+    let desk = Desk::new().await;
+    let rooms = "/places/microsoft.graph.room?$top=1";
+    let (status, rooms) = desk.call(Method::GET, rooms, None).await;
+    let row = &rooms["value"][0];
     assert_eq!(
-        (status, &rooms["value"][0]["emailAddress"]),
+        (status, &row["emailAddress"]),
         (200, &json!("oak@contoso.example"))
     );
     assert!(rooms["@odata.nextLink"].is_string());
 
-    let (status, first) = call(Method::POST, events(), Some(event("09:00", "10:00", "t1"))).await;
-    assert_eq!(status, 201, "{first}");
+    let first = desk.book("09:00", "10:00", "t1").await;
     assert_eq!(room_answer(&first), "none");
     assert_eq!(first["start"]["dateTime"], "2026-07-01T15:00:00.0000000");
     assert!(first["onlineMeeting"]["joinUrl"].is_string());
     assert_eq!(first["allowNewTimeProposals"], false);
-    let (status, same) = call(Method::POST, events(), Some(event("09:00", "10:00", "t1"))).await;
-    assert_eq!((status, &same["id"]), (201, &first["id"]));
-    let (_, second) = call(Method::POST, events(), Some(event("09:30", "10:30", "t2"))).await;
-    assert_eq!(office.state().events.len(), 2);
+    assert_eq!(desk.book("09:00", "10:00", "t1").await["id"], first["id"]);
+    let second = desk.book("09:30", "10:30", "t2").await;
+    assert_eq!(desk.office.state().events.len(), 2);
 
-    office.wait(31);
-    let path = |it: &Value| format!("/me/events/{}", text(it, "id"));
-    assert_eq!(
-        room_answer(&call(Method::GET, path(&first), None).await.1),
-        "accepted"
-    );
-    assert_eq!(
-        room_answer(&call(Method::GET, path(&second), None).await.1),
-        "declined"
-    );
+    desk.office.wait(31);
+    assert_eq!(desk.room_answer(&first).await, "accepted");
+    assert_eq!(desk.room_answer(&second).await, "declined");
 
-    let moment = |time: &str| json!({"dateTime": format!("2026-07-01T{time}:00"), "timeZone": "Mountain Standard Time"});
     let question = json!({
-        "schedules": ["OAK@contoso.example", "elm@contoso.example", "none@contoso.example", office.ada_upn],
+        "schedules": [
+            "OAK@contoso.example",
+            "elm@contoso.example",
+            "none@contoso.example",
+            desk.office.ada_upn,
+        ],
         "startTime": moment("08:30"),
         "endTime": moment("10:30"),
     });
-    let (status, busy) = call(
-        Method::POST,
-        "/me/calendar/getSchedule".into(),
-        Some(question),
-    )
-    .await;
+    let ask = desk.call(Method::POST, "/me/calendar/getSchedule", Some(question));
+    let (status, busy) = ask.await;
     assert_eq!(status, 200, "{busy}");
-    let views: Vec<&str> = busy["value"]
-        .as_array()
-        .expect("rows")
-        .iter()
+    let rows = busy["value"].as_array().expect("rows").iter();
+    let views: Vec<&str> = rows
         .filter_map(|it| it["availabilityView"].as_str())
         .collect();
     assert_eq!(views, ["0220", "0000", "", "0222"]);
     assert!(busy["value"][2]["error"]["responseCode"].is_string());
     assert_eq!(busy["value"][0]["scheduleItems"][0]["status"], "busy");
+}
 
+#[tokio::test]
+async fn a_room_is_free_again_after_the_cancellation() {
+    let desk = Desk::new().await;
+    let first = desk.book("09:00", "10:00", "t1").await;
+    let second = desk.book("09:30", "10:30", "t2").await;
+    desk.office.wait(31);
+    assert_eq!(desk.room_answer(&second).await, "declined");
     let cancel = format!("{}/cancel", path(&first));
-    assert_eq!(
-        call(Method::POST, cancel, Some(json!({"comment": "Sorry"})))
-            .await
-            .0,
-        202
-    );
+    let comment = json!({"comment": "Sorry"});
+    assert_eq!(desk.call(Method::POST, &cancel, Some(comment)).await.0, 202);
     let later = json!({"start": moment("09:00"), "end": moment("09:45")});
-    let (status, moved) = call(Method::PATCH, path(&second), Some(later)).await;
+    let (status, moved) = desk.call(Method::PATCH, &path(&second), Some(later)).await;
     assert_eq!((status, room_answer(&moved)), (200, "none"));
     let changed = json!({"transactionId": "t3"});
     assert_eq!(
-        call(Method::PATCH, path(&second), Some(changed)).await.0,
+        desk.call(Method::PATCH, &path(&second), Some(changed))
+            .await
+            .0,
         400
     );
-    office.wait(31);
-    let (_, all) = call(Method::GET, events(), None).await;
+    desk.office.wait(31);
+    let (_, all) = desk.call(Method::GET, "/me/events", None).await;
     assert_eq!(room_answer(&all["value"][0]), "accepted");
-    assert_eq!(call(Method::DELETE, path(&second), None).await.0, 204);
-    assert_eq!(call(Method::DELETE, path(&second), None).await.0, 404);
-    let state = office.state();
+    assert_eq!(desk.call(Method::DELETE, &path(&second), None).await.0, 204);
+    assert_eq!(desk.call(Method::DELETE, &path(&second), None).await.0, 404);
+    let state = desk.office.state();
     assert!(state.events.is_empty());
-    let comments: Vec<_> = state
-        .cancelled_events
-        .iter()
-        .map(|it| it.comment.as_deref())
-        .collect();
+    let cancelled = state.cancelled_events.iter();
+    let comments: Vec<_> = cancelled.map(|it| it.comment.as_deref()).collect();
     assert_eq!(comments, [Some("Sorry"), None]);
 }
 
@@ -147,7 +170,9 @@ async fn what_the_mailbox_cannot_do_is_refused() {
         teams: false,
         ..Mailbox::default()
     };
-    office.world(|world| drop(world.mailboxes.insert(office.ada, no_teams)));
+    office.world(|world| {
+        world.mailboxes.insert(office.ada, no_teams);
+    });
     let (status, body) = post(event("09:00", "10:00", "t")).await;
     assert_eq!(
         (status, &body["error"]["code"]),
@@ -157,7 +182,9 @@ async fn what_the_mailbox_cannot_do_is_refused() {
         exchange: ExchangePlan::None,
         ..Mailbox::default()
     };
-    office.world(|world| drop(world.mailboxes.insert(office.ada, none)));
+    office.world(|world| {
+        world.mailboxes.insert(office.ada, none);
+    });
     let (status, body) = post(event("09:00", "10:00", "t")).await;
     assert_eq!(
         (status, &body["error"]["code"]),
