@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::user_token::TokenFlaw;
+
 /// Largest Learn365 page the vendor serves, and the default.
 pub const LMS_PAGE_LIMIT: usize = 10_000;
 
@@ -26,6 +28,35 @@ pub struct Behaviour {
     /// Application tokens are JWTs that name their roles, as Microsoft's are today, instead of
     /// opaque, as Microsoft says they may become.
     pub readable_tokens: bool,
+    /// Lifetime of access tokens in seconds.
+    pub token_lifetime_s: i64,
+    /// What is wrong with every `id_token`.
+    pub id_token_flaw: Option<TokenFlaw>,
+    /// An administrator's consent counts after this many milliseconds.
+    pub consent_propagation_ms: u64,
+    /// A refresh token that was used is refused from then on.
+    pub strict_rotation: bool,
+    /// Every use of a refresh token is refused like this.
+    pub refresh_refusal: Option<OauthRefusal>,
+    /// Sending a message takes this many milliseconds.
+    pub mail_delay_ms: u64,
+    /// How far the tenant's clock is ahead of ours, in milliseconds.
+    pub clock_ahead_ms: i64,
+}
+
+/// How a token endpoint refuses.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OauthRefusal {
+    /// HTTP status.
+    pub status: u16,
+    /// OAuth error, e.g. `invalid_grant`.
+    pub error: String,
+    /// Microsoft's finer word, e.g. `bad_token`.
+    #[serde(default)]
+    pub suberror: Option<String>,
+    /// AADSTS number.
+    pub number: u32,
 }
 
 impl Default for Behaviour {
@@ -39,6 +70,13 @@ impl Default for Behaviour {
             throttle: None,
             list_deleted_courses: false,
             readable_tokens: false,
+            token_lifetime_s: 3_599,
+            id_token_flaw: None,
+            consent_propagation_ms: 0,
+            strict_rotation: false,
+            refresh_refusal: None,
+            mail_delay_ms: 0,
+            clock_ahead_ms: 0,
         }
     }
 }

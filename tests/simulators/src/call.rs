@@ -95,6 +95,8 @@ pub(crate) enum Payload {
     Json(Value),
     /// Plain text (`/$count`).
     Text(String),
+    /// A page for people.
+    Html(String),
     /// JSON that was cut off.
     Broken(String),
     /// No answer at all: the connection closes.
@@ -127,6 +129,20 @@ impl Reply {
             headers: Vec::new(),
             body: Payload::Text(text),
         }
+    }
+
+    /// A page.
+    pub(crate) fn html(status: u16, page: String) -> Self {
+        Self {
+            status,
+            headers: vec![("cache-control".to_owned(), "no-store".to_owned())],
+            body: Payload::Html(page),
+        }
+    }
+
+    /// Sends the browser elsewhere.
+    pub(crate) fn redirect(location: String) -> Self {
+        Self::empty(302).header("location", location)
     }
 
     /// No answer; logged with status 0.

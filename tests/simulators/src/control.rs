@@ -27,6 +27,15 @@ pub(crate) fn handle(hub: &Hub, call: &Call) -> Reply {
                 .map(|token| Reply::json(200, json!({"token": token})))
                 .map_err(|error| refuse(500, &error.to_string()))
         }),
+        ("PUT", ["apps"]) => parse(call).map(|app| {
+            hub.register(app);
+            Reply::empty(204)
+        }),
+        ("PUT", ["acs"]) => parse(call).map(|resource| {
+            hub.acs.register(resource);
+            Reply::empty(204)
+        }),
+        ("GET", ["acs", "mails"]) => show(&hub.acs.mails()),
         (method, ["tenants", id, what]) => with_tenant(hub, call, method, id, what),
         _ => Err(refuse(404, "no such control request")),
     };
@@ -54,7 +63,11 @@ fn with_tenant(hub: &Hub, call: &Call, method: &str, id: &str, what: &str) -> Re
 fn on_tenant(shared: &Shared, call: &Call, method: &str, what: &str) -> Result<Reply, Reply> {
     let mut tenant = lock(shared);
     match (method, what) {
-        ("GET", "state") => show(&tenant.state),
+        ("GET", "state") => {
+            let now = tenant.now();
+            tenant.state.settle_rooms(now);
+            show(&tenant.state)
+        }
         ("GET", "requests") => show(&tenant.log),
         ("DELETE", "requests") => {
             tenant.log.clear();

@@ -7,9 +7,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::acs::Acs;
 use crate::call::{Call, Payload, Reply};
+use crate::entra::Codes;
 use crate::faults::FaultKind;
 use crate::identity::Identity;
+use crate::service_app::ServiceApp;
 use crate::state::TenantState;
 use crate::tenant::Tenant;
 use crate::world::KeyLevel;
@@ -25,6 +28,11 @@ pub(crate) struct Hub {
     keys: Mutex<HashMap<String, (Uuid, KeyLevel)>>,
     /// What Entra signs tokens of people with.
     pub(crate) identity: Identity,
+    apps: Mutex<HashMap<Uuid, ServiceApp>>,
+    /// Authorization codes on their way.
+    pub(crate) codes: Codes,
+    /// Azure's mail service, which belongs to no tenant.
+    pub(crate) acs: Acs,
 }
 
 /// Takes the lock even if a test's closure panicked while it held it.
@@ -40,6 +48,9 @@ impl Hub {
             tenants: Mutex::default(),
             keys: Mutex::default(),
             identity: Identity::default(),
+            apps: Mutex::default(),
+            codes: Codes::default(),
+            acs: Acs::default(),
         }
     }
 
@@ -54,6 +65,35 @@ impl Hub {
     /// The tenant, if loaded.
     pub(crate) fn tenant(&self, id: Uuid) -> Option<Shared> {
         lock(&self.tenants).get(&id).cloned()
+    }
+
+    /// All tenants in the order of their ids.
+    pub(crate) fn tenants(&self) -> Vec<Shared> {
+        let mut all: Vec<(Uuid, Shared)> = lock(&self.tenants)
+            .iter()
+            .map(|(id, shared)| (*id, Arc::clone(shared)))
+            .collect();
+        all.sort_by_key(|(id, _)| *id);
+        all.into_iter().map(|(_, shared)| shared).collect()
+    }
+
+    /// Adds an application, or replaces the one with the same client id.
+    pub(crate) fn register(&self, app: ServiceApp) {
+        lock(&self.apps).insert(app.client_id, app);
+    }
+
+    /// The application registered with this client id.
+    pub(crate) fn app(&self, client_id: Uuid) -> Option<ServiceApp> {
+        lock(&self.apps).get(&client_id).cloned()
+    }
+
+    /// The tenant's state, rooms' answers up to now included.
+    pub(crate) fn dump(&self, id: Uuid) -> Option<TenantState> {
+        let shared = self.tenant(id)?;
+        let mut tenant = lock(&shared);
+        let now = tenant.now();
+        tenant.state.settle_rooms(now);
+        Some(tenant.state.clone())
     }
 
     /// Number of loaded tenants.

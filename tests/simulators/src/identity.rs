@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use crate::call::{Call, Reply};
 use crate::hub::{Gate, Hub, gate, lock, settle};
-use crate::user_token::{TokenFlaw, UserTokenSpec, claims, unsigned};
+use crate::user_token::{TokenFlaw, UserTokenSpec, claims, spoil, unsigned};
 
 /// What PKCS #8 puts before the PKCS #1 key inside it, for RSA keys of 2,048
 /// bits: two lengths, version, algorithm.
@@ -104,16 +104,16 @@ impl Identity {
         self.fetched.load(Ordering::SeqCst)
     }
 
-    /// Issues a token in the name of the authority.
-    pub(crate) fn token(
+    /// Signs the claims, or does what the flaw says.
+    pub(crate) fn sign(
         &self,
-        authority: &str,
-        spec: &UserTokenSpec,
+        mut claims: Value,
+        flaw: Option<&TokenFlaw>,
     ) -> Result<String, TokenError> {
         let Keys { published, hidden } = self.keys()?;
-        let claims = claims(authority, spec);
+        spoil(&mut claims, flaw);
         let good = published.header(Algorithm::RS256);
-        let token = match &spec.flaw {
+        let token = match flaw {
             Some(TokenFlaw::WrongKey) => encode(&good, &claims, &hidden.private),
             Some(TokenFlaw::UnknownKey) => {
                 encode(&hidden.header(Algorithm::RS256), &claims, &hidden.private)
@@ -130,7 +130,7 @@ impl Identity {
             _ => encode(&good, &claims, &published.private),
         };
         let token = token.map_err(failed)?;
-        Ok(match spec.flaw {
+        Ok(match flaw {
             Some(TokenFlaw::Unsigned) => unsigned(&token),
             _ => token,
         })
@@ -138,7 +138,7 @@ impl Identity {
 }
 
 /// Answers the two public documents; `None` if the request is for neither.
-/// `common` stands for every tenant, others must be loaded.
+/// `common` and `organizations` stand for every tenant, others must be loaded.
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Option<Reply> {
     let path = call.path();
     let (tenant, keys) = match (call.method.as_str(), path.as_slice()) {
@@ -146,14 +146,11 @@ pub(crate) async fn handle(hub: &Hub, call: &Call) -> Option<Reply> {
         ("GET", [tenant, "v2.0", ".well-known", "openid-configuration"]) => (*tenant, false),
         _ => return None,
     };
-    let issuer_tenant = if tenant == "common" {
-        "{tenantid}"
-    } else {
-        tenant
-    };
+    let any = matches!(tenant, "common" | "organizations");
+    let issuer_tenant = if any { "{tenantid}" } else { tenant };
     let authority = format!("{}/entra", hub.origin);
     let issuer = format!("{authority}/{issuer_tenant}/v2.0");
-    if tenant == "common" {
+    if any {
         return Some(document(hub, keys, tenant, &issuer));
     }
     let shared = hub.tenant(tenant.parse().ok()?)?;
@@ -205,5 +202,6 @@ fn metadata(authority: &str, tenant: &str, issuer: &str) -> Value {
 
 /// The issuing side of the control API.
 pub(crate) fn issue(hub: &Hub, spec: &UserTokenSpec) -> Result<String, TokenError> {
-    hub.identity.token(&format!("{}/entra", hub.origin), spec)
+    let claims = claims(&format!("{}/entra", hub.origin), spec);
+    hub.identity.sign(claims, spec.flaw.as_ref())
 }

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::world::World;
+use crate::world::{Person, World};
 
 /// Positions in the world's vectors by key.
 #[derive(Debug, Default)]
@@ -30,15 +30,20 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// Adds a person's Entra account; people Entra does not know have none.
+    pub(crate) fn learn_account(&mut self, person: &Person, at: usize) {
+        if let Some(id) = person.object_id {
+            self.by_object.insert(id, at);
+            self.by_upn.insert(person.upn.to_lowercase(), at);
+            self.entra.push(at);
+        }
+    }
+
     /// Builds every table in one pass over each vector.
     pub(crate) fn build(world: &World) -> Self {
         let mut index = Self::default();
         for (at, person) in world.people.iter().enumerate() {
-            if let Some(id) = person.object_id {
-                index.by_object.insert(id, at);
-                index.by_upn.insert(person.upn.to_lowercase(), at);
-                index.entra.push(at);
-            }
+            index.learn_account(person, at);
             if let Some(id) = person.lms_id {
                 index.by_lms.insert(id, at);
                 index

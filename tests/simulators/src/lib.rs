@@ -1,7 +1,7 @@
 //! Entra, Microsoft Graph and Learn365 as stateful HTTP servers with faults.
 //!
 //! One process serves many tenants on one loopback port, under the prefixes `/entra`, `/graph`,
-//! `/learn365` and `/control`. A tenant is loaded as a [`World`], behaves by the vendors' rules
+//! `/learn365`, `/acs` and `/control`. A tenant is loaded as a [`World`], behaves by the vendors' rules
 //! (limits, all-or-nothing writes, error texts, paging, throttling), and can be read, edited and
 //! made to fail, from Rust through [`Simulators`] or over HTTP through `/control`:
 //!
@@ -13,7 +13,17 @@
 //! | `GET`, `DELETE /control/tenants/{tid}/requests` | reads or clears the request log |
 //! | `POST`, `DELETE /control/tenants/{tid}/faults` | adds a [`Fault`] or clears all |
 //! | `POST /control/user-tokens` | issues a person's access token from a [`UserTokenSpec`] |
+//! | `PUT /control/apps` | registers a [`ServiceApp`] for all tenants |
+//! | `PUT /control/acs` | adds an [`AcsResource`] |
+//! | `GET /control/acs/mails` | lists what was sent through it |
+//!
+//! A [`ServiceApp`] can sign people in and be consented to: `/entra` has the pages for a browser
+//! (`oauth2/v2.0/authorize`, `v2.0/adminconsent`) and redeems codes and refresh tokens;
+//! [`Simulators::sign_in`] drives the same pages without one. `/graph` then serves the person's
+//! mailbox, calendar and rooms by the tenant's own clock ([`Behaviour::clock_ahead_ms`]). `/acs`
+//! is Azure Communication Services Email, which belongs to no tenant.
 
+mod acs;
 mod behaviour;
 mod call;
 mod control;
@@ -25,7 +35,10 @@ mod hub;
 mod identity;
 mod index;
 mod learn365;
+mod office;
+mod outlook;
 mod server;
+mod service_app;
 mod socket;
 mod state;
 mod tenant;
@@ -36,9 +49,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-pub use behaviour::{Behaviour, LMS_PAGE_LIMIT, Throttle};
+pub use acs::{AcsMail, AcsResource};
+pub use behaviour::{Behaviour, LMS_PAGE_LIMIT, OauthRefusal, Throttle};
+pub use entra::ConsentChoice;
 pub use faults::{Fault, FaultKind, FaultMatch};
 pub use identity::TokenError;
+pub use outlook::{Answer, Attendee, CalendarEvent, CancelledEvent, SentMail};
+pub use service_app::{Consent, Grant, RefreshToken, ServiceApp};
 pub use state::{CatalogUser, DeletedGroup, GroupEnrolment, LmsGroup, TenantState};
 pub use tenant::RequestRecord;
 pub use user_token::{TokenFlaw, UserTokenSpec};
@@ -91,9 +108,7 @@ impl Simulators {
 
     /// The tenant's whole state.
     pub fn dump(&self, tenant: Uuid) -> Option<TenantState> {
-        self.hub
-            .tenant(tenant)
-            .map(|shared| lock(&shared).state.clone())
+        self.hub.dump(tenant)
     }
 
     /// Puts a dumped state back, under the id it carries; log and faults start empty.
@@ -142,6 +157,35 @@ impl Simulators {
     /// The keys cannot be made.
     pub fn user_token(&self, spec: &UserTokenSpec) -> Result<String, TokenError> {
         identity::issue(&self.hub, spec)
+    }
+
+    /// Base of Azure Communication Services Email; clients append `/emails:send`.
+    pub fn acs_url(&self) -> String {
+        format!("{}/acs", self.hub.origin)
+    }
+
+    /// Adds a mail resource, or replaces the one with the same sender.
+    pub fn register_acs(&self, resource: AcsResource) {
+        self.hub.acs.register(resource);
+    }
+
+    /// What was sent through Azure Communication Services Email, oldest first.
+    pub fn acs_mails(&self) -> Vec<AcsMail> {
+        self.hub.acs.mails()
+    }
+
+    /// Adds an application that every tenant can consent to, or replaces the one with its client id.
+    pub fn register_app(&self, app: ServiceApp) {
+        self.hub.register(app);
+    }
+
+    /// Goes through the pages of an authorize or admin consent address as the person would, and
+    /// gives the address the browser ends at; fields of a form that is posted there come as query.
+    ///
+    /// # Errors
+    /// The text of the page on which the person is stuck.
+    pub fn sign_in(&self, url: &str, login: &str, choice: ConsentChoice) -> Result<String, String> {
+        entra::sign_in(&self.hub, url, login, choice)
     }
 
     /// How often anybody fetched the signing keys.

@@ -1,4 +1,4 @@
-//! The HTTP server: one port, four prefixes, on a thread of its own.
+//! The HTTP server: one port, five prefixes, on a thread of its own.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::call::{Call, Payload, Reply};
 use crate::hub::Hub;
 use crate::socket::{Cutter, Lines};
-use crate::{control, entra, graph, learn365};
+use crate::{acs, control, entra, graph, learn365};
 
 /// A running server; dropping it ends it.
 pub(crate) struct Server {
@@ -127,6 +127,7 @@ async fn dispatch(hub: &Arc<Hub>, call: Call) -> Reply {
         "entra" => entra::handle(hub, &call).await,
         "graph" => graph::handle(hub, &call).await,
         "learn365" => learn365::handle(hub, &call).await,
+        "acs" => acs::handle(hub, &call),
         "control" => control::handle(hub, &call),
         _ => Reply::json(
             404,
@@ -164,6 +165,7 @@ fn render(reply: Reply) -> Response {
         Payload::Json(value) => (Some("application/json"), Body::from(value.to_string())),
         Payload::Broken(text) => (Some("application/json"), Body::from(text)),
         Payload::Text(text) => (Some("text/plain"), Body::from(text)),
+        Payload::Html(page) => (Some("text/html; charset=utf-8"), Body::from(page)),
     };
     let mut builder = Response::builder().status(reply.status.max(200));
     if let Some(kind) = kind {

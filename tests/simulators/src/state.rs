@@ -6,10 +6,12 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::outlook::{CalendarEvent, CancelledEvent, SentMail};
+use crate::service_app::{Consent, RefreshToken};
 use crate::world::{EntraGroup, World};
 
 /// A tenant at one moment; what [`crate::Simulators::dump`] gives and `restore` takes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TenantState {
     /// People, courses, groups and behaviour; changed in place by writes.
     pub world: World,
@@ -31,18 +33,37 @@ pub struct TenantState {
     /// A member was "removed" without `/$ref`, which deleted the person. Must never become true.
     #[serde(default)]
     pub user_deleted_by_mistake: bool,
+    /// What the organisation and its people allowed applications of service providers.
+    #[serde(default)]
+    pub consents: Vec<Consent>,
+    /// Refresh tokens issued before this moment count no more, by person.
+    #[serde(default)]
+    pub revoked_before: BTreeMap<Uuid, DateTime<Utc>>,
+    /// Every refresh token issued, by the id inside it.
+    #[serde(default)]
+    pub refresh_tokens: BTreeMap<Uuid, RefreshToken>,
+    /// Successful uses of refresh tokens.
+    #[serde(default)]
+    pub refreshes: u64,
+    /// Uses of a refresh token whose successor was issued already, under strict rotation.
+    #[serde(default)]
+    pub refresh_reuses: u64,
+    /// Mail sent through Graph, oldest first.
+    #[serde(default)]
+    pub mails: Vec<SentMail>,
+    /// Events in all calendars.
+    #[serde(default)]
+    pub events: Vec<CalendarEvent>,
+    /// Events that were deleted or cancelled, oldest first.
+    #[serde(default)]
+    pub cancelled_events: Vec<CancelledEvent>,
 }
 
 impl From<World> for TenantState {
     fn from(world: World) -> Self {
         Self {
             world,
-            group_created_at: BTreeMap::new(),
-            deleted_groups: Vec::new(),
-            lms_groups: Vec::new(),
-            catalog_users: Vec::new(),
-            group_enrolments: Vec::new(),
-            user_deleted_by_mistake: false,
+            ..Self::default()
         }
     }
 }

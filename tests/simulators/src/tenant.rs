@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -42,6 +42,14 @@ pub(crate) struct Tenant {
     pub(crate) quota: BTreeMap<Uuid, (DateTime<Utc>, u32)>,
     /// Batches answered so far; seeds the shuffle of their responses.
     pub(crate) batches: u64,
+    /// Requests at work per mailbox.
+    pub(crate) in_flight: BTreeMap<Uuid, u32>,
+}
+
+/// A duration of so many milliseconds; one too long for a clock is cut to about 300,000 years.
+pub(crate) fn millis(ms: u64) -> Duration {
+    const LONGEST: i64 = 10_000_000_000_000_000;
+    Duration::milliseconds(i64::try_from(ms).map_or(LONGEST, |ms| ms.min(LONGEST)))
 }
 
 impl Tenant {
@@ -53,10 +61,30 @@ impl Tenant {
             log: Vec::new(),
             quota: BTreeMap::new(),
             batches: 0,
+            in_flight: BTreeMap::new(),
             state,
         };
         tenant.reindex();
         tenant
+    }
+
+    /// The time by the tenant's clock, which a test can set ahead.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now() + Duration::milliseconds(self.state.world.behaviour.clock_ahead_ms)
+    }
+
+    /// A person in Entra who signs in with this name, or is known there by this address.
+    pub(crate) fn account(&self, login: &str) -> Option<&Person> {
+        let people = &self.state.world.people;
+        let login = login.trim();
+        if let Some(at) = self.index.by_upn.get(&login.to_lowercase()) {
+            return people.get(*at);
+        }
+        let mut entra = self.index.entra.iter().map(|at| &people[*at]);
+        entra.find(|person| {
+            let mail = person.mail.as_deref();
+            mail.is_some_and(|mail| mail.eq_ignore_ascii_case(login))
+        })
     }
 
     /// Makes the lookup tables fit the state again; needed after any outside change.
@@ -83,7 +111,7 @@ impl Tenant {
             method: call.method.clone(),
             path: call.target.clone(),
             status,
-            at: Utc::now(),
+            at: self.now(),
             in_batch,
             body,
             headers,

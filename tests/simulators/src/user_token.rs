@@ -117,7 +117,12 @@ pub(crate) fn claims(authority: &str, spec: &UserTokenSpec) -> Value {
     if !spec.wids.is_empty() {
         claims["wids"] = json!(spec.wids);
     }
-    match &spec.flaw {
+    claims
+}
+
+/// Spoils the claims if that is what the flaw is about.
+pub(crate) fn spoil(claims: &mut Value, flaw: Option<&TokenFlaw>) {
+    match flaw {
         Some(TokenFlaw::Issuer(issuer)) => claims["iss"] = json!(issuer),
         Some(TokenFlaw::Claim(name, Value::Null)) => {
             claims.as_object_mut().map(|all| all.remove(name));
@@ -125,7 +130,6 @@ pub(crate) fn claims(authority: &str, spec: &UserTokenSpec) -> Value {
         Some(TokenFlaw::Claim(name, value)) => claims[name] = value.clone(),
         _ => {}
     }
-    claims
 }
 
 /// The token with nobody's signature.

@@ -7,9 +7,10 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::behaviour::Behaviour;
+pub use crate::office::{ExchangePlan, Mailbox, Room, UserConsent};
 
 /// Everything a tenant starts with; loading it replaces the tenant of the same id.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
     /// The organisation itself.
     pub tenant: TenantSeed,
@@ -37,13 +38,25 @@ pub struct World {
     /// Entra groups that exist before Rollcall does anything.
     #[serde(default)]
     pub groups: Vec<EntraGroup>,
+    /// Mailboxes by their owners' object ids.
+    #[serde(default)]
+    pub mailboxes: BTreeMap<Uuid, Mailbox>,
+    /// Rooms that can be booked.
+    #[serde(default)]
+    pub rooms: Vec<Room>,
+    /// Object ids of the global administrators.
+    #[serde(default)]
+    pub admins: BTreeSet<Uuid>,
+    /// Who may consent to applications.
+    #[serde(default)]
+    pub user_consent: UserConsent,
     /// Delays, limits and wire quirks.
     #[serde(default)]
     pub behaviour: Behaviour,
 }
 
 /// The organisation of a [`World`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TenantSeed {
     /// Entra tenant id; the key of the tenant in every simulator.
     pub id: Uuid,

@@ -13,7 +13,6 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::behaviour::Behaviour;
 use crate::world::{
     AppCredential, Catalog, CustomField, EntraGroup, FieldKind, KeyLevel, LmsKey, TenantSeed, World,
 };
@@ -132,7 +131,7 @@ pub fn world(spec: &WorldSpec) -> World {
         courses,
         enrolments,
         groups,
-        behaviour: Behaviour::default(),
+        ..World::default()
     }
 }
 

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::error::GraphError;
-use super::work;
+use super::perform;
 use crate::call::{Call, Payload, Reply};
 use crate::entra::Claims;
 use crate::hub::{Gate, Hub, Shared, gate, lock, settle};
@@ -83,7 +83,7 @@ async fn answer(hub: &Hub, shared: &Shared, app: &Claims, part: &Part) -> Reply 
     match gate(shared, &call).await {
         Gate::Shut(reply) => settle(shared, &call, reply, None, true),
         Gate::Open(fault) => {
-            let reply = work(hub, shared, app, &call);
+            let reply = perform(hub, shared, app, &call).await;
             settle(shared, &call, reply, fault, true)
         }
     }

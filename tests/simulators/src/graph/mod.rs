@@ -1,16 +1,25 @@
 //! The Microsoft Graph v1.0 slice: who may call, which handler answers.
 
 mod batch;
+mod calendar;
 mod deleted;
 mod error;
+mod event_body;
 mod group_body;
 mod groups;
+mod invitations;
+mod mail;
+mod me;
 mod members;
 mod query;
 mod remove;
+mod rooms;
+mod schedule;
+mod seat;
 mod throttle;
 mod upsert;
 mod users;
+mod zones;
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -36,7 +45,7 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    /// Refuses unless the token carries one of the roles.
+    /// Refuses unless the token carries one of the permissions.
     fn need(&self, roles: &[&str]) -> Result<(), GraphError> {
         if self.has(roles) {
             Ok(())
@@ -45,11 +54,18 @@ impl Desk<'_> {
         }
     }
 
-    fn has(&self, roles: &[&str]) -> bool {
-        self.app
-            .roles
-            .iter()
-            .any(|role| roles.contains(&role.as_str()))
+    /// The same in Outlook's words, which differ from the directory's.
+    fn need_in_mailbox(&self, scopes: &[&str]) -> Result<(), GraphError> {
+        if self.has(scopes) {
+            return Ok(());
+        }
+        let text = "Access is denied. Check credentials and try again.";
+        Err(GraphError::new(403, "ErrorAccessDenied", text))
+    }
+
+    fn has(&self, permissions: &[&str]) -> bool {
+        let mut granted = self.app.permissions().iter();
+        granted.any(|it| permissions.iter().any(|one| it.eq_ignore_ascii_case(one)))
     }
 }
 
@@ -65,7 +81,7 @@ pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
             let reply = if call.method == "POST" && call.path() == ["v1.0", "$batch"] {
                 batch::run(hub, &shared, &app, call).await
             } else {
-                work(hub, &shared, &app, call)
+                perform(hub, &shared, &app, call).await
             };
             settle(&shared, call, reply, fault, false)
         }
@@ -91,12 +107,15 @@ fn authenticate(hub: &Hub, call: &Call) -> Result<(Shared, Claims), GraphError> 
     }
     let shared = hub.tenant(claims.tenant);
     let shared = shared.ok_or_else(|| GraphError::token("Invalid tenant."))?;
-    let known = lock(&shared)
-        .state
-        .world
-        .apps
-        .iter()
-        .any(|app| app.client_id == claims.client_id);
+    let tenant = lock(&shared);
+    let mut apps = tenant.state.world.apps.iter();
+    let known = apps.any(|app| app.client_id == claims.client_id)
+        || (hub.app(claims.client_id).is_some() && tenant.state.knows_app(claims.client_id));
+    let gone = claims.person.is_some_and(|id| tenant.person(id).is_none());
+    drop(tenant);
+    if gone {
+        return Err(GraphError::token("The user does not exist any more."));
+    }
     if !known {
         let text = "The identity of the calling application could not be established.";
         return Err(GraphError::new(401, "Authorization_IdentityNotFound", text));
@@ -104,22 +123,30 @@ fn authenticate(hub: &Hub, call: &Call) -> Result<(Shared, Claims), GraphError> 
     Ok((shared, claims))
 }
 
-/// Does one request, alone or as a part of a batch.
+/// Does one request, alone or as a part of a batch, when there is a seat for it in the mailbox.
+async fn perform(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply {
+    match seat::take(shared, app.person, call).await {
+        Ok(_seat) => work(hub, shared, app, call),
+        Err(error) => error.into_reply(),
+    }
+}
+
 fn work(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply {
     let mut tenant = lock(shared);
+    let now = tenant.now();
     let mut desk = Desk {
         tenant: &mut tenant,
         app,
         call,
         origin: &hub.origin,
-        now: Utc::now(),
+        now,
     };
     let answer = throttle::charge(&mut desk).and_then(|()| route(&mut desk));
     answer.unwrap_or_else(GraphError::into_reply)
 }
 
 fn route(desk: &mut Desk<'_>) -> Answer {
-    if desk.app.roles.is_empty() {
+    if desk.app.permissions().is_empty() {
         let text = "Required roles claim values are not provided.";
         return Err(GraphError::new(403, "Authorization_RequestDenied", text));
     }
@@ -135,6 +162,9 @@ fn route(desk: &mut Desk<'_>) -> Answer {
         ("GET", ["users", id]) => users::get(desk, id),
         ("GET", ["users", id, "manager"]) => users::manager(desk, id),
         (_, ["groups", ..]) => route_group(desk, rest),
+        (_, ["me", tail @ ..]) => me::route(desk, tail),
+        ("GET", ["places", "microsoft.graph.room"]) => rooms::list(desk),
+        ("POST", ["invitations"]) => invitations::create(desk),
         (_, ["directory", "deletedItems", tail @ ..]) => route_deleted(desk, tail),
         (method, [key]) if key.starts_with("groups(") => upsert::by_key(desk, method, key),
         _ => Err(GraphError::no_route(rest)),

@@ -13,8 +13,13 @@ const MAX_PAGE: usize = 999;
 
 /// `$top`, or the default.
 pub(super) fn top(desk: &Desk<'_>) -> Result<usize, GraphError> {
+    top_or(desk, DEFAULT_PAGE)
+}
+
+/// `$top`, or another default than most collections have.
+pub(super) fn top_or(desk: &Desk<'_>, default: usize) -> Result<usize, GraphError> {
     let Some(text) = desk.call.param("$top") else {
-        return Ok(DEFAULT_PAGE);
+        return Ok(default);
     };
     match text.parse() {
         Ok(top) if (1..=MAX_PAGE).contains(&top) => Ok(top),
@@ -165,6 +170,11 @@ impl Filter {
             text,
             prefix: false,
         })
+    }
+
+    /// The text that values of the property must begin with, if that is the filter.
+    pub(super) fn prefix_of(&self, property: &str) -> Option<&str> {
+        (self.prefix && self.property == property).then_some(self.text.as_str())
     }
 
     /// Whether the row fits; Graph compares text without case.

@@ -10,7 +10,9 @@ pub(super) fn charge(desk: &mut Desk<'_>) -> Result<(), GraphError> {
     let Some(throttle) = desk.tenant.state.world.behaviour.throttle else {
         return Ok(());
     };
-    if !desk.call.is_write() {
+    // Mailboxes have limits of their own.
+    let in_mailbox = matches!(desk.call.path().as_slice(), [_, "me", ..]);
+    if !desk.call.is_write() || in_mailbox {
         return Ok(());
     }
     let window = i64::try_from(throttle.window_ms).map_or(TimeDelta::MAX, Duration::milliseconds);

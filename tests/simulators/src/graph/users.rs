@@ -1,9 +1,11 @@
 //! `GET /users`, one user, and a user's manager.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::error::GraphError;
-use super::query::{self, Page};
+use super::query::{self, Filter, Page};
 use super::{Answer, Desk};
 use crate::call::Reply;
 use crate::world::{Person, UserType};
@@ -52,11 +54,7 @@ const PAGE_WITH_MANAGER: usize = 100;
 /// `GET /users`.
 pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     desk.need(READ)?;
-    if desk.call.param("$filter").is_some() {
-        let text =
-            "The specified filter to the reference property query is currently not supported.";
-        return Err(GraphError::new(400, "Request_UnsupportedQuery", text));
-    }
+    let prefix = name_prefix(desk)?;
     let mut top = query::top(desk)?;
     let counted = query::wants_count(desk)?;
     if expands_manager(desk) {
@@ -64,7 +62,15 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     }
     let from = query::position(desk)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let all = &desk.tenant.index.entra;
+    let people = &desk.tenant.state.world.people;
+    let all: Cow<'_, [usize]> = match &prefix {
+        None => Cow::Borrowed(&desk.tenant.index.entra),
+        Some(prefix) => {
+            let fits = |at: &&usize| people[**at].display_name.to_lowercase().starts_with(prefix);
+            let fitting = desk.tenant.index.entra.iter().filter(fits);
+            Cow::Owned(fitting.copied().collect())
+        }
+    };
     let people = all.iter().skip(start).take(top);
     let rows = people
         .map(|at| shape(desk, &desk.tenant.state.world.people[*at]))
@@ -79,6 +85,19 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
             count: (counted && from.is_none()).then_some(all.len()),
         },
     ))
+}
+
+/// The lower-case text of `startswith(displayName,'…')`, the one filter on users there is here.
+fn name_prefix(desk: &Desk<'_>) -> Result<Option<String>, GraphError> {
+    let Some(filter) = Filter::of(desk)? else {
+        return Ok(None);
+    };
+    let prefix = filter.prefix_of("displayName").map(str::to_lowercase);
+    prefix.map(Some).ok_or_else(|| {
+        let text =
+            "The specified filter to the reference property query is currently not supported.";
+        GraphError::new(400, "Request_UnsupportedQuery", text)
+    })
 }
 
 /// `GET /users/delta?$deltaToken=latest`: no rows, only the link to changes from now on. Following
@@ -166,7 +185,8 @@ pub(super) fn may_read(desk: &Desk<'_>) -> bool {
     desk.has(READ)
 }
 
-fn full(person: &Person) -> Value {
+/// Everything there is of a person.
+pub(super) fn full(person: &Person) -> Value {
     let kind = match person.user_type {
         UserType::Member => "Member",
         UserType::Guest => "Guest",

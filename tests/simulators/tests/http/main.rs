@@ -1,5 +1,9 @@
 //! The simulators over real HTTP, as the product's clients meet them.
 
+mod acs;
+mod admin_consent;
+mod calendar;
+mod delegated;
 mod entra;
 mod faults;
 mod graph_batch;
@@ -8,5 +12,8 @@ mod graph_members;
 mod graph_reading;
 mod identity;
 mod learn365;
+mod mailbox;
+mod office;
 mod process;
+mod refresh;
 mod site;

@@ -1,0 +1,56 @@
+//! Going through the pages without a browser.
+
+use super::flow::{self, Decision, Door, Flow, Step};
+use crate::hub::Hub;
+
+/// What the person does on the consent page, if it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConsentChoice {
+    /// Consents for herself; on the page of administrators, for the organisation.
+    Accept,
+    /// Consents for the whole organisation.
+    AcceptForOrganisation,
+    /// Cancels.
+    Decline,
+}
+
+/// Follows the link as the person with this login; where the browser ends, or on which text.
+pub(crate) fn sign_in(
+    hub: &Hub,
+    url: &str,
+    login: &str,
+    choice: ConsentChoice,
+) -> Result<String, String> {
+    let (_, rest) = url
+        .split_once("/entra/")
+        .ok_or_else(|| format!("{url} does not lead to Entra"))?;
+    let (path, raw) = rest.split_once('?').unwrap_or((rest, ""));
+    let (segment, flow) = match path.split('/').collect::<Vec<_>>()[..] {
+        [segment, "oauth2", "v2.0", "authorize"] => (segment, Flow::Authorize),
+        [segment, "v2.0", "adminconsent"] => (segment, Flow::AdminConsent),
+        _ => return Err(format!("there is no page at {path}")),
+    };
+    let door = Door {
+        hub,
+        segment,
+        flow,
+        raw,
+    };
+    let mut step = flow::start(&door);
+    if matches!(step, Step::SignIn(_)) {
+        step = flow::sign_in(&door, login);
+    }
+    if matches!(step, Step::Consent(_)) {
+        let decision = Decision {
+            accept: choice != ConsentChoice::Decline,
+            organisation: choice == ConsentChoice::AcceptForOrganisation,
+        };
+        step = flow::decide(&door, login, decision);
+    }
+    match step {
+        Step::Back(back) | Step::Refused(_, back) => Ok(back.location()),
+        Step::Broken(text) => Err(text),
+        Step::SignIn(page) => Err(page.notice.unwrap_or_default()),
+        Step::Consent(_) => Err("the consent page came again".to_owned()),
+    }
+}

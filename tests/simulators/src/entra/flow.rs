@@ -1,0 +1,277 @@
+//! The way through the pages: sign in, consent, and back to the application.
+
+use uuid::Uuid;
+
+use super::codes::Code;
+use super::people::{Lookup, Visitor, find};
+use super::refusal::describe;
+use super::request::Request;
+use super::scopes;
+use crate::hub::{Hub, lock};
+use crate::service_app::Grant;
+use crate::world::UserConsent;
+
+/// Why the page comes or the way back is taken without consent.
+const NEEDS_ADMIN: &str = "An administrator must consent for this organization.";
+
+/// Which link was followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flow {
+    /// A person signs in.
+    Authorize,
+    /// An administrator consents for the whole organisation.
+    AdminConsent,
+}
+
+impl Flow {
+    /// Path of its pages after the tenant.
+    pub(super) fn path(self) -> &'static str {
+        match self {
+            Self::Authorize => "oauth2/v2.0/authorize",
+            Self::AdminConsent => "v2.0/adminconsent",
+        }
+    }
+}
+
+/// A link that was followed.
+pub(super) struct Door<'a> {
+    pub(super) hub: &'a Hub,
+    /// The tenant in the path: an id, `organizations` or `common`.
+    pub(super) segment: &'a str,
+    pub(super) flow: Flow,
+    /// The link's query, undecoded.
+    pub(super) raw: &'a str,
+}
+
+impl Door<'_> {
+    /// Whether people of every tenant may come in.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.segment, "organizations" | "common")
+    }
+
+    /// Whether the tenant in the path exists.
+    pub(super) fn is_loaded(&self) -> bool {
+        let id: Option<Uuid> = self.segment.parse().ok();
+        id.is_some_and(|id| self.hub.tenant(id).is_some())
+    }
+}
+
+/// What comes next for the browser.
+pub(super) enum Step {
+    /// The page that asks who it is.
+    SignIn(SignInPage),
+    /// The page that asks for consent.
+    Consent(ConsentPage),
+    /// A page that says no and leads back.
+    Refused(String, Back),
+    /// A page that leads nowhere.
+    Broken(String),
+    /// Back to the application.
+    Back(Back),
+}
+
+/// The page that asks who it is.
+pub(super) struct SignInPage {
+    /// Name of the application.
+    pub(super) app: String,
+    /// What the field holds.
+    pub(super) login: String,
+    /// Why it is shown again.
+    pub(super) notice: Option<String>,
+}
+
+/// The page that asks for consent.
+pub(super) struct ConsentPage {
+    /// Name of the application.
+    pub(super) app: String,
+    /// Name of the organisation.
+    pub(super) organisation: String,
+    /// Who is asked.
+    pub(super) login: String,
+    /// Permissions by their names.
+    pub(super) permissions: Vec<String>,
+    /// Offers consent for everybody.
+    pub(super) offers_organisation: bool,
+}
+
+/// The way back to the application.
+pub(super) struct Back {
+    pub(super) uri: String,
+    pub(super) fields: Vec<(&'static str, String)>,
+    /// Posted by a page instead of put into the address.
+    pub(super) form_post: bool,
+}
+
+impl Back {
+    /// The address with the fields as its query.
+    pub(super) fn location(&self) -> String {
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.fields)
+            .finish();
+        let joint = if self.uri.contains('?') { '&' } else { '?' };
+        format!("{}{joint}{query}", self.uri)
+    }
+}
+
+/// What was chosen on the consent page.
+#[derive(Clone, Copy)]
+pub(super) struct Decision {
+    /// Accept or cancel.
+    pub(super) accept: bool,
+    /// For the whole organisation.
+    pub(super) organisation: bool,
+}
+
+/// The link was followed.
+pub(super) fn start(door: &Door<'_>) -> Step {
+    let request = match Request::read(door) {
+        Ok(request) => request,
+        Err(step) => return step,
+    };
+    if request.prompt.as_deref() == Some("none") {
+        let text = "Nobody is signed in, and the request forbids to ask.";
+        return Step::Back(request.error("login_required", 50058, text));
+    }
+    Step::SignIn(SignInPage {
+        app: request.app.name,
+        login: request.login_hint.unwrap_or_default(),
+        notice: None,
+    })
+}
+
+/// Somebody said who it is.
+pub(super) fn sign_in(door: &Door<'_>, login: &str) -> Step {
+    match admitted(door, login) {
+        Ok((request, visitor)) => asked(door, &request, &visitor, login),
+        Err(step) => step,
+    }
+}
+
+/// Somebody chose on the consent page.
+pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
+    let (request, visitor) = match admitted(door, login) {
+        Ok(admitted) => admitted,
+        Err(step) => return step,
+    };
+    if !decision.accept {
+        let text = "The person declined to consent to the application.";
+        return Step::Back(request.error("access_denied", 65004, text));
+    }
+    if decision.organisation && !visitor.admin {
+        return Step::Back(request.error("access_denied", 90094, NEEDS_ADMIN));
+    }
+    match asked(door, &request, &visitor, login) {
+        Step::Consent(_) => {}
+        // Nothing to ask any more, or not to be asked of this person.
+        other if !decision.organisation => return other,
+        _ => {}
+    }
+    let everybody = decision.organisation || door.flow == Flow::AdminConsent;
+    accepted(door, &request, &visitor, everybody)
+}
+
+/// The request and the person, if both are right.
+fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
+    let request = Request::read(door)?;
+    let again = |number, text: String| {
+        Step::SignIn(SignInPage {
+            app: request.app.name.clone(),
+            login: login.to_owned(),
+            notice: Some(describe(number, &text)),
+        })
+    };
+    match find(door, login) {
+        Lookup::Here(visitor) if visitor.enabled => Ok((request, visitor)),
+        Lookup::Here(_) => Err(again(50057, format!("The account '{login}' is disabled."))),
+        Lookup::Elsewhere => {
+            let text = format!("The account '{login}' does not exist in this organization.");
+            Err(Step::Broken(describe(50020, &text)))
+        }
+        Lookup::Nobody => Err(again(
+            50034,
+            format!("The account '{login}' does not exist."),
+        )),
+    }
+}
+
+/// The consent page if it is needed, else on with it.
+fn asked(door: &Door<'_>, request: &Request, visitor: &Visitor, login: &str) -> Step {
+    let tenant = lock(&visitor.tenant);
+    let permissions = match door.flow {
+        Flow::AdminConsent => {
+            if !visitor.admin {
+                let back = request.error("access_denied", 90094, NEEDS_ADMIN);
+                return Step::Refused(describe(90094, NEEDS_ADMIN), back);
+            }
+            request.app.app_roles.clone()
+        }
+        Flow::Authorize => {
+            let client_id = request.app.client_id;
+            let missing =
+                scopes::missing(&tenant.state, client_id, visitor.object, &request.scopes);
+            let forced = request.prompt.as_deref() == Some("consent");
+            if missing.is_empty() && !forced {
+                drop(tenant);
+                return signed_in(door, request, visitor);
+            }
+            if tenant.state.world.user_consent == UserConsent::AdminOnly && !visitor.admin {
+                return Step::Back(request.error("access_denied", 90094, NEEDS_ADMIN));
+            }
+            let consented = tenant.state.consented_scopes(client_id, visitor.object);
+            scopes::expand(&request.scopes, &consented)
+        }
+    };
+    Step::Consent(ConsentPage {
+        app: request.app.name.clone(),
+        organisation: visitor.organisation.clone(),
+        login: login.to_owned(),
+        permissions,
+        offers_organisation: visitor.admin && door.flow == Flow::Authorize,
+    })
+}
+
+/// Remembers the consent and goes on.
+fn accepted(door: &Door<'_>, request: &Request, visitor: &Visitor, everybody: bool) -> Step {
+    let mut tenant = lock(&visitor.tenant);
+    let now = tenant.now();
+    let (state, client_id) = (&mut tenant.state, request.app.client_id);
+    if door.flow == Flow::AdminConsent {
+        let roles = request.app.app_roles.clone();
+        state.consent(client_id, Grant::Application { roles }, now);
+        return Step::Back(request.back(vec![
+            ("admin_consent", "True".to_owned()),
+            ("tenant", visitor.tenant_id.to_string()),
+            ("scope", request.scope.clone()),
+        ]));
+    }
+    let consented = state.consented_scopes(client_id, visitor.object);
+    let grant = Grant::Delegated {
+        object: (!everybody).then_some(visitor.object),
+        scopes: scopes::expand(&request.scopes, &consented),
+    };
+    state.consent(client_id, grant, now);
+    drop(tenant);
+    signed_in(door, request, visitor)
+}
+
+/// Back with a code.
+fn signed_in(door: &Door<'_>, request: &Request, visitor: &Visitor) -> Step {
+    let tenant = lock(&visitor.tenant);
+    let client_id = request.app.client_id;
+    let consented = tenant.state.consented_scopes(client_id, visitor.object);
+    let code = door.hub.codes.issue(Code {
+        client_id,
+        redirect_uri: request.redirect_uri.clone(),
+        challenge: request.challenge.clone(),
+        scopes: scopes::expand(&request.scopes, &consented),
+        nonce: request.nonce.clone(),
+        tenant: visitor.tenant_id,
+        person: visitor.object,
+        issued_at: tenant.now(),
+        used: false,
+    });
+    Step::Back(request.back(vec![
+        ("code", code),
+        ("session_state", Uuid::new_v4().to_string()),
+    ]))
+}

@@ -1,0 +1,79 @@
+//! Who signs in: finding a person by login over one tenant or all of them.
+
+use uuid::Uuid;
+
+use super::flow::Door;
+use crate::hub::{Shared, lock};
+use crate::world::UserType;
+
+/// A person at the door.
+pub(super) struct Visitor {
+    /// The tenant the sign-in is for.
+    pub(super) tenant: Shared,
+    /// Its id.
+    pub(super) tenant_id: Uuid,
+    /// Its name.
+    pub(super) organisation: String,
+    /// Object id.
+    pub(super) object: Uuid,
+    /// Global administrator.
+    pub(super) admin: bool,
+    /// May sign in.
+    pub(super) enabled: bool,
+    guest: bool,
+}
+
+/// What a login leads to.
+pub(super) enum Lookup {
+    /// A person of the tenant in the path, or of any if the path leaves it open.
+    Here(Visitor),
+    /// A person of another tenant.
+    Elsewhere,
+    /// Nobody.
+    Nobody,
+}
+
+/// Looks a login up: in the tenant of the path first, then in all.
+pub(super) fn find(door: &Door<'_>, login: &str) -> Lookup {
+    let everywhere = || {
+        let tenants = door.hub.tenants();
+        let found = tenants.into_iter().filter_map(|it| visitor(it, login));
+        found.collect::<Vec<Visitor>>()
+    };
+    if door.is_open() {
+        let mut found = everywhere();
+        // A guest's own organisation signs the guest in.
+        found.sort_by_key(|it| it.guest);
+        return match found.into_iter().next() {
+            Some(visitor) => Lookup::Here(visitor),
+            None => Lookup::Nobody,
+        };
+    }
+    let here = door.segment.parse().ok().and_then(|id| door.hub.tenant(id));
+    match here.and_then(|tenant| visitor(tenant, login)) {
+        Some(visitor) => Lookup::Here(visitor),
+        None if everywhere().is_empty() => Lookup::Nobody,
+        None => Lookup::Elsewhere,
+    }
+}
+
+fn visitor(shared: Shared, login: &str) -> Option<Visitor> {
+    if login.trim().is_empty() {
+        return None;
+    }
+    let tenant = lock(&shared);
+    let person = tenant.account(login)?;
+    let object = person.object_id?;
+    let world = &tenant.state.world;
+    let visitor = Visitor {
+        tenant_id: world.tenant.id,
+        organisation: world.tenant.name.clone(),
+        object,
+        admin: world.admins.contains(&object),
+        enabled: person.account_enabled,
+        guest: person.user_type == UserType::Guest,
+        tenant: shared.clone(),
+    };
+    drop(tenant);
+    Some(visitor)
+}
