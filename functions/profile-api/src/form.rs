@@ -51,6 +51,11 @@ impl Form {
         }
     }
 
+    /// Whether a field is there, be it `null`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.object.contains_key(name)
+    }
+
     /// A field that has to be there.
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         if self.object.contains_key(name) {

@@ -29,6 +29,8 @@ struct EntitlementInput {
     plan: Plan,
     /// Until when; without end when absent.
     until: Option<DateTime<Utc>>,
+    /// Whether notifications may go out through Azure Communication Services.
+    azure_communication_services: Option<bool>,
 }
 
 /// A tenant's plan.
@@ -56,10 +58,15 @@ pub(crate) async fn change(
 ) -> Result<Json<Entitlement>, Refused> {
     let plan = form.required("plan");
     let until = form.optional("until");
+    let services = form.or_default("azureCommunicationServices");
     form.finish().map_err(ProblemDetails::invalid)?;
     let plan: Plan = plan
         .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
-    let entitlement = Entitlement { plan, until };
+    let entitlement = Entitlement {
+        plan,
+        until,
+        azure_communication_services: services,
+    };
     let name = serde_json::to_value(plan).unwrap_or_default();
     let event = AuditEvent::new(now(), caller.actor(), Action::EntitlementChanged)
         .with("plan", name.as_str().unwrap_or_default());

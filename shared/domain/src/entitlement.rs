@@ -26,6 +26,9 @@ pub struct Entitlement {
     /// Until when; without end when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
+    /// Whether notifications may go out through Azure Communication Services (S1-28).
+    #[serde(default)]
+    pub azure_communication_services: bool,
 }
 
 impl Entitlement {
@@ -45,7 +48,7 @@ mod tests {
     /// Proves S4-001: Success Plus and Success Premium, while they last.
     #[test]
     fn two_plans_include_the_service_while_they_last() {
-        let at = |plan, until| Entitlement { plan, until }.includes_service(slot());
+        let at = |plan, until| Entitlement { plan, until, azure_communication_services: false }.includes_service(slot());
         assert!(at(Plan::SuccessPlus, None) && at(Plan::SuccessPremium, None));
         assert!(!at(Plan::Standard, None));
         assert!(at(Plan::SuccessPlus, Some(slot() + TimeDelta::seconds(1))));

@@ -3,6 +3,7 @@
 mod accounts;
 mod connection;
 mod links;
+mod sessions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,12 +1,14 @@
 //! In-product notifications and the ledger of sent mails.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::ids::{ObjectId, TenantId};
 use rollcall_domain::notices::Notice;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::items::{document, item, number, read, string, text};
+use super::items::{document, item, number, read, string, text, version};
 use super::{Condition, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const INBOX: &str = "notification#";
@@ -24,6 +26,9 @@ pub struct InProduct {
     pub notice: Notice,
     /// When it arrived.
     pub at: DateTime<Utc>,
+    /// Who has read it.
+    #[serde(default)]
+    pub read_by: BTreeSet<ObjectId>,
 }
 
 /// What the ledger says about a mail.
@@ -48,6 +53,7 @@ impl Store {
             &InProduct {
                 notice: notice.clone(),
                 at: now(),
+                read_by: BTreeSet::new(),
             },
             1,
         )?;
@@ -67,6 +73,36 @@ impl Store {
         let mut all: Vec<InProduct> = items.iter().map(read).collect::<Result<_, _>>()?;
         all.sort_by_key(|notification| notification.at);
         Ok(all)
+    }
+
+    /// Notes that somebody has read a notification.
+    ///
+    /// # Errors
+    /// [`StoreError::Missing`] when there is none of this id.
+    pub async fn read_notification(
+        &self,
+        tenant: TenantId,
+        notice: Uuid,
+        by: ObjectId,
+    ) -> Result<(), StoreError> {
+        let key = format!("{INBOX}{notice}");
+        loop {
+            let item = self.get(tenant, &key).await?.ok_or(StoreError::Missing)?;
+            let mut shown: InProduct = read(&item)?;
+            if !shown.read_by.insert(by) {
+                return Ok(());
+            }
+            let before = version(&item);
+            let mut after = document(tenant, &key, &shown, before + 1)?;
+            if let Some(expires) = item.get(TTL_ATTRIBUTE) {
+                after.insert(TTL_ATTRIBUTE.to_owned(), expires.clone());
+            }
+            let put = self.put(after, Some(Condition::version(Some(before))))?;
+            match self.write(None, vec![put]).await {
+                Err(StoreError::Conflict) => {}
+                other => return other,
+            }
+        }
     }
 
     /// Claims a mail before it is sent.

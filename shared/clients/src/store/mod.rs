@@ -20,6 +20,7 @@ mod page;
 pub mod profile_list;
 pub mod profiles;
 pub mod runs;
+pub mod sessions;
 pub mod states;
 pub mod tenants;
 pub mod versions;

@@ -3,6 +3,7 @@
 //! Which calendar events a session needs is decided in `parts`.
 
 mod parts;
+mod words;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -12,6 +13,7 @@ use crate::ids::{CatalogId, CourseId, SessionId};
 use crate::problem::Problem;
 use crate::settings::is_mail_address;
 pub use parts::{EventStep, MOST_ATTENDEES, arrange, begin, plan, settle, transaction_id};
+pub use words::invitation;
 
 /// A title may have this many characters; Outlook shows 255 of a subject.
 pub const MAX_TITLE: usize = 200;

@@ -319,7 +319,7 @@ impl Services {
 
     /// The tenant's name and everybody who answers for a catalog's connection:
     /// the LMS administrators' addresses and the catalog's own admins.
-    async fn administrators(
+    pub(super) async fn administrators(
         &self,
         tenant: TenantId,
         catalog: CatalogId,

@@ -1,0 +1,191 @@
+//! Groups of the directory: looked up, and put into a catalog's courses (S0-08, S0-09).
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rollcall_clients::graph::{DirectoryGroup, GroupLookup};
+use rollcall_clients::http::ApiError;
+use rollcall_domain::ids::{CatalogId, CourseId, ObjectId};
+use rollcall_domain::problem::Problem;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::graph;
+use super::people::DirectoryQuery;
+use crate::Api;
+use crate::failure::{Refused, missing, unavailable};
+use crate::form::Form;
+use crate::request::{InPath, InQuery, page_size};
+use crate::runs::tenant;
+
+/// Courses that one request may enrol a group in.
+const MAX_COURSES: usize = 50;
+
+/// A group of the directory.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = DirectoryGroup)]
+pub(crate) struct GroupView {
+    /// The Entra object id.
+    id: Uuid,
+    name: String,
+    description: Option<String>,
+    mail: Option<String>,
+}
+
+/// Groups found.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DirectoryGroups)]
+pub(crate) struct Groups {
+    items: Vec<GroupView>,
+}
+
+impl From<DirectoryGroup> for GroupView {
+    fn from(it: DirectoryGroup) -> Self {
+        Self {
+            id: it.id,
+            name: it.display_name.unwrap_or_else(|| it.id.to_string()),
+            description: it.description,
+            mail: it.mail,
+        }
+    }
+}
+
+/// Groups of the directory by the beginning of their names, as they are now.
+#[utoipa::path(get, path = "/v1/directory/groups", tag = "Directory", params(DirectoryQuery),
+    responses((status = 200, description = "Groups found", body = Groups)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<DirectoryQuery>,
+) -> Result<Json<Groups>, Refused> {
+    let directory = api.graph(caller.tenant).await?;
+    let found = directory.groups_named(&query.search, page_size(query.limit)).await;
+    let found = found.map_err(|error| graph(&error))?;
+    Ok(Json(Groups {
+        items: found.into_iter().map(GroupView::from).collect(),
+    }))
+}
+
+/// A group to add.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+struct GroupInput {
+    /// The Entra object id.
+    group: ObjectId,
+    /// Courses of the catalog to enrol it in; at most 50.
+    courses: Option<BTreeSet<CourseId>>,
+}
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Added {
+    group: ObjectId,
+    /// Courses it is enrolled in now.
+    enrolled: BTreeSet<CourseId>,
+    /// Courses that wait: the platform takes a while to know a group it has not
+    /// seen. Send the same again in a few minutes.
+    waiting: BTreeSet<CourseId>,
+}
+
+/// Adds a group of the directory to a catalog and enrols it in courses. Done
+/// again it does what is left.
+#[utoipa::path(post, path = "/v1/catalogs/{id}/groups", tag = "Directory", request_body = GroupInput,
+    params(("id" = CatalogId, Path, description = "The catalog")),
+    responses((status = 200, description = "Added", body = Added)))]
+pub(crate) async fn add(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(catalog): InPath<CatalogId>,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let group: Option<ObjectId> = form.required("group");
+    let courses: BTreeSet<CourseId> = form.or_default("courses");
+    if courses.len() > MAX_COURSES {
+        form.problem("/courses", format!("may hold {MAX_COURSES} courses at most"));
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let group = group.ok_or_else(missing)?;
+    api.must_be_of(&caller, catalog, &courses).await?;
+    let directory = api.graph(caller.tenant).await?;
+    let known = directory.group(group).await.map_err(|error| graph(&error))?;
+    let GroupLookup::Present(facts) = known else {
+        let problem = Problem::at("/group", "the directory has no group with this id");
+        return Err(ProblemDetails::invalid(vec![problem]));
+    };
+    let record = tenant(&api, caller.tenant).await?;
+    let platform = api.services.learn365(&record).await;
+    let platform = platform.map_err(|error| silent(&error))?;
+    let seen = platform.find_group(group).await.map_err(|error| platform_said(&error))?;
+    let login = seen.as_ref().map_or_else(|| facts.display_name.clone(), |it| it.login_name.clone());
+    let joined = platform.add_group_to_catalog(catalog, group, &login).await;
+    joined.map_err(|error| platform_said(&error))?;
+    let mut added = Added {
+        group,
+        enrolled: BTreeSet::new(),
+        waiting: BTreeSet::new(),
+    };
+    for course in courses {
+        let Some(seen) = &seen else {
+            added.waiting.insert(course);
+            continue;
+        };
+        let enrolled = platform.enrol_group(course, &seen.login_name).await;
+        enrolled.map_err(|error| platform_said(&error))?;
+        added.enrolled.insert(course);
+    }
+    Ok((StatusCode::OK, Json(added)).into_response())
+}
+
+fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
+    tracing::error!(%error, "the learning platform cannot be asked");
+    unavailable("The learning platform cannot be asked now; try again shortly.")
+}
+
+fn platform_said(error: &ApiError) -> ProblemDetails {
+    if error.is_transient() {
+        return silent(error);
+    }
+    tracing::warn!(%error, "the learning platform refused a group");
+    let detail = "The learning platform refused the group; test the connection under Settings.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("platform-refused")
+}
+
+impl Api {
+    /// The catalog exists, and the courses are its own.
+    async fn must_be_of(
+        &self,
+        caller: &Caller,
+        catalog: CatalogId,
+        courses: &BTreeSet<CourseId>,
+    ) -> Result<(), Refused> {
+        let data = self.data(caller.tenant).await?;
+        if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
+            return Err(missing());
+        }
+        let own = |course: &&CourseId| {
+            let known = data.snapshot.course(**course);
+            known.is_some_and(|known| known.catalog == catalog)
+        };
+        let foreign = courses.iter().filter(|course| !own(course));
+        let problems: Vec<Problem> = foreign
+            .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
+            .collect();
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ProblemDetails::invalid(problems))
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Course sessions as stored, and which of them wait for a room's answer or for steps that broke off.
+
+use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
+use rollcall_domain::session::{CourseSession, RoomAnswer, SessionStatus, plan};
+
+use super::connections::Versioned;
+use super::items::{document, read, string, tenant, version};
+use super::page::{List, Page};
+use super::{Condition, Store, StoreError};
+
+const PREFIX: &str = "session#";
+/// Under which the sparse index lists sessions that somebody has to look at again.
+const OPEN: &str = "open-sessions";
+
+fn prefix(catalog: CatalogId) -> String {
+    format!("{PREFIX}{catalog}#")
+}
+
+fn key(catalog: CatalogId, id: SessionId) -> String {
+    format!("{}{id}", prefix(catalog))
+}
+
+/// Whether a session is not settled yet.
+fn is_open(session: &CourseSession) -> bool {
+    let waits = session.room_answer == RoomAnswer::Waiting
+        && session.status == SessionStatus::Scheduled;
+    waits || !plan(Some(session), session).is_empty()
+}
+
+impl Store {
+    /// One session.
+    pub async fn session(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        id: SessionId,
+    ) -> Result<Option<Versioned<CourseSession>>, StoreError> {
+        let Some(item) = self.get(tenant, &key(catalog, id)).await? else {
+            return Ok(None);
+        };
+        Ok(Some(Versioned {
+            value: read(&item)?,
+            version: version(&item),
+        }))
+    }
+
+    /// One page of a catalog's sessions with the key behind which each stands.
+    ///
+    /// # Errors
+    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    pub async fn session_page(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<CourseSession>, StoreError> {
+        let prefix = prefix(catalog);
+        let list = List {
+            prefix: &prefix,
+            backwards: false,
+        };
+        let page = self.page(tenant, list, after, limit).await?;
+        Ok(Page {
+            items: page.items.iter().map(read).collect::<Result<_, _>>()?,
+            next: page.next,
+        })
+    }
+
+    /// Stores a session with the events that tell about it; the version it has then.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] when it is of another version than `expected`.
+    pub async fn put_session(
+        &self,
+        tenant: TenantId,
+        session: &CourseSession,
+        expected: Option<u64>,
+        events: &[AuditEvent],
+    ) -> Result<u64, StoreError> {
+        let next = expected.map_or(1, |version| version + 1);
+        let entity = key(session.catalog, session.id);
+        let mut item = document(tenant, &entity, session, next)?;
+        if is_open(session) {
+            item.insert("fanout".to_owned(), string(OPEN));
+        }
+        let mut items = vec![self.put(item, Some(Condition::version(expected)))?];
+        for event in events {
+            items.push(self.event(tenant, event)?);
+        }
+        self.write(None, items).await.map(|()| next)
+    }
+
+    /// Every session of every tenant that somebody has to look at again.
+    pub async fn open_sessions(&self) -> Result<Vec<(TenantId, CourseSession)>, StoreError> {
+        let items = self.fanned(OPEN).await?;
+        items.iter().map(|item| Ok((tenant(item)?, read(item)?))).collect()
+    }
+}
