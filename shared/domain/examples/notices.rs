@@ -65,12 +65,12 @@ fn sheets() -> Vec<(&'static str, Vec<Shown>)> {
     let english = |kinds: &[&str]| {
         kinds
             .iter()
-            .map(|kind| (format!("{kind}.en.html"), 600, false))
+            .map(|kind| (format!("{kind}.en.html"), 660, false))
             .collect()
     };
     let languages = Language::ALL.map(|language| {
         let file = format!("sessionScheduled.{}.html", language.code());
-        (file, 600, false)
+        (file, 660, false)
     });
     let phones = [
         ("connectionLost.en.html", false),
