@@ -109,6 +109,8 @@ impl Hub {
     ) -> Option<R> {
         let shared = self.tenant(id)?;
         let mut tenant = lock(&shared);
+        let now = tenant.now();
+        tenant.state.settle_rooms(now);
         let result = change(&mut tenant.state);
         tenant.reindex();
         self.learn_keys(&tenant);

@@ -84,3 +84,19 @@ pub enum UserConsent {
     /// Only global administrators may.
     AdminOnly,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_mailbox_leaves_out_is_ordinary() {
+        let read = |text: &str| serde_json::from_str::<Mailbox>(text).expect("a mailbox");
+        assert_eq!(read("{}"), Mailbox::default());
+        assert_eq!(read("{}").per_minute, 30);
+        assert!(read("{}").is_reachable());
+        assert!(!read(r#"{"exchange": "None"}"#).is_reachable());
+        assert!(read(r#"{"exchange": "None", "shared": true}"#).is_reachable());
+        assert!(!read(r#"{"shared": true, "on_premises": true}"#).is_reachable());
+    }
+}

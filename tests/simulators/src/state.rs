@@ -136,3 +136,17 @@ pub struct GroupEnrolment {
     /// When it was enrolled.
     pub registered_at: DateTime<Utc>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn states_written_before_there_were_mailboxes_can_be_read() {
+        let state: TenantState = serde_json::from_value(serde_json::json!({"world": {"tenant": {
+            "id": Uuid::nil(), "name": "", "domain": "", "region": "",
+        }}}))
+        .expect("a state");
+        assert_eq!(state, TenantState::from(World::default()));
+    }
+}

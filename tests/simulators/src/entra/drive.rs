@@ -54,3 +54,21 @@ pub(crate) fn sign_in(
         Step::Consent(_) => Err("the consent page came again".to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_lead_to_no_page_are_told() {
+        let hub = Hub::new(String::new());
+        for url in [
+            "https://x.example/oauth2/v2.0/authorize",
+            "https://x.example/entra/common/oauth2/v2.0/token",
+            "https://x.example/entra/common/oauth2/v2.0/authorize?client_id=0",
+        ] {
+            let stuck = sign_in(&hub, url, "ada@x.example", ConsentChoice::Accept);
+            assert!(stuck.is_err(), "{url}");
+        }
+    }
+}

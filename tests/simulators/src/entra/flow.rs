@@ -275,3 +275,29 @@ fn signed_in(door: &Door<'_>, request: &Request, visitor: &Visitor) -> Step {
         ("session_state", Uuid::new_v4().to_string()),
     ]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_added_to_the_address_and_escaped() {
+        let location = |uri: &str| {
+            let back = Back {
+                uri: uri.to_owned(),
+                fields: vec![("code", "c".to_owned()), ("state", "a&b=ü".to_owned())],
+                form_post: false,
+            };
+            back.location()
+        };
+        let query = "code=c&state=a%26b%3D%C3%BC";
+        assert_eq!(
+            location("https://a.example/b"),
+            format!("https://a.example/b?{query}")
+        );
+        assert_eq!(
+            location("https://a.example/?x=1"),
+            format!("https://a.example/?x=1&{query}")
+        );
+    }
+}

@@ -77,3 +77,50 @@ fn visitor(shared: Shared, login: &str) -> Option<Visitor> {
     drop(tenant);
     Some(visitor)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::entra::flow::Flow;
+    use crate::generate::{self, WorldSpec};
+    use crate::hub::Hub;
+
+    fn found(hub: &Hub, segment: &str, login: &str) -> Option<(Uuid, bool)> {
+        let door = Door {
+            hub,
+            segment,
+            flow: Flow::Authorize,
+            raw: "",
+        };
+        match find(&door, login) {
+            Lookup::Here(visitor) => Some((visitor.tenant_id, visitor.guest)),
+            Lookup::Elsewhere | Lookup::Nobody => None,
+        }
+    }
+
+    #[test]
+    fn a_guest_signs_in_at_home_unless_the_path_names_the_host() {
+        let hub = Hub::new(String::new());
+        let (host, home) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        for tenant in [host, home] {
+            let mut world = generate::world(&WorldSpec {
+                tenant,
+                users: 3,
+                ..WorldSpec::default()
+            });
+            let person = &mut world.people[0];
+            person.object_id = Some(Uuid::from_u128(9));
+            person.mail = Some("gail@partner.example".to_owned());
+            person.user_type = if tenant == host {
+                UserType::Guest
+            } else {
+                UserType::Member
+            };
+            hub.put(world.into());
+        }
+        let login = "Gail@partner.example";
+        assert_eq!(found(&hub, "organizations", login), Some((home, false)));
+        assert_eq!(found(&hub, &host.to_string(), login), Some((host, true)));
+        assert_eq!(found(&hub, "organizations", " "), None);
+    }
+}

@@ -125,3 +125,27 @@ impl Described {
 pub(super) fn describe(number: u32, text: &str) -> String {
     Described::new(number, text).text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::call::Payload;
+
+    #[test]
+    fn a_refusal_carries_number_suberror_and_ids() {
+        let reply = Refusal::grant(700_082, "Too old.").suberror("bad_token");
+        let reply = reply.into_reply();
+        assert_eq!(reply.status, 400);
+        let Payload::Json(body) = reply.body else {
+            panic!("not JSON");
+        };
+        assert_eq!(body["error"], "invalid_grant");
+        assert_eq!(body["suberror"], "bad_token");
+        assert_eq!(body["error_codes"], json!([700_082]));
+        let text = body["error_description"].as_str().expect("text");
+        assert!(
+            text.starts_with("AADSTS700082: Too old. Trace ID: "),
+            "{text}"
+        );
+    }
+}

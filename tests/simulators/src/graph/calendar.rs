@@ -22,6 +22,8 @@ pub(super) fn route(desk: &mut Desk<'_>, me: Uuid, path: &[&str]) -> Answer {
         desk.need_in_mailbox(&["Calendars.ReadWrite"])?;
     }
     me::mailbox(desk, me)?;
+    // Looked at before anything is written: a refused request leaves no trace.
+    zones::preferred(desk)?;
     let now = desk.now;
     desk.tenant.state.settle_rooms(now);
     match (method, path) {
