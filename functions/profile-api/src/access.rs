@@ -220,19 +220,60 @@ pub const ROUTES: &[Route] = &[
     open("GET", "/v1/catalogs/{id}/mail-connection", ReadTenant),
     open("PUT", "/v1/catalogs/{id}/mail-connection", ManageMail),
     open("DELETE", "/v1/catalogs/{id}/mail-connection", ManageMail),
-    open("POST", "/v1/catalogs/{id}/mail-connection/connect", ManageMail),
+    open(
+        "POST",
+        "/v1/catalogs/{id}/mail-connection/connect",
+        ManageMail,
+    ),
     open("GET", "/v1/catalogs/{id}/messages", ManageSessions),
     open("GET", "/v1/catalogs/{id}/rooms", ManageSessions),
     open("GET", "/v1/catalogs/{id}/sessions", ManageSessions),
     open("POST", "/v1/catalogs/{id}/sessions", ManageSessions),
-    open("GET", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
-    open("PATCH", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
-    open("DELETE", "/v1/catalogs/{id}/sessions/{session}", ManageSessions),
-    with(Feature::Groups, "POST", "/v1/catalogs/{id}/groups", WriteDirectory),
-    with(Feature::DirectoryData, "GET", "/v1/directory/users", ReadDirectory),
-    with(Feature::Hierarchy, "GET", "/v1/directory/users/{user}", ReadDirectory),
-    with(Feature::DirectoryData, "GET", "/v1/directory/groups", ReadDirectory),
-    with(Feature::Guests, "POST", "/v1/directory/guests", WriteDirectory),
+    open(
+        "GET",
+        "/v1/catalogs/{id}/sessions/{session}",
+        ManageSessions,
+    ),
+    open(
+        "PATCH",
+        "/v1/catalogs/{id}/sessions/{session}",
+        ManageSessions,
+    ),
+    open(
+        "DELETE",
+        "/v1/catalogs/{id}/sessions/{session}",
+        ManageSessions,
+    ),
+    with(
+        Feature::Groups,
+        "POST",
+        "/v1/catalogs/{id}/groups",
+        WriteDirectory,
+    ),
+    with(
+        Feature::DirectoryData,
+        "GET",
+        "/v1/directory/users",
+        ReadDirectory,
+    ),
+    with(
+        Feature::Hierarchy,
+        "GET",
+        "/v1/directory/users/{user}",
+        ReadDirectory,
+    ),
+    with(
+        Feature::DirectoryData,
+        "GET",
+        "/v1/directory/groups",
+        ReadDirectory,
+    ),
+    with(
+        Feature::Guests,
+        "POST",
+        "/v1/directory/guests",
+        WriteDirectory,
+    ),
     open("GET", "/v1/notifications", ReadTenant),
     open("POST", "/v1/notifications/{id}/read", ReadTenant),
     open("GET", "/v1/operator/tenants/{tenant}/installation", Operate),
@@ -268,7 +309,10 @@ pub fn markdown() -> String {
         } = route;
         let lock = if *locked { "423" } else { "" };
         let needs = needs.map_or("", Feature::title);
-        format!("| `{method} {path}` | {} | {lock} | {needs} |\n", permission.name())
+        format!(
+            "| `{method} {path}` | {} | {lock} | {needs} |\n",
+            permission.name()
+        )
     });
     let roles = Role::ALL.map(Role::name);
     let permissions = Permission::ALL.into_iter().filter(|one| *one != Public);

@@ -47,8 +47,10 @@ pub(crate) async fn change(
         form.problem(problem.pointer, problem.detail);
     }
     form.finish().map_err(ProblemDetails::invalid)?;
-    let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged)
-        .with("version", installation.version.as_deref().unwrap_or_default());
+    let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged).with(
+        "version",
+        installation.version.as_deref().unwrap_or_default(),
+    );
     let store = &api.services.store;
     let put = store.put_installation(tenant, &installation, &event).await;
     put.map_err(stored)?;

@@ -78,7 +78,10 @@ pub(crate) async fn list(
             id: it.notice.id,
             kind: kind(&it.notice.about),
             at: it.at,
-            subject: told.as_ref().map(|told| told.subject.clone()).unwrap_or_default(),
+            subject: told
+                .as_ref()
+                .map(|told| told.subject.clone())
+                .unwrap_or_default(),
             text: told.map(|told| told.text).unwrap_or_default(),
             read: it.read_by.contains(&caller.object),
         }
@@ -104,6 +107,8 @@ pub(crate) async fn read(
     InPath(id): InPath<Uuid>,
 ) -> Result<StatusCode, Refused> {
     let store = &api.services.store;
-    let noted = store.read_notification(caller.tenant, id, caller.object).await;
+    let noted = store
+        .read_notification(caller.tenant, id, caller.object)
+        .await;
     noted.map(|()| StatusCode::NO_CONTENT).map_err(stored)
 }

@@ -48,7 +48,14 @@ mod tests {
     /// Proves S4-001: Success Plus and Success Premium, while they last.
     #[test]
     fn two_plans_include_the_service_while_they_last() {
-        let at = |plan, until| Entitlement { plan, until, azure_communication_services: false }.includes_service(slot());
+        let at = |plan, until| {
+            Entitlement {
+                plan,
+                until,
+                azure_communication_services: false,
+            }
+            .includes_service(slot())
+        };
         assert!(at(Plan::SuccessPlus, None) && at(Plan::SuccessPremium, None));
         assert!(!at(Plan::Standard, None));
         assert!(at(Plan::SuccessPlus, Some(slot() + TimeDelta::seconds(1))));

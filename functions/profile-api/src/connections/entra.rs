@@ -72,9 +72,8 @@ pub(crate) async fn connect(
     let begun = api.begin(&attempt, &[], how).await?;
     let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
         .on(SUBJECT.0, SUBJECT.1);
-    let change = |before| {
-        EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at)
-    };
+    let change =
+        |before| EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at);
     let services = &api.services;
     let noted = services.change_entra_connection(caller.tenant, &[event], change);
     noted.await.map_err(stored)?;
@@ -95,7 +94,8 @@ pub(crate) fn return_path(form: &mut Form) -> ReturnPath {
 }
 
 fn not_applicable() -> ProblemDetails {
-    let detail = "The directory of this tenant is connected by default; there is nothing to set up.";
+    let detail =
+        "The directory of this tenant is connected by default; there is nothing to set up.";
     ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
 }
 
@@ -122,7 +122,9 @@ impl Api {
                 tracing::error!(%error, "a sign-in cannot be begun");
                 crate::failure::broken()
             })?;
-        let begun = services.store.begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
+        let begun = services
+            .store
+            .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
         begun.await.map_err(stored)?;
         let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
         Ok(Begun {

@@ -34,11 +34,9 @@ impl Api {
     /// Reads how the directory's connection stands.
     pub(crate) async fn directory_of(&self, tenant: TenantId) -> Result<Directory, Refused> {
         let store = &self.services.store;
-        let (installation, connection) = tokio::try_join!(
-            store.installation(tenant),
-            store.entra_connection(tenant)
-        )
-        .map_err(stored)?;
+        let (installation, connection) =
+            tokio::try_join!(store.installation(tenant), store.entra_connection(tenant))
+                .map_err(stored)?;
         Ok(Directory {
             installation,
             connection,

@@ -66,7 +66,9 @@ pub(crate) async fn list(
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<Groups>, Refused> {
     let directory = api.graph(caller.tenant).await?;
-    let found = directory.groups_named(&query.search, page_size(query.limit)).await;
+    let found = directory
+        .groups_named(&query.search, page_size(query.limit))
+        .await;
     let found = found.map_err(|error| graph(&error))?;
     Ok(Json(Groups {
         items: found.into_iter().map(GroupView::from).collect(),
@@ -113,22 +115,33 @@ pub(crate) async fn add(
     let group: Option<ObjectId> = form.required("group");
     let courses: BTreeSet<CourseId> = form.or_default("courses");
     if courses.len() > MAX_COURSES {
-        form.problem("/courses", format!("may hold {MAX_COURSES} courses at most"));
+        form.problem(
+            "/courses",
+            format!("may hold {MAX_COURSES} courses at most"),
+        );
     }
     form.finish().map_err(ProblemDetails::invalid)?;
     let group = group.ok_or_else(missing)?;
     api.must_be_of(&caller, catalog, &courses).await?;
     let directory = api.graph(caller.tenant).await?;
-    let known = directory.group(group).await.map_err(|error| graph(&error))?;
-    let GroupLookup::Present(facts) = known else {
+    let known = directory
+        .group(group)
+        .await
+        .map_err(|error| graph(&error))?;
+    let GroupLookup::Found(facts) = known else {
         let problem = Problem::at("/group", "the directory has no group with this id");
         return Err(ProblemDetails::invalid(vec![problem]));
     };
     let record = tenant(&api, caller.tenant).await?;
     let platform = api.services.learn365(&record).await;
     let platform = platform.map_err(|error| silent(&error))?;
-    let seen = platform.find_group(group).await.map_err(|error| platform_said(&error))?;
-    let login = seen.as_ref().map_or_else(|| facts.display_name.clone(), |it| it.login_name.clone());
+    let seen = platform
+        .find_group(group)
+        .await
+        .map_err(|error| platform_said(&error))?;
+    let login = seen
+        .as_ref()
+        .map_or_else(|| facts.display_name.clone(), |it| it.login_name.clone());
     let joined = platform.add_group_to_catalog(catalog, group, &login).await;
     joined.map_err(|error| platform_said(&error))?;
     let mut added = Added {

@@ -47,7 +47,10 @@ pub(crate) async fn invite(
     let address: Option<String> = form.required("address");
     let address = address.unwrap_or_default().trim().to_owned();
     if !is_mail_address(&address) {
-        form.problem("/address", "must be a mail address, such as kay@fabrikam.com");
+        form.problem(
+            "/address",
+            "must be a mail address, such as kay@fabrikam.com",
+        );
     }
     form.finish().map_err(ProblemDetails::invalid)?;
     let directory = api.graph(caller.tenant).await?;
@@ -60,8 +63,7 @@ pub(crate) async fn invite(
         )]),
         _ => graph(&error),
     })?;
-    let event = AuditEvent::new(now(), caller.actor(), Action::GuestInvited)
-        .on(id, &address);
+    let event = AuditEvent::new(now(), caller.actor(), Action::GuestInvited).on(id, &address);
     let noted = api.services.store.record(caller.tenant, &event).await;
     noted.map_err(stored)?;
     Ok((StatusCode::CREATED, Json(Guest { id, address })).into_response())

@@ -6,8 +6,8 @@ pub(crate) mod people;
 
 use axum::http::StatusCode;
 use rollcall_clients::graph::{Graph, GraphError};
-use rollcall_domain::ids::TenantId;
 use rollcall_domain::connection::Origin;
+use rollcall_domain::ids::TenantId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::services::DirectoryError;
 
@@ -24,10 +24,13 @@ impl Api {
             let graph = self.services.graph(&record).await;
             return graph.map_err(|error| silent(&error));
         }
-        self.services.directory(tenant).await.map_err(|error| match error {
-            DirectoryError::App(error) => crate::connections::entra::app(&error),
-            DirectoryError::Connect(error) => silent(&error),
-        })
+        self.services
+            .directory(tenant)
+            .await
+            .map_err(|error| match error {
+                DirectoryError::App(error) => crate::connections::entra::app(&error),
+                DirectoryError::Connect(error) => silent(&error),
+            })
     }
 }
 

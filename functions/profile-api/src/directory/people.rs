@@ -85,7 +85,9 @@ pub(crate) async fn list(
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<People>, Refused> {
     let directory = api.graph(caller.tenant).await?;
-    let found = directory.people_named(&query.search, page_size(query.limit)).await;
+    let found = directory
+        .people_named(&query.search, page_size(query.limit))
+        .await;
     let found = found.map_err(|error| graph(&error))?;
     Ok(Json(People {
         items: found.into_iter().map(PersonView::from).collect(),
@@ -102,9 +104,15 @@ pub(crate) async fn show(
     InPath(user): InPath<ObjectId>,
 ) -> Result<Json<WithManagers>, Refused> {
     let directory = api.graph(caller.tenant).await?;
-    let person = directory.person(user).await.map_err(|error| graph(&error))?;
+    let person = directory
+        .person(user)
+        .await
+        .map_err(|error| graph(&error))?;
     let person = person.ok_or_else(missing)?.into();
-    let managers = directory.managers(user).await.map_err(|error| graph(&error))?;
+    let managers = directory
+        .managers(user)
+        .await
+        .map_err(|error| graph(&error))?;
     Ok(Json(WithManagers {
         person,
         managers: managers.into_iter().map(PersonView::from).collect(),

@@ -57,7 +57,10 @@ pub(crate) async fn disconnect(
         let mut grant = services.vault.grant(caller.tenant, catalog).await?;
         grant.drop_token();
         grant.draft = None;
-        services.vault.put_grant(caller.tenant, catalog, &grant).await
+        services
+            .vault
+            .put_grant(caller.tenant, catalog, &grant)
+            .await
     };
     let forgotten: Result<(), VaultError> = forgotten.await;
     let ended = match forgotten {
@@ -70,12 +73,7 @@ pub(crate) async fn disconnect(
     ended.map(|()| StatusCode::NO_CONTENT)
 }
 
-async fn end(
-    api: &Api,
-    caller: &Caller,
-    catalog: CatalogId,
-    address: &str,
-) -> Result<(), Refused> {
+async fn end(api: &Api, caller: &Caller, catalog: CatalogId, address: &str) -> Result<(), Refused> {
     let at = now();
     let event = AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
         .on(catalog, "")

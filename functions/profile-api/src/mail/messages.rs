@@ -80,15 +80,23 @@ pub(crate) async fn list(
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let (tenant, limit) = (caller.tenant, page_size(query.limit));
     let page = if query.undelivered {
-        store.undelivered_page(tenant, catalog, after.as_deref(), limit).await
+        store
+            .undelivered_page(tenant, catalog, after.as_deref(), limit)
+            .await
     } else {
-        store.mail_page(tenant, catalog, after.as_deref(), limit).await
+        store
+            .mail_page(tenant, catalog, after.as_deref(), limit)
+            .await
     };
     let page = page.map_err(stored)?;
     let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
     let at = now();
     Ok(Json(MessagePage {
-        items: page.items.into_iter().map(|it| view(it, works, at)).collect(),
+        items: page
+            .items
+            .into_iter()
+            .map(|it| view(it, works, at))
+            .collect(),
         waiting,
         next_cursor: page.next.as_deref().map(to_cursor),
     }))
@@ -99,7 +107,9 @@ fn view(Waiting { mail, .. }: Waiting, works: bool, at: DateTime<Utc>) -> Messag
     MessageView {
         id: mail.notice.id,
         status,
-        subject: words(&mail.notice).map(|words| words.subject).unwrap_or_default(),
+        subject: words(&mail.notice)
+            .map(|words| words.subject)
+            .unwrap_or_default(),
         recipients: mail.notice.recipients,
         queued_at: mail.queued_at,
         failed: mail.failed,

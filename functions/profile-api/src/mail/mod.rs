@@ -30,7 +30,8 @@ impl Api {
         if self.administers(caller, catalog).await? {
             return Ok(());
         }
-        let detail = "Only an admin of this catalog may do this; who that is stands in the settings.";
+        let detail =
+            "Only an admin of this catalog may do this; who that is stands in the settings.";
         Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog"))
     }
 
@@ -43,7 +44,12 @@ impl Api {
         if !caller.roles.contains(&Role::CatalogAdmin) {
             return Ok(false);
         }
-        let tenant = self.services.store.tenant(caller.tenant).await.map_err(stored)?;
+        let tenant = self
+            .services
+            .store
+            .tenant(caller.tenant)
+            .await
+            .map_err(stored)?;
         let own = tenant.and_then(|mut it| it.settings.catalog_admins.remove(&caller.object));
         Ok(own.is_some_and(|own| own.contains(&catalog)))
     }

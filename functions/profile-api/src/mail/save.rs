@@ -87,8 +87,19 @@ pub(crate) async fn save(
 
 fn read(form: &mut Form) -> Input {
     form.ignore(&[
-        "catalog", "title", "version", "method", "status", "since", "account", "capabilities",
-        "unavailable", "fault", "connectedBy", "connectedAt", "waiting",
+        "catalog",
+        "title",
+        "version",
+        "method",
+        "status",
+        "since",
+        "account",
+        "capabilities",
+        "unavailable",
+        "fault",
+        "connectedBy",
+        "connectedAt",
+        "waiting",
     ]);
     for name in ["sender", "from"] {
         if form.secret(name).is_some() {
@@ -98,7 +109,10 @@ fn read(form: &mut Form) -> Input {
     }
     let calendar: Option<String> = form.optional("organizationCalendar");
     let calendar = calendar.filter(|address| !address.is_empty());
-    if calendar.as_deref().is_some_and(|address| !is_mail_address(address)) {
+    if calendar
+        .as_deref()
+        .is_some_and(|address| !is_mail_address(address))
+    {
         form.problem(
             "/organizationCalendar",
             "must be a mail address, such as calendar@contoso.com",
@@ -179,7 +193,11 @@ impl Api {
         at: DateTime<Utc>,
     ) -> Result<Draft, Refused> {
         let (tenant, services) = (caller.tenant, &self.services);
-        let mut grant = services.vault.grant(tenant, catalog).await.map_err(|error| vault(&error))?;
+        let mut grant = services
+            .vault
+            .grant(tenant, catalog)
+            .await
+            .map_err(|error| vault(&error))?;
         let waits = grant.draft.as_ref();
         if !waits.is_some_and(|draft| draft.is(name, &caller.actor(), at)) {
             return Err(sign_in_over());
@@ -203,11 +221,17 @@ impl Api {
         if effects.contains(&Effect::Welcome)
             && let Some(notice) = self.welcome(tenant, catalog, after).await?
         {
-            queue.send(&notice, Duration::ZERO).await.map_err(|error| unsent(&error))?;
+            queue
+                .send(&notice, Duration::ZERO)
+                .await
+                .map_err(|error| unsent(&error))?;
         }
         if effects.contains(&Effect::Release) {
             let drain = Drain { tenant, catalog };
-            queue.send(&drain, Duration::ZERO).await.map_err(|error| unsent(&error))?;
+            queue
+                .send(&drain, Duration::ZERO)
+                .await
+                .map_err(|error| unsent(&error))?;
         }
         Ok(())
     }
@@ -237,14 +261,23 @@ impl Api {
             catalog_title: it.title.clone(),
             account: account.address.clone(),
             able: it.can.able.iter().map(words).collect(),
-            unable: it.can.unable.iter().map(|unable| unable.reason.clone()).collect(),
+            unable: it
+                .can
+                .unable
+                .iter()
+                .map(|unable| unable.reason.clone())
+                .collect(),
             at,
             by: it.by.as_ref().map(|by| by.name.clone()).unwrap_or_default(),
         };
         let settings = self.services.store.tenant(tenant).await.map_err(stored)?;
-        let name = settings.map(|it| it.settings.display_name).unwrap_or_default();
+        let name = settings
+            .map(|it| it.settings.display_name)
+            .unwrap_or_default();
         let to = vec![account.address.clone()];
-        Ok(Some(Notice::new(tenant, &name, to, about).over(Channel::Catalog { catalog })))
+        Ok(Some(
+            Notice::new(tenant, &name, to, about).over(Channel::Catalog { catalog }),
+        ))
     }
 }
 

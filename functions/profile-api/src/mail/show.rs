@@ -114,7 +114,12 @@ impl Api {
         if self.services.settings.acs_url.is_none() {
             return Ok(false);
         }
-        let plan = self.services.store.entitlement(tenant).await.map_err(stored)?;
+        let plan = self
+            .services
+            .store
+            .entitlement(tenant)
+            .await
+            .map_err(stored)?;
         Ok(plan.is_some_and(|plan| plan.azure_communication_services))
     }
 }

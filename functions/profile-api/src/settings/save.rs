@@ -14,6 +14,7 @@ use rollcall_clients::vault::{AppRegistration, VaultError};
 use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
 use rollcall_domain::ids::TenantId;
+use rollcall_domain::installation::Feature;
 use rollcall_domain::run::Trigger;
 use rollcall_domain::schedule::Job;
 use rollcall_runtime::ProblemDetails;
@@ -53,6 +54,10 @@ pub(crate) async fn save(
         && required_version(&headers)? != before.version
     {
         return Err(stale());
+    }
+    // A page of the platform that needs the directory makes API keys (S0-13).
+    if form.has("learn365ApiKey") {
+        api.needs(caller.tenant, Feature::ApiKeys).await?;
     }
     let credentials = api.credentials(caller.tenant).await?;
     let settings = &api.services.settings;

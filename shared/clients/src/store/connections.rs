@@ -25,7 +25,9 @@ pub struct Versioned<T> {
     pub version: u64,
 }
 
-fn versioned<T: serde::de::DeserializeOwned>(item: &Item) -> Result<Versioned<T>, StoreError> {
+pub(super) fn versioned<T: serde::de::DeserializeOwned>(
+    item: &Item,
+) -> Result<Versioned<T>, StoreError> {
     Ok(Versioned {
         value: read(item)?,
         version: version(item),

@@ -4,8 +4,8 @@ use rollcall_domain::audit::AuditEvent;
 use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::session::{CourseSession, RoomAnswer, SessionStatus, plan};
 
-use super::connections::Versioned;
-use super::items::{document, read, string, tenant, version};
+use super::connections::{Versioned, versioned};
+use super::items::{document, string, tenant};
 use super::page::{List, Page};
 use super::{Condition, Store, StoreError};
 
@@ -23,8 +23,8 @@ fn key(catalog: CatalogId, id: SessionId) -> String {
 
 /// Whether a session is not settled yet.
 fn is_open(session: &CourseSession) -> bool {
-    let waits = session.room_answer == RoomAnswer::Waiting
-        && session.status == SessionStatus::Scheduled;
+    let waits =
+        session.room_answer == RoomAnswer::Waiting && session.status == SessionStatus::Scheduled;
     waits || !plan(Some(session), session).is_empty()
 }
 
@@ -39,10 +39,7 @@ impl Store {
         let Some(item) = self.get(tenant, &key(catalog, id)).await? else {
             return Ok(None);
         };
-        Ok(Some(Versioned {
-            value: read(&item)?,
-            version: version(&item),
-        }))
+        versioned(&item).map(Some)
     }
 
     /// One page of a catalog's sessions with the key behind which each stands.
@@ -55,7 +52,7 @@ impl Store {
         catalog: CatalogId,
         after: Option<&str>,
         limit: usize,
-    ) -> Result<Page<CourseSession>, StoreError> {
+    ) -> Result<Page<Versioned<CourseSession>>, StoreError> {
         let prefix = prefix(catalog);
         let list = List {
             prefix: &prefix,
@@ -63,7 +60,7 @@ impl Store {
         };
         let page = self.page(tenant, list, after, limit).await?;
         Ok(Page {
-            items: page.items.iter().map(read).collect::<Result<_, _>>()?,
+            items: page.items.iter().map(versioned).collect::<Result<_, _>>()?,
             next: page.next,
         })
     }
@@ -93,8 +90,13 @@ impl Store {
     }
 
     /// Every session of every tenant that somebody has to look at again.
-    pub async fn open_sessions(&self) -> Result<Vec<(TenantId, CourseSession)>, StoreError> {
+    pub async fn open_sessions(
+        &self,
+    ) -> Result<Vec<(TenantId, Versioned<CourseSession>)>, StoreError> {
         let items = self.fanned(OPEN).await?;
-        items.iter().map(|item| Ok((tenant(item)?, read(item)?))).collect()
+        items
+            .iter()
+            .map(|item| Ok((tenant(item)?, versioned(item)?)))
+            .collect()
     }
 }

@@ -18,8 +18,13 @@ pub fn invitation(session: &CourseSession, part: u32) -> String {
             html += &format!("<p>{}</p>", lines.join("<br>"));
         }
     }
-    let link = session.join_url.as_deref().filter(|_| part > 0 && session.online);
-    if let Some(url) = link.filter(|url| url.starts_with("https://") || url.starts_with("http://127.0.0.1")) {
+    let link = session
+        .join_url
+        .as_deref()
+        .filter(|_| part > 0 && session.online);
+    if let Some(url) =
+        link.filter(|url| url.starts_with("https://") || url.starts_with("http://127.0.0.1"))
+    {
         let url = HtmlEscape(url);
         html += &format!("<p><a href=\"{url}\">Microsoft Teams: {url}</a></p>");
     }

@@ -10,12 +10,12 @@ use rollcall_domain::connection::{Cause, MailConnection};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_domain::session::{
-    CourseSession, EventStep, Learner, RoomAnswer, SessionStatus, arrange, invitation, plan, settle,
-    transaction_id,
+    CourseSession, EventStep, Learner, RoomAnswer, SessionStatus, arrange, invitation, plan,
+    settle, transaction_id,
 };
 
-use super::accounts::{AccountError, ConnectedAccount};
 use super::Services;
+use super::accounts::{AccountError, ConnectedAccount};
 
 /// No plan has more steps: five parts, each made, changed and cancelled at most.
 const MOST_STEPS: usize = 32;
@@ -49,7 +49,9 @@ impl Services {
                 session.value.join_url.clone_from(&facts.join_url);
                 session.value.room_answer = facts.room;
             }
-            let put = self.store.put_session(tenant, &session.value, Some(session.version), &[]);
+            let put = self
+                .store
+                .put_session(tenant, &session.value, Some(session.version), &[]);
             session.version = put.await?;
         }
         tracing::error!(session = %session.value.id, "a session's plan does not end");
@@ -86,10 +88,13 @@ impl Services {
             return Ok(session);
         }
         if answer == RoomAnswer::Declined {
-            self.tell_declined(tenant, &session.value, &account.connection).await?;
+            self.tell_declined(tenant, &session.value, &account.connection)
+                .await?;
         }
         session.value.room_answer = answer;
-        let put = self.store.put_session(tenant, &session.value, Some(session.version), &[]);
+        let put = self
+            .store
+            .put_session(tenant, &session.value, Some(session.version), &[]);
         match put.await {
             Ok(version) => session.version = version,
             // Somebody changed the session meanwhile: their change asks anew.
@@ -116,7 +121,9 @@ impl Services {
             start: session.start,
             time_zone: session.time_zone.clone(),
         };
-        let (name, recipients) = self.administrators(tenant, session.catalog, connection).await?;
+        let (name, recipients) = self
+            .administrators(tenant, session.catalog, connection)
+            .await?;
         let notice = Notice::new(tenant, &name, recipients, about);
         Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
     }
@@ -133,7 +140,8 @@ impl Services {
         }
         if error.status() == Some(403) {
             let code = error.code().map(str::to_owned);
-            self.account_failed(tenant, catalog, Cause::ConsentMissing, code).await?;
+            self.account_failed(tenant, catalog, Cause::ConsentMissing, code)
+                .await?;
             return Ok(AccountError::Lost(Cause::ConsentMissing));
         }
         tracing::warn!(%error, "the calendar did not do it");
@@ -163,12 +171,17 @@ async fn step_of(
         EventStep::Update { part } => {
             let id = known(part).and_then(|event| event.event_id.clone());
             let draft = draft(session, &account.connection, part);
-            mailbox.update_event(&id.unwrap_or_default(), &draft).await.map(Some)
+            mailbox
+                .update_event(&id.unwrap_or_default(), &draft)
+                .await
+                .map(Some)
         }
         EventStep::Cancel { part } => {
             let id = known(part).and_then(|event| event.event_id.clone());
             let comment = "This session was cancelled.";
-            mailbox.cancel_event(&id.unwrap_or_default(), comment).await?;
+            mailbox
+                .cancel_event(&id.unwrap_or_default(), comment)
+                .await?;
             Ok(None)
         }
     }

@@ -1,0 +1,118 @@
+//! A session as people send it: every field read, every problem noted.
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::ids::CourseId;
+use rollcall_domain::session::{CourseSession, Learner, RoomRef};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use crate::form::Form;
+
+/// A session to schedule.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SessionInput)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+pub(crate) struct New {
+    /// What it is called: 1 to 200 characters.
+    title: String,
+    /// What learners should know, as plain text.
+    description: Option<String>,
+    /// The course it belongs to.
+    course: Option<CourseId>,
+    start: DateTime<Utc>,
+    /// At most 24 hours later.
+    end: DateTime<Utc>,
+    /// The IANA zone in which its time is shown, such as `Europe/Berlin`.
+    time_zone: String,
+    /// The room to book.
+    room: Option<RoomRef>,
+    /// Whether it gets a Teams meeting.
+    online: Option<bool>,
+    /// Whether it is shared with the organisation's calendar.
+    share: Option<bool>,
+    /// Who is invited: 2,000 at most.
+    learners: Option<Vec<Learner>>,
+    /// Whether learners get a mail beside the invitation.
+    notify: Option<bool>,
+}
+
+/// What to change of a session: what is left out stays.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SessionChange)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+pub(crate) struct Change {
+    title: Option<String>,
+    description: Option<String>,
+    /// `null` takes it away.
+    course: Option<CourseId>,
+    start: Option<DateTime<Utc>>,
+    end: Option<DateTime<Utc>>,
+    time_zone: Option<String>,
+    /// `null` takes it away.
+    room: Option<RoomRef>,
+    online: Option<bool>,
+    share: Option<bool>,
+    /// All learners, those who are invited already included.
+    learners: Option<Vec<Learner>>,
+    /// Whether learners get a mail beside the changed invitation.
+    notify: Option<bool>,
+}
+
+/// Reads what is there into a session; `new` says that some of it has to be.
+/// Whether learners are to be mailed.
+pub(crate) fn read(form: &mut Form, session: &mut CourseSession, new: bool) -> bool {
+    // What an answer adds may be sent back.
+    form.ignore(&[
+        "id",
+        "catalog",
+        "roomAnswer",
+        "joinUrl",
+        "status",
+        "version",
+        "settled",
+        "leftOut",
+    ]);
+    let mut put = |name: &str, form: &mut Form, to: &mut String| {
+        if new || form.has(name) {
+            *to = form.required(name).unwrap_or_default();
+        }
+    };
+    put("title", form, &mut session.title);
+    put("timeZone", form, &mut session.time_zone);
+    for (name, to) in [("start", &mut session.start), ("end", &mut session.end)] {
+        if (new || form.has(name))
+            && let Some(at) = form.required(name)
+        {
+            *to = at;
+        }
+    }
+    if form.has("description") {
+        session.description = form.or_default("description");
+    }
+    if form.has("course") {
+        session.course = form.optional("course");
+    }
+    if form.has("room") {
+        session.room = form.optional("room");
+    }
+    for (name, to) in [
+        ("online", &mut session.online),
+        ("share", &mut session.share),
+    ] {
+        if form.has(name) {
+            *to = form.optional(name).unwrap_or_default();
+        }
+    }
+    if form.has("learners") {
+        session.learners = form.optional("learners").unwrap_or_default();
+    }
+    form.optional("notify").unwrap_or_default()
+}

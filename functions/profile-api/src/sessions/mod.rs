@@ -1,0 +1,43 @@
+//! Course sessions of a catalog: rooms, appointments, Teams meetings (S1-15…S1-17, S1-29).
+
+pub(crate) mod input;
+pub(crate) mod list;
+pub(crate) mod rooms;
+pub(crate) mod save;
+
+use axum::http::StatusCode;
+use rollcall_clients::http::ApiError;
+use rollcall_domain::ids::CatalogId;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+
+use crate::Api;
+use crate::failure::{Refused, unavailable};
+
+impl Api {
+    /// Lets those pass who may work on the catalog: its own admins, and those
+    /// who may work on all.
+    pub(crate) async fn must_work_on(
+        &self,
+        caller: &Caller,
+        catalog: CatalogId,
+    ) -> Result<(), Refused> {
+        match self.own_catalogs(caller).await? {
+            Some(own) if !own.contains(&catalog) => {
+                let detail = "You administer other catalogs than this one.";
+                Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog"))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The calendar's refusal as an answer.
+fn calendar(error: &ApiError) -> ProblemDetails {
+    tracing::warn!(%error, "the calendar of a connected account cannot be used");
+    if error.is_transient() {
+        return unavailable("Microsoft 365 does not answer; try again shortly.");
+    }
+    let detail = "Microsoft 365 refused the request; the connection of the catalog may have to be made again.";
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("calendar-refused")
+}
