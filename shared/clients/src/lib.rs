@@ -1,5 +1,6 @@
 //! Talks: one module per third party, wire types stay inside.
 
+pub mod acs;
 mod aside;
 pub mod aws;
 pub mod entra;
@@ -7,7 +8,9 @@ pub mod graph;
 pub mod http;
 pub mod learn365;
 mod lenient;
+pub mod mailbox;
 pub mod objects;
+pub mod outgoing;
 pub mod queue;
 pub mod ses;
 pub mod store;

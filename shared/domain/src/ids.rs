@@ -78,6 +78,11 @@ guid_id!(
     "a catalog id"
 );
 guid_id!(
+    /// A session of a course: one appointment of a catalog.
+    SessionId,
+    "a session id"
+);
+guid_id!(
     /// A user field (column) of the learning platform.
     FieldId,
     "a user field id"

@@ -35,6 +35,7 @@ pub mod run;
 pub mod schedule;
 pub mod schema;
 pub mod search;
+pub mod session;
 pub mod settings;
 pub mod snapshot;
 pub mod text;

@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 35] = [
+const FLOW: [&str; 36] = [
     "ids",
     "problem",
     "text",
@@ -43,6 +43,7 @@ const FLOW: [&str; 35] = [
     "rules",
     "engine",
     "settings",
+    "session",
     "connection",
     "credentials",
     "audit",

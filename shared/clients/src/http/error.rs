@@ -178,8 +178,10 @@ impl ApiError {
     }
 
     /// Builds the error of an exchange without an answer; the URL is dropped.
+    /// A connection that was not made in time counts as not made: then nothing
+    /// was sent, which who sends mail has to know.
     pub(crate) fn from_reqwest(method: &'static str, path: String, source: reqwest::Error) -> Self {
-        if source.is_timeout() {
+        if source.is_timeout() && !source.is_connect() {
             return Self::Timeout { method, path };
         }
         Self::Transport {
