@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ fn learner(number: usize) -> Learner {
     }
 }
 
-fn session(learners: impl IntoIterator<Item = usize>) -> CourseSession {
+pub(super) fn session(learners: impl IntoIterator<Item = usize>) -> CourseSession {
     CourseSession {
         id: SessionId::new(Uuid::from_u128(1)),
         catalog: CatalogId::new(Uuid::from_u128(2)),

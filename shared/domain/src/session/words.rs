@@ -15,7 +15,7 @@ pub fn invitation(session: &CourseSession, part: u32) -> String {
                 .lines()
                 .map(|line| HtmlEscape(line.trim()).to_string())
                 .collect();
-            html += &format!("<p>{}</p>", lines.join("<br>"));
+            html.push_str(&["<p>", &lines.join("<br>"), "</p>"].concat());
         }
     }
     let link = session
@@ -26,7 +26,8 @@ pub fn invitation(session: &CourseSession, part: u32) -> String {
         link.filter(|url| url.starts_with("https://") || url.starts_with("http://127.0.0.1"))
     {
         let url = HtmlEscape(url);
-        html += &format!("<p><a href=\"{url}\">Microsoft Teams: {url}</a></p>");
+        let link = format!("<p><a href=\"{url}\">Microsoft Teams: {url}</a></p>");
+        html.push_str(&link);
     }
     html
 }
@@ -38,7 +39,7 @@ mod tests {
 
     #[test]
     fn what_people_write_is_no_markup() {
-        let mut it = session(3);
+        let mut it = session(0..3);
         it.description = "Bring <b>shoes</b>\nand water\n\nSee you".to_owned();
         it.online = true;
         it.join_url = Some("https://teams.example/a?b=c&d".to_owned());
