@@ -107,15 +107,18 @@ impl Permission {
                 GlobalAdmin,
             ],
             Self::ReadProfiles => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, CatalogAdmin],
-            Self::WriteProfiles | Self::DecideHolds => &[Owner, SuperAdmin, LmsAdmin],
-            Self::WriteCourses => &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin],
+            Self::WriteProfiles | Self::DecideHolds | Self::WriteDirectory => {
+                &[Owner, SuperAdmin, LmsAdmin]
+            }
+            Self::WriteCourses | Self::ManageSessions => {
+                &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin]
+            }
             Self::WriteSettings => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, GlobalAdmin],
-            Self::StartRuns | Self::ReadAudit => &[Owner, SuperAdmin, ItAdmin, LmsAdmin],
+            Self::StartRuns | Self::ReadAudit | Self::ReadDirectory => {
+                &[Owner, SuperAdmin, ItAdmin, LmsAdmin]
+            }
             Self::ManageEntra => &[GlobalAdmin],
             Self::ManageMail => &[CatalogAdmin],
-            Self::ManageSessions => &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin],
-            Self::ReadDirectory => &[Owner, SuperAdmin, ItAdmin, LmsAdmin],
-            Self::WriteDirectory => &[Owner, SuperAdmin, LmsAdmin],
             Self::Operate => &[Operator],
         }
     }

@@ -3,6 +3,7 @@
 //! A tick asks for one run per tenant; a message makes one run: six sets →
 //! snapshot → schema → pointer. A failure keeps the last good snapshot.
 
+mod connections;
 mod gather;
 mod run;
 mod store;
@@ -26,7 +27,7 @@ pub async fn handle(
 ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     match Event::read(event)? {
         Event::Tick(due) => {
-            tick(services, &due).await?;
+            tick(services, &due, deadline).await?;
             Ok(Value::Null)
         }
         Event::Messages(messages) => {

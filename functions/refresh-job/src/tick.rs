@@ -1,14 +1,16 @@
-//! Schedules' ticks: the regular refresh, and the sweep for tenants that wait
-//! for their first one.
+//! Schedules' ticks: the regular refresh, the sweep for tenants that wait for
+//! their first one, and the care of connections.
 
 use chrono::TimeDelta;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::run::{RunRequest, Trigger};
 use rollcall_domain::schedule::{Job, Slot};
-use rollcall_runtime::Services;
 use rollcall_runtime::events::Tick;
 use rollcall_runtime::services::FanOutError;
+use rollcall_runtime::{Deadline, Services};
+
+use crate::connections::tend;
 
 /// A first refresh that failed is tried again after so many minutes.
 const RETRY_MINUTES: i64 = 15;
@@ -20,11 +22,13 @@ const RETRY_MINUTES: i64 = 15;
 pub async fn tick(
     services: &Services,
     due: &Tick,
+    deadline: Deadline,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let slot = Slot::of(due.time);
     match due.tick.as_str() {
         "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
         "onboarding" => sweep(services, slot).await?,
+        "connections" => Box::pin(tend(services, deadline)).await?,
         other => return Err(format!("refresh-job knows no tick {other:?}").into()),
     }
     Ok(())

@@ -8,6 +8,14 @@ use serde::Serialize;
 /// So many wrong fields are told in one answer.
 const MAX_TOLD: usize = 200;
 
+/// Where something that is missing is begun: the path to post to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub enum Connect {
+    /// The connection to the directory (S0-14).
+    #[serde(rename = "/v1/connections/entra/connect")]
+    Directory,
+}
+
 /// An error as the API answers it. It says what to do and holds nothing secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProblemDetails {
@@ -24,10 +32,9 @@ pub struct ProblemDetails {
     /// Every wrong field with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
-    /// Where to begin what is missing: the path to post to, such as
-    /// `/v1/connections/entra/connect`.
+    /// Where to begin what is missing.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub connect: Option<&'static str>,
+    pub connect: Option<Connect>,
     /// Seconds after which trying again makes sense.
     #[serde(skip)]
     pub retry_after: Option<u64>,
@@ -56,8 +63,8 @@ impl ProblemDetails {
 
     /// Says where to begin what is missing.
     #[must_use]
-    pub fn connect_at(mut self, path: &'static str) -> Self {
-        self.connect = Some(path);
+    pub fn connect_at(mut self, place: Connect) -> Self {
+        self.connect = Some(place);
         self
     }
 

@@ -70,12 +70,14 @@ pub(crate) async fn connect(
         ..SignIn::default()
     };
     let begun = api.begin(&attempt, &[], how).await?;
-    let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
-        .on(SUBJECT.0, SUBJECT.1);
+    let events = [
+        AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
+            .on(SUBJECT.0, SUBJECT.1),
+    ];
     let change =
         |before| EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at);
     let services = &api.services;
-    let noted = services.change_entra_connection(caller.tenant, &[event], change);
+    let noted = services.change_entra_connection(caller.tenant, &events, change);
     noted.await.map_err(stored)?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
@@ -162,13 +164,14 @@ pub(crate) async fn disconnect(
         return Ok(StatusCode::NO_CONTENT);
     }
     let (at, by) = (now(), caller.actor());
-    let event = AuditEvent::new(at, by.clone(), Action::ConnectionEnded).on(SUBJECT.0, SUBJECT.1);
+    let events =
+        [AuditEvent::new(at, by.clone(), Action::ConnectionEnded).on(SUBJECT.0, SUBJECT.1)];
     let change = |before: Option<EntraConnection>| match before {
         Some(works) if works.status == Status::Connected => works,
         _ => EntraConnection::begun(None, at, by.clone(), at),
     };
     let services = &api.services;
-    let dropped = services.change_entra_connection(caller.tenant, &[event], change);
+    let dropped = services.change_entra_connection(caller.tenant, &events, change);
     dropped.await.map_err(stored)?;
     Ok(StatusCode::NO_CONTENT)
 }

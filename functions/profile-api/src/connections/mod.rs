@@ -9,6 +9,7 @@ use rollcall_domain::connection::{EntraConnection, Origin};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::installation::{Feature, Installation};
 use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::problem::Connect;
 
 use crate::Api;
 use crate::failure::{Refused, stored};
@@ -57,6 +58,6 @@ impl Api {
         );
         Err(ProblemDetails::new(StatusCode::CONFLICT, detail)
             .of_kind("integration-required")
-            .connect_at(CONNECT))
+            .connect_at(Connect::Directory))
     }
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use rollcall_clients::graph::{DirectoryGroup, GroupLookup};
+use rollcall_clients::graph::DirectoryGroup;
 use rollcall_clients::http::ApiError;
 use rollcall_domain::ids::{CatalogId, CourseId, ObjectId};
 use rollcall_domain::problem::Problem;
@@ -124,11 +124,8 @@ pub(crate) async fn add(
     let group = group.ok_or_else(missing)?;
     api.must_be_of(&caller, catalog, &courses).await?;
     let directory = api.graph(caller.tenant).await?;
-    let known = directory
-        .group(group)
-        .await
-        .map_err(|error| graph(&error))?;
-    let GroupLookup::Found(facts) = known else {
+    let known = directory.group_by_id(group).await;
+    let Some(_) = known.map_err(|error| graph(&error))? else {
         let problem = Problem::at("/group", "the directory has no group with this id");
         return Err(ProblemDetails::invalid(vec![problem]));
     };
@@ -141,7 +138,7 @@ pub(crate) async fn add(
         .map_err(|error| platform_said(&error))?;
     let login = seen
         .as_ref()
-        .map_or_else(|| facts.display_name.clone(), |it| it.login_name.clone());
+        .map_or_else(|| group.to_string(), |it| it.login_name.clone());
     let joined = platform.add_group_to_catalog(catalog, group, &login).await;
     joined.map_err(|error| platform_said(&error))?;
     let mut added = Added {

@@ -75,12 +75,12 @@ pub(crate) async fn disconnect(
 
 async fn end(api: &Api, caller: &Caller, catalog: CatalogId, address: &str) -> Result<(), Refused> {
     let at = now();
-    let event = AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
+    let events = [AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
         .on(catalog, "")
-        .with("account", address);
+        .with("account", address)];
     let services = &api.services;
     services.forget_tokens(caller.tenant, catalog);
-    let ended = services.change_mail_connection(caller.tenant, catalog, &[event], |it| {
+    let ended = services.change_mail_connection(caller.tenant, catalog, &events, |it| {
         !it.disconnect(at).is_empty()
     });
     ended.await.map(|_| ()).map_err(stored)

@@ -118,7 +118,7 @@ fn read(form: &mut Form) -> Input {
             "must be a mail address, such as calendar@contoso.com",
         );
     }
-    let enabled = form.required("enabled").unwrap_or_default();
+    let enabled: bool = form.required("enabled").unwrap_or_default();
     let sign_in = form.secret("signIn");
     if sign_in.is_some() && !enabled {
         form.problem("/enabled", "must be true to connect an account");
@@ -127,7 +127,7 @@ fn read(form: &mut Form) -> Input {
         options: MailOptions {
             enabled,
             use_azure_communication_services: form
-                .optional("useAzureCommunicationServices")
+                .optional::<bool>("useAzureCommunicationServices")
                 .unwrap_or_default(),
             organization_calendar: calendar,
         },

@@ -80,7 +80,7 @@ pub(crate) fn read(form: &mut Form, session: &mut CourseSession, new: bool) -> b
         "settled",
         "leftOut",
     ]);
-    let mut put = |name: &str, form: &mut Form, to: &mut String| {
+    let put = |name: &str, form: &mut Form, to: &mut String| {
         if new || form.has(name) {
             *to = form.required(name).unwrap_or_default();
         }

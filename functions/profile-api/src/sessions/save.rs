@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::audit::{Action, AuditEvent};

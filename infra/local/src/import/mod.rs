@@ -26,7 +26,6 @@ mod value;
 
 use std::path::Path;
 
-use rollcall_simulators::Behaviour;
 use rollcall_simulators::generate::{ROLES, lms_key};
 use rollcall_simulators::world::{AppCredential, KeyLevel, LmsKey, TenantSeed, World};
 use uuid::Uuid;
@@ -115,8 +114,7 @@ pub fn read_folder(folder: &Path, tenant: Uuid) -> Result<Imported, ImportError>
         catalogs: courses.catalogs,
         courses: courses.rows,
         enrolments,
-        groups: Vec::new(),
-        behaviour: Behaviour::default(),
+        ..World::default()
     };
     Ok(Imported {
         world,

@@ -132,6 +132,12 @@ impl Graph {
         Ok(found.value)
     }
 
+    /// A group by object id; `None` where there is none.
+    pub async fn group_by_id(&self, id: ObjectId) -> Result<Option<DirectoryGroup>, GraphError> {
+        self.if_there(&format!("/v1.0/groups/{id}?{GROUP}"), "a group")
+            .await
+    }
+
     /// Where somebody gets mail: the mail address, else the sign-in name.
     pub async fn address(&self, id: ObjectId) -> Result<Option<String>, GraphError> {
         let person = self.person(id).await?;

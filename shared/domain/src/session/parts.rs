@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{CourseSession, SessionEvent, SessionStatus};
+use super::{CourseSession, RoomAnswer, SessionEvent, SessionStatus};
 
 /// Attendees of one event, room and organisation calendar included:
 /// <https://learn.microsoft.com/graph/api/resources/event>.
@@ -175,6 +175,19 @@ pub fn settle(session: &mut CourseSession, step: EventStep, event_id: Option<&st
             session.events.sort_by_key(|event| event.part);
         }
         _ => {}
+    }
+}
+
+/// Ends all that could still follow, once the session is long over: a room that
+/// has not answered never will, and steps that are left help nobody.
+pub fn close(session: &mut CourseSession) {
+    if session.room_answer == RoomAnswer::Waiting {
+        session.room_answer = RoomAnswer::NoRoom;
+    }
+    session.events = arrange(Some(session), session);
+    for event in &mut session.events {
+        // Nobody will create what was never created.
+        event.event_id.get_or_insert_default();
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
 use rollcall_clients::mailbox::{EventDraft, EventFacts, Mailbox};
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
@@ -221,9 +220,4 @@ fn draft(session: &CourseSession, connection: &MailConnection, part: u32) -> Eve
         online: session.online && part == 0,
         transaction_id: transaction.unwrap_or_default(),
     }
-}
-
-/// Whether a session lies behind us: its room need not be followed any more.
-pub fn is_over(session: &CourseSession) -> bool {
-    session.end < Utc::now()
 }

@@ -6,6 +6,7 @@
 
 mod admin;
 mod api;
+mod connections;
 mod deployed;
 mod harness;
 mod maintenance;

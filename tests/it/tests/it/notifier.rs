@@ -101,7 +101,7 @@ async fn of_a_batch_only_the_broken_message_goes_back() {
     let to = address(&app, "batch");
     let good = serde_json::to_string(&notice(&app, &to)).expect("JSON");
     let event = json!({"Records": [{"messageId": "good", "body": good}, {"messageId": "bad", "body": "{}"}]});
-    let answer = rollcall_notifier::handle(&app.services, event)
+    let answer = rollcall_notifier::handle(&app.services, event, a_minute())
         .await
         .expect("handled");
     assert_eq!(
@@ -112,9 +112,14 @@ async fn of_a_batch_only_the_broken_message_goes_back() {
     assert!(
         rollcall_notifier::handle(
             &app.services,
-            json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"})
+            json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"}),
+            a_minute()
         )
         .await
         .is_err()
     );
+}
+
+fn a_minute() -> rollcall_runtime::Deadline {
+    rollcall_runtime::Deadline::after(std::time::Duration::from_secs(60))
 }

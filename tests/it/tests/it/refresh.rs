@@ -252,7 +252,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
         tick: "onboarding".to_owned(),
         time: chrono::Utc::now(),
     };
-    rollcall_refresh_job::tick(&app.services, &sweep)
+    rollcall_refresh_job::tick(&app.services, &sweep, soon_over())
         .await
         .expect("swept");
     assert!(
@@ -289,7 +289,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
         time: chrono::Utc::now(),
     };
     assert!(
-        rollcall_refresh_job::tick(&app.services, &unknown)
+        rollcall_refresh_job::tick(&app.services, &unknown, soon_over())
             .await
             .is_err()
     );
@@ -354,7 +354,7 @@ async fn a_failed_first_refresh_is_told_and_tried_again() {
         tick: "onboarding".to_owned(),
         time: run.request.slot.at() + chrono::TimeDelta::minutes(2),
     };
-    rollcall_refresh_job::tick(&app.services, &soon)
+    rollcall_refresh_job::tick(&app.services, &soon, soon_over())
         .await
         .expect("swept");
     let mine_soon = app.requested(Job::Refresh).await;
@@ -362,7 +362,7 @@ async fn a_failed_first_refresh_is_told_and_tried_again() {
         tick: "onboarding".to_owned(),
         time: run.request.slot.at() + chrono::TimeDelta::minutes(16),
     };
-    rollcall_refresh_job::tick(&app.services, &later)
+    rollcall_refresh_job::tick(&app.services, &later, soon_over())
         .await
         .expect("swept");
     assert!(
@@ -472,4 +472,9 @@ async fn rows_are_carried_over_between_refreshes() {
         Lineage::begin(third.header.id.clone())
     );
     assert_eq!((third.people.rows(), third.people.count()), (39, 39));
+}
+
+/// As much time as a test has.
+fn soon_over() -> rollcall_runtime::Deadline {
+    rollcall_runtime::Deadline::after(Duration::from_secs(60))
 }

@@ -75,7 +75,7 @@ async fn an_expired_state_is_none_before_the_table_deletes_it() {
 #[tokio::test]
 async fn every_browser_is_told_to_start_again() {
     let site = Site::start().await;
-    let router = rollcall_oauth_callback::router(site.services.clone());
+    let router = rollcall_oauth_callback::router(site.services.clone()).expect("a router");
     begin(&site, "by-query", OAUTH_STATE_LIFETIME).await;
     begin(&site, "by-form", OAUTH_STATE_LIFETIME).await;
     let answers = [
@@ -102,7 +102,7 @@ async fn every_browser_is_told_to_start_again() {
 #[tokio::test]
 async fn other_paths_other_methods_and_a_silent_table_are_problems() {
     let site = Site::start().await;
-    let router = rollcall_oauth_callback::router(site.services.clone());
+    let router = rollcall_oauth_callback::router(site.services.clone()).expect("a router");
     let answer = send(&router, Request::get("/oauth/other"), "").await;
     assert_eq!(answer.status, 404);
     let answer = send(&router, Request::put("/oauth/callback"), "").await;

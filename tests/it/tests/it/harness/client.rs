@@ -16,6 +16,12 @@ pub(crate) const AUDIENCE: &str = "api://rollcall.example";
 /// Where every test's console is.
 pub(crate) const FRONTEND: &str = "https://console.rollcall.example";
 
+/// Where every test's API is, for browsers.
+pub(crate) const PUBLIC: &str = "https://api.rollcall.example";
+
+/// The service's own app in Entra.
+pub(crate) const CLIENT_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_c11d);
+
 /// What a request was answered with.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -104,11 +110,16 @@ impl App {
         let object = Uuid::new_v4();
         let mut spec = UserTokenSpec::new(tenant, object, AUDIENCE).roles(roles);
         spec.name = format!("{}@contoso.example", roles.join("-").to_lowercase());
+        self.admin_with(&spec)
+    }
+
+    /// Somebody with this token.
+    pub(crate) fn admin_with(&self, spec: &UserTokenSpec) -> Admin {
         Admin {
             router: self.router(),
-            token: Some(self.simulators.user_token(&spec).expect("a token")),
-            object,
-            name: spec.name,
+            token: Some(self.simulators.user_token(spec).expect("a token")),
+            object: spec.object,
+            name: spec.name.clone(),
         }
     }
 }

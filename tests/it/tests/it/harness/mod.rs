@@ -2,6 +2,7 @@
 //! queues and a verb per action for each test.
 
 mod client;
+mod connect;
 mod people;
 mod platform;
 
@@ -27,7 +28,8 @@ use rollcall_simulators::{Fault, FaultKind, Simulators, TenantState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-pub(crate) use client::{AUDIENCE, Admin, Answer, FRONTEND, call};
+pub(crate) use client::{AUDIENCE, Admin, Answer, CLIENT_ID, FRONTEND, PUBLIC, call};
+pub(crate) use connect::Return;
 pub(crate) use people::Town;
 
 /// The contact of every test tenant.
@@ -46,8 +48,10 @@ pub(crate) struct App {
 impl App {
     /// A tenant with these people, connected, settings saved, not yet refreshed.
     pub(crate) async fn of(town: Town) -> Self {
-        let (app, world) = Self::blank(town).await;
-        app.connect(&world).await;
+        let (app, world) = Box::pin(Self::blank(town)).await;
+        // Most tests are about something else than connecting the directory.
+        Box::pin(app.installed("3.73")).await;
+        Box::pin(app.connect(&world)).await;
         app
     }
 

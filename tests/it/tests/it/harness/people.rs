@@ -7,7 +7,7 @@ use rollcall_simulators::Behaviour;
 use rollcall_simulators::generate;
 use rollcall_simulators::world::{
     AppCredential, Catalog, Course, CourseType, CustomField, Enrolment, FieldKind, KeyLevel,
-    LmsKey, Person, Progress, TenantSeed, UserType, World,
+    LmsKey, Mailbox, Person, Progress, Room, TenantSeed, UserConsent, UserType, World,
 };
 use uuid::Uuid;
 
@@ -35,6 +35,10 @@ pub(crate) struct Town {
     fields: Vec<(String, FieldKind)>,
     completed: Vec<(String, String, DateTime<Utc>)>,
     behaviour: Behaviour,
+    mailboxes: Vec<(String, Mailbox)>,
+    rooms: Vec<Room>,
+    global_admins: Vec<String>,
+    user_consent: UserConsent,
 }
 
 impl Town {
@@ -118,6 +122,44 @@ impl Town {
         self
     }
 
+    /// Gives somebody a mailbox.
+    pub(crate) fn mailbox(mut self, name: &str, mailbox: Mailbox) -> Self {
+        self.mailboxes.push((name.to_owned(), mailbox));
+        self
+    }
+
+    /// Adds a room that says yes at once.
+    pub(crate) fn room(self, name: &str) -> Self {
+        self.room_that(name, |_| ())
+    }
+
+    /// Adds a room.
+    pub(crate) fn room_that(mut self, name: &str, change: impl FnOnce(&mut Room)) -> Self {
+        let mut room = Room {
+            name: name.to_owned(),
+            email: format!("{}@contoso.example", name.to_lowercase().replace(' ', "-")),
+            capacity: 12,
+            building: Some("North".to_owned()),
+            accepts: true,
+            answer_after_ms: 0,
+        };
+        change(&mut room);
+        self.rooms.push(room);
+        self
+    }
+
+    /// Makes somebody a Global Administrator of the directory.
+    pub(crate) fn global_admin(mut self, name: &str) -> Self {
+        self.global_admins.push(name.to_owned());
+        self
+    }
+
+    /// Lets nobody but administrators consent.
+    pub(crate) fn only_admins_consent(mut self) -> Self {
+        self.user_consent = UserConsent::AdminOnly;
+        self
+    }
+
     /// Changes how the services behave.
     pub(crate) fn behaving(mut self, change: impl FnOnce(&mut Behaviour)) -> Self {
         change(&mut self.behaviour);
@@ -184,6 +226,18 @@ impl Town {
                 .map(|(name, course, at)| enrolment(tenant, name, course, *at))
                 .collect(),
             groups: Vec::new(),
+            mailboxes: self
+                .mailboxes
+                .iter()
+                .map(|(name, mailbox)| (id(tenant, "person", name), mailbox.clone()))
+                .collect(),
+            rooms: self.rooms.clone(),
+            admins: self
+                .global_admins
+                .iter()
+                .map(|name| id(tenant, "person", name))
+                .collect(),
+            user_consent: self.user_consent,
             behaviour: self.behaviour.clone(),
         }
     }

@@ -7,18 +7,26 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use rollcall_clients::aws;
+use rollcall_clients::http::Secret;
 use rollcall_clients::store::{FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
+use rollcall_clients::vault::Vault;
 use rollcall_domain::ids::TenantId;
 use rollcall_local::emulator::{Emulator, EmulatorOptions};
 use rollcall_local::stack::{REGION, SENDER};
 use rollcall_local::tools;
 use rollcall_runtime::{Services, Settings};
-use rollcall_simulators::Simulators;
+use rollcall_simulators::{AcsResource, ServiceApp, Simulators};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
 const TABLE: &str = "rollcall";
 const BUCKET: &str = "rollcall-data";
+/// The secret of the service's own app at the simulated Entra.
+pub(crate) const SERVICE_SECRET: &str = "simulated-service-secret";
+/// A key of the simulated Communication Services, in base64.
+pub(crate) const ACS_KEY: &str = "c2ltdWxhdGVkLWFjcy1rZXk=";
+/// The fixed address of its mails.
+pub(crate) const ACS_SENDER: &str = "donotreply@mail.rollcall.example";
 
 /// Emulator and simulators; they end with the process.
 pub(crate) struct Platform {
@@ -72,6 +80,31 @@ async fn start() -> Platform {
         .expect("a bucket");
     verify_sender(&endpoint).await;
     let simulators = Simulators::start(0).await.expect("the simulators start");
+    simulators.register_app(ServiceApp {
+        client_id: super::CLIENT_ID,
+        client_secret: SERVICE_SECRET.to_owned(),
+        secret_expired: false,
+        name: "Rollcall".to_owned(),
+        redirect_uris: vec![format!("{}/oauth/callback", super::PUBLIC)],
+        app_roles: [
+            "User.Read.All",
+            "Group.Read.All",
+            "Organization.Read.All",
+            "User.Invite.All",
+        ]
+        .map(str::to_owned)
+        .into(),
+    });
+    let mut resource = AcsResource::new(ACS_KEY, ACS_SENDER);
+    resource.per_minute = 100_000;
+    simulators.register_acs(resource);
+    let vault = Vault::new(&config, "rollcall");
+    let secret = Secret::new(SERVICE_SECRET);
+    vault.put_client_secret(&secret).await.expect("stored");
+    vault
+        .put_acs_key(&Secret::new(ACS_KEY))
+        .await
+        .expect("stored");
     Platform {
         endpoint,
         simulators,
@@ -164,6 +197,10 @@ pub(crate) async fn services(
         ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
         ("ROLLCALL_API_AUDIENCE", super::AUDIENCE.to_owned()),
         ("ROLLCALL_FRONTEND_URL", super::FRONTEND.to_owned()),
+        ("ROLLCALL_PUBLIC_URL", super::PUBLIC.to_owned()),
+        ("ROLLCALL_CLIENT_ID", super::CLIENT_ID.to_string()),
+        ("ROLLCALL_ACS_URL", platform.simulators.acs_url()),
+        ("ROLLCALL_ACS_SENDER", ACS_SENDER.to_owned()),
         ("ROLLCALL_LEASE_SECONDS", "3".to_owned()),
     ];
     for (variable, name) in [

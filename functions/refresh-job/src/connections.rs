@@ -1,0 +1,94 @@
+//! The connections' tick: grants kept alive, losses told, consents proved, rooms' answers followed up.
+//!
+//! Everything here looks at what is stored and does what is due, so a tick that
+//! is late, doubled or cut off does no harm: the next one does the rest.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use futures::StreamExt as _;
+use rollcall_clients::store::StoreError;
+use rollcall_clients::store::connections::Versioned;
+use rollcall_domain::connection::MailConnection;
+use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::session::{CourseSession, close};
+use rollcall_runtime::services::AccountError;
+use rollcall_runtime::{Deadline, Services};
+
+/// Things done at a time: each waits for Microsoft most of it.
+const AT_ONCE: usize = 8;
+/// One thing takes no longer than this.
+const ONE: Duration = Duration::from_secs(30);
+/// A room that has not answered when the session is this long over never will.
+const GIVE_UP: TimeDelta = TimeDelta::days(1);
+
+/// Does what is due.
+///
+/// # Errors
+/// When what is due cannot be listed; single failures wait for the next tick.
+pub(crate) async fn tend(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
+    for tenant in services.store.awaiting_proof().await? {
+        if let Err(error) = services.finish_consent(tenant).await {
+            tracing::warn!(%tenant, %error, "a consent could not be settled");
+        }
+    }
+    let catalogs = services.store.connected_catalogs().await?;
+    let now = Utc::now();
+    let due = catalogs
+        .into_iter()
+        .filter(|(.., it)| it.untold || it.wants_keep_alive(now));
+    let work = futures::stream::iter(due).map(|(tenant, catalog, it)| async move {
+        if deadline.allows(ONE) {
+            account(services, tenant, catalog, &it).await;
+        }
+    });
+    work.buffer_unordered(AT_ONCE).collect::<()>().await;
+    let sessions = services.store.open_sessions().await?;
+    let work = futures::stream::iter(sessions).map(|(tenant, session)| async move {
+        if deadline.allows(ONE) {
+            follow(services, tenant, session).await;
+        }
+    });
+    work.buffer_unordered(AT_ONCE).collect::<()>().await;
+    Ok(())
+}
+
+async fn account(services: &Services, tenant: TenantId, catalog: CatalogId, it: &MailConnection) {
+    if it.untold
+        && let Err(error) = services.tell_loss(tenant, catalog, it).await
+    {
+        tracing::warn!(%tenant, %catalog, %error, "a loss is not told yet");
+    }
+    if !it.wants_keep_alive(Utc::now()) {
+        return;
+    }
+    match Box::pin(services.renew_grant(tenant, catalog)).await {
+        Ok(_) => tracing::info!(%tenant, %catalog, "a grant was kept alive"),
+        Err(AccountError::Lost(cause)) => {
+            tracing::warn!(%tenant, %catalog, ?cause, "a connected account was lost");
+        }
+        Err(error) => tracing::warn!(%tenant, %catalog, %error, "a grant was not kept alive"),
+    }
+}
+
+async fn follow(services: &Services, tenant: TenantId, session: Versioned<CourseSession>) {
+    let id = session.value.id;
+    if session.value.end + GIVE_UP < Utc::now() {
+        let mut closed = session.value;
+        close(&mut closed);
+        let put = services
+            .store
+            .put_session(tenant, &closed, Some(session.version), &[]);
+        if let Err(error) = put.await {
+            tracing::warn!(%tenant, %id, %error, "a past session could not be closed");
+        }
+        return;
+    }
+    let done = async {
+        let settled = Box::pin(services.settle_session(tenant, session)).await?;
+        services.follow_room(tenant, settled).await
+    };
+    if let Err(error) = done.await {
+        tracing::warn!(%tenant, %id, %error, "a session waits for the next look");
+    }
+}

@@ -1,0 +1,273 @@
+//! Signs in on the simulated pages and comes back, as browsers do.
+
+use axum::body::Body;
+use axum::http::Request;
+use rollcall_domain::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::ids::{CatalogId, ObjectId};
+use rollcall_domain::installation::Installation;
+use rollcall_domain::notices::Notice;
+use rollcall_simulators::{ConsentChoice, UserTokenSpec};
+use serde_json::json;
+use uuid::{Uuid, uuid};
+
+use super::{AUDIENCE, Admin, Answer, App, call, people};
+
+const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
+
+/// Where the browser is sent after the callback.
+#[derive(Debug)]
+pub(crate) struct Return {
+    /// The whole address.
+    pub(crate) url: url::Url,
+}
+
+impl Return {
+    /// A parameter of the query; empty if it is not there.
+    pub(crate) fn param(&self, name: &str) -> String {
+        let mut pairs = self.url.query_pairs();
+        let found = pairs.find(|(key, _)| key == name);
+        found
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default()
+    }
+
+    /// The name that saves an account that signed in.
+    pub(crate) fn sign_in(&self) -> String {
+        let fragment = self.url.fragment().unwrap_or_default();
+        fragment.trim_start_matches("signIn=").to_owned()
+    }
+}
+
+impl App {
+    /// Notes with which version the tenant was installed.
+    pub(crate) async fn installed(&self, version: &str) {
+        let installation = Installation {
+            version: Some(version.to_owned()),
+            ..Installation::default()
+        };
+        let event = AuditEvent::new(
+            chrono::Utc::now(),
+            Actor::named("operator"),
+            Action::InstallationChanged,
+        );
+        let put = self
+            .services
+            .store
+            .put_installation(self.id, &installation, &event);
+        put.await.expect("stored");
+    }
+
+    /// A person's object id.
+    pub(crate) fn object(&self, name: &str) -> Uuid {
+        people::id(self.id.uuid(), "person", name)
+    }
+
+    /// A person's address, which is also the login.
+    pub(crate) fn address(name: &str) -> String {
+        format!("{}@contoso.example", name.to_lowercase())
+    }
+
+    /// A catalog's id by title.
+    pub(crate) fn catalog(&self, title: &str) -> CatalogId {
+        CatalogId::new(people::id(self.id.uuid(), "catalog", title))
+    }
+
+    /// A person of the town with these app roles; a Global Administrator by the directory's claim.
+    pub(crate) fn person(&self, name: &str, roles: &[&str], global: bool) -> Admin {
+        let mut spec = UserTokenSpec::new(self.id.uuid(), self.object(name), AUDIENCE).roles(roles);
+        spec.name = Self::address(name);
+        if global {
+            spec.wids = vec![GLOBAL_ADMINISTRATOR];
+        }
+        self.admin_with(&spec)
+    }
+
+    /// A catalog admin of the town, for these catalogs.
+    pub(crate) async fn catalog_admin(&self, name: &str, catalogs: &[&str]) -> Admin {
+        let tenant = self.tenant().await;
+        let mut settings = tenant.settings;
+        let own = catalogs.iter().map(|title| self.catalog(title)).collect();
+        settings
+            .catalog_admins
+            .insert(ObjectId::new(self.object(name)), own);
+        let saved = self
+            .services
+            .store
+            .save_settings(self.id, &settings, Some(tenant.version));
+        saved.await.expect("saved");
+        self.person(name, &["CatalogAdmin"], false)
+    }
+
+    /// Signs in on Microsoft's pages: where they send the browser back to.
+    pub(crate) fn sign_in(&self, url: &str, login: &str, choice: ConsentChoice) -> String {
+        let back = self.simulators.sign_in(url, login, choice);
+        back.unwrap_or_else(|page| panic!("an error page: {page}"))
+    }
+
+    /// The browser comes back to the callback.
+    pub(crate) async fn callback(&self, back: &str) -> Answer {
+        let url = url::Url::parse(back).expect("an address");
+        let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
+        let router = rollcall_oauth_callback::router(self.services.clone()).expect("a router");
+        let request = Request::get(target).body(Body::empty()).expect("a request");
+        call(&router, request).await
+    }
+
+    /// The same, and where the browser is sent on to.
+    pub(crate) async fn come_back(&self, back: &str) -> Return {
+        let answer = self.callback(back).await.expect(303);
+        let url = url::Url::parse(answer.header("location")).expect("an address");
+        Return { url }
+    }
+
+    /// Signs an account in for a catalog and comes back.
+    pub(crate) async fn sign_account_in(
+        &self,
+        admin: &Admin,
+        catalog: &str,
+        login: &str,
+        choice: ConsentChoice,
+    ) -> Return {
+        let path = self.mail_path(catalog);
+        let path = format!("{path}/connect");
+        let begun = admin.post(&path, json!({"returnTo": "/notifications"}));
+        let begun = begun.await.expect(201);
+        let url = begun.body["url"].as_str().expect("a URL").to_owned();
+        let back = self.sign_in(&url, &Self::address(login), choice);
+        self.come_back(&back).await
+    }
+
+    /// Where a catalog's account is.
+    pub(crate) fn mail_path(&self, catalog: &str) -> String {
+        format!("/v1/catalogs/{}/mail-connection", self.catalog(catalog))
+    }
+
+    /// Switches a catalog on and connects an account, its welcome queued.
+    pub(crate) async fn connect_account(
+        &self,
+        admin: &Admin,
+        catalog: &str,
+        login: &str,
+    ) -> Answer {
+        let path = self.mail_path(catalog);
+        let before = admin.get(&path).await.expect(200);
+        let on = admin.put(&path, before.header("etag"), json!({"enabled": true}));
+        let on = on.await.expect(200);
+        let back = self
+            .sign_account_in(admin, catalog, login, ConsentChoice::Accept)
+            .await;
+        assert_eq!(back.param("result"), "signed_in", "{:?}", back.url);
+        let body = json!({"enabled": true, "signIn": back.sign_in()});
+        admin.put(&path, on.header("etag"), body).await.expect(200)
+    }
+
+    /// What the notice queue holds, as it is.
+    pub(crate) async fn errands(&self) -> Vec<serde_json::Value> {
+        self.messages(&self.services.settings.notice_queue_url)
+            .await
+    }
+
+    /// The notifier handles everything that is queued, once, as one batch.
+    pub(crate) async fn notify(&self) -> Vec<Notice> {
+        let bodies = self.errands().await;
+        let records: Vec<_> = bodies
+            .iter()
+            .enumerate()
+            .map(|(at, body)| json!({"messageId": at.to_string(), "body": body.to_string()}))
+            .collect();
+        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_secs(60));
+        let answer =
+            rollcall_notifier::handle(&self.services, json!({"Records": records}), deadline);
+        let answer = Box::pin(answer).await.expect("handled");
+        assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
+        let notices = bodies.into_iter().map(serde_json::from_value);
+        notices.filter_map(Result::ok).collect()
+    }
+}
+
+impl App {
+    /// Connects an account to a catalog that is switched on already.
+    pub(crate) async fn connect_account_again(
+        &self,
+        admin: &Admin,
+        catalog: &str,
+        login: &str,
+    ) -> Answer {
+        let path = self.mail_path(catalog);
+        let before = admin.get(&path).await.expect(200);
+        let back = self
+            .sign_account_in(admin, catalog, login, ConsentChoice::Accept)
+            .await;
+        assert_eq!(back.param("result"), "signed_in", "{:?}", back.url);
+        let body = json!({"enabled": true, "signIn": back.sign_in()});
+        admin
+            .put(&path, before.header("etag"), body)
+            .await
+            .expect(200)
+    }
+
+    /// A tick of refresh-job.
+    pub(crate) async fn tick(&self, name: &str) {
+        let tick = rollcall_runtime::events::Tick {
+            tick: name.to_owned(),
+            time: chrono::Utc::now(),
+        };
+        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_secs(60));
+        let done = Box::pin(rollcall_refresh_job::tick(&self.services, &tick, deadline));
+        done.await.expect("the tick is handled");
+    }
+
+    /// Puts a mail on a catalog's list, as the notifier does with a queued one; its subject.
+    pub(crate) async fn put_mail(&self, catalog: &str, title: &str) -> String {
+        let catalog = self.catalog(catalog);
+        let notice = self.mail_for(catalog, title, &format!("{title}@learners.example"));
+        let subject = rollcall_domain::notices::words(&notice)
+            .expect("words")
+            .subject;
+        let taken = rollcall_notifier::take(&self.services, &notice).await;
+        if let Some(drain) = taken.expect("taken") {
+            let queue = &self.services.notice_queue;
+            queue
+                .send(&drain, std::time::Duration::ZERO)
+                .await
+                .expect("sent");
+        }
+        subject
+    }
+
+    /// A mail to a learner about a session of this title.
+    pub(crate) fn mail_for(&self, catalog: CatalogId, title: &str, to: &str) -> Notice {
+        use rollcall_domain::notices::{Channel, NoticeKind};
+        let start = chrono::Utc::now() + chrono::TimeDelta::days(1);
+        let about = NoticeKind::SessionScheduled {
+            session: people::id(self.id.uuid(), "session", title),
+            version: 1,
+            title: title.to_owned(),
+            catalog_title: "Academy".to_owned(),
+            start,
+            end: start + chrono::TimeDelta::hours(1),
+            time_zone: "Europe/Berlin".to_owned(),
+            room: None,
+            join_url: None,
+        };
+        Notice::new(self.id, "Contoso", vec![to.to_owned()], about)
+            .over(Channel::Catalog { catalog })
+    }
+
+    /// Activates Azure Communication Services for the tenant.
+    pub(crate) async fn activate_acs(&self) {
+        use rollcall_domain::entitlement::{Entitlement, Plan};
+        let plan = Entitlement {
+            plan: Plan::SuccessPlus,
+            until: None,
+            azure_communication_services: true,
+        };
+        let event = AuditEvent::new(
+            chrono::Utc::now(),
+            Actor::named("operator"),
+            Action::EntitlementChanged,
+        );
+        let put = self.services.store.put_entitlement(self.id, &plan, &event);
+        put.await.expect("stored");
+    }
+}
