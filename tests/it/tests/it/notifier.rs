@@ -121,5 +121,5 @@ async fn of_a_batch_only_the_broken_message_goes_back() {
 }
 
 fn a_minute() -> rollcall_runtime::Deadline {
-    rollcall_runtime::Deadline::after(std::time::Duration::from_secs(60))
+    rollcall_runtime::Deadline::after(std::time::Duration::from_mins(1))
 }

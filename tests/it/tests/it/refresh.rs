@@ -476,5 +476,5 @@ async fn rows_are_carried_over_between_refreshes() {
 
 /// As much time as a test has.
 fn soon_over() -> rollcall_runtime::Deadline {
-    rollcall_runtime::Deadline::after(Duration::from_secs(60))
+    rollcall_runtime::Deadline::after(Duration::from_mins(1))
 }

@@ -168,11 +168,6 @@ impl Town {
 
     /// The town as a world of this tenant.
     pub(crate) fn world(&self, tenant: Uuid) -> World {
-        let catalogs: BTreeMap<&String, Uuid> = self
-            .courses
-            .iter()
-            .map(|(catalog, _)| (catalog, id(tenant, "catalog", catalog)))
-            .collect();
         World {
             tenant: TenantSeed {
                 id: tenant,
@@ -199,6 +194,31 @@ impl Town {
                 .iter()
                 .map(|person| inhabitant(tenant, person))
                 .collect(),
+            mailboxes: self
+                .mailboxes
+                .iter()
+                .map(|(name, mailbox)| (id(tenant, "person", name), mailbox.clone()))
+                .collect(),
+            rooms: self.rooms.clone(),
+            admins: self
+                .global_admins
+                .iter()
+                .map(|name| id(tenant, "person", name))
+                .collect(),
+            user_consent: self.user_consent,
+            behaviour: self.behaviour.clone(),
+            ..self.learning(tenant)
+        }
+    }
+
+    /// What is learnt in it.
+    fn learning(&self, tenant: Uuid) -> World {
+        let catalogs: BTreeMap<&String, Uuid> = self
+            .courses
+            .iter()
+            .map(|(catalog, _)| (catalog, id(tenant, "catalog", catalog)))
+            .collect();
+        World {
             fields: self
                 .fields
                 .iter()
@@ -225,20 +245,7 @@ impl Town {
                 .iter()
                 .map(|(name, course, at)| enrolment(tenant, name, course, *at))
                 .collect(),
-            groups: Vec::new(),
-            mailboxes: self
-                .mailboxes
-                .iter()
-                .map(|(name, mailbox)| (id(tenant, "person", name), mailbox.clone()))
-                .collect(),
-            rooms: self.rooms.clone(),
-            admins: self
-                .global_admins
-                .iter()
-                .map(|name| id(tenant, "person", name))
-                .collect(),
-            user_consent: self.user_consent,
-            behaviour: self.behaviour.clone(),
+            ..World::default()
         }
     }
 

@@ -80,6 +80,16 @@ async fn start() -> Platform {
         .expect("a bucket");
     verify_sender(&endpoint).await;
     let simulators = Simulators::start(0).await.expect("the simulators start");
+    register(&simulators, &config).await;
+    Platform {
+        endpoint,
+        simulators,
+        _emulator: emulator,
+    }
+}
+
+/// Our own app at the simulated Entra, and Communication Services, with their secrets.
+async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
     simulators.register_app(ServiceApp {
         client_id: super::CLIENT_ID,
         client_secret: SERVICE_SECRET.to_owned(),
@@ -98,18 +108,13 @@ async fn start() -> Platform {
     let mut resource = AcsResource::new(ACS_KEY, ACS_SENDER);
     resource.per_minute = 100_000;
     simulators.register_acs(resource);
-    let vault = Vault::new(&config, "rollcall");
+    let vault = Vault::new(config, "rollcall");
     let secret = Secret::new(SERVICE_SECRET);
     vault.put_client_secret(&secret).await.expect("stored");
     vault
         .put_acs_key(&Secret::new(ACS_KEY))
         .await
         .expect("stored");
-    Platform {
-        endpoint,
-        simulators,
-        _emulator: emulator,
-    }
 }
 
 async fn create_table(config: &aws_config::SdkConfig) {
