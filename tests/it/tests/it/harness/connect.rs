@@ -161,6 +161,11 @@ impl App {
         admin.put(&path, on.header("etag"), body).await.expect(200)
     }
 
+    /// How many messages the notice queue holds, due or not.
+    pub(crate) async fn queued_errands(&self) -> usize {
+        super::platform::queued(&self.sqs, &self.services.settings.notice_queue_url).await
+    }
+
     /// What the notice queue holds, as it is.
     pub(crate) async fn errands(&self) -> Vec<serde_json::Value> {
         self.messages(&self.services.settings.notice_queue_url)

@@ -3,6 +3,7 @@
 
 mod client;
 mod connect;
+pub(crate) mod logs;
 mod people;
 mod platform;
 

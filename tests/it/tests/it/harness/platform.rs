@@ -42,6 +42,7 @@ pub(crate) async fn shared() -> &'static Platform {
 }
 
 async fn start() -> Platform {
+    super::logs::watch();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
