@@ -7,6 +7,7 @@ pub(crate) mod save;
 
 use axum::http::StatusCode;
 use rollcall_clients::http::ApiError;
+use rollcall_domain::connection::MailConnection;
 use rollcall_domain::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
@@ -16,18 +17,22 @@ use crate::failure::{Refused, unavailable};
 
 impl Api {
     /// Lets those pass who may work on the catalog: its own admins, and those
-    /// who may work on all.
+    /// who may work on all. Its connection, which may be a blank one.
+    ///
+    /// # Errors
+    /// 404 for a catalog that is not there, 403 for somebody else's.
     pub(crate) async fn must_work_on(
         &self,
         caller: &Caller,
         catalog: CatalogId,
-    ) -> Result<(), Refused> {
+    ) -> Result<MailConnection, Refused> {
+        let connection = self.mail_of(caller.tenant, catalog).await?.value;
         match self.own_catalogs(caller).await? {
             Some(own) if !own.contains(&catalog) => {
                 let detail = "You administer other catalogs than this one.";
                 Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog"))
             }
-            _ => Ok(()),
+            _ => Ok(connection),
         }
     }
 }

@@ -40,8 +40,7 @@ pub(crate) async fn create(
     InPath(catalog): InPath<CatalogId>,
     mut form: Form,
 ) -> Result<Response, Refused> {
-    api.must_work_on(&caller, catalog).await?;
-    let connection = api.calendar_of(&caller, catalog).await?;
+    let connection = usable(api.must_work_on(&caller, catalog).await?)?;
     let mut session = blank(catalog);
     let notify = input::read(&mut form, &mut session, true);
     let at = now();
@@ -84,7 +83,7 @@ pub(crate) async fn update(
     mut form: Form,
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
-    api.must_work_on(&caller, catalog).await?;
+    let connection = api.must_work_on(&caller, catalog).await?;
     let before = api.session_of(caller.tenant, catalog, id).await?;
     if before.version != expected {
         return Err(stale());
@@ -93,7 +92,7 @@ pub(crate) async fn update(
         let detail = "This session was cancelled; schedule a new one.";
         return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("cancelled"));
     }
-    let connection = api.calendar_of(&caller, catalog).await?;
+    let connection = usable(connection)?;
     let mut session = before.value.clone();
     let notify = input::read(&mut form, &mut session, false);
     session = session.tidy();
@@ -135,12 +134,12 @@ pub(crate) async fn cancel(
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     InQuery(how): InQuery<Cancellation>,
 ) -> Result<Response, Refused> {
-    api.must_work_on(&caller, catalog).await?;
+    let connection = api.must_work_on(&caller, catalog).await?;
     let before = api.session_of(caller.tenant, catalog, id).await?;
     if before.value.status == SessionStatus::Cancelled {
         return Ok(answer(before, Vec::new()));
     }
-    api.calendar_of(&caller, catalog).await?;
+    usable(connection)?;
     let mut session = before.value.clone();
     session.status = SessionStatus::Cancelled;
     session.version += 1;
@@ -163,19 +162,6 @@ struct Kept {
 }
 
 impl Api {
-    /// The catalog's connection, if it has a calendar to invite from.
-    async fn calendar_of(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-    ) -> Result<MailConnection, Refused> {
-        let connection = self.mail_of(caller.tenant, catalog).await?.value;
-        if connection.options.enabled && connection.status.is_usable() {
-            return Ok(connection);
-        }
-        Err(not_connected())
-    }
-
     /// Stores a session and does what the calendar lacks. When that breaks off,
     /// the session is stored all the same and a tick goes on.
     async fn carry_out(
@@ -237,6 +223,15 @@ impl Api {
             tracing::error!(%error, "mails to learners could not be queued");
             unavailable("Saved, but the mails to learners could not be queued; save again with notify to send them.")
         })
+    }
+}
+
+/// The catalog's connection, if it has a calendar to invite from.
+fn usable(connection: MailConnection) -> Result<MailConnection, Refused> {
+    if connection.options.enabled && connection.status.is_usable() {
+        Ok(connection)
+    } else {
+        Err(not_connected())
     }
 }
 

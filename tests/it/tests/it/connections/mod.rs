@@ -1,6 +1,7 @@
 //! Connections to Microsoft: the directory, catalogs' accounts, and what they make possible.
 
 mod attacks;
+mod cloud;
 mod entra;
 mod mail;
 mod sending;

@@ -84,18 +84,26 @@ impl App {
 
     /// A catalog admin of the town, for these catalogs.
     pub(crate) async fn catalog_admin(&self, name: &str, catalogs: &[&str]) -> Admin {
+        for catalog in catalogs {
+            self.give_catalog(self.object(name), catalog).await;
+        }
+        self.person(name, &["CatalogAdmin"], false)
+    }
+
+    /// Makes somebody an admin of a catalog.
+    pub(crate) async fn give_catalog(&self, object: Uuid, catalog: &str) {
         let tenant = self.tenant().await;
         let mut settings = tenant.settings;
-        let own = catalogs.iter().map(|title| self.catalog(title)).collect();
-        settings
+        let own = settings
             .catalog_admins
-            .insert(ObjectId::new(self.object(name)), own);
+            .entry(ObjectId::new(object))
+            .or_default();
+        own.insert(self.catalog(catalog));
         let saved = self
             .services
             .store
             .save_settings(self.id, &settings, Some(tenant.version));
         saved.await.expect("saved");
-        self.person(name, &["CatalogAdmin"], false)
     }
 
     /// Signs in on Microsoft's pages: where they send the browser back to.
@@ -274,5 +282,29 @@ impl App {
         );
         let put = self.services.store.put_entitlement(self.id, &plan, &event);
         put.await.expect("stored");
+    }
+}
+
+impl App {
+    /// A tenant of another Microsoft cloud, whose services are somewhere else altogether.
+    pub(crate) async fn in_cloud(town: super::Town, cloud: rollcall_runtime::Cloud) -> Self {
+        let elsewhere = super::platform::another_cloud().await;
+        let (mut app, world) = Box::pin(Self::blank(town)).await;
+        elsewhere.load(world.clone());
+        let mut settings = app.services.settings.clone();
+        settings.cloud = cloud;
+        settings.entra_url = elsewhere.entra_url();
+        settings.graph_url = elsewhere.graph_url();
+        settings.learn365_url = elsewhere.learn365_url();
+        app.services = app.with_settings(settings).await;
+        app.simulators = elsewhere;
+        Box::pin(app.connect(&world)).await;
+        app
+    }
+
+    /// What the services of the worldwide cloud were asked about this tenant.
+    pub(crate) async fn asked_worldwide(&self) -> usize {
+        let platform = super::platform::shared().await;
+        platform.simulators.requests(self.id.uuid()).len()
     }
 }

@@ -50,8 +50,6 @@ impl App {
     /// A tenant with these people, connected, settings saved, not yet refreshed.
     pub(crate) async fn of(town: Town) -> Self {
         let (app, world) = Box::pin(Self::blank(town)).await;
-        // Most tests are about something else than connecting the directory.
-        Box::pin(app.installed("3.73")).await;
         Box::pin(app.connect(&world)).await;
         app
     }
@@ -71,6 +69,8 @@ impl App {
             sqs,
             slot: Utc::now(),
         };
+        // Most tests are about something else than connecting the directory.
+        Box::pin(app.installed("3.73")).await;
         (app, world)
     }
 
