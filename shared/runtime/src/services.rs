@@ -1,6 +1,7 @@
 //! The clients a function works with, made once per process from its settings.
 
 mod accounts;
+mod calendar;
 mod connection;
 mod links;
 mod sessions;

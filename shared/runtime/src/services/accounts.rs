@@ -58,7 +58,7 @@ pub enum AccountError {
     /// The vault did not do it.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The client could not be made.
+    /// The client could not be made, or Graph refused what was asked of it.
     #[error(transparent)]
     Client(#[from] ApiError),
     /// The notice could not be queued.
@@ -109,7 +109,7 @@ impl Services {
         })
     }
 
-    async fn usable(
+    pub(super) async fn usable(
         &self,
         tenant: TenantId,
         catalog: CatalogId,

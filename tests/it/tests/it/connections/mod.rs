@@ -3,3 +3,4 @@
 mod attacks;
 mod entra;
 mod mail;
+mod sessions;
