@@ -69,21 +69,13 @@ impl Api {
         let (tenant, services) = (caller.tenant, &self.services);
         let (catalog, id) = (saved.value.catalog, saved.value.id);
         let work = Box::pin(services.settle_session(tenant, saved.clone()));
-        let broke_off = match tokio::time::timeout(SETTLE_FOR, work).await {
-            Ok(Ok(settled)) => Ok(settled),
-            Ok(Err(error)) => {
+        let done = tokio::time::timeout(SETTLE_FOR, work).await;
+        let late = || AccountError::Later("it takes longer than a request may".to_owned());
+        let settled = match done.unwrap_or_else(|_| Err(late())) {
+            Ok(settled) => settled,
+            Err(error) => {
                 tracing::warn!(%error, session = %id, "a session is not settled yet");
                 left_out.extend(until_connected(&error));
-                Err(())
-            }
-            Err(_) => {
-                tracing::warn!(session = %id, "a session takes longer than a request may");
-                Err(())
-            }
-        };
-        let settled = match broke_off {
-            Ok(settled) => settled,
-            Err(()) => {
                 let newest = services.store.session(tenant, catalog, id).await;
                 newest.ok().flatten().unwrap_or(saved)
             }
