@@ -5,3 +5,4 @@ mod cloud;
 mod entra;
 mod mail;
 mod sending;
+mod sessions;

@@ -6,11 +6,14 @@ use rollcall_domain::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::ids::{CatalogId, ObjectId};
 use rollcall_domain::installation::Installation;
 use rollcall_domain::notices::Notice;
-use rollcall_simulators::{ConsentChoice, UserTokenSpec};
+use rollcall_simulators::{ConsentChoice, TenantState, UserTokenSpec};
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
 use super::{AUDIENCE, Admin, Answer, App, call, people};
+
+/// One tick at a time.
+static TICKS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
@@ -221,6 +224,14 @@ impl App {
 
     /// A tick of refresh-job.
     pub(crate) async fn tick(&self, name: &str) {
+        self.tick_after(name, |_| ()).await;
+    }
+
+    /// The same right after the outside world changed. A tick works on every
+    /// tenant of the table, so another test's could see the change first.
+    pub(crate) async fn tick_after(&self, name: &str, change: impl FnOnce(&mut TenantState)) {
+        let _alone = TICKS.lock().await;
+        self.edit(change);
         let tick = rollcall_runtime::events::Tick {
             tick: name.to_owned(),
             time: chrono::Utc::now(),
