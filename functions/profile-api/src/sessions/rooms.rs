@@ -13,6 +13,7 @@ use rollcall_runtime::services::ConnectedAccount;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::save::usable;
 use super::{no_licence, refused};
 use crate::Api;
 use crate::failure::Refused;
