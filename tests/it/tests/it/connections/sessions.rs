@@ -257,8 +257,10 @@ async fn sessions_are_for_those_who_may_work_on_the_catalog() {
     lms.get(&elsewhere).await.expect(404);
     lms.delete(&elsewhere).await.expect(404);
     let stranger = app.admin_of(uuid::Uuid::new_v4(), &["LmsAdmin"]);
-    stranger.get(&one).await.expect(404);
-    stranger.delete(&one).await.expect(404);
+    // A tenant without data knows no catalog, and is told that alone.
+    for refused in [stranger.get(&one).await, stranger.delete(&one).await] {
+        assert_eq!(refused.expect(409).body["type"], "urn:rollcall:not-ready");
+    }
     lms.get(&one).await.expect(200);
     assert_eq!(events(&app).len(), 1);
 }
