@@ -8,6 +8,7 @@ mod holds;
 mod listing;
 mod lock;
 mod looking;
+mod notifications;
 mod permissions;
 mod restoring;
 mod runs;

@@ -1,0 +1,80 @@
+//! What the product tells its administrators, and who has read it.
+
+use rollcall_domain::notices::{Channel, Notice, NoticeKind};
+use serde_json::json;
+
+use crate::harness::{App, CONTACT, Town};
+
+async fn tell(app: &App, people: u64, channel: Channel) -> Notice {
+    let about = NoticeKind::Failure {
+        job: "refresh".to_owned(),
+        slot: format!("slot {people}"),
+        errors: vec!["Learn365 did not answer".to_owned()],
+        consequence: "The data of yesterday stays in use.".to_owned(),
+    };
+    let notice = Notice::new(app.id, "Contoso", vec![CONTACT.to_owned()], about).over(channel);
+    let taken = rollcall_notifier::take(&app.services, &notice).await;
+    taken.expect("taken");
+    notice
+}
+
+/// Proves X-07 and S3-24: what is mailed by the system, or meant for the product alone, is shown there,
+/// the newest first; each administrator reads it for themselves.
+#[tokio::test]
+async fn notifications_are_read_by_each_administrator() {
+    let app = App::of(Town::small()).await;
+    tell(&app, 1, Channel::System).await;
+    let second = tell(&app, 2, Channel::InProduct).await;
+    let (one, two) = (app.admin("LmsAdmin"), app.admin("ItAdmin"));
+    let seen = one.get("/v1/notifications").await.expect(200);
+    assert_eq!(seen.body["unread"], 2);
+    let newest = &seen.body["items"][0];
+    assert_eq!(
+        (&newest["kind"], &newest["read"]),
+        (&json!("failure"), &json!(false))
+    );
+    assert!(
+        newest["text"]
+            .as_str()
+            .expect("a text")
+            .contains("Learn365 did not answer")
+    );
+    let path = format!("/v1/notifications/{}/read", second.id);
+    for _ in 0..2 {
+        one.post(&path, json!({})).await.expect(204);
+    }
+    let left = one.get("/v1/notifications?unread=true").await.expect(200);
+    assert_eq!(
+        (
+            &left.body["unread"],
+            left.body["items"].as_array().map(Vec::len)
+        ),
+        (&json!(1), Some(1))
+    );
+    assert_eq!(
+        two.get("/v1/notifications").await.expect(200).body["unread"],
+        2
+    );
+    let older = newest["at"].as_str().expect("a time");
+    let before = one
+        .get(&format!("/v1/notifications?before={older}"))
+        .await
+        .expect(200);
+    assert_eq!(before.body["items"].as_array().map(Vec::len), Some(1));
+    let nothing = format!("/v1/notifications/{}/read", uuid::Uuid::nil());
+    one.post(&nothing, json!({})).await.expect(404);
+}
+
+/// A learner's mail is nobody else's to see in the product.
+#[tokio::test]
+async fn mail_to_learners_is_not_shown_to_administrators() {
+    let app = App::of(Town::small()).await;
+    let catalog = app.catalog("Academy");
+    tell(&app, 1, Channel::Catalog { catalog }).await;
+    let seen = app
+        .admin("Owner")
+        .get("/v1/notifications")
+        .await
+        .expect(200);
+    assert_eq!(seen.body["items"], json!([]));
+}
