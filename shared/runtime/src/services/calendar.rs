@@ -18,8 +18,8 @@ impl Services {
     ///
     /// # Errors
     /// As [`Services::account`]; [`AccountError::Client`] when Graph does not do
-    /// it. An account that may no longer do it (403) is lost; that is stored and
-    /// told before this returns.
+    /// it. An account that may no longer do it (403), or has no mailbox any more, is
+    /// lost; that is stored and told before this returns.
     pub async fn in_calendar<T, F>(
         &self,
         tenant: TenantId,
@@ -40,11 +40,16 @@ impl Services {
             Ok(found) => return Ok(found),
             Err(error) => error,
         };
-        if error.status() == Some(403) {
+        let lost = match (error.status(), error.code()) {
+            (Some(403), _) => Some(Cause::ConsentMissing),
+            // Graph's word for a mailbox that is gone or was moved off the cloud.
+            (Some(404), Some("MailboxNotEnabledForRESTAPI")) => Some(Cause::NoCloudMailbox),
+            _ => None,
+        };
+        if let Some(cause) = lost {
             let code = error.code().map(str::to_owned);
-            self.account_failed(tenant, catalog, Cause::ConsentMissing, code)
-                .await?;
-            return Err(AccountError::Lost(Cause::ConsentMissing));
+            self.account_failed(tenant, catalog, cause, code).await?;
+            return Err(AccountError::Lost(cause));
         }
         if error.status() == Some(401) {
             self.forget_tokens(tenant, catalog);
