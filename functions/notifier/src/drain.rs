@@ -4,6 +4,7 @@
 //! its pace is kept and no mail goes out twice. What was marked and not settled
 //! when the lease was taken was left behind by a function that died.
 
+mod left_behind;
 mod settle;
 
 use std::time::Duration;
@@ -11,7 +12,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, Lease, StoreError};
-use rollcall_domain::delivery::{Drain, MailboxState, MessageStatus, Turn};
+use rollcall_domain::delivery::{Drain, MailboxState, Turn};
 use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_runtime::{Deadline, Failure, Services};
 
@@ -27,10 +28,13 @@ const AT_A_TIME: usize = 60;
 /// Another function is sending: what was put on the list behind its back is
 /// looked at after so long.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// Handing over one mail takes no longer than this.
-const ONE_MAIL: Duration = Duration::from_secs(8);
+/// A mail is begun only if so much time is left: its token, its hand-over of thirty
+/// seconds at most, and its settling fit into it.
+const ONE_MAIL: Duration = Duration::from_secs(45);
 /// SQS delays a message by fifteen minutes at most.
 const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(15);
+/// A message that wakes us may arrive so much early or late.
+const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
 
 /// How a mailbox stands after it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,13 +89,9 @@ pub async fn drain(
         tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
     }
     let again = done?;
-    if let Some(at) = again.asked {
-        let after = (at - now()).to_std().unwrap_or_default();
-        wake(services, due, after).await?;
-    }
     Ok(Drained {
         sent: pass.sent,
-        again: again.at,
+        again,
     })
 }
 
@@ -100,26 +100,22 @@ async fn lane(
     services: &Services,
     due: Drain,
 ) -> Result<Option<(Carrier, Vec<CatalogId>)>, Failure> {
-    let all = services.store.mail_connections(due.tenant).await;
+    let store = &services.store;
+    let all = store.mail_connections(due.tenant).await;
     let all = all.map_err(failure)?;
+    let plan = store.entitlement(due.tenant).await.map_err(failure)?;
+    let activated = plan.is_some_and(|plan| plan.azure_communication_services);
     let own = all.iter().find(|(catalog, _)| *catalog == due.catalog);
-    let Some(carrier) = own.and_then(|(_, it)| Carrier::of(it)) else {
+    let Some(carrier) = own.and_then(|(_, it)| Carrier::of(it, activated)) else {
         return Ok(None);
     };
     let shared = all
         .iter()
-        .filter(|(_, it)| Carrier::of(it) == Some(carrier));
+        .filter(|(_, it)| Carrier::of(it, activated) == Some(carrier));
     Ok(Some((
         carrier,
         shared.map(|(catalog, _)| *catalog).collect(),
     )))
-}
-
-/// When to look again, and whether a message has to be sent for that.
-#[derive(Debug, Clone, Copy, Default)]
-struct Again {
-    at: Option<DateTime<Utc>>,
-    asked: Option<DateTime<Utc>>,
 }
 
 /// One look at a mailbox, under its lease.
@@ -139,29 +135,47 @@ impl Pass<'_> {
         fence: &Fence,
         now: &impl Fn() -> DateTime<Utc>,
         deadline: Deadline,
-    ) -> Result<Again, Failure> {
+    ) -> Result<Option<DateTime<Utc>>, Failure> {
         let stored = self.services.store.mailbox_state(self.tenant, &self.lane);
         self.state = stored.await.map_err(failure)?;
         let at = self.send_all(fence, now, deadline).await.map_err(failure)?;
-        let asked = self.must_ask(at, now());
+        // Asked first, then noted: asked twice is better than noted and never asked.
+        self.ask_again(at, now()).await?;
         let put = self
             .services
             .store
             .put_mailbox_state(fence, &self.lane, &self.state);
         put.await.map_err(failure)?;
-        Ok(Again { at, asked })
+        Ok(at)
     }
 
-    /// Whether a message has to be sent so that somebody looks again in time;
-    /// one that is on its way is enough.
-    fn must_ask(&mut self, at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-        let at = at?.min(now + LONGEST_SLEEP);
-        let coming = self.state.wakes_at.filter(|wakes| *wakes > now);
-        if coming.is_some_and(|wakes| wakes <= at + TimeDelta::seconds(2)) {
-            return None;
+    /// Sends a message so that somebody looks again in time, unless one is on its
+    /// way; one that is due about now is the one that woke us. It names a catalog
+    /// that still uses the mailbox.
+    async fn ask_again(
+        &mut self,
+        at: Option<DateTime<Utc>>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let (Some(at), Some(catalog)) = (at, self.catalogs.first()) else {
+            return Ok(());
+        };
+        let at = at.min(now + LONGEST_SLEEP);
+        let coming = self
+            .state
+            .wakes_at
+            .filter(|wakes| *wakes > now + UNPUNCTUAL);
+        if coming.is_some_and(|wakes| wakes <= at + UNPUNCTUAL) {
+            return Ok(());
         }
+        let drain = Drain {
+            tenant: self.tenant,
+            catalog: *catalog,
+        };
+        let after = (at - now).to_std().unwrap_or_default();
+        wake(self.services, drain, after).await?;
         self.state.wakes_at = Some(at);
-        Some(at)
+        Ok(())
     }
 
     /// Sends while the mailbox's pace, its troubles and the time allow; when to go on.
@@ -225,13 +239,13 @@ impl Pass<'_> {
                 let page = store.mail_page(self.tenant, catalog, after.as_deref(), AT_A_TIME);
                 let page = page.await?;
                 for mail in page.items {
-                    if mail.mail.sending {
-                        self.left_behind(catalog, &mail, now).await?;
+                    if let Some(lane) = mail.mail.marked_by.clone() {
+                        let again = self.left_behind(catalog, &mail, &lane, now).await?;
+                        later = sooner(later, again);
                         continue;
                     }
                     if let Some(then) = mail.mail.not_before.filter(|then| *then > now) {
-                        let sooner = later.map_or(then, |it: DateTime<Utc>| it.min(then));
-                        later = Some(sooner);
+                        later = sooner(later, Some(then));
                     } else {
                         due.push((catalog, mail));
                         found += 1;
@@ -246,27 +260,13 @@ impl Pass<'_> {
         due.sort_by_key(|(_, mail)| mail.rank());
         Ok((due, later))
     }
+}
 
-    /// A mail that was marked by somebody who never said how it ended.
-    async fn left_behind(
-        &self,
-        catalog: CatalogId,
-        mail: &Waiting,
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let store = &self.services.store;
-        let notice = mail.mail.notice.id;
-        if self.carrier.knows_repeats() {
-            let mut mail = mail.clone();
-            return store
-                .mail_failed(&mut mail, "its first try was cut off", now, true)
-                .await;
-        }
-        tracing::warn!(%notice, "an earlier try never said how it ended; not mailed again");
-        let problem = "Sending was cut off: it may have arrived, so it is not sent again.";
-        store
-            .mail_ended(catalog, mail, MessageStatus::Doubtful, problem, now)
-            .await
+/// The earlier of two moments, if there is one.
+fn sooner(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
     }
 }
 

@@ -7,7 +7,7 @@ use rollcall_clients::entra::EntraError;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{Attempt, Cause, EntraConnection, Stage, Status};
+use rollcall_domain::connection::{Attempt, Cause, EntraConnection, Stage, Status, Told};
 use rollcall_runtime::auth::{AuthError, Identity};
 
 use crate::Desk;
@@ -150,6 +150,16 @@ impl From<EntraError> for Failed {
         tracing::warn!(codes = error.codes(), "a code was not redeemed");
         match error.cause() {
             Cause::Transient => Self::Silent,
+            // Ours to mend: the tenant's connection stays as it is.
+            cause if cause.told() == Told::Operators => {
+                let code = error.codes();
+                tracing::error!(
+                    code,
+                    alarm = "service-credential",
+                    "this service's own app is refused"
+                );
+                Self::Silent
+            }
             cause => Self::Refused(cause, Some(error.code())),
         }
     }

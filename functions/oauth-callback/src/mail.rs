@@ -57,21 +57,16 @@ async fn look_at(desk: &Desk, grant: &Grant) -> Result<AccountFacts, Failed> {
     let mailbox = Mailbox::new(services.http(), &services.settings.graph_url, token);
     let mailbox = mailbox.map_err(|error| failed(&error))?;
     let facts = mailbox.account().await.map_err(|error| failed(&error))?;
-    if !facts.exchange && !facts.kiosk {
-        // Without a licence there is no mailbox to ask about; a shared one has none either.
-        return match mailbox.purpose().await {
-            Ok(MailboxPurpose::Shared | MailboxPurpose::Room) => {
-                Err(Failed::Refused(Cause::SharedMailbox, None))
-            }
-            _ => Ok(facts),
-        };
-    }
+    // Only a definite answer lets an account pass: a shared mailbox has no licence.
     match mailbox.purpose().await.map_err(|error| failed(&error))? {
         MailboxPurpose::Shared | MailboxPurpose::Room => {
             Err(Failed::Refused(Cause::SharedMailbox, None))
         }
-        MailboxPurpose::NotInCloud => Err(Failed::Refused(Cause::NoCloudMailbox, None)),
-        MailboxPurpose::User | MailboxPurpose::Other(_) => Ok(facts),
+        MailboxPurpose::NotInCloud if facts.exchange || facts.kiosk => {
+            Err(Failed::Refused(Cause::NoCloudMailbox, None))
+        }
+        // Without a licence there is no mailbox; what that means is shown (S1-10).
+        MailboxPurpose::User | MailboxPurpose::Other(_) | MailboxPurpose::NotInCloud => Ok(facts),
     }
 }
 
@@ -115,5 +110,11 @@ async fn keep(
     let kept = kept.await;
     lease.release().await?;
     kept?;
+    // A sign-in that nobody saves is forgotten by a tick.
+    let noted = services.change_mail_connection(attempt.tenant, catalog, &[], |it| {
+        it.draft_until = Some(until);
+        true
+    });
+    noted.await?;
     Ok(name)
 }

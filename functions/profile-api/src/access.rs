@@ -46,6 +46,8 @@ pub enum Permission {
     ManageMail,
     /// Schedule course sessions; catalog admins for their own catalogs.
     ManageSessions,
+    /// Read what the product tells, which names profiles and runs of all catalogs.
+    ReadNotifications,
     /// Look people and groups of the directory up, live.
     ReadDirectory,
     /// Invite guests to the directory, and put its groups into catalogs.
@@ -58,7 +60,7 @@ use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperA
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Public,
         Self::ReadTenant,
         Self::ReadProfiles,
@@ -71,6 +73,7 @@ impl Permission {
         Self::ManageEntra,
         Self::ManageMail,
         Self::ManageSessions,
+        Self::ReadNotifications,
         Self::ReadDirectory,
         Self::WriteDirectory,
         Self::Operate,
@@ -91,6 +94,7 @@ impl Permission {
             Self::ManageEntra => Kind::Entra.permission(),
             Self::ManageMail => Kind::Mail.permission(),
             Self::ManageSessions => "sessions.manage",
+            Self::ReadNotifications => "notifications.read",
             Self::ReadDirectory => "directory.read",
             Self::WriteDirectory => "directory.write",
             Self::Operate => "operate",
@@ -118,7 +122,7 @@ impl Permission {
                 &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin]
             }
             Self::WriteSettings => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, GlobalAdmin],
-            Self::StartRuns | Self::ReadAudit | Self::ReadDirectory => {
+            Self::StartRuns | Self::ReadAudit | Self::ReadDirectory | Self::ReadNotifications => {
                 &[Owner, SuperAdmin, ItAdmin, LmsAdmin]
             }
             Self::ManageEntra => &[GlobalAdmin],

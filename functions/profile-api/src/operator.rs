@@ -69,7 +69,8 @@ pub(crate) async fn change(
     };
     let name = serde_json::to_value(plan).unwrap_or_default();
     let event = AuditEvent::new(now(), caller.actor(), Action::EntitlementChanged)
-        .with("plan", name.as_str().unwrap_or_default());
+        .with("plan", name.as_str().unwrap_or_default())
+        .with("azureCommunicationServices", services);
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;
     put.map_err(stored)?;

@@ -1,4 +1,5 @@
-//! The connections' tick: grants kept alive, losses told, consents proved, rooms' answers followed up.
+//! The connections' tick: grants kept alive, losses told, greetings and waiting mail sent on,
+//! consents proved, rooms' answers followed up.
 //!
 //! Everything here looks at what is stored and does what is due, so a tick that
 //! is late, doubled or cut off does no harm: the next one does the rest.
@@ -28,16 +29,15 @@ const GIVE_UP: TimeDelta = TimeDelta::days(1);
 /// When what is due cannot be listed; single failures wait for the next tick.
 pub(crate) async fn tend(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
     for tenant in services.store.awaiting_proof().await? {
+        if !deadline.allows(ONE) {
+            break;
+        }
         if let Err(error) = services.finish_consent(tenant).await {
             tracing::warn!(%tenant, %error, "a consent could not be settled");
         }
     }
     let catalogs = services.store.connected_catalogs().await?;
-    let now = Utc::now();
-    let due = catalogs
-        .into_iter()
-        .filter(|(.., it)| it.untold || it.wants_keep_alive(now));
-    let work = futures::stream::iter(due).map(|(tenant, catalog, it)| async move {
+    let work = futures::stream::iter(catalogs).map(|(tenant, catalog, it)| async move {
         if deadline.allows(ONE) {
             account(services, tenant, catalog, &it).await;
         }
@@ -54,18 +54,50 @@ pub(crate) async fn tend(services: &Services, deadline: Deadline) -> Result<(), 
 }
 
 async fn account(services: &Services, tenant: TenantId, catalog: CatalogId, it: &MailConnection) {
-    if it.untold
-        && let Err(error) = services.tell_loss(tenant, catalog, it).await
-    {
-        tracing::warn!(%tenant, %catalog, %error, "a loss is not told yet");
+    let now = Utc::now();
+    let told = |what: &str, done: Result<(), AccountError>| {
+        if let Err(error) = done {
+            tracing::warn!(%tenant, %catalog, %error, what, "waits for the next look");
+        }
+    };
+    if it.untold {
+        told("a loss", services.tell_loss(tenant, catalog, it).await);
     }
-    if !it.wants_keep_alive(Utc::now()) {
-        return;
+    if it.forget || it.draft_until.is_some_and(|until| until <= now) {
+        let forgotten = services.forget_what_is_due(tenant, catalog, now).await;
+        told("something to forget", forgotten);
     }
+    if it.unwelcomed || waits(services, tenant, catalog, it).await {
+        told("a mail", services.greet(tenant, catalog, it).await);
+    }
+    if it.wants_keep_alive(now) {
+        keep_alive(services, tenant, catalog).await;
+    }
+}
+
+/// Whether mail waits that could go: whatever message should have woken the
+/// notifier for it may be lost.
+async fn waits(
+    services: &Services,
+    tenant: TenantId,
+    catalog: CatalogId,
+    it: &MailConnection,
+) -> bool {
+    if !it.options.enabled || !it.status.is_usable() {
+        return false;
+    }
+    let first = services.store.first_mails(tenant, catalog, 1).await;
+    first.is_ok_and(|first| !first.is_empty())
+}
+
+async fn keep_alive(services: &Services, tenant: TenantId, catalog: CatalogId) {
     match Box::pin(services.renew_grant(tenant, catalog)).await {
         Ok(_) => tracing::info!(%tenant, %catalog, "a grant was kept alive"),
         Err(AccountError::Lost(cause)) => {
             tracing::warn!(%tenant, %catalog, ?cause, "a connected account was lost");
+        }
+        Err(AccountError::App(error)) => {
+            tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
         }
         Err(error) => tracing::warn!(%tenant, %catalog, %error, "a grant was not kept alive"),
     }

@@ -116,7 +116,8 @@ impl From<ApiError> for SendError {
                 message,
             },
             ApiError::Transport { source, .. } if source.is_connect() => Self::NotSent(words),
-            ApiError::Setup(_) => Self::NotSent(words),
+            // The mailbox is full (RFC 4918, section 11.5): nothing was taken.
+            ApiError::Status { status: 507, .. } | ApiError::Setup(_) => Self::NotSent(words),
             _ => Self::Unknown(words),
         }
     }

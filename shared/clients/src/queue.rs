@@ -38,14 +38,15 @@ impl Queue {
         &self.url
     }
 
-    /// Sends one message, to be seen after `delay` (whole seconds, at most [`MAX_DELAY`]).
+    /// Sends one message, to be seen after `delay` (rounded up to whole seconds, at
+    /// most [`MAX_DELAY`]).
     pub async fn send<T: Serialize>(&self, message: &T, delay: Duration) -> Result<(), QueueError> {
         let body = body(message)?;
         self.client
             .send_message()
             .queue_url(&self.url)
             .message_body(body)
-            .delay_seconds(i32::try_from(delay.min(MAX_DELAY).as_secs()).unwrap_or(0))
+            .delay_seconds(whole_seconds(delay))
             .send()
             .await
             .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?;
@@ -108,6 +109,12 @@ impl Queue {
             .iter()
             .all(|name| counts.get(name).is_none_or(|count| count == "0")))
     }
+}
+
+/// Never early: who comes early finds nothing due.
+fn whole_seconds(delay: Duration) -> i32 {
+    let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(whole.min(MAX_DELAY.as_secs())).unwrap_or(0)
 }
 
 fn body<T: Serialize>(message: &T) -> Result<String, QueueError> {

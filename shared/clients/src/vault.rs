@@ -1,6 +1,7 @@
 //! Credentials in Secrets Manager: written, used, never shown.
 
 mod grants;
+mod storing;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -235,26 +236,6 @@ impl Vault {
         let name = self.name(owner, kind);
         self.store(&name, value).await?;
         self.remember(name, &Secret::new(value.to_owned()));
-        Ok(())
-    }
-
-    /// Stores a value under a name that may be new.
-    async fn store(&self, name: &str, value: &str) -> Result<(), VaultError> {
-        let put = self
-            .client
-            .put_secret_value()
-            .secret_id(name)
-            .secret_string(value)
-            .send()
-            .await;
-        match put {
-            Ok(_) => {}
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError::is_resource_not_found_exception) => {
-                let create = self.client.create_secret().name(name).secret_string(value).send();
-                create.await.map_err(|error| VaultError::Service(DisplayErrorContext(&error).to_string()))?;
-            }
-            Err(error) => return Err(VaultError::Service(DisplayErrorContext(&error).to_string())),
-        }
         Ok(())
     }
 

@@ -76,6 +76,8 @@ pub enum Action {
     ConnectionEndRefused,
     /// A guest was invited to the directory.
     GuestInvited,
+    /// A group of the directory was added to a catalog.
+    GroupAdded,
     /// A course session was scheduled.
     SessionScheduled,
     /// A course session was changed.

@@ -3,9 +3,12 @@
 mod accounts;
 mod calendar;
 mod connection;
+mod forgetting;
+mod greeting;
 mod links;
 mod loss;
 mod sessions;
+mod withdrawn;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -56,8 +56,8 @@ const fn locked(method: &'static str, path: &'static str, permission: Permission
 
 use Permission::{
     DecideHolds, ManageEntra, ManageMail, ManageSessions, Operate, Public, ReadAudit,
-    ReadDirectory, ReadProfiles, ReadTenant, StartRuns, WriteCourses, WriteDirectory,
-    WriteProfiles, WriteSettings,
+    ReadDirectory, ReadNotifications, ReadProfiles, ReadTenant, StartRuns, WriteCourses,
+    WriteDirectory, WriteProfiles, WriteSettings,
 };
 
 /// Every route there is.
@@ -157,8 +157,8 @@ pub const ROUTES: &[Route] = &[
         "/v1/directory/guests",
         WriteDirectory,
     ),
-    open("GET", "/v1/notifications", ReadTenant),
-    open("POST", "/v1/notifications/{id}/read", ReadTenant),
+    open("GET", "/v1/notifications", ReadNotifications),
+    open("POST", "/v1/notifications/{id}/read", ReadNotifications),
     open("GET", "/v1/operator/tenants/{tenant}/installation", Operate),
     open("PUT", "/v1/operator/tenants/{tenant}/installation", Operate),
     open("GET", "/v1/operator/tenants/{tenant}/entitlement", Operate),

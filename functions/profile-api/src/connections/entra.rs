@@ -44,6 +44,7 @@ pub(crate) struct Begun {
 const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 
 /// Begins to connect the directory: sign in, accept the permissions, come back (S0-16).
+/// A connection that works stays as it is until the new consent is proved.
 #[utoipa::path(post, path = "/v1/connections/entra/connect", tag = "Connections", request_body = ConnectInput,
     responses((status = 201, description = "Where to send the browser", body = Begun)))]
 pub(crate) async fn connect(
@@ -53,10 +54,9 @@ pub(crate) async fn connect(
 ) -> Result<Response, Refused> {
     let return_to = return_path(&mut form);
     form.finish().map_err(ProblemDetails::invalid)?;
-    match api.directory_of(caller.tenant).await?.origin() {
-        Some(Origin::Default) => return Err(not_applicable()),
-        Some(Origin::Consented) => return Err(connected_already()),
-        None => {}
+    // One that works may be consented to anew: a release may need another permission.
+    if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
+        return Err(not_applicable());
     }
     let attempt = Attempt {
         tenant: caller.tenant,
@@ -99,11 +99,6 @@ fn not_applicable() -> ProblemDetails {
     let detail =
         "The directory of this tenant is connected by default; there is nothing to set up.";
     ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
-}
-
-fn connected_already() -> ProblemDetails {
-    let detail = "The directory is connected already.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("connected-already")
 }
 
 impl Api {

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::graph::DirectoryGroup;
 use rollcall_clients::http::ApiError;
+use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::{CatalogId, CourseId, ObjectId};
 use rollcall_domain::problem::Problem;
 use rollcall_runtime::ProblemDetails;
@@ -16,13 +17,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::graph;
 use super::people::DirectoryQuery;
-use crate::Api;
-use crate::failure::{Refused, missing, unavailable};
+use crate::failure::{Refused, missing, stored, unavailable};
 use crate::form::Form;
 use crate::request::{InPath, InQuery, page_size};
 use crate::runs::tenant;
+use crate::{Api, now};
 
 /// Courses that one request may enrol a group in.
 const MAX_COURSES: usize = 50;
@@ -69,7 +69,10 @@ pub(crate) async fn list(
     let found = directory
         .groups_named(&query.search, page_size(query.limit))
         .await;
-    let found = found.map_err(|error| graph(&error))?;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Err(api.said(caller.tenant, error).await),
+    };
     Ok(Json(Groups {
         items: found.into_iter().map(GroupView::from).collect(),
     }))
@@ -124,11 +127,20 @@ pub(crate) async fn add(
     let group = group.ok_or_else(missing)?;
     api.must_be_of(&caller, catalog, &courses).await?;
     let directory = api.graph(caller.tenant).await?;
-    let known = directory.group_by_id(group).await;
-    let Some(_) = known.map_err(|error| graph(&error))? else {
+    let known = match directory.group_by_id(group).await {
+        Ok(known) => known,
+        Err(error) => return Err(api.said(caller.tenant, error).await),
+    };
+    let Some(known) = known else {
         let problem = Problem::at("/group", "the directory has no group with this id");
         return Err(ProblemDetails::invalid(vec![problem]));
     };
+    let event = AuditEvent::new(now(), caller.actor(), Action::GroupAdded)
+        .on(group, known.display_name.as_deref().unwrap_or_default())
+        .with("catalog", catalog)
+        .with("courses", courses.len());
+    let noted = api.services.store.record(caller.tenant, &event).await;
+    noted.map_err(stored)?;
     let record = tenant(&api, caller.tenant).await?;
     let platform = api.services.learn365(&record).await;
     let platform = platform.map_err(|error| silent(&error))?;

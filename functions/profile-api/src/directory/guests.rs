@@ -6,13 +6,13 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::ObjectId;
+use rollcall_domain::problem::Problem;
 use rollcall_domain::settings::is_mail_address;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::graph;
 use crate::failure::{Refused, stored};
 use crate::form::Form;
 use crate::{Api, now};
@@ -54,17 +54,22 @@ pub(crate) async fn invite(
     }
     form.finish().map_err(ProblemDetails::invalid)?;
     let directory = api.graph(caller.tenant).await?;
-    let back = api.services.console("/");
-    let invited = directory.invite_guest(&address, &back).await;
-    let id = invited.map_err(|error| match error.status() {
-        Some(400) => ProblemDetails::invalid(vec![rollcall_domain::problem::Problem::at(
-            "/address",
-            "the directory does not take this address as a guest; it may belong to one of your own people",
-        )]),
-        _ => graph(&error),
-    })?;
-    let event = AuditEvent::new(now(), caller.actor(), Action::GuestInvited).on(id, &address);
+    // Told before it is done: an invitation nobody can trace is worse than one that
+    // was told and failed.
+    let event =
+        AuditEvent::new(now(), caller.actor(), Action::GuestInvited).with("address", &address);
     let noted = api.services.store.record(caller.tenant, &event).await;
     noted.map_err(stored)?;
+    let back = api.services.console("/");
+    let id = match directory.invite_guest(&address, &back).await {
+        Ok(id) => id,
+        Err(error) if error.status() == Some(400) => {
+            let problem = "the directory does not take this address as a guest; it may belong to one of your own people";
+            return Err(ProblemDetails::invalid(vec![Problem::at(
+                "/address", problem,
+            )]));
+        }
+        Err(error) => return Err(api.said(caller.tenant, error).await),
+    };
     Ok((StatusCode::CREATED, Json(Guest { id, address })).into_response())
 }

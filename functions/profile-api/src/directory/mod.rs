@@ -9,6 +9,7 @@ use rollcall_clients::graph::{Graph, GraphError};
 use rollcall_domain::connection::Origin;
 use rollcall_domain::ids::TenantId;
 use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::problem::Connect;
 use rollcall_runtime::services::DirectoryError;
 
 use crate::Api;
@@ -39,11 +40,22 @@ fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
     unavailable("The directory cannot be asked now; try again shortly.")
 }
 
-/// Graph's refusal as an answer.
-pub(crate) fn graph(error: &GraphError) -> ProblemDetails {
+impl Api {
+    /// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
+    pub(crate) async fn said(&self, tenant: TenantId, error: GraphError) -> ProblemDetails {
+        if let Err(error) = self.services.directory_refused(tenant, &error).await {
+            tracing::error!(%error, "the loss of a directory could not be noted");
+        }
+        graph(&error)
+    }
+}
+
+fn graph(error: &GraphError) -> ProblemDetails {
     if error.is_auth() {
-        let detail = "The directory does not let this service do that: a permission is missing. A Global Administrator has to grant it under Enterprise applications.";
-        return ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("permission-missing");
+        let detail = "The directory does not let this service do that: a permission is missing. A Global Administrator has to connect it again.";
+        return ProblemDetails::new(StatusCode::CONFLICT, detail)
+            .of_kind("permission-missing")
+            .connect_at(Connect::Directory);
     }
     silent(error)
 }

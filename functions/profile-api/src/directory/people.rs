@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::graph;
 use crate::Api;
 use crate::failure::{Refused, missing};
 use crate::request::{InPath, InQuery, page_size};
@@ -88,7 +87,10 @@ pub(crate) async fn list(
     let found = directory
         .people_named(&query.search, page_size(query.limit))
         .await;
-    let found = found.map_err(|error| graph(&error))?;
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Err(api.said(caller.tenant, error).await),
+    };
     Ok(Json(People {
         items: found.into_iter().map(PersonView::from).collect(),
     }))
@@ -104,15 +106,15 @@ pub(crate) async fn show(
     InPath(user): InPath<ObjectId>,
 ) -> Result<Json<WithManagers>, Refused> {
     let directory = api.graph(caller.tenant).await?;
-    let person = directory
-        .person(user)
-        .await
-        .map_err(|error| graph(&error))?;
+    let asked = async {
+        let person = directory.person(user).await?;
+        Ok((person, directory.managers(user).await?))
+    };
+    let (person, managers) = match asked.await {
+        Ok(found) => found,
+        Err(error) => return Err(api.said(caller.tenant, error).await),
+    };
     let person = person.ok_or_else(missing)?.into();
-    let managers = directory
-        .managers(user)
-        .await
-        .map_err(|error| graph(&error))?;
     Ok(Json(WithManagers {
         person,
         managers: managers.into_iter().map(PersonView::from).collect(),

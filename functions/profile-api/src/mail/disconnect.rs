@@ -2,7 +2,6 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use rollcall_clients::vault::VaultError;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
@@ -12,7 +11,6 @@ use utoipa::IntoParams;
 
 use crate::failure::{Refused, stored};
 use crate::request::{InPath, InQuery};
-use crate::settings::show::vault;
 use crate::{Api, now};
 
 /// The second word.
@@ -40,6 +38,10 @@ pub(crate) async fn disconnect(
     api.must_administer(&caller, catalog).await?;
     let before = api.mail_of(caller.tenant, catalog).await?.value;
     let Some(account) = &before.account else {
+        // An account may have signed in and wait to be saved.
+        if before.draft_until.is_some() {
+            forget(&api, &caller, catalog, None).await?;
+        }
         return Ok(StatusCode::NO_CONTENT);
     };
     let services = &api.services;
@@ -52,36 +54,46 @@ pub(crate) async fn disconnect(
         );
         return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("confirm"));
     }
+    forget(&api, &caller, catalog, Some(&account.address)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets the account: first in the table, which marks what is left to do, then in
+/// the vault. What that does not do at once a tick does.
+async fn forget(
+    api: &Api,
+    caller: &Caller,
+    catalog: CatalogId,
+    address: Option<&str>,
+) -> Result<(), Refused> {
     let lease = api.alone(caller.tenant, catalog).await?;
-    let forgotten = async {
-        let mut grant = services.vault.grant(caller.tenant, catalog).await?;
-        grant.drop_token();
-        grant.draft = None;
-        services
-            .vault
-            .put_grant(caller.tenant, catalog, &grant)
-            .await
-    };
-    let forgotten: Result<(), VaultError> = forgotten.await;
-    let ended = match forgotten {
-        Ok(()) => end(&api, &caller, catalog, &account.address).await,
-        Err(error) => Err(vault(&error)),
-    };
+    let ended = end(api, caller, catalog, address).await;
+    if ended.is_ok()
+        && let Err(error) = api.services.forget_grant(caller.tenant, catalog).await
+    {
+        tracing::warn!(%error, "a grant is forgotten by the next tick");
+    }
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a grant was not given back; it expires");
     }
-    ended.map(|()| StatusCode::NO_CONTENT)
+    ended
 }
 
-async fn end(api: &Api, caller: &Caller, catalog: CatalogId, address: &str) -> Result<(), Refused> {
+async fn end(
+    api: &Api,
+    caller: &Caller,
+    catalog: CatalogId,
+    address: Option<&str>,
+) -> Result<(), Refused> {
     let at = now();
     let events = [AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
         .on(catalog, "")
-        .with("account", address)];
+        .with("account", address.unwrap_or_default())];
     let services = &api.services;
     services.forget_tokens(caller.tenant, catalog);
     let ended = services.change_mail_connection(caller.tenant, catalog, &events, |it| {
-        !it.disconnect(at).is_empty()
+        it.disconnect(at);
+        true
     });
     ended.await.map(|_| ()).map_err(stored)
 }

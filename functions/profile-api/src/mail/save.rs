@@ -4,11 +4,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::connections::Versioned;
-use rollcall_clients::vault::Draft;
+use rollcall_clients::store::StoreError;
+use rollcall_clients::vault::{Draft, VaultError};
 use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{Effect, MailConnection, MailOptions};
-use rollcall_domain::ids::CatalogId;
+use rollcall_domain::connection::{MailConnection, MailOptions};
+use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::settings::is_mail_address;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
@@ -43,6 +43,9 @@ pub(crate) struct MailConnectionInput {
     sign_in: Option<String>,
 }
 
+/// A save that meets others repeats so often.
+const TRIES: u32 = 6;
+
 /// What was read.
 struct Input {
     options: MailOptions,
@@ -72,12 +75,15 @@ pub(crate) async fn save(
         return Err(not_activated());
     }
     let lease = api.alone(tenant, catalog).await?;
-    let saved = api.keep_mail(&caller, catalog, expected, input).await;
+    let saved = api.keep_mail(&caller, catalog, expected, &input).await;
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a grant was not given back; it expires");
     }
-    let (after, effects) = saved?;
-    api.follow(&caller, catalog, &after.value, effects).await?;
+    let after = saved?;
+    // A tick greets and wakes if this does not.
+    if let Err(error) = api.services.greet(tenant, catalog, &after).await {
+        tracing::error!(%error, "what follows a save waits for the next tick");
+    }
     api.mail_view(tenant, catalog, after).await
 }
 
@@ -144,77 +150,124 @@ fn sign_in_over() -> ProblemDetails {
 }
 
 impl Api {
-    /// Stores everything, under the lease of the catalog's grant.
+    /// Stores everything, under the lease of the catalog's grant. What the service
+    /// notes for itself meanwhile is kept; what a person changes is not overwritten.
     async fn keep_mail(
         &self,
         caller: &Caller,
         catalog: CatalogId,
         expected: u64,
-        input: Input,
-    ) -> Result<(Versioned<MailConnection>, &'static [Effect]), Refused> {
+        input: &Input,
+    ) -> Result<MailConnection, Refused> {
         let (tenant, at) = (caller.tenant, now());
-        let before = self.mail_of(tenant, catalog).await?;
-        if before.version != expected {
-            return Err(stale());
+        let mut signed_in = None;
+        for _ in 0..TRIES {
+            let before = self.mail_of(tenant, catalog).await?;
+            if before.value.edition != expected {
+                return Err(stale());
+            }
+            if let (Some(name), None) = (&input.sign_in, &signed_in) {
+                signed_in = Some(self.promote(caller, catalog, name, at).await?);
+            }
+            let (after, events) = edited(&before.value, input, signed_in.as_ref(), caller, at);
+            let events = events.into_iter();
+            let events: Vec<_> = events
+                .map(|event| event.on(catalog, &after.title))
+                .collect();
+            let version = (before.version > 0).then_some(before.version);
+            let store = &self.services.store;
+            let put = store.put_mail_connection(tenant, catalog, &after, version, &events);
+            match put.await {
+                Ok(_) => {}
+                Err(StoreError::Conflict) => continue,
+                Err(error) => return Err(stored(error)),
+            }
+            if let Some((_, grant)) = &signed_in {
+                self.services.forget_tokens(tenant, catalog);
+                self.tidy_vault(tenant, catalog, grant).await;
+            }
+            return Ok(after);
         }
-        let draft = match &input.sign_in {
-            Some(name) => Some(self.promote(caller, catalog, name, at).await?),
-            None => None,
-        };
-        let mut after = before.value.clone();
-        after.options = input.options;
-        let mut events = vec![event(caller, at, Action::ConnectionSaved, catalog, &after)];
-        let mut effects: &[Effect] = &[];
-        if let Some(draft) = draft {
-            self.services.forget_tokens(tenant, catalog);
-            effects = after.connect(draft.account, draft.can, caller.actor(), at);
-            events.push(event(caller, at, Action::ConnectionMade, catalog, &after));
-        } else if after.options.enabled && !before.value.options.enabled {
-            effects = &[Effect::Release];
-        }
-        let expected = (before.version > 0).then_some(before.version);
-        let store = &self.services.store;
-        let put = store.put_mail_connection(tenant, catalog, &after, expected, &events);
-        let version = put.await.map_err(stored)?;
-        let value = after;
-        Ok((Versioned { value, version }, effects))
+        Err(stored(StoreError::Contended))
     }
 
-    /// Makes the account that waits the catalog's.
+    /// Lets the grant that counts now stand alone. If that does not work, the next
+    /// renewal does it.
+    async fn tidy_vault(&self, tenant: TenantId, catalog: CatalogId, grant: &str) {
+        let vault = &self.services.vault;
+        let tidied = async {
+            let mut stored = vault.grant(tenant, catalog).await?;
+            stored.keep_only(grant);
+            vault.put_grant(tenant, catalog, &stored).await
+        };
+        let tidied: Result<(), VaultError> = tidied.await;
+        if let Err(error) = tidied {
+            tracing::warn!(%error, "an outdated grant is still in the vault");
+        }
+    }
+
+    /// Puts the grant of the account that waits beside the one that counts; the name
+    /// of the new one. Nothing changes before the table names it.
     async fn promote(
         &self,
         caller: &Caller,
         catalog: CatalogId,
         name: &str,
         at: DateTime<Utc>,
-    ) -> Result<Draft, Refused> {
+    ) -> Result<(Draft, String), Refused> {
         let (tenant, services) = (caller.tenant, &self.services);
         let mut grant = services
             .vault
             .grant(tenant, catalog)
             .await
             .map_err(|error| vault(&error))?;
-        let waits = grant.draft.as_ref();
-        if !waits.is_some_and(|draft| draft.is(name, &caller.actor(), at)) {
+        let waits = grant.draft.clone();
+        let waits = waits.filter(|draft| draft.is(name, &caller.actor(), at));
+        let (Some(draft), Some(name)) = (waits, grant.promote()) else {
             return Err(sign_in_over());
-        }
-        let draft = grant.promote().ok_or_else(sign_in_over)?;
+        };
         let put = services.vault.put_grant(tenant, catalog, &grant).await;
         put.map_err(|error| vault(&error))?;
-        Ok(draft)
+        Ok((draft, name))
     }
 }
 
-fn event(
+/// The connection as it will be, and what the audit says of it.
+fn edited(
+    before: &MailConnection,
+    input: &Input,
+    signed_in: Option<&(Draft, String)>,
     caller: &Caller,
     at: DateTime<Utc>,
-    action: Action,
-    catalog: CatalogId,
-    after: &MailConnection,
-) -> AuditEvent {
+) -> (MailConnection, Vec<AuditEvent>) {
+    let mut after = before.clone();
+    after.edition += 1;
+    after.options = input.options.clone();
+    let mut events = Vec::new();
+    if let Some((draft, grant)) = signed_in {
+        let (account, can) = (draft.account.clone(), draft.can.clone());
+        after.connect(account, can, grant.clone(), caller.actor(), at);
+        events.push(event(caller, at, Action::ConnectionMade, &after));
+    }
+    events.push(event(caller, at, Action::ConnectionSaved, &after));
+    (after, events)
+}
+
+fn event(caller: &Caller, at: DateTime<Utc>, action: Action, after: &MailConnection) -> AuditEvent {
     let account = after.account.as_ref().map(|it| it.address.as_str());
     AuditEvent::new(at, caller.actor(), action)
-        .on(catalog, &after.title)
         .with("enabled", after.options.enabled)
+        .with(
+            "azureCommunicationServices",
+            after.options.use_azure_communication_services,
+        )
+        .with(
+            "organizationCalendar",
+            after
+                .options
+                .organization_calendar
+                .as_deref()
+                .unwrap_or_default(),
+        )
         .with("account", account.unwrap_or_default())
 }

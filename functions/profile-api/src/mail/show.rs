@@ -7,7 +7,6 @@ use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::connection::{Capability, Fault, MailConnection, Status, Unable};
 use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_runtime::auth::Caller;
@@ -91,7 +90,7 @@ pub(crate) async fn show(
     InPath(catalog): InPath<CatalogId>,
 ) -> Result<Response, Refused> {
     let found = api.mail_of(caller.tenant, catalog).await?;
-    api.mail_view(caller.tenant, catalog, found).await
+    api.mail_view(caller.tenant, catalog, found.value).await
 }
 
 impl Api {
@@ -100,13 +99,14 @@ impl Api {
         &self,
         tenant: TenantId,
         catalog: CatalogId,
-        Versioned { value, version }: Versioned<MailConnection>,
+        connection: MailConnection,
     ) -> Result<Response, Refused> {
         let store = &self.services.store;
         let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
         let activated = self.may_use_acs(tenant).await?;
-        let view = view(catalog, value, version, waiting, activated);
-        Ok(([(ETAG, etag(version))], Json(view)).into_response())
+        let edition = connection.edition;
+        let view = view(catalog, connection, waiting, activated);
+        Ok(([(ETAG, etag(edition))], Json(view)).into_response())
     }
 
     /// Whether Azure Communication Services are activated for the tenant (S1-28).
@@ -127,7 +127,6 @@ impl Api {
 fn view(
     catalog: CatalogId,
     it: MailConnection,
-    version: u64,
     waiting: u64,
     activated: bool,
 ) -> MailConnectionView {
@@ -141,7 +140,7 @@ fn view(
     MailConnectionView {
         catalog,
         title: it.title,
-        version,
+        version: it.edition,
         enabled: it.options.enabled,
         method,
         status: it.status,

@@ -46,6 +46,16 @@ fn catalog(item: &Item) -> Result<CatalogId, StoreError> {
         .ok_or_else(|| unreadable(entity, "its key names no catalog"))
 }
 
+/// Those that can be read: one that cannot must not stop the others.
+pub(super) fn readable<T>(all: impl Iterator<Item = Result<T, StoreError>>) -> Vec<T> {
+    let told = all.inspect(|it| {
+        if let Err(error) = it {
+            tracing::error!(%error, "something stored is unreadable");
+        }
+    });
+    told.filter_map(Result::ok).collect()
+}
+
 impl Store {
     /// The connection to the tenant's directory; none before the first attempt.
     pub async fn entra_connection(
@@ -99,7 +109,7 @@ impl Store {
     ) -> Result<Vec<(CatalogId, MailConnection)>, StoreError> {
         let items = self.list(tenant, MAIL).await?;
         let all = items.iter().map(|item| Ok((catalog(item)?, read(item)?)));
-        all.collect()
+        Ok(readable(all))
     }
 
     /// Stores a catalog's connection with the events that tell about it.
@@ -116,7 +126,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let next = expected.map_or(1, |version| version + 1);
         let mut item = document(tenant, &mail_key(catalog), connection, next)?;
-        if connection.account.is_some() {
+        if connection.wants_care() {
             item.insert("fanout".to_owned(), string(FANOUT));
         }
         self.put_versioned(tenant, item, expected, events).await?;
@@ -131,7 +141,7 @@ impl Store {
         let all = items
             .iter()
             .map(|item| Ok((tenant(item)?, catalog(item)?, read(item)?)));
-        all.collect()
+        Ok(readable(all))
     }
 
     /// How the tenant was installed; unknown when no operator entered it.

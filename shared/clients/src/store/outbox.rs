@@ -32,7 +32,7 @@ pub struct Waiting {
 
 /// What is known of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct OutboxMail {
     /// What it says and to whom.
     pub notice: Notice,
@@ -47,9 +47,9 @@ pub struct OutboxMail {
     /// Why it failed last.
     #[serde(default)]
     pub problem: Option<String>,
-    /// It is being handed over, or was when a function died.
+    /// The lane on which it is being handed over, or was when a function died.
     #[serde(default)]
-    pub sending: bool,
+    pub marked_by: Option<String>,
     /// How it ended, once it is off the list.
     #[serde(default)]
     pub ended: Option<MessageStatus>,
@@ -102,7 +102,7 @@ impl Store {
             failed: 0,
             not_before: None,
             problem: None,
-            sending: false,
+            marked_by: None,
             ended: None,
         };
         let key = key(catalog, notice.urgency, at, notice.id);
@@ -203,7 +203,7 @@ impl Store {
         lane: &str,
         state: &MailboxState,
     ) -> Result<(), StoreError> {
-        waiting.mail.sending = true;
+        waiting.mail.marked_by = Some(lane.to_owned());
         let items = vec![
             self.line(waiting)?,
             self.mailbox_line(fence.tenant, lane, state)?,
@@ -234,7 +234,7 @@ impl Store {
         counts: bool,
     ) -> Result<(), StoreError> {
         let mail = &mut waiting.mail;
-        mail.sending = false;
+        mail.marked_by = None;
         mail.failed += u32::from(counts);
         mail.problem = Some(problem.chars().take(500).collect());
         mail.not_before = Some(not_before);

@@ -4,7 +4,7 @@ use rollcall_domain::audit::AuditEvent;
 use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::session::{CourseSession, RoomAnswer, SessionStatus, plan};
 
-use super::connections::{Versioned, versioned};
+use super::connections::{Versioned, readable, versioned};
 use super::items::{document, string, tenant};
 use super::page::{List, Page};
 use super::{Condition, Store, StoreError};
@@ -94,9 +94,9 @@ impl Store {
         &self,
     ) -> Result<Vec<(TenantId, Versioned<CourseSession>)>, StoreError> {
         let items = self.fanned(OPEN).await?;
-        items
+        let all = items
             .iter()
-            .map(|item| Ok((tenant(item)?, versioned(item)?)))
-            .collect()
+            .map(|item| Ok((tenant(item)?, versioned(item)?)));
+        Ok(readable(all))
     }
 }

@@ -1,5 +1,7 @@
 //! Refresh tokens of connected accounts: the newest one of each catalog, and one that waits to be saved.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use chrono::{DateTime, Utc};
@@ -16,11 +18,15 @@ const TITLE: &str = "grant of the connected account";
 
 /// What is kept of a catalog's account. Read and written under the lease of the
 /// catalog's grant only, and never from memory: whoever refreshes has the newest.
+///
+/// Grants have names, and the table says which one counts. A new one is put beside
+/// the old one, then the table names it, then the old one goes: whoever dies in
+/// between leaves an account and a grant that belong together.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredGrant {
     #[serde(default)]
-    refresh_token: Option<String>,
+    tokens: BTreeMap<String, String>,
     /// Somebody signed in and has not saved yet.
     #[serde(default)]
     pub draft: Option<Draft>,
@@ -74,38 +80,42 @@ fn hashed(name: &str) -> String {
 }
 
 impl StoredGrant {
-    /// The newest refresh token.
-    pub fn refresh_token(&self) -> Option<Secret> {
-        self.refresh_token.clone().map(Secret::new)
+    /// The newest refresh token of the grant of this name.
+    pub fn refresh_token(&self, grant: &str) -> Option<Secret> {
+        self.tokens.get(grant).cloned().map(Secret::new)
     }
 
-    /// Puts a newer one in its place.
-    pub fn renew(&mut self, refresh_token: &Secret) {
-        self.refresh_token = Some(refresh_token.expose().to_owned());
+    /// Puts a newer one in its place; grants of other names go.
+    pub fn renew(&mut self, grant: &str, refresh_token: &Secret) {
+        self.tokens.clear();
+        let token = refresh_token.expose().to_owned();
+        self.tokens.insert(grant.to_owned(), token);
     }
 
-    /// Makes the draft the grant.
-    pub fn promote(&mut self) -> Option<Draft> {
-        let draft = self.draft.take()?;
-        self.refresh_token = Some(draft.refresh_token.clone());
-        Some(draft)
+    /// Makes a grant of the draft, beside what there is; its name.
+    pub fn promote(&mut self) -> Option<String> {
+        let draft = self.draft.as_ref()?;
+        let (name, token) = (draft.name.clone(), draft.refresh_token.clone());
+        self.tokens.insert(name.clone(), token);
+        Some(name)
     }
 
-    /// Forgets the grant, not a draft.
-    pub fn drop_token(&mut self) {
-        self.refresh_token = None;
+    /// Keeps the grant of this name alone; the draft is used up.
+    pub fn keep_only(&mut self, grant: &str) {
+        self.tokens.retain(|name, _| name == grant);
+        self.draft = None;
     }
 
     /// Whether there is nothing left to keep.
     pub fn is_empty(&self) -> bool {
-        self.refresh_token.is_none() && self.draft.is_none()
+        self.tokens.is_empty() && self.draft.is_none()
     }
 }
 
 impl std::fmt::Debug for StoredGrant {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("StoredGrant")
-            .field("is_set", &self.refresh_token.is_some())
+            .field("grants", &self.tokens.len())
             .finish_non_exhaustive()
     }
 }
@@ -220,18 +230,31 @@ mod tests {
             draft: Some(draft("abc")),
             ..StoredGrant::default()
         };
-        grant.renew(&Secret::new("r-1"));
+        grant.renew("old", &Secret::new("r-1"));
         let shown = format!("{grant:?} {:?}", grant.draft);
         assert!(
             !shown.contains("r-1") && !shown.contains("r-draft"),
             "{shown}"
         );
-        assert!(grant.promote().is_some());
-        assert_eq!(
-            grant.refresh_token().as_ref().map(Secret::expose),
-            Some("r-draft")
-        );
-        grant.drop_token();
-        assert!(grant.is_empty());
+    }
+
+    /// Account and grant belong together whenever a save is cut off.
+    #[test]
+    fn a_new_grant_stands_beside_the_old_one_until_it_is_named() {
+        let mut grant = StoredGrant {
+            draft: Some(draft("abc")),
+            ..StoredGrant::default()
+        };
+        grant.renew("old", &Secret::new("r-1"));
+        let token = |grant: &StoredGrant, name: &str| {
+            let token = grant.refresh_token(name);
+            token.map(|token| token.expose().to_owned())
+        };
+        let name = grant.promote().expect("a draft");
+        assert_eq!(grant.promote(), Some(name.clone()), "it can be done again");
+        assert_eq!(token(&grant, "old").as_deref(), Some("r-1"));
+        assert_eq!(token(&grant, &name).as_deref(), Some("r-draft"));
+        grant.keep_only(&name);
+        assert_eq!((token(&grant, "old"), grant.draft.is_none()), (None, true));
     }
 }

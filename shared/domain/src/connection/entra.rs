@@ -24,9 +24,9 @@ pub enum Origin {
     Consented,
 }
 
-/// The connection as stored.
+/// The connection as stored. Fields of a later release are let be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct EntraConnection {
     /// How it stands.
     pub status: Status,
@@ -66,7 +66,7 @@ impl EntraConnection {
     #[must_use]
     pub fn begun(before: Option<Self>, at: DateTime<Utc>, by: Actor, until: DateTime<Utc>) -> Self {
         let mut it = before.unwrap_or_else(|| Self::blank(at, by.clone()));
-        if it.shown(at) != Status::Connected {
+        if it.shown(at) != Status::Connected && it.status != Status::ConsentOutdated {
             it.by = by;
             it.pending_until = Some(until);
             it.fault = None;
@@ -112,6 +112,21 @@ impl EntraConnection {
         self.awaits_proof = false;
         self.fault = Some(Fault::new(cause, code, at));
         self
+    }
+
+    /// The app no longer works in the directory: its consent was withdrawn, or it
+    /// was removed. Whether that is news.
+    pub fn lost(&mut self, cause: Cause, code: Option<String>, at: DateTime<Utc>) -> bool {
+        let before = self.status;
+        match cause.event() {
+            Some(event) => self.take(event, at),
+            None => return false,
+        }
+        if self.status == before {
+            return false;
+        }
+        self.fault = Some(Fault::new(cause, code, at));
+        true
     }
 
     /// How it stands at a moment: a sign-in that nobody finished is over.
@@ -174,6 +189,24 @@ mod tests {
         let works = begun(None, 0).consented(slot()).proved("Contoso", slot());
         let after = begun(Some(works.clone()), 5).refused(Cause::Declined, None, slot());
         assert_eq!(after, works);
+    }
+
+    /// A consent that is withdrawn is noticed, told once, and can be given anew.
+    #[test]
+    fn a_withdrawn_consent_is_noticed_and_renewed() {
+        let mut works = begun(None, 0).consented(slot()).proved("Contoso", slot());
+        assert!(!works.lost(Cause::Transient, None, slot()));
+        let code = Some("AADSTS700016".to_owned());
+        assert!(works.lost(Cause::AppUnknown, code, slot()));
+        assert!(
+            !works.lost(Cause::AppUnknown, None, slot()),
+            "known already"
+        );
+        assert_eq!(works.status, Status::Error);
+        let again = begun(Some(works), 1)
+            .consented(slot())
+            .proved("Contoso", slot());
+        assert_eq!((again.status, again.fault), (Status::Connected, None));
     }
 
     #[test]

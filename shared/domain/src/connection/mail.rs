@@ -112,10 +112,14 @@ pub struct MailOptions {
     pub organization_calendar: Option<String>,
 }
 
-/// The connection as stored.
+/// The connection as stored. Fields of a later release are let be.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MailConnection {
+    /// How often people changed it. What the service notes for itself, such as a
+    /// grant's use, does not count: nobody's edit is refused because of that.
+    #[serde(default)]
+    pub edition: u64,
     /// What people call the catalog.
     #[serde(default)]
     pub title: String,
@@ -147,12 +151,26 @@ pub struct MailConnection {
     /// function may die in between.
     #[serde(default)]
     pub untold: bool,
+    /// Whether the account is still to be greeted, for the same reason.
+    #[serde(default)]
+    pub unwelcomed: bool,
+    /// Under which name the vault keeps the account's grant: an account and its
+    /// grant change together, although table and vault know nothing of each other.
+    #[serde(default)]
+    pub grant: Option<String>,
+    /// Whether the vault still has to forget what it kept.
+    #[serde(default)]
+    pub forget: bool,
+    /// Until when an account that signed in may be saved; then it is forgotten.
+    #[serde(default)]
+    pub draft_until: Option<DateTime<Utc>>,
 }
 
 impl MailConnection {
     /// The connection of a catalog nobody has touched: switched off (S1-05).
     pub fn blank(at: DateTime<Utc>) -> Self {
         Self {
+            edition: 0,
             title: String::new(),
             options: MailOptions::default(),
             status: Status::NotConfigured,
@@ -164,6 +182,10 @@ impl MailConnection {
             used_at: None,
             fault: None,
             untold: false,
+            unwelcomed: false,
+            grant: None,
+            forget: false,
+            draft_until: None,
         }
     }
 
@@ -172,11 +194,18 @@ impl MailConnection {
         self.options.enabled && self.status.is_usable() && self.can.able.contains(&capability)
     }
 
-    /// An account that signed in is made the catalog's (S1-30, S1-40).
+    /// Whether somebody has to look at it from time to time.
+    pub fn wants_care(&self) -> bool {
+        self.account.is_some() || self.forget || self.draft_until.is_some()
+    }
+
+    /// An account that signed in is made the catalog's (S1-30, S1-40); `grant` is
+    /// the name of its grant in the vault.
     pub fn connect(
         &mut self,
         account: Account,
         can: Able,
+        grant: String,
         by: Actor,
         at: DateTime<Utc>,
     ) -> &'static [Effect] {
@@ -188,6 +217,10 @@ impl MailConnection {
         self.used_at = Some(at);
         self.fault = None;
         self.untold = false;
+        self.unwelcomed = self.can.able.contains(&Capability::Mail);
+        self.grant = Some(grant);
+        self.forget = false;
+        self.draft_until = None;
         self.take(Event::Proved { whole }, at)
     }
 
@@ -216,11 +249,16 @@ impl MailConnection {
     /// Somebody ends it: the account is forgotten, what was chosen stays.
     pub fn disconnect(&mut self, at: DateTime<Utc>) -> &'static [Effect] {
         let effects = self.take(Event::Disconnected, at);
+        self.edition += 1;
         self.account = None;
         self.can = Able::default();
         self.fault = None;
         self.connected_at = None;
         self.used_at = None;
+        self.unwelcomed = false;
+        self.grant = None;
+        self.forget = true;
+        self.draft_until = None;
         effects
     }
 
@@ -263,7 +301,13 @@ mod tests {
         let mut it = MailConnection::blank(slot());
         it.options.enabled = true;
         let by = Actor::named("cat@contoso.example");
-        let effects = it.connect(account("events"), Able::of(exchange, teams), by, slot());
+        let effects = it.connect(
+            account("events"),
+            Able::of(exchange, teams),
+            "g".to_owned(),
+            by,
+            slot(),
+        );
         (it, effects)
     }
 
@@ -316,7 +360,13 @@ mod tests {
         assert_eq!(it.status, Status::ConsentOutdated);
         assert!(it.fail(Cause::ConsentMissing, None, slot()).is_empty());
         let by = Actor::named("cat@contoso.example");
-        let effects = it.connect(account("events"), Able::of(true, true), by, slot());
+        let effects = it.connect(
+            account("events"),
+            Able::of(true, true),
+            "g".to_owned(),
+            by,
+            slot(),
+        );
         assert_eq!(it.status, Status::Connected);
         assert!(effects.contains(&Effect::Release));
     }
@@ -329,7 +379,13 @@ mod tests {
         assert_eq!(it.disconnect(slot()), [Effect::Hold, Effect::Forget]);
         assert!(it.account.is_none() && it.options.enabled);
         let by = Actor::named("cat@contoso.example");
-        let effects = it.connect(account("other"), Able::of(true, true), by, slot());
+        let effects = it.connect(
+            account("other"),
+            Able::of(true, true),
+            "g".to_owned(),
+            by,
+            slot(),
+        );
         assert!(effects.contains(&Effect::Welcome));
         assert_eq!(
             it.account.map(|it| it.address).as_deref(),

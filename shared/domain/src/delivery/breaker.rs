@@ -29,7 +29,7 @@ pub fn next_try(
 /// Whether a mailbox, or Microsoft behind it, is failing at the moment, whatever
 /// is sent: then waiting mails do not use up their tries one after the other.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Breaker {
     /// Failures since the last success.
     #[serde(default)]

@@ -13,7 +13,7 @@ use crate::ids::{CatalogId, TenantId};
 
 /// What is remembered of one mailbox between invocations, whichever function sent.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct MailboxState {
     /// What was sent lately.
     #[serde(default)]

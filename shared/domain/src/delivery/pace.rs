@@ -33,7 +33,7 @@ pub enum Turn {
 
 /// What a mailbox sent lately.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[serde(rename_all = "camelCase")]
 pub struct Pace {
     /// When each message of the last minute was sent, in milliseconds since 1970, oldest first.
     #[serde(default)]

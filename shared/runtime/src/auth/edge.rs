@@ -75,7 +75,10 @@ async fn accompany(request: Request, next: Next) -> Response {
 fn dress(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A page of our own says what it needs; everything else gets the strictest.
+        if name != CONTENT_SECURITY_POLICY || !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if let Ok(id) = HeaderValue::from_str(id) {
         headers.insert(REQUEST_ID, id);

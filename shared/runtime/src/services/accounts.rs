@@ -33,6 +33,18 @@ const TRIES: u32 = 6;
 pub(super) type AccountTokens = Arc<Mutex<HashMap<AccountKey, AccessToken>>>;
 type AccountKey = (TenantId, CatalogId, Option<DateTime<Utc>>);
 
+/// Since when the account was connected whose grant is gone, and why it is.
+type RefusedGrant = (Option<DateTime<Utc>>, (Cause, String));
+
+/// Why Entra refused, for a grant: what a sign-in would start again is simply gone.
+fn why(error: &EntraError) -> (Cause, String) {
+    let cause = match error.cause() {
+        Cause::StartAgain => Cause::GrantRevoked,
+        cause => cause,
+    };
+    (cause, error.code())
+}
+
 /// An account that cannot be worked with.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
@@ -134,7 +146,7 @@ impl Services {
         }
         match renewed? {
             Ok(token) => Ok(token),
-            Err(refused) => Err(self.grant_refused(tenant, catalog, &refused).await?),
+            Err(refused) => Err(self.grant_refused(tenant, catalog, refused).await?),
         }
     }
 
@@ -160,25 +172,31 @@ impl Services {
         }
     }
 
-    /// The refresh itself; the inner error is Entra's refusal.
+    /// The refresh itself; the inner error is why there is no grant any more.
     async fn renew_under(
         &self,
         lease: &Lease,
         tenant: TenantId,
         catalog: CatalogId,
-    ) -> Result<Result<AccessToken, EntraError>, AccountError> {
+    ) -> Result<Result<AccessToken, RefusedGrant>, AccountError> {
         let app = self.service_app().await?;
-        // Only now, under the lease: what was read before may be older.
-        let connection = self.usable(tenant, catalog).await?;
+        // Only now, under the lease: what was read before may be older. Whether the
+        // catalog is switched on does not matter: its grant must not die meanwhile.
+        let stored = self.store.mail_connection(tenant, catalog).await?;
+        let connection = stored.map(|stored| stored.value);
+        let connection = connection.filter(|it| it.status.is_usable());
+        let connection = connection.ok_or(AccountError::NotConnected)?;
+        let name = connection.grant.clone().unwrap_or_default();
         let mut stored = self.vault.grant(tenant, catalog).await?;
-        let Some(refresh) = stored.refresh_token() else {
-            return Err(AccountError::NotConnected);
+        let Some(refresh) = stored.refresh_token(&name) else {
+            let gone = (Cause::GrantRevoked, "no grant".to_owned());
+            return Ok(Err((connection.connected_at, gone)));
         };
         let scopes = self.mail_scopes();
         let asked = self.entra.refresh(tenant, &app, &refresh, &scopes);
         let grant: Grant = match asked.await {
             Ok(grant) => grant,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err((connection.connected_at, why(&error)))),
         };
         if let Some(newest) = &grant.refresh {
             if !lease.keep().await? {
@@ -186,7 +204,7 @@ impl Services {
                     "its grant was renewed by another".to_owned(),
                 ));
             }
-            stored.renew(newest);
+            stored.renew(&name, newest);
             self.vault.put_grant(tenant, catalog, &stored).await?;
         }
         let key = (tenant, catalog, connection.connected_at);
@@ -233,20 +251,15 @@ impl Services {
         &self,
         tenant: TenantId,
         catalog: CatalogId,
-        refused: &EntraError,
+        (of, (cause, code)): RefusedGrant,
     ) -> Result<AccountError, AccountError> {
-        let cause = match refused.cause() {
-            // A sign-in would be started again; a grant is simply gone.
-            Cause::StartAgain => Cause::GrantRevoked,
-            cause => cause,
-        };
         if cause.told() == Told::Operators {
-            tracing::error!(%tenant, code = refused.codes(), alarm = "service-credential", "this service's own app is refused");
+            tracing::error!(%tenant, code, alarm = "service-credential", "this service's own app is refused");
         }
         if cause.event().is_none() {
-            return Ok(AccountError::Later(refused.codes()));
+            return Ok(AccountError::Later(code));
         }
-        self.account_failed(tenant, catalog, cause, Some(refused.code()))
+        self.account_failed(tenant, catalog, of, cause, Some(code))
             .await?;
         Ok(AccountError::Lost(cause))
     }

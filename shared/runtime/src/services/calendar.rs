@@ -11,6 +11,13 @@ use rollcall_domain::session::{
 use super::Services;
 use super::accounts::{AccountError, ConnectedAccount};
 
+/// Graph's codes for a token without the permission a request needs.
+const NO_PERMISSION: [&str; 3] = [
+    "ErrorAccessDenied",
+    "AccessDenied",
+    "Authorization_RequestDenied",
+];
+
 impl Services {
     /// Does something that may be repeated with a catalog's account. When its
     /// token is refused, it is done once more with a new one: Graph ends tokens
@@ -30,8 +37,9 @@ impl Services {
         F: Future<Output = Result<T, ApiError>>,
     {
         let account = self.account(tenant, catalog).await?;
+        let connected_at = account.connection.connected_at;
         let mut done = work(account).await;
-        if matches!(&done, Err(error) if error.status() == Some(401)) {
+        if matches!(&done, Err(error) if error.is_auth()) {
             self.forget_tokens(tenant, catalog);
             let account = self.account(tenant, catalog).await?;
             done = work(account).await;
@@ -41,14 +49,17 @@ impl Services {
             Err(error) => error,
         };
         let lost = match (error.status(), error.code()) {
-            (Some(403), _) => Some(Cause::ConsentMissing),
+            // One refused event or room is no lost account: only what Graph says when
+            // a permission is missing is.
+            (Some(403), Some(code)) if NO_PERMISSION.contains(&code) => Some(Cause::ConsentMissing),
             // Graph's word for a mailbox that is gone or was moved off the cloud.
             (Some(404), Some("MailboxNotEnabledForRESTAPI")) => Some(Cause::NoCloudMailbox),
             _ => None,
         };
         if let Some(cause) = lost {
             let code = error.code().map(str::to_owned);
-            self.account_failed(tenant, catalog, cause, code).await?;
+            self.account_failed(tenant, catalog, connected_at, cause, code)
+                .await?;
             return Err(AccountError::Lost(cause));
         }
         if error.status() == Some(401) {

@@ -9,7 +9,7 @@ use rollcall_clients::http::Http;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::audit::{Actor, AuditEvent};
-use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection};
+use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, Told};
 use rollcall_domain::ids::TenantId;
 
 use super::{ConnectError, Services};
@@ -39,6 +39,17 @@ pub struct Unproved {
     pub code: Option<String>,
     /// Whether it may work in a while: Microsoft spreads a consent within minutes.
     pub may_follow: bool,
+}
+
+impl Unproved {
+    /// Microsoft did not answer in time.
+    fn silent() -> Self {
+        Self {
+            cause: Cause::Transient,
+            code: None,
+            may_follow: true,
+        }
+    }
 }
 
 impl Services {
@@ -103,12 +114,8 @@ impl Services {
     /// Why it does not, and whether waiting helps.
     pub async fn prove_directory(&self, tenant: TenantId) -> Result<OrganizationFacts, Unproved> {
         let unusable = |error: &dyn std::fmt::Display| {
-            tracing::error!(%error, "this service's own app cannot be used");
-            Unproved {
-                cause: Cause::OurRequest,
-                code: None,
-                may_follow: false,
-            }
+            tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
+            Unproved::silent()
         };
         let app = self.service_app().await.map_err(|error| unusable(&error))?;
         // A cache of its own: a token from before the consent lacks its permissions.
@@ -144,7 +151,9 @@ impl Services {
         let give_up = tokio::time::Instant::now() + patience;
         let mut pause = Duration::from_millis(500);
         loop {
-            match self.prove_directory(tenant).await {
+            let left = give_up.saturating_duration_since(tokio::time::Instant::now());
+            let tried = tokio::time::timeout(left, self.prove_directory(tenant)).await;
+            match tried.unwrap_or_else(|_| Err(Unproved::silent())) {
                 Err(waits) if waits.may_follow => {
                     if tokio::time::Instant::now() + pause > give_up {
                         return Err(waits);
@@ -255,6 +264,16 @@ pub enum DirectoryError {
 
 fn unproved(error: &GraphError) -> Unproved {
     match error {
+        // Ours to mend: the tenant waits for it, and is told nothing.
+        GraphError::Token(error) if error.cause().told() == Told::Operators => {
+            let code = error.codes();
+            tracing::error!(
+                code,
+                alarm = "service-credential",
+                "this service's own app is refused"
+            );
+            Unproved::silent()
+        }
         GraphError::Token(error) => Unproved {
             cause: error.cause(),
             code: Some(error.code()),

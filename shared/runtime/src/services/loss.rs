@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::connection::{Cause, MailConnection};
 use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::settings::is_mail_address;
 
 use super::Services;
 use super::accounts::AccountError;
@@ -16,7 +17,8 @@ use super::accounts::AccountError;
 const MAX_ADMINS: usize = 20;
 
 impl Services {
-    /// Notes that an account failed for this cause, and tells it, once.
+    /// Notes that the account that was connected at a moment failed for this cause,
+    /// and tells it, once. One that was connected since is left alone.
     ///
     /// # Errors
     /// When table or queue do not answer.
@@ -24,6 +26,7 @@ impl Services {
         &self,
         tenant: TenantId,
         catalog: CatalogId,
+        of: Option<DateTime<Utc>>,
         cause: Cause,
         code: Option<String>,
     ) -> Result<(), AccountError> {
@@ -34,7 +37,7 @@ impl Services {
             .with("code", code.clone().unwrap_or_default());
         let after = self
             .change_mail_connection(tenant, catalog, &[event], |it| {
-                !it.fail(cause, code.clone(), now).is_empty()
+                it.connected_at == of && !it.fail(cause, code.clone(), now).is_empty()
             })
             .await?;
         match after {
@@ -72,7 +75,11 @@ impl Services {
         };
         let notice = Notice::new(tenant, &name, recipients, about);
         self.notice_queue.send(&notice, Duration::ZERO).await?;
-        let told = |it: &mut MailConnection| std::mem::take(&mut it.untold);
+        let since = fault.at;
+        let told = |it: &mut MailConnection| {
+            let same = it.fault.as_ref().is_some_and(|fault| fault.at == since);
+            same && std::mem::take(&mut it.untold)
+        };
         self.change_mail_connection(tenant, catalog, &[], told)
             .await?;
         Ok(())
@@ -92,8 +99,9 @@ impl Services {
             recipients.extend(tenant.settings.recipients());
             recipients.extend(self.catalog_admins(tenant, catalog).await);
         }
-        let by = connection.by.iter().map(|by| by.name.clone());
-        recipients.extend(by.filter(|name| rollcall_domain::settings::is_mail_address(name)));
+        recipients.extend(connection.by.iter().map(|by| by.name.clone()));
+        // One address that nobody can mail must not keep the mail from the others.
+        recipients.retain(|address| is_mail_address(address));
         let name = stored.map(|tenant| tenant.settings.display_name);
         Ok((name.unwrap_or_default(), recipients))
     }

@@ -245,12 +245,11 @@ async fn what_works_survives_later_failures() {
     let no = app.sign_in(&early, &App::address("Ada"), ConsentChoice::Decline);
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
-    let ada = app.person("Ada", &[], true);
-    let again = ada
-        .post("/v1/connections/entra/connect", json!({}))
-        .await
-        .expect(409);
-    assert_eq!(again.body["type"], "urn:rollcall:connected-already");
+    let again = to_consent(&app, &begin(&app, "/").await).await;
+    assert_eq!(shown(&app).await["status"], "connected", "begun, not lost");
+    let no = app.sign_in(&again, &App::address("Ada"), ConsentChoice::Decline);
+    assert_eq!(app.come_back(&no).await.param("result"), "declined");
+    assert_eq!(shown(&app).await["status"], "connected");
 }
 
 /// A consent takes Microsoft a while: the proof is repeated, and a tick goes on with it.

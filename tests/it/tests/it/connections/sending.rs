@@ -412,21 +412,22 @@ async fn logs_hold_no_secret() {
     let (app, _) = start().await;
     app.put_mail("Academy", "one").await;
     app.notify().await;
+    let catalog = app.catalog("Academy");
+    let stored = app.services.store.mail_connection(app.id, catalog).await;
+    let connection = stored.expect("answers").expect("connected").value;
     let lost = app.services.account_failed(
         app.id,
-        app.catalog("Academy"),
+        catalog,
+        connection.connected_at,
         rollcall_domain::connection::Cause::GrantRevoked,
         None,
     );
     lost.await.expect("noted");
     assert!(logs::lines() > before, "lines were looked at");
-    let grant = app
-        .services
-        .vault
-        .grant(app.id, app.catalog("Academy"))
-        .await
-        .expect("answers");
-    let token = grant.refresh_token().expect("a token");
+    let grant = app.services.vault.grant(app.id, catalog).await;
+    let name = connection.grant.expect("a name");
+    let token = grant.expect("answers").refresh_token(&name);
+    let token = token.expect("a token");
     for line in [
         token.expose(),
         "sim-code-0123456789abcdef0123456789abcdef",

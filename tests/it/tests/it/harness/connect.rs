@@ -191,7 +191,7 @@ impl App {
             .enumerate()
             .map(|(at, body)| json!({"messageId": at.to_string(), "body": body.to_string()}))
             .collect();
-        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(1));
+        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(2));
         let answer =
             rollcall_notifier::handle(&self.services, json!({"Records": records}), deadline);
         let answer = Box::pin(answer).await.expect("handled");
@@ -236,7 +236,7 @@ impl App {
             tick: name.to_owned(),
             time: chrono::Utc::now(),
         };
-        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(1));
+        let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(2));
         let done = Box::pin(rollcall_refresh_job::tick(&self.services, &tick, deadline));
         done.await.expect("the tick is handled");
     }

@@ -273,7 +273,15 @@ async fn rooms_cannot_be_read() {
     assert_eq!(refused.body["type"], "urn:rollcall:calendar-refused");
     assert_eq!(shown(&app).await["status"], "connected");
     app.clear_faults();
-    app.fault("/places/", status(403, "Authorization_RequestDenied"), 1, 1);
+    let denied = || status(403, "Authorization_RequestDenied");
+    app.fault("/places/", denied(), 1, 1);
+    cara.get(&rooms).await.expect(200);
+    assert_eq!(shown(&app).await["status"], "connected", "a new token may");
+    app.fault("/places/", status(403, "ErrorItemNotFound"), 1, u32::MAX);
+    cara.get(&rooms).await.expect(409);
+    assert_eq!(shown(&app).await["status"], "connected", "one room may not");
+    app.clear_faults();
+    app.fault("/places/", denied(), 1, u32::MAX);
     let lost = cara.get(&rooms).await.expect(409);
     assert_eq!(lost.body["type"], "urn:rollcall:connection-lost");
     assert_eq!(shown(&app).await["status"], "consent_outdated");

@@ -1,0 +1,44 @@
+//! Mails that were marked by a function that died before it said how they ended.
+
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::StoreError;
+use rollcall_clients::store::outbox::Waiting;
+use rollcall_domain::delivery::{MessageStatus, next_try};
+use rollcall_domain::ids::CatalogId;
+
+use super::Pass;
+
+impl Pass<'_> {
+    /// A mail that was marked by somebody who never said how it ended; when to look
+    /// at it again, if it is.
+    pub(super) async fn left_behind(
+        &self,
+        catalog: CatalogId,
+        mail: &Waiting,
+        lane: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DateTime<Utc>>, StoreError> {
+        let store = &self.services.store;
+        // The catalog has changed its carrier: whoever marked it may be sending it.
+        if lane != self.lane {
+            let lease = format!("mailbox#{lane}");
+            if let Some(until) = store.held_until(self.tenant, &lease).await? {
+                return Ok(Some(until.max(now)));
+            }
+        }
+        let tries = mail.mail.failed + 1;
+        if self.carrier.knows_repeat_of(lane) && next_try(tries, now, None).is_some() {
+            let mut mail = mail.clone();
+            let cut_off = "its first try was cut off";
+            store.mail_failed(&mut mail, cut_off, now, true).await?;
+            return Ok(Some(now));
+        }
+        let notice = mail.mail.notice.id;
+        tracing::warn!(%notice, "an earlier try never said how it ended; not mailed again");
+        let problem = "Sending was cut off: it may have arrived, so it is not sent again.";
+        store
+            .mail_ended(catalog, mail, MessageStatus::Doubtful, problem, now)
+            .await?;
+        Ok(None)
+    }
+}

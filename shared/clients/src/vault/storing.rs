@@ -1,0 +1,71 @@
+//! Storing a value under a name that may be new, or that is being deleted.
+
+use std::time::Duration;
+
+use aws_sdk_secretsmanager::error::DisplayErrorContext;
+use aws_sdk_secretsmanager::operation::create_secret::CreateSecretError;
+use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
+
+use super::{Vault, VaultError};
+
+impl Vault {
+    /// Stores a value under a name that may be new. One that was deleted a moment
+    /// ago cannot be made anew at once: deleting goes on behind the answer.
+    pub(super) async fn store(&self, name: &str, value: &str) -> Result<(), VaultError> {
+        let mut pause = Duration::from_millis(500);
+        loop {
+            match self.store_once(name, value).await {
+                Err(Refused::Deleting) if pause < Duration::from_secs(8) => {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+                Err(Refused::Deleting) => {
+                    let detail = "the secret is still being deleted".to_owned();
+                    return Err(VaultError::Service(detail));
+                }
+                Err(Refused::Other(error)) => return Err(error),
+                Ok(()) => return Ok(()),
+            }
+        }
+    }
+
+    async fn store_once(&self, name: &str, value: &str) -> Result<(), Refused> {
+        let put = self.client.put_secret_value().secret_id(name);
+        let Err(put) = put.secret_string(value).send().await else {
+            return Ok(());
+        };
+        let service = put.as_service_error();
+        if service.is_some_and(PutSecretValueError::is_invalid_request_exception) {
+            return Err(Refused::Deleting);
+        }
+        if !service.is_some_and(PutSecretValueError::is_resource_not_found_exception) {
+            return Err(Refused::of(&put));
+        }
+        let create = self.client.create_secret().name(name).secret_string(value);
+        match create.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let service = error.as_service_error();
+                if service.is_some_and(CreateSecretError::is_invalid_request_exception) {
+                    return Err(Refused::Deleting);
+                }
+                Err(Refused::of(&error))
+            }
+        }
+    }
+}
+
+/// Why a value was not stored.
+enum Refused {
+    /// The name is being deleted.
+    Deleting,
+    /// Anything else.
+    Other(VaultError),
+}
+
+impl Refused {
+    fn of(error: &(dyn std::error::Error + 'static)) -> Self {
+        let words = DisplayErrorContext(error).to_string();
+        Self::Other(VaultError::Service(words))
+    }
+}

@@ -1,0 +1,79 @@
+//! A directory whose consent was withdrawn: noticed when it is used, told once.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use rollcall_clients::graph::GraphError;
+use rollcall_domain::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::connection::{Cause, EntraConnection};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::notices::NoticeKind;
+
+use super::Services;
+use super::accounts::AccountError;
+
+impl Services {
+    /// Looks whether a refusal means that the service's app no longer works in a
+    /// tenant's directory; notes and tells that if it is news.
+    ///
+    /// # Errors
+    /// When table or queue do not answer.
+    pub async fn directory_refused(
+        &self,
+        tenant: TenantId,
+        error: &GraphError,
+    ) -> Result<(), AccountError> {
+        let GraphError::Token(error) = error else {
+            return Ok(());
+        };
+        let (cause, code, now) = (error.cause(), Some(error.code()), Utc::now());
+        let stored = self.store.entra_connection(tenant).await?;
+        let Some(mut after) = stored.as_ref().map(|stored| stored.value.clone()) else {
+            return Ok(());
+        };
+        if !after.lost(cause, code.clone(), now) {
+            return Ok(());
+        }
+        let events = [
+            AuditEvent::new(now, Actor::named("Rollcall"), Action::ConnectionLost)
+                .on("entra", "Microsoft Entra ID")
+                .with("code", code.clone().unwrap_or_default()),
+        ];
+        let change = |before: Option<EntraConnection>| {
+            let mut it = before.unwrap_or_else(|| after.clone());
+            it.lost(cause, code.clone(), now);
+            it
+        };
+        self.change_entra_connection(tenant, &events, change)
+            .await?;
+        self.tell_withdrawn(tenant, cause, code).await
+    }
+
+    async fn tell_withdrawn(
+        &self,
+        tenant: TenantId,
+        cause: Cause,
+        code: Option<String>,
+    ) -> Result<(), AccountError> {
+        let Some(record) = self.store.tenant(tenant).await? else {
+            return Ok(());
+        };
+        let about = NoticeKind::ConnectionLost {
+            connection: "Microsoft Entra ID".to_owned(),
+            catalog: None,
+            account: None,
+            reason: cause.words().to_owned(),
+            code,
+            since: Utc::now(),
+            link: self.console("/settings/connections"),
+            held: 0,
+        };
+        let notice = rollcall_domain::notices::Notice::new(
+            tenant,
+            &record.settings.display_name,
+            record.settings.recipients(),
+            about,
+        );
+        Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
+    }
+}
