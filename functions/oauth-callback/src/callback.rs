@@ -5,6 +5,7 @@ use axum::extract::{Form, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use rollcall_clients::http::Secret;
+use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Attempt, Cause, Stage};
 use serde::Deserialize;
 
@@ -57,6 +58,11 @@ async fn finish(desk: &Desk, headers: &HeaderMap, returned: Option<Returned>) ->
     {
         Ok(Some(attempt)) => attempt,
         Ok(None) => return answer::start_again(desk, headers),
+        // Used up, and what it was for is no sign-in of this release.
+        Err(StoreError::Unreadable { .. }) => {
+            tracing::warn!("a sign-in came back that this release cannot finish");
+            return answer::start_again(desk, headers);
+        }
         Err(error) => {
             tracing::error!(%error, "the state of a sign-in cannot be read");
             return answer::unavailable();

@@ -136,6 +136,15 @@ impl Form {
         self.problems.push(Problem::at(pointer, detail));
     }
 
+    /// Whether a problem was noted at a place or within it.
+    pub(crate) fn is_wrong(&self, pointer: &str) -> bool {
+        let within = |problem: &Problem| {
+            let rest = problem.pointer.strip_prefix(pointer);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        self.problems.iter().any(within)
+    }
+
     /// Ends the reading: fields nobody asked for are problems too.
     ///
     /// # Errors

@@ -166,6 +166,9 @@ fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'st
         all.insert("412", "Somebody else was faster");
         all.insert("428", "If-Match is missing");
     }
+    if route.permission == Permission::ManageSessions {
+        all.insert("422", "Fields or the query are not right; all are listed");
+    }
     if route.permission == Permission::ReadProfiles {
         all.insert("422", "The profile has no audience; every reason is listed");
     }

@@ -84,11 +84,13 @@ async fn follow(services: &Services, tenant: TenantId, session: Versioned<Course
         }
         return;
     }
-    let done = async {
-        let settled = Box::pin(services.settle_session(tenant, session)).await?;
-        services.follow_room(tenant, settled).await
-    };
-    if let Err(error) = done.await {
+    let settled = Box::pin(services.settle_session(tenant, session.clone())).await;
+    // What waits for the calendar does not keep the room's answer from being told.
+    let settled = settled.unwrap_or_else(|error| {
         tracing::warn!(%tenant, %id, %error, "a session waits for the next look");
+        session
+    });
+    if let Err(error) = Box::pin(services.follow_room(tenant, settled)).await {
+        tracing::warn!(%tenant, %id, %error, "a room's answer waits for the next look");
     }
 }

@@ -8,7 +8,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use rollcall_domain::notices::samples::{every_kind, other_faces};
+use rollcall_domain::notices::testing::{every_kind, other_faces};
 use rollcall_domain::notices::{Language, Notice, NoticeKind, words};
 use rollcall_domain::testing::World;
 

@@ -13,4 +13,4 @@ pub use deadline::Deadline;
 pub use events::{Batch, Event, Failure};
 pub use problem::ProblemDetails;
 pub use services::Services;
-pub use settings::Settings;
+pub use settings::{Cloud, Settings};

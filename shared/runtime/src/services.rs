@@ -1,8 +1,10 @@
 //! The clients a function works with, made once per process from its settings.
 
 mod accounts;
+mod calendar;
 mod connection;
 mod links;
+mod loss;
 mod sessions;
 
 use std::collections::HashMap;

@@ -52,6 +52,7 @@ impl Pass<'_> {
             .carrier
             .send(self.services, self.tenant, catalog, notice)
             .await;
+        self.state.pace.answered(now());
         match sent {
             Ok(()) => {
                 self.state.breaker.succeeded();

@@ -87,6 +87,7 @@ pub(crate) struct Environment {
 /// Something to do before the service can be used fully.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = SetupStep)]
 pub(crate) struct Step {
     /// Which: `connect_directory` or `save_settings`.
     id: &'static str,

@@ -73,8 +73,7 @@ pub(crate) async fn list(
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<MessageQuery>,
 ) -> Result<Json<MessagePage>, Refused> {
-    api.must_work_on(&caller, catalog).await?;
-    let connection = api.mail_of(caller.tenant, catalog).await?.value;
+    let connection = api.must_work_on(&caller, catalog).await?;
     let works = connection.options.enabled && connection.status.is_usable();
     let store = &api.services.store;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;

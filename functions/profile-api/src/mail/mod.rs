@@ -5,6 +5,7 @@ pub(crate) mod disconnect;
 pub(crate) mod messages;
 pub(crate) mod save;
 pub(crate) mod show;
+mod welcome;
 
 use axum::http::StatusCode;
 use rollcall_clients::store::Lease;

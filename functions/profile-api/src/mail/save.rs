@@ -1,7 +1,5 @@
 //! `PUT /v1/catalogs/{id}/mail-connection`: makes what was chosen, and who signed in, count (S1-30).
 
-use std::time::Duration;
-
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
@@ -10,9 +8,7 @@ use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::vault::Draft;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{Effect, MailConnection, MailOptions};
-use rollcall_domain::delivery::Drain;
-use rollcall_domain::ids::{CatalogId, TenantId};
-use rollcall_domain::notices::{Channel, Notice, NoticeKind};
+use rollcall_domain::ids::CatalogId;
 use rollcall_domain::settings::is_mail_address;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
@@ -20,7 +16,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::show::{ACS_CONTACT, MailConnectionView};
-use crate::failure::{Refused, stale, stored, unavailable};
+use crate::failure::{Refused, stale, stored};
 use crate::form::Form;
 use crate::request::{InPath, required_version};
 use crate::settings::show::vault;
@@ -207,84 +203,6 @@ impl Api {
         put.map_err(|error| vault(&error))?;
         Ok(draft)
     }
-
-    /// Does what follows from what is stored.
-    async fn follow(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-        after: &MailConnection,
-        effects: &[Effect],
-    ) -> Result<(), Refused> {
-        let tenant = caller.tenant;
-        let queue = &self.services.notice_queue;
-        if effects.contains(&Effect::Welcome)
-            && let Some(notice) = self.welcome(tenant, catalog, after).await?
-        {
-            queue
-                .send(&notice, Duration::ZERO)
-                .await
-                .map_err(|error| unsent(&error))?;
-        }
-        if effects.contains(&Effect::Release) {
-            let drain = Drain { tenant, catalog };
-            queue
-                .send(&drain, Duration::ZERO)
-                .await
-                .map_err(|error| unsent(&error))?;
-        }
-        Ok(())
-    }
-
-    /// The mail to the account itself (S1-31).
-    async fn welcome(
-        &self,
-        tenant: TenantId,
-        catalog: CatalogId,
-        it: &MailConnection,
-    ) -> Result<Option<Notice>, Refused> {
-        use rollcall_domain::connection::Capability;
-        let (Some(account), Some(at)) = (&it.account, it.connected_at) else {
-            return Ok(None);
-        };
-        if !it.allows(Capability::Mail) {
-            return Ok(None);
-        }
-        let words = |capability: &Capability| match capability {
-            Capability::Mail => "send notifications".to_owned(),
-            Capability::Rooms => "book rooms".to_owned(),
-            Capability::Meetings => "create Microsoft Teams meetings".to_owned(),
-            other => format!("{other:?}"),
-        };
-        let about = NoticeKind::AccountConnected {
-            catalog,
-            catalog_title: it.title.clone(),
-            account: account.address.clone(),
-            able: it.can.able.iter().map(words).collect(),
-            unable: it
-                .can
-                .unable
-                .iter()
-                .map(|unable| unable.reason.clone())
-                .collect(),
-            at,
-            by: it.by.as_ref().map(|by| by.name.clone()).unwrap_or_default(),
-        };
-        let settings = self.services.store.tenant(tenant).await.map_err(stored)?;
-        let name = settings
-            .map(|it| it.settings.display_name)
-            .unwrap_or_default();
-        let to = vec![account.address.clone()];
-        Ok(Some(
-            Notice::new(tenant, &name, to, about).over(Channel::Catalog { catalog }),
-        ))
-    }
-}
-
-/// Saved, and what follows could not be asked for: saving again does.
-fn unsent(error: &dyn std::fmt::Display) -> ProblemDetails {
-    tracing::error!(%error, "a notice could not be queued");
-    unavailable("Saved, but mails could not be queued now; save again shortly.")
 }
 
 fn event(

@@ -43,6 +43,7 @@ pub(crate) struct SessionView {
     share: bool,
     learners: Vec<Learner>,
     status: SessionStatus,
+    /// Counts what people changed.
     version: u64,
     /// Whether the calendar has all of it; else the rest follows by itself.
     settled: bool,
@@ -74,7 +75,7 @@ pub(crate) struct SessionPage {
 
 impl SessionView {
     /// What people may see.
-    pub(crate) fn of(it: CourseSession, version: u64, left_out: Vec<Problem>) -> Self {
+    pub(crate) fn of(it: CourseSession, left_out: Vec<Problem>) -> Self {
         let settled = plan(Some(&it), &it).is_empty();
         Self {
             id: it.id,
@@ -92,7 +93,7 @@ impl SessionView {
             share: it.share,
             learners: it.learners,
             status: it.status,
-            version,
+            version: it.version,
             settled,
             left_out,
         }
@@ -120,7 +121,7 @@ pub(crate) async fn list(
     let items = page.items.into_iter();
     Ok(Json(SessionPage {
         items: items
-            .map(|it| SessionView::of(it.value, it.version, Vec::new()))
+            .map(|it| SessionView::of(it.value, Vec::new()))
             .collect(),
         next_cursor: page.next.as_deref().map(to_cursor),
     }))
@@ -145,8 +146,9 @@ pub(crate) async fn show(
 
 /// A session as an answer.
 pub(crate) fn answer(session: Versioned<CourseSession>, left_out: Vec<Problem>) -> Response {
-    let tag = etag(session.version);
-    let view = SessionView::of(session.value, session.version, left_out);
+    // What becomes known of a session by itself is no change that people have to read first.
+    let tag = etag(session.value.version);
+    let view = SessionView::of(session.value, left_out);
     ([(ETAG, tag)], Json(view)).into_response()
 }
 

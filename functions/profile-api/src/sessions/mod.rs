@@ -1,34 +1,56 @@
 //! Course sessions of a catalog: rooms, appointments, Teams meetings (S1-15…S1-17, S1-29).
 
+mod carry;
 pub(crate) mod input;
 pub(crate) mod list;
 pub(crate) mod rooms;
 pub(crate) mod save;
+mod tell;
 
 use axum::http::StatusCode;
 use rollcall_clients::http::ApiError;
+use rollcall_domain::connection::MailConnection;
 use rollcall_domain::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
+use rollcall_runtime::services::AccountError;
 
 use crate::Api;
 use crate::failure::{Refused, unavailable};
+use crate::mail::account;
 
 impl Api {
     /// Lets those pass who may work on the catalog: its own admins, and those
-    /// who may work on all.
+    /// who may work on all. Its connection, which may be a blank one.
+    ///
+    /// # Errors
+    /// 404 for a catalog that is not there, 403 for somebody else's.
     pub(crate) async fn must_work_on(
         &self,
         caller: &Caller,
         catalog: CatalogId,
-    ) -> Result<(), Refused> {
+    ) -> Result<MailConnection, Refused> {
+        let connection = self.mail_of(caller.tenant, catalog).await?.value;
         match self.own_catalogs(caller).await? {
             Some(own) if !own.contains(&catalog) => {
                 let detail = "You administer other catalogs than this one.";
                 Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-your-catalog"))
             }
-            _ => Ok(()),
+            _ => Ok(connection),
         }
+    }
+}
+
+/// A licence that the account lacks (S1-10).
+fn no_licence(detail: String) -> ProblemDetails {
+    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("licence-missing")
+}
+
+/// An account's or its calendar's trouble as an answer.
+fn refused(error: &AccountError) -> ProblemDetails {
+    match error {
+        AccountError::Client(error) => calendar(error),
+        error => account(error),
     }
 }
 

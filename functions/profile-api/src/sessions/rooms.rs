@@ -9,13 +9,14 @@ use rollcall_domain::ids::CatalogId;
 use rollcall_domain::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
+use rollcall_runtime::services::ConnectedAccount;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::calendar;
+use super::save::usable;
+use super::{no_licence, refused};
 use crate::Api;
 use crate::failure::Refused;
-use crate::mail::{account, not_connected};
 use crate::request::{InPath, InQuery};
 
 /// Longest time that rooms are looked up for, in days.
@@ -74,23 +75,24 @@ pub(crate) async fn list(
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<RoomQuery>,
 ) -> Result<Json<Rooms>, Refused> {
-    api.must_work_on(&caller, catalog).await?;
+    let connection = api.must_work_on(&caller, catalog).await?;
     let window = window(&query).map_err(|problem| ProblemDetails::invalid(vec![problem]))?;
-    let connected = api.services.account(caller.tenant, catalog).await;
-    let connected = connected.map_err(|error| account(&error))?;
-    if !connected.connection.allows(Capability::Rooms) {
-        return Err(not_connected());
+    let connection = usable(connection)?;
+    let mut unable = connection.can.unable.iter();
+    if let Some(lack) = unable.find(|it| it.capability == Capability::Rooms) {
+        return Err(no_licence(lack.reason.clone()));
     }
-    let mailbox = &connected.mailbox;
-    let rooms = mailbox.rooms().await.map_err(|error| calendar(&error))?;
-    let found = match window {
-        Some(window) => {
-            let addresses: Vec<String> = rooms.iter().map(|room| room.address.clone()).collect();
-            let found = mailbox.free_busy(&addresses, window).await;
-            found.map_err(|error| calendar(&error))?
-        }
-        None => Vec::new(),
+    let look = |account: ConnectedAccount| async move {
+        let rooms = account.mailbox.rooms().await?;
+        let addresses: Vec<String> = rooms.iter().map(|room| room.address.clone()).collect();
+        let found = match window {
+            Some(window) => account.mailbox.free_busy(&addresses, window).await?,
+            None => Vec::new(),
+        };
+        Ok((rooms, found))
     };
+    let looked = api.services.in_calendar(caller.tenant, catalog, look);
+    let (rooms, found) = looked.await.map_err(|error| refused(&error))?;
     let items = rooms.into_iter().map(|room| {
         let known = found
             .iter()

@@ -83,7 +83,7 @@ impl Mailbox {
 }
 
 /// Whether a thing is gone. That the whole mailbox is gone is something else.
-fn is_gone(error: &ApiError) -> bool {
+pub fn is_gone(error: &ApiError) -> bool {
     error.status() == Some(404) && error.code() != Some(NO_MAILBOX)
 }
 

@@ -12,6 +12,7 @@ mod guarded;
 pub mod holds;
 mod items;
 pub mod lease;
+mod mailboxes;
 pub mod memberships;
 pub mod messages;
 pub mod oauth_states;

@@ -20,7 +20,6 @@ use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE};
 
 const OUTBOX: &str = "outbox#";
 const UNDELIVERED: &str = "undelivered#";
-const MAILBOX: &str = "mailbox#";
 
 /// A mail that waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -280,40 +279,6 @@ impl Store {
         let tenant = waiting.mail.notice.tenant;
         let item = document(tenant, &waiting.key, &waiting.mail, waiting.version + 1)?;
         self.put(item, Some(Condition::version(Some(waiting.version))))
-    }
-
-    /// What is remembered of a mailbox, by the name of its lane.
-    pub async fn mailbox_state(
-        &self,
-        tenant: TenantId,
-        lane: &str,
-    ) -> Result<MailboxState, StoreError> {
-        let item = self.get(tenant, &format!("{MAILBOX}{lane}")).await?;
-        Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
-    }
-
-    /// Remembers it, while the mailbox's lease is held.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`].
-    pub async fn put_mailbox_state(
-        &self,
-        fence: &Fence,
-        lane: &str,
-        state: &MailboxState,
-    ) -> Result<(), StoreError> {
-        let items = vec![self.mailbox_line(fence.tenant, lane, state)?];
-        self.write(Some(fence), items).await
-    }
-
-    fn mailbox_line(
-        &self,
-        tenant: TenantId,
-        lane: &str,
-        state: &MailboxState,
-    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
-        let item = document(tenant, &format!("{MAILBOX}{lane}"), state, 1)?;
-        self.put(item, None)
     }
 }
 

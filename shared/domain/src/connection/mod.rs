@@ -9,8 +9,10 @@ mod check;
 mod entra;
 mod kind;
 mod mail;
+mod numbers;
 mod refusal;
 mod state;
+mod words;
 
 pub use attempt::{Attempt, MAX_RETURN_PATH, NoReturnPath, ReturnPath, Stage};
 pub use check::{

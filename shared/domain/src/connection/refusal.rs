@@ -9,6 +9,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::numbers::NUMBERS;
 use super::state::Event;
 
 /// Why Entra refused.
@@ -97,62 +98,6 @@ pub enum Told {
     /// Nobody yet.
     Nobody,
 }
-
-/// The numbers that stand for one cause whatever the OAuth error says.
-const NUMBERS: [(u32, Cause); 52] = [
-    (50_173, Cause::GrantRevoked),
-    (700_082, Cause::GrantExpired),
-    (70_008, Cause::GrantExpired),
-    (70_043, Cause::SignInFrequency),
-    (50_057, Cause::AccountDisabled),
-    (50_034, Cause::AccountGone),
-    (50_072, Cause::SecondFactor),
-    (50_074, Cause::SecondFactor),
-    (50_076, Cause::SecondFactor),
-    (50_079, Cause::SecondFactor),
-    (53_000, Cause::ConditionalAccess),
-    (53_001, Cause::ConditionalAccess),
-    (53_002, Cause::ConditionalAccess),
-    (53_003, Cause::ConditionalAccess),
-    (530_032, Cause::ConditionalAccess),
-    (65_001, Cause::ConsentMissing),
-    (65_004, Cause::Declined),
-    (90_094, Cause::AdminApproval),
-    (90_095, Cause::AdminApproval),
-    (700_016, Cause::AppUnknown),
-    (7_000_229, Cause::AppUnknown),
-    (7_000_112, Cause::AppDisabled),
-    (70_001, Cause::AppDisabled),
-    (7_000_215, Cause::OurCredential),
-    (7_000_222, Cause::OurCredential),
-    (700_027, Cause::OurCredential),
-    (50_012, Cause::OurCredential),
-    (700_030, Cause::OurCredential),
-    (7_000_218, Cause::OurRequest),
-    (50_011, Cause::OurRequest),
-    (50_194, Cause::OurRequest),
-    (50_196, Cause::OurRequest),
-    (70_021, Cause::NotYetKnown),
-    (90_002, Cause::TenantUnknown),
-    (90_038, Cause::TenantUnknown),
-    (900_382, Cause::TenantUnknown),
-    (900_432, Cause::TenantUnknown),
-    (900_439, Cause::TenantUnknown),
-    (50_020, Cause::WrongAccount),
-    (16_000, Cause::WrongAccount),
-    (50_105, Cause::NotAssigned),
-    (54_005, Cause::StartAgain),
-    (501_481, Cause::StartAgain),
-    (70_000, Cause::StartAgain),
-    (700_005, Cause::StartAgain),
-    (90_033, Cause::Transient),
-    (90_006, Cause::Transient),
-    (90_024, Cause::Transient),
-    (50_033, Cause::Transient),
-    (50_087, Cause::Transient),
-    (90_090, Cause::Transient),
-    (90_055, Cause::Transient),
-];
 
 impl Cause {
     /// Every cause.
@@ -277,88 +222,6 @@ impl Cause {
             Self::SharedMailbox => "shared_mailbox",
             Self::NoCloudMailbox => "no_cloud_mailbox",
             _ => "error",
-        }
-    }
-
-    /// What people read, with the way out.
-    pub const fn words(self) -> &'static str {
-        match self {
-            Self::GrantRevoked => {
-                "The permission to act for the account was taken back, or its password was reset by an administrator. Connect the account again."
-            }
-            Self::GrantExpired => {
-                "The sign-in of the account has expired because it was not used for 90 days. Connect the account again."
-            }
-            Self::SignInFrequency => {
-                "A Conditional Access policy of your directory makes the account sign in again and again. Connect it again, and ask an administrator to exempt it from the sign-in frequency."
-            }
-            Self::AccountDisabled => {
-                "The account is disabled in your directory. Enable it, or connect another one."
-            }
-            Self::AccountGone => {
-                "The account no longer exists in your directory. Connect another one."
-            }
-            Self::SecondFactor => {
-                "Your directory now asks the account for another sign-in step. Connect it again and complete that step."
-            }
-            Self::Declined => "The permissions were declined, so nothing was connected.",
-            Self::WrongAccount => {
-                "The account belongs to another directory. Sign in with an account of your own organisation."
-            }
-            Self::StartAgain => "This sign-in has expired or was used before. Start it again.",
-            Self::OtherPerson => {
-                "Another account signed in than the one that began. Start again and sign in with the account you use here."
-            }
-            Self::SharedMailbox => {
-                "This is a shared mailbox, which cannot be connected. Connect the account of a person or a service account with a licence of its own."
-            }
-            Self::NoCloudMailbox => {
-                "The account has no mailbox in Exchange Online; a mailbox on your own servers cannot be used. Connect an account with a cloud mailbox."
-            }
-            Self::MailRefused => {
-                "Microsoft 365 refused to send mail from the account. Ask your Exchange administrator, with the code shown, and read Microsoft's guidance on delivery problems in Exchange Online."
-            }
-            _ => self.words_of_the_directory(),
-        }
-    }
-
-    /// The same where the directory or this service is the trouble, not the account.
-    const fn words_of_the_directory(self) -> &'static str {
-        match self {
-            Self::ConditionalAccess => {
-                "A Conditional Access policy of your directory blocks the sign-in. Ask an administrator to exempt the account."
-            }
-            Self::ConsentMissing => {
-                "The consent is missing, outdated or was withdrawn. Connect again and select Consent to continue."
-            }
-            Self::AdminApproval => {
-                "In your directory only administrators may consent. Ask one to approve the permissions, then connect again."
-            }
-            Self::AppUnknown => {
-                "Your directory does not know this service yet, or no longer. A Global Administrator has to connect Microsoft Entra ID."
-            }
-            Self::AppDisabled => {
-                "This service is disabled in your directory. Ask an administrator to enable it under Enterprise applications."
-            }
-            Self::NotAssigned => {
-                "Your directory lets only assigned accounts use this service. Ask an administrator to assign the account under Enterprise applications."
-            }
-            Self::TenantUnknown => {
-                "Microsoft does not know your directory in the cloud this service is deployed for. GCC High and DoD have deployments of their own."
-            }
-            Self::OurCredential => {
-                "Microsoft does not accept this service's own credential. Its operators have been alerted; nothing has to be done on your side."
-            }
-            Self::OurRequest => {
-                "This service asked Microsoft for something wrongly. Its operators have been alerted; nothing has to be done on your side."
-            }
-            Self::NotYetKnown => {
-                "Microsoft has not spread the change everywhere yet. It is tried again."
-            }
-            Self::Transient => "Microsoft cannot answer at the moment. It is tried again.",
-            _ => {
-                "Microsoft refused for a reason this service does not know. Connect again; if it happens again, the code tells more."
-            }
         }
     }
 }

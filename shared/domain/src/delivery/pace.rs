@@ -63,6 +63,14 @@ impl Pace {
         *self.day.entry(at.div_euclid(SLICE)).or_default() += recipients;
     }
 
+    /// Notes when the message that was handed over last was answered: it may have
+    /// been on its way until then, and Exchange counts it from its arrival.
+    pub fn answered(&mut self, now: DateTime<Utc>) {
+        if let Some(last) = self.minute.last_mut() {
+            *last = (*last).max(now.timestamp_millis());
+        }
+    }
+
     /// When fewer than the most of a minute will lie in the last one.
     fn minute_opens(&self, at: i64) -> i64 {
         let in_way = self.minute.iter().rev().nth(MAX_PER_MINUTE - 1);

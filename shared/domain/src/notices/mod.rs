@@ -13,7 +13,7 @@ mod kind;
 mod language;
 mod parts;
 #[cfg(any(test, feature = "testing"))]
-pub mod samples;
+pub mod testing;
 #[cfg(test)]
 mod tests;
 mod when;

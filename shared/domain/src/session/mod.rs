@@ -14,7 +14,9 @@ use crate::problem::Problem;
 pub use check::{
     MAX_DESCRIPTION, MAX_HOURS, MAX_LEARNER_BYTES, MAX_LEARNERS, MAX_PERSON_NAME, MAX_TITLE,
 };
-pub use parts::{EventStep, MOST_ATTENDEES, arrange, begin, close, plan, settle, transaction_id};
+pub use parts::{
+    EventStep, MOST_ATTENDEES, arrange, begin, close, lose, plan, settle, transaction_id,
+};
 pub use words::invitation;
 
 /// One appointment of a catalog. How far ahead it is does not matter.

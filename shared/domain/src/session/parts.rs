@@ -45,6 +45,15 @@ pub enum EventStep {
     },
 }
 
+impl EventStep {
+    /// The part whose event it is about.
+    pub const fn part(self) -> u32 {
+        match self {
+            Self::Create { part, .. } | Self::Update { part } | Self::Cancel { part } => part,
+        }
+    }
+}
+
 /// The transaction id of a part's event: made of the session, the part and the
 /// version it was first planned in. A part that was cancelled and comes back
 /// later is another event.
@@ -151,8 +160,7 @@ pub fn plan(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Event
 /// The session's events once a step of [`plan`] is done. `event_id` is what a
 /// creation told; the other steps tell none.
 pub fn settle(session: &mut CourseSession, step: EventStep, event_id: Option<&str>) {
-    let (EventStep::Create { part, .. } | EventStep::Update { part } | EventStep::Cancel { part }) =
-        step;
+    let part = step.part();
     let arranged = arrange(Some(session), session);
     let right = arranged.into_iter().find(|event| event.part == part);
     let place = session.events.iter().position(|event| event.part == part);
@@ -176,6 +184,23 @@ pub fn settle(session: &mut CourseSession, step: EventStep, event_id: Option<&st
         }
         _ => {}
     }
+}
+
+/// Notes that the event of a part is no longer in the calendar: somebody deleted
+/// it there, or another account was connected. It is planned anew, and as another
+/// event, because the calendar may still know the old transaction id.
+pub fn lose(session: &mut CourseSession, part: u32) {
+    let Some(event) = session.events.iter_mut().find(|event| event.part == part) else {
+        return;
+    };
+    session.version = session.version.max(event.created + 1);
+    *event = SessionEvent {
+        part,
+        created: session.version,
+        event_id: None,
+        learners: std::mem::take(&mut event.learners),
+        sent: None,
+    };
 }
 
 /// Ends all that could still follow, once the session is long over: a room that

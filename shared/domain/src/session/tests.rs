@@ -301,6 +301,27 @@ fn a_plan_that_broke_off_is_taken_up_again() {
     assert!(unknown.events.is_empty());
 }
 
+/// Proves S1-17: an event that somebody deleted in the calendar comes back as another one, with the same people.
+#[test]
+fn an_event_that_was_lost_is_made_again() {
+    let mut session = carried_out(None, &session(0..600));
+    let (before, first) = (session.clone(), plan(None, &session));
+    lose(&mut session, 1);
+    let steps = plan(Some(&session), &session);
+    assert!(
+        matches!(steps[..], [EventStep::Create { part: 1, .. }]),
+        "{steps:?}"
+    );
+    assert!(!first.contains(&steps[0]), "another transaction id");
+    assert!(session.version > before.version);
+    settle(&mut session, steps[0], Some("another"));
+    assert_eq!(plan(Some(&session), &session), []);
+    assert_eq!(session.events[0], before.events[0]);
+    assert_eq!(session.events[1].learners, before.events[1].learners);
+    lose(&mut session, 7);
+    assert_eq!(plan(Some(&session), &session), []);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 

@@ -2,51 +2,104 @@
 
 use std::time::Duration;
 
-use rollcall_clients::mailbox::{EventDraft, EventFacts, Mailbox};
-use rollcall_clients::store::StoreError;
+use rollcall_clients::mailbox::{EventFacts, is_gone};
 use rollcall_clients::store::connections::Versioned;
-use rollcall_domain::connection::{Cause, MailConnection};
-use rollcall_domain::ids::TenantId;
+use rollcall_clients::store::{Lease, StoreError};
+use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_domain::session::{
-    CourseSession, EventStep, Learner, RoomAnswer, SessionStatus, arrange, invitation, plan,
-    settle, transaction_id,
+    CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
 };
 
 use super::Services;
-use super::accounts::{AccountError, ConnectedAccount};
+use super::accounts::AccountError;
+use super::calendar::step_of;
 
 /// No plan has more steps: five parts, each made, changed and cancelled at most.
 const MOST_STEPS: usize = 32;
+/// Whoever finds somebody else at a session looks again so often, and so long.
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
+const LOOK_FOR: Duration = Duration::from_secs(10);
 
 impl Services {
     /// Does what the calendar still lacks of a session, step by step; each is
-    /// stored before the next, so whoever goes on later does the rest.
+    /// stored before the next, so whoever goes on later does the rest. One does
+    /// it at a time: else an older change could reach the calendar after a newer.
     ///
     /// # Errors
     /// Why it broke off. What was done is stored.
     pub async fn settle_session(
         &self,
         tenant: TenantId,
+        session: Versioned<CourseSession>,
+    ) -> Result<Versioned<CourseSession>, AccountError> {
+        if plan(Some(&session.value), &session.value).is_empty() {
+            return Ok(session);
+        }
+        let (catalog, id) = (session.value.catalog, session.value.id);
+        let lease = self.session_lease(tenant, id).await?;
+        let work = async {
+            // Only now, under the lease: what was read before may be older.
+            let newest = self.newest(tenant, catalog, id).await?;
+            self.carry_on(tenant, newest).await
+        };
+        let done = lease.while_held(Box::pin(work)).await;
+        if let Err(error) = lease.release().await {
+            tracing::warn!(%error, "the lease of a session was not given back; it expires");
+        }
+        done?
+    }
+
+    async fn session_lease(&self, tenant: TenantId, id: SessionId) -> Result<Lease, AccountError> {
+        let (name, length) = (format!("session#{id}"), self.settings.lease);
+        let give_up = tokio::time::Instant::now() + LOOK_FOR;
+        loop {
+            if let Some(lease) = Lease::acquire(&self.store, tenant, &name, length).await? {
+                return Ok(lease);
+            }
+            if tokio::time::Instant::now() > give_up {
+                let busy = "somebody else is carrying the session out";
+                return Err(AccountError::Later(busy.to_owned()));
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    async fn newest(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        id: SessionId,
+    ) -> Result<Versioned<CourseSession>, StoreError> {
+        let found = self.store.session(tenant, catalog, id).await?;
+        found.ok_or(StoreError::Missing)
+    }
+
+    async fn carry_on(
+        &self,
+        tenant: TenantId,
         mut session: Versioned<CourseSession>,
     ) -> Result<Versioned<CourseSession>, AccountError> {
-        let catalog = session.value.catalog;
         for _ in 0..MOST_STEPS {
             let steps = plan(Some(&session.value), &session.value);
             let Some(step) = steps.first().copied() else {
                 return Ok(session);
             };
-            let account = self.account(tenant, catalog).await?;
-            let done = step_of(&account, &session.value, step).await;
-            let facts = match done {
-                Ok(facts) => facts,
-                Err(error) => return Err(self.calendar_failed(tenant, catalog, error).await?),
+            let done = {
+                let known = &session.value;
+                let work = |account| async move { step_of(&account, known, step).await };
+                self.in_calendar(tenant, known.catalog, work).await
             };
-            let id = facts.as_ref().map(|facts| facts.id.as_str());
-            settle(&mut session.value, step, id);
-            if let (Some(facts), Some(0)) = (&facts, part_of(step)) {
-                session.value.join_url.clone_from(&facts.join_url);
-                session.value.room_answer = facts.room;
+            match done {
+                Ok(facts) => {
+                    self.note(tenant, &mut session.value, step, facts.as_ref())
+                        .await?;
+                }
+                Err(AccountError::Client(error)) if is_lost(step, &error) => {
+                    tracing::warn!(session = %session.value.id, "an event is gone from the calendar; it is made again");
+                    lose(&mut session.value, step.part());
+                }
+                Err(error) => return Err(error),
             }
             let put = self
                 .store
@@ -55,6 +108,39 @@ impl Services {
         }
         tracing::error!(session = %session.value.id, "a session's plan does not end");
         Ok(session)
+    }
+
+    /// Notes that a step is done, and what the calendar said to it.
+    async fn note(
+        &self,
+        tenant: TenantId,
+        session: &mut CourseSession,
+        step: EventStep,
+        facts: Option<&EventFacts>,
+    ) -> Result<(), AccountError> {
+        settle(session, step, facts.map(|facts| facts.id.as_str()));
+        let Some(facts) = facts else { return Ok(()) };
+        if step.part() != 0 || session.status != SessionStatus::Scheduled {
+            return Ok(());
+        }
+        session.join_url.clone_from(&facts.join_url);
+        // A room may answer at once; nobody would ask it again.
+        self.take_answer(tenant, session, facts.room).await
+    }
+
+    /// Takes a room's answer; a refusal is told before it is stored, so that it
+    /// is never lost, and as one notice however often.
+    async fn take_answer(
+        &self,
+        tenant: TenantId,
+        session: &mut CourseSession,
+        answer: RoomAnswer,
+    ) -> Result<(), AccountError> {
+        let before = std::mem::replace(&mut session.room_answer, answer);
+        if answer == RoomAnswer::Declined && before != answer {
+            self.tell_declined(tenant, session).await?;
+        }
+        Ok(())
     }
 
     /// Asks what the room answered, if it has not; a refusal is told.
@@ -66,38 +152,34 @@ impl Services {
         tenant: TenantId,
         mut session: Versioned<CourseSession>,
     ) -> Result<Versioned<CourseSession>, AccountError> {
-        let waits = session.value.room_answer == RoomAnswer::Waiting
-            && session.value.status == SessionStatus::Scheduled;
-        let first = session.value.events.iter().find(|event| event.part == 0);
+        let it = &session.value;
+        let waits = it.room_answer == RoomAnswer::Waiting && it.status == SessionStatus::Scheduled;
+        let first = it.events.iter().find(|event| event.part == 0);
+        // As long as the event was not told which room it is, another one answers.
+        let is_told = plan(Some(it), it).iter().all(|step| step.part() != 0);
         let id = first.and_then(|event| event.event_id.clone());
-        let Some(id) = id.filter(|_| waits) else {
+        let Some(id) = id.filter(|_| waits && is_told) else {
             return Ok(session);
         };
-        let account = self.account(tenant, session.value.catalog).await?;
-        let facts = match account.mailbox.event(&id).await {
-            Ok(facts) => facts,
-            Err(error) => {
-                let catalog = session.value.catalog;
-                return Err(self.calendar_failed(tenant, catalog, error).await?);
-            }
+        let (catalog, of) = (it.catalog, it.id);
+        let work = |account: super::ConnectedAccount| {
+            let id = id.clone();
+            async move { account.mailbox.event(&id).await }
         };
+        let facts = self.in_calendar(tenant, catalog, work).await?;
         // An event that somebody deleted in the calendar books no room.
         let answer = facts.map_or(RoomAnswer::Declined, |facts| facts.room);
         if answer == RoomAnswer::Waiting {
             return Ok(session);
         }
-        if answer == RoomAnswer::Declined {
-            self.tell_declined(tenant, &session.value, &account.connection)
-                .await?;
-        }
-        session.value.room_answer = answer;
+        self.take_answer(tenant, &mut session.value, answer).await?;
         let put = self
             .store
             .put_session(tenant, &session.value, Some(session.version), &[]);
         match put.await {
             Ok(version) => session.version = version,
             // Somebody changed the session meanwhile: their change asks anew.
-            Err(StoreError::Conflict) => {}
+            Err(StoreError::Conflict) => return Ok(self.newest(tenant, catalog, of).await?),
             Err(error) => return Err(error.into()),
         }
         Ok(session)
@@ -107,11 +189,11 @@ impl Services {
         &self,
         tenant: TenantId,
         session: &CourseSession,
-        connection: &MailConnection,
     ) -> Result<(), AccountError> {
         let Some(room) = &session.room else {
             return Ok(());
         };
+        let connection = self.usable(tenant, session.catalog).await?;
         let about = NoticeKind::RoomDeclined {
             session: session.id.uuid(),
             version: session.version,
@@ -121,103 +203,14 @@ impl Services {
             time_zone: session.time_zone.clone(),
         };
         let (name, recipients) = self
-            .administrators(tenant, session.catalog, connection)
+            .administrators(tenant, session.catalog, &connection)
             .await?;
         let notice = Notice::new(tenant, &name, recipients, about);
         Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
     }
-
-    /// What a refusal of the calendar means: a refused token loses the account.
-    async fn calendar_failed(
-        &self,
-        tenant: TenantId,
-        catalog: rollcall_domain::ids::CatalogId,
-        error: rollcall_clients::http::ApiError,
-    ) -> Result<AccountError, AccountError> {
-        if error.status() == Some(401) {
-            self.forget_tokens(tenant, catalog);
-        }
-        if error.status() == Some(403) {
-            let code = error.code().map(str::to_owned);
-            self.account_failed(tenant, catalog, Cause::ConsentMissing, code)
-                .await?;
-            return Ok(AccountError::Lost(Cause::ConsentMissing));
-        }
-        tracing::warn!(%error, "the calendar did not do it");
-        Ok(AccountError::Later(error.to_string()))
-    }
 }
 
-fn part_of(step: EventStep) -> Option<u32> {
-    match step {
-        EventStep::Create { part, .. } | EventStep::Update { part } => Some(part),
-        EventStep::Cancel { .. } => None,
-    }
-}
-
-async fn step_of(
-    account: &ConnectedAccount,
-    session: &CourseSession,
-    step: EventStep,
-) -> Result<Option<EventFacts>, rollcall_clients::http::ApiError> {
-    let mailbox: &Mailbox = &account.mailbox;
-    let known = |part| session.events.iter().find(|event| event.part == part);
-    match step {
-        EventStep::Create { part, .. } => {
-            let draft = draft(session, &account.connection, part);
-            mailbox.create_event(&draft).await.map(Some)
-        }
-        EventStep::Update { part } => {
-            let id = known(part).and_then(|event| event.event_id.clone());
-            let draft = draft(session, &account.connection, part);
-            mailbox
-                .update_event(&id.unwrap_or_default(), &draft)
-                .await
-                .map(Some)
-        }
-        EventStep::Cancel { part } => {
-            let id = known(part).and_then(|event| event.event_id.clone());
-            let comment = "This session was cancelled.";
-            mailbox
-                .cancel_event(&id.unwrap_or_default(), comment)
-                .await?;
-            Ok(None)
-        }
-    }
-}
-
-/// The event of a part as it should be.
-fn draft(session: &CourseSession, connection: &MailConnection, part: u32) -> EventDraft {
-    let arranged = arrange(Some(session), session);
-    let event = arranged.iter().find(|event| event.part == part);
-    let inside = |learner: &&Learner| {
-        event.is_some_and(|event| event.learners.binary_search(&learner.key()).is_ok())
-    };
-    let mut attendees: Vec<(String, String)> = session
-        .learners
-        .iter()
-        .filter(inside)
-        .map(|learner| (learner.name.clone(), learner.address.clone()))
-        .collect();
-    let calendar = connection.options.organization_calendar.as_ref();
-    if let Some(address) = calendar.filter(|_| part == 0 && session.share) {
-        attendees.push(("Organisation calendar".to_owned(), address.clone()));
-    }
-    let known = session.events.iter().find(|event| event.part == part);
-    let transaction = event.or(known).map(|event| transaction_id(session, event));
-    EventDraft {
-        subject: session.title.clone(),
-        html: invitation(session, part),
-        start: session.start,
-        end: session.end,
-        time_zone: session.time_zone.clone(),
-        room: session
-            .room
-            .as_ref()
-            .filter(|_| part == 0)
-            .map(|room| (room.name.clone(), room.address.clone())),
-        attendees,
-        online: session.online && part == 0,
-        transaction_id: transaction.unwrap_or_default(),
-    }
+/// Whether an event that should be changed is not in the calendar any more.
+fn is_lost(step: EventStep, error: &rollcall_clients::http::ApiError) -> bool {
+    matches!(step, EventStep::Update { .. }) && is_gone(error)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::samples::{every_kind, held};
+use super::super::testing::{every_kind, held};
 use super::super::*;
 use super::{name, notice, of, to};
 use crate::testing::{World, profile_id, slot};

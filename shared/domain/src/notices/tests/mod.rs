@@ -1,7 +1,7 @@
 //! The words of every kind in every language.
 
 use super::parts::Parts;
-use super::samples::{every_kind, held, other_faces};
+use super::testing::{every_kind, held, other_faces};
 use super::*;
 use crate::testing::World;
 

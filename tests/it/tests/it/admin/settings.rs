@@ -99,6 +99,7 @@ async fn credentials_go_in_and_never_come_out() {
         "credential_replaced",
         "credential_replaced",
         "credential_replaced",
+        "installation_changed",
         "settings_saved",
     ];
     assert_eq!(actions, expected);

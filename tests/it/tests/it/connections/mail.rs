@@ -469,7 +469,7 @@ async fn held_mail_goes_out(app: &App, cara: &Admin) {
     );
 }
 
-/// Proves S1-31: an account whose first mail is refused is marked as failed.
+/// Proves S1-31 and S1-35: an account whose first mail is refused is marked as failed, and the way out points to Exchange.
 #[tokio::test]
 async fn a_refused_welcome_is_an_error() {
     let (app, cara) = start(town()).await;

@@ -1,5 +1,8 @@
 //! Connections to Microsoft: the directory, catalogs' accounts, and what they make possible.
 
 mod attacks;
+mod cloud;
 mod entra;
 mod mail;
+mod sending;
+mod sessions;

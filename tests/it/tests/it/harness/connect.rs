@@ -6,11 +6,14 @@ use rollcall_domain::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::ids::{CatalogId, ObjectId};
 use rollcall_domain::installation::Installation;
 use rollcall_domain::notices::Notice;
-use rollcall_simulators::{ConsentChoice, UserTokenSpec};
+use rollcall_simulators::{ConsentChoice, TenantState, UserTokenSpec};
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
 use super::{AUDIENCE, Admin, Answer, App, call, people};
+
+/// One tick at a time.
+static TICKS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
@@ -84,18 +87,26 @@ impl App {
 
     /// A catalog admin of the town, for these catalogs.
     pub(crate) async fn catalog_admin(&self, name: &str, catalogs: &[&str]) -> Admin {
+        for catalog in catalogs {
+            self.give_catalog(self.object(name), catalog).await;
+        }
+        self.person(name, &["CatalogAdmin"], false)
+    }
+
+    /// Makes somebody an admin of a catalog.
+    pub(crate) async fn give_catalog(&self, object: Uuid, catalog: &str) {
         let tenant = self.tenant().await;
         let mut settings = tenant.settings;
-        let own = catalogs.iter().map(|title| self.catalog(title)).collect();
-        settings
+        let own = settings
             .catalog_admins
-            .insert(ObjectId::new(self.object(name)), own);
+            .entry(ObjectId::new(object))
+            .or_default();
+        own.insert(self.catalog(catalog));
         let saved = self
             .services
             .store
             .save_settings(self.id, &settings, Some(tenant.version));
         saved.await.expect("saved");
-        self.person(name, &["CatalogAdmin"], false)
     }
 
     /// Signs in on Microsoft's pages: where they send the browser back to.
@@ -161,6 +172,11 @@ impl App {
         admin.put(&path, on.header("etag"), body).await.expect(200)
     }
 
+    /// How many messages the notice queue holds, due or not.
+    pub(crate) async fn queued_errands(&self) -> usize {
+        super::platform::queued(&self.sqs, &self.services.settings.notice_queue_url).await
+    }
+
     /// What the notice queue holds, as it is.
     pub(crate) async fn errands(&self) -> Vec<serde_json::Value> {
         self.messages(&self.services.settings.notice_queue_url)
@@ -208,6 +224,14 @@ impl App {
 
     /// A tick of refresh-job.
     pub(crate) async fn tick(&self, name: &str) {
+        self.tick_after(name, |_| ()).await;
+    }
+
+    /// The same right after the outside world changed. A tick works on every
+    /// tenant of the table, so another test's could see the change first.
+    pub(crate) async fn tick_after(&self, name: &str, change: impl FnOnce(&mut TenantState)) {
+        let _alone = TICKS.lock().await;
+        self.edit(change);
         let tick = rollcall_runtime::events::Tick {
             tick: name.to_owned(),
             time: chrono::Utc::now(),
@@ -269,5 +293,29 @@ impl App {
         );
         let put = self.services.store.put_entitlement(self.id, &plan, &event);
         put.await.expect("stored");
+    }
+}
+
+impl App {
+    /// A tenant of another Microsoft cloud, whose services are somewhere else altogether.
+    pub(crate) async fn in_cloud(town: super::Town, cloud: rollcall_runtime::Cloud) -> Self {
+        let elsewhere = super::platform::another_cloud().await;
+        let (mut app, world) = Box::pin(Self::blank(town)).await;
+        elsewhere.load(world.clone());
+        let mut settings = app.services.settings.clone();
+        settings.cloud = cloud;
+        settings.entra_url = elsewhere.entra_url();
+        settings.graph_url = elsewhere.graph_url();
+        settings.learn365_url = elsewhere.learn365_url();
+        app.services = app.with_settings(settings).await;
+        app.simulators = elsewhere;
+        Box::pin(app.connect(&world)).await;
+        app
+    }
+
+    /// What the services of the worldwide cloud were asked about this tenant.
+    pub(crate) async fn asked_worldwide(&self) -> usize {
+        let platform = super::platform::shared().await;
+        platform.simulators.requests(self.id.uuid()).len()
     }
 }

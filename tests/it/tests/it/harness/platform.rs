@@ -42,6 +42,7 @@ pub(crate) async fn shared() -> &'static Platform {
 }
 
 async fn start() -> Platform {
+    super::logs::watch();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
@@ -88,9 +89,9 @@ async fn start() -> Platform {
     }
 }
 
-/// Our own app at the simulated Entra, and Communication Services, with their secrets.
-async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
-    simulators.register_app(ServiceApp {
+/// The service's own app.
+fn service_app() -> ServiceApp {
+    ServiceApp {
         client_id: super::CLIENT_ID,
         client_secret: SERVICE_SECRET.to_owned(),
         secret_expired: false,
@@ -104,7 +105,20 @@ async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
         ]
         .map(str::to_owned)
         .into(),
-    });
+    }
+}
+
+/// Another Microsoft cloud: the same app registered anew, as each cloud wants it.
+pub(crate) async fn another_cloud() -> &'static Simulators {
+    let simulators = Simulators::start(0).await.expect("the simulators start");
+    let simulators = Box::leak(Box::new(simulators));
+    simulators.register_app(service_app());
+    simulators
+}
+
+/// Our own app at the simulated Entra, and Communication Services, with their secrets.
+async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
+    simulators.register_app(service_app());
     let mut resource = AcsResource::new(ACS_KEY, ACS_SENDER);
     resource.per_minute = 100_000;
     simulators.register_acs(resource);

@@ -1,0 +1,46 @@
+//! What is remembered of a mailbox between invocations: its pace, its troubles, when it wakes.
+
+use aws_sdk_dynamodb::types::TransactWriteItem;
+use rollcall_domain::delivery::MailboxState;
+use rollcall_domain::ids::TenantId;
+
+use super::items::{document, read};
+use super::{Fence, Store, StoreError};
+
+const MAILBOX: &str = "mailbox#";
+
+impl Store {
+    /// What is remembered of a mailbox, by the name of its lane.
+    pub async fn mailbox_state(
+        &self,
+        tenant: TenantId,
+        lane: &str,
+    ) -> Result<MailboxState, StoreError> {
+        let item = self.get(tenant, &format!("{MAILBOX}{lane}")).await?;
+        Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
+    }
+
+    /// Remembers it, while the mailbox's lease is held.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`].
+    pub async fn put_mailbox_state(
+        &self,
+        fence: &Fence,
+        lane: &str,
+        state: &MailboxState,
+    ) -> Result<(), StoreError> {
+        let items = vec![self.mailbox_line(fence.tenant, lane, state)?];
+        self.write(Some(fence), items).await
+    }
+
+    pub(super) fn mailbox_line(
+        &self,
+        tenant: TenantId,
+        lane: &str,
+        state: &MailboxState,
+    ) -> Result<TransactWriteItem, StoreError> {
+        let item = document(tenant, &format!("{MAILBOX}{lane}"), state, 1)?;
+        self.put(item, None)
+    }
+}

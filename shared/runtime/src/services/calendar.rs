@@ -1,0 +1,119 @@
+//! Work in the calendar of a catalog's account: which requests a step of a session is, and what a refusal means.
+
+use rollcall_clients::http::ApiError;
+use rollcall_clients::mailbox::{EventDraft, EventFacts};
+use rollcall_domain::connection::{Cause, MailConnection};
+use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::session::{
+    CourseSession, EventStep, Learner, arrange, invitation, transaction_id,
+};
+
+use super::Services;
+use super::accounts::{AccountError, ConnectedAccount};
+
+impl Services {
+    /// Does something that may be repeated with a catalog's account. When its
+    /// token is refused, it is done once more with a new one: Graph ends tokens
+    /// before their time, for example when a policy or a password changes.
+    ///
+    /// # Errors
+    /// As [`Services::account`]; [`AccountError::Client`] when Graph does not do
+    /// it. An account that may no longer do it (403) is lost; that is stored and
+    /// told before this returns.
+    pub async fn in_calendar<T, F>(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        work: impl Fn(ConnectedAccount) -> F,
+    ) -> Result<T, AccountError>
+    where
+        F: Future<Output = Result<T, ApiError>>,
+    {
+        let account = self.account(tenant, catalog).await?;
+        let mut done = work(account).await;
+        if matches!(&done, Err(error) if error.status() == Some(401)) {
+            self.forget_tokens(tenant, catalog);
+            let account = self.account(tenant, catalog).await?;
+            done = work(account).await;
+        }
+        let error = match done {
+            Ok(found) => return Ok(found),
+            Err(error) => error,
+        };
+        if error.status() == Some(403) {
+            let code = error.code().map(str::to_owned);
+            self.account_failed(tenant, catalog, Cause::ConsentMissing, code)
+                .await?;
+            return Err(AccountError::Lost(Cause::ConsentMissing));
+        }
+        if error.status() == Some(401) {
+            self.forget_tokens(tenant, catalog);
+        }
+        Err(AccountError::Client(error))
+    }
+}
+
+/// Carries out one step of a session's plan.
+pub(super) async fn step_of(
+    account: &ConnectedAccount,
+    session: &CourseSession,
+    step: EventStep,
+) -> Result<Option<EventFacts>, ApiError> {
+    let mailbox = &account.mailbox;
+    let part = step.part();
+    let known = session.events.iter().find(|event| event.part == part);
+    let id = known.and_then(|event| event.event_id.as_deref());
+    match step {
+        EventStep::Create { .. } => {
+            let draft = draft(session, &account.connection, part);
+            mailbox.create_event(&draft).await.map(Some)
+        }
+        EventStep::Update { .. } => {
+            let draft = draft(session, &account.connection, part);
+            let id = id.unwrap_or_default();
+            mailbox.update_event(id, &draft).await.map(Some)
+        }
+        EventStep::Cancel { .. } => {
+            let comment = "This session was cancelled.";
+            mailbox
+                .cancel_event(id.unwrap_or_default(), comment)
+                .await?;
+            Ok(None)
+        }
+    }
+}
+
+/// The event of a part as it should be. One that should not be is made only to
+/// learn its id: nobody is in it, no room and no meeting.
+fn draft(session: &CourseSession, connection: &MailConnection, part: u32) -> EventDraft {
+    let arranged = arrange(Some(session), session);
+    let event = arranged.iter().find(|event| event.part == part);
+    let is_first = part == 0 && event.is_some();
+    let inside = |learner: &&Learner| {
+        event.is_some_and(|event| event.learners.binary_search(&learner.key()).is_ok())
+    };
+    let mut attendees: Vec<(String, String)> = session
+        .learners
+        .iter()
+        .filter(inside)
+        .map(|learner| (learner.name.clone(), learner.address.clone()))
+        .collect();
+    let calendar = connection.options.organization_calendar.as_ref();
+    if let Some(address) = calendar.filter(|_| is_first && session.share) {
+        attendees.push(("Organisation calendar".to_owned(), address.clone()));
+    }
+    let known = session.events.iter().find(|event| event.part == part);
+    let transaction = event.or(known).map(|event| transaction_id(session, event));
+    let room = session.room.as_ref().filter(|_| is_first);
+    EventDraft {
+        subject: session.title.clone(),
+        html: invitation(session, part),
+        start: session.start,
+        end: session.end,
+        time_zone: session.time_zone.clone(),
+        room: room.map(|room| (room.name.clone(), room.address.clone())),
+        attendees,
+        online: session.online && is_first,
+        transaction_id: transaction.unwrap_or_default(),
+    }
+}

@@ -1,0 +1,441 @@
+//! Mail of catalogs: in the mailbox's pace, in order of urgency, each once, whatever happens.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::StreamExt as _;
+use rollcall_domain::delivery::{Drain, MessageStatus};
+use rollcall_domain::notices::{Notice, Urgency};
+use rollcall_notifier::Drained;
+use rollcall_runtime::Deadline;
+use rollcall_simulators::world::Mailbox;
+use rollcall_simulators::{FaultKind, SentMail};
+use serde_json::json;
+
+use crate::harness::{Admin, App, Town, logs};
+
+async fn start() -> (App, Admin) {
+    let town = Town::small()
+        .person("Cara", "Denver")
+        .person("Events", "Denver")
+        .course_of("Campus", "Welding")
+        .mailbox("Events", Mailbox::default());
+    let app = App::ready(town).await;
+    let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
+    app.connect_account(&cara, "Academy", "Events").await;
+    app.notify().await;
+    app.edit(|outside| outside.mails.clear());
+    (app, cara)
+}
+
+/// A clock that tests turn; Microsoft's runs along.
+struct Clock<'a> {
+    app: &'a App,
+    ahead: AtomicI64,
+}
+
+impl<'a> Clock<'a> {
+    fn new(app: &'a App) -> Self {
+        // Past the minute in which the welcome was sent.
+        let clock = Self {
+            app,
+            ahead: AtomicI64::new(0),
+        };
+        clock.turn(TimeDelta::minutes(2));
+        clock
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now() + TimeDelta::milliseconds(self.ahead.load(Ordering::SeqCst))
+    }
+
+    fn turn(&self, by: TimeDelta) {
+        let ahead = self
+            .ahead
+            .fetch_add(by.num_milliseconds(), Ordering::SeqCst);
+        let ahead = ahead + by.num_milliseconds();
+        self.app
+            .edit(|outside| outside.world.behaviour.clock_ahead_ms = ahead);
+    }
+
+    /// One look at the Academy's mailbox.
+    async fn drain(&self) -> Drained {
+        let due = Drain {
+            tenant: self.app.id,
+            catalog: self.app.catalog("Academy"),
+        };
+        let deadline = Deadline::after(Duration::from_mins(2));
+        let done = rollcall_notifier::drain(&self.app.services, due, || self.now(), deadline);
+        Box::pin(done).await.expect("a look")
+    }
+
+    /// Looks until nothing is left to do, the clock turned to each moment that is waited for.
+    async fn drain_all(&self) -> u32 {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            match self.drain().await.again {
+                Some(then) => self.turn((then - self.now()).max(TimeDelta::zero())),
+                None => return looks,
+            }
+        }
+    }
+}
+
+fn mails(app: &App) -> Vec<SentMail> {
+    app.outside().mails
+}
+
+async fn queue(app: &App, catalog: &str, notices: &[Notice]) {
+    let catalog = app.catalog(catalog);
+    let store = &app.services.store;
+    let begun = Utc::now();
+    let puts = futures::stream::iter(notices.iter().enumerate()).map(|(at, notice)| async move {
+        let at = begun + TimeDelta::milliseconds(i64::try_from(at).expect("few"));
+        store
+            .enqueue_mail(catalog, notice, at)
+            .await
+            .expect("queued")
+    });
+    let done: Vec<bool> = puts.buffer_unordered(16).collect().await;
+    assert_eq!(done.len(), notices.len());
+}
+
+/// 1,000 notices through a mailbox that takes 30 a minute, the clock simulated: all delivered once,
+/// the urgent first, none lost, Microsoft's limit never met; the notifier killed in the middle twice,
+/// and what was on its way then is delivered or marked as doubtful, never twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
+    let (app, _) = start().await;
+    let academy = app.catalog("Academy");
+    let all = a_thousand(&app);
+    queue(&app, "Academy", &all).await;
+    queue_again(&app, &all[..50]).await;
+    let clock = Clock::new(&app);
+    for kill_after in [120, 260] {
+        clock.drain().await;
+        clock.turn(TimeDelta::minutes(1));
+        let killed = tokio::time::timeout(Duration::from_millis(kill_after), clock.drain()).await;
+        assert!(killed.is_err(), "it was still sending");
+        // The lease of whoever died has to expire.
+        tokio::time::sleep(Duration::from_millis(3_200)).await;
+        clock.turn(TimeDelta::minutes(1));
+    }
+    let looks = clock.drain_all().await;
+    let sent = mails(&app);
+    let ids: Vec<String> = sent
+        .iter()
+        .map(|mail| mail.headers["x-rollcall-notice"].clone())
+        .collect();
+    let different: BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(different.len(), ids.len(), "nobody was mailed twice");
+    let store = &app.services.store;
+    let doubtful = store
+        .undelivered_page(app.id, academy, None, 100)
+        .await
+        .expect("answers")
+        .items;
+    assert!(
+        doubtful
+            .iter()
+            .all(|it| it.mail.ended == Some(MessageStatus::Doubtful))
+    );
+    assert!(doubtful.len() <= 2, "{} are doubtful", doubtful.len());
+    let known: BTreeSet<String> = ids
+        .iter()
+        .cloned()
+        .chain(doubtful.iter().map(|it| it.mail.notice.id.to_string()))
+        .collect();
+    assert_eq!(known.len(), 1_000, "none is lost");
+    assert_eq!(store.waiting(app.id, academy).await.expect("answers"), 0);
+    let urgency: BTreeMap<String, Urgency> = all
+        .iter()
+        .map(|it| (it.id.to_string(), it.urgency))
+        .collect();
+    assert!(
+        ids.iter().map(|id| urgency[id]).is_sorted(),
+        "the urgent first"
+    );
+    assert!(refusals(&app) == 0, "Microsoft's limit was never met");
+    println!(
+        "1,000 notices: {looks} looks after the kills, {} doubtful",
+        doubtful.len()
+    );
+}
+
+/// A tenth of them urgent, most of them not at all.
+fn a_thousand(app: &App) -> Vec<Notice> {
+    let academy = app.catalog("Academy");
+    (0..1_000)
+        .map(|n| {
+            let urgency = match n % 10 {
+                0 => Urgency::Urgent,
+                1..=3 => Urgency::Normal,
+                _ => Urgency::Bulk,
+            };
+            let to = format!("learner{n:04}@learners.example");
+            app.mail_for(academy, "Welding for all", &to)
+                .urgency(urgency)
+        })
+        .collect()
+}
+
+/// Messages that come twice from the queue change nothing.
+async fn queue_again(app: &App, notices: &[Notice]) {
+    for notice in notices {
+        let again = app
+            .services
+            .store
+            .enqueue_mail(app.catalog("Academy"), notice, Utc::now())
+            .await;
+        assert!(!again.expect("answers"), "it is known");
+    }
+}
+
+/// How often Microsoft refused a mail.
+fn refusals(app: &App) -> usize {
+    let requests = app.simulators.requests(app.id.uuid());
+    requests
+        .iter()
+        .filter(|it| it.path.contains("sendMail") && it.status >= 400)
+        .count()
+}
+
+/// Microsoft's own word to wait is heeded, and costs a mail none of its tries.
+#[tokio::test]
+async fn a_throttled_mailbox_rests_as_long_as_microsoft_says() {
+    let (app, _) = start().await;
+    app.put_mail("Academy", "one").await;
+    let throttled = FaultKind::Status {
+        code: 429,
+        retry_after: Some(300.0),
+        body: None,
+    };
+    app.fault("/me/sendMail", throttled, 1, 1);
+    let clock = Clock::new(&app);
+    let first = clock.drain().await;
+    let pause = first.again.expect("it is tried again") - clock.now();
+    assert!((290..=301).contains(&pause.num_seconds()), "{pause}");
+    clock.turn(TimeDelta::seconds(100));
+    assert_eq!(clock.drain().await.sent, 0, "not before");
+    clock.turn(TimeDelta::seconds(201));
+    assert_eq!(clock.drain().await.sent, 1);
+    assert_eq!(mails(&app).len(), 1);
+}
+
+/// An answer that is lost leaves a doubt: it is told, and nobody is mailed twice.
+#[tokio::test]
+async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
+    let (app, _) = start().await;
+    app.fault("/me/sendMail", FaultKind::LoseAnswer, 1, 1);
+    app.put_mail("Academy", "one").await;
+    app.put_mail("Academy", "two").await;
+    let clock = Clock::new(&app);
+    clock.drain_all().await;
+    assert_eq!(mails(&app).len(), 2, "both arrived");
+    let path = format!(
+        "/v1/catalogs/{}/messages?undelivered=true",
+        app.catalog("Academy")
+    );
+    let told = app.admin("LmsAdmin").get(&path).await.expect(200);
+    assert_eq!(told.body["items"][0]["status"], "doubtful");
+    assert_eq!(told.body["items"].as_array().map(Vec::len), Some(1));
+    clock.turn(TimeDelta::hours(2));
+    clock.drain_all().await;
+    assert_eq!(mails(&app).len(), 2);
+}
+
+/// A mail that Microsoft refuses for good does not hold up the others, and is told.
+#[tokio::test]
+async fn a_refused_mail_is_told_and_the_others_go_on() {
+    let (app, _) = start().await;
+    let body =
+        json!({"error": {"code": "ErrorInvalidRecipients", "message": "No such recipient."}});
+    app.fault(
+        "/me/sendMail",
+        FaultKind::Status {
+            code: 400,
+            retry_after: None,
+            body: Some(body),
+        },
+        1,
+        1,
+    );
+    app.put_mail("Academy", "one").await;
+    app.put_mail("Academy", "two").await;
+    let clock = Clock::new(&app);
+    clock.drain_all().await;
+    assert_eq!(mails(&app).len(), 1);
+    let store = &app.services.store;
+    let kept = store
+        .undelivered_page(app.id, app.catalog("Academy"), None, 9)
+        .await
+        .expect("answers");
+    assert_eq!(kept.items[0].mail.ended, Some(MessageStatus::Failed));
+    assert!(
+        kept.items[0]
+            .mail
+            .problem
+            .as_deref()
+            .is_some_and(|it| it.contains("No such recipient"))
+    );
+}
+
+/// A token that Graph refuses is renewed, and the mail goes out; one that is refused again and again
+/// loses the account, whose mail waits.
+#[tokio::test]
+async fn a_refused_token_is_renewed_before_the_account_is_given_up() {
+    let (app, _) = start().await;
+    let refused = || FaultKind::Status {
+        code: 401,
+        retry_after: None,
+        body: None,
+    };
+    app.fault("/me/sendMail", refused(), 1, 1);
+    app.put_mail("Academy", "one").await;
+    let clock = Clock::new(&app);
+    let before = app.outside().refreshes;
+    clock.drain_all().await;
+    assert_eq!(
+        (mails(&app).len(), app.outside().refreshes),
+        (1, before + 1)
+    );
+    app.fault("/me/sendMail", refused(), 1, 9);
+    app.put_mail("Academy", "two").await;
+    clock.drain_all().await;
+    let view = app
+        .admin("LmsAdmin")
+        .get(&app.mail_path("Academy"))
+        .await
+        .expect(200);
+    assert_eq!(
+        (&view.body["status"], &view.body["waiting"]),
+        (&json!("error"), &json!(1))
+    );
+}
+
+/// Several functions look at one mailbox at once: one sends, the others leave it alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_function_sends_from_a_mailbox() {
+    let (app, _) = start().await;
+    for n in 0..12 {
+        app.put_mail("Academy", &format!("mail {n}")).await;
+    }
+    let clock = Clock::new(&app);
+    let looks = futures::future::join_all((0..4).map(|_| clock.drain())).await;
+    let sent: u32 = looks.iter().map(|look| look.sent).sum();
+    assert_eq!((sent, mails(&app).len()), (12, 12));
+    assert_eq!(refusals(&app), 0);
+}
+
+/// Two catalogs of one account share its pace, and a catalog that is switched off waits.
+#[tokio::test]
+async fn catalogs_of_one_account_share_its_pace() {
+    let (app, cara) = start().await;
+    app.connect_account(&cara, "Campus", "Events").await;
+    app.notify().await;
+    app.edit(|outside| outside.mails.clear());
+    let academy: Vec<Notice> = (0..20)
+        .map(|n| {
+            app.mail_for(
+                app.catalog("Academy"),
+                "A",
+                &format!("a{n}@learners.example"),
+            )
+        })
+        .collect();
+    let campus: Vec<Notice> = (0..20)
+        .map(|n| {
+            app.mail_for(
+                app.catalog("Campus"),
+                "C",
+                &format!("c{n}@learners.example"),
+            )
+        })
+        .collect();
+    queue(&app, "Academy", &academy).await;
+    queue(&app, "Campus", &campus).await;
+    let clock = Clock::new(&app);
+    assert_eq!(clock.drain().await.sent, 30, "the pace is the mailbox's");
+    let path = app.mail_path("Campus");
+    let tag = cara.get(&path).await.expect(200).header("etag").to_owned();
+    cara.put(&path, &tag, json!({"enabled": false}))
+        .await
+        .expect(200);
+    clock.turn(TimeDelta::minutes(1));
+    clock.drain_all().await;
+    let waits = app
+        .services
+        .store
+        .waiting(app.id, app.catalog("Campus"))
+        .await
+        .expect("answers");
+    assert_eq!(mails(&app).len() as u64 + waits, 40);
+    assert_eq!(
+        app.services
+            .store
+            .waiting(app.id, app.catalog("Academy"))
+            .await
+            .expect("answers"),
+        0
+    );
+}
+
+/// A mailbox whose pace is used up sends one message to wake the notifier, however many look.
+#[tokio::test]
+async fn one_message_wakes_the_notifier() {
+    let (app, _) = start().await;
+    let many: Vec<Notice> = (0..40)
+        .map(|n| {
+            app.mail_for(
+                app.catalog("Academy"),
+                "A",
+                &format!("a{n}@learners.example"),
+            )
+        })
+        .collect();
+    queue(&app, "Academy", &many).await;
+    let clock = Clock::new(&app);
+    for _ in 0..4 {
+        assert!(clock.drain().await.again.is_some());
+    }
+    assert_eq!(app.queued_errands().await, 1);
+}
+
+/// Proves X-09: what the watch over all log lines looks for, it finds; and nothing of it was logged
+/// in a whole flow from sign-in to mail.
+#[tokio::test]
+async fn logs_hold_no_secret() {
+    let before = logs::lines();
+    let (app, _) = start().await;
+    app.put_mail("Academy", "one").await;
+    app.notify().await;
+    let lost = app.services.account_failed(
+        app.id,
+        app.catalog("Academy"),
+        rollcall_domain::connection::Cause::GrantRevoked,
+        None,
+    );
+    lost.await.expect("noted");
+    assert!(logs::lines() > before, "lines were looked at");
+    let grant = app
+        .services
+        .vault
+        .grant(app.id, app.catalog("Academy"))
+        .await
+        .expect("answers");
+    let token = grant.refresh_token().expect("a token");
+    for line in [
+        token.expose(),
+        "sim-code-0123456789abcdef0123456789abcdef",
+        "Authorization: Bearer abc",
+        "simulated-service-secret",
+        "{\"body\":\"<!doctype html>\"}",
+        "https://api.example/oauth/callback?code=0123456789abcdef0123",
+    ] {
+        assert!(logs::catches(line));
+    }
+    assert!(!logs::catches("a catalog's account was lost (AADSTS50173)"));
+}

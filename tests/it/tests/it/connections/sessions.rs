@@ -1,0 +1,600 @@
+//! Course sessions of a catalog: rooms, appointments, Teams meetings, and the mails about them.
+
+mod broken;
+mod rooms;
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use rollcall_domain::notices::{Channel, NoticeKind};
+use rollcall_simulators::world::{ExchangePlan, Mailbox, Room};
+use rollcall_simulators::{CalendarEvent, SentMail};
+use serde_json::{Value, json};
+
+use crate::harness::{Admin, Answer, App, Town};
+
+/// The day of every session; far enough ahead for every test to come.
+const START: &str = "2071-05-06T08:00:00Z";
+const END: &str = "2071-05-06T10:00:00Z";
+
+/// Cara administers the Academy, whose account is Events; Oak is a room that says yes at once.
+fn town() -> Town {
+    Town::small()
+        .person("Cara", "Denver")
+        .person("Events", "Denver")
+        .person("Other", "Denver")
+        .course_of("Campus", "Welding")
+        .mailbox("Events", Mailbox::default())
+        .mailbox("Other", Mailbox::default())
+        .room("Oak")
+}
+
+/// The town with its account connected and welcomed.
+async fn start(town: Town) -> (App, Admin) {
+    start_as(town, "Events").await
+}
+
+async fn start_as(town: Town, login: &str) -> (App, Admin) {
+    let app = App::ready(town).await;
+    let cara = app.catalog_admin("Cara", &["Academy"]).await;
+    app.connect_account(&cara, "Academy", login).await;
+    app.notify().await;
+    app.forget_requests();
+    (app, cara)
+}
+
+fn slow(room: &mut Room) {
+    room.answer_after_ms = 60_000;
+}
+
+fn path(app: &App) -> String {
+    format!("/v1/catalogs/{}/sessions", app.catalog("Academy"))
+}
+
+fn place(app: &App, session: &Value) -> String {
+    format!("{}/{}", path(app), session["id"].as_str().expect("an id"))
+}
+
+fn room(name: &str) -> Value {
+    json!({"name": name, "address": format!("{}@contoso.example", name.to_lowercase())})
+}
+
+fn learners(numbers: Range<usize>) -> Value {
+    let one = |number| json!({"name": format!("L{number:04}"), "address": format!("l{number:04}@learners.example")});
+    numbers.map(one).collect()
+}
+
+/// A session for so many learners.
+fn draft(count: usize) -> Value {
+    json!({
+        "title": "First aid", "description": "Bring <shoes>", "start": START, "end": END,
+        "timeZone": "Europe/Berlin", "learners": learners(0..count),
+    })
+}
+
+/// The same with other fields.
+fn with(mut body: Value, more: &Value) -> Value {
+    for (name, value) in more.as_object().expect("an object") {
+        body[name] = value.clone();
+    }
+    body
+}
+
+async fn schedule(app: &App, admin: &Admin, body: Value) -> Answer {
+    admin.post(&path(app), body).await.expect(201)
+}
+
+async fn patch(app: &App, admin: &Admin, of: &Answer, body: Value) -> Answer {
+    let tag = [("if-match", of.header("etag"))];
+    let place = place(app, &of.body);
+    admin.send("PATCH", &place, Some(body), &tag).await
+}
+
+/// All events, the first part of a session first.
+fn events(app: &App) -> Vec<CalendarEvent> {
+    app.outside().events
+}
+
+/// The learners in an event.
+fn invited(event: &CalendarEvent) -> BTreeSet<String> {
+    let all = event.attendees.iter();
+    let learners = all.filter(|it| it.address.ends_with("@learners.example"));
+    learners.map(|it| it.address.clone()).collect()
+}
+
+fn rooms_of(event: &CalendarEvent) -> Vec<&str> {
+    let all = event.attendees.iter();
+    let rooms = all.filter(|it| it.kind == "resource");
+    rooms.map(|it| it.address.as_str()).collect()
+}
+
+/// What an event says, as browsers read it.
+fn text(event: &CalendarEvent) -> String {
+    let html = event.other["body"]["content"].as_str().expect("a text");
+    html.replace("&#x2f;", "/")
+}
+
+/// Mails to learners that left the account.
+fn mails(app: &App) -> Vec<SentMail> {
+    let mut all = app.outside().mails;
+    all.retain(|mail| mail.to.iter().any(|to| to.ends_with("@learners.example")));
+    all
+}
+
+/// Proves S1-01, S1-15, S1-16 and S1-17: one appointment of the connected account, with room, Teams
+/// meeting and learners, who do not see one another.
+#[tokio::test]
+async fn a_session_is_scheduled() {
+    let (app, cara) = start(town()).await;
+    let course = app.course("Security 101");
+    let body = with(
+        draft(3),
+        &json!({"room": room("Oak"), "online": true, "course": course}),
+    );
+    let made = schedule(&app, &cara, body).await;
+    let place = place(&app, &made.body);
+    assert_eq!(
+        (made.header("location"), made.header("etag")),
+        (place.as_str(), "\"1\"")
+    );
+    let all = events(&app);
+    assert_eq!(all.len(), 1);
+    let event = &all[0];
+    assert_eq!(event.owner, app.object("Events"));
+    assert_eq!(event.subject, "First aid");
+    assert!(text(event).contains("Bring &lt;shoes&gt;"));
+    assert_eq!((event.start, event.end), (at(START), at(END)));
+    assert_eq!(event.start_zone, "Europe/Berlin");
+    assert!(event.transaction_id.is_some());
+    assert_eq!(rooms_of(event), ["oak@contoso.example"]);
+    assert_eq!(event.other["location"]["displayName"], "Oak");
+    assert_eq!(
+        event.other["location"]["locationEmailAddress"],
+        "oak@contoso.example"
+    );
+    assert_eq!(invited(event).len(), 3);
+    assert_eq!(event.other["hideAttendees"], true);
+    let expected = [
+        ("status", json!("scheduled")),
+        ("settled", json!(true)),
+        ("joinUrl", json!(event.join_url)),
+        ("roomAnswer", json!("accepted")),
+        ("course", json!(course)),
+        ("learners", learners(0..3)),
+        ("leftOut", Value::Null),
+    ];
+    for (name, value) in expected {
+        assert_eq!(made.body[name], value, "{name}");
+    }
+    assert!(event.join_url.is_some());
+    let read = cara.get(&place).await.expect(200);
+    assert_eq!(read.body, made.body);
+    let subject = made.body["id"].as_str().expect("an id");
+    let audit = app.admin("LmsAdmin");
+    let audit = audit.get(&format!("/v1/audit?subject={subject}")).await;
+    let line = &audit.expect(200).body["items"][0];
+    assert_eq!(line["action"], "session_scheduled");
+    assert_eq!(
+        (&line["by"]["name"], &line["details"]["learners"]),
+        (&json!(App::address("Cara")), &json!("3"))
+    );
+}
+
+fn at(moment: &str) -> chrono::DateTime<chrono::Utc> {
+    moment.parse().expect("a moment")
+}
+
+/// Sessions are listed page by page, each catalog's own.
+#[tokio::test]
+async fn sessions_are_listed_in_pages() {
+    let (app, cara) = start(town()).await;
+    let mut made = BTreeSet::new();
+    for _ in 0..3 {
+        let one = schedule(&app, &cara, draft(1)).await;
+        made.insert(one.body["id"].to_string());
+    }
+    let base = path(&app);
+    let first = cara.get(&format!("{base}?limit=2")).await.expect(200).body;
+    assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
+    let cursor = first["nextCursor"].as_str().expect("another page");
+    let second = cara.get(&format!("{base}?limit=2&cursor={cursor}")).await;
+    let second = second.expect(200).body;
+    assert!(second["nextCursor"].is_null());
+    let items = [&first, &second].map(|page| page["items"].as_array().expect("items").clone());
+    let found = items
+        .concat()
+        .iter()
+        .map(|it| it["id"].to_string())
+        .collect();
+    assert_eq!(made, found);
+    let wrong = cara.get(&format!("{base}?cursor=ff")).await.expect(400);
+    assert_eq!(wrong.body["type"], "urn:rollcall:cursor");
+    let other = format!("/v1/catalogs/{}/sessions", app.catalog("Campus"));
+    let other = app.admin("LmsAdmin").get(&other).await.expect(200);
+    assert_eq!(other.body["items"], json!([]));
+}
+
+/// Proves S1-02: those who may work on all courses schedule sessions, catalog admins in their own
+/// catalogs, nobody without a connected account; other tenants see nothing.
+#[tokio::test]
+async fn sessions_are_for_those_who_may_work_on_the_catalog() {
+    let (app, cara) = start(town()).await;
+    let made = schedule(&app, &cara, draft(1)).await;
+    let one = place(&app, &made.body);
+    let campus = format!("/v1/catalogs/{}", app.catalog("Campus"));
+    let academy = format!("/v1/catalogs/{}", app.catalog("Academy"));
+    for tail in ["/rooms", "/sessions"] {
+        let refused = cara.get(&format!("{campus}{tail}")).await.expect(403);
+        assert_eq!(refused.body["type"], "urn:rollcall:not-your-catalog");
+        for role in ["Owner", "SuperAdmin", "LmsAdmin"] {
+            let admin = app.admin(role);
+            admin.get(&format!("{academy}{tail}")).await.expect(200);
+        }
+        for role in ["ItAdmin", "GlobalAdmin", "CatalogAdmin", "Learner"] {
+            let admin = app.admin(role);
+            admin.get(&format!("{academy}{tail}")).await.expect(403);
+        }
+        let nobody = Admin::without_token(&app);
+        nobody.get(&format!("{academy}{tail}")).await.expect(401);
+    }
+    let refused = cara.post(&format!("{campus}/sessions"), draft(1)).await;
+    refused.expect(403);
+    let it = app.admin("ItAdmin");
+    it.delete(&one).await.expect(403);
+    let lms = app.admin("LmsAdmin");
+    let refused = [
+        lms.get(&format!("{campus}/rooms")).await.expect(409),
+        lms.post(&format!("{campus}/sessions"), draft(1))
+            .await
+            .expect(409),
+    ];
+    for refused in refused {
+        assert_eq!(refused.body["type"], "urn:rollcall:account-required");
+    }
+    // A session is its catalog's and its tenant's.
+    let id = made.body["id"].as_str().expect("an id");
+    let elsewhere = format!("{campus}/sessions/{id}");
+    lms.get(&elsewhere).await.expect(404);
+    lms.delete(&elsewhere).await.expect(404);
+    let stranger = app.admin_of(uuid::Uuid::new_v4(), &["LmsAdmin"]);
+    stranger.get(&one).await.expect(404);
+    stranger.delete(&one).await.expect(404);
+    lms.get(&one).await.expect(200);
+    assert_eq!(events(&app).len(), 1);
+}
+
+/// Proves S1-15 and S1-17: a large session is several events of 500 at most, everyone in one of them;
+/// a change of the list moves nobody and touches only what it concerns.
+#[tokio::test]
+async fn twelve_hundred_learners_are_three_events() {
+    let (app, cara) = start(town()).await;
+    let body = with(draft(1_200), &json!({"room": room("Oak"), "online": true}));
+    let made = schedule(&app, &cara, body).await;
+    assert_eq!(made.body["settled"], true);
+    let before = events(&app);
+    let sizes: Vec<usize> = before.iter().map(|it| it.attendees.len()).collect();
+    assert_eq!(sizes, [500, 500, 201]);
+    let everyone: BTreeSet<String> = before.iter().flat_map(invited).collect();
+    assert_eq!(everyone.len(), 1_200, "nobody is left out, nobody twice");
+    let link = made.body["joinUrl"].as_str().expect("a link");
+    for (part, event) in before.iter().enumerate() {
+        assert_eq!(event.join_url.is_some(), part == 0);
+        assert_eq!(text(event).contains(link), part > 0);
+        assert_eq!(rooms_of(event).len(), usize::from(part == 0));
+    }
+
+    // One leaves the second event, one is new: the new one takes the free place.
+    let leaver = invited(&before[1]).pop_first().expect("somebody");
+    let mut list = learners(0..1_201);
+    let all = list.as_array_mut().expect("a list");
+    all.retain(|it| it["address"] != json!(leaver));
+    app.forget_requests();
+    let changed = patch(&app, &cara, &made, json!({"learners": list})).await;
+    let changed = changed.expect(200);
+    assert_eq!(changed.header("etag"), "\"2\"");
+    assert_eq!(app.writes().len(), 1, "{:?}", app.writes());
+    let after = events(&app);
+    assert_eq!((&after[0], &after[2]), (&before[0], &before[2]));
+    let mut expected = invited(&before[1]);
+    expected.remove(&leaver);
+    expected.insert("l1200@learners.example".to_owned());
+    assert_eq!(invited(&after[1]), expected);
+
+    // Nobody of the third event is left: it is cancelled, the others stay.
+    let gone = invited(&after[2]);
+    let all = list.as_array_mut().expect("a list");
+    all.retain(|it| !gone.contains(it["address"].as_str().expect("an address")));
+    let fewer = patch(&app, &cara, &changed, json!({"learners": list})).await;
+    fewer.expect(200);
+    assert_eq!(events(&app), after[..2]);
+    let cancelled = app.outside().cancelled_events;
+    assert_eq!(cancelled.len(), 1);
+    assert!(cancelled[0].comment.is_some(), "they are told");
+}
+
+/// Proves S1-16 and S1-17: title, time and room of a session change, on the version that was read.
+#[tokio::test]
+async fn a_session_is_changed() {
+    let (app, cara) = start(town().room("Elm")).await;
+    let made = schedule(
+        &app,
+        &cara,
+        with(draft(2), &json!({"room": room("Oak"), "online": true})),
+    )
+    .await;
+    let one = place(&app, &made.body);
+    let title = json!({"title": "Second aid"});
+    let blind = cara.send("PATCH", &one, Some(title.clone()), &[]).await;
+    blind.expect(428);
+    let renamed = patch(&app, &cara, &made, title.clone()).await.expect(200);
+    let stale = patch(&app, &cara, &made, title).await.expect(412);
+    assert_eq!(stale.body["type"], "urn:rollcall:stale");
+    assert_eq!(renamed.body["joinUrl"], made.body["joinUrl"]);
+    let event = &events(&app)[0];
+    assert_eq!(
+        (event.subject.as_str(), invited(event).len()),
+        ("Second aid", 2)
+    );
+    assert_eq!(event.other["hideAttendees"], true);
+
+    let moved = json!({"room": room("Elm"), "end": "2071-05-06T11:00:00Z", "description": "New"});
+    let moved = patch(&app, &cara, &renamed, moved).await.expect(200);
+    assert_eq!(moved.body["roomAnswer"], "accepted");
+    let event = &events(&app)[0];
+    assert_eq!(rooms_of(event), ["elm@contoso.example"]);
+    assert_eq!(event.other["location"]["displayName"], "Elm");
+    assert_eq!(event.end, at("2071-05-06T11:00:00Z"));
+    assert_eq!(event.join_url.as_deref(), moved.body["joinUrl"].as_str());
+
+    // What was read may be sent back whole.
+    let mut whole = moved.body.clone();
+    whole["room"] = Value::Null;
+    let without = patch(&app, &cara, &moved, whole).await.expect(200);
+    assert_eq!(
+        (&without.body["roomAnswer"], &without.body["room"]),
+        (&json!("noRoom"), &Value::Null)
+    );
+    let event = &events(&app)[0];
+    assert!(rooms_of(event).is_empty());
+    assert_eq!(event.other["location"]["displayName"], "");
+    let audit = app
+        .admin("LmsAdmin")
+        .get("/v1/audit?limit=1")
+        .await
+        .expect(200);
+    assert_eq!(audit.body["items"][0]["action"], "session_changed");
+}
+
+/// Proves S1-17: a cancelled session leaves the calendar, whoever was invited is told; it stays cancelled.
+#[tokio::test]
+async fn a_session_is_cancelled() {
+    let (app, cara) = start(town()).await;
+    let made = schedule(&app, &cara, with(draft(600), &json!({"room": room("Oak")}))).await;
+    let one = place(&app, &made.body);
+    let gone = cara.delete(&one).await.expect(200);
+    assert_eq!(
+        (
+            &gone.body["status"],
+            &gone.body["settled"],
+            &gone.body["roomAnswer"]
+        ),
+        (&json!("cancelled"), &json!(true), &json!("noRoom"))
+    );
+    assert!(events(&app).is_empty());
+    let cancelled = app.outside().cancelled_events;
+    assert_eq!(cancelled.len(), 2);
+    assert!(cancelled.iter().all(|it| it.comment.is_some()));
+    let again = cara.delete(&one).await.expect(200);
+    assert_eq!(again.body, gone.body);
+    assert_eq!(app.outside().cancelled_events.len(), 2);
+    let late = patch(&app, &cara, &gone, json!({"title": "Late"})).await;
+    assert_eq!(late.expect(409).body["type"], "urn:rollcall:cancelled");
+    assert_eq!(cara.get(&one).await.expect(200).body, gone.body);
+}
+
+/// Of two people who change one session at once, one is told that the other was faster.
+#[tokio::test]
+async fn of_two_changes_at_once_one_counts() {
+    let (app, cara) = start(town()).await;
+    let made = schedule(&app, &cara, draft(1)).await;
+    let (one, two) = tokio::join!(
+        patch(&app, &cara, &made, json!({"title": "One"})),
+        patch(&app, &cara, &made, json!({"title": "Two"})),
+    );
+    let mut both = [one.status, two.status];
+    both.sort_unstable();
+    assert_eq!(both, [200, 412]);
+    let kept = if one.status == 200 { one } else { two };
+    assert_eq!(events(&app)[0].subject, kept.body["title"]);
+    let read = cara.get(&place(&app, &made.body)).await.expect(200);
+    assert_eq!(read.body, kept.body);
+}
+
+/// Proves S1-10 and S1-11: without Teams there is no meeting but all the rest; without Exchange nothing to plan in.
+#[tokio::test]
+async fn licences_limit_sessions() {
+    let solo = Mailbox {
+        teams: false,
+        ..Mailbox::default()
+    };
+    let kit = Mailbox {
+        exchange: ExchangePlan::Kiosk,
+        ..Mailbox::default()
+    };
+    let town = town()
+        .person("Solo", "Oslo")
+        .mailbox("Solo", solo)
+        .person("Kit", "Oslo")
+        .mailbox("Kit", kit);
+    let (app, cara) = start_as(town, "Solo").await;
+    let body = with(draft(2), &json!({"room": room("Oak"), "online": true}));
+    let made = schedule(&app, &cara, body.clone()).await;
+    assert_eq!(
+        (
+            &made.body["online"],
+            &made.body["joinUrl"],
+            &made.body["roomAnswer"]
+        ),
+        (&json!(false), &Value::Null, &json!("accepted"))
+    );
+    let left_out = &made.body["leftOut"][0];
+    assert_eq!(left_out["pointer"], "/online");
+    assert!(
+        left_out["detail"]
+            .as_str()
+            .expect("a reason")
+            .contains("Microsoft Teams")
+    );
+    assert_eq!(invited(&events(&app)[0]).len(), 2);
+    app.connect_account_again(&cara, "Academy", "Kit").await;
+    let refused = cara.post(&path(&app), body).await.expect(409);
+    assert_eq!(refused.body["type"], "urn:rollcall:licence-missing");
+    assert!(refused.detail().contains("Exchange"));
+    let rooms = format!("/v1/catalogs/{}/rooms", app.catalog("Academy"));
+    let rooms = cara.get(&rooms).await.expect(409);
+    assert_eq!(rooms.body["type"], "urn:rollcall:licence-missing");
+    assert_eq!(events(&app).len(), 1);
+}
+
+/// Proves S1-29: a session is shared with the calendar that the catalog names, once.
+#[tokio::test]
+async fn a_session_is_shared_with_the_organisations_calendar() {
+    let (app, cara) = start(town()).await;
+    let body = with(draft(600), &json!({"share": true}));
+    let refused = cara.post(&path(&app), body.clone()).await.expect(422);
+    assert_eq!(refused.pointers(), ["/share"]);
+    let connection = app.mail_path("Academy");
+    let tag = cara.get(&connection).await.expect(200);
+    let named = json!({"enabled": true, "organizationCalendar": "calendar@contoso.example"});
+    cara.put(&connection, tag.header("etag"), named)
+        .await
+        .expect(200);
+    let made = schedule(&app, &cara, body).await;
+    let shared = |event: &CalendarEvent| {
+        let mut all = event.attendees.iter();
+        all.any(|it| it.address == "calendar@contoso.example")
+    };
+    let all = events(&app);
+    assert_eq!(all.iter().map(shared).collect::<Vec<_>>(), [true, false]);
+    assert_eq!((all[0].attendees.len(), all[1].attendees.len()), (500, 101));
+    let alone = patch(&app, &cara, &made, json!({"share": false})).await;
+    assert_eq!(alone.expect(200).body["share"], false);
+    let all = events(&app);
+    assert!(!all.iter().any(shared));
+    assert_eq!(all.iter().map(|it| invited(it).len()).sum::<usize>(), 600);
+}
+
+/// Proves S1-15: on request learners get a mail from the connected account, each one's own.
+#[tokio::test]
+async fn learners_are_mailed_one_by_one() {
+    let (app, cara) = start(town()).await;
+    let body = with(
+        draft(3),
+        &json!({"notify": true, "room": room("Oak"), "online": true}),
+    );
+    let made = schedule(&app, &cara, body).await;
+    let told = app.notify().await;
+    assert_eq!(told.len(), 3);
+    let catalog = app.catalog("Academy");
+    assert!(
+        told.iter()
+            .all(|it| it.channel == Channel::Catalog { catalog }
+                && matches!(it.about, NoticeKind::SessionScheduled { .. }))
+    );
+    let sent = mails(&app);
+    assert_eq!(sent.len(), 3);
+    for (number, mail) in sent.iter().enumerate() {
+        assert_eq!(mail.from, app.object("Events"));
+        assert_eq!(mail.recipients(), 1);
+        let others = (0..3).filter(|other| mail.to[0] != format!("l{other:04}@learners.example"));
+        for other in others {
+            assert!(!mail.html.contains(&format!("l{other:04}")), "{number}");
+        }
+        assert!(mail.subject.contains("First aid") && mail.html.contains("Oak"));
+    }
+    let quiet = patch(&app, &cara, &made, json!({"title": "Second aid"})).await;
+    assert!(app.notify().await.is_empty(), "only on request");
+    let moved = json!({"end": "2071-05-06T11:00:00Z", "notify": true});
+    patch(&app, &cara, &quiet, moved).await.expect(200);
+    let told = app.notify().await;
+    assert!(
+        told.len() == 3
+            && told
+                .iter()
+                .all(|it| matches!(it.about, NoticeKind::SessionChanged { .. }))
+    );
+    let one = place(&app, &made.body);
+    cara.delete(&format!("{one}?notify=true")).await.expect(200);
+    let told = app.notify().await;
+    assert!(
+        told.len() == 3
+            && told
+                .iter()
+                .all(|it| matches!(it.about, NoticeKind::SessionCancelled { .. }))
+    );
+    assert_eq!(mails(&app).len(), 9);
+    cara.delete(&format!("{one}?notify=true")).await.expect(200);
+    assert!(app.notify().await.is_empty(), "cancelled once, told once");
+}
+
+/// Everything wrong with a session is told at once, and each thing once.
+#[tokio::test]
+async fn everything_wrong_is_told_at_once() {
+    let (app, cara) = start(town()).await;
+    let base = path(&app);
+    let wrong = async |body: Value| {
+        let mut answer = cara.post(&base, body).await.expect(422);
+        answer.sort_errors();
+        let pointers = answer.pointers();
+        pointers.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        wrong(json!({})).await,
+        ["/end", "/start", "/timeZone", "/title"]
+    );
+    let all = json!({
+        "title": "  ", "description": "x".repeat(4_001), "start": "2020-01-01T08:00:00Z",
+        "end": "2020-01-03T08:00:00Z", "timeZone": "Mars/Base", "room": {"name": "Oak", "address": "oak"},
+        "share": true, "learners": [{"address": "z@b.example"}, {"name": "\u{7}", "address": "nobody"}],
+        "organiser": "me",
+    });
+    let expected = [
+        "/description",
+        "/end",
+        "/learners/1/address",
+        "/learners/1/name",
+        "/organiser",
+        "/room/address",
+        "/share",
+        "/start",
+        "/timeZone",
+        "/title",
+    ];
+    assert_eq!(wrong(all).await, expected);
+    let unreadable = json!({
+        "title": 7, "start": "tomorrow", "end": END, "timeZone": "Europe/Berlin", "online": "yes",
+        "learners": [{"address": "a@b.example", "role": "x"}], "room": {"name": "Oak"},
+    });
+    assert_eq!(
+        wrong(unreadable).await,
+        ["/learners/0/role", "/online", "/room", "/start", "/title"]
+    );
+    assert_eq!(wrong(draft(2_001)).await, ["/learners"]);
+    let turned = with(draft(1), &json!({"start": END, "end": START}));
+    assert_eq!(wrong(turned).await, ["/end"]);
+    cara.send("GET", &format!("{base}?offset=1"), None, &[])
+        .await
+        .expect(400);
+    let made = schedule(&app, &cara, draft(1)).await;
+    let mut bad = patch(
+        &app,
+        &cara,
+        &made,
+        json!({"title": null, "end": START, "colour": 1}),
+    )
+    .await
+    .expect(422);
+    bad.sort_errors();
+    assert_eq!(bad.pointers(), ["/colour", "/end", "/title"]);
+    assert_eq!(events(&app).len(), 1);
+}
