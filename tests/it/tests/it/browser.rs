@@ -29,6 +29,8 @@ impl Browser {
         let program = tools::ensure_browser(&root, &quiet).await;
         let program = program.unwrap_or_else(|error| panic!("{error}"));
         let pictures = root.join(".rollcall/screenshots");
+        // What is there afterwards is of this run.
+        let _none = std::fs::remove_dir_all(&pictures);
         std::fs::create_dir_all(&pictures).expect("a folder");
         Self {
             node: Node::start(&program),
