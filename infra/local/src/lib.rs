@@ -1,5 +1,6 @@
 //! The whole service on one machine: emulator, simulated world, sam deploy, demo.
 
+pub mod cast;
 pub mod demo;
 pub mod deploy;
 pub mod describe;
@@ -7,7 +8,9 @@ pub mod drafts;
 pub mod emulator;
 mod emulator_api;
 pub mod import;
+pub mod landing;
 pub mod mails;
+pub mod own_app;
 mod port;
 mod process;
 pub mod processes;

@@ -14,7 +14,8 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::describe::describe_file;
-use rollcall_local::stack::{Error, Stack, StackOptions, root};
+use rollcall_local::landing::Landing;
+use rollcall_local::stack::{Error, FRONTEND, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
 use rollcall_local::visitor::welcome;
 
@@ -49,6 +50,9 @@ enum Command {
         /// People of the simulated tenant to try the API with.
         #[arg(long, default_value_t = 1_000)]
         users: usize,
+        /// The tenant's directory has to be connected by hand, as from version 3.74 on.
+        #[arg(long)]
+        connect: bool,
     },
     /// Forgets everything the demo made.
     Down,
@@ -154,8 +158,9 @@ async fn command(command: Command) -> Result<(), Error> {
                 how_to_go_on(&home, &options.members(), &summary);
             }
         }
-        Command::Up { users } => {
-            up(&stack_options(root, &home, true)?, &home, users, &progress).await?;
+        Command::Up { users, connect } => {
+            let options = stack_options(root, &home, true)?;
+            up(&options, &home, users, connect, &progress).await?;
         }
         Command::Down => down(&home)?,
         Command::Describe { file } => describe(file, &home)?,
@@ -222,23 +227,26 @@ async fn up(
     options: &StackOptions,
     home: &Path,
     users: usize,
+    connect: bool,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Error> {
+    let (_, port) = FRONTEND.rsplit_once(':').ok_or("no port")?;
+    // Somebody who develops the console has it there.
+    let landing = Landing::start(port.parse()?).await.ok();
     let stack = Stack::up(options, progress).await?;
-    let visitor = welcome(&stack, home, users)?;
+    let visitor = welcome(&stack, home, users, connect).await?;
+    let console = match &landing {
+        Some(_) => "a page that shows what a sign-in brings back",
+        None => "whatever listens there already",
+    };
     println!("API        {}", stack.deployment.api_url);
+    println!("Console    {FRONTEND}  ({console})");
     println!(
         "AWS        {}  (region eu-west-1, any key)",
         stack.emulator.endpoint()
     );
     println!("Simulators {}", stack.simulators.origin());
-    println!("\nTry the API as the owner of a simulated tenant (docs/api.md goes on from here):");
-    println!("  source {}", visitor.environment.display());
-    println!("  curl -H \"Authorization: Bearer $TOKEN\" -H 'Content-Type: application/json' \\");
-    println!(
-        "       -X PUT --data @{} \"$API/v1/settings\"\n",
-        visitor.settings.display()
-    );
+    println!("\n{}\n", visitor.how_to());
     println!("Running. Ctrl-C stops everything and forgets it.");
     std::future::pending::<()>().await;
     stack.down().await

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::demo::{DemoOptions, TENANT};
 use crate::stack::Error;
-use crate::{drafts, import, ready_made, tenant};
+use crate::{cast, drafts, import, ready_made, tenant};
 
 /// The outside world and the wishes of its administrators.
 pub struct Scene {
@@ -55,6 +55,7 @@ impl Scene {
                 "there is nobody to evaluate: the tenant needs at least one learner".into(),
             );
         }
+        cast::furnish(&mut tenant.world);
         tenant.world.behaviour.lms_accept_delay_ms = 300;
         tenant.world.behaviour.group_replication_ms = 500;
         let profiles = drafts::profiles(drafts::read(drafts)?, &tenant.world, tenant::now())?;

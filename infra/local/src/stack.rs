@@ -9,7 +9,7 @@ use rollcall_simulators::Simulators;
 
 use crate::deploy::{self, Deployment};
 use crate::emulator::{Emulator, EmulatorOptions};
-use crate::tools;
+use crate::{own_app, tools};
 
 /// The region the emulator plays.
 pub const REGION: &str = "eu-west-1";
@@ -17,6 +17,11 @@ pub const REGION: &str = "eu-west-1";
 pub const STACK: &str = "rollcall";
 /// Sender of system mail.
 pub const SENDER: &str = "rollcall@rollcall.example";
+
+/// The template's parameter with the origin of the console.
+pub const FRONTEND_URL: &str = "FrontendUrl";
+/// Where the console is unless the parameters say so.
+pub const FRONTEND: &str = "http://127.0.0.1:5173";
 
 /// The audience of tokens for the deployed API.
 pub const AUDIENCE: &str = "api://rollcall";
@@ -91,7 +96,10 @@ impl Stack {
         )
         .await?;
         let aws = aws::emulator(emulator.endpoint(), REGION).await;
-        let services = Services::new(settings(&deployment, &simulators)?, &aws)?;
+        let services = Services::new(settings(&deployment, &parameters)?, &aws)?;
+        let client_id = parameters.get("ClientId").map_or("", String::as_str);
+        let api_url = &deployment.api_url;
+        own_app::register(&simulators, &services.vault, client_id, api_url).await?;
         Ok(Self {
             emulator,
             simulators,
@@ -115,51 +123,61 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
         ("EntraAuthorityUrl", simulators.entra_url()),
         ("GraphUrl", simulators.graph_url()),
         ("Learn365Url", simulators.learn365_url()),
-        ("FrontendUrl", "http://127.0.0.1:5173".to_owned()),
+        (FRONTEND_URL, FRONTEND.to_owned()),
         ("SystemSender", SENDER.to_owned()),
-        (
-            "ClientId",
-            "00000000-0000-4000-8000-00000000c11d".to_owned(),
-        ),
+        ("ClientId", own_app::CLIENT_ID.to_owned()),
         ("ApiAudience", AUDIENCE.to_owned()),
+        ("AcsUrl", simulators.acs_url()),
+        ("AcsSender", own_app::ACS_SENDER.to_owned()),
         ("SchedulesEnabled", schedules.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into()
 }
 
-/// The settings of the deployed functions, for a client on this side.
+/// What the template passes on to the functions as it is, and the variable's name.
+const PASSED_ON: [(&str, &str); 9] = [
+    ("ROLLCALL_ENTRA_AUTHORITY_URL", "EntraAuthorityUrl"),
+    ("ROLLCALL_GRAPH_URL", "GraphUrl"),
+    ("ROLLCALL_LEARN365_URL", "Learn365Url"),
+    ("ROLLCALL_SYSTEM_SENDER", "SystemSender"),
+    ("ROLLCALL_API_AUDIENCE", "ApiAudience"),
+    ("ROLLCALL_FRONTEND_URL", FRONTEND_URL),
+    ("ROLLCALL_CLIENT_ID", "ClientId"),
+    ("ROLLCALL_ACS_URL", "AcsUrl"),
+    ("ROLLCALL_ACS_SENDER", "AcsSender"),
+];
+
+/// The settings of the deployed functions, for a client on this side; `parameters`
+/// are those it was deployed with.
 ///
 /// # Errors
 /// When the deployment lacks something, named all at once.
-pub fn settings(deployment: &Deployment, simulators: &Simulators) -> Result<Settings, Error> {
-    let variables = [
-        ("ROLLCALL_TABLE", deployment.table.clone()),
-        ("ROLLCALL_BUCKET", deployment.bucket.clone()),
-        (
-            "ROLLCALL_REFRESH_QUEUE_URL",
-            deployment.refresh_queue_url.clone(),
-        ),
+pub fn settings(
+    deployment: &Deployment,
+    parameters: &BTreeMap<String, String>,
+) -> Result<Settings, Error> {
+    let made = [
+        ("ROLLCALL_TABLE", &deployment.table),
+        ("ROLLCALL_BUCKET", &deployment.bucket),
+        ("ROLLCALL_REFRESH_QUEUE_URL", &deployment.refresh_queue_url),
         (
             "ROLLCALL_MAINTENANCE_QUEUE_URL",
-            deployment.maintenance_queue_url.clone(),
+            &deployment.maintenance_queue_url,
         ),
-        (
-            "ROLLCALL_NOTICE_QUEUE_URL",
-            deployment.notice_queue_url.clone(),
-        ),
-        ("ROLLCALL_SECRET_PREFIX", STACK.to_owned()),
-        ("ROLLCALL_ENTRA_AUTHORITY_URL", simulators.entra_url()),
-        ("ROLLCALL_GRAPH_URL", simulators.graph_url()),
-        ("ROLLCALL_LEARN365_URL", simulators.learn365_url()),
-        ("ROLLCALL_SYSTEM_SENDER", SENDER.to_owned()),
-        ("ROLLCALL_API_AUDIENCE", AUDIENCE.to_owned()),
+        ("ROLLCALL_NOTICE_QUEUE_URL", &deployment.notice_queue_url),
+        ("ROLLCALL_PUBLIC_URL", &deployment.api_url),
     ];
-    Ok(Settings::read(
-        &variables
-            .map(|(name, value)| (name.to_owned(), value))
-            .into(),
-    )?)
+    let prefix = STACK.to_owned();
+    let passed = PASSED_ON
+        .iter()
+        .filter_map(|(variable, name)| Some((*variable, parameters.get(*name)?)));
+    let variables = made
+        .into_iter()
+        .chain(passed)
+        .chain([("ROLLCALL_SECRET_PREFIX", &prefix)])
+        .map(|(variable, value)| (variable.to_owned(), value.clone()));
+    Ok(Settings::read(&variables.collect())?)
 }
 
 /// The repository this program was built from, or the one it is run in.

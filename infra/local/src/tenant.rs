@@ -1,5 +1,6 @@
 //! Sets a tenant up as an administrator would, and waits for its runs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
@@ -7,7 +8,9 @@ use rollcall_clients::http::Secret;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{MAINTENANCE_LEASE, StoreError};
 use rollcall_clients::vault::AppRegistration;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::ids::{CatalogId, ObjectId, TenantId};
+use rollcall_domain::installation::Installation;
 use rollcall_domain::profile::Profile;
 use rollcall_domain::report::MaintenanceReport;
 use rollcall_domain::run::{Run, RunRequest, Trigger};
@@ -16,7 +19,13 @@ use rollcall_domain::settings::{Onboarding, Settings};
 use rollcall_runtime::Services;
 use rollcall_simulators::world::{KeyLevel, World};
 
+use crate::cast::Cast;
 use crate::stack::Error;
+
+/// Tenants installed with this version count as connected to their directory.
+pub const CONNECTED_BY_DEFAULT: &str = "3.73";
+/// Tenants installed with this version connect it by hand.
+pub const CONNECTED_BY_HAND: &str = "3.74";
 
 /// How often a run's record is looked at.
 const POLL: Duration = Duration::from_millis(150);
@@ -46,6 +55,7 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         .vault
         .put_app_registration(id, &registration)
         .await?;
+    install(services, id, CONNECTED_BY_DEFAULT).await?;
     let before = services.store.tenant(id).await?;
     let settings = Settings {
         contact: format!("lms-admins@{}", world.tenant.domain),
@@ -54,7 +64,7 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         display_name: world.tenant.name.clone(),
         lms_url: String::new(),
         entra_properties: [].into(),
-        catalog_admins: [].into(),
+        catalog_admins: catalog_admins(world),
     };
     if before
         .as_ref()
@@ -70,6 +80,40 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         .tenant(id)
         .await?
         .ok_or("the settings were saved and are not there")?)
+}
+
+/// Notes with which version a tenant was installed, as an operator does.
+///
+/// # Errors
+/// When the table does not answer.
+pub async fn install(
+    services: &Services,
+    tenant: TenantId,
+    version: &str,
+) -> Result<(), StoreError> {
+    let installation = Installation {
+        version: Some(version.to_owned()),
+        ..Installation::default()
+    };
+    if services.store.installation(tenant).await? == installation {
+        return Ok(());
+    }
+    let operator = Actor::named("operator@rollcall.example");
+    let event = AuditEvent::new(now(), operator, Action::InstallationChanged);
+    let store = &services.store;
+    store.put_installation(tenant, &installation, &event).await
+}
+
+/// Who administers the first catalog.
+pub fn catalog_admins(world: &World) -> BTreeMap<ObjectId, BTreeSet<CatalogId>> {
+    let (cast, catalog) = (Cast::of(world), world.catalogs.first());
+    cast.zip(catalog)
+        .map(|(cast, catalog)| {
+            let own = [CatalogId::new(catalog.id)].into();
+            (ObjectId::new(cast.catalog_admin.object), own)
+        })
+        .into_iter()
+        .collect()
 }
 
 /// Stores the profiles; those that are as they should be stay untouched, those

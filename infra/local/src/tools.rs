@@ -1,4 +1,4 @@
-//! The pinned Python tools of the local stack: are they current, and if not, installed.
+//! The pinned tools of the local stack and its tests: are they current, and if not, installed.
 
 use std::{
     io,
@@ -11,9 +11,38 @@ use tokio::process::Command;
 
 use crate::process::{self, ProcessGroup};
 
-/// The venvs, each with `infra/local/requirements-<name>.txt`. Two, because
-/// the pins of the emulator and of the AWS SAM CLI exclude each other.
-const VENVS: [&str; 2] = ["emulator", "sam"];
+/// Tools that are installed together, and the file below `infra/local` that pins them.
+#[derive(Debug, Clone, Copy)]
+struct Set {
+    name: &'static str,
+    pins: &'static str,
+}
+
+/// Two venvs, because the pins of the emulator and of the AWS SAM CLI exclude each other.
+const VENVS: [Set; 2] = [
+    Set {
+        name: "emulator",
+        pins: "requirements-emulator.txt",
+    },
+    Set {
+        name: "sam",
+        pins: "requirements-sam.txt",
+    },
+];
+/// What drives a browser.
+const BROWSER: Set = Set {
+    name: "browser",
+    pins: "browser/package-lock.json",
+};
+/// An `OpenID` provider that others wrote.
+const OIDC: Set = Set {
+    name: "oidc",
+    pins: "oidc/package-lock.json",
+};
+/// What Chromium is called; the same names as in `infra/local/install-tools`.
+const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
+/// Names another one.
+const CHROMIUM_VARIABLE: &str = "ROLLCALL_CHROMIUM";
 
 /// Where the installed programs are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +61,15 @@ pub struct Tools {
     pub(crate) supervisor: PathBuf,
 }
 
+/// A script for Node.js and what it takes as its arguments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeProgram {
+    /// The script, which is of this repository.
+    pub script: PathBuf,
+    /// Its arguments, the module it is about first.
+    pub arguments: Vec<PathBuf>,
+}
+
 /// Why the tools are not there.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -46,10 +84,10 @@ pub enum ToolsError {
         source: io::Error,
     },
     /// The installer ran and failed.
-    #[error("installing the {venv} tools failed; the whole log is {}:\n{tail}", log.display())]
+    #[error("installing the {set} tools failed; the whole log is {}:\n{tail}", log.display())]
     Install {
-        /// Which of the two sets.
-        venv: &'static str,
+        /// Which set.
+        set: &'static str,
         /// Everything the installer said.
         log: PathBuf,
         /// Its last lines.
@@ -63,10 +101,7 @@ pub enum ToolsError {
 ///
 /// `progress` hears one sentence per set that has to be installed.
 pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Tools, ToolsError> {
-    let root = root.canonicalize().map_err(|source| ToolsError::Io {
-        what: format!("the repository root {} cannot be found", root.display()),
-        source,
-    })?;
+    let root = whole(root)?;
     let [first, second] = VENVS;
     tokio::try_join!(
         install(&root, first, progress),
@@ -75,9 +110,75 @@ pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Too
     Ok(Tools::below(&root))
 }
 
+/// Installs what drives a browser, and as root the browser, where they are missing.
+/// The program takes commands as `infra/local/browser/drive.mjs` says.
+///
+/// # Errors
+/// What could not be installed; without Chromium, how to install it.
+pub async fn ensure_browser(
+    root: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<NodeProgram, ToolsError> {
+    let root = whole(root)?;
+    // Without Chromium the installer has to be asked, and it installs or explains.
+    if chromium().is_none() {
+        run_installer(&root, BROWSER, progress).await?;
+    }
+    install(&root, BROWSER, progress).await?;
+    let chromium = chromium().ok_or_else(|| ToolsError::Io {
+        what: "there is no Chromium".to_owned(),
+        source: io::ErrorKind::NotFound.into(),
+    })?;
+    let module = place_of(&root, BROWSER.name).join("node_modules/playwright-core/index.mjs");
+    Ok(NodeProgram {
+        script: root.join("infra/local/browser/drive.mjs"),
+        arguments: vec![module, chromium],
+    })
+}
+
+/// Installs the `OpenID` provider where it is missing. The program is told what to
+/// serve as `infra/local/oidc/provider.mjs` says.
+///
+/// # Errors
+/// What could not be installed.
+pub async fn ensure_oidc(
+    root: &Path,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<NodeProgram, ToolsError> {
+    let root = whole(root)?;
+    install(&root, OIDC, progress).await?;
+    let module = place_of(&root, OIDC.name).join("node_modules/oidc-provider/lib/index.js");
+    Ok(NodeProgram {
+        script: root.join("infra/local/oidc/provider.mjs"),
+        arguments: vec![module],
+    })
+}
+
+/// The whole path of the repository.
+fn whole(root: &Path) -> Result<PathBuf, ToolsError> {
+    root.canonicalize().map_err(|source| ToolsError::Io {
+        what: format!("the repository root {} cannot be found", root.display()),
+        source,
+    })
+}
+
+/// The browser of this machine.
+fn chromium() -> Option<PathBuf> {
+    let named = std::env::var(CHROMIUM_VARIABLE).ok();
+    let named = named.as_deref().filter(|name| !name.is_empty());
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
+    let mut names = named.into_iter().chain(CHROMIUM);
+    // Joining a path that begins at the root gives that path.
+    names.find_map(|name| {
+        let mut places = folders.iter().map(|folder| folder.join(name));
+        places.find(|place| place.is_file())
+    })
+}
+
 impl Tools {
     fn below(root: &Path) -> Self {
-        let program = |venv: &str, name: &str| venv_of(root, venv).join("bin").join(name);
+        let program = |venv: &str, name: &str| place_of(root, venv).join("bin").join(name);
         Self {
             python: program("emulator", "python"),
             ministack: program("emulator", "ministack"),
@@ -91,39 +192,49 @@ impl Tools {
 
 async fn install(
     root: &Path,
-    venv: &'static str,
+    set: Set,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(), ToolsError> {
-    if is_current(root, venv)? {
+    if is_current(root, set)? {
         return Ok(());
     }
-    progress(&format!("Installing the {venv} tools into .rollcall/"));
-    let log = root.join(format!(".rollcall/install-{venv}.log"));
+    run_installer(root, set, progress).await
+}
+
+async fn run_installer(
+    root: &Path,
+    set: Set,
+    progress: &(dyn Fn(&str) + Sync),
+) -> Result<(), ToolsError> {
+    let name = set.name;
+    progress(&format!("Installing the {name} tools into .rollcall/"));
+    let log = root.join(format!(".rollcall/install-{name}.log"));
     let output = process::log_file(&log).map_err(|source| ToolsError::Io {
         what: format!("{} cannot be written", log.display()),
         source,
     })?;
     let script = root.join("infra/local/install-tools");
     let mut child = Command::new(&script)
-        .arg(venv)
+        .arg(name)
         .stdin(Stdio::null())
         .stdout(output.stdout)
         .stderr(output.stderr)
         .process_group(0)
         .spawn()
         .map_err(|source| cannot_start(&script, source))?;
-    // Whoever stops waiting also stops pip.
+    // Whoever stops waiting also stops pip and npm.
     let group = ProcessGroup::of(child.id());
     let status = child
         .wait()
         .await
         .map_err(|source| cannot_start(&script, source))?;
     group.ended();
-    if status.success() && is_current(root, venv)? {
+    if status.success() && is_current(root, set)? {
         return Ok(());
     }
     let tail = process::tail(&log);
-    Err(ToolsError::Install { venv, log, tail })
+    let set = name;
+    Err(ToolsError::Install { set, log, tail })
 }
 
 fn cannot_start(script: &Path, source: io::Error) -> ToolsError {
@@ -133,13 +244,13 @@ fn cannot_start(script: &Path, source: io::Error) -> ToolsError {
     }
 }
 
-fn is_current(root: &Path, venv: &str) -> Result<bool, ToolsError> {
-    let requirements = root.join(format!("infra/local/requirements-{venv}.txt"));
-    let pins = std::fs::read(&requirements).map_err(|source| ToolsError::Io {
-        what: format!("{} cannot be read", requirements.display()),
+fn is_current(root: &Path, set: Set) -> Result<bool, ToolsError> {
+    let file = root.join("infra/local").join(set.pins);
+    let pins = std::fs::read(&file).map_err(|source| ToolsError::Io {
+        what: format!("{} cannot be read", file.display()),
         source,
     })?;
-    let place = venv_of(root, venv);
+    let place = place_of(root, set.name);
     let found = std::fs::read_to_string(place.join("installed")).unwrap_or_default();
     Ok(found == stamp(&pins, &place))
 }
@@ -154,8 +265,8 @@ fn stamp(pins: &[u8], place: &Path) -> String {
     )
 }
 
-fn venv_of(root: &Path, venv: &str) -> PathBuf {
-    root.join(".rollcall").join(venv)
+fn place_of(root: &Path, name: &str) -> PathBuf {
+    root.join(".rollcall").join(name)
 }
 
 #[cfg(test)]
@@ -168,9 +279,9 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("infra/local")).unwrap();
         fs::create_dir_all(root.path().join(".rollcall/sam")).unwrap();
-        for venv in VENVS {
-            let path = format!("infra/local/requirements-{venv}.txt");
-            fs::write(root.path().join(path), "aws-sam-cli==1\n").unwrap();
+        for set in VENVS {
+            let path = root.path().join("infra/local").join(set.pins);
+            fs::write(path, "aws-sam-cli==1\n").unwrap();
         }
         root
     }
@@ -193,15 +304,16 @@ mod tests {
     #[test]
     fn a_missing_stamp_a_changed_pin_and_a_moved_checkout_are_outdated() {
         let root = checkout();
+        let sam = VENVS[1];
         let installed = root.path().join(".rollcall/sam/installed");
-        let place = venv_of(root.path(), "sam");
-        assert!(!is_current(root.path(), "sam").unwrap());
+        let place = place_of(root.path(), "sam");
+        assert!(!is_current(root.path(), sam).unwrap());
         fs::write(&installed, stamp(b"aws-sam-cli==1\n", &place)).unwrap();
-        assert!(is_current(root.path(), "sam").unwrap());
+        assert!(is_current(root.path(), sam).unwrap());
         fs::write(&installed, stamp(b"aws-sam-cli==0\n", &place)).unwrap();
-        assert!(!is_current(root.path(), "sam").unwrap());
+        assert!(!is_current(root.path(), sam).unwrap());
         fs::write(&installed, stamp(b"aws-sam-cli==1\n", Path::new("/old"))).unwrap();
-        assert!(!is_current(root.path(), "sam").unwrap());
+        assert!(!is_current(root.path(), sam).unwrap());
     }
 
     #[tokio::test]

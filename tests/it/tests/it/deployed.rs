@@ -22,7 +22,7 @@ use uuid::Uuid;
 
 const PATIENCE: Duration = Duration::from_mins(3);
 
-fn quiet(_: &str) {}
+pub(crate) fn quiet(_: &str) {}
 
 /// Builds the functions as the local command does, once.
 async fn binaries() -> PathBuf {
@@ -49,7 +49,7 @@ async fn binaries() -> PathBuf {
         .clone()
 }
 
-async fn options(folder: &tempfile::TempDir, schedules: bool) -> StackOptions {
+pub(crate) async fn options(folder: &tempfile::TempDir, schedules: bool) -> StackOptions {
     StackOptions {
         root: root().expect("the repository"),
         binaries: binaries().await,
@@ -378,7 +378,9 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
         .expect("the stack starts");
-    let visitor = welcome(&stack, folder.path(), 300).expect("files");
+    let visitor = welcome(&stack, folder.path(), 300, false)
+        .await
+        .expect("files");
     let environment = std::fs::read_to_string(&visitor.environment).expect("a file");
     let value = |name: &str| {
         let line = environment.lines().find_map(|line| line.strip_prefix(name));

@@ -6,9 +6,12 @@
 
 mod admin;
 mod api;
+mod browser;
 mod connections;
 mod deployed;
 mod harness;
 mod maintenance;
+mod node;
 mod notifier;
+mod oidc;
 mod refresh;

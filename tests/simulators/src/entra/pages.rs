@@ -4,6 +4,13 @@ use super::flow::{Back, ConsentPage, Door, SignInPage, Step};
 use super::scopes;
 use crate::call::Reply;
 
+/// So that a person sees what belongs together, and reads errors first.
+const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;\
+    padding:0 1rem;color-scheme:light dark}\
+    input[type=text]{width:100%;box-sizing:border-box}input,button{font:inherit;padding:.25rem .75rem}\
+    [role=alert]{border-left:.25rem solid;padding-left:.75rem;overflow-wrap:anywhere}\
+    footer{margin-top:2rem;border-top:1px solid;font-size:.875rem}";
+
 /// The answer for a browser.
 pub(super) fn render(door: &Door<'_>, step: Step) -> Reply {
     match step {
@@ -110,7 +117,9 @@ fn page(title: &str, body: &str) -> String {
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{title}</title>\n</head>\n<body>\n<main>\n<h1>{title}</h1>\n{body}\n</main>\n\
+         <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
+         <h1>{title}</h1>\n{body}\n</main>\n\
+         <footer>A simulation of Microsoft Entra ID. No password is needed.</footer>\n\
          </body>\n</html>\n"
     )
 }

@@ -79,6 +79,7 @@ pub(super) fn words(permission: &str) -> &str {
         "Calendars.ReadWrite" => "Read and change your calendars",
         "Calendars.Read" => "Read your calendars",
         "Calendars.ReadBasic" => "See when your calendars are busy",
+        "OnlineMeetings.ReadWrite" => "Read and make your online meetings",
         "Place.Read.All" => "List the rooms of your organization",
         "User.Read.All" => "Read the full profile of everybody",
         "User.ReadBasic.All" => "Read names and addresses of everybody",

@@ -1,0 +1,141 @@
+//! Who of a simulated tenant plays which part when something is connected, and what they have.
+
+use rollcall_simulators::world::{ExchangePlan, Mailbox, Person, Room, UserType, World};
+use uuid::Uuid;
+
+/// Somebody with a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Player {
+    /// Object id in Entra.
+    pub object: Uuid,
+    /// Display name.
+    pub name: String,
+    /// What to sign in as.
+    pub login: String,
+}
+
+/// The parts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cast {
+    /// May consent for the whole organisation.
+    pub global_admin: Player,
+    /// Administers the first catalog.
+    pub catalog_admin: Player,
+    /// Mailboxes that can do everything: Exchange Online Plan 1 and Teams.
+    pub with_teams: [Player; 2],
+    /// A mailbox without Teams.
+    pub without_teams: Player,
+    /// A shared mailbox, which cannot be connected.
+    pub shared: Player,
+}
+
+impl Cast {
+    /// The first people whose names are easy to read and type; nobody where there are
+    /// too few. The same world gives the same cast.
+    pub fn of(world: &World) -> Option<Self> {
+        let mut players = world.people.iter().filter_map(player);
+        let mut next = || players.next();
+        Some(Self {
+            global_admin: next()?,
+            catalog_admin: next()?,
+            with_teams: [next()?, next()?],
+            without_teams: next()?,
+            shared: next()?,
+        })
+    }
+}
+
+/// Gives the cast their rights and mailboxes, and the tenant three rooms.
+pub fn furnish(world: &mut World) -> Option<Cast> {
+    let cast = Cast::of(world)?;
+    world.admins.insert(cast.global_admin.object);
+    let without_teams = Mailbox {
+        teams: false,
+        ..Mailbox::default()
+    };
+    let shared = Mailbox {
+        exchange: ExchangePlan::None,
+        shared: true,
+        ..Mailbox::default()
+    };
+    let [one, other] = &cast.with_teams;
+    world.mailboxes.extend([
+        (one.object, Mailbox::default()),
+        (other.object, Mailbox::default()),
+        (cast.without_teams.object, without_teams),
+        (cast.shared.object, shared),
+    ]);
+    let domain = &world.tenant.domain;
+    world.rooms = [
+        ("Boardroom", "boardroom", 12, true),
+        ("Workshop", "workshop", 30, true),
+        ("Studio (declines everything)", "studio", 6, false),
+    ]
+    .map(|(name, address, capacity, accepts)| Room {
+        name: name.to_owned(),
+        email: format!("{address}@{domain}"),
+        capacity,
+        building: Some("HQ".to_owned()),
+        accepts,
+        answer_after_ms: 1_000,
+    })
+    .into();
+    Some(cast)
+}
+
+fn player(person: &Person) -> Option<Player> {
+    let plain = |text: &str| {
+        let mut chars = text.chars();
+        chars.all(|c| c.is_ascii_alphanumeric() || " .-@".contains(c))
+    };
+    let fits = person.user_type == UserType::Member
+        && person.account_enabled
+        && person.lms_id.is_some()
+        && person.mail.is_some()
+        && plain(&person.display_name)
+        && plain(&person.upn);
+    Some(Player {
+        object: person.object_id.filter(|_| fits)?,
+        name: person.display_name.clone(),
+        login: person.upn.clone(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use rollcall_simulators::generate::{WorldSpec, world};
+
+    use super::*;
+
+    #[test]
+    fn everybody_has_one_part_and_what_it_needs() {
+        let mut small = world(&WorldSpec {
+            users: 60,
+            ..WorldSpec::default()
+        });
+        let cast = furnish(&mut small).unwrap();
+        assert_eq!(Cast::of(&small), Some(cast.clone()));
+        let all: std::collections::BTreeSet<_> = [
+            &cast.global_admin,
+            &cast.catalog_admin,
+            &cast.with_teams[0],
+            &cast.with_teams[1],
+            &cast.without_teams,
+            &cast.shared,
+        ]
+        .map(|player| player.object)
+        .into();
+        assert_eq!(all.len(), 6);
+        assert_eq!((small.mailboxes.len(), small.rooms.len()), (4, 3));
+        let before = small.clone();
+        furnish(&mut small);
+        assert_eq!(small, before, "again changes nothing");
+    }
+
+    #[test]
+    fn too_few_people_play_nothing() {
+        let mut empty = World::default();
+        assert_eq!(furnish(&mut empty), None);
+        assert_eq!(empty, World::default());
+    }
+}
