@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::Utc;
 use rollcall_clients::graph::GraphError;
 use rollcall_domain::audit::{Action, Actor, AuditEvent};
-use rollcall_domain::connection::{Cause, EntraConnection};
+use rollcall_domain::connection::{EntraConnection, Fault};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::NoticeKind;
 
@@ -44,17 +44,17 @@ impl Services {
             it.lost(cause, code.clone(), now);
             it
         };
-        self.change_entra_connection(tenant, &events, change)
+        let lost = self
+            .change_entra_connection(tenant, &events, change)
             .await?;
-        self.tell_withdrawn(tenant, cause, code).await
+        // Of several who notice it at once all tell the same loss: one notice.
+        match &lost.fault {
+            Some(fault) => self.tell_withdrawn(tenant, fault).await,
+            None => Ok(()),
+        }
     }
 
-    async fn tell_withdrawn(
-        &self,
-        tenant: TenantId,
-        cause: Cause,
-        code: Option<String>,
-    ) -> Result<(), AccountError> {
+    async fn tell_withdrawn(&self, tenant: TenantId, fault: &Fault) -> Result<(), AccountError> {
         let Some(record) = self.store.tenant(tenant).await? else {
             return Ok(());
         };
@@ -62,9 +62,9 @@ impl Services {
             connection: "Microsoft Entra ID".to_owned(),
             catalog: None,
             account: None,
-            reason: cause.words().to_owned(),
-            code,
-            since: Utc::now(),
+            reason: fault.text.clone(),
+            code: fault.code.clone(),
+            since: fault.at,
             link: self.console("/settings/connections"),
             held: 0,
         };

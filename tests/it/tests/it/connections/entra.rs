@@ -1,7 +1,10 @@
 //! The connection to the directory (S0): begun in the API, carried through Microsoft's pages, proved.
 
+use std::collections::BTreeSet;
+
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audit::Action;
+use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_simulators::{ConsentChoice, FaultKind};
 use serde_json::{Value, json};
 
@@ -250,6 +253,36 @@ async fn what_works_survives_later_failures() {
     let no = app.sign_in(&again, &App::address("Ada"), ConsentChoice::Decline);
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
+}
+
+/// Proves S0-21 for a consent that is withdrawn later: whoever uses the directory notices, it is
+/// shown with Microsoft's code, told once, and connecting again is all it takes.
+#[tokio::test]
+async fn a_withdrawn_consent_is_noticed_and_told_once() {
+    let app = app().await;
+    app.edit(|outside| outside.world.behaviour.token_lifetime_s = 1);
+    connect(&app).await;
+    let admin = app.admin("LmsAdmin");
+    let people = "/v1/directory/users?search=Al";
+    admin.get(people).await.expect(200);
+    app.edit(|outside| outside.consents.clear());
+    let twice = futures::future::join(admin.get(people), admin.get(people));
+    let (one, other) = twice.await;
+    for refused in [one, other] {
+        let refused = refused.expect(409);
+        assert!(refused.body["connect"].is_string(), "{}", refused.body);
+    }
+    let seen = shown(&app).await;
+    let code = seen["fault"]["code"].as_str().expect("a code");
+    assert!(code.starts_with("AADSTS700"), "{seen}");
+    let told = app.notify().await;
+    let lost = |notice: &Notice| matches!(notice.about, NoticeKind::ConnectionLost { .. });
+    let ids: BTreeSet<_> = told.iter().filter(|it| lost(it)).map(|it| it.id).collect();
+    assert_eq!(ids.len(), 1, "{told:?}");
+    admin.get(people).await.expect(409);
+    assert!(app.notify().await.is_empty(), "told already");
+    assert_eq!(connect(&app).await.param("result"), "connected");
+    admin.get(people).await.expect(200);
 }
 
 /// A consent takes Microsoft a while: the proof is repeated, and a tick goes on with it.

@@ -2,6 +2,7 @@
 
 mod attacks;
 mod cloud;
+mod cut_off;
 mod entra;
 mod mail;
 mod sending;

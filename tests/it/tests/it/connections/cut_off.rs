@@ -1,0 +1,144 @@
+//! What happens when a function dies between two stores that know nothing of each other.
+
+use chrono::{TimeDelta, Utc};
+use rollcall_domain::connection::MailConnection;
+use rollcall_simulators::ConsentChoice;
+use rollcall_simulators::world::Mailbox;
+use serde_json::json;
+
+use crate::harness::{Admin, App, Town};
+
+async fn start() -> (App, Admin) {
+    let town = Town::small()
+        .person("Cara", "Denver")
+        .person("Events", "Denver")
+        .person("Other", "Denver")
+        .mailbox("Events", Mailbox::default())
+        .mailbox("Other", Mailbox::default());
+    let app = App::ready(town).await;
+    let cara = app.catalog_admin("Cara", &["Academy"]).await;
+    app.connect_account(&cara, "Academy", "Events").await;
+    app.notify().await;
+    (app, cara)
+}
+
+/// Changes the Academy's record as a function does that dies right afterwards.
+async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
+    let catalog = app.catalog("Academy");
+    let change = |it: &mut MailConnection| {
+        change(it);
+        true
+    };
+    let services = &app.services;
+    let done = services.change_mail_connection(app.id, catalog, &[], change);
+    done.await.expect("stored").expect("there");
+}
+
+async fn stored(app: &App) -> MailConnection {
+    let catalog = app.catalog("Academy");
+    let found = app.services.store.mail_connection(app.id, catalog).await;
+    found.expect("answers").expect("there").value
+}
+
+/// Proves S1-30: a save that dies after it has put the new grant into the vault changes nothing; the
+/// old account goes on, and saving again does the whole of it.
+#[tokio::test]
+async fn a_save_keeps_account_and_grant_together() {
+    let (app, cara) = start().await;
+    let (catalog, path) = (app.catalog("Academy"), app.mail_path("Academy"));
+    let vault = &app.services.vault;
+    let tag = cara.get(&path).await.expect(200);
+    let tag = tag.header("etag");
+    let back = app
+        .sign_account_in(&cara, "Academy", "Other", ConsentChoice::Accept)
+        .await;
+    let mut kept = vault.grant(app.id, catalog).await.expect("answers");
+    let new = kept.promote().expect("a sign-in waits");
+    vault.put_grant(app.id, catalog, &kept).await.expect("kept");
+
+    let renewed = app.services.renew_grant(app.id, catalog).await;
+    renewed.expect("the old account works");
+    assert_ne!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
+    let body = json!({"enabled": true, "signIn": back.sign_in()});
+    let saved = cara.put(&path, tag, body).await.expect(200);
+    assert_eq!(saved.body["account"]["address"], App::address("Other"));
+    let grant = vault.grant(app.id, catalog).await.expect("answers");
+    assert_eq!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
+    assert!(grant.refresh_token(&new).is_some() && grant.draft.is_none());
+}
+
+/// Proves S1-39: a disconnection that dies before the vault forgot is finished by a tick.
+#[tokio::test]
+async fn a_disconnection_is_finished_by_a_tick() {
+    let (app, _) = start().await;
+    let catalog = app.catalog("Academy");
+    note(&app, |it| {
+        it.disconnect(Utc::now());
+    })
+    .await;
+    let vault = &app.services.vault;
+    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    assert!(!kept.is_empty());
+    app.tick("connections").await;
+    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    assert!(kept.is_empty() && !stored(&app).await.forget);
+}
+
+/// Proves S1-30: what signed in and was never saved is forgotten after its hour; the account stays.
+#[tokio::test]
+async fn a_sign_in_that_nobody_saves_is_forgotten() {
+    let (app, cara) = start().await;
+    let catalog = app.catalog("Academy");
+    let back = app
+        .sign_account_in(&cara, "Academy", "Other", ConsentChoice::Accept)
+        .await;
+    assert_eq!(back.param("result"), "signed_in");
+    app.tick("connections").await;
+    let vault = &app.services.vault;
+    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    assert!(kept.draft.is_some(), "its hour is not over");
+    let over = Utc::now() - TimeDelta::seconds(1);
+    note(&app, |it| it.draft_until = Some(over)).await;
+    app.tick("connections").await;
+    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    assert!(kept.draft.is_none() && !kept.is_empty());
+    let renewed = app.services.renew_grant(app.id, catalog).await;
+    renewed.expect("the account works");
+}
+
+/// Proves S1-32: when the message that should wake the notifier is lost, a tick finds the mail; and a
+/// greeting that was not queued is queued, once.
+#[tokio::test]
+async fn lost_messages_are_made_good_by_a_tick() {
+    let (app, _) = start().await;
+    let before = app.outside().mails.len();
+    app.put_mail("Academy", "one").await;
+    app.errands().await;
+    app.tick("connections").await;
+    app.notify().await;
+    assert_eq!(app.outside().mails.len(), before + 1);
+
+    note(&app, |it| it.unwelcomed = true).await;
+    app.tick("connections").await;
+    app.notify().await;
+    assert!(!stored(&app).await.unwelcomed);
+    assert_eq!(app.outside().mails.len(), before + 1, "greeted already");
+}
+
+/// What the service notes for itself refuses nobody's edit; what a person saved does.
+#[tokio::test]
+async fn only_people_overtake_people() {
+    let (app, cara) = start().await;
+    let path = app.mail_path("Academy");
+    let seen = cara.get(&path).await.expect(200);
+    note(&app, |it| it.used_at = Some(Utc::now())).await;
+    let body = json!({"enabled": true, "organizationCalendar": "calendar@contoso.example"});
+    let saved = cara.put(&path, seen.header("etag"), body.clone()).await;
+    let saved = saved.expect(200);
+    cara.put(&path, seen.header("etag"), body.clone())
+        .await
+        .expect(412);
+    cara.put(&path, saved.header("etag"), body)
+        .await
+        .expect(200);
+}
