@@ -172,7 +172,9 @@ impl Visitor {
              {OPEN}\n    \
              {:width$}  can do everything, as can {}\n    \
              {:width$}  has no Microsoft Teams\n    \
-             {:width$}  is a shared mailbox, which is refused",
+             {:width$}  is a shared mailbox, which is refused\n  \
+             Save with the body that the page shows (curl finds its signIn behind # in Location):\n  \
+             ask \"$CATALOG_TOKEN\" PUT \"$M\" '{{\"enabled\": true, \"signIn\": \"...\"}}' -H 'If-Match: \"1\"'",
             self.catalog, one.login, other.login, without_teams.login, shared.login,
         )
     }

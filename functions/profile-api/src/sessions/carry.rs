@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::problem::Problem;
-use rollcall_domain::session::{CourseSession, RoomAnswer, SessionStatus, begin};
+use rollcall_domain::session::{CalendarOwner, CourseSession, RoomAnswer, SessionStatus, begin};
 use rollcall_runtime::auth::Caller;
 use rollcall_runtime::services::AccountError;
 
@@ -68,6 +69,7 @@ impl Api {
     ) -> Result<Response, Refused> {
         let (tenant, services) = (caller.tenant, &self.services);
         let (catalog, id) = (saved.value.catalog, saved.value.id);
+        let saved_in = saved.value.calendar.clone();
         let work = Box::pin(services.settle_session(tenant, saved.clone()));
         let done = tokio::time::timeout(SETTLE_FOR, work).await;
         let late = || AccountError::Later("it takes longer than a request may".to_owned());
@@ -80,10 +82,36 @@ impl Api {
                 newest.ok().flatten().unwrap_or(saved)
             }
         };
+        left_out.extend(
+            self.stays_elsewhere(tenant, saved_in.as_ref(), catalog)
+                .await?,
+        );
         if notify && let Err(problem) = self.tell_learners(caller, &settled.value).await {
             left_out.push(Problem::at("/notify", problem.detail));
         }
         Ok(answer(settled, left_out))
+    }
+
+    /// What this service cannot change any more: events in the calendar of an
+    /// account that was replaced.
+    async fn stays_elsewhere(
+        &self,
+        tenant: TenantId,
+        calendar: Option<&CalendarOwner>,
+        catalog: CatalogId,
+    ) -> Result<Option<Problem>, Refused> {
+        let Some(then) = calendar else {
+            return Ok(None);
+        };
+        let connected = self.mail_of(tenant, catalog).await?.value.account;
+        if connected.is_none_or(|now| now.object == then.object) {
+            return Ok(None);
+        }
+        let detail = format!(
+            "Its earlier events stand in the calendar of {}, which is not connected any more. Cancel them there.",
+            then.address
+        );
+        Ok(Some(Problem::at("", detail)))
     }
 }
 
@@ -102,6 +130,7 @@ fn until_connected(error: &AccountError) -> Option<Problem> {
 fn over(known: &CourseSession, mut session: CourseSession) -> CourseSession {
     session.version = known.version + 1;
     session.join_url.clone_from(&known.join_url);
+    session.calendar.clone_from(&known.calendar);
     session.events = begin(Some(known), &session);
     // Another room is asked, and any room again when the time is another.
     let place = |it: &CourseSession| (it.room.clone(), it.start, it.end);

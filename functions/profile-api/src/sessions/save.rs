@@ -162,6 +162,7 @@ fn blank(catalog: CatalogId) -> CourseSession {
         version: 1,
         status: SessionStatus::Scheduled,
         events: Vec::new(),
+        calendar: None,
         join_url: None,
         room_answer: RoomAnswer::NoRoom,
     }

@@ -9,7 +9,7 @@ mod words;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CatalogId, CourseId, SessionId};
+use crate::ids::{CatalogId, CourseId, ObjectId, SessionId};
 use crate::problem::Problem;
 pub use check::{
     MAX_DESCRIPTION, MAX_HOURS, MAX_LEARNER_BYTES, MAX_LEARNERS, MAX_PERSON_NAME, MAX_TITLE,
@@ -61,12 +61,27 @@ pub struct CourseSession {
     /// Its events in the account's calendar, as far as they are known.
     #[serde(default)]
     pub events: Vec<SessionEvent>,
+    /// In whose calendar its first event was made: the catalog may have another
+    /// account by now, which does not see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<CalendarOwner>,
     /// The way into its Teams meeting, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
     /// What the room answered.
     #[serde(default)]
     pub room_answer: RoomAnswer,
+}
+
+/// An account whose calendar events stand in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CalendarOwner {
+    /// Its object id in the directory.
+    pub object: ObjectId,
+    /// Its mail address.
+    pub address: String,
 }
 
 /// A room, by the address that is invited.

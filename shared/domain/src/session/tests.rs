@@ -32,6 +32,7 @@ pub(super) fn session(learners: impl IntoIterator<Item = usize>) -> CourseSessio
         version: 1,
         status: SessionStatus::Scheduled,
         events: Vec::new(),
+        calendar: None,
         join_url: None,
         room_answer: RoomAnswer::NoRoom,
     }

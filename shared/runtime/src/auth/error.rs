@@ -65,7 +65,9 @@ pub enum AuthError {
     )]
     NoRole,
     /// The caller is known but has none of the roles that may do this.
-    #[error("Your account has none of the roles that may do this; ask an owner to assign one.")]
+    #[error(
+        "Your account has none of the roles that may do this. Owners assign roles; the directory is connected by a Global Administrator, a catalog's account by an admin of that catalog."
+    )]
     Forbidden,
 }
 

@@ -8,7 +8,7 @@ use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_domain::session::{
-    CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
+    CalendarOwner, CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
 };
 
 use super::Services;
@@ -87,11 +87,20 @@ impl Services {
             };
             let done = {
                 let known = &session.value;
-                let work = |account| async move { step_of(&account, known, step).await };
+                let work = |account: super::ConnectedAccount| async move {
+                    let facts = step_of(&account, known, step).await?;
+                    Ok((facts, account.connection.account))
+                };
                 self.in_calendar(tenant, known.catalog, work).await
             };
             match done {
-                Ok(facts) => {
+                Ok((facts, account)) => {
+                    if matches!(step, EventStep::Create { part: 0, .. }) {
+                        session.value.calendar = account.map(|it| CalendarOwner {
+                            object: it.object,
+                            address: it.address,
+                        });
+                    }
                     self.note(tenant, &mut session.value, step, facts.as_ref())
                         .await?;
                 }
@@ -162,6 +171,11 @@ impl Services {
             return Ok(session);
         };
         let (catalog, of) = (it.catalog, it.id);
+        // Another account does not see the event, which says nothing of the room.
+        let connected = self.usable(tenant, catalog).await?.account;
+        if it.calendar.as_ref().map(|then| then.object) != connected.map(|now| now.object) {
+            return Ok(session);
+        }
         let work = |account: super::ConnectedAccount| {
             let id = id.clone();
             async move { account.mailbox.event(&id).await }

@@ -191,7 +191,8 @@ async fn another_account_takes_the_sessions_over() {
     let made = schedule(&app, &cara, draft(2)).await;
     app.connect_account_again(&cara, "Academy", "Other").await;
     let renamed = patch(&app, &cara, &made, json!({"title": "Second aid"})).await;
-    assert_eq!(renamed.expect(200).body["settled"], true);
+    let renamed = renamed.expect(200).body;
+    assert_eq!(renamed["settled"], true);
     let all = events(&app);
     let own: Vec<_> = all
         .iter()
@@ -202,6 +203,31 @@ async fn another_account_takes_the_sessions_over() {
         (own[0].subject.as_str(), invited(own[0]).len()),
         ("Second aid", 2)
     );
+    let left = &renamed["leftOut"][0]["detail"];
+    assert!(
+        left.as_str()
+            .expect("said")
+            .contains(&App::address("Events"))
+    );
+}
+
+/// Proves S1-16: a room that had not answered when the account was replaced has not declined, and a
+/// cancellation says what it cannot reach.
+#[tokio::test]
+async fn another_account_knows_nothing_of_the_room() {
+    let (app, cara) = start(town().room_that("Elm", super::slow)).await;
+    let made = schedule(&app, &cara, with(draft(2), &json!({"room": room("Elm")}))).await;
+    assert_eq!(made.body["roomAnswer"], "waiting");
+    app.connect_account_again(&cara, "Academy", "Other").await;
+    app.notify().await;
+    app.tick("connections").await;
+    let one = place(&app, &made.body);
+    let seen = cara.get(&one).await.expect(200);
+    assert_eq!(seen.body["roomAnswer"], "waiting");
+    assert!(app.notify().await.is_empty(), "nothing is told");
+    let over = cara.delete(&one).await.expect(200);
+    let left = over.body["leftOut"][0]["detail"].as_str().expect("said");
+    assert!(left.contains(&App::address("Events")), "{left}");
 }
 
 /// Proves S1-25 and S1-32 for sessions: an account that may no longer use its calendar is lost and told;
