@@ -142,8 +142,6 @@ pub(crate) async fn cancel(
     api.carry_out(&caller, saved, how.notify, Vec::new()).await
 }
 
-impl Api {}
-
 /// What a session is before anything of it is read.
 fn blank(catalog: CatalogId) -> CourseSession {
     CourseSession {
