@@ -11,6 +11,7 @@ pub mod connection;
 pub mod credentials;
 pub mod delivery;
 pub mod desired;
+pub mod directory;
 pub mod discrepancies;
 pub mod engine;
 pub mod enrolment;

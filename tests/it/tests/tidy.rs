@@ -27,7 +27,7 @@ const HOSTS_BELONG_IN: &str = "shared/runtime/src/settings.rs";
 
 /// The modules of `rollcall-domain` from upstream to downstream: each may use
 /// those before it. A new module takes the place its data flow gives it.
-const FLOW: [&str; 38] = [
+const FLOW: [&str; 39] = [
     "ids",
     "problem",
     "text",
@@ -61,6 +61,7 @@ const FLOW: [&str; 38] = [
     "explain",
     "plan",
     "hold",
+    "directory",
     "preview",
     "enrolment",
     "report",

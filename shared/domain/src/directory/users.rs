@@ -1,0 +1,345 @@
+//! Compares people: who is created, linked, changed field by field, deactivated, brought back, or skipped.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::change::{Change, What};
+use super::entra::{DirectoryPerson, Gone};
+use super::names::{Claim, Holders, settle};
+use super::plan::Task;
+use super::platform::{Facts, PlatformUser};
+use super::scope::{Scope, Standing};
+use super::skip::{Leaving, Skip, SkipReason};
+use super::subject::{Field, Subject};
+use super::wanted::{facts, is_kept, manager};
+use crate::ids::ObjectId;
+use crate::text::fold;
+
+/// What is found about people.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) changes: Vec<Change>,
+    pub(super) skipped: Vec<Skip>,
+    /// Who is there once everything is done: on the platform, active, belonging.
+    pub(super) present: BTreeSet<ObjectId>,
+}
+
+/// Compares all people, of the directory and of the platform.
+pub(super) fn compare(task: &Task<'_>) -> Found {
+    let mut found = Found::default();
+    let mut claims = Vec::new();
+    let scope = Scope::new(task.input.config, task.input.directory, task.input.fitting);
+    let shared = shared_addresses(task, &scope);
+    for (id, person) in &task.input.directory.people {
+        match scope.standing(*id, person) {
+            Standing::Wanted => wanted(task, *id, person, &shared, &mut claims, &mut found),
+            Standing::Lacking(fields) => {
+                found.skip(*id, person, SkipReason::Lacking { fields });
+                if task.linked.user(*id).is_some_and(|(_, user)| user.active) {
+                    found.present.insert(*id);
+                }
+            }
+            Standing::Out(reason) => leave(task, *id, reason, &mut found),
+        }
+    }
+    for (id, gone) in &task.input.directory.gone {
+        let reason = match gone {
+            Gone::Deleted => Leaving::Deleted,
+            Gone::Vanished => Leaving::Vanished,
+        };
+        leave(task, *id, reason, &mut found);
+    }
+    meet(task, claims, &mut found);
+    for id in found.present.clone() {
+        managed(task, id, &mut found);
+    }
+    found
+}
+
+impl Found {
+    fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
+        let name = it.called();
+        self.skipped.push(Skip {
+            person,
+            name,
+            reason,
+        });
+    }
+}
+
+/// Addresses that several people who belong have.
+fn shared_addresses(task: &Task<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
+    let mut seen = BTreeMap::new();
+    for (id, person) in &task.input.directory.people {
+        if scope.standing(*id, person) == Standing::Wanted
+            && let Some(email) = person.email.as_deref().and_then(fold)
+        {
+            *seen.entry(email).or_insert(0_u32) += 1;
+        }
+    }
+    let several = seen.into_iter().filter(|(_, people)| *people > 1);
+    several.map(|(email, _)| email).collect()
+}
+
+fn wanted(
+    task: &Task<'_>,
+    id: ObjectId,
+    person: &DirectoryPerson,
+    shared: &BTreeSet<String>,
+    claims: &mut Vec<Claim>,
+    found: &mut Found,
+) {
+    if let Some(users) = task.linked.twice.get(&id) {
+        let users = users.iter().map(|&user| user.to_owned()).collect();
+        found.skip(id, person, SkipReason::LinkedTwice { users });
+        return;
+    }
+    let facts = facts(person, task.input.config, task.input.features);
+    let email = facts.get(&Field::Email).cloned().unwrap_or_default();
+    let is_shared = fold(&email).is_some_and(|folded| shared.contains(&folded));
+    let Some((key, user)) = task.linked.user(id) else {
+        if is_shared {
+            found.skip(id, person, SkipReason::SharedAddress { email });
+        } else {
+            claims.push(Claim {
+                person: id,
+                user: None,
+                email,
+            });
+        }
+        return;
+    };
+    if user.active || task.keep(reactivate(task, id, key, &person.called()), found) {
+        found.present.insert(id);
+    }
+    let renamed = fields(task, id, (key, user), &facts, &person.called(), found);
+    if renamed {
+        if is_shared {
+            found.skip(id, person, SkipReason::SharedAddress { email });
+        } else {
+            claims.push(Claim {
+                person: id,
+                user: Some(key.to_owned()),
+                email,
+            });
+        }
+    }
+}
+
+fn reactivate(task: &Task<'_>, id: ObjectId, key: &str, name: &str) -> Change {
+    let by_hand = task.was(key).is_some_and(|before| before.active);
+    Change::new(Subject::User(id), name, What::ReactivateUser).overwriting(by_hand)
+}
+
+/// Adds the changes of all fields but address and manager; answers whether the
+/// address is another one, too.
+fn fields(
+    task: &Task<'_>,
+    id: ObjectId,
+    (key, user): (&str, &PlatformUser),
+    wanted: &Facts,
+    name: &str,
+    found: &mut Found,
+) -> bool {
+    let before = task.was(key);
+    for field in [
+        Field::FirstName,
+        Field::LastName,
+        Field::DisplayName,
+        Field::JobTitle,
+        Field::Department,
+    ] {
+        if !is_kept(field, task.input.config, task.input.features) {
+            continue;
+        }
+        let (old, new) = (user.facts.get(&field), wanted.get(&field));
+        if old == new {
+            continue;
+        }
+        let by_hand = before.is_some_and(|before| before.facts.get(&field) != old);
+        let what = What::SetField {
+            field,
+            old: old.cloned(),
+            new: new.cloned(),
+        };
+        let change = Change::new(Subject::User(id), name, what).overwriting(by_hand);
+        task.keep(change, found);
+    }
+    let email = wanted.get(&Field::Email).and_then(|email| fold(email));
+    let differs = |value: &str| fold(value) != email;
+    differs(&user.user_name) || user.facts.get(&Field::Email).is_some_and(|it| differs(it))
+}
+
+/// Who has left is deactivated, if the platform knows them as active.
+fn leave(task: &Task<'_>, id: ObjectId, reason: Leaving, found: &mut Found) {
+    let keys = task.linked.users.get(&id).copied();
+    let twice = task.linked.twice.get(&id).into_iter().flatten().copied();
+    let active = |key: &str| {
+        task.linked
+            .platform
+            .users
+            .get(key)
+            .is_some_and(|user| user.active)
+    };
+    let Some(key) = keys.into_iter().chain(twice).find(|key| active(key)) else {
+        return;
+    };
+    let user = &task.linked.platform.users[key];
+    let by_hand = task.was(key).is_some_and(|before| !before.active);
+    let what = What::DeactivateUser { reason };
+    let change = Change::new(Subject::User(id), called(user), what).overwriting(by_hand);
+    task.keep(change, found);
+}
+
+/// What the platform calls somebody.
+pub(super) fn called(user: &PlatformUser) -> &str {
+    user.facts
+        .get(&Field::DisplayName)
+        .unwrap_or(&user.user_name)
+}
+
+/// Creates, links and renames those whose addresses are free, or become so.
+fn meet(task: &Task<'_>, claims: Vec<Claim>, found: &mut Found) {
+    let holders = Holders::of(task.linked.platform);
+    let mut open = Vec::new();
+    for claim in claims {
+        // Before anything else: what nobody may do takes no address away.
+        if task.input.pins.holds(&shape(task, &claim)) {
+            task.keep(shape(task, &claim), found);
+        } else if let Some(key) = linkable(task, &claim, &holders) {
+            link(task, &claim, key, found);
+        } else {
+            open.push(claim);
+        }
+    }
+    let (met, unmet) = settle(open, &holders);
+    for claim in met {
+        let change = shape(task, &claim);
+        if task.keep(change, found) && claim.user.is_none() {
+            found.present.insert(claim.person);
+        }
+    }
+    for (claim, holder) in unmet {
+        let by = task
+            .linked
+            .platform
+            .users
+            .get(holder)
+            .map_or(holder, called)
+            .to_owned();
+        let reason = SkipReason::AddressTaken {
+            email: claim.email.clone(),
+            by,
+        };
+        found.skip(
+            claim.person,
+            &task.input.directory.people[&claim.person],
+            reason,
+        );
+    }
+}
+
+/// The change a claim comes to.
+fn shape(task: &Task<'_>, claim: &Claim) -> Change {
+    let person = &task.input.directory.people[&claim.person];
+    let subject = Subject::User(claim.person);
+    let Some(key) = &claim.user else {
+        let facts = facts(person, task.input.config, task.input.features);
+        let by_hand = task.once_linked(claim.person);
+        return Change::new(subject, &person.called(), What::CreateUser { facts })
+            .overwriting(by_hand);
+    };
+    let user = &task.linked.platform.users[key];
+    let shown = |user: &PlatformUser| {
+        let other = user
+            .facts
+            .get(&Field::Email)
+            .filter(|it| fold(it) != fold(&claim.email));
+        other.unwrap_or(&user.user_name).clone()
+    };
+    let old = shown(user);
+    let by_hand = task.was(key).is_some_and(|before| shown(before) != old);
+    let what = What::SetField {
+        field: Field::Email,
+        old: Some(old),
+        new: Some(claim.email.clone()),
+    };
+    Change::new(subject, &person.called(), what).overwriting(by_hand)
+}
+
+/// The account without a link that has the address, where linking is allowed.
+fn linkable<'p>(task: &Task<'p>, claim: &Claim, holders: &Holders<'p>) -> Option<&'p str> {
+    if !task.input.config.link_existing || claim.user.is_some() {
+        return None;
+    }
+    let key = holders.of_name(&claim.email)?;
+    let user = task.linked.platform.users.get(key)?;
+    user.person.is_none().then_some(key)
+}
+
+fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
+    let person = &task.input.directory.people[&claim.person];
+    let name = person.called();
+    let what = What::LinkUser {
+        user: key.to_owned(),
+    };
+    if !task.keep(Change::new(Subject::User(claim.person), &name, what), found) {
+        return;
+    }
+    let user = &task.linked.platform.users[key];
+    let back = Change::new(Subject::User(claim.person), &name, What::ReactivateUser);
+    if user.active || task.keep(back, found) {
+        found.present.insert(claim.person);
+    }
+    let facts = facts(person, task.input.config, task.input.features);
+    if fields(task, claim.person, (key, user), &facts, &name, found) {
+        // The name to sign in with is the address already; the mail address is not.
+        let old = user.facts.get(&Field::Email).cloned();
+        let new = Some(claim.email.clone());
+        let what = What::SetField {
+            field: Field::Email,
+            old,
+            new,
+        };
+        task.keep(Change::new(Subject::User(claim.person), &name, what), found);
+    }
+}
+
+/// The manager of somebody who is there: only now it is known who else is.
+fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
+    if !task.input.features.keeps(Field::Manager) {
+        return;
+    }
+    let Some(person) = task.input.directory.people.get(&id) else {
+        return;
+    };
+    let wanted = manager(id, person, &found.present);
+    let key = task
+        .linked
+        .users
+        .get(&id)
+        .copied()
+        .or_else(|| task.to_link(id, found));
+    let user = key.and_then(|key| task.linked.platform.users.get(key));
+    let member = |user: &PlatformUser| {
+        let manager = user.facts.get(&Field::Manager)?;
+        Some(task.linked.member(manager).to_string())
+    };
+    let old = user.and_then(member);
+    let new = wanted.map(|manager| manager.to_string());
+    if old == new {
+        return;
+    }
+    let before = key.and_then(|key| task.was(key));
+    let manager_of = |user: &PlatformUser| user.facts.get(&Field::Manager).cloned();
+    let by_hand = match (before, user) {
+        (Some(before), Some(user)) => manager_of(before) != manager_of(user),
+        _ => false,
+    };
+    let what = What::SetField {
+        field: Field::Manager,
+        old,
+        new,
+    };
+    let change = Change::new(Subject::User(id), &person.called(), what).overwriting(by_hand);
+    task.keep(change, found);
+}
