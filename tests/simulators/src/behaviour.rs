@@ -1,5 +1,6 @@
 //! How a tenant's services behave: delays, page size, wire quirks and write quota.
 
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::user_token::TokenFlaw;
@@ -19,7 +20,8 @@ pub struct Behaviour {
     pub page_size: usize,
     /// Learn365 writes enumerations as numbers instead of names.
     pub enums_as_numbers: bool,
-    /// Host (or whole origin, if it contains `://`) put into every nextLink instead of our own.
+    /// Host (or whole origin, if it contains `://`) put into every nextLink and deltaLink instead of
+    /// our own.
     pub nextlink_host: Option<String>,
     /// Graph write quota; `None` means unlimited.
     pub throttle: Option<Throttle>,
@@ -42,6 +44,14 @@ pub struct Behaviour {
     pub mail_delay_ms: u64,
     /// How far the tenant's clock is ahead of ours, in milliseconds.
     pub clock_ahead_ms: i64,
+    /// While set, Graph answers every delta token with 410; the pages of a round still come.
+    pub delta_tokens_expired: bool,
+    /// Graph shows the last entity of every incremental delta answer twice.
+    pub delta_replays: bool,
+    /// Graph's delta answers say nothing of deleted people, nor of the memberships they had.
+    pub delta_hides_deletions: bool,
+    /// Members of one group on one page of a delta answer.
+    pub delta_members_per_slice: usize,
 }
 
 /// How a token endpoint refuses.
@@ -77,6 +87,10 @@ impl Default for Behaviour {
             refresh_refusal: None,
             mail_delay_ms: 0,
             clock_ahead_ms: 0,
+            delta_tokens_expired: false,
+            delta_replays: false,
+            delta_hides_deletions: false,
+            delta_members_per_slice: 500,
         }
     }
 }
@@ -85,6 +99,11 @@ impl Behaviour {
     /// Rows per Learn365 page, forced into the vendor's range.
     pub(crate) fn lms_page(&self) -> usize {
         self.page_size.clamp(1, LMS_PAGE_LIMIT)
+    }
+
+    /// The time by the tenant's clock.
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        Utc::now() + Duration::milliseconds(self.clock_ahead_ms)
     }
 
     /// The origin nextLinks point to: `own`, unless a hostile host is configured.

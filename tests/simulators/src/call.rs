@@ -97,6 +97,8 @@ pub(crate) enum Payload {
     Text(String),
     /// A page for people.
     Html(String),
+    /// Bytes of the kind that a `content-type` header names.
+    Bytes(Vec<u8>),
     /// JSON that was cut off.
     Broken(String),
     /// No answer at all: the connection closes.
@@ -128,6 +130,15 @@ impl Reply {
             status: 200,
             headers: Vec::new(),
             body: Payload::Text(text),
+        }
+    }
+
+    /// Bytes of a kind (`image/jpeg`) with status 200.
+    pub(crate) fn bytes(kind: &str, bytes: Vec<u8>) -> Self {
+        Self {
+            status: 200,
+            headers: vec![("content-type".to_owned(), kind.to_owned())],
+            body: Payload::Bytes(bytes),
         }
     }
 

@@ -56,7 +56,7 @@ pub use faults::{Fault, FaultKind, FaultMatch};
 pub use identity::TokenError;
 pub use outlook::{Answer, Attendee, CalendarEvent, CancelledEvent, SentMail};
 pub use service_app::{Consent, Grant, RefreshToken, ServiceApp};
-pub use state::{CatalogUser, DeletedGroup, GroupEnrolment, LmsGroup, TenantState};
+pub use state::{CatalogUser, DeletedGroup, DeletedUser, GroupEnrolment, LmsGroup, TenantState};
 pub use tenant::RequestRecord;
 pub use user_token::{TokenFlaw, UserTokenSpec};
 pub use world::World;
@@ -119,6 +119,17 @@ impl Simulators {
     /// Changes the tenant's state in place; `None` if the tenant is not loaded.
     pub fn edit<R>(&self, tenant: Uuid, f: impl FnOnce(&mut TenantState) -> R) -> Option<R> {
         self.hub.edit(tenant, f)
+    }
+
+    /// Soft-deletes a person in Entra, memberships included; says whether there was one. For many
+    /// people, [`TenantState::delete_user`] inside one [`Simulators::edit`] is quicker.
+    pub fn delete_user(&self, tenant: Uuid, object_id: Uuid) -> bool {
+        self.edit(tenant, |state| state.delete_user(object_id)) == Some(true)
+    }
+
+    /// Brings a soft-deleted person back with its memberships; says whether there was one.
+    pub fn restore_user(&self, tenant: Uuid, object_id: Uuid) -> bool {
+        self.edit(tenant, |state| state.restore_user(object_id)) == Some(true)
     }
 
     /// The tenant's request log, oldest first; empty if the tenant is not loaded.

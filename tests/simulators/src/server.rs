@@ -165,10 +165,12 @@ fn render(reply: Reply) -> Response {
         Payload::Json(value) => (Some("application/json"), Body::from(value.to_string())),
         Payload::Broken(text) => (Some("application/json"), Body::from(text)),
         Payload::Text(text) => (Some("text/plain"), Body::from(text)),
+        Payload::Bytes(bytes) => (None, Body::from(bytes)),
         Payload::Html(page) => (Some("text/html; charset=utf-8"), Body::from(page)),
     };
     let mut builder = Response::builder().status(reply.status.max(200));
-    if let Some(kind) = kind {
+    let named = reply.headers.iter().any(|(name, _)| name == "content-type");
+    if let Some(kind) = kind.filter(|_| !named) {
         builder = builder.header("content-type", kind);
     }
     for (name, value) in reply.headers {

@@ -1,6 +1,6 @@
 //! The whole serialisable state of one tenant, as tests read and edit it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::outlook::{CalendarEvent, CancelledEvent, SentMail};
 use crate::service_app::{Consent, RefreshToken};
-use crate::world::{EntraGroup, World};
+use crate::world::{EntraGroup, Person, World};
 
 /// A tenant at one moment; what [`crate::Simulators::dump`] gives and `restore` takes.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -21,6 +21,15 @@ pub struct TenantState {
     /// Soft-deleted groups, restorable for 30 days.
     #[serde(default)]
     pub deleted_groups: Vec<DeletedGroup>,
+    /// Soft-deleted people, restorable for 30 days.
+    #[serde(default)]
+    pub deleted_users: Vec<DeletedUser>,
+    /// Profile photos by their owners' object ids; an empty one stands for a tiny built-in picture.
+    #[serde(default)]
+    pub photos: BTreeMap<Uuid, Vec<u8>>,
+    /// Preferred languages by object id, e.g. `de-DE`.
+    #[serde(default)]
+    pub languages: BTreeMap<Uuid, String>,
     /// Groups Learn365 knows, as rows of its `Users` set.
     #[serde(default)]
     pub lms_groups: Vec<LmsGroup>,
@@ -87,6 +96,56 @@ impl TenantState {
         let mut rows = self.group_enrolments.iter();
         rows.any(|row| row.lms_group_id == group.id && row.course_id == course_id)
     }
+
+    /// Soft-deletes a person in Entra: the account and its memberships go, a Learn365 user stays.
+    /// Says whether there was such a person.
+    pub fn delete_user(&mut self, object_id: Uuid) -> bool {
+        let mut people = self.world.people.iter();
+        let Some(at) = people.position(|it| it.object_id == Some(object_id)) else {
+            return false;
+        };
+        let person = if self.world.people[at].lms_id.is_some() {
+            let person = &mut self.world.people[at];
+            let whole = person.clone();
+            person.object_id = None;
+            whole
+        } else {
+            self.world.people.remove(at)
+        };
+        let groups = self.world.groups.iter_mut();
+        let left = groups.filter_map(|it| it.members.remove(&object_id).then_some(it.id));
+        let groups = left.collect();
+        let deleted_at = self.world.behaviour.now();
+        self.deleted_users.push(DeletedUser {
+            person,
+            groups,
+            deleted_at,
+        });
+        true
+    }
+
+    /// Brings a soft-deleted person back, with the memberships of groups that are still there.
+    /// Says whether there was such a person.
+    pub fn restore_user(&mut self, object_id: Uuid) -> bool {
+        let mut deleted = self.deleted_users.iter();
+        let Some(at) = deleted.position(|it| it.person.object_id == Some(object_id)) else {
+            return false;
+        };
+        let DeletedUser { person, groups, .. } = self.deleted_users.remove(at);
+        let mut people = self.world.people.iter_mut();
+        let learner = people
+            .find(|it| it.object_id.is_none() && it.lms_id.is_some() && it.lms_id == person.lms_id);
+        match learner {
+            Some(learner) => *learner = person,
+            None => self.world.people.push(person),
+        }
+        for group in &mut self.world.groups {
+            if groups.contains(&group.id) {
+                group.members.insert(object_id);
+            }
+        }
+        true
+    }
 }
 
 /// A soft-deleted Entra group.
@@ -94,6 +153,18 @@ impl TenantState {
 pub struct DeletedGroup {
     /// The group as it was, members included.
     pub group: EntraGroup,
+    /// When it was deleted.
+    pub deleted_at: DateTime<Utc>,
+}
+
+/// A soft-deleted person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeletedUser {
+    /// The person as it was.
+    pub person: Person,
+    /// Object ids of the groups it was a member of.
+    #[serde(default)]
+    pub groups: BTreeSet<Uuid>,
     /// When it was deleted.
     pub deleted_at: DateTime<Utc>,
 }

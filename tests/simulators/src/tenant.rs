@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::call::Call;
 use crate::faults::FaultBook;
+use crate::graph::DeltaBook;
 use crate::index::Index;
 use crate::state::TenantState;
 use crate::world::{EntraGroup, Person};
@@ -44,6 +45,8 @@ pub(crate) struct Tenant {
     pub(crate) batches: u64,
     /// Requests at work per mailbox.
     pub(crate) in_flight: BTreeMap<Uuid, u32>,
+    /// What delta tokens stand for.
+    pub(crate) deltas: DeltaBook,
 }
 
 /// A duration of so many milliseconds; one too long for a clock is cut to about 300,000 years.
@@ -62,6 +65,7 @@ impl Tenant {
             quota: BTreeMap::new(),
             batches: 0,
             in_flight: BTreeMap::new(),
+            deltas: DeltaBook::default(),
             state,
         };
         tenant.reindex();
@@ -70,7 +74,7 @@ impl Tenant {
 
     /// The time by the tenant's clock, which a test can set ahead.
     pub(crate) fn now(&self) -> DateTime<Utc> {
-        Utc::now() + Duration::milliseconds(self.state.world.behaviour.clock_ahead_ms)
+        self.state.world.behaviour.now()
     }
 
     /// A person in Entra who signs in with this name, or is known there by this address.

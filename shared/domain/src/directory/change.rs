@@ -12,7 +12,6 @@ use crate::ids::ObjectId;
 
 /// What happens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncAction))]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",
@@ -22,7 +21,6 @@ pub enum What {
     /// A person is created.
     CreateUser {
         /// Everything that is known.
-        #[cfg_attr(feature = "openapi", schema(value_type = std::collections::BTreeMap<String, String>))]
         facts: Facts,
     },
     /// Somebody the platform knows by the same address is linked to the person.
@@ -93,7 +91,6 @@ pub enum What {
 
 /// One proposed change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncChange))]
 #[serde(rename_all = "camelCase")]
 pub struct Change {
     /// About whom.

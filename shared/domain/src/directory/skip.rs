@@ -47,7 +47,6 @@ impl fmt::Display for Leaving {
 
 /// Somebody who cannot be kept, or not whole, and why. The others go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncSkip))]
 #[serde(rename_all = "camelCase")]
 pub struct Skip {
     /// Who.
@@ -60,7 +59,6 @@ pub struct Skip {
 
 /// Why somebody is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(
     rename_all = "camelCase",
     rename_all_fields = "camelCase",

@@ -69,7 +69,6 @@ impl Field {
 
 /// Which team: of a group of the directory, or of a manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String))]
 #[serde(try_from = "String", into = "String")]
 pub enum TeamKey {
     /// A group, by its object id.
@@ -116,7 +115,6 @@ impl From<TeamKey> for String {
 
 /// Whom or what a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncSubject))]
 #[serde(rename_all = "camelCase")]
 pub enum Subject {
     /// A person, by Entra object id.
@@ -127,7 +125,6 @@ pub enum Subject {
 
 /// Somebody in a team: known to the directory, or only to the platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncMember))]
 #[serde(rename_all = "camelCase")]
 pub enum Member {
     /// By Entra object id.

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -157,9 +159,10 @@ fn wrap(id: &str, reply: Reply) -> Value {
     let body = match reply.body {
         Payload::Json(value) => value,
         Payload::Text(text) => json!(text),
+        Payload::Bytes(bytes) => json!(BASE64_STANDARD.encode(bytes)),
         _ => Value::Null,
     };
-    if !body.is_null() {
+    if !body.is_null() && !headers.contains_key("Content-Type") {
         headers.insert("Content-Type".to_owned(), json!("application/json"));
     }
     json!({"id": id, "status": reply.status, "headers": headers, "body": body})
@@ -167,10 +170,10 @@ fn wrap(id: &str, reply: Reply) -> Value {
 
 /// Batch parts carry header names as JSON keys, in the capitals the documentation uses.
 fn canonical(name: &str) -> String {
-    if name == "retry-after" {
-        "Retry-After".to_owned()
-    } else {
-        name.to_owned()
+    match name {
+        "retry-after" => "Retry-After".to_owned(),
+        "content-type" => "Content-Type".to_owned(),
+        other => other.to_owned(),
     }
 }
 

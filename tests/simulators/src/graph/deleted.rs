@@ -116,7 +116,8 @@ fn find(desk: &mut Desk<'_>, id: &str) -> Result<usize, GraphError> {
         .ok_or_else(|| GraphError::missing(id))
 }
 
-fn expire(desk: &mut Desk<'_>) {
+/// Forgets groups that were deleted too long ago.
+pub(super) fn expire(desk: &mut Desk<'_>) {
     let oldest = desk.now - Duration::days(KEPT_DAYS);
     desk.tenant
         .state

@@ -60,6 +60,19 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     ))
 }
 
+/// `GET /groups/$count`, with the simple filters.
+pub(super) fn count(desk: &mut Desk<'_>) -> Answer {
+    desk.need(READ)?;
+    query::need_eventual(desk)?;
+    let filter = Filter::of(desk)?;
+    let groups = desk.tenant.state.world.groups.iter();
+    let count = groups.filter(|group| {
+        let mut filter = filter.iter();
+        filter.all(|it| it.accepts(&shape(desk, group)))
+    });
+    Ok(Reply::text(count.count().to_string()))
+}
+
 /// `GET /groups/{id}`.
 pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(READ)?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::GraphError;
-use super::{Answer, Desk, calendar, mail, query, schedule, users};
+use super::{Answer, Desk, calendar, mail, query, schedule, user_fields, users};
 use crate::call::Reply;
 use crate::world::{ExchangePlan, Mailbox, Person};
 
@@ -41,7 +41,7 @@ pub(super) fn route(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
 fn get(desk: &Desk<'_>, me: Uuid) -> Answer {
     desk.need(READ)?;
     let person = person(desk, me)?;
-    let mut row = users::full(person);
+    let mut row = user_fields::full(&desk.tenant.state, person);
     row["assignedPlans"] = plans(desk.tenant.state.world.mailboxes.get(&me));
     let mut row = query::select(desk, row, users::DEFAULTS);
     row["@odata.context"] = json!(query::context(desk, "users/$entity"));

@@ -68,9 +68,7 @@ pub(super) fn list(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
 /// `GET /groups/{id}/members/$count`.
 pub(super) fn count(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
     desk.need(READ)?;
-    if !query::is_eventual(desk) {
-        return Err(GraphError::bad("$count is not currently supported."));
-    }
+    query::need_eventual(desk)?;
     let group = desk
         .tenant
         .group(object_id(id)?)

@@ -3,14 +3,18 @@
 mod batch;
 mod calendar;
 mod deleted;
+mod deleted_users;
+mod delta;
 mod error;
 mod event_body;
+mod filter;
 mod group_body;
 mod groups;
 mod invitations;
 mod mail;
 mod me;
 mod members;
+mod photo;
 mod query;
 mod remove;
 mod rooms;
@@ -18,6 +22,7 @@ mod schedule;
 mod seat;
 mod throttle;
 mod upsert;
+mod user_fields;
 mod users;
 mod zones;
 
@@ -30,6 +35,8 @@ use crate::entra::Claims;
 use crate::hub::{Gate, Hub, Shared, gate, lock, settle};
 use crate::tenant::Tenant;
 use error::GraphError;
+
+pub(crate) use delta::DeltaBook;
 
 /// What a handler answers or refuses.
 type Answer = Result<Reply, GraphError>;
@@ -158,9 +165,13 @@ fn route(desk: &mut Desk<'_>) -> Answer {
     match (call.method.as_str(), rest) {
         ("GET", ["organization"]) => Ok(organization(desk)),
         ("GET", ["users"]) => users::list(desk),
-        ("GET", ["users", "delta"]) => users::delta(desk),
+        ("GET", ["users", "delta"]) => delta::users(desk),
+        ("GET", ["users", "$count"]) => users::count(desk),
         ("GET", ["users", id]) => users::get(desk, id),
         ("GET", ["users", id, "manager"]) => users::manager(desk, id),
+        ("GET", ["users", id, "photo", "$value"] | ["users", id, "photos", _, "$value"]) => {
+            photo::get(desk, id)
+        }
         (_, ["groups", ..]) => route_group(desk, rest),
         (_, ["me", tail @ ..]) => me::route(desk, tail),
         ("GET", ["places", "microsoft.graph.room"]) => rooms::list(desk),
@@ -175,6 +186,8 @@ fn route_group(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
     match (desk.call.method.as_str(), path) {
         ("GET", ["groups"]) => groups::list(desk),
         ("POST", ["groups"]) => groups::create(desk),
+        ("GET", ["groups", "delta"]) => delta::groups(desk),
+        ("GET", ["groups", "$count"]) => groups::count(desk),
         ("GET", ["groups", id]) => groups::get(desk, id),
         ("PATCH", ["groups", id]) => groups::patch(desk, id),
         ("DELETE", ["groups", id]) => deleted::delete(desk, id),
@@ -198,6 +211,7 @@ fn route_group(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
 fn route_deleted(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
     match (desk.call.method.as_str(), path) {
         ("GET", ["microsoft.graph.group"]) => deleted::list(desk),
+        ("GET", ["microsoft.graph.user"]) => deleted_users::list(desk),
         ("GET", [id]) => deleted::get(desk, id),
         ("DELETE", [id]) => deleted::purge(desk, id),
         ("POST", [id, "restore"]) => deleted::restore(desk, id),

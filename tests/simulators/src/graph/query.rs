@@ -38,14 +38,23 @@ pub(super) fn is_eventual(desk: &Desk<'_>) -> bool {
         .is_some_and(|it| it.eq_ignore_ascii_case("eventual"))
 }
 
+/// Refuses a `$count` unless it asks for the eventually consistent index.
+pub(super) fn need_eventual(desk: &Desk<'_>) -> Result<(), GraphError> {
+    if is_eventual(desk) {
+        Ok(())
+    } else {
+        Err(GraphError::bad("$count is not currently supported."))
+    }
+}
+
 /// Whether `$count=true` was asked for, which needs `ConsistencyLevel: eventual`.
 pub(super) fn wants_count(desk: &Desk<'_>) -> Result<bool, GraphError> {
     let asked = desk
         .call
         .param("$count")
         .is_some_and(|it| it.eq_ignore_ascii_case("true"));
-    if asked && !is_eventual(desk) {
-        return Err(GraphError::bad("$count is not currently supported."));
+    if asked {
+        need_eventual(desk)?;
     }
     Ok(asked)
 }
@@ -170,11 +179,6 @@ impl Filter {
             text,
             prefix: false,
         })
-    }
-
-    /// The text that values of the property must begin with, if that is the filter.
-    pub(super) fn prefix_of(&self, property: &str) -> Option<&str> {
-        (self.prefix && self.property == property).then_some(self.text.as_str())
     }
 
     /// Whether the row fits; Graph compares text without case.

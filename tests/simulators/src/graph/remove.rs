@@ -35,13 +35,9 @@ pub(super) fn without_ref(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer
     if !group.members.contains(&member) {
         return Err(GraphError::missing(member));
     }
-    let at = *desk
-        .tenant
-        .index
-        .by_object
-        .get(&member)
-        .ok_or_else(|| GraphError::missing(member))?;
-    desk.tenant.state.world.people[at].object_id = None;
+    if !desk.tenant.state.delete_user(member) {
+        return Err(GraphError::missing(member));
+    }
     desk.tenant.state.user_deleted_by_mistake = true;
     desk.tenant.reindex();
     Ok(Reply::empty(204))

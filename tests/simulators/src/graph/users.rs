@@ -1,14 +1,13 @@
 //! `GET /users`, one user, and a user's manager.
 
-use std::borrow::Cow;
-
 use serde_json::{Value, json};
 
 use super::error::GraphError;
-use super::query::{self, Filter, Page};
-use super::{Answer, Desk};
+use super::filter::Clause;
+use super::query::{self, Page};
+use super::{Answer, Desk, user_fields};
 use crate::call::Reply;
-use crate::world::{Person, UserType};
+use crate::world::Person;
 
 /// Roles that read users at all.
 const READ: &[&str] = &[
@@ -19,7 +18,7 @@ const READ: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 /// Roles that read more than names and addresses.
-const READ_FULL: &[&str] = &[
+pub(super) const READ_FULL: &[&str] = &[
     "User.Read.All",
     "User.ReadWrite.All",
     "Directory.Read.All",
@@ -51,10 +50,10 @@ pub(super) const DEFAULTS: &[&str] = &[
 /// Graph ignores larger `$top` values when managers are expanded.
 const PAGE_WITH_MANAGER: usize = 100;
 
-/// `GET /users`.
+/// `GET /users`, with any `$filter`; the next page starts at a place among all people.
 pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     desk.need(READ)?;
-    let prefix = name_prefix(desk)?;
+    let clause = Clause::of(desk, false)?;
     let mut top = query::top(desk)?;
     let counted = query::wants_count(desk)?;
     if expands_manager(desk) {
@@ -62,61 +61,44 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     }
     let from = query::position(desk)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let people = &desk.tenant.state.world.people;
-    let all: Cow<'_, [usize]> = match &prefix {
-        None => Cow::Borrowed(&desk.tenant.index.entra),
-        Some(prefix) => {
-            let fits = |at: &&usize| people[**at].display_name.to_lowercase().starts_with(prefix);
-            let fitting = desk.tenant.index.entra.iter().filter(fits);
-            Cow::Owned(fitting.copied().collect())
-        }
-    };
-    let people = all.iter().skip(start).take(top);
-    let rows = people
-        .map(|at| shape(desk, &desk.tenant.state.world.people[*at]))
+    let people = &desk.tenant.index.entra;
+    let later = people.iter().enumerate().skip(start);
+    let fitting = later.filter(|(_, at)| fits(desk, clause.as_ref(), **at));
+    let found: Vec<(usize, &usize)> = fitting.take(top + 1).collect();
+    let shown = found.iter().take(top);
+    let rows = shown
+        .map(|(_, at)| shape(desk, &desk.tenant.state.world.people[**at]))
         .collect();
-    let end = start.saturating_add(top);
+    let next = found.get(top).map(|(place, _)| *place as u128);
+    let count = (counted && from.is_none()).then(|| fitting_people(desk, clause.as_ref()));
     Ok(query::page(
         desk,
         Page {
             set: "users".to_owned(),
             rows,
-            next: (end < all.len()).then_some(end as u128),
-            count: (counted && from.is_none()).then_some(all.len()),
+            next,
+            count,
         },
     ))
 }
 
-/// The lower-case text of `startswith(displayName,'…')`, the one filter on users there is here.
-fn name_prefix(desk: &Desk<'_>) -> Result<Option<String>, GraphError> {
-    let Some(filter) = Filter::of(desk)? else {
-        return Ok(None);
-    };
-    let prefix = filter.prefix_of("displayName").map(str::to_lowercase);
-    prefix.map(Some).ok_or_else(|| {
-        let text =
-            "The specified filter to the reference property query is currently not supported.";
-        GraphError::new(400, "Request_UnsupportedQuery", text)
-    })
+/// `GET /users/$count`, with any `$filter`.
+pub(super) fn count(desk: &mut Desk<'_>) -> Answer {
+    desk.need(READ)?;
+    query::need_eventual(desk)?;
+    let clause = Clause::of(desk, true)?;
+    let count = fitting_people(desk, clause.as_ref());
+    Ok(Reply::text(count.to_string()))
 }
 
-/// `GET /users/delta?$deltaToken=latest`: no rows, only the link to changes from now on. Following
-/// that link is not part of this slice.
-pub(super) fn delta(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ_FULL)?;
-    if desk.call.param("$deltaToken") != Some("latest") {
-        let text = "Only changes from now on can be asked for here.";
-        return Err(GraphError::new(400, "Request_UnsupportedQuery", text));
-    }
-    let link = format!("{}/graph/v1.0/users/delta?$deltatoken=now", desk.origin);
-    Ok(Reply::json(
-        200,
-        json!({
-            "@odata.context": query::context(desk, "users"),
-            "@odata.deltaLink": link,
-            "value": [],
-        }),
-    ))
+fn fits(desk: &Desk<'_>, clause: Option<&Clause>, at: usize) -> bool {
+    let state = &desk.tenant.state;
+    clause.is_none_or(|it| it.accepts(state, &state.world.people[at]))
+}
+
+fn fitting_people(desk: &Desk<'_>, clause: Option<&Clause>) -> usize {
+    let people = desk.tenant.index.entra.iter();
+    people.filter(|at| fits(desk, clause, **at)).count()
 }
 
 /// `GET /users/{id or userPrincipalName}`.
@@ -136,7 +118,8 @@ pub(super) fn manager(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, tagged(shape(desk, manager))))
 }
 
-fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Person, GraphError> {
+/// A person by object id or user principal name.
+pub(super) fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Person, GraphError> {
     let index = &desk.tenant.index;
     let at = match id.parse() {
         Ok(object_id) => index.by_object.get(&object_id),
@@ -154,7 +137,7 @@ fn expands_manager(desk: &Desk<'_>) -> bool {
 
 /// A user as the token may see it, cut to `$select`.
 pub(super) fn shape(desk: &Desk<'_>, person: &Person) -> Value {
-    let mut user = full(person);
+    let mut user = user_fields::full(&desk.tenant.state, person);
     if !desk.has(READ_FULL)
         && let Value::Object(fields) = &mut user
     {
@@ -183,33 +166,4 @@ pub(super) fn tagged(mut user: Value) -> Value {
 /// Whether the token sees more of members than their ids.
 pub(super) fn may_read(desk: &Desk<'_>) -> bool {
     desk.has(READ)
-}
-
-/// Everything there is of a person.
-pub(super) fn full(person: &Person) -> Value {
-    let kind = match person.user_type {
-        UserType::Member => "Member",
-        UserType::Guest => "Guest",
-    };
-    json!({
-        "id": person.object_id,
-        "userPrincipalName": person.upn,
-        "displayName": person.display_name,
-        "givenName": person.given_name,
-        "surname": person.surname,
-        "mail": person.mail,
-        "jobTitle": person.job_title,
-        "department": person.department,
-        "companyName": person.company,
-        "city": person.city,
-        "country": person.country,
-        "officeLocation": person.office,
-        "userType": kind,
-        "accountEnabled": person.account_enabled,
-        "employeeId": person.employee_id,
-        "employeeHireDate": person.hire_date.map(|day| format!("{day}T00:00:00Z")),
-        "businessPhones": [],
-        "mobilePhone": null,
-        "preferredLanguage": null,
-    })
 }
