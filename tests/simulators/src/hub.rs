@@ -215,11 +215,15 @@ fn cut_rows(reply: &mut Reply, all: bool) {
         return;
     };
     page.remove("@odata.nextLink");
-    if let Some(Value::Array(rows)) = page.get_mut("value") {
-        let keep = if all { 0 } else { rows.len() / 2 };
-        rows.truncate(keep);
+    for name in ["value", "Resources"] {
+        if let Some(Value::Array(rows)) = page.get_mut(name) {
+            let keep = if all { 0 } else { rows.len() / 2 };
+            rows.truncate(keep);
+        }
     }
-    if all && page.contains_key("@odata.count") {
-        page.insert("@odata.count".to_owned(), json!(0));
+    for name in ["@odata.count", "totalResults", "itemsPerPage"] {
+        if all && page.contains_key(name) {
+            page.insert(name.to_owned(), json!(0));
+        }
     }
 }

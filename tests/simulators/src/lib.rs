@@ -1,7 +1,7 @@
-//! Entra, Microsoft Graph and Learn365 as stateful HTTP servers with faults.
+//! Entra, Microsoft Graph, Learn365 and a SCIM service provider as stateful HTTP servers with faults.
 //!
 //! One process serves many tenants on one loopback port, under the prefixes `/entra`, `/graph`,
-//! `/learn365`, `/acs` and `/control`. A tenant is loaded as a [`World`], behaves by the vendors' rules
+//! `/learn365`, `/scim`, `/acs` and `/control`. A tenant is loaded as a [`World`], behaves by the vendors' rules
 //! (limits, all-or-nothing writes, error texts, paging, throttling), and can be read, edited and
 //! made to fail, from Rust through [`Simulators`] or over HTTP through `/control`:
 //!
@@ -22,6 +22,13 @@
 //! [`Simulators::sign_in`] drives the same pages without one. `/graph` then serves the person's
 //! mailbox, calendar and rooms by the tenant's own clock ([`Behaviour::clock_ahead_ms`]). `/acs`
 //! is Azure Communication Services Email, which belongs to no tenant.
+//!
+//! `/graph` answers delta queries on users and groups: what a token stands for is kept beside the
+//! state, so edits of any kind show up as changes; loading or restoring a tenant expires its
+//! tokens. [`Behaviour`] can expire them, too, replay entities and hide deletions.
+//!
+//! `/scim/{tid}/v2` is a SCIM 2.0 service provider ([`ScimState`]) with discovery, filters, PATCH
+//! and bulk requests; [`ScimBehaviour`] takes abilities away from it.
 
 mod acs;
 mod behaviour;
@@ -37,6 +44,7 @@ mod index;
 mod learn365;
 mod office;
 mod outlook;
+mod scim;
 mod server;
 mod service_app;
 mod socket;
@@ -55,6 +63,7 @@ pub use entra::ConsentChoice;
 pub use faults::{Fault, FaultKind, FaultMatch};
 pub use identity::TokenError;
 pub use outlook::{Answer, Attendee, CalendarEvent, CancelledEvent, SentMail};
+pub use scim::{ScimBehaviour, ScimResource, ScimState};
 pub use service_app::{Consent, Grant, RefreshToken, ServiceApp};
 pub use state::{CatalogUser, DeletedGroup, DeletedUser, GroupEnrolment, LmsGroup, TenantState};
 pub use tenant::RequestRecord;
@@ -99,6 +108,18 @@ impl Simulators {
     /// Learn365 base; clients append `/odata/v2/…`.
     pub fn learn365_url(&self) -> String {
         format!("{}/learn365", self.hub.origin)
+    }
+
+    /// Address of a tenant's SCIM service provider; clients append `/Users` and the like, and send
+    /// [`Simulators::scim_token`].
+    pub fn scim_url(&self, tenant: Uuid) -> String {
+        scim::base(&self.hub.origin, tenant)
+    }
+
+    /// Bearer token of a tenant's SCIM service provider; `None` if the tenant is not loaded.
+    pub fn scim_token(&self, tenant: Uuid) -> Option<String> {
+        let shared = self.hub.tenant(tenant)?;
+        Some(lock(&shared).state.scim_token())
     }
 
     /// Adds a tenant, or replaces the one with the same id together with its log and faults.

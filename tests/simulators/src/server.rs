@@ -1,4 +1,4 @@
-//! The HTTP server: one port, five prefixes, on a thread of its own.
+//! The HTTP server: one port, a prefix per service, on a thread of its own.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use crate::call::{Call, Payload, Reply};
 use crate::hub::Hub;
 use crate::socket::{Cutter, Lines};
-use crate::{acs, control, entra, graph, learn365};
+use crate::{acs, control, entra, graph, learn365, scim};
 
 /// A running server; dropping it ends it.
 pub(crate) struct Server {
@@ -127,6 +127,7 @@ async fn dispatch(hub: &Arc<Hub>, call: Call) -> Reply {
         "entra" => entra::handle(hub, &call).await,
         "graph" => graph::handle(hub, &call).await,
         "learn365" => learn365::handle(hub, &call).await,
+        "scim" => scim::handle(hub, &call).await,
         "acs" => acs::handle(hub, &call),
         "control" => control::handle(hub, &call),
         _ => Reply::json(

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::outlook::{CalendarEvent, CancelledEvent, SentMail};
+use crate::scim::ScimState;
 use crate::service_app::{Consent, RefreshToken};
 use crate::world::{EntraGroup, Person, World};
 
@@ -66,6 +67,9 @@ pub struct TenantState {
     /// Events that were deleted or cancelled, oldest first.
     #[serde(default)]
     pub cancelled_events: Vec<CancelledEvent>,
+    /// The SCIM service provider.
+    #[serde(default)]
+    pub scim: ScimState,
 }
 
 impl From<World> for TenantState {
@@ -95,6 +99,13 @@ impl TenantState {
         };
         let mut rows = self.group_enrolments.iter();
         rows.any(|row| row.lms_group_id == group.id && row.course_id == course_id)
+    }
+
+    /// The bearer token of the SCIM service provider: the one that was set, or one made from the
+    /// tenant's id.
+    pub fn scim_token(&self) -> String {
+        let own = self.scim.token.clone();
+        own.unwrap_or_else(|| format!("simulated-scim-{}", self.world.tenant.id))
     }
 
     /// Soft-deletes a person in Entra: the account and its memberships go, a Learn365 user stays.

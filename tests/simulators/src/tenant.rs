@@ -11,6 +11,7 @@ use crate::call::Call;
 use crate::faults::FaultBook;
 use crate::graph::DeltaBook;
 use crate::index::Index;
+use crate::scim::ScimDesk;
 use crate::state::TenantState;
 use crate::world::{EntraGroup, Person};
 
@@ -47,6 +48,8 @@ pub(crate) struct Tenant {
     pub(crate) in_flight: BTreeMap<Uuid, u32>,
     /// What delta tokens stand for.
     pub(crate) deltas: DeltaBook,
+    /// What the SCIM service provider looks things up in.
+    pub(crate) scim: ScimDesk,
 }
 
 /// A duration of so many milliseconds; one too long for a clock is cut to about 300,000 years.
@@ -66,6 +69,7 @@ impl Tenant {
             batches: 0,
             in_flight: BTreeMap::new(),
             deltas: DeltaBook::default(),
+            scim: ScimDesk::default(),
             state,
         };
         tenant.reindex();
@@ -94,6 +98,7 @@ impl Tenant {
     /// Makes the lookup tables fit the state again; needed after any outside change.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::build(&self.state.world);
+        self.scim.reindex(&self.state.scim);
         let Self { state, index, .. } = self;
         // A member that no longer exists is no member: Entra hides deleted objects' memberships.
         for group in &mut state.world.groups {

@@ -18,4 +18,6 @@ mod mailbox;
 mod office;
 mod process;
 mod refresh;
+mod scim;
+mod scim_changes;
 mod site;

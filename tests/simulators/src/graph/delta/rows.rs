@@ -1,0 +1,78 @@
+//! Entries of a delta answer as Graph writes them.
+
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::super::{Desk, groups};
+use super::book::{Entry, Link, Live};
+use super::options::{Options, Which};
+
+/// The row of an entry; none if the object has gone since the round began.
+pub(super) fn row(desk: &Desk<'_>, options: &Options, entry: &Entry) -> Option<Value> {
+    let live = match entry {
+        Entry::Live(live) => live,
+        Entry::Removed(id, reason) => {
+            return Some(json!({"id": id, "@removed": {"reason": reason}}));
+        }
+    };
+    let mut row = Map::new();
+    row.insert("id".to_owned(), json!(live.id));
+    for (place, (name, value)) in properties(desk, options, live)?.into_iter().enumerate() {
+        // Never set is absent, cleared is null.
+        if !value.is_null() || live.ever >> place & 1 == 1 {
+            row.insert(name.to_owned(), value);
+        }
+    }
+    if !live.links.is_empty() {
+        let name = match options.which {
+            Which::Users => "manager@delta",
+            Which::Groups => "members@delta",
+        };
+        let links = live.links.iter().map(|it| link(desk, options.which, *it));
+        row.insert(name.to_owned(), Value::Array(links.collect()));
+    }
+    Some(Value::Object(row))
+}
+
+/// The selected properties, in the order of selection.
+fn properties(
+    desk: &Desk<'_>,
+    options: &Options,
+    live: &Live,
+) -> Option<Vec<(&'static str, Value)>> {
+    let state = &desk.tenant.state;
+    match options.which {
+        Which::Users => {
+            let person = desk.tenant.person(live.id)?;
+            let all = options.users.iter();
+            let all = all.map(|it| (it.name(), it.of(state, person).into_json()));
+            Some(all.collect())
+        }
+        Which::Groups => {
+            let mut row = groups::shape(desk, desk.tenant.group(live.id)?);
+            let all = options.groups.iter();
+            Some(all.map(|it| (*it, row[*it].take())).collect())
+        }
+    }
+}
+
+fn link(desk: &Desk<'_>, which: Which, link: Link) -> Value {
+    match (which, link.removed) {
+        (Which::Users, true) => json!({"id": link.id, "@removed": {"reason": "deleted"}}),
+        (_, true) => json!({
+            "@odata.type": type_of(desk, link.id),
+            "id": link.id,
+            "@removed": {"reason": "deleted"},
+        }),
+        (_, false) => json!({"@odata.type": type_of(desk, link.id), "id": link.id}),
+    }
+}
+
+/// Groups are known; everybody else is or was a person.
+fn type_of(desk: &Desk<'_>, id: Uuid) -> &'static str {
+    if desk.tenant.index.groups.contains_key(&id) {
+        "#microsoft.graph.group"
+    } else {
+        "#microsoft.graph.user"
+    }
+}

@@ -1,0 +1,205 @@
+//! Attributes of SCIM schemas, and paths that name them.
+
+use super::schema::{COMMON, Kind, Schema};
+
+/// What values of an attribute are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Text,
+    Flag,
+    Time,
+    Reference,
+    Complex,
+}
+
+/// An attribute of a schema, or a part of a complex one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attr {
+    pub(super) name: &'static str,
+    pub(super) kind: Type,
+    pub(super) multi: bool,
+    pub(super) sub: &'static [Attr],
+    pub(super) required: bool,
+    /// Text is compared with its capitals.
+    pub(super) exact: bool,
+    pub(super) read_only: bool,
+    /// Taken, but never shown.
+    pub(super) secret: bool,
+    pub(super) unique: bool,
+}
+
+/// A plain text, without a name yet.
+pub(super) const TEXT: Attr = Attr::new(Type::Text);
+/// A truth value, without a name yet.
+pub(super) const FLAG: Attr = Attr::new(Type::Flag);
+/// A moment, without a name yet.
+pub(super) const TIME: Attr = Attr::new(Type::Time);
+/// An address, without a name yet.
+pub(super) const REFERENCE: Attr = Attr::new(Type::Reference);
+/// An object, without a name yet.
+pub(super) const COMPLEX: Attr = Attr::new(Type::Complex);
+
+impl Attr {
+    const fn new(kind: Type) -> Self {
+        Self {
+            name: "",
+            kind,
+            multi: false,
+            sub: &[],
+            required: false,
+            exact: false,
+            read_only: false,
+            secret: false,
+            unique: false,
+        }
+    }
+
+    pub(super) const fn named(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self
+    }
+
+    pub(super) const fn many(mut self) -> Self {
+        self.multi = true;
+        self
+    }
+
+    pub(super) const fn with(mut self, sub: &'static [Attr]) -> Self {
+        self.sub = sub;
+        self
+    }
+
+    pub(super) const fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    pub(super) const fn exact(mut self) -> Self {
+        self.exact = true;
+        self
+    }
+
+    pub(super) const fn read_only(mut self) -> Self {
+        self.read_only = true;
+        self
+    }
+
+    pub(super) const fn secret(mut self) -> Self {
+        self.secret = true;
+        self
+    }
+
+    pub(super) const fn unique(mut self) -> Self {
+        self.unique = true;
+        self
+    }
+}
+
+/// The attribute of this name, whatever its capitals.
+pub(super) fn find(attributes: &'static [Attr], name: &str) -> Option<&'static Attr> {
+    attributes
+        .iter()
+        .find(|it| it.name.eq_ignore_ascii_case(name))
+}
+
+/// An attribute of a resource, or a part of one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AttrPath {
+    /// The URN under which it lies, if an extension brings it.
+    pub(super) extension: Option<&'static str>,
+    pub(super) attr: &'static Attr,
+    pub(super) sub: Option<&'static Attr>,
+}
+
+/// What a path without brackets names.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Named {
+    /// An extension as a whole.
+    Extension(&'static Schema),
+    Attribute(AttrPath),
+}
+
+impl Named {
+    /// Reads `name`, `name.part`, `urn:…:name.part` or the URN of an extension.
+    pub(super) fn parse(kind: Kind, text: &str) -> Option<Self> {
+        let (extension, core) = (kind.extension(), kind.core());
+        if let Some(rest) = after_urn(extension.urn, text) {
+            let Some(path) = rest.strip_prefix(':') else {
+                return rest.is_empty().then_some(Self::Extension(extension));
+            };
+            return inside(path, extension.attributes, Some(extension.urn));
+        }
+        let path = match after_urn(core.urn, text) {
+            Some(rest) => rest.strip_prefix(':')?,
+            None => text,
+        };
+        inside(path, core.attributes, None).or_else(|| inside(path, &COMMON, None))
+    }
+
+    /// The attribute, unless a whole extension is named.
+    pub(super) fn attribute(self) -> Option<AttrPath> {
+        match self {
+            Self::Extension(_) => None,
+            Self::Attribute(path) => Some(path),
+        }
+    }
+}
+
+fn inside(
+    path: &str,
+    attributes: &'static [Attr],
+    extension: Option<&'static str>,
+) -> Option<Named> {
+    let (name, part) = match path.split_once('.') {
+        Some((name, part)) => (name, Some(part)),
+        None => (path, None),
+    };
+    let attr = find(attributes, name)?;
+    let sub = match part {
+        Some(part) => Some(find(attr.sub, part)?),
+        None => None,
+    };
+    Some(Named::Attribute(AttrPath {
+        extension,
+        attr,
+        sub,
+    }))
+}
+
+fn after_urn<'a>(urn: &str, text: &'a str) -> Option<&'a str> {
+    let start = text.get(..urn.len())?;
+    start.eq_ignore_ascii_case(urn).then(|| &text[urn.len()..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_name_attributes_of_all_schemas() {
+        let shown = |text: &str| {
+            let path = Named::parse(Kind::User, text)?.attribute()?;
+            let urn = path.extension.map_or("core", |_| "extension");
+            Some((urn, path.attr.name, path.sub.map(|it| it.name)))
+        };
+        assert_eq!(shown("USERNAME"), Some(("core", "userName", None)));
+        assert_eq!(
+            shown("urn:ietf:params:scim:schemas:core:2.0:User:name.givenname"),
+            Some(("core", "name", Some("givenName")))
+        );
+        let urn = Kind::User.extension().urn;
+        assert_eq!(
+            shown(&format!("{urn}:manager.value")),
+            Some(("extension", "manager", Some("value")))
+        );
+        assert_eq!(
+            shown("meta.lastModified"),
+            Some(("core", "meta", Some("lastModified")))
+        );
+        assert_eq!(shown("department"), None);
+        assert!(matches!(
+            Named::parse(Kind::User, urn),
+            Some(Named::Extension(_))
+        ));
+    }
+}

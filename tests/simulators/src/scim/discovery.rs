@@ -1,0 +1,137 @@
+//! What the service can do, which resources it has, and what they look like.
+
+use serde_json::{Value, json};
+
+use super::Desk;
+use super::attribute::{Attr, Type};
+use super::error::ScimError;
+use super::list;
+use super::schema::{COMMON, Kind, Schema};
+use super::state::ScimBehaviour;
+
+/// `GET /ServiceProviderConfig`.
+pub(super) fn config(desk: &Desk<'_>) -> Value {
+    let can = &desk.state.behaviour;
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
+        "patch": {"supported": can.patch},
+        "bulk": {
+            "supported": can.bulk,
+            "maxOperations": can.max_operations,
+            "maxPayloadSize": can.max_payload,
+        },
+        "filter": {"supported": can.filter, "maxResults": can.max_results},
+        "changePassword": {"supported": false},
+        "sort": {"supported": false},
+        "etag": {"supported": can.etag},
+        "authenticationSchemes": [{
+            "type": "oauthbearertoken",
+            "name": "OAuth Bearer Token",
+            "description": "Authentication with a bearer token.",
+            "primary": true,
+        }],
+        "meta": meta(desk, "ServiceProviderConfig", "ServiceProviderConfig"),
+    })
+}
+
+/// `GET /ResourceTypes` and one of them.
+pub(super) fn resource_types(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
+    let all = [Kind::User, Kind::Group].map(|kind| {
+        let extensions: Vec<Value> = has_extension(&desk.state.behaviour, kind)
+            .then(|| json!({"schema": kind.extension().urn, "required": false}))
+            .into_iter()
+            .collect();
+        json!({
+            "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ResourceType"],
+            "id": kind.name(),
+            "name": kind.name(),
+            "endpoint": format!("/{}", kind.endpoint()),
+            "schema": kind.core().urn,
+            "schemaExtensions": extensions,
+            "meta": meta(desk, "ResourceType", &format!("ResourceTypes/{}", kind.name())),
+        })
+    });
+    pick(all.to_vec(), id)
+}
+
+/// `GET /Schemas` and one of them.
+pub(super) fn schemas(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
+    let can = &desk.state.behaviour;
+    let core = [Kind::User, Kind::Group].map(Kind::core);
+    let kinds = [Kind::User, Kind::Group].into_iter();
+    let extensions = kinds.filter(|kind| has_extension(can, *kind));
+    let all = core.into_iter().chain(extensions.map(Kind::extension));
+    pick(all.map(|it| schema(desk, it)).collect(), id)
+}
+
+/// Whether the extension of a kind is there.
+pub(super) fn has_extension(can: &ScimBehaviour, kind: Kind) -> bool {
+    match kind {
+        Kind::User => can.enterprise,
+        Kind::Group => can.teams,
+    }
+}
+
+fn pick(all: Vec<Value>, id: Option<&str>) -> Result<Value, ScimError> {
+    let Some(id) = id else {
+        let total = all.len();
+        return Ok(list::response(all, total, 1));
+    };
+    let mut all = all.into_iter();
+    all.find(|it| it["id"] == json!(id))
+        .ok_or_else(|| ScimError::missing(id))
+}
+
+fn meta(desk: &Desk<'_>, kind: &str, path: &str) -> Value {
+    json!({"resourceType": kind, "location": format!("{}/{path}", desk.base)})
+}
+
+fn schema(desk: &Desk<'_>, schema: &Schema) -> Value {
+    let external = COMMON.iter().filter(|it| it.name == "externalId");
+    let is_core = schema.urn.contains(":core:");
+    let own = external.filter(|_| is_core).chain(schema.attributes);
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Schema"],
+        "id": schema.urn,
+        "name": schema.name,
+        "description": schema.name,
+        "attributes": own.map(attribute).collect::<Vec<Value>>(),
+        "meta": meta(desk, "Schema", &format!("Schemas/{}", schema.urn)),
+    })
+}
+
+fn attribute(attr: &Attr) -> Value {
+    let kind = match attr.kind {
+        Type::Text => "string",
+        Type::Flag => "boolean",
+        Type::Time => "dateTime",
+        Type::Reference => "reference",
+        Type::Complex => "complex",
+    };
+    let (mutability, returned) = match (attr.read_only, attr.secret) {
+        (true, _) => ("readOnly", "default"),
+        (_, true) => ("writeOnly", "never"),
+        _ => ("readWrite", "default"),
+    };
+    let mut shown = json!({
+        "name": attr.name,
+        "type": kind,
+        "multiValued": attr.multi,
+        "description": attr.name,
+        "required": attr.required,
+        "mutability": mutability,
+        "returned": returned,
+    });
+    match attr.kind {
+        Type::Complex => shown["subAttributes"] = attr.sub.iter().map(attribute).collect(),
+        Type::Flag => {}
+        _ => {
+            shown["caseExact"] = json!(attr.exact);
+            shown["uniqueness"] = json!(if attr.unique { "server" } else { "none" });
+        }
+    }
+    if attr.kind == Type::Reference {
+        shown["referenceTypes"] = json!(["uri"]);
+    }
+    shown
+}

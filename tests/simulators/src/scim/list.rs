@@ -1,0 +1,108 @@
+//! Lists of resources: filtered, one page at a time, always in order of creation.
+
+use serde_json::{Value, json};
+
+use super::Desk;
+use super::error::ScimError;
+use super::filter::{self, Filter, Op, Operand, Scope};
+use super::matching::Subject;
+use super::schema::Kind;
+use super::shape::{self, Projection};
+use super::state::ScimResource;
+
+/// `GET /Users` and `GET /Groups`.
+pub(super) fn get(desk: &Desk<'_>, kind: Kind) -> Result<Value, ScimError> {
+    let filter = wanted(desk, kind)?;
+    let start = number(desk, "startIndex")?.unwrap_or(1).max(1);
+    let most = desk.state.behaviour.max_results;
+    let count = number(desk, "count")?.map_or(most, |it| it.min(most));
+    let projection = Projection::of(desk.call, kind);
+    let all = desk.state.all(kind);
+    let Some(filter) = filter else {
+        let page = all.iter().skip(start - 1).take(count);
+        let page = page.map(|(id, it)| shape::resource(desk, kind, id, it, &projection));
+        return Ok(response(page.collect(), all.len(), start));
+    };
+    let fits = |id: &str, it: &ScimResource| Subject::Resource(id, it).fits(&filter);
+    let found: Vec<(&String, &ScimResource)> = match candidates(desk, kind, &filter) {
+        Some(ids) => {
+            let known = ids.iter().filter_map(|id| all.get_key_value(id));
+            known.filter(|(id, it)| fits(id, it)).collect()
+        }
+        None => all.iter().filter(|(id, it)| fits(id, it)).collect(),
+    };
+    let page = found.iter().skip(start - 1).take(count);
+    let page = page.map(|(id, it)| shape::resource(desk, kind, id, it, &projection));
+    Ok(response(page.collect(), found.len(), start))
+}
+
+/// A page as SCIM wraps it.
+pub(super) fn response(page: Vec<Value>, total: usize, start: usize) -> Value {
+    let mut body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
+        "totalResults": total,
+        "startIndex": start,
+        "itemsPerPage": page.len(),
+    });
+    if !page.is_empty() {
+        body["Resources"] = Value::Array(page);
+    }
+    body
+}
+
+fn wanted(desk: &Desk<'_>, kind: Kind) -> Result<Option<Filter>, ScimError> {
+    let Some(text) = desk.call.param("filter") else {
+        return Ok(None);
+    };
+    let can = &desk.state.behaviour;
+    if !can.filter {
+        return Err(ScimError::bad(
+            "invalidFilter",
+            "Filters are not supported.",
+        ));
+    }
+    let filter = filter::parse(Scope::Resource(kind), text)?;
+    if !can.last_modified_filter && filter.names("meta", "lastModified") {
+        let text = "meta.lastModified cannot be used in filters.";
+        return Err(ScimError::bad("invalidFilter", text));
+    }
+    Ok(Some(filter))
+}
+
+/// A number in the query; what is less than nothing is nothing.
+fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, ScimError> {
+    let Some(text) = desk.call.param(name) else {
+        return Ok(None);
+    };
+    let number: i64 = text
+        .parse()
+        .map_err(|_| ScimError::value(format!("'{name}' is no number.")))?;
+    Ok(Some(usize::try_from(number).unwrap_or(0)))
+}
+
+/// The only ids that can fit, in order, if an index knows them.
+fn candidates(desk: &Desk<'_>, kind: Kind, filter: &Filter) -> Option<Vec<String>> {
+    match filter {
+        Filter::And(a, b) => candidates(desk, kind, a).or_else(|| candidates(desk, kind, b)),
+        Filter::Or(a, b) => {
+            let mut ids = candidates(desk, kind, a)?;
+            ids.extend(candidates(desk, kind, b)?);
+            ids.sort_unstable();
+            ids.dedup();
+            Some(ids)
+        }
+        Filter::Compare(path, Op::Eq, Operand::Text(text)) if path.extension.is_none() => {
+            let index = &desk.scim.index;
+            match path.attr.name {
+                "id" => Some(vec![text.clone()]),
+                "userName" => Some(index.named(text).into_iter().cloned().collect()),
+                "externalId" => {
+                    let ids = index.external(kind, text).into_iter().flatten();
+                    Some(ids.cloned().collect())
+                }
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
