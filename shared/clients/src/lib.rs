@@ -12,6 +12,7 @@ pub mod mailbox;
 pub mod objects;
 pub mod outgoing;
 pub mod queue;
+pub mod scim;
 pub mod ses;
 pub mod store;
 pub mod vault;

@@ -7,6 +7,7 @@ mod apply;
 mod batch;
 mod check;
 mod classify;
+mod delta;
 mod directory;
 mod error;
 mod group_facts;
@@ -16,6 +17,7 @@ mod outcome;
 mod permissions;
 mod quota;
 mod stats;
+mod sync;
 mod transport;
 mod users;
 
@@ -29,6 +31,7 @@ use uuid::Uuid;
 use crate::entra::Entra;
 use crate::http::{ApiError, Base, Http, Secret};
 pub use check::KnownPeople;
+pub use delta::{DeltaLink, Followed, MAX_GROUPS as MAX_DELTA_GROUPS};
 pub use directory::{DirectoryGroup, DirectoryPerson};
 pub use error::GraphError;
 pub use group_facts::{GroupFacts, GroupLookup};
@@ -38,6 +41,7 @@ pub use outcome::{AlwaysGo, Gate, MemberCounts, MemberOutcome, MemberOutcomes};
 pub use quota::Quota;
 pub use stats::GraphStats;
 use stats::Meter;
+pub use sync::Picture;
 
 /// Where tokens for one tenant come from: the app's own credential.
 #[derive(Debug, Clone)]

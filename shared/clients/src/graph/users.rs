@@ -25,14 +25,14 @@ const A_PAGE: &str = "a page of users";
 
 /// What stands around the users of a page.
 #[derive(Deserialize)]
-struct Outline {
+pub(super) struct Outline {
     #[serde(rename = "value")]
     _users: IgnoredAny,
     #[serde(rename = "@odata.nextLink")]
-    next_link: Option<String>,
+    pub(super) next_link: Option<String>,
     /// All users there are; on the first page only.
     #[serde(rename = "@odata.count")]
-    count: Option<u64>,
+    pub(super) count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -108,7 +108,7 @@ impl Graph {
     }
 
     /// Fetches a page of what is counted; a next link does not carry the header.
-    async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
+    pub(super) async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
         let call = Call {
             method: Method::GET,
             tail: &tail,
@@ -122,7 +122,7 @@ impl Graph {
     }
 
     /// A next-page link as a tail of the configured address, which it must belong to.
-    fn tail_of(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
+    pub(super) fn tail_of(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
         links.admit(&self.base, link)?;
         let tail = link
             .strip_prefix(self.base.as_str())

@@ -224,8 +224,20 @@ enum ErrorBody {
     Text(String),
 }
 
-/// Reads `{"error":{"code","message"}}` (OData) or whatever text there is.
+/// The error of a SCIM service (RFC 7644, section 3.12).
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ScimError {
+    scim_type: Option<String>,
+    detail: String,
+}
+
+/// Reads `{"error":{"code","message"}}` (OData), `{"scimType","detail"}` (SCIM) or
+/// whatever text there is.
 pub(crate) fn vendor_error(body: &[u8]) -> (Option<String>, String) {
+    if let Ok(ScimError { scim_type, detail }) = serde_json::from_slice(body) {
+        return (scim_type.map(|code| cut(&code)), cut(&detail));
+    }
     let (code, message) = match serde_json::from_slice(body) {
         Ok(ErrorEnvelope {
             error: ErrorBody::Object { code, message },
@@ -269,6 +281,16 @@ mod tests {
         assert_eq!(
             status(400, body).to_string(),
             "GET /v1.0/organization was answered with status 400 (Request_BadRequest): Invalid filter."
+        );
+    }
+
+    #[test]
+    fn a_scim_error_becomes_one_sentence() {
+        let body = br#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"status":"409","scimType":"uniqueness","detail":"The name is taken."}"#;
+        let error = status(409, body);
+        assert_eq!(
+            (error.code(), error.message()),
+            (Some("uniqueness"), "The name is taken.")
         );
     }
 

@@ -30,7 +30,9 @@ pub mod writes;
 pub use change::{Change, What};
 pub use config::{ApplyMode, SyncConfig, TeamSwitches};
 pub use decide::{Approved, Course, decide};
-pub use entra::{Directory, DirectoryGroup, DirectoryPerson, Gone};
+pub use entra::{
+    Directory, DirectoryGroup, DirectoryPerson, Gone, GroupChange, PersonChange, Told,
+};
 pub use mirror::Mirror;
 pub use pins::{Pin, Pins};
 pub use plan::{Input, SyncCounts, SyncPlan, plan};

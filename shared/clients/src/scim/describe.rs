@@ -1,0 +1,126 @@
+//! What a service says about itself: patch, bulk, filters, and which attributes it keeps.
+
+use rollcall_domain::directory::Features;
+use serde::Deserialize;
+
+use super::{Described, ENTERPRISE, Scim, TEAM, USER};
+use crate::http::ApiError;
+
+/// Resources on a page unless the service takes fewer: a page of a thousand costs
+/// some services more than a second for each.
+const PAGE: u32 = 500;
+/// Operations of a bulk request unless the service takes fewer: one request should
+/// end well within its time.
+const BULK: u64 = 100;
+/// Bytes of a bulk request unless the service takes fewer.
+const BULK_BYTES: u64 = 512 * 1024;
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    patch: Supported,
+    #[serde(default)]
+    bulk: Bulk,
+    #[serde(default)]
+    filter: Filter,
+}
+
+#[derive(Deserialize, Default)]
+struct Supported {
+    #[serde(default)]
+    supported: bool,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Bulk {
+    supported: bool,
+    max_operations: u64,
+    max_payload_size: u64,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(rename_all = "camelCase", default)]
+struct Filter {
+    supported: bool,
+    max_results: u32,
+}
+
+#[derive(Deserialize)]
+struct Schemas {
+    #[serde(rename = "Resources", default)]
+    resources: Vec<Schema>,
+}
+
+#[derive(Deserialize)]
+struct Schema {
+    id: String,
+    #[serde(default)]
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    name: String,
+}
+
+impl Schemas {
+    fn keeps(&self, schema: &str, attribute: &str) -> bool {
+        let mut schemas = self.resources.iter();
+        let found = schemas.find(|it| it.id.eq_ignore_ascii_case(schema));
+        found.is_some_and(|schema| {
+            let mut attributes = schema.attributes.iter();
+            attributes.any(|it| it.name.eq_ignore_ascii_case(attribute))
+        })
+    }
+
+    fn features(&self) -> Features {
+        Features {
+            job_title: self.keeps(USER, "title"),
+            department: self.keeps(ENTERPRISE, "department"),
+            manager: self.keeps(ENTERPRISE, "manager"),
+            supervisors: self.keeps(TEAM, "supervisors"),
+        }
+    }
+}
+
+impl Scim {
+    /// Asks the service what it can do. A service without schemas keeps what the
+    /// core has (RFC 7644, section 4, requires them).
+    pub async fn describe(&self) -> Result<Described, ApiError> {
+        let (config, schemas) =
+            tokio::join!(self.get("/ServiceProviderConfig"), self.get("/Schemas"));
+        let config: Config = config?.json("the service's configuration")?;
+        let features = match schemas {
+            Ok(answer) => answer.json::<Schemas>("the service's schemas")?.features(),
+            Err(error) if matches!(error.status(), Some(404 | 501)) => Features {
+                job_title: true,
+                department: false,
+                manager: false,
+                supervisors: false,
+            },
+            Err(error) => return Err(error),
+        };
+        let page = match config.filter.max_results {
+            0 => PAGE,
+            most => most.min(PAGE),
+        };
+        let at_most = |most: u64, ours: u64| {
+            usize::try_from(if most == 0 { ours } else { most.min(ours) }).unwrap_or(1)
+        };
+        let bulk = &config.bulk;
+        let bulk = bulk.supported.then(|| {
+            (
+                at_most(bulk.max_operations, BULK),
+                at_most(bulk.max_payload_size, BULK_BYTES),
+            )
+        });
+        Ok(Described {
+            features,
+            patch: config.patch.supported,
+            filter: config.filter.supported,
+            page,
+            bulk,
+        })
+    }
+}
