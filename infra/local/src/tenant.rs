@@ -182,6 +182,8 @@ pub async fn run(
     } else {
         Trigger::Manual {
             by: "admin@rollcall.example".to_owned(),
+            user: None,
+            display_name: None,
             accept_smaller_data: true,
         }
     };

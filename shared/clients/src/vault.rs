@@ -2,6 +2,7 @@
 
 mod grants;
 mod storing;
+mod sync;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::http::Secret;
 pub use grants::{Draft, StoredGrant};
+pub use sync::SyncCredentials;
 
 /// Secrets are read again after this long, so that a new one is used soon.
 const CACHED: Duration = Duration::from_mins(5);

@@ -84,6 +84,24 @@ pub enum Action {
     SessionChanged,
     /// A course session was cancelled.
     SessionCancelled,
+    /// The directory sync was configured.
+    SyncSaved,
+    /// It was tested.
+    SyncTested,
+    /// It was connected, or its credentials were replaced.
+    SyncConnected,
+    /// It was activated.
+    SyncActivated,
+    /// It was deactivated.
+    SyncDeactivated,
+    /// Its connection was ended.
+    SyncDisconnected,
+    /// Changes it proposed were rejected, or no longer.
+    SyncDecided,
+    /// What it proposed was approved.
+    SyncApproved,
+    /// An operator set its times.
+    SyncScheduled,
 }
 
 /// One event; it is stored in the transaction of the change it tells about.

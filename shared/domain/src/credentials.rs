@@ -74,6 +74,45 @@ pub fn compare(granted: &BTreeSet<String>) -> Permissions {
     }
 }
 
+/// Permissions that allow everything one for reading does, and more.
+const READING_COVERED_BY: [(&str, &[&str]); 3] = [
+    (
+        "User.Read.All",
+        &[
+            "User.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    ),
+    (
+        "Group.Read.All",
+        &[
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    ),
+    (
+        "GroupMember.Read.All",
+        &[
+            "GroupMember.ReadWrite.All",
+            "Group.Read.All",
+            "Group.ReadWrite.All",
+            "Directory.Read.All",
+            "Directory.ReadWrite.All",
+        ],
+    ),
+];
+
+/// Whether a permission for reading is granted, by itself or by a larger one.
+pub fn covered_for_reading(name: &str, granted: &BTreeSet<String>) -> bool {
+    let larger = READING_COVERED_BY
+        .iter()
+        .filter(|(known, _)| *known == name);
+    let mut larger = larger.flat_map(|(_, larger)| larger.iter());
+    granted.contains(name) || larger.any(|larger| granted.contains(*larger))
+}
+
 /// Reads an application (client) id.
 ///
 /// # Errors

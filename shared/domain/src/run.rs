@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{SnapshotId, TenantId};
+use crate::ids::{ObjectId, SnapshotId, TenantId};
 use crate::schedule::{Job, Slot};
 
 /// Who or what started a run (S2-38 in form, X-06).
@@ -22,10 +22,28 @@ pub enum Trigger {
     Manual {
         /// Who (mail address).
         by: String,
+        /// Their object id, by which a picture is found (S2-38).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<ObjectId>,
+        /// What people call them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        display_name: Option<String>,
         /// Whether data that shrank suspiciously is to be believed this once.
         #[serde(default)]
         accept_smaller_data: bool,
     },
+}
+
+impl Trigger {
+    /// Somebody known by name alone.
+    pub fn by_hand(by: impl Into<String>) -> Self {
+        Self::Manual {
+            by: by.into(),
+            user: None,
+            display_name: None,
+            accept_smaller_data: false,
+        }
+    }
 }
 
 /// The message that makes a job work on one tenant. It says "run", never what

@@ -25,24 +25,38 @@ pub enum Job {
     Maintenance,
     /// Only the memberships.
     Membership,
+    /// People and teams from the directory to the learning platform; each tenant
+    /// at its own times.
+    DirectorySync,
 }
 
 impl Job {
+    /// Every job.
+    pub const ALL: [Self; 4] = [
+        Self::Refresh,
+        Self::Maintenance,
+        Self::Membership,
+        Self::DirectorySync,
+    ];
+
     /// The name in keys and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refresh => "refresh",
             Self::Maintenance => "maintenance",
             Self::Membership => "membership",
+            Self::DirectorySync => "directory_sync",
         }
     }
 
-    /// Its hours by the guide; a deployment may choose others.
+    /// Its hours by the guide; a deployment may choose others. Those of the
+    /// directory sync are each tenant's own.
     pub const fn hours(self) -> &'static [u32] {
         match self {
             Self::Refresh => &REFRESH_HOURS,
             Self::Maintenance => &MAINTENANCE_HOURS,
             Self::Membership => &MEMBERSHIP_HOURS,
+            Self::DirectorySync => &[],
         }
     }
 }
@@ -57,11 +71,11 @@ impl FromStr for Job {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        [Self::Refresh, Self::Maintenance, Self::Membership]
+        Self::ALL
             .into_iter()
             .find(|job| job.name() == name)
             .ok_or_else(|| {
-                format!("there is no job {name:?}: use refresh, maintenance or membership")
+                format!("there is no job {name:?}: use refresh, maintenance, membership or directory_sync")
             })
     }
 }

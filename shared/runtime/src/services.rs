@@ -8,6 +8,8 @@ mod greeting;
 mod links;
 mod loss;
 mod sessions;
+mod sync;
+mod sync_test;
 mod withdrawn;
 
 use std::collections::HashMap;
@@ -24,7 +26,7 @@ use rollcall_clients::objects::Objects;
 use rollcall_clients::queue::{Queue, QueueError};
 use rollcall_clients::ses::SystemMail;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_clients::store::{MAINTENANCE_LEASE, REFRESH_LEASE, Store, StoreError};
+use rollcall_clients::store::{MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, Store, StoreError};
 use rollcall_clients::vault::{Vault, VaultError};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::{Notice, NoticeKind};
@@ -36,6 +38,8 @@ use crate::settings::Settings;
 pub use accounts::{AccountError, ConnectedAccount};
 pub use connection::Entered;
 pub use links::{AppError, CALLBACK, DirectoryError, Unproved};
+pub use sync::SyncClientError;
+pub use sync_test::SyncToTest;
 
 /// The clients and the settings they were made from.
 #[derive(Debug, Clone)]
@@ -145,7 +149,7 @@ impl Services {
     /// The queue that makes a job work.
     pub fn queue(&self, job: Job) -> &Queue {
         match job {
-            Job::Refresh => &self.refresh_queue,
+            Job::Refresh | Job::DirectorySync => &self.refresh_queue,
             Job::Maintenance | Job::Membership => &self.maintenance_queue,
         }
     }
@@ -201,6 +205,7 @@ impl Services {
         }
         let lock = match request.job {
             Job::Refresh => REFRESH_LEASE,
+            Job::DirectorySync => SYNC_LEASE,
             Job::Maintenance | Job::Membership => MAINTENANCE_LEASE,
         };
         let longest = Duration::from_secs(WAIT_SECONDS);

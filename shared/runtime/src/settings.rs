@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rollcall_domain::ids::TenantId;
-use url::Url;
+use url::{Host, Url};
 
 /// Which Microsoft cloud the deployment serves (S4-004, X-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,6 +107,9 @@ pub struct Settings {
     /// any other tenant grants nothing. Without one nobody can enter plans, and
     /// every tenant may use the service.
     pub operator_tenant: Option<TenantId>,
+    /// Hosts of learning platforms that tenants may name for the directory sync, a
+    /// host covering those below it. Without any every public host is allowed.
+    pub scim_hosts: Vec<String>,
     /// Sender of system mail.
     pub system_sender: String,
     /// How long a lease lives without heartbeat.
@@ -158,6 +161,7 @@ impl Settings {
             api_audience: reader.optional("ROLLCALL_API_AUDIENCE").map(str::to_owned),
             frontend_url: reader.origin("ROLLCALL_FRONTEND_URL"),
             operator_tenant: reader.tenant("ROLLCALL_OPERATOR_TENANT"),
+            scim_hosts: reader.list("ROLLCALL_SCIM_HOSTS"),
             system_sender: reader.required("ROLLCALL_SYSTEM_SENDER"),
             lease: Duration::from_secs(reader.number("ROLLCALL_LEASE_SECONDS", 60, 2..=900)),
             snapshot_max_age: Duration::from_secs(
@@ -183,6 +187,13 @@ impl Reader<'_> {
             .get(name)
             .map(|value| value.trim())
             .filter(|value| !value.is_empty())
+    }
+
+    /// Texts separated by commas, in small letters.
+    fn list(&self, name: &str) -> Vec<String> {
+        let texts = self.optional(name).unwrap_or_default().split(',');
+        let texts = texts.map(|text| text.trim().to_ascii_lowercase());
+        texts.filter(|text| !text.is_empty()).collect()
     }
 
     fn required(&mut self, name: &str) -> String {
@@ -289,6 +300,51 @@ impl Settings {
                     && LEARN365_DOMAINS.iter().any(|domain| host.ends_with(domain))
             })
     }
+
+    /// Whether a tenant may name this address of a SCIM service. Requests go there
+    /// with the tenant's token, from within this deployment: only https to a public
+    /// name, and only to the operators' hosts where they named some. A service on
+    /// this machine, for tests, has to be named by them.
+    pub fn is_scim_address(&self, text: &str) -> bool {
+        let Ok(url) = Url::parse(text) else {
+            return false;
+        };
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        let host = url.host_str().unwrap_or_default().to_ascii_lowercase();
+        let is_named = |allowed: &String| {
+            host == *allowed
+                || host
+                    .strip_suffix(allowed)
+                    .is_some_and(|rest| rest.ends_with('.'))
+        };
+        let named = self.scim_hosts.iter().any(is_named);
+        let is_public = matches!(url.host(), Some(Host::Domain(name)) if name.contains('.') && !is_internal(name));
+        plain
+            && match (url.scheme(), self.scim_hosts.is_empty()) {
+                ("https", true) => is_public,
+                ("https", false) => named,
+                ("http", false) => named && is_safe_address(text),
+                _ => false,
+            }
+    }
+}
+
+/// Names that lead nowhere public (RFC 6761, RFC 6762).
+fn is_internal(name: &str) -> bool {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    [
+        "localhost",
+        "local",
+        "internal",
+        "home.arpa",
+        "test",
+        "invalid",
+    ]
+    .iter()
+    .any(|top| name == *top || name.ends_with(&format!(".{top}")))
 }
 
 #[cfg(test)]
@@ -369,6 +425,44 @@ mod tests {
             "https://169.254.169.254",
         ] {
             assert!(!settings.is_lms_address(other), "{other}");
+        }
+    }
+
+    /// A tenant's target is no way into what only this deployment reaches.
+    #[test]
+    fn a_tenant_may_name_public_hosts_of_scim_services_only() {
+        let settings = Settings::read(&complete()).expect("complete");
+        assert!(settings.is_scim_address("https://lms.example.com/scim/v2"));
+        for other in [
+            "http://lms.example.com/scim/v2",
+            "https://127.0.0.1/scim",
+            "https://[::1]/scim",
+            "https://169.254.169.254/latest",
+            "https://2130706433/",
+            "https://localhost/scim",
+            "https://metadata.google.internal/",
+            "https://printer.local/",
+            "https://lms/scim",
+            "https://kay:secret@lms.example.com/",
+            "https://lms.example.com/?x=1",
+            "ftp://lms.example.com/",
+            "lms.example.com",
+        ] {
+            assert!(!settings.is_scim_address(other), "{other}");
+        }
+        let mut variables = complete();
+        let hosts = "lms.example.com, 127.0.0.1".to_owned();
+        variables.insert("ROLLCALL_SCIM_HOSTS".to_owned(), hosts);
+        let named = Settings::read(&variables).expect("complete");
+        assert!(named.is_scim_address("https://eu.lms.example.com/scim"));
+        assert!(named.is_scim_address("http://127.0.0.1:4000/scim"));
+        for other in [
+            "https://evil.example",
+            "https://notlms.example.com",
+            "http://lms.example.com/scim",
+            "http://localhost:4000/scim",
+        ] {
+            assert!(!named.is_scim_address(other), "{other}");
         }
     }
 

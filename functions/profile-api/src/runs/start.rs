@@ -89,6 +89,8 @@ pub(crate) async fn ask(
     let tenant = tenant(api, caller.tenant).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
+        user: Some(caller.object),
+        display_name: caller.display_name.clone(),
         accept_smaller_data,
     };
     let slot = Slot::by_hand(now());

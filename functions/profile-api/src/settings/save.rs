@@ -203,10 +203,7 @@ impl Api {
         let tenant = crate::runs::tenant(self, id).await?;
         let trigger = match saved {
             Saved::First => Trigger::FirstSave,
-            Saved::Again => Trigger::Manual {
-                by: by.to_owned(),
-                accept_smaller_data: false,
-            },
+            Saved::Again => Trigger::by_hand(by),
         };
         if let Err(error) = self.services.run_now(&tenant, Job::Refresh, trigger).await {
             // The sweep of new tenants and the next slot ask again.

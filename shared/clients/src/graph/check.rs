@@ -42,7 +42,7 @@ impl Graph {
         }
     }
 
-    async fn sign_in(&self) -> Result<AccessToken, Check> {
+    pub(super) async fn sign_in(&self) -> Result<AccessToken, Check> {
         let from = &self.tokens;
         if let Some(check) = misshapen(&from.client_id, &from.secret) {
             return Err(check);

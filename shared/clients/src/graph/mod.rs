@@ -6,6 +6,7 @@
 mod apply;
 mod batch;
 mod check;
+mod check_sync;
 mod classify;
 mod delta;
 mod directory;
@@ -31,6 +32,7 @@ use uuid::Uuid;
 use crate::entra::Entra;
 use crate::http::{ApiError, Base, Http, Secret};
 pub use check::KnownPeople;
+pub use check_sync::SyncApp;
 pub use delta::{DeltaLink, Followed, MAX_GROUPS as MAX_DELTA_GROUPS};
 pub use directory::{DirectoryGroup, DirectoryPerson};
 pub use error::GraphError;

@@ -76,7 +76,7 @@ impl Graph {
 
     /// Sends a request; `proves` tells the refusals that only come after the
     /// permission was found sufficient.
-    async fn grant(
+    pub(super) async fn grant(
         &self,
         method: Method,
         tail: &str,

@@ -4,6 +4,7 @@
 //! Every write is conditional: on a version, or on the fencing token of the
 //! lease under which the writer works.
 
+pub mod admins;
 pub mod audit;
 pub mod connections;
 mod entitlements;
@@ -18,11 +19,13 @@ pub mod messages;
 pub mod oauth_states;
 pub mod outbox;
 mod page;
+pub mod pins;
 pub mod profile_list;
 pub mod profiles;
 pub mod runs;
 pub mod sessions;
 pub mod states;
+pub mod sync;
 pub mod tenants;
 pub mod versions;
 
@@ -54,6 +57,10 @@ pub const TTL_ATTRIBUTE: &str = "expires_at";
 pub const MAINTENANCE_LEASE: &str = "maintenance";
 /// The lease of the refresh.
 pub const REFRESH_LEASE: &str = "refresh";
+/// The lease of the directory sync.
+pub const SYNC_LEASE: &str = "directory-sync";
+/// The index that tells what is due when.
+pub const DUE_INDEX: &str = "due";
 /// Most items DynamoDB takes in one transaction.
 const MAX_TRANSACTION: usize = 100;
 

@@ -164,7 +164,7 @@ impl Vault {
         self.store(&name, &text).await
     }
 
-    async fn delete(&self, name: &str) -> Result<(), VaultError> {
+    pub(super) async fn delete(&self, name: &str) -> Result<(), VaultError> {
         let deleted = self
             .client
             .delete_secret()

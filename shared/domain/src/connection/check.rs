@@ -24,6 +24,8 @@ pub enum Subject {
     Entra,
     /// Learn365.
     Learn365,
+    /// The learning platform's SCIM service.
+    Scim,
 }
 
 /// Which check. The names are part of the API: they stay.
@@ -49,10 +51,24 @@ pub enum CheckId {
     Learn365KeyLevel,
     /// The key was made in the tenant's own environment (S4-002).
     Learn365Tenant,
+    /// It may do what `Group.Read.All` allows (S2-13).
+    EntraGroupReadAll,
+    /// It may do what `GroupMember.Read.All` allows (S2-14).
+    EntraGroupMemberReadAll,
+    /// People can be read.
+    EntraSample,
+    /// Graph takes the filter (S3-30).
+    EntraFilter,
+    /// The chosen groups exist (S3-37).
+    EntraGroups,
+    /// The platform answers at its address and describes itself.
+    ScimAddress,
+    /// It accepts the token, and users and groups can be read.
+    ScimRead,
 }
 
 impl CheckId {
-    /// Every check there is, in the order in which they are shown.
+    /// Every check of a tenant's settings, in the order in which they are shown.
     pub const ALL: [Self; 9] = [
         Self::EntraSignIn,
         Self::EntraUserReadAll,
@@ -65,6 +81,20 @@ impl CheckId {
         Self::Learn365Tenant,
     ];
 
+    /// Every check of the directory sync, in the order in which they are shown.
+    pub const SYNC: [Self; 10] = [
+        Self::EntraSignIn,
+        Self::EntraUserReadAll,
+        Self::EntraExcessPermissions,
+        Self::EntraGroupReadAll,
+        Self::EntraGroupMemberReadAll,
+        Self::EntraSample,
+        Self::EntraFilter,
+        Self::EntraGroups,
+        Self::ScimAddress,
+        Self::ScimRead,
+    ];
+
     /// Whose side it looks at.
     pub const fn subject(self) -> Subject {
         match self {
@@ -72,7 +102,13 @@ impl CheckId {
             | Self::EntraUserReadAll
             | Self::EntraGroupReadWriteAll
             | Self::EntraGroupMemberReadWriteAll
-            | Self::EntraExcessPermissions => Subject::Entra,
+            | Self::EntraExcessPermissions
+            | Self::EntraGroupReadAll
+            | Self::EntraGroupMemberReadAll
+            | Self::EntraSample
+            | Self::EntraFilter
+            | Self::EntraGroups => Subject::Entra,
+            Self::ScimAddress | Self::ScimRead => Subject::Scim,
             Self::Learn365Address
             | Self::Learn365Key
             | Self::Learn365KeyLevel
@@ -94,6 +130,13 @@ impl CheckId {
             Self::Learn365Key => "Learn365 accepts the API key",
             Self::Learn365KeyLevel => "The API key has Full Control",
             Self::Learn365Tenant => "The API key is of your organisation",
+            Self::EntraGroupReadAll => "Group.Read.All: read groups",
+            Self::EntraGroupMemberReadAll => "GroupMember.Read.All: read members",
+            Self::EntraSample => "People can be read",
+            Self::EntraFilter => "Microsoft Graph takes the filter",
+            Self::EntraGroups => "The chosen groups exist",
+            Self::ScimAddress => "The learning platform answers at its SCIM address",
+            Self::ScimRead => "The learning platform accepts the token",
         }
     }
 

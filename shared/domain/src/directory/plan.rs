@@ -154,6 +154,22 @@ impl SyncPlan {
     }
 }
 
+impl SyncCounts {
+    /// By the names under which a run's record has them.
+    pub fn named(&self) -> [(&'static str, u64); 8] {
+        [
+            ("usersCreated", self.users_created),
+            ("usersUpdated", self.users_updated),
+            ("usersDeactivated", self.users_deactivated),
+            ("usersReactivated", self.users_reactivated),
+            ("teamsCreated", self.teams_created),
+            ("teamsUpdated", self.teams_updated),
+            ("teamsArchived", self.teams_archived),
+            ("manualOverwritten", self.manual_overwritten),
+        ]
+    }
+}
+
 /// One comparison at work.
 pub(super) struct Task<'a> {
     pub(super) input: Input<'a>,

@@ -21,6 +21,8 @@ pub(super) struct Claims {
     #[serde(default)]
     preferred_username: Option<String>,
     #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
     roles: Vec<String>,
     #[serde(default)]
     wids: Vec<String>,
@@ -37,6 +39,7 @@ impl Claims {
             name: self
                 .preferred_username
                 .unwrap_or_else(|| object.to_string()),
+            display_name: self.name.filter(|name| !name.trim().is_empty()),
             roles: Role::of_claims(&self.roles, &self.wids),
         })
     }
@@ -91,6 +94,7 @@ mod tests {
             tid: tenant.to_owned(),
             oid: OBJECT.to_owned(),
             ver: "2.0".to_owned(),
+            name: None,
             preferred_username: None,
             roles: vec!["Owner".to_owned()],
             wids: Vec::new(),

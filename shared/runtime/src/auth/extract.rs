@@ -21,6 +21,8 @@ pub struct Caller {
     /// What people call them (`preferred_username`, else the object id). It can
     /// change hands: for display and audit only, never to decide.
     pub name: String,
+    /// Their name as people write it, if the token has it. For display only.
+    pub display_name: Option<String>,
     /// What they may do.
     pub roles: BTreeSet<Role>,
 }

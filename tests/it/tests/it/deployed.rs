@@ -267,10 +267,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
         world.tenant.id,
         Fault::once("/$batch", FaultKind::Delay { ms: 700 }).at(1, 1_000),
     );
-    let trigger = rollcall_domain::run::Trigger::Manual {
-        by: "ada@contoso.example".to_owned(),
-        accept_smaller_data: false,
-    };
+    let trigger = rollcall_domain::run::Trigger::by_hand("ada@contoso.example");
     services
         .run_now(&who, Job::Maintenance, trigger)
         .await

@@ -172,6 +172,8 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
     let mut request = app.request(Job::Refresh);
     request.trigger = Trigger::Manual {
         by: "ada@contoso.example".to_owned(),
+        user: None,
+        display_name: None,
         accept_smaller_data: true,
     };
     app.work(&request).await.expect("handled");

@@ -155,10 +155,7 @@ impl App {
     /// The same, started by an administrator: every group is read in full.
     pub(crate) async fn maintain_by_hand(&mut self) -> (Run, MaintenanceReport) {
         let mut request = self.request(Job::Maintenance);
-        request.trigger = Trigger::Manual {
-            by: CONTACT.to_owned(),
-            accept_smaller_data: false,
-        };
+        request.trigger = Trigger::by_hand(CONTACT);
         self.work(&request).await.expect("the message is handled");
         let run = self.run(&request).await;
         let report = self.report(&run).await;
@@ -189,7 +186,7 @@ impl App {
     ) -> Result<(), Failure> {
         let deadline = Deadline::after(left);
         match request.job {
-            Job::Refresh => {
+            Job::Refresh | Job::DirectorySync => {
                 Box::pin(rollcall_refresh_job::work(
                     &self.services,
                     request.clone(),
@@ -361,7 +358,7 @@ impl App {
     /// Requests put back into the queue of maintenance-job, due or not.
     pub(crate) async fn requested(&self, job: Job) -> usize {
         let url = match job {
-            Job::Refresh => &self.services.settings.refresh_queue_url,
+            Job::Refresh | Job::DirectorySync => &self.services.settings.refresh_queue_url,
             Job::Maintenance | Job::Membership => &self.services.settings.maintenance_queue_url,
         };
         platform::queued(&self.sqs, url).await

@@ -1,0 +1,109 @@
+//! What the directory sync signs in with: its app registration and the platform's token, in one secret.
+
+use rollcall_domain::ids::TenantId;
+use serde::{Deserialize, Serialize};
+
+use super::{AppRegistration, CredentialMark, Vault, VaultError};
+use crate::http::Secret;
+
+const SYNC: (&str, &str) = ("directory-sync", "credential of the directory sync");
+
+/// Credentials of a tenant's directory sync. They are read past the memory of this
+/// process: a run must not use what was replaced.
+#[derive(Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SyncCredentials {
+    /// The app registration, where the directory is read with one.
+    #[serde(default)]
+    pub app: Option<AppRegistration>,
+    #[serde(default)]
+    token: Option<String>,
+}
+
+impl SyncCredentials {
+    /// The token of the platform's SCIM service.
+    pub fn token(&self) -> Option<Secret> {
+        self.token.clone().map(Secret::new)
+    }
+
+    /// The same with another token.
+    #[must_use]
+    pub fn with_token(mut self, token: &Secret) -> Self {
+        self.token = Some(token.expose().to_owned());
+        self
+    }
+
+    /// By what people recognise the app's secret and the token.
+    pub fn marks(&self) -> (CredentialMark, CredentialMark) {
+        let mark = |secret: Option<Secret>| secret.as_ref().map(CredentialMark::of);
+        let app = mark(self.app.as_ref().map(AppRegistration::secret));
+        (
+            app.unwrap_or_default(),
+            mark(self.token()).unwrap_or_default(),
+        )
+    }
+}
+
+impl std::fmt::Debug for SyncCredentials {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SyncCredentials")
+            .field("app", &self.app)
+            .field("token", &self.token.is_some())
+            .finish()
+    }
+}
+
+impl Vault {
+    /// What is stored for a tenant; nothing where nothing was, or what there is
+    /// cannot be read and has to be entered again.
+    ///
+    /// # Errors
+    /// When the vault does not answer.
+    pub async fn sync_credentials(&self, tenant: TenantId) -> Result<SyncCredentials, VaultError> {
+        match self.fetch(&self.name(tenant, SYNC.0), SYNC.1).await {
+            Ok(text) => Ok(serde_json::from_str(text.expose()).unwrap_or_default()),
+            Err(VaultError::Missing(_)) => Ok(SyncCredentials::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stores them.
+    pub async fn put_sync_credentials(
+        &self,
+        tenant: TenantId,
+        credentials: &SyncCredentials,
+    ) -> Result<(), VaultError> {
+        let text =
+            serde_json::to_string(credentials).map_err(|_| VaultError::Unreadable(SYNC.1))?;
+        self.store(&self.name(tenant, SYNC.0), &text).await
+    }
+
+    /// Deletes them for good (S3-39).
+    pub async fn forget_sync_credentials(&self, tenant: TenantId) -> Result<(), VaultError> {
+        self.delete(&self.name(tenant, SYNC.0)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Proves S2-11, S2-16 and X-09: neither secret is shown.
+    #[test]
+    fn credentials_do_not_print() {
+        let mut credentials =
+            SyncCredentials::default().with_token(&Secret::new("the-platforms-token"));
+        credentials.app = Some(AppRegistration::new("the-app", "abc~8Q-secret-value"));
+        let shown = format!("{credentials:?}");
+        assert!(
+            shown.contains("the-app")
+                && !shown.contains("secret-v")
+                && !shown.contains("platforms")
+        );
+        let (app, token) = credentials.marks();
+        assert_eq!(
+            (app.ending.as_deref(), token.ending.as_deref()),
+            (Some("alue"), Some("oken"))
+        );
+    }
+}

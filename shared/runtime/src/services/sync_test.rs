@@ -1,0 +1,249 @@
+//! Tests a directory sync as it is configured: credentials, each permission, the filters, the platform. Nothing is written (S2-30).
+
+use std::time::Duration;
+
+use rollcall_clients::graph::{Graph, GraphError, SyncApp};
+use rollcall_clients::http::ApiError;
+use rollcall_clients::scim::Scim;
+use rollcall_clients::vault::SyncCredentials;
+use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, ENTRA_APP};
+use rollcall_domain::directory::{Source, SyncConfig};
+use rollcall_domain::ids::TenantId;
+use tokio::time::Instant;
+
+use super::{Services, SyncClientError};
+
+/// Longest wait for both sides together: below the 30 s that API Gateway waits.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The configuration's fields that checks point to.
+const TARGET: &str = "/target";
+const TOKEN: &str = "/scimToken";
+const FILTER: &str = "/filters/graph";
+const GROUPS: &str = "/filters/groups";
+
+/// What is tested.
+#[derive(Debug, Clone, Copy)]
+pub struct SyncToTest<'a> {
+    /// The configuration.
+    pub config: &'a SyncConfig,
+    /// How the directory is read.
+    pub source: Option<&'a Source>,
+    /// What to sign in with.
+    pub credentials: &'a SyncCredentials,
+}
+
+impl Services {
+    /// Tests both sides at once. Never fails as a whole: what cannot be found out
+    /// is told as a check that was not made.
+    pub async fn test_sync(&self, tenant: TenantId, what: SyncToTest<'_>) -> ConnectionTest {
+        let deadline = Instant::now() + PATIENCE;
+        let (directory, platform) = tokio::join!(
+            Box::pin(self.test_directory(tenant, what, deadline)),
+            Box::pin(self.test_target(what, deadline)),
+        );
+        let mut checks = directory;
+        checks.extend(platform);
+        let test = ConnectionTest::of(checks);
+        tracing::info!(%tenant, ok = test.ok, "tested the directory sync");
+        test
+    }
+
+    async fn test_directory(
+        &self,
+        tenant: TenantId,
+        what: SyncToTest<'_>,
+        deadline: Instant,
+    ) -> Vec<Check> {
+        let made = self.sync_directory(tenant, what.source, what.credentials);
+        let graph = match made.await {
+            Ok(graph) => graph.with_deadline(deadline),
+            Err(error) => return vec![unmade(CheckId::EntraSignIn, ENTRA_APP, &error)],
+        };
+        let app = match what.source {
+            Some(Source::Consent) => SyncApp::Ours,
+            _ => SyncApp::Customers,
+        };
+        let mut checks = graph.check_for_sync(what.config.needs_groups(), app).await;
+        let reads = |id| {
+            let mut all = checks.iter();
+            all.any(|check: &Check| check.id == id && check.status == CheckStatus::Passed)
+        };
+        let (people, groups) = (
+            reads(CheckId::EntraUserReadAll),
+            reads(CheckId::EntraGroupReadAll),
+        );
+        checks.push(sample(&graph, people).await);
+        if let Some(filter) = &what.config.filters.graph {
+            checks.push(filtered(&graph, filter, people).await);
+        }
+        if let Some(chosen) = &what.config.filters.groups {
+            checks.push(chosen_groups(&graph, chosen, groups).await);
+        }
+        checks
+    }
+
+    async fn test_target(&self, what: SyncToTest<'_>, deadline: Instant) -> Vec<Check> {
+        let scim = match self.sync_target(&what.config.target, what.credentials) {
+            Ok(scim) => scim.with_deadline(deadline),
+            Err(error) => {
+                let pointer = match error {
+                    SyncClientError::Missing(_) => TOKEN,
+                    _ => TARGET,
+                };
+                return vec![unmade(CheckId::ScimAddress, pointer, &error)];
+            }
+        };
+        platform(&scim).await
+    }
+}
+
+fn unmade(id: CheckId, pointer: &str, error: &SyncClientError) -> Check {
+    if error.needs_person() {
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first: String = letters
+            .next()
+            .into_iter()
+            .flat_map(char::to_uppercase)
+            .collect();
+        return Check::failed(id, format!("{first}{}.", letters.as_str())).at(pointer);
+    }
+    tracing::error!(%error, "a client of the directory sync cannot be made");
+    Check::not_checked(
+        id,
+        "It could not be looked at now. Try again in some minutes.",
+    )
+}
+
+async fn sample(graph: &Graph, reads: bool) -> Check {
+    let id = CheckId::EntraSample;
+    if !reads {
+        return Check::not_checked(id, "It takes User.Read.All.");
+    }
+    match graph.count_people().await {
+        Ok(0) => Check::failed(id, "The directory shows nobody at all."),
+        Ok(count) => Check::passed(
+            id,
+            format!("The directory has {count} people, guests included."),
+        ),
+        Err(error) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+    }
+}
+
+/// Graph itself is asked, in its own words (S3-30).
+async fn filtered(graph: &Graph, filter: &str, reads: bool) -> Check {
+    let id = CheckId::EntraFilter;
+    if !reads {
+        return Check::not_checked(id, "It takes User.Read.All.");
+    }
+    match graph.try_filter(filter).await {
+        Ok(0) => {
+            Check::warning(id, "Microsoft Graph takes the filter, and it fits nobody.").at(FILTER)
+        }
+        Ok(count) => Check::passed(
+            id,
+            format!("Microsoft Graph takes the filter; it fits {count} people."),
+        ),
+        Err(GraphError::Api(error)) if error.status() == Some(400) => {
+            let said = error.message();
+            Check::failed(id, format!("Microsoft Graph refuses the filter: {said}")).at(FILTER)
+        }
+        Err(error) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+    }
+}
+
+/// Groups nobody knows are named; the others can be used all the same (S3-37).
+async fn chosen_groups(
+    graph: &Graph,
+    chosen: &std::collections::BTreeSet<rollcall_domain::ids::ObjectId>,
+    reads: bool,
+) -> Check {
+    let id = CheckId::EntraGroups;
+    if !reads {
+        return Check::not_checked(id, "It takes Group.Read.All.");
+    }
+    let known = match graph.group_names(chosen.iter().copied()).await {
+        Ok(known) => known,
+        Err(error) => {
+            return Check::not_checked(id, format!("It could not be found out ({error})."));
+        }
+    };
+    let unknown: Vec<String> = chosen
+        .iter()
+        .filter(|group| !known.contains_key(*group))
+        .map(ToString::to_string)
+        .collect();
+    let names: Vec<&str> = known.values().map(String::as_str).collect();
+    match (unknown.is_empty(), known.is_empty()) {
+        (true, _) => Check::passed(id, format!("All of them: {}.", names.join(", "))),
+        (false, true) => {
+            Check::failed(id, format!("None of them exists: {}.", unknown.join(", "))).at(GROUPS)
+        }
+        (false, false) => Check::warning(
+            id,
+            format!(
+                "These do not exist: {}. The others are used: {}.",
+                unknown.join(", "),
+                names.join(", ")
+            ),
+        )
+        .at(GROUPS),
+    }
+}
+
+async fn platform(scim: &Scim) -> Vec<Check> {
+    let address = CheckId::ScimAddress;
+    let described = match scim.describe().await {
+        Ok(described) => described,
+        Err(error) if error.is_auth() => {
+            return vec![refused(&error)];
+        }
+        Err(error) if error.is_transient() => {
+            let text = format!("It did not answer ({error}). Try again in some minutes.");
+            return vec![Check::not_checked(address, text)];
+        }
+        Err(error) => {
+            let text = format!("There is no SCIM 2.0 service at this address ({error}).");
+            return vec![Check::failed(address, text).at(TARGET)];
+        }
+    };
+    let kept = described.features;
+    let lacks = [
+        (kept.job_title, "job titles"),
+        (kept.department, "departments"),
+        (kept.manager, "managers"),
+        (kept.supervisors, "supervisors of teams"),
+    ];
+    let lacks: Vec<&str> = lacks
+        .iter()
+        .filter(|(kept, _)| !kept)
+        .map(|(_, name)| *name)
+        .collect();
+    let found = if lacks.is_empty() {
+        Check::passed(
+            address,
+            "It describes itself, and keeps everything that is synced.",
+        )
+    } else {
+        let lacks = lacks.join(", ");
+        let text = format!("It describes itself. It does not keep: {lacks}; they are left out.");
+        Check::warning(address, text)
+    };
+    let read = match scim.counts().await {
+        Ok((users, groups)) => Check::passed(
+            CheckId::ScimRead,
+            format!("It shows {users} users and {groups} groups."),
+        ),
+        Err(error) if error.is_auth() => refused(&error),
+        Err(error) => Check::not_checked(
+            CheckId::ScimRead,
+            format!("It could not be read ({error})."),
+        ),
+    };
+    vec![found, read]
+}
+
+fn refused(error: &ApiError) -> Check {
+    let text = format!("The learning platform refuses the token ({error}). Enter a valid one.");
+    Check::failed(CheckId::ScimRead, text).at(TOKEN)
+}
