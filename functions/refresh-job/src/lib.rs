@@ -7,6 +7,7 @@ mod connections;
 mod gather;
 mod run;
 mod store;
+mod sync;
 mod tick;
 
 use rollcall_runtime::{Batch, Deadline, Event, Services};

@@ -27,8 +27,12 @@ pub async fn work(
     request: RunRequest,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    if request.job != Job::Refresh {
-        return Err(Failure(format!("refresh-job does not do {}", request.job)));
+    match request.job {
+        Job::Refresh => {}
+        Job::DirectorySync => {
+            return Box::pin(crate::sync::work(services, request, deadline)).await;
+        }
+        other => return Err(Failure(format!("refresh-job does not do {other}"))),
     }
     let store = &services.store;
     let tenant = store.tenant(request.tenant).await.map_err(failure)?;

@@ -29,6 +29,7 @@ pub async fn tick(
         "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
         "onboarding" => sweep(services, slot).await?,
         "connections" => Box::pin(tend(services, deadline)).await?,
+        "sync" => crate::sync::due(services, due.time).await?,
         other => return Err(format!("refresh-job knows no tick {other:?}").into()),
     }
     Ok(())

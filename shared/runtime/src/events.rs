@@ -11,7 +11,7 @@ use serde_json::Value;
 /// A schedule's tick: which schedule, and the moment it was due.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Tick {
-    /// `refresh`, `maintenance`, `membership`, `onboarding` or `connections`.
+    /// `refresh`, `maintenance`, `membership`, `onboarding`, `connections` or `sync`.
     pub tick: String,
     /// When it was due; late deliveries keep the moment they were due.
     pub time: DateTime<Utc>,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::directory::{Field, SyncState};
+use rollcall_domain::directory::SyncState;
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::schedule::Slot;
 use serde::{Deserialize, Serialize};
@@ -48,9 +48,6 @@ pub struct MirrorPointer {
     pub target: String,
     /// When the platform was read in full last.
     pub platform_in_full: DateTime<Utc>,
-    /// Fields the platform was seen not to keep although it says so.
-    #[serde(default)]
-    pub not_kept: Vec<Field>,
 }
 
 fn shard(id: TenantId) -> String {

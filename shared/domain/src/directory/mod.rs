@@ -19,6 +19,7 @@ pub mod report;
 pub mod scope;
 pub mod skip;
 pub mod state;
+pub mod stored;
 pub mod subject;
 mod teams;
 #[cfg(any(test, feature = "testing"))]
@@ -41,6 +42,7 @@ pub use platform::{Facts, Features, Platform, PlatformTeam, PlatformUser};
 pub use report::{Outcome, OutcomeStatus, SyncReport};
 pub use skip::{Leaving, Skip, SkipReason};
 pub use state::{Pause, Pending, Phase, Source, SyncState, TestMark};
+pub use stored::Stored;
 pub use subject::{Field, Member, Subject, TeamKey};
 pub use timing::{Rhythm, Strategy, TimeOfDay};
 pub use writes::{Deed, Phases, TeamChanges, Write, phases};

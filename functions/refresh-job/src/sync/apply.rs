@@ -1,0 +1,247 @@
+//! Carries cleared changes out, phase by phase, and notes how each ended. Obeys; decides nothing.
+
+use rollcall_clients::http::ApiError;
+use rollcall_clients::scim::{Scim, Written};
+use rollcall_domain::directory::writes::Phase as Steps;
+use rollcall_domain::directory::{
+    Change, Member, Mirror, Outcome, OutcomeStatus, Phase, SyncReport, SyncState, What, Write,
+    phases,
+};
+
+use super::sides::Read;
+use super::trouble::Trouble;
+use super::{Job, RESERVE, platform};
+
+/// Writes in one go where there is no bulk.
+const TOGETHER: usize = 32;
+
+/// How far the changes are.
+struct Tally<'c> {
+    changes: &'c [Change],
+    ended: Vec<Option<(OutcomeStatus, Option<String>)>>,
+    /// The first refusal of the credential: nothing else would pass.
+    refused: Option<Trouble>,
+    cut: bool,
+}
+
+impl<'c> Tally<'c> {
+    fn new(changes: &'c [Change]) -> Self {
+        Self {
+            changes,
+            ended: vec![None; changes.len()],
+            refused: None,
+            cut: false,
+        }
+    }
+
+    /// Notes how a write ended for its changes; of several the worst counts.
+    fn note(&mut self, write: &Write, status: OutcomeStatus, detail: Option<&str>) {
+        let rank = |status| match status {
+            OutcomeStatus::Done => 0,
+            OutcomeStatus::Deferred => 1,
+            OutcomeStatus::Failed => 2,
+        };
+        for at in &write.changes {
+            let Some(ended) = self.ended.get_mut(*at) else {
+                continue;
+            };
+            let worse = ended
+                .as_ref()
+                .is_none_or(|(known, _)| rank(status) > rank(*known));
+            if worse {
+                *ended = Some((status, detail.map(str::to_owned)));
+            }
+        }
+    }
+
+    fn take(&mut self, write: &Write, answer: Result<Written, ApiError>, mirror: &mut Mirror) {
+        match answer {
+            Ok(Written::Done(created)) => {
+                mirror.took(write, created.as_deref());
+                self.note(write, OutcomeStatus::Done, None);
+            }
+            Ok(Written::Waits) => {
+                let why = "somebody it names is not on the learning platform yet";
+                self.note(write, OutcomeStatus::Deferred, Some(why));
+            }
+            Err(error) => {
+                self.note(write, OutcomeStatus::Failed, Some(&error.to_string()));
+                if error.is_auth() {
+                    self.refused = Some(Trouble::of_platform(error));
+                }
+            }
+        }
+    }
+
+    fn outcomes(self, mirror: &Mirror) -> Vec<Outcome> {
+        let why = if self.cut {
+            "time ran out; the next invocation goes on"
+        } else {
+            "it was not reached"
+        };
+        let ended: Vec<_> = self
+            .changes
+            .iter()
+            .zip(&self.ended)
+            .map(|(change, ended)| match ended {
+                Some((OutcomeStatus::Done, _)) if left_out(change, mirror) => (
+                    OutcomeStatus::Deferred,
+                    Some("the person is not on the learning platform yet".to_owned()),
+                ),
+                Some(ended) => ended.clone(),
+                None => (OutcomeStatus::Deferred, Some(why.to_owned())),
+            })
+            .collect();
+        let all = self.changes.iter().cloned().zip(ended);
+        all.map(|(change, (status, detail))| Outcome {
+            change,
+            status,
+            detail,
+        })
+        .collect()
+    }
+}
+
+/// Members who are not there were left out of their team's write.
+fn left_out(change: &Change, mirror: &Mirror) -> bool {
+    let person = match &change.what {
+        What::AddMember {
+            member: Member::Person(person),
+        }
+        | What::AddSupervisor {
+            member: Member::Person(person),
+        } => *person,
+        _ => return false,
+    };
+    mirror.key(person).is_none()
+}
+
+impl Job<'_> {
+    /// Applies; answers whether time ran out before everything was tried, and what
+    /// kept it from being tried.
+    pub(super) async fn apply(
+        &self,
+        state: &SyncState,
+        scim: &Scim,
+        read: &mut Read,
+        changes: &[Change],
+        report: &mut SyncReport,
+    ) -> Result<(bool, Option<Trouble>), Trouble> {
+        if changes.is_empty() {
+            return Ok((false, None));
+        }
+        self.unsettle().await?;
+        let mut mirror = Mirror::new(std::mem::take(&mut read.stored.platform));
+        let mut tally = Tally::new(changes);
+        for phase in phases(changes, mirror.platform()) {
+            if !self.goes_on().await? || tally.refused.is_some() || tally.cut {
+                break;
+            }
+            self.phase(&phase, state, scim, read, &mut mirror, &mut tally)
+                .await;
+        }
+        let (cut, refused) = (tally.cut, tally.refused.take());
+        report.outcomes = tally.outcomes(&mirror);
+        read.stored.platform = mirror.into_platform();
+        let trouble = refused.or_else(|| nothing_worked(report));
+        if trouble.is_none() {
+            self.look_again(state, scim, read).await?;
+        }
+        Ok((cut, trouble))
+    }
+
+    async fn phase(
+        &self,
+        phase: &Steps,
+        state: &SyncState,
+        scim: &Scim,
+        read: &Read,
+        mirror: &mut Mirror,
+        tally: &mut Tally<'_>,
+    ) {
+        let described = &read.described;
+        let most = described.bulk.map_or(TOGETHER, |(most, _)| most.max(1));
+        let together = if phase.in_order { 1 } else { most };
+        let language = &state.config.default_language;
+        for writes in phase.writes.chunks(together) {
+            if !self.deadline.allows(RESERVE.min(self.reserve())) {
+                tally.cut = true;
+                return;
+            }
+            let answers = scim.write_all(writes, mirror, described, language).await;
+            for (write, answer) in writes.iter().zip(answers) {
+                tally.take(write, answer, mirror);
+            }
+            if tally.refused.is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Short invocations keep less of their time free.
+    fn reserve(&self) -> std::time::Duration {
+        self.services.settings.lease / 2
+    }
+
+    /// Before the first write: whoever comes after a run that died must not rely
+    /// on what is kept.
+    async fn unsettle(&self) -> Result<(), Trouble> {
+        let store = &self.services.store;
+        let pointer = store.mirror(self.request.tenant).await;
+        let Some(mut pointer) = pointer.map_err(|error| Trouble::of_store(&error))? else {
+            return Ok(());
+        };
+        pointer.settled = false;
+        let put = store.put_mirror(self.lease.fence(), &pointer).await;
+        put.map_err(|error| Trouble::of_store(&error))
+    }
+
+    /// Whether the sync is still wanted: one that was switched off meanwhile stops
+    /// cleanly before its next phase (S2-46).
+    async fn goes_on(&self) -> Result<bool, Trouble> {
+        let now = self.services.store.sync(self.request.tenant).await;
+        let now = now.map_err(|error| Trouble::of_store(&error))?;
+        Ok(now.is_some_and(|now| now.value.phase == Phase::Active))
+    }
+
+    /// Reads what was written back, where the platform tells changes: what it made
+    /// of it is what the next run compares with.
+    async fn look_again(
+        &self,
+        state: &SyncState,
+        scim: &Scim,
+        read: &mut Read,
+    ) -> Result<(), Trouble> {
+        let Some(newest) = read.pointer.newest else {
+            return Ok(());
+        };
+        let teams = state.config.teams.groups || state.config.teams.managers;
+        let seen = platform::changes(
+            scim,
+            &read.described,
+            &mut read.stored.platform,
+            newest,
+            teams,
+        );
+        read.pointer.newest = Some(seen.await.map_err(Trouble::of_platform)?);
+        Ok(())
+    }
+}
+
+/// A platform that refuses everything is no matter of single changes.
+fn nothing_worked(report: &SyncReport) -> Option<Trouble> {
+    let failed = report.count(OutcomeStatus::Failed);
+    if failed == 0 || report.count(OutcomeStatus::Done) > 0 {
+        return None;
+    }
+    let mut details = report
+        .outcomes
+        .iter()
+        .filter_map(|outcome| outcome.detail.clone());
+    let first = details.next().unwrap_or_default();
+    let mut trouble = Trouble::new(format!(
+        "none of {failed} changes was accepted; the first was refused so: {first}"
+    ));
+    trouble.needs_person = true;
+    Some(trouble)
+}

@@ -1,0 +1,250 @@
+//! What is left of a run: what was read, the report, the record, how the sync stands now, and who is told.
+
+use chrono::{DateTime, Utc};
+use rollcall_clients::objects::{ObjectError, part_key};
+use rollcall_clients::queue::QueueError;
+use rollcall_clients::store::StoreError;
+use rollcall_domain::connection::{Check, CheckStatus, ConnectionTest};
+use rollcall_domain::directory::{OutcomeStatus, Pause, Pending, SyncReport, SyncState, TestMark};
+use rollcall_domain::ids::TenantId;
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
+use rollcall_runtime::Services;
+use rollcall_runtime::services::{SyncClientError, SyncToTest, TellError};
+
+use super::sides::Read;
+use super::trouble::Trouble;
+use super::{Ended, Job};
+
+/// Why the end of a run could not be recorded; the message comes back then.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FinishError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    #[error(transparent)]
+    Tell(#[from] TellError),
+    #[error("the report cannot be written: {0}")]
+    Report(#[from] serde_json::Error),
+}
+
+/// Tests a sync as it is stored.
+pub(super) async fn test(
+    services: &Services,
+    tenant: TenantId,
+    state: &SyncState,
+) -> Result<ConnectionTest, SyncClientError> {
+    let credentials = services.vault.sync_credentials(tenant).await?;
+    let what = SyncToTest {
+        config: &state.config,
+        source: state.source.as_ref(),
+        credentials: &credentials,
+    };
+    Ok(Box::pin(services.test_sync(tenant, what)).await)
+}
+
+/// Notes a test; one that passed resolves whatever paused the sync (S2-50).
+pub(super) fn note_test(state: &mut SyncState, of: &str, passed: bool, at: DateTime<Utc>) {
+    state.test = Some(TestMark {
+        of: of.to_owned(),
+        passed,
+        at,
+    });
+    if passed {
+        state.resolve();
+    }
+}
+
+/// Whether a check says nothing that people should read.
+pub(super) fn is_fine(check: &Check) -> bool {
+    matches!(check.status, CheckStatus::Passed | CheckStatus::Warning)
+}
+
+impl Job<'_> {
+    /// Keeps what was read and what was made of it.
+    pub(super) async fn keep(&self, read: Read) -> Result<(), Trouble> {
+        let bytes = read.stored.to_bytes().map_err(Trouble::new)?;
+        let put = self
+            .services
+            .objects
+            .put(&read.pointer.key, "application/zstd", bytes);
+        put.await.map_err(|error| Trouble::new(error.to_string()))?;
+        let store = &self.services.store;
+        let put = store.put_mirror(self.lease.fence(), &read.pointer);
+        put.await.map_err(|error| Trouble::of_store(&error))
+    }
+
+    pub(super) async fn skip(&self, run: &mut Run, why: &str) -> Result<(), FinishError> {
+        run.status = RunStatus::Skipped;
+        run.note = Some(why.to_owned());
+        run.finished_at = Some(Utc::now());
+        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
+    }
+
+    /// Stores the report and counts what it tells, over all invocations.
+    pub(super) async fn account(&self, run: &mut Run, ended: &Ended) -> Result<(), FinishError> {
+        self.report(run, &ended.report).await?;
+        let report = &ended.report;
+        let step = StepRecord {
+            name: "sync".to_owned(),
+            ms: u64::try_from((Utc::now() - run.started_at).num_milliseconds()).unwrap_or(0),
+            counts: ended
+                .counts
+                .iter()
+                .map(|(name, count)| ((*name).to_owned(), *count))
+                .collect(),
+        };
+        run.steps.push(step);
+        for (name, count) in report
+            .made()
+            .named()
+            .into_iter()
+            .chain(ended.counts.iter().copied())
+        {
+            *run.counts.entry(name.to_owned()).or_default() += count;
+        }
+        for (name, count) in [
+            ("failed", report.count(OutcomeStatus::Failed)),
+            ("deferred", report.count(OutcomeStatus::Deferred)),
+            ("waiting", report.waiting.len()),
+            ("skipped", report.skipped.len()),
+            ("pinned", report.pinned.len()),
+        ] {
+            run.counts.insert(name.to_owned(), count as u64);
+        }
+        run.note = (!report.notes.is_empty()).then(|| report.notes.join(" "));
+        Ok(())
+    }
+
+    pub(super) async fn succeeded(&self, run: &mut Run, ended: Ended) -> Result<(), FinishError> {
+        self.account(run, &ended).await?;
+        let report = &ended.report;
+        self.state_after(&ended).await?;
+        if ended.cut {
+            return self.continue_later(run).await;
+        }
+        run.status = if report.count(OutcomeStatus::Failed) > 0 {
+            RunStatus::SucceededWithFailures
+        } else {
+            RunStatus::Succeeded
+        };
+        self.tell_complete(run, report).await?;
+        run.finished_at = Some(Utc::now());
+        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
+    }
+
+    async fn report(&self, run: &mut Run, report: &SyncReport) -> Result<(), FinishError> {
+        let name = Run::key(self.request);
+        let key = part_key(self.request.tenant, &name, self.request.continuation);
+        let bytes = serde_json::to_vec(report)?;
+        self.services
+            .objects
+            .put(&key, "application/json", bytes)
+            .await?;
+        run.report = Some(key);
+        Ok(())
+    }
+
+    /// What waits replaces what waited before (S3-22); a run that succeeded
+    /// resolves what paused the sync (S2-50).
+    async fn state_after(&self, ended: &Ended) -> Result<(), StoreError> {
+        let (now, slot) = (Utc::now(), self.request.slot);
+        let store = &self.services.store;
+        let change = store.change_sync(self.request.tenant, &[], |state| {
+            state.read_in_full = Some(ended.read_in_full);
+            if !ended.cut {
+                state.resolve();
+                state.pending = (!ended.report.waiting.is_empty()).then(|| Pending {
+                    run: slot,
+                    at: now,
+                    hash: ended.hash.clone(),
+                    held: ended.report.held.clone(),
+                    approved: None,
+                });
+            }
+            state.due = state.next_due(now);
+            true
+        });
+        change.await.map(|_| ())
+    }
+
+    async fn continue_later(&self, run: &mut Run) -> Result<(), FinishError> {
+        run.status = RunStatus::Continuing;
+        let mut next = self.request.clone();
+        next.continuation += 1;
+        next.waits = 0;
+        self.services.store.put_run(self.lease.fence(), run).await?;
+        Ok(self
+            .services
+            .later(&next, std::time::Duration::ZERO)
+            .await?)
+    }
+
+    /// The chosen Super admin, in the product (S3-24); and when something is held
+    /// that would be applied by itself, everybody who must know of it.
+    async fn tell_complete(&self, run: &Run, report: &SyncReport) -> Result<(), FinishError> {
+        let tenant = self.request.tenant;
+        let Some(state) = self.services.store.sync(tenant).await? else {
+            return Ok(());
+        };
+        let count = |name: &str| run.counts.get(name).copied().unwrap_or(0);
+        let about = NoticeKind::SyncComplete {
+            started: run.started_at,
+            created: count("usersCreated"),
+            updated: count("usersUpdated") + count("usersReactivated"),
+            deactivated: count("usersDeactivated"),
+            teams: count("teamsCreated") + count("teamsUpdated") + count("teamsArchived"),
+            review: !report.waiting.is_empty(),
+            link: self.services.console("/integrations/entra/runs"),
+        };
+        if let Some(recipient) = state.value.config.notify {
+            self.services
+                .tell_in_product(tenant, recipient, about.clone())
+                .await?;
+        }
+        if report.held.is_some() {
+            self.services.tell_owners(tenant, about).await?;
+        }
+        Ok(())
+    }
+
+    /// A failure is logged (S2-47), told to all owners (S2-48) and pauses what
+    /// runs by itself (S2-49).
+    pub(super) async fn failed(&self, run: &mut Run, trouble: Trouble) -> Result<(), FinishError> {
+        let tenant = self.request.tenant;
+        tracing::error!(%tenant, slot = %self.request.slot, reason = trouble.text, "the directory sync failed");
+        let now = Utc::now();
+        let store = &self.services.store;
+        let after = store.change_sync(tenant, &[], |state| {
+            let since = state.pause.as_ref().map_or(now, |pause| pause.since);
+            state.pause = Some(Pause {
+                since,
+                error: trouble.text.clone(),
+                needs_person: trouble.needs_person,
+            });
+            state.due = state.next_due(now);
+            true
+        });
+        after.await?;
+        run.status = RunStatus::Failed;
+        run.error = Some(trouble.text.clone());
+        if !trouble.quiet {
+            let about = NoticeKind::SyncFailed {
+                trigger: match self.request.trigger {
+                    Trigger::Manual { .. } => "manual".to_owned(),
+                    _ => "schedule".to_owned(),
+                },
+                started: run.started_at,
+                errors: vec![trouble.text],
+                paused: true,
+                link: self.services.console("/integrations/entra/runs"),
+            };
+            self.services.tell_owners(tenant, about).await?;
+        }
+        run.finished_at = Some(Utc::now());
+        Ok(store.put_run(self.lease.fence(), run).await?)
+    }
+}
