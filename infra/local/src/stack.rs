@@ -129,6 +129,7 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
         ("ApiAudience", AUDIENCE.to_owned()),
         ("AcsUrl", simulators.acs_url()),
         ("AcsSender", own_app::ACS_SENDER.to_owned()),
+        ("ScimHosts", "127.0.0.1".to_owned()),
         ("SchedulesEnabled", schedules.to_string()),
     ]
     .map(|(name, value)| (name.to_owned(), value))
@@ -136,7 +137,7 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
 }
 
 /// What the template passes on to the functions as it is, and the variable's name.
-const PASSED_ON: [(&str, &str); 9] = [
+const PASSED_ON: [(&str, &str); 10] = [
     ("ROLLCALL_ENTRA_AUTHORITY_URL", "EntraAuthorityUrl"),
     ("ROLLCALL_GRAPH_URL", "GraphUrl"),
     ("ROLLCALL_LEARN365_URL", "Learn365Url"),
@@ -146,6 +147,7 @@ const PASSED_ON: [(&str, &str); 9] = [
     ("ROLLCALL_CLIENT_ID", "ClientId"),
     ("ROLLCALL_ACS_URL", "AcsUrl"),
     ("ROLLCALL_ACS_SENDER", "AcsSender"),
+    ("ROLLCALL_SCIM_HOSTS", "ScimHosts"),
 ];
 
 /// The settings of the deployed functions, for a client on this side; `parameters`

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use regex::Regex;
-use rollcall_clients::store::{FANOUT_INDEX, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE};
+use rollcall_clients::store::{DUE_INDEX, FANOUT_INDEX, PARTITION_KEY, SORT_KEY, TTL_ATTRIBUTE};
 use rollcall_domain::schedule::Job;
 use toml::{Table, Value};
 
@@ -632,6 +632,11 @@ fn wrong_table(template: &str) -> Vec<String> {
             r"\s-\s*IndexName:\s*{FANOUT_INDEX}\s+KeySchema:\s+{}",
             key(FANOUT_INDEX, "HASH")
         ),
+        format!(
+            r"\s-\s*IndexName:\s*{DUE_INDEX}\s+KeySchema:\s+{}\s+{}",
+            key(DUE_INDEX, "HASH"),
+            key("due_at", "RANGE")
+        ),
         format!(r"\sTimeToLiveSpecification:\s+AttributeName:\s*{TTL_ATTRIBUTE}\s+Enabled:\s*true"),
     ];
     let mut wrong: Vec<_> = wanted
@@ -642,7 +647,7 @@ fn wrong_table(template: &str) -> Vec<String> {
     let indexes = regex(r"/index/(\S+)");
     let strange = indexes
         .captures_iter(template)
-        .filter(|found| found[1] != *FANOUT_INDEX);
+        .filter(|found| ![FANOUT_INDEX, DUE_INDEX].contains(&&found[1]));
     wrong.extend(strange.map(|found| format!("template.yaml: there is no index {}", &found[1])));
     wrong
 }

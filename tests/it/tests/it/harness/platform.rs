@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use rollcall_clients::aws;
 use rollcall_clients::http::Secret;
-use rollcall_clients::store::{FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
+use rollcall_clients::store::{DUE_INDEX, FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
 use rollcall_clients::vault::Vault;
 use rollcall_domain::ids::TenantId;
 use rollcall_local::emulator::{Emulator, EmulatorOptions};
@@ -132,10 +132,10 @@ async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
 }
 
 async fn create_table(config: &aws_config::SdkConfig) {
-    let attribute = |name: &str| {
+    let attribute = |name: &str, kind: ScalarAttributeType| {
         AttributeDefinition::builder()
             .attribute_name(name)
-            .attribute_type(ScalarAttributeType::S)
+            .attribute_type(kind)
             .build()
             .expect("complete")
     };
@@ -146,27 +146,34 @@ async fn create_table(config: &aws_config::SdkConfig) {
             .build()
             .expect("complete")
     };
-    let index = GlobalSecondaryIndex::builder()
-        .index_name(FANOUT_INDEX)
-        .key_schema(key("fanout", KeyType::Hash))
-        .key_schema(key(PARTITION_KEY, KeyType::Range))
-        .projection(
-            Projection::builder()
-                .projection_type(ProjectionType::All)
-                .build(),
-        )
-        .build()
-        .expect("complete");
+    let index = |name: &str, hash: &str, range: &str, projected: ProjectionType| {
+        GlobalSecondaryIndex::builder()
+            .index_name(name)
+            .key_schema(key(hash, KeyType::Hash))
+            .key_schema(key(range, KeyType::Range))
+            .projection(Projection::builder().projection_type(projected).build())
+            .build()
+            .expect("complete")
+    };
+    let text = ScalarAttributeType::S;
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
         .table_name(TABLE)
         .billing_mode(BillingMode::PayPerRequest)
-        .attribute_definitions(attribute(PARTITION_KEY))
-        .attribute_definitions(attribute(SORT_KEY))
-        .attribute_definitions(attribute("fanout"))
+        .attribute_definitions(attribute(PARTITION_KEY, text.clone()))
+        .attribute_definitions(attribute(SORT_KEY, text.clone()))
+        .attribute_definitions(attribute("fanout", text.clone()))
+        .attribute_definitions(attribute("due", text))
+        .attribute_definitions(attribute("due_at", ScalarAttributeType::N))
         .key_schema(key(PARTITION_KEY, KeyType::Hash))
         .key_schema(key(SORT_KEY, KeyType::Range))
-        .global_secondary_indexes(index)
+        .global_secondary_indexes(index(
+            FANOUT_INDEX,
+            "fanout",
+            PARTITION_KEY,
+            ProjectionType::All,
+        ))
+        .global_secondary_indexes(index(DUE_INDEX, "due", "due_at", ProjectionType::KeysOnly))
         .send()
         .await
         .expect("a table");
@@ -220,6 +227,7 @@ pub(crate) async fn services(
         ("ROLLCALL_CLIENT_ID", super::CLIENT_ID.to_string()),
         ("ROLLCALL_ACS_URL", platform.simulators.acs_url()),
         ("ROLLCALL_ACS_SENDER", ACS_SENDER.to_owned()),
+        ("ROLLCALL_SCIM_HOSTS", "127.0.0.1".to_owned()),
         ("ROLLCALL_LEASE_SECONDS", "3".to_owned()),
     ];
     for (variable, name) in [
