@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use rollcall_domain::connection::Kind;
 use rollcall_domain::installation::Feature;
 use rollcall_runtime::ProblemDetails;
-use rollcall_runtime::auth::{Caller, Role};
+use rollcall_runtime::auth::{AuthError, Caller, Role};
 
 use crate::Api;
 use Permission::{Operate, Public};
@@ -52,6 +52,11 @@ pub enum Permission {
     ReadDirectory,
     /// Invite guests to the directory, and put its groups into catalogs.
     WriteDirectory,
+    /// See the directory sync and its runs, which name people.
+    ReadSync,
+    /// Configure, connect and run the directory sync, and decide about its changes
+    /// (S2-01, S3-01, S3-02).
+    ManageSync,
     /// Enter tenants' plans.
     Operate,
 }
@@ -60,7 +65,7 @@ use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperA
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Public,
         Self::ReadTenant,
         Self::ReadProfiles,
@@ -76,6 +81,8 @@ impl Permission {
         Self::ReadNotifications,
         Self::ReadDirectory,
         Self::WriteDirectory,
+        Self::ReadSync,
+        Self::ManageSync,
         Self::Operate,
     ];
 
@@ -97,6 +104,8 @@ impl Permission {
             Self::ReadNotifications => "notifications.read",
             Self::ReadDirectory => "directory.read",
             Self::WriteDirectory => "directory.write",
+            Self::ReadSync => "sync.read",
+            Self::ManageSync => Kind::DirectorySync.permission(),
             Self::Operate => "operate",
         }
     }
@@ -125,10 +134,37 @@ impl Permission {
             Self::StartRuns | Self::ReadAudit | Self::ReadDirectory | Self::ReadNotifications => {
                 &[Owner, SuperAdmin, ItAdmin, LmsAdmin]
             }
+            Self::ReadSync => &[Owner, SuperAdmin, ItAdmin],
+            Self::ManageSync => &[Owner, ItAdmin],
             Self::ManageEntra => &[GlobalAdmin],
             Self::ManageMail => &[CatalogAdmin],
             Self::Operate => &[Operator],
         }
+    }
+}
+
+impl Permission {
+    /// Roles that have it only together: a Super admin who is Global Administrator
+    /// as well may set up the sync (S3-02).
+    pub const fn together(self) -> &'static [Role] {
+        match self {
+            Self::ManageSync => &[SuperAdmin, GlobalAdmin],
+            _ => &[],
+        }
+    }
+
+    /// Whether it is about what tenants pay for beside their plan (S2-02).
+    const fn is_add_on(self) -> bool {
+        matches!(self, Self::ReadSync | Self::ManageSync)
+    }
+
+    /// Lets a caller pass who has it.
+    fn of(self, caller: &Caller) -> Result<(), AuthError> {
+        let together = self.together();
+        if !together.is_empty() && together.iter().all(|role| caller.roles.contains(role)) {
+            return Ok(());
+        }
+        caller.require(self.roles())
     }
 }
 
@@ -170,6 +206,8 @@ pub fn markdown() -> String {
         let mark = |role| {
             if permission.roles().contains(&role) {
                 "✓"
+            } else if permission.together().contains(&role) {
+                "both¹"
             } else {
                 ""
             }
@@ -178,7 +216,7 @@ pub fn markdown() -> String {
         format!("| {} | {marks} |\n", permission.name())
     });
     format!(
-        "| Route | Permission | While maintenance works | Needs the directory connected, for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}",
+        "| Route | Permission | While maintenance works | Needs the directory connected, for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}\n¹ Both roles together.\n",
         routes.collect::<String>(),
         roles.join(" | "),
         "---|".repeat(roles.len()),
@@ -205,7 +243,7 @@ pub(crate) async fn guard(
         Ok(caller) => caller,
         Err(refused) => return refused.into_response(),
     };
-    if let Err(refused) = caller.require(route.permission.roles()) {
+    if let Err(refused) = route.permission.of(&caller) {
         return refused.into_response();
     }
     if route.permission != Operate {
@@ -215,6 +253,14 @@ pub(crate) async fn guard(
             Err(error) => return crate::failure::stored(error).into_response(),
         }
     }
+    if route.permission.is_add_on() {
+        match api.services.has_sync(caller.tenant).await {
+            Ok(true) => {}
+            Ok(false) => return not_enabled().into_response(),
+            Err(error) => return crate::failure::stored(error).into_response(),
+        }
+    }
+    api.note(&caller).await;
     if let Some(feature) = route.needs
         && let Err(refused) = api.needs(caller.tenant, feature).await
     {
@@ -237,6 +283,12 @@ fn without_entry(path: &str) -> Response {
     let detail = "This path does not take this method; the header Allow lists those it takes.";
     let refused = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     ([(ALLOW, methods.join(","))], refused).into_response()
+}
+
+/// What a tenant without the add-on is told (S2-02).
+fn not_enabled() -> ProblemDetails {
+    let detail = "The directory sync is a paid add-on that is not enabled for your tenant. Ask your account manager to enable it.";
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("add-on")
 }
 
 /// What a tenant without a fitting plan is told (S4-001).

@@ -26,9 +26,11 @@ mod operator;
 mod profiles;
 mod request;
 mod runs;
+mod seen;
 mod sessions;
 mod settings;
 mod sign_in;
+mod sync;
 mod tenant;
 mod warm;
 
@@ -66,6 +68,7 @@ struct Api {
     verifier: Verifier,
     warm: warm::Warm,
     entitled: entitled::Known,
+    seen: seen::Seen,
 }
 
 impl FromRef<Api> for Verifier {
@@ -92,6 +95,7 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
         verifier,
         warm: warm::Warm::default(),
         entitled: entitled::Known::default(),
+        seen: seen::Seen::default(),
     };
     let (routes, _) = all().split_for_parts();
     let routes = routes
@@ -136,6 +140,7 @@ fn all() -> OpenApiRouter<Api> {
         .routes(routes!(runs::show))
         .routes(routes!(audit::list))
         .merge(connected())
+        .merge(synced())
         .routes(routes!(operator::show, operator::change))
         .routes(routes!(installation::show, installation::change))
 }
@@ -167,6 +172,26 @@ fn connected() -> OpenApiRouter<Api> {
         .routes(routes!(directory::guests::invite))
         .routes(routes!(notifications::list))
         .routes(routes!(notifications::read))
+}
+
+/// The directory sync.
+fn synced() -> OpenApiRouter<Api> {
+    OpenApiRouter::new()
+        .routes(routes!(sync::show::show, sync::save::save))
+        .routes(routes!(sync::show::recipients))
+        .routes(routes!(sync::steps::test))
+        .routes(routes!(sync::steps::activate))
+        .routes(routes!(sync::steps::deactivate))
+        .routes(routes!(sync::connect::connect))
+        .routes(routes!(sync::steps::disconnect))
+        .routes(routes!(sync::runs::list, sync::runs::start))
+        .routes(routes!(sync::runs::show))
+        .routes(routes!(sync::runs::photo))
+        .routes(routes!(sync::changes::list))
+        .routes(routes!(sync::review::decide))
+        .routes(routes!(sync::pins::list))
+        .routes(routes!(sync::pins::remove))
+        .routes(routes!(sync::times::set, sync::times::remove))
 }
 
 /// Pages of the console may call, and no others (S4-003 opens there).

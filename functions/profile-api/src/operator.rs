@@ -31,6 +31,8 @@ struct EntitlementInput {
     until: Option<DateTime<Utc>>,
     /// Whether notifications may go out through Azure Communication Services.
     azure_communication_services: Option<bool>,
+    /// Whether the directory sync is enabled.
+    directory_sync: Option<bool>,
 }
 
 /// A tenant's plan.
@@ -59,6 +61,7 @@ pub(crate) async fn change(
     let plan = form.required("plan");
     let until = form.optional("until");
     let services = form.or_default("azureCommunicationServices");
+    let directory_sync = form.or_default("directorySync");
     form.finish().map_err(ProblemDetails::invalid)?;
     let plan: Plan = plan
         .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
@@ -66,11 +69,13 @@ pub(crate) async fn change(
         plan,
         until,
         azure_communication_services: services,
+        directory_sync,
     };
     let name = serde_json::to_value(plan).unwrap_or_default();
     let event = AuditEvent::new(now(), caller.actor(), Action::EntitlementChanged)
         .with("plan", name.as_str().unwrap_or_default())
-        .with("azureCommunicationServices", services);
+        .with("azureCommunicationServices", services)
+        .with("directorySync", directory_sync);
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;
     put.map_err(stored)?;

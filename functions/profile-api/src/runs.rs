@@ -132,7 +132,7 @@ pub(crate) async fn list(
 ) -> Result<Json<RunPage>, Refused> {
     let jobs = match query.job {
         Some(job) => vec![job],
-        None => vec![Job::Refresh, Job::Maintenance, Job::Membership],
+        None => Job::ALL.to_vec(),
     };
     let after = query.cursor.as_deref().map(moment).transpose()?;
     let limit = page_size(query.limit);
@@ -206,7 +206,7 @@ pub(crate) async fn show(
 }
 
 /// A run without a record: it was asked for and waits, or there never was one.
-fn not_begun(slot: Slot) -> Refused {
+pub(crate) fn not_begun(slot: Slot) -> Refused {
     let age = now() - slot.at();
     if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
         return missing();

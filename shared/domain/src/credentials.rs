@@ -14,6 +14,9 @@ pub const MAX_SECRET: usize = 512;
 /// An API key may be this many characters long.
 pub const MAX_API_KEY: usize = 1_024;
 
+/// A token of a SCIM service may be this many characters long; some are JWTs.
+pub const MAX_TOKEN: usize = 4_096;
+
 /// What somebody sees who copied the wrong column of the portal (S4-030).
 pub const SECRET_ID_HINT: &str = "this is the Secret ID; do not copy the Secret ID but the Value, which will contain letters, numbers and characters";
 
@@ -144,6 +147,14 @@ pub fn client_secret<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Proble
 /// What is wrong, at `pointer`.
 pub fn api_key<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Problem> {
     pasted(text, "Learn365 API key", MAX_API_KEY, pointer)
+}
+
+/// Reads a token of the learning platform's SCIM service.
+///
+/// # Errors
+/// What is wrong, at `pointer`.
+pub fn scim_token<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Problem> {
+    pasted(text, "SCIM token", MAX_TOKEN, pointer)
 }
 
 /// Something that a machine made and a person pasted: printable ASCII in one

@@ -29,9 +29,17 @@ pub struct Entitlement {
     /// Whether notifications may go out through Azure Communication Services (S1-28).
     #[serde(default)]
     pub azure_communication_services: bool,
+    /// Whether the directory sync, a paid add-on, is enabled (S2-02).
+    #[serde(default)]
+    pub directory_sync: bool,
 }
 
 impl Entitlement {
+    /// Whether the directory sync may be used at a moment.
+    pub fn includes_sync(&self, at: DateTime<Utc>) -> bool {
+        self.directory_sync && self.includes_service(at)
+    }
+
     /// Whether the service may be used at a moment.
     pub fn includes_service(&self, at: DateTime<Utc>) -> bool {
         let in_plan = matches!(self.plan, Plan::SuccessPlus | Plan::SuccessPremium);
@@ -53,6 +61,7 @@ mod tests {
                 plan,
                 until,
                 azure_communication_services: false,
+                directory_sync: false,
             }
             .includes_service(slot())
         };

@@ -262,6 +262,16 @@ impl Services {
         Ok(plan.is_some_and(|plan| plan.includes_service(Utc::now())))
     }
 
+    /// Whether the tenant's plan includes the directory sync (S2-02). Where nobody
+    /// operates plans, every tenant may use it.
+    pub async fn has_sync(&self, tenant: TenantId) -> Result<bool, StoreError> {
+        if self.settings.operator_tenant.is_none() {
+            return Ok(true);
+        }
+        let plan = self.store.entitlement(tenant).await?;
+        Ok(plan.is_some_and(|plan| plan.includes_sync(Utc::now())))
+    }
+
     /// Tells the tenant's people.
     pub async fn tell(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
         let settings = &tenant.settings;

@@ -55,8 +55,8 @@ const fn locked(method: &'static str, path: &'static str, permission: Permission
 }
 
 use Permission::{
-    DecideHolds, ManageEntra, ManageMail, ManageSessions, Operate, Public, ReadAudit,
-    ReadDirectory, ReadNotifications, ReadProfiles, ReadTenant, StartRuns, WriteCourses,
+    DecideHolds, ManageEntra, ManageMail, ManageSessions, ManageSync, Operate, Public, ReadAudit,
+    ReadDirectory, ReadNotifications, ReadProfiles, ReadSync, ReadTenant, StartRuns, WriteCourses,
     WriteDirectory, WriteProfiles, WriteSettings,
 };
 
@@ -157,10 +157,32 @@ pub const ROUTES: &[Route] = &[
         "/v1/directory/guests",
         WriteDirectory,
     ),
+    open("GET", "/v1/sync", ReadSync),
+    open("PUT", "/v1/sync", ManageSync),
+    open("GET", "/v1/sync/recipients", ReadSync),
+    open("POST", "/v1/sync/test", ManageSync),
+    open("POST", "/v1/sync/activate", ManageSync),
+    open("POST", "/v1/sync/deactivate", ManageSync),
+    open("POST", "/v1/sync/connect", ManageSync),
+    open("POST", "/v1/sync/disconnect", ManageSync),
+    open("GET", "/v1/sync/runs", ReadSync),
+    open("POST", "/v1/sync/runs", ManageSync),
+    open("GET", "/v1/sync/runs/{id}", ReadSync),
+    open("GET", "/v1/sync/runs/{id}/photo", ReadSync),
+    open("GET", "/v1/sync/runs/{id}/changes", ReadSync),
+    open("POST", "/v1/sync/runs/{id}/decisions", ManageSync),
+    open("GET", "/v1/sync/pins", ReadSync),
+    open("DELETE", "/v1/sync/pins/{id}", ManageSync),
     open("GET", "/v1/notifications", ReadNotifications),
     open("POST", "/v1/notifications/{id}/read", ReadNotifications),
     open("GET", "/v1/operator/tenants/{tenant}/installation", Operate),
     open("PUT", "/v1/operator/tenants/{tenant}/installation", Operate),
     open("GET", "/v1/operator/tenants/{tenant}/entitlement", Operate),
     open("PUT", "/v1/operator/tenants/{tenant}/entitlement", Operate),
+    open("PUT", "/v1/operator/tenants/{tenant}/sync-times", Operate),
+    open(
+        "DELETE",
+        "/v1/operator/tenants/{tenant}/sync-times",
+        Operate,
+    ),
 ];

@@ -54,6 +54,16 @@ pub(crate) async fn connect(
 ) -> Result<Response, Refused> {
     let return_to = return_path(&mut form);
     form.finish().map_err(ProblemDetails::invalid)?;
+    let begun = begin_directory(&api, &caller, return_to).await?;
+    Ok((StatusCode::CREATED, Json(begun)).into_response())
+}
+
+/// Begins to connect the directory for whoever may.
+pub(crate) async fn begin_directory(
+    api: &Api,
+    caller: &Caller,
+    return_to: ReturnPath,
+) -> Result<Begun, Refused> {
     // One that works may be consented to anew: a release may need another permission.
     if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
@@ -79,7 +89,7 @@ pub(crate) async fn connect(
     let services = &api.services;
     let noted = services.change_entra_connection(caller.tenant, &events, change);
     noted.await.map_err(stored)?;
-    Ok((StatusCode::CREATED, Json(begun)).into_response())
+    Ok(begun)
 }
 
 /// The page to come back to; what is no page is a problem.

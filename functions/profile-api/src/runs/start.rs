@@ -43,7 +43,7 @@ struct RunInput {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Asked {
     /// Its id; there is a record as soon as it begins.
-    id: String,
+    pub(crate) id: String,
 }
 
 /// Starts a job. It begins within seconds, after what works already has ended.
@@ -58,6 +58,9 @@ pub(crate) async fn start(
     let accept_smaller_data = form.or_default::<bool>("acceptSmallerData");
     if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
         form.problem("/acceptSmallerData", "only a refresh reads data");
+    }
+    if job == Some(Job::DirectorySync) {
+        form.problem("/job", "start it with POST /v1/sync/runs");
     }
     form.finish().map_err(ProblemDetails::invalid)?;
     let job =

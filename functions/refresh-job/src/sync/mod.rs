@@ -95,6 +95,11 @@ impl Job<'_> {
                 .skip(run, "the directory sync was never configured")
                 .await;
         };
+        if !self.services.has_sync(self.request.tenant).await? {
+            return self
+                .skip(run, "the tenant's plan does not include the directory sync")
+                .await;
+        }
         if let Err(why) = may_begin(&state, self.request) {
             return self.skip(run, why).await;
         }

@@ -1,0 +1,73 @@
+//! Notes owners and Super admins who use the API, so that they can be told and chosen.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use rollcall_clients::store::admins::SeenAdmin;
+use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_runtime::auth::{Caller, Role};
+
+use crate::{Api, now};
+
+/// Somebody is noted again after this long.
+const AGAIN: Duration = Duration::from_hours(6);
+/// So many people are remembered.
+const MAX_PEOPLE: usize = 10_000;
+
+/// When somebody was noted last by this process, and with which roles.
+type Noted = HashMap<(TenantId, ObjectId), (Instant, BTreeSet<Role>)>;
+
+/// Who was noted lately.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen(Arc<Mutex<Noted>>);
+
+impl Seen {
+    /// Whether somebody has to be noted now.
+    fn is_news(&self, caller: &Caller) -> bool {
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (caller.tenant, caller.object);
+        let known = noted.get(&key);
+        if known.is_some_and(|(at, roles)| at.elapsed() < AGAIN && *roles == caller.roles) {
+            return false;
+        }
+        if noted.len() >= MAX_PEOPLE {
+            noted.clear();
+        }
+        noted.insert(key, (Instant::now(), caller.roles.clone()));
+        true
+    }
+}
+
+impl Api {
+    /// Notes an owner or Super admin, and one who no longer is. What fails is tried
+    /// with a later request: nobody's request waits for it to succeed.
+    pub(crate) async fn note(&self, caller: &Caller) {
+        if !self.seen.is_news(caller) {
+            return;
+        }
+        let store = &self.services.store;
+        let leads = [Role::Owner, Role::SuperAdmin];
+        let is_one = leads.iter().any(|role| caller.roles.contains(role));
+        let was_one = async || {
+            let known = store.admin(caller.tenant, caller.object).await;
+            matches!(known, Ok(Some(_)))
+        };
+        if !is_one && !was_one().await {
+            return;
+        }
+        let admin = SeenAdmin {
+            name: caller.name.clone(),
+            display_name: caller.display_name.clone(),
+            roles: caller
+                .roles
+                .iter()
+                .map(|role| role.name().to_owned())
+                .collect(),
+            at: now(),
+        };
+        if let Err(error) = store.note_admin(caller.tenant, caller.object, &admin).await {
+            tracing::warn!(%error, "an administrator was not noted");
+        }
+    }
+}

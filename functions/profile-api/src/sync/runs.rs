@@ -1,0 +1,311 @@
+//! Runs of the directory sync: who started them, how they ended, what they did (S2-36…S2-43).
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::directory::Phase;
+use rollcall_domain::ids::ObjectId;
+use rollcall_domain::run::{Run, RunStatus, Trigger};
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::conflict;
+use super::steps::not_connected;
+use crate::failure::{Refused, missing, stored, unavailable};
+use crate::request::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::runs::start::Asked;
+use crate::{Api, now};
+
+/// A run is started by hand once in this time at most: each may read everything.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// Which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SyncRunQuery {
+    /// Most runs on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// How a run ended, as people see it (S2-39).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SyncRunStatus)]
+pub(crate) enum Status {
+    /// At work, or about to go on.
+    Running,
+    /// It ended well; single changes may have failed, which its counts tell.
+    Success,
+    /// It failed; `error` says why.
+    Failure,
+    /// It did nothing; `note` says why.
+    Skipped,
+}
+
+/// Who started a run (S2-38).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase", tag = "kind")]
+#[schema(as = SyncTriggeredBy)]
+pub(crate) enum TriggeredBy {
+    /// Its time had come.
+    Automatic,
+    /// A person.
+    Manual {
+        /// What people call them.
+        name: String,
+        /// The sign-in name, which is a mail address as a rule.
+        email: String,
+        /// Where their picture is; it may be that they have none.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        photo: Option<String>,
+    },
+}
+
+/// One run.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncRun {
+    /// Its id.
+    id: String,
+    /// When it was started, or due.
+    triggered_at: DateTime<Utc>,
+    /// Who started it.
+    triggered_by: TriggeredBy,
+    /// How it ended.
+    status: Status,
+    /// What broke it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Why it was skipped, or a remark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// When it began to work.
+    started_at: DateTime<Utc>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<DateTime<Utc>>,
+    /// How many of each kind, such as `usersCreated`, `teamsArchived`, `failed`,
+    /// `skipped`, `waiting`.
+    counts: BTreeMap<String, u64>,
+}
+
+/// A page of runs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncRunPage {
+    /// Newest first.
+    items: Vec<SyncRun>,
+    /// Where the next page begins; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// A run's id: its slot.
+pub(super) fn run_id(slot: Slot) -> String {
+    slot.at().format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The slot an id stands for.
+pub(super) fn slot_of(id: &str) -> Option<Slot> {
+    let at = DateTime::parse_from_rfc3339(id).ok()?;
+    Some(Slot::by_hand(at.with_timezone(&Utc)))
+}
+
+impl From<Run> for SyncRun {
+    fn from(run: Run) -> Self {
+        let id = run_id(run.request.slot);
+        let triggered_by = match run.request.trigger {
+            Trigger::Schedule | Trigger::FirstSave => TriggeredBy::Automatic,
+            Trigger::Manual {
+                by,
+                user,
+                display_name,
+                ..
+            } => TriggeredBy::Manual {
+                name: display_name.unwrap_or_else(|| by.clone()),
+                email: by,
+                photo: user.map(|_| format!("/v1/sync/runs/{id}/photo")),
+            },
+        };
+        Self {
+            triggered_at: run.request.slot.at(),
+            triggered_by,
+            status: match run.status {
+                RunStatus::Running | RunStatus::Continuing => Status::Running,
+                RunStatus::Succeeded | RunStatus::SucceededWithFailures => Status::Success,
+                RunStatus::Failed => Status::Failure,
+                RunStatus::Skipped => Status::Skipped,
+            },
+            id,
+            error: run.error,
+            note: run.note,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            counts: run.counts,
+        }
+    }
+}
+
+/// All executed runs, newest first. Records are kept 90 days.
+#[utoipa::path(get, path = "/v1/sync/runs", tag = "Directory sync", params(SyncRunQuery),
+    responses((status = 200, description = "A page of runs, newest first", body = SyncRunPage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<SyncRunQuery>,
+) -> Result<Json<SyncRunPage>, Refused> {
+    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let limit = page_size(query.limit);
+    let store = &api.services.store;
+    let page = store.run_page(caller.tenant, Job::DirectorySync, after.as_deref(), limit);
+    let page = page.await.map_err(stored)?;
+    Ok(Json(SyncRunPage {
+        items: page.items.into_iter().map(SyncRun::from).collect(),
+        next_cursor: page.next.as_deref().map(to_cursor),
+    }))
+}
+
+/// One run.
+#[utoipa::path(get, path = "/v1/sync/runs/{id}", tag = "Directory sync",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, description = "The run", body = SyncRun)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<SyncRun>, Refused> {
+    Ok(Json(api.sync_run(&caller, &id).await?.into()))
+}
+
+/// Who started the run, as a picture; 404 where there is none.
+#[utoipa::path(get, path = "/v1/sync/runs/{id}/photo", tag = "Directory sync",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, description = "A picture", content_type = "image/jpeg", body = Vec<u8>)))]
+pub(crate) async fn photo(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, Refused> {
+    let run = api.sync_run(&caller, &id).await?;
+    let Trigger::Manual {
+        user: Some(user), ..
+    } = run.request.trigger
+    else {
+        return Err(missing());
+    };
+    let found = api.picture(&caller, user).await?.ok_or_else(missing)?;
+    let head = [
+        (CONTENT_TYPE, found.media_type.as_str()),
+        (CACHE_CONTROL, "private, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((head, found.bytes).into_response())
+}
+
+/// Starts a run by hand (C-34): it compares, and applies or proposes as configured.
+#[utoipa::path(post, path = "/v1/sync/runs", tag = "Directory sync",
+    responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
+pub(crate) async fn start(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+    let state = api.sync(caller.tenant).await?.value;
+    match state.phase {
+        Phase::Disconnected => return Err(not_connected()),
+        Phase::Deactivated => {
+            return Err(conflict(
+                "not-active",
+                "The directory sync is deactivated: no run begins before it is activated again.",
+            ));
+        }
+        Phase::Inactive | Phase::Active if state.source.is_none() => return Err(not_connected()),
+        Phase::Inactive | Phase::Active => {}
+    }
+    let first = api
+        .services
+        .store
+        .claim_start(caller.tenant, Job::DirectorySync, PAUSE);
+    if let Some(left) = first.await.map_err(stored)? {
+        let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+        let detail = "A run was started by hand less than a minute ago; look at it first.";
+        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        return Err(refused.of_kind("started-already").after(left));
+    }
+    let slot = Slot::by_hand(now());
+    ask(&api, &caller, slot).await?;
+    Ok(started(slot))
+}
+
+/// The answer to a run that was asked for.
+pub(super) fn started(slot: Slot) -> Response {
+    let id = run_id(slot);
+    let location = [(LOCATION, format!("/v1/sync/runs/{id}"))];
+    (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
+}
+
+/// Asks for a run by hand and says who did.
+pub(super) async fn ask(api: &Api, caller: &Caller, slot: Slot) -> Result<(), Refused> {
+    let trigger = Trigger::Manual {
+        by: caller.name.clone(),
+        user: Some(caller.object),
+        display_name: caller.display_name.clone(),
+        accept_smaller_data: false,
+    };
+    let event = AuditEvent::new(now(), caller.actor(), Action::RunStarted)
+        .on(run_id(slot), Job::DirectorySync.name());
+    let told = api.services.store.record(caller.tenant, &event).await;
+    told.map_err(stored)?;
+    let asked = api.services.run_sync(caller.tenant, slot, trigger).await;
+    asked.map_err(|error| {
+        tracing::error!(%error, "a run cannot be asked for");
+        unavailable("The queue does not answer; try again shortly.")
+    })?;
+    Ok(())
+}
+
+impl Api {
+    /// A run by its id.
+    pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
+        let slot = slot_of(id).ok_or_else(missing)?;
+        let store = &self.services.store;
+        let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
+        run.map_err(stored)?
+            .ok_or_else(|| crate::runs::not_begun(slot))
+    }
+
+    /// Somebody's picture, read as the sync reads the directory.
+    async fn picture(
+        &self,
+        caller: &Caller,
+        user: ObjectId,
+    ) -> Result<Option<rollcall_clients::graph::Picture>, Refused> {
+        let state = self.sync(caller.tenant).await?.value;
+        let credentials = self.sync_credentials(caller.tenant).await?;
+        let graph =
+            self.services
+                .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
+        let Ok(graph) = graph.await else {
+            return Ok(None);
+        };
+        match graph.picture(user).await {
+            Ok(found) => Ok(found),
+            Err(error) if error.is_auth() => Ok(None),
+            Err(error) => {
+                tracing::warn!(%error, "a picture cannot be read");
+                Err(unavailable(
+                    "Microsoft Graph does not answer; try again shortly.",
+                ))
+            }
+        }
+    }
+}
