@@ -130,9 +130,7 @@ impl Input {
             strategy: form.optional("strategy").unwrap_or(base.strategy),
             apply: form.optional("apply").unwrap_or(base.apply),
             notify: form.optional("notify"),
-            filters: form
-                .nested("filters", |inner| Some(filters(inner)))
-                .unwrap_or_default(),
+            filters: read_filters(form),
             link_existing: form.optional("linkExisting").unwrap_or(base.link_existing),
             guard: form.optional("guard").unwrap_or_else(default_guard),
             target: base.target,
@@ -152,6 +150,17 @@ impl Input {
         let token = token.map(|token| Secret::new(token.trim()));
         target.map(|_| Self { config, app, token })
     }
+}
+
+/// The filters as far as they can be read: what is wrong with one hides nothing
+/// that is wrong with another.
+fn read_filters(form: &mut Form) -> SyncFilters {
+    let mut found = SyncFilters::default();
+    form.nested("filters", |inner| {
+        found = filters(inner);
+        Some(())
+    });
+    found
 }
 
 fn filters(form: &mut Form) -> SyncFilters {

@@ -255,8 +255,6 @@ impl Api {
         if !won {
             pending(&after, slot)?;
         }
-        let next = Slot::by_hand(at);
-        ask(self, caller, next).await?;
-        Ok(next)
+        ask(self, caller).await
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::directory::Phase;
 use rollcall_domain::ids::ObjectId;
@@ -241,8 +241,7 @@ pub(crate) async fn start(State(api): State<Api>, caller: Caller) -> Result<Resp
         let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
         return Err(refused.of_kind("started-already").after(left));
     }
-    let slot = Slot::by_hand(now());
-    ask(&api, &caller, slot).await?;
+    let slot = ask(&api, &caller).await?;
     Ok(started(slot))
 }
 
@@ -253,8 +252,9 @@ pub(super) fn started(slot: Slot) -> Response {
     (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
 }
 
-/// Asks for a run by hand and says who did.
-pub(super) async fn ask(api: &Api, caller: &Caller, slot: Slot) -> Result<(), Refused> {
+/// Asks for a run by hand and says who did; answers its slot, which no other run has.
+pub(super) async fn ask(api: &Api, caller: &Caller) -> Result<Slot, Refused> {
+    let slot = api.free_slot(caller).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
         user: Some(caller.object),
@@ -270,10 +270,26 @@ pub(super) async fn ask(api: &Api, caller: &Caller, slot: Slot) -> Result<(), Re
         tracing::error!(%error, "a run cannot be asked for");
         unavailable("The queue does not answer; try again shortly.")
     })?;
-    Ok(())
+    Ok(slot)
 }
 
 impl Api {
+    /// This second, or the first one after it at which no run is: what somebody has
+    /// just decided is not served by a run that began before.
+    async fn free_slot(&self, caller: &Caller) -> Result<Slot, Refused> {
+        let store = &self.services.store;
+        let mut slot = Slot::by_hand(now());
+        while store
+            .run_at(caller.tenant, Job::DirectorySync, slot)
+            .await
+            .map_err(stored)?
+            .is_some()
+        {
+            slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
+        }
+        Ok(slot)
+    }
+
     /// A run by its id.
     pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
         let slot = slot_of(id).ok_or_else(missing)?;

@@ -5,7 +5,6 @@ use axum::response::Response;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::directory::{Phase, TestMark};
 use rollcall_domain::problem::Problem;
-use rollcall_domain::schedule::Slot;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use rollcall_runtime::services::SyncToTest;
@@ -121,8 +120,7 @@ pub(crate) async fn activate(
     if after.fingerprint() != fingerprint {
         return Err(crate::failure::stale());
     }
-    let slot = Slot::by_hand(at);
-    ask(&api, &caller, slot).await?;
+    let slot = ask(&api, &caller).await?;
     Ok(started(slot))
 }
 

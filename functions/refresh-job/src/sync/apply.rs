@@ -8,12 +8,14 @@ use rollcall_domain::directory::{
     phases,
 };
 
+use tokio::time::timeout_at;
+
 use super::sides::Read;
 use super::trouble::Trouble;
 use super::{Job, RESERVE, platform};
 
 /// Writes in one go where there is no bulk.
-const TOGETHER: usize = 32;
+const TOGETHER: usize = 16;
 
 /// How far the changes are.
 struct Tally<'c> {
@@ -22,6 +24,8 @@ struct Tally<'c> {
     /// The first refusal of the credential: nothing else would pass.
     refused: Option<Trouble>,
     cut: bool,
+    /// Whether something was under way when time ran out: perhaps it was made.
+    in_the_air: bool,
 }
 
 impl<'c> Tally<'c> {
@@ -31,6 +35,7 @@ impl<'c> Tally<'c> {
             ended: vec![None; changes.len()],
             refused: None,
             cut: false,
+            in_the_air: false,
         }
     }
 
@@ -141,6 +146,8 @@ impl Job<'_> {
                 .await;
         }
         let (cut, refused) = (tally.cut, tally.refused.take());
+        // What the platform made of that only reading tells.
+        read.pointer.settled = !tally.in_the_air;
         report.outcomes = tally.outcomes(&mirror);
         read.stored.platform = mirror.into_platform();
         let trouble = refused.or_else(|| nothing_worked(report));
@@ -168,7 +175,15 @@ impl Job<'_> {
                 tally.cut = true;
                 return;
             }
-            let answers = scim.write_all(writes, mirror, described, language).await;
+            let sent = scim.write_all(writes, mirror, described, language);
+            let Ok(answers) = timeout_at(self.deadline.instant().into(), sent).await else {
+                for write in writes {
+                    let why = "time ran out while it was being made; the next invocation looks";
+                    tally.note(write, OutcomeStatus::Deferred, Some(why));
+                }
+                (tally.cut, tally.in_the_air) = (true, true);
+                return;
+            };
             for (write, answer) in writes.iter().zip(answers) {
                 tally.take(write, answer, mirror);
             }
@@ -212,10 +227,10 @@ impl Job<'_> {
         scim: &Scim,
         read: &mut Read,
     ) -> Result<(), Trouble> {
-        let Some(newest) = read.pointer.newest else {
-            return Ok(());
-        };
         let teams = state.config.teams.groups || state.config.teams.managers;
+        let Some(newest) = read.pointer.newest else {
+            return first_look(scim, read, teams).await;
+        };
         let seen = platform::changes(
             scim,
             &read.described,
@@ -244,4 +259,19 @@ fn nothing_worked(report: &SyncReport) -> Option<Trouble> {
     ));
     trouble.needs_person = true;
     Some(trouble)
+}
+
+/// A platform that was empty could not show whether it tells changes; now it can.
+async fn first_look(scim: &Scim, read: &mut Read, teams: bool) -> Result<(), Trouble> {
+    let users = read.stored.platform.users.len() as u64;
+    let tells = read.described.filter
+        && scim
+            .tells_changes(users)
+            .await
+            .map_err(Trouble::of_platform)?;
+    if tells {
+        let whole = platform::whole(scim, &read.described, teams).await;
+        (read.stored.platform, read.pointer.newest) = whole.map_err(Trouble::of_platform)?;
+    }
+    Ok(())
 }

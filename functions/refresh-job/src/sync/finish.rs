@@ -5,7 +5,9 @@ use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Check, CheckStatus, ConnectionTest};
-use rollcall_domain::directory::{OutcomeStatus, Pause, Pending, SyncReport, SyncState, TestMark};
+use rollcall_domain::directory::{
+    OutcomeStatus, Pause, Pending, Source, SyncReport, SyncState, TestMark,
+};
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
@@ -15,6 +17,12 @@ use rollcall_runtime::services::{SyncClientError, SyncToTest, TellError};
 use super::sides::Read;
 use super::trouble::Trouble;
 use super::{Ended, Job};
+
+/// Invocations of one run; whatever takes more takes the next run.
+const MOST_CONTINUATIONS: u32 = 500;
+
+/// Days before a secret's end at which people are told.
+const MARKS: [i64; 4] = [1, 7, 14, 30];
 
 /// Why the end of a run could not be recorded; the message comes back then.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +131,7 @@ impl Job<'_> {
         self.account(run, &ended).await?;
         let report = &ended.report;
         self.state_after(&ended).await?;
-        if ended.cut {
+        if ended.cut && self.request.continuation < MOST_CONTINUATIONS {
             return self.continue_later(run).await;
         }
         run.status = if report.count(OutcomeStatus::Failed) > 0 {
@@ -132,6 +140,7 @@ impl Job<'_> {
             RunStatus::Succeeded
         };
         self.tell_complete(run, report).await?;
+        self.tell_expiring().await?;
         run.finished_at = Some(Utc::now());
         Ok(self.services.store.put_run(self.lease.fence(), run).await?)
     }
@@ -209,6 +218,35 @@ impl Job<'_> {
             self.services.tell_owners(tenant, about).await?;
         }
         Ok(())
+    }
+
+    /// A secret whose end is known is told before it comes, at certain marks (S2-10).
+    async fn tell_expiring(&self) -> Result<(), FinishError> {
+        let now = Utc::now();
+        let Some(state) = self.services.store.sync(self.request.tenant).await? else {
+            return Ok(());
+        };
+        let Some(Source::App {
+            secret_expires: Some(on),
+            ..
+        }) = state.value.source
+        else {
+            return Ok(());
+        };
+        let left = (on - now).num_days();
+        let Some(days) = MARKS.into_iter().find(|mark| left <= *mark) else {
+            return Ok(());
+        };
+        let about = NoticeKind::SecretExpiring {
+            connection: "Microsoft Entra ID (directory sync)".to_owned(),
+            on,
+            days,
+            link: self.services.console("/integrations/entra"),
+        };
+        Ok(self
+            .services
+            .tell_owners(self.request.tenant, about)
+            .await?)
     }
 
     /// A failure is logged (S2-47), told to all owners (S2-48) and pauses what

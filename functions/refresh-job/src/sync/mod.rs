@@ -164,7 +164,8 @@ impl Job<'_> {
     async fn in_time(&self, state: SyncState) -> Result<Ended, Trouble> {
         let work = Box::pin(self.sync(&state));
         let held = self.lease.while_held(work);
-        match tokio::time::timeout_at(self.deadline.instant().into(), held).await {
+        let end = self.deadline.instant() + GRACE;
+        match tokio::time::timeout_at(end.into(), held).await {
             Ok(Ok(done)) => done,
             Ok(Err(error)) => Err(Trouble::of_store(&error)),
             Err(_) => Err(Trouble::new(
@@ -286,5 +287,7 @@ fn may_begin(state: &SyncState, request: &RunRequest) -> Result<(), &'static str
     }
 }
 
+/// After the deadline so much of the invocation's margin goes to storing what was done.
+const GRACE: Duration = Duration::from_secs(8);
 /// Work that is cut off leaves so much time for what has to be stored.
 const RESERVE: Duration = Duration::from_secs(20);

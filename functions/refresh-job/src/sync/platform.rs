@@ -103,7 +103,8 @@ async fn fits(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, Api
     Ok(fits && (!teams || groups == platform.teams.len() as u64))
 }
 
-async fn whole(
+/// Everything, and what is the newest of it where the platform tells changes.
+pub(super) async fn whole(
     scim: &Scim,
     described: &Described,
     teams: bool,

@@ -15,3 +15,5 @@ mod node;
 mod notifier;
 mod oidc;
 mod refresh;
+mod scim_foreign;
+mod syncing;

@@ -26,6 +26,11 @@ pub(super) struct Attr {
     /// Taken, but never shown.
     pub(super) secret: bool,
     pub(super) unique: bool,
+    /// Kinds of resources that a reference leads to or a text names; anything if there
+    /// are none.
+    pub(super) refers: &'static [&'static str],
+    /// Given with the value it is a part of, and not changed afterwards.
+    pub(super) immutable: bool,
 }
 
 /// A plain text, without a name yet.
@@ -51,6 +56,8 @@ impl Attr {
             read_only: false,
             secret: false,
             unique: false,
+            refers: &[],
+            immutable: false,
         }
     }
 
@@ -91,6 +98,16 @@ impl Attr {
 
     pub(super) const fn unique(mut self) -> Self {
         self.unique = true;
+        self
+    }
+
+    pub(super) const fn to(mut self, kinds: &'static [&'static str]) -> Self {
+        self.refers = kinds;
+        self
+    }
+
+    pub(super) const fn immutable(mut self) -> Self {
+        self.immutable = true;
         self
     }
 }

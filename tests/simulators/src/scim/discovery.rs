@@ -111,6 +111,7 @@ fn attribute(attr: &Attr) -> Value {
     let (mutability, returned) = match (attr.read_only, attr.secret) {
         (true, _) => ("readOnly", "default"),
         (_, true) => ("writeOnly", "never"),
+        _ if attr.immutable => ("immutable", "default"),
         _ => ("readWrite", "default"),
     };
     let mut shown = json!({
@@ -131,7 +132,16 @@ fn attribute(attr: &Attr) -> Value {
         }
     }
     if attr.kind == Type::Reference {
-        shown["referenceTypes"] = json!(["uri"]);
+        let any = ["uri"];
+        let kinds = if attr.refers.is_empty() {
+            &any
+        } else {
+            attr.refers
+        };
+        shown["referenceTypes"] = json!(kinds);
+    }
+    if attr.kind == Type::Text && !attr.refers.is_empty() {
+        shown["canonicalValues"] = json!(attr.refers);
     }
     shown
 }

@@ -81,7 +81,7 @@ fn work(hub: &Hub, tenant: &mut Tenant, call: &Call) -> Result<Reply, ScimError>
     }
     let given = call.header("authorization");
     if given.and_then(|it| it.strip_prefix("Bearer ")) != Some(&token) {
-        let text = "The bearer token is missing or wrong.";
+        let text = "The access token is missing or wrong.";
         let reply = ScimError::new(401, text).into_reply();
         return Ok(reply.header("www-authenticate", "Bearer"));
     }
@@ -104,6 +104,11 @@ fn route(desk: &mut Desk<'_>) -> Result<Reply, ScimError> {
         ("GET", ["Schemas"]) => discovery::schemas(desk, None),
         ("GET", ["Schemas", id]) => discovery::schemas(desk, Some(id)),
         ("POST", ["Bulk"]) => bulk::run(desk),
+        (_, ["ServiceProviderConfig"] | ["ResourceTypes" | "Schemas", ..]) => {
+            Err(ScimError::new(405, "What is here can only be read."))
+        }
+        // Over all kinds of resources at once, which is for the service to choose.
+        ("POST", [".search"]) => Err(ScimError::new(501, "Searches are not supported.")),
         (method, [endpoint, id @ ..]) if id.len() < 2 => {
             let kind = Kind::of_endpoint(endpoint);
             let kind = kind.ok_or_else(|| ScimError::missing(&call.target))?;

@@ -128,9 +128,14 @@ pub(super) static GROUP: Schema = Schema {
     attributes: &[
         TEXT.named("displayName").required(),
         COMPLEX.named("members").many().with(&[
-            TEXT.named("value").exact(),
-            REFERENCE.named("$ref").exact().read_only(),
-            TEXT.named("type").read_only(),
+            TEXT.named("value").exact().immutable(),
+            // Taken, but made anew from the value.
+            REFERENCE
+                .named("$ref")
+                .exact()
+                .immutable()
+                .to(&["User", "Group"]),
+            TEXT.named("type").immutable().to(&["User", "Group"]),
             TEXT.named("display").read_only(),
         ]),
     ],
@@ -148,7 +153,7 @@ static ENTERPRISE: Schema = Schema {
         TEXT.named("department"),
         COMPLEX.named("manager").with(&[
             TEXT.named("value").exact(),
-            REFERENCE.named("$ref").exact(),
+            REFERENCE.named("$ref").exact().to(&["User"]),
             TEXT.named("displayName").read_only(),
         ]),
     ],

@@ -168,6 +168,28 @@ impl Admin {
         self.send("DELETE", path, None, &[]).await
     }
 
+    /// A request whose answer is no JSON: status, media type, bytes.
+    pub(crate) async fn raw(&self, method: &str, path: &str) -> (u16, String, Vec<u8>) {
+        let token = self.token.as_deref().unwrap_or_default();
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header("authorization", format!("Bearer {token}"));
+        let request = request.body(Body::empty()).expect("a request");
+        let response = self
+            .router
+            .clone()
+            .oneshot(request)
+            .await
+            .expect("infallible");
+        let (parts, body) = response.into_parts();
+        let media_type = parts
+            .headers
+            .get("content-type")
+            .map(|it| it.to_str().expect("text"));
+        let media_type = media_type.unwrap_or_default().to_owned();
+        let bytes = to_bytes(body, 8 << 20).await.expect("a body");
+        (parts.status.as_u16(), media_type, bytes.to_vec())
+    }
+
     /// Any request.
     pub(crate) async fn send(
         &self,

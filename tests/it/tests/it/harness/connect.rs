@@ -285,6 +285,7 @@ impl App {
             plan: Plan::SuccessPlus,
             until: None,
             azure_communication_services: true,
+            directory_sync: false,
         };
         let event = AuditEvent::new(
             chrono::Utc::now(),

@@ -1,0 +1,194 @@
+//! Runs that are cut off anywhere: the next one ends where the first would have.
+
+use std::time::Duration;
+
+use rollcall_clients::store::SYNC_LEASE;
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::FaultKind;
+
+use super::Office;
+
+/// What a whole run would have led to.
+fn assert_whole(office: &Office, when: &str) {
+    assert_eq!(
+        office.active_users(),
+        ["Ada", "Alan", "Grace", "Peter"],
+        "{when}"
+    );
+    let teams = office.teams();
+    assert_eq!(teams["Peter Wright's team"], "Ada Alan Peter*", "{when}");
+    assert_eq!(teams["Sales"], "Ada Grace", "{when}");
+    assert_eq!(teams.len(), 2, "{when}: {teams:?}");
+    assert_eq!(office.users().len(), 4, "{when}");
+}
+
+/// Killed at every request in turn: dropped where it stands, as a function that is
+/// shut down, then run again.
+async fn killed_everywhere(bulk: bool) -> usize {
+    for step in 0.. {
+        let when = format!("bulk {bulk}, killed at request {step}");
+        let mut office = Office::small().await;
+        office.save(|_| ()).await.expect(200);
+        office
+            .owner
+            .post("/v1/sync/test", serde_json::json!({}))
+            .await
+            .expect(200);
+        office
+            .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
+            .await;
+        office
+            .app
+            .edit(|outside| outside.scim.behaviour.bulk = bulk);
+        office.app.forget_requests();
+        let request = office.request();
+        let reached = killed_at(&office, &request, step).await;
+        let store = &office.app.services.store;
+        let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
+        expired.expect("expired");
+        let run = office.run_of(&request).await;
+        assert_eq!(run.status, RunStatus::Succeeded, "{when}: {run:?}");
+        assert_whole(&office, &when);
+        office.app.forget_requests();
+        let again = office.run().await;
+        let written = office.written();
+        assert_eq!((again.status, written), (RunStatus::Succeeded, 0), "{when}");
+        if !reached {
+            return step;
+        }
+    }
+    unreachable!("a run ends")
+}
+
+#[tokio::test]
+async fn a_run_that_is_killed_anywhere_is_made_up_for() {
+    let steps = killed_everywhere(false).await;
+    assert!(steps > 20, "a run asks for more than {steps} things");
+}
+
+#[tokio::test]
+async fn a_run_with_bulk_that_is_killed_anywhere_is_made_up_for() {
+    let steps = killed_everywhere(true).await;
+    assert!(steps > 10, "a run asks for more than {steps} things");
+}
+
+/// Drops a run as soon as the outside world has seen so many requests; whether it
+/// ever saw them.
+async fn killed_at(
+    office: &Office,
+    request: &rollcall_domain::run::RunRequest,
+    step: usize,
+) -> bool {
+    // The request itself is answered after the run is gone.
+    let at = u32::try_from(step).unwrap_or(u32::MAX).saturating_add(1);
+    office.app.fault("", FaultKind::Delay { ms: 1_500 }, at, 1);
+    let work = office.app.work(request);
+    let seen = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if office.app.simulators.requests(office.app.id.uuid()).len() >= step {
+                tokio::time::sleep(Duration::from_millis(120)).await;
+                return;
+            }
+        }
+    };
+    let killed = tokio::select! {
+        done = work => { done.expect("handled"); false }
+        () = seen => true,
+    };
+    office.app.clear_faults();
+    killed
+}
+
+/// Answers that are lost although the work was done: nothing is made twice.
+#[tokio::test]
+async fn lost_answers_make_nothing_twice() {
+    for (path, bulk) in [("/Users", false), ("/Groups", false), ("/Bulk", true)] {
+        let mut office = Office::small().await;
+        office
+            .app
+            .edit(|outside| outside.scim.behaviour.bulk = bulk);
+        office.app.fault(path, FaultKind::LoseAnswer, 4, 2);
+        let run = office.active(|_| ()).await;
+        assert!(run.is_over(), "{path}: {run:?}");
+        office.app.clear_faults();
+        office
+            .set(rollcall_domain::directory::SyncState::resolve)
+            .await;
+        office.run().await;
+        assert_whole(&office, path);
+    }
+}
+
+/// Little time: the run stops cleanly and goes on by itself, from whole state.
+#[tokio::test]
+async fn a_run_without_time_goes_on_by_itself() {
+    let names: Vec<String> = (0..60).map(|number| format!("P{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut office = Office::of(&names).await;
+    office
+        .app
+        .edit(|outside| outside.scim.behaviour.bulk = false);
+    office.save(|_| ()).await.expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", serde_json::json!({}))
+        .await
+        .expect(200);
+    office
+        .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
+        .await;
+    office
+        .app
+        .fault("/Users", FaultKind::Delay { ms: 400 }, 3, 10_000);
+    let request = office.request();
+    office
+        .app
+        .work_within(&request, Duration::from_millis(2_600))
+        .await
+        .expect("handled");
+    let run = office.app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
+    let made = super::count(&run, "usersCreated");
+    assert!((1..60).contains(&made), "{made}");
+    office.app.clear_faults();
+    office.work().await.expect("a continuation");
+    let run = office.app.run(&request).await;
+    assert_eq!(
+        (run.status, super::count(&run, "usersCreated")),
+        (RunStatus::Succeeded, 60),
+        "{run:?}"
+    );
+    assert_eq!(office.active_users().len(), 60);
+    let lines = office.changes(&run, "&state=done").await;
+    assert_eq!(lines.len(), 60, "the report tells of both invocations");
+}
+
+/// A run that lost its lock writes nothing that counts.
+#[tokio::test]
+async fn a_lost_lock_stops_the_run() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    office
+        .app
+        .fault("/Schemas", FaultKind::Delay { ms: 2_000 }, 1, 1);
+    let request = office.request();
+    let steal = async {
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        let store = &office.app.services.store;
+        store
+            .expire_lease(office.app.id, SYNC_LEASE)
+            .await
+            .expect("expired");
+    };
+    let (done, ()) = tokio::join!(office.app.work(&request), steal);
+    assert!(done.is_err(), "the message comes back");
+    office.app.clear_faults();
+    let run = office.run_of(&request).await;
+    assert_eq!(
+        (run.status, super::count(&run, "usersUpdated")),
+        (RunStatus::Succeeded, 1),
+        "{run:?}"
+    );
+}

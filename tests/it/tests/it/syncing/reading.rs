@@ -1,0 +1,260 @@
+//! Reading the directory: what changed, or everything where that cannot be relied on; filters.
+
+use chrono::TimeDelta;
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::FaultKind;
+use serde_json::{Value, json};
+
+use super::{Office, count};
+
+async fn settled() -> Office {
+    let office = Office::small().await;
+    office.active(|_| ()).await;
+    office.app.forget_requests();
+    office
+}
+
+/// A second run asks what changed, of both sides, and reads no whole list.
+#[tokio::test]
+async fn what_changed_is_followed_on_both_sides() {
+    let mut office = settled().await;
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = office.run().await;
+    assert_eq!(count(&run, "usersUpdated"), 1, "{run:?}");
+    assert_eq!(
+        office.asked("GET", "users/delta?$select"),
+        0,
+        "no new beginning"
+    );
+    assert_eq!(office.asked("GET", "deletedItems"), 0);
+    let reads = office.app.simulators.requests(office.app.id.uuid());
+    let lists = reads.iter().filter(|it| {
+        it.path.contains("/scim/") && it.path.contains("/Users?") && !it.path.contains("count=1")
+    });
+    assert!(
+        lists.clone().all(|it| it.path.contains("lastModified")),
+        "{:?}",
+        lists.map(|it| &it.path).collect::<Vec<_>>()
+    );
+}
+
+/// A link that the directory has withdrawn, a week, deletions that a delta hides,
+/// and replays: each ends right.
+#[tokio::test]
+async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
+    let mut office = settled().await;
+    // Withdrawn.
+    office
+        .app
+        .edit(|outside| outside.world.behaviour.delta_tokens_expired = true);
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = office.run().await;
+    assert_eq!(
+        (run.status, count(&run, "usersUpdated")),
+        (RunStatus::Succeeded, 1),
+        "{run:?}"
+    );
+    assert!(office.asked("GET", "users/delta?$select") > 0);
+    office
+        .app
+        .edit(|outside| outside.world.behaviour.delta_tokens_expired = false);
+    // Hidden deletions: the count does not fit.
+    office
+        .app
+        .edit(|outside| outside.world.behaviour.delta_hides_deletions = true);
+    office.run().await;
+    assert!(
+        office
+            .app
+            .simulators
+            .delete_user(office.app.id.uuid(), office.id_of("Alan"))
+    );
+    let run = office.run().await;
+    assert_eq!(count(&run, "usersDeactivated"), 1, "{run:?}");
+    // Replays.
+    office.app.edit(|outside| {
+        outside.world.behaviour.delta_hides_deletions = false;
+        outside.world.behaviour.delta_replays = true;
+    });
+    office.manager("Ada", Some("Grace"));
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    assert_eq!(office.teams()["Grace Wright's team"], "Ada Grace*");
+    // A week.
+    office.app.forget_requests();
+    office
+        .set(|state| state.read_in_full = state.read_in_full.map(|at| at - TimeDelta::days(6)))
+        .await;
+    office.run().await;
+    assert!(office.asked("GET", "users/delta?$select") > 0);
+    assert!(office.asked("GET", "deletedItems") > 0);
+}
+
+/// A page that fails is an error, never a missing person.
+#[tokio::test]
+async fn a_part_of_a_side_changes_nothing() {
+    let mut office = settled().await;
+    office.set(|state| state.read_in_full = None).await;
+    office
+        .app
+        .fault("/v1.0/users/delta", FaultKind::BrokenJson, 1, 20);
+    let run = office.run().await;
+    assert_eq!((run.status, office.written()), (RunStatus::Failed, 0));
+    office.app.clear_faults();
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    office.on_platform(|outside| outside.scim.behaviour.last_modified_filter = false);
+    office.app.fault("/Users?", FaultKind::TruncatedPage, 1, 20);
+    let run = office.run().await;
+    assert_eq!(
+        (run.status, office.written()),
+        (RunStatus::Failed, 0),
+        "{run:?}"
+    );
+}
+
+/// A list that lacks somebody who is there is no ground to act on.
+#[tokio::test]
+async fn who_is_only_missing_from_the_list_stays() {
+    let mut office = settled().await;
+    office.set(|state| state.read_in_full = None).await;
+    office
+        .app
+        .fault("/v1.0/users/delta", FaultKind::TruncatedPage, 1, 1);
+    let run = office.run().await;
+    assert_eq!(
+        (run.status, office.written()),
+        (RunStatus::Failed, 0),
+        "{run:?}"
+    );
+    office.app.clear_faults();
+    assert_eq!(office.active_users().len(), 4);
+}
+
+async fn filtered(filters: Value) -> Vec<String> {
+    let office = Office::small().await;
+    office.person("Ada", |ada| ada.department = Some("Sales".to_owned()));
+    office.person("Grace", |grace| {
+        grace.department = Some("Sales".to_owned());
+        grace.user_type = rollcall_simulators::world::UserType::Guest;
+    });
+    let run = office.active(|body| {
+        body["filters"] = filters.clone();
+        body["guests"] = filters.get("guests").cloned().unwrap_or(json!(true));
+        body["filters"]
+            .as_object_mut()
+            .expect("an object")
+            .remove("guests");
+    });
+    assert_eq!(run.await.status, RunStatus::Succeeded);
+    office.active_users()
+}
+
+/// Proves S3-29, S3-31, S3-32, S3-33, S3-35, C-30, S2-21: each filter, and all at once.
+#[tokio::test]
+async fn filters_choose_people() {
+    assert_eq!(
+        filtered(json!({"graph": "department eq 'Sales'"})).await,
+        ["Ada", "Grace"]
+    );
+    assert_eq!(
+        filtered(json!({"graph": "not(department eq 'Sales')"})).await,
+        ["Alan", "Peter"]
+    );
+    assert_eq!(
+        filtered(json!({"email": {"include": ["A"], "exclude": ["grace@"]}})).await,
+        ["Ada", "Alan", "Peter"]
+    );
+    assert_eq!(
+        filtered(json!({"guests": false})).await,
+        ["Ada", "Alan", "Peter"]
+    );
+    let both = json!({"graph": "department eq 'Sales'", "email": {"exclude": ["grace"]}});
+    assert_eq!(filtered(both).await, ["Ada"]);
+}
+
+/// Proves S3-33, S3-34 and S3-37: members of chosen groups; one that does not exist
+/// is named in the run, the others are used.
+#[tokio::test]
+async fn chosen_groups_choose_people() {
+    let mut office = Office::small().await;
+    let sales = office.group("Sales", &["Ada"]);
+    let board = office.group("Board", &["Peter"]);
+    office.group("Kitchen", &["Alan"]);
+    let unknown = uuid::Uuid::from_u128(7);
+    let run = office
+        .active(|body| body["filters"] = json!({"groups": format!("{sales},{board} , {unknown}")}))
+        .await;
+    assert_eq!(office.active_users(), ["Ada", "Peter"]);
+    assert!(
+        run.note
+            .is_some_and(|note| note.contains(&unknown.to_string()))
+    );
+    let teams: Vec<_> = office.teams().into_keys().collect();
+    assert_eq!(teams, ["Board", "Peter Wright's team", "Sales"]);
+    office.group("Sales", &["Ada", "Grace"]);
+    office.run().await;
+    assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
+}
+
+/// A platform that keeps less, cannot patch, has no bulk, no filter: the same end,
+/// and a second run with nothing to do.
+#[tokio::test]
+async fn lesser_platforms_end_the_same() {
+    for without in [
+        "bulk",
+        "patch",
+        "filter",
+        "enterprise",
+        "teams",
+        "last_modified_filter",
+    ] {
+        let mut office = Office::small().await;
+        office.on_platform(|outside| {
+            let can = &mut outside.scim.behaviour;
+            match without {
+                "bulk" => can.bulk = false,
+                "patch" => can.patch = false,
+                "filter" => can.filter = false,
+                "enterprise" => can.enterprise = false,
+                "teams" => can.teams = false,
+                _ => can.last_modified_filter = false,
+            }
+        });
+        let run = office.active(|_| ()).await;
+        assert_eq!(
+            run.status,
+            RunStatus::Succeeded,
+            "without {without}: {run:?}"
+        );
+        office.person("Ada", |ada| {
+            ada.mail = Some("countess@contoso.example".to_owned())
+        });
+        office.person("Alan", |alan| alan.account_enabled = false);
+        let run = office.run().await;
+        assert_eq!(
+            run.status,
+            RunStatus::Succeeded,
+            "without {without}: {run:?}"
+        );
+        assert_eq!(
+            office.users()["Ada"]["userName"],
+            "countess@contoso.example"
+        );
+        office.app.forget_requests();
+        let again = office.run().await;
+        assert_eq!(
+            (again.status, office.written()),
+            (RunStatus::Succeeded, 0),
+            "without {without}"
+        );
+        assert_eq!(
+            office.active_users(),
+            ["Ada", "Grace", "Peter"],
+            "without {without}"
+        );
+    }
+}

@@ -1,0 +1,208 @@
+//! Comparisons that people review: proposed, decided change by change, superseded, applied.
+
+use rollcall_domain::run::{Run, RunStatus};
+use serde_json::{Value, json};
+
+use super::{Office, count, run_id};
+
+async fn reviewed() -> (Office, Run) {
+    let office = Office::small().await;
+    let run = office.active(|body| body["apply"] = json!("review")).await;
+    (office, run)
+}
+
+async fn decide(office: &Office, run: &Run, body: Value) -> crate::harness::Answer {
+    let path = format!("/v1/sync/runs/{}/decisions", run_id(run));
+    office.owner.post(&path, body).await
+}
+
+async fn waiting(office: &Office, run: &Run) -> Vec<Value> {
+    let path = format!(
+        "/v1/sync/runs/{}/changes?state=waiting&limit=200",
+        run_id(run)
+    );
+    let page = office.owner.get(&path).await.expect(200);
+    page.body["items"].as_array().expect("items").clone()
+}
+
+fn key_of(items: &[Value], text: &str) -> String {
+    let found = items
+        .iter()
+        .find(|item| item["text"].as_str().is_some_and(|it| it.starts_with(text)));
+    found.unwrap_or_else(|| panic!("{text} in {items:#?}"))["key"]
+        .as_str()
+        .expect("a key")
+        .to_owned()
+}
+
+/// Proves S3-20 and S3-22: nothing is written before somebody approves; approved,
+/// everything is made, and the next comparison finds nothing.
+#[tokio::test]
+async fn nothing_is_written_before_it_is_approved() {
+    let (mut office, run) = reviewed().await;
+    assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
+    assert_eq!(count(&run, "waiting"), 8);
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(state["review"]["run"], json!(run_id(&run)));
+    let decided = decide(&office, &run, json!({"all": "accept", "apply": true}))
+        .await
+        .expect(202);
+    assert_eq!(
+        (&decided.body["accepted"], &decided.body["rejected"]),
+        (&json!(8), &json!(0))
+    );
+    decide(&office, &run, json!({"all": "accept"}))
+        .await
+        .expect(409);
+    let applied = office.work().await.expect("a run");
+    assert_eq!(
+        (
+            count(&applied, "usersCreated"),
+            count(&applied, "teamsCreated")
+        ),
+        (4, 2)
+    );
+    let after = office.owner.get("/v1/sync").await.expect(200).body;
+    assert!(after.get("review").is_none(), "{after:#}");
+    let next = office.run().await;
+    assert_eq!(
+        (next.status, count(&next, "waiting")),
+        (RunStatus::Succeeded, 0)
+    );
+}
+
+/// Proves S3-21 and C-26: what is rejected stays as it is, in later runs, too, and
+/// in teams; taken back, it is proposed again.
+#[tokio::test]
+async fn what_is_rejected_stays_rejected() {
+    let (mut office, run) = reviewed().await;
+    let items = waiting(&office, &run).await;
+    let alan = key_of(&items, "create Alan");
+    decide(&office, &run, json!({"reject": [alan]}))
+        .await
+        .expect(200);
+    let items = waiting(&office, &run).await;
+    let rejected: Vec<_> = items
+        .iter()
+        .filter(|item| item["rejected"] == json!(true))
+        .collect();
+    assert_eq!(rejected.len(), 1);
+    decide(&office, &run, json!({"apply": true}))
+        .await
+        .expect(202);
+    let applied = office.work().await.expect("a run");
+    assert_eq!(
+        (count(&applied, "usersCreated"), count(&applied, "pinned")),
+        (3, 1)
+    );
+    assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
+    assert_eq!(office.teams()["Peter Wright's team"], "Ada Peter*");
+    let again = office.run().await;
+    assert_eq!((count(&again, "waiting"), count(&again, "pinned")), (0, 1));
+    let pins = office.owner.get("/v1/sync/pins").await.expect(200).body;
+    let pin = &pins["items"][0];
+    assert_eq!(
+        (&pin["rejected"], &pin["by"]["name"]),
+        (
+            &json!("create Alan Wright (alan@contoso.example)"),
+            &json!(office.owner.name)
+        )
+    );
+    let path = format!("/v1/sync/pins/{}", pin["id"].as_str().expect("an id"));
+    office.owner.delete(&path).await.expect(204);
+    office.owner.delete(&path).await.expect(404);
+    let again = office.run().await;
+    let items = waiting(&office, &again).await;
+    key_of(&items, "create Alan");
+    key_of(&items, "Alan Wright joins \"Peter Wright's team\"");
+}
+
+/// Proves S3-22: a newer comparison takes the place of the older one, and a decision
+/// about the older one is refused; what changed since approval is not made.
+#[tokio::test]
+async fn a_newer_comparison_supersedes_the_older() {
+    let (mut office, first) = reviewed().await;
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let second = office.run().await;
+    let refused = decide(&office, &first, json!({"all": "accept", "apply": true}))
+        .await
+        .expect(409);
+    assert!(
+        refused.detail().contains(&run_id(&second)),
+        "{}",
+        refused.detail()
+    );
+    decide(&office, &second, json!({"apply": true}))
+        .await
+        .expect(202);
+    // Between approval and run the directory moves on: only what was approved is made.
+    office.person("Ada", |ada| {
+        ada.mail = Some("countess@contoso.example".to_owned())
+    });
+    let applied = office.work().await.expect("a run");
+    assert_eq!(count(&applied, "usersCreated"), 3, "{applied:?}");
+    assert!(!office.active_users().contains(&"Ada".to_owned()));
+    let items = waiting(&office, &applied).await;
+    key_of(&items, "create Ada Wright (countess@contoso.example)");
+}
+
+/// Everything wrong with decisions is told.
+#[tokio::test]
+async fn decisions_are_checked() {
+    let (office, run) = reviewed().await;
+    let items = waiting(&office, &run).await;
+    let ada = key_of(&items, "create Ada");
+    let wrong = json!({"accept": ["user/x/exists", ada], "reject": [ada], "perhaps": true});
+    let wrong = decide(&office, &run, wrong).await.expect(422);
+    assert_eq!(wrong.pointers(), ["/accept/0", "/accept", "/perhaps"]);
+    decide(&office, &run, json!({"all": "perhaps"}))
+        .await
+        .expect(422);
+    let super_admin = office.app.admin("SuperAdmin");
+    let path = format!("/v1/sync/runs/{}/decisions", run_id(&run));
+    super_admin
+        .post(&path, json!({"all": "accept"}))
+        .await
+        .expect(403);
+    decide(&office, &run, json!({"all": "reject", "apply": true}))
+        .await
+        .expect(202);
+    let applied = office.work().await.expect("a run");
+    assert_eq!((count(&applied, "usersCreated"), office.written()), (0, 0));
+}
+
+/// Proves S3-36 and X-05: people who fall out of the filters leave only through the
+/// guard; held changes wait for a person, who is told.
+#[tokio::test]
+async fn too_many_leavers_are_held_for_a_person() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let narrower = |body: &mut Value| {
+        body["guard"] = json!({"maxPercent": 25.0});
+        body["filters"] = json!({"email": {"include": ["ada@"]}});
+    };
+    office.save(narrower).await.expect(200);
+    office.app.notices().await;
+    office.app.forget_requests();
+    let run = office.run().await;
+    assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    let held = state["review"]["held"].as_str().expect("a reason");
+    assert!(
+        held.starts_with("3 people would be deactivated; the limit is 25 % of 4"),
+        "{held}"
+    );
+    let notices = office.app.notices().await;
+    assert!(
+        notices
+            .iter()
+            .any(|it| it.recipients.contains(&office.owner.name)),
+        "{notices:?}"
+    );
+    decide(&office, &run, json!({"apply": true}))
+        .await
+        .expect(202);
+    let applied = office.work().await.expect("a run");
+    assert_eq!(count(&applied, "usersDeactivated"), 3, "{applied:?}");
+    assert_eq!(office.active_users(), ["Ada"]);
+}

@@ -1,0 +1,266 @@
+//! Whole runs: a first sync, a second one that finds nothing, changes of every kind.
+
+use rollcall_domain::run::RunStatus;
+use serde_json::json;
+
+use super::{ENTERPRISE, Office, count, run_id};
+
+/// Proves S2-04, S2-19, S2-23…S2-28, S2-33, S3-06 and S3-23: activated, everybody
+/// is there with manager and teams; run again, nothing is left to do.
+#[tokio::test]
+async fn a_first_run_makes_people_and_teams_and_a_second_one_nothing() {
+    let mut office = Office::small().await;
+    office.person("Ada", |ada| {
+        ada.job_title = Some("Engineer".to_owned());
+        ada.department = Some("R&D".to_owned());
+    });
+    let run = office
+        .active(|body| body["defaultLanguage"] = json!("de"))
+        .await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    assert_eq!(
+        (count(&run, "usersCreated"), count(&run, "teamsCreated")),
+        (4, 2)
+    );
+    let users = office.users();
+    let ada = &users["Ada"];
+    assert_eq!(ada["userName"], "ada@contoso.example");
+    assert_eq!(ada["externalId"], json!(office.id_of("Ada")));
+    assert_eq!(
+        (&ada["title"], &ada["preferredLanguage"]),
+        (&json!("Engineer"), &json!("de"))
+    );
+    assert_eq!(ada[ENTERPRISE]["department"], "R&D");
+    assert!(ada[ENTERPRISE]["manager"]["value"].is_string());
+    let teams = office.teams();
+    assert_eq!(teams["Peter Wright's team"], "Ada Alan Peter*");
+    assert_eq!(teams["Sales"], "Ada Grace");
+    office.app.forget_requests();
+    let again = office.run().await;
+    assert_eq!(again.status, RunStatus::Succeeded, "{again:?}");
+    assert_eq!(office.written(), 0);
+    assert_eq!(office.changes(&again, "").await, [""; 0]);
+}
+
+/// Proves S2-05, S2-06, S2-28, S2-29, S2-41 and C-35: what changes in the directory
+/// changes on the platform, and whoever leaves is deactivated, not deleted.
+#[tokio::test]
+async fn changes_of_the_directory_are_followed() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.person("Peter", |it| it.display_name = "Peter Smith".to_owned());
+    office.person("Alan", |it| it.account_enabled = false);
+    office.manager("Ada", Some("Grace"));
+    office.person("Ada", |it| {
+        it.mail = Some("ada.wright@contoso.example".to_owned())
+    });
+    office.app.edit(|outside| {
+        let grace = outside
+            .world
+            .people
+            .iter()
+            .find(|it| it.display_name == "Grace Wright");
+        let id = grace.and_then(|it| it.object_id).expect("Grace");
+        let sales = outside
+            .world
+            .groups
+            .iter_mut()
+            .find(|it| it.display_name == "Sales");
+        sales.expect("Sales").members.remove(&id);
+    });
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    let lines = office.changes(&run, "&state=done").await;
+    insta::assert_snapshot!(tidy(&office, lines), @r#"
+    done Ada Wright: address from "ada@contoso.example" to "ada.wright@contoso.example"
+    done Ada Wright: manager from Peter to Grace
+    done Grace Wright leaves "Sales"
+    done Peter Smith: name from "Peter Wright" to "Peter Smith"
+    done archive the team "Peter Wright's team" of 3 people
+    done create the team "Grace Wright's team" with 2 people
+    done deactivate Alan Wright: the account is disabled in Microsoft Entra ID
+    "#);
+    assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
+    assert_eq!(office.teams()["Peter Wright's team"], " archived");
+}
+
+/// Sorted, with object ids as names, so that lines read the same every time.
+fn tidy(office: &Office, mut lines: Vec<String>) -> String {
+    lines.sort();
+    let mut text = lines.join("\n");
+    for name in ["Peter", "Ada", "Alan", "Grace"] {
+        text = text.replace(&format!("\"{}\"", office.id_of(name)), name);
+    }
+    text
+}
+
+/// Proves S2-06: deleted in the directory, deactivated on the platform; restored
+/// there, brought back here.
+#[tokio::test]
+async fn the_deleted_are_deactivated_and_the_restored_brought_back() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let tenant = office.app.id.uuid();
+    assert!(
+        office
+            .app
+            .simulators
+            .delete_user(tenant, office.id_of("Grace"))
+    );
+    let run = office.run().await;
+    assert_eq!(count(&run, "usersDeactivated"), 1, "{run:?}");
+    assert_eq!(office.active_users(), ["Ada", "Alan", "Peter"]);
+    assert_eq!(office.users().len(), 4);
+    assert!(
+        office
+            .app
+            .simulators
+            .restore_user(tenant, office.id_of("Grace"))
+    );
+    let run = office.run().await;
+    assert_eq!(count(&run, "usersReactivated"), 1, "{run:?}");
+    assert_eq!(office.active_users().len(), 4);
+}
+
+/// Proves S3-05 and X-14: what was done by hand is undone, and the run says so.
+#[tokio::test]
+async fn what_was_done_by_hand_is_undone_and_told() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.by_hand("Ada", |ada| ada["displayName"] = json!("The Countess"));
+    office.by_hand("Alan", |alan| alan["active"] = json!(false));
+    let run = office.run().await;
+    assert_eq!(count(&run, "manualOverwritten"), 2, "{run:?}");
+    assert_eq!(office.users()["Ada"]["displayName"], "Ada Wright");
+    let lines = office.changes(&run, "&state=done").await;
+    assert!(
+        lines
+            .iter()
+            .all(|line| line.ends_with("(undoes a change made by hand)")),
+        "{lines:?}"
+    );
+}
+
+/// Proves S3-04: people and teams that are only the platform's stay as they are.
+#[tokio::test]
+async fn what_is_only_the_platforms_stays() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let (url, token) = (
+        office.app.simulators.scim_url(office.app.id.uuid()),
+        office
+            .app
+            .simulators
+            .scim_token(office.app.id.uuid())
+            .expect("a token"),
+    );
+    let local = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": "local@other.example", "active": true, "name": {"givenName": "Local"},
+    });
+    let sent = reqwest::Client::new()
+        .post(format!("{url}/Users"))
+        .bearer_auth(token);
+    let sent = sent
+        .header("content-type", "application/scim+json")
+        .body(local.to_string());
+    assert_eq!(sent.send().await.expect("an answer").status(), 201);
+    office.app.forget_requests();
+    let run = office.run().await;
+    assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
+    assert!(office.active_users().contains(&"Local".to_owned()));
+}
+
+/// Proves S2-23: who lacks something is listed, and the others go on.
+#[tokio::test]
+async fn who_lacks_a_required_field_is_listed() {
+    let office = Office::small().await;
+    office.person("Grace", |it| it.surname = None);
+    let run = office.active(|_| ()).await;
+    assert_eq!(
+        (run.status, count(&run, "skipped")),
+        (RunStatus::Succeeded, 1)
+    );
+    assert_eq!(office.active_users(), ["Ada", "Alan", "Peter"]);
+    let lines = office.changes(&run, "&state=skipped").await;
+    assert_eq!(
+        lines,
+        ["skipped Grace Wright has no last name in Microsoft Entra ID; enter it there"]
+    );
+}
+
+/// Proves S2-36…S2-43 and X-06: the list of runs, who started them with name,
+/// address and picture, and the drill-down.
+#[tokio::test]
+async fn runs_are_listed_with_who_started_them() {
+    let mut office = Office::small().await;
+    let first = office.active(|_| ()).await;
+    let scheduled = office.run().await;
+    let page = office.owner.get("/v1/sync/runs").await.expect(200);
+    let items = page.body["items"].as_array().expect("items");
+    assert_eq!(items.len(), 2);
+    let of = |run| {
+        let id = run_id(run);
+        items
+            .iter()
+            .find(|item| item["id"] == json!(id))
+            .expect("listed")
+    };
+    assert_eq!(of(&scheduled)["triggeredBy"], json!({"kind": "automatic"}));
+    let manual = of(&first);
+    assert_eq!(
+        (&manual["status"], &manual["counts"]["usersCreated"]),
+        (&json!("success"), &json!(4))
+    );
+    assert_eq!(manual["triggeredBy"]["kind"], "manual");
+    assert_eq!(manual["triggeredBy"]["email"], json!(office.owner.name));
+    assert!(manual["triggeredAt"].is_string());
+    let photo = manual["triggeredBy"]["photo"]
+        .as_str()
+        .expect("a place")
+        .to_owned();
+    office.owner.get(&photo).await.expect(404);
+    let who = office.owner.object;
+    office.app.edit(|outside| {
+        outside.photos.insert(who, Vec::new());
+        let mut somebody = outside.world.people[0].clone();
+        somebody.object_id = Some(who);
+        somebody.upn = "owner@contoso.example".to_owned();
+        somebody.mail = None;
+        outside.world.people.push(somebody);
+    });
+    let picture = office.owner.raw("GET", &photo).await;
+    assert_eq!((picture.0, picture.1.as_str()), (200, "image/jpeg"));
+    let one = office
+        .owner
+        .get(&format!("/v1/sync/runs/{}", run_id(&first)))
+        .await
+        .expect(200);
+    assert_eq!(one.body, *manual);
+    let stranger = office.app.admin_of(uuid::Uuid::new_v4(), &["Owner"]);
+    stranger
+        .get(&format!("/v1/sync/runs/{}", run_id(&first)))
+        .await
+        .expect(404);
+}
+
+/// Proves C-34: a run can be started by hand, once a minute.
+#[tokio::test]
+async fn a_run_is_started_by_hand() {
+    let office = Office::small().await;
+    office.active(|_| ()).await;
+    let asked = office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(202);
+    let place = asked.header("location").to_owned();
+    office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(429);
+    office.work().await.expect("a run");
+    let run = office.owner.get(&place).await.expect(200);
+    assert_eq!(run.body["status"], "success");
+}

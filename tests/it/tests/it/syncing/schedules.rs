@@ -1,0 +1,172 @@
+//! When syncs run: by the due index, each slot once, missed ones made up for once, clocks that change.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_domain::run::RunStatus;
+use rollcall_domain::schedule::{Job, Slot};
+use rollcall_runtime::Deadline;
+use rollcall_runtime::events::Tick;
+use serde_json::json;
+
+use super::{Office, count};
+
+fn at(text: &str) -> DateTime<Utc> {
+    text.parse().expect("a moment")
+}
+
+/// Ticks work on every tenant of the table: one of these tests at a time, and
+/// none leaves anything that is due.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
+/// The sync's tick at a moment. Moments lie in the past, when no other test's sync
+/// is due: a tick works on every tenant of the table.
+async fn tick(office: &Office, time: DateTime<Utc>) {
+    let tick = Tick {
+        tick: "sync".to_owned(),
+        time,
+    };
+    let deadline = Deadline::after(std::time::Duration::from_secs(60));
+    let done = Box::pin(rollcall_refresh_job::tick(
+        &office.app.services,
+        &tick,
+        deadline,
+    ));
+    done.await.expect("handled");
+}
+
+/// Slots asked for while a clock goes from one moment to another, ticking every
+/// ten minutes and twice each time.
+async fn slots(office: &Office, from: &str, to: &str) -> Vec<String> {
+    let (mut now, end) = (at(from), at(to));
+    office.set(|state| state.due = state.next_due(now)).await;
+    let mut found = Vec::new();
+    while now < end {
+        tick(office, now).await;
+        tick(office, now).await;
+        now += TimeDelta::minutes(10);
+        let requests = office.app.requests(Job::DirectorySync).await;
+        found.extend(
+            requests
+                .iter()
+                .map(|request| request.slot.at().format("%m-%dT%H:%MZ").to_string()),
+        );
+    }
+    rest(office).await;
+    found
+}
+
+/// Nothing is due any more.
+async fn rest(office: &Office) {
+    office.set(|state| state.due = None).await;
+}
+
+async fn daily(time: &str, zone: &str) -> Office {
+    let office = Office::small().await;
+    office
+        .active(|body| body["strategy"] = json!({"kind": "daily", "time": time, "zone": zone}))
+        .await;
+    office
+}
+
+/// Proves S3-18, C-29 and X-04: on the nights on which clocks change, in London and
+/// New York, exactly one run each.
+#[tokio::test]
+async fn nights_on_which_clocks_change_have_one_run() {
+    let _alone = ALONE.lock().await;
+    let london = daily("01:30", "Europe/London").await;
+    let spring = slots(&london, "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z").await;
+    assert_eq!(spring, ["03-29T01:00Z", "03-30T00:30Z"]);
+    let autumn = slots(&london, "2026-10-24T12:00:00Z", "2026-10-26T12:00:00Z").await;
+    assert_eq!(autumn, ["10-25T00:30Z", "10-26T01:30Z"]);
+    let york = daily("02:30", "America/New_York").await;
+    let spring = slots(&york, "2026-03-07T12:00:00Z", "2026-03-09T12:00:00Z").await;
+    assert_eq!(spring, ["03-08T07:00Z", "03-09T06:30Z"]);
+    york.set(|state| {
+        let strategy = json!({"kind": "daily", "time": "01:30", "zone": "America/New_York"});
+        state.config.strategy = serde_json::from_value(strategy).expect("a strategy");
+    })
+    .await;
+    let autumn = slots(&york, "2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z").await;
+    assert_eq!(autumn, ["11-01T05:30Z", "11-02T06:30Z"]);
+}
+
+/// Proves S2-34 and S3-16: by default at 04:00 UTC, and a slot that is asked for
+/// twice runs once.
+#[tokio::test]
+async fn a_slot_runs_once() {
+    let _alone = ALONE.lock().await;
+    let office = Office::small().await;
+    office.active(|_| ()).await;
+    assert_eq!(
+        slots(&office, "2026-05-01T03:00:00Z", "2026-05-01T04:00:00Z").await,
+        [""; 0]
+    );
+    office
+        .set(|state| state.due = Some(at("2026-05-01T04:00:00Z")))
+        .await;
+    tick(&office, at("2026-05-01T04:00:00Z")).await;
+    let request = office.app.requests(Job::DirectorySync).await.remove(0);
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let first = office.run_of(&request).await;
+    assert_eq!(count(&first, "usersUpdated"), 1);
+    office.person("Ada", |ada| ada.job_title = Some("Director".to_owned()));
+    let again = office.run_of(&request).await;
+    assert_eq!(again, first, "delivered twice, run once");
+}
+
+/// Missed slots, however many, are made up for by one run; the next is in time.
+#[tokio::test]
+async fn missed_slots_are_one_run() {
+    let _alone = ALONE.lock().await;
+    let office = Office::small().await;
+    office.active(|_| ()).await;
+    office
+        .set(|state| state.due = Some(at("2026-05-01T04:00:00Z")))
+        .await;
+    tick(&office, at("2026-05-04T09:17:00Z")).await;
+    let requests = office.app.requests(Job::DirectorySync).await;
+    let slots: Vec<Slot> = requests.iter().map(|request| request.slot).collect();
+    assert_eq!(slots, [Slot::of(at("2026-05-01T04:00:00Z"))]);
+    assert_eq!(office.state().await.due, Some(at("2026-05-05T04:00:00Z")));
+    rest(&office).await;
+}
+
+/// Proves S3-15 and S3-19: manual again, nothing is due any more.
+#[tokio::test]
+async fn a_manual_sync_is_never_due() {
+    let office = Office::small().await;
+    office.active(|_| ()).await;
+    assert!(office.state().await.due.is_some());
+    office
+        .save(|body| body["strategy"] = json!({"kind": "manual"}))
+        .await
+        .expect(200);
+    assert_eq!(office.state().await.due, None);
+    office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(202);
+    assert_eq!(
+        office.work().await.expect("a run").status,
+        RunStatus::Succeeded
+    );
+}
+
+/// Two runs at once: one works, the other waits for it.
+#[tokio::test]
+async fn two_runs_do_not_work_at_once() {
+    use rollcall_clients::store::{Lease, SYNC_LEASE};
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let held = Lease::acquire(
+        &office.app.services.store,
+        office.app.id,
+        SYNC_LEASE,
+        std::time::Duration::from_secs(20),
+    );
+    let held = held.await.expect("an answer").expect("a free lock");
+    let request = office.request();
+    office.app.work(&request).await.expect("put off");
+    assert_eq!(office.app.requested(Job::DirectorySync).await, 1);
+    held.release().await.expect("released");
+}

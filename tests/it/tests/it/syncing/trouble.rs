@@ -1,0 +1,312 @@
+//! What goes wrong: logged, told to all owners, paused until it is resolved; single refusals stop nothing else.
+
+use chrono::TimeDelta;
+use rollcall_domain::notices::{Channel, NoticeKind};
+use rollcall_domain::run::RunStatus;
+use rollcall_simulators::FaultKind;
+use serde_json::json;
+
+use super::{Office, count, run_id};
+use crate::harness::CONTACT;
+
+fn broken(code: u16) -> FaultKind {
+    FaultKind::Status {
+        code,
+        body: None,
+        retry_after: Some(0.0),
+    }
+}
+
+/// Proves S2-40, S2-42, S2-47, S2-48, S2-49, S2-50 and X-08: a failure is in the run,
+/// all owners are told once, nothing runs by itself; new credentials resolve it.
+#[tokio::test]
+async fn a_failure_is_told_and_pauses_until_it_is_resolved() {
+    let mut office = Office::small().await;
+    let second = office.app.admin_of(office.app.id.uuid(), &["Owner"]);
+    let mut spec = rollcall_simulators::UserTokenSpec::new(
+        office.app.id.uuid(),
+        second.object,
+        crate::harness::AUDIENCE,
+    )
+    .roles(&["Owner"]);
+    spec.name = "second.owner@contoso.example".to_owned();
+    office
+        .app
+        .admin_with(&spec)
+        .get("/v1/sync")
+        .await
+        .expect(404);
+    office.active(|_| ()).await;
+    office.app.notices().await;
+    office
+        .app
+        .edit(|outside| outside.world.apps[0].secret_expired = true);
+    office.forget_tokens().await;
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Failed);
+    let shown = office
+        .owner
+        .get(&format!("/v1/sync/runs/{}", run_id(&run)))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(shown["status"], "failure");
+    let error = shown["error"].as_str().expect("an error");
+    assert!(error.contains("AADSTS7000222"), "{error}");
+    let told = office.app.notices().await;
+    let [notice] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert!(matches!(
+        &notice.about,
+        NoticeKind::SyncFailed { paused: true, .. }
+    ));
+    for owner in [
+        CONTACT,
+        office.owner.name.as_str(),
+        "second.owner@contoso.example",
+    ] {
+        assert!(
+            notice.recipients.iter().any(|it| it == owner),
+            "{owner} in {:?}",
+            notice.recipients
+        );
+    }
+    assert_eq!(notice.channel, Channel::System);
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(
+        (&state["status"], &state["pause"]["needsPerson"]),
+        (&json!("error"), &json!(true))
+    );
+    assert!(state.get("nextRun").is_none());
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Skipped, "nothing runs by itself");
+    office.app.edit(|outside| {
+        outside.world.apps[0].secret_expired = false;
+        outside.world.apps[0].client_secret = "another-simulated-secret".to_owned();
+    });
+    let state = office.save(|_| ()).await.expect(200).body;
+    assert!(
+        state.get("pause").is_none() && state["nextRun"].is_string(),
+        "{state:#}"
+    );
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+}
+
+/// Proves S2-50: a passing test resolves it, and so does a run by hand.
+#[tokio::test]
+async fn a_test_or_a_run_by_hand_resolves_a_pause() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let break_it = |office: &Office| {
+        office
+            .app
+            .edit(|outside| outside.scim.token = Some("another".to_owned()))
+    };
+    let mend_it = |office: &Office| office.app.edit(|outside| outside.scim.token = None);
+    break_it(&office);
+    assert_eq!(office.run().await.status, RunStatus::Failed);
+    mend_it(&office);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    assert_eq!(office.state().await.pause, None);
+    break_it(&office);
+    assert_eq!(office.run().await.status, RunStatus::Failed);
+    mend_it(&office);
+    office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(202);
+    assert_eq!(
+        office.work().await.expect("a run").status,
+        RunStatus::Succeeded
+    );
+    assert_eq!(office.state().await.pause, None);
+}
+
+/// Proves C-25: what may be over by itself is tried again in the next slot: a test
+/// first, and no second mail while it fails.
+#[tokio::test]
+async fn what_may_be_over_is_tried_again() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.app.notices().await;
+    office.app.fault("/v1.0/users/delta", broken(503), 1, 100);
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Failed, "{run:?}");
+    let state = office.state().await;
+    assert!(
+        state
+            .pause
+            .as_ref()
+            .is_some_and(|pause| !pause.needs_person)
+            && state.due.is_some()
+    );
+    assert_eq!(office.app.notices().await.len(), 1);
+    let run = office.run().await;
+    assert!(
+        run.error
+            .is_some_and(|error| error.starts_with("The test failed"))
+    );
+    assert_eq!(office.app.notices().await.len(), 0, "told once");
+    office.app.clear_faults();
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    assert_eq!(office.state().await.pause, None);
+}
+
+/// A change that is refused is listed, and the others are made; the next run tries
+/// it again.
+#[tokio::test]
+async fn one_refused_change_stops_no_other() {
+    let mut office = Office::small().await;
+    office
+        .app
+        .edit(|outside| outside.scim.behaviour.bulk = false);
+    let taken = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "400", "scimType": "invalidValue", "detail": "Not this one."});
+    office.app.fault(
+        "/Users",
+        FaultKind::Status {
+            code: 400,
+            body: Some(taken),
+            retry_after: None,
+        },
+        5,
+        1,
+    );
+    let run = office.active(|_| ()).await;
+    assert_eq!(run.status, RunStatus::SucceededWithFailures, "{run:?}");
+    assert_eq!(
+        (count(&run, "failed"), count(&run, "usersCreated")),
+        (1, 3),
+        "{run:?}"
+    );
+    let failed = office.changes(&run, "&state=failed").await;
+    assert!(failed[0].starts_with("failed create "), "{failed:?}");
+    let page = office
+        .owner
+        .get(&format!(
+            "/v1/sync/runs/{}/changes?state=failed",
+            run_id(&run)
+        ))
+        .await;
+    assert!(
+        page.body["items"][0]["detail"]
+            .as_str()
+            .is_some_and(|it| it.contains("Not this one."))
+    );
+    let run = office.run().await;
+    assert_eq!(
+        (run.status, count(&run, "usersCreated")),
+        (RunStatus::Succeeded, 1),
+        "{run:?}"
+    );
+    assert_eq!(office.active_users().len(), 4);
+    assert_eq!(office.teams()["Peter Wright's team"], "Ada Alan Peter*");
+}
+
+/// Proves S3-24, S3-25, S3-26, S3-28: the chosen Super admin is told in the product,
+/// and by no mail; without a choice nobody is.
+#[tokio::test]
+async fn a_super_admin_is_told_in_the_product() {
+    let mut office = Office::small().await;
+    let chosen = office.app.admin("SuperAdmin");
+    chosen.get("/v1/tenant").await;
+    office.active(|_| ()).await;
+    assert!(office.app.notices().await.is_empty(), "nobody was chosen");
+    let recipients = office
+        .owner
+        .get("/v1/sync/recipients")
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(recipients["items"][0]["id"], json!(chosen.object));
+    office
+        .save(|body| body["notify"] = json!(chosen.object))
+        .await
+        .expect(200);
+    office.run().await;
+    let told = office.app.notices().await;
+    let [notice] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!(
+        (notice.channel, &notice.recipients),
+        (Channel::InProduct, &vec![chosen.name.clone()])
+    );
+    assert!(matches!(
+        notice.about,
+        NoticeKind::SyncComplete { review: false, .. }
+    ));
+}
+
+/// Proves S3-27: a recipient who is no Super admin any more shows.
+#[tokio::test]
+async fn a_recipient_who_is_gone_shows() {
+    let office = Office::small().await;
+    let chosen = office.app.admin("SuperAdmin");
+    chosen.get("/v1/tenant").await;
+    let state = office
+        .save(|body| body["notify"] = json!(chosen.object))
+        .await
+        .expect(200)
+        .body;
+    assert!(state.get("recipientLost").is_none());
+    let mut spec = rollcall_simulators::UserTokenSpec::new(
+        office.app.id.uuid(),
+        chosen.object,
+        crate::harness::AUDIENCE,
+    )
+    .roles(&["LmsAdmin"]);
+    spec.name.clone_from(&chosen.name);
+    office.app.admin_with(&spec).get("/v1/tenant").await;
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(state["recipientLost"], true);
+}
+
+/// Proves S2-09 and S2-10: an end of the secret that is known is told before it comes.
+#[tokio::test]
+async fn a_secret_that_ends_soon_is_told() {
+    let mut office = Office::small().await;
+    let ends = chrono::Utc::now() + TimeDelta::days(10);
+    office
+        .active(|body| body["entraApp"]["secretExpires"] = json!(ends))
+        .await;
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(
+        (&state["status"], &state["secretExpiresInDays"]),
+        (&json!("secret_expiring"), &json!(9))
+    );
+    let told = office.app.told().await;
+    assert!(
+        matches!(told[..], [NoticeKind::SecretExpiring { days: 14, .. }]),
+        "{told:?}"
+    );
+    office.run().await;
+    let ids: std::collections::BTreeSet<_> = office
+        .app
+        .notices()
+        .await
+        .into_iter()
+        .map(|it| it.id)
+        .collect();
+    assert!(ids.len() <= 1, "the same reminder has the same identity");
+}
+
+/// Proves S2-46: switched off while it works, a run stops cleanly before its next
+/// step and begins none.
+#[tokio::test]
+async fn a_run_stops_when_it_is_switched_off() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    office
+        .set(|state| state.phase = rollcall_domain::directory::Phase::Deactivated)
+        .await;
+    office.app.forget_requests();
+    let run = office.run().await;
+    assert_eq!((run.status, office.written()), (RunStatus::Skipped, 0));
+}
