@@ -1,6 +1,6 @@
 //! The data refresh: complete or nothing, once per slot, told to people.
 
-mod memory;
+pub(crate) mod memory;
 
 use std::time::Duration;
 

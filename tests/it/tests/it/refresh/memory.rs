@@ -40,7 +40,7 @@ async fn a_refresh_of_a_large_tenant_stays_below_512_mb() {
     for name in ["first", "second"] {
         let begun = Instant::now();
         let request = app.request(Job::Refresh);
-        let peak = refresh_apart(&app, &request).await;
+        let peak = apart(&app, &request).await;
         let run = app.run(&request).await;
         assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
         let (_, snapshot) = stored(&app).await;
@@ -75,7 +75,7 @@ fn settle(app: &App, people: usize) {
 }
 
 /// Runs the job in a process of its own; answers its peak memory in MiB.
-async fn refresh_apart(app: &App, request: &RunRequest) -> u64 {
+pub(crate) async fn apart(app: &App, request: &RunRequest) -> u64 {
     let settings = &app.services.settings;
     // Queues live at the emulator, whose address this is.
     let emulator: Vec<&str> = settings.refresh_queue_url.split('/').take(3).collect();
@@ -100,6 +100,7 @@ async fn refresh_apart(app: &App, request: &RunRequest) -> u64 {
         .env("ROLLCALL_GRAPH_URL", &settings.graph_url)
         .env("ROLLCALL_LEARN365_URL", &settings.learn365_url)
         .env("ROLLCALL_SYSTEM_SENDER", &settings.system_sender)
+        .env("ROLLCALL_SCIM_HOSTS", settings.scim_hosts.join(","))
         .stderr(Stdio::inherit())
         .output()
         .await

@@ -1,1 +1,159 @@
-//! To be written.
+//! A large tenant: requests, seconds and memory of a first sync, and of one after a hundredth changed.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use rollcall_domain::run::{Run, RunStatus};
+use rollcall_simulators::world::{EntraGroup, Person, UserType};
+use uuid::Uuid;
+
+use super::{Office, count};
+use crate::refresh::memory::apart;
+
+/// People of the tenant where nothing else is asked for.
+const PEOPLE: usize = 1_000;
+const PEOPLE_WANTED: &str = "ROLLCALL_IT_PEOPLE";
+/// One of so many people manages the others.
+const REPORTS: usize = 25;
+/// One group for so many people.
+const PER_GROUP: usize = 100;
+/// A tenant of 50,000 must fit into the memory of refresh-job (`template.yaml`).
+const LIMIT_MIB: u64 = 1_024;
+
+fn person(tenant: Uuid, number: usize) -> Person {
+    let id = |number: usize| Uuid::new_v5(&tenant, format!("crowd {number}").as_bytes());
+    let mail = format!("person{number:06}@contoso.example");
+    let manager = number / REPORTS * REPORTS;
+    Person {
+        object_id: Some(id(number)),
+        lms_id: None,
+        upn: mail.clone(),
+        display_name: format!("Given{number} Family{number}"),
+        given_name: Some(format!("Given{number}")),
+        surname: Some(format!("Family{number}")),
+        mail: Some(mail),
+        city: None,
+        company: None,
+        department: Some(format!("Department {}", number % 40)),
+        country: None,
+        office: None,
+        job_title: Some(format!("Title {}", number % 90)),
+        user_type: UserType::Member,
+        account_enabled: true,
+        employee_id: None,
+        hire_date: None,
+        manager: (manager != number).then(|| id(manager)),
+        custom: std::collections::BTreeMap::default(),
+    }
+}
+
+fn settle(office: &Office, people: usize) {
+    let tenant = office.app.id.uuid();
+    let crowd: Vec<Person> = (0..people).map(|number| person(tenant, number)).collect();
+    let ids: Vec<Uuid> = crowd.iter().filter_map(|person| person.object_id).collect();
+    let groups = (0..people / PER_GROUP).map(|number| EntraGroup {
+        id: Uuid::new_v5(&tenant, format!("group {number}").as_bytes()),
+        display_name: format!("Group {number}"),
+        unique_name: None,
+        description: None,
+        mail_nickname: format!("group{number}"),
+        dynamic: false,
+        on_premises_synced: false,
+        role_assignable: false,
+        // Two groups for everybody, in the mean.
+        members: ids
+            .iter()
+            .copied()
+            .skip(number * 37 % 500)
+            .step_by(people / (2 * PER_GROUP))
+            .collect::<BTreeSet<_>>(),
+    });
+    let groups: Vec<EntraGroup> = groups.collect();
+    office.app.edit(|outside| {
+        outside.world.people = crowd;
+        outside.world.groups = groups;
+    });
+}
+
+async fn whole(office: &mut Office) -> (Run, u64) {
+    let mut request = office.request();
+    let mut peak = 0;
+    loop {
+        peak = peak.max(apart(&office.app, &request).await);
+        let run = office.app.run(&request).await;
+        if run.status != RunStatus::Continuing {
+            return (run, peak);
+        }
+        request.continuation += 1;
+    }
+}
+
+fn told(name: &str, run: &Run, begun: Instant, peak: u64) {
+    println!(
+        "{name}: {} requests to the directory, {} to the platform, {:.1} s, peak {peak} MiB, {:?}",
+        count(run, "directoryRequests"),
+        count(run, "platformRequests"),
+        begun.elapsed().as_secs_f64(),
+        run.counts,
+    );
+}
+
+/// A first sync, and one after a hundredth changed, whose requests grow with the
+/// change and not with the tenant. The large one prints its figures:
+///
+/// ```text
+/// ROLLCALL_IT_PEOPLE=50000 cargo test -p rollcall-it --test it -- --nocapture asks_for_what_changed
+/// ```
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
+    let people = std::env::var(PEOPLE_WANTED).ok();
+    let people = people
+        .and_then(|people| people.parse().ok())
+        .unwrap_or(PEOPLE);
+    let mut office = Office::small().await;
+    settle(&office, people);
+    office.save(|_| ()).await.expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", serde_json::json!({}))
+        .await
+        .expect(200);
+    office
+        .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
+        .await;
+    let begun = Instant::now();
+    let (run, peak) = whole(&mut office).await;
+    told("first", &run, begun, peak);
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    assert_eq!(count(&run, "usersCreated"), people as u64);
+    assert!(peak < LIMIT_MIB, "{peak} MiB");
+    let changed = people / 100;
+    office.app.edit(|outside| {
+        for person in outside.world.people.iter_mut().skip(1).step_by(100) {
+            person.job_title = Some("Somebody else".to_owned());
+        }
+    });
+    let begun = Instant::now();
+    let (run, peak) = whole(&mut office).await;
+    told("a hundredth", &run, begun, peak);
+    assert_eq!(
+        (run.status, count(&run, "usersUpdated")),
+        (RunStatus::Succeeded, changed as u64),
+        "{run:?}"
+    );
+    // Some that are the same for every tenant, and some for each hundred changes.
+    let asked = count(&run, "directoryRequests") + count(&run, "platformRequests");
+    assert!(
+        asked <= 20 + changed as u64 / 10,
+        "{asked} requests for {changed} changes"
+    );
+    assert!(peak < LIMIT_MIB, "{peak} MiB");
+    let begun = Instant::now();
+    let (run, peak) = whole(&mut office).await;
+    told("nothing", &run, begun, peak);
+    assert_eq!(
+        (run.status, office.asked("PATCH", "/scim/")),
+        (RunStatus::Succeeded, 0),
+        "{run:?}"
+    );
+}
