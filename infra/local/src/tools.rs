@@ -1,5 +1,7 @@
 //! The pinned tools of the local stack and its tests: are they current, and if not, installed.
 
+mod scim;
+
 use std::{
     io,
     path::{Path, PathBuf},
@@ -10,6 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::process::Command;
 
 use crate::process::{self, ProcessGroup};
+pub use scim::{ScimTools, ensure_scim};
 
 /// Tools that are installed together, and the file below `infra/local` that pins them.
 #[derive(Debug, Clone, Copy)]

@@ -52,12 +52,18 @@ pub fn report_key(tenant: TenantId, name: &str) -> String {
 /// The key of a part of a run's report; `name` identifies the run. A run that takes
 /// several invocations has one for each.
 pub fn part_key(tenant: TenantId, name: &str, part: u32) -> String {
-    format!("reports/{tenant}/{}.{part}.json", name.replace(['#', ':'], "-"))
+    format!(
+        "reports/{tenant}/{}.{part}.json",
+        name.replace(['#', ':'], "-")
+    )
 }
 
 /// The key of what a directory sync read and left; `name` identifies the run.
 pub fn sync_key(tenant: TenantId, name: &str, part: u32) -> String {
-    format!("sync/{tenant}/{}.{part}.json.zst", name.replace(['#', ':'], "-"))
+    format!(
+        "sync/{tenant}/{}.{part}.json.zst",
+        name.replace(['#', ':'], "-")
+    )
 }
 
 /// The header that makes browsers save under a name (RFC 6266): in plain ASCII

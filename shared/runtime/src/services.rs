@@ -7,6 +7,7 @@ mod forgetting;
 mod greeting;
 mod links;
 mod loss;
+mod plans;
 mod sessions;
 mod sync;
 mod sync_test;
@@ -250,26 +251,6 @@ impl Services {
         };
         self.queue(job).send(&request, Duration::ZERO).await?;
         Ok(request)
-    }
-
-    /// Whether the tenant's plan includes the service (S4-001). Where nobody
-    /// operates plans, every tenant may use it.
-    pub async fn is_entitled(&self, tenant: TenantId) -> Result<bool, StoreError> {
-        if self.settings.operator_tenant.is_none() {
-            return Ok(true);
-        }
-        let plan = self.store.entitlement(tenant).await?;
-        Ok(plan.is_some_and(|plan| plan.includes_service(Utc::now())))
-    }
-
-    /// Whether the tenant's plan includes the directory sync (S2-02). Where nobody
-    /// operates plans, every tenant may use it.
-    pub async fn has_sync(&self, tenant: TenantId) -> Result<bool, StoreError> {
-        if self.settings.operator_tenant.is_none() {
-            return Ok(true);
-        }
-        let plan = self.store.entitlement(tenant).await?;
-        Ok(plan.is_some_and(|plan| plan.includes_sync(Utc::now())))
     }
 
     /// Tells the tenant's people.

@@ -9,6 +9,7 @@ use rollcall_clients::vault::CredentialMark;
 use rollcall_domain::connection::{
     Auth, Capability, ConsentScope, Ending, Fault, Kind, MailConnection, Origin, Status,
 };
+use rollcall_domain::directory::{Source, SyncState};
 use rollcall_domain::ids::CatalogId;
 use rollcall_domain::installation::Feature;
 use rollcall_runtime::auth::Caller;
@@ -166,6 +167,22 @@ impl Connection {
         Self::of(kind, title, status)
     }
 
+    /// Its capabilities stay out of it while it rests.
+    fn sync(found: Option<&SyncState>, at: DateTime<Utc>) -> Self {
+        let title = "Directory sync";
+        let Some(state) = found else {
+            return Self::of(Kind::DirectorySync, title, Status::NotConfigured);
+        };
+        let mut it = Self::of(Kind::DirectorySync, title, state.status(at));
+        if state.source == Some(Source::Consent) {
+            it.auth = Auth::AdminConsent;
+        }
+        it.since = state.activated;
+        it.connected_by = Some(state.by.name.clone());
+        it.account = Some(state.config.target.clone());
+        it
+    }
+
     fn mail(catalog: CatalogId, stored: MailConnection) -> Self {
         let mut it = Self::of(Kind::Mail, &stored.title, stored.status);
         it.catalog = Some(catalog);
@@ -205,6 +222,8 @@ pub(crate) async fn list(
         ),
         Connection::credential(Kind::Learn365, "Learn365 API key", &credentials.lms_key),
     ];
+    let sync = store.sync(tenant).await.map_err(stored)?;
+    items.push(Connection::sync(sync.as_ref().map(|it| &it.value), now()));
     items.extend(mail.into_iter().map(|(id, it)| Connection::mail(id, it)));
     Ok(Json(Connections {
         items,

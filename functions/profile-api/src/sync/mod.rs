@@ -5,6 +5,7 @@ pub(crate) mod connect;
 mod input;
 pub(crate) mod pins;
 pub(crate) mod review;
+mod run_view;
 pub(crate) mod runs;
 pub(crate) mod save;
 pub(crate) mod show;

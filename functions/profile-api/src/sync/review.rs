@@ -14,7 +14,8 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::runs::{ask, run_id, slot_of};
+use super::run_view::{run_id, slot_of};
+use super::runs::ask;
 use super::{SUBJECT, conflict};
 use crate::failure::{Refused, missing, stored};
 use crate::form::Form;

@@ -15,7 +15,7 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::runs::run_id;
+use super::run_view::run_id;
 use crate::failure::{Refused, stored};
 use crate::request::etag;
 use crate::settings::show::Mark;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod delta;
 mod groups;
 mod members;
 mod throttling;

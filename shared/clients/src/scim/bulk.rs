@@ -9,7 +9,8 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::edit::Email;
-use super::write::{OPERATIONS, Request, Written, patch, request};
+use super::request::{OPERATIONS, Request, patch, request};
+use super::write::Written;
 use super::{Described, Scim};
 use crate::http::{ApiError, vendor_error};
 
@@ -56,22 +57,24 @@ impl Scim {
             writes.iter().map(|_| None).collect();
         // Whether what is left was perhaps made: nobody creates a team twice.
         let mut in_doubt = false;
-        if described.patch && described.bulk.is_some() {
-            let parts: Vec<(usize, Value)> = writes
-                .iter()
-                .enumerate()
-                .filter_map(|(at, write)| {
-                    let request = request(write, mirror, described.features, language)?;
-                    Some((at, operation(at, request)?))
-                })
-                .collect();
-            in_doubt = self.at_once(&parts, described, &mut done).await;
+        if let Some((most, bytes)) = described.bulk.filter(|_| described.patch) {
+            let parts = writes.iter().enumerate().filter_map(|(at, write)| {
+                let request = request(write, mirror, described.features, language)?;
+                Some((at, operation(at, request, described)?))
+            });
+            for parts in portions(parts, most, bytes) {
+                // One alone is as quick without, and its answer says more.
+                if parts.len() > 1 {
+                    in_doubt |= self.at_once(&parts, &mut done).await;
+                }
+            }
         }
-        let alone = writes.iter().zip(done).map(|(write, done)| async move {
+        // By place, since a closure over references makes a future that is not `Send`.
+        let alone = done.into_iter().enumerate().map(|(at, done)| async move {
             if let Some(settled) = done {
                 return settled;
             }
-            let write = self.write_in_doubt(write, mirror, described, language, in_doubt);
+            let write = self.write_in_doubt(&writes[at], mirror, described, language, in_doubt);
             Box::pin(write).await
         });
         futures::stream::iter(alone)
@@ -85,18 +88,12 @@ impl Scim {
     async fn at_once(
         &self,
         parts: &[(usize, Value)],
-        described: &Described,
         done: &mut [Option<Result<Written, ApiError>>],
     ) -> bool {
         let body = json!({
             "schemas": ["urn:ietf:params:scim:api:messages:2.0:BulkRequest"],
             "Operations": parts.iter().map(|(_, part)| part).collect::<Vec<_>>(),
         });
-        let fits = |(_, bytes): (usize, usize)| body.to_string().len() <= bytes;
-        // One alone is as quick without, and its answer says more.
-        if parts.len() < 2 || !described.bulk.is_some_and(fits) {
-            return false;
-        }
         let sent = self.change_once(Method::POST, "/Bulk", &body).await;
         let answered = sent.and_then(|it| it.json::<Answered>("the answers to a bulk request"));
         match answered {
@@ -112,16 +109,42 @@ impl Scim {
 /// Single requests at a time.
 const AT_ONCE: usize = 8;
 
-/// A write as one operation; `None` for one that takes several requests.
-fn operation(at: usize, request: Request) -> Option<Value> {
+/// What surrounds the operations of a bulk request, in bytes, and a comma for each.
+const AROUND: usize = 100;
+
+/// Operations in requests of at most so many, and so many bytes.
+fn portions(
+    parts: impl Iterator<Item = (usize, Value)>,
+    most: usize,
+    bytes: usize,
+) -> Vec<Vec<(usize, Value)>> {
+    let mut portions: Vec<Vec<(usize, Value)>> = Vec::new();
+    let mut size = 0;
+    for part in parts {
+        let own = part.1.to_string().len() + 1;
+        let fits = |last: &&mut Vec<_>| last.len() < most && size + own <= bytes;
+        if let Some(last) = portions.last_mut().filter(fits) {
+            last.push(part);
+            size += own;
+        } else {
+            portions.push(vec![part]);
+            size = AROUND + own;
+        }
+    }
+    portions
+}
+
+/// A write as one operation; `None` for one that takes several requests or none.
+fn operation(at: usize, request: Request, described: &Described) -> Option<Value> {
     let bulk_id = format!("w{at}");
     match request {
         Request::Create {
             path, body, then, ..
-        } if then.is_empty() => {
+            // Should the answer be lost, what was created has to be looked for.
+        } if then.is_empty() && described.filter => {
             Some(json!({"method": "POST", "path": path, "bulkId": bulk_id, "data": body}))
         }
-        Request::Change { path, edits } if edits.len() <= OPERATIONS => Some(json!({
+        Request::Change { path, edits } if (1..=OPERATIONS).contains(&edits.len()) => Some(json!({
             "method": "PATCH", "path": path, "bulkId": bulk_id, "data": patch(&edits, Email::Replace),
         })),
         _ => None,

@@ -7,6 +7,7 @@ mod bulk;
 mod describe;
 mod edit;
 mod read;
+mod request;
 mod transport;
 mod wire;
 mod write;

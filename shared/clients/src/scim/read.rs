@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollcall_domain::directory::{PlatformTeam, PlatformUser};
 use serde::de::DeserializeOwned;
@@ -10,14 +11,13 @@ use super::wire::{Meta, Page, WireGroup, WireUser};
 use super::{Described, Scim};
 use crate::http::ApiError;
 
-/// Resources that were read, and the newest moment at which one was changed, as
-/// the service writes it.
+/// Resources that were read, and the newest moment at which one was changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
     /// By the service's ids.
     pub all: BTreeMap<String, T>,
     /// The newest `meta.lastModified`; none where the service keeps none.
-    pub newest: Option<String>,
+    pub newest: Option<DateTime<Utc>>,
 }
 
 /// Where users are.
@@ -66,13 +66,28 @@ fn encoded(filter: &str) -> String {
     utf8_percent_encode(filter, NON_ALPHANUMERIC).to_string()
 }
 
+/// A filter for what was changed later than at this moment.
+fn changed_after(moment: DateTime<Utc>) -> String {
+    let moment = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
+    encoded(&format!("meta.lastModified gt {}", literal(&moment)))
+}
+
+/// A moment after everything; its year still has four digits, as the standard wants.
+const NEVER: &str = "9999-01-01T00:00:00Z";
+
+#[derive(serde::Deserialize)]
+struct Total {
+    #[serde(rename = "totalResults")]
+    total: u64,
+}
+
 impl Scim {
-    /// All users; those changed after `since` only, where it is given and the
-    /// service knows how to tell.
+    /// All users; those changed since a moment only, where it is given and the
+    /// service knows how to tell ([`Scim::tells_changes`]).
     pub async fn users(
         &self,
         described: &Described,
-        since: Option<&str>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformUser>, ApiError> {
         self.whole::<WireUser>("users of the learning platform", described, since)
             .await
@@ -82,7 +97,7 @@ impl Scim {
     pub async fn groups(
         &self,
         described: &Described,
-        since: Option<&str>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformTeam>, ApiError> {
         self.whole::<WireGroup>("groups of the learning platform", described, since)
             .await
@@ -90,38 +105,54 @@ impl Scim {
 
     /// How many users and how many groups there are.
     pub async fn counts(&self) -> Result<(u64, u64), ApiError> {
-        #[derive(serde::Deserialize)]
-        struct Total {
-            #[serde(rename = "totalResults")]
-            total: u64,
-        }
-        let total = async |path: &str| -> Result<u64, ApiError> {
-            let answer = self.get(&format!("{path}?startIndex=1&count=1")).await?;
-            Ok(answer.json::<Total>("a list")?.total)
-        };
-        tokio::try_join!(total(USERS), total(GROUPS))
+        tokio::try_join!(self.total(USERS, ""), self.total(GROUPS, ""))
     }
 
-    /// The one resource with an external id, if there is exactly one.
+    /// Whether the service really finds users by when they were changed; `total` is
+    /// how many there are. Some answer a filter they do not know with nobody, others
+    /// with everybody, so both answers must be right.
+    pub async fn tells_changes(&self, total: u64) -> Result<bool, ApiError> {
+        let never = NEVER.parse().unwrap_or(DateTime::<Utc>::MAX_UTC);
+        for (moment, expected) in [(never, 0), (DateTime::UNIX_EPOCH, total)] {
+            let filter = format!("&filter={}", changed_after(moment));
+            match self.total(USERS, &filter).await {
+                Ok(found) if found == expected => {}
+                Ok(_) => return Ok(false),
+                Err(error) if matches!(error.status(), Some(400 | 501)) => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        // Among nobody the second answer proves nothing.
+        Ok(total > 0)
+    }
+
+    async fn total(&self, path: &str, filter: &str) -> Result<u64, ApiError> {
+        let tail = format!("{path}?startIndex=1&count=1{filter}");
+        Ok(self.get(&tail).await?.json::<Total>("a list")?.total)
+    }
+
+    /// A resource with an external id. Should there be several, they are told apart
+    /// when everything is read; what matters here is that none is made once more.
     pub(super) async fn find(
         &self,
         path: &str,
         external: &str,
     ) -> Result<Option<String>, ApiError> {
         #[derive(serde::Deserialize)]
+        #[serde(rename_all = "camelCase")]
         struct Found {
             id: String,
+            external_id: Option<String>,
         }
         let filter = encoded(&format!("externalId eq {}", literal(external)));
         let answer = self
             .get(&format!("{path}?filter={filter}&startIndex=1&count=2"))
             .await?;
         let page: Page<Found> = answer.json("a list")?;
+        // A service that takes no notice of the filter answers with anybody.
         let mut found = page.resources.into_iter();
-        Ok(match (found.next(), found.next()) {
-            (Some(one), None) => Some(one.id),
-            _ => None,
-        })
+        let found = found.find(|it| it.external_id.as_deref() == Some(external));
+        Ok(found.map(|it| it.id))
     }
 
     /// Resources appear and vanish while their pages are read; then everything is
@@ -130,7 +161,7 @@ impl Scim {
         &self,
         set: &'static str,
         described: &Described,
-        since: Option<&str>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Listed<T::Known>, ApiError> {
         match self.pages::<T>(set, described, since).await {
             Err(error @ ApiError::Incomplete { .. }) => {
@@ -145,11 +176,12 @@ impl Scim {
         &self,
         set: &'static str,
         described: &Described,
-        since: Option<&str>,
+        since: Option<DateTime<Utc>>,
     ) -> Result<Listed<T::Known>, ApiError> {
-        let filter = since.map(|since| format!("meta.lastModified gt {}", literal(since)));
-        let filter = filter
-            .map(|filter| format!("&filter={}", encoded(&filter)))
+        // What changed in the same millisecond is rather told again than missed.
+        let filter = since
+            .and_then(|since| since.checked_sub_signed(Duration::milliseconds(1)))
+            .map(|since| format!("&filter={}", changed_after(since)))
             .unwrap_or_default();
         let mut listed = Listed {
             all: BTreeMap::new(),
@@ -163,7 +195,7 @@ impl Scim {
             let (before, rows) = (listed.all.len(), page.resources.len() as u64);
             for row in page.resources {
                 let (id, meta, known) = row.split();
-                listed.newest = listed.newest.max(meta.last_modified);
+                listed.newest = listed.newest.max(meta.last_modified());
                 listed.all.insert(id, known);
             }
             start += rows;

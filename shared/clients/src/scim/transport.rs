@@ -17,6 +17,11 @@ const MEDIA_TYPE: &str = "application/scim+json";
 /// How long everybody pauses when the service asks for it and does not say how long.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// Whether trying again makes sense: what is not implemented stays so.
+pub(super) fn may_pass(error: &ApiError) -> bool {
+    error.is_transient() && error.status() != Some(501)
+}
+
 /// Requests counted.
 #[derive(Debug, Default)]
 pub(super) struct Meter(AtomicU64);
@@ -81,7 +86,8 @@ impl Scim {
         let mut tried = 0;
         loop {
             if let Some(until) = self.pace.until() {
-                if self.deadline.is_some_and(|deadline| until >= deadline) {
+                let pause = until.saturating_duration_since(Instant::now());
+                if !pause.is_zero() && !policy.may_wait(pause, self.deadline) {
                     let path = tail.split('?').next().unwrap_or_default().to_owned();
                     return Err(ApiError::Timeout {
                         method: crate::http::method_name(&method),
@@ -95,16 +101,18 @@ impl Scim {
                 Err(error) => error,
             };
             let refused_unread = error.status() == Some(429);
-            let pause = error.retry_after();
-            if refused_unread {
-                self.pace.pause(pause.unwrap_or(PAUSE));
-            }
-            tried += 1;
-            let pause = pause.unwrap_or_else(|| policy.pause(tried));
             // Waiting in line costs no try: a limit is no failure.
-            let out_of_tries = tried >= policy.tries && !refused_unread;
-            let hopeless = !error.is_transient() || !(repeatable || refused_unread);
-            if out_of_tries || hopeless || !policy.may_wait(pause, self.deadline) {
+            tried += u32::from(!refused_unread);
+            let pause = if refused_unread {
+                // Who asks for no pause at all would be asked without end.
+                let pause = error.retry_after().unwrap_or(PAUSE).max(policy.first_pause);
+                self.pace.pause(pause);
+                pause
+            } else {
+                error.retry_after().unwrap_or_else(|| policy.pause(tried))
+            };
+            let hopeless = !may_pass(&error) || !(repeatable || refused_unread);
+            if tried >= policy.tries || hopeless || !policy.may_wait(pause, self.deadline) {
                 return Err(error);
             }
             tracing::debug!(%error, tried, "trying again");

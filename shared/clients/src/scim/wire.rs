@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use chrono::{DateTime, Utc};
 use rollcall_domain::directory::{Facts, Field, PlatformTeam, PlatformUser};
 use serde::{Deserialize, Deserializer};
 
@@ -84,7 +85,17 @@ struct Reference {
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Meta {
-    pub(super) last_modified: Option<String>,
+    last_modified: Option<String>,
+}
+
+impl Meta {
+    /// When the resource was changed, if the service tells it as the standard wants.
+    pub(super) fn last_modified(&self) -> Option<DateTime<Utc>> {
+        let moment = self.last_modified.as_deref()?;
+        DateTime::parse_from_rfc3339(moment)
+            .ok()
+            .map(|it| it.to_utc())
+    }
 }
 
 #[derive(Deserialize)]

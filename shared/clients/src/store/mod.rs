@@ -6,6 +6,7 @@
 
 pub mod admins;
 pub mod audit;
+mod condition;
 pub mod connections;
 mod entitlements;
 mod error;
@@ -40,8 +41,9 @@ use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, Trans
 use chrono::{DateTime, Utc};
 use rollcall_domain::ids::TenantId;
 
+use condition::Condition;
 pub use error::StoreError;
-use items::{number, string};
+use items::string;
 pub use lease::{Fence, Lease, LeaseStamp};
 pub use page::Page;
 
@@ -269,38 +271,4 @@ impl Store {
 fn spread(pause: Duration) -> Duration {
     let draw = uuid::Uuid::new_v4().as_bytes()[0];
     pause / 2 + pause * u32::from(draw) / 512
-}
-
-/// A condition and what it names.
-#[derive(Debug, Clone, Default)]
-struct Condition {
-    expression: String,
-    names: Option<HashMap<String, String>>,
-    values: Option<HashMap<String, AttributeValue>>,
-}
-
-impl Condition {
-    /// The item must not exist yet.
-    fn absent() -> Self {
-        Self {
-            expression: "attribute_not_exists(#entity)".to_owned(),
-            names: Some(HashMap::from([("#entity".to_owned(), SORT_KEY.to_owned())])),
-            values: None,
-        }
-    }
-
-    /// The item must still have this version; none means that it must not exist.
-    fn version(version: Option<u64>) -> Self {
-        let Some(version) = version else {
-            return Self::absent();
-        };
-        Self {
-            expression: "#version = :version".to_owned(),
-            names: Some(HashMap::from([(
-                "#version".to_owned(),
-                "version".to_owned(),
-            )])),
-            values: Some(HashMap::from([(":version".to_owned(), number(version))])),
-        }
-    }
 }

@@ -6,6 +6,7 @@
 //! Entra's object id is the key, on both sides (S2-23).
 
 pub mod change;
+mod claims;
 pub mod config;
 pub mod decide;
 pub mod entra;
@@ -18,6 +19,7 @@ pub mod platform;
 pub mod report;
 pub mod scope;
 pub mod skip;
+mod sorter;
 pub mod state;
 pub mod stored;
 pub mod subject;

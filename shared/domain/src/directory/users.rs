@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{Change, What};
+use super::claims::meet;
 use super::entra::{DirectoryPerson, Gone};
-use super::names::{Claim, Holders, settle};
+use super::names::Claim;
 use super::plan::Task;
 use super::platform::{Facts, PlatformUser};
 use super::scope::{Scope, Standing};
@@ -56,7 +57,7 @@ pub(super) fn compare(task: &Task<'_>) -> Found {
 }
 
 impl Found {
-    fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
+    pub(super) fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
         let name = it.called();
         self.skipped.push(Skip {
             person,
@@ -132,7 +133,7 @@ fn reactivate(task: &Task<'_>, id: ObjectId, key: &str, name: &str) -> Change {
 
 /// Adds the changes of all fields but address and manager; answers whether the
 /// address is another one, too.
-fn fields(
+pub(super) fn fields(
     task: &Task<'_>,
     id: ObjectId,
     (key, user): (&str, &PlatformUser),
@@ -195,113 +196,6 @@ pub(super) fn called(user: &PlatformUser) -> &str {
     user.facts
         .get(&Field::DisplayName)
         .unwrap_or(&user.user_name)
-}
-
-/// Creates, links and renames those whose addresses are free, or become so.
-fn meet(task: &Task<'_>, claims: Vec<Claim>, found: &mut Found) {
-    let holders = Holders::of(task.linked.platform);
-    let mut open = Vec::new();
-    for claim in claims {
-        // Before anything else: what nobody may do takes no address away.
-        if task.input.pins.holds(&shape(task, &claim)) {
-            task.keep(shape(task, &claim), found);
-        } else if let Some(key) = linkable(task, &claim, &holders) {
-            link(task, &claim, key, found);
-        } else {
-            open.push(claim);
-        }
-    }
-    let (met, unmet) = settle(open, &holders);
-    for claim in met {
-        let change = shape(task, &claim);
-        if task.keep(change, found) && claim.user.is_none() {
-            found.present.insert(claim.person);
-        }
-    }
-    for (claim, holder) in unmet {
-        let by = task
-            .linked
-            .platform
-            .users
-            .get(holder)
-            .map_or(holder, called)
-            .to_owned();
-        let reason = SkipReason::AddressTaken {
-            email: claim.email.clone(),
-            by,
-        };
-        found.skip(
-            claim.person,
-            &task.input.directory.people[&claim.person],
-            reason,
-        );
-    }
-}
-
-/// The change a claim comes to.
-fn shape(task: &Task<'_>, claim: &Claim) -> Change {
-    let person = &task.input.directory.people[&claim.person];
-    let subject = Subject::User(claim.person);
-    let Some(key) = &claim.user else {
-        let facts = facts(person, task.input.config, task.input.features);
-        let by_hand = task.once_linked(claim.person);
-        return Change::new(subject, &person.called(), What::CreateUser { facts })
-            .overwriting(by_hand);
-    };
-    let user = &task.linked.platform.users[key];
-    let shown = |user: &PlatformUser| {
-        let other = user
-            .facts
-            .get(&Field::Email)
-            .filter(|it| fold(it) != fold(&claim.email));
-        other.unwrap_or(&user.user_name).clone()
-    };
-    let old = shown(user);
-    let by_hand = task.was(key).is_some_and(|before| shown(before) != old);
-    let what = What::SetField {
-        field: Field::Email,
-        old: Some(old),
-        new: Some(claim.email.clone()),
-    };
-    Change::new(subject, &person.called(), what).overwriting(by_hand)
-}
-
-/// The account without a link that has the address, where linking is allowed.
-fn linkable<'p>(task: &Task<'p>, claim: &Claim, holders: &Holders<'p>) -> Option<&'p str> {
-    if !task.input.config.link_existing || claim.user.is_some() {
-        return None;
-    }
-    let key = holders.of_name(&claim.email)?;
-    let user = task.linked.platform.users.get(key)?;
-    user.person.is_none().then_some(key)
-}
-
-fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
-    let person = &task.input.directory.people[&claim.person];
-    let name = person.called();
-    let what = What::LinkUser {
-        user: key.to_owned(),
-    };
-    if !task.keep(Change::new(Subject::User(claim.person), &name, what), found) {
-        return;
-    }
-    let user = &task.linked.platform.users[key];
-    let back = Change::new(Subject::User(claim.person), &name, What::ReactivateUser);
-    if user.active || task.keep(back, found) {
-        found.present.insert(claim.person);
-    }
-    let facts = facts(person, task.input.config, task.input.features);
-    if fields(task, claim.person, (key, user), &facts, &name, found) {
-        // The name to sign in with is the address already; the mail address is not.
-        let old = user.facts.get(&Field::Email).cloned();
-        let new = Some(claim.email.clone());
-        let what = What::SetField {
-            field: Field::Email,
-            old,
-            new,
-        };
-        task.keep(Change::new(Subject::User(claim.person), &name, what), found);
-    }
 }
 
 /// The manager of somebody who is there: only now it is known who else is.

@@ -224,7 +224,7 @@ fn small_directory() -> Directory {
     }
     for (number, name, members) in [(90, "Sales", 2..=5), (91, "Law & Order", 6..=12)] {
         let group = directory.groups.entry(id(number)).or_default();
-        group.name = name.to_owned();
+        name.clone_into(&mut group.name);
         group.members = members.map(id).collect();
     }
     directory
@@ -266,7 +266,7 @@ fn much_happens(directory: &mut Directory) {
     };
     directory.put(id(13), new);
     let sales = directory.groups.get_mut(&id(90)).expect("the group");
-    sales.name = "Sales & Law".to_owned();
+    "Sales & Law".clone_into(&mut sales.name);
     sales.members = [3, 4, 5, 9, 13].map(id).into();
     let law = directory.groups.get_mut(&id(91)).expect("the group");
     law.members.remove(&id(12));
@@ -365,16 +365,28 @@ async fn foreign_servers_are_kept_equal_without_patches() {
     }
 }
 
-/// What the checker takes for an error and is none: its check, and what it says.
+/// What the checker takes for an error and is none: its check, and how its reason begins.
 ///
-/// It first adds the whole extension with one supervisor, then another supervisor, and
-/// wants to find the second alone; but adding to what has many values keeps those that
-/// are there (RFC 7644, section 3.5.2.1).
-const NO_ERRORS: [(&str, &str); 1] = [(
-    "check_add_attribute",
-    "PATCH modify() returned unexpected value for \
-     'urn:rollcall:scim:schemas:extension:2.0:Team:supervisors'",
-)];
+/// - Of supervisors it first adds the whole extension with one, then another, and wants
+///   to find the second alone; but adding to what has many values keeps those that are
+///   there (RFC 7644, section 3.5.2.1).
+/// - Of members it wants back what it gave, and the service shows their `display`, too,
+///   which its schema calls read-only (RFC 7643, section 2.4).
+const NO_ERRORS: [(&str, &str); 3] = [
+    (
+        "check_add_attribute",
+        "PATCH modify() returned unexpected value for \
+         'urn:rollcall:scim:schemas:extension:2.0:Team:supervisors'",
+    ),
+    (
+        "check_add_attribute",
+        "PATCH modify() returned unexpected value for 'members'",
+    ),
+    (
+        "check_replace_attribute",
+        "PATCH modify() returned unexpected value for 'members'",
+    ),
+];
 
 /// The simulated service is what a foreign checker takes for one: else our own tests
 /// would prove little.

@@ -9,10 +9,10 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const load = createRequire(join(process.argv[2], 'of-this-folder.js'));
+const load = createRequire(resolve(process.argv[2], 'of-this-folder.js'));
 const express = load('express');
 const SCIMMY = load('scimmy').default ?? load('scimmy');
 const routers = load('scimmy-routers');

@@ -1,0 +1,235 @@
+//! What a write comes to: a resource that is created, or what is different in one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use rollcall_domain::directory::{
+    Deed, Facts, Features, Field, Mirror, Subject, TeamChanges, TeamKey, Write,
+};
+use rollcall_domain::ids::ObjectId;
+use serde_json::{Value, json};
+
+use super::edit::{ARCHIVED, DEPARTMENT, Edit, Email, MANAGER, MEMBERS, SUPERVISORS};
+use super::read::{GROUPS, USERS};
+use super::{GROUP, TEAM, USER};
+
+/// Operations of one patch, and people of one operation: services read patches
+/// whole, and large ones take them seconds.
+pub(super) const OPERATIONS: usize = 100;
+/// People a team is created with; the others join afterwards.
+const FIRST_MEMBERS: usize = 1_000;
+
+/// One request as it is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Request {
+    /// A resource is created.
+    Create {
+        path: &'static str,
+        external: String,
+        body: Value,
+        then: Vec<Edit>,
+    },
+    /// A resource is changed.
+    Change { path: String, edits: Vec<Edit> },
+}
+
+/// What a write asks of the service; `None` while somebody it names is not there.
+pub(super) fn request(
+    write: &Write,
+    mirror: &Mirror,
+    features: Features,
+    language: &str,
+) -> Option<Request> {
+    let change = |path: &str, key: &str, edits| {
+        let path = format!("{path}/{}", segment(key));
+        Some(Request::Change { path, edits })
+    };
+    match (&write.deed, write.subject) {
+        (Deed::CreateUser { facts }, Subject::User(person)) => {
+            new_user(person, facts, mirror, language)
+        }
+        (
+            Deed::SetUser {
+                user,
+                facts,
+                active,
+                link,
+            },
+            Subject::User(person),
+        ) => {
+            let mut edits = user_edits(facts, *active, mirror)?;
+            if *link {
+                edits.insert(0, Edit::Set(&["externalId"], json!(person)));
+            }
+            change(USERS, user, edits)
+        }
+        (Deed::SetManager { manager }, Subject::User(person)) => {
+            let (user, manager) = (mirror.key(person)?, manager.to_string());
+            change(
+                USERS,
+                user,
+                field_edits(Field::Manager, Some(&manager), mirror)?,
+            )
+        }
+        (
+            Deed::CreateTeam {
+                name,
+                members,
+                supervisors,
+            },
+            Subject::Team(team),
+        ) => {
+            // Those who could not be created are missing; the next run adds them.
+            let ids = |people: &BTreeSet<ObjectId>| -> Vec<String> {
+                let keys = people.iter().filter_map(|person| mirror.key(*person));
+                keys.map(str::to_owned).collect()
+            };
+            let supervisors = features.supervisors.then(|| ids(supervisors));
+            Some(new_team(team, name, ids(members), supervisors))
+        }
+        (Deed::SetTeam { team, set }, _) => change(GROUPS, team, team_edits(set, mirror, features)),
+        _ => None,
+    }
+}
+
+fn new_user(person: ObjectId, facts: &Facts, mirror: &Mirror, language: &str) -> Option<Request> {
+    let mut body = json!({
+        "schemas": [USER],
+        "externalId": person,
+        "active": true,
+        "preferredLanguage": language,
+    });
+    for (field, value) in facts {
+        for edit in field_edits(*field, Some(value), mirror)? {
+            edit.apply(&mut body);
+        }
+    }
+    Some(Request::Create {
+        path: USERS,
+        external: person.to_string(),
+        body,
+        then: Vec::new(),
+    })
+}
+
+fn new_team(
+    team: TeamKey,
+    name: &str,
+    mut members: Vec<String>,
+    supervisors: Option<Vec<String>>,
+) -> Request {
+    let rest = members.split_off(members.len().min(FIRST_MEMBERS));
+    let values: Vec<Value> = members.iter().map(|id| json!({"value": id})).collect();
+    let mut body = json!({
+        "schemas": [GROUP],
+        "externalId": team.to_string(),
+        "displayName": name,
+        "members": values,
+    });
+    if let Some(supervisors) = supervisors {
+        Edit::Add(SUPERVISORS, supervisors).apply(&mut body);
+        body["schemas"] = json!([GROUP, TEAM]);
+    }
+    let then = rest.chunks(FIRST_MEMBERS);
+    Request::Create {
+        path: GROUPS,
+        external: team.to_string(),
+        body,
+        then: then.map(|ids| Edit::Add(MEMBERS, ids.to_vec())).collect(),
+    }
+}
+
+/// Everything but RFC 3986's unreserved characters: in bulk requests services compare
+/// paths without decoding them, so an id's hyphens have to stay hyphens.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A service's id as a part of a path.
+pub(super) fn segment(id: &str) -> String {
+    utf8_percent_encode(id, SEGMENT).to_string()
+}
+
+fn user_edits(
+    facts: &BTreeMap<Field, Option<String>>,
+    active: Option<bool>,
+    mirror: &Mirror,
+) -> Option<Vec<Edit>> {
+    let mut edits = Vec::new();
+    for (field, value) in facts {
+        edits.extend(field_edits(*field, value.as_ref(), mirror)?);
+    }
+    edits.extend(active.map(|active| Edit::Set(&["active"], json!(active))));
+    Some(edits)
+}
+
+fn field_edits(field: Field, value: Option<&String>, mirror: &Mirror) -> Option<Vec<Edit>> {
+    let names: &'static [&'static str] = match field {
+        Field::Email => {
+            let address = value?;
+            let name = Edit::Set(&["userName"], json!(address));
+            return Some(vec![name, Edit::WorkEmail(address.clone())]);
+        }
+        Field::FirstName => &["name", "givenName"],
+        Field::LastName => &["name", "familyName"],
+        Field::DisplayName => &["displayName"],
+        Field::JobTitle => &["title"],
+        Field::Department => DEPARTMENT,
+        Field::Manager => MANAGER,
+    };
+    Some(vec![match value {
+        None => Edit::Clear(names),
+        Some(manager) if field == Field::Manager => {
+            Edit::Set(names, json!({"value": mirror.key(manager.parse().ok()?)?}))
+        }
+        Some(value) => Edit::Set(names, json!(value)),
+    }])
+}
+
+/// Members who are not there yet are left to the next run.
+fn team_edits(set: &TeamChanges, mirror: &Mirror, features: Features) -> Vec<Edit> {
+    let mut edits = Vec::new();
+    edits.extend(
+        set.name
+            .as_ref()
+            .map(|name| Edit::Set(&["displayName"], json!(name))),
+    );
+    if features.supervisors {
+        edits.extend(
+            set.archived
+                .map(|archived| Edit::Set(ARCHIVED, json!(archived))),
+        );
+    }
+    let lists = [
+        (MEMBERS, &set.add, &set.remove, true),
+        (
+            SUPERVISORS,
+            &set.add_supervisors,
+            &set.remove_supervisors,
+            features.supervisors,
+        ),
+    ];
+    for (names, add, remove, _) in lists.into_iter().filter(|(.., is_kept)| *is_kept) {
+        let add: Vec<String> = add
+            .iter()
+            .filter_map(|member| mirror.member(member))
+            .collect();
+        edits.extend(
+            add.chunks(FIRST_MEMBERS)
+                .map(|ids| Edit::Add(names, ids.to_vec())),
+        );
+        let remove = remove.iter().filter_map(|member| mirror.member(member));
+        edits.extend(remove.map(|id| Edit::Remove(names, id)));
+    }
+    edits
+}
+
+/// A patch (RFC 7644, section 3.5.2).
+pub(super) fn patch(edits: &[Edit], email: Email) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": edits.iter().map(|edit| edit.operation(email)).collect::<Vec<_>>(),
+    })
+}

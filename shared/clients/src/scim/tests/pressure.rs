@@ -1,0 +1,193 @@
+//! Rate limits, failures that pass, deadlines, and what errors show.
+
+use super::*;
+use crate::http::{HttpSettings, RetryPolicy};
+
+#[tokio::test]
+async fn everybody_waits_when_one_is_asked_to() {
+    let mut site = Site::with(|can| can.bulk = false).await;
+    site.fault(Fault::once(USERS, asks_to_wait(0.6)).method("POST"));
+    let began = Instant::now();
+    let writes: Vec<Write> = (0..24).map(new_user).collect();
+    let all = site.write_all(&writes).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    assert!(began.elapsed() >= Duration::from_millis(600));
+    // Those that were on their way already are eight at most.
+    let log = site.tenant.simulators.requests(site.tenant.uuid());
+    let posts: Vec<_> = log.iter().filter(|it| it.method == "POST").collect();
+    assert_eq!(posts.len(), 25);
+    let refused = posts.iter().filter(|it| it.status == 429).count();
+    assert_eq!(refused, 1);
+}
+
+#[tokio::test]
+async fn nobody_sends_while_the_service_asks_to_wait() {
+    let site = Site::start().await;
+    site.fault(Fault::once(USERS, asks_to_wait(0.5)));
+    let (first, second) = (site.scim.clone(), site.scim.clone());
+    let described = site.described;
+    let began = Instant::now();
+    let first = tokio::spawn(async move { first.users(&described, None).await.map(drop) });
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    second.groups(&described, None).await.expect("groups");
+    assert!(began.elapsed() >= Duration::from_millis(500));
+    first.await.expect("no panic").expect("users");
+    assert_eq!(site.asked("/v2").len(), 3, "{:?}", site.asked("/v2"));
+}
+
+#[tokio::test]
+async fn a_rate_limit_costs_no_try() {
+    let mut site = Site::start().await;
+    // More often than there are tries, and then a failure with all its tries.
+    site.fault(Fault::once(USERS, asks_to_wait(0.01)).at(1, 12));
+    site.fault(Fault::once(USERS, down(503)).at(13, 4));
+    let users = site.scim.users(&site.described, None).await;
+    assert!(users.expect("in the end").all.is_empty());
+    assert_eq!(site.asked(USERS).len(), 17);
+
+    site.tenant.simulators.clear_faults(site.tenant.uuid());
+    let limit = Fault::once(USERS, asks_to_wait(0.01)).method("POST");
+    site.fault(limit.at(1, 12));
+    site.write(&new_user(1)).await.expect("in the end");
+    assert_eq!(site.state().users.len(), 1);
+}
+
+#[tokio::test]
+async fn a_service_that_takes_few_requests_gets_few() {
+    let mut site = Site::with(|can| {
+        can.bulk = false;
+        can.requests_per_second = Some(10);
+    })
+    .await;
+    let writes: Vec<Write> = (0..16).map(new_user).collect();
+    let all = site.write_all(&writes).await;
+    assert!(all.iter().all(Result::is_ok), "{all:?}");
+    assert_eq!(site.state().users.len(), 16);
+    // Eight at a time: no more of them can be refused in a second.
+    let asked = site.asked(USERS);
+    let refused = asked.iter().filter(|it| it.starts_with("429")).count();
+    assert!((1..=16).contains(&refused), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_pause_of_nothing_is_no_reason_to_ask_without_end() {
+    let site = Site::start().await;
+    site.fault(Fault::once(USERS, asks_to_wait(0.0)).at(1, u32::MAX));
+    let retry = RetryPolicy {
+        first_pause: Duration::from_millis(60),
+        ..RetryPolicy::default()
+    };
+    let settings = HttpSettings {
+        retry,
+        ..HttpSettings::default()
+    };
+    let scim = Scim {
+        http: Http::new(settings).expect("a client"),
+        ..site.scim.clone()
+    };
+    let scim = scim.with_deadline(Instant::now() + Duration::from_millis(200));
+    let error = scim.users(&site.described, None).await;
+    assert_eq!(error.expect_err("limited").status(), Some(429));
+    let asked = site.asked(USERS).len();
+    assert!((2..=4).contains(&asked), "{asked}");
+}
+
+#[tokio::test]
+async fn nobody_waits_past_the_deadline() {
+    for kind in [asks_to_wait(2.0), down(503)] {
+        let mut site = Site::start().await;
+        site.fault(Fault::once("/v2/", kind).at(1, u32::MAX));
+        let deadline = Instant::now() + Duration::from_millis(100);
+        site.scim = site.scim.clone().with_deadline(deadline);
+        // The longest pause between tries in tests.
+        let began = Instant::now();
+        site.scim
+            .users(&site.described, None)
+            .await
+            .expect_err("busy");
+        site.write(&new_user(1)).await.expect_err("busy");
+        let all = site.write_all(&[new_user(2), new_user(3)]).await;
+        assert!(all.iter().all(Result::is_err));
+        assert!(
+            began.elapsed() < Duration::from_millis(900),
+            "{:?}",
+            began.elapsed()
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_wish_to_wait_too_long_is_told_to_all() {
+    let site = Site::start().await;
+    site.fault(Fault::once(USERS, asks_to_wait(3_600.0)));
+    let began = Instant::now();
+    let error = site.scim.users(&site.described, None).await;
+    assert_eq!(error.expect_err("an hour").status(), Some(429));
+    let error = site.scim.groups(&site.described, None).await;
+    let error = error.expect_err("nobody is asked for an hour");
+    assert!(matches!(error, ApiError::Timeout { .. }), "{error:?}");
+    assert!(site.asked(GROUPS).is_empty());
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn failures_that_pass_are_waited_out() {
+    for kind in [
+        down(500),
+        down(503),
+        down(408),
+        FaultKind::Drop,
+        FaultKind::LoseAnswer,
+    ] {
+        let mut site = Site::start().await;
+        site.people(1..2).await;
+        site.fault(Fault::once(USERS, kind.clone()).at(1, 4));
+        let change = set_user(&site, 1, [(Field::JobTitle, Some("Lead"))]);
+        site.write(&change).await.expect("the fifth time");
+        assert_eq!(site.user(1)["title"], "Lead", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_implemented_is_asked_once() {
+    let site = Site::with(|can| can.patch = false).await;
+    let change = json!({"schemas": [], "Operations": []});
+    let error = site
+        .scim
+        .change(reqwest::Method::PATCH, "/Users/1", &change);
+    assert_eq!(error.await.err().and_then(|it| it.status()), Some(501));
+    assert_eq!(site.asked("/v2").len(), 1);
+}
+
+#[tokio::test]
+async fn no_error_shows_a_secret() {
+    let (_stub, scim) = stub(|_, _| (403, refusal(403, "No."))).await;
+    let mirror = Mirror::new(Platform::default());
+    let described = all_but_bulk();
+    let read = scim.users(&described, None).await.expect_err("refused");
+    let written = scim
+        .write(&new_user(1), &mirror, &described, LANGUAGE)
+        .await;
+    let written = written.expect_err("refused");
+    let nowhere = Scim::new(quick(), "http://127.0.0.1:1", Secret::new("the-token"));
+    let nowhere = nowhere.expect("an address");
+    let deadline = Instant::now() + Duration::from_millis(50);
+    let nobody = nowhere.with_deadline(deadline).counts().await;
+    let nobody = nobody.expect_err("nobody listens");
+    for error in [read, written, nobody] {
+        let shown = format!("{scim:?} {error} {error:?}");
+        assert!(!shown.contains("the-token"), "{shown}");
+        assert!(!shown.contains("contoso"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn requests_are_counted() {
+    let mut site = Site::start().await;
+    let before = site.scim.requests();
+    site.fault(Fault::once(USERS, down(503)).method("GET"));
+    site.people(0..5).await;
+    let clone = site.scim.clone();
+    clone.users(&site.described, None).await.expect("users");
+    assert_eq!(site.scim.requests() - before, 3);
+}

@@ -1,0 +1,42 @@
+//! Conditions of writes: that nothing is there yet, or that it is as it was read.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::SORT_KEY;
+use super::items::number;
+
+/// A condition and what it names.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Condition {
+    pub(super) expression: String,
+    pub(super) names: Option<HashMap<String, String>>,
+    pub(super) values: Option<HashMap<String, AttributeValue>>,
+}
+
+impl Condition {
+    /// The item must not exist yet.
+    pub(super) fn absent() -> Self {
+        Self {
+            expression: "attribute_not_exists(#entity)".to_owned(),
+            names: Some(HashMap::from([("#entity".to_owned(), SORT_KEY.to_owned())])),
+            values: None,
+        }
+    }
+
+    /// The item must still have this version; none means that it must not exist.
+    pub(super) fn version(version: Option<u64>) -> Self {
+        let Some(version) = version else {
+            return Self::absent();
+        };
+        Self {
+            expression: "#version = :version".to_owned(),
+            names: Some(HashMap::from([(
+                "#version".to_owned(),
+                "version".to_owned(),
+            )])),
+            values: Some(HashMap::from([(":version".to_owned(), number(version))])),
+        }
+    }
+}
