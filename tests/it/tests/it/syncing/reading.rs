@@ -231,7 +231,7 @@ async fn lesser_platforms_end_the_same() {
             "without {without}: {run:?}"
         );
         office.person("Ada", |ada| {
-            ada.mail = Some("countess@contoso.example".to_owned())
+            ada.mail = Some("countess@contoso.example".to_owned());
         });
         office.person("Alan", |alan| alan.account_enabled = false);
         let run = office.run().await;

@@ -137,7 +137,7 @@ async fn a_newer_comparison_supersedes_the_older() {
         .expect(202);
     // Between approval and run the directory moves on: only what was approved is made.
     office.person("Ada", |ada| {
-        ada.mail = Some("countess@contoso.example".to_owned())
+        ada.mail = Some("countess@contoso.example".to_owned());
     });
     let applied = office.work().await.expect("a run");
     assert_eq!(count(&applied, "usersCreated"), 3, "{applied:?}");

@@ -52,7 +52,7 @@ async fn changes_of_the_directory_are_followed() {
     office.person("Alan", |it| it.account_enabled = false);
     office.manager("Ada", Some("Grace"));
     office.person("Ada", |it| {
-        it.mail = Some("ada.wright@contoso.example".to_owned())
+        it.mail = Some("ada.wright@contoso.example".to_owned());
     });
     office.app.edit(|outside| {
         let grace = outside

@@ -88,14 +88,14 @@ async fn whole(office: &mut Office) -> (Run, u64) {
     }
 }
 
-fn told(name: &str, run: &Run, begun: Instant, peak: u64) {
-    println!(
+fn told(name: &str, run: &Run, begun: Instant, peak: u64) -> String {
+    format!(
         "{name}: {} requests to the directory, {} to the platform, {:.1} s, peak {peak} MiB, {:?}",
         count(run, "directoryRequests"),
         count(run, "platformRequests"),
         begun.elapsed().as_secs_f64(),
         run.counts,
-    );
+    )
 }
 
 /// A first sync, and one after a hundredth changed, whose requests grow with the
@@ -123,7 +123,7 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
         .await;
     let begun = Instant::now();
     let (run, peak) = whole(&mut office).await;
-    told("first", &run, begun, peak);
+    println!("{}", told("first", &run, begun, peak));
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     assert_eq!(count(&run, "usersCreated"), people as u64);
     assert!(peak < LIMIT_MIB, "{peak} MiB");
@@ -135,7 +135,7 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
     });
     let begun = Instant::now();
     let (run, peak) = whole(&mut office).await;
-    told("a hundredth", &run, begun, peak);
+    println!("{}", told("a hundredth", &run, begun, peak));
     assert_eq!(
         (run.status, count(&run, "usersUpdated")),
         (RunStatus::Succeeded, changed as u64),
@@ -150,7 +150,7 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
     assert!(peak < LIMIT_MIB, "{peak} MiB");
     let begun = Instant::now();
     let (run, peak) = whole(&mut office).await;
-    told("nothing", &run, begun, peak);
+    println!("{}", told("nothing", &run, begun, peak));
     assert_eq!(
         (run.status, office.asked("PATCH", "/scim/")),
         (RunStatus::Succeeded, 0),

@@ -24,7 +24,7 @@ async fn tick(office: &Office, time: DateTime<Utc>) {
         tick: "sync".to_owned(),
         time,
     };
-    let deadline = Deadline::after(std::time::Duration::from_secs(60));
+    let deadline = Deadline::after(std::time::Duration::from_mins(1));
     let done = Box::pin(rollcall_refresh_job::tick(
         &office.app.services,
         &tick,

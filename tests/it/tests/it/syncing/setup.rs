@@ -157,7 +157,7 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
     let sales = office.group("Sales", &["Ada"]);
     office
         .save(|body| {
-            body["filters"] = json!({"groups": format!("{sales}, {}", uuid::Uuid::from_u128(7))})
+            body["filters"] = json!({"groups": format!("{sales}, {}", uuid::Uuid::from_u128(7))});
         })
         .await
         .expect(200);
@@ -182,7 +182,14 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
         (&test["tested"], &check(&test, "scim_read")["status"]),
         (&json!(true), &json!("passed"))
     );
-    // Less permission, another secret, another token: each is told by its check.
+}
+
+/// Proves S2-13, S2-14 and S2-15: less permission, another token, an expired secret:
+/// each is told by its own check, with the field to mend.
+#[tokio::test]
+async fn a_test_tells_each_thing_that_is_wrong() {
+    let office = Office::small().await;
+    office.save(|_| ()).await.expect(200);
     office
         .app
         .edit(|outside| outside.world.apps[0].roles = vec!["User.Read.All".to_owned()]);

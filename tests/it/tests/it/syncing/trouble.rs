@@ -17,39 +17,34 @@ fn broken(code: u16) -> FaultKind {
     }
 }
 
-/// Proves S2-40, S2-42, S2-47, S2-48, S2-49, S2-50 and X-08: a failure is in the run,
-/// all owners are told once, nothing runs by itself; new credentials resolve it.
-#[tokio::test]
-async fn a_failure_is_told_and_pauses_until_it_is_resolved() {
+/// An active sync whose secret has expired, and nobody told yet.
+async fn expired() -> Office {
     let mut office = Office::small().await;
-    let second = office.app.admin_of(office.app.id.uuid(), &["Owner"]);
-    let mut spec = rollcall_simulators::UserTokenSpec::new(
-        office.app.id.uuid(),
-        second.object,
-        crate::harness::AUDIENCE,
-    )
-    .roles(&["Owner"]);
-    spec.name = "second.owner@contoso.example".to_owned();
-    office
-        .app
-        .admin_with(&spec)
-        .get("/v1/sync")
-        .await
-        .expect(404);
     office.active(|_| ()).await;
     office.app.notices().await;
     office
         .app
         .edit(|outside| outside.world.apps[0].secret_expired = true);
     office.forget_tokens().await;
+    office
+}
+
+/// Proves S2-40, S2-42, S2-47, S2-48 and X-08: a failure is in the run, and all owners
+/// who ever came are told once.
+#[tokio::test]
+async fn a_failure_is_told_to_all_owners() {
+    let mut office = expired().await;
+    let tenant = office.app.id.uuid();
+    let somebody = uuid::Uuid::new_v4();
+    let spec = rollcall_simulators::UserTokenSpec::new(tenant, somebody, crate::harness::AUDIENCE);
+    let mut spec = spec.roles(&["Owner"]);
+    spec.name = "second.owner@contoso.example".to_owned();
+    let second = office.app.admin_with(&spec);
+    second.get("/v1/sync").await.expect(200);
     let run = office.run().await;
     assert_eq!(run.status, RunStatus::Failed);
-    let shown = office
-        .owner
-        .get(&format!("/v1/sync/runs/{}", run_id(&run)))
-        .await
-        .expect(200)
-        .body;
+    let path = format!("/v1/sync/runs/{}", run_id(&run));
+    let shown = office.owner.get(&path).await.expect(200).body;
     assert_eq!(shown["status"], "failure");
     let error = shown["error"].as_str().expect("an error");
     assert!(error.contains("AADSTS7000222"), "{error}");
@@ -57,22 +52,22 @@ async fn a_failure_is_told_and_pauses_until_it_is_resolved() {
     let [notice] = &told[..] else {
         panic!("{told:?}")
     };
-    assert!(matches!(
-        &notice.about,
-        NoticeKind::SyncFailed { paused: true, .. }
-    ));
-    for owner in [
-        CONTACT,
-        office.owner.name.as_str(),
-        "second.owner@contoso.example",
-    ] {
-        assert!(
-            notice.recipients.iter().any(|it| it == owner),
-            "{owner} in {:?}",
-            notice.recipients
-        );
+    let about = &notice.about;
+    assert!(matches!(about, NoticeKind::SyncFailed { paused: true, .. }));
+    let recipients = &notice.recipients;
+    for owner in [CONTACT, office.owner.name.as_str(), second.name.as_str()] {
+        let is_told = recipients.iter().any(|it| it == owner);
+        assert!(is_told, "{owner} in {recipients:?}");
     }
     assert_eq!(notice.channel, Channel::System);
+}
+
+/// Proves S2-49 and S2-50: nothing runs by itself until it is resolved; new
+/// credentials resolve it.
+#[tokio::test]
+async fn a_failure_pauses_until_it_is_resolved() {
+    let mut office = expired().await;
+    assert_eq!(office.run().await.status, RunStatus::Failed);
     let state = office.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(
         (&state["status"], &state["pause"]["needsPerson"]),
@@ -101,7 +96,7 @@ async fn a_test_or_a_run_by_hand_resolves_a_pause() {
     let break_it = |office: &Office| {
         office
             .app
-            .edit(|outside| outside.scim.token = Some("another".to_owned()))
+            .edit(|outside| outside.scim.token = Some("another".to_owned()));
     };
     let mend_it = |office: &Office| office.app.edit(|outside| outside.scim.token = None);
     break_it(&office);
