@@ -25,10 +25,13 @@ const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10")
 pub struct Visitor {
     /// A file for the shell's `source`: the address of the API as `API`, tokens as
     /// `TOKEN` (owner), `ADMIN_TOKEN` (Global Administrator) and `CATALOG_TOKEN`
-    /// (catalog admin), the catalog's id as `CATALOG`, and the function `ask`.
+    /// (catalog admin), the catalog's id as `CATALOG`, the simulated learning
+    /// platform's SCIM service as `SCIM` and `SCIM_TOKEN`, and the function `ask`.
     pub environment: PathBuf,
     /// A body for `PUT /v1/settings` with the simulated tenant's credentials.
     pub settings: PathBuf,
+    /// A body for `PUT /v1/sync` with them and the simulated learning platform.
+    pub sync: PathBuf,
     /// The tenant.
     pub tenant: TenantId,
     /// Who plays which part.
@@ -73,7 +76,36 @@ pub async fn welcome(
         name: "the owner".to_owned(),
         login: format!("owner@{}", world.tenant.domain),
     };
+    let sync = sync(stack, &world)?;
     stack.simulators.load(world);
+    let lines = environment(stack, tenant, &cast, owner, catalog)?;
+    let folder = home.join("try");
+    std::fs::create_dir_all(&folder)?;
+    let visitor = Visitor {
+        environment: folder.join("env"),
+        settings: folder.join("settings.json"),
+        sync: folder.join("sync.json"),
+        tenant,
+        cast,
+        catalog: title,
+        by_hand,
+    };
+    write(&visitor.environment, &(lines + ASK))?;
+    write(&visitor.settings, &format!("{settings:#}\n"))?;
+    write(&visitor.sync, &format!("{sync:#}\n"))?;
+    Ok(visitor)
+}
+
+/// What the shell has to know.
+fn environment(
+    stack: &Stack,
+    tenant: TenantId,
+    cast: &Cast,
+    owner: Player,
+    catalog: Uuid,
+) -> Result<String, Error> {
+    let scim_token = stack.simulators.scim_token(tenant.uuid());
+    let scim_token = scim_token.unwrap_or_default();
     let token = |player: &Player, roles: &[&str], wids: &[Uuid]| {
         let mut spec = UserTokenSpec::new(tenant.uuid(), player.object, AUDIENCE).roles(roles);
         spec.name.clone_from(&player.login);
@@ -93,21 +125,11 @@ pub async fn welcome(
             token(&cast.catalog_admin, &["CatalogAdmin"], &[])?,
         ),
         ("CATALOG", catalog.to_string()),
+        ("SCIM", stack.simulators.scim_url(tenant.uuid())),
+        ("SCIM_TOKEN", scim_token),
     ];
     let lines = lines.map(|(name, value)| format!("{name}='{value}'\n"));
-    let folder = home.join("try");
-    std::fs::create_dir_all(&folder)?;
-    let visitor = Visitor {
-        environment: folder.join("env"),
-        settings: folder.join("settings.json"),
-        tenant,
-        cast,
-        catalog: title,
-        by_hand,
-    };
-    write(&visitor.environment, &(lines.concat() + ASK))?;
-    write(&visitor.settings, &format!("{settings:#}\n"))?;
-    Ok(visitor)
+    Ok(lines.concat())
 }
 
 /// Keeps the instructions short.
@@ -132,12 +154,23 @@ impl Visitor {
             self.settings.display()
         );
         let account = self.connecting_an_account();
+        let sync = format!(
+            "Configure a directory sync to a simulated learning platform (docs/api.md, Directory sync):\n  \
+             ask \"$TOKEN\" PUT /v1/sync @{}",
+            self.sync.display()
+        );
         let steps = if self.by_hand {
-            vec![source, self.connecting_the_directory(), settings, account]
+            vec![
+                source,
+                self.connecting_the_directory(),
+                settings,
+                account,
+                sync,
+            ]
         } else {
             let note = "The directory counts as connected, as for tenants installed before 3.74; with\n\
                         `rollcall up --connect` its Global Administrator connects it by hand.";
-            vec![source, settings, account, note.to_owned()]
+            vec![source, settings, account, sync, note.to_owned()]
         };
         steps.join("\n\n")
     }
@@ -198,6 +231,19 @@ fn settings(world: &World) -> Result<Value, Error> {
         "learn365ApiKey": key.key,
         "entraApp": {"clientId": app.client_id, "clientSecret": app.client_secret},
         "catalogAdmins": tenant::catalog_admins(world),
+    }))
+}
+
+/// Everything a directory sync of the simulated tenant needs.
+fn sync(stack: &Stack, world: &World) -> Result<Value, Error> {
+    let mut apps = world.apps.iter();
+    let app = apps.next().ok_or("the world has no app registration")?;
+    Ok(json!({
+        "target": stack.simulators.scim_url(world.tenant.id),
+        "teams": {"groups": true, "managers": true},
+        "apply": "review",
+        "entraApp": {"clientId": app.client_id, "clientSecret": app.client_secret},
+        "scimToken": format!("simulated-scim-{}", world.tenant.id),
     }))
 }
 

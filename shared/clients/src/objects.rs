@@ -169,6 +169,15 @@ impl Objects {
         Ok(signed.uri().to_owned())
     }
 
+    /// Deletes an object; one that is not there is fine.
+    pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
+        let deleted = self.client.delete_object().bucket(&self.bucket).key(key);
+        let deleted = deleted.send().await;
+        deleted
+            .map(|_| ())
+            .map_err(|error| ObjectError::Service(DisplayErrorContext(&error).to_string()))
+    }
+
     /// Reads an object.
     pub async fn get(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
         let answer = match self

@@ -62,6 +62,8 @@ pub struct Services {
     /// System mail.
     pub mail: SystemMail,
     http: Http,
+    /// For hosts that tenants name.
+    outside: Http,
     entra: Entra,
     quotas: Arc<Mutex<HashMap<TenantId, Quota>>>,
     account_tokens: accounts::AccountTokens,
@@ -88,6 +90,12 @@ impl Services {
     /// When the HTTP client cannot be built or an address is no URL.
     pub fn new(settings: Settings, aws: &SdkConfig) -> Result<Self, ApiError> {
         let http = Http::new(HttpSettings::default())?;
+        // Hosts that operators named may well be within their own network.
+        let outside = if settings.scim_hosts.is_empty() {
+            Http::to_public_hosts(HttpSettings::default())?
+        } else {
+            http.clone()
+        };
         Ok(Self {
             store: Store::new(aws, &settings.table),
             vault: Vault::new(aws, &settings.secret_prefix),
@@ -100,6 +108,7 @@ impl Services {
             quotas: Arc::default(),
             account_tokens: Arc::default(),
             http,
+            outside,
             settings,
         })
     }

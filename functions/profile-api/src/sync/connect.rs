@@ -77,7 +77,7 @@ pub(crate) async fn connect(
             state.phase = Phase::Inactive;
         }
         state.resolve();
-        state.due = state.next_due(at);
+        state.reschedule(at);
         true
     });
     after.await.map_err(stored)?;

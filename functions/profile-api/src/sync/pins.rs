@@ -94,5 +94,11 @@ pub(crate) async fn remove(
         .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
         .await;
     taken.map_err(stored)?;
+    // What was rejected when somebody approved the rest is not approved by this.
+    let revoked = store.change_sync(caller.tenant, &[], |state| {
+        let approved = state.pending.as_mut().filter(|it| it.approved.is_some());
+        approved.is_some_and(|pending| pending.approved.take().is_some())
+    });
+    revoked.await.map_err(stored)?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -194,7 +194,12 @@ impl Api {
             return Ok(());
         }
         let store = &self.services.store;
-        let known = store.count_pins(caller.tenant).await.map_err(stored)?;
+        let pins = store.pins(caller.tenant).await.map_err(stored)?;
+        let known = pins.len();
+        // Of what is accepted only what was rejected before has to be taken back.
+        let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
+        let back: Vec<String> = back.into_iter().cloned().collect();
+        let no: BTreeSet<&String> = no.iter().collect();
         if known + no.len() > MAX_PINS {
             let detail = format!(
                 "{MAX_PINS} decisions against changes are kept at most, and {known} are there; take some back, or change the filters."
@@ -202,7 +207,7 @@ impl Api {
             return Err(conflict("too-many-decisions", &detail));
         }
         let at = now();
-        let changes = no.iter().filter_map(|key| waiting.get(key));
+        let changes = no.into_iter().filter_map(|key| waiting.get(key));
         let pins: Vec<Pin> = changes
             .map(|change| Pin::against(change, caller.actor(), at))
             .collect();
@@ -211,7 +216,7 @@ impl Api {
             .with("accepted", yes.len())
             .with("rejected", pins.len());
         store
-            .decide(caller.tenant, &pins, &yes, &event)
+            .decide(caller.tenant, &pins, &back, &event)
             .await
             .map_err(stored)
     }
@@ -256,6 +261,19 @@ impl Api {
         if !won {
             pending(&after, slot)?;
         }
-        ask(self, caller).await
+        match ask(self, caller).await {
+            Ok(next) => Ok(next),
+            Err(refused) => {
+                let back = self
+                    .services
+                    .store
+                    .change_sync(caller.tenant, &[], |state| {
+                        let pending = state.pending.as_mut().filter(|it| it.run == slot);
+                        pending.is_some_and(|pending| pending.approved.take().is_some())
+                    });
+                back.await.map_err(stored)?;
+                Err(refused)
+            }
+        }
     }
 }

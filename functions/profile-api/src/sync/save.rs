@@ -79,7 +79,19 @@ pub(crate) async fn save(
     }
     let expected = before.map(|before| before.version);
     let put = store.put_sync(caller.tenant, &after, expected, &events);
-    put.await.map_err(stored)?;
+    if let Err(error) = put.await {
+        // Somebody was faster: what they know goes with the credentials they know.
+        if entered.is_some() {
+            let back = api
+                .services
+                .vault
+                .put_sync_credentials(caller.tenant, &known);
+            if let Err(error) = back.await {
+                tracing::error!(%error, "credentials could not be put back");
+            }
+        }
+        return Err(stored(error));
+    }
     api.sync_view(&caller, None).await
 }
 
@@ -127,7 +139,7 @@ fn merged(known: &SyncCredentials, input: &Input) -> Result<Option<SyncCredentia
         credentials.app = Some(AppRegistration::new(id, secret.expose()));
     }
     if let Some(token) = &input.token {
-        credentials = credentials.with_token(token);
+        credentials = credentials.with_token(token, &input.config.target);
     }
     Ok(Some(credentials))
 }
@@ -172,7 +184,7 @@ fn next(
         state.credentials += 1;
         state.resolve();
     }
-    state.due = state.next_due(at);
+    state.reschedule(at);
     state
 }
 

@@ -59,7 +59,7 @@ pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Respo
             if passed && state.is_tested() {
                 state.resolve();
             }
-            state.due = state.next_due(at);
+            state.reschedule(at);
             true
         });
     noted.await.map_err(stored)?;
@@ -113,15 +113,26 @@ pub(crate) async fn activate(
             state.phase = Phase::Active;
             state.activated = Some(at);
             state.resolve();
-            state.due = state.next_due(at);
+            state.reschedule(at);
             true
         });
     let after = after.await.map_err(stored)?;
     if after.fingerprint() != fingerprint {
         return Err(crate::failure::stale());
     }
-    let slot = ask(&api, &caller).await?;
-    Ok(started(slot))
+    match ask(&api, &caller).await {
+        Ok(slot) => Ok(started(slot)),
+        Err(refused) => {
+            // Its first run could not be asked for: it is not active, and says so.
+            let back = api.services.store.change_sync(caller.tenant, &[], |state| {
+                state.phase = found.phase;
+                state.due = None;
+                true
+            });
+            back.await.map_err(stored)?;
+            Err(refused)
+        }
+    }
 }
 
 /// Deactivates it: no run begins any more, and one at work stops before its next

@@ -92,7 +92,7 @@ impl Api {
         let store = &self.services.store;
         let set = store.change_sync(tenant, &events, |state| {
             state.operator.clone_from(&times);
-            state.due = state.next_due(at);
+            state.reschedule(at);
             true
         });
         set.await.map(|_| ()).map_err(|error| match error {

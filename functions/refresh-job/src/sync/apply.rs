@@ -4,18 +4,23 @@ use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::{Scim, Written};
 use rollcall_domain::directory::writes::Phase as Steps;
 use rollcall_domain::directory::{
-    Change, Member, Mirror, Outcome, OutcomeStatus, Phase, SyncReport, SyncState, What, Write,
-    phases,
+    Change, Deed, Field, Member, Mirror, Outcome, OutcomeStatus, Phase, SyncReport, SyncState,
+    What, Write, phases,
 };
 
 use tokio::time::timeout_at;
 
+use super::platform::{self, Newest};
 use super::sides::Read;
 use super::trouble::Trouble;
-use super::{Job, RESERVE, platform};
+use super::{Job, RESERVE};
 
 /// Writes in one go where there is no bulk.
 const TOGETHER: usize = 16;
+/// So many changes refused, and none made, are the platform's trouble.
+const MANY: usize = 10;
+/// What no account can be called by: a step between two addresses.
+const BETWEEN: &str = "@renaming.invalid";
 
 /// How far the changes are.
 struct Tally<'c> {
@@ -26,6 +31,10 @@ struct Tally<'c> {
     cut: bool,
     /// Whether something was under way when time ran out: perhaps it was made.
     in_the_air: bool,
+    /// Whether something was refused that will be refused again.
+    lasting: bool,
+    /// Whether somebody has switched the sync off meanwhile.
+    unwanted: bool,
 }
 
 impl<'c> Tally<'c> {
@@ -36,6 +45,8 @@ impl<'c> Tally<'c> {
             refused: None,
             cut: false,
             in_the_air: false,
+            lasting: false,
+            unwanted: false,
         }
     }
 
@@ -71,7 +82,9 @@ impl<'c> Tally<'c> {
             }
             Err(error) => {
                 self.note(write, OutcomeStatus::Failed, Some(&error.to_string()));
-                if error.is_auth() {
+                // A 403 may be about this one account; a 401 is about all of them.
+                self.lasting |= !error.is_transient();
+                if error.status() == Some(401) {
                     self.refused = Some(Trouble::of_platform(error));
                 }
             }
@@ -139,19 +152,25 @@ impl Job<'_> {
         let mut mirror = Mirror::new(std::mem::take(&mut read.stored.platform));
         let mut tally = Tally::new(changes);
         for phase in phases(changes, mirror.platform()) {
-            if !self.goes_on().await? || tally.refused.is_some() || tally.cut {
+            if tally.refused.is_some() || tally.cut || tally.unwanted {
                 break;
             }
-            self.phase(&phase, state, scim, read, &mut mirror, &mut tally)
-                .await;
+            let phase = self.phase(&phase, state, scim, read, &mut mirror, &mut tally);
+            phase.await?;
         }
         let (cut, refused) = (tally.cut, tally.refused.take());
+        let (lasting, unwanted) = (tally.lasting, tally.unwanted);
         // What the platform made of that only reading tells.
         read.pointer.settled = !tally.in_the_air;
         report.outcomes = tally.outcomes(&mirror);
         read.stored.platform = mirror.into_platform();
-        let trouble = refused.or_else(|| nothing_worked(report));
-        if trouble.is_none() {
+        let trouble = refused.or_else(|| nothing_worked(report, lasting));
+        if unwanted {
+            let note = "Somebody switched the sync off while this run worked; it stopped cleanly.";
+            report.notes.push(note.to_owned());
+        }
+        // The next invocation looks, and has the time for it.
+        if trouble.is_none() && !cut {
             self.look_again(state, scim, read).await?;
         }
         Ok((cut, trouble))
@@ -165,16 +184,19 @@ impl Job<'_> {
         read: &Read,
         mirror: &mut Mirror,
         tally: &mut Tally<'_>,
-    ) {
+    ) -> Result<(), Trouble> {
         let described = &read.described;
         let most = described.bulk.map_or(TOGETHER, |(most, _)| most.max(1));
         let together = if phase.in_order { 1 } else { most };
         let language = &state.config.default_language;
+        let mut between = Vec::new();
         for writes in phase.writes.chunks(together) {
-            if !self.deadline.allows(RESERVE.min(self.reserve())) {
-                tally.cut = true;
-                return;
+            tally.unwanted = !self.goes_on().await?;
+            tally.cut = !self.deadline.allows(RESERVE.min(self.reserve()));
+            if tally.unwanted || tally.cut {
+                return Ok(());
             }
+            note_between(writes, mirror, &mut between);
             let sent = scim.write_all(writes, mirror, described, language);
             let Ok(answers) = timeout_at(self.deadline.instant().into(), sent).await else {
                 for write in writes {
@@ -182,15 +204,25 @@ impl Job<'_> {
                     tally.note(write, OutcomeStatus::Deferred, Some(why));
                 }
                 (tally.cut, tally.in_the_air) = (true, true);
-                return;
+                return Ok(());
             };
+            let mut failed = false;
             for (write, answer) in writes.iter().zip(answers) {
+                failed |= answer.is_err();
                 tally.take(write, answer, mirror);
             }
+            if failed && phase.in_order {
+                // Those behind hoped for an address that is not free now.
+                for write in between.drain(..) {
+                    let back = scim.write(&write, mirror, described, language).await;
+                    tally.take(&write, back, mirror);
+                }
+            }
             if tally.refused.is_some() {
-                return;
+                return Ok(());
             }
         }
+        Ok(())
     }
 
     /// Short invocations keep less of their time free.
@@ -228,25 +260,26 @@ impl Job<'_> {
         read: &mut Read,
     ) -> Result<(), Trouble> {
         let teams = state.config.teams.groups || state.config.teams.managers;
-        let Some(newest) = read.pointer.newest else {
+        if read.pointer.newest_user.is_none() {
             return first_look(scim, read, teams).await;
+        }
+        let newest = Newest {
+            user: read.pointer.newest_user,
+            group: read.pointer.newest_group,
         };
-        let seen = platform::changes(
-            scim,
-            &read.described,
-            &mut read.stored.platform,
-            newest,
-            teams,
-        );
-        read.pointer.newest = Some(seen.await.map_err(Trouble::of_platform)?);
+        let platform = &mut read.stored.platform;
+        let seen = platform::changes(scim, &read.described, platform, newest, teams).await;
+        let seen = seen.map_err(Trouble::of_platform)?;
+        (read.pointer.newest_user, read.pointer.newest_group) = (seen.user, seen.group);
         Ok(())
     }
 }
 
-/// A platform that refuses everything is no matter of single changes.
-fn nothing_worked(report: &SyncReport) -> Option<Trouble> {
+/// A platform that refuses everything is no matter of single changes. A few that are
+/// refused are: they are listed, and stop nothing else.
+fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<Trouble> {
     let failed = report.count(OutcomeStatus::Failed);
-    if failed == 0 || report.count(OutcomeStatus::Done) > 0 {
+    if failed < MANY || report.count(OutcomeStatus::Done) > 0 {
         return None;
     }
     let mut details = report
@@ -257,7 +290,7 @@ fn nothing_worked(report: &SyncReport) -> Option<Trouble> {
     let mut trouble = Trouble::new(format!(
         "none of {failed} changes was accepted; the first was refused so: {first}"
     ));
-    trouble.needs_person = true;
+    trouble.needs_person = lasting;
     Some(trouble)
 }
 
@@ -271,7 +304,39 @@ async fn first_look(scim: &Scim, read: &mut Read, teams: bool) -> Result<(), Tro
             .map_err(Trouble::of_platform)?;
     if tells {
         let whole = platform::whole(scim, &read.described, teams).await;
-        (read.stored.platform, read.pointer.newest) = whole.map_err(Trouble::of_platform)?;
+        let (platform, newest) = whole.map_err(Trouble::of_platform)?;
+        read.stored.platform = platform;
+        (read.pointer.newest_user, read.pointer.newest_group) = (newest.user, newest.group);
     }
     Ok(())
+}
+
+/// Whoever takes an address in between gets the old one back should the circle not
+/// close: `back` is how. Who has the wanted address by then has no need of it.
+fn note_between(writes: &[Write], mirror: &Mirror, back: &mut Vec<Write>) {
+    for write in writes {
+        let Deed::SetUser { user, facts, .. } = &write.deed else {
+            continue;
+        };
+        let Some(Some(to)) = facts.get(&Field::Email) else {
+            continue;
+        };
+        back.retain(
+            |known| !matches!(&known.deed, Deed::SetUser { user: known, .. } if known == user),
+        );
+        let Some(now) = mirror
+            .platform()
+            .users
+            .get(user)
+            .filter(|_| to.ends_with(BETWEEN))
+        else {
+            continue;
+        };
+        let mut write = write.clone();
+        write.changes.clear();
+        if let Deed::SetUser { facts, .. } = &mut write.deed {
+            facts.insert(Field::Email, Some(now.user_name.clone()));
+        }
+        back.push(write);
+    }
 }

@@ -6,7 +6,7 @@ use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Check, CheckStatus, ConnectionTest};
 use rollcall_domain::directory::{
-    OutcomeStatus, Pause, Pending, Source, SyncReport, SyncState, TestMark,
+    OutcomeStatus, Pause, Pending, Phase, Source, SyncReport, SyncState, TestMark,
 };
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::NoticeKind;
@@ -72,17 +72,34 @@ pub(super) fn is_fine(check: &Check) -> bool {
 }
 
 impl Job<'_> {
-    /// Keeps what was read and what was made of it.
+    /// Keeps what was read and what was made of it, in the place of what was kept.
     pub(super) async fn keep(&self, read: Read) -> Result<(), Trouble> {
-        let bytes = read.stored.to_bytes().map_err(Trouble::new)?;
-        let put = self
-            .services
-            .objects
-            .put(&read.pointer.key, "application/zstd", bytes);
-        put.await.map_err(|error| Trouble::new(error.to_string()))?;
         let store = &self.services.store;
+        let tenant = self.request.tenant;
+        let state = store
+            .sync(tenant)
+            .await
+            .map_err(|error| Trouble::of_store(&error))?;
+        if state.is_none_or(|state| state.value.phase == Phase::Disconnected) {
+            // What was forgotten meanwhile stays so.
+            return Ok(());
+        }
+        let before = store
+            .mirror(tenant)
+            .await
+            .map_err(|error| Trouble::of_store(&error))?;
+        let bytes = read.stored.to_bytes().map_err(Trouble::new)?;
+        let objects = &self.services.objects;
+        let put = objects.put(&read.pointer.key, "application/zstd", bytes);
+        put.await.map_err(|error| Trouble::new(error.to_string()))?;
         let put = store.put_mirror(self.lease.fence(), &read.pointer);
-        put.await.map_err(|error| Trouble::of_store(&error))
+        put.await.map_err(|error| Trouble::of_store(&error))?;
+        if let Some(before) = before.filter(|before| before.key != read.pointer.key)
+            && let Err(error) = objects.delete(&before.key).await
+        {
+            tracing::warn!(%error, "what was kept before stays until it expires");
+        }
+        Ok(())
     }
 
     pub(super) async fn skip(&self, run: &mut Run, why: &str) -> Result<(), FinishError> {
@@ -127,11 +144,20 @@ impl Job<'_> {
         Ok(())
     }
 
+    /// Ends a run between two of its invocations.
+    pub(super) async fn stop(&self, run: &mut Run, why: &str) -> Result<(), FinishError> {
+        run.status = RunStatus::Succeeded;
+        run.note = Some(format!("Stopped before everything was made: {why}."));
+        run.finished_at = Some(Utc::now());
+        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
+    }
+
     pub(super) async fn succeeded(&self, run: &mut Run, ended: Ended) -> Result<(), FinishError> {
         self.account(run, &ended).await?;
         let report = &ended.report;
-        self.state_after(&ended).await?;
-        if ended.cut && self.request.continuation < MOST_CONTINUATIONS {
+        let news = self.state_after(&ended).await?;
+        let went_on = report.count(OutcomeStatus::Done) > 0;
+        if ended.cut && went_on && self.request.continuation < MOST_CONTINUATIONS {
             return self.continue_later(run).await;
         }
         run.status = if report.count(OutcomeStatus::Failed) > 0 {
@@ -139,7 +165,7 @@ impl Job<'_> {
         } else {
             RunStatus::Succeeded
         };
-        self.tell_complete(run, report).await?;
+        self.tell_complete(run, report, news).await?;
         self.tell_expiring().await?;
         run.finished_at = Some(Utc::now());
         Ok(self.services.store.put_run(self.lease.fence(), run).await?)
@@ -159,13 +185,17 @@ impl Job<'_> {
 
     /// What waits replaces what waited before (S3-22); a run that succeeded
     /// resolves what paused the sync (S2-50).
-    async fn state_after(&self, ended: &Ended) -> Result<(), StoreError> {
+    /// Answers whether what waits is not what waited before.
+    async fn state_after(&self, ended: &Ended) -> Result<bool, StoreError> {
         let (now, slot) = (Utc::now(), self.request.slot);
         let store = &self.services.store;
+        let mut news = true;
         let change = store.change_sync(self.request.tenant, &[], |state| {
             state.read_in_full = Some(ended.read_in_full);
             if !ended.cut {
                 state.resolve();
+                let before = state.pending.as_ref().map(|pending| &pending.hash);
+                news = before != Some(&ended.hash);
                 state.pending = (!ended.report.waiting.is_empty()).then(|| Pending {
                     run: slot,
                     at: now,
@@ -174,10 +204,10 @@ impl Job<'_> {
                     approved: None,
                 });
             }
-            state.due = state.next_due(now);
+            state.reschedule(now);
             true
         });
-        change.await.map(|_| ())
+        change.await.map(|_| news)
     }
 
     async fn continue_later(&self, run: &mut Run) -> Result<(), FinishError> {
@@ -194,7 +224,12 @@ impl Job<'_> {
 
     /// The chosen Super admin, in the product (S3-24); and when something is held
     /// that would be applied by itself, everybody who must know of it.
-    async fn tell_complete(&self, run: &Run, report: &SyncReport) -> Result<(), FinishError> {
+    async fn tell_complete(
+        &self,
+        run: &Run,
+        report: &SyncReport,
+        news: bool,
+    ) -> Result<(), FinishError> {
         let tenant = self.request.tenant;
         let Some(state) = self.services.store.sync(tenant).await? else {
             return Ok(());
@@ -214,7 +249,8 @@ impl Job<'_> {
                 .tell_in_product(tenant, recipient, about.clone())
                 .await?;
         }
-        if report.held.is_some() {
+        // The same comparison is told once, however often it is made.
+        if news && report.held.is_some() {
             self.services.tell_owners(tenant, about).await?;
         }
         Ok(())
@@ -263,7 +299,7 @@ impl Job<'_> {
                 error: trouble.text.clone(),
                 needs_person: trouble.needs_person,
             });
-            state.due = state.next_due(now);
+            state.reschedule(now);
             true
         });
         after.await?;

@@ -67,6 +67,7 @@ pub(crate) async fn work(
     let Some(lease) = lease.map_err(failure)? else {
         return services.put_off(request).await;
     };
+    bury(services, &lease, &request).await.map_err(failure)?;
     let mut run = before.unwrap_or_else(|| Run::begin(request.clone(), Utc::now()));
     store.begin_run(&run).await.map_err(failure)?;
     // Counts of earlier invocations stay; which one this is the request says.
@@ -83,6 +84,18 @@ pub(crate) async fn work(
     done
 }
 
+/// A run before this one that died without a word is recorded so.
+async fn bury(services: &Services, lease: &Lease, request: &RunRequest) -> Result<(), StoreError> {
+    let store = &services.store;
+    let last = store
+        .last_run(request.tenant, Which::DirectorySync, request.slot)
+        .await?;
+    match last.filter(|run| run.status == RunStatus::Running) {
+        Some(dead) => store.bury_run(lease.fence(), &dead).await,
+        None => Ok(()),
+    }
+}
+
 fn failure(error: impl std::fmt::Display) -> Failure {
     Failure(error.to_string())
 }
@@ -96,12 +109,15 @@ impl Job<'_> {
                 .await;
         };
         if !self.services.has_sync(self.request.tenant).await? {
-            return self
-                .skip(run, "the tenant's plan does not include the directory sync")
-                .await;
+            let why = "the tenant's plan does not include the directory sync";
+            return self.skip(run, why).await;
         }
         if let Err(why) = may_begin(&state, self.request) {
-            return self.skip(run, why).await;
+            // What earlier invocations of the run did stays told.
+            return match self.request.continuation {
+                0 => self.skip(run, why).await,
+                _ => self.stop(run, why).await,
+            };
         }
         let ended = match self.before_reading(&state).await? {
             Ok(state) => self.in_time(state).await,
@@ -138,15 +154,23 @@ impl Job<'_> {
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
         let after = self.services.store.change_sync(tenant, &[], |state| {
+            // Somebody has changed it while it was tested: nothing is known of that.
+            if state.fingerprint() != of {
+                return false;
+            }
             finish::note_test(state, &of, passed, now);
             if passed && state.phase == Phase::Inactive {
                 state.phase = Phase::Active;
                 state.activated = Some(now);
             }
-            state.due = state.next_due(now);
+            state.reschedule(now);
             true
         });
         let after = after.await?;
+        if after.fingerprint() != of {
+            let changed = "the configuration was changed while it was tested; start a run again";
+            return Ok(Err(Trouble::new(changed)));
+        }
         if passed {
             return Ok(Ok(after));
         }
@@ -154,8 +178,9 @@ impl Job<'_> {
         let found: Vec<&str> = found.map(|check| check.detail.as_str()).collect();
         let mut trouble = Trouble::new(format!("The test failed: {}", found.join(" ")));
         trouble.needs_person = !test.problems().is_empty();
-        // The pause was told when it began.
-        trouble.quiet = paused;
+        // The pause was told when it began, unless it takes a person only now.
+        let known = state.pause.as_ref().is_some_and(|pause| pause.needs_person);
+        trouble.quiet = paused && (known || !trouble.needs_person);
         Ok(Err(trouble))
     }
 
@@ -191,7 +216,7 @@ impl Job<'_> {
         } = decide(&plan, &state.config, approved.as_ref());
         let mut report = SyncReport {
             waiting,
-            held: held.map(|held| held.to_string()),
+            held,
             skipped: plan.skipped,
             pinned: plan.pinned,
             notes: std::mem::take(&mut read.notes),

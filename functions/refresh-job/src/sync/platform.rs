@@ -25,9 +25,12 @@ pub(super) struct Lands {
     pub(super) in_full: DateTime<Utc>,
 }
 
-/// The newest changes of users and of groups that were seen; none where the
-/// platform cannot tell what changed.
-pub(super) type Newest = Option<(DateTime<Utc>, DateTime<Utc>)>;
+/// The newest changes that were seen; none where the platform cannot tell what changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Newest {
+    pub(super) user: Option<DateTime<Utc>>,
+    pub(super) group: Option<DateTime<Utc>>,
+}
 
 /// Reads. What changed is enough where the platform tells it, its counts fit, and
 /// the last run ended well; everything is read at least weekly.
@@ -45,11 +48,15 @@ pub(super) async fn read(
     let recent =
         |pointer: &&MirrorPointer| now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS);
     if let Some(pointer) = settled.filter(recent)
-        && let Some(newest) = pointer.newest
+        && pointer.newest_user.is_some()
     {
         let mut platform = known.platform;
+        let newest = Newest {
+            user: pointer.newest_user,
+            group: pointer.newest_group,
+        };
         let next = changes(scim, &described, &mut platform, newest, teams).await;
-        let next = next.map_err(Trouble::of_platform)?;
+        let newest = next.map_err(Trouble::of_platform)?;
         if fits(scim, &platform, teams)
             .await
             .map_err(Trouble::of_platform)?
@@ -59,15 +66,14 @@ pub(super) async fn read(
                 platform,
                 before,
                 described,
-                newest: Some(next),
+                newest,
                 in_full,
             });
         }
         tracing::info!("the platform's counts do not fit; reading everything anew");
     }
-    let (platform, newest) = whole(scim, &described, teams)
-        .await
-        .map_err(Trouble::of_platform)?;
+    let whole = whole(scim, &described, teams).await;
+    let (platform, newest) = whole.map_err(Trouble::of_platform)?;
     Ok(Lands {
         platform,
         before,
@@ -77,23 +83,36 @@ pub(super) async fn read(
     })
 }
 
-/// Takes in what changed since; answers what is the newest by now.
+/// Takes in what changed since; where nothing tells what did, everything. Answers
+/// what is the newest by now.
 pub(super) async fn changes(
     scim: &Scim,
     described: &Described,
     platform: &mut Platform,
-    (users, groups): (DateTime<Utc>, DateTime<Utc>),
+    newest: Newest,
     teams: bool,
-) -> Result<(DateTime<Utc>, DateTime<Utc>), ApiError> {
-    let changed = scim.users(described, Some(users)).await?;
-    platform.users.extend(changed.all);
-    let users = users.max(changed.newest.unwrap_or(users));
-    if !teams {
-        return Ok((users, groups));
+) -> Result<Newest, ApiError> {
+    let changed = scim.users(described, newest.user).await?;
+    if newest.user.is_none() {
+        platform.users.clear();
     }
-    let changed = scim.groups(described, Some(groups)).await?;
-    platform.teams.extend(changed.all);
-    Ok((users, groups.max(changed.newest.unwrap_or(groups))))
+    platform.users.extend(changed.all);
+    let mut next = newest;
+    next.user = newest.user.max(newest.user.and(changed.newest));
+    if teams {
+        let changed = scim.groups(described, newest.group).await?;
+        if newest.group.is_none() {
+            platform.teams.clear();
+        }
+        platform.teams.extend(changed.all);
+        next.group = newest.group.max(newest.group.and(changed.newest));
+        if next.group.is_none() && described.filter {
+            let count = platform.teams.len() as u64;
+            let tells = scim.tells_changes_of_groups(count).await?;
+            next.group = changed.newest.filter(|_| tells);
+        }
+    }
+    Ok(next)
 }
 
 /// Whether as many are known as there are: what was deleted shows nowhere else.
@@ -110,20 +129,22 @@ pub(super) async fn whole(
     teams: bool,
 ) -> Result<(Platform, Newest), ApiError> {
     let users = scim.users(described, None).await?;
-    let groups = if teams {
-        Some(scim.groups(described, None).await?)
-    } else {
-        None
-    };
-    let tells = described.filter && scim.tells_changes(users.all.len() as u64).await?;
-    let newest = users.newest.filter(|_| tells).map(|newest| {
-        let of_groups = groups.as_ref().and_then(|groups| groups.newest);
-        // Without a group yet, everything that comes is newer.
-        (newest, of_groups.unwrap_or(DateTime::UNIX_EPOCH))
-    });
-    let platform = Platform {
+    let count = users.all.len() as u64;
+    let tells = described.filter && scim.tells_changes(count).await?;
+    let mut platform = Platform {
         users: users.all,
-        teams: groups.map(|groups| groups.all).unwrap_or_default(),
+        ..Platform::default()
     };
+    let mut newest = Newest {
+        user: users.newest.filter(|_| tells),
+        group: None,
+    };
+    if teams {
+        let groups = scim.groups(described, None).await?;
+        let count = groups.all.len() as u64;
+        let tells = described.filter && scim.tells_changes_of_groups(count).await?;
+        newest.group = groups.newest.filter(|_| tells);
+        platform.teams = groups.all;
+    }
     Ok((platform, newest))
 }

@@ -34,15 +34,21 @@ impl Job<'_> {
             .mirror(tenant)
             .await
             .map_err(|error| Trouble::of_store(&error))?;
-        let pointer = pointer.filter(|pointer| pointer.target == state.config.target);
         let kept = match &pointer {
             Some(pointer) => self.kept(&pointer.key).await?,
             None => None,
         };
-        let (pointer, kept) = match (pointer, kept) {
+        let (mut pointer, mut kept) = match (pointer, kept) {
             (Some(pointer), Some(kept)) => (Some(pointer), kept),
             _ => (None, Stored::default()),
         };
+        // Another address is another platform; the directory is the same.
+        if let Some(pointer) = pointer.as_mut()
+            && pointer.target != state.config.target
+        {
+            kept.platform = Platform::default();
+            pointer.settled = false;
+        }
         let now = Utc::now();
         let ways = directory::read(graph, state, pointer.as_ref(), kept.directory, now);
         let known = platform::Known {
@@ -60,7 +66,8 @@ impl Job<'_> {
                 groups: ways.groups,
                 groups_of: ways.groups_of,
                 settled: true,
-                newest: lands.newest,
+                newest_user: lands.newest.user,
+                newest_group: lands.newest.group,
                 target: state.config.target.clone(),
                 platform_in_full: lands.in_full,
             },

@@ -227,14 +227,12 @@ impl Graph {
     }
 }
 
-/// The directory does not know the link any more.
+/// The directory does not take the link any more. Which code it says that with has
+/// changed over the years, so every refusal that is not about the credential counts:
+/// reading everything anew is always right.
 fn is_expired(error: &GraphError) -> bool {
-    let GraphError::Api(error) = error else {
-        return false;
-    };
-    let code = error.code().unwrap_or_default().to_lowercase();
-    let named = ["syncstatenotfound", "syncstateinvalid", "resyncrequired"];
-    error.status() == Some(410)
-        || (matches!(error.status(), Some(400 | 404))
-            && named.iter().any(|name| code.contains(name)))
+    let refused = error
+        .status()
+        .is_some_and(|status| (400..500).contains(&status));
+    refused && !error.is_auth() && !error.is_transient()
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 
+use super::Secret;
+
 /// Longest part of a vendor's error text that is kept, in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
@@ -158,6 +160,21 @@ impl ApiError {
         }
     }
 
+    /// The same without a credential that the vendor may have repeated in its text.
+    pub(crate) fn hiding(mut self, secret: &Secret) -> Self {
+        let secret = secret.expose();
+        if let Self::Status { code, message, .. } = &mut self
+            && !secret.is_empty()
+        {
+            for text in code.iter_mut().chain([message]) {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "(hidden)");
+                }
+            }
+        }
+        self
+    }
+
     /// Builds the error of an answer with an error status from its body.
     pub(crate) fn from_body(
         method: &'static str,
@@ -292,6 +309,12 @@ mod tests {
             (error.code(), error.message()),
             (Some("uniqueness"), "The name is taken.")
         );
+    }
+
+    #[test]
+    fn a_credential_that_the_vendor_repeats_is_hidden() {
+        let error = status(401, b"Invalid token tok-12345 given").hiding(&Secret::new("tok-12345"));
+        assert_eq!(error.message(), "Invalid token (hidden) given");
     }
 
     #[test]

@@ -3,11 +3,13 @@
 mod error;
 mod odata;
 mod paging;
+mod public;
 mod retry;
 mod secret;
 #[cfg(test)]
 pub(crate) mod testing;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
@@ -66,7 +68,18 @@ pub struct Http {
 impl Http {
     /// Builds the client (TLS by rustls, trust from the platform).
     pub fn new(settings: HttpSettings) -> Result<Self, ApiError> {
-        let client = reqwest::Client::builder()
+        Self::build(settings, reqwest::Client::builder())
+    }
+
+    /// The same for hosts that tenants name: it connects to public addresses only,
+    /// whatever a name stands for.
+    pub fn to_public_hosts(settings: HttpSettings) -> Result<Self, ApiError> {
+        let builder = reqwest::Client::builder();
+        Self::build(settings, builder.dns_resolver(Arc::new(public::PublicOnly)))
+    }
+
+    fn build(settings: HttpSettings, builder: reqwest::ClientBuilder) -> Result<Self, ApiError> {
+        let client = builder
             .connect_timeout(settings.connect_timeout)
             .timeout(settings.request_timeout)
             .redirect(reqwest::redirect::Policy::none())
@@ -102,6 +115,15 @@ impl Http {
 
     /// Sends a request once and reads the whole answer, whatever its status.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
+        self.send_within(request, MAX_BODY_BYTES).await
+    }
+
+    /// The same of an answer of at most so many bytes.
+    pub(crate) async fn send_within(
+        &self,
+        request: RequestBuilder,
+        most: usize,
+    ) -> Result<Answer, ApiError> {
         let request = request
             .build()
             .map_err(|error| ApiError::Setup(error.without_url().to_string()))?;
@@ -110,7 +132,7 @@ impl Http {
         let broken = |error| ApiError::from_reqwest(method, path.clone(), error);
         let response = self.client.execute(request).await.map_err(broken)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        match read_body(response).await.map_err(broken)? {
+        match read_body(response, most).await.map_err(broken)? {
             Some(body) => Ok(Answer {
                 method,
                 path,
@@ -122,17 +144,17 @@ impl Http {
                 method,
                 path,
                 expected: "an answer of reasonable size",
-                detail: format!("it is longer than {MAX_BODY_BYTES} bytes"),
+                detail: format!("it is longer than {most} bytes"),
             }),
         }
     }
 }
 
-/// The body, or `None` when it is longer than [`MAX_BODY_BYTES`].
-async fn read_body(mut response: Response) -> Result<Option<Vec<u8>>, reqwest::Error> {
+/// The body, or `None` when it is longer than it may be.
+async fn read_body(mut response: Response, most: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_BODY_BYTES {
+        if body.len() + chunk.len() > most {
             return Ok(None);
         }
         body.extend_from_slice(&chunk);

@@ -57,6 +57,22 @@ impl Row for WireGroup {
     }
 }
 
+/// Resources of a kind; larger organisations than the largest directory have.
+const MOST: u64 = 2_000_000;
+/// Resources on a page of a service that takes no notice of the count it is asked for.
+const MOST_ON_A_PAGE: u64 = 50_000;
+/// Bytes of a service's id.
+const LONGEST_ID: usize = 512;
+
+fn too_many(set: &'static str, total: u64) -> ApiError {
+    let problem = format!("there are {total} in all, or too many on one page");
+    ApiError::BadRow {
+        set,
+        row: 1,
+        problem,
+    }
+}
+
 /// A text as a literal of a SCIM filter: JSON's quoting (RFC 7644, section 3.4.2.2).
 pub(super) fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
@@ -112,10 +128,19 @@ impl Scim {
     /// how many there are. Some answer a filter they do not know with nobody, others
     /// with everybody, so both answers must be right.
     pub async fn tells_changes(&self, total: u64) -> Result<bool, ApiError> {
+        self.tells(USERS, total).await
+    }
+
+    /// The same of groups: a service may well tell one and not the other.
+    pub async fn tells_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
+        self.tells(GROUPS, total).await
+    }
+
+    async fn tells(&self, path: &str, total: u64) -> Result<bool, ApiError> {
         let never = NEVER.parse().unwrap_or(DateTime::<Utc>::MAX_UTC);
         for (moment, expected) in [(never, 0), (DateTime::UNIX_EPOCH, total)] {
             let filter = format!("&filter={}", changed_after(moment));
-            match self.total(USERS, &filter).await {
+            match self.total(path, &filter).await {
                 Ok(found) if found == expected => {}
                 Ok(_) => return Ok(false),
                 Err(error) if matches!(error.status(), Some(400 | 501)) => return Ok(false),
@@ -193,8 +218,17 @@ impl Scim {
             let tail = format!("{}?startIndex={start}&count={count}{filter}", T::PATH);
             let page: Page<T> = self.get(&tail).await?.json("a page of resources")?;
             let (before, rows) = (listed.all.len(), page.resources.len() as u64);
+            // Whoever runs the service could otherwise fill this function's memory.
+            if rows > MOST_ON_A_PAGE || page.total > MOST {
+                return Err(too_many(set, page.total));
+            }
             for row in page.resources {
                 let (id, meta, known) = row.split();
+                if id.is_empty() || id.len() > LONGEST_ID {
+                    let row = listed.all.len() as u64 + 1;
+                    let problem = format!("its id is not of 1 to {LONGEST_ID} bytes");
+                    return Err(ApiError::BadRow { set, row, problem });
+                }
                 listed.newest = listed.newest.max(meta.last_modified());
                 listed.all.insert(id, known);
             }

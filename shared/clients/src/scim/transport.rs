@@ -14,6 +14,8 @@ use crate::http::{Answer, ApiError};
 
 /// The media type of everything that is sent (RFC 7644, section 8.1).
 const MEDIA_TYPE: &str = "application/scim+json";
+/// Longest answer that is read: the service is one that a tenant named.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
 /// How long everybody pauses when the service asks for it and does not say how long.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -140,6 +142,7 @@ impl Scim {
                 .header("Content-Type", MEDIA_TYPE)
                 .body(body.to_string());
         }
-        self.http.send(request).await?.success()
+        let answer = self.http.send_within(request, MOST_BYTES).await?;
+        answer.success().map_err(|error| error.hiding(&self.token))
     }
 }

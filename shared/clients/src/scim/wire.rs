@@ -6,6 +6,17 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::directory::{Facts, Field, PlatformTeam, PlatformUser};
 use serde::{Deserialize, Deserializer};
 
+/// Longer texts than any directory has are cut, in characters: they differ from what
+/// is wanted either way.
+const LONGEST: usize = 1_024;
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((at, _)) => text[..at].to_owned(),
+    }
+}
+
 /// A value that may be absent, `null` or empty: all the same.
 fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
@@ -161,10 +172,14 @@ impl WireUser {
         let known = all
             .into_iter()
             .filter_map(|(field, value)| Some((field, value?)));
+        let known = known.map(|(field, value)| (field, cut(value)));
         let facts: Facts = known.filter(|(_, value)| !value.is_empty()).collect();
+        let external = self.external_id.filter(|id| !id.trim().is_empty());
+        let person = external.as_ref().and_then(|id| id.parse().ok());
         PlatformUser {
-            person: self.external_id.and_then(|id| id.parse().ok()),
-            user_name: self.user_name,
+            person,
+            foreign: external.is_some() && person.is_none(),
+            user_name: cut(self.user_name),
             // An account that is not said to be inactive may be used.
             active: self.active.unwrap_or(true),
             facts,
@@ -179,7 +194,7 @@ impl WireGroup {
         };
         PlatformTeam {
             team: self.external_id.and_then(|id| id.parse().ok()),
-            name: self.display_name,
+            name: cut(self.display_name),
             members: ids(self.members),
             supervisors: ids(self.team.supervisors),
             archived: self.team.archived,

@@ -70,12 +70,4 @@ impl Store {
     pub async fn is_pinned(&self, tenant: TenantId, of: &str) -> Result<bool, StoreError> {
         Ok(self.get(tenant, &key(of)).await?.is_some())
     }
-
-    /// How many decisions there are.
-    pub async fn count_pins(&self, tenant: TenantId) -> Result<usize, StoreError> {
-        let mut counted = 0;
-        self.each_page(tenant, PIN, |page| counted += page.len())
-            .await?;
-        Ok(counted)
-    }
 }

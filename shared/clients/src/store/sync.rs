@@ -41,9 +41,13 @@ pub struct MirrorPointer {
     /// Whether the platform is known as it was left: false from before the first
     /// write until all of them are accounted for.
     pub settled: bool,
-    /// The newest change of the platform's users and groups that was seen.
+    /// The newest change of the platform's users that was seen; none where it cannot
+    /// tell what changed.
     #[serde(default)]
-    pub newest: Option<(DateTime<Utc>, DateTime<Utc>)>,
+    pub newest_user: Option<DateTime<Utc>>,
+    /// The same of its groups.
+    #[serde(default)]
+    pub newest_group: Option<DateTime<Utc>>,
     /// Where the platform is: another address is another platform.
     pub target: String,
     /// When the platform was read in full last.

@@ -2,6 +2,7 @@
 
 use rollcall_domain::ids::TenantId;
 use serde::{Deserialize, Serialize};
+use url::Url;
 
 use super::{AppRegistration, CredentialMark, Vault, VaultError};
 use crate::http::Secret;
@@ -18,19 +19,31 @@ pub struct SyncCredentials {
     pub app: Option<AppRegistration>,
     #[serde(default)]
     token: Option<String>,
+    /// The one origin (scheme, host, port) that the token is for.
+    #[serde(default)]
+    origin: Option<String>,
 }
 
 impl SyncCredentials {
-    /// The token of the platform's SCIM service.
-    pub fn token(&self) -> Option<Secret> {
-        self.token.clone().map(Secret::new)
+    /// The token of the platform's SCIM service at this address; none for another
+    /// host, whatever the configuration says by now: table and vault know no common
+    /// transaction, and a token must not reach a host it was not entered for.
+    pub fn token_for(&self, target: &str) -> Option<Secret> {
+        let same = self.origin.is_some() && origin(target) == self.origin;
+        self.token.clone().filter(|_| same).map(Secret::new)
     }
 
-    /// The same with another token.
+    /// The same with another token, for this address.
     #[must_use]
-    pub fn with_token(mut self, token: &Secret) -> Self {
+    pub fn with_token(mut self, token: &Secret, target: &str) -> Self {
         self.token = Some(token.expose().to_owned());
+        self.origin = origin(target);
         self
+    }
+
+    /// Whether nothing is stored.
+    pub fn is_empty(&self) -> bool {
+        self.app.is_none() && self.token.is_none()
     }
 
     /// By what people recognise the app's secret and the token.
@@ -39,9 +52,14 @@ impl SyncCredentials {
         let app = mark(self.app.as_ref().map(AppRegistration::secret));
         (
             app.unwrap_or_default(),
-            mark(self.token()).unwrap_or_default(),
+            mark(self.token.clone().map(Secret::new)).unwrap_or_default(),
         )
     }
+}
+
+fn origin(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    Some(url.origin().ascii_serialization())
 }
 
 impl std::fmt::Debug for SyncCredentials {
@@ -49,6 +67,7 @@ impl std::fmt::Debug for SyncCredentials {
         f.debug_struct("SyncCredentials")
             .field("app", &self.app)
             .field("token", &self.token.is_some())
+            .field("origin", &self.origin)
             .finish()
     }
 }
@@ -91,8 +110,10 @@ mod tests {
     /// Proves S2-11, S2-16 and X-09: neither secret is shown.
     #[test]
     fn credentials_do_not_print() {
-        let mut credentials =
-            SyncCredentials::default().with_token(&Secret::new("the-platforms-token"));
+        let mut credentials = SyncCredentials::default().with_token(
+            &Secret::new("the-platforms-token"),
+            "https://lms.example/scim",
+        );
         credentials.app = Some(AppRegistration::new("the-app", "abc~8Q-secret-value"));
         let shown = format!("{credentials:?}");
         assert!(
@@ -104,6 +125,32 @@ mod tests {
         assert_eq!(
             (app.ending.as_deref(), token.ending.as_deref()),
             (Some("alue"), Some("oken"))
+        );
+    }
+
+    /// A token goes to the host it was entered for, and to no other.
+    #[test]
+    fn a_token_is_for_one_host() {
+        let token = Secret::new("the-platforms-token");
+        let credentials =
+            SyncCredentials::default().with_token(&token, "https://lms.example/scim/v2");
+        assert!(
+            credentials
+                .token_for("https://lms.example/scim/v3")
+                .is_some()
+        );
+        for other in [
+            "https://evil.example/scim/v2",
+            "http://lms.example/scim/v2",
+            "https://lms.example:8443/",
+            "",
+        ] {
+            assert!(credentials.token_for(other).is_none(), "{other}");
+        }
+        assert!(
+            SyncCredentials::default()
+                .token_for("https://lms.example")
+                .is_none()
         );
     }
 }

@@ -141,7 +141,10 @@ impl Change {
                 "exists".to_owned()
             }
             What::SetField { field, .. } => field.name().to_owned(),
-            What::ReactivateUser | What::DeactivateUser { .. } => "active".to_owned(),
+            What::ReactivateUser => "back".to_owned(),
+            // A decision about one reason says nothing about another: who may stay
+            // outside the filters leaves all the same once the account is disabled.
+            What::DeactivateUser { reason } => format!("leaves/{}", reason.name()),
             What::RenameTeam { .. } => "name".to_owned(),
             What::AddMember { member } | What::RemoveMember { member } => {
                 format!("member/{member}")

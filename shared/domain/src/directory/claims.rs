@@ -86,7 +86,13 @@ fn linkable<'p>(task: &Task<'p>, claim: &Claim, holders: &Holders<'p>) -> Option
     }
     let key = holders.of_name(&claim.email)?;
     let user = task.linked.platform.users.get(key)?;
-    user.person.is_none().then_some(key)
+    // An address in other letters may be another address; a suspended account, or
+    // one that something else keeps, is nobody's to take.
+    let same = user
+        .user_name
+        .trim()
+        .eq_ignore_ascii_case(claim.email.trim());
+    (user.person.is_none() && !user.foreign && user.active && same).then_some(key)
 }
 
 fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
@@ -99,10 +105,7 @@ fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
         return;
     }
     let user = &task.linked.platform.users[key];
-    let back = Change::new(Subject::User(claim.person), &name, What::ReactivateUser);
-    if user.active || task.keep(back, found) {
-        found.present.insert(claim.person);
-    }
+    found.present.insert(claim.person);
     let facts = facts(person, task.input.config, task.input.features);
     if fields(task, claim.person, (key, user), &facts, &name, found) {
         // The name to sign in with is the address already; the mail address is not.

@@ -1,13 +1,14 @@
 //! What becomes of a plan: applied, held because it is too large, or kept for somebody to review.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::{Change, What};
 use super::config::{ApplyMode, SyncConfig};
 use super::plan::SyncPlan;
+use super::subject::Subject;
 use crate::plan::guard::{Exceeded, exceeded_by};
 
 /// Changes that may be made; only [`decide`] gives them out.
@@ -86,43 +87,91 @@ impl Approved {
 }
 
 /// What becomes of a plan.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Course {
     /// What is made now.
     pub apply: Cleared,
     /// What waits for somebody: everything else.
     pub waiting: Vec<Change>,
     /// Why it waits although it would be applied by itself.
-    pub held: Option<TooMuch>,
+    pub held: Option<String>,
 }
 
 /// Decides. All or nothing: a plan that is too large makes no change by itself
 /// (S3-36), and in a review nothing is made before somebody approves (S3-22).
 /// What was approved is made, as far as it is still what was approved.
+///
+/// Two things go their own way. Accounts that ended in the directory are deactivated
+/// even while the rest is held, within a limit of their own (C-35). And an account
+/// that exists on the platform becomes somebody's only by a person's approval, since
+/// an address is no proof of who somebody is.
 pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>) -> Course {
     let approve = |change: &Change| approved.is_some_and(|approved| approved.covers(change));
-    let (now, rest): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(approve);
+    let (mut now, rest): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(approve);
     let held = too_much(plan, config);
-    let waits = config.apply == ApplyMode::Review || held.is_some();
-    if approved.is_some() || waits {
-        let held = held.filter(|_| !rest.is_empty() && config.apply == ApplyMode::Automatic);
-        return Course {
-            apply: Cleared(now),
-            waiting: rest,
-            held,
-        };
-    }
+    let by_itself = config.apply == ApplyMode::Automatic && approved.is_none();
+    let linked = links(&rest);
+    let departures = !too_many_departures(plan, config);
+    let goes = |change: &Change| {
+        by_itself
+            && !linked.contains(&change.subject)
+            && (held.is_none() || (departures && is_departure(change)))
+    };
+    let (go, waiting): (Vec<_>, Vec<_>) = rest.into_iter().partition(goes);
+    now.extend(go);
+    let automatic = config.apply == ApplyMode::Automatic && !waiting.is_empty();
     Course {
-        apply: Cleared(rest),
-        waiting: Vec::new(),
-        held: None,
+        apply: Cleared(now),
+        held: automatic.then(|| why(held, linked.len())).flatten(),
+        waiting,
     }
 }
 
+/// People who would be linked to accounts that exist.
+fn links(changes: &[Change]) -> BTreeSet<Subject> {
+    let links = changes
+        .iter()
+        .filter(|change| matches!(change.what, What::LinkUser { .. }));
+    links.map(|change| change.subject).collect()
+}
+
+fn is_departure(change: &Change) -> bool {
+    matches!(change.what, What::DeactivateUser { reason } if reason.is_departure())
+}
+
+fn why(held: Option<TooMuch>, links: usize) -> Option<String> {
+    let links = (links > 0).then(|| format!("{links} existing accounts would be linked to people"));
+    let held = held.map(|held| held.to_string());
+    let reasons: Vec<String> = held.into_iter().chain(links).collect();
+    (!reasons.is_empty()).then(|| reasons.join("; "))
+}
+
+/// So many accounts that ended are never too large a share: in a small organisation
+/// one in ten leaves by itself. A limit by count counts all the same.
+const FEW_DEPARTURES: usize = 3;
+
+fn too_many_departures(plan: &SyncPlan, config: &SyncConfig) -> bool {
+    let all = plan.changes.iter();
+    let departures = all.filter(|change| is_departure(change)).count();
+    exceeded_by(departures, plan.active, &config.guard)
+        .is_some_and(|it| it.max_changes.is_some() || departures > FEW_DEPARTURES)
+}
+
 /// The limits a plan exceeds, as for profiles: strictly more than the count or
-/// the percentage; the percentage means nothing while there is nobody.
+/// the percentage; the percentage means nothing while there is nobody. A few accounts
+/// that ended do not count.
 pub fn too_much(plan: &SyncPlan, config: &SyncConfig) -> Option<TooMuch> {
-    let people = exceeded_by(plan.leavers(), plan.active, &config.guard);
+    let departures = plan
+        .changes
+        .iter()
+        .filter(|change| is_departure(change))
+        .count();
+    let leavers = if too_many_departures(plan, config) {
+        plan.leavers()
+    } else {
+        plan.leavers() - departures
+    };
+    let people = exceeded_by(leavers, plan.active, &config.guard);
     let memberships = exceeded_by(plan.removals(), plan.memberships, &config.guard);
     (people.is_some() || memberships.is_some()).then_some(TooMuch {
         people,

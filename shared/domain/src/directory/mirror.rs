@@ -114,6 +114,7 @@ impl Mirror {
         let email = facts.get(&Field::Email).cloned().unwrap_or_default();
         let user = PlatformUser {
             person: Some(person),
+            foreign: false,
             user_name: email,
             active: true,
             facts: facts.clone(),

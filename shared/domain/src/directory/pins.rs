@@ -40,6 +40,21 @@ impl Pin {
 pub struct Pins(BTreeMap<String, Pin>);
 
 impl Pins {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether there is one of this key.
+    pub fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// Whether something is to be left as it is.
     pub fn holds(&self, change: &Change) -> bool {
         !self.0.is_empty() && self.0.contains_key(&change.key())

@@ -52,6 +52,9 @@ pub struct PlatformUser {
     /// The person it is linked to, by Entra object id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<ObjectId>,
+    /// Whether something else than this sync knows it by an id of its own.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub foreign: bool,
     /// The name to sign in with; compared without regard to case (RFC 7643, 4.1.1).
     pub user_name: String,
     /// Whether it may be used.

@@ -30,6 +30,27 @@ pub enum Leaving {
     NotInGroups,
 }
 
+impl Leaving {
+    /// Its name in keys and in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Disabled => "disabled",
+            Self::Deleted => "deleted",
+            Self::Vanished => "vanished",
+            Self::Guest => "guest",
+            Self::GraphFilter => "graph_filter",
+            Self::EmailNotIncluded => "email_not_included",
+            Self::EmailExcluded => "email_excluded",
+            Self::NotInGroups => "not_in_groups",
+        }
+    }
+
+    /// Whether the account itself has ended, whatever the filters say (C-35).
+    pub const fn is_departure(self) -> bool {
+        matches!(self, Self::Disabled | Self::Deleted)
+    }
+}
+
 impl fmt::Display for Leaving {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -82,6 +103,8 @@ pub enum SkipReason {
         /// Who has it.
         by: String,
     },
+    /// An account of the platform is linked to nobody whom the directory knows.
+    Unknown,
     /// Several accounts of the platform are linked to this person.
     LinkedTwice {
         /// The platform's ids.
@@ -107,6 +130,9 @@ impl fmt::Display for SkipReason {
             Self::AddressTaken { email, by } => write!(
                 f,
                 "cannot have the address {email}: {by} has it on the learning platform"
+            ),
+            Self::Unknown => f.write_str(
+                "is linked to an account that Microsoft Entra ID does not know; deactivate it by hand, or remove its external id",
             ),
             Self::LinkedTwice { users } => write!(
                 f,

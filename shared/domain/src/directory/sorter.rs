@@ -249,11 +249,11 @@ impl<'p> Sorter<'p> {
             writes,
         };
         let all = vec![
+            phase("leavers", false, self.leavers),
             phase("addresses", true, names.collect()),
             phase("people", false, self.people.into_values().collect()),
             phase("managers", false, self.managers),
             phase("teams", false, self.made.into_values().collect()),
-            phase("leavers", false, self.leavers),
         ];
         all.into_iter()
             .filter(|phase| !phase.writes.is_empty())

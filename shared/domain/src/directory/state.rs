@@ -192,6 +192,16 @@ impl SyncState {
         self.operator.as_ref().unwrap_or(&chosen).next_after(after)
     }
 
+    /// Sets the next slot after something changed. One that has come already and was
+    /// not asked for yet stays: only the tick moves on from it.
+    pub fn reschedule(&mut self, now: DateTime<Utc>) {
+        let next = self.next_due(now);
+        let waits = self.due.is_some_and(|due| due <= now);
+        if next.is_none() || !waits {
+            self.due = next;
+        }
+    }
+
     /// How it stands in the one model of all connections.
     pub fn status(&self, now: DateTime<Utc>) -> Status {
         match (self.phase, &self.source) {

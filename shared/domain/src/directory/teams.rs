@@ -14,7 +14,14 @@ use crate::ids::ObjectId;
 pub(super) fn compare(task: &Task<'_>, found: &mut Found) -> usize {
     let input = task.input;
     let present = std::mem::take(&mut found.present);
-    let wanted = wanted::teams(input.config, input.directory, &present);
+    let mut wanted = wanted::teams(input.config, input.directory, &present);
+    for team in wanted.values_mut() {
+        // Of several accounts of a person nobody knows which counts.
+        team.members
+            .retain(|id| !task.linked.twice.contains_key(id));
+        team.supervisors
+            .retain(|id| !task.linked.twice.contains_key(id));
+    }
     found.present = present;
     let mut memberships = 0;
     for (key, team) in &wanted {
@@ -23,10 +30,11 @@ pub(super) fn compare(task: &Task<'_>, found: &mut Found) -> usize {
             None => create(task, *key, team, found),
         }
     }
-    for (key, id) in &task.linked.teams {
+    let kept = task.linked.teams.iter();
+    for (key, id) in kept.filter(|(key, _)| is_kept(task, **key)) {
         let team = &task.linked.platform.teams[*id];
         memberships += team.members.len();
-        if is_kept(task, *key) && !wanted.contains_key(key) {
+        if !wanted.contains_key(key) {
             archive(task, *key, team, found);
         }
     }

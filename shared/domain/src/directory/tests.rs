@@ -371,7 +371,8 @@ fn manual_changes_are_undone_and_told() {
     assert_eq!(plan.counts().manual_overwritten, 3);
 }
 
-/// Proves S3-04: users and teams that are not the directory's are left alone.
+/// Proves S3-04: users and teams that are not the directory's are left alone; an
+/// account of somebody the directory does not know is listed.
 #[test]
 fn what_is_only_the_platforms_is_left_alone() {
     let config = config();
@@ -456,6 +457,130 @@ fn a_review_decides_change_by_change() {
     assert_eq!(course.apply.changes().len(), 2);
 }
 
+/// Proves C-35: whoever's account ended leaves even while the rest is held, and a
+/// decision to keep somebody outside the filters says nothing about that.
+#[test]
+fn accounts_that_ended_are_not_held_up() {
+    let mut config = config();
+    let mut directory = directory((1..=20).map(|number| (number, person(number))));
+    let start = Side::new(&config, &directory).plan(&Platform::default());
+    let platform = carry_out(&Platform::default(), &start.changes);
+    config.filters.email = Some(config::EmailFilter {
+        include: BTreeSet::from(["person-1@".to_owned(), "person-2@".to_owned()]),
+        exclude: BTreeSet::new(),
+    });
+    let outside = Side::new(&config, &directory).plan(&platform);
+    directory.people.get_mut(&id(7)).expect("somebody").enabled = false;
+    let mut side = Side::new(&config, &directory);
+    let course = decide(&side.plan(&platform), &config, None);
+    let gone: Vec<_> = course
+        .apply
+        .changes()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(
+        gone,
+        ["deactivate First7 Last7: the account is disabled in Microsoft Entra ID"]
+    );
+    assert_eq!(course.waiting.len(), 17);
+    let pin =
+        |change: &Change| Pin::against(change, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH);
+    side.pins = outside.changes.iter().map(pin).collect();
+    let plan = side.plan(&platform);
+    assert_eq!((plan.changes.len(), plan.pinned.len()), (1, 17));
+}
+
+/// An account that exists is linked only by a person, and never one that is
+/// suspended, that something else keeps, or whose address merely looks alike.
+#[test]
+fn accounts_are_linked_by_people_only() {
+    let mut config = config();
+    config.link_existing = true;
+    let people = [
+        (1, "ann@contoso.example"),
+        (2, "bob@contoso.example"),
+        (3, "cleo@contoso.example"),
+        (4, "strasse@contoso.example"),
+    ];
+    let directory = directory(people.map(|(number, email)| {
+        (
+            number,
+            DirectoryPerson {
+                email: Some(email.to_owned()),
+                ..person(number)
+            },
+        )
+    }));
+    let user = |name: &str| PlatformUser {
+        user_name: name.to_owned(),
+        active: true,
+        ..PlatformUser::default()
+    };
+    let mut platform = Platform::default();
+    platform
+        .users
+        .insert("1".to_owned(), user("Ann@contoso.example"));
+    platform.users.insert(
+        "2".to_owned(),
+        PlatformUser {
+            active: false,
+            ..user("bob@contoso.example")
+        },
+    );
+    platform.users.insert(
+        "3".to_owned(),
+        PlatformUser {
+            foreign: true,
+            ..user("cleo@contoso.example")
+        },
+    );
+    platform
+        .users
+        .insert("4".to_owned(), user("straße@contoso.example"));
+    let plan = Side::new(&config, &directory).plan(&platform);
+    let links: Vec<_> = plan
+        .changes
+        .iter()
+        .filter(|change| matches!(change.what, What::LinkUser { .. }))
+        .collect();
+    assert_eq!(links.len(), 1);
+    assert_eq!(plan.skipped.len(), 3, "{:?}", plan.skipped);
+    let course = decide(&plan, &config, None);
+    assert!(course.apply.changes().is_empty());
+    assert_eq!(
+        course.held.as_deref(),
+        Some("1 existing accounts would be linked to people")
+    );
+    let course = decide(&plan, &config, Some(&Approved::of(course.waiting)));
+    assert_eq!(course.apply.changes().len(), plan.changes.len());
+}
+
+/// Of several accounts of one person nobody knows which counts: nobody's team goes
+/// because of it, and no manager is taken away.
+#[test]
+fn a_person_with_two_accounts_changes_nothing_for_others() {
+    let config = config();
+    let (directory, mut platform) = settled(&config);
+    let boss = platform
+        .users
+        .values()
+        .find(|user| user.person == Some(id(1)))
+        .cloned()
+        .expect("somebody");
+    let twin = PlatformUser {
+        user_name: "twin@contoso.example".to_owned(),
+        ..boss
+    };
+    platform.users.insert("twin".to_owned(), twin);
+    let plan = Side::new(&config, &directory).plan(&platform);
+    assert!(plan.is_empty(), "{:?}", lines(&plan));
+    assert!(matches!(
+        plan.skipped[0].reason,
+        SkipReason::LinkedTwice { .. }
+    ));
+}
+
 /// Proves S3-36: people who fall out of the filters leave only through the guard;
 /// the whole plan is held then, and an approval lets it pass.
 #[test]
@@ -476,7 +601,7 @@ fn a_plan_that_is_too_large_is_held() {
     let plan = Side::new(&config, &directory).plan(&platform);
     let course = decide(&plan, &config, None);
     assert!(course.apply.changes().is_empty());
-    let held = course.held.expect("a hold").to_string();
+    let held = course.held.expect("a hold");
     assert_eq!(
         held,
         "18 people would be deactivated; the limit is 10 % of 20"
@@ -723,11 +848,21 @@ proptest! {
         let plan = Side::new(&config, &second).plan(&platform);
         let course = decide(&plan, &config, None);
         let applied = SyncPlan { changes: course.apply.changes().to_vec(), ..plan.clone() };
-        for (changes, current) in [(applied.leavers(), plan.active), (applied.removals(), plan.memberships)] {
-            prop_assert!(count.is_none_or(|limit| changes <= limit as usize));
-            prop_assert!(percent.is_none_or(|limit| current == 0 || changes * 100 <= usize::from(limit) * current));
-        }
-        prop_assert!(course.waiting.is_empty() || course.apply.changes().is_empty());
+        let ended = |change: &&Change| matches!(change.what, What::DeactivateUser { reason } if reason.is_departure());
+        let departures = applied.changes.iter().filter(ended).count();
+        let others = applied.leavers() - departures;
+        let within = |changes: usize, current: usize, few: usize| {
+            count.is_none_or(|limit| changes <= limit as usize)
+                && percent.is_none_or(|limit| changes <= few || current == 0 || changes * 100 <= usize::from(limit) * current)
+        };
+        prop_assert!(within(others, plan.active, 0));
+        prop_assert!(within(departures, plan.active, 3));
+        prop_assert!(within(applied.removals(), plan.memberships, 0));
+        // All or nothing, but for those whose accounts ended, and links.
+        let links = course.waiting.iter().any(|change| matches!(change.what, What::LinkUser { .. }));
+        prop_assert!(course.waiting.is_empty() || links || applied.changes.len() == departures);
+        let linked = applied.changes.iter().any(|change| matches!(change.what, What::LinkUser { .. }));
+        prop_assert!(!linked);
     }
 
     /// Cut off after any write, a plan made anew leads to the same end.

@@ -49,6 +49,7 @@ pub(super) fn compare(task: &Task<'_>) -> Found {
         };
         leave(task, *id, reason, &mut found);
     }
+    unknown(task, &mut found);
     meet(task, claims, &mut found);
     for id in found.present.clone() {
         managed(task, id, &mut found);
@@ -64,6 +65,26 @@ impl Found {
             name,
             reason,
         });
+    }
+}
+
+/// Accounts in use of people whom the directory does not know, and as far as is
+/// remembered never did: nothing tells whether they left, so somebody has to look.
+fn unknown(task: &Task<'_>, found: &mut Found) {
+    let directory = task.input.directory;
+    let knows =
+        |id: &ObjectId| directory.people.contains_key(id) || directory.gone.contains_key(id);
+    for (id, key) in task.linked.users.iter().filter(|(id, _)| !knows(id)) {
+        let user = &task.linked.platform.users[*key];
+        if user.active {
+            let name = called(user).to_owned();
+            let reason = SkipReason::Unknown;
+            found.skipped.push(Skip {
+                person: *id,
+                name,
+                reason,
+            });
+        }
     }
 }
 
@@ -92,6 +113,8 @@ fn wanted(
     if let Some(users) = task.linked.twice.get(&id) {
         let users = users.iter().map(|&user| user.to_owned()).collect();
         found.skip(id, person, SkipReason::LinkedTwice { users });
+        // Nothing about them changes, so nobody's team goes because of them.
+        found.present.insert(id);
         return;
     }
     let facts = facts(person, task.input.config, task.input.features);
@@ -188,7 +211,10 @@ fn leave(task: &Task<'_>, id: ObjectId, reason: Leaving, found: &mut Found) {
     let by_hand = task.was(key).is_some_and(|before| !before.active);
     let what = What::DeactivateUser { reason };
     let change = Change::new(Subject::User(id), called(user), what).overwriting(by_hand);
-    task.keep(change, found);
+    // Who stays by somebody's decision stays in the teams as well.
+    if !task.keep(change, found) && task.input.directory.people.contains_key(&id) {
+        found.present.insert(id);
+    }
 }
 
 /// What the platform calls somebody.
@@ -207,6 +233,10 @@ fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
         return;
     };
     let wanted = manager(id, person, &found.present);
+    let unclear = |id: &ObjectId| task.linked.twice.contains_key(id);
+    if unclear(&id) || wanted.as_ref().is_some_and(unclear) {
+        return;
+    }
     let key = task
         .linked
         .users

@@ -1,4 +1,4 @@
-//! In which order changes are made: addresses are freed first, managers follow people, teams follow both, leavers come last.
+//! In which order changes are made: leavers first, so that nothing slow keeps them in; then addresses are freed; managers follow people, teams follow both.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -105,9 +105,11 @@ impl Services {
         if !self.settings.is_scim_address(target) {
             return Err(SyncClientError::Address(target.to_owned()));
         }
-        let token = credentials.token();
-        let token = token.ok_or(SyncClientError::Missing("token of the learning platform"))?;
-        Ok(Scim::new(self.http.clone(), target, token)?)
+        let token = credentials.token_for(target);
+        let token = token.ok_or(SyncClientError::Missing(
+            "token of the learning platform at this address",
+        ))?;
+        Ok(Scim::new(self.outside.clone(), target, token)?)
     }
 
     /// Asks for a run of the sync.

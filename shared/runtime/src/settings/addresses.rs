@@ -51,7 +51,7 @@ impl Settings {
         let is_public = matches!(url.host(), Some(Host::Domain(name)) if name.contains('.') && !is_internal(name));
         plain
             && match (url.scheme(), self.scim_hosts.is_empty()) {
-                ("https", true) => is_public,
+                ("https", true) => is_public && url.port().is_none(),
                 ("https", false) => named,
                 ("http", false) => named && is_safe_address(text),
                 _ => false,

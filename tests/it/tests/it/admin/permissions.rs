@@ -233,7 +233,7 @@ async fn the_table_is_what_is_served_and_documented() {
 async fn plans_decide_who_may_use_the_service() {
     let app = App::ready(Town::small()).await;
     let operators = Uuid::new_v4();
-    let app = app.operated_by(operators).await;
+    let app = Box::pin(app.operated_by(operators)).await;
     let owner = app.admin("Owner");
     let refused = owner.get("/v1/profiles").await.expect(403);
     assert_eq!(refused.body["type"], "urn:rollcall:not-in-plan");

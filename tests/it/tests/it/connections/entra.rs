@@ -472,7 +472,7 @@ async fn an_api_key_needs_the_connection() {
 async fn every_environment_is_connected() {
     let app = app().await;
     let operators = uuid::Uuid::new_v4();
-    let app = app.operated_by(operators).await;
+    let app = Box::pin(app.operated_by(operators)).await;
     let operator = app.admin_of(operators, &["Operator"]);
     let path = format!("/v1/operator/tenants/{}", app.id);
     let plan = json!({"plan": "success_plus"});

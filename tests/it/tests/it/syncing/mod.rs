@@ -300,6 +300,14 @@ impl Office {
         });
     }
 
+    /// The platform's id of somebody.
+    pub(crate) fn key_of(&self, name: &str) -> String {
+        let outside = self.app.outside();
+        let mut users = outside.scim.users.iter();
+        let found = users.find(|(_, user)| user.attributes["name"]["givenName"] == json!(name));
+        found.expect("somebody").0.clone()
+    }
+
     fn on_platform(&self, change: impl FnOnce(&mut TenantState)) {
         self.app.edit(change);
     }

@@ -69,7 +69,7 @@ async fn the_add_on_has_to_be_enabled() {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
     let operators = Uuid::new_v4();
-    office.app = office.app.operated_by(operators).await;
+    office.app = Box::pin(office.app.operated_by(operators)).await;
     office.owner = office.app.admin("Owner");
     let operator = office.app.admin_of(operators, &["Operator"]);
     let path = format!("/v1/operator/tenants/{}/entitlement", office.app.id);
@@ -90,7 +90,7 @@ async fn an_operator_sets_the_times() {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
     let operators = Uuid::new_v4();
-    office.app = office.app.operated_by(operators).await;
+    office.app = Box::pin(office.app.operated_by(operators)).await;
     let operator = office.app.admin_of(operators, &["Operator"]);
     let path = format!("/v1/operator/tenants/{}/sync-times", office.app.id);
     let times = json!({"times": ["00:00", "06:00", "12:00", "18:00"]});

@@ -206,3 +206,60 @@ async fn too_many_leavers_are_held_for_a_person() {
     assert_eq!(count(&applied, "usersDeactivated"), 3, "{applied:?}");
     assert_eq!(office.active_users(), ["Ada"]);
 }
+
+/// Taking a decision back approves nothing: what was approved before is open again.
+#[tokio::test]
+async fn a_decision_taken_back_approves_nothing() {
+    let (mut office, run) = reviewed().await;
+    let items = waiting(&office, &run).await;
+    let alan = key_of(&items, "create Alan");
+    decide(&office, &run, json!({"reject": [alan], "apply": true}))
+        .await
+        .expect(202);
+    let pins = office.owner.get("/v1/sync/pins").await.expect(200).body;
+    let path = format!(
+        "/v1/sync/pins/{}",
+        pins["items"][0]["id"].as_str().expect("an id")
+    );
+    office.owner.delete(&path).await.expect(204);
+    office.work().await.expect("a run");
+    assert_eq!(office.written(), 0, "nothing is approved any more");
+    let again = office.run().await;
+    assert_eq!(count(&again, "waiting"), 8);
+}
+
+/// An account that exists on the platform is linked only by a person, also where
+/// everything else is applied at once.
+#[tokio::test]
+async fn existing_accounts_are_linked_by_a_person() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.by_hand("Grace", |grace| _ = grace.remove("externalId"));
+    let run = office.run().await;
+    assert_eq!(count(&run, "skipped"), 1, "not without the switch: {run:?}");
+    office
+        .save(|body| body["linkExisting"] = json!(true))
+        .await
+        .expect(200);
+    office.app.notices().await;
+    let run = office.run().await;
+    let items = waiting(&office, &run).await;
+    key_of(&items, "link the existing account of Grace");
+    assert_eq!(office.app.notices().await.len(), 1, "owners are told");
+    let run = office.run().await;
+    assert_eq!(office.app.notices().await.len(), 0, "once");
+    decide(&office, &run, json!({"all": "accept", "apply": true}))
+        .await
+        .expect(202);
+    office.work().await.expect("a run");
+    assert_eq!(
+        office.users()["Grace"]["externalId"],
+        json!(office.id_of("Grace"))
+    );
+    let run = office.run().await;
+    assert_eq!(
+        (count(&run, "waiting"), count(&run, "skipped")),
+        (0, 0),
+        "{run:?}"
+    );
+}

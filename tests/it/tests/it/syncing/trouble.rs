@@ -1,6 +1,7 @@
 //! What goes wrong: logged, told to all owners, paused until it is resolved; single refusals stop nothing else.
 
 use chrono::TimeDelta;
+use rollcall_domain::directory::Phase;
 use rollcall_domain::notices::{Channel, NoticeKind};
 use rollcall_domain::run::RunStatus;
 use rollcall_simulators::FaultKind;
@@ -292,16 +293,149 @@ async fn a_secret_that_ends_soon_is_told() {
 }
 
 /// Proves S2-46: switched off while it works, a run stops cleanly before its next
-/// step and begins none.
+/// step, says so, and none begins.
 #[tokio::test]
 async fn a_run_stops_when_it_is_switched_off() {
+    let names: Vec<String> = (0..40).map(|number| format!("P{number:02}")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let mut office = Office::of(&names).await;
+    office.on_platform(|outside| outside.scim.behaviour.bulk = false);
+    office.save(|_| ()).await.expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    office.set(|state| state.phase = Phase::Active).await;
+    // Sixteen at a time, each a while.
+    office
+        .app
+        .fault("/Users", FaultKind::Delay { ms: 300 }, 3, 10_000);
+    let request = office.request();
+    let switch = async {
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let off = office.owner.post("/v1/sync/deactivate", json!({})).await;
+        off.expect(200);
+    };
+    let (done, ()) = tokio::join!(office.app.work(&request), switch);
+    done.expect("handled");
+    let run = office.app.run(&request).await;
+    let made = count(&run, "usersCreated");
+    assert!((1..40).contains(&made), "{run:?}");
+    assert!(
+        run.note
+            .is_some_and(|note| note.contains("switched the sync off"))
+    );
+    assert_eq!(office.active_users().len() as u64, made);
+    office.app.clear_faults();
+    assert_eq!(office.run().await.status, RunStatus::Skipped);
+}
+
+fn refused(code: u16) -> FaultKind {
+    let body = json!({
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
+        "status": code.to_string(), "detail": "Not this account.",
+    });
+    FaultKind::Status {
+        code,
+        body: Some(body),
+        retry_after: None,
+    }
+}
+
+/// One account that the platform never lets anybody change stops no other, is told
+/// in every run, and pauses nothing.
+#[tokio::test]
+async fn an_account_nobody_may_change_pauses_nothing() {
+    for code in [400, 403, 409] {
+        let mut office = Office::small().await;
+        office.active(|_| ()).await;
+        office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+        let key = office.key_of("Ada");
+        office
+            .app
+            .fault(&format!("/Users/{key}"), refused(code), 1, 1_000);
+        office.on_platform(|outside| outside.scim.behaviour.bulk = false);
+        for _ in 0..2 {
+            let run = office.run().await;
+            let failed = count(&run, "failed");
+            assert_eq!(
+                (run.status, failed),
+                (RunStatus::SucceededWithFailures, 1),
+                "{code}: {run:?}"
+            );
+        }
+        let state = office.state().await;
+        assert!(state.pause.is_none() && state.due.is_some(), "{code}");
+        office.person("Alan", |alan| alan.account_enabled = false);
+        let run = office.run().await;
+        assert_eq!(count(&run, "usersDeactivated"), 1, "{code}: {run:?}");
+    }
+}
+
+/// Proves S2-48: what passed by itself first and takes a person now is told again.
+#[tokio::test]
+async fn what_takes_a_person_only_now_is_told() {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    office.app.notices().await;
+    office.app.fault("/v1.0/users/delta", broken(503), 1, 100);
+    office.run().await;
+    assert_eq!(office.app.notices().await.len(), 1);
+    office.app.clear_faults();
     office
-        .set(|state| state.phase = rollcall_domain::directory::Phase::Deactivated)
-        .await;
-    office.app.forget_requests();
+        .app
+        .edit(|outside| outside.world.apps[0].secret_expired = true);
+    office.forget_tokens().await;
+    assert_eq!(office.run().await.status, RunStatus::Failed);
+    assert_eq!(office.app.notices().await.len(), 1);
+    assert!(office.state().await.pause.is_some_and(|it| it.needs_person));
+}
+
+/// A circle of addresses that cannot be closed leaves everybody the old one.
+#[tokio::test]
+async fn a_circle_that_does_not_close_locks_nobody_out() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.person("Ada", |it| {
+        it.mail = Some("alan@contoso.example".to_owned());
+    });
+    office.person("Alan", |it| {
+        it.mail = Some("ada@contoso.example".to_owned());
+    });
+    // The one with the smaller id steps aside first; the other's step is refused.
+    let keys = [office.key_of("Ada"), office.key_of("Alan")];
+    let last = keys.iter().max().expect("two").clone();
+    office
+        .app
+        .fault(&format!("/Users/{last}"), refused(409), 1, 1);
     let run = office.run().await;
-    assert_eq!((run.status, office.written()), (RunStatus::Skipped, 0));
+    assert_eq!(run.status, RunStatus::SucceededWithFailures, "{run:?}");
+    let users = office.users();
+    let names: Vec<_> = ["Ada", "Alan"]
+        .map(|name| users[name]["userName"].clone())
+        .into();
+    assert!(
+        names
+            .iter()
+            .all(|name| !name.as_str().is_some_and(|it| it.ends_with(".invalid"))),
+        "{names:?}"
+    );
+    office.app.clear_faults();
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    assert_eq!(office.users()["Ada"]["userName"], "alan@contoso.example");
+}
+
+/// An account that is linked to nobody the directory knows is told in every run.
+#[tokio::test]
+async fn an_account_of_nobody_is_listed() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let stranger = uuid::Uuid::from_u128(99);
+    office.by_hand("Grace", |grace| grace["externalId"] = json!(stranger));
+    let run = office.run().await;
+    let lines = office.changes(&run, "&state=skipped").await;
+    let line = "skipped Grace Wright is linked to an account that Microsoft Entra ID does not know";
+    assert!(lines.iter().any(|it| it.starts_with(line)), "{lines:?}");
 }
