@@ -6,7 +6,7 @@ use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Check, CheckStatus, ConnectionTest};
 use rollcall_domain::directory::{
-    OutcomeStatus, Pause, Pending, Phase, Source, SyncReport, SyncState, TestMark,
+    OutcomeStatus, Pause, Pending, Phase, SyncReport, SyncState, TestMark,
 };
 use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::NoticeKind;
@@ -20,9 +20,6 @@ use super::{Ended, Job};
 
 /// Invocations of one run; whatever takes more takes the next run.
 const MOST_CONTINUATIONS: u32 = 500;
-
-/// Days before a secret's end at which people are told.
-const MARKS: [i64; 4] = [1, 7, 14, 30];
 
 /// Why the end of a run could not be recorded; the message comes back then.
 #[derive(Debug, thiserror::Error)]
@@ -219,69 +216,6 @@ impl Job<'_> {
         Ok(self
             .services
             .later(&next, std::time::Duration::ZERO)
-            .await?)
-    }
-
-    /// The chosen Super admin, in the product (S3-24); and when something is held
-    /// that would be applied by itself, everybody who must know of it.
-    async fn tell_complete(
-        &self,
-        run: &Run,
-        report: &SyncReport,
-        news: bool,
-    ) -> Result<(), FinishError> {
-        let tenant = self.request.tenant;
-        let Some(state) = self.services.store.sync(tenant).await? else {
-            return Ok(());
-        };
-        let count = |name: &str| run.counts.get(name).copied().unwrap_or(0);
-        let about = NoticeKind::SyncComplete {
-            started: run.started_at,
-            created: count("usersCreated"),
-            updated: count("usersUpdated") + count("usersReactivated"),
-            deactivated: count("usersDeactivated"),
-            teams: count("teamsCreated") + count("teamsUpdated") + count("teamsArchived"),
-            review: !report.waiting.is_empty(),
-            link: self.services.console("/integrations/entra/runs"),
-        };
-        if let Some(recipient) = state.value.config.notify {
-            self.services
-                .tell_in_product(tenant, recipient, about.clone())
-                .await?;
-        }
-        // The same comparison is told once, however often it is made.
-        if news && report.held.is_some() {
-            self.services.tell_owners(tenant, about).await?;
-        }
-        Ok(())
-    }
-
-    /// A secret whose end is known is told before it comes, at certain marks (S2-10).
-    async fn tell_expiring(&self) -> Result<(), FinishError> {
-        let now = Utc::now();
-        let Some(state) = self.services.store.sync(self.request.tenant).await? else {
-            return Ok(());
-        };
-        let Some(Source::App {
-            secret_expires: Some(on),
-            ..
-        }) = state.value.source
-        else {
-            return Ok(());
-        };
-        let left = (on - now).num_days();
-        let Some(days) = MARKS.into_iter().find(|mark| left <= *mark) else {
-            return Ok(());
-        };
-        let about = NoticeKind::SecretExpiring {
-            connection: "Microsoft Entra ID (directory sync)".to_owned(),
-            on,
-            days,
-            link: self.services.console("/integrations/entra"),
-        };
-        Ok(self
-            .services
-            .tell_owners(self.request.tenant, about)
             .await?)
     }
 
