@@ -1,12 +1,14 @@
 //! Before a run reads anything: whether it may begin, whether a test has to pass first, what became of the one before.
 
 use chrono::Utc;
+use rollcall_clients::store::runs::DIED;
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::directory::{Phase, SyncState};
 use rollcall_domain::run::{RunRequest, RunStatus, Trigger};
 use rollcall_domain::schedule::Job as Which;
 use rollcall_runtime::Services;
 
+use super::finish::FinishError;
 use super::trouble::Trouble;
 use super::{Job, finish};
 
@@ -25,20 +27,25 @@ pub(super) fn may_begin(state: &SyncState, request: &RunRequest) -> Result<(), &
     }
 }
 
-/// A run before this one that died without a word is recorded so.
+/// A run before this one that died without a word is recorded so, and told as any
+/// failure is (S2-47, S2-48). It pauses nothing: the run that finds it makes up for it.
 pub(super) async fn bury(
     services: &Services,
     lease: &Lease,
     request: &RunRequest,
-) -> Result<(), StoreError> {
+) -> Result<(), FinishError> {
+    let tenant = request.tenant;
     let store = &services.store;
     let last = store
-        .last_run(request.tenant, Which::DirectorySync, request.slot)
+        .last_run(tenant, Which::DirectorySync, request.slot)
         .await?;
-    match last.filter(|run| run.status == RunStatus::Running) {
-        Some(dead) => store.bury_run(lease.fence(), &dead).await,
-        None => Ok(()),
-    }
+    let Some(dead) = last.filter(|run| run.status == RunStatus::Running) else {
+        return Ok(());
+    };
+    tracing::error!(%tenant, slot = %dead.request.slot, "the directory sync died: {DIED}");
+    let about = finish::sync_failed(services, &dead, DIED.to_owned(), false);
+    services.tell_owners(tenant, about).await?;
+    Ok(store.bury_run(lease.fence(), &dead).await?)
 }
 
 impl Job<'_> {

@@ -68,6 +68,25 @@ pub(super) fn is_fine(check: &Check) -> bool {
     matches!(check.status, CheckStatus::Passed | CheckStatus::Warning)
 }
 
+/// What owners are told of a run that failed.
+pub(super) fn sync_failed(
+    services: &Services,
+    run: &Run,
+    error: String,
+    paused: bool,
+) -> NoticeKind {
+    NoticeKind::SyncFailed {
+        trigger: match run.request.trigger {
+            Trigger::Manual { .. } => "manual".to_owned(),
+            _ => "schedule".to_owned(),
+        },
+        started: run.started_at,
+        errors: vec![error],
+        paused,
+        link: services.console("/integrations/entra/runs"),
+    }
+}
+
 impl Job<'_> {
     /// Keeps what was read and what was made of it, in the place of what was kept.
     pub(super) async fn keep(&self, read: Read) -> Result<(), Trouble> {
@@ -240,16 +259,7 @@ impl Job<'_> {
         run.status = RunStatus::Failed;
         run.error = Some(trouble.text.clone());
         if !trouble.quiet {
-            let about = NoticeKind::SyncFailed {
-                trigger: match self.request.trigger {
-                    Trigger::Manual { .. } => "manual".to_owned(),
-                    _ => "schedule".to_owned(),
-                },
-                started: run.started_at,
-                errors: vec![trouble.text],
-                paused: true,
-                link: self.services.console("/integrations/entra/runs"),
-            };
+            let about = sync_failed(self.services, run, trouble.text, true);
             self.services.tell_owners(tenant, about).await?;
         }
         run.finished_at = Some(Utc::now());

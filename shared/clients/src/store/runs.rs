@@ -12,6 +12,10 @@ const PREFIX: &str = "run#";
 /// Records are kept this many days.
 const KEPT_DAYS: i64 = 90;
 
+/// What is told of a run whose function never came to an end.
+pub const DIED: &str =
+    "the function ended without a word: it was killed, or ran out of memory or time";
+
 fn key(request: &RunRequest) -> String {
     format!("{PREFIX}{}", Run::key(request))
 }
@@ -162,10 +166,7 @@ impl Store {
     pub async fn bury_run(&self, fence: &Fence, dead: &Run) -> Result<(), StoreError> {
         let mut dead = dead.clone();
         dead.status = RunStatus::Failed;
-        dead.error = Some(
-            "the function ended without a word: it was killed, or ran out of memory or time"
-                .to_owned(),
-        );
+        dead.error = Some(DIED.to_owned());
         dead.finished_at = Some(now());
         self.put_run(fence, &dead).await
     }

@@ -89,10 +89,15 @@ pub enum Strategy {
     Daily {
         /// The local time.
         time: TimeOfDay,
-        /// The IANA zone, such as `Europe/London`.
+        /// The IANA zone, such as `Europe/London`; without it the time is UTC.
+        #[serde(default = "utc")]
         #[cfg_attr(feature = "openapi", schema(value_type = String, example = "Europe/London"))]
         zone: Tz,
     },
+}
+
+fn utc() -> Tz {
+    Tz::UTC
 }
 
 impl Default for Strategy {

@@ -20,6 +20,8 @@ use serde_json::json;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+mod sync;
+
 const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) fn quiet(_: &str) {}

@@ -299,13 +299,14 @@ async fn a_link_that_expired_is_no_error() {
 }
 
 #[tokio::test]
-async fn errors_that_say_resync_mean_an_expired_link_and_others_do_not() {
+async fn a_refused_link_is_expired_unless_the_credential_is_refused() {
     for (status, code, is_expired) in [
         (410, "anything", true),
         (400, "resyncRequired", true),
         (404, "SyncStateNotFound", true),
         (400, "Directory_SyncStateInvalid", true),
-        (400, "Request_BadRequest", false),
+        (400, "Request_BadRequest", true),
+        (404, "Request_ResourceNotFound", true),
         (403, "Authorization_RequestDenied", false),
     ] {
         let (stub, graph) = stub_graph(move |_, _| {

@@ -171,6 +171,8 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
     let listed = scim.users(&all_but_bulk(), None).await.expect("users");
     let blank = PlatformUser {
         active: true,
+        // The id is somebody's, though not of this directory.
+        foreign: true,
         ..PlatformUser::default()
     };
     assert_eq!(listed.all["1"], blank);

@@ -35,7 +35,6 @@ fn body(route: &Route) -> Option<Value> {
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => None,
         (_, "/v1/settings") => Some(json!({"contact": "attacker@evil.example"})),
-        (_, "/v1/settings/test") => Some(json!({})),
         (_, "/v1/profiles") => Some(draft("Attack", "Denver")),
         (_, "/v1/profiles/preview") => Some(json!({"profile": draft("Attack", "Denver")})),
         (_, "/v1/profiles/{id}") => Some(draft("Attacked", "Denver")),
@@ -53,6 +52,13 @@ fn body(route: &Route) -> Option<Value> {
             Some(json!({"title": "Attack"}))
         }
         (_, "/v1/directory/guests") => Some(json!({"address": "eve@evil.example"})),
+        (_, "/v1/sync") => Some(json!({"target": "https://evil.example/scim"})),
+        (_, "/v1/sync/activate" | "/v1/sync/deactivate" | "/v1/sync/disconnect") => {
+            Some(json!({"confirm": true}))
+        }
+        (_, "/v1/sync/runs/{id}/decisions") => Some(json!({"all": "accept", "apply": true})),
+        (_, "/v1/operator/tenants/{tenant}/sync-times") => Some(json!({"times": ["00:00"]})),
+        (_, "/v1/settings/test" | "/v1/sync/test" | "/v1/sync/runs") => Some(json!({})),
         (_, path) if path.ends_with("/connect") || path.ends_with("/read") => Some(json!({})),
         other => panic!("{other:?} has no body here"),
     }

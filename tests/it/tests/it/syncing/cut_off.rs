@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use rollcall_clients::store::SYNC_LEASE;
+use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::RunStatus;
 use rollcall_simulators::FaultKind;
 
-use super::Office;
+use super::{Office, run_id};
 
 /// What a whole run would have led to.
 fn assert_whole(office: &Office, when: &str) {
@@ -98,6 +99,44 @@ async fn killed_at(
     };
     office.app.clear_faults();
     killed
+}
+
+/// Proves S2-42, S2-47 and S2-48: a run whose function died, and that nothing brings
+/// back, is told to the owners by the next one, once; that one makes up for it.
+#[tokio::test]
+async fn a_run_that_died_is_told_by_the_next_one() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office.app.notices().await;
+    let died = office.request();
+    assert!(killed_at(&office, &died, 2).await, "killed at work");
+    let store = &office.app.services.store;
+    let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
+    expired.expect("expired");
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    let dead = office.app.services.store.run(&died).await.expect("read");
+    let path = format!("/v1/sync/runs/{}", run_id(&dead.expect("a record")));
+    let shown = office.owner.get(&path).await.expect(200).body;
+    assert_eq!(shown["status"], "failure");
+    let told = failures(&office).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("killed"), "{told:?}");
+    assert_eq!(shown["error"], told[0].as_str());
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    assert!(failures(&office).await.is_empty(), "told once");
+}
+
+/// Errors of failures told since the last look, none of which pauses anything.
+async fn failures(office: &Office) -> Vec<String> {
+    let told = office.app.told().await.into_iter();
+    told.filter_map(|about| match about {
+        NoticeKind::SyncFailed { errors, paused, .. } => {
+            assert!(!paused);
+            Some(errors.join(" "))
+        }
+        _ => None,
+    })
+    .collect()
 }
 
 /// Answers that are lost although the work was done: nothing is made twice.

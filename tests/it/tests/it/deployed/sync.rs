@@ -1,0 +1,154 @@
+//! The directory sync as it is deployed: over the HTTP API, the queue, the objects and the schedule.
+
+use std::time::{Duration, Instant};
+
+use chrono::{TimeDelta, Utc};
+use rollcall_local::stack::Stack;
+use rollcall_local::visitor::welcome;
+use serde_json::{Value, json};
+
+use super::{PATIENCE, options, quiet};
+
+/// The API with an owner's token, and the platform with its own.
+struct Away {
+    client: reqwest::Client,
+    api: String,
+    token: String,
+    scim: String,
+    scim_token: String,
+}
+
+impl Away {
+    fn of(environment: &str) -> Self {
+        let value = |name: &str| {
+            let line = environment.lines().find_map(|line| line.strip_prefix(name));
+            line.expect(name).trim_matches('\'').to_owned()
+        };
+        Self {
+            client: reqwest::Client::new(),
+            api: value("API="),
+            token: value("TOKEN="),
+            scim: value("SCIM="),
+            scim_token: value("SCIM_TOKEN="),
+        }
+    }
+
+    async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let url = format!("{}{path}", self.api);
+        let mut request = self.client.request(method, url).bearer_auth(&self.token);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        let answer = request.send().await.expect("the API answers");
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_default())
+    }
+
+    async fn expect(&self, status: u16, method: &str, path: &str, body: Option<&Value>) -> Value {
+        let (found, answer) = self.send(method, path, body).await;
+        assert_eq!(found, status, "{method} {path}: {answer:#}");
+        answer
+    }
+
+    /// Puts something in the place of the version that is there.
+    async fn put_again(&self, path: &str, body: &Value) {
+        let url = format!("{}{path}", self.api);
+        let read = self.client.get(&url).bearer_auth(&self.token).send().await;
+        let read = read.expect("the API answers");
+        let version = read.headers().get("etag").expect("an ETag");
+        let put = self.client.put(url).bearer_auth(&self.token);
+        let put = put.header("if-match", version).json(body).send().await;
+        let answer = put.expect("the API answers");
+        let status = answer.status();
+        assert_eq!(status, 200, "{path}: {:?}", answer.text().await);
+    }
+
+    /// Waits until a run is over.
+    async fn over(&self, run: &str) -> Value {
+        let begun = Instant::now();
+        let path = format!("/v1/sync/runs/{run}");
+        loop {
+            // Before the function has begun it there is no record of it.
+            let (status, run) = self.send("GET", &path, None).await;
+            if status == 200 && run["finishedAt"].is_string() {
+                return run;
+            }
+            assert!(begun.elapsed() < PATIENCE, "the run never ended: {run:#}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
+    /// How many the platform has.
+    async fn on_the_platform(&self, kind: &str) -> u64 {
+        let url = format!("{}/{kind}?count=1", self.scim);
+        let asked = self.client.get(url).bearer_auth(&self.scim_token);
+        let answer = asked.send().await.expect("the platform answers");
+        let found: Value = answer.json().await.expect("JSON");
+        found["totalResults"].as_u64().expect("a count")
+    }
+}
+
+/// Proves S2-27, S2-30, S3-20 and S3-21 through the deployed functions: configured,
+/// tested, activated; what was proposed is applied once somebody approves; then the
+/// schedule alone, by the index of what is due, runs at the chosen minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_directory_sync_works_as_deployed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, true).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let visitor = welcome(&stack, folder.path(), 60, false)
+        .await
+        .expect("files");
+    let away = Away::of(&std::fs::read_to_string(&visitor.environment).expect("a file"));
+    let config = std::fs::read(&visitor.sync).expect("a file");
+    let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+    let nothing = json!({});
+    away.expect(200, "PUT", "/v1/sync", Some(&config)).await;
+    let tested = away
+        .expect(200, "POST", "/v1/sync/test", Some(&nothing))
+        .await;
+    assert_eq!(tested["test"]["ok"], true, "{tested:#}");
+    let confirm = json!({"confirm": true});
+    let first = away
+        .expect(202, "POST", "/v1/sync/activate", Some(&confirm))
+        .await;
+    let first = first["id"].as_str().expect("an id");
+    let proposed = away.over(first).await;
+    assert_eq!(proposed["status"], "success", "{proposed:#}");
+    assert_eq!(away.on_the_platform("Users").await, 0, "nothing yet");
+    let waiting = format!("/v1/sync/runs/{first}/changes?state=waiting&limit=1");
+    let waiting = away.expect(200, "GET", &waiting, None).await;
+    assert!(waiting["total"].as_u64() > Some(40), "{waiting:#}");
+
+    let decide = format!("/v1/sync/runs/{first}/decisions");
+    let decision = json!({"all": "accept", "apply": true});
+    let applied = away.expect(202, "POST", &decide, Some(&decision)).await;
+    let applied = away.over(applied["run"].as_str().expect("an id")).await;
+    assert_eq!(applied["status"], "success", "{applied:#}");
+    assert!(away.on_the_platform("Users").await > 40, "{applied:#}");
+    assert!(away.on_the_platform("Groups").await > 0, "{applied:#}");
+
+    // Far enough away that the minute has not passed when it is saved.
+    let minute = (Utc::now() + TimeDelta::seconds(75)).format("%H:%M");
+    let minute = minute.to_string();
+    config["strategy"] = json!({"kind": "daily", "time": minute});
+    away.put_again("/v1/sync", &config).await;
+    away.expect(200, "POST", "/v1/sync/test", Some(&nothing))
+        .await;
+    let begun = Instant::now();
+    let by_itself = loop {
+        let runs = away.expect(200, "GET", "/v1/sync/runs", None).await;
+        let newest = runs["items"][0].clone();
+        if newest["triggeredBy"]["kind"] == "automatic" && newest["finishedAt"].is_string() {
+            break newest;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(5), "{runs:#}");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    };
+    assert_eq!(by_itself["status"], "success", "{by_itself:#}");
+    let id = by_itself["id"].as_str().expect("an id");
+    assert_eq!(&id[11..16], minute, "at the chosen minute");
+    stack.down().await.expect("stops");
+}
