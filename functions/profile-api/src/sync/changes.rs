@@ -82,7 +82,7 @@ pub(crate) struct SyncChange {
     detail: Option<String>,
     /// Whether it undoes what somebody did by hand on the learning platform.
     overwrites_manual: bool,
-    /// Whether somebody has rejected it since, of one that waits.
+    /// Whether somebody has rejected it: of one that waits, since.
     rejected: bool,
 }
 
@@ -236,6 +236,9 @@ pub(crate) async fn list(
     let limit = page_size(query.limit);
     let page = rows.iter().skip(from).take(limit);
     let mut items: Vec<SyncChange> = page.map(Row::view).collect();
+    for item in &mut items {
+        item.rejected = item.state == ChangeState::Pinned;
+    }
     let store = &api.services.store;
     for item in items
         .iter_mut()

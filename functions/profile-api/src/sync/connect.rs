@@ -10,7 +10,7 @@ use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{CheckStatus, ConnectionTest};
 use rollcall_domain::directory::{Phase, Source};
 use rollcall_runtime::ProblemDetails;
-use rollcall_runtime::auth::Caller;
+use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -32,8 +32,8 @@ pub(crate) struct ConnectInput {
 }
 
 /// Connects: where the directory is connected already its permissions are looked
-/// at, and that is all; otherwise the browser is sent to Microsoft's pages first,
-/// and this is asked again afterwards.
+/// at, and that is all; otherwise a Global Administrator's browser is sent to
+/// Microsoft's pages first, and this is asked again afterwards.
 #[utoipa::path(post, path = "/v1/sync/connect", tag = "Directory sync", request_body = ConnectInput,
     responses(
         (status = 200, description = "Connected", body = SyncView),
@@ -47,6 +47,12 @@ pub(crate) async fn connect(
     form.finish().map_err(ProblemDetails::invalid)?;
     let found = api.sync(caller.tenant).await?.value;
     if api.directory_of(caller.tenant).await?.origin().is_none() {
+        if !caller.roles.contains(&Role::GlobalAdmin) {
+            return Err(conflict(
+                "directory-not-connected",
+                "Microsoft Entra ID is not connected yet, and only a Global Administrator can consent: ask one to connect it (POST /v1/connections/entra/connect), then ask this again.",
+            ));
+        }
         let begun = begin_directory(&api, &caller, return_to).await?;
         return Ok((StatusCode::CREATED, Json(begun)).into_response());
     }
@@ -71,6 +77,7 @@ pub(crate) async fn connect(
     let after = services.store.change_sync(caller.tenant, &events, |state| {
         if state.source != Some(Source::Consent) {
             state.source = Some(Source::Consent);
+            state.edits += 1;
             state.credentials += 1;
         }
         if state.phase == Phase::Disconnected {

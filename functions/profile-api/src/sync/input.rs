@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_clients::http::Secret;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
 use rollcall_domain::credentials;
@@ -70,7 +70,7 @@ pub(crate) struct FiltersInput {
     /// Texts within addresses.
     email: Option<EmailFilter>,
     /// Object ids of groups: a list, or one text with commas between them.
-    #[schema(value_type = Option<String>, example = "11111111-2222-3333-4444-555555555555, 66666666-7777-8888-9999-000000000000")]
+    #[schema(value_type = Option<Vec<ObjectId>>)]
     groups: Option<Value>,
 }
 
@@ -90,8 +90,9 @@ pub(crate) struct AppInput {
     /// The value of the client secret, not its id.
     #[schema(write_only)]
     client_secret: Option<String>,
-    /// When the secret expires, as Entra shows it.
-    secret_expires: Option<DateTime<Utc>>,
+    /// When the secret expires, as Entra shows it: a day, or a moment.
+    #[schema(example = "2027-06-01")]
+    secret_expires: Option<String>,
 }
 
 /// What was read.
@@ -200,6 +201,24 @@ fn groups(form: &mut Form, value: Value) -> BTreeSet<ObjectId> {
     })
 }
 
+/// A moment, or a day as Entra shows it: the secret is good until it begins.
+fn expiry(form: &mut Form) -> Option<DateTime<Utc>> {
+    let text: String = form.optional("secretExpires")?;
+    let text = text.trim();
+    let day = text.parse::<NaiveDate>().ok();
+    let begins = day.and_then(|day| day.and_hms_opt(0, 0, 0));
+    let moment = begins
+        .map(|moment| moment.and_utc())
+        .or_else(|| text.parse().ok());
+    if moment.is_none() {
+        form.problem(
+            "/entraApp/secretExpires",
+            "must be a day such as 2027-06-01, or a moment such as 2027-06-01T12:00:00Z",
+        );
+    }
+    moment
+}
+
 fn app(form: &mut Form, tenant: TenantId) -> App {
     let id: Option<String> = form.optional("tenantId");
     let is_own = |id: &String| Uuid::try_parse(id.trim()) == Ok(tenant.uuid());
@@ -225,6 +244,6 @@ fn app(form: &mut Form, tenant: TenantId) -> App {
     App {
         client_id: client_id.map(|id| id.trim().to_lowercase()),
         client_secret: secret.map(|secret| Secret::new(secret.trim())),
-        secret_expires: form.optional("secretExpires"),
+        secret_expires: expiry(form),
     }
 }

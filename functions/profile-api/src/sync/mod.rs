@@ -3,6 +3,7 @@
 pub(crate) mod changes;
 pub(crate) mod connect;
 mod input;
+mod keep;
 pub(crate) mod pins;
 pub(crate) mod review;
 mod run_view;

@@ -89,7 +89,7 @@ pub(crate) async fn remove(
     }
     let event = AuditEvent::new(now(), caller.actor(), Action::SyncDecided)
         .on(&key, SUBJECT.1)
-        .with("accepted", 1);
+        .with("takenBack", 1);
     let taken = store
         .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
         .await;

@@ -117,6 +117,9 @@ pub(crate) async fn decide(
     if !both.is_empty() {
         form.problem("/accept", "names changes that are rejected as well");
     }
+    if all.is_none() && accept.is_empty() && reject.is_empty() && !apply {
+        form.problem("", "say what is decided: all, accept, reject, or apply");
+    }
     form.finish().map_err(ProblemDetails::invalid)?;
     let (yes, no) = verdicts(&waiting, all, &accept, &reject);
     api.keep_decisions(&caller, &id, &waiting, yes, &no).await?;

@@ -6,21 +6,19 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::graph::GraphError;
 use rollcall_clients::vault::{AppRegistration, SyncCredentials};
-use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
-use rollcall_domain::directory::{Phase, Source, SyncConfig, SyncState};
+use rollcall_domain::directory::{Phase, Source, SyncState};
 use rollcall_domain::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use url::Url;
 
-use super::SUBJECT;
 use super::input::{Documented, Input};
+use super::keep::Edit;
 use super::show::SyncView;
 use crate::failure::{Refused, broken, stale, stored, unavailable};
 use crate::form::Form;
 use crate::request::required_version;
-use crate::settings::show::vault;
 use crate::{Api, now};
 
 /// Saves the configuration, and credentials where they are entered. The first save
@@ -38,7 +36,7 @@ pub(crate) async fn save(
     let store = &api.services.store;
     let before = store.sync(caller.tenant).await.map_err(stored)?;
     if let Some(before) = &before
-        && required_version(&headers)? != before.version
+        && required_version(&headers)? != before.value.edits
     {
         return Err(stale());
     }
@@ -57,48 +55,14 @@ pub(crate) async fn save(
     let after = next(state, &input, entered.as_ref(), &caller, at);
     let (after, credentials) = (after, entered.as_ref().unwrap_or(&known));
     api.ask_graph(&caller, state, &after, credentials).await?;
-    let mut events = vec![
-        AuditEvent::new(at, caller.actor(), Action::SyncSaved)
-            .on(SUBJECT.0, SUBJECT.1)
-            .with(
-                "fields",
-                fields(state.map(|state| &state.config), &after.config),
-            ),
-    ];
-    if let Some(entered) = &entered {
-        events.push(
-            AuditEvent::new(at, caller.actor(), Action::SyncConnected).on(SUBJECT.0, SUBJECT.1),
-        );
-        // The vault first: a configuration that names what is not stored is worse
-        // than a credential that nothing names yet.
-        let put = api
-            .services
-            .vault
-            .put_sync_credentials(caller.tenant, entered);
-        put.await.map_err(|error| vault(&error))?;
-    }
-    let expected = before.map(|before| before.version);
-    let put = store.put_sync(caller.tenant, &after, expected, &events);
-    if let Err(error) = put.await {
-        // Somebody was faster: what they know goes with the credentials they know.
-        if entered.is_some() {
-            let back = api
-                .services
-                .vault
-                .put_sync_credentials(caller.tenant, &known);
-            if let Err(error) = back.await {
-                tracing::error!(%error, "credentials could not be put back");
-            }
-        }
-        return Err(stored(error));
-    }
+    let edit = Edit {
+        input: &input,
+        entered: entered.as_ref(),
+        known: &known,
+        at,
+    };
+    api.keep_sync(&caller, state, &after, &edit).await?;
     api.sync_view(&caller, None).await
-}
-
-fn fields(before: Option<&SyncConfig>, after: &SyncConfig) -> String {
-    before.map_or_else(String::new, |before| {
-        changed_fields(before, after).join(" ")
-    })
 }
 
 /// The credentials as they are with what was entered; `None` when nothing was.
@@ -145,7 +109,7 @@ fn merged(known: &SyncCredentials, input: &Input) -> Result<Option<SyncCredentia
 }
 
 /// The sync with what was chosen and entered.
-fn next(
+pub(super) fn next(
     before: Option<&SyncState>,
     input: &Input,
     entered: Option<&SyncCredentials>,
@@ -155,6 +119,7 @@ fn next(
     let fresh = || SyncState::new(input.config.clone(), caller.actor(), at);
     let mut state = before.cloned().unwrap_or_else(fresh);
     state.config = input.config.clone();
+    state.edits += 1;
     state.by = caller.actor();
     state.at = at;
     if let Some(app) = entered.and_then(|entered| entered.app.as_ref())
@@ -210,6 +175,13 @@ impl Api {
             problems.push(Problem::at(
                 "/scimToken",
                 "enter the token again: the learning platform's address is another one",
+            ));
+        }
+        let ends = input.app.as_ref().and_then(|app| app.secret_expires);
+        if ends.is_some_and(|ends| ends <= now()) {
+            problems.push(Problem::at(
+                "/entraApp/secretExpires",
+                "has passed: enter a secret that is valid, and when that one expires",
             ));
         }
         let changed = before.is_none_or(|before| before.config.notify != input.config.notify);

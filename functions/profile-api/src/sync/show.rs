@@ -28,7 +28,7 @@ const CONNECTED: &str = "Microsoft Entra ID is connected to Perform & Engage 365
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncView {
-    /// Its version; the header `ETag` has it, too.
+    /// Its version, which only people's edits raise; the header `ETag` has it, too.
     version: u64,
     /// What was chosen.
     #[serde(flatten)]
@@ -123,7 +123,7 @@ impl SyncView {
         credentials: &SyncCredentials,
         at: DateTime<Utc>,
     ) -> Self {
-        let Versioned { value, version } = found;
+        let value = found.value;
         let status = value.status(at);
         let (client_secret, scim_token) = credentials.marks();
         let pending = value.pending.as_ref().map(|pending| PendingView {
@@ -133,9 +133,9 @@ impl SyncView {
             approved_by: pending.approved.as_ref().map(|(by, _)| by.clone()),
         });
         Self {
-            version,
+            version: value.edits,
             status,
-            message: status.is_usable().then_some(CONNECTED),
+            message: message(&value, status),
             phase: value.phase,
             secret_expires_in_days: value.expires_in(at),
             client_secret: client_secret.into(),
@@ -156,6 +156,19 @@ impl SyncView {
     }
 }
 
+/// What people should read about how it stands; a pause speaks for itself.
+fn message(state: &SyncState, status: Status) -> Option<&'static str> {
+    match status {
+        Status::Disconnected => Some(
+            "Disconnected: the credentials are deleted. Enter the app registration and the token again, or connect with a global administrator's consent; then test and activate.",
+        ),
+        _ if state.has_failed_test() => {
+            Some("The last test failed; test again to see what is wrong.")
+        }
+        status => status.is_usable().then_some(CONNECTED),
+    }
+}
+
 impl Api {
     /// What people see of the sync as it is now.
     pub(super) async fn sync_view(
@@ -165,7 +178,7 @@ impl Api {
     ) -> Result<Response, Refused> {
         let found = self.sync(caller.tenant).await?;
         let credentials = self.sync_credentials(caller.tenant).await?;
-        let tag = etag(found.version);
+        let tag = etag(found.value.edits);
         let notify = found.value.config.notify;
         let mut view = SyncView::of(found, &credentials, now());
         if let Some(recipient) = notify {

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use rollcall_domain::audit::{Action, AuditEvent};
 use rollcall_domain::directory::{Phase, TestMark};
-use rollcall_domain::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use rollcall_runtime::services::SyncToTest;
@@ -28,6 +27,15 @@ use crate::{Api, now};
 pub(crate) struct Confirmation {
     /// Must be `true`: somebody has read what will happen.
     confirm: bool,
+}
+
+/// Notes a problem unless somebody says that they know what it means.
+fn confirmed(form: &mut Form, means: &str) {
+    let pointer = "/confirm";
+    let said = form.optional::<bool>("confirm");
+    if said != Some(true) && !form.is_wrong(pointer) {
+        form.problem(pointer, means);
+    }
 }
 
 /// Tests the configuration as it is stored: the credential, each permission, the
@@ -75,14 +83,9 @@ pub(crate) async fn activate(
     caller: Caller,
     mut form: Form,
 ) -> Result<Response, Refused> {
-    let confirmed = form.required::<bool>("confirm");
+    let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
+    confirmed(&mut form, means);
     form.finish().map_err(ProblemDetails::invalid)?;
-    if confirmed != Some(true) {
-        let detail = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
-        return Err(ProblemDetails::invalid(vec![Problem::at(
-            "/confirm", detail,
-        )]));
-    }
     let found = api.sync(caller.tenant).await?.value;
     if found.source.is_none() {
         return Err(not_connected());
@@ -164,12 +167,16 @@ pub(crate) async fn deactivate(
 
 /// Disconnects it: no runs, credentials deleted, people and teams stay as they are,
 /// and so does what was chosen.
-#[utoipa::path(post, path = "/v1/sync/disconnect", tag = "Directory sync",
+#[utoipa::path(post, path = "/v1/sync/disconnect", tag = "Directory sync", request_body = Confirmation,
     responses((status = 200, description = "Disconnected", body = SyncView)))]
 pub(crate) async fn disconnect(
     State(api): State<Api>,
     caller: Caller,
+    mut form: Form,
 ) -> Result<Response, Refused> {
+    let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
+    confirmed(&mut form, means);
+    form.finish().map_err(ProblemDetails::invalid)?;
     let found = api.sync(caller.tenant).await?.value;
     if found.phase == Phase::Disconnected {
         return Err(conflict(
@@ -186,6 +193,7 @@ pub(crate) async fn disconnect(
         state.phase = Phase::Disconnected;
         state.source = None;
         state.credentials += 1;
+        state.edits += 1;
         state.pause = None;
         state.pending = None;
         state.due = None;

@@ -157,6 +157,12 @@ impl Job<'_> {
             waiting,
             held,
         } = decide(&plan, &state.config, approved.as_ref());
+        let missed = approved.map_or(0, |approved| approved.missed(&plan));
+        if missed > 0 && self.request.continuation == 0 {
+            read.notes.push(format!(
+                "{missed} of the approved changes were not made: since then they are no longer needed, or no longer the same. What is needed now waits again."
+            ));
+        }
         let mut report = SyncReport {
             waiting,
             held,

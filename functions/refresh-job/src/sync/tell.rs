@@ -31,7 +31,7 @@ impl Job<'_> {
             updated: count("usersUpdated") + count("usersReactivated"),
             deactivated: count("usersDeactivated"),
             teams: count("teamsCreated") + count("teamsUpdated") + count("teamsArchived"),
-            review: !report.waiting.is_empty(),
+            waiting: report.waiting.len() as u64,
             link: self.services.console("/integrations/entra/runs"),
         };
         if let Some(recipient) = state.value.config.notify {

@@ -62,6 +62,12 @@ impl Trouble {
         if error.is_transient() || matches!(error, ApiError::Incomplete { .. }) {
             return Self::new(text);
         }
+        let refused = error.status().is_some_and(|it| it == 401 || it == 403);
+        if refused {
+            return Self::for_person(format!(
+                "{text} Enter a token that is valid; a passing test lifts the pause."
+            ));
+        }
         Self::for_person(text)
     }
 }

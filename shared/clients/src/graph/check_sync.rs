@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
-use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
+use rollcall_domain::connection::{Check, CheckId, CheckStatus, ENTRA_APP};
 use rollcall_domain::credentials::covered_for_reading;
 
 use super::Graph;
@@ -25,7 +25,16 @@ impl Graph {
     pub async fn check_for_sync(&self, groups: bool, app: SyncApp) -> Vec<Check> {
         let token = match self.sign_in().await {
             Ok(token) => token,
-            Err(check) => return not_signed_in(check, groups),
+            Err(mut check) => {
+                if app == SyncApp::Ours && check.status == CheckStatus::Failed {
+                    check.detail = format!(
+                        "This service's app is not accepted in your directory. A global administrator \
+                         has to connect Microsoft Entra ID and accept all the permissions listed. ({})",
+                        check.detail
+                    );
+                }
+                return not_signed_in(check, groups);
+            }
         };
         let signed_in = "Microsoft Entra accepts the app's credential.";
         let mut checks = vec![Check::passed(CheckId::EntraSignIn, signed_in)];

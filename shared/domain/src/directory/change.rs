@@ -99,9 +99,13 @@ pub struct Change {
     pub name: String,
     /// What happens.
     pub what: What,
-    /// What people call the member, of changes in a team.
+    /// What people call the member, of changes in a team; of a change of the manager
+    /// the new one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub member_name: String,
+    /// Of a change of the manager, what people call the one before.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub old_name: String,
     /// Whether it undoes what somebody did by hand on the platform (S3-05, X-14).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overwrites_manual: bool,
@@ -115,6 +119,7 @@ impl Change {
             name: name.to_owned(),
             what,
             member_name: String::new(),
+            old_name: String::new(),
             overwrites_manual: false,
         }
     }
@@ -130,6 +135,13 @@ impl Change {
     #[must_use]
     pub fn about(mut self, member: &str) -> Self {
         member.clone_into(&mut self.member_name);
+        self
+    }
+
+    /// The same with the name of who was there before.
+    #[must_use]
+    pub fn instead_of(mut self, before: &str) -> Self {
+        before.clone_into(&mut self.old_name);
         self
     }
 
@@ -207,17 +219,18 @@ impl fmt::Display for Change {
             }
             What::LinkUser { .. } => write!(f, "link the existing account of {name}")?,
             What::SetField { field, old, new } => {
-                let shown = |value: &Option<String>| {
-                    value
-                        .as_ref()
-                        .map_or("nothing".to_owned(), |it| format!("{it:?}"))
+                // A manager's id says nothing to people.
+                let shown = |value: &Option<String>, called: &str| match value {
+                    None => "nothing".to_owned(),
+                    Some(_) if !called.is_empty() => called.to_owned(),
+                    Some(value) => format!("{value:?}"),
                 };
                 write!(
                     f,
                     "{name}: {} from {} to {}",
                     field.title(),
-                    shown(old),
-                    shown(new)
+                    shown(old, &self.old_name),
+                    shown(new, member)
                 )?;
             }
             What::ReactivateUser => write!(f, "reactivate {name}")?,

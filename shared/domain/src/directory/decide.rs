@@ -79,6 +79,13 @@ impl Approved {
         )
     }
 
+    /// How many of them a later plan does not make, as they are no longer needed, or
+    /// no longer the same.
+    pub fn missed(&self, plan: &SyncPlan) -> usize {
+        let made = plan.changes.iter().filter(|change| self.covers(change));
+        self.0.len().saturating_sub(made.count())
+    }
+
     fn covers(&self, now: &Change) -> bool {
         self.0
             .get(&now.key())

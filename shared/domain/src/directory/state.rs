@@ -128,6 +128,9 @@ pub struct SyncState {
     /// The next slot, as the due index has it.
     #[serde(default)]
     pub due: Option<DateTime<Utc>>,
+    /// Counts what people chose and entered; what runs note is no edit.
+    #[serde(default)]
+    pub edits: u64,
     /// Who changed something last, and when.
     pub by: Actor,
     /// When.
@@ -153,6 +156,7 @@ impl SyncState {
             operator: None,
             pending: None,
             due: None,
+            edits: 0,
             by,
             at,
             activated: None,
@@ -175,6 +179,12 @@ impl SyncState {
         self.test
             .as_ref()
             .is_some_and(|test| test.passed && test.of == fingerprint)
+    }
+
+    /// Whether the last test was of the configuration as it is now, and failed.
+    pub fn has_failed_test(&self) -> bool {
+        let failed = self.test.as_ref().filter(|test| !test.passed);
+        failed.is_some_and(|test| test.of == self.fingerprint())
     }
 
     /// Whether runs begin by themselves.
@@ -207,7 +217,7 @@ impl SyncState {
         match (self.phase, &self.source) {
             (Phase::Disconnected, _) => Status::Disconnected,
             (_, None) => Status::NotConfigured,
-            _ if self.pause.is_some() => Status::Error,
+            _ if self.pause.is_some() || self.has_failed_test() => Status::Error,
             (Phase::Deactivated, _) => Status::Paused,
             _ if self
                 .expires_in(now)
@@ -241,6 +251,8 @@ impl SyncState {
     /// or new credentials (S2-50).
     pub fn resolve(&mut self) {
         self.pause = None;
+        // What works says more than a test that failed before.
+        self.test = self.test.take().filter(|test| test.passed);
     }
 }
 

@@ -111,9 +111,9 @@ fn a_first_sync_creates_everybody_and_their_teams() {
     insta::assert_snapshot!(lines(&plan).join("\n"), @r#"
     create First1 Last1 (person-1@contoso.example)
     create First2 Last2 (person-2@contoso.example)
-    First2 Last2: manager from nothing to "00000000-0000-0000-0000-00d100000001"
+    First2 Last2: manager from nothing to First1 Last1
     create First3 Last3 (person-3@contoso.example)
-    First3 Last3: manager from nothing to "00000000-0000-0000-0000-00d100000001"
+    First3 Last3: manager from nothing to First1 Last1
     create the team "Sales" with 2 people
     create the team "First1 Last1's team" with 3 people
     "#);

@@ -264,6 +264,17 @@ fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
         old,
         new,
     };
-    let change = Change::new(Subject::User(id), &person.called(), what).overwriting(by_hand);
+    let people = &task.input.directory.people;
+    let new_name = wanted
+        .and_then(|id| people.get(&id))
+        .map(DirectoryPerson::called);
+    let managing = user.and_then(|user| {
+        let manager = user.facts.get(&Field::Manager)?;
+        task.linked.platform.users.get(manager)
+    });
+    let change = Change::new(Subject::User(id), &person.called(), what)
+        .overwriting(by_hand)
+        .about(&new_name.unwrap_or_default())
+        .instead_of(managing.map_or("", called));
     task.keep(change, found);
 }

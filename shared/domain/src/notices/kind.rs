@@ -137,8 +137,8 @@ pub enum NoticeKind {
         deactivated: u64,
         /// Teams it made or changed.
         teams: u64,
-        /// Whether a person must decide something.
-        review: bool,
+        /// Changes that wait for a person's decision.
+        waiting: u64,
         /// Where to look.
         link: String,
     },

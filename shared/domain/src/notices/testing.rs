@@ -155,7 +155,7 @@ fn sync_complete(count: u64) -> NoticeKind {
         updated: count,
         deactivated: 1,
         teams: if count == 1 { 1 } else { 8 },
-        review: count > 1,
+        waiting: count - 1,
         link: "https://rollcall.example/sync/runs/42".to_owned(),
     }
 }

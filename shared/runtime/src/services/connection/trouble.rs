@@ -45,7 +45,9 @@ impl From<VaultError> for Trouble {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Missing(what) => Self {
-                detail: format!("The {what} was never entered."),
+                detail: format!(
+                    "The {what} is not stored: it was never entered, or was deleted when the connection was ended. Enter it."
+                ),
                 mendable: true,
             },
             VaultError::Unreadable(what) => Self {

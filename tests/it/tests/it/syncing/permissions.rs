@@ -56,7 +56,7 @@ async fn tenants_are_apart() {
     let stranger = office.app.admin_of(Uuid::new_v4(), &["Owner"]);
     stranger.get("/v1/sync").await.expect(404);
     stranger
-        .post("/v1/sync/disconnect", json!({}))
+        .post("/v1/sync/disconnect", json!({"confirm": true}))
         .await
         .expect(404);
     let runs = stranger.get("/v1/sync/runs").await.expect(200);

@@ -263,3 +263,43 @@ async fn existing_accounts_are_linked_by_a_person() {
         "{run:?}"
     );
 }
+
+/// Proves S3-20 and S3-22: managers are told by name; what is approved and meanwhile
+/// no longer fits the configuration is not made, and the run says so.
+#[tokio::test]
+async fn approved_changes_that_no_longer_fit_are_told() {
+    let (office, run) = reviewed().await;
+    let items = waiting(&office, &run).await;
+    let managed: Vec<&str> = items
+        .iter()
+        .filter(|item| item["field"] == "manager")
+        .filter_map(|item| item["text"].as_str())
+        .collect();
+    assert!(!managed.is_empty(), "{items:#?}");
+    for text in managed {
+        assert!(
+            text.ends_with("manager from nothing to Peter Wright"),
+            "{text}"
+        );
+    }
+    let undecided = decide(&office, &run, json!({})).await.expect(422);
+    assert!(undecided.body.to_string().contains("say what is decided"));
+    office
+        .save(|body| {
+            body["apply"] = json!("review");
+            body["filters"] = json!({"email": {"include": ["nobody.example"]}});
+        })
+        .await
+        .expect(200);
+    decide(&office, &run, json!({"apply": true}))
+        .await
+        .expect(202);
+    let applied = office.work().await.expect("a run");
+    assert_eq!(count(&applied, "usersCreated"), 0);
+    let note = applied.note.expect("a note");
+    assert!(
+        note.contains("8 of the approved changes were not made"),
+        "{note}"
+    );
+    assert_eq!(office.written(), 0);
+}

@@ -71,9 +71,9 @@ async fn changes_of_the_directory_are_followed() {
     let run = office.run().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     let lines = office.changes(&run, "&state=done").await;
-    insta::assert_snapshot!(tidy(&office, lines), @r#"
+    insta::assert_snapshot!(sorted(lines), @r#"
     done Ada Wright: address from "ada@contoso.example" to "ada.wright@contoso.example"
-    done Ada Wright: manager from Peter to Grace
+    done Ada Wright: manager from Peter Wright to Grace Wright
     done Grace Wright leaves "Sales"
     done Peter Smith: name from "Peter Wright" to "Peter Smith"
     done archive the team "Peter Wright's team" of 3 people
@@ -84,14 +84,9 @@ async fn changes_of_the_directory_are_followed() {
     assert_eq!(office.teams()["Peter Wright's team"], " archived");
 }
 
-/// Sorted, with object ids as names, so that lines read the same every time.
-fn tidy(office: &Office, mut lines: Vec<String>) -> String {
+fn sorted(mut lines: Vec<String>) -> String {
     lines.sort();
-    let mut text = lines.join("\n");
-    for name in ["Peter", "Ada", "Alan", "Grace"] {
-        text = text.replace(&format!("\"{}\"", office.id_of(name)), name);
-    }
-    text
+    lines.join("\n")
 }
 
 /// Proves S2-06: deleted in the directory, deactivated on the platform; restored

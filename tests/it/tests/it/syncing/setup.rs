@@ -349,9 +349,11 @@ async fn a_deactivated_sync_rests_until_it_is_activated_again() {
 async fn a_disconnected_sync_keeps_people_and_settings() {
     let mut office = Office::small().await;
     office.active(|body| body["jobTitle"] = json!(false)).await;
+    let unsaid = office.owner.post("/v1/sync/disconnect", json!({})).await;
+    assert_eq!(unsaid.expect(422).pointers(), ["/confirm"]);
     let gone = office
         .owner
-        .post("/v1/sync/disconnect", json!({}))
+        .post("/v1/sync/disconnect", json!({"confirm": true}))
         .await
         .expect(200)
         .body;
@@ -373,7 +375,7 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
     assert_eq!(office.active_users().len(), 4);
     office
         .owner
-        .post("/v1/sync/disconnect", json!({}))
+        .post("/v1/sync/disconnect", json!({"confirm": true}))
         .await
         .expect(409);
     let back = office
@@ -517,4 +519,73 @@ async fn problems_carry_the_requests_id() {
         "not_checked",
         "{test:#}"
     );
+}
+
+/// Runs and tests are no edits: whoever read before them saves what they chose.
+#[tokio::test]
+async fn only_edits_of_people_raise_the_version() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let read = office.owner.get("/v1/sync").await.expect(200);
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let saved = office
+        .owner
+        .put("/v1/sync", read.header("etag"), office.body());
+    saved.await.expect(200);
+    let stale = office
+        .owner
+        .put("/v1/sync", read.header("etag"), office.body());
+    stale.await.expect(412);
+}
+
+/// Proves S2-09 and S2-10: a secret's end is a day or a moment that has not passed.
+#[tokio::test]
+async fn a_secret_ends_on_a_day() {
+    let office = Office::small().await;
+    let with = |ends: &'static str| {
+        office.save(move |body| body["entraApp"]["secretExpires"] = json!(ends))
+    };
+    for (ends, what) in [
+        ("next year", "must be a day"),
+        ("2020-06-01", "has passed"),
+        ("2020-06-01T00:00:00Z", "has passed"),
+    ] {
+        let refused = with(ends).await.expect(422);
+        assert_eq!(refused.pointers(), ["/entraApp/secretExpires"]);
+        assert!(refused.body.to_string().contains(what), "{}", refused.body);
+    }
+    let saved = with("2199-06-01").await.expect(200).body;
+    assert_eq!(saved["source"]["secretExpires"], "2199-06-01T00:00:00Z");
+}
+
+/// A test that failed shows until one passes or a run succeeds.
+#[tokio::test]
+async fn a_failed_test_shows_in_the_status() {
+    let office = Office::small().await;
+    office
+        .save(|body| body["scimToken"] = json!("another-simulated-token"))
+        .await
+        .expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(seen["status"], "error", "{seen:#}");
+    let message = seen["message"].as_str().expect("a message");
+    assert!(message.contains("last test failed"), "{message}");
+    office.save(|_| ()).await.expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(seen["status"], "connected", "{seen:#}");
 }

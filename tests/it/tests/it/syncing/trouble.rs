@@ -224,7 +224,8 @@ async fn a_super_admin_is_told_in_the_product() {
         .save(|body| body["notify"] = json!(chosen.object))
         .await
         .expect(200);
-    office.run().await;
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     let told = office.app.notices().await;
     let [notice] = &told[..] else {
         panic!("{told:?}")
@@ -235,7 +236,7 @@ async fn a_super_admin_is_told_in_the_product() {
     );
     assert!(matches!(
         notice.about,
-        NoticeKind::SyncComplete { review: false, .. }
+        NoticeKind::SyncComplete { waiting: 0, .. }
     ));
 }
 
