@@ -156,15 +156,17 @@ pub(super) async fn ask(api: &Api, caller: &Caller) -> Result<Slot, Refused> {
 
 impl Api {
     /// This second, or the first one after it at which no run is: what somebody has
-    /// just decided is not served by a run that began before.
+    /// just decided is not served by a run that began before. Full minutes are the
+    /// schedule's, so that a run by hand is never taken for one of its own.
     async fn free_slot(&self, caller: &Caller) -> Result<Slot, Refused> {
         let store = &self.services.store;
         let mut slot = Slot::by_hand(now());
-        while store
-            .run_at(caller.tenant, Job::DirectorySync, slot)
-            .await
-            .map_err(stored)?
-            .is_some()
+        while slot == Slot::of(slot.at())
+            || store
+                .run_at(caller.tenant, Job::DirectorySync, slot)
+                .await
+                .map_err(stored)?
+                .is_some()
         {
             slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
         }
