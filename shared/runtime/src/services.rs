@@ -40,7 +40,6 @@ pub use accounts::{AccountError, ConnectedAccount};
 pub use connection::Entered;
 pub use links::{AppError, CALLBACK, DirectoryError, Unproved};
 pub use sync::{SyncClientError, TellError};
-pub use sync_test::SyncToTest;
 
 /// The clients and the settings they were made from.
 #[derive(Debug, Clone)]

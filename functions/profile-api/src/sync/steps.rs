@@ -3,10 +3,9 @@
 use axum::extract::State;
 use axum::response::Response;
 use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::directory::{Phase, TestMark};
+use rollcall_domain::directory::Phase;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::SyncToTest;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -44,13 +43,8 @@ fn confirmed(form: &mut Form, means: &str) {
     responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
 pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
     let found = api.sync(caller.tenant).await?.value;
-    let credentials = api.sync_credentials(caller.tenant).await?;
-    let what = SyncToTest {
-        config: &found.config,
-        source: found.source.as_ref(),
-        credentials: &credentials,
-    };
-    let test = Box::pin(api.services.test_sync(caller.tenant, what)).await;
+    let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
+    let test = test.map_err(|error| vault(&error))?;
     let (of, passed, at) = (found.fingerprint(), test.ok, now());
     let events = [AuditEvent::new(at, caller.actor(), Action::SyncTested)
         .on(SUBJECT.0, SUBJECT.1)
@@ -59,14 +53,7 @@ pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Respo
         .services
         .store
         .change_sync(caller.tenant, &events, |state| {
-            state.test = Some(TestMark {
-                of: of.clone(),
-                passed,
-                at,
-            });
-            if passed && state.is_tested() {
-                state.resolve();
-            }
+            state.note_test(of.clone(), passed, at);
             state.reschedule(at);
             true
         });

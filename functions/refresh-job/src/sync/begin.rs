@@ -60,10 +60,10 @@ impl Job<'_> {
             return Ok(Ok(state.clone()));
         }
         let tenant = self.request.tenant;
-        let tested = finish::test(self.services, tenant, state).await;
+        let tested = Box::pin(self.services.test_sync(tenant, state)).await;
         let test = match tested {
             Ok(test) => test,
-            Err(error) => return Ok(Err(Trouble::of_client(&error))),
+            Err(error) => return Ok(Err(Trouble::of_client(&error.into()))),
         };
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
@@ -72,7 +72,7 @@ impl Job<'_> {
             if state.fingerprint() != of {
                 return false;
             }
-            finish::note_test(state, &of, passed, now);
+            state.note_test(of.clone(), passed, now);
             if passed && state.phase == Phase::Inactive {
                 state.phase = Phase::Active;
                 state.activated = Some(now);

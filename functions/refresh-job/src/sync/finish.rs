@@ -1,18 +1,15 @@
 //! What is left of a run: what was read, the report, the record, how the sync stands now, and who is told.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::connection::{Check, CheckStatus, ConnectionTest};
-use rollcall_domain::directory::{
-    OutcomeStatus, Pause, Pending, Phase, SyncReport, SyncState, TestMark,
-};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::connection::{Check, CheckStatus};
+use rollcall_domain::directory::{OutcomeStatus, Pause, Pending, Phase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_runtime::Services;
-use rollcall_runtime::services::{SyncClientError, SyncToTest, TellError};
+use rollcall_runtime::services::TellError;
 
 use super::sides::Read;
 use super::trouble::Trouble;
@@ -34,33 +31,6 @@ pub(super) enum FinishError {
     Tell(#[from] TellError),
     #[error("the report cannot be written: {0}")]
     Report(#[from] serde_json::Error),
-}
-
-/// Tests a sync as it is stored.
-pub(super) async fn test(
-    services: &Services,
-    tenant: TenantId,
-    state: &SyncState,
-) -> Result<ConnectionTest, SyncClientError> {
-    let credentials = services.vault.sync_credentials(tenant).await?;
-    let what = SyncToTest {
-        config: &state.config,
-        source: state.source.as_ref(),
-        credentials: &credentials,
-    };
-    Ok(Box::pin(services.test_sync(tenant, what)).await)
-}
-
-/// Notes a test; one that passed resolves whatever paused the sync (S2-50).
-pub(super) fn note_test(state: &mut SyncState, of: &str, passed: bool, at: DateTime<Utc>) {
-    state.test = Some(TestMark {
-        of: of.to_owned(),
-        passed,
-        at,
-    });
-    if passed {
-        state.resolve();
-    }
 }
 
 /// Whether a check says nothing that people should read.

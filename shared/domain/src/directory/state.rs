@@ -181,6 +181,15 @@ impl SyncState {
             .is_some_and(|test| test.passed && test.of == fingerprint)
     }
 
+    /// Notes a test of the configuration with this fingerprint; one of the
+    /// configuration as it is now that passed resolves what paused the sync (S2-50).
+    pub fn note_test(&mut self, of: String, passed: bool, at: DateTime<Utc>) {
+        self.test = Some(TestMark { of, passed, at });
+        if self.is_tested() {
+            self.resolve();
+        }
+    }
+
     /// Whether the last test was of the configuration as it is now, and failed.
     pub fn has_failed_test(&self) -> bool {
         let failed = self.test.as_ref().filter(|test| !test.passed);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rollcall_clients::graph::{Graph, GraphError, SyncApp};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Scim;
-use rollcall_clients::vault::SyncCredentials;
+use rollcall_clients::vault::{SyncCredentials, VaultError};
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, ENTRA_APP};
-use rollcall_domain::directory::{Source, SyncConfig};
+use rollcall_domain::directory::{Source, SyncConfig, SyncState};
 use rollcall_domain::ids::TenantId;
 use tokio::time::Instant;
 
@@ -22,20 +22,30 @@ const FILTER: &str = "/filters/graph";
 const GROUPS: &str = "/filters/groups";
 
 /// What is tested.
-#[derive(Debug, Clone, Copy)]
-pub struct SyncToTest<'a> {
-    /// The configuration.
-    pub config: &'a SyncConfig,
-    /// How the directory is read.
-    pub source: Option<&'a Source>,
-    /// What to sign in with.
-    pub credentials: &'a SyncCredentials,
+#[derive(Clone, Copy)]
+struct SyncToTest<'a> {
+    config: &'a SyncConfig,
+    source: Option<&'a Source>,
+    credentials: &'a SyncCredentials,
 }
 
 impl Services {
-    /// Tests both sides at once. Never fails as a whole: what cannot be found out
-    /// is told as a check that was not made.
-    pub async fn test_sync(&self, tenant: TenantId, what: SyncToTest<'_>) -> ConnectionTest {
+    /// Tests both sides of a sync at once, with the credentials that are stored. What
+    /// cannot be found out is told as a check that was not made.
+    ///
+    /// # Errors
+    /// When the vault does not answer.
+    pub async fn test_sync(
+        &self,
+        tenant: TenantId,
+        state: &SyncState,
+    ) -> Result<ConnectionTest, VaultError> {
+        let credentials = self.vault.sync_credentials(tenant).await?;
+        let what = SyncToTest {
+            config: &state.config,
+            source: state.source.as_ref(),
+            credentials: &credentials,
+        };
         let deadline = Instant::now() + PATIENCE;
         let (directory, platform) = tokio::join!(
             Box::pin(self.test_directory(tenant, what, deadline)),
@@ -45,7 +55,7 @@ impl Services {
         checks.extend(platform);
         let test = ConnectionTest::of(checks);
         tracing::info!(%tenant, ok = test.ok, "tested the directory sync");
-        test
+        Ok(test)
     }
 
     async fn test_directory(

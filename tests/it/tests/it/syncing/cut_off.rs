@@ -29,15 +29,7 @@ async fn killed_everywhere(bulk: bool) -> usize {
     for step in 0.. {
         let when = format!("bulk {bulk}, killed at request {step}");
         let mut office = Office::small().await;
-        office.save(|_| ()).await.expect(200);
-        office
-            .owner
-            .post("/v1/sync/test", serde_json::json!({}))
-            .await
-            .expect(200);
-        office
-            .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
-            .await;
+        office.ready().await;
         office
             .app
             .edit(|outside| outside.scim.behaviour.bulk = bulk);
@@ -168,15 +160,7 @@ async fn a_run_without_time_goes_on_by_itself() {
     office
         .app
         .edit(|outside| outside.scim.behaviour.bulk = false);
-    office.save(|_| ()).await.expect(200);
-    office
-        .owner
-        .post("/v1/sync/test", serde_json::json!({}))
-        .await
-        .expect(200);
-    office
-        .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
-        .await;
+    office.ready().await;
     office
         .app
         .fault("/Users", FaultKind::Delay { ms: 400 }, 3, 10_000);

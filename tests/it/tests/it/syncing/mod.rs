@@ -12,7 +12,7 @@ mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_domain::directory::SyncState;
+use rollcall_domain::directory::{Phase, SyncState};
 use rollcall_domain::run::{Run, RunRequest};
 use rollcall_domain::schedule::Job;
 use rollcall_simulators::world::{EntraGroup, Person};
@@ -143,6 +143,16 @@ impl Office {
         self.owner
             .put("/v1/sync", before.header("etag"), body)
             .await
+    }
+
+    /// Configured, tested and active, before any run.
+    pub(crate) async fn ready(&self) {
+        self.save(|_| ()).await.expect(200);
+        self.owner
+            .post("/v1/sync/test", json!({}))
+            .await
+            .expect(200);
+        self.set(|state| state.phase = Phase::Active).await;
     }
 
     /// Configured, tested, activated; its first run is done.

@@ -112,15 +112,7 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
         .unwrap_or(PEOPLE);
     let mut office = Office::small().await;
     settle(&office, people);
-    office.save(|_| ()).await.expect(200);
-    office
-        .owner
-        .post("/v1/sync/test", serde_json::json!({}))
-        .await
-        .expect(200);
-    office
-        .set(|state| state.phase = rollcall_domain::directory::Phase::Active)
-        .await;
+    office.ready().await;
     let begun = Instant::now();
     let (run, peak) = whole(&mut office).await;
     println!("{}", told("first", &run, begun, peak));

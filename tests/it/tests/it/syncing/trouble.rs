@@ -1,7 +1,6 @@
 //! What goes wrong: logged, told to all owners, paused until it is resolved; single refusals stop nothing else.
 
 use chrono::TimeDelta;
-use rollcall_domain::directory::Phase;
 use rollcall_domain::notices::{Channel, NoticeKind};
 use rollcall_domain::run::RunStatus;
 use rollcall_simulators::FaultKind;
@@ -301,13 +300,7 @@ async fn a_run_stops_when_it_is_switched_off() {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut office = Office::of(&names).await;
     office.on_platform(|outside| outside.scim.behaviour.bulk = false);
-    office.save(|_| ()).await.expect(200);
-    office
-        .owner
-        .post("/v1/sync/test", json!({}))
-        .await
-        .expect(200);
-    office.set(|state| state.phase = Phase::Active).await;
+    office.ready().await;
     // Sixteen at a time, each a while.
     office
         .app
