@@ -14,7 +14,6 @@ pub mod peers;
 pub mod person;
 pub mod phase;
 pub mod ratios;
-pub mod since;
 pub mod stored;
 pub mod tree;
 pub mod workload;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 use rollcall_bench::ours::{Ours, load};
 use rollcall_bench::workload::{Sizes, Workload};
-use rollcall_bench::{bandwidth, cpu, export, phase, ratios, since, stored};
+use rollcall_bench::{bandwidth, cpu, export, phase, ratios, stored};
 use serde_json::json;
 
 /// How fast the rule engine is, as ratios against named peers in the same run.
@@ -62,14 +62,6 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
-    /// What changed since an earlier run against evaluating everybody again.
-    Since {
-        #[command(flatten)]
-        sizes: Sizes,
-        /// Times it runs; the least time counts.
-        #[arg(long, default_value_t = 9)]
-        rounds: u32,
-    },
     /// Writes what `phase` needs.
     Keep {
         #[command(flatten)]
@@ -98,7 +90,6 @@ fn main() -> ExitCode {
             Ok(())
         }
         Some(Command::Snapshot { sizes, rounds }) => stored::run(sizes, rounds),
-        Some(Command::Since { sizes, rounds }) => since::run(sizes, rounds),
         Some(Command::Keep { sizes, dir }) => phase::keep(sizes, &dir),
         Some(Command::Phase { dir }) => phase::run(&dir),
     };

@@ -78,24 +78,6 @@ impl<'a> Texts<'a> {
         }
         self.listed.push(test);
     }
-
-    /// Whether a test reads texts as they are written.
-    pub(super) fn as_written(&self) -> bool {
-        self.signed.iter().any(|(_, leaf)| !is_folded(leaf))
-    }
-
-    /// Whether a test compares folded texts.
-    pub(super) fn folded(&self) -> bool {
-        !self.wanted.is_empty() || self.signed.iter().any(|(_, leaf)| is_folded(leaf))
-    }
-}
-
-/// Whether a test compares folded texts and not texts as they are written.
-fn is_folded(leaf: &Leaf) -> bool {
-    match leaf {
-        Leaf::Text(_, test) => !matches!(test, TextTest::Matches(_)),
-        _ => false,
-    }
 }
 
 /// Texts that tests compare with, and which tests those are.

@@ -1,16 +1,14 @@
 //! A program bound to a snapshot: where in a tile each test's bitmap stands and how it gets there.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::asked::Texts;
 use super::classes::Classes;
 use super::compile::Program;
 use super::rows::Part;
-use super::tests_of_values;
-use crate::ids::CourseId;
-use crate::rules::{ActivityTest, DateTest, NumberTest};
-use crate::snapshot::{Codes, DateColumn, Source, TextColumn};
+use super::{tests_of_people, tests_of_values};
+use crate::rules::{DateTest, NumberTest};
+use crate::snapshot::{Codes, People, Snapshot, Source};
 
 /// The slot that always holds nobody.
 pub(super) const EMPTY: u32 = 0;
@@ -47,14 +45,7 @@ pub(super) struct Rows<'a> {
     pub(super) part: Part<'a>,
 }
 
-/// The columns of some people.
-#[derive(Clone, Copy)]
-pub(super) struct Columns<'a> {
-    pub(super) texts: &'a BTreeMap<Source, TextColumn>,
-    pub(super) dates: &'a BTreeMap<Source, DateColumn>,
-}
-
-/// A program and some people, ready to run.
+/// A program and the people of a snapshot, ready to run.
 pub(super) struct Bound<'a> {
     pub(super) scatters: Vec<Scatter<'a>>,
     pub(super) merges: Vec<Merge>,
@@ -69,14 +60,8 @@ pub(super) struct Bound<'a> {
 }
 
 impl<'a> Bound<'a> {
-    /// Decides every test; `now` in milliseconds since 1970 UTC. `passed`
-    /// answers who passes the test of an activity with this number, in parts.
-    pub(super) fn new(
-        program: &Program<'_>,
-        columns: Columns<'a>,
-        now: i64,
-        passed: impl Fn(usize, CourseId, ActivityTest) -> [Option<Part<'a>>; 2],
-    ) -> Self {
+    /// Decides every test; `now` in milliseconds since 1970 UTC.
+    pub(super) fn new(program: &Program<'_>, snapshot: &'a Snapshot, now: i64) -> Self {
         let mut bound = Self {
             scatters: Vec::new(),
             merges: Vec::new(),
@@ -86,21 +71,24 @@ impl<'a> Bound<'a> {
             tests: vec![(EMPTY, false); program.leaves.len()],
             slots: EMPTY + 1,
         };
-        let asked = &program.asked;
+        let (asked, people) = (&program.asked, &snapshot.people);
         for (test, course, activity) in &asked.activities {
             let slot = bound.slot();
-            let parts = passed(*test, *course, *activity).into_iter().flatten();
-            bound.rows.extend(parts.map(|part| Rows { slot, part }));
+            if let Some(course) = snapshot.enrolments.of(*course) {
+                let parts = tests_of_people::rows(course, *activity, now);
+                let parts = parts.into_iter().flatten();
+                bound.rows.extend(parts.map(|part| Rows { slot, part }));
+            }
             bound.tests[*test] = (slot, false);
         }
         for (source, tests) in &asked.texts {
-            bound.texts(columns, source, tests);
+            bound.texts(people, source, tests);
         }
         for (source, tests) in &asked.numbers {
-            bound.numbers(columns, source, tests);
+            bound.numbers(people, source, tests);
         }
         for (source, tests) in &asked.dates {
-            bound.dates(columns, source, tests, now);
+            bound.dates(people, source, tests, now);
         }
         bound
     }
@@ -117,8 +105,8 @@ impl<'a> Bound<'a> {
         first
     }
 
-    fn texts(&mut self, columns: Columns<'a>, source: &Source, tests: &Texts<'_>) {
-        let Some(column) = columns.texts.get(source) else {
+    fn texts(&mut self, people: &'a People, source: &Source, tests: &Texts<'_>) {
+        let Some(column) = people.texts.get(source) else {
             // A column that does not exist has no values: everybody's is missing.
             if let Some(missing) = tests.missing {
                 self.tests[tests.listed[missing]] = (EMPTY, true);
@@ -178,12 +166,12 @@ impl<'a> Bound<'a> {
 
     fn dates(
         &mut self,
-        columns: Columns<'a>,
+        people: &'a People,
         source: &Source,
         tests: &[(usize, &DateTest)],
         now: i64,
     ) {
-        let Some(column) = columns.dates.get(source) else {
+        let Some(column) = people.dates.get(source) else {
             return;
         };
         let ranges = tests
@@ -193,8 +181,8 @@ impl<'a> Bound<'a> {
         self.spans(column.codes(), 0..=moments, moments, ranges.collect());
     }
 
-    fn numbers(&mut self, columns: Columns<'a>, source: &Source, tests: &[(usize, &NumberTest)]) {
-        let Some(column) = columns.texts.get(source) else {
+    fn numbers(&mut self, people: &'a People, source: &Source, tests: &[(usize, &NumberTest)]) {
+        let Some(column) = people.texts.get(source) else {
             return;
         };
         let (numbers, ranks) = tests_of_values::ranks(column.dictionary());

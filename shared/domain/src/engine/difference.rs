@@ -1,6 +1,6 @@
 //! Who joins and who leaves: the members of a tile against those the group has.
 
-use super::tile::{Tile, cut, people};
+use super::tile::{PEOPLE, Tile, WORDS, cut};
 use crate::change::Change;
 
 /// Words looked at together.
@@ -15,24 +15,24 @@ pub(super) struct Found {
 
 /// Hands out who joins and who leaves. They are found into memory that is kept,
 /// so that a profile's lists are made as long as they must be at once.
-pub(super) fn difference<'c, const W: usize>(
-    members: &Tile<W>,
-    living: &Tile<W>,
+pub(super) fn difference<'c>(
+    members: &Tile,
+    living: &Tile,
     current: &[u64],
     tile: u32,
     found: &mut Found,
     change: impl FnOnce() -> &'c mut Change,
 ) {
-    let rest = current.get(tile as usize * W..).unwrap_or_default();
+    let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
     let padded;
-    let current = if let Some(current) = rest.first_chunk::<W>() {
+    let current = if let Some(current) = rest.first_chunk::<WORDS>() {
         current
     } else {
         padded = cut(rest, 0);
         &padded
     };
-    let mut differ = [0; W];
-    for place in 0..W {
+    let mut differ = [0; WORDS];
+    for place in 0..WORDS {
         differ[place] = (members[place] & living[place]) ^ current[place];
     }
     if differ.iter().fold(0, |any, word| any | word) == 0 {
@@ -46,7 +46,7 @@ pub(super) fn difference<'c, const W: usize>(
             continue;
         }
         for (place, differ) in (block * BLOCK..).zip(words) {
-            let base = tile * people::<W>() + 64 * u32::try_from(place).unwrap_or(0);
+            let base = tile * PEOPLE + 64 * u32::try_from(place).unwrap_or(0);
             let (mut joins, mut leaves) = (differ & !current[place], differ & current[place]);
             while joins != 0 {
                 found.joins.push(base + joins.trailing_zeros());

@@ -2,11 +2,9 @@
 
 use chrono::{DateTime, Utc};
 
-use super::bind::{Bound, Columns};
+use super::bind::Bound;
 use super::compile::Program;
-use super::run::{Run, Setting};
-use super::tests_of_people;
-use super::tile::WIDE;
+use super::run::Run;
 use crate::change::Change;
 use crate::rowset::RowSet;
 use crate::snapshot::{People, Snapshot};
@@ -22,24 +20,9 @@ impl Program<'_> {
         current: &[Option<&RowSet>],
     ) -> Vec<Change> {
         let (people, now) = (&snapshot.people, at.timestamp_millis());
-        let columns = Columns {
-            texts: &people.texts,
-            dates: &people.dates,
-        };
-        let bound = Bound::new(self, columns, now, |_, course, test| {
-            let course = snapshot.enrolments.of(course);
-            course.map_or([None, None], |course| {
-                tests_of_people::rows(course, test, now)
-            })
-        });
+        let bound = Bound::new(self, snapshot, now);
+        let changes = Run::over(self, &bound, people, current);
         let current = |place: usize| current.get(place).copied().flatten();
-        let setting = Setting {
-            rows: people.rows(),
-            living: people.living.words(),
-            current: |place: usize| current(place).map_or(&[][..], RowSet::words),
-            row: |user| people.row(user),
-        };
-        let changes = Run::<WIDE>::over(self, &bound, &setting);
         let before = (0..).map(|place| current(place).map_or(0, RowSet::len));
         let counted = changes.into_iter().zip(before);
         counted

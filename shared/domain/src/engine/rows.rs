@@ -1,6 +1,6 @@
 //! People found by tests about courses: the parts of a test's people, and reading them tile by tile.
 
-use super::tile::{Cursor, Tile, people};
+use super::tile::{Cursor, PEOPLE, Tile, WORDS};
 use crate::snapshot::Postings;
 
 /// Some of those who pass a test.
@@ -9,8 +9,6 @@ pub(super) enum Part<'a> {
     Kept(&'a Postings),
     /// Ascending rows, found for the moment of evaluation.
     Found(Vec<u32>),
-    /// A bitmap.
-    Marked(&'a [u64]),
 }
 
 /// Hands out rows tile by tile.
@@ -24,20 +22,19 @@ impl<'a> Reader<'a> {
         match part {
             Part::Kept(Postings::Dense { words, .. }) => Self::Words(words),
             Part::Kept(Postings::Sparse(rows)) | Part::Found(rows) => Self::Rows(Cursor::new(rows)),
-            Part::Marked(words) => Self::Words(words),
         }
     }
 
     /// Adds the people of the tile with this number; tiles are asked for in order.
-    pub(super) fn add<const W: usize>(&mut self, tile: &mut Tile<W>, at: u32) {
+    pub(super) fn add(&mut self, tile: &mut Tile, at: u32) {
         match self {
             Self::Words(words) => {
-                let rest = words.get(at as usize * W..).unwrap_or_default();
+                let rest = words.get(at as usize * WORDS..).unwrap_or_default();
                 for (word, more) in tile.iter_mut().zip(rest) {
                     *word |= more;
                 }
             }
-            Self::Rows(cursor) => cursor.add(tile, at * people::<W>()),
+            Self::Rows(cursor) => cursor.add(tile, at * PEOPLE),
         }
     }
 }

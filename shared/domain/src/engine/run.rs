@@ -5,41 +5,28 @@ use super::compile::{Compiled, Op, Program};
 use super::difference::{Found, difference};
 use super::rows::Reader;
 use super::scatter::scatter;
-use super::tile::{Cursor, Tile, and, cut, for_each, load, mask, minus, or, people, unite};
+use super::tile::{Cursor, PEOPLE, Tile, WORDS, and, cut, for_each, load, mask, minus, or, unite};
 use crate::change::Change;
 use crate::ids::UserId;
+use crate::rowset::RowSet;
+use crate::snapshot::People;
 
-/// The people a program runs over.
-pub(super) struct Setting<'r, C, R>
-where
-    C: Fn(usize) -> &'r [u64],
-    R: Fn(UserId) -> Option<u32>,
-{
-    pub(super) rows: u32,
-    /// Who counts, as a bitmap.
-    pub(super) living: &'r [u64],
-    /// The current members of each profile, as a bitmap.
-    pub(super) current: C,
-    /// Where an override finds somebody.
-    pub(super) row: R,
-}
-
-/// A program on its way through people, in tiles of `W` words.
-pub(super) struct Run<'r, const W: usize> {
+/// A program on its way through people, tile by tile.
+pub(super) struct Run<'r> {
     living: &'r [u64],
     /// Steps with slots in place of test numbers.
     ops: Vec<Op>,
     /// Bitmaps of the present tile.
-    slots: Vec<Tile<W>>,
-    stack: Vec<Tile<W>>,
+    slots: Vec<Tile>,
+    stack: Vec<Tile>,
     /// People of the profile at hand.
-    top: Tile<W>,
+    top: Tile,
     readers: Vec<(u32, Reader<'r>)>,
     /// What every tile asks of each profile, close together in memory.
     outlines: Vec<Outline<'r>>,
     profiles: Vec<State<'r>>,
     /// Members of profiles that others name, in the present tile.
-    named: Vec<Tile<W>>,
+    named: Vec<Tile>,
     found: Found,
 }
 
@@ -67,32 +54,34 @@ struct Overrides {
 }
 
 impl Overrides {
-    fn of(users: &[UserId], row: &impl Fn(UserId) -> Option<u32>) -> Option<Self> {
-        let found = users.iter().filter_map(|user| row(*user));
+    fn of(users: &[UserId], people: &People) -> Option<Self> {
+        let found = users.iter().filter_map(|user| people.row(*user));
         let mut rows: Vec<u32> = found.collect();
         rows.sort_unstable();
         (!rows.is_empty()).then_some(Self { rows, taken: 0 })
     }
 
-    fn tile<const W: usize>(&mut self, base: u32) -> Tile<W> {
+    fn tile(&mut self, base: u32) -> Tile {
         let rest = &self.rows[self.taken..];
         let before = rest.len();
-        let (mut cursor, mut tile) = (Cursor::new(rest), [0; W]);
+        let (mut cursor, mut tile) = (Cursor::new(rest), [0; WORDS]);
         cursor.add(&mut tile, base);
         self.taken += before - cursor.left();
         tile
     }
 }
 
-impl<'r, const W: usize> Run<'r, W> {
-    /// What changes for each profile; the counts of a change stay 0.
+impl<'r> Run<'r> {
+    /// What changes for each profile against its current members; the counts of
+    /// a change stay 0.
     pub(super) fn over(
         program: &'r Program<'r>,
         bound: &'r Bound<'r>,
-        setting: &Setting<'r, impl Fn(usize) -> &'r [u64], impl Fn(UserId) -> Option<u32>>,
+        people: &'r People,
+        current: &[Option<&'r RowSet>],
     ) -> Vec<Change> {
-        let mut run = Self::new(program, bound, setting);
-        for tile in 0..setting.rows.div_ceil(people::<W>()) {
+        let mut run = Self::new(program, bound, people, current);
+        for tile in 0..people.rows().div_ceil(PEOPLE) {
             run.tile(bound, tile);
         }
         let states = run.profiles.into_iter();
@@ -102,7 +91,8 @@ impl<'r, const W: usize> Run<'r, W> {
     fn new(
         program: &'r Program<'r>,
         bound: &'r Bound<'r>,
-        setting: &Setting<'r, impl Fn(usize) -> &'r [u64], impl Fn(UserId) -> Option<u32>>,
+        people: &'r People,
+        current: &[Option<&'r RowSet>],
     ) -> Self {
         let slot = |test: u32, negated: bool| {
             let (slot, complement) = bound.tests[test as usize];
@@ -124,8 +114,8 @@ impl<'r, const W: usize> Run<'r, W> {
             other => other,
         });
         let profiles = program.members.iter().map(|compiled| State {
-            include: Overrides::of(&compiled.audience.include, &setting.row),
-            exclude: Overrides::of(&compiled.audience.exclude, &setting.row),
+            include: Overrides::of(&compiled.audience.include, people),
+            exclude: Overrides::of(&compiled.audience.exclude, people),
             change: Change::default(),
             compiled,
         });
@@ -134,20 +124,24 @@ impl<'r, const W: usize> Run<'r, W> {
             end: compiled.end,
             has_overrides: compiled.audience.has_overrides(),
             is_named: compiled.is_named,
-            current: (setting.current)(place),
+            current: current
+                .get(place)
+                .copied()
+                .flatten()
+                .map_or(&[][..], RowSet::words),
         });
         let readers = bound.rows.iter();
         let readers = readers.map(|Rows { slot, part }| (*slot, Reader::new(part)));
         Self {
-            living: setting.living,
+            living: people.living.words(),
             ops: ops.collect(),
-            slots: vec![[0; W]; bound.slots as usize],
+            slots: vec![[0; WORDS]; bound.slots as usize],
             stack: Vec::new(),
-            top: [0; W],
+            top: [0; WORDS],
             readers: readers.collect(),
             outlines: outlines.collect(),
             profiles: profiles.collect(),
-            named: vec![[0; W]; program.members.len()],
+            named: vec![[0; WORDS]; program.members.len()],
             found: Found::default(),
         }
     }
@@ -166,7 +160,7 @@ impl<'r, const W: usize> Run<'r, W> {
             self.slots[span.slot as usize] = self.top;
         }
         for (slot, _) in &self.readers {
-            self.slots[*slot as usize] = [0; W];
+            self.slots[*slot as usize] = [0; WORDS];
         }
         for (slot, reader) in &mut self.readers {
             reader.add(&mut self.slots[*slot as usize], tile);
@@ -198,17 +192,25 @@ impl<'r, const W: usize> Run<'r, W> {
     }
 
     /// Overrides of the profile whose rules' people are on top.
-    fn overrides(&mut self, place: usize, living: &Tile<W>, tile: u32) {
-        let base = tile * people::<W>();
+    fn overrides(&mut self, place: usize, living: &Tile, tile: u32) {
+        let base = tile * PEOPLE;
         let state = &mut self.profiles[place];
         let audience = &state.compiled.audience;
         let mut exclude = state.exclude.as_mut().map(|rows| rows.tile(base));
         for named in &audience.exclude_profiles {
-            or(exclude.get_or_insert([0; W]), &self.named[*named], false);
+            or(
+                exclude.get_or_insert([0; WORDS]),
+                &self.named[*named],
+                false,
+            );
         }
         let mut include = state.include.as_mut().map(|rows| rows.tile(base));
         for named in &audience.include_profiles {
-            or(include.get_or_insert([0; W]), &self.named[*named], false);
+            or(
+                include.get_or_insert([0; WORDS]),
+                &self.named[*named],
+                false,
+            );
         }
         if let Some(mut include) = include {
             and(&mut include, &self.top, true);
@@ -226,14 +228,9 @@ impl<'r, const W: usize> Run<'r, W> {
 }
 
 /// Runs one profile's steps; what they leave is in `top`.
-fn combine<const W: usize>(
-    ops: &[Op],
-    slots: &[Tile<W>],
-    stack: &mut Vec<Tile<W>>,
-    top: &mut Tile<W>,
-) {
+fn combine(ops: &[Op], slots: &[Tile], stack: &mut Vec<Tile>, top: &mut Tile) {
     if ops.is_empty() {
-        *top = [0; W];
+        *top = [0; WORDS];
         return;
     }
     let mut first = true;
@@ -249,7 +246,7 @@ fn combine<const W: usize>(
                 if !first {
                     stack.push(*top);
                 }
-                *top = [mask(all); W];
+                *top = [mask(all); WORDS];
             }
             Op::And(slot, negated) => and(top, &slots[slot as usize], negated),
             Op::Or(slot, negated) => or(top, &slots[slot as usize], negated),

@@ -1,14 +1,14 @@
 //! Sorts the people of a tile into bitmaps by the codes of a column.
 
 use super::bind::Scatter;
-use super::tile::{Tile, or, people};
+use super::tile::{PEOPLE, Tile, WORDS, or};
 use crate::snapshot::Codes;
 
 /// Sorts a tile's people into the slots of their codes.
-pub(super) fn scatter<const W: usize>(column: &Scatter<'_>, slots: &mut [Tile<W>], tile: u32) {
+pub(super) fn scatter(column: &Scatter<'_>, slots: &mut [Tile], tile: u32) {
     let (first, last) = (column.first as usize, column.last as usize);
-    slots[first..=last].fill([0; W]);
-    let start = (tile * people::<W>()) as usize;
+    slots[first..=last].fill([0; WORDS]);
+    let start = (tile * PEOPLE) as usize;
     match column.codes {
         Codes::Byte(codes) => scatter_codes(&codes[start..], &column.slots, slots, |code| {
             usize::from(*code)
@@ -29,13 +29,13 @@ pub(super) fn scatter<const W: usize>(column: &Scatter<'_>, slots: &mut [Tile<W>
     }
 }
 
-fn scatter_codes<C, const W: usize>(
+fn scatter_codes<C>(
     codes: &[C],
     slot_of: &[u32],
-    slots: &mut [Tile<W>],
+    slots: &mut [Tile],
     code_of: impl Fn(&C) -> usize,
 ) {
-    for (word, codes) in codes.chunks(64).take(W).enumerate() {
+    for (word, codes) in codes.chunks(64).take(WORDS).enumerate() {
         let mut bit = 1u64;
         for code in codes {
             let slot = slot_of[code_of(code)] as usize;

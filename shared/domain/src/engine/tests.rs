@@ -7,14 +7,14 @@ use proptest::sample::{select, subsequence};
 use regex::RegexBuilder;
 use uuid::Uuid;
 
-use super::{Member, PersonIndex, Program, Rolls, Since};
+use super::{Member, Program};
 use crate::change::Change;
 use crate::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
 use crate::lms::{EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow};
 use crate::rowset::RowSet;
 use crate::rules::evaluate::Facts;
 use crate::rules::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
-use crate::snapshot::build::{EntraProperties, EntraSet, Sets, build};
+use crate::snapshot::build::{EntraProperties, build};
 use crate::snapshot::{Property, Snapshot, Source};
 use crate::testing::{World, slot};
 
@@ -147,10 +147,6 @@ fn expr() -> impl Strategy<Value = Expr> {
 }
 
 /// People by number of a seed, so that thousands cost no strategy each.
-fn data(people: u32, seed: u64, enrolments: &[EnrolmentSketch]) -> LmsData {
-    mixed(0..people, |_| seed, enrolments)
-}
-
 /// Who, which course, how far, done and due in half days from the slot.
 type EnrolmentSketch = (u32, u32, u8, Option<i64>, Option<i64>);
 
@@ -166,13 +162,8 @@ fn picked(seed: u64, number: u32, of: &str, among: &[&str]) -> Option<String> {
     among.get(place).map(|text| (*text).to_owned())
 }
 
-fn mixed(
-    people: impl Iterator<Item = u32>,
-    seed: impl Fn(u32) -> u64,
-    enrolments: &[EnrolmentSketch],
-) -> LmsData {
-    let numbers: Vec<u32> = people.collect();
-    let pick = |number: u32, of: &str, among: &[&str]| picked(seed(number), number, of, among);
+fn data(people: u32, seed: u64, enrolments: &[EnrolmentSketch]) -> LmsData {
+    let pick = |number: u32, of: &str, among: &[&str]| picked(seed, number, of, among);
     let moments = [
         "2026-11-18",
         "2026-11-20T12:00:00Z",
@@ -180,7 +171,7 @@ fn mixed(
         "2026-11-23",
         "soon",
     ];
-    let users = numbers.iter().copied().map(|number| UserRow {
+    let users = (0..people).map(|number| UserRow {
         id: Some(user(number)),
         title: format!("Person {number}"),
         object_id: (number % 7 != 0).then(|| ObjectId::new(id(2, number))),
@@ -483,96 +474,4 @@ fn deep_trees_keep_their_meaning() {
     }])
     .evaluate(&snapshot, slot(), &[]);
     assert_eq!(found[0].joins, expected);
-}
-
-/// A snapshot, the one a refresh makes of it later, and the hours between; time
-/// may go back, moments lie on its ends, and there may be nobody at all.
-fn refreshed() -> impl Strategy<Value = (Snapshot, Snapshot, i64)> {
-    let half_days = || proptest::option::of(-8i64..8);
-    let enrolment = (any::<u32>(), 0u32..3, 0u8..3, half_days(), half_days());
-    let enrolments = proptest::collection::vec(enrolment, 0..60);
-    // More than one narrow tile now and then, so that wide ones are met, too.
-    let people = prop_oneof![40 => 0u32..90, 1 => Just(0), 1 => 4_500u32..4_600];
-    let numbers = (people, 0u32..20, any::<u64>(), any::<u64>());
-    let hours = prop_oneof![2 => -60i64..60, 1 => (-5i64..5).prop_map(|half_days| 12 * half_days)];
-    (numbers, enrolments, 0usize..60, 0usize..60, hours).prop_map(
-        |((people, others, seed, later), enrolments, from, until, hours)| {
-            let before = build(
-                World::new().header(),
-                data(people, seed, &enrolments),
-                &EntraProperties::default(),
-            );
-            // Some leave, some come, some change; some enrolments come and go.
-            let gone = |number: &u32| (seed ^ later).rotate_left(*number) % 9 == 0;
-            let numbers = (0..people + others).filter(|number| !gone(number));
-            let all = later % 8 == 0;
-            let changed = |number: u32| all || later.rotate_left(number) % 4 == 0;
-            let kept = &enrolments[from.min(enrolments.len())..];
-            let mut rows = kept.to_vec();
-            rows.extend(
-                enrolments
-                    .iter()
-                    .take(until)
-                    .map(|(who, which, progress, done, due)| {
-                        (
-                            who.wrapping_add(1),
-                            *which,
-                            progress.wrapping_add(1),
-                            *due,
-                            *done,
-                        )
-                    }),
-            );
-            let data = mixed(
-                numbers,
-                |number| if changed(number) { later } else { seed },
-                &rows,
-            );
-            let sets = Sets::of(data).expect("few");
-            let after =
-                sets.into_snapshot(World::new().header(), EntraSet::default(), Some(&before));
-            (before, after.snapshot, hours)
-        },
-    )
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
-
-    /// Looking only at what changed since finds what looking at everybody finds,
-    /// when data and time move on and when time alone does.
-    #[test]
-    fn what_changed_since_is_what_evaluating_everybody_again_finds(
-        (before, after, hours) in refreshed(),
-        more_hours in -60i64..60,
-        sketches in proptest::collection::vec(sketch(), 1..5),
-    ) {
-        // When most are gone rows are numbered anew, and everybody is evaluated.
-        prop_assume!(after.people.lineage.step == before.people.lineage.step + 1);
-        let program = program(&sketches);
-        let members = |snapshot: &Snapshot, at| -> Vec<RowSet> {
-            let changes = program.evaluate(snapshot, at, &[]);
-            changes.into_iter().map(|change| {
-                let mut rows = RowSet::new(after.people.rows());
-                rows.extend(change.joins);
-                rows
-            }).collect()
-        };
-        let index = PersonIndex::of(&after);
-        let mut since = Since { step: before.people.lineage.step, at: slot() };
-        let mut was = members(&before, since.at);
-        let mut rolls = Rolls::of(&was.iter().map(Some).collect::<Vec<_>>());
-        for hours in [hours, more_hours] {
-            let now = since.at + chrono::TimeDelta::hours(hours);
-            let is = members(&after, now);
-            let shifts = program.shifts(&index, now, since, &rolls);
-            for ((shift, was), is) in shifts.iter().zip(&was).zip(&is) {
-                prop_assert_eq!(&shift.joins, &is.difference(was).collect::<Vec<_>>());
-                prop_assert_eq!(&shift.leaves, &was.difference(is).collect::<Vec<_>>());
-            }
-            rolls.apply(&shifts);
-            since = Since { step: after.people.lineage.step, at: now };
-            was = is;
-        }
-    }
 }

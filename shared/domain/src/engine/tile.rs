@@ -1,20 +1,16 @@
 //! A bitmap of one tile of people and what can be done with it.
 
-/// Words of a tile for everybody. With 4,096 people the bitmaps of a thousand
+/// Words of a tile. With 4,096 people the bitmaps of a thousand
 /// profiles' tests just fit into a second-level cache; with half as many,
 /// handling each profile in each tile weighs more (measured 5 % slower).
-pub(super) const WIDE: usize = 64;
-/// Words of a tile for a few people, most of which would be empty otherwise.
-pub(super) const NARROW: usize = 16;
+pub(super) const WORDS: usize = 64;
 
 /// One bit for each person of a tile.
-pub(super) type Tile<const W: usize> = [u64; W];
+pub(super) type Tile = [u64; WORDS];
 
 /// People of a tile.
 #[expect(clippy::cast_possible_truncation, reason = "a tile has few words")]
-pub(super) const fn people<const W: usize>() -> u32 {
-    64 * W as u32
-}
+pub(super) const PEOPLE: u32 = 64 * WORDS as u32;
 
 /// Everybody for `true`, nobody for `false`: turns a bitmap into its complement
 /// by exclusive or.
@@ -23,7 +19,7 @@ pub(super) const fn mask(negated: bool) -> u64 {
 }
 
 /// Keeps who is in both; `other` is complemented first when `negated`.
-pub(super) fn and<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated: bool) {
+pub(super) fn and(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
         *word &= other ^ mask;
@@ -31,7 +27,7 @@ pub(super) fn and<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated: 
 }
 
 /// Adds who is in the other; `other` is complemented first when `negated`.
-pub(super) fn or<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated: bool) {
+pub(super) fn or(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
         *word |= other ^ mask;
@@ -40,7 +36,7 @@ pub(super) fn or<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated: b
 
 /// Everyone in any of some slots. A few words at a time go through all of them:
 /// those stay in registers.
-pub(super) fn unite<const W: usize>(tile: &mut Tile<W>, from: &[u32], slots: &[Tile<W>]) {
+pub(super) fn unite(tile: &mut Tile, from: &[u32], slots: &[Tile]) {
     const PART: usize = 8;
     for (part, words) in tile.chunks_exact_mut(PART).enumerate() {
         let mut united = [0; PART];
@@ -55,14 +51,14 @@ pub(super) fn unite<const W: usize>(tile: &mut Tile<W>, from: &[u32], slots: &[T
 }
 
 /// Who is in the first and not in the second, which the first takes in.
-pub(super) fn minus<const W: usize>(tile: &mut Tile<W>, whole: &Tile<W>, part: &Tile<W>) {
+pub(super) fn minus(tile: &mut Tile, whole: &Tile, part: &Tile) {
     for ((word, whole), part) in tile.iter_mut().zip(whole).zip(part) {
         *word = whole & !part;
     }
 }
 
 /// Takes over the other, complemented when `negated`.
-pub(super) fn load<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated: bool) {
+pub(super) fn load(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
         *word = other ^ mask;
@@ -71,9 +67,9 @@ pub(super) fn load<const W: usize>(tile: &mut Tile<W>, other: &Tile<W>, negated:
 
 /// The words of tile number `at` out of a bitmap of everybody; what lies behind
 /// its end is nobody.
-pub(super) fn cut<const W: usize>(words: &[u64], at: usize) -> Tile<W> {
-    let mut tile = [0; W];
-    let rest = words.get(at * W..).unwrap_or_default();
+pub(super) fn cut(words: &[u64], at: usize) -> Tile {
+    let mut tile = [0; WORDS];
+    let rest = words.get(at * WORDS..).unwrap_or_default();
     for (word, from) in tile.iter_mut().zip(rest) {
         *word = *from;
     }
@@ -81,7 +77,7 @@ pub(super) fn cut<const W: usize>(words: &[u64], at: usize) -> Tile<W> {
 }
 
 /// Calls `each` with the row of every person in the tile that begins at row `base`.
-pub(super) fn for_each<const W: usize>(tile: &Tile<W>, base: u32, mut each: impl FnMut(u32)) {
+pub(super) fn for_each(tile: &Tile, base: u32, mut each: impl FnMut(u32)) {
     for (word, start) in tile.iter().zip((base..).step_by(64)) {
         let mut left = *word;
         while left != 0 {
@@ -107,11 +103,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// Adds the next tile's people; tiles must be asked for in order.
-    pub(super) fn add<const W: usize>(&mut self, tile: &mut Tile<W>, base: u32) {
+    pub(super) fn add(&mut self, tile: &mut Tile, base: u32) {
         let mut taken = 0;
         for row in self.rest {
             let place = row.wrapping_sub(base);
-            if place >= people::<W>() {
+            if place >= PEOPLE {
                 break;
             }
             tile[(place / 64) as usize] |= 1 << (place % 64);

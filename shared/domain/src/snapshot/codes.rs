@@ -36,23 +36,6 @@ impl Codes {
         }
     }
 
-    /// The codes of some rows.
-    pub fn of(&self, rows: &[u32]) -> Vec<u32> {
-        fn each<C: Copy + Into<u32>>(codes: &[C], rows: &[u32]) -> Vec<u32> {
-            let code = |row: &u32| {
-                codes
-                    .get(*row as usize)
-                    .map_or(MISSING, |code| (*code).into())
-            };
-            rows.iter().map(code).collect()
-        }
-        match self {
-            Self::Byte(codes) => each(codes, rows),
-            Self::Short(codes) => each(codes, rows),
-            Self::Wide(codes) => each(codes, rows),
-        }
-    }
-
     /// How many rows there are.
     pub fn len(&self) -> usize {
         match self {
@@ -139,7 +122,6 @@ mod tests {
             assert_eq!(found, width, "{highest}");
             assert_eq!(codes.to_vec(), [0, highest, 1]);
             assert_eq!((codes.get(1), codes.get(9)), (highest, MISSING));
-            assert_eq!(codes.of(&[2, 9, 1]), [1, MISSING, highest]);
             assert_eq!(codes.highest(), highest);
         }
     }

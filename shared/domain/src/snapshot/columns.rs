@@ -46,15 +46,6 @@ impl TextColumn {
         }
     }
 
-    /// The same with the folded form of its texts, where that is known.
-    pub(crate) fn of_folded(dictionary: Dictionary, folded: Dictionary, codes: Vec<u32>) -> Self {
-        let column = Self::of(dictionary, codes);
-        Self {
-            folded: OnceLock::from(folded),
-            ..column
-        }
-    }
-
     /// Puts a column together from parts that may not fit; `None` when a code
     /// points outside the dictionary.
     pub fn from_parts(dictionary: Dictionary, codes: Codes) -> Option<Self> {

@@ -90,35 +90,6 @@ impl Dictionary {
         }
     }
 
-    /// The texts of some codes, in their order.
-    pub(crate) fn some(&self, codes: &[u32]) -> Self {
-        let place = |code: u32| (code as usize).checked_sub(1);
-        let end = |place: Option<usize>| place.and_then(|place| self.ends.get(place)).copied();
-        // Where they lie is looked up first: memory is waited for once, not for each.
-        let bounds = codes.iter().map(|code| {
-            let place = place(*code);
-            let end_before = end(place.and_then(|place| place.checked_sub(1)));
-            end_before.unwrap_or(0) as usize..end(place).unwrap_or(0) as usize
-        });
-        let bounds: Vec<_> = bounds.collect();
-        let mut some = Self::default();
-        some.text
-            .reserve(bounds.iter().map(ExactSizeIterator::len).sum());
-        some.ends.reserve(bounds.len());
-        for bounds in bounds {
-            some.push(self.text.get(bounds).unwrap_or_default());
-        }
-        some
-    }
-
-    /// So many blank texts.
-    pub(crate) fn blank(texts: usize) -> Self {
-        Self {
-            text: String::new(),
-            ends: vec![0; texts],
-        }
-    }
-
     /// Adds a text behind the others and answers its code. At four billion
     /// bytes no more fit, and the text counts as missing.
     pub(crate) fn push(&mut self, text: &str) -> u32 {
@@ -200,12 +171,6 @@ mod tests {
         );
         assert_eq!(dictionary.get(3), Some("Zürich"));
         assert_eq!((dictionary.get(0), dictionary.get(4)), (None, None));
-        let some = dictionary.some(&[3, 1, 3, 4]);
-        assert_eq!(
-            some.iter().collect::<Vec<_>>(),
-            ["Zürich", "Denver", "Zürich", ""]
-        );
-        assert_eq!(Dictionary::blank(2).iter().collect::<Vec<_>>(), ["", ""]);
     }
 
     #[test]
