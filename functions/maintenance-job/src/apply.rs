@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_clients::graph::{MemberOutcome, MemberOutcomes};
-use rollcall_domain::ids::ObjectId;
-use rollcall_domain::plan::MembershipPlan;
-use rollcall_domain::plan::guard::Cleared;
-use rollcall_domain::report::{Outcome, ProfileStatus, Tally};
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::membership::plan::MembershipPlan;
+use rollcall_domain::membership::plan::guard::Cleared;
+use rollcall_domain::membership::report::{Outcome, ProfileStatus, Tally};
 
 use crate::load::Work;
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use rollcall_domain::run::{Run, RunRequest, StepRecord};
+use rollcall_domain::base::run::{Run, RunRequest, StepRecord};
 
 use crate::load::{Work, words};
 

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::graph::Members;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::{ObjectId, ProfileId};
-use rollcall_domain::plan::diff::{Accounts, GroupMembers};
-use rollcall_domain::plan::kept::{KeptMembers, ManualEdits};
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::{RunRequest, Trigger};
+use rollcall_domain::base::ids::{ObjectId, ProfileId};
+use rollcall_domain::base::run::{RunRequest, Trigger};
+use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers};
+use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
+use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::groups::Groups;
 use crate::load::{Subject, Work, words};

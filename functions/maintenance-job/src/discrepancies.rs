@@ -1,7 +1,7 @@
 //! First step: takes out of profiles what no longer exists (S4-117…124).
 
 use rollcall_clients::store::StoreError;
-use rollcall_domain::discrepancies::resolve;
+use rollcall_domain::audience::discrepancies::resolve;
 
 use crate::load::Work;
 

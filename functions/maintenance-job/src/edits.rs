@@ -1,7 +1,7 @@
 //! Tells what people changed in groups by hand, in the last report of a run.
 
-use rollcall_domain::plan::kept::ManualEdits;
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::membership::plan::known_members::ManualEdits;
+use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::load::Work;
 

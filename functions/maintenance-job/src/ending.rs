@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::run::{Run, RunStatus};
+use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_runtime::{Failure, Services};
 
 use crate::pace::Pace;

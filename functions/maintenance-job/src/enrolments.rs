@@ -3,10 +3,12 @@
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{Learn365, LmsGroup};
 use rollcall_clients::store::StoreError;
-use rollcall_domain::enrolment::{Catalogs, GroupRoles, Step, assign, catalogs, leave, unassign};
-use rollcall_domain::ids::ObjectId;
-use rollcall_domain::lifecycle::{Pending, handled, pending};
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::audience::lifecycle::{Pending, handled, pending};
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::membership::enrolment::{
+    Catalogs, GroupRoles, Step, assign, catalogs, leave, unassign,
+};
+use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::load::{Work, words};
 use crate::pace::Stop;

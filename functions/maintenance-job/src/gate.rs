@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{REFRESH_LEASE, StoreError};
-use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, Trigger};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, Trigger};
+use rollcall_domain::base::schedule::Job;
 use rollcall_runtime::Services;
 
 /// Whether a run may begin.

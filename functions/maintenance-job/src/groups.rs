@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Utc;
 use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::{ObjectId, ProfileId};
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{ObjectId, ProfileId};
 
 use crate::load::{Subject, Work};
 use crate::pace::Stop;

@@ -1,9 +1,9 @@
 //! Holds a change that is too large, and begins one that was approved.
 
-use rollcall_domain::hold::{Hold, HoldState};
+use rollcall_domain::membership::hold::{Hold, HoldState};
+use rollcall_domain::membership::plan::PlanHash;
+use rollcall_domain::membership::report::{HeldChange, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::plan::PlanHash;
-use rollcall_domain::report::{HeldChange, ProfileStatus};
 
 use crate::load::{Work, words};
 

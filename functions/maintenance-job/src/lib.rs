@@ -24,7 +24,7 @@ mod run;
 mod steps;
 mod writing;
 
-use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::{Batch, Deadline, Event, Services};
 use serde_json::Value;
 

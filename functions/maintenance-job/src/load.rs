@@ -9,12 +9,12 @@ use rollcall_clients::graph::Graph;
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
-use rollcall_domain::enrolment::GroupRoles;
-use rollcall_domain::hold::Hold;
-use rollcall_domain::ids::{CourseId, ObjectId, ProfileId};
-use rollcall_domain::profile::Profile;
-use rollcall_domain::report::ProfileReport;
-use rollcall_domain::snapshot::{Snapshot, encode};
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
+use rollcall_domain::membership::enrolment::GroupRoles;
+use rollcall_domain::membership::hold::Hold;
+use rollcall_domain::membership::report::ProfileReport;
+use rollcall_domain::snapshot::{Snapshot, format};
 use rollcall_runtime::Services;
 
 use crate::pace::Pace;
@@ -83,7 +83,7 @@ pub(crate) async fn load<'a>(
     pace: Pace,
 ) -> Result<Work<'a>, String> {
     let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
-    let decoded = tokio::task::spawn_blocking(move || encode::decode(&bytes))
+    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes))
         .await
         .map_err(words)?;
     let snapshot = Arc::new(decoded.map_err(words)?);

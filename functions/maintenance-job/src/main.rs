@@ -13,7 +13,7 @@ async fn main() -> Result<(), Error> {
     let services = &Services::from_environment().await?;
     run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = Deadline::of_invocation(event.context.deadline);
-        rollcall_maintenance_job::handle(services, event.payload, deadline).await
+        crate::handle(services, event.payload, deadline).await
     }))
     .await
 }

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use rollcall_clients::objects::members_key;
-use rollcall_domain::desired::Members;
-use rollcall_domain::roster::NameOrder;
+use rollcall_domain::audience::desired_members::Members;
+use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Snapshot, Source};
 use sha2::{Digest as _, Sha256};
 
@@ -120,7 +120,7 @@ fn digest(lines: &[u128], members: &Members) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_domain::rowset::RowSet;
+    use rollcall_domain::base::rowset::RowSet;
     use rollcall_domain::testing::World;
 
     fn digest_of(snapshot: &Snapshot, all: &[u32], included: &[u32]) -> String {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use rollcall_domain::desired::Members;
-use rollcall_domain::roster::NameOrder;
+use rollcall_domain::audience::desired_members::Members;
+use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Property, Snapshot, Source};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
@@ -145,7 +145,7 @@ fn cut(text: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_domain::rowset::RowSet;
+    use rollcall_domain::base::rowset::RowSet;
     use rollcall_domain::testing::World;
 
     fn everyone(snapshot: &Snapshot) -> Members {

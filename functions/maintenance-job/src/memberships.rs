@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rollcall_clients::store::StoreError;
-use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
-use rollcall_domain::hold::Hold;
-use rollcall_domain::ids::ProfileId;
-use rollcall_domain::plan::diff::{Accounts, Subject as PlanSubject, plan};
-use rollcall_domain::plan::guard::{Verdict, guard};
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::rowset::RowSet;
+use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, evaluate};
+use rollcall_domain::base::ids::ProfileId;
+use rollcall_domain::base::rowset::RowSet;
+use rollcall_domain::base::run::RunRequest;
+use rollcall_domain::membership::hold::Hold;
+use rollcall_domain::membership::plan::diff::{Accounts, Subject as PlanSubject, plan};
+use rollcall_domain::membership::plan::guard::{Verdict, guard};
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::rules::Fields;
-use rollcall_domain::run::RunRequest;
 
 use crate::current::{Current, Standing, gather};
 use crate::edits;

@@ -1,9 +1,9 @@
 //! Tells how the run ended: the full report as an object, notices for people.
 
 use rollcall_clients::objects::report_key;
+use rollcall_domain::base::run::{Run, RunStatus};
+use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::report::{GraphUse, MaintenanceReport, ProfileStatus};
-use rollcall_domain::run::{Run, RunStatus};
 
 use crate::load::{Work, words};
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::Utc;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
-use rollcall_domain::run::{Run, RunRequest, RunStatus};
-use rollcall_domain::schedule::{Job, missed};
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure, Services};
 
 use crate::clock::Clock;

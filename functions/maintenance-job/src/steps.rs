@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{CatalogRemoval, Enrolment, Learn365, LmsGroup, Unenrolment};
-use rollcall_domain::enrolment::Step;
-use rollcall_domain::ids::ObjectId;
-use rollcall_domain::report::Outcome;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::membership::enrolment::Step;
+use rollcall_domain::membership::report::Outcome;
 
 use crate::load::Work;
 

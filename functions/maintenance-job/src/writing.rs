@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::Utc;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::ObjectId;
-use rollcall_domain::plan::MembershipPlan;
-use rollcall_domain::plan::guard::Cleared;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::membership::plan::MembershipPlan;
+use rollcall_domain::membership::plan::guard::Cleared;
 
 use crate::apply::apply;
 use crate::current::{Standing, record};

@@ -12,8 +12,8 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, Lease, StoreError};
-use rollcall_domain::delivery::{Drain, MailboxState, Turn};
-use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::notices::delivery::{Drain, MailboxState, Turn};
 use rollcall_runtime::{Deadline, Failure, Services};
 
 use crate::carrier::Carrier;

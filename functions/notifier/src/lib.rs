@@ -7,7 +7,7 @@ mod system;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::delivery::Drain;
+use rollcall_domain::notices::delivery::Drain;
 use rollcall_domain::notices::{Channel, Notice};
 use rollcall_runtime::{Batch, Deadline, Event, Failure, Services};
 use serde::Deserialize;

@@ -6,7 +6,7 @@ use chrono::Utc;
 use rollcall_clients::entra::EntraError;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
-use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{Attempt, Cause, EntraConnection, Stage, Status, Told};
 use rollcall_runtime::auth::{AuthError, Identity};
 

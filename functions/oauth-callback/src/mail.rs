@@ -6,8 +6,8 @@ use rollcall_clients::http::{ApiError, Secret};
 use rollcall_clients::mailbox::{AccountFacts, Mailbox, MailboxPurpose};
 use rollcall_clients::store::oauth_states::new_state;
 use rollcall_clients::vault::Draft;
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{Able, Account, Attempt, Cause};
-use rollcall_domain::ids::CatalogId;
 
 use crate::Desk;
 use crate::answer::Outcome;

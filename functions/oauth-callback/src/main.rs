@@ -10,5 +10,5 @@ use rollcall_runtime::{Services, logging};
 async fn main() -> Result<(), Error> {
     logging::start();
     let services = Services::from_environment().await?;
-    run(rollcall_oauth_callback::router(services)?).await
+    run(crate::router(services)?).await
 }

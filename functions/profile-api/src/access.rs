@@ -11,7 +11,7 @@ use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::connection::Kind;
-use rollcall_domain::installation::Feature;
+use rollcall_domain::connection::installation::Feature;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{AuthError, Caller, Role};
 

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::base::audit::AuditEvent;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use crate::Api;
 

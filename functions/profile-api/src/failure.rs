@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::problem::Problem;
+use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 
 /// Seconds after which trying again makes sense when a service does not answer.

@@ -4,7 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use rollcall_domain::problem::Problem;
+use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -291,7 +291,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_domain::profile::Throttle;
+    use rollcall_domain::audience::profile::Throttle;
     use serde_json::json;
 
     fn form(value: Value) -> Form {

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;

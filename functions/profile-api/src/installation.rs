@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::installation::Installation;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::connection::installation::Installation;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 

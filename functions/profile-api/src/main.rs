@@ -7,5 +7,5 @@ use rollcall_runtime::{Services, logging};
 async fn main() -> Result<(), Error> {
     logging::start();
     let services = Services::from_environment().await?;
-    run(rollcall_profile_api::router(services)?).await
+    run(crate::router(services)?).await
 }

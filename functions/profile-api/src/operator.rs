@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::entitlement::{Entitlement, Plan};
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::problem::Problem;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::connection::entitlement::{Entitlement, Plan};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;

@@ -10,9 +10,9 @@ use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::ids::{SnapshotId, TenantId};
-use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::base::ids::{SnapshotId, TenantId};
+use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -227,7 +227,7 @@ pub(crate) async fn tenant(api: &Api, id: TenantId) -> Result<Tenant, Refused> {
 mod tests {
     use super::*;
     use chrono::TimeDelta;
-    use rollcall_domain::run::RunRequest;
+    use rollcall_domain::base::run::RunRequest;
     use uuid::Uuid;
 
     fn run(job: Job, minutes: i64) -> Run {

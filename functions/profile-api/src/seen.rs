@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rollcall_clients::store::admins::SeenAdmin;
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_runtime::auth::{Caller, Role};
 
 use crate::{Api, now};

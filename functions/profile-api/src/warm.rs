@@ -4,11 +4,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::plan::diff::Accounts;
-use rollcall_domain::roster::NameOrder;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::membership::plan::diff::Accounts;
 use rollcall_domain::rules::Fields;
-use rollcall_domain::snapshot::{Snapshot, encode};
+use rollcall_domain::snapshot::name_order::NameOrder;
+use rollcall_domain::snapshot::{Snapshot, format};
 
 use crate::Api;
 use crate::failure::{Refused, broken, not_ready, stored, unavailable};
@@ -81,7 +81,7 @@ impl Api {
         let bytes = self.services.objects.get(&pointer.key).await;
         let bytes = bytes.map_err(|error| object(&error))?;
         let size = bytes.len();
-        let decoded = tokio::task::spawn_blocking(move || encode::decode(&bytes)).await;
+        let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
         let snapshot = match decoded {
             Ok(Ok(snapshot)) => snapshot,
             Ok(Err(error)) => return Err(unreadable(&pointer, &error)),

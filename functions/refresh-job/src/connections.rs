@@ -10,9 +10,9 @@ use chrono::{TimeDelta, Utc};
 use futures::StreamExt as _;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
-use rollcall_domain::ids::{CatalogId, TenantId};
-use rollcall_domain::session::{CourseSession, close};
+use rollcall_domain::course_session::{CourseSession, close};
 use rollcall_runtime::services::AccountError;
 use rollcall_runtime::{Deadline, Services};
 

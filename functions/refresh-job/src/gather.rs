@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
-use rollcall_domain::ids::SnapshotId;
-use rollcall_domain::lms::FieldKind;
-use rollcall_domain::snapshot::build::{Built, EntraSet, Sets};
-use rollcall_domain::snapshot::encode::{DecodeError, Reader};
+use rollcall_domain::base::ids::SnapshotId;
+use rollcall_domain::snapshot::format::{DecodeError, Reader};
+use rollcall_domain::snapshot::ingest::{Built, EntraSet, Sets};
+use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_domain::snapshot::{Header, Snapshot};
 use rollcall_runtime::{Deadline, Services};
 use uuid::Uuid;

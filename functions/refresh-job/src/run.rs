@@ -7,11 +7,11 @@ use std::time::Instant;
 use chrono::Utc;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{Lease, REFRESH_LEASE, StoreError};
-use rollcall_domain::ids::SnapshotId;
+use rollcall_domain::audience::settings::Onboarding;
+use rollcall_domain::base::ids::SnapshotId;
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus, StepRecord, Trigger};
+use rollcall_domain::base::schedule::{Job, missed};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::{Run, RunRequest, RunStatus, StepRecord, Trigger};
-use rollcall_domain::schedule::{Job, missed};
-use rollcall_domain::settings::Onboarding;
 use rollcall_runtime::{Deadline, Failure, Services};
 
 use crate::gather::{build, gather};
@@ -264,8 +264,8 @@ fn failure(error: impl std::fmt::Display) -> Failure {
 #[cfg(test)]
 mod tests {
     use chrono::DateTime;
-    use rollcall_domain::ids::TenantId;
-    use rollcall_domain::schedule::Slot;
+    use rollcall_domain::base::ids::TenantId;
+    use rollcall_domain::base::schedule::Slot;
     use uuid::Uuid;
 
     use super::*;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use rollcall_clients::objects::{schema_key, snapshot_key};
 use rollcall_clients::store::Lease;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
-use rollcall_domain::desired::{Audience, AudienceError};
+use rollcall_domain::audience::desired_members::{Audience, AudienceError};
+use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::profile::Profile;
 use rollcall_domain::rules::Fields;
-use rollcall_domain::schema;
 use rollcall_domain::snapshot::sanity::{Counts, emptied, filled, shrunk};
-use rollcall_domain::snapshot::{Snapshot, encode};
+use rollcall_domain::snapshot::schema;
+use rollcall_domain::snapshot::{Snapshot, format};
 use rollcall_runtime::Services;
 
 /// What was stored, and what people should know because of it.
@@ -100,8 +100,8 @@ async fn upload(
 
 /// The snapshot's file, opened once: data that no run could read must never be in use.
 fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
-    let bytes = encode::encode(snapshot).map_err(words)?;
-    encode::Reader::open(&bytes)
+    let bytes = format::encode(snapshot).map_err(words)?;
+    format::Reader::open(&bytes)
         .and_then(|reader| reader.identity())
         .map_err(|error| format!("the new data would not be readable: {error}"))?;
     Ok(bytes)

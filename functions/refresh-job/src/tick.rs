@@ -3,9 +3,9 @@
 
 use chrono::TimeDelta;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::run::{RunRequest, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::{RunRequest, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::events::Tick;
 use rollcall_runtime::services::FanOutError;
 use rollcall_runtime::{Deadline, Services};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rollcall_domain::profile::Profile;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::schedule::Job;
 use rollcall_runtime::Services;
 use uuid::Uuid;
 
@@ -179,7 +179,7 @@ async fn export(
     folder: &Path,
 ) -> Result<(), Error> {
     std::fs::create_dir_all(folder)?;
-    let tenant = rollcall_domain::ids::TenantId::new(TENANT);
+    let tenant = rollcall_domain::base::ids::TenantId::new(TENANT);
     let states = services.store.profile_states(tenant).await?;
     for profile in profiles {
         let Some(key) = states

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{CourseId, ProfileId, UserId};
-use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Target, Throttle};
+use rollcall_domain::audience::profile::{
+    Lifecycle, Overrides, Profile, Retraction, Target, Throttle,
+};
+use rollcall_domain::base::ids::{CourseId, ProfileId, UserId};
 use rollcall_domain::rules::FilterDocument;
 use rollcall_simulators::world::World;
 use serde::Deserialize;

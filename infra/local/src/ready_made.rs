@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::text;
+use rollcall_domain::base::text;
 use rollcall_simulators::world::{Person, World};
 use serde_json::{Value, json};
 

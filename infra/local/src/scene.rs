@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::profile::Profile;
 use rollcall_simulators::TenantState;
 use rollcall_simulators::generate::{WorldSpec, world};
 use rollcall_simulators::world::World;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use rollcall_domain::report::{GraphUse, MaintenanceReport, ProfileReport, status_name};
+use rollcall_domain::membership::report::{
+    GraphUse, MaintenanceReport, ProfileReport, status_name,
+};
 use serde::Serialize;
 
 /// One profile's line.

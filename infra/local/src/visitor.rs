@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use rollcall_simulators::UserTokenSpec;
 use rollcall_simulators::generate::{WorldSpec, world};
 use rollcall_simulators::world::{KeyLevel, World};

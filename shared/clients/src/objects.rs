@@ -8,7 +8,7 @@ use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::presigning::PresigningConfig;
 use aws_sdk_s3::primitives::ByteStream;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rollcall_domain::ids::{ProfileId, SnapshotId, TenantId};
+use rollcall_domain::base::ids::{ProfileId, SnapshotId, TenantId};
 
 /// An object that could not be read or written.
 #[derive(Debug, thiserror::Error)]

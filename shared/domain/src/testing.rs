@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
-use crate::lms::{
-    CatalogRow, CourseRow, EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow,
-};
+use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
 use crate::rules::evaluate::Facts;
 use crate::rules::{Fields, FilterDocument};
-use crate::snapshot::build::{EntraProperties, build, moment};
+use crate::snapshot::ingest::{EntraProperties, build, moment};
+use crate::snapshot::lms::{
+    CatalogRow, CourseRow, EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow,
+};
 use crate::snapshot::{Header, Property, Snapshot};
 
 /// The slot tests evaluate at.
@@ -288,26 +288,26 @@ pub fn names(snapshot: &Snapshot, rows: impl IntoIterator<Item = u32>) -> Vec<St
 }
 
 /// A profile's id by title.
-pub fn profile_id(title: &str) -> crate::ids::ProfileId {
-    crate::ids::ProfileId::new(guid(9, title))
+pub fn profile_id(title: &str) -> crate::base::ids::ProfileId {
+    crate::base::ids::ProfileId::new(guid(9, title))
 }
 
 /// A profile without rules, courses or limits.
-pub fn profile(title: &str) -> crate::profile::Profile {
-    crate::profile::Profile {
+pub fn profile(title: &str) -> crate::audience::profile::Profile {
+    crate::audience::profile::Profile {
         id: profile_id(title),
         title: title.to_owned(),
         description: format!("About {title}"),
         enroll: true,
         auto_populate: true,
-        throttle: crate::profile::Throttle::default(),
+        throttle: crate::audience::profile::Throttle::default(),
         filter: FilterDocument::default(),
-        overrides: crate::profile::Overrides::default(),
+        overrides: crate::audience::profile::Overrides::default(),
         courses: std::collections::BTreeSet::new(),
         time_zone: chrono_tz::UTC,
-        retraction: crate::profile::Retraction::default(),
+        retraction: crate::audience::profile::Retraction::default(),
         retraction_handled: false,
-        lifecycle: crate::profile::Lifecycle::Active,
+        lifecycle: crate::audience::profile::Lifecycle::Active,
         modified_at: slot(),
         modified_by: "ada@contoso.example".to_owned(),
     }

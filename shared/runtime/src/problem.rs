@@ -2,7 +2,7 @@
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::problem::Problem;
+use rollcall_domain::base::problem::Problem;
 use serde::Serialize;
 
 /// So many wrong fields are told in one answer.

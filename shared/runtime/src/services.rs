@@ -29,10 +29,10 @@ use rollcall_clients::ses::SystemMail;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, Store, StoreError};
 use rollcall_clients::vault::{Vault, VaultError};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, RunStatus, Trigger, WAIT_SECONDS};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_domain::run::{MAX_WAITS, Run, RunRequest, RunStatus, Trigger, WAIT_SECONDS};
-use rollcall_domain::schedule::{Job, Slot};
 
 use crate::events::Failure;
 use crate::settings::Settings;

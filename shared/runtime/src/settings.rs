@@ -5,7 +5,7 @@ mod addresses;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use url::Url;
 
 use addresses::is_safe_address;

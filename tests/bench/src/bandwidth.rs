@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 
-use rollcall_domain::lms::FieldKind;
+use rollcall_domain::snapshot::lms::FieldKind;
 
 use crate::cpu::{millis, timed};
 use crate::ours::Ours;

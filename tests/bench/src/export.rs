@@ -7,8 +7,8 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rollcall_domain::lms::Progress;
-use rollcall_domain::profile::{Profile, Target};
+use rollcall_domain::snapshot::lms::Progress;
+use rollcall_domain::audience::profile::{Profile, Target};
 use serde::Serialize;
 
 use crate::checksum::Checksum;

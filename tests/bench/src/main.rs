@@ -113,7 +113,7 @@ fn compare(sizes: Sizes, options: &ratios::Options) -> ExitCode {
 fn evaluate(folder: &Path, rounds: u32) -> io::Result<()> {
     let bytes = fs::read(folder.join(export::SNAPSHOT))?;
     let (decoded, snapshot) = cpu::timed(|| load(&bytes));
-    let profiles: Vec<rollcall_domain::profile::Profile> =
+    let profiles: Vec<rollcall_domain::audience::profile::Profile> =
         serde_json::from_slice(&fs::read(folder.join(export::STORED))?)?;
     let ours = Ours::new(snapshot?, &profiles, Workload::slot());
     let times = (0..rounds.max(1)).map(|_| cpu::timed(|| ours.evaluate()).0);

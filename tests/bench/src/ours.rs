@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::desired::{Audience, AudienceError, Change, evaluate};
-use rollcall_domain::ids::ProfileId;
-use rollcall_domain::profile::Profile;
-use rollcall_domain::rowset::RowSet;
+use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, evaluate};
+use rollcall_domain::base::ids::ProfileId;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::Snapshot;
-use rollcall_domain::snapshot::encode::{decode, encode};
+use rollcall_domain::snapshot::format::{decode, encode};
 
 use crate::checksum::Checksum;
 use crate::workload::Workload;

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use rollcall_domain::ids::ProfileId;
-use rollcall_domain::profile::{Profile, Target};
+use rollcall_domain::base::ids::ProfileId;
+use rollcall_domain::audience::profile::{Profile, Target};
 
 use crate::person::{Person, bytes};
 

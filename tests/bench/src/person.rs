@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, NaiveTime};
-use rollcall_domain::ids::{CourseId, UserId};
-use rollcall_domain::lms::{FieldKind, Progress, UserRow};
+use rollcall_domain::base::ids::{CourseId, UserId};
+use rollcall_domain::snapshot::lms::{FieldKind, Progress, UserRow};
 use rollcall_domain::snapshot::Property;
 use unicase::UniCase;
 use unicode_normalization::UnicodeNormalization as _;

@@ -5,12 +5,12 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use rollcall_domain::desired::{Audience, evaluate};
-use rollcall_domain::ids::{ObjectId, ProfileId};
-use rollcall_domain::plan::diff::{Accounts, GroupMembers, Subject, plan};
-use rollcall_domain::plan::kept::KeptMembers;
-use rollcall_domain::profile::Profile;
-use rollcall_domain::rowset::RowSet;
+use rollcall_domain::audience::desired_members::{Audience, evaluate};
+use rollcall_domain::base::ids::{ObjectId, ProfileId};
+use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers, Subject, plan};
+use rollcall_domain::membership::plan::known_members::KeptMembers;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::Snapshot;
 use serde_json::json;
@@ -65,7 +65,7 @@ fn group(profile: ProfileId) -> ObjectId {
     ObjectId::new(Uuid::from_u128(!profile.uuid().as_u128()))
 }
 
-type Checked = Vec<Result<Audience, (ProfileId, rollcall_domain::desired::AudienceError)>>;
+type Checked = Vec<Result<Audience, (ProfileId, rollcall_domain::audience::desired_members::AudienceError)>>;
 
 fn audiences(profiles: &[Profile], snapshot: &Snapshot) -> Checked {
     let fields = Fields::of(snapshot);

@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use rollcall_domain::lms::LmsData;
+use rollcall_domain::snapshot::lms::LmsData;
 
 use crate::cpu::{millis, timed};
 use crate::ours::{load, store};

@@ -8,8 +8,8 @@ mod operands;
 use std::collections::HashMap;
 
 use chrono_tz::Tz;
-use rollcall_domain::lms::FieldKind;
-use rollcall_domain::profile::Profile;
+use rollcall_domain::snapshot::lms::FieldKind;
+use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::rules::{FilterDocument, MatchMode};
 use rollcall_domain::snapshot::Property;
 use serde::Serialize;

@@ -9,10 +9,10 @@ mod words;
 use chrono::{DateTime, Utc};
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use rollcall_domain::ids::{SnapshotId, TenantId, UserId};
-use rollcall_domain::lms::LmsData;
-use rollcall_domain::profile::Profile;
-use rollcall_domain::snapshot::build::{EntraProperties, build};
+use rollcall_domain::base::ids::{SnapshotId, TenantId, UserId};
+use rollcall_domain::snapshot::lms::LmsData;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::snapshot::ingest::{EntraProperties, build};
 use rollcall_domain::snapshot::{Header, Snapshot};
 use uuid::Uuid;
 

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use rollcall_domain::snapshot::describe::describe;
-use rollcall_domain::snapshot::encode::decode;
+use rollcall_domain::snapshot::format::decode;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(description) = describe(bytes) {

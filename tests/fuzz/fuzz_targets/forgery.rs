@@ -5,10 +5,10 @@ use std::sync::LazyLock;
 
 use arbitrary::Arbitrary;
 use libfuzzer_sys::fuzz_target;
-use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 use rollcall_domain::snapshot::Snapshot;
 use rollcall_domain::snapshot::describe::describe;
-use rollcall_domain::snapshot::encode::{Reader, decode, encode};
+use rollcall_domain::snapshot::format::{Reader, decode, encode};
 use rollcall_domain::testing::World;
 use serde_json::Value;
 use twox_hash::XxHash3_64;

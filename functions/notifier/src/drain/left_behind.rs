@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::outbox::Waiting;
-use rollcall_domain::delivery::{MessageStatus, next_try};
-use rollcall_domain::ids::CatalogId;
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 
 use super::Pass;
 

@@ -5,10 +5,10 @@ use rollcall_clients::outgoing::SendError;
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, StoreError};
 use rollcall_clients::vault::VaultError;
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::Cause;
-use rollcall_domain::delivery::{MessageStatus, next_try};
-use rollcall_domain::ids::CatalogId;
 use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 use rollcall_runtime::services::AccountError;
 
 use super::{Pass, recipients};

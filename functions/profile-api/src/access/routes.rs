@@ -1,6 +1,6 @@
 //! Every route there is: what it takes, when it is forbidden, what it needs.
 
-use rollcall_domain::installation::Feature;
+use rollcall_domain::connection::installation::Feature;
 
 use super::Permission;
 

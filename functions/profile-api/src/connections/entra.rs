@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::entra::SignIn;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
-use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{Attempt, EntraConnection, Origin, ReturnPath, Stage, Status};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;

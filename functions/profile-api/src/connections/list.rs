@@ -6,12 +6,12 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use rollcall_clients::vault::CredentialMark;
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{
     Auth, Capability, ConsentScope, Ending, Fault, Kind, MailConnection, Origin, Status,
 };
-use rollcall_domain::directory::{Source, SyncState};
-use rollcall_domain::ids::CatalogId;
-use rollcall_domain::installation::Feature;
+use rollcall_domain::directory_sync::{Source, SyncState};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;

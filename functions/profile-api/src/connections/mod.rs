@@ -5,9 +5,9 @@ pub(crate) mod list;
 
 use axum::http::StatusCode;
 use rollcall_clients::store::connections::Versioned;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::connection::installation::{Feature, Installation};
 use rollcall_domain::connection::{EntraConnection, Origin};
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::installation::{Feature, Installation};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 

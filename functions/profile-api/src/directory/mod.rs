@@ -6,8 +6,8 @@ pub(crate) mod people;
 
 use axum::http::StatusCode;
 use rollcall_clients::graph::{Graph, GraphError};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Origin;
-use rollcall_domain::ids::TenantId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 use rollcall_runtime::services::DirectoryError;

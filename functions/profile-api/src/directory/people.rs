@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use rollcall_clients::graph::DirectoryPerson;
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

@@ -5,9 +5,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::entra::SignIn;
-use rollcall_domain::audit::{Action, AuditEvent};
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{Attempt, Stage, Status};
-use rollcall_domain::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::ids::CatalogId;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;

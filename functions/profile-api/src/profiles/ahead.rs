@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::desired::{Audience, AudienceError, Change, Ready};
-use rollcall_domain::ids::{CourseId, ObjectId, ProfileId, TenantId};
-use rollcall_domain::plan::diff::GroupMembers;
-use rollcall_domain::preview::{Current, List, Outlook, Question};
-use rollcall_domain::problem::Problem;
-use rollcall_domain::profile::Profile;
-use rollcall_domain::rowset::RowSet;
+use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, Ready};
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::base::rowset::RowSet;
+use rollcall_domain::membership::plan::diff::GroupMembers;
+use rollcall_domain::membership::preview::{Current, List, Outlook, Question};
 use rollcall_runtime::ProblemDetails;
 
 use super::Read;

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::closure;
-use rollcall_domain::desired::{Audience, AudienceError};
-use rollcall_domain::ids::{CourseId, ProfileId, TenantId};
-use rollcall_domain::lint::{Warning, lint};
-use rollcall_domain::problem::Problem;
-use rollcall_domain::profile::{Profile, Target};
+use rollcall_domain::audience::desired_members::{Audience, AudienceError};
+use rollcall_domain::audience::lint::{Warning, lint};
+use rollcall_domain::audience::override_closure;
+use rollcall_domain::audience::profile::{Profile, Target};
+use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId};
+use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 
 use super::input::Input;
@@ -53,7 +53,7 @@ impl Api {
     ) -> Result<Known, Refused> {
         let mut known = Known::new();
         loop {
-            let wanted = closure::closure(profile, |id| known.get(&id)).unknown;
+            let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
             if wanted.is_empty() {
                 return Ok(known);
             }
@@ -141,7 +141,9 @@ impl Api {
         let Written {
             include, exclude, ..
         } = written;
-        problems.extend(closure::problems(profile.id, include, exclude, lookup));
+        problems.extend(override_closure::problems(
+            profile.id, include, exclude, lookup,
+        ));
         if self.is_title_taken(tenant, profile).await? {
             problems.push(title_taken());
         }

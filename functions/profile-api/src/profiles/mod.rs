@@ -16,8 +16,8 @@ pub(crate) mod versions;
 mod view;
 
 use rollcall_clients::store::profiles::StoredProfile;
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use crate::Api;
 use crate::failure::{Refused, broken, missing, stored};

@@ -3,11 +3,11 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::ids::ProfileId;
-use rollcall_domain::lifecycle;
-use rollcall_domain::problem::Problem;
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::lifecycle;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::ProfileId;
+use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::ids::{ProfileId, TenantId};
+use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_runtime::auth::Caller;
 
 use super::Read;

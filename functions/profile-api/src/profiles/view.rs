@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::states::ProfileState;
-use rollcall_domain::hold::Hold;
-use rollcall_domain::ids::{CourseId, ObjectId, ProfileId};
-use rollcall_domain::lint::Warning;
-use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Throttle};
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::audience::lint::Warning;
+use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Throttle};
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
+use rollcall_domain::membership::hold::Hold;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::rules::FilterDocument;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -6,10 +6,12 @@ use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::ids::{CatalogId, TenantId};
-use rollcall_domain::problem::Problem;
-use rollcall_domain::session::{CalendarOwner, CourseSession, RoomAnswer, SessionStatus, begin};
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::course_session::{
+    CalendarOwner, CourseSession, RoomAnswer, SessionStatus, begin,
+};
 use rollcall_runtime::auth::Caller;
 use rollcall_runtime::services::AccountError;
 

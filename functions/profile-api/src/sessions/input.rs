@@ -1,8 +1,8 @@
 //! A session as people send it: every field read, every problem noted.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::CourseId;
-use rollcall_domain::session::{CourseSession, Learner, RoomRef};
+use rollcall_domain::base::ids::CourseId;
+use rollcall_domain::course_session::{CourseSession, Learner, RoomRef};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -6,9 +6,11 @@ use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::connections::Versioned;
-use rollcall_domain::ids::{CatalogId, CourseId, SessionId, TenantId};
-use rollcall_domain::problem::Problem;
-use rollcall_domain::session::{CourseSession, Learner, RoomAnswer, RoomRef, SessionStatus, plan};
+use rollcall_domain::base::ids::{CatalogId, CourseId, SessionId, TenantId};
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::course_session::{
+    CourseSession, Learner, RoomAnswer, RoomRef, SessionStatus, plan,
+};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

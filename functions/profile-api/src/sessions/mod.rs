@@ -9,8 +9,8 @@ mod tell;
 
 use axum::http::StatusCode;
 use rollcall_clients::http::ApiError;
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::MailConnection;
-use rollcall_domain::ids::CatalogId;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use rollcall_runtime::services::AccountError;

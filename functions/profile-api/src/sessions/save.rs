@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::connections::Versioned;
-use rollcall_domain::audit::Action;
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::base::ids::{CatalogId, SessionId};
+use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::ids::{CatalogId, SessionId};
-use rollcall_domain::problem::Problem;
-use rollcall_domain::session::{
+use rollcall_domain::course_session::{
     Capabilities, CourseSession, RoomAnswer, SessionStatus, begin, degrade,
 };
 use rollcall_runtime::ProblemDetails;

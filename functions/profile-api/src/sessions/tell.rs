@@ -1,7 +1,7 @@
 //! Mails to learners about their sessions, beside Microsoft's invitations (S1-15).
 
+use rollcall_domain::course_session::{CourseSession, SessionStatus};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
-use rollcall_domain::session::{CourseSession, SessionStatus};
 use rollcall_runtime::auth::Caller;
 
 use crate::Api;

@@ -11,12 +11,12 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::{Saved, Tenant};
 use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE, StoreError};
 use rollcall_clients::vault::{AppRegistration, VaultError};
-use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::Trigger;
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::installation::Feature;
-use rollcall_domain::run::Trigger;
-use rollcall_domain::schedule::Job;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 

@@ -3,10 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use rollcall_clients::objects::{ObjectError, part_key};
-use rollcall_domain::directory::{
+use rollcall_domain::base::run::Run;
+use rollcall_domain::directory_sync::{
     Change, Field, Outcome, OutcomeStatus, Skip, Subject, SyncReport, What,
 };
-use rollcall_domain::run::Run;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

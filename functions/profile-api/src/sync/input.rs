@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_clients::http::Secret;
+use rollcall_domain::audience::profile::Throttle;
+use rollcall_domain::base::ids::{ObjectId, TenantId};
+use rollcall_domain::connection::credentials;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
-use rollcall_domain::credentials;
-use rollcall_domain::directory::config::{EmailFilter, SyncFilters, default_guard, group_ids};
-use rollcall_domain::directory::{ApplyMode, Strategy, SyncConfig, TeamSwitches};
-use rollcall_domain::ids::{ObjectId, TenantId};
-use rollcall_domain::profile::Throttle;
+use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters, default_guard, group_ids};
+use rollcall_domain::directory_sync::{ApplyMode, Strategy, SyncConfig, TeamSwitches};
 use serde::Deserialize;
 use serde_json::Value;
 use utoipa::ToSchema;

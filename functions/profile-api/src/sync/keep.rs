@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::SyncCredentials;
-use rollcall_domain::audit::{Action, AuditEvent, changed_fields};
-use rollcall_domain::directory::{SyncConfig, SyncState};
+use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
+use rollcall_domain::directory_sync::{SyncConfig, SyncState};
 use rollcall_runtime::auth::Caller;
 
 use super::SUBJECT;

@@ -16,8 +16,8 @@ pub(crate) mod times;
 use axum::http::StatusCode;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::vault::SyncCredentials;
-use rollcall_domain::directory::SyncState;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::directory_sync::SyncState;
 use rollcall_runtime::ProblemDetails;
 
 use crate::Api;

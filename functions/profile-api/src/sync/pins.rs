@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::directory::Pin;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::directory_sync::Pin;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};

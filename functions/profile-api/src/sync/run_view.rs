@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::run::{Run, RunStatus, Trigger};
-use rollcall_domain::schedule::Slot;
+use rollcall_domain::base::run::{Run, RunStatus, Trigger};
+use rollcall_domain::base::schedule::Slot;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,8 +2,8 @@
 
 use axum::extract::State;
 use axum::response::Response;
-use rollcall_domain::audit::{Action, AuditEvent};
-use rollcall_domain::directory::Phase;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::directory_sync::Phase;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;

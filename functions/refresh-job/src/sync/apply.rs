@@ -1,8 +1,8 @@
 //! Carries cleared changes out, phase by phase, and notes how each ended. Obeys; decides nothing.
 
 use rollcall_clients::scim::Scim;
-use rollcall_domain::directory::writes::Phase as Steps;
-use rollcall_domain::directory::{
+use rollcall_domain::directory_sync::writes::Phase as Steps;
+use rollcall_domain::directory_sync::{
     Change, Mirror, OutcomeStatus, Phase, SyncReport, SyncState, phases,
 };
 

@@ -3,9 +3,9 @@
 use chrono::Utc;
 use rollcall_clients::store::runs::DIED;
 use rollcall_clients::store::{Lease, StoreError};
-use rollcall_domain::directory::{Phase, SyncState};
-use rollcall_domain::run::{RunRequest, RunStatus, Trigger};
-use rollcall_domain::schedule::Job as Which;
+use rollcall_domain::base::run::{RunRequest, RunStatus, Trigger};
+use rollcall_domain::base::schedule::Job as Which;
+use rollcall_domain::directory_sync::{Phase, SyncState};
 use rollcall_runtime::Services;
 
 use super::finish::FinishError;

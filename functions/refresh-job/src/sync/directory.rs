@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use rollcall_clients::graph::{DeltaLink, Followed, Graph, GraphError, MAX_DELTA_GROUPS};
 use rollcall_clients::store::sync::MirrorPointer;
-use rollcall_domain::directory::{Directory, Leaving, Subject, SyncPlan, SyncState, What};
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::{Directory, Leaving, Subject, SyncPlan, SyncState, What};
 
 use super::trouble::Trouble;
 

@@ -1,9 +1,9 @@
 //! The minute's tick: asks for the runs whose time has come, and notes when the next is due.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::run::Trigger;
-use rollcall_domain::schedule::Slot;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::Trigger;
+use rollcall_domain::base::schedule::Slot;
 use rollcall_runtime::Services;
 use rollcall_runtime::services::FanOutError;
 

@@ -4,10 +4,10 @@ use chrono::Utc;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
+use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::connection::{Check, CheckStatus};
-use rollcall_domain::directory::{OutcomeStatus, Pause, Pending, Phase, SyncReport};
+use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, Phase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_runtime::Services;
 use rollcall_runtime::services::TellError;
 

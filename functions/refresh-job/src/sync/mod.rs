@@ -19,11 +19,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rollcall_clients::graph::Graph;
 use rollcall_clients::store::{Lease, SYNC_LEASE};
-use rollcall_domain::directory::{
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::Job as Which;
+use rollcall_domain::directory_sync::{
     Approved, Course, Input, SyncPlan, SyncReport, SyncState, decide, plan,
 };
-use rollcall_domain::run::{Run, RunRequest, RunStatus};
-use rollcall_domain::schedule::Job as Which;
 use rollcall_runtime::{Deadline, Failure, Services};
 
 use begin::{bury, may_begin};

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::{Described, Scim};
 use rollcall_clients::store::sync::MirrorPointer;
-use rollcall_domain::directory::state::FULL_READ_DAYS;
-use rollcall_domain::directory::{Platform, SyncState};
+use rollcall_domain::directory_sync::state::FULL_READ_DAYS;
+use rollcall_domain::directory_sync::{Platform, SyncState};
 
 use super::trouble::Trouble;
 

@@ -5,8 +5,8 @@ use rollcall_clients::graph::Graph;
 use rollcall_clients::objects::{ObjectError, sync_key};
 use rollcall_clients::scim::{Described, Scim};
 use rollcall_clients::store::sync::MirrorPointer;
-use rollcall_domain::directory::{Platform, Stored, SyncState};
-use rollcall_domain::run::Run;
+use rollcall_domain::base::run::Run;
+use rollcall_domain::directory_sync::{Platform, Stored, SyncState};
 
 use super::trouble::Trouble;
 use super::{Job, directory, platform};

@@ -2,7 +2,7 @@
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Written;
-use rollcall_domain::directory::{
+use rollcall_domain::directory_sync::{
     Change, Deed, Field, Member, Mirror, Outcome, OutcomeStatus, What, Write,
 };
 

@@ -1,9 +1,9 @@
 //! Who is told that a run is complete, that something waits, that a secret ends.
 
 use chrono::Utc;
-use rollcall_domain::directory::{Source, SyncReport};
+use rollcall_domain::base::run::Run;
+use rollcall_domain::directory_sync::{Source, SyncReport};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::Run;
 
 use super::Job;
 use super::finish::FinishError;

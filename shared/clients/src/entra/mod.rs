@@ -12,7 +12,7 @@ use oauth2::{
     AuthType, ClientId, ClientSecret, HttpRequest, HttpResponse, RequestTokenError, Scope,
     TokenResponse, TokenUrl,
 };
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use tokio::time::Instant;
 
 use crate::http::{ApiError, Base, Http, Secret};

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use futures::future::join_all;
 use reqwest::Method;
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::connection::credentials::{REQUIRED, compare};
 use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
-use rollcall_domain::credentials::{REQUIRED, compare};
-use rollcall_domain::ids::ObjectId;
 
 use super::batch::Part;
 use super::permissions::{Grant, Grants};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use reqwest::Method;
+use rollcall_domain::connection::credentials::covered_for_reading;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ENTRA_APP};
-use rollcall_domain::credentials::covered_for_reading;
 
 use super::Graph;
 use super::permissions::Grant;

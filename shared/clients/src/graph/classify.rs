@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 
 use super::batch::PartAnswer;
 

@@ -5,8 +5,8 @@
 //! lives for seven days and can be withdrawn at any time (410).
 
 use reqwest::Method;
-use rollcall_domain::directory::{GroupChange, PersonChange, Told};
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::{GroupChange, PersonChange, Told};
 use serde::Deserialize;
 use uuid::Uuid;
 

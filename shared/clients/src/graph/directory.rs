@@ -2,7 +2,7 @@
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::json;
 use uuid::Uuid;

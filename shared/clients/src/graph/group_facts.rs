@@ -1,6 +1,6 @@
 //! What a looked-up group is, and whether its members can be managed.
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;

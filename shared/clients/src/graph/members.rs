@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;

@@ -24,7 +24,7 @@ mod users;
 
 use std::sync::Arc;
 
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use serde::Deserialize;
 use tokio::time::Instant;
 use uuid::Uuid;

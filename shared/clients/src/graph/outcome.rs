@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 
 /// Asked before every batch of changes: is there time left, is the lease still ours?
 pub trait Gate: Send {

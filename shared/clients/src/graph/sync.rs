@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;

@@ -10,7 +10,7 @@ mod users;
 
 use std::collections::BTreeSet;
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use rollcall_simulators::World;
 use rollcall_simulators::world::EntraGroup;
 use serde_json::{Value, json};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use reqwest::Method;
-use rollcall_domain::ids::ObjectId;
-use rollcall_domain::lms::FieldKind;
-use rollcall_domain::snapshot::build::EntraSet;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::snapshot::ingest::EntraSet;
+use rollcall_domain::snapshot::lms::FieldKind;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use uuid::Uuid;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use rollcall_simulators::generate::{self, WorldSpec};
 use rollcall_simulators::{Simulators, World};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::connection::{Check, CheckId, LMS_KEY, LMS_URL};
-use rollcall_domain::ids::ObjectId;
 
 use super::Learn365;
 use super::convert::entra_account;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 
 use super::wire::Choice;
 

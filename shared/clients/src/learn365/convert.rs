@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use rollcall_domain::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
-use rollcall_domain::lms::{CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleScope, User};
+use rollcall_domain::base::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
+use rollcall_domain::snapshot::lms::{
+    CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleScope, User,
+};
 use serde::Deserialize;
 use uuid::Uuid;
 

@@ -12,10 +12,10 @@ mod wire;
 mod write;
 
 use reqwest::{Method, RequestBuilder};
-use rollcall_domain::enrolment::GroupRoles;
-use rollcall_domain::ids::{ObjectId, UserId};
-use rollcall_domain::lms::RoleRow;
-use rollcall_domain::snapshot::build::Sets;
+use rollcall_domain::base::ids::{ObjectId, UserId};
+use rollcall_domain::membership::enrolment::GroupRoles;
+use rollcall_domain::snapshot::ingest::Sets;
+use rollcall_domain::snapshot::lms::RoleRow;
 use tokio::time::Instant;
 
 use crate::http::{Answer, ApiError, Base, Http, Secret};

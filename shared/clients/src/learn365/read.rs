@@ -1,7 +1,9 @@
 //! Reads whole sets: every page, in order, counted against the platform's own count.
 
-use rollcall_domain::lms::{CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleRow, User};
-use rollcall_domain::snapshot::build::{EnrolmentSet, RoleSet, Sets, UserSet};
+use rollcall_domain::snapshot::ingest::{EnrolmentSet, RoleSet, Sets, UserSet};
+use rollcall_domain::snapshot::lms::{
+    CatalogRow, CourseRow, EnrolmentRow, FieldRow, Role, RoleRow, User,
+};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 

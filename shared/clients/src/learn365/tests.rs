@@ -2,17 +2,17 @@
 
 mod check;
 
-use rollcall_domain::lms::FieldKind;
-use rollcall_domain::snapshot::build::EntraSet;
-use rollcall_domain::snapshot::encode::Reader;
+use rollcall_domain::base::text::clean;
+use rollcall_domain::snapshot::format::Reader;
+use rollcall_domain::snapshot::ingest::EntraSet;
+use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_domain::snapshot::{Header, Property, Snapshot, Source};
-use rollcall_domain::text::clean;
 use rollcall_simulators::generate::lms_key;
 use rollcall_simulators::world;
 use rollcall_simulators::{Fault, FaultKind};
 use uuid::Uuid;
 
-use rollcall_domain::ids::{CatalogId, CourseId, FieldId, SnapshotId, TenantId};
+use rollcall_domain::base::ids::{CatalogId, CourseId, FieldId, SnapshotId, TenantId};
 
 use super::*;
 use crate::http::testing::{Stub, Tenant, quick, reply};

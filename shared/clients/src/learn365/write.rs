@@ -4,7 +4,7 @@
 //! text and reported as such, never as a failure.
 
 use reqwest::Method;
-use rollcall_domain::ids::{CatalogId, CourseId, ObjectId};
+use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId};
 use serde_json::{Value, json};
 use uuid::Uuid;
 

@@ -1,6 +1,6 @@
 //! Who the connected account is, what it is licensed for and what kind of mailbox it has.
 
-use rollcall_domain::ids::ObjectId;
+use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use uuid::{Uuid, uuid};
 

@@ -3,7 +3,7 @@
 use chrono_tz::Tz;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Method;
-use rollcall_domain::session::RoomAnswer;
+use rollcall_domain::course_session::RoomAnswer;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

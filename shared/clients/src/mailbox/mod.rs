@@ -20,7 +20,7 @@ use crate::http::{Answer, ApiError, Base, Http, Secret};
 pub use account::{AccountFacts, MailboxPurpose};
 pub use draft::EventDraft;
 pub use events::EventFacts;
-pub use rollcall_domain::session::RoomAnswer;
+pub use rollcall_domain::course_session::RoomAnswer;
 pub use rooms::Room;
 pub use schedule::Availability;
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures::StreamExt as _;
 use reqwest::Method;
-use rollcall_domain::directory::{Mirror, Write};
+use rollcall_domain::directory_sync::{Mirror, Write};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 

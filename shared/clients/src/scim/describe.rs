@@ -1,6 +1,6 @@
 //! What a service says about itself: patch, bulk, filters, and which attributes it keeps.
 
-use rollcall_domain::directory::Features;
+use rollcall_domain::directory_sync::Features;
 use serde::Deserialize;
 
 use super::{Described, ENTERPRISE, Scim, TEAM, USER};

@@ -14,7 +14,7 @@ mod write;
 
 use std::sync::Arc;
 
-use rollcall_domain::directory::Features;
+use rollcall_domain::directory_sync::Features;
 use tokio::time::Instant;
 
 use crate::http::{ApiError, Base, Http, Secret};

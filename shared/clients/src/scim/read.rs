@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Duration, SecondsFormat, Utc};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use rollcall_domain::directory::{PlatformTeam, PlatformUser};
+use rollcall_domain::directory_sync::{PlatformTeam, PlatformUser};
 use serde::de::DeserializeOwned;
 
 use super::wire::{Meta, Page, WireGroup, WireUser};

@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use rollcall_domain::directory::{
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::{
     Deed, Facts, Features, Field, Mirror, Subject, TeamChanges, TeamKey, Write,
 };
-use rollcall_domain::ids::ObjectId;
 use serde_json::{Value, json};
 
 use super::edit::{ARCHIVED, DEPARTMENT, Edit, Email, MANAGER, MEMBERS, SUPERVISORS};

@@ -10,10 +10,10 @@ mod teams;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use rollcall_domain::directory::{
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::{
     Deed, Facts, Field, Mirror, Platform, PlatformUser, Subject, TeamKey, Write,
 };
-use rollcall_domain::ids::ObjectId;
 use rollcall_simulators::{Fault, FaultKind, ScimBehaviour, ScimResource, ScimState};
 use serde_json::{Value, json};
 use uuid::Uuid;

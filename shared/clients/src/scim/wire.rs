@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::directory::{Facts, Field, PlatformTeam, PlatformUser};
+use rollcall_domain::directory_sync::{Facts, Field, PlatformTeam, PlatformUser};
 use serde::{Deserialize, Deserializer};
 
 /// Longer texts than any directory has are cut, in characters: they differ from what

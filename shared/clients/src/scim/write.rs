@@ -1,7 +1,7 @@
 //! Makes single changes: each can be repeated, and one that was already made is told as such.
 
 use reqwest::Method;
-use rollcall_domain::directory::{Mirror, Write};
+use rollcall_domain::directory_sync::{Mirror, Write};
 use serde::Deserialize;
 use serde_json::Value;
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use serde::{Deserialize, Serialize};
 
 use super::connections::readable;

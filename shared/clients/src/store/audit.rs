@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::TenantId;
 use uuid::Uuid;
 
 use super::items::{document, number, read};

@@ -1,9 +1,9 @@
 //! Connections as stored: the tenant's directory, catalogs' accounts, how the tenant was installed.
 
-use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::connection::{EntraConnection, MailConnection};
-use rollcall_domain::ids::{CatalogId, TenantId};
-use rollcall_domain::installation::Installation;
 
 use super::items::{document, entity, read, string, tenant, unreadable, version};
 use super::{Condition, FANOUT_INDEX, Item, Store, StoreError};

@@ -1,8 +1,8 @@
 //! Which plan a tenant has, entered by operators.
 
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::entitlement::Entitlement;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::connection::entitlement::Entitlement;
 
 use super::items::{document, read};
 use super::{Store, StoreError};

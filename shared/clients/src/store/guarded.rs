@@ -1,7 +1,7 @@
 //! Transactions whose items say what it means when their condition fails.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use super::{Store, StoreError};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::hold::{Hold, HoldState};
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::plan::PlanHash;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::{ProfileId, TenantId};
+use rollcall_domain::membership::hold::{Hold, HoldState};
+use rollcall_domain::membership::plan::PlanHash;
 
 use super::guarded::Refusal;
 use super::items::{document, read, version};

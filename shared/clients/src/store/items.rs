@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::ReturnValue;
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use uuid::Uuid;
 
 use super::items::{integer, moment, number, string};

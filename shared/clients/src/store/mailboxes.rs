@@ -1,8 +1,8 @@
 //! What is remembered of a mailbox between invocations: its pace, its troubles, when it wakes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
-use rollcall_domain::delivery::MailboxState;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::notices::delivery::MailboxState;
 
 use super::items::{document, read};
 use super::{Fence, Store, StoreError};

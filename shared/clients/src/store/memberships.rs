@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::plan::kept::{Damaged, KeptMembers, MAX_BYTES};
+use rollcall_domain::base::ids::{ProfileId, TenantId};
+use rollcall_domain::membership::plan::known_members::{Damaged, KeptMembers, MAX_BYTES};
 
 use super::items::{entity, item};
 use super::states::ProfileState;

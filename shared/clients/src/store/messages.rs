@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_domain::notices::Notice;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

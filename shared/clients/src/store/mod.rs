@@ -39,7 +39,7 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem};
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use condition::Condition;
 pub use error::StoreError;

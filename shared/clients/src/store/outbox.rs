@@ -7,8 +7,8 @@
 
 use aws_sdk_dynamodb::types::Select;
 use chrono::{DateTime, Utc};
-use rollcall_domain::delivery::{MailboxState, MessageStatus};
-use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::notices::delivery::{MailboxState, MessageStatus};
 use rollcall_domain::notices::{Notice, Urgency};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use super::items::{entity, string};
 use super::{Item, PARTITION_KEY, SORT_KEY, Store, StoreError};

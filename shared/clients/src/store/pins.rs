@@ -1,8 +1,8 @@
 //! Decisions of people that the directory sync respects (C-26), each in an item of its own.
 
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::directory::{Pin, Pins};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::directory_sync::{Pin, Pins};
 
 use super::items::{document, read};
 use super::page::{List, Page};

@@ -8,10 +8,10 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
-use rollcall_domain::fingerprint::fingerprint;
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::profile::{Lifecycle, Profile};
-use rollcall_domain::text::fold;
+use rollcall_domain::audience::fingerprint::fingerprint;
+use rollcall_domain::audience::profile::{Lifecycle, Profile};
+use rollcall_domain::base::ids::{ProfileId, TenantId};
+use rollcall_domain::base::text::fold;
 use serde::{Deserialize, Serialize};
 
 use super::guarded::{Refusal, Writes};
@@ -277,7 +277,8 @@ fn unclaimed(id: ProfileId) -> Condition {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_domain::{lifecycle, testing};
+    use rollcall_domain::audience::lifecycle;
+    use rollcall_domain::testing;
 
     /// Proves S4-054: titles are compared regardless of case and blanks around them.
     #[test]

@@ -1,9 +1,9 @@
 //! Profiles as stored: documents with versions, written by people or under the lock.
 
-use rollcall_domain::audit::{Action, Actor, AuditEvent};
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::lifecycle;
-use rollcall_domain::profile::{Profile, read};
+use rollcall_domain::audience::lifecycle;
+use rollcall_domain::audience::profile::{Profile, read};
+use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use super::guarded::{Refusal, Writes};
 use super::items::{document, entity, item, number, text, unreadable, version};

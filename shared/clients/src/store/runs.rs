@@ -1,8 +1,8 @@
 //! Run records: one per tenant, job and slot, so that a slot runs once.
 
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::run::{Run, RunRequest, RunStatus};
-use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::{Job, Slot};
 
 use super::items::{document, number, read, version};
 use super::page::{List, Page};

@@ -1,8 +1,8 @@
 //! Course sessions as stored, and which of them wait for a room's answer or for steps that broke off.
 
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
-use rollcall_domain::session::{CourseSession, RoomAnswer, SessionStatus, plan};
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
+use rollcall_domain::course_session::{CourseSession, RoomAnswer, SessionStatus, plan};
 
 use super::connections::{Versioned, readable, versioned};
 use super::items::{document, string, tenant};

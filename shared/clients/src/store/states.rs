@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
-use rollcall_domain::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
-use rollcall_domain::plan::kept::ManualEdits;
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
+use rollcall_domain::membership::plan::known_members::ManualEdits;
+use rollcall_domain::membership::report::ProfileStatus;
 use serde::{Deserialize, Serialize};
 
 use super::items::{document, entity, read};

@@ -1,10 +1,10 @@
 //! The directory sync as stored: how it stands, when it is due, what was read last.
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::directory::SyncState;
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::schedule::Slot;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::schedule::Slot;
+use rollcall_domain::directory_sync::SyncState;
 use serde::{Deserialize, Serialize};
 
 use super::connections::{Versioned, readable, versioned};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::AuditEvent;
-use rollcall_domain::ids::{SnapshotId, TenantId};
-use rollcall_domain::settings::{Onboarding, Settings, first_refresh_due};
+use rollcall_domain::audience::settings::{Onboarding, Settings, first_refresh_due};
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::{SnapshotId, TenantId};
 use rollcall_domain::snapshot::sanity::Counts;
 use serde::{Deserialize, Serialize};
 

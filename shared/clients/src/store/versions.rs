@@ -2,8 +2,8 @@
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::TimeDelta;
-use rollcall_domain::ids::{ProfileId, TenantId};
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use super::items::{document, number, read, version};
 use super::page::{List, Page};

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use aws_sdk_secretsmanager::error::DisplayErrorContext;
 use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use chrono::{DateTime, Utc};
-use rollcall_domain::audit::Actor;
+use rollcall_domain::base::audit::Actor;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Able, Account};
-use rollcall_domain::ids::{CatalogId, TenantId};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -195,7 +195,7 @@ mod tests {
 
     fn draft(name: &str) -> Draft {
         let account = Account {
-            object: rollcall_domain::ids::ObjectId::new(Uuid::from_u128(3)),
+            object: rollcall_domain::base::ids::ObjectId::new(Uuid::from_u128(3)),
             address: "events@contoso.example".to_owned(),
             name: "Events".to_owned(),
         };
@@ -218,7 +218,9 @@ mod tests {
         assert!(draft.is("abc", &by, at(999)));
         assert!(!draft.is("abd", &by, at(999)) && !draft.is("abc", &by, at(1_000)));
         let other = Actor {
-            object: Some(rollcall_domain::ids::ObjectId::new(Uuid::from_u128(4))),
+            object: Some(rollcall_domain::base::ids::ObjectId::new(Uuid::from_u128(
+                4,
+            ))),
             name: "cat".to_owned(),
         };
         assert!(!draft.is("abc", &other, at(999)));

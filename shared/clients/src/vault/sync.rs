@@ -1,6 +1,6 @@
 //! What the directory sync signs in with: its app registration and the platform's token, in one secret.
 
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use serde::{Deserialize, Serialize};
 use url::Url;
 

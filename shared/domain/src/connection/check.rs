@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::problem::Problem;
+use crate::base::problem::Problem;
 
 /// The settings' field with the app registration, both of its parts.
 pub const ENTRA_APP: &str = "/entraApp";

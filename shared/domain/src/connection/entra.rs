@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::refusal::Fault;
 use super::state::{Event, Status, Step, step};
 use super::{Cause, Kind};
-use crate::audit::Actor;
+use crate::base::audit::Actor;
 
 /// After a consent Microsoft needs a while until the app's tokens work; a
 /// consent that is not proved after so many minutes is told as an error.

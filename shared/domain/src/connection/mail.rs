@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::kind::{Capability, Kind};
 use super::refusal::{Cause, Fault};
 use super::state::{Effect, Event, Status, Step, step};
-use crate::audit::Actor;
-use crate::ids::ObjectId;
+use crate::base::audit::Actor;
+use crate::base::ids::ObjectId;
 
 /// What the account is asked to allow, by purpose (S1-15…S1-20): send mail, see
 /// rooms, keep events, make meetings, tell a shared mailbox from a person's,

@@ -4,17 +4,19 @@
 //! and [`step`] how it lives, [`Cause`] what a refusal of Microsoft Entra means
 //! for it, and the records [`EntraConnection`] and [`MailConnection`] what is kept.
 
-mod attempt;
+mod aadsts_codes;
 mod check;
+pub mod credentials;
+pub mod entitlement;
 mod entra;
+pub mod installation;
 mod kind;
 mod mail;
-mod numbers;
+mod messages;
 mod refusal;
+mod sign_in_attempt;
 mod state;
-mod words;
 
-pub use attempt::{Attempt, MAX_RETURN_PATH, NoReturnPath, ReturnPath, Stage};
 pub use check::{
     CLIENT_ID, CLIENT_SECRET, Check, CheckId, CheckStatus, ConnectionTest, ENTRA_APP, LMS_KEY,
     LMS_URL, Subject,
@@ -23,4 +25,5 @@ pub use entra::{EntraConnection, Origin};
 pub use kind::{Auth, Capability, ConsentScope, Ending, Kind};
 pub use mail::{Able, Account, DELEGATED_SCOPES, MailConnection, MailOptions, Unable};
 pub use refusal::{Cause, Fault, Remedy, Told};
+pub use sign_in_attempt::{Attempt, MAX_RETURN_PATH, NoReturnPath, ReturnPath, Stage};
 pub use state::{Effect, Event, Status, Step, step};

@@ -9,7 +9,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::numbers::NUMBERS;
+use super::aadsts_codes::NUMBERS;
 use super::state::Event;
 
 /// Why Entra refused.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::Urgency;
-use crate::ids::{CatalogId, ProfileId};
-use crate::plan::PlanHash;
+use crate::base::ids::{CatalogId, ProfileId};
+use crate::membership::plan::PlanHash;
 
 /// What it is about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,22 +6,23 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::ids::{CatalogId, TenantId};
+use crate::base::ids::{CatalogId, TenantId};
 
+pub mod delivery;
 mod identity;
 mod kind;
 mod language;
-mod parts;
+mod recurrence;
+mod render;
+mod template_blocks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 #[cfg(test)]
 mod tests;
-mod when;
-mod words;
 
 pub use kind::NoticeKind;
 pub use language::Language;
-pub use words::{Words, words};
+pub use render::{Words, words};
 
 /// The way a notice takes to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

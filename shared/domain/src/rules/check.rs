@@ -8,9 +8,9 @@ use super::FieldRef;
 use super::expr::{Expr, Leaf};
 use super::operators::{activity, boolean, date, number, text};
 use super::parse::{Combinator, Group, Part, Rule};
-use crate::ids::CourseId;
-use crate::lms::FieldKind;
-use crate::problem::Problem;
+use crate::base::ids::CourseId;
+use crate::base::problem::Problem;
+use crate::snapshot::lms::FieldKind;
 use crate::snapshot::{Snapshot, Source};
 
 /// The three parts of a filter; each takes its own kind of field.

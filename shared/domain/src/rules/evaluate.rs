@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 
 use super::expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
 use super::value::{parse_boolean, parse_number};
+use crate::base::text::fold;
 use crate::snapshot::{Activity, Snapshot, Source};
-use crate::text::fold;
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 

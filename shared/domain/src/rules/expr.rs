@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use regex::Regex;
 
-use crate::ids::CourseId;
+use crate::base::ids::CourseId;
 use crate::snapshot::Source;
 
 /// An expression over one person.
@@ -37,7 +37,7 @@ pub enum Leaf {
     Activity(CourseId, ActivityTest),
 }
 
-/// Tests of texts; operands are folded (see [`crate::text::fold`]).
+/// Tests of texts; operands are folded (see [`crate::base::text::fold`]).
 #[derive(Debug, Clone)]
 pub enum TextTest {
     /// Equal.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::ids::{CourseId, FieldId};
+use crate::base::ids::{CourseId, FieldId};
 use crate::snapshot::{Property, Source};
 
 /// What a rule is about.

@@ -105,7 +105,7 @@ fn says_nothing(tree: &Value) -> bool {
     tree.is_null() || (empty && !negated)
 }
 
-fn malformed(problem: crate::problem::Problem) -> RuleProblem {
+fn malformed(problem: crate::base::problem::Problem) -> RuleProblem {
     RuleProblem {
         kind: RuleProblemKind::Invalid,
         problem,
@@ -260,7 +260,7 @@ mod tests {
     #[test]
     fn dates_are_strict_instants() {
         let mut world = World::new();
-        world.field("Hire Date", crate::lms::FieldKind::Date);
+        world.field("Hire Date", crate::snapshot::lms::FieldKind::Date);
         for (name, day) in [
             ("Ada", "2022-12-31"),
             ("Grace", "2023-01-01"),
@@ -294,7 +294,7 @@ mod tests {
     #[test]
     fn relative_dates_count_from_the_slot() {
         let mut world = World::new();
-        world.field("Hire Date", crate::lms::FieldKind::Date);
+        world.field("Hire Date", crate::snapshot::lms::FieldKind::Date);
         for (name, day) in [
             ("Ada", "2026-11-20"),
             ("Grace", "2026-10-22"),
@@ -329,21 +329,21 @@ mod tests {
         world.enrol(
             "Grace",
             "Outlook - Japanese",
-            crate::lms::Progress::InProgress,
+            crate::snapshot::lms::Progress::InProgress,
             None,
             Some("2026-11-01"),
         );
         world.enrol(
             "Alan",
             "Outlook - Japanese",
-            crate::lms::Progress::NotStarted,
+            crate::snapshot::lms::Progress::NotStarted,
             None,
             None,
         );
         world.enrol(
             "Edsger",
             "Outlook - Japanese",
-            crate::lms::Progress::Completed,
+            crate::snapshot::lms::Progress::Completed,
             Some("2026-02-02"),
             Some("2026-02-01"),
         );
@@ -374,8 +374,8 @@ mod tests {
     #[test]
     fn numbers_and_truths_compare_as_such() {
         let mut world = World::new();
-        world.field("Employee Number", crate::lms::FieldKind::Number);
-        world.field("Certified", crate::lms::FieldKind::Boolean);
+        world.field("Employee Number", crate::snapshot::lms::FieldKind::Number);
+        world.field("Certified", crate::snapshot::lms::FieldKind::Boolean);
         world
             .person("Ada")
             .custom("Employee Number", "9")

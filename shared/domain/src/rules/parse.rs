@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::{MAX_DEPTH, MAX_NODES};
-use crate::problem::Problem;
+use crate::base::problem::Problem;
 
 /// How the rules of a group combine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

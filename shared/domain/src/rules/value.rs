@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde_json::Value;
 
 use super::{MAX_DAYS, MAX_LIST, MAX_TEXT};
-use crate::text::fold;
+use crate::base::text::fold;
 
 /// A text operand, folded.
 pub(super) fn text(value: &Value) -> Result<String, String> {

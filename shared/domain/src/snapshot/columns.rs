@@ -66,7 +66,7 @@ impl TextColumn {
         &self.dictionary
     }
 
-    /// The distinct values as comparisons take them (see [`crate::text::fold`]),
+    /// The distinct values as comparisons take them (see [`crate::base::text::fold`]),
     /// with the same codes.
     pub fn folded(&self) -> &Dictionary {
         self.folded.get_or_init(|| folded(&self.dictionary))
@@ -169,7 +169,7 @@ impl DateColumn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::snapshot::build::moment;
+    use crate::snapshot::ingest::moment;
 
     #[test]
     fn a_column_keeps_each_value_once() {

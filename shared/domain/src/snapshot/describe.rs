@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::encode::{DecodeError, Identity, Reader, VERSION};
+use super::format::{DecodeError, Identity, Reader, VERSION};
 use super::{Header, Lineage};
 
 /// What is in a snapshot file. `Display` makes it a page of text.
@@ -217,7 +217,7 @@ impl Description {
 
 #[cfg(test)]
 mod tests {
-    use super::super::encode::encode;
+    use super::super::format::encode;
     use super::*;
     use crate::testing::World;
 

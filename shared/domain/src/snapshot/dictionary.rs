@@ -4,7 +4,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem::Finder;
 use std::hash::BuildHasher as _;
 
-use crate::text::cleaned;
+use crate::base::text::cleaned;
 
 /// Distinct texts; the first has code 1.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

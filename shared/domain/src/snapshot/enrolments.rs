@@ -4,8 +4,8 @@
 //! one entry here that keeps exactly what rules ask: see [`Activity`].
 
 use super::postings::Postings;
-use crate::ids::CourseId;
-use crate::lms::{EnrolmentRow, Progress};
+use crate::base::ids::CourseId;
+use crate::snapshot::lms::{EnrolmentRow, Progress};
 
 /// A moment of an enrolment in whole seconds since 1970 UTC, 1970 to 2106; 0 is
 /// unknown. Rules about activities count in days.

@@ -1,7 +1,7 @@
 //! Dictionaries in the form that comparisons use.
 
 use super::Dictionary;
-use crate::text::fold;
+use crate::base::text::fold;
 
 /// Every text folded; where all is ASCII, in one go.
 pub(super) fn folded(dictionary: &Dictionary) -> Dictionary {

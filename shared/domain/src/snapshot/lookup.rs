@@ -1,7 +1,7 @@
 //! Finds single rows and names: a learner's row by id, what people call a source.
 
 use super::{People, Snapshot, Source};
-use crate::ids::UserId;
+use crate::base::ids::UserId;
 
 impl People {
     /// The row of a learner.

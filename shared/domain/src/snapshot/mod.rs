@@ -1,25 +1,29 @@
 //! The whole learning platform at one moment: columnar, immutable, complete.
 
-pub mod build;
 pub mod codes;
 pub mod columns;
 pub mod describe;
 pub mod dictionary;
-pub mod encode;
 pub mod enrolments;
 mod folded;
+pub mod format;
+pub mod ingest;
+pub mod lms;
 mod lookup;
+pub mod name_order;
 pub mod postings;
 pub mod sanity;
+pub mod schema;
+pub mod search;
 
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
-use crate::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
-use crate::rowset::RowSet;
+use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
+use crate::base::rowset::RowSet;
+use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
 
 pub use codes::Codes;
 pub use columns::{DateColumn, TextColumn};

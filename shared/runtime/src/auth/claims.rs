@@ -1,7 +1,7 @@
 //! The claims of an Entra v2.0 access token, and whether they fit together.
 
 use rollcall_clients::entra::SigningKey;
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use serde::Deserialize;
 use uuid::{Uuid, uuid};
 

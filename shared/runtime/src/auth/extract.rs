@@ -6,8 +6,8 @@ use axum::extract::{FromRef, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use rollcall_domain::audit::Actor;
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::audit::Actor;
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 
 use super::{AuthError, Role, Verifier};
 

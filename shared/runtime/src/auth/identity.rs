@@ -2,7 +2,7 @@
 
 use rollcall_clients::entra::{SigningKey, SigningKeys};
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 

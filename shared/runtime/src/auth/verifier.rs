@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use rollcall_clients::entra::SigningKeys;
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use super::claims::Claims;
 use super::signature::verified;

@@ -11,9 +11,9 @@ use rollcall_clients::mailbox::Mailbox;
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_clients::vault::VaultError;
-use rollcall_domain::audit::AuditEvent;
+use rollcall_domain::base::audit::AuditEvent;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection, Told};
-use rollcall_domain::ids::{CatalogId, TenantId};
 
 use super::{AppError, Services};
 

@@ -2,9 +2,9 @@
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::mailbox::{EventDraft, EventFacts};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection};
-use rollcall_domain::ids::{CatalogId, TenantId};
-use rollcall_domain::session::{
+use rollcall_domain::course_session::{
     CourseSession, EventStep, Learner, arrange, invitation, transaction_id,
 };
 

@@ -8,8 +8,8 @@ use rollcall_clients::graph::{Graph, KnownPeople, TokenSource};
 use rollcall_clients::http::{ApiError, Secret};
 use rollcall_clients::learn365::{KeyTest, Learn365};
 use rollcall_clients::vault::AppRegistration;
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, LMS_KEY};
-use rollcall_domain::ids::{ObjectId, TenantId};
 use tokio::time::{Instant, timeout_at};
 
 use super::Services;

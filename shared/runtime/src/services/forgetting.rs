@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::vault::StoredGrant;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
-use rollcall_domain::ids::{CatalogId, TenantId};
 
 use super::Services;
 use super::accounts::AccountError;

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rollcall_clients::store::StoreError;
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::delivery::Drain;
-use rollcall_domain::ids::{CatalogId, TenantId};
+use rollcall_domain::notices::delivery::Drain;
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use super::Services;

@@ -8,9 +8,9 @@ use rollcall_clients::graph::{Graph, GraphError, OrganizationFacts, TokenSource}
 use rollcall_clients::http::Http;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::VaultError;
-use rollcall_domain::audit::{Actor, AuditEvent};
+use rollcall_domain::base::audit::{Actor, AuditEvent};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, Told};
-use rollcall_domain::ids::TenantId;
 
 use super::{ConnectError, Services};
 
@@ -221,7 +221,7 @@ impl Services {
         by: &Actor,
         proof: Result<OrganizationFacts, Unproved>,
     ) -> Result<EntraConnection, StoreError> {
-        use rollcall_domain::audit::Action::{ConnectionMade, ConnectionRefused};
+        use rollcall_domain::base::audit::Action::{ConnectionMade, ConnectionRefused};
         let now = Utc::now();
         let event =
             |action| AuditEvent::new(now, by.clone(), action).on("entra", "Microsoft Entra ID");

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::audience::settings::is_mail_address;
+use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection};
-use rollcall_domain::ids::{CatalogId, TenantId};
 use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_domain::settings::is_mail_address;
 
 use super::Services;
 use super::accounts::AccountError;

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 
 use super::Services;
 

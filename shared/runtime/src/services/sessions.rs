@@ -5,11 +5,11 @@ use std::time::Duration;
 use rollcall_clients::mailbox::{EventFacts, is_gone};
 use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::store::{Lease, StoreError};
-use rollcall_domain::ids::{CatalogId, SessionId, TenantId};
-use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_domain::session::{
+use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
+use rollcall_domain::course_session::{
     CalendarOwner, CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
 };
+use rollcall_domain::notices::{Notice, NoticeKind};
 
 use super::Services;
 use super::accounts::AccountError;

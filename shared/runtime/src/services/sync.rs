@@ -8,12 +8,12 @@ use rollcall_clients::queue::QueueError;
 use rollcall_clients::scim::Scim;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::{SyncCredentials, VaultError};
-use rollcall_domain::directory::{Source, SyncState};
-use rollcall_domain::ids::{ObjectId, TenantId};
+use rollcall_domain::audience::settings::is_mail_address;
+use rollcall_domain::base::ids::{ObjectId, TenantId};
+use rollcall_domain::base::run::{RunRequest, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::directory_sync::{Source, SyncState};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
-use rollcall_domain::run::{RunRequest, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
-use rollcall_domain::settings::is_mail_address;
 
 use super::{AppError, ConnectError, DirectoryError, Services};
 

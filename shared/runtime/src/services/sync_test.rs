@@ -6,9 +6,9 @@ use rollcall_clients::graph::{Graph, GraphError, SyncApp};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Scim;
 use rollcall_clients::vault::{SyncCredentials, VaultError};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, ENTRA_APP};
-use rollcall_domain::directory::{Source, SyncConfig, SyncState};
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::directory_sync::{Source, SyncConfig, SyncState};
 use tokio::time::Instant;
 
 use super::{Services, SyncClientError};
@@ -165,7 +165,7 @@ async fn filtered(graph: &Graph, filter: &str, reads: bool) -> Check {
 /// Groups nobody knows are named; the others can be used all the same (S3-37).
 async fn chosen_groups(
     graph: &Graph,
-    chosen: &std::collections::BTreeSet<rollcall_domain::ids::ObjectId>,
+    chosen: &std::collections::BTreeSet<rollcall_domain::base::ids::ObjectId>,
     reads: bool,
 ) -> Check {
     let id = CheckId::EntraGroups;

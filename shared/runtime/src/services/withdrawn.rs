@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_clients::graph::GraphError;
-use rollcall_domain::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{EntraConnection, Fault};
-use rollcall_domain::ids::TenantId;
 use rollcall_domain::notices::NoticeKind;
 
 use super::Services;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bumpalo::Bump;
 use datalogic_rs::{Engine, Logic, ParsedData};
-use rollcall_domain::lms::Progress;
+use rollcall_domain::snapshot::lms::Progress;
 use serde_json::{Map, Value as Json, json};
 
 use crate::overrides::Members;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Duration, Utc};
 use rand::RngExt as _;
 use rand::seq::index::sample;
 use rand_chacha::ChaCha8Rng;
-use rollcall_domain::ids::{CatalogId, CourseId, UserId};
-use rollcall_domain::lms::{CatalogRow, CourseRow, EnrolmentRow, Progress};
+use rollcall_domain::base::ids::{CatalogId, CourseId, UserId};
+use rollcall_domain::snapshot::lms::{CatalogRow, CourseRow, EnrolmentRow, Progress};
 use uuid::Uuid;
 
 use super::skew::weights;

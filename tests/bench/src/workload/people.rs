@@ -3,8 +3,8 @@
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
-use rollcall_domain::ids::{FieldId, ObjectId, UserId};
-use rollcall_domain::lms::{FieldKind, FieldRow, UserRow};
+use rollcall_domain::base::ids::{FieldId, ObjectId, UserId};
+use rollcall_domain::snapshot::lms::{FieldKind, FieldRow, UserRow};
 use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 

@@ -3,9 +3,9 @@
 use chrono_tz::Tz;
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
-use rollcall_domain::ids::{ProfileId, UserId};
-use rollcall_domain::lms::CourseRow;
-use rollcall_domain::profile::{Overrides, Profile, Target};
+use rollcall_domain::base::ids::{ProfileId, UserId};
+use rollcall_domain::snapshot::lms::CourseRow;
+use rollcall_domain::audience::profile::{Overrides, Profile, Target};
 use rollcall_domain::rules::{FilterDocument, MatchMode};
 use rollcall_domain::testing;
 use serde_json::{Value, json};

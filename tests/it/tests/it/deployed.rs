@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use rollcall_domain::ids::TenantId;
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
 use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::drafts;
 use rollcall_local::stack::{Stack, StackOptions, root};
@@ -269,7 +269,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
         world.tenant.id,
         Fault::once("/$batch", FaultKind::Delay { ms: 700 }).at(1, 1_000),
     );
-    let trigger = rollcall_domain::run::Trigger::by_hand("ada@contoso.example");
+    let trigger = rollcall_domain::base::run::Trigger::by_hand("ada@contoso.example");
     services
         .run_now(&who, Job::Maintenance, trigger)
         .await

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use rollcall_clients::entra::{Entra, EntraErrorKind, Grant, ServiceApp, SignIn};
 use rollcall_clients::http::{Http, HttpSettings, Secret};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Cause;
-use rollcall_domain::ids::TenantId;
 use rollcall_local::stack::root;
 use rollcall_local::tools;
 use rollcall_runtime::Settings;

@@ -7,11 +7,11 @@ use std::time::Duration;
 use rollcall_clients::objects;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{Lease, REFRESH_LEASE};
+use rollcall_domain::audience::settings::Onboarding;
+use rollcall_domain::base::run::{RunStatus, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::{RunStatus, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
-use rollcall_domain::settings::Onboarding;
-use rollcall_domain::snapshot::{Lineage, Snapshot, encode};
+use rollcall_domain::snapshot::{Lineage, Snapshot, format};
 use rollcall_runtime::events::Tick;
 use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::FieldKind;
@@ -30,7 +30,7 @@ async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
     let pointer = app.services.store.snapshot_pointer(app.id).await;
     let pointer = pointer.expect("answers").expect("a pointer");
     let bytes = app.services.objects.get(&pointer.key).await;
-    let snapshot = encode::decode(&bytes.expect("stored")).expect("decodes");
+    let snapshot = format::decode(&bytes.expect("stored")).expect("decodes");
     (pointer, snapshot)
 }
 

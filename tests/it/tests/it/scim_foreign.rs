@@ -14,12 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_clients::http::{Http, HttpSettings, Secret};
 use rollcall_clients::scim::{Described, Scim, Written};
-use rollcall_domain::directory::testing::{person, person_id as id};
-use rollcall_domain::directory::{
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::testing::{person, person_id as id};
+use rollcall_domain::directory_sync::{
     Deed, Directory, DirectoryPerson, Facts, Field, Input, Mirror, Pins, Platform, Subject,
     SyncConfig, SyncPlan, TeamKey, TeamSwitches, Write, phases, plan,
 };
-use rollcall_domain::ids::ObjectId;
 use rollcall_simulators::{Simulators, World};
 use serde_json::{Value, json};
 use servers::{Foreign, Program, TOKEN, checked};

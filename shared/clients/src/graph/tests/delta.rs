@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::directory::{Directory, DirectoryPerson, GroupChange, PersonChange, Told};
+use rollcall_domain::directory_sync::{
+    Directory, DirectoryPerson, GroupChange, PersonChange, Told,
+};
 use rollcall_simulators::world::{Person, UserType};
 use rollcall_simulators::{Fault, FaultKind, TenantState};
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rollcall_domain::lms::FieldKind;
+use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_simulators::{Fault, FaultKind};
 
 use super::*;

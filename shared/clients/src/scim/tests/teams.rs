@@ -1,6 +1,6 @@
 //! Single changes of teams.
 
-use rollcall_domain::directory::{Member, TeamChanges};
+use rollcall_domain::directory_sync::{Member, TeamChanges};
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The words of every kind in every language.
 
-use super::parts::Parts;
+use super::template_blocks::Parts;
 use super::testing::{every_kind, held, other_faces};
 use super::*;
 use crate::testing::World;

@@ -2,7 +2,7 @@
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
-use rollcall_domain::lms::CourseRow;
+use rollcall_domain::snapshot::lms::CourseRow;
 use serde_json::{Value, json};
 
 use super::super::people::{Society, field_id};

@@ -1,6 +1,6 @@
 //! Profiles made and changed: what must be there, what is refused, who was faster.
 
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::membership::report::ProfileStatus;
 use serde_json::json;
 
 use super::{create, draft, id_of, path, with};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::schedule::Job;
 use serde_json::json;
 
 use super::{column, create, draft, path, with};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use rollcall_domain::ids::ProfileId;
+use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::testing;
 use serde_json::{Value, json};
 use tracing::span::{Attributes, Id};

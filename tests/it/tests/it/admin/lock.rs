@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
-use rollcall_domain::ids::ProfileId;
+use rollcall_domain::base::ids::ProfileId;
 use rollcall_profile_api::access::ROUTES;
 use serde_json::{Value, json};
 

@@ -14,7 +14,7 @@ mod restoring;
 mod runs;
 mod settings;
 
-use rollcall_domain::ids::ProfileId;
+use rollcall_domain::base::ids::ProfileId;
 use serde_json::{Value, json};
 
 use crate::harness::{Admin, Answer, in_city};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::ids::ProfileId;
+use rollcall_domain::base::ids::ProfileId;
 use rollcall_profile_api::access::{Permission, ROUTES, Route};
 use rollcall_runtime::auth::Role;
 use serde_json::{Value, json};

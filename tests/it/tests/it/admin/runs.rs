@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::FaultKind;
 use serde_json::json;
 

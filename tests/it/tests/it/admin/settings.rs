@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
-use rollcall_domain::run::{RunStatus, Trigger};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::{RunStatus, Trigger};
+use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::{KeyLevel, World};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use rollcall_runtime::auth::{AuthError, SetupError};
 use rollcall_simulators::{TokenFlaw, UserTokenSpec};
 use serde_json::{Value, json};

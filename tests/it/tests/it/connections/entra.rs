@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rollcall_clients::store::StoreError;
-use rollcall_domain::audit::Action;
+use rollcall_domain::base::audit::Action;
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_simulators::{ConsentChoice, FaultKind};
 use serde_json::{Value, json};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
-use rollcall_domain::delivery::{Drain, MessageStatus};
+use rollcall_domain::notices::delivery::{Drain, MessageStatus};
 use rollcall_domain::notices::{Notice, Urgency};
 use rollcall_notifier::Drained;
 use rollcall_runtime::Deadline;

@@ -2,9 +2,9 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use rollcall_domain::audit::{Action, Actor, AuditEvent};
-use rollcall_domain::ids::{CatalogId, ObjectId};
-use rollcall_domain::installation::Installation;
+use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::ids::{CatalogId, ObjectId};
+use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::notices::Notice;
 use rollcall_simulators::{ConsentChoice, TenantState, UserTokenSpec};
 use serde_json::json;
@@ -280,7 +280,7 @@ impl App {
 
     /// Activates Azure Communication Services for the tenant.
     pub(crate) async fn activate_acs(&self) {
-        use rollcall_domain::entitlement::{Entitlement, Plan};
+        use rollcall_domain::connection::entitlement::{Entitlement, Plan};
         let plan = Entitlement {
             plan: Plan::SuccessPlus,
             until: None,

@@ -15,14 +15,14 @@ use rollcall_clients::http::Secret;
 use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::AppRegistration;
-use rollcall_domain::ids::{CourseId, ProfileId, TenantId, UserId};
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::audience::settings::Settings as TenantSettings;
+use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId, UserId};
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::membership::plan::known_members::KeptMembers;
+use rollcall_domain::membership::report::{MaintenanceReport, ProfileReport};
 use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_domain::plan::kept::KeptMembers;
-use rollcall_domain::profile::Profile;
-use rollcall_domain::report::{MaintenanceReport, ProfileReport};
-use rollcall_domain::run::{Run, RunRequest, RunStatus, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
-use rollcall_domain::settings::Settings as TenantSettings;
 use rollcall_runtime::{Deadline, Failure, Services};
 use rollcall_simulators::world::World;
 use rollcall_simulators::{Fault, FaultKind, Simulators, TenantState};
@@ -422,7 +422,7 @@ impl App {
         let mut pointer = before.expect("answers").expect("refreshed once");
         pointer.id = snapshot.header.id.clone();
         pointer.key = rollcall_clients::objects::snapshot_key(self.id, &pointer.id);
-        let bytes = rollcall_domain::snapshot::encode::encode(&snapshot).expect("encodes");
+        let bytes = rollcall_domain::snapshot::format::encode(&snapshot).expect("encodes");
         let put = services
             .objects
             .put(&pointer.key, "application/octet-stream", bytes);

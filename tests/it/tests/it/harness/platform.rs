@@ -10,7 +10,7 @@ use rollcall_clients::aws;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::{DUE_INDEX, FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
 use rollcall_clients::vault::Vault;
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use rollcall_local::emulator::{Emulator, EmulatorOptions};
 use rollcall_local::stack::{REGION, SENDER};
 use rollcall_local::tools;

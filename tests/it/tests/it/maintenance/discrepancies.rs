@@ -1,9 +1,9 @@
 //! What no longer exists is taken out, told or flagged.
 
+use rollcall_domain::audience::profile::Target;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::profile::Target;
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::RunStatus;
 use rollcall_simulators::world::FieldKind;
 use serde_json::json;
 

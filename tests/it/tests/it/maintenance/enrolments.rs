@@ -1,7 +1,7 @@
 //! Assigning and unassigning courses.
 
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::RunStatus;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::{Fault, FaultKind};
 
 use crate::harness::{App, Town, line};
@@ -143,7 +143,7 @@ async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
     assert_eq!(run.status, RunStatus::Continuing);
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Unfinished);
     assert_eq!(
-        app.requested(rollcall_domain::schedule::Job::Maintenance)
+        app.requested(rollcall_domain::base::schedule::Job::Maintenance)
             .await,
         1,
         "a continuation is queued"

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, REFRESH_LEASE};
+use rollcall_domain::base::run::{MAX_WAITS, RunStatus};
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::{MAX_WAITS, RunStatus};
-use rollcall_domain::schedule::{Job, Slot};
 
 use crate::harness::{App, Town};
 

@@ -2,11 +2,11 @@
 
 use chrono::Utc;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::hold::HoldState;
+use rollcall_domain::audience::profile::Throttle;
+use rollcall_domain::membership::hold::HoldState;
+use rollcall_domain::membership::plan::PlanHash;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::plan::PlanHash;
-use rollcall_domain::profile::Throttle;
-use rollcall_domain::report::ProfileStatus;
 
 use crate::harness::{App, Town, line, profile_id};
 
@@ -231,7 +231,7 @@ async fn an_approved_change_survives_being_cut_off() {
         1,
         100,
     );
-    let request = app.request(rollcall_domain::schedule::Job::Maintenance);
+    let request = app.request(rollcall_domain::base::schedule::Job::Maintenance);
     app.work_within(&request, std::time::Duration::from_secs(14))
         .await
         .expect("handled");

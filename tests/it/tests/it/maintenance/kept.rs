@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
-use rollcall_domain::ids::SnapshotId;
-use rollcall_domain::profile::Throttle;
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::audience::profile::Throttle;
+use rollcall_domain::base::ids::SnapshotId;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::FaultKind;
 
 use crate::harness::{App, Town, line, profile_id, step_count};
@@ -399,7 +399,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
         .expect("expired");
     let now = locked(&app).await;
     let mut emptied = before.clone();
-    emptied.members.rows = rollcall_domain::rowset::RowSet::new(3);
+    emptied.members.rows = rollcall_domain::base::rowset::RowSet::new(3);
     let kept = store.keep_members(late.fence(), &[(id, emptied)]).await;
     assert!(matches!(kept, Err(StoreError::LeaseLost)), "{kept:?}");
     let forgotten = store.forget_members(late.fence(), [id]).await;
@@ -417,7 +417,7 @@ async fn many_large_records_are_kept_and_found() {
     let app = settled(Town::small()).await;
     let store = app.services.store.clone();
     let mut large = app.kept("Denver").await.expect("kept");
-    let mut rows = rollcall_domain::rowset::RowSet::new(1_600_000);
+    let mut rows = rollcall_domain::base::rowset::RowSet::new(1_600_000);
     let mut lcg = 1u64;
     rows.extend((0..1_600_000).filter(|_| {
         lcg = lcg.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);

@@ -1,8 +1,8 @@
 //! Deletion, restoration, retraction.
 
-use rollcall_domain::lifecycle::restore;
-use rollcall_domain::profile::Retraction;
-use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::audience::lifecycle::restore;
+use rollcall_domain::audience::profile::Retraction;
+use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::harness::{App, Town, line, profile_id};
 

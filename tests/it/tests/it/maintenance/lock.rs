@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::FaultKind;
 
 use crate::harness::{App, Town, profile_id};

@@ -1,8 +1,8 @@
 //! Groups made, filled, repaired; what people did by hand put right.
 
-use rollcall_domain::profile::Target;
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::run::RunStatus;
+use rollcall_domain::audience::profile::Target;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::json;
 

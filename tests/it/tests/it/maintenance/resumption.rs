@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::{FaultKind, Throttle};
 
 use crate::harness::{App, Town};

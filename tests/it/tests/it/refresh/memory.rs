@@ -3,8 +3,8 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use rollcall_domain::run::{RunRequest, RunStatus};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::{RunRequest, RunStatus};
+use rollcall_domain::base::schedule::Job;
 use rollcall_local::stack::REGION;
 use rollcall_runtime::{Deadline, Services};
 use rollcall_simulators::generate::{self, WorldSpec};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rollcall_clients::store::SYNC_LEASE;
+use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::notices::NoticeKind;
-use rollcall_domain::run::RunStatus;
 use rollcall_simulators::FaultKind;
 
 use super::{Office, run_id};
@@ -69,7 +69,7 @@ async fn a_run_with_bulk_that_is_killed_anywhere_is_made_up_for() {
 /// ever saw them.
 async fn killed_at(
     office: &Office,
-    request: &rollcall_domain::run::RunRequest,
+    request: &rollcall_domain::base::run::RunRequest,
     step: usize,
 ) -> bool {
     // The request itself is answered after the run is gone.
@@ -144,7 +144,7 @@ async fn lost_answers_make_nothing_twice() {
         assert!(run.is_over(), "{path}: {run:?}");
         office.app.clear_faults();
         office
-            .set(rollcall_domain::directory::SyncState::resolve)
+            .set(rollcall_domain::directory_sync::SyncState::resolve)
             .await;
         office.run().await;
         assert_whole(&office, path);

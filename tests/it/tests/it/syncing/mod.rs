@@ -12,9 +12,9 @@ mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_domain::directory::{Phase, SyncState};
-use rollcall_domain::run::{Run, RunRequest};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::{Run, RunRequest};
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::directory_sync::{Phase, SyncState};
 use rollcall_simulators::world::{EntraGroup, Person};
 use rollcall_simulators::{Consent, Grant, TenantState};
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! Reading the directory: what changed, or everything where that cannot be relied on; filters.
 
 use chrono::TimeDelta;
-use rollcall_domain::run::RunStatus;
+use rollcall_domain::base::run::RunStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! Comparisons that people review: proposed, decided change by change, superseded, applied.
 
-use rollcall_domain::run::{Run, RunStatus};
+use rollcall_domain::base::run::{Run, RunStatus};
 use serde_json::{Value, json};
 
 use super::{Office, count, run_id};

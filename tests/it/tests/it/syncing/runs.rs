@@ -1,6 +1,6 @@
 //! Whole runs: a first sync, a second one that finds nothing, changes of every kind.
 
-use rollcall_domain::run::RunStatus;
+use rollcall_domain::base::run::RunStatus;
 use serde_json::json;
 
 use super::{ENTERPRISE, Office, count, run_id};

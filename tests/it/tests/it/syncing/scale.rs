@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use rollcall_domain::run::{Run, RunStatus};
+use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_simulators::world::{EntraGroup, Person, UserType};
 use uuid::Uuid;
 

@@ -1,8 +1,8 @@
 //! When syncs run: by the due index, each slot once, missed ones made up for once, clocks that change.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::{Job, Slot};
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::Deadline;
 use rollcall_runtime::events::Tick;
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Configuring, testing, activating, connecting, disconnecting.
 
-use rollcall_domain::run::RunStatus;
+use rollcall_domain::base::run::RunStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 

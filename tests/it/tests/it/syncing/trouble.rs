@@ -1,8 +1,8 @@
 //! What goes wrong: logged, told to all owners, paused until it is resolved; single refusals stop nothing else.
 
 use chrono::TimeDelta;
+use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::notices::{Channel, NoticeKind};
-use rollcall_domain::run::RunStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::json;
 

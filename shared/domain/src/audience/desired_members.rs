@@ -1,0 +1,349 @@
+//! Who should be a member: rules, then overrides, exclude wins.
+//!
+//! Profiles × snapshot × current members → changes. Which profiles can be
+//! evaluated, and in what order, is decided here; [`crate::audience::engine`] does it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+pub use crate::audience::audience_change::{Change, Members};
+use crate::audience::engine::{Member, Program};
+use crate::audience::evaluation_order::{Order, order};
+use crate::audience::profile::{Overrides, Profile, Target};
+use crate::base::ids::ProfileId;
+use crate::base::problem::{Problem, join};
+use crate::base::rowset::RowSet;
+use crate::rules::{Fields, Filter, RuleProblem, RuleProblemKind};
+use crate::snapshot::Snapshot;
+
+/// A profile's audience, checked against a snapshot.
+#[derive(Debug, Clone)]
+pub struct Audience {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Who matches; `None` when there is no rule at all.
+    pub filter: Option<Filter>,
+    /// Exceptions.
+    pub overrides: Overrides,
+}
+
+/// Why a profile has no audience.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+pub enum AudienceError {
+    /// Fields or courses its rules use are gone; somebody must review it (S4-119).
+    #[error("{}", join(problems))]
+    NeedsReview {
+        /// The rules that point nowhere.
+        problems: Vec<Problem>,
+        /// Names of what is gone.
+        missing: BTreeSet<String>,
+    },
+    /// Its rules make no sense.
+    #[error("{}", join(problems))]
+    Invalid {
+        /// All problems.
+        problems: Vec<Problem>,
+    },
+    /// Neither a filter nor overrides: it would match nobody or everybody, and
+    /// both would be a surprise (S4-118).
+    #[error("the profile has neither a filter nor overrides; add a rule or an included user")]
+    Empty,
+    /// Its overrides lead back to itself.
+    #[error(
+        "the overrides lead in a circle from this profile back to itself; take one of them out"
+    )]
+    Cycle,
+    /// It needs the audience of a profile that has none.
+    #[error("it depends on the profile {on}, whose audience cannot be determined")]
+    Dependency {
+        /// The profile it names.
+        on: ProfileId,
+    },
+}
+
+impl Audience {
+    /// Checks a profile's rules against what the snapshot offers.
+    ///
+    /// # Errors
+    /// [`AudienceError::NeedsReview`], [`AudienceError::Invalid`] or [`AudienceError::Empty`].
+    pub fn of(profile: &Profile, fields: &Fields) -> Result<Self, AudienceError> {
+        let filter = profile
+            .filter
+            .check(fields, profile.time_zone)
+            .map_err(audience_error)?;
+        if filter.is_none() && profile.overrides.is_empty() {
+            return Err(AudienceError::Empty);
+        }
+        Ok(Self {
+            profile: profile.id,
+            filter,
+            overrides: profile.overrides.clone(),
+        })
+    }
+}
+
+fn audience_error(found: Vec<RuleProblem>) -> AudienceError {
+    let invalid = |problem: &RuleProblem| problem.kind == RuleProblemKind::Invalid;
+    let missing = found
+        .iter()
+        .filter(|problem| !invalid(problem))
+        .map(|problem| problem.subject.clone())
+        .collect();
+    let broken = found.iter().any(invalid);
+    let problems = found.into_iter().map(|problem| problem.problem).collect();
+    if broken {
+        AudienceError::Invalid { problems }
+    } else {
+        AudienceError::NeedsReview { problems, missing }
+    }
+}
+
+/// Evaluates all audiences of a tenant at a moment and compares with the
+/// current members, as rows of the snapshot. A profile missing from `current`
+/// counts as having none.
+pub fn evaluate(
+    audiences: &[Result<Audience, (ProfileId, AudienceError)>],
+    snapshot: &Snapshot,
+    at: DateTime<Utc>,
+    current: &BTreeMap<ProfileId, RowSet>,
+) -> BTreeMap<ProfileId, Result<Change, AudienceError>> {
+    let Ready { places, program } = Ready::of(audiences);
+    let mut profiles = vec![None; program.profiles()];
+    for (id, place) in &places {
+        if let Ok(place) = place {
+            profiles[*place] = current.get(id);
+        }
+    }
+    let mut changes: Vec<Option<Change>> = program
+        .evaluate(snapshot, at, &profiles)
+        .into_iter()
+        .map(Some)
+        .collect();
+    let places = places.into_iter();
+    places
+        .map(|(id, place)| {
+            let change = place.map(|place| changes[place].take().unwrap_or_default());
+            (id, change)
+        })
+        .collect()
+}
+
+/// Audiences sorted out and compiled: for every profile its place in the
+/// program, or why it has none. Serves any number of evaluations.
+pub struct Ready<'a> {
+    /// Where each profile stands in the program.
+    pub places: BTreeMap<ProfileId, Result<usize, AudienceError>>,
+    /// The program of those that have an audience.
+    pub program: Program<'a>,
+}
+
+impl<'a> Ready<'a> {
+    /// Brings audiences into an order in which each comes after those it names.
+    pub fn of(audiences: &'a [Result<Audience, (ProfileId, AudienceError)>]) -> Self {
+        let by_id: BTreeMap<ProfileId, Result<&Audience, &AudienceError>> = audiences
+            .iter()
+            .map(|audience| match audience {
+                Ok(audience) => (audience.profile, Ok(audience)),
+                Err((profile, error)) => (*profile, Err(error)),
+            })
+            .collect();
+        let Order { sorted, cyclic } = order(&dependencies(&by_id));
+        let mut places: BTreeMap<ProfileId, Result<usize, AudienceError>> = BTreeMap::new();
+        let mut members = Vec::with_capacity(sorted.len());
+        for id in sorted {
+            let member = match by_id[&id] {
+                Ok(audience) => member(audience, &places),
+                Err(error) => Err(error.clone()),
+            };
+            let place = member.map(|member| {
+                members.push(member);
+                members.len() - 1
+            });
+            places.insert(id, place);
+        }
+        places.extend(cyclic.into_iter().map(|id| {
+            let error = by_id[&id].err().cloned().unwrap_or(AudienceError::Cycle);
+            (id, Err(error))
+        }));
+        Self {
+            places,
+            program: Program::compile(members),
+        }
+    }
+}
+
+fn dependencies(
+    by_id: &BTreeMap<ProfileId, Result<&Audience, &AudienceError>>,
+) -> BTreeMap<ProfileId, BTreeSet<ProfileId>> {
+    by_id
+        .iter()
+        .map(|(id, audience)| {
+            let names = audience.map(|audience| audience.overrides.profiles().collect());
+            (*id, names.unwrap_or_default())
+        })
+        .collect()
+}
+
+/// The audience as the engine takes it. Somebody who is not (or no longer) a
+/// learner cannot be a member (S4-044, S4-088e): the engine finds no row.
+fn member<'a>(
+    audience: &'a Audience,
+    places: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
+) -> Result<Member<'a>, AudienceError> {
+    let mut member = Member {
+        rules: audience.filter.as_ref().map(|filter| &filter.0),
+        ..Member::default()
+    };
+    let Overrides { include, exclude } = &audience.overrides;
+    for (targets, users, profiles) in [
+        (exclude, &mut member.exclude, &mut member.exclude_profiles),
+        (include, &mut member.include, &mut member.include_profiles),
+    ] {
+        for target in targets {
+            match target {
+                Target::User(user) => users.push(*user),
+                Target::Profile(on) => match places.get(on) {
+                    Some(Ok(place)) => profiles.push(*place),
+                    // Removed profiles were taken out before; what is left and unknown
+                    // cannot be read, and guessing would add or remove people.
+                    Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),
+                },
+            }
+        }
+    }
+    Ok(member)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{World, names, profile, profile_id, slot};
+
+    fn world() -> World {
+        let mut world = World::new();
+        world.person("Ada").with("city", "Denver");
+        world.person("Grace").with("city", "Oslo");
+        world.person("Alan").with("city", "Denver");
+        world
+    }
+
+    fn in_denver(title: &str) -> Profile {
+        let mut profile = profile(title);
+        profile.filter.properties = Some(serde_json::json!({
+            "combinator": "and", "rules": [{"field": "city", "operator": "=", "value": "Denver"}]
+        }));
+        profile
+    }
+
+    fn evaluated(
+        world: &World,
+        profiles: &[Profile],
+    ) -> BTreeMap<ProfileId, Result<Vec<String>, AudienceError>> {
+        let snapshot = world.snapshot();
+        let fields = Fields::of(&snapshot);
+        let audiences: Vec<_> = profiles
+            .iter()
+            .map(|profile| Audience::of(profile, &fields).map_err(|error| (profile.id, error)))
+            .collect();
+        evaluate(&audiences, &snapshot, slot(), &BTreeMap::new())
+            .into_iter()
+            .map(|(id, change)| (id, change.map(|change| names(&snapshot, change.joins))))
+            .collect()
+    }
+
+    fn members(
+        world: &World,
+        profiles: &[Profile],
+        of: &str,
+    ) -> Result<Vec<String>, AudienceError> {
+        evaluated(world, profiles)
+            .remove(&profile_id(of))
+            .expect("evaluated")
+    }
+
+    /// Proves S4-088a, S4-088b, S4-088e: include adds, exclude removes and wins.
+    #[test]
+    fn overrides_add_and_remove_and_exclude_wins() {
+        let mut profile = in_denver("P");
+        profile.overrides.include = [
+            Target::User(World::user("Grace")),
+            Target::User(World::user("Ada")),
+        ]
+        .into();
+        profile.overrides.exclude = [Target::User(World::user("Ada"))].into();
+        assert_eq!(
+            members(&world(), &[profile], "P").expect("evaluates"),
+            ["Alan", "Grace"]
+        );
+    }
+
+    /// Proves S4-044: somebody the platform does not know is never a member.
+    #[test]
+    fn an_included_stranger_does_not_become_a_member() {
+        let mut profile = in_denver("P");
+        profile.overrides.include = [Target::User(World::user("Nobody"))].into();
+        assert_eq!(
+            members(&world(), &[profile], "P").expect("evaluates"),
+            ["Ada", "Alan"]
+        );
+    }
+
+    /// Proves S4-088d: overrides may name profiles.
+    #[test]
+    fn an_override_may_name_a_profile() {
+        let mut rest = profile("Rest");
+        rest.filter.properties = Some(serde_json::json!({
+            "combinator": "and", "rules": [{"field": "title", "operator": "notNull"}]
+        }));
+        rest.overrides.exclude = [Target::Profile(profile_id("Denver"))].into();
+        assert_eq!(
+            members(&world(), &[rest, in_denver("Denver")], "Rest").expect("evaluates"),
+            ["Grace"]
+        );
+    }
+
+    /// Proves S4-088f and S4-118: circles and empty profiles fail alone.
+    #[test]
+    fn circles_and_empty_profiles_fail_and_others_go_on() {
+        let (mut a, mut b) = (in_denver("A"), in_denver("B"));
+        a.overrides.include = [Target::Profile(b.id)].into();
+        b.overrides.include = [Target::Profile(a.id)].into();
+        let found = evaluated(&world(), &[a, b, profile("Empty"), in_denver("Fine")]);
+        assert_eq!(found[&profile_id("A")], Err(AudienceError::Cycle));
+        assert_eq!(found[&profile_id("Empty")], Err(AudienceError::Empty));
+        assert_eq!(found[&profile_id("Fine")].as_ref().map(Vec::len), Ok(2));
+    }
+
+    #[test]
+    fn what_depends_on_a_failed_profile_fails_too() {
+        let mut a = in_denver("A");
+        a.overrides.exclude = [Target::Profile(profile_id("Empty"))].into();
+        let found = evaluated(&world(), &[a, profile("Empty")]);
+        assert_eq!(
+            found[&profile_id("A")],
+            Err(AudienceError::Dependency {
+                on: profile_id("Empty")
+            })
+        );
+    }
+
+    #[test]
+    fn a_change_lists_who_joins_and_who_leaves() {
+        let snapshot = world().snapshot();
+        let audience = Audience::of(&in_denver("P"), &Fields::of(&snapshot))
+            .map_err(|error| (profile_id("P"), error));
+        let mut now = RowSet::new(3);
+        now.extend(snapshot.people.row(World::user("Grace")));
+        now.extend(snapshot.people.row(World::user("Ada")));
+        let current = BTreeMap::from([(profile_id("P"), now)]);
+        let change = evaluate(&[audience], &snapshot, slot(), &current)
+            .remove(&profile_id("P"))
+            .expect("there")
+            .expect("evaluates");
+        assert_eq!(names(&snapshot, change.joins), ["Alan"]);
+        assert_eq!(names(&snapshot, change.leaves), ["Grace"]);
+    }
+}

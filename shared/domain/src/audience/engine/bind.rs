@@ -1,0 +1,263 @@
+//! A program bound to a snapshot: where in a tile each test's bitmap stands and how it gets there.
+
+use std::ops::Range;
+
+use super::compile::Program;
+use super::equivalence_classes::Classes;
+use super::posting_reader::Part;
+use super::predicate_index::Texts;
+use super::{activity_predicates, value_predicates};
+use crate::rules::{DateTest, NumberTest};
+use crate::snapshot::{Codes, People, Snapshot, Source};
+
+/// The slot that always holds nobody.
+pub(super) const EMPTY: u32 = 0;
+
+/// A column whose codes are scattered over slots.
+pub(super) struct Scatter<'a> {
+    pub(super) codes: &'a Codes,
+    /// The slot of each code.
+    pub(super) slots: Vec<u32>,
+    /// The slots it fills.
+    pub(super) first: u32,
+    pub(super) last: u32,
+    /// Whether each slot takes in all slots before it: classes that ascend
+    /// with moments, so that a span of time is the difference of two slots.
+    pub(super) running: bool,
+}
+
+/// A slot made of others: which of [`Bound::from`].
+pub(super) struct Merge {
+    pub(super) slot: u32,
+    pub(super) from: Range<usize>,
+}
+
+/// A slot that is the difference of two, of which the first takes in the second.
+pub(super) struct Span {
+    pub(super) slot: u32,
+    pub(super) until: u32,
+    pub(super) before: u32,
+}
+
+/// A slot filled from rows; one behind the other with the same slot add to it.
+pub(super) struct Rows<'a> {
+    pub(super) slot: u32,
+    pub(super) part: Part<'a>,
+}
+
+/// A program and the people of a snapshot, ready to run.
+pub(super) struct Bound<'a> {
+    pub(super) scatters: Vec<Scatter<'a>>,
+    pub(super) merges: Vec<Merge>,
+    /// The slots that merges are made of.
+    pub(super) from: Vec<u32>,
+    pub(super) spans: Vec<Span>,
+    pub(super) rows: Vec<Rows<'a>>,
+    /// Where each test's bitmap stands, and whether as its complement.
+    pub(super) tests: Vec<(u32, bool)>,
+    /// How many slots there are.
+    pub(super) slots: u32,
+}
+
+impl<'a> Bound<'a> {
+    /// Decides every test; `now` in milliseconds since 1970 UTC.
+    pub(super) fn new(program: &Program<'_>, snapshot: &'a Snapshot, now: i64) -> Self {
+        let mut bound = Self {
+            scatters: Vec::new(),
+            merges: Vec::new(),
+            from: Vec::new(),
+            spans: Vec::new(),
+            rows: Vec::new(),
+            tests: vec![(EMPTY, false); program.leaves.len()],
+            slots: EMPTY + 1,
+        };
+        let (asked, people) = (&program.asked, &snapshot.people);
+        for (test, course, activity) in &asked.activities {
+            let slot = bound.slot();
+            if let Some(course) = snapshot.enrolments.of(*course) {
+                let parts = activity_predicates::rows(course, *activity, now);
+                let parts = parts.into_iter().flatten();
+                bound.rows.extend(parts.map(|part| Rows { slot, part }));
+            }
+            bound.tests[*test] = (slot, false);
+        }
+        for (source, tests) in &asked.texts {
+            bound.texts(people, source, tests);
+        }
+        for (source, tests) in &asked.numbers {
+            bound.numbers(people, source, tests);
+        }
+        for (source, tests) in &asked.dates {
+            bound.dates(people, source, tests, now);
+        }
+        bound
+    }
+
+    fn slot(&mut self) -> u32 {
+        self.slots += 1;
+        self.slots - 1
+    }
+
+    /// Slots for so many classes.
+    fn slots_for(&mut self, classes: u32) -> u32 {
+        let first = self.slots;
+        self.slots += classes;
+        first
+    }
+
+    fn texts(&mut self, people: &'a People, source: &Source, tests: &Texts<'_>) {
+        let Some(column) = people.texts.get(source) else {
+            // A column that does not exist has no values: everybody's is missing.
+            if let Some(missing) = tests.missing {
+                self.tests[tests.listed[missing]] = (EMPTY, true);
+            }
+            return;
+        };
+        let decided = value_predicates::decide(column, tests);
+        let mut classes = Classes::new(column.dictionary().len() + 1);
+        classes.split(decided.lists.iter().map(|(_, list)| list));
+        for (tests, signatures) in &decided.signed {
+            classes.refine(signatures, tests.len());
+        }
+        let some_code = classes.settle();
+        let first = self.slots_for(classes.count);
+        let (mut marks, mut union) = (Vec::new(), Vec::new());
+        for (test, list) in decided.lists.iter() {
+            classes.of_list(list, &mut marks, &mut union);
+            self.tests[test] = self.union(&union, first, classes.count);
+        }
+        for (tests, signatures) in &decided.signed {
+            let of_class = some_code.iter().map(|code| signatures[*code as usize]);
+            let of_class: Vec<u16> = of_class.collect();
+            for (bit, (test, _)) in tests.iter().enumerate() {
+                passing(&of_class, bit, &mut union);
+                self.tests[*test] = self.union(&union, first, classes.count);
+            }
+        }
+        self.scatter(column.codes(), &classes, first);
+    }
+
+    /// Where the union of classes stands, or that of all others as its complement.
+    fn union(&mut self, union: &[u32], first: u32, classes: u32) -> (u32, bool) {
+        let all_but = union.len() * 2 > classes as usize;
+        let begin = self.from.len();
+        if all_but {
+            let mut next = union.iter().peekable();
+            let others = (0..classes).filter(|class| next.next_if_eq(&class).is_none());
+            self.from.extend(others.map(|class| first + class));
+        } else {
+            self.from.extend(union.iter().map(|class| first + class));
+        }
+        let slot = match self.from[begin..] {
+            [] => EMPTY,
+            [only] => {
+                self.from.truncate(begin);
+                only
+            }
+            _ => {
+                let slot = self.slot();
+                let from = begin..self.from.len();
+                self.merges.push(Merge { slot, from });
+                slot
+            }
+        };
+        (slot, all_but)
+    }
+
+    fn dates(
+        &mut self,
+        people: &'a People,
+        source: &Source,
+        tests: &[(usize, &DateTest)],
+        now: i64,
+    ) {
+        let Some(column) = people.dates.get(source) else {
+            return;
+        };
+        let ranges = tests
+            .iter()
+            .map(|(place, test)| (*place, value_predicates::range(column, test, now)));
+        let moments = u32::try_from(column.moments().len()).unwrap_or(u32::MAX);
+        self.spans(column.codes(), 0..=moments, moments, ranges.collect());
+    }
+
+    fn numbers(&mut self, people: &'a People, source: &Source, tests: &[(usize, &NumberTest)]) {
+        let Some(column) = people.texts.get(source) else {
+            return;
+        };
+        let (numbers, ranks) = value_predicates::ranks(column.dictionary());
+        let ranges = tests
+            .iter()
+            .map(|(place, test)| (*place, value_predicates::number_range(&numbers, test)));
+        let highest = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        self.spans(column.codes(), ranks, highest, ranges.collect());
+    }
+
+    /// Tests that hold for a range of ranks each. `ranks` gives the rank of
+    /// every code, from 0 (none) to `highest`.
+    fn spans(
+        &mut self,
+        codes: &'a Codes,
+        ranks: impl IntoIterator<Item = u32>,
+        highest: u32,
+        ranges: Vec<(usize, Range<u32>)>,
+    ) {
+        let classes = Classes::cut(highest + 1, ranges.iter().map(|(_, range)| range.clone()));
+        let first = self.slots_for(classes.count);
+        // The slot of a class holds it and all before it, class 0 (no value) left out.
+        let until = |rank: u32| match classes.of.get(rank as usize) {
+            None | Some(0) => EMPTY,
+            Some(class) => first + class,
+        };
+        for (place, range) in ranges {
+            let slot = match (until(range.start - 1), range.is_empty()) {
+                (_, true) => EMPTY,
+                (EMPTY, false) => until(range.end - 1),
+                (before, false) => {
+                    let slot = self.slot();
+                    let until = until(range.end - 1);
+                    self.spans.push(Span {
+                        slot,
+                        until,
+                        before,
+                    });
+                    slot
+                }
+            };
+            self.tests[place] = (slot, false);
+        }
+        let slots = ranks
+            .into_iter()
+            .map(|rank| first + classes.of[rank as usize]);
+        self.scatters.push(Scatter {
+            codes,
+            slots: slots.collect(),
+            first,
+            last: first + classes.count - 1,
+            running: true,
+        });
+    }
+
+    fn scatter(&mut self, codes: &'a Codes, classes: &Classes, first: u32) {
+        self.scatters.push(Scatter {
+            codes,
+            slots: classes.of.iter().map(|class| first + class).collect(),
+            first,
+            last: first + classes.count - 1,
+            running: false,
+        });
+    }
+}
+
+/// The classes whose signature has a bit, ascending.
+fn passing(signatures: &[u16], bit: usize, classes: &mut Vec<u32>) {
+    classes.clear();
+    classes.resize(signatures.len(), 0);
+    let mut count = 0;
+    // Every class is written, few are kept: no branch to guess wrong.
+    for (class, signature) in (0u32..).zip(signatures) {
+        classes[count] = class;
+        count += usize::from(signature >> bit & 1);
+    }
+    classes.truncate(count);
+}

@@ -1,0 +1,64 @@
+//! Who joins and who leaves: the members of a tile against those the group has.
+
+use super::tile::{PEOPLE, Tile, WORDS, cut};
+use crate::audience::audience_change::Change;
+
+/// Words looked at together.
+const BLOCK: usize = 8;
+
+/// Who joins and who leaves one profile in one tile.
+#[derive(Default)]
+pub(super) struct Found {
+    joins: Vec<u32>,
+    leaves: Vec<u32>,
+}
+
+/// Hands out who joins and who leaves. They are found into memory that is kept,
+/// so that a profile's lists are made as long as they must be at once.
+pub(super) fn difference<'c>(
+    members: &Tile,
+    living: &Tile,
+    current: &[u64],
+    tile: u32,
+    found: &mut Found,
+    change: impl FnOnce() -> &'c mut Change,
+) {
+    let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
+    let padded;
+    let current = if let Some(current) = rest.first_chunk::<WORDS>() {
+        current
+    } else {
+        padded = cut(rest, 0);
+        &padded
+    };
+    let mut differ = [0; WORDS];
+    for place in 0..WORDS {
+        differ[place] = (members[place] & living[place]) ^ current[place];
+    }
+    if differ.iter().fold(0, |any, word| any | word) == 0 {
+        return;
+    }
+    found.joins.clear();
+    found.leaves.clear();
+    // Few differ: look at some words together first.
+    for (block, words) in differ.chunks(BLOCK).enumerate() {
+        if words.iter().fold(0, |any, word| any | word) == 0 {
+            continue;
+        }
+        for (place, differ) in (block * BLOCK..).zip(words) {
+            let base = tile * PEOPLE + 64 * u32::try_from(place).unwrap_or(0);
+            let (mut joins, mut leaves) = (differ & !current[place], differ & current[place]);
+            while joins != 0 {
+                found.joins.push(base + joins.trailing_zeros());
+                joins &= joins - 1;
+            }
+            while leaves != 0 {
+                found.leaves.push(base + leaves.trailing_zeros());
+                leaves &= leaves - 1;
+            }
+        }
+    }
+    let change = change();
+    change.joins.extend_from_slice(&found.joins);
+    change.leaves.extend_from_slice(&found.leaves);
+}

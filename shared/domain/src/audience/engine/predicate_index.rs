@@ -1,0 +1,122 @@
+//! What the tests of a program ask, by column and by course: sorted out once for all its evaluations.
+
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
+
+use crate::base::ids::CourseId;
+use crate::rules::{ActivityTest, DateTest, Leaf, NumberTest, TextTest};
+use crate::snapshot::Source;
+
+/// The tests of a program by what they ask for, each with its number.
+#[derive(Debug, Default)]
+pub(super) struct Asked<'a> {
+    pub(super) texts: BTreeMap<&'a Source, Texts<'a>>,
+    /// Tests that hold for neighbouring numbers.
+    pub(super) numbers: BTreeMap<&'a Source, Vec<(usize, &'a NumberTest)>>,
+    pub(super) dates: BTreeMap<&'a Source, Vec<(usize, &'a DateTest)>>,
+    /// Ascending by course.
+    pub(super) activities: Vec<(usize, CourseId, ActivityTest)>,
+}
+
+/// The tests of a column's texts.
+#[derive(Debug, Default)]
+pub(super) struct Texts<'a> {
+    /// Tests that few values pass: equality, lists, missing.
+    pub(super) listed: Vec<usize>,
+    /// What those compare with; a test is its place among `listed`.
+    pub(super) wanted: Wanted<'a>,
+    /// The place among `listed` of the test for a missing value.
+    pub(super) missing: Option<usize>,
+    /// All others.
+    pub(super) signed: Vec<(usize, &'a Leaf)>,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn of(leaves: &[&'a Leaf]) -> Self {
+        let mut asked = Self::default();
+        for (test, leaf) in leaves.iter().copied().enumerate() {
+            match leaf {
+                Leaf::Date(source, date) => {
+                    asked.dates.entry(source).or_default().push((test, date));
+                }
+                Leaf::Activity(course, activity) => {
+                    asked.activities.push((test, *course, *activity));
+                }
+                Leaf::Number(source, number) if !matches!(number, NumberTest::In(_)) => {
+                    let numbers = asked.numbers.entry(source).or_default();
+                    numbers.push((test, number));
+                }
+                Leaf::Missing(source)
+                | Leaf::Text(source, _)
+                | Leaf::Number(source, _)
+                | Leaf::Boolean(source, _) => {
+                    asked.texts.entry(source).or_default().add(test, leaf);
+                }
+            }
+        }
+        asked.activities.sort_by_key(|(_, course, _)| *course);
+        asked
+    }
+}
+
+impl<'a> Texts<'a> {
+    fn add(&mut self, test: usize, leaf: &'a Leaf) {
+        let here = self.listed.len();
+        match leaf {
+            Leaf::Text(_, TextTest::Equals(text)) => self.wanted.add(text, here),
+            Leaf::Text(_, TextTest::In(texts)) => {
+                for text in texts {
+                    self.wanted.add(text, here);
+                }
+            }
+            Leaf::Missing(_) => self.missing = Some(here),
+            _ => {
+                self.signed.push((test, leaf));
+                return;
+            }
+        }
+        self.listed.push(test);
+    }
+}
+
+/// Texts that tests compare with, and which tests those are.
+#[derive(Debug, Default)]
+pub(super) struct Wanted<'a> {
+    /// The place of the last test in `tests` for each text.
+    last: HashMap<&'a str, usize>,
+    /// Tests, and the place of the one before that wants the same text.
+    tests: Vec<(usize, Option<usize>)>,
+    /// How long they are.
+    lengths: u64,
+}
+
+impl<'a> Wanted<'a> {
+    fn add(&mut self, text: &'a str, test: usize) {
+        let before = self.last.insert(text, self.tests.len());
+        self.tests.push((test, before));
+        self.lengths |= length_bit(text);
+    }
+
+    /// Whether no test compares with any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.tests.is_empty()
+    }
+
+    /// The tests that want a text.
+    pub(super) fn by(&self, text: &str) -> impl Iterator<Item = usize> {
+        let may = self.lengths & length_bit(text) != 0;
+        let last = may.then(|| self.last.get(text)).flatten();
+        let mut next = last.map(|last| self.tests[*last]);
+        std::iter::from_fn(move || {
+            let (test, before) = next?;
+            next = before.map(|before| self.tests[before]);
+            Some(test)
+        })
+    }
+}
+
+/// Texts differ in length more often than not; 63 and longer share a bit.
+fn length_bit(text: &str) -> u64 {
+    1 << text.len().min(63)
+}

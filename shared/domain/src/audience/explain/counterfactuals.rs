@@ -1,0 +1,155 @@
+//! The shortest ways to another verdict: what rules see, or an override.
+
+use serde::{Deserialize, Serialize};
+
+use super::Named;
+use super::decisive_rules::{by_field, turn};
+use super::tree::SeenGroup;
+use crate::audience::profile::Target;
+
+/// Steps that together turn the verdict; none of them can be left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Way {
+    /// What would have to be different.
+    pub steps: Vec<Step>,
+}
+
+/// One thing that would have to be different.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Step {
+    /// What.
+    #[serde(flatten)]
+    pub change: Change,
+    /// The same in words.
+    pub words: String,
+}
+
+/// What would have to be different.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Change {
+    /// A rule would have to turn.
+    Rule {
+        /// Where it stands in the profile: a JSON pointer.
+        pointer: String,
+        /// Whether it would have to hold.
+        holds: bool,
+        /// Other rules that read the same field and may turn along with it.
+        also: Vec<String>,
+    },
+    /// An override would have to be taken out of `include`.
+    RemoveInclusion(Named),
+    /// An override would have to be taken out of `exclude`.
+    RemoveExclusion(Named),
+    /// The person would have to be named in `include`.
+    Include,
+    /// The person would have to be named in `exclude`.
+    Exclude,
+    /// The person would need an Entra account.
+    Account,
+}
+
+/// What would take the person out of the group or into it, the shortest first.
+pub(super) fn ways(
+    member: bool,
+    reachable: bool,
+    rules: Option<&SeenGroup>,
+    inclusions: &[Named],
+    exclusions: &[Named],
+) -> Vec<Way> {
+    let mut ways = if member && reachable {
+        leaving(rules, inclusions)
+    } else {
+        joining(reachable, rules, inclusions, exclusions)
+    };
+    ways.sort_by_key(|way| way.steps.len());
+    ways
+}
+
+fn leaving(rules: Option<&SeenGroup>, inclusions: &[Named]) -> Vec<Way> {
+    let mut unmatched = turned(rules.filter(|rules| rules.holds));
+    unmatched.extend(inclusions.iter().map(remove_inclusion));
+    let excluded = vec![step(
+        Change::Exclude,
+        "the person would have to be excluded by name",
+    )];
+    vec![Way { steps: unmatched }, Way { steps: excluded }]
+}
+
+fn joining(
+    reachable: bool,
+    rules: Option<&SeenGroup>,
+    inclusions: &[Named],
+    exclusions: &[Named],
+) -> Vec<Way> {
+    let way = |middle: Vec<Step>| {
+        let mut steps: Vec<Step> = exclusions.iter().map(remove_exclusion).collect();
+        steps.extend(middle);
+        if !reachable {
+            steps.push(step(
+                Change::Account,
+                "the person would need an Entra account",
+            ));
+        }
+        Way { steps }
+    };
+    if rules.is_some_and(|rules| rules.holds) || !inclusions.is_empty() {
+        return vec![way(Vec::new())];
+    }
+    let included = step(
+        Change::Include,
+        "the person would have to be included by name",
+    );
+    let matched = rules.map(|rules| way(turned(Some(rules))));
+    matched.into_iter().chain([way(vec![included])]).collect()
+}
+
+fn turned(rules: Option<&SeenGroup>) -> Vec<Step> {
+    let Some(rules) = rules else {
+        return Vec::new();
+    };
+    let fields = by_field(rules);
+    let turned = turn(rules, &fields).into_iter();
+    turned
+        .map(|rule| {
+            let readers = fields.get(rule.field.as_str()).into_iter().flatten();
+            let others = readers.filter(|other| other.pointer != rule.pointer);
+            let change = Change::Rule {
+                pointer: rule.pointer.clone(),
+                holds: !rule.holds,
+                also: others.map(|other| other.pointer.clone()).collect(),
+            };
+            step(change, &rule.otherwise)
+        })
+        .collect()
+}
+
+fn remove_inclusion(named: &Named) -> Step {
+    let words = match (named.target, &named.title) {
+        (Target::Profile(_), Some(title)) => format!(
+            "the inclusion of the profile {title} would have to be taken out, or the person leave that profile"
+        ),
+        _ => "the inclusion by name would have to be taken out".to_owned(),
+    };
+    step(Change::RemoveInclusion(named.clone()), &words)
+}
+
+fn remove_exclusion(named: &Named) -> Step {
+    let words = match (named.target, &named.title) {
+        (Target::Profile(_), Some(title)) => format!(
+            "the exclusion of the profile {title} would have to be taken out, or the person leave that profile"
+        ),
+        _ => "the exclusion by name would have to be taken out".to_owned(),
+    };
+    step(Change::RemoveExclusion(named.clone()), &words)
+}
+
+fn step(change: Change, words: &str) -> Step {
+    Step {
+        change,
+        words: words.to_owned(),
+    }
+}

@@ -1,0 +1,788 @@
+//! Why one person is in an audience or is not, what decided it, and what would change it.
+//!
+//! The answer is what [`crate::audience::desired_members::evaluate`] answers for the same person,
+//! taken apart. It speaks of the audience; whether the group follows it at once
+//! is a matter of the profile's switches and limits.
+
+mod counterfactuals;
+mod decisive_rules;
+mod operand;
+mod phrasing;
+mod text;
+mod trace;
+mod tree;
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::audience::desired_members::{Audience, AudienceError};
+use crate::audience::profile::{Profile, Target};
+use crate::base::ids::{ProfileId, UserId};
+use crate::rules::Fields;
+use crate::snapshot::{Property, Snapshot};
+
+pub use counterfactuals::{Change, Step, Way};
+pub use tree::{SeenGroup, SeenPart, SeenRule};
+
+/// What is known of a profile that an override names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherProfile {
+    /// Its title.
+    pub title: String,
+    /// Whether its audience holds the person.
+    pub member: bool,
+}
+
+/// An override that applies to the person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Named {
+    /// Whom it names: the person, or a profile whose audience holds them.
+    pub target: Target,
+    /// The profile's title, when it names a profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+}
+
+/// What made somebody a member or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase", tag = "kind")]
+pub enum Cause {
+    /// The rules match.
+    Rules,
+    /// No rule matches, but an override includes the person.
+    Included(Named),
+    /// An override excludes the person, whatever else holds.
+    Excluded(Named),
+    /// Neither the rules nor an override take the person in.
+    NotMatched,
+}
+
+/// Why one person is in a profile's audience or is not. `Display` tells it as a short text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its title.
+    pub profile_title: String,
+    /// The person.
+    pub user: UserId,
+    /// The person's name, where the platform has one.
+    pub name: Option<String>,
+    /// The moment the rules were evaluated for.
+    pub at: DateTime<Utc>,
+    /// Whether the audience holds the person.
+    pub member: bool,
+    /// Whether the person has an Entra account; without one the group cannot
+    /// hold them, member or not.
+    pub reachable: bool,
+    /// What made it so.
+    pub because: Cause,
+    /// The rules with what each saw; its parts are the sections, combined as
+    /// the filter says. `None` when the profile has no rules.
+    pub rules: Option<SeenGroup>,
+    /// The overrides that include the person.
+    pub inclusions: Vec<Named>,
+    /// The overrides that exclude the person; one is enough.
+    pub exclusions: Vec<Named>,
+    /// What would turn "in the group" (member and reachable) into its opposite:
+    /// the way with the fewest steps first, on a tie the one that changes what
+    /// rules see. Each is the shortest of its kind.
+    pub ways: Vec<Way>,
+}
+
+/// Explains one person's place in a profile's audience at a moment.
+///
+/// `others` answers what is known of a profile that an override names, `None`
+/// when its audience cannot be determined. Answers `None` when the snapshot has
+/// no such learner: they are in no audience (S4-044).
+///
+/// # Errors
+/// Those of [`Audience::of`]; [`AudienceError::Cycle`] when the profile names
+/// itself; [`AudienceError::Dependency`] when `others` does not know a profile.
+pub fn explain(
+    profile: &Profile,
+    snapshot: &Snapshot,
+    at: DateTime<Utc>,
+    user: UserId,
+    others: &dyn Fn(ProfileId) -> Option<OtherProfile>,
+) -> Result<Option<Explanation>, AudienceError> {
+    let fields = Fields::of(snapshot);
+    let audience = Audience::of(profile, &fields)?;
+    let Some(row) = snapshot.people.row(user) else {
+        return Ok(None);
+    };
+    let applying = |targets| applying(targets, profile.id, user, others);
+    let exclusions = applying(&profile.overrides.exclude)?;
+    let inclusions = applying(&profile.overrides.include)?;
+    let mut rules = match &audience.filter {
+        Some(filter) => {
+            Some(trace::Reader::new(profile, snapshot, &fields, filter, at, row).filter()?)
+        }
+        None => None,
+    };
+    let because = cause(rules.as_ref(), &inclusions, &exclusions);
+    if let (Some(rules), Cause::Rules | Cause::NotMatched) = (&mut rules, &because) {
+        decisive_rules::mark(rules);
+    }
+    let member = matches!(because, Cause::Rules | Cause::Included(_));
+    let reachable = snapshot.people.is_reachable(row);
+    let name = snapshot.people.property(Property::Title, row);
+    Ok(Some(Explanation {
+        profile: profile.id,
+        profile_title: profile.title.clone(),
+        user,
+        name: name.map(str::to_owned),
+        at,
+        member,
+        reachable,
+        because,
+        ways: counterfactuals::ways(member, reachable, rules.as_ref(), &inclusions, &exclusions),
+        rules,
+        inclusions,
+        exclusions,
+    }))
+}
+
+/// Overrides take effect in this order: exclude wins, then rules, then include.
+fn cause(rules: Option<&SeenGroup>, inclusions: &[Named], exclusions: &[Named]) -> Cause {
+    if let Some(exclusion) = exclusions.first() {
+        Cause::Excluded(exclusion.clone())
+    } else if rules.is_some_and(|rules| rules.holds) {
+        Cause::Rules
+    } else if let Some(inclusion) = inclusions.first() {
+        Cause::Included(inclusion.clone())
+    } else {
+        Cause::NotMatched
+    }
+}
+
+/// The overrides of one list that apply to the person, by name first.
+fn applying(
+    targets: &BTreeSet<Target>,
+    own: ProfileId,
+    person: UserId,
+    others: &dyn Fn(ProfileId) -> Option<OtherProfile>,
+) -> Result<Vec<Named>, AudienceError> {
+    let mut applying = Vec::new();
+    for target in targets {
+        match *target {
+            Target::User(user) if user == person => applying.push(Named {
+                target: *target,
+                title: None,
+            }),
+            Target::User(_) => {}
+            Target::Profile(on) if on == own => return Err(AudienceError::Cycle),
+            Target::Profile(on) => {
+                let other = others(on).ok_or(AudienceError::Dependency { on })?;
+                if other.member {
+                    applying.push(Named {
+                        target: *target,
+                        title: Some(other.title),
+                    });
+                }
+            }
+        }
+    }
+    Ok(applying)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+    use proptest::sample::select;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::audience::desired_members::evaluate;
+    use crate::audience::profile::Overrides;
+    use crate::rules::MatchMode;
+    use crate::snapshot::lms::{FieldKind, Progress};
+    use crate::testing::{World, profile, profile_id, slot};
+
+    const PEOPLE: [&str; 3] = ["Ada", "Grace", "Alan"];
+
+    fn rule(field: &str, operator: &str, value: Value) -> Value {
+        json!({"field": field, "operator": operator, "value": value})
+    }
+
+    fn stranger(_: ProfileId) -> Option<OtherProfile> {
+        None
+    }
+
+    fn explained(world: &World, profile: &Profile, name: &str) -> Explanation {
+        explain(
+            profile,
+            &world.snapshot(),
+            slot(),
+            World::user(name),
+            &stranger,
+        )
+        .expect("an audience")
+        .expect("a learner")
+    }
+
+    fn academy() -> World {
+        let mut world = World::new();
+        world.course("Security 101");
+        world.field("Hire Date", FieldKind::Date);
+        world
+            .person("Ada")
+            .with("city", " San Diego ")
+            .with("jobTitle", "Customer Success Manager")
+            .custom("Hire Date", "2026-10-01")
+            .person("Grace")
+            .with("city", "Oslo")
+            .custom("Hire Date", "soon")
+            .without_entra();
+        world.completed("Ada", "Security 101", "2026-01-01");
+        world.enrol(
+            "Grace",
+            "Security 101",
+            Progress::InProgress,
+            None,
+            Some("2026-03-01"),
+        );
+        world
+    }
+
+    /// Audience: managers in some cities, hired this quarter, who did the course lately.
+    fn managers(world: &World) -> Profile {
+        let mut profile = profile("Managers");
+        profile.filter.properties = Some(json!({"combinator": "and", "rules": [
+            {"combinator": "or", "rules": [
+                rule("city", "=", json!("Denver")),
+                rule("city", "=", json!("San Diego")),
+            ]},
+            rule("jobTitle", "beginsWith", json!("Customer")),
+        ]}));
+        profile.filter.dates = Some(json!({"combinator": "and", "rules": [
+            rule(&world.field_name("Hire Date"), "inLast", json!(90)),
+        ]}));
+        profile.filter.activities = Some(json!({"combinator": "and", "rules": [
+            rule(&world.course_name("Security 101"), "completedInLast", Value::Null),
+        ]}));
+        profile
+    }
+
+    #[test]
+    fn somebody_outside_reads_what_decided_and_what_would_change_it() {
+        let world = academy();
+        let profile = managers(&world);
+        let said = ["Ada", "Grace"].map(|name| explained(&world, &profile, name).to_string());
+        insta::assert_snapshot!(said.join("\n---\n\n"));
+    }
+
+    #[test]
+    fn a_member_reads_what_keeps_them_in_and_programs_read_the_same() {
+        let world = academy();
+        let mut profile = managers(&world);
+        profile.filter.activities = None;
+        profile.filter.mode = MatchMode::Any;
+        profile.overrides.include = [Target::User(World::user("Ada"))].into();
+        let explanation = explained(&world, &profile, "Ada");
+        let text = serde_json::to_string_pretty(&explanation).expect("writes");
+        let read: Explanation = serde_json::from_str(&text).expect("reads");
+        assert_eq!(read, explanation);
+        let field = World::field_id("Hire Date").to_string();
+        insta::assert_snapshot!(text.replace(&field, "HIRED"));
+    }
+
+    /// Proves S4-088b: only taking the exclusion out helps who is excluded.
+    #[test]
+    fn who_is_excluded_by_name_joins_only_without_the_exclusion() {
+        let world = academy();
+        let mut profile = managers(&world);
+        profile.filter.activities = None;
+        profile.overrides.exclude = [Target::User(World::user("Ada"))].into();
+        let explanation = explained(&world, &profile, "Ada");
+        assert!(matches!(explanation.because, Cause::Excluded(_)) && !explanation.member);
+        let ways: Vec<_> = explanation.ways.iter().map(ToString::to_string).collect();
+        assert_eq!(ways, ["the exclusion by name would have to be taken out"]);
+    }
+
+    #[test]
+    fn who_lacks_an_account_would_need_one() {
+        let world = academy();
+        let mut profile = profile("Norway");
+        profile.overrides.include = [Target::User(World::user("Grace"))].into();
+        let explanation = explained(&world, &profile, "Grace");
+        assert!(explanation.member && !explanation.reachable);
+        assert_eq!(explanation.ways.len(), 1);
+        assert_eq!(explanation.ways[0].steps[0].change, Change::Account);
+    }
+
+    /// Proves S4-044: no learner, no audience; S4-088f: no guessing about other profiles.
+    #[test]
+    fn strangers_circles_and_unknown_profiles_are_not_explained() {
+        let (world, mut profile) = (academy(), profile("P"));
+        profile.overrides.include = [Target::Profile(profile_id("Gone"))].into();
+        let asked = |profile: &Profile, name: &str| {
+            let user = World::user(name);
+            explain(profile, &world.snapshot(), slot(), user, &stranger)
+        };
+        assert_eq!(asked(&profile, "Nobody"), Ok(None));
+        let on = profile_id("Gone");
+        assert_eq!(
+            asked(&profile, "Ada"),
+            Err(AudienceError::Dependency { on })
+        );
+        profile.overrides.include = [Target::Profile(profile.id)].into();
+        assert_eq!(asked(&profile, "Ada"), Err(AudienceError::Cycle));
+        profile.overrides = Overrides::default();
+        assert_eq!(asked(&profile, "Ada"), Err(AudienceError::Empty));
+    }
+
+    // Random filters, overrides and people.
+
+    fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
+        proptest::option::of(select(values))
+    }
+
+    fn people() -> impl Strategy<Value = World> {
+        let person = (
+            maybe(&["Denver", "OSLO ", "Las Vegas"]),
+            maybe(&["9", "10,5", "unknown"]),
+            maybe(&["true", "0"]),
+            maybe(&["2026-11-20", "2020-01-01", "2026-12-01", "nonsense"]),
+            any::<bool>(),
+        );
+        let progress = [
+            Progress::Completed,
+            Progress::InProgress,
+            Progress::NotStarted,
+        ];
+        let enrolment = (
+            select(&PEOPLE[..]),
+            select(&["A", "B"][..]),
+            select(progress.to_vec()),
+            maybe(&["2026-11-10", "2020-01-01"]),
+            maybe(&["2026-11-01", "2027-01-01", "2019-01-01"]),
+        );
+        (
+            proptest::collection::vec(person, PEOPLE.len()),
+            proptest::collection::vec(enrolment, 0..6),
+        )
+            .prop_map(|(people, enrolments)| {
+                let mut world = World::new();
+                world.course("A");
+                world.course("B");
+                world.field("Number", FieldKind::Number);
+                world.field("Certified", FieldKind::Boolean);
+                world.field("Hired", FieldKind::Date);
+                for (name, (city, number, certified, hired, account)) in
+                    PEOPLE.into_iter().zip(people)
+                {
+                    let mut person = world.person(name);
+                    if let Some(city) = city {
+                        person = person.with("city", city);
+                    }
+                    let custom = [
+                        ("Number", number),
+                        ("Certified", certified),
+                        ("Hired", hired),
+                    ];
+                    for (field, value) in custom {
+                        if let Some(value) = value {
+                            person = person.custom(field, value);
+                        }
+                    }
+                    if !account {
+                        person.without_entra();
+                    }
+                }
+                for (name, course, progress, done, due) in enrolments {
+                    world.enrol(name, course, progress, done, due);
+                }
+                world
+            })
+    }
+
+    fn property_rules() -> Vec<Value> {
+        let number = format!("custom:{}", World::field_id("Number"));
+        let certified = format!("custom:{}", World::field_id("Certified"));
+        vec![
+            rule("city", "=", json!("denver")),
+            rule("city", "!=", json!("Oslo")),
+            rule("city", "in", json!(["Oslo", "Las Vegas"])),
+            rule("city", "doesNotContain", json!("as")),
+            rule("city", "matches", json!("^l|o$")),
+            rule("city", "null", Value::Null),
+            rule("title", "endsWith", json!("A")),
+            rule(&number, "<", json!(10)),
+            rule(&number, "notBetween", json!([9, 10])),
+            rule(&number, "notNull", Value::Null),
+            rule(&certified, "=", json!(true)),
+            rule(&certified, "!=", json!("yes")),
+        ]
+    }
+
+    fn date_rules() -> Vec<Value> {
+        let hired = format!("custom:{}", World::field_id("Hired"));
+        vec![
+            rule(&hired, "before", json!("2026-11-20")),
+            rule(&hired, "after", json!("2026-11-20")),
+            rule(&hired, "on", json!("2026-11-20")),
+            rule(&hired, "notBetween", json!(["2020-01-01", "2026-11-30"])),
+            rule(&hired, "inLast", json!(30)),
+            rule(&hired, "inNext", json!(30)),
+            rule(&hired, "moreThanAgo", json!("30")),
+            rule(&hired, "null", Value::Null),
+        ]
+    }
+
+    fn activity_rules() -> Vec<Value> {
+        let courses = ["A", "B"].map(|title| format!("course:{}", World::course_id(title)));
+        let operators = [
+            "completed",
+            "notCompleted",
+            "completedInLast",
+            "overdue",
+            "inProgress",
+            "enrolled",
+            "notEnrolled",
+        ];
+        courses
+            .iter()
+            .flat_map(|course| operators.map(|operator| rule(course, operator, Value::Null)))
+            .collect()
+    }
+
+    fn tree(rules: Vec<Value>) -> impl Strategy<Value = Option<Value>> {
+        fn group((and, not, rules): (bool, bool, Vec<Value>)) -> Value {
+            let combinator = if and { "and" } else { "or" };
+            json!({"combinator": combinator, "not": not, "rules": rules})
+        }
+        let parts = select(rules).prop_recursive(3, 8, 3, |inner| {
+            let rules = proptest::collection::vec(inner, 1..4);
+            (any::<bool>(), any::<bool>(), rules).prop_map(group)
+        });
+        let rules = proptest::collection::vec(parts, 1..4);
+        let root = (any::<bool>(), any::<bool>(), rules).prop_map(group);
+        prop_oneof![
+            2 => root.prop_map(Some),
+            1 => Just(None),
+            1 => Just(Some(json!({"combinator": "and", "rules": []}))),
+        ]
+    }
+
+    fn audience() -> impl Strategy<Value = Profile> {
+        let target = select(vec![
+            Target::User(World::user("Ada")),
+            Target::User(World::user("Grace")),
+            Target::Profile(profile_id("Other")),
+        ]);
+        let targets = || proptest::collection::btree_set(target.clone(), 0..2);
+        (
+            any::<bool>(),
+            tree(property_rules()),
+            tree(date_rules()),
+            tree(activity_rules()),
+            targets(),
+            targets(),
+        )
+            .prop_map(|(all, properties, dates, activities, include, exclude)| {
+                let mut profile = profile("P");
+                profile.filter.mode = if all { MatchMode::All } else { MatchMode::Any };
+                profile.filter.properties = properties;
+                profile.filter.dates = dates;
+                profile.filter.activities = activities;
+                profile.overrides = Overrides { include, exclude };
+                profile
+            })
+    }
+
+    fn other() -> Profile {
+        let mut other = profile("Other");
+        let rules = [rule("city", "=", json!("Denver"))];
+        other.filter.properties = Some(json!({"combinator": "and", "rules": rules}));
+        other
+    }
+
+    /// Asks the oracle about every person, and for an explanation of each.
+    fn both(
+        world: &World,
+        profile: &Profile,
+    ) -> Vec<(
+        Result<bool, AudienceError>,
+        Result<Explanation, AudienceError>,
+    )> {
+        let (snapshot, other) = (world.snapshot(), other());
+        let fields = Fields::of(&snapshot);
+        let audiences = [profile, &other]
+            .map(|profile| Audience::of(profile, &fields).map_err(|error| (profile.id, error)));
+        let desired = evaluate(&audiences, &snapshot, slot(), &BTreeMap::new());
+        let holds = |id: ProfileId, name: &str| {
+            let row = snapshot.people.row(World::user(name)).expect("a learner");
+            let change = desired[&id].as_ref().map_err(Clone::clone)?;
+            Ok(change.joins.contains(&row))
+        };
+        let ask = |name: &str| {
+            let known = |id: ProfileId| {
+                Some(OtherProfile {
+                    title: "Other".to_owned(),
+                    member: holds(id, name).expect("has an audience"),
+                })
+            };
+            explain(profile, &snapshot, slot(), World::user(name), &known)
+                .map(|explanation| explanation.expect("a learner"))
+        };
+        PEOPLE
+            .map(|name| (holds(profile.id, name), ask(name)))
+            .into()
+    }
+
+    /// Whether the rules match when each of them has the outcome given: a second
+    /// reading of the document, independent of the first.
+    fn matches(document: &Value, pointer: &str, outcomes: &BTreeMap<String, bool>) -> bool {
+        let Some(rules) = document["rules"].as_array() else {
+            return outcomes[pointer];
+        };
+        let mut parts = rules
+            .iter()
+            .enumerate()
+            .map(|(index, part)| matches(part, &format!("{pointer}/rules/{index}"), outcomes));
+        let inner = if document["combinator"] == "and" {
+            parts.all(|part| part)
+        } else {
+            parts.any(|part| part)
+        };
+        inner != document["not"].as_bool().unwrap_or(false)
+    }
+
+    /// Everything that may turn for one person.
+    #[derive(Clone)]
+    struct Stage<'a> {
+        profile: &'a Profile,
+        user: UserId,
+        outcomes: BTreeMap<String, bool>,
+        include: BTreeSet<Target>,
+        exclude: BTreeSet<Target>,
+        reachable: bool,
+    }
+
+    impl<'a> Stage<'a> {
+        fn of(profile: &'a Profile, explanation: &Explanation) -> Self {
+            let rules = explanation.rules.iter().flat_map(SeenGroup::leaves);
+            let targets = |named: &[Named]| named.iter().map(|named| named.target).collect();
+            Self {
+                profile,
+                user: explanation.user,
+                outcomes: rules
+                    .map(|rule| (rule.pointer.clone(), rule.holds))
+                    .collect(),
+                include: targets(&explanation.inclusions),
+                exclude: targets(&explanation.exclusions),
+                reachable: explanation.reachable,
+            }
+        }
+
+        fn rules_match(&self) -> bool {
+            let filter = &self.profile.filter;
+            let sections = [
+                ("properties", &filter.properties),
+                ("dates", &filter.dates),
+                ("activities", &filter.activities),
+            ];
+            let found: Vec<bool> = sections
+                .into_iter()
+                .filter_map(|(name, tree)| Some((name, tree.as_ref()?)))
+                .filter(|(_, tree)| tree["rules"] != json!([]))
+                .map(|(name, tree)| matches(tree, &format!("/filter/{name}"), &self.outcomes))
+                .collect();
+            match filter.mode {
+                MatchMode::All => !found.is_empty() && found.iter().all(|holds| *holds),
+                MatchMode::Any => found.iter().any(|holds| *holds),
+            }
+        }
+
+        fn in_group(&self) -> bool {
+            let member = self.rules_match() || !self.include.is_empty();
+            member && self.exclude.is_empty() && self.reachable
+        }
+
+        fn take(&mut self, change: &Change) {
+            match change {
+                Change::Rule { pointer, holds, .. } => {
+                    let before = self.outcomes.insert(pointer.clone(), *holds);
+                    assert_eq!(before, Some(!holds), "{pointer}");
+                }
+                Change::RemoveInclusion(named) => assert!(self.include.remove(&named.target)),
+                Change::RemoveExclusion(named) => assert!(self.exclude.remove(&named.target)),
+                Change::Include => assert!(self.include.insert(Target::User(self.user))),
+                Change::Exclude => assert!(self.exclude.insert(Target::User(self.user))),
+                Change::Account => self.reachable = true,
+            }
+        }
+
+        fn after<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Self {
+            let mut after = self.clone();
+            changes.into_iter().for_each(|change| after.take(change));
+            after
+        }
+
+        /// Everything anybody could change.
+        fn changes(&self) -> Vec<Change> {
+            let rules = self.outcomes.iter().map(|(pointer, holds)| Change::Rule {
+                pointer: pointer.clone(),
+                holds: !holds,
+                also: Vec::new(),
+            });
+            let named = |target: &Target| Named {
+                target: *target,
+                title: None,
+            };
+            let me = Target::User(self.user);
+            rules
+                .chain(
+                    self.include
+                        .iter()
+                        .map(|target| Change::RemoveInclusion(named(target))),
+                )
+                .chain(
+                    self.exclude
+                        .iter()
+                        .map(|target| Change::RemoveExclusion(named(target))),
+                )
+                .chain((!self.include.contains(&me)).then_some(Change::Include))
+                .chain((!self.exclude.contains(&me)).then_some(Change::Exclude))
+                .chain((!self.reachable).then_some(Change::Account))
+                .collect()
+        }
+    }
+
+    /// Every choice of at most so many of the items.
+    fn choices<T>(items: &[T], most: usize) -> impl Iterator<Item = Vec<&T>> {
+        let all = 1u32 << items.len();
+        (0..all)
+            .filter(move |mask| mask.count_ones() as usize <= most)
+            .map(|mask| {
+                let chosen = items.iter().enumerate();
+                let chosen = chosen.filter(move |(index, _)| mask >> index & 1 == 1);
+                chosen.map(|(_, item)| item).collect()
+            })
+    }
+
+    fn every_way_works_and_is_the_shortest(stage: &Stage<'_>, ways: &[Way]) {
+        let now = stage.in_group();
+        for way in ways {
+            let changes: Vec<&Change> = way.steps.iter().map(|step| &step.change).collect();
+            assert_ne!(
+                stage.after(changes.iter().copied()).in_group(),
+                now,
+                "{way}"
+            );
+            for left_out in 0..changes.len() {
+                let rest = changes.iter().enumerate();
+                let rest = rest.filter(|(index, _)| *index != left_out);
+                let after = stage.after(rest.map(|(_, change)| *change));
+                assert_eq!(after.in_group(), now, "{way}, without step {left_out}");
+            }
+        }
+        let shortest = ways[0].steps.len();
+        for fewer in choices(&stage.changes(), shortest - 1) {
+            assert_eq!(
+                stage.after(fewer.iter().copied()).in_group(),
+                now,
+                "{fewer:?}"
+            );
+        }
+    }
+
+    /// Also when an override would be shorter, the rules named are the fewest.
+    fn no_fewer_rules_turn_the_match(stage: &Stage<'_>, ways: &[Way]) {
+        let is_rule = |change: &Change| matches!(change, Change::Rule { .. });
+        let all: Vec<Change> = stage.changes().into_iter().filter(is_rule).collect();
+        for way in ways {
+            let steps = way.steps.iter();
+            let rules = steps.filter(|step| is_rule(&step.change)).count();
+            for fewer in choices(&all, rules.saturating_sub(1)).filter(|_| rules > 0) {
+                let after = stage.after(fewer.iter().copied());
+                assert_eq!(after.rules_match(), stage.rules_match(), "{fewer:?}");
+            }
+        }
+    }
+
+    /// A set of rules settles the match if the others may turn as they like.
+    fn settles(stage: &Stage<'_>, rules: &[&String]) -> bool {
+        let others: Vec<Change> = (stage.outcomes.iter())
+            .filter(|(pointer, _)| !rules.contains(pointer))
+            .map(|(pointer, holds)| Change::Rule {
+                pointer: pointer.clone(),
+                holds: !holds,
+                also: Vec::new(),
+            })
+            .collect();
+        choices(&others, others.len())
+            .all(|turned| stage.after(turned).rules_match() == stage.rules_match())
+    }
+
+    fn the_decisive_rules_are_the_fewest_that_settle_it(
+        stage: &Stage<'_>,
+        explanation: &Explanation,
+    ) {
+        let rules = explanation.rules.iter().flat_map(SeenGroup::leaves);
+        let decisive: Vec<&String> = rules
+            .filter(|rule| rule.decisive)
+            .map(|rule| &rule.pointer)
+            .collect();
+        match explanation.because {
+            Cause::Included(_) | Cause::Excluded(_) => assert!(decisive.is_empty()),
+            Cause::Rules | Cause::NotMatched if explanation.rules.is_none() => {}
+            Cause::Rules | Cause::NotMatched => {
+                assert!(settles(stage, &decisive));
+                let all: Vec<&String> = stage.outcomes.keys().collect();
+                for fewer in choices(&all, decisive.len() - 1) {
+                    let fewer: Vec<&String> = fewer.into_iter().copied().collect();
+                    assert!(!settles(stage, &fewer), "{fewer:?}");
+                }
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// Proves S4-065 to S4-068 and S4-088a, S4-088b once more, by another reading.
+        #[test]
+        fn an_explanation_says_what_the_audience_says(world in people(), profile in audience()) {
+            for (desired, explained) in both(&world, &profile) {
+                match explained {
+                    Ok(explanation) => {
+                        prop_assert_eq!(desired, Ok(explanation.member));
+                        let stage = Stage::of(&profile, &explanation);
+                        let rules = explanation.rules.as_ref();
+                        prop_assert_eq!(stage.rules_match(), rules.is_some_and(|rules| rules.holds));
+                        prop_assert_eq!(stage.in_group(), explanation.member && explanation.reachable);
+                    }
+                    Err(error) => prop_assert_eq!(desired, Err(error)),
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_said_to_decide_decides_and_what_would_change_it_changes_it(
+            world in people(),
+            profile in audience(),
+        ) {
+            for (_, explained) in both(&world, &profile) {
+                let Ok(explanation) = explained else { continue };
+                let stage = Stage::of(&profile, &explanation);
+                // All choices of rules are tried, so trees must be small.
+                if stage.outcomes.len() <= 7 {
+                    every_way_works_and_is_the_shortest(&stage, &explanation.ways);
+                    no_fewer_rules_turn_the_match(&stage, &explanation.ways);
+                    the_decisive_rules_are_the_fewest_that_settle_it(&stage, &explanation);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Reads a profile's rules and looks at one person through each of them.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::operand::operand;
+use super::phrasing::Words;
+use super::tree::{SeenGroup, SeenPart, SeenRule};
+use crate::audience::desired_members::AudienceError;
+use crate::audience::profile::Profile;
+use crate::rules::check::check_rule;
+use crate::rules::evaluate::Facts;
+use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
+use crate::rules::{Fields, Filter, FilterDocument, MatchMode, Section};
+use crate::snapshot::Snapshot;
+
+/// One person, and what is needed to look at them.
+pub(super) struct Reader<'a> {
+    document: &'a FilterDocument,
+    zone: Tz,
+    fields: &'a Fields,
+    facts: Facts<'a>,
+    words: Words<'a>,
+    row: u32,
+}
+
+impl<'a> Reader<'a> {
+    /// Prepares; `filter` is the profile's, checked.
+    pub(super) fn new(
+        profile: &'a Profile,
+        snapshot: &'a Snapshot,
+        fields: &'a Fields,
+        filter: &Filter,
+        at: DateTime<Utc>,
+        row: u32,
+    ) -> Self {
+        Self {
+            document: &profile.filter,
+            zone: profile.time_zone,
+            fields,
+            facts: Facts::new(snapshot, at, [&filter.0]),
+            words: Words::new(snapshot, at, profile.time_zone, row),
+            row,
+        }
+    }
+
+    /// The whole filter: its sections as the parts of one group.
+    pub(super) fn filter(&self) -> Result<SeenGroup, AudienceError> {
+        let mut parts = Vec::new();
+        for (section, pointer, tree) in self.document.sections() {
+            let group =
+                parse(tree, pointer).map_err(|problems| AudienceError::Invalid { problems })?;
+            parts.push(SeenPart::Group(self.group(
+                &group,
+                section,
+                pointer.to_owned(),
+            )?));
+        }
+        let combinator = match self.document.mode {
+            MatchMode::All => Combinator::And,
+            MatchMode::Any => Combinator::Or,
+        };
+        Ok(SeenGroup::of(
+            "/filter".to_owned(),
+            combinator,
+            false,
+            parts,
+        ))
+    }
+
+    fn group(
+        &self,
+        group: &Group,
+        section: Section,
+        pointer: String,
+    ) -> Result<SeenGroup, AudienceError> {
+        let parts = group.parts.iter().enumerate();
+        let parts = parts.map(|(index, part)| match part {
+            Part::Group(inner) => {
+                let pointer = format!("{pointer}/rules/{index}");
+                self.group(inner, section, pointer).map(SeenPart::Group)
+            }
+            Part::Rule(rule) => self.rule(rule, section).map(SeenPart::Rule),
+        });
+        let parts = parts.collect::<Result<_, _>>()?;
+        Ok(SeenGroup::of(pointer, group.combinator, group.not, parts))
+    }
+
+    fn rule(&self, rule: &Rule, section: Section) -> Result<SeenRule, AudienceError> {
+        let (leaf, not) = check_rule(rule, section, self.fields, self.zone).map_err(|found| {
+            AudienceError::Invalid {
+                problems: vec![found.problem],
+            }
+        })?;
+        let passes = self.facts.leaf(&leaf, self.row);
+        Ok(SeenRule {
+            pointer: rule.pointer.clone(),
+            field: rule.field.clone(),
+            label: self.words.label(&leaf),
+            operator: rule.operator.clone(),
+            operand: operand(rule, &leaf),
+            seen: self.words.seen(&leaf),
+            holds: passes != not,
+            decisive: false,
+            otherwise: self.words.otherwise(rule, &leaf, passes),
+        })
+    }
+}

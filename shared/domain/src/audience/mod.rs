@@ -1,0 +1,14 @@
+//! Audiences: profiles and settings as administrators write them, and which users they describe.
+
+pub(crate) mod audience_change;
+pub mod desired_members;
+pub mod discrepancies;
+pub mod engine;
+pub mod evaluation_order;
+pub mod explain;
+pub mod fingerprint;
+pub mod lifecycle;
+pub mod lint;
+pub mod override_closure;
+pub mod profile;
+pub mod settings;

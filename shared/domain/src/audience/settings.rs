@@ -1,0 +1,224 @@
+//! A tenant's settings: whom to tell, how groups are named, which platform.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::{CatalogId, ObjectId};
+use crate::base::problem::Problem;
+use crate::rules::field::is_property_name;
+
+/// A prefix may be this long; with the longest title it fits a group name.
+pub const MAX_PREFIX: usize = 64;
+/// The tenant's name may be this long.
+pub const MAX_NAME: usize = 120;
+/// Contact and extra recipients together.
+pub const MAX_RECIPIENTS: usize = 20;
+/// Catalog admins named in the settings.
+pub const MAX_CATALOG_ADMINS: usize = 200;
+/// Catalogs of all of them together: as an item of the state table the settings
+/// have to stay well below 350 KB.
+pub const MAX_ADMIN_CATALOGS: usize = 4_000;
+/// Entra properties read beside the platform's data.
+pub const MAX_ENTRA_PROPERTIES: usize = 20;
+
+/// What an administrator saves under Settings (S4-012…019). Keys and secrets
+/// are not part of it: they go straight to the vault.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Settings {
+    /// Whom to tell about failures, holds and reviews (S4-012, C-39).
+    pub contact: String,
+    /// Others who get the same mails.
+    #[serde(default)]
+    pub also_notify: BTreeSet<String>,
+    /// Put before every group's name (S4-013).
+    #[serde(default)]
+    pub group_prefix: String,
+    /// The tenant's name, for mails.
+    #[serde(default)]
+    pub display_name: String,
+    /// The region's platform address; empty for the default.
+    #[serde(default)]
+    pub lms_url: String,
+    /// Entra user properties that rules may use as `entra:<property>` (S4-055, C-16).
+    #[serde(default)]
+    pub entra_properties: BTreeSet<String>,
+    /// Catalogs whose courses a catalog admin, known by the Entra object id, may
+    /// choose for profiles. The role alone opens none.
+    #[serde(default)]
+    pub catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
+}
+
+impl Settings {
+    /// Everyone who gets the tenant's mails, the contact first, each once.
+    pub fn recipients(&self) -> Vec<String> {
+        let mut all = vec![self.contact.clone()];
+        for more in &self.also_notify {
+            if !all.iter().any(|known| known.eq_ignore_ascii_case(more)) {
+                all.push(more.clone());
+            }
+        }
+        all
+    }
+
+    /// Everything that is wrong.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = self.wrong_addresses();
+        for (pointer, text, most) in [
+            ("/groupPrefix", &self.group_prefix, MAX_PREFIX),
+            ("/displayName", &self.display_name, MAX_NAME),
+        ] {
+            if text.chars().count() > most || text.chars().any(char::is_control) {
+                let detail =
+                    format!("may be {most} characters long at most, without control characters");
+                problems.push(Problem::at(pointer, detail));
+            }
+        }
+        let catalogs = self.catalog_admins.values().map(BTreeSet::len);
+        if self.catalog_admins.len() > MAX_CATALOG_ADMINS
+            || catalogs.sum::<usize>() > MAX_ADMIN_CATALOGS
+        {
+            problems.push(Problem::at(
+                "/catalogAdmins",
+                format!(
+                    "may name {MAX_CATALOG_ADMINS} people at most, and {MAX_ADMIN_CATALOGS} catalogs of all of them together"
+                ),
+            ));
+        }
+        let mut properties = self.entra_properties.iter();
+        if self.entra_properties.len() > MAX_ENTRA_PROPERTIES
+            || !properties.all(|name| is_property_name(name))
+        {
+            problems.push(Problem::at(
+                "/entraProperties",
+                format!("may hold {MAX_ENTRA_PROPERTIES} names of letters and digits at most, such as employeeType"),
+            ));
+        }
+        problems
+    }
+
+    fn wrong_addresses(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !is_mail_address(&self.contact) {
+            problems.push(Problem::at(
+                "/contact",
+                "a mail address is required, such as lms-team@contoso.com",
+            ));
+        }
+        let others = self.also_notify.iter();
+        for address in others.filter(|address| !is_mail_address(address)) {
+            problems.push(Problem::at(
+                "/alsoNotify",
+                format!("{address:?} is no mail address"),
+            ));
+        }
+        if self.also_notify.len() >= MAX_RECIPIENTS {
+            problems.push(Problem::at(
+                "/alsoNotify",
+                format!("may hold {} addresses at most", MAX_RECIPIENTS - 1),
+            ));
+        }
+        problems
+    }
+}
+
+/// Whether a text can be a mail address: one @ with something sensible on both
+/// sides, ASCII as Amazon SES takes it (other domains in Punycode). Whether it
+/// exists only a mail can tell.
+pub fn is_mail_address(text: &str) -> bool {
+    let sound = |part: &str| {
+        !part.is_empty()
+            && part
+                .chars()
+                .all(|c| c.is_ascii_graphic() && !"<>(),;:\\\"[]@".contains(c))
+    };
+    text.len() <= 254
+        && text.rsplit_once('@').is_some_and(|(local, domain)| {
+            sound(local)
+                && local.len() <= 64
+                && sound(domain)
+                && domain.contains('.')
+                && !domain.starts_with('.')
+                && !domain.ends_with('.')
+        })
+}
+
+/// How far a tenant is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Onboarding {
+    /// Settings were saved; the first refresh is due within five minutes (S4-103).
+    AwaitingFirstRefresh,
+    /// A refresh succeeded: ready for use.
+    Ready,
+}
+
+/// When the first refresh must have happened after the first save (S4-103).
+pub const FIRST_REFRESH_MINUTES: i64 = 5;
+
+/// By when a tenant that saved its settings now must be refreshed.
+pub fn first_refresh_due(saved_at: DateTime<Utc>) -> DateTime<Utc> {
+    saved_at + chrono::TimeDelta::minutes(FIRST_REFRESH_MINUTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings() -> Settings {
+        Settings {
+            contact: "lms@contoso.example".to_owned(),
+            also_notify: BTreeSet::new(),
+            group_prefix: "LMS - ".to_owned(),
+            display_name: "Contoso".to_owned(),
+            lms_url: String::new(),
+            entra_properties: BTreeSet::new(),
+            catalog_admins: BTreeMap::new(),
+        }
+    }
+
+    /// Proves S4-012: a contact address is required and checked.
+    #[test]
+    fn the_contact_must_be_a_mail_address() {
+        assert!(settings().problems().is_empty());
+        for wrong in [
+            "",
+            "lms",
+            "lms@contoso",
+            "a b@contoso.com",
+            "@contoso.com",
+            "x@y@contoso.com",
+            "a\r\nBcc: b@c.de",
+        ] {
+            let wrong = Settings {
+                contact: wrong.to_owned(),
+                ..settings()
+            };
+            assert_eq!(wrong.problems()[0].pointer, "/contact");
+        }
+        assert!(is_mail_address("o'brien+lms@sub.contoso.com"));
+        assert!(
+            !is_mail_address("jörg@müller.example"),
+            "Amazon SES takes ASCII only"
+        );
+    }
+
+    #[test]
+    fn nobody_is_told_twice() {
+        let both = Settings {
+            also_notify: [
+                "LMS@contoso.example".to_owned(),
+                "it@contoso.example".to_owned(),
+            ]
+            .into(),
+            ..settings()
+        };
+        assert_eq!(
+            both.recipients(),
+            ["lms@contoso.example", "it@contoso.example"]
+        );
+    }
+}

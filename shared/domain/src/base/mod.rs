@@ -1,0 +1,9 @@
+//! Vocabulary that every other context uses: identifiers, problems, text comparison, schedules, run records, row sets.
+
+pub mod audit;
+pub mod ids;
+pub mod problem;
+pub mod rowset;
+pub mod run;
+pub mod schedule;
+pub mod text;

@@ -1,0 +1,247 @@
+//! Who may have which address: claims against those who have it now, and the order of renaming.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::target::{Platform, PlatformUser};
+use crate::base::ids::ObjectId;
+use crate::base::text::fold;
+
+/// Somebody who wants an address that is not theirs on the platform yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) person: ObjectId,
+    /// The platform's user who is renamed; none for one to be created.
+    pub(super) user: Option<String>,
+    pub(super) email: String,
+}
+
+/// Who has each name to sign in with, by the folded name.
+#[derive(Debug)]
+pub(super) struct Holders<'p>(HashMap<String, &'p str>);
+
+impl<'p> Holders<'p> {
+    pub(super) fn of(platform: &'p Platform) -> Self {
+        let names = platform.users.iter();
+        Self(
+            names
+                .filter_map(|(key, user)| Some((fold(&user.user_name)?, key.as_str())))
+                .collect(),
+        )
+    }
+
+    pub(super) fn of_name(&self, email: &str) -> Option<&'p str> {
+        self.0.get(&fold(email)?).copied()
+    }
+}
+
+/// Those claims that can be met, and for each other one who has the address.
+/// Somebody who moves away frees theirs; who cannot move keeps it.
+pub(super) fn settle<'p>(
+    claims: Vec<Claim>,
+    holders: &Holders<'p>,
+) -> (Vec<Claim>, Vec<(Claim, &'p str)>) {
+    let mut moving: BTreeSet<&str> = claims
+        .iter()
+        .filter_map(|claim| claim.user.as_deref())
+        .collect();
+    let mut refused: BTreeMap<ObjectId, &'p str> = BTreeMap::new();
+    loop {
+        let before = refused.len();
+        for claim in &claims {
+            if refused.contains_key(&claim.person) {
+                continue;
+            }
+            let Some(holder) = holders.of_name(&claim.email) else {
+                continue;
+            };
+            if claim.user.as_deref() == Some(holder) || moving.contains(holder) {
+                continue;
+            }
+            refused.insert(claim.person, holder);
+            // Who stays keeps the address that others hoped for.
+            if let Some(user) = claim.user.as_deref() {
+                moving.remove(user);
+            }
+        }
+        if refused.len() == before {
+            break;
+        }
+    }
+    let mut met = Vec::new();
+    let mut unmet = Vec::new();
+    for claim in claims {
+        match refused.get(&claim.person) {
+            None => met.push(claim),
+            Some(holder) => unmet.push((claim, *holder)),
+        }
+    }
+    (met, unmet)
+}
+
+/// One renaming.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Renaming {
+    pub(super) user: String,
+    pub(super) to: String,
+}
+
+/// Renamings in an order in which every address is free when its turn comes. In a
+/// circle one takes an address in between that nobody can have.
+pub(super) fn order(
+    renamings: Vec<Renaming>,
+    users: &BTreeMap<String, PlatformUser>,
+) -> Vec<Renaming> {
+    let holder: HashMap<String, &str> = renamings
+        .iter()
+        .filter_map(|it| Some((fold(&users.get(&it.user)?.user_name)?, it.user.as_str())))
+        .collect();
+    let wants: BTreeMap<&str, &str> = renamings
+        .iter()
+        .map(|it| (it.user.as_str(), it.to.as_str()))
+        .collect();
+    let mut done: BTreeSet<&str> = BTreeSet::new();
+    let mut ordered = Vec::new();
+    for start in wants.keys().copied() {
+        let mut path: Vec<&str> = Vec::new();
+        let mut next = Some(start);
+        // Along those who hold what the one before wants.
+        while let Some(user) = next.filter(|user| !done.contains(user)) {
+            if path.contains(&user) {
+                let to = format!("rollcall-{user}@renaming.invalid");
+                ordered.push(Renaming {
+                    user: user.to_owned(),
+                    to,
+                });
+                break;
+            }
+            path.push(user);
+            let wanted = wants.get(user).copied().and_then(fold);
+            let blocker = wanted.and_then(|wanted| holder.get(&wanted).copied());
+            next = blocker.filter(|blocker| *blocker != user);
+        }
+        for user in path.into_iter().rev() {
+            done.insert(user);
+            let to = wants.get(user).copied().unwrap_or_default().to_owned();
+            ordered.push(Renaming {
+                user: user.to_owned(),
+                to,
+            });
+        }
+    }
+    ordered
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::directory_sync::testing::person_id as id;
+    use proptest::prelude::*;
+
+    fn platform(names: &[&str]) -> Platform {
+        let users = names.iter().map(|name| {
+            let user = PlatformUser {
+                user_name: (*name).to_owned(),
+                active: true,
+                ..PlatformUser::default()
+            };
+            (format!("u-{name}"), user)
+        });
+        Platform {
+            users: users.collect(),
+            ..Platform::default()
+        }
+    }
+
+    fn renaming(from: &str, to: &str) -> Renaming {
+        Renaming {
+            user: format!("u-{from}"),
+            to: to.to_owned(),
+        }
+    }
+
+    /// Carries renamings out and fails where an address is taken.
+    fn carry_out(platform: &Platform, ordered: &[Renaming]) -> BTreeMap<String, String> {
+        let mut names: BTreeMap<String, String> = platform
+            .users
+            .iter()
+            .map(|(key, user)| (key.clone(), user.user_name.clone()))
+            .collect();
+        for Renaming { user, to } in ordered {
+            let taken = names
+                .iter()
+                .any(|(key, name)| key != user && fold(name) == fold(to));
+            assert!(!taken, "{to} is taken when {user} wants it: {ordered:?}");
+            names.insert(user.clone(), to.clone());
+        }
+        names
+    }
+
+    #[test]
+    fn a_chain_is_renamed_from_its_end() {
+        let platform = platform(&["a", "b", "c"]);
+        let ordered = order(
+            vec![renaming("a", "b"), renaming("b", "c"), renaming("c", "d")],
+            &platform.users,
+        );
+        assert_eq!(
+            ordered,
+            [renaming("c", "d"), renaming("b", "c"), renaming("a", "b")]
+        );
+        carry_out(&platform, &ordered);
+    }
+
+    #[test]
+    fn a_circle_takes_an_address_in_between() {
+        let platform = platform(&["a", "b", "c"]);
+        let circle = vec![renaming("a", "b"), renaming("b", "C"), renaming("c", "a")];
+        let ordered = order(circle, &platform.users);
+        assert_eq!(ordered.len(), 4);
+        let names = carry_out(&platform, &ordered);
+        assert_eq!(
+            (
+                names["u-a"].as_str(),
+                names["u-b"].as_str(),
+                names["u-c"].as_str()
+            ),
+            ("b", "C", "a")
+        );
+    }
+
+    #[test]
+    fn who_stays_blocks_those_behind() {
+        let platform = platform(&["a", "b", "c"]);
+        let holders = Holders::of(&platform);
+        let claim = |number, from: &str, to: &str| Claim {
+            person: id(number),
+            user: Some(format!("u-{from}")),
+            email: to.to_owned(),
+        };
+        // c stays, so b cannot have it, so a cannot have b.
+        let (met, unmet) = settle(vec![claim(1, "a", "b"), claim(2, "b", "c")], &holders);
+        assert!(met.is_empty());
+        let taken: Vec<_> = unmet
+            .iter()
+            .map(|(claim, holder)| (claim.person, *holder))
+            .collect();
+        assert_eq!(taken, [(id(1), "u-b"), (id(2), "u-c")]);
+        let (met, unmet) = settle(vec![claim(1, "a", "b"), claim(2, "b", "d")], &holders);
+        assert_eq!((met.len(), unmet.len()), (2, 0));
+    }
+
+    proptest! {
+        /// Any permutation of addresses, with some moving elsewhere, is carried out
+        /// without a collision and ends as wanted.
+        #[test]
+        fn every_permutation_has_an_order(wanted in Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle(), out in 0..8_usize) {
+            let names: Vec<String> = (0..8).map(|number| format!("n{number}")).collect();
+            let platform = platform(&names.iter().map(String::as_str).collect::<Vec<_>>());
+            let target = |from: usize| if from == out { "free".to_owned() } else { names[wanted[from]].clone() };
+            let moves = |from: &usize| target(*from) != names[*from];
+            let renamings: Vec<_> = (0..8).filter(moves).map(|from| renaming(&names[from], &target(from))).collect();
+            let found = carry_out(&platform, &order(renamings, &platform.users));
+            for (from, name) in names.iter().enumerate() {
+                prop_assert_eq!(&found[&format!("u-{name}")], &target(from));
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The directory sync: people and teams of a learning platform kept equal to an Entra directory.
+//!
+//! [`entra`] is what was read of the directory, [`platform`] what was read of the
+//! platform, [`scope`] who belongs, [`wanted`] what that comes to, [`plan`] what has
+//! to change, [`writes`] in which order. Nobody is ever told apart by an address:
+//! Entra's object id is the key, on both sides (S2-23).
+
+mod address_allocation;
+mod address_claims;
+pub mod approval;
+pub mod change;
+pub mod checkpoint;
+pub mod config;
+pub mod desired_state;
+pub mod eligibility;
+pub mod filters;
+pub mod keys;
+pub mod pins;
+pub mod plan;
+pub mod report;
+pub mod schedule;
+pub mod skip_reason;
+mod sorter;
+pub mod source;
+pub mod state;
+pub mod target;
+pub mod target_replica;
+mod teams;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
+mod users;
+pub mod writes;
+
+pub use approval::{Approved, Course, decide};
+pub use change::{Change, What};
+pub use checkpoint::Stored;
+pub use config::{ApplyMode, SyncConfig, TeamSwitches};
+pub use keys::{Field, Member, Subject, TeamKey};
+pub use pins::{Pin, Pins};
+pub use plan::{Input, SyncCounts, SyncPlan, plan};
+pub use report::{Outcome, OutcomeStatus, SyncReport};
+pub use schedule::{Rhythm, Strategy, TimeOfDay};
+pub use skip_reason::{Leaving, Skip, SkipReason};
+pub use source::{
+    Directory, DirectoryGroup, DirectoryPerson, Gone, GroupChange, PersonChange, Told,
+};
+pub use state::{Pause, Pending, Phase, Source, SyncState, TestMark};
+pub use target::{Facts, Features, Platform, PlatformTeam, PlatformUser};
+pub use target_replica::Mirror;
+pub use writes::{Deed, Phases, TeamChanges, Write, phases};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! The platform as it is known while writes are made: what was read, and what was written since.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::keys::{Field, Member, Subject};
+use super::target::{Facts, Platform, PlatformTeam, PlatformUser};
+use super::writes::{Deed, TeamChanges, Write};
+use crate::base::ids::ObjectId;
+
+/// The platform as it is known while writes are made, by both sides' ids.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    platform: Platform,
+    keys: BTreeMap<ObjectId, String>,
+}
+
+impl Mirror {
+    /// Begins with what was read.
+    pub fn new(platform: Platform) -> Self {
+        let users = platform.users.iter();
+        let keys = users
+            .filter_map(|(key, user)| Some((user.person?, key.clone())))
+            .collect();
+        Self { platform, keys }
+    }
+
+    /// The platform's id of a person.
+    pub fn key(&self, person: ObjectId) -> Option<&str> {
+        self.keys.get(&person).map(String::as_str)
+    }
+
+    /// The platform's id of a member.
+    pub fn member(&self, member: &Member) -> Option<String> {
+        match member {
+            Member::Person(person) => self.key(*person).map(str::to_owned),
+            Member::Local(key) => Some(key.clone()),
+        }
+    }
+
+    /// The platform as known.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    /// Ends with what is known.
+    pub fn into_platform(self) -> Platform {
+        self.platform
+    }
+
+    /// Notes that a write was made; `created` is the platform's id of what it made.
+    pub fn took(&mut self, write: &Write, created: Option<&str>) {
+        match (&write.deed, write.subject) {
+            (Deed::CreateUser { facts }, Subject::User(person)) => {
+                self.created(person, facts, created);
+            }
+            (
+                Deed::SetUser {
+                    user,
+                    facts,
+                    active,
+                    link,
+                },
+                Subject::User(person),
+            ) => {
+                if *link {
+                    self.keys.insert(person, user.clone());
+                }
+                let manager = self.manager_key(facts.get(&Field::Manager));
+                if let Some(known) = self.platform.users.get_mut(user) {
+                    known.person = if *link { Some(person) } else { known.person };
+                    known.active = active.unwrap_or(known.active);
+                    set_facts(known, facts, manager);
+                }
+            }
+            (Deed::SetManager { manager }, Subject::User(person)) => {
+                let manager = self.key(*manager).map(str::to_owned);
+                let key = self.keys.get(&person).cloned().unwrap_or_default();
+                if let (Some(manager), Some(known)) = (manager, self.platform.users.get_mut(&key)) {
+                    known.facts.insert(Field::Manager, manager);
+                }
+            }
+            (
+                Deed::CreateTeam {
+                    name,
+                    members,
+                    supervisors,
+                },
+                Subject::Team(team),
+            ) => {
+                let ids = |people: &BTreeSet<ObjectId>| {
+                    people
+                        .iter()
+                        .filter_map(|person| self.keys.get(person).cloned())
+                        .collect()
+                };
+                let made = PlatformTeam {
+                    team: Some(team),
+                    name: name.clone(),
+                    members: ids(members),
+                    supervisors: ids(supervisors),
+                    archived: false,
+                };
+                if let Some(key) = created {
+                    self.platform.teams.insert(key.to_owned(), made);
+                }
+            }
+            (Deed::SetTeam { team, set }, _) => self.changed(team, set),
+            _ => {}
+        }
+    }
+
+    fn created(&mut self, person: ObjectId, facts: &Facts, created: Option<&str>) {
+        let Some(key) = created else { return };
+        let email = facts.get(&Field::Email).cloned().unwrap_or_default();
+        let user = PlatformUser {
+            person: Some(person),
+            foreign: false,
+            user_name: email,
+            active: true,
+            facts: facts.clone(),
+        };
+        self.platform.users.insert(key.to_owned(), user);
+        self.keys.insert(person, key.to_owned());
+    }
+
+    fn manager_key(&self, set: Option<&Option<String>>) -> Option<String> {
+        let person = set?.as_ref()?.parse().ok()?;
+        self.key(person).map(str::to_owned)
+    }
+
+    fn changed(&mut self, team: &str, set: &TeamChanges) {
+        let ids = |members: &BTreeSet<Member>| -> Vec<String> {
+            members
+                .iter()
+                .filter_map(|member| self.member(member))
+                .collect()
+        };
+        let (add, remove) = (ids(&set.add), ids(&set.remove));
+        let (join, part) = (ids(&set.add_supervisors), ids(&set.remove_supervisors));
+        let Some(known) = self.platform.teams.get_mut(team) else {
+            return;
+        };
+        if let Some(name) = &set.name {
+            known.name.clone_from(name);
+        }
+        known.archived = set.archived.unwrap_or(known.archived);
+        for (ids, add, remove) in [
+            (&mut known.members, add, remove),
+            (&mut known.supervisors, join, part),
+        ] {
+            ids.extend(add);
+            for id in remove {
+                ids.remove(&id);
+            }
+        }
+    }
+}
+
+fn set_facts(
+    known: &mut PlatformUser,
+    facts: &BTreeMap<Field, Option<String>>,
+    manager: Option<String>,
+) {
+    for (field, value) in facts {
+        let value = if *field == Field::Manager {
+            manager.clone()
+        } else {
+            value.clone()
+        };
+        if let (Field::Email, Some(email)) = (field, &value) {
+            known.user_name.clone_from(email);
+        }
+        match value {
+            Some(value) => _ = known.facts.insert(*field, value),
+            None => _ = known.facts.remove(field),
+        }
+    }
+}

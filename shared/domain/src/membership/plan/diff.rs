@@ -1,0 +1,425 @@
+//! Desired members against those the group has: what joins, what leaves, why.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{AddReason, MembershipPlan, RemoveReason};
+use crate::audience::desired_members::Change;
+use crate::base::ids::{ObjectId, ProfileId};
+use crate::base::rowset::RowSet;
+use crate::snapshot::{People, Snapshot};
+
+/// The group as Entra has it: known completely, or not at all.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct GroupMembers {
+    /// Learners in it, and people who were learners in this lineage, by row.
+    pub rows: RowSet,
+    /// Users in it whom the platform does not know.
+    pub users: BTreeSet<ObjectId>,
+    /// Everything else in it: nested groups, devices.
+    pub others: BTreeSet<ObjectId>,
+}
+
+impl GroupMembers {
+    /// A group with nobody in it.
+    pub fn none(snapshot: &Snapshot) -> Self {
+        Self {
+            rows: RowSet::new(snapshot.people.rows()),
+            ..Self::default()
+        }
+    }
+
+    /// Sorts members as the directory lists them.
+    pub fn of(
+        snapshot: &Snapshot,
+        accounts: &Accounts,
+        users: impl IntoIterator<Item = ObjectId>,
+        others: BTreeSet<ObjectId>,
+    ) -> Self {
+        let mut members = Self {
+            others,
+            ..Self::none(snapshot)
+        };
+        for user in users {
+            match accounts.rows.get(&user) {
+                Some(row) => members.rows.insert(*row),
+                None => {
+                    members.users.insert(user);
+                }
+            }
+        }
+        members
+    }
+
+    /// The members once a plan made from these and this change is carried out whole.
+    #[must_use]
+    pub fn after(&self, change: &Change, accounts: &Accounts) -> Self {
+        let mut rows = change.members(&self.rows).all;
+        accounts.seat(&mut rows);
+        let mut others = BTreeSet::new();
+        for other in &self.others {
+            // Listed as something else than a user, and yet a learner's: it is in already.
+            if let Some(row) = accounts.rows.get(other).filter(|row| rows.contains(**row)) {
+                rows.remove(*row);
+                others.insert(*other);
+            }
+        }
+        Self {
+            rows,
+            users: BTreeSet::new(),
+            others,
+        }
+    }
+
+    /// These members, with each of those whose change `failed` as it was `before`.
+    #[must_use]
+    pub fn but(mut self, failed: &BTreeSet<ObjectId>, before: &Self, accounts: &Accounts) -> Self {
+        for id in failed {
+            if let Some(row) = accounts.row(*id) {
+                if before.rows.contains(row) {
+                    self.rows.insert(row);
+                } else {
+                    self.rows.remove(row);
+                }
+            }
+            if before.users.contains(id) {
+                self.users.insert(*id);
+            }
+            if before.others.contains(id) {
+                self.others.insert(*id);
+            }
+        }
+        self
+    }
+
+    /// How many members it has.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.users.len() + self.others.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The learners' Entra accounts, worked out once for all groups of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Accounts {
+    /// The row that stands for each account: [`People::rows_by_object`].
+    rows: HashMap<ObjectId, u32>,
+    /// Rows without an account, which no group can hold.
+    without: RowSet,
+    /// Rows whose account another row stands for, and that row.
+    twins: Vec<(u32, u32)>,
+}
+
+impl Accounts {
+    /// The accounts of these people.
+    pub fn of(people: &People) -> Self {
+        let rows = people.rows_by_object();
+        let (mut without, mut twins) = (RowSet::new(people.rows()), Vec::new());
+        for (object, row) in people.object_ids.iter().zip(0u32..) {
+            match object.and_then(|object| rows.get(&object)) {
+                None => without.insert(row),
+                Some(stands) if *stands != row => twins.push((row, *stands)),
+                Some(_) => {}
+            }
+        }
+        Self {
+            rows,
+            without,
+            twins,
+        }
+    }
+
+    /// The row that stands for an account.
+    pub fn row(&self, account: ObjectId) -> Option<u32> {
+        self.rows.get(&account).copied()
+    }
+
+    /// Brings rows into the form a group's members have: each account once, by
+    /// the row that stands for it, and nobody without one.
+    pub fn seat(&self, rows: &mut RowSet) {
+        rows.subtract(&self.without);
+        for (row, stands) in &self.twins {
+            if rows.contains(*row) {
+                rows.remove(*row);
+                rows.insert(*stands);
+            }
+        }
+    }
+}
+
+/// What the plan is about.
+#[derive(Debug, Clone, Copy)]
+pub struct Subject {
+    /// The profile.
+    pub profile: ProfileId,
+    /// Its group, if it exists.
+    pub group: Option<ObjectId>,
+}
+
+/// Plans from whole state: who the audience holds against who is in the group.
+/// `change` was evaluated against `current.rows`.
+pub fn plan(
+    subject: Subject,
+    snapshot: &Snapshot,
+    accounts: &Accounts,
+    change: &Change,
+    current: &GroupMembers,
+) -> MembershipPlan {
+    let (people, rows) = (&snapshot.people, &accounts.rows);
+    let object_of = |row: &u32| people.object_ids.get(*row as usize).copied().flatten();
+    let mut adds = BTreeMap::new();
+    // One Entra user may stand behind several rows: a member stays while any of them stays.
+    let mut stays = BTreeSet::new();
+    for row in &change.joins {
+        let Some(object) = object_of(row) else {
+            continue;
+        };
+        let first = rows.get(&object).copied().unwrap_or(*row);
+        if current.rows.contains(first) || current.others.contains(&object) {
+            stays.insert(object);
+        } else {
+            let included = change.included.binary_search(row).is_ok();
+            let reason = if included {
+                AddReason::Included
+            } else {
+                AddReason::MatchesRules
+            };
+            adds.entry(object).or_insert(reason);
+        }
+    }
+    let mut removes = BTreeMap::new();
+    for row in &change.leaves {
+        let Some(object) = object_of(row).filter(|object| !stays.contains(object)) else {
+            continue;
+        };
+        if adds.remove(&object).is_none() {
+            let gone = !people.living.contains(*row);
+            let reason = if gone {
+                RemoveReason::NotALearner
+            } else {
+                RemoveReason::NotInAudience
+            };
+            removes.insert(object, reason);
+        }
+    }
+    let strangers = current
+        .users
+        .iter()
+        .map(|user| (*user, RemoveReason::NotALearner));
+    let others = current.others.iter().filter(|other| !stays.contains(other));
+    removes.extend(strangers.chain(others.map(|other| (*other, RemoveReason::NotAPerson))));
+    let learners = adds
+        .keys()
+        .chain(removes.keys())
+        .filter_map(|object| Some((*object, people.ids[*rows.get(object)? as usize])))
+        .collect();
+    MembershipPlan {
+        profile: subject.profile,
+        group: subject.group,
+        snapshot: snapshot.header.id.clone(),
+        current: current.len(),
+        desired: current.len() + adds.len() - removes.len(),
+        unreachable: change.unreachable as usize,
+        adds,
+        removes,
+        learners,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audience::desired_members::{Audience, evaluate};
+    use crate::audience::profile::Target;
+    use crate::testing::{World, profile, profile_id, slot};
+    use proptest::prelude::*;
+
+    const NAMES: [&str; 8] = [
+        "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Tony", "Niklaus",
+    ];
+
+    /// Six learners, a twin of Ada's account, Flo without one, and Alan, who left.
+    fn snapshot() -> Snapshot {
+        let mut world = World::new();
+        for name in &NAMES[..6] {
+            world.person(name);
+        }
+        world.person("Ada's twin");
+        world.person("Flo").without_entra();
+        let mut snapshot = world.snapshot();
+        let people = &mut snapshot.people;
+        let (twin, left) = (people.row(World::user("Ada's twin")), row(people, "Alan"));
+        people.object_ids[twin.expect("there") as usize] = Some(World::object("Ada"));
+        people.living.remove(left);
+        snapshot
+    }
+
+    fn row(people: &People, name: &str) -> u32 {
+        people.row(World::user(name)).expect("a learner")
+    }
+
+    fn subject() -> Subject {
+        Subject {
+            profile: profile_id("P"),
+            group: Some(World::object("group")),
+        }
+    }
+
+    fn group(snapshot: &Snapshot, users: &[&str], others: &[&str]) -> GroupMembers {
+        let accounts = Accounts::of(&snapshot.people);
+        let users = users.iter().map(|name| World::object(name));
+        let others = others.iter().map(|name| World::object(name)).collect();
+        GroupMembers::of(snapshot, &accounts, users, others)
+    }
+
+    /// The change that makes exactly these people members, as overrides would.
+    fn change(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> Change {
+        let mut wanted = profile("P");
+        let users = names.iter().map(|name| Target::User(World::user(name)));
+        wanted.overrides.include = users.collect();
+        let audience = Audience {
+            profile: wanted.id,
+            filter: None,
+            overrides: wanted.overrides,
+        };
+        let current = BTreeMap::from([(wanted.id, current.rows.clone())]);
+        evaluate(&[Ok(audience)], snapshot, slot(), &current)
+            .remove(&wanted.id)
+            .expect("evaluated")
+            .expect("an audience")
+    }
+
+    fn planned(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> MembershipPlan {
+        let accounts = Accounts::of(&snapshot.people);
+        let change = change(snapshot, names, current);
+        plan(subject(), snapshot, &accounts, &change, current)
+    }
+
+    /// Everything in the group, as the directory names it.
+    fn objects(snapshot: &Snapshot, members: &GroupMembers) -> BTreeSet<ObjectId> {
+        let ids = &snapshot.people.object_ids;
+        let learners = members.rows.iter().filter_map(|row| ids[row as usize]);
+        learners
+            .chain(members.users.iter().copied())
+            .chain(members.others.iter().copied())
+            .collect()
+    }
+
+    fn applied(plan: &MembershipPlan, mut objects: BTreeSet<ObjectId>) -> BTreeSet<ObjectId> {
+        objects.extend(plan.adds.keys());
+        objects.retain(|object| !plan.removes.contains_key(object));
+        objects
+    }
+
+    #[test]
+    fn whose_change_failed_stays_as_before() {
+        let snapshot = snapshot();
+        let accounts = Accounts::of(&snapshot.people);
+        let before = group(&snapshot, &["Ada", "Alan", "Tony"], &["nested group"]);
+        let change = change(&snapshot, &["Ada", "Barbara", "Grace"], &before);
+        let plan = plan(subject(), &snapshot, &accounts, &change, &before);
+        let after = before.after(&change, &accounts);
+        let none = BTreeSet::new();
+        assert_eq!(after.clone().but(&none, &before, &accounts), after);
+        let failed = ["Barbara", "Alan", "Tony", "nested group"].map(World::object);
+        let left = after.clone().but(&failed.into(), &before, &accounts);
+        let expected = group(
+            &snapshot,
+            &["Ada", "Grace", "Alan", "Tony"],
+            &["nested group"],
+        );
+        assert_eq!(left, expected);
+        let all = plan.adds.keys().chain(plan.removes.keys()).copied();
+        assert_eq!(after.but(&all.collect(), &before, &accounts), before);
+    }
+
+    /// Proves S4-062 and S4-130: who left the audience or never belonged is removed.
+    #[test]
+    fn everyone_who_leaves_has_a_reason() {
+        let snapshot = snapshot();
+        let current = group(
+            &snapshot,
+            &["Ada", "Grace", "Alan", "Tony"],
+            &["nested group"],
+        );
+        let plan = planned(&snapshot, &["Ada", "Barbara", "Flo"], &current);
+        assert_eq!(
+            plan.adds,
+            BTreeMap::from([(World::object("Barbara"), AddReason::Included)])
+        );
+        assert_eq!(
+            plan.removes,
+            BTreeMap::from([
+                (World::object("Grace"), RemoveReason::NotInAudience),
+                (World::object("Alan"), RemoveReason::NotALearner),
+                (World::object("Tony"), RemoveReason::NotALearner),
+                (World::object("nested group"), RemoveReason::NotAPerson),
+            ])
+        );
+        assert_eq!(
+            plan.to_string(),
+            "5 → 2 members: 1 join, 4 leave (1 more match but have no Entra account)"
+        );
+        assert_eq!(
+            plan.learners[&World::object("Alan")],
+            World::user("Alan"),
+            "who left is still known by name"
+        );
+    }
+
+    #[test]
+    fn an_account_behind_two_learners_is_a_member_while_either_is_wanted() {
+        let snapshot = snapshot();
+        let ada = World::object("Ada");
+        for (wanted, is_member) in [
+            (&["Ada", "Ada's twin"][..], true),
+            (&["Ada"], true),
+            (&["Ada's twin"], true),
+            (&["Grace"], false),
+        ] {
+            let nobody = planned(&snapshot, wanted, &GroupMembers::none(&snapshot));
+            assert_eq!(nobody.adds.contains_key(&ada), is_member, "{wanted:?}");
+            let current = group(&snapshot, &["Ada"], &[]);
+            assert_eq!(current.len(), 1, "one account is one member");
+            let there = planned(&snapshot, wanted, &current);
+            assert!(!there.adds.contains_key(&ada), "{wanted:?}");
+            assert_eq!(!there.removes.contains_key(&ada), is_member, "{wanted:?}");
+        }
+    }
+
+    proptest! {
+        /// Applying the plan gives the desired members, planning again gives
+        /// nothing, nobody else is touched, and what is kept afterwards is
+        /// what reading the group would find.
+        #[test]
+        fn a_plan_applied_is_desired_and_planned_again_is_empty(
+            want in proptest::sample::subsequence(
+                vec!["Ada", "Grace", "Edsger", "Barbara", "Donald", "Ada's twin", "Flo"], 0..=7),
+            have in proptest::sample::subsequence(NAMES.to_vec(), 0..=8),
+            others in proptest::sample::subsequence(vec!["nested", "device", "Grace"], 0..=3),
+        ) {
+            let snapshot = snapshot();
+            let users: Vec<_> = have.iter().copied().filter(|name| !others.contains(name)).collect();
+            let current = group(&snapshot, &users, &others);
+            let first = planned(&snapshot, &want, &current);
+            let after = applied(&first, objects(&snapshot, &current));
+            let wanted: BTreeSet<ObjectId> = want
+                .iter()
+                .filter_map(|name| snapshot.people.object_ids[row(&snapshot.people, name) as usize])
+                .collect();
+            prop_assert_eq!(&after, &wanted);
+            prop_assert_eq!((first.current, first.desired), (current.len(), wanted.len()));
+            let accounts = Accounts::of(&snapshot.people);
+            let kept = current.after(&change(&snapshot, &want, &current), &accounts);
+            let (listed, people): (BTreeSet<_>, BTreeSet<_>) =
+                after.iter().partition(|object| current.others.contains(object));
+            prop_assert_eq!(&kept, &GroupMembers::of(&snapshot, &accounts, people, listed));
+            let second = planned(&snapshot, &want, &kept);
+            prop_assert!(second.is_empty());
+            prop_assert_eq!(first.is_empty(), first.hash() == second.hash());
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! The brake: a change that is too large is held before the first write.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{MembershipPlan, PlanHash};
+use crate::audience::profile::Throttle;
+use crate::membership::hold::{Hold, HoldState};
+
+/// Which limit a plan exceeds. Both may trip at once.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Exceeded {
+    /// Adds and removes together.
+    pub changes: usize,
+    /// Members the group has now.
+    pub current: usize,
+    /// The count limit, when it is exceeded.
+    pub max_changes: Option<u32>,
+    /// The percentage limit, when it is exceeded.
+    pub max_percent: Option<f64>,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            changes,
+            current,
+            max_changes,
+            max_percent,
+        } = self;
+        write!(f, "{changes} member changes exceed the limit of ")?;
+        match (max_changes, max_percent) {
+            (Some(count), Some(percent)) => write!(
+                f,
+                "{count} members and of {percent} % of {current} current members"
+            ),
+            (Some(count), None) => write!(f, "{count} members"),
+            (None, Some(percent)) => write!(f, "{percent} % of {current} current members"),
+            (None, None) => write!(f, "nothing"),
+        }
+    }
+}
+
+/// A plan that may be carried out; only the guard makes one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use = "a cleared plan that is not applied changes nothing"]
+pub struct Cleared(MembershipPlan);
+
+impl Cleared {
+    /// What to do.
+    pub fn plan(&self) -> &MembershipPlan {
+        &self.0
+    }
+}
+
+/// What the guard says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Verdict {
+    /// Go on.
+    Clear(Cleared),
+    /// Nothing may be written; a person decides (S4-061).
+    Hold {
+        /// The limit.
+        exceeded: Exceeded,
+        /// The change, for the hold's record.
+        hash: PlanHash,
+        /// Whether people have not been told about exactly this change yet.
+        announce: bool,
+    },
+}
+
+/// Which limits a plan exceeds.
+pub fn exceeded(plan: &MembershipPlan, throttle: &Throttle) -> Option<Exceeded> {
+    exceeded_by(plan.changes(), plan.current, throttle)
+}
+
+/// Which limits so many changes exceed: strictly greater, either one trips
+/// (S4-059); the percentage does not apply to a group without members (S4-060).
+pub fn exceeded_by(changes: usize, current: usize, throttle: &Throttle) -> Option<Exceeded> {
+    let max_changes = throttle
+        .max_changes
+        .filter(|limit| changes > *limit as usize);
+    let max_percent = throttle
+        .max_percent
+        .filter(|limit| current > 0 && as_f64(changes) * 100.0 > limit * as_f64(current));
+    (max_changes.is_some() || max_percent.is_some()).then_some(Exceeded {
+        changes,
+        current,
+        max_changes,
+        max_percent,
+    })
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "groups are far smaller than 2^52 members"
+)]
+fn as_f64(count: usize) -> f64 {
+    count as f64
+}
+
+/// Decides about a plan, given the hold that stands for the profile, if any. An
+/// approval clears exactly the plan it was given for (S4-063).
+pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> Verdict {
+    let Some(exceeded) = exceeded(&plan, throttle) else {
+        return Verdict::Clear(Cleared(plan));
+    };
+    let hash = plan.hash();
+    let known = hold.filter(|hold| hold.hash == hash);
+    let approved = |hold: &Hold| matches!(hold.state, HoldState::Approved { .. });
+    if known.is_some_and(approved) || hold.is_some_and(|hold| is_rest(&plan, hold)) {
+        return Verdict::Clear(Cleared(plan));
+    }
+    Verdict::Hold {
+        exceeded,
+        hash,
+        announce: known.is_none(),
+    }
+}
+
+/// Whether the plan is what is left of an approved change that was cut off: the
+/// same data, and no more of anything than was approved.
+fn is_rest(plan: &MembershipPlan, hold: &Hold) -> bool {
+    matches!(hold.state, HoldState::Applying { .. })
+        && plan.snapshot == hold.snapshot
+        && plan.adds.len() <= hold.adds
+        && plan.removes.len() <= hold.removes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::ids::SnapshotId;
+    use crate::membership::plan::{AddReason, RemoveReason};
+    use crate::testing::{World, profile_id, slot};
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    fn plan(adds: usize, removes: usize, current: usize) -> MembershipPlan {
+        let id = |prefix: &str, n: usize| World::object(&format!("{prefix}{n}"));
+        MembershipPlan {
+            profile: profile_id("P"),
+            group: None,
+            snapshot: SnapshotId::new(slot(), uuid::Uuid::nil()),
+            current,
+            desired: current + adds - removes,
+            unreachable: 0,
+            adds: (0..adds)
+                .map(|n| (id("a", n), AddReason::MatchesRules))
+                .collect(),
+            removes: (0..removes)
+                .map(|n| (id("r", n), RemoveReason::NotInAudience))
+                .collect(),
+            learners: BTreeMap::new(),
+        }
+    }
+
+    fn limits(max_changes: Option<u32>, max_percent: Option<f64>) -> Throttle {
+        Throttle {
+            max_changes,
+            max_percent,
+        }
+    }
+
+    /// Proves S4-056 and S4-059: strictly greater than the count, adds and removes together.
+    #[test]
+    fn the_count_limit_is_strictly_greater() {
+        assert!(exceeded(&plan(3, 2, 10), &limits(Some(5), None)).is_none());
+        let found = exceeded(&plan(3, 3, 10), &limits(Some(5), None)).expect("exceeded");
+        assert_eq!(
+            found.to_string(),
+            "6 member changes exceed the limit of 5 members"
+        );
+    }
+
+    /// Proves S4-057 and S4-060: percent of the current members, not applicable at zero.
+    #[test]
+    fn the_percentage_is_of_current_members() {
+        assert!(exceeded(&plan(1, 1, 10), &limits(None, Some(20.0))).is_none());
+        let found = exceeded(&plan(2, 1, 10), &limits(None, Some(20.0))).expect("exceeded");
+        assert_eq!(
+            found.to_string(),
+            "3 member changes exceed the limit of 20 % of 10 current members"
+        );
+        assert!(exceeded(&plan(500, 0, 0), &limits(None, Some(1.0))).is_none());
+        assert!(exceeded(&plan(500, 0, 0), &limits(Some(499), Some(1.0))).is_some());
+    }
+
+    /// Proves S4-058: without limits nothing is held.
+    #[test]
+    fn dont_throttle_holds_nothing() {
+        assert!(exceeded(&plan(0, 10_000, 10_000), &limits(None, None)).is_none());
+    }
+
+    /// Proves S4-061 and S4-063: held whole, told once, released by approving this very change.
+    #[test]
+    fn an_approval_is_for_exactly_one_change() {
+        let throttle = limits(Some(1), None);
+        let Verdict::Hold {
+            hash,
+            announce: true,
+            exceeded,
+        } = guard(plan(2, 0, 5), &throttle, None)
+        else {
+            panic!("must be held and announced");
+        };
+        let mut hold = Hold::new(profile_id("P"), &plan(2, 0, 5), exceeded, slot());
+        assert_eq!(hold.hash, hash);
+        assert!(matches!(
+            guard(plan(2, 0, 5), &throttle, Some(&hold)),
+            Verdict::Hold {
+                announce: false,
+                ..
+            }
+        ));
+        hold.state = HoldState::Approved {
+            by: "ada@contoso.example".to_owned(),
+            at: slot(),
+            why: String::new(),
+        };
+        assert!(matches!(
+            guard(plan(2, 0, 5), &throttle, Some(&hold)),
+            Verdict::Clear(_)
+        ));
+        assert!(matches!(
+            guard(plan(3, 0, 5), &throttle, Some(&hold)),
+            Verdict::Hold { announce: true, .. }
+        ));
+    }
+
+    /// Proves S4-063: a change cut off in the middle needs no second approval.
+    #[test]
+    fn the_rest_of_an_approved_change_is_cleared_on_the_same_data_only() {
+        let throttle = limits(Some(1), None);
+        let whole = plan(9, 0, 5);
+        let exceeded = exceeded(&whole, &throttle).expect("exceeded");
+        let mut hold = Hold::new(profile_id("P"), &whole, exceeded, slot());
+        assert!(matches!(
+            guard(plan(4, 0, 10), &throttle, Some(&hold)),
+            Verdict::Hold { .. }
+        ));
+        hold.state = HoldState::Applying {
+            by: String::new(),
+            at: slot(),
+            why: String::new(),
+        };
+        assert!(matches!(
+            guard(plan(4, 0, 10), &throttle, Some(&hold)),
+            Verdict::Clear(_)
+        ));
+        assert!(matches!(
+            guard(plan(4, 2, 10), &throttle, Some(&hold)),
+            Verdict::Hold { .. }
+        ));
+        let mut newer = plan(4, 0, 10);
+        newer.snapshot = SnapshotId::new(slot(), uuid::Uuid::max());
+        assert!(matches!(
+            guard(newer, &throttle, Some(&hold)),
+            Verdict::Hold { .. }
+        ));
+    }
+
+    proptest! {
+        /// What the guard clears without an approval never exceeds a limit.
+        #[test]
+        fn cleared_plans_keep_within_the_limits(adds in 0usize..40, removes in 0usize..20, spare in 0usize..40, count in 0u32..40, percent in 0u32..200) {
+            let plan = plan(adds, removes, removes + spare);
+            let throttle = limits(Some(count), Some(f64::from(percent)));
+            let changes = plan.changes();
+            let current = plan.current;
+            if let Verdict::Clear(_) = guard(plan, &throttle, None) {
+                prop_assert!(changes <= count as usize);
+                prop_assert!(current == 0 || changes * 100 <= percent as usize * current);
+            }
+        }
+    }
+}

@@ -1,0 +1,575 @@
+//! What saving a profile would do: who joins and leaves, whether it would be held, which courses.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::audience::audience_change::{Change, Members};
+use crate::audience::profile::Throttle;
+use crate::base::ids::CourseId;
+use crate::base::rowset::RowSet;
+use crate::membership::plan::diff::Accounts;
+use crate::membership::plan::guard::{Exceeded, exceeded_by};
+use crate::snapshot::Snapshot;
+use crate::snapshot::name_order::{NameOrder, Page, Person};
+use crate::snapshot::search::{Matcher, Query};
+
+/// The members a group has now.
+#[derive(Debug, Clone, Copy)]
+pub struct Current<'a> {
+    /// Learners in it, as rows of the snapshot.
+    pub rows: &'a RowSet,
+    /// How many others are in it: users the platform does not know, nested
+    /// groups, devices. All of them leave.
+    pub others: usize,
+}
+
+/// What a preview is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The data.
+    pub snapshot: &'a Snapshot,
+    /// The learners' accounts in it, worked out once for all previews.
+    pub accounts: &'a Accounts,
+    /// The profile's audience, evaluated against `current.rows`, or against
+    /// nobody when the members are not known.
+    pub change: &'a Change,
+    /// The group's members; of a group that does not exist yet, nobody. `None`
+    /// when they are not known.
+    pub current: Option<Current<'a>>,
+    /// The profile's limits.
+    pub throttle: &'a Throttle,
+    /// The courses the group takes now.
+    pub courses_before: &'a BTreeSet<CourseId>,
+    /// The courses it would take.
+    pub courses_after: &'a BTreeSet<CourseId>,
+}
+
+/// What would happen. Numbers that need the current members are `None` when
+/// those are not known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// How many people the audience holds.
+    pub audience: usize,
+    /// Those of them who can be in the group.
+    pub reachable: usize,
+    /// Those who have no Entra account and so cannot.
+    pub unreachable: usize,
+    /// Members the group has now, learners or not.
+    pub current: Option<usize>,
+    /// Members it would gain.
+    pub joins: Option<usize>,
+    /// Members it would lose, those who are no learners among them.
+    pub leaves: Option<usize>,
+    /// Members it has now that are no learners.
+    pub not_learners: Option<usize>,
+    /// Members that would stay.
+    pub unchanged: Option<usize>,
+    /// The limit that would hold the change (S4-061); none also when the current
+    /// members are not known.
+    pub hold: Option<Exceeded>,
+    /// Courses the group would be enrolled in, by title.
+    pub courses_gained: Vec<CourseName>,
+    /// Courses it would be taken out of, by title.
+    pub courses_lost: Vec<CourseName>,
+}
+
+/// A course by name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct CourseName {
+    /// Its id.
+    pub id: CourseId,
+    /// Its title; none when it no longer exists.
+    pub title: Option<String>,
+}
+
+/// Whom to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum List {
+    /// Learners who would join the group.
+    Joins,
+    /// Learners, present and former, who would leave it.
+    Leaves,
+    /// Everyone in the audience.
+    Members,
+    /// Everyone in the audience who has no Entra account.
+    Unreachable,
+}
+
+/// Why somebody is on a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// The rules match.
+    MatchesRules,
+    /// The rules do not match, an override includes them.
+    Included,
+    /// A learner whom the audience does not hold.
+    NotInAudience,
+    /// No longer a learner at all.
+    NotALearner,
+}
+
+/// Somebody on a list.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// Who.
+    #[serde(flatten)]
+    pub person: Person,
+    /// Why.
+    pub reason: Reason,
+    /// Whether there is an Entra account to be put into a group.
+    pub reachable: bool,
+}
+
+/// A preview and the people behind its numbers.
+#[derive(Debug, Clone)]
+pub struct Outlook {
+    preview: Preview,
+    audience: Members,
+    joins: RowSet,
+    /// Of those who join, whom only an override brings in.
+    joins_included: RowSet,
+    leaves: RowSet,
+}
+
+impl Outlook {
+    /// Looks ahead. The numbers are those of the plan the next run would make
+    /// from the same data ([`crate::membership::plan::diff::plan`]).
+    pub fn of(question: &Question<'_>) -> Self {
+        let Question {
+            snapshot,
+            accounts,
+            change,
+            current,
+            ..
+        } = *question;
+        let nobody = RowSet::new(snapshot.people.rows());
+        let now = current.map_or(&nobody, |current| current.rows);
+        let audience = change.members(now);
+        let (mut joins, mut leaves) = (nobody.clone(), nobody.clone());
+        let mut joins_included = nobody.clone();
+        if current.is_some() {
+            // As the group holds them: each account once.
+            let mut wanted = audience.all.clone();
+            accounts.seat(&mut wanted);
+            joins.extend(wanted.difference(now));
+            leaves.extend(now.difference(&wanted));
+            // Whoever shares an account with somebody the rules match joins by the rules.
+            let mut by_rules = audience.all.clone();
+            by_rules.subtract(&audience.included);
+            accounts.seat(&mut by_rules);
+            joins_included.extend(joins.difference(&by_rules));
+        }
+        Self {
+            preview: preview(question, joins.len(), leaves.len()),
+            audience,
+            joins,
+            joins_included,
+            leaves,
+        }
+    }
+
+    /// The numbers.
+    pub fn preview(&self) -> &Preview {
+        &self.preview
+    }
+
+    /// Everyone the audience holds.
+    pub fn audience(&self) -> &Members {
+        &self.audience
+    }
+
+    /// A part of a list, by name: those whom a search finds, or all. `order` and
+    /// the snapshot are those of the data the preview was made from.
+    pub fn people(
+        &self,
+        snapshot: &Snapshot,
+        order: &NameOrder,
+        list: List,
+        search: Option<&str>,
+        (offset, limit): (usize, usize),
+    ) -> Page<Entry> {
+        let people = &snapshot.people;
+        let matcher = search.map(|text| Matcher::new(snapshot, &Query::new(text)));
+        let (rows, only_unreachable) = match list {
+            List::Joins => (&self.joins, false),
+            List::Leaves => (&self.leaves, false),
+            List::Members => (&self.audience.all, false),
+            List::Unreachable => (&self.audience.all, true),
+        };
+        let rows = rows
+            .iter()
+            .filter(|row| !only_unreachable || !people.is_reachable(*row))
+            .filter(|row| matcher.as_ref().is_none_or(|it| it.matches(*row)));
+        let rows: Vec<u32> = rows.collect();
+        let total = rows.len();
+        let entries = order.page(snapshot, rows, offset, limit).into_iter();
+        let entries = entries.filter_map(|row| {
+            Some(Entry {
+                person: Person::of(snapshot, row)?,
+                reason: self.reason(snapshot, list, row),
+                reachable: people.is_reachable(row),
+            })
+        });
+        Page {
+            total,
+            entries: entries.collect(),
+        }
+    }
+
+    fn reason(&self, snapshot: &Snapshot, list: List, row: u32) -> Reason {
+        let included = match list {
+            List::Leaves if snapshot.people.living.contains(row) => return Reason::NotInAudience,
+            List::Leaves => return Reason::NotALearner,
+            List::Joins => &self.joins_included,
+            List::Members | List::Unreachable => &self.audience.included,
+        };
+        if included.contains(row) {
+            Reason::Included
+        } else {
+            Reason::MatchesRules
+        }
+    }
+}
+
+fn preview(question: &Question<'_>, joins: usize, leaves: usize) -> Preview {
+    let Question {
+        snapshot,
+        change,
+        current,
+        ..
+    } = *question;
+    let (audience, unreachable) = (change.members as usize, change.unreachable as usize);
+    let (before, after) = (question.courses_before, question.courses_after);
+    let names = |courses: &mut dyn Iterator<Item = &CourseId>| {
+        let named = courses.map(|id| CourseName {
+            id: *id,
+            title: snapshot.course(*id).map(|course| course.title.clone()),
+        });
+        let mut named: Vec<CourseName> = named.collect();
+        named.sort_by(|a, b| a.title.cmp(&b.title));
+        named
+    };
+    Preview {
+        audience,
+        reachable: audience - unreachable,
+        unreachable,
+        current: current.map(|now| now.rows.len() + now.others),
+        joins: current.map(|_| joins),
+        leaves: current.map(|now| leaves + now.others),
+        not_learners: current.map(|now| now.others),
+        unchanged: current.map(|now| now.rows.len() - leaves),
+        hold: current.and_then(|now| {
+            let changes = joins + leaves + now.others;
+            exceeded_by(changes, now.rows.len() + now.others, question.throttle)
+        }),
+        courses_gained: names(&mut after.difference(before)),
+        courses_lost: names(&mut before.difference(after)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::audience::desired_members::{Audience, evaluate};
+    use crate::audience::profile::{Profile, Target};
+    use crate::membership::plan::diff::{GroupMembers, Subject, plan};
+    use crate::membership::plan::guard::exceeded;
+    use crate::rules::Fields;
+    use crate::testing::{World, profile, slot};
+    use proptest::prelude::*;
+
+    const LEARNERS: [&str; 7] = [
+        "Ada",
+        "Grace",
+        "Edsger",
+        "Barbara",
+        "Donald",
+        "Ada's twin",
+        "Flo",
+    ];
+
+    /// Learners, one of whom shares Ada's account; Flo without an account; Alan, who left.
+    fn snapshot() -> Snapshot {
+        let mut world = World::new();
+        for name in [
+            "Ada",
+            "Grace",
+            "Edsger",
+            "Barbara",
+            "Donald",
+            "Ada's twin",
+            "Alan",
+        ] {
+            world
+                .person(name)
+                .with("city", if name < "D" { "Denver" } else { "Oslo" });
+        }
+        world.person("Flo").with("city", "Denver").without_entra();
+        world.course("Security 101");
+        world.course("Outlook");
+        let mut snapshot = world.snapshot();
+        let people = &mut snapshot.people;
+        let (twin, left) = (row(people, "Ada's twin"), row(people, "Alan"));
+        people.object_ids[twin as usize] = Some(World::object("Ada"));
+        people.living.remove(left);
+        snapshot
+    }
+
+    fn row(people: &crate::snapshot::People, name: &str) -> u32 {
+        people.row(World::user(name)).expect("a learner")
+    }
+
+    fn denver(include: &[&str], exclude: &[&str]) -> Profile {
+        let mut profile = profile("P");
+        profile.filter.properties = Some(serde_json::json!({
+            "combinator": "and", "rules": [{"field": "city", "operator": "=", "value": "Denver"}]
+        }));
+        let users = |names: &[&str]| {
+            let users = names.iter().map(|name| Target::User(World::user(name)));
+            users.collect()
+        };
+        profile.overrides.include = users(include);
+        profile.overrides.exclude = users(exclude);
+        profile
+    }
+
+    fn change(snapshot: &Snapshot, profile: &Profile, current: Option<&RowSet>) -> Change {
+        let audience = Audience::of(profile, &Fields::of(snapshot)).expect("an audience");
+        let current: BTreeMap<_, _> = current
+            .map(|rows| (profile.id, rows.clone()))
+            .into_iter()
+            .collect();
+        let change = evaluate(&[Ok(audience)], snapshot, slot(), &current).remove(&profile.id);
+        change.expect("evaluated").expect("an audience")
+    }
+
+    /// A world under preview.
+    struct Scene {
+        snapshot: Snapshot,
+        accounts: Accounts,
+        current: Option<GroupMembers>,
+        change: Change,
+    }
+
+    impl Scene {
+        fn new(profile: &Profile, members: Option<&[&str]>, strangers: usize) -> Self {
+            let snapshot = snapshot();
+            let accounts = Accounts::of(&snapshot.people);
+            let current = members.map(|members| {
+                let strangers = (0..strangers).map(|number| World::object(&format!("S{number}")));
+                let users = members
+                    .iter()
+                    .map(|name| World::object(name))
+                    .chain(strangers);
+                GroupMembers::of(&snapshot, &accounts, users, BTreeSet::new())
+            });
+            let rows = current.as_ref().map(|members| &members.rows);
+            let change = change(&snapshot, profile, rows);
+            Self {
+                snapshot,
+                accounts,
+                current,
+                change,
+            }
+        }
+
+        fn outlook(
+            &self,
+            throttle: Throttle,
+            before: &BTreeSet<CourseId>,
+            after: &BTreeSet<CourseId>,
+        ) -> Outlook {
+            Outlook::of(&Question {
+                snapshot: &self.snapshot,
+                accounts: &self.accounts,
+                change: &self.change,
+                current: self.current.as_ref().map(|members| Current {
+                    rows: &members.rows,
+                    others: members.users.len() + members.others.len(),
+                }),
+                throttle: &throttle,
+                courses_before: before,
+                courses_after: after,
+            })
+        }
+
+        fn list(
+            &self,
+            outlook: &Outlook,
+            list: List,
+            search: Option<&str>,
+        ) -> Vec<(String, Reason)> {
+            let order = NameOrder::of(&self.snapshot);
+            let page = outlook.people(&self.snapshot, &order, list, search, (0, 99));
+            assert_eq!(page.total, page.entries.len());
+            let entries = page.entries.into_iter();
+            entries
+                .map(|entry| (entry.person.name.unwrap_or_default(), entry.reason))
+                .collect()
+        }
+    }
+
+    fn no_courses() -> BTreeSet<CourseId> {
+        BTreeSet::new()
+    }
+
+    /// Proves S4-042: who would join and leave is known before anything is saved.
+    #[test]
+    fn people_are_listed_with_reasons_paged_and_searched() {
+        let profile = denver(&["Donald", "Ada"], &["Barbara"]);
+        let scene = Scene::new(&profile, Some(&["Edsger", "Alan", "Barbara"]), 2);
+        let outlook = scene.outlook(Throttle::default(), &no_courses(), &no_courses());
+        let list = |list, search| -> Vec<String> {
+            let found = scene.list(&outlook, list, search).into_iter();
+            found
+                .map(|(name, reason)| format!("{name}: {reason:?}"))
+                .collect()
+        };
+        assert_eq!(
+            list(List::Joins, None),
+            ["Ada: MatchesRules", "Donald: Included"]
+        );
+        assert_eq!(
+            list(List::Leaves, None),
+            [
+                "Alan: NotALearner",
+                "Barbara: NotInAudience",
+                "Edsger: NotInAudience"
+            ]
+        );
+        assert_eq!(
+            list(List::Members, None),
+            [
+                "Ada: MatchesRules",
+                "Ada's twin: MatchesRules",
+                "Donald: Included",
+                "Flo: MatchesRules"
+            ]
+        );
+        assert_eq!(list(List::Unreachable, None), ["Flo: MatchesRules"]);
+        assert_eq!(
+            list(List::Members, Some("twin")),
+            ["Ada's twin: MatchesRules"]
+        );
+        let order = NameOrder::of(&scene.snapshot);
+        let page = outlook.people(&scene.snapshot, &order, List::Members, None, (1, 1));
+        assert_eq!((page.total, page.entries.len()), (4, 1));
+        let written = serde_json::to_value(&page.entries[0]).expect("writes");
+        assert_eq!(written["reason"], "matches_rules");
+        assert_eq!(written["name"], "Ada's twin");
+    }
+
+    /// Proves S4-061: whether the change would be held is foretold.
+    #[test]
+    fn the_numbers_say_what_the_next_run_would_do() {
+        let scene = Scene::new(&denver(&["Donald"], &[]), Some(&["Edsger", "Barbara"]), 1);
+        let courses =
+            |titles: &[&str]| titles.iter().map(|title| World::course_id(title)).collect();
+        let throttle = Throttle {
+            max_changes: Some(3),
+            max_percent: Some(500.0),
+        };
+        let before = courses(&["Outlook", "Gone"]);
+        let outlook = scene.outlook(throttle, &before, &courses(&["Outlook", "Security 101"]));
+        let text = serde_json::to_string_pretty(outlook.preview()).expect("writes");
+        let read: Preview = serde_json::from_str(&text).expect("reads");
+        assert_eq!(&read, outlook.preview());
+        insta::assert_snapshot!(text, @r#"
+        {
+          "audience": 5,
+          "reachable": 4,
+          "unreachable": 1,
+          "current": 3,
+          "joins": 2,
+          "leaves": 2,
+          "notLearners": 1,
+          "unchanged": 1,
+          "hold": {
+            "changes": 4,
+            "current": 3,
+            "maxChanges": 3,
+            "maxPercent": null
+          },
+          "coursesGained": [
+            {
+              "id": "630e1350-485c-6d02-5ac1-c0b74473cf25",
+              "title": "Security 101"
+            }
+          ],
+          "coursesLost": [
+            {
+              "id": "ab000035-6340-003d-486a-c91a603a1136",
+              "title": null
+            }
+          ]
+        }
+        "#);
+    }
+
+    #[test]
+    fn without_the_current_members_only_the_audience_is_known() {
+        let scene = Scene::new(&denver(&[], &[]), None, 0);
+        let throttle = Throttle {
+            max_changes: Some(0),
+            max_percent: None,
+        };
+        let outlook = scene.outlook(throttle, &no_courses(), &no_courses());
+        let preview = outlook.preview();
+        assert_eq!(
+            (preview.audience, preview.reachable, preview.unreachable),
+            (4, 3, 1)
+        );
+        assert_eq!(
+            (preview.current, preview.joins, preview.unchanged),
+            (None, None, None)
+        );
+        assert_eq!(preview.hold, None);
+        assert!(scene.list(&outlook, List::Joins, None).is_empty());
+        assert_eq!(scene.list(&outlook, List::Members, None).len(), 4);
+    }
+
+    proptest! {
+        /// The preview promises exactly what the plan does.
+        #[test]
+        fn the_numbers_are_those_of_the_plan(
+            include in proptest::sample::subsequence(LEARNERS.to_vec(), 0..4),
+            exclude in proptest::sample::subsequence(LEARNERS.to_vec(), 0..4),
+            members in proptest::sample::subsequence(vec!["Ada", "Grace", "Edsger", "Barbara", "Donald", "Alan"], 0..6),
+            strangers in 0usize..3,
+            limit in 0u32..6,
+            percent in 0u32..200,
+        ) {
+            let profile = denver(&include, &exclude);
+            let scene = Scene::new(&profile, Some(&members), strangers);
+            let throttle = Throttle { max_changes: Some(limit), max_percent: Some(f64::from(percent)) };
+            let outlook = scene.outlook(throttle, &no_courses(), &no_courses());
+            let current = scene.current.as_ref().expect("known");
+            let subject = Subject { profile: profile.id, group: None };
+            let plan = plan(subject, &scene.snapshot, &scene.accounts, &scene.change, current);
+            let preview = outlook.preview();
+            prop_assert_eq!(preview.current, Some(plan.current));
+            prop_assert_eq!(preview.joins, Some(plan.adds.len()));
+            prop_assert_eq!(preview.leaves, Some(plan.removes.len()));
+            prop_assert_eq!(preview.unchanged, Some(plan.current - plan.removes.len()));
+            prop_assert_eq!(preview.unreachable, plan.unreachable);
+            prop_assert_eq!(preview.hold, exceeded(&plan, &throttle));
+            let objects = |rows: &RowSet| -> BTreeSet<_> {
+                rows.iter().filter_map(|row| scene.snapshot.people.object_ids[row as usize]).collect()
+            };
+            prop_assert_eq!(objects(&outlook.joins), plan.adds.keys().copied().collect());
+        }
+    }
+}

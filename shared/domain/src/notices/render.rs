@@ -1,0 +1,70 @@
+//! Puts notices into words: one layout for HTML, one for plain text.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, Error, context};
+use serde::{Deserialize, Serialize};
+
+use super::Notice;
+use super::template_blocks::{Parts, one_line};
+
+/// A notice in words.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Words {
+    /// One line.
+    pub subject: String,
+    /// Plain text.
+    pub text: String,
+    /// HTML.
+    pub html: String,
+}
+
+static LAYOUTS: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(|| {
+    let mut layouts = Environment::new();
+    layouts.set_syntax(
+        SyntaxConfig::builder()
+            .trim_blocks(true)
+            .lstrip_blocks(true)
+            .build()?,
+    );
+    layouts.set_auto_escape_callback(|name| {
+        if name == "mail.html" {
+            AutoEscape::Html
+        } else {
+            AutoEscape::None
+        }
+    });
+    layouts.add_template("mail.txt", include_str!("mail.txt"))?;
+    layouts.add_template("mail.html", include_str!("mail.html"))?;
+    Ok(layouts)
+});
+
+/// Puts a notice into words of its language. Texts that people wrote (titles)
+/// reach HTML escaped and the subject as one line.
+///
+/// # Errors
+/// Only if a template is broken, which the tests exclude.
+pub fn words(notice: &Notice) -> Result<Words, String> {
+    let layouts = LAYOUTS.as_ref().map_err(ToString::to_string)?;
+    let parts = Parts::of(&notice.about, notice.language)?;
+    let render = |name: &str| {
+        layouts
+            .get_template(name)
+            .and_then(|layout| {
+                layout.render(context! {
+                    lang => notice.language.code(),
+                    colon => notice.language.colon(),
+                    tenant => one_line(&notice.tenant_name),
+                    parts => Serde(&parts),
+                })
+            })
+            .map_err(|error| error.to_string())
+    };
+    Ok(Words {
+        text: render("mail.txt")?,
+        html: render("mail.html")?,
+        subject: parts.subject,
+    })
+}

@@ -1,0 +1,144 @@
+//! A snapshot as bytes: columns one behind the other, each compressed and with
+//! a checksum of its own, and a directory at the end.
+//!
+//! A reader refuses what it does not know, and a damaged file is an error that
+//! names the column, never a smaller tenant. `docs/snapshot-format.md` describes
+//! the format byte by byte.
+
+mod activities;
+mod error;
+mod names;
+mod numbers;
+mod people;
+mod platform;
+mod reader;
+mod section_table;
+mod values;
+mod writer;
+
+use std::collections::BTreeSet;
+use std::io::{Error, Write};
+
+use super::{People, Snapshot};
+
+pub use error::DecodeError;
+pub use people::Identity;
+pub use reader::Reader;
+
+/// The version this code writes and the only one it reads.
+pub const VERSION: u16 = 2;
+/// All columns of a snapshot together may not be larger than this when decoded,
+/// nor may its enrolments in memory: a forged file cannot fill the memory.
+pub const MAX_DECODED: u64 = 2 << 30;
+/// A snapshot may not have more rows than this.
+pub const MAX_ROWS: u32 = 1 << 24;
+/// The directory may not be longer than this.
+pub const MAX_DIRECTORY: u32 = 16 << 20;
+
+/// Encodes the snapshot.
+///
+/// # Errors
+/// When its columns contradict each other or it is larger than a reader accepts.
+pub fn encode(snapshot: &Snapshot) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    encode_into(snapshot, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Encodes the snapshot into a writer. Beside the snapshot one column at a time
+/// is held in memory, those of the enrolments together.
+///
+/// # Errors
+/// When its columns contradict each other, it is larger than a reader accepts,
+/// or the writer fails.
+pub fn encode_into(snapshot: &Snapshot, to: impl Write) -> std::io::Result<()> {
+    encode_within(snapshot, to, MAX_DECODED)
+}
+
+/// The same with another limit on what enrolments take in memory.
+fn encode_within(snapshot: &Snapshot, to: impl Write, limit: u64) -> std::io::Result<()> {
+    let people = &snapshot.people;
+    parallel(people)?;
+    complete(snapshot)?;
+    activities::readable(&snapshot.enrolments, people.rows(), limit).map_err(Error::other)?;
+    let mut writer = writer::Writer::begin(to)?;
+    people::write(&mut writer, people)?;
+    for (source, column) in &people.texts {
+        values::write_texts(&mut writer, &names::text(source), column)?;
+    }
+    for (source, column) in &people.dates {
+        values::write_moments(&mut writer, &names::date(source), column)?;
+    }
+    activities::write(&mut writer, &snapshot.enrolments, people.rows())?;
+    platform::write(&mut writer, snapshot)?;
+    writer.finish(
+        &snapshot.header,
+        &people.lineage,
+        people.rows(),
+        snapshot.enrolments.len(),
+    )
+}
+
+/// What cannot be read must not be written.
+fn parallel(people: &People) -> std::io::Result<()> {
+    let rows = people.ids.len();
+    let texts = people.texts.values().map(|column| column.codes().len());
+    let dates = people.dates.values().map(|column| column.codes().len());
+    let mut lengths = texts.chain(dates).chain([
+        people.object_ids.len(),
+        people.changed_in.len(),
+        people.living.universe() as usize,
+    ]);
+    if lengths.any(|length| length != rows) {
+        return Err(Error::other("the columns of the snapshot are not parallel"));
+    }
+    Ok(())
+}
+
+/// What the fields promise must be written.
+fn complete(snapshot: &Snapshot) -> std::io::Result<()> {
+    let people = &snapshot.people;
+    let texts = people.texts.keys().map(names::text);
+    let columns: BTreeSet<_> = texts.chain(people.dates.keys().map(names::date)).collect();
+    let mut promised = platform::promised(&snapshot.fields, &snapshot.entra_properties);
+    match promised.find(|column| !columns.contains(column)) {
+        None => Ok(()),
+        Some(column) => Err(Error::other(DecodeError::Missing { column })),
+    }
+}
+
+/// Decodes a snapshot and checks that its parts fit together.
+///
+/// # Errors
+/// See [`DecodeError`].
+pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
+    let reader = Reader::open(bytes)?;
+    let identity = reader.identity()?;
+    let by_id = identity.by_id()?;
+    let mut people = identity.people(by_id);
+    for source in reader.sources() {
+        if let Some(column) = reader.text(&source)? {
+            people.texts.insert(source, column);
+        }
+    }
+    for source in reader.date_sources() {
+        if let Some(column) = reader.dates(&source)? {
+            people.dates.insert(source, column);
+        }
+    }
+    let platform = reader.platform()?;
+    Ok(Snapshot {
+        header: reader.header().clone(),
+        people,
+        fields: platform.fields,
+        entra_properties: platform.entra_properties,
+        courses: platform.courses,
+        catalogs: platform.catalogs,
+        enrolments: reader.enrolments()?,
+        groups: platform.groups,
+        group_roles: platform.group_roles,
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,138 @@
+//! Arrays of numbers as byte planes, and a cursor that cannot read too far.
+//!
+//! An array is written as all its lowest bytes, then all bytes above them, and
+//! so on: neighbours resemble each other byte by byte, and zstd finds that.
+
+use crate::base::rowset::RowSet;
+use crate::snapshot::Codes;
+
+/// Appends numbers as planes of `W` bytes.
+pub(super) fn put<const W: usize, T: Copy>(
+    out: &mut Vec<u8>,
+    numbers: &[T],
+    bytes: impl Fn(T) -> [u8; W],
+) {
+    out.reserve(numbers.len() * W);
+    for plane in 0..W {
+        out.extend(numbers.iter().map(|number| bytes(*number)[plane]));
+    }
+}
+
+/// Appends 32-bit numbers.
+pub(super) fn put_u32s(out: &mut Vec<u8>, numbers: &[u32]) {
+    put(out, numbers, u32::to_le_bytes);
+}
+
+/// Appends codes at the width they are kept in.
+pub(super) fn put_codes(out: &mut Vec<u8>, codes: &Codes) {
+    match codes {
+        Codes::Byte(codes) => out.extend_from_slice(codes),
+        Codes::Short(codes) => put(out, codes, u16::to_le_bytes),
+        Codes::Wide(codes) => put_u32s(out, codes),
+    }
+}
+
+/// Appends a bit for each row.
+pub(super) fn put_rows(out: &mut Vec<u8>, rows: &RowSet) {
+    out.extend(rows.words().iter().flat_map(|word| word.to_le_bytes()));
+}
+
+/// How many bytes each code takes.
+pub(super) fn width(codes: &Codes) -> u8 {
+    match codes {
+        Codes::Byte(_) => 1,
+        Codes::Short(_) => 2,
+        Codes::Wide(_) => 4,
+    }
+}
+
+/// What is left of a column's bytes. Every reading answers `None` when there is
+/// not enough, before anything is allocated for it.
+pub(super) struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    /// Reads from the first byte.
+    pub(super) fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
+    /// The next bytes.
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, left) = self.0.split_at_checked(count)?;
+        self.0 = left;
+        Some(taken)
+    }
+
+    /// The next number, alone.
+    pub(super) fn u32(&mut self) -> Option<u32> {
+        let (taken, left) = self.0.split_first_chunk()?;
+        self.0 = left;
+        Some(u32::from_le_bytes(*taken))
+    }
+
+    /// The next byte.
+    pub(super) fn u8(&mut self) -> Option<u8> {
+        let (taken, left) = self.0.split_first()?;
+        self.0 = left;
+        Some(*taken)
+    }
+
+    /// The next numbers of 16 bits.
+    pub(super) fn u16s(&mut self, count: usize) -> Option<Vec<u16>> {
+        let bytes = self.take(count.checked_mul(2)?)?;
+        let (low, high) = bytes.split_at(count);
+        let pairs = low.iter().zip(high);
+        Some(pairs.map(|(a, b)| u16::from_le_bytes([*a, *b])).collect())
+    }
+
+    /// The next numbers of 32 bits.
+    pub(super) fn u32s(&mut self, count: usize) -> Option<Vec<u32>> {
+        let bytes = self.take(count.checked_mul(4)?)?;
+        let (low, high) = bytes.split_at(count * 2);
+        let ((a, b), (c, d)) = (low.split_at(count), high.split_at(count));
+        let pairs = a.iter().zip(b).zip(c.iter().zip(d));
+        Some(
+            pairs
+                .map(|((a, b), (c, d))| u32::from_le_bytes([*a, *b, *c, *d]))
+                .collect(),
+        )
+    }
+
+    /// A bit for each row, in as many whole words of 64 bits as it takes.
+    pub(super) fn rows(&mut self, rows: u32) -> Option<RowSet> {
+        let bytes = self.take((rows as usize).div_ceil(64) * 8)?;
+        let words = bytes.as_chunks().0.iter();
+        RowSet::from_words(words.map(|word| u64::from_le_bytes(*word)).collect(), rows)
+    }
+
+    /// The next signed numbers of 64 bits.
+    pub(super) fn i64s(&mut self, count: usize) -> Option<Vec<i64>> {
+        let bytes = self.take(count.checked_mul(8)?)?;
+        let number = |at: usize| {
+            let byte = |plane: usize| bytes[plane * count + at];
+            i64::from_le_bytes(std::array::from_fn(byte))
+        };
+        Some((0..count).map(number).collect())
+    }
+
+    /// The next GUIDs, 16 bytes each in the order they are printed.
+    pub(super) fn guids(&mut self, count: usize) -> Option<&'a [[u8; 16]]> {
+        let bytes = self.take(count.checked_mul(16)?)?;
+        Some(bytes.as_chunks().0)
+    }
+
+    /// The next codes of 1, 2 or 4 bytes.
+    pub(super) fn codes(&mut self, count: usize, width: u8) -> Option<Codes> {
+        match width {
+            1 => self.take(count).map(|bytes| Codes::Byte(bytes.to_vec())),
+            2 => self.u16s(count).map(Codes::Short),
+            4 => self.u32s(count).map(Codes::Wide),
+            _ => None,
+        }
+    }
+
+    /// Whether all was read.
+    pub(super) fn is_at_end(&self) -> bool {
+        self.0.is_empty()
+    }
+}

@@ -1,0 +1,135 @@
+//! Who the rows are: ids, Entra objects, which rows live, when they changed.
+
+use std::io::Write;
+
+use uuid::Uuid;
+
+use super::error::DecodeError;
+use super::names::{CHANGED_IN, IDS, LIVING, OBJECT_IDS};
+use super::numbers::{Cursor, put_rows, put_u32s};
+use super::reader::Reader;
+use super::writer::Writer;
+use crate::base::ids::{ObjectId, UserId};
+use crate::base::rowset::RowSet;
+use crate::snapshot::{Lineage, People};
+
+/// GUIDs of 16 bytes.
+pub(super) const GUIDS: &str = "guids";
+/// A bit for each row that has a GUID, then those GUIDs.
+pub(super) const OPTIONAL_GUIDS: &str = "optional-guids";
+/// A bit for each row.
+pub(super) const BITS: &str = "bits";
+/// 32-bit numbers in byte planes.
+pub(super) const U32: &str = "u32";
+
+/// Who the rows of a snapshot are, without what is known about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// What the row numbers mean.
+    pub lineage: Lineage,
+    /// User ids, one a row.
+    pub ids: Vec<UserId>,
+    /// The Entra object of each.
+    pub object_ids: Vec<Option<ObjectId>>,
+    /// Rows that hold a learner.
+    pub living: RowSet,
+    /// The step of the lineage in which each row last changed.
+    pub changed_in: Vec<u32>,
+}
+
+impl Identity {
+    /// Rows in ascending order of their user ids; an error when two learners
+    /// have one id.
+    pub(in crate::snapshot) fn by_id(&self) -> Result<Vec<u32>, DecodeError> {
+        let rows = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        let mut by_id: Vec<u32> = (0..rows).collect();
+        let id = |row: &u32| self.ids[*row as usize];
+        // Rows are ascending but for those that later refreshes put behind,
+        // and this sort makes use of it.
+        by_id.sort_by_key(id);
+        let mut living = None;
+        for row in by_id.iter().filter(|row| self.living.contains(**row)) {
+            if living.replace(id(row)) == Some(id(row)) {
+                return Err(DecodeError::content(
+                    IDS,
+                    format!("two learners have the id {}", id(row)),
+                ));
+            }
+        }
+        Ok(by_id)
+    }
+
+    /// The people in these rows, about whom nothing is known yet; `by_id` is
+    /// what [`Self::by_id`] answers.
+    pub(in crate::snapshot) fn people(self, by_id: Vec<u32>) -> People {
+        People {
+            lineage: self.lineage,
+            ids: self.ids,
+            object_ids: self.object_ids,
+            living: self.living,
+            changed_in: self.changed_in,
+            by_id,
+            texts: [].into(),
+            dates: [].into(),
+        }
+    }
+}
+
+/// Writes the columns.
+pub(super) fn write<W: Write>(writer: &mut Writer<W>, people: &People) -> std::io::Result<()> {
+    let rows = people.ids.len();
+    let ids: Vec<u8> = people
+        .ids
+        .iter()
+        .flat_map(|id| id.uuid().into_bytes())
+        .collect();
+    writer.column(IDS, GUIDS, rows, &ids)?;
+    drop(ids);
+    let mut known = RowSet::new(people.rows());
+    let objects = (0u32..).zip(&people.object_ids);
+    known.extend(objects.filter_map(|(row, object)| object.is_some().then_some(row)));
+    let mut objects = Vec::new();
+    put_rows(&mut objects, &known);
+    let guids = people.object_ids.iter().flatten();
+    objects.extend(guids.flat_map(|object| object.uuid().into_bytes()));
+    writer.column(OBJECT_IDS, OPTIONAL_GUIDS, rows, &objects)?;
+    drop(objects);
+    let mut living = Vec::new();
+    put_rows(&mut living, &people.living);
+    writer.column(LIVING, BITS, rows, &living)?;
+    let mut changed = Vec::new();
+    put_u32s(&mut changed, &people.changed_in);
+    writer.column(CHANGED_IN, U32, rows, &changed)
+}
+
+/// Reads the columns.
+pub(super) fn read(reader: &Reader<'_>) -> Result<Identity, DecodeError> {
+    let rows = reader.rows();
+    let changed_in = reader.column(CHANGED_IN, U32, |cursor| cursor.u32s(rows as usize))?;
+    Ok(Identity {
+        lineage: reader.lineage().clone(),
+        ids: reader.column(IDS, GUIDS, |cursor| {
+            let ids = cursor.guids(rows as usize)?.iter();
+            Some(ids.map(|id| UserId::new(Uuid::from_bytes(*id))).collect())
+        })?,
+        object_ids: object_ids(reader)?,
+        living: reader.column(LIVING, BITS, |cursor| cursor.rows(rows))?,
+        changed_in,
+    })
+}
+
+/// Reads the Entra object of each row.
+pub(super) fn object_ids(reader: &Reader<'_>) -> Result<Vec<Option<ObjectId>>, DecodeError> {
+    let rows = reader.rows();
+    reader.column(OBJECT_IDS, OPTIONAL_GUIDS, |cursor| objects(cursor, rows))
+}
+
+fn objects(cursor: &mut Cursor<'_>, rows: u32) -> Option<Vec<Option<ObjectId>>> {
+    let known = cursor.rows(rows)?;
+    let guids = cursor.guids(known.len())?;
+    let mut objects = vec![None; rows as usize];
+    for (row, guid) in known.iter().zip(guids) {
+        objects[row as usize] = Some(ObjectId::new(Uuid::from_bytes(*guid)));
+    }
+    Some(objects)
+}

@@ -1,0 +1,87 @@
+//! Everything small about the platform, as one JSON object.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::DecodeError;
+use super::names::{self, PLATFORM};
+use super::reader::Reader;
+use super::writer::Writer;
+use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
+use crate::snapshot::{LmsGroup, Property, Snapshot, Source};
+
+/// A JSON object.
+pub(super) const JSON: &str = "json";
+
+/// What the column holds when it is read.
+#[derive(Deserialize)]
+pub(in crate::snapshot) struct Platform {
+    pub(super) fields: Vec<FieldRow>,
+    pub(super) entra_properties: BTreeMap<String, FieldKind>,
+    pub(in crate::snapshot) courses: Vec<CourseRow>,
+    pub(super) catalogs: Vec<CatalogRow>,
+    pub(super) groups: Vec<LmsGroup>,
+    pub(super) group_roles: Vec<RoleRow>,
+}
+
+/// The same when it is written.
+#[derive(Serialize)]
+struct Borrowed<'a> {
+    fields: &'a [FieldRow],
+    entra_properties: &'a BTreeMap<String, FieldKind>,
+    courses: &'a [CourseRow],
+    catalogs: &'a [CatalogRow],
+    groups: &'a [LmsGroup],
+    group_roles: &'a [RoleRow],
+}
+
+/// Writes the column.
+pub(super) fn write<W: Write>(writer: &mut Writer<W>, snapshot: &Snapshot) -> std::io::Result<()> {
+    let json = serde_json::to_vec(&Borrowed {
+        fields: &snapshot.fields,
+        entra_properties: &snapshot.entra_properties,
+        courses: &snapshot.courses,
+        catalogs: &snapshot.catalogs,
+        groups: &snapshot.groups,
+        group_roles: &snapshot.group_roles,
+    })?;
+    writer.column(PLATFORM, JSON, 1, &json)
+}
+
+/// The columns that must be there because rules can ask for them: one that is
+/// not would look as if nobody had a value.
+pub(super) fn promised(
+    fields: &[FieldRow],
+    entra: &BTreeMap<String, FieldKind>,
+) -> impl Iterator<Item = String> {
+    let properties = Property::ALL.map(|property| (Source::Property(property), FieldKind::Text));
+    let custom = fields.iter().filter(|field| !field.predefined);
+    let custom = custom.map(|field| (Source::Custom(field.id), field.kind));
+    let entra = entra
+        .iter()
+        .map(|(name, kind)| (Source::Entra(name.clone()), *kind));
+    let sources = properties.into_iter().chain(custom).chain(entra);
+    sources.flat_map(|(source, kind)| {
+        let date = (kind == FieldKind::Date).then(|| names::date(&source));
+        std::iter::once(names::text(&source)).chain(date)
+    })
+}
+
+/// Reads the column. Courses must be ascending by id: they are searched so.
+pub(super) fn read(reader: &Reader<'_>) -> Result<Platform, DecodeError> {
+    let json = reader.raw(PLATFORM, JSON)?;
+    let platform: Platform =
+        serde_json::from_slice(&json).map_err(|error| DecodeError::content(PLATFORM, error))?;
+    if !platform.courses.is_sorted_by_key(|course| course.id) {
+        return Err(DecodeError::content(
+            PLATFORM,
+            "courses are not ascending by id",
+        ));
+    }
+    for column in promised(&platform.fields, &platform.entra_properties) {
+        reader.find(&column)?;
+    }
+    Ok(platform)
+}

@@ -1,0 +1,105 @@
+//! Snapshots from sets that are in memory as a whole, as tests and benchmarks make them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::convert::Infallible;
+
+use super::{EntraSet, Previous, Sets, TooLarge};
+use crate::base::ids::ObjectId;
+use crate::snapshot::format::Identity;
+use crate::snapshot::lms::{FieldKind, LmsData, Role, UserRow};
+use crate::snapshot::{Enrolments, Header, Snapshot, Source, TextColumn};
+
+/// Properties of Entra users that some rule asks for, by object id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct EntraProperties {
+    /// What was read and what its values are.
+    pub kinds: BTreeMap<String, FieldKind>,
+    /// The values, as Graph writes them.
+    pub values: HashMap<ObjectId, BTreeMap<String, String>>,
+}
+
+impl EntraProperties {
+    /// The same, gathered.
+    ///
+    /// # Errors
+    /// When there are too many users.
+    pub fn gather(&self) -> Result<EntraSet, TooLarge> {
+        let mut set = EntraSet::new(self.kinds.clone());
+        for (user, values) in &self.values {
+            let values = values
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_str()));
+            set.take(*user, values)?;
+        }
+        Ok(set)
+    }
+}
+
+impl Sets {
+    /// The same, gathered row by row.
+    ///
+    /// # Errors
+    /// When there are too many rows.
+    pub fn of(data: LmsData) -> Result<Self, TooLarge> {
+        let mut sets = Self {
+            fields: data.fields,
+            courses: data.courses,
+            catalogs: data.catalogs,
+            ..Self::default()
+        };
+        for user in data.users.iter().filter_map(UserRow::borrowed) {
+            sets.users.take(&user)?;
+        }
+        for enrolment in &data.enrolments {
+            sets.enrolments.take(enrolment)?;
+        }
+        for role in data.roles {
+            sets.roles.take(&Role {
+                user: role.user,
+                is_group: role.is_group,
+                role: role.role.into(),
+                scope: role.scope,
+            })?;
+        }
+        Ok(sets)
+    }
+}
+
+/// Builds the snapshot of data that was never refreshed before.
+///
+/// # Panics
+/// With more rows than [`super::MAX_USERS`] or [`super::MAX_ENROLMENTS`].
+pub fn build(header: Header, data: LmsData, entra: &EntraProperties) -> Snapshot {
+    let gathered = Sets::of(data).and_then(|sets| Ok((sets, entra.gather()?)));
+    let (sets, entra) = gathered.unwrap_or_else(|error| panic!("{error}"));
+    sets.into_snapshot(header, entra, None::<&Snapshot>)
+        .snapshot
+}
+
+/// A snapshot in memory can be the one before, too.
+impl Previous for Snapshot {
+    type Error = Infallible;
+
+    fn identity(&self) -> Result<Identity, Infallible> {
+        let people = &self.people;
+        Ok(Identity {
+            lineage: people.lineage.clone(),
+            ids: people.ids.clone(),
+            object_ids: people.object_ids.clone(),
+            living: people.living.clone(),
+            changed_in: people.changed_in.clone(),
+        })
+    }
+
+    fn sources(&self) -> Vec<Source> {
+        self.people.texts.keys().cloned().collect()
+    }
+
+    fn text(&self, source: &Source) -> Result<Option<TextColumn>, Infallible> {
+        Ok(self.people.texts.get(source).cloned())
+    }
+
+    fn enrolments(&self) -> Result<Enrolments, Infallible> {
+        Ok(self.enrolments.clone())
+    }
+}

@@ -1,0 +1,107 @@
+//! The platform's user list while its pages arrive.
+
+use std::borrow::Cow;
+
+use super::cells::Cells;
+use super::numbers::Numbers;
+use super::{MAX_USERS, TooLarge};
+use crate::base::ids::{FieldId, ObjectId, UserId};
+use crate::snapshot::Property;
+use crate::snapshot::lms::User;
+
+/// People and groups of the user list, column by column.
+#[derive(Debug, Clone, Default)]
+pub struct UserSet {
+    pub(super) ids: Numbers<UserId>,
+    pub(super) object_ids: Vec<Option<ObjectId>>,
+    /// Rows that say themselves that they are groups.
+    pub(super) groups: Vec<bool>,
+    pub(super) logins: Texts,
+    pub(super) properties: [Cells; Property::ALL.len()],
+    pub(super) fields: Numbers<FieldId>,
+    pub(super) custom: Vec<Cells>,
+}
+
+impl UserSet {
+    /// Takes in one row; of two with one id the first counts.
+    ///
+    /// # Errors
+    /// Beyond [`MAX_USERS`] rows, four gigabytes of login names, or two
+    /// gigabytes of distinct texts in one column.
+    pub fn take(&mut self, user: &User<'_>) -> Result<(), TooLarge> {
+        let place = self.ids.number(user.id, MAX_USERS).ok_or(TooLarge::Users)?;
+        if (place as usize) < self.object_ids.len() {
+            return Ok(());
+        }
+        self.object_ids.push(user.object_id);
+        self.groups.push(user.is_group);
+        self.logins.push(&user.login_name).ok_or(TooLarge::Users)?;
+        for (property, cells) in Property::ALL.into_iter().zip(&mut self.properties) {
+            if let Some(text) = value(user, property) {
+                cells.put(place, text).ok_or(TooLarge::Users)?;
+            }
+        }
+        for (field, text) in &user.custom {
+            let field = self.fields.number(*field, u32::MAX);
+            let field = field.ok_or(TooLarge::Users)? as usize;
+            if field == self.custom.len() {
+                self.custom.push(Cells::default());
+            }
+            let put = self.custom[field].put(place, text);
+            put.ok_or(TooLarge::Users)?;
+        }
+        Ok(())
+    }
+
+    /// How many rows it has.
+    pub fn len(&self) -> usize {
+        self.object_ids.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.object_ids.is_empty()
+    }
+}
+
+fn value<'a>(user: &'a User<'_>, property: Property) -> Option<&'a str> {
+    let text: Option<&Cow<'_, str>> = match property {
+        Property::City => user.city.as_ref(),
+        Property::Company => user.company.as_ref(),
+        Property::Department => user.department.as_ref(),
+        Property::Country => user.country.as_ref(),
+        Property::Office => user.office.as_ref(),
+        Property::JobTitle => user.job_title.as_ref(),
+        Property::Email => user.email.as_ref(),
+        Property::Title => user.title.as_ref(),
+    };
+    text.map(AsRef::as_ref)
+}
+
+/// Texts behind each other in one piece of memory, as they came.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Texts {
+    text: String,
+    ends: Vec<u32>,
+}
+
+impl Texts {
+    /// Adds a text; `None` when no more fit.
+    fn push(&mut self, text: &str) -> Option<()> {
+        let end = u32::try_from(self.text.len() + text.len()).ok()?;
+        self.text.push_str(text);
+        self.ends.push(end);
+        Some(())
+    }
+
+    /// The text at a place.
+    pub(super) fn get(&self, place: u32) -> &str {
+        let place = place as usize;
+        let start = place
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .map_or(0, |end| *end as usize);
+        let end = self.ends.get(place).map_or(start, |end| *end as usize);
+        self.text.get(start..end).unwrap_or_default()
+    }
+}
