@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::base::run::{Run, RunStatus};
-use rollcall_runtime::{Failure, Services};
+use rollcall_runtime::Failure;
 
 use crate::pace::Pace;
 use crate::report;

@@ -1,11 +1,11 @@
 //! Before the lock: is there data, is it recent, has the refresh ended?
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{REFRESH_LEASE, StoreError};
 use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, Trigger};
 use rollcall_domain::base::schedule::Job;
-use rollcall_runtime::Services;
 
 /// Whether a run may begin.
 pub(crate) enum Gate {

@@ -24,8 +24,9 @@ mod run;
 mod steps;
 mod writing;
 
+use rollcall_app::Services;
 use rollcall_domain::base::schedule::{Job, Slot};
-use rollcall_runtime::{Batch, Deadline, Event, Services};
+use rollcall_runtime::{Batch, Deadline, Event};
 use serde_json::Value;
 
 pub use run::work;

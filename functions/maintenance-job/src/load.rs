@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_clients::graph::Graph;
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::states::ProfileState;
@@ -15,7 +16,6 @@ use rollcall_domain::membership::enrolment::GroupRoles;
 use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileReport;
 use rollcall_domain::snapshot::{Snapshot, format};
-use rollcall_runtime::Services;
 
 use crate::pace::Pace;
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::{Job, missed};
-use rollcall_runtime::{Deadline, Failure, Services};
+use rollcall_runtime::{Deadline, Failure};
 
 use crate::clock::Clock;
 use crate::ending::{broken, finish, go_on, skip};

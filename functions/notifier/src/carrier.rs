@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
+use rollcall_app::mail_account::{AccountError, ConnectedAccount};
 use rollcall_clients::acs::AcsMail;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::outgoing::{OutgoingMail, SendError, Urgency as Mark};
 use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::notices::{Notice, Urgency, words};
-use rollcall_runtime::Services;
-use rollcall_runtime::services::{AccountError, ConnectedAccount};
 
 /// The name of the lane of Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";

@@ -10,11 +10,12 @@ mod settle;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_app::Services;
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, Lease, StoreError};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::notices::delivery::{Drain, MailboxState, Turn};
-use rollcall_runtime::{Deadline, Failure, Services};
+use rollcall_runtime::{Deadline, Failure};
 
 use crate::carrier::Carrier;
 use crate::{failure, wake};

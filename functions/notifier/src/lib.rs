@@ -7,9 +7,10 @@ mod system;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_domain::notices::delivery::Drain;
 use rollcall_domain::notices::{Channel, Notice};
-use rollcall_runtime::{Batch, Deadline, Event, Failure, Services};
+use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 

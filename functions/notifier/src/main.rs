@@ -4,7 +4,8 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_runtime::{Deadline, Services, logging};
+use rollcall_app::Services;
+use rollcall_runtime::{Deadline, logging};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]

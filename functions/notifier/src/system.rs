@@ -1,9 +1,10 @@
 //! System mail: the channel that works when a tenant's own does not.
 
+use rollcall_app::Services;
 use rollcall_clients::ses::MailError;
 use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Notice, words};
-use rollcall_runtime::{Failure, Services};
+use rollcall_runtime::Failure;
 
 use crate::failure;
 

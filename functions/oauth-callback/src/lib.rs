@@ -13,8 +13,8 @@ mod mail;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
+use rollcall_app::Services;
 use rollcall_clients::http::ApiError;
-use rollcall_runtime::Services;
 use rollcall_runtime::auth::{Identities, guard};
 
 /// A posted answer holds a code, a state and little else.

@@ -4,11 +4,12 @@
 #![recursion_limit = "256"]
 
 use lambda_http::{Error, run};
-use rollcall_runtime::{Services, logging};
+use rollcall_app::Services;
+use rollcall_runtime::logging;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
     let services = Services::from_environment().await?;
-    run(crate::router(services)?).await
+    run(rollcall_oauth_callback::router(services)?).await
 }

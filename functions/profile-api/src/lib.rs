@@ -43,8 +43,9 @@ use axum::http::header::{
 };
 use axum::middleware::from_fn_with_state;
 use chrono::{DateTime, SubsecRound, Utc};
+use rollcall_app::Services;
+use rollcall_runtime::auth;
 use rollcall_runtime::auth::{SetupError, Verifier, guard};
-use rollcall_runtime::{Services, auth};
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
@@ -197,7 +198,7 @@ fn synced() -> OpenApiRouter<Api> {
 /// Pages of the console may call, and no others (S4-003 opens there).
 fn cors(frontend: Option<&str>) -> CorsLayer {
     let origin = frontend.and_then(|origin| HeaderValue::from_str(origin).ok());
-    let exposed: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, auth::edge::REQUEST_ID];
+    let exposed: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, auth::middleware::REQUEST_ID];
     CorsLayer::new()
         .allow_origin(origin.into_iter().collect::<Vec<_>>())
         .allow_methods([

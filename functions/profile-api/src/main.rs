@@ -1,11 +1,12 @@
 //! Wiring only.
 
 use lambda_http::{Error, run};
-use rollcall_runtime::{Services, logging};
+use rollcall_app::Services;
+use rollcall_runtime::logging;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     logging::start();
     let services = Services::from_environment().await?;
-    run(crate::router(services)?).await
+    run(rollcall_profile_api::router(services)?).await
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use futures::StreamExt as _;
+use rollcall_app::Services;
+use rollcall_app::mail_account::AccountError;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
 use rollcall_domain::course_session::{CourseSession, close};
-use rollcall_runtime::services::AccountError;
-use rollcall_runtime::{Deadline, Services};
+use rollcall_runtime::Deadline;
 
 /// Things done at a time: each waits for Microsoft most of it.
 const AT_ONCE: usize = 8;

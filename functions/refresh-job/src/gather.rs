@@ -1,13 +1,14 @@
 //! From the platform and the directory to a snapshot in memory.
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::base::ids::SnapshotId;
 use rollcall_domain::snapshot::format::{DecodeError, Reader};
 use rollcall_domain::snapshot::ingest::{Built, EntraSet, Sets};
 use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_domain::snapshot::{Header, Snapshot};
-use rollcall_runtime::{Deadline, Services};
+use rollcall_runtime::Deadline;
 use uuid::Uuid;
 
 /// Everything of one refresh, before it is a snapshot.

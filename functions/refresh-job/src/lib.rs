@@ -10,7 +10,8 @@ mod store;
 mod sync;
 mod tick;
 
-use rollcall_runtime::{Batch, Deadline, Event, Services};
+use rollcall_app::Services;
+use rollcall_runtime::{Batch, Deadline, Event};
 use serde_json::Value;
 
 pub use run::work;

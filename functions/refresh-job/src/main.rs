@@ -4,7 +4,8 @@
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
-use rollcall_runtime::{Deadline, Services, logging};
+use rollcall_app::Services;
+use rollcall_runtime::{Deadline, logging};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,7 +14,7 @@ async fn main() -> Result<(), Error> {
     let services = &Services::from_environment().await?;
     run(service_fn(async |event: LambdaEvent<Value>| {
         let deadline = Deadline::of_invocation(event.context.deadline);
-        crate::handle(services, event.payload, deadline).await
+        rollcall_refresh_job::handle(services, event.payload, deadline).await
     }))
     .await
 }

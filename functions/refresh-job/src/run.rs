@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{Lease, REFRESH_LEASE, StoreError};
 use rollcall_domain::audience::settings::Onboarding;
@@ -12,7 +13,7 @@ use rollcall_domain::base::ids::SnapshotId;
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus, StepRecord, Trigger};
 use rollcall_domain::base::schedule::{Job, missed};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_runtime::{Deadline, Failure, Services};
+use rollcall_runtime::{Deadline, Failure};
 
 use crate::gather::{build, gather};
 use crate::store::{Stored, keep};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rollcall_app::Services;
 use rollcall_clients::objects::{schema_key, snapshot_key};
 use rollcall_clients::store::Lease;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
@@ -13,7 +14,6 @@ use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::sanity::{Counts, emptied, filled, shrunk};
 use rollcall_domain::snapshot::schema;
 use rollcall_domain::snapshot::{Snapshot, format};
-use rollcall_runtime::Services;
 
 /// What was stored, and what people should know because of it.
 pub(crate) struct Stored {

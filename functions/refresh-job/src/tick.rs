@@ -2,13 +2,14 @@
 //! their first one, and the care of connections.
 
 use chrono::TimeDelta;
+use rollcall_app::Services;
+use rollcall_app::jobs::request::FanOutError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_runtime::Deadline;
 use rollcall_runtime::events::Tick;
-use rollcall_runtime::services::FanOutError;
-use rollcall_runtime::{Deadline, Services};
 
 use crate::connections::tend;
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rollcall_app::Services;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::schedule::Job;
-use rollcall_runtime::Services;
 use uuid::Uuid;
 
 use crate::describe::EXTENSION;

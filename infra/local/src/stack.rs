@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rollcall_app::Services;
 use rollcall_clients::aws;
-use rollcall_runtime::{Services, Settings};
+use rollcall_runtime::Settings;
 use rollcall_simulators::Simulators;
 
 use crate::deploy::{self, Deployment};

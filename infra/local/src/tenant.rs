@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::store::{MAINTENANCE_LEASE, StoreError};
@@ -16,7 +17,6 @@ use rollcall_domain::base::run::{Run, RunRequest, Trigger};
 use rollcall_domain::base::schedule::Job;
 use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::membership::report::MaintenanceReport;
-use rollcall_runtime::Services;
 use rollcall_simulators::world::{KeyLevel, World};
 
 use crate::cast::Cast;

@@ -1,16 +1,13 @@
-//! Translates: between Lambda's events, the environment, HTTP and the code that works.
-//! It also wires the clients, once per process, from the settings.
+//! Turns the outside into ours: Lambda events, the environment, caller tokens and problem details.
 
 pub mod auth;
 pub mod deadline;
 pub mod events;
 pub mod logging;
 pub mod problem;
-pub mod services;
 pub mod settings;
 
 pub use deadline::Deadline;
 pub use events::{Batch, Event, Failure};
 pub use problem::ProblemDetails;
-pub use services::Services;
 pub use settings::{Cloud, Settings};

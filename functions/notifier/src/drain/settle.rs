@@ -1,6 +1,7 @@
 //! Hands one mail over and settles how that ended.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_app::mail_account::AccountError;
 use rollcall_clients::outgoing::SendError;
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, StoreError};
@@ -9,7 +10,6 @@ use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::Cause;
 use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::notices::delivery::{MessageStatus, next_try};
-use rollcall_runtime::services::AccountError;
 
 use super::{Pass, recipients};
 use crate::carrier::{Ready, Unready, outgoing};

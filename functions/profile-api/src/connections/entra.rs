@@ -5,13 +5,13 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_app::consent::AppError;
 use rollcall_clients::entra::SignIn;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{Attempt, EntraConnection, Origin, ReturnPath, Stage, Status};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::AppError;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

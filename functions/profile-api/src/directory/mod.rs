@@ -5,12 +5,12 @@ pub(crate) mod guests;
 pub(crate) mod people;
 
 use axum::http::StatusCode;
+use rollcall_app::consent::DirectoryError;
 use rollcall_clients::graph::{Graph, GraphError};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Origin;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
-use rollcall_runtime::services::DirectoryError;
 
 use crate::Api;
 use crate::failure::{Refused, unavailable};

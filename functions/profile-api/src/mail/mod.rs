@@ -7,13 +7,13 @@ pub(crate) mod save;
 pub(crate) mod show;
 
 use axum::http::StatusCode;
+use rollcall_app::mail_account::AccountError;
 use rollcall_clients::store::Lease;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{Caller, Role};
-use rollcall_runtime::services::AccountError;
 
 use crate::failure::{Refused, missing, stored, unavailable};
 use crate::settings::show::vault;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::response::Response;
 use chrono::{DateTime, Utc};
+use rollcall_app::mail_account::AccountError;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::base::audit::{Action, AuditEvent};
@@ -13,7 +14,6 @@ use rollcall_domain::course_session::{
     CalendarOwner, CourseSession, RoomAnswer, SessionStatus, begin,
 };
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::AccountError;
 
 use super::list::answer;
 use crate::failure::{Refused, stale, stored};

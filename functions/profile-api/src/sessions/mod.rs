@@ -8,12 +8,12 @@ pub(crate) mod save;
 mod tell;
 
 use axum::http::StatusCode;
+use rollcall_app::mail_account::AccountError;
 use rollcall_clients::http::ApiError;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::MailConnection;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::AccountError;
 
 use crate::Api;
 use crate::failure::{Refused, unavailable};

@@ -3,13 +3,13 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_app::mail_account::ConnectedAccount;
 use rollcall_clients::mailbox::{Availability, Room};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::Capability;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::ConnectedAccount;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rollcall_app::connection_test::Entered;
 use rollcall_clients::http::Secret;
 use rollcall_clients::vault::StoredCredentials;
 use rollcall_domain::audience::settings::Settings;
@@ -9,7 +10,6 @@ use rollcall_domain::base::ids::{CatalogId, ObjectId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::credentials;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, LMS_KEY, LMS_URL};
-use rollcall_runtime::services::Entered;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

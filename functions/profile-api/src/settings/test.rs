@@ -2,11 +2,11 @@
 
 use axum::Json;
 use axum::extract::State;
+use rollcall_app::connection_test::Entered;
 use rollcall_clients::http::Secret;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use rollcall_runtime::services::Entered;
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -1,12 +1,12 @@
 //! Before a run reads anything: whether it may begin, whether a test has to pass first, what became of the one before.
 
 use chrono::Utc;
+use rollcall_app::Services;
 use rollcall_clients::store::runs::DIED;
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::base::run::{RunRequest, RunStatus, Trigger};
 use rollcall_domain::base::schedule::Job as Which;
 use rollcall_domain::directory_sync::{Phase, SyncState};
-use rollcall_runtime::Services;
 
 use super::finish::FinishError;
 use super::trouble::Trouble;

@@ -1,11 +1,11 @@
 //! The minute's tick: asks for the runs whose time has come, and notes when the next is due.
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
+use rollcall_app::jobs::request::FanOutError;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::Slot;
-use rollcall_runtime::Services;
-use rollcall_runtime::services::FanOutError;
 
 /// Asks for what is due. However many slots were missed, one run makes up for
 /// them: each compares whole state. A slot that is asked for twice is one run.

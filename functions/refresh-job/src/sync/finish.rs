@@ -1,6 +1,8 @@
 //! What is left of a run: what was read, the report, the record, how the sync stands now, and who is told.
 
 use chrono::Utc;
+use rollcall_app::Services;
+use rollcall_app::directory_sync::TellError;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
@@ -8,8 +10,6 @@ use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::connection::{Check, CheckStatus};
 use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, Phase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
-use rollcall_runtime::Services;
-use rollcall_runtime::services::TellError;
 
 use super::sides::Read;
 use super::trouble::Trouble;

@@ -17,6 +17,7 @@ mod trouble;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_clients::graph::Graph;
 use rollcall_clients::store::{Lease, SYNC_LEASE};
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
@@ -24,7 +25,7 @@ use rollcall_domain::base::schedule::Job as Which;
 use rollcall_domain::directory_sync::{
     Approved, Course, Input, SyncPlan, SyncReport, SyncState, decide, plan,
 };
-use rollcall_runtime::{Deadline, Failure, Services};
+use rollcall_runtime::{Deadline, Failure};
 
 use begin::{bury, may_begin};
 pub(crate) use due::due;

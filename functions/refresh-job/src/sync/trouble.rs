@@ -1,9 +1,9 @@
 //! Why a run ended without having done its work, and who can mend it.
 
+use rollcall_app::directory_sync::SyncClientError;
 use rollcall_clients::graph::GraphError;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::store::StoreError;
-use rollcall_runtime::services::SyncClientError;
 
 /// Why a run failed.
 #[derive(Debug)]

@@ -1,17 +1,17 @@
 //! Who calls: verified Entra access tokens, roles, and what every HTTP answer carries.
 
 pub mod claims;
-pub mod edge;
 pub mod error;
 pub mod extract;
 pub mod identity;
+pub mod middleware;
 pub mod role;
 mod signature;
 pub mod verifier;
 
-pub use edge::guard;
 pub use error::AuthError;
 pub use extract::Caller;
 pub use identity::{Identities, Identity};
+pub use middleware::guard;
 pub use role::Role;
 pub use verifier::{SetupError, Verifier};

@@ -10,13 +10,14 @@ use aws_sdk_dynamodb::types::{
 use axum::Router;
 use axum::body::Body;
 use axum::http::Request;
+use rollcall_app::Services;
 use rollcall_clients::aws;
 use rollcall_clients::store::{PARTITION_KEY, SORT_KEY, Store};
 use rollcall_domain::audience::settings::Settings as TenantSettings;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_local::emulator::{Emulator, EmulatorOptions};
 use rollcall_local::tools;
-use rollcall_runtime::{Services, Settings};
+use rollcall_runtime::Settings;
 use rollcall_simulators::{Simulators, UserTokenSpec};
 use serde_json::json;
 use tokio::sync::OnceCell;

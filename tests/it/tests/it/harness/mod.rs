@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::Services;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::states::ProfileState;
 use rollcall_clients::store::tenants::Tenant;
@@ -23,7 +24,7 @@ use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::membership::plan::known_members::KeptMembers;
 use rollcall_domain::membership::report::{MaintenanceReport, ProfileReport};
 use rollcall_domain::notices::{Notice, NoticeKind};
-use rollcall_runtime::{Deadline, Failure, Services};
+use rollcall_runtime::{Deadline, Failure};
 use rollcall_simulators::world::World;
 use rollcall_simulators::{Fault, FaultKind, Simulators, TenantState};
 use serde_json::{Value, json};

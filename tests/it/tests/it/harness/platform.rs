@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType,
 };
+use rollcall_app::Services;
 use rollcall_clients::aws;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::{DUE_INDEX, FANOUT_INDEX, PARTITION_KEY, SORT_KEY};
@@ -14,7 +15,7 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_local::emulator::{Emulator, EmulatorOptions};
 use rollcall_local::stack::{REGION, SENDER};
 use rollcall_local::tools;
-use rollcall_runtime::{Services, Settings};
+use rollcall_runtime::Settings;
 use rollcall_simulators::{AcsResource, ServiceApp, Simulators};
 use serde_json::Value;
 use tokio::sync::OnceCell;

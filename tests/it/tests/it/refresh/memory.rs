@@ -3,10 +3,11 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use rollcall_app::Services;
 use rollcall_domain::base::run::{RunRequest, RunStatus};
 use rollcall_domain::base::schedule::Job;
 use rollcall_local::stack::REGION;
-use rollcall_runtime::{Deadline, Services};
+use rollcall_runtime::Deadline;
 use rollcall_simulators::generate::{self, WorldSpec};
 
 use super::stored;

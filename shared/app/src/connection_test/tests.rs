@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::settings::Settings;
+use rollcall_runtime::Settings;
 
 /// One tenant, another organisation beside it, and a vault.
 struct Site {

@@ -8,8 +8,8 @@ use rollcall_domain::course_session::{
     CourseSession, EventStep, Learner, arrange, invitation, transaction_id,
 };
 
-use super::Services;
-use super::accounts::{AccountError, ConnectedAccount};
+use super::super::Services;
+use super::super::mail_account::{AccountError, ConnectedAccount};
 
 /// Graph's codes for a token without the permission a request needs.
 const NO_PERMISSION: [&str; 3] = [
@@ -70,7 +70,7 @@ impl Services {
 }
 
 /// Carries out one step of a session's plan.
-pub(super) async fn step_of(
+pub(crate) async fn step_of(
     account: &ConnectedAccount,
     session: &CourseSession,
     step: EventStep,

@@ -9,8 +9,8 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{EntraConnection, Fault};
 use rollcall_domain::notices::NoticeKind;
 
-use super::Services;
-use super::accounts::AccountError;
+use super::super::Services;
+use super::super::mail_account::AccountError;
 
 impl Services {
     /// Looks whether a refusal means that the service's app no longer works in a

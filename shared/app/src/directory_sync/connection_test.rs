@@ -11,7 +11,8 @@ use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, E
 use rollcall_domain::directory_sync::{Source, SyncConfig, SyncState};
 use tokio::time::Instant;
 
-use super::{Services, SyncClientError};
+use super::super::Services;
+use super::SyncClientError;
 
 /// Longest wait for both sides together: below the 30 s that API Gateway waits.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -5,8 +5,8 @@ use rollcall_clients::vault::StoredGrant;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
 
-use super::Services;
-use super::accounts::AccountError;
+use super::super::Services;
+use super::AccountError;
 
 impl Services {
     /// Forgets everything that is kept of a catalog's account, and that this had to

@@ -15,7 +15,8 @@ use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection, Told};
 
-use super::{AppError, Services};
+use super::Services;
+use super::consent::AppError;
 
 /// A grant is refreshed within seconds; a function that dies meanwhile holds up
 /// the next one no longer than this.
@@ -30,7 +31,7 @@ const TRIES: u32 = 6;
 
 /// Access tokens of connected accounts, in this process only. The moment of
 /// connecting is part of the key: another account never gets an old token.
-pub(super) type AccountTokens = Arc<Mutex<HashMap<AccountKey, AccessToken>>>;
+pub(crate) type AccountTokens = Arc<Mutex<HashMap<AccountKey, AccessToken>>>;
 type AccountKey = (TenantId, CatalogId, Option<DateTime<Utc>>);
 
 /// Since when the account was connected whose grant is gone, and why it is.
@@ -117,7 +118,7 @@ impl Services {
         })
     }
 
-    pub(super) async fn usable(
+    pub(crate) async fn usable(
         &self,
         tenant: TenantId,
         catalog: CatalogId,
@@ -298,3 +299,6 @@ impl Services {
         Err(StoreError::Contended)
     }
 }
+mod cleanup;
+mod lost;
+mod welcome;

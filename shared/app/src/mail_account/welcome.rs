@@ -8,8 +8,8 @@ use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::notices::delivery::Drain;
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
-use super::Services;
-use super::accounts::AccountError;
+use super::super::Services;
+use super::AccountError;
 
 impl Services {
     /// Queues the mail to the account if it has not been queued, and asks for

@@ -1,6 +1,6 @@
 //! Tests a tenant's credentials against Entra, Graph and Learn365, as entered or as stored, without writes.
 
-mod trouble;
+mod diagnosis;
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, L
 use tokio::time::{Instant, timeout_at};
 
 use super::Services;
-use trouble::{Trouble, without_address, without_app, without_key};
+use diagnosis::{Trouble, without_address, without_app, without_key};
 
 /// Longest wait for each side; both are asked at once.
 const PATIENCE: Duration = Duration::from_secs(10);

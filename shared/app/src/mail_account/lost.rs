@@ -10,8 +10,8 @@ use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection};
 use rollcall_domain::notices::{Notice, NoticeKind};
 
-use super::Services;
-use super::accounts::AccountError;
+use super::super::Services;
+use super::AccountError;
 
 /// Catalog admins that are told by mail.
 const MAX_ADMINS: usize = 20;
@@ -87,7 +87,7 @@ impl Services {
 
     /// The tenant's name and everybody who answers for a catalog's connection:
     /// the LMS administrators' addresses and the catalog's own admins.
-    pub(super) async fn administrators(
+    pub(crate) async fn administrators(
         &self,
         tenant: TenantId,
         catalog: CatalogId,

@@ -15,7 +15,9 @@ use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::directory_sync::{Source, SyncState};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
-use super::{AppError, ConnectError, DirectoryError, Services};
+use super::Services;
+use super::clients::ConnectError;
+use super::consent::{AppError, DirectoryError};
 
 /// The role whose people are told about failures (S2-48).
 const OWNER: &str = "Owner";
@@ -207,3 +209,4 @@ pub enum TellError {
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
+mod connection_test;

@@ -12,8 +12,8 @@ use rollcall_domain::course_session::{
 use rollcall_domain::notices::{Notice, NoticeKind};
 
 use super::Services;
-use super::accounts::AccountError;
-use super::calendar::step_of;
+use super::course_sessions::calendar::step_of;
+use super::mail_account::AccountError;
 
 /// No plan has more steps: five parts, each made, changed and cancelled at most.
 const MOST_STEPS: usize = 32;
@@ -87,7 +87,7 @@ impl Services {
             };
             let done = {
                 let known = &session.value;
-                let work = |account: super::ConnectedAccount| async move {
+                let work = |account: super::mail_account::ConnectedAccount| async move {
                     let facts = step_of(&account, known, step).await?;
                     Ok((facts, account.connection.account))
                 };
@@ -176,7 +176,7 @@ impl Services {
         if it.calendar.as_ref().map(|then| then.object) != connected.map(|now| now.object) {
             return Ok(session);
         }
-        let work = |account: super::ConnectedAccount| {
+        let work = |account: super::mail_account::ConnectedAccount| {
             let id = id.clone();
             async move { account.mailbox.event(&id).await }
         };
@@ -228,3 +228,4 @@ impl Services {
 fn is_lost(step: EventStep, error: &rollcall_clients::http::ApiError) -> bool {
     matches!(step, EventStep::Update { .. }) && is_gone(error)
 }
+mod calendar;

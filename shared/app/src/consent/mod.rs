@@ -12,7 +12,8 @@ use rollcall_domain::base::audit::{Actor, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, Told};
 
-use super::{ConnectError, Services};
+use super::Services;
+use super::clients::ConnectError;
 
 /// Where Microsoft sends browsers back to, below the API's address.
 pub const CALLBACK: &str = "/oauth/callback";
@@ -295,3 +296,4 @@ fn unproved(error: &GraphError) -> Unproved {
         },
     }
 }
+mod revoked;

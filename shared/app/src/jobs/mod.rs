@@ -1,0 +1,3 @@
+//! Runs of jobs: how they are requested, postponed and carried out.
+
+pub mod request;

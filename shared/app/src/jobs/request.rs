@@ -1,0 +1,129 @@
+//! Requests for runs: one for every active tenant, one now, or one put back to be looked at later.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use rollcall_clients::queue::QueueError;
+use rollcall_clients::store::tenants::Tenant;
+use rollcall_clients::store::{MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, StoreError};
+use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, RunStatus, Trigger, WAIT_SECONDS};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_runtime::Failure;
+
+use crate::Services;
+
+impl Services {
+    /// Asks for one run of a job for every active tenant; answers how many.
+    pub async fn fan_out(&self, job: Job, slot: Slot) -> Result<usize, FanOutError> {
+        let requests: Vec<_> = self
+            .store
+            .active_tenants()
+            .await?
+            .into_iter()
+            .map(|tenant| RunRequest {
+                job,
+                tenant,
+                slot,
+                trigger: Trigger::Schedule,
+                continuation: 0,
+                waits: 0,
+            })
+            .collect();
+        self.queue(job).send_all(&requests).await?;
+        tracing::info!(%job, %slot, tenants = requests.len(), "asked for runs");
+        Ok(requests.len())
+    }
+
+    /// Puts a request back, to be looked at again later.
+    pub async fn later(&self, request: &RunRequest, delay: Duration) -> Result<(), QueueError> {
+        self.queue(request.job).send(request, delay).await
+    }
+
+    /// Puts a request back because something else has to end first, but not for
+    /// ever: after so many waits the run is recorded as skipped, unless it has a
+    /// record already. A dead owner's lock is waited for until it expires, a
+    /// living one's a minute.
+    ///
+    /// # Errors
+    /// When table or queue do not answer; the message comes back by itself then.
+    pub async fn put_off(&self, mut request: RunRequest) -> Result<(), Failure> {
+        request.waits += 1;
+        if request.waits > MAX_WAITS {
+            let mut run = Run::begin(request, Utc::now());
+            run.status = RunStatus::Skipped;
+            run.note = Some(
+                "half an hour of waiting was not enough: another run holds the lock".to_owned(),
+            );
+            run.finished_at = Some(run.started_at);
+            return self
+                .store
+                .begin_run(&run)
+                .await
+                .map(|_| ())
+                .map_err(failure);
+        }
+        let lock = match request.job {
+            Job::Refresh => REFRESH_LEASE,
+            Job::DirectorySync => SYNC_LEASE,
+            Job::Maintenance | Job::Membership => MAINTENANCE_LEASE,
+        };
+        let longest = Duration::from_secs(WAIT_SECONDS);
+        let held = self
+            .store
+            .held_until(request.tenant, lock)
+            .await
+            .map_err(failure)?;
+        let left = held
+            .and_then(|until| (until - Utc::now()).to_std().ok())
+            .unwrap_or(longest);
+        let pause = (left + Duration::from_secs(1)).min(longest);
+        self.later(&request, pause).await.map_err(failure)
+    }
+
+    /// Asks for a run now.
+    pub async fn run_now(
+        &self,
+        tenant: &Tenant,
+        job: Job,
+        trigger: Trigger,
+    ) -> Result<RunRequest, QueueError> {
+        self.run_at(tenant, job, Slot::by_hand(Utc::now()), trigger)
+            .await
+    }
+
+    /// Asks for a run of this slot.
+    pub async fn run_at(
+        &self,
+        tenant: &Tenant,
+        job: Job,
+        slot: Slot,
+        trigger: Trigger,
+    ) -> Result<RunRequest, QueueError> {
+        let request = RunRequest {
+            job,
+            tenant: tenant.id,
+            slot,
+            trigger,
+            continuation: 0,
+            waits: 0,
+        };
+        self.queue(job).send(&request, Duration::ZERO).await?;
+        Ok(request)
+    }
+}
+
+fn failure(error: impl std::fmt::Display) -> Failure {
+    Failure(error.to_string())
+}
+
+/// A tick that could not be turned into requests.
+#[derive(Debug, thiserror::Error)]
+pub enum FanOutError {
+    /// The tenants could not be listed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The requests could not be sent. The tick is tried again; doubled
+    /// requests are one run.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}

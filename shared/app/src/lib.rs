@@ -1,0 +1,13 @@
+//! What several functions do with the clients: start and record runs, prove consent, use mail accounts, test connections.
+
+pub mod clients;
+pub mod connection_test;
+pub mod consent;
+mod course_sessions;
+pub mod directory_sync;
+mod entitlements;
+pub mod jobs;
+pub mod mail_account;
+mod notify;
+
+pub use clients::Services;
