@@ -8,7 +8,7 @@ use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_runtime::Failure;
 
-use crate::pace::Pace;
+use crate::budget::Pace;
 use crate::report;
 use crate::run::failure;
 

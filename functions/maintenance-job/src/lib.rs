@@ -4,25 +4,14 @@
 //! memberships → assign → unassign → deletion → retraction → unlock. Every run
 //! compares whole state, so it can be repeated after a crash at any line.
 
-mod apply;
-mod clock;
-mod current;
-mod discrepancies;
-mod edits;
+mod budget;
+mod context;
 mod ending;
-mod enrolments;
-mod gate;
-mod groups;
-mod holding;
-mod load;
-mod member_file;
-pub mod member_sheet;
-mod memberships;
-mod pace;
+mod preconditions;
+pub mod reconcile;
 mod report;
 mod run;
-mod steps;
-mod writing;
+mod step_timer;
 
 use rollcall_app::Services;
 use rollcall_domain::base::schedule::{Job, Slot};

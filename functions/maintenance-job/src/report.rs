@@ -5,7 +5,7 @@ use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::load::{Work, words};
+use crate::context::{Work, words};
 
 /// So many invocations wait for the platform to show a group.
 const PLATFORM_TRIES: u32 = 10;

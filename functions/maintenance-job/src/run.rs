@@ -10,13 +10,16 @@ use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure};
 
-use crate::clock::Clock;
+use crate::budget::{Pace, Stop};
+use crate::context::{Work, load};
 use crate::ending::{broken, finish, go_on, skip};
-use crate::enrolments::{self, Phase};
-use crate::gate::{Gate, gate};
-use crate::load::{Work, load};
-use crate::pace::{Pace, Stop};
-use crate::{discrepancies, edits, groups, memberships, report};
+use crate::preconditions::{Gate, gate};
+use crate::reconcile::enrolments;
+use crate::reconcile::enrolments::Phase;
+use crate::reconcile::memberships::manual_edits;
+use crate::reconcile::{discrepancies, groups, memberships};
+use crate::report;
+use crate::step_timer::Clock;
 
 /// Makes one run.
 ///
@@ -191,7 +194,7 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
     };
     memberships::settle_all(work)
         .await
-        .map_err(crate::load::words)?;
+        .map_err(crate::context::words)?;
     let report = report::collect(
         work,
         stopped == Stopped::OutOfTime,
@@ -203,14 +206,16 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
     );
     report::keep(work, run, &report).await?;
     if !report.unfinished {
-        edits::mark_told(work);
-        memberships::save(work).await.map_err(crate::load::words)?;
+        manual_edits::mark_told(work);
+        memberships::save(work)
+            .await
+            .map_err(crate::context::words)?;
     }
     for notice in report::notices(work, run, &report) {
         work.services
             .tell(&work.tenant, notice)
             .await
-            .map_err(crate::load::words)?;
+            .map_err(crate::context::words)?;
     }
     Ok(stopped)
 }
@@ -219,9 +224,9 @@ async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, S
     let mut clock = Clock::start(run);
     discrepancies::handle(work)
         .await
-        .map_err(crate::load::words)?;
+        .map_err(crate::context::words)?;
     clock.lap("discrepancies", work).await?;
-    let groups = groups::ensure(work).await.map_err(crate::load::words)?;
+    let groups = groups::ensure(work).await.map_err(crate::context::words)?;
     clock.lap("groups", work).await?;
     let groups = match groups {
         Ok(groups) => groups,

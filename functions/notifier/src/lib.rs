@@ -1,8 +1,7 @@
 //! Delivers notices: by system mail, through a catalog's connected account, in the product.
 
-mod carrier;
-mod drain;
-mod system;
+mod mailbox;
+mod system_mail;
 
 use std::time::Duration;
 
@@ -14,8 +13,8 @@ use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use drain::{Clock, Drained, drain};
-pub use system::deliver;
+pub use mailbox::{Clock, Drained, drain};
+pub use system_mail::deliver;
 
 /// What the queue carries.
 #[derive(Debug, Deserialize)]

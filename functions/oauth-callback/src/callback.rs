@@ -9,7 +9,8 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Attempt, Cause, Stage};
 use serde::Deserialize;
 
-use crate::answer::{self, Outcome};
+use crate::response;
+use crate::response::Outcome;
 use crate::{Desk, entra, mail};
 
 /// What is read of Microsoft's answer (OAuth 2.0, section 4.1.2; admin consent).
@@ -48,7 +49,7 @@ pub(crate) async fn by_form(
 /// where to.
 async fn finish(desk: &Desk, headers: &HeaderMap, returned: Option<Returned>) -> Response {
     let Some((state, returned)) = returned.and_then(Returned::with_state) else {
-        return answer::start_again(desk, headers);
+        return response::start_again(desk, headers);
     };
     let attempt = match desk
         .services
@@ -57,22 +58,22 @@ async fn finish(desk: &Desk, headers: &HeaderMap, returned: Option<Returned>) ->
         .await
     {
         Ok(Some(attempt)) => attempt,
-        Ok(None) => return answer::start_again(desk, headers),
+        Ok(None) => return response::start_again(desk, headers),
         // Used up, and what it was for is no sign-in of this release.
         Err(StoreError::Unreadable { .. }) => {
             tracing::warn!("a sign-in came back that this release cannot finish");
-            return answer::start_again(desk, headers);
+            return response::start_again(desk, headers);
         }
         Err(error) => {
             tracing::error!(%error, "the state of a sign-in cannot be read");
-            return answer::unavailable();
+            return response::unavailable();
         }
     };
     let outcome = match refusal(&returned) {
         Some((cause, code)) => refused(desk, &attempt, cause, code).await,
         None => go_on(desk, &attempt, &state, returned).await,
     };
-    answer::back(desk, &attempt, outcome)
+    response::back(desk, &attempt, outcome)
 }
 
 async fn go_on(desk: &Desk, attempt: &Attempt, state: &str, returned: Returned) -> Outcome {

@@ -11,8 +11,8 @@ use rollcall_domain::connection::{Attempt, Cause, EntraConnection, Stage, Status
 use rollcall_runtime::auth::{AuthError, Identity};
 
 use crate::Desk;
-use crate::answer::Outcome;
 use crate::callback::{self, Returned};
+use crate::response::Outcome;
 
 /// The browser waits behind a gateway that gives up after 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(15);

@@ -5,10 +5,10 @@
 //! is proved with Microsoft: who signed in by the code and the signed identity
 //! token, a consent by using it.
 
-mod answer;
 mod callback;
 mod entra;
 mod mail;
+mod response;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

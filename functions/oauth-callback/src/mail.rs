@@ -10,9 +10,9 @@ use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{Able, Account, Attempt, Cause};
 
 use crate::Desk;
-use crate::answer::Outcome;
 use crate::callback;
 use crate::entra::{Failed, identity};
+use crate::response::Outcome;
 
 /// An account that signed in may be saved for so long.
 const SAVE_WITHIN: TimeDelta = TimeDelta::hours(1);

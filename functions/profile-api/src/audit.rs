@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
-use crate::failure::{Refused, stored};
-use crate::request::{InQuery, from_cursor, page_size, to_cursor};
+use crate::error::{Refused, stored};
+use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 
 /// Which events.
 #[derive(Deserialize, IntoParams)]

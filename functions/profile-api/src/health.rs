@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::Api;
-use crate::failure::{Refused, stored};
+use crate::error::{Refused, stored};
 
 /// The answer when all is well.
 #[derive(Serialize, ToSchema)]

@@ -10,9 +10,9 @@ use rollcall_domain::connection::installation::Installation;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use crate::failure::{Refused, stored};
-use crate::form::Form;
-use crate::request::InPath;
+use crate::body::Form;
+use crate::error::{Refused, stored};
+use crate::extract::InPath;
 use crate::{Api, now};
 
 /// How a tenant was installed.

@@ -11,28 +11,26 @@
 
 pub mod access;
 mod audit;
-mod choices;
+mod body;
+mod cache;
 mod connections;
 mod directory;
-mod entitled;
-mod failure;
-mod form;
+mod directory_sync;
+mod error;
+mod extract;
 mod health;
 mod installation;
-mod mail;
+mod lookups;
+mod mail_connection;
 mod notifications;
 pub mod openapi;
 mod operator;
 mod profiles;
-mod request;
 mod runs;
-mod seen;
 mod sessions;
 mod settings;
 mod sign_in;
-mod sync;
 mod tenant;
-mod warm;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
@@ -53,7 +51,7 @@ use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use form::MAX_BODY;
+pub use body::MAX_BODY;
 
 /// Browsers may keep the answer to a preflight so long.
 const PREFLIGHT: Duration = Duration::from_hours(1);
@@ -67,9 +65,9 @@ const COMPRESSED_FROM: u16 = 32 * 1_024;
 struct Api {
     services: Services,
     verifier: Verifier,
-    warm: warm::Warm,
-    entitled: entitled::Known,
-    seen: seen::Seen,
+    warm: cache::snapshots::Warm,
+    entitled: cache::entitlements::Known,
+    seen: cache::admin_activity::Seen,
 }
 
 impl FromRef<Api> for Verifier {
@@ -94,9 +92,9 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
     let api = Api {
         services,
         verifier,
-        warm: warm::Warm::default(),
-        entitled: entitled::Known::default(),
-        seen: seen::Seen::default(),
+        warm: cache::snapshots::Warm::default(),
+        entitled: cache::entitlements::Known::default(),
+        seen: cache::admin_activity::Seen::default(),
     };
     let (routes, _) = all().split_for_parts();
     let routes = routes
@@ -115,18 +113,18 @@ fn all() -> OpenApiRouter<Api> {
         .routes(routes!(tenant::show))
         .routes(routes!(settings::show::show, settings::save::save))
         .routes(routes!(settings::test::test))
-        .routes(routes!(choices::schema))
-        .routes(routes!(choices::users))
-        .routes(routes!(choices::courses))
-        .routes(routes!(choices::catalogs))
+        .routes(routes!(lookups::schema))
+        .routes(routes!(lookups::users))
+        .routes(routes!(lookups::courses))
+        .routes(routes!(lookups::catalogs))
         .routes(routes!(profiles::list::list, profiles::save::create))
         .routes(routes!(profiles::preview::draft))
         .routes(routes!(
             profiles::show::show,
             profiles::save::update,
-            profiles::remove::delete
+            profiles::delete::delete
         ))
-        .routes(routes!(profiles::remove::restore))
+        .routes(routes!(profiles::delete::restore))
         .routes(routes!(profiles::courses::choose))
         .routes(routes!(profiles::versions::list))
         .routes(routes!(profiles::versions::show))
@@ -153,12 +151,12 @@ fn connected() -> OpenApiRouter<Api> {
         .routes(routes!(connections::entra::connect))
         .routes(routes!(connections::entra::disconnect))
         .routes(routes!(
-            mail::show::show,
-            mail::save::save,
-            mail::disconnect::disconnect
+            mail_connection::show::show,
+            mail_connection::save::save,
+            mail_connection::disconnect::disconnect
         ))
-        .routes(routes!(mail::connect::connect))
-        .routes(routes!(mail::messages::list))
+        .routes(routes!(mail_connection::connect::connect))
+        .routes(routes!(mail_connection::messages::list))
         .routes(routes!(sessions::rooms::list))
         .routes(routes!(sessions::list::list, sessions::save::create))
         .routes(routes!(
@@ -178,21 +176,30 @@ fn connected() -> OpenApiRouter<Api> {
 /// The directory sync.
 fn synced() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
-        .routes(routes!(sync::show::show, sync::save::save))
-        .routes(routes!(sync::show::recipients))
-        .routes(routes!(sync::steps::test))
-        .routes(routes!(sync::steps::activate))
-        .routes(routes!(sync::steps::deactivate))
-        .routes(routes!(sync::connect::connect))
-        .routes(routes!(sync::steps::disconnect))
-        .routes(routes!(sync::runs::list, sync::runs::start))
-        .routes(routes!(sync::runs::show))
-        .routes(routes!(sync::runs::photo))
-        .routes(routes!(sync::changes::list))
-        .routes(routes!(sync::review::decide))
-        .routes(routes!(sync::pins::list))
-        .routes(routes!(sync::pins::remove))
-        .routes(routes!(sync::times::set, sync::times::remove))
+        .routes(routes!(
+            directory_sync::show::show,
+            directory_sync::save::save
+        ))
+        .routes(routes!(directory_sync::show::recipients))
+        .routes(routes!(directory_sync::lifecycle::test))
+        .routes(routes!(directory_sync::lifecycle::activate))
+        .routes(routes!(directory_sync::lifecycle::deactivate))
+        .routes(routes!(directory_sync::connect::connect))
+        .routes(routes!(directory_sync::lifecycle::disconnect))
+        .routes(routes!(
+            directory_sync::runs::list,
+            directory_sync::runs::start
+        ))
+        .routes(routes!(directory_sync::runs::show))
+        .routes(routes!(directory_sync::runs::photo))
+        .routes(routes!(directory_sync::changes::list))
+        .routes(routes!(directory_sync::review::decide))
+        .routes(routes!(directory_sync::pins::list))
+        .routes(routes!(directory_sync::pins::remove))
+        .routes(routes!(
+            directory_sync::operator_schedule::set,
+            directory_sync::operator_schedule::remove
+        ))
 }
 
 /// Pages of the console may call, and no others (S4-003 opens there).

@@ -11,8 +11,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::Api;
-use crate::failure::{Refused, stored};
-use crate::request::{InPath, InQuery, page_size};
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, InQuery, page_size};
 
 /// Which notifications.
 #[derive(Deserialize, IntoParams)]

@@ -12,9 +12,9 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::failure::{Refused, missing, stored};
-use crate::form::Form;
-use crate::request::InPath;
+use crate::body::Form;
+use crate::error::{Refused, missing, stored};
+use crate::extract::InPath;
 use crate::{Api, now};
 
 /// A plan to enter.

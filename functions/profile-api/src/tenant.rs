@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::failure::{no_settings, stored};
+use crate::error::{no_settings, stored};
 
 /// So many records of a job are looked at for one that counted profiles.
 const RECENT: usize = 10;

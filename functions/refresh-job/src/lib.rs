@@ -3,18 +3,16 @@
 //! A tick asks for one run per tenant; a message makes one run: six sets →
 //! snapshot → schema → pointer. A failure keeps the last good snapshot.
 
-mod connections;
-mod gather;
-mod run;
-mod store;
-mod sync;
+mod connection_upkeep;
+mod directory_sync;
+mod lms_refresh;
 mod tick;
 
 use rollcall_app::Services;
 use rollcall_runtime::{Batch, Deadline, Event};
 use serde_json::Value;
 
-pub use run::work;
+pub use lms_refresh::run::work;
 pub use tick::tick;
 
 /// Handles one event.

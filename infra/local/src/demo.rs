@@ -9,8 +9,8 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::schedule::Job;
 use uuid::Uuid;
 
+use crate::demo_world::Scene;
 use crate::describe::EXTENSION;
-use crate::scene::Scene;
 use crate::stack::{Error, Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
 use crate::{mails, processes, tenant};

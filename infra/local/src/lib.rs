@@ -1,7 +1,7 @@
 //! The whole service on one machine: emulator, simulated world, sam deploy, demo.
 
-pub mod cast;
 pub mod demo;
+pub mod demo_world;
 pub mod deploy;
 pub mod describe;
 pub mod drafts;
@@ -10,15 +10,15 @@ mod emulator_api;
 pub mod import;
 pub mod landing;
 pub mod mails;
-pub mod own_app;
+pub mod personas;
+pub mod playground;
 mod port;
 mod process;
 pub mod processes;
-pub mod ready_made;
 pub mod sample;
-pub mod scene;
+pub mod sample_profiles;
+pub mod service_app;
 pub mod stack;
 pub mod summary;
 pub mod tenant;
 pub mod tools;
-pub mod visitor;

@@ -15,9 +15,9 @@ use clap::{Parser, Subcommand};
 use rollcall_local::demo::{DemoOptions, demo};
 use rollcall_local::describe::describe_file;
 use rollcall_local::landing::Landing;
+use rollcall_local::playground::welcome;
 use rollcall_local::stack::{Error, FRONTEND, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
-use rollcall_local::visitor::welcome;
 
 /// Rollcall on this machine: the functions deployed with sam onto a local AWS
 /// emulator, Entra, Microsoft Graph and Learn365 simulated.

@@ -10,7 +10,7 @@ use rollcall_simulators::Simulators;
 
 use crate::deploy::{self, Deployment};
 use crate::emulator::{Emulator, EmulatorOptions};
-use crate::{own_app, tools};
+use crate::{service_app, tools};
 
 /// The region the emulator plays.
 pub const REGION: &str = "eu-west-1";
@@ -100,7 +100,7 @@ impl Stack {
         let services = Services::new(settings(&deployment, &parameters)?, &aws)?;
         let client_id = parameters.get("ClientId").map_or("", String::as_str);
         let api_url = &deployment.api_url;
-        own_app::register(&simulators, &services.vault, client_id, api_url).await?;
+        service_app::register(&simulators, &services.vault, client_id, api_url).await?;
         Ok(Self {
             emulator,
             simulators,
@@ -126,10 +126,10 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
         ("Learn365Url", simulators.learn365_url()),
         (FRONTEND_URL, FRONTEND.to_owned()),
         ("SystemSender", SENDER.to_owned()),
-        ("ClientId", own_app::CLIENT_ID.to_owned()),
+        ("ClientId", service_app::CLIENT_ID.to_owned()),
         ("ApiAudience", AUDIENCE.to_owned()),
         ("AcsUrl", simulators.acs_url()),
-        ("AcsSender", own_app::ACS_SENDER.to_owned()),
+        ("AcsSender", service_app::ACS_SENDER.to_owned()),
         ("ScimHosts", "127.0.0.1".to_owned()),
         ("SchedulesEnabled", schedules.to_string()),
     ]

@@ -19,7 +19,7 @@ use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::membership::report::MaintenanceReport;
 use rollcall_simulators::world::{KeyLevel, World};
 
-use crate::cast::Cast;
+use crate::personas::Cast;
 use crate::stack::Error;
 
 /// Tenants installed with this version count as connected to their directory.

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::http::{ApiError, Base, Http, Secret};
-use crate::outgoing::{ID_HEADER, OutgoingMail, SendError, Urgency};
+use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
 
 /// Path and version of the one request there is.
 const SEND: &str = "/emails:send?api-version=2023-03-31";
@@ -152,7 +152,7 @@ mod tests {
 
     use super::*;
     use crate::http::testing::{Act, Stub, quick, reply};
-    use crate::outgoing::tests::mail;
+    use crate::mail::tests::mail;
 
     /// Base64 of `a key of thirty-two bytes, or so`.
     const KEY: &str = "YSBrZXkgb2YgdGhpcnR5LXR3byBieXRlcywgb3Igc28=";

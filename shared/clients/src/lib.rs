@@ -1,16 +1,16 @@
 //! Talks: one module per third party, wire types stay inside.
 
 pub mod acs;
-mod aside;
 pub mod aws;
+mod blocking;
 pub mod entra;
 pub mod graph;
 pub mod http;
 pub mod learn365;
 mod lenient;
+pub mod mail;
 pub mod mailbox;
 pub mod objects;
-pub mod outgoing;
 pub mod queue;
 pub mod scim;
 pub mod ses;

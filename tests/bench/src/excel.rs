@@ -6,7 +6,7 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord};
 
 // The file itself: depending on the job would bring in the whole SDK.
-#[path = "../../../functions/maintenance-job/src/member_sheet.rs"]
+#[path = "../../../functions/maintenance-job/src/reconcile/memberships/workbook.rs"]
 #[expect(unreachable_pub, reason = "the job uses what is not used here")]
 #[cfg_attr(
     not(test),

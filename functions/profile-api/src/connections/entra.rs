@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Permission;
-use crate::failure::{Refused, stored, unavailable};
-use crate::form::Form;
+use crate::body::Form;
+use crate::error::{Refused, stored, unavailable};
 use crate::{Api, now};
 
 /// What to sign in for.
@@ -127,7 +127,7 @@ impl Api {
             .authorize_url(attempt.tenant, &app, &state, scopes, how)
             .map_err(|error| {
                 tracing::error!(%error, "a sign-in cannot be begun");
-                crate::failure::broken()
+                crate::error::broken()
             })?;
         let begun = services
             .store

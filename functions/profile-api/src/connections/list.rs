@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{CONNECT, Directory};
-use crate::failure::{Refused, stored};
+use crate::error::{Refused, stored};
 use crate::{Api, now};
 
 /// One connection.

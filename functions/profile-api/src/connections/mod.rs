@@ -12,7 +12,7 @@ use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 
 use crate::Api;
-use crate::failure::{Refused, stored};
+use crate::error::{Refused, stored};
 
 /// Where the directory is connected (S0-14, S0-18).
 pub(crate) const CONNECT: &str = "/v1/connections/entra/connect";

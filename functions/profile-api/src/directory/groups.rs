@@ -18,9 +18,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::people::DirectoryQuery;
-use crate::failure::{Refused, missing, stored, unavailable};
-use crate::form::Form;
-use crate::request::{InPath, InQuery, page_size};
+use crate::body::Form;
+use crate::error::{Refused, missing, stored, unavailable};
+use crate::extract::{InPath, InQuery, page_size};
 use crate::runs::tenant;
 use crate::{Api, now};
 

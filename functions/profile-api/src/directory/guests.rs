@@ -13,8 +13,8 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::failure::{Refused, stored};
-use crate::form::Form;
+use crate::body::Form;
+use crate::error::{Refused, stored};
 use crate::{Api, now};
 
 /// Whom to invite.

@@ -13,7 +13,7 @@ use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 
 use crate::Api;
-use crate::failure::{Refused, unavailable};
+use crate::error::{Refused, unavailable};
 
 impl Api {
     /// The tenant's directory: through this service's own app where a Global

@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::Api;
-use crate::failure::{Refused, missing};
-use crate::request::{InPath, InQuery, page_size};
+use crate::error::{Refused, missing};
+use crate::extract::{InPath, InQuery, page_size};
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]

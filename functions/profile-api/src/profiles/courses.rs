@@ -14,13 +14,13 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::check::unknown_courses;
 use super::save::{saved, update_event};
+use super::validation::unknown_courses;
 use crate::access::Permission;
-use crate::failure::{Refused, stored};
-use crate::form::Form;
-use crate::request::{InPath, required_version};
-use crate::warm::Data;
+use crate::body::Form;
+use crate::cache::snapshots::Data;
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, required_version};
 use crate::{Api, now};
 
 /// Courses of a profile.

@@ -14,10 +14,10 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ahead::{Ahead, no_audience};
-use super::check::Known;
-use crate::failure::Refused;
-use crate::request::{InPath, InQuery};
+use super::evaluation::{Ahead, no_audience};
+use super::validation::Known;
+use crate::error::Refused;
+use crate::extract::{InPath, InQuery};
 use crate::{Api, now};
 
 /// About whom.

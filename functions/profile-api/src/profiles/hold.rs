@@ -18,9 +18,9 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::failure::{Refused, stored};
-use crate::form::Form;
-use crate::request::InPath;
+use crate::body::Form;
+use crate::error::{Refused, stored};
+use crate::extract::InPath;
 use crate::runs::start::{accepted, ask};
 use crate::{Api, now};
 

@@ -12,7 +12,7 @@ use rollcall_domain::rules::FilterDocument;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::form::Form;
+use crate::body::Form;
 
 /// A profile to save. What is left out is what a new profile begins with.
 #[derive(Deserialize, ToSchema)]

@@ -14,8 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::view::Standing;
 use crate::Api;
-use crate::failure::{Refused, stored};
-use crate::request::{InQuery, from_cursor, page_size, to_cursor};
+use crate::error::{Refused, stored};
+use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 
 /// A filtered list looks at this many profiles for one page, then hands back
 /// where it stands: a request's work is bounded, whatever the tenant's size.

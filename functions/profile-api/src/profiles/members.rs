@@ -13,11 +13,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::ahead::Ahead;
+use super::evaluation::Ahead;
 use super::preview::{PeoplePage, PreviewQuery};
-use crate::failure::{Refused, missing, stored};
-use crate::request::{InPath, InQuery};
-use crate::warm::object;
+use crate::cache::snapshots::object;
+use crate::error::{Refused, missing, stored};
+use crate::extract::{InPath, InQuery};
 use crate::{Api, now};
 
 /// An address of a workbook works so long.

@@ -1,17 +1,17 @@
 //! Profiles: what people write, what comes of it, and how it came about.
 
-mod ahead;
-mod check;
 pub(crate) mod courses;
+pub(crate) mod delete;
+mod evaluation;
 pub(crate) mod explain;
 pub(crate) mod hold;
 mod input;
 pub(crate) mod list;
 pub(crate) mod members;
 pub(crate) mod preview;
-pub(crate) mod remove;
 pub(crate) mod save;
 pub(crate) mod show;
+mod validation;
 pub(crate) mod versions;
 mod view;
 
@@ -20,7 +20,7 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use crate::Api;
-use crate::failure::{Refused, broken, missing, stored};
+use crate::error::{Refused, broken, missing, stored};
 
 /// A profile and its version.
 pub(crate) struct Read {

@@ -15,11 +15,11 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::Read;
-use super::ahead::Ahead;
+use super::evaluation::Ahead;
 use super::input::Documented;
-use crate::failure::{Refused, locked, stored};
-use crate::form::Form;
-use crate::request::{InPath, InQuery};
+use crate::body::Form;
+use crate::error::{Refused, locked, stored};
+use crate::extract::{InPath, InQuery};
 use crate::{Api, now};
 
 /// A draft to look ahead with.

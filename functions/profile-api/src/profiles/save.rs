@@ -18,9 +18,9 @@ use super::Read;
 use super::input::Documented;
 use super::versions::differences;
 use super::view::ProfileView;
-use crate::failure::{Refused, stale, stored};
-use crate::form::Form;
-use crate::request::{InPath, etag, required_version};
+use crate::body::Form;
+use crate::error::{Refused, stale, stored};
+use crate::extract::{InPath, etag, required_version};
 use crate::{Api, now};
 
 /// Makes a profile (S4-046). Its group and enrolments come with the next cycle.

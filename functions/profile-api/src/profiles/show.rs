@@ -10,8 +10,8 @@ use rollcall_runtime::auth::Caller;
 use super::Read;
 use super::view::{ProfileView, Standing};
 use crate::Api;
-use crate::failure::{Refused, stored};
-use crate::request::{InPath, etag};
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, etag};
 
 /// A profile, deleted ones too. Its `ETag` is needed to change it.
 #[utoipa::path(get, path = "/v1/profiles/{id}", tag = "Profiles",

@@ -14,8 +14,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::Read;
 use super::view::ProfileView;
 use crate::Api;
-use crate::failure::{Refused, missing, stored};
-use crate::request::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::error::{Refused, missing, stored};
+use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 
 /// Which versions.
 #[derive(Deserialize, IntoParams)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Throttle};
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};

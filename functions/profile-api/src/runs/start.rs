@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{id, tenant};
-use crate::failure::{Refused, stored, unavailable};
-use crate::form::Form;
+use crate::body::Form;
+use crate::error::{Refused, stored, unavailable};
 use crate::{Api, now};
 
 /// A job is started by hand once in this time at most: each run reads everything.

@@ -6,7 +6,7 @@ use rollcall_domain::course_session::{CourseSession, Learner, RoomRef};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::form::Form;
+use crate::body::Form;
 
 /// A session to schedule.
 #[derive(Deserialize, ToSchema)]

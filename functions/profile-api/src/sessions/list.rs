@@ -16,8 +16,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::Api;
-use crate::failure::{Refused, missing, stored};
-use crate::request::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
+use crate::error::{Refused, missing, stored};
+use crate::extract::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
 
 /// A session.
 #[derive(Serialize, ToSchema)]

@@ -1,11 +1,11 @@
 //! Course sessions of a catalog: rooms, appointments, Teams meetings (S1-15…S1-17, S1-29).
 
-mod carry;
+mod calendar;
 pub(crate) mod input;
 pub(crate) mod list;
+mod notify;
 pub(crate) mod rooms;
 pub(crate) mod save;
-mod tell;
 
 use axum::http::StatusCode;
 use rollcall_app::mail_account::AccountError;
@@ -16,8 +16,8 @@ use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
 use crate::Api;
-use crate::failure::{Refused, unavailable};
-use crate::mail::account;
+use crate::error::{Refused, unavailable};
+use crate::mail_connection::account;
 
 impl Api {
     /// Lets those pass who may work on the catalog: its own admins, and those

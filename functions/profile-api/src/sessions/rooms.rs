@@ -16,8 +16,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::save::usable;
 use super::{no_licence, refused};
 use crate::Api;
-use crate::failure::Refused;
-use crate::request::{InPath, InQuery};
+use crate::error::Refused;
+use crate::extract::{InPath, InQuery};
 
 /// Longest time that rooms are looked up for, in days.
 const MAX_DAYS: i64 = 62;

@@ -19,14 +19,14 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::carry::{asked, event};
+use super::calendar::{asked, event};
 use super::input::{self, Change, New};
 use super::list::{SessionView, answer};
 use super::no_licence;
-use crate::failure::{Refused, stale, stored};
-use crate::form::Form;
-use crate::mail::not_connected;
-use crate::request::{InPath, InQuery, required_version};
+use crate::body::Form;
+use crate::error::{Refused, stale, stored};
+use crate::extract::{InPath, InQuery, required_version};
+use crate::mail_connection::not_connected;
 use crate::{Api, now};
 
 /// Schedules a session: an appointment in the calendar of the catalog's account,

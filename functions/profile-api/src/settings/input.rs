@@ -13,7 +13,7 @@ use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, LMS_KEY, LMS_URL};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::form::Form;
+use crate::body::Form;
 
 /// Settings to save. Credentials that are left out stay as they are; none is
 /// ever given out again.

@@ -22,9 +22,9 @@ use rollcall_runtime::auth::Caller;
 
 use super::input::{Documented, Input};
 use super::show::{SettingsView, vault};
-use crate::failure::{Refused, broken, stale, stored, unavailable};
-use crate::form::Form;
-use crate::request::{etag, required_version};
+use crate::body::Form;
+use crate::error::{Refused, broken, stale, stored, unavailable};
+use crate::extract::{etag, required_version};
 use crate::{Api, now};
 
 /// The longest that storing credentials may take; then maintenance may begin.
@@ -136,7 +136,7 @@ impl Api {
             return saved.await.map_err(stored);
         }
         let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
-        let lease = lease.map_err(stored)?.ok_or_else(crate::failure::locked)?;
+        let lease = lease.map_err(stored)?.ok_or_else(crate::error::locked)?;
         let kept = self
             .keep_both(id, input, expected, lease.fence(), [saved, replaced])
             .await;
@@ -170,7 +170,7 @@ impl Api {
             .map_err(|error| vault(&error))?;
         let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
         saved.await.map_err(|error| match error {
-            StoreError::LeaseLost => crate::failure::locked(),
+            StoreError::LeaseLost => crate::error::locked(),
             other => stored(other),
         })
     }

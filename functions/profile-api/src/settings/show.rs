@@ -16,8 +16,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::Api;
-use crate::failure::{Refused, broken, unavailable};
-use crate::request::etag;
+use crate::error::{Refused, broken, unavailable};
+use crate::extract::etag;
 use crate::runs::tenant;
 
 /// The settings.

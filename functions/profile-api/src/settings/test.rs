@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use super::input::EntraAppInput;
 use crate::Api;
-use crate::failure::{Refused, stored};
-use crate::form::Form;
+use crate::body::Form;
+use crate::error::{Refused, stored};
 
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]

@@ -6,10 +6,11 @@
 mod apply;
 mod batch;
 mod check;
-mod check_sync;
+mod check_directory_sync;
 mod classify;
 mod delta;
 mod directory;
+mod directory_queries;
 mod error;
 mod group_facts;
 mod groups;
@@ -18,7 +19,6 @@ mod outcome;
 mod permissions;
 mod quota;
 mod stats;
-mod sync;
 mod transport;
 mod users;
 
@@ -32,9 +32,10 @@ use uuid::Uuid;
 use crate::entra::Entra;
 use crate::http::{ApiError, Base, Http, Secret};
 pub use check::KnownPeople;
-pub use check_sync::SyncApp;
+pub use check_directory_sync::SyncApp;
 pub use delta::{DeltaLink, Followed, MAX_GROUPS as MAX_DELTA_GROUPS};
 pub use directory::{DirectoryGroup, DirectoryPerson};
+pub use directory_queries::Picture;
 pub use error::GraphError;
 pub use group_facts::{GroupFacts, GroupLookup};
 pub use groups::{DeletedGroup, EnsuredGroup, GroupSpec};
@@ -43,7 +44,6 @@ pub use outcome::{AlwaysGo, Gate, MemberCounts, MemberOutcome, MemberOutcomes};
 pub use quota::Quota;
 pub use stats::GraphStats;
 use stats::Meter;
-pub use sync::Picture;
 
 /// Where tokens for one tenant come from: the app's own credential.
 #[derive(Debug, Clone)]

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::transport::Call;
 use super::{Graph, GraphError};
-use crate::aside::aside;
+use crate::blocking::aside;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
 

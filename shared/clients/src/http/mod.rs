@@ -3,7 +3,7 @@
 mod error;
 mod odata;
 mod paging;
-mod public;
+mod public_resolver;
 mod retry;
 mod secret;
 #[cfg(test)]
@@ -75,7 +75,10 @@ impl Http {
     /// whatever a name stands for.
     pub fn to_public_hosts(settings: HttpSettings) -> Result<Self, ApiError> {
         let builder = reqwest::Client::builder();
-        Self::build(settings, builder.dns_resolver(Arc::new(public::PublicOnly)))
+        Self::build(
+            settings,
+            builder.dns_resolver(Arc::new(public_resolver::PublicOnly)),
+        )
     }
 
     fn build(settings: HttpSettings, builder: reqwest::ClientBuilder) -> Result<Self, ApiError> {

@@ -9,7 +9,7 @@ use rollcall_domain::snapshot::lms::{
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::choices::{FIELD_KINDS, PRINCIPALS, PROGRESS, choose};
+use super::enums::{FIELD_KINDS, PRINCIPALS, PROGRESS, choose};
 use super::wire::{
     Choice, FromWire, Id, Parsed, WireCatalog, WireCourse, WireEnrollment, WireField,
     WireFieldValue, WireRole, WireUser,

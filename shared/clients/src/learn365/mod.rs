@@ -4,10 +4,10 @@
 //! password. Published at <https://api.365.systems/Documentation/html/index.html>.
 
 mod check;
-mod choices;
 mod convert;
+mod dedup;
+mod enums;
 mod read;
-mod seen;
 mod wire;
 mod write;
 

@@ -8,10 +8,10 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::convert::{Catalogs, Courses, Enrolments, Fields, Roles, Set, Users};
-use super::seen::Seen;
+use super::dedup::Seen;
 use super::wire::{Outline, Rows};
 use super::{Learn365, LmsGroup};
-use crate::aside::aside;
+use crate::blocking::aside;
 use crate::http::{Answer, ApiError, Links, position};
 
 /// Sets read at once. The platform publishes no limits; this keeps a tenant's

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Mailbox;
-use crate::outgoing::{ID_HEADER, OutgoingMail, SendError, Urgency};
+use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
 
 impl Mailbox {
     /// Sends one mail as the account and keeps a copy in its Sent Items. Needs
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
     use crate::http::Secret;
     use crate::http::testing::{Act, quick, reply};
-    use crate::outgoing::tests::mail;
+    use crate::mail::tests::mail;
 
     /// Proves S1-15: a notice goes out on behalf of the connected account, marked with its id.
     #[tokio::test]

@@ -8,7 +8,7 @@ use rollcall_domain::directory_sync::{Mirror, Write};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::edit::Email;
+use super::patch::Email;
 use super::request::{OPERATIONS, Request, patch, request};
 use super::write::Written;
 use super::{Described, Scim};

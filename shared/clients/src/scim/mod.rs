@@ -4,10 +4,10 @@
 //! noted where it matters (decision 14).
 
 mod bulk;
-mod describe;
-mod edit;
+mod patch;
 mod read;
 mod request;
+mod service_provider_config;
 mod transport;
 mod wire;
 mod write;

@@ -9,7 +9,7 @@ use rollcall_domain::directory_sync::{
 };
 use serde_json::{Value, json};
 
-use super::edit::{ARCHIVED, DEPARTMENT, Edit, Email, MANAGER, MEMBERS, SUPERVISORS};
+use super::patch::{ARCHIVED, DEPARTMENT, Edit, Email, MANAGER, MEMBERS, SUPERVISORS};
 use super::read::{GROUPS, USERS};
 use super::{GROUP, TEAM, USER};
 

@@ -5,7 +5,7 @@ use rollcall_domain::directory_sync::{Mirror, Write};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::edit::{Edit, Email};
+use super::patch::{Edit, Email};
 use super::request::{OPERATIONS, Request, patch, request, segment};
 use super::transport::may_pass;
 use super::{Described, Scim};

@@ -7,8 +7,8 @@ use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
 
-use super::guarded::Refusal;
 use super::items::{document, read, version};
+use super::transaction::Refusal;
 use super::{Condition, Fence, Store, StoreError};
 
 const PREFIX: &str = "hold#";

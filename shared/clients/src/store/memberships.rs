@@ -11,7 +11,7 @@ use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_domain::membership::plan::known_members::{Damaged, KeptMembers, MAX_BYTES};
 
 use super::items::{entity, item};
-use super::states::ProfileState;
+use super::profile_states::ProfileState;
 use super::{Fence, Item, MAX_TRANSACTION, Store, StoreError};
 
 const PREFIX: &str = "membership#";

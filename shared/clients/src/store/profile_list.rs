@@ -14,9 +14,9 @@ use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_domain::base::text::fold;
 use serde::{Deserialize, Serialize};
 
-use super::guarded::{Refusal, Writes};
 use super::items::{document, read, string};
 use super::page::{List, Page};
+use super::transaction::{Refusal, Writes};
 use super::{Condition, Store, StoreError};
 
 /// The attribute that says whose line it is.

@@ -5,8 +5,8 @@ use rollcall_domain::audience::profile::{Profile, read};
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
-use super::guarded::{Refusal, Writes};
 use super::items::{document, entity, item, number, text, unreadable, version};
+use super::transaction::{Refusal, Writes};
 use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";

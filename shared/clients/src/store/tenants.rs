@@ -9,8 +9,8 @@ use rollcall_domain::base::ids::{SnapshotId, TenantId};
 use rollcall_domain::snapshot::sanity::Counts;
 use serde::{Deserialize, Serialize};
 
-use super::guarded::{Refusal, Writes};
 use super::items::{document, moment, read, string, tenant, text, version};
+use super::transaction::{Refusal, Writes};
 use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const ENTITY: &str = "tenant";

@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use crate::audience::audience_change::{Change, Members};
-use crate::audience::engine::{Member, Program};
-use crate::audience::evaluation_order::{Order, order};
-use crate::audience::profile::{Overrides, Profile, Target};
+pub use super::audience_change::{Change, Members};
+use super::engine::{Member, Program};
+use super::evaluation_order::{Order, order};
+use super::profile::{Overrides, Profile, Target};
 use crate::base::ids::ProfileId;
 use crate::base::problem::{Problem, join};
 use crate::base::rowset::RowSet;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::audience::profile::{Overrides, Profile, Target};
+use super::profile::{Overrides, Profile, Target};
 use crate::base::ids::{CourseId, ProfileId};
 use crate::snapshot::Snapshot;
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::audience::profile::{Profile, Target};
+use super::profile::{Profile, Target};
 use crate::base::text::fold;
 use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
 use crate::rules::{DEFAULT_RECENT_DAYS, FieldRef, MatchMode, list, parse_number, span, written};

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::audience::profile::{Lifecycle, Profile};
+use super::profile::{Lifecycle, Profile};
 
 /// What the maintenance job still has to carry out on the learning platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use crate::audience::profile::{Profile, Target};
+use super::profile::{Profile, Target};
 use crate::base::ids::ProfileId;
 use crate::base::problem::Problem;
 

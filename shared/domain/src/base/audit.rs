@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::ids::ObjectId;
+use super::ids::ObjectId;
 
 /// A person who acts. The object id is the identity; the name is what people
 /// called them at that time and may be somebody else's today.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::base::ids::{ObjectId, SnapshotId, TenantId};
-use crate::base::schedule::{Job, Slot};
+use super::ids::{ObjectId, SnapshotId, TenantId};
+use super::schedule::{Job, Slot};
 
 /// Who or what started a run (S2-38 in form, X-06).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

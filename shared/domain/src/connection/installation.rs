@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::{EntraConnection, Origin, Status};
 use crate::base::problem::Problem;
-use crate::connection::{EntraConnection, Origin, Status};
 
 /// From this version on tenants connect their directory by hand (C-01).
 const BY_HAND_FROM: (u32, u32) = (3, 74);

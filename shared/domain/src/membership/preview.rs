@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::plan::diff::Accounts;
+use super::plan::guard::{Exceeded, exceeded_by};
 use crate::audience::audience_change::{Change, Members};
 use crate::audience::profile::Throttle;
 use crate::base::ids::CourseId;
 use crate::base::rowset::RowSet;
-use crate::membership::plan::diff::Accounts;
-use crate::membership::plan::guard::{Exceeded, exceeded_by};
 use crate::snapshot::Snapshot;
 use crate::snapshot::name_order::{NameOrder, Page, Person};
 use crate::snapshot::search::{Matcher, Query};

@@ -3,9 +3,9 @@
 //! Several enrolments of one person in one course (a course taken again) are
 //! one entry here that keeps exactly what rules ask: see [`Activity`].
 
+use super::lms::{EnrolmentRow, Progress};
 use super::postings::Postings;
 use crate::base::ids::CourseId;
-use crate::snapshot::lms::{EnrolmentRow, Progress};
 
 /// A moment of an enrolment in whole seconds since 1970 UTC, 1970 to 2106; 0 is
 /// unknown. Rules about activities count in days.

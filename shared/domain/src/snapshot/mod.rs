@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
 use crate::base::rowset::RowSet;
-use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
+use lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
 
 pub use codes::Codes;
 pub use columns::{DateColumn, TextColumn};

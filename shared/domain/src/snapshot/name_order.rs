@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Property, Snapshot, Source, TextColumn};
 use crate::base::ids::UserId;
-use crate::snapshot::{Property, Snapshot, Source, TextColumn};
 
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 use uuid::Uuid;
 
+use super::name_order::{NameOrder, Page, Person};
+use super::schema::Course;
+use super::{Dictionary, Property, Snapshot, Source, TextColumn};
 use crate::base::text::fold;
-use crate::snapshot::name_order::{NameOrder, Page, Person};
-use crate::snapshot::schema::Course;
-use crate::snapshot::{Dictionary, Property, Snapshot, Source, TextColumn};
 
 /// A search looks at so many characters of what was typed.
 pub const MAX_QUERY: usize = 200;

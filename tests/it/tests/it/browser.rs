@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rollcall_local::landing::Landing;
+use rollcall_local::playground::{Visitor, welcome};
 use rollcall_local::stack::{FRONTEND_URL, Stack, root};
 use rollcall_local::tools;
-use rollcall_local::visitor::{Visitor, welcome};
 use rollcall_simulators::SentMail;
 use serde_json::{Value, json};
 use url::Url;

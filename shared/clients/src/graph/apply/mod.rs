@@ -4,7 +4,7 @@
 //! a PATCH, five of them to a batch (more makes Graph answer 503), twenty
 //! DELETEs to a batch, five tries.
 
-mod settle;
+mod interpret;
 
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;

@@ -17,8 +17,8 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::audience::desired_members::{Audience, AudienceError};
-use crate::audience::profile::{Profile, Target};
+use super::desired_members::{Audience, AudienceError};
+use super::profile::{Profile, Target};
 use crate::base::ids::{ProfileId, UserId};
 use crate::rules::Fields;
 use crate::snapshot::{Property, Snapshot};

@@ -20,8 +20,8 @@ mod unknown;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::audience::desired_members::{Audience, evaluate};
-use crate::audience::profile::Profile;
+use super::desired_members::{Audience, evaluate};
+use super::profile::Profile;
 use crate::rules::Fields;
 use crate::snapshot::Snapshot;
 use judge::Judge;

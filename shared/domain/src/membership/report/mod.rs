@@ -6,11 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::enrolment::Step;
+use super::plan::PlanHash;
+use super::plan::guard::Exceeded;
 use crate::audience::discrepancies::Discrepancies;
 use crate::base::ids::{ObjectId, ProfileId};
-use crate::membership::enrolment::Step;
-use crate::membership::plan::PlanHash;
-use crate::membership::plan::guard::Exceeded;
 
 pub use tally::{MAX_LISTED, Outcome, Tally};
 

@@ -25,8 +25,8 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
+use super::lms::{CatalogRow, CourseRow, FieldRow};
 use super::{DateColumn, Header, LmsGroup, People, Snapshot, Source, TextColumn};
-use crate::snapshot::lms::{CatalogRow, CourseRow, FieldRow};
 use changes::Changes;
 use columns::Columns;
 pub use enrolments::EnrolmentSet;

@@ -7,12 +7,12 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::lms::{CourseRow, FieldKind};
 use crate::base::ids::{CatalogId, CourseId};
 use crate::base::text::fold;
-use crate::snapshot::lms::{CourseRow, FieldKind};
 use operators::{ACTIVITY, BOOLEAN, DATE, NUMBER, TEXT, operators};
 
-use crate::snapshot::{Header, Property, Snapshot, Source};
+use super::{Header, Property, Snapshot, Source};
 
 /// Values offered per field; more than anyone scrolls through.
 pub const MAX_SUGGESTIONS: usize = 1_000;

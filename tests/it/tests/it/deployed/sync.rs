@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
+use rollcall_local::playground::welcome;
 use rollcall_local::stack::Stack;
-use rollcall_local::visitor::welcome;
 use serde_json::{Value, json};
 
 use super::{PATIENCE, options, quiet};

@@ -13,7 +13,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
 use rollcall_clients::http::Secret;
-use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::AppRegistration;
 use rollcall_domain::audience::profile::Profile;

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use rollcall_clients::store::states::ProfileState;
+use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
 use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::base::schedule::Job;

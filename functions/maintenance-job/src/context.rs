@@ -1,0 +1,155 @@
+//! Everything a run works on, read under the lock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use rollcall_app::Services;
+use rollcall_clients::graph::Graph;
+use rollcall_clients::learn365::Learn365;
+use rollcall_clients::store::profile_states::ProfileState;
+use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
+use rollcall_domain::membership::enrolment::GroupRoles;
+use rollcall_domain::membership::hold::Hold;
+use rollcall_domain::membership::report::ProfileReport;
+use rollcall_domain::snapshot::{Snapshot, format};
+
+use crate::budget::Pace;
+
+/// One profile and what is known and reported about it.
+pub(crate) struct Subject {
+    pub(crate) profile: Profile,
+    pub(crate) version: u64,
+    pub(crate) state: ProfileState,
+    pub(crate) report: ProfileReport,
+}
+
+/// The run's whole world.
+pub(crate) struct Work<'a> {
+    pub(crate) services: &'a Services,
+    pub(crate) tenant: Tenant,
+    pub(crate) snapshot: Arc<Snapshot>,
+    /// Where each group stood on the platform when the data was taken.
+    pub(crate) listed: HashMap<ObjectId, GroupRoles>,
+    pub(crate) subjects: Vec<Subject>,
+    pub(crate) unreadable: BTreeMap<String, String>,
+    pub(crate) holds: BTreeMap<ProfileId, Hold>,
+    pub(crate) graph: Graph,
+    pub(crate) platform: Learn365,
+    pub(crate) pace: Pace,
+    pub(crate) floor: u64,
+    /// Profiles whose state is not written yet.
+    pub(crate) unsaved: BTreeSet<usize>,
+    /// What the membership step counted.
+    pub(crate) counted: BTreeMap<String, u64>,
+    pub(crate) slot: DateTime<Utc>,
+}
+
+impl Work<'_> {
+    /// The title of a course, for people.
+    pub(crate) fn course_title(&self, id: CourseId) -> String {
+        self.snapshot
+            .course(id)
+            .map_or_else(|| id.to_string(), |course| course.title.clone())
+    }
+
+    /// Whether member changes were left for want of time.
+    pub(crate) fn left_members_undone(&self) -> bool {
+        self.subjects
+            .iter()
+            .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
+    }
+
+    /// Profiles that exist and are not deleted. One that cannot be read exists.
+    pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
+        self.subjects
+            .iter()
+            .filter(|subject| !subject.profile.is_deleted())
+            .map(|subject| subject.profile.id)
+            .chain(self.unreadable.keys().filter_map(|key| key.parse().ok()))
+            .collect()
+    }
+}
+
+/// Reads the snapshot, the profiles and what is known about them.
+pub(crate) async fn load<'a>(
+    services: &'a Services,
+    tenant: Tenant,
+    pointer: &SnapshotPointer,
+    slot: DateTime<Utc>,
+    pace: Pace,
+) -> Result<Work<'a>, String> {
+    let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
+    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes))
+        .await
+        .map_err(words)?;
+    let snapshot = Arc::new(decoded.map_err(words)?);
+    if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
+        return Err(format!(
+            "the object {} holds the data of something else",
+            pointer.key
+        ));
+    }
+    let store = &services.store;
+    let mut states = store.profile_states(tenant.id).await.map_err(words)?;
+    let holds = store.holds(tenant.id).await.map_err(words)?;
+    let (mut subjects, mut unreadable) = (Vec::new(), BTreeMap::new());
+    for stored in store.profiles(tenant.id).await.map_err(words)? {
+        match stored.profile {
+            Ok(profile) => subjects.push(Subject {
+                report: ProfileReport::new(profile.id, &profile.title),
+                state: states.remove(&profile.id).unwrap_or_default(),
+                version: stored.version,
+                profile,
+            }),
+            Err(problem) => {
+                unreadable.insert(stored.key, problem);
+            }
+        }
+    }
+    // People read the report in this order.
+    subjects.sort_by(|a: &Subject, b| a.profile.title.cmp(&b.profile.title));
+    let until = pace.deadline().instant().into();
+    Ok(Work {
+        graph: services
+            .graph(&tenant)
+            .await
+            .map_err(words)?
+            .with_deadline(until),
+        platform: services
+            .learn365(&tenant)
+            .await
+            .map_err(words)?
+            .with_deadline(until),
+        services,
+        tenant,
+        listed: listed(&snapshot),
+        snapshot,
+        subjects,
+        unreadable,
+        holds,
+        pace,
+        floor: 0,
+        unsaved: BTreeSet::new(),
+        counted: BTreeMap::new(),
+        slot,
+    })
+}
+
+pub(crate) fn words(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn listed(snapshot: &Snapshot) -> HashMap<ObjectId, GroupRoles> {
+    let mut roles: HashMap<_, Vec<_>> = HashMap::new();
+    for role in &snapshot.group_roles {
+        roles.entry(role.user).or_default().push(role);
+    }
+    let groups = snapshot.groups.iter();
+    groups
+        .filter_map(|group| Some((group.object_id?, GroupRoles::of(roles.remove(&group.id)?))))
+        .collect()
+}

@@ -1,0 +1,73 @@
+//! Holds a change that is too large, and begins one that was approved.
+
+use rollcall_domain::membership::hold::{Hold, HoldState};
+use rollcall_domain::membership::plan::PlanHash;
+use rollcall_domain::membership::report::{HeldChange, ProfileStatus};
+use rollcall_domain::notices::NoticeKind;
+
+use crate::context::{Work, words};
+
+/// Notes that an approved change is being made, so that its rest needs no second
+/// approval when this invocation is cut off.
+pub(crate) async fn begin_approved(work: &Work<'_>, hold: &Hold) -> Result<(), String> {
+    let HoldState::Approved { by, at, why } = hold.state.clone() else {
+        return Ok(());
+    };
+    let mut applying = hold.clone();
+    applying.state = HoldState::Applying { by, at, why };
+    applying.snapshot = work.snapshot.header.id.clone();
+    work.services
+        .store
+        .put_hold(work.pace.lease().fence(), &applying)
+        .await
+        .map_err(words)
+}
+
+/// Holds the whole change: nothing is written to the group (S4-061).
+pub(crate) async fn hold_it(
+    work: &mut Work<'_>,
+    index: usize,
+    held: Hold,
+    hash: PlanHash,
+    announce: bool,
+    before: Option<&Hold>,
+) -> Result<(), String> {
+    let report = &mut work.subjects[index].report;
+    let discarded =
+        before.is_some_and(|hold| !announce && matches!(hold.state, HoldState::Discarded { .. }));
+    report.status = ProfileStatus::Held;
+    report.reason = Some(if discarded {
+        format!("{}; it was discarded", held.exceeded)
+    } else {
+        held.exceeded.to_string()
+    });
+    report.held = Some(HeldChange {
+        hash: hash.clone(),
+        exceeded: held.exceeded,
+        adds: held.adds,
+        removes: held.removes,
+    });
+    if !announce {
+        return Ok(());
+    }
+    let about = NoticeKind::Held {
+        profile: held.profile,
+        title: work.subjects[index].profile.title.clone(),
+        exceeded: held.exceeded.to_string(),
+        adds: held.adds,
+        removes: held.removes,
+        hash,
+        since: held.since,
+    };
+    // First the mail, then the record: a crash in between tells twice at most,
+    // and the notice's identity makes that once.
+    work.services
+        .tell(&work.tenant, about)
+        .await
+        .map_err(words)?;
+    work.services
+        .store
+        .put_hold(work.pace.lease().fence(), &held)
+        .await
+        .map_err(words)
+}

@@ -1,0 +1,41 @@
+//! Tells what people changed in groups by hand, in the last report of a run.
+
+use rollcall_domain::membership::plan::known_members::ManualEdits;
+use rollcall_domain::membership::report::ProfileStatus;
+
+use crate::context::Work;
+
+/// Says what people had changed in the group by hand, and what became of it.
+pub(crate) fn remark(work: &mut Work<'_>, index: usize) {
+    let subject = &mut work.subjects[index];
+    let (report, edits) = (&mut subject.report, subject.state.edits);
+    if !edits.is_empty() {
+        let end = match report.status {
+            ProfileStatus::Synchronised => "; put right",
+            _ => "",
+        };
+        report.notes.push(format!("{edits}{end}"));
+    }
+}
+
+/// Drops the edits that the last report of an earlier run told.
+pub(crate) fn forget_told(work: &mut Work<'_>) {
+    for subject in &mut work.subjects {
+        let state = &mut subject.state;
+        if state.edits_told.is_some_and(|slot| slot != work.slot) {
+            state.edits = ManualEdits::default();
+            state.edits_told = None;
+        }
+    }
+}
+
+/// Notes that the run's last report tells the edits. They are dropped by a later
+/// run only: should this one die before its record says so, it reports again.
+pub(crate) fn mark_told(work: &mut Work<'_>) {
+    for (index, subject) in work.subjects.iter_mut().enumerate() {
+        if !subject.state.edits.is_empty() {
+            subject.state.edits_told = Some(work.slot);
+            work.unsaved.insert(index);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! The Excel file of a profile's members (S4-128), written even when the change
+//! is held (S4-131), and only when it says something new.
+
+use std::sync::Arc;
+
+use rollcall_clients::objects::members_key;
+use rollcall_domain::audience::desired_members::Members;
+use rollcall_domain::snapshot::name_order::NameOrder;
+use rollcall_domain::snapshot::{Snapshot, Source};
+use sha2::{Digest as _, Sha256};
+
+use super::workbook::{COLUMNS, write_in};
+use crate::context::{Work, words};
+
+const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+/// What the files of one run have in common, each part worked out when first needed.
+#[derive(Debug, Default)]
+pub(crate) struct Files {
+    lines: Option<Vec<u128>>,
+    order: Option<Arc<NameOrder>>,
+}
+
+/// Writes the profile's file unless the stored one says the same.
+pub(crate) async fn keep(
+    work: &mut Work<'_>,
+    index: usize,
+    members: Members,
+    files: &mut Files,
+) -> Result<(), String> {
+    let lines = files.lines.get_or_insert_with(|| lines(&work.snapshot));
+    let digest = digest(lines, &members);
+    let subject = &mut work.subjects[index];
+    if subject.state.members_digest.as_deref() == Some(digest.as_str()) {
+        return Ok(());
+    }
+    let order = files
+        .order
+        .get_or_insert_with(|| Arc::new(NameOrder::of(&work.snapshot)));
+    let (snapshot, order) = (Arc::clone(&work.snapshot), Arc::clone(order));
+    let file = tempfile::NamedTempFile::new().map_err(words)?;
+    // On a thread of its own: a million lines take seconds, and the heartbeat goes on.
+    let written = tokio::task::spawn_blocking(move || {
+        write_in(file.path(), &snapshot, &members, &order).map(|()| file)
+    });
+    let file = written.await.map_err(words)?.map_err(words)?;
+    let key = members_key(work.tenant.id, subject.profile.id);
+    work.services
+        .objects
+        .put_file(&key, CONTENT_TYPE, file.path())
+        .await
+        .map_err(words)?;
+    subject.state.members_file = Some(key);
+    subject.state.members_digest = Some(digest);
+    Ok(())
+}
+
+/// A number for each row that stands for everything a sheet shows of it: equal
+/// lines have equal numbers, whatever the row and whatever the snapshot. Each
+/// distinct value is hashed once, so this costs little even for a million rows.
+fn lines(snapshot: &Snapshot) -> Vec<u128> {
+    let people = &snapshot.people;
+    let mut lines: Vec<u128> = (0..people.rows())
+        .map(|row| u128::from(people.is_reachable(row)))
+        .collect();
+    for (_, property, _) in COLUMNS {
+        let Some(column) = people.texts.get(&Source::Property(property)) else {
+            continue;
+        };
+        let values: Vec<u128> = std::iter::once(0)
+            .chain(
+                column
+                    .dictionary()
+                    .iter()
+                    .map(|text| number(text.as_bytes())),
+            )
+            .collect();
+        let mut row = lines.iter_mut();
+        column.codes().for_each(|code| {
+            if let Some(line) = row.next() {
+                *line = line.wrapping_mul(STEP).wrapping_add(values[code as usize]);
+            }
+        });
+    }
+    lines
+}
+
+/// Any large odd number: it keeps values apart by the column they stand in.
+const STEP: u128 = 0x2d99_787f_9c36_63d3_a88d_7b1d_4b5e_f84b;
+
+fn number(bytes: &[u8]) -> u128 {
+    let digest = Sha256::digest(bytes);
+    let head = digest.first_chunk::<16>().copied().unwrap_or_default();
+    u128::from_le_bytes(head)
+}
+
+/// Names exactly what the file would hold. The order of lines does not count:
+/// it follows from what they say.
+fn digest(lines: &[u128], members: &Members) -> String {
+    let sum = |rows: &mut dyn Iterator<Item = u32>| {
+        rows.fold((0u128, 0u64), |(sum, count), row| {
+            // Not the plain number: two people who swap a value must change the sum.
+            let line = lines.get(row as usize).copied().unwrap_or_default();
+            (sum.wrapping_add(line.wrapping_mul(line ^ STEP)), count + 1)
+        })
+    };
+    let mut hasher = Sha256::new();
+    hasher.update(b"rollcall-members-2");
+    let included = members
+        .all
+        .iter()
+        .filter(|row| members.included.contains(*row));
+    for (sum, count) in [sum(&mut members.all.iter()), sum(&mut { included })] {
+        hasher.update(sum.to_le_bytes());
+        hasher.update(count.to_le_bytes());
+    }
+    hex::encode(&hasher.finalize()[..16])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_domain::base::rowset::RowSet;
+    use rollcall_domain::testing::World;
+
+    fn digest_of(snapshot: &Snapshot, all: &[u32], included: &[u32]) -> String {
+        let set = |rows: &[u32]| {
+            let mut set = RowSet::new(snapshot.people.rows());
+            set.extend(rows.iter().copied());
+            set
+        };
+        let members = Members {
+            all: set(all),
+            included: set(included),
+        };
+        digest(&lines(snapshot), &members)
+    }
+
+    fn world(city: &str) -> World {
+        let mut world = World::new();
+        world.person("Ada").with("city", city);
+        world.person("Grace").with("city", "Oslo");
+        world.person("Alan");
+        world
+    }
+
+    #[test]
+    fn the_digest_changes_with_members_and_with_what_is_shown_of_them() {
+        let (denver, dallas) = (world("Denver").snapshot(), world("Dallas").snapshot());
+        let mut without = world("Denver");
+        without.remove("Alan");
+        without.person("Alan").without_entra();
+        let ada = denver.people.row(World::user("Ada")).expect("there");
+        let others: Vec<u32> = (0..3).filter(|row| *row != ada).collect();
+        let first = digest_of(&denver, &[0, 1, 2], &[]);
+        assert_eq!(first, digest_of(&denver, &[0, 1, 2], &[]));
+        assert_ne!(first, digest_of(&denver, &[0, 1], &[]));
+        assert_ne!(
+            first,
+            digest_of(&denver, &[0, 1, 2], &[1]),
+            "the reason shows"
+        );
+        assert_ne!(first, digest_of(&dallas, &[0, 1, 2], &[]), "a value shows");
+        assert_ne!(first, digest_of(&without.snapshot(), &[0, 1, 2], &[]));
+        assert_eq!(
+            digest_of(&denver, &others, &[]),
+            digest_of(&dallas, &others, &[]),
+            "what happens to others does not"
+        );
+    }
+
+    /// The same values in other columns, or with other people, are another file.
+    #[test]
+    fn values_are_told_apart_by_column_and_person() {
+        let world = |one: [&str; 2], other: [&str; 2]| {
+            let mut world = World::new();
+            for (name, [city, country]) in [("Ada", one), ("Grace", other)] {
+                let person = world.person(name);
+                person.with("city", city).with("country", country);
+            }
+            world.snapshot()
+        };
+        let first = world(["Oslo", "Norway"], ["Denver", "USA"]);
+        for second in [
+            world(["Norway", "Oslo"], ["Denver", "USA"]),
+            world(["Denver", "Norway"], ["Oslo", "USA"]),
+            world(["Oslo", "USA"], ["Denver", "Norway"]),
+        ] {
+            let all = |snapshot: &Snapshot| digest_of(snapshot, &[0, 1], &[]);
+            assert_ne!(all(&first), all(&second));
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Hands one mail over and settles how that ended.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_app::mail_account::AccountError;
+use rollcall_clients::mail::SendError;
+use rollcall_clients::store::outbox::Waiting;
+use rollcall_clients::store::{Fence, StoreError};
+use rollcall_clients::vault::VaultError;
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::connection::Cause;
+use rollcall_domain::notices::NoticeKind;
+use rollcall_domain::notices::delivery::{MessageStatus, next_try};
+
+use super::channel::{Ready, Unready, outgoing};
+use super::{Pass, recipients};
+
+/// Without a word from the other side a throttled mailbox rests so long.
+const REST: TimeDelta = TimeDelta::minutes(1);
+/// Something of ours is broken: operators are alarmed, mails wait.
+const OURS: TimeDelta = TimeDelta::minutes(15);
+
+/// Where to go on.
+pub(super) enum Next {
+    /// With the next mail.
+    Mail,
+    /// Without this catalog: its account works no longer.
+    Catalog,
+    /// Not before this moment.
+    Wait(DateTime<Utc>),
+}
+
+impl Pass<'_> {
+    /// Gets ready, marks, sends, settles.
+    pub(super) async fn one(
+        &mut self,
+        fence: &Fence,
+        catalog: CatalogId,
+        mail: &mut Waiting,
+        now: &impl Fn() -> DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        let store = &self.services.store;
+        let carrier = self.carrier;
+        let ready = match carrier.ready(self.services, self.tenant, catalog).await {
+            Ok(ready) => ready,
+            Err(trouble) => return self.unready(trouble, now()),
+        };
+        let out = match outgoing(&mail.mail.notice) {
+            Ok(out) => out,
+            Err(problem) => {
+                let failed = MessageStatus::Failed;
+                return self.end(catalog, mail, failed, &problem, now()).await;
+            }
+        };
+        if let Some(problem) = pointless(&mail.mail.notice.about, &ready, now()) {
+            let failed = MessageStatus::Failed;
+            return self.end(catalog, mail, failed, problem, now()).await;
+        }
+        // Booked before it is sent: a function that dies in between has used it up.
+        if carrier.has_pace() {
+            self.state.pace.sent(recipients(mail), now());
+        }
+        match store.begin_mail(fence, mail, &self.lane, &self.state).await {
+            // Somebody has settled it meanwhile.
+            Err(StoreError::Conflict) => return Ok(Next::Mail),
+            other => other?,
+        }
+        let sent = ready.send(&out).await;
+        self.state.pace.answered(now());
+        match sent {
+            Ok(()) => {
+                self.state.breaker.succeeded();
+                self.sent += 1;
+                store.mail_sent(mail).await?;
+                Ok(Next::Mail)
+            }
+            Err(error) => self.refused(catalog, mail, &ready, error, now()).await,
+        }
+    }
+
+    /// Nothing can be handed over now; no mail was touched.
+    fn unready(&mut self, trouble: Unready, now: DateTime<Utc>) -> Result<Next, StoreError> {
+        match trouble {
+            Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
+                Ok(Next::Catalog)
+            }
+            // This catalog's own trouble: the others of the account go on.
+            Unready::Account(AccountError::Vault(VaultError::Unreadable(what))) => {
+                tracing::error!(what, alarm = "mail-channel", "a grant is unreadable");
+                Ok(Next::Catalog)
+            }
+            Unready::Account(AccountError::Store(error)) => Err(error),
+            Unready::Account(error) => {
+                if let AccountError::App(_) = &error {
+                    tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
+                }
+                self.state.breaker.failed(now, Some(REST));
+                Ok(Next::Wait(now + REST))
+            }
+            Unready::Ours(problem) => Ok(Next::Wait(ours(&problem, now))),
+        }
+    }
+
+    /// The carrier did not take it, or perhaps did.
+    async fn refused(
+        &mut self,
+        catalog: CatalogId,
+        mail: &mut Waiting,
+        ready: &Ready,
+        error: SendError,
+        now: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        let problem = error.to_string();
+        match error {
+            SendError::Throttled { retry_after } => {
+                let asked = retry_after.and_then(|it| TimeDelta::from_std(it).ok());
+                let rest = asked.unwrap_or(REST);
+                self.state.breaker.failed(now, Some(rest));
+                self.back(mail, &problem, now + rest).await
+            }
+            SendError::NotSent(_) => {
+                self.state.breaker.failed(now, None);
+                self.ladder(catalog, mail, &problem, now).await
+            }
+            SendError::Unknown(_) if self.carrier.knows_repeat_of(&self.lane) => {
+                self.state.breaker.failed(now, None);
+                self.ladder(catalog, mail, &problem, now).await
+            }
+            SendError::Unknown(_) => {
+                self.state.breaker.failed(now, None);
+                tracing::warn!(notice = %mail.mail.notice.id, %problem, "it is not known whether the mail was sent");
+                self.end(catalog, mail, MessageStatus::Doubtful, &problem, now)
+                    .await
+            }
+            SendError::SignIn { .. } | SendError::Refused { status: 404, .. }
+                if !self.carrier.has_pace() =>
+            {
+                let until = ours(&problem, now);
+                self.back(mail, &problem, until).await
+            }
+            SendError::SignIn { status, code } => {
+                let code = code.unwrap_or_else(|| format!("HTTP {status}"));
+                self.sign_in_refused(catalog, mail, ready, &problem, code, now)
+                    .await
+            }
+            SendError::Refused { status, code, .. } => {
+                let code = code.unwrap_or_default();
+                match self.cause(status, mail) {
+                    Some(cause) => {
+                        let of = ready.connected_at();
+                        self.account_lost(catalog, mail, of, &problem, (cause, code), now)
+                            .await
+                    }
+                    None => {
+                        self.end(catalog, mail, MessageStatus::Failed, &problem, now)
+                            .await
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether a refusal is about the account and not about this mail: its mailbox
+    /// is gone, or not even the mail that greets it is taken (S1-31).
+    fn cause(&self, status: u16, mail: &Waiting) -> Option<Cause> {
+        if !self.carrier.has_pace() {
+            return None;
+        }
+        if status == 404 {
+            return Some(Cause::NoCloudMailbox);
+        }
+        let greets = matches!(mail.mail.notice.about, NoticeKind::AccountConnected { .. });
+        greets.then_some(Cause::MailRefused)
+    }
+
+    /// The token opens nothing any more: a fresh one is tried once, then the
+    /// account counts as lost.
+    async fn sign_in_refused(
+        &mut self,
+        catalog: CatalogId,
+        mail: &mut Waiting,
+        ready: &Ready,
+        problem: &str,
+        code: String,
+        now: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        self.services.forget_tokens(self.tenant, catalog);
+        let first_time = mail.mail.problem.as_deref() != Some(problem);
+        if first_time {
+            let store = &self.services.store;
+            store.mail_failed(mail, problem, now, false).await?;
+            return Ok(Next::Mail);
+        }
+        let of = ready.connected_at();
+        let why = (Cause::MailRefused, code);
+        self.account_lost(catalog, mail, of, problem, why, now)
+            .await
+    }
+
+    /// The account works no longer; its mails wait.
+    async fn account_lost(
+        &mut self,
+        catalog: CatalogId,
+        mail: &mut Waiting,
+        of: Option<DateTime<Utc>>,
+        problem: &str,
+        (cause, code): (Cause, String),
+        now: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        self.services
+            .store
+            .mail_failed(mail, problem, now, false)
+            .await?;
+        let failed = self
+            .services
+            .account_failed(self.tenant, catalog, of, cause, Some(code));
+        match failed.await {
+            Ok(()) => Ok(Next::Catalog),
+            Err(AccountError::Store(error)) => Err(error),
+            Err(error) => {
+                // Noted; the tick tells what is not told yet.
+                tracing::error!(%error, "the loss of an account could not be told");
+                Ok(Next::Catalog)
+            }
+        }
+    }
+
+    /// Surely not sent, through no fault of its own.
+    async fn back(
+        &self,
+        mail: &mut Waiting,
+        problem: &str,
+        until: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        let store = &self.services.store;
+        store.mail_failed(mail, problem, until, false).await?;
+        Ok(Next::Wait(until))
+    }
+
+    /// Surely not sent; tried again for a day.
+    async fn ladder(
+        &self,
+        catalog: CatalogId,
+        mail: &mut Waiting,
+        problem: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        match next_try(mail.mail.failed + 1, now, None) {
+            Some(then) => {
+                let store = &self.services.store;
+                store.mail_failed(mail, problem, then, true).await?;
+                Ok(Next::Mail)
+            }
+            None => {
+                self.end(catalog, mail, MessageStatus::Failed, problem, now)
+                    .await
+            }
+        }
+    }
+
+    async fn end(
+        &self,
+        catalog: CatalogId,
+        mail: &Waiting,
+        how: MessageStatus,
+        problem: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Next, StoreError> {
+        let store = &self.services.store;
+        store.mail_ended(catalog, mail, how, problem, now).await?;
+        Ok(Next::Mail)
+    }
+}
+
+/// Something of ours: operators are alarmed; until when mails wait.
+fn ours(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+    tracing::error!(
+        problem,
+        alarm = "mail-channel",
+        "Communication Services cannot be used"
+    );
+    now + OURS
+}
+
+/// Why a mail says nothing any more: it greets an account that is another one by
+/// now, or invites to something that is over.
+fn pointless(about: &NoticeKind, ready: &Ready, now: DateTime<Utc>) -> Option<&'static str> {
+    match about {
+        NoticeKind::AccountConnected { at, .. } => {
+            let greeted = ready.connected_at();
+            let other = greeted.is_some_and(|connected| connected != *at);
+            other.then_some("Another account was connected since.")
+        }
+        NoticeKind::SessionScheduled { end, .. } | NoticeKind::SessionChanged { end, .. } => {
+            (*end < now).then_some("The session was over before this could be sent.")
+        }
+        _ => None,
+    }
+}

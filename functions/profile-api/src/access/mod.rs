@@ -1,0 +1,373 @@
+//! Who may do what: the one table of all routes, and the layer that obeys it.
+//!
+//! Tests and `docs/api.md` are made from the table; a route that is not in it is
+//! answered to nobody.
+
+mod routes;
+
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use axum::http::header::ALLOW;
+use axum::http::{Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::connection::Kind;
+use rollcall_domain::connection::installation::Feature;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::{AuthError, Caller, Role};
+
+use crate::Api;
+use Permission::{Operate, Public};
+pub use routes::{ROUTES, Route};
+
+/// What a caller needs a role for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Permission {
+    /// Nothing: anybody may ask.
+    Public,
+    /// See how the tenant stands, its settings, its data's fields and its runs.
+    ReadTenant,
+    /// See profiles and what comes of them, people's names included.
+    ReadProfiles,
+    /// Make, change, delete and restore profiles.
+    WriteProfiles,
+    /// Choose a profile's courses. Catalog admins may for their own catalogs.
+    WriteCourses,
+    /// Save settings and credentials, and test them.
+    WriteSettings,
+    /// Approve or discard held changes.
+    DecideHolds,
+    /// Start jobs by hand.
+    StartRuns,
+    /// See who changed what.
+    ReadAudit,
+    /// Connect the tenant's directory (S0-15).
+    ManageEntra,
+    /// Connect a catalog's Microsoft 365 account: admins of that catalog (S1-03, S1-36).
+    ManageMail,
+    /// Schedule course sessions; catalog admins for their own catalogs.
+    ManageSessions,
+    /// Read what the product tells, which names profiles and runs of all catalogs.
+    ReadNotifications,
+    /// Look people and groups of the directory up, live.
+    ReadDirectory,
+    /// Invite guests to the directory, and put its groups into catalogs.
+    WriteDirectory,
+    /// See the directory sync and its runs, which name people.
+    ReadSync,
+    /// Configure, connect and run the directory sync, and decide about its changes
+    /// (S2-01, S3-01, S3-02).
+    ManageSync,
+    /// Enter tenants' plans.
+    Operate,
+}
+
+use Role::{CatalogAdmin, GlobalAdmin, ItAdmin, LmsAdmin, Operator, Owner, SuperAdmin};
+
+impl Permission {
+    /// Every permission.
+    pub const ALL: [Self; 18] = [
+        Self::Public,
+        Self::ReadTenant,
+        Self::ReadProfiles,
+        Self::WriteProfiles,
+        Self::WriteCourses,
+        Self::WriteSettings,
+        Self::DecideHolds,
+        Self::StartRuns,
+        Self::ReadAudit,
+        Self::ManageEntra,
+        Self::ManageMail,
+        Self::ManageSessions,
+        Self::ReadNotifications,
+        Self::ReadDirectory,
+        Self::WriteDirectory,
+        Self::ReadSync,
+        Self::ManageSync,
+        Self::Operate,
+    ];
+
+    /// Its name in the documentation.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::ReadTenant => "tenant.read",
+            Self::ReadProfiles => "profiles.read",
+            Self::WriteProfiles => "profiles.write",
+            Self::WriteCourses => "courses.write",
+            Self::WriteSettings => "settings.write",
+            Self::DecideHolds => "holds.decide",
+            Self::StartRuns => "runs.start",
+            Self::ReadAudit => "audit.read",
+            Self::ManageEntra => Kind::Entra.permission(),
+            Self::ManageMail => Kind::Mail.permission(),
+            Self::ManageSessions => "sessions.manage",
+            Self::ReadNotifications => "notifications.read",
+            Self::ReadDirectory => "directory.read",
+            Self::WriteDirectory => "directory.write",
+            Self::ReadSync => "sync.read",
+            Self::ManageSync => Kind::DirectorySync.permission(),
+            Self::Operate => "operate",
+        }
+    }
+
+    /// The roles that have it (S4-010: none of Entra's own is needed for the
+    /// daily work on profiles).
+    pub const fn roles(self) -> &'static [Role] {
+        match self {
+            Self::Public => &[],
+            Self::ReadTenant => &[
+                Owner,
+                SuperAdmin,
+                ItAdmin,
+                LmsAdmin,
+                CatalogAdmin,
+                GlobalAdmin,
+            ],
+            Self::ReadProfiles => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, CatalogAdmin],
+            Self::WriteProfiles | Self::DecideHolds | Self::WriteDirectory => {
+                &[Owner, SuperAdmin, LmsAdmin]
+            }
+            Self::WriteCourses | Self::ManageSessions => {
+                &[Owner, SuperAdmin, LmsAdmin, CatalogAdmin]
+            }
+            Self::WriteSettings => &[Owner, SuperAdmin, ItAdmin, LmsAdmin, GlobalAdmin],
+            Self::StartRuns | Self::ReadAudit | Self::ReadDirectory | Self::ReadNotifications => {
+                &[Owner, SuperAdmin, ItAdmin, LmsAdmin]
+            }
+            Self::ReadSync => &[Owner, SuperAdmin, ItAdmin],
+            Self::ManageSync => &[Owner, ItAdmin],
+            Self::ManageEntra => &[GlobalAdmin],
+            Self::ManageMail => &[CatalogAdmin],
+            Self::Operate => &[Operator],
+        }
+    }
+}
+
+impl Permission {
+    /// Roles that have it only together: a Super admin who is Global Administrator
+    /// as well may set up the sync (S3-02).
+    pub const fn together(self) -> &'static [Role] {
+        match self {
+            Self::ManageSync => &[SuperAdmin, GlobalAdmin],
+            _ => &[],
+        }
+    }
+
+    /// Whether it is about what tenants pay for beside their plan (S2-02).
+    const fn is_add_on(self) -> bool {
+        matches!(self, Self::ReadSync | Self::ManageSync)
+    }
+
+    /// Lets a caller pass who has it.
+    fn of(self, caller: &Caller) -> Result<(), AuthError> {
+        let together = self.together();
+        if !together.is_empty() && together.iter().all(|role| caller.roles.contains(role)) {
+            return Ok(());
+        }
+        caller.require(self.roles())
+    }
+}
+
+/// The route of a method and a matched path.
+pub fn route(method: &Method, path: &str) -> Option<&'static Route> {
+    // axum answers HEAD where there is a GET.
+    let method = if method == Method::HEAD {
+        "GET"
+    } else {
+        method.as_str()
+    };
+    ROUTES
+        .iter()
+        .find(|route| route.method == method && route.path == path)
+}
+
+/// The table as `docs/api.md` shows it, in Markdown: every route with its
+/// permission and whether the maintenance lock forbids it, then who has each
+/// permission.
+pub fn markdown() -> String {
+    let routes = ROUTES.iter().map(|route| {
+        let Route {
+            method,
+            path,
+            permission,
+            locked,
+            needs,
+        } = route;
+        let lock = if *locked { "423" } else { "" };
+        let needs = needs.map_or("", Feature::title);
+        format!(
+            "| `{method} {path}` | {} | {lock} | {needs} |\n",
+            permission.name()
+        )
+    });
+    let roles = Role::ALL.map(Role::name);
+    let permissions = Permission::ALL.into_iter().filter(|one| *one != Public);
+    let permissions = permissions.map(|permission| {
+        let mark = |role| {
+            if permission.roles().contains(&role) {
+                "✓"
+            } else if permission.together().contains(&role) {
+                "both¹"
+            } else {
+                ""
+            }
+        };
+        let marks = Role::ALL.map(mark).join(" | ");
+        format!("| {} | {marks} |\n", permission.name())
+    });
+    format!(
+        "| Route | Permission | While maintenance works | Needs the directory connected, for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}\n¹ Both roles together.\n",
+        routes.collect::<String>(),
+        roles.join(" | "),
+        "---|".repeat(roles.len()),
+        permissions.collect::<String>()
+    )
+}
+
+/// Lets a request pass to its handler, or answers why not. Handlers find the
+/// verified [`Caller`] among the request's extensions.
+pub(crate) async fn guard(
+    State(api): State<Api>,
+    path: MatchedPath,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(route) = route(request.method(), path.as_str()) else {
+        return without_entry(path.as_str()).into_response();
+    };
+    if route.permission == Public {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut parts, &api).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused.into_response(),
+    };
+    if let Err(refused) = route.permission.of(&caller) {
+        return refused.into_response();
+    }
+    if route.permission != Operate {
+        match api.is_entitled(caller.tenant).await {
+            Ok(true) => {}
+            Ok(false) => return not_in_plan().into_response(),
+            Err(error) => return crate::error::stored(error).into_response(),
+        }
+    }
+    if route.permission.is_add_on() {
+        match api.services.has_sync(caller.tenant).await {
+            Ok(true) => {}
+            Ok(false) => return not_enabled().into_response(),
+            Err(error) => return crate::error::stored(error).into_response(),
+        }
+    }
+    api.note(&caller).await;
+    if let Some(feature) = route.needs
+        && let Err(refused) = api.needs(caller.tenant, feature).await
+    {
+        return refused.into_response();
+    }
+    parts.extensions.insert(caller);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// What is not in the table is answered to nobody, whatever the router knows.
+fn without_entry(path: &str) -> Response {
+    let methods: Vec<&str> = ROUTES
+        .iter()
+        .filter(|route| route.path == path)
+        .map(|route| route.method)
+        .collect();
+    if methods.is_empty() {
+        return crate::error::missing().into_response();
+    }
+    let detail = "This path does not take this method; the header Allow lists those it takes.";
+    let refused = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
+    ([(ALLOW, methods.join(","))], refused).into_response()
+}
+
+/// What a tenant without the add-on is told (S2-02).
+fn not_enabled() -> ProblemDetails {
+    let detail = "The directory sync is a paid add-on that is not enabled for your tenant. Ask your account manager to enable it.";
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("add-on")
+}
+
+/// What a tenant without a fitting plan is told (S4-001).
+fn not_in_plan() -> ProblemDetails {
+    let detail = "This service is part of the plans Success Plus and Success Premium; your tenant has neither. Ask your account manager to change the plan.";
+    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-in-plan")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Permission::{DecideHolds, ReadProfiles, StartRuns, WriteCourses, WriteProfiles};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    /// `docs/api.md` shows the table as it is. With `ROLLCALL_WRITE_DOCS=1` this
+    /// test writes it there.
+    #[test]
+    fn the_documentation_shows_the_table() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
+        let page = std::fs::read_to_string(path).expect("docs/api.md");
+        let (begin, end) = ("<!-- routes -->\n", "<!-- end of routes -->");
+        let (before, rest) = page.split_once(begin).expect("where the table begins");
+        let (table, after) = rest.split_once(end).expect("where it ends");
+        if std::env::var_os("ROLLCALL_WRITE_DOCS").is_some() {
+            let page = format!("{before}{begin}{}{end}{after}", markdown());
+            std::fs::write(path, page).expect("written");
+            return;
+        }
+        assert!(
+            table == markdown(),
+            "docs/api.md is out of date: ROLLCALL_WRITE_DOCS=1 cargo test -p rollcall-profile-api"
+        );
+    }
+
+    #[test]
+    fn each_route_stands_in_the_table_once() {
+        let places: BTreeSet<_> = ROUTES
+            .iter()
+            .map(|route| (route.method, route.path))
+            .collect();
+        assert_eq!(places.len(), ROUTES.len());
+    }
+
+    /// Proves S4-010: daily work on profiles takes no role of the directory.
+    #[test]
+    fn no_directory_role_is_needed_for_profiles() {
+        for permission in [
+            ReadProfiles,
+            WriteProfiles,
+            WriteCourses,
+            DecideHolds,
+            StartRuns,
+        ] {
+            assert!(permission.roles().contains(&LmsAdmin), "{permission:?}");
+            assert!(!permission.roles().contains(&GlobalAdmin), "{permission:?}");
+        }
+    }
+
+    /// Proves S4-110…S4-114: the four kinds of action, and none but them.
+    #[test]
+    fn the_lock_forbids_what_the_guide_names() {
+        let forbidden: Vec<_> = ROUTES
+            .iter()
+            .filter(|route| route.locked)
+            .map(|route| (route.method, route.path))
+            .collect();
+        let expected = [
+            ("PUT", "/v1/settings"),
+            ("POST", "/v1/profiles"),
+            ("POST", "/v1/profiles/preview"),
+            ("PUT", "/v1/profiles/{id}"),
+            ("POST", "/v1/profiles/{id}/restore"),
+            ("PUT", "/v1/profiles/{id}/courses"),
+            ("GET", "/v1/profiles/{id}/preview"),
+            ("GET", "/v1/profiles/{id}/members"),
+            ("GET", "/v1/profiles/{id}/members.xlsx"),
+            ("POST", "/v1/profiles/{id}/hold/approve"),
+            ("POST", "/v1/profiles/{id}/hold/discard"),
+        ];
+        assert_eq!(forbidden, expected);
+    }
+}

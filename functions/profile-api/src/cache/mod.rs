@@ -1,0 +1,5 @@
+//! What the API keeps in memory between requests.
+
+pub(crate) mod admin_activity;
+pub(crate) mod entitlements;
+pub(crate) mod snapshots;

@@ -1,0 +1,120 @@
+//! Snapshots kept in memory between requests, so that previews answer at once.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rollcall_clients::objects::ObjectError;
+use rollcall_clients::store::tenants::SnapshotPointer;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::membership::plan::diff::Accounts;
+use rollcall_domain::rules::Fields;
+use rollcall_domain::snapshot::name_order::NameOrder;
+use rollcall_domain::snapshot::{Snapshot, format};
+
+use crate::Api;
+use crate::error::{Refused, broken, not_ready, stored, unavailable};
+
+/// Stored bytes of all kept snapshots together; in memory they take about six
+/// times as much, which the function's memory in `template.yaml` allows for.
+const MAX_STORED: usize = 160 * 1_024 * 1_024;
+
+/// A tenant's data, ready to be asked.
+#[derive(Debug)]
+pub(crate) struct Data {
+    pub(crate) pointer: SnapshotPointer,
+    pub(crate) snapshot: Snapshot,
+    pub(crate) fields: Fields,
+    accounts: OnceLock<Accounts>,
+    order: OnceLock<NameOrder>,
+    stored: usize,
+}
+
+impl Data {
+    /// The learners' Entra accounts, worked out when first needed.
+    pub(crate) fn accounts(&self) -> &Accounts {
+        self.accounts
+            .get_or_init(|| Accounts::of(&self.snapshot.people))
+    }
+
+    /// The order of people by name, worked out when first needed.
+    pub(crate) fn order(&self) -> &NameOrder {
+        self.order.get_or_init(|| NameOrder::of(&self.snapshot))
+    }
+}
+
+/// The snapshots at hand, the one used last behind all others.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Warm(Arc<Mutex<Vec<Arc<Data>>>>);
+
+impl Warm {
+    fn recall(&self, tenant: TenantId, pointer: &SnapshotPointer) -> Option<Arc<Data>> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|data| {
+            data.snapshot.header.tenant == tenant && data.pointer.id == pointer.id
+        })?;
+        let data = kept.remove(place);
+        kept.push(Arc::clone(&data));
+        Some(data)
+    }
+
+    /// Keeps a snapshot instead of an older one of its tenant, and lets go of
+    /// those not used for longest while all together are too large.
+    fn keep(&self, data: &Arc<Data>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let tenant = data.snapshot.header.tenant;
+        kept.retain(|other| other.snapshot.header.tenant != tenant);
+        let mut all: usize = kept.iter().map(|data| data.stored).sum::<usize>() + data.stored;
+        while all > MAX_STORED && !kept.is_empty() {
+            all -= kept.remove(0).stored;
+        }
+        kept.push(Arc::clone(data));
+    }
+}
+
+impl Api {
+    /// The data in use. Its pointer is read each time, so that a refresh counts at once.
+    pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, Refused> {
+        let pointer = self.services.store.snapshot_pointer(tenant).await;
+        let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
+        if let Some(data) = self.warm.recall(tenant, &pointer) {
+            return Ok(data);
+        }
+        let bytes = self.services.objects.get(&pointer.key).await;
+        let bytes = bytes.map_err(|error| object(&error))?;
+        let size = bytes.len();
+        let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
+        let snapshot = match decoded {
+            Ok(Ok(snapshot)) => snapshot,
+            Ok(Err(error)) => return Err(unreadable(&pointer, &error)),
+            Err(error) => return Err(unreadable(&pointer, &error)),
+        };
+        if snapshot.header.tenant != tenant || snapshot.header.id != pointer.id {
+            return Err(unreadable(&pointer, &"it holds the data of something else"));
+        }
+        let data = Arc::new(Data {
+            fields: Fields::of(&snapshot),
+            snapshot,
+            pointer,
+            accounts: OnceLock::new(),
+            order: OnceLock::new(),
+            stored: size,
+        });
+        self.warm.keep(&data);
+        Ok(data)
+    }
+}
+
+/// An object store's error as an answer.
+pub(crate) fn object(error: &ObjectError) -> Refused {
+    tracing::error!(%error, "an object cannot be read");
+    match error {
+        ObjectError::Missing(_) => broken(),
+        ObjectError::Service(_) => {
+            unavailable("The object store does not answer; try again shortly.")
+        }
+    }
+}
+
+fn unreadable(pointer: &SnapshotPointer, error: &dyn std::fmt::Display) -> Refused {
+    tracing::error!(snapshot = %pointer.id, %error, "the snapshot in use is unreadable");
+    broken()
+}

@@ -1,0 +1,206 @@
+//! Testing, activating, deactivating, disconnecting the directory sync.
+
+use axum::extract::State;
+use axum::response::Response;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::directory_sync::Phase;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::runs::{ask, started};
+use super::show::SyncView;
+use super::{SUBJECT, conflict};
+use crate::body::Form;
+use crate::error::{Refused, stored};
+use crate::runs::start::Asked;
+use crate::settings::show::vault;
+use crate::{Api, now};
+
+/// The word of a person.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SyncConfirmation)]
+#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+pub(crate) struct Confirmation {
+    /// Must be `true`: somebody has read what will happen.
+    confirm: bool,
+}
+
+/// Notes a problem unless somebody says that they know what it means.
+fn confirmed(form: &mut Form, means: &str) {
+    let pointer = "/confirm";
+    let said = form.optional::<bool>("confirm");
+    if said != Some(true) && !form.is_wrong(pointer) {
+        form.problem(pointer, means);
+    }
+}
+
+/// Tests the configuration as it is stored: the credential, each permission, the
+/// filters, the learning platform. Nothing is written anywhere but the result.
+#[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
+    responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
+pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+    let found = api.sync(caller.tenant).await?.value;
+    let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
+    let test = test.map_err(|error| vault(&error))?;
+    let (of, passed, at) = (found.fingerprint(), test.ok, now());
+    let events = [AuditEvent::new(at, caller.actor(), Action::SyncTested)
+        .on(SUBJECT.0, SUBJECT.1)
+        .with("passed", passed)];
+    let noted = api
+        .services
+        .store
+        .change_sync(caller.tenant, &events, |state| {
+            state.note_test(of.clone(), passed, at);
+            state.reschedule(at);
+            true
+        });
+    noted.await.map_err(stored)?;
+    api.sync_view(&caller, Some(test)).await
+}
+
+/// Activates it: it runs now, and by itself from then on. The configuration as it
+/// is now must have passed a test.
+#[utoipa::path(post, path = "/v1/sync/activate", tag = "Directory sync", request_body = Confirmation,
+    responses((status = 202, description = "Active; the header Location names its first run", body = Asked)))]
+pub(crate) async fn activate(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
+    confirmed(&mut form, means);
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let found = api.sync(caller.tenant).await?.value;
+    if found.source.is_none() {
+        return Err(not_connected());
+    }
+    if found.phase == Phase::Active {
+        return Err(conflict(
+            "already-active",
+            "The directory sync is active already.",
+        ));
+    }
+    if !found.is_tested() {
+        return Err(conflict(
+            "not-tested",
+            "The configuration as it is now has passed no test; test it first.",
+        ));
+    }
+    let at = now();
+    let fingerprint = found.fingerprint();
+    let events =
+        [AuditEvent::new(at, caller.actor(), Action::SyncActivated).on(SUBJECT.0, SUBJECT.1)];
+    let after = api
+        .services
+        .store
+        .change_sync(caller.tenant, &events, |state| {
+            if state.fingerprint() != fingerprint {
+                return false;
+            }
+            state.phase = Phase::Active;
+            state.activated = Some(at);
+            state.resolve();
+            state.reschedule(at);
+            true
+        });
+    let after = after.await.map_err(stored)?;
+    if after.fingerprint() != fingerprint {
+        return Err(crate::error::stale());
+    }
+    match ask(&api, &caller).await {
+        Ok(slot) => Ok(started(slot)),
+        Err(refused) => {
+            // Its first run could not be asked for: it is not active, and says so.
+            let back = api.services.store.change_sync(caller.tenant, &[], |state| {
+                state.phase = found.phase;
+                state.due = None;
+                true
+            });
+            back.await.map_err(stored)?;
+            Err(refused)
+        }
+    }
+}
+
+/// Deactivates it: no run begins any more, and one at work stops before its next
+/// step. Everything is kept for activating it again.
+#[utoipa::path(post, path = "/v1/sync/deactivate", tag = "Directory sync",
+    responses((status = 200, description = "Deactivated", body = SyncView)))]
+pub(crate) async fn deactivate(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Response, Refused> {
+    let found = api.sync(caller.tenant).await?.value;
+    if found.phase != Phase::Active {
+        return Err(conflict("not-active", "The directory sync is not active."));
+    }
+    let events = [
+        AuditEvent::new(now(), caller.actor(), Action::SyncDeactivated).on(SUBJECT.0, SUBJECT.1),
+    ];
+    let after = api
+        .services
+        .store
+        .change_sync(caller.tenant, &events, |state| {
+            state.phase = Phase::Deactivated;
+            state.due = None;
+            true
+        });
+    after.await.map_err(stored)?;
+    api.sync_view(&caller, None).await
+}
+
+/// Disconnects it: no runs, credentials deleted, people and teams stay as they are,
+/// and so does what was chosen.
+#[utoipa::path(post, path = "/v1/sync/disconnect", tag = "Directory sync", request_body = Confirmation,
+    responses((status = 200, description = "Disconnected", body = SyncView)))]
+pub(crate) async fn disconnect(
+    State(api): State<Api>,
+    caller: Caller,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
+    confirmed(&mut form, means);
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let found = api.sync(caller.tenant).await?.value;
+    if found.phase == Phase::Disconnected {
+        return Err(conflict(
+            "not-connected",
+            "The directory sync is disconnected already.",
+        ));
+    }
+    let services = &api.services;
+    let events = [
+        AuditEvent::new(now(), caller.actor(), Action::SyncDisconnected).on(SUBJECT.0, SUBJECT.1),
+    ];
+    // First nothing may begin any more, then what it began with goes.
+    let after = services.store.change_sync(caller.tenant, &events, |state| {
+        state.phase = Phase::Disconnected;
+        state.source = None;
+        state.credentials += 1;
+        state.edits += 1;
+        state.pause = None;
+        state.pending = None;
+        state.due = None;
+        true
+    });
+    after.await.map_err(stored)?;
+    let forgotten = services.vault.forget_sync_credentials(caller.tenant).await;
+    forgotten.map_err(|error| vault(&error))?;
+    services
+        .store
+        .forget_mirror(caller.tenant)
+        .await
+        .map_err(stored)?;
+    api.sync_view(&caller, None).await
+}
+
+/// There is no connection to work with.
+pub(super) fn not_connected() -> Refused {
+    conflict(
+        "not-connected",
+        "The directory sync is not connected: enter an app registration, or connect with a global administrator's consent.",
+    )
+}

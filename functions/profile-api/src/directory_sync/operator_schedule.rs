@@ -1,0 +1,103 @@
+//! Times of a tenant's sync that operators set: more often than once a day (S2-35).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::directory_sync::Rhythm;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::SUBJECT;
+use crate::body::Form;
+use crate::error::{Refused, missing, stored};
+use crate::extract::InPath;
+use crate::{Api, now};
+
+/// Times to set.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = SyncTimesInput)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+pub(crate) struct Documented {
+    /// Local times, such as `["00:00", "06:00", "12:00", "18:00"]`, at least 15 minutes apart.
+    times: Vec<String>,
+    /// The IANA zone; UTC without.
+    zone: Option<String>,
+}
+
+/// Sets the times of a tenant's sync, in place of the one its administrators chose;
+/// one that is manual stays so.
+#[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = Documented,
+    responses((status = 200, description = "The times as stored", body = Rhythm)))]
+pub(crate) async fn set(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+    mut form: Form,
+) -> Result<Json<Rhythm>, Refused> {
+    let times = form.required("times");
+    let zone = form.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let rhythm = Rhythm {
+        times: times.unwrap_or_default(),
+        zone,
+    };
+    if let Some(problem) = rhythm.problem() {
+        return Err(ProblemDetails::invalid(vec![Problem::at(
+            "/times", problem,
+        )]));
+    }
+    api.set_times(&caller, tenant, Some(rhythm.clone())).await?;
+    Ok(Json(rhythm))
+}
+
+/// Takes the operators' times away; the administrators' count again.
+#[utoipa::path(delete, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")),
+    responses((status = 204, description = "Taken away")))]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(tenant): InPath<TenantId>,
+) -> Result<StatusCode, Refused> {
+    api.set_times(&caller, tenant, None).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+impl Api {
+    async fn set_times(
+        &self,
+        caller: &Caller,
+        tenant: TenantId,
+        times: Option<Rhythm>,
+    ) -> Result<(), Refused> {
+        let at = now();
+        let told = times
+            .iter()
+            .flat_map(|it| &it.times)
+            .map(ToString::to_string);
+        let told: Vec<String> = told.collect();
+        let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
+            .on(SUBJECT.0, SUBJECT.1)
+            .with("times", told.join(" "))];
+        let store = &self.services.store;
+        let set = store.change_sync(tenant, &events, |state| {
+            state.operator.clone_from(&times);
+            state.reschedule(at);
+            true
+        });
+        set.await.map(|_| ()).map_err(|error| match error {
+            rollcall_clients::store::StoreError::Missing => missing(),
+            other => stored(other),
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Decisions against changes, kept until somebody takes them back (C-26).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::directory_sync::Pin;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::SUBJECT;
+use crate::error::{Refused, missing, stored};
+use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::{Api, now};
+
+/// Which decisions.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PinQuery {
+    /// Most decisions on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// One decision.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncPinned)]
+pub(crate) struct Pinned {
+    /// Its id, to take it back by.
+    id: String,
+    /// What was decided, by whom, when.
+    #[serde(flatten)]
+    pin: Pin,
+}
+
+/// A page of decisions.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncPinPage)]
+pub(crate) struct PinPage {
+    items: Vec<Pinned>,
+    /// Where the next page begins; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// What people decided against, and later runs leave as it is.
+#[utoipa::path(get, path = "/v1/sync/pins", tag = "Directory sync", params(PinQuery),
+    responses((status = 200, description = "A page of decisions", body = PinPage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<PinQuery>,
+) -> Result<Json<PinPage>, Refused> {
+    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let limit = page_size(query.limit);
+    let page = api
+        .services
+        .store
+        .pin_page(caller.tenant, after.as_deref(), limit);
+    let page = page.await.map_err(stored)?;
+    let items = page.items.into_iter().map(|pin| Pinned {
+        id: to_cursor(&pin.key),
+        pin,
+    });
+    Ok(Json(PinPage {
+        items: items.collect(),
+        next_cursor: page.next.as_deref().map(to_cursor),
+    }))
+}
+
+/// Takes a decision back: the next run proposes the change again, or makes it.
+#[utoipa::path(delete, path = "/v1/sync/pins/{id}", tag = "Directory sync",
+    params(("id" = String, Path, description = "The decision's id")),
+    responses((status = 204, description = "Taken back")))]
+pub(crate) async fn remove(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<StatusCode, Refused> {
+    let key = from_cursor(&id).map_err(|_| missing())?;
+    let store = &api.services.store;
+    if !store.is_pinned(caller.tenant, &key).await.map_err(stored)? {
+        return Err(missing());
+    }
+    let event = AuditEvent::new(now(), caller.actor(), Action::SyncDecided)
+        .on(&key, SUBJECT.1)
+        .with("takenBack", 1);
+    let taken = store
+        .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
+        .await;
+    taken.map_err(stored)?;
+    // What was rejected when somebody approved the rest is not approved by this.
+    let revoked = store.change_sync(caller.tenant, &[], |state| {
+        let approved = state.pending.as_mut().filter(|it| it.approved.is_some());
+        approved.is_some_and(|pending| pending.approved.take().is_some())
+    });
+    revoked.await.map_err(stored)?;
+    Ok(StatusCode::NO_CONTENT)
+}

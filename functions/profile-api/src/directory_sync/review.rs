@@ -1,0 +1,282 @@
+//! What people decide about a comparison: change by change, in bulk, and that it is applied (S3-20, S3-21).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::schedule::Slot;
+use rollcall_domain::directory_sync::{Change, Pin, SyncReport, SyncState};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::run_view::{run_id, slot_of};
+use super::runs::ask;
+use super::{SUBJECT, conflict};
+use crate::body::Form;
+use crate::error::{Refused, missing, stored};
+use crate::extract::InPath;
+use crate::{Api, now};
+
+/// Decisions of a tenant that are kept.
+const MAX_PINS: usize = 20_000;
+/// Changes that one request names.
+const MAX_NAMED: usize = 2_000;
+
+/// What somebody decides. What is named is decided as it is named, whatever `all` says.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = SyncDecisions)]
+#[expect(
+    dead_code,
+    reason = "its fields are read one by one, to tell every problem; this documents them"
+)]
+pub(crate) struct Decisions {
+    /// All changes that wait.
+    all: Option<Verdict>,
+    /// Keys of changes to make; at most 2,000.
+    accept: Option<Vec<String>>,
+    /// Keys of changes not to make, now and in later runs; at most 2,000.
+    reject: Option<Vec<String>>,
+    /// Whether everything that is not rejected is applied now.
+    apply: Option<bool>,
+}
+
+/// Yes or no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = SyncVerdict)]
+pub(crate) enum Verdict {
+    /// Make it.
+    Accept,
+    /// Leave it as it is.
+    Reject,
+}
+
+/// What was decided.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncDecided)]
+pub(crate) struct Decided {
+    /// Changes that are not rejected.
+    accepted: usize,
+    /// Changes that are.
+    rejected: usize,
+    /// The run that applies them, if that was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+}
+
+/// Decides about the comparison that waits. A decision against a change is kept
+/// for later runs; a newer comparison takes the place of this one.
+#[utoipa::path(post, path = "/v1/sync/runs/{id}/decisions", tag = "Directory sync", request_body = Decisions,
+    params(("id" = String, Path, description = "The run that made the comparison")),
+    responses(
+        (status = 200, description = "Decided", body = Decided),
+        (status = 202, description = "Decided; the header Location names the run that applies it", body = Decided)))]
+pub(crate) async fn decide(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let all: Option<Verdict> = form.optional("all");
+    let accept: Vec<String> = form.optional("accept").unwrap_or_default();
+    let reject: Vec<String> = form.optional("reject").unwrap_or_default();
+    let apply = form.or_default::<bool>("apply");
+    let slot = slot_of(&id).ok_or_else(missing)?;
+    let state = api.sync(caller.tenant).await?.value;
+    pending(&state, slot)?;
+    let run = api.sync_run(&caller, &id).await?;
+    let parts = api.reports(&run).await?;
+    let waiting: BTreeMap<String, &Change> = keyed(parts.last());
+    for (name, keys) in [("accept", &accept), ("reject", &reject)] {
+        if keys.len() > MAX_NAMED {
+            form.problem(
+                format!("/{name}"),
+                format!("may name {MAX_NAMED} changes at most; use all"),
+            );
+        }
+        for (at, key) in keys
+            .iter()
+            .enumerate()
+            .filter(|(_, key)| !waiting.contains_key(*key))
+        {
+            let shown: String = key.chars().take(120).collect();
+            form.problem(
+                format!("/{name}/{at}"),
+                format!("no change of this comparison has the key {shown:?}"),
+            );
+        }
+    }
+    let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
+    if !both.is_empty() {
+        form.problem("/accept", "names changes that are rejected as well");
+    }
+    if all.is_none() && accept.is_empty() && reject.is_empty() && !apply {
+        form.problem("", "say what is decided: all, accept, reject, or apply");
+    }
+    form.finish().map_err(ProblemDetails::invalid)?;
+    let (yes, no) = verdicts(&waiting, all, &accept, &reject);
+    api.keep_decisions(&caller, &id, &waiting, yes, &no).await?;
+    let rejected = api.rejected(&caller, &waiting).await?;
+    let mut decided = Decided {
+        accepted: waiting.len() - rejected,
+        rejected,
+        run: None,
+    };
+    if !apply {
+        return Ok(Json(decided).into_response());
+    }
+    let next = api.approve(&caller, slot).await?;
+    let location = format!("/v1/sync/runs/{}", run_id(next));
+    decided.run = Some(run_id(next));
+    let head = [(axum::http::header::LOCATION, location)];
+    Ok((StatusCode::ACCEPTED, head, Json(decided)).into_response())
+}
+
+/// The comparison of this run, if it is the one that waits (S3-22).
+fn pending(state: &SyncState, slot: Slot) -> Result<(), Refused> {
+    match &state.pending {
+        Some(pending) if pending.run == slot && pending.approved.is_some() => Err(conflict(
+            "decided",
+            "Somebody has approved this comparison already; a run applies it, or has begun to.",
+        )),
+        Some(pending) if pending.run == slot => Ok(()),
+        Some(pending) => Err(conflict(
+            "superseded",
+            &format!(
+                "A newer comparison has taken the place of this one: {}.",
+                run_id(pending.run)
+            ),
+        )),
+        None => Err(conflict(
+            "nothing-waits",
+            "Nothing of this run waits for a decision.",
+        )),
+    }
+}
+
+fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &Change> {
+    let waiting = report.into_iter().flat_map(|report| &report.waiting);
+    waiting.map(|change| (change.key(), change)).collect()
+}
+
+/// What is accepted and what is rejected by this request.
+fn verdicts(
+    waiting: &BTreeMap<String, &Change>,
+    all: Option<Verdict>,
+    accept: &[String],
+    reject: &[String],
+) -> (Vec<String>, Vec<String>) {
+    let (mut yes, mut no) = (accept.to_vec(), reject.to_vec());
+    let named: BTreeSet<&String> = accept.iter().chain(reject).collect();
+    let others = waiting.keys().filter(|key| !named.contains(key)).cloned();
+    match all {
+        Some(Verdict::Accept) => yes.extend(others),
+        Some(Verdict::Reject) => no.extend(others),
+        None => {}
+    }
+    (yes, no)
+}
+
+impl Api {
+    async fn keep_decisions(
+        &self,
+        caller: &Caller,
+        run: &str,
+        waiting: &BTreeMap<String, &Change>,
+        yes: Vec<String>,
+        no: &[String],
+    ) -> Result<(), Refused> {
+        if yes.is_empty() && no.is_empty() {
+            return Ok(());
+        }
+        let store = &self.services.store;
+        let pins = store.pins(caller.tenant).await.map_err(stored)?;
+        let known = pins.len();
+        // Of what is accepted only what was rejected before has to be taken back.
+        let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
+        let back: Vec<String> = back.into_iter().cloned().collect();
+        let no: BTreeSet<&String> = no.iter().collect();
+        if known + no.len() > MAX_PINS {
+            let detail = format!(
+                "{MAX_PINS} decisions against changes are kept at most, and {known} are there; take some back, or change the filters."
+            );
+            return Err(conflict("too-many-decisions", &detail));
+        }
+        let at = now();
+        let changes = no.into_iter().filter_map(|key| waiting.get(key));
+        let pins: Vec<Pin> = changes
+            .map(|change| Pin::against(change, caller.actor(), at))
+            .collect();
+        let event = AuditEvent::new(at, caller.actor(), Action::SyncDecided)
+            .on(run, SUBJECT.1)
+            .with("accepted", yes.len())
+            .with("rejected", pins.len());
+        store
+            .decide(caller.tenant, &pins, &back, &event)
+            .await
+            .map_err(stored)
+    }
+
+    async fn rejected(
+        &self,
+        caller: &Caller,
+        waiting: &BTreeMap<String, &Change>,
+    ) -> Result<usize, Refused> {
+        let pins = self
+            .services
+            .store
+            .pins(caller.tenant)
+            .await
+            .map_err(stored)?;
+        Ok(waiting.values().filter(|change| pins.holds(change)).count())
+    }
+
+    /// Approves what is not rejected; a run compares anew and makes of that what is
+    /// still the same.
+    async fn approve(&self, caller: &Caller, slot: Slot) -> Result<Slot, Refused> {
+        let at = now();
+        let events = [
+            AuditEvent::new(at, caller.actor(), Action::SyncApproved).on(run_id(slot), SUBJECT.1)
+        ];
+        let mut won = false;
+        let changed = self
+            .services
+            .store
+            .change_sync(caller.tenant, &events, |state| {
+                let open = state
+                    .pending
+                    .as_mut()
+                    .filter(|it| it.run == slot && it.approved.is_none());
+                won = open.is_some();
+                if let Some(pending) = open {
+                    pending.approved = Some((caller.actor(), at));
+                }
+                won
+            });
+        let after = changed.await.map_err(stored)?;
+        if !won {
+            pending(&after, slot)?;
+        }
+        match ask(self, caller).await {
+            Ok(next) => Ok(next),
+            Err(refused) => {
+                let back = self
+                    .services
+                    .store
+                    .change_sync(caller.tenant, &[], |state| {
+                        let pending = state.pending.as_mut().filter(|it| it.run == slot);
+                        pending.is_some_and(|pending| pending.approved.take().is_some())
+                    });
+                back.await.map_err(stored)?;
+                Err(refused)
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Runs of the directory sync: who started them, how they ended, what they did (S2-36…S2-43).
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::run::{Run, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::directory_sync::Phase;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::conflict;
+use super::lifecycle::not_connected;
+use super::run_view::{SyncRun, SyncRunPage, run_id, slot_of};
+use crate::error::{Refused, missing, stored, unavailable};
+use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::runs::start::Asked;
+use crate::{Api, now};
+
+/// A run is started by hand once in this time at most: each may read everything.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// Which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct SyncRunQuery {
+    /// Most runs on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// All executed runs, newest first. Records are kept 90 days.
+#[utoipa::path(get, path = "/v1/sync/runs", tag = "Directory sync", params(SyncRunQuery),
+    responses((status = 200, description = "A page of runs, newest first", body = SyncRunPage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<SyncRunQuery>,
+) -> Result<Json<SyncRunPage>, Refused> {
+    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let limit = page_size(query.limit);
+    let store = &api.services.store;
+    let page = store.run_page(caller.tenant, Job::DirectorySync, after.as_deref(), limit);
+    let page = page.await.map_err(stored)?;
+    Ok(Json(SyncRunPage {
+        items: page.items.into_iter().map(SyncRun::from).collect(),
+        next_cursor: page.next.as_deref().map(to_cursor),
+    }))
+}
+
+/// One run.
+#[utoipa::path(get, path = "/v1/sync/runs/{id}", tag = "Directory sync",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, description = "The run", body = SyncRun)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<SyncRun>, Refused> {
+    Ok(Json(api.sync_run(&caller, &id).await?.into()))
+}
+
+/// Who started the run, as a picture; 404 where there is none.
+#[utoipa::path(get, path = "/v1/sync/runs/{id}/photo", tag = "Directory sync",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, description = "A picture", content_type = "image/jpeg", body = Vec<u8>)))]
+pub(crate) async fn photo(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Response, Refused> {
+    let run = api.sync_run(&caller, &id).await?;
+    let Trigger::Manual {
+        user: Some(user), ..
+    } = run.request.trigger
+    else {
+        return Err(missing());
+    };
+    let found = api.picture(&caller, user).await?.ok_or_else(missing)?;
+    let head = [
+        (CONTENT_TYPE, found.media_type.as_str()),
+        (CACHE_CONTROL, "private, max-age=3600"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((head, found.bytes).into_response())
+}
+
+/// Starts a run by hand (C-34): it compares, and applies or proposes as configured.
+#[utoipa::path(post, path = "/v1/sync/runs", tag = "Directory sync",
+    responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
+pub(crate) async fn start(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+    let state = api.sync(caller.tenant).await?.value;
+    match state.phase {
+        Phase::Disconnected => return Err(not_connected()),
+        Phase::Deactivated => {
+            return Err(conflict(
+                "not-active",
+                "The directory sync is deactivated: no run begins before it is activated again.",
+            ));
+        }
+        Phase::Inactive | Phase::Active if state.source.is_none() => return Err(not_connected()),
+        Phase::Inactive | Phase::Active => {}
+    }
+    let first = api
+        .services
+        .store
+        .claim_start(caller.tenant, Job::DirectorySync, PAUSE);
+    if let Some(left) = first.await.map_err(stored)? {
+        let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+        let detail = "A run was started by hand less than a minute ago; look at it first.";
+        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        return Err(refused.of_kind("started-already").after(left));
+    }
+    let slot = ask(&api, &caller).await?;
+    Ok(started(slot))
+}
+
+/// The answer to a run that was asked for.
+pub(super) fn started(slot: Slot) -> Response {
+    let id = run_id(slot);
+    let location = [(LOCATION, format!("/v1/sync/runs/{id}"))];
+    (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
+}
+
+/// Asks for a run by hand and says who did; answers its slot, which no other run has.
+pub(super) async fn ask(api: &Api, caller: &Caller) -> Result<Slot, Refused> {
+    let slot = api.free_slot(caller).await?;
+    let trigger = Trigger::Manual {
+        by: caller.name.clone(),
+        user: Some(caller.object),
+        display_name: caller.display_name.clone(),
+        accept_smaller_data: false,
+    };
+    let event = AuditEvent::new(now(), caller.actor(), Action::RunStarted)
+        .on(run_id(slot), Job::DirectorySync.name());
+    let told = api.services.store.record(caller.tenant, &event).await;
+    told.map_err(stored)?;
+    let asked = api.services.run_sync(caller.tenant, slot, trigger).await;
+    asked.map_err(|error| {
+        tracing::error!(%error, "a run cannot be asked for");
+        unavailable("The queue does not answer; try again shortly.")
+    })?;
+    Ok(slot)
+}
+
+impl Api {
+    /// This second, or the first one after it at which no run is: what somebody has
+    /// just decided is not served by a run that began before. Full minutes are the
+    /// schedule's, so that a run by hand is never taken for one of its own.
+    async fn free_slot(&self, caller: &Caller) -> Result<Slot, Refused> {
+        let store = &self.services.store;
+        let mut slot = Slot::by_hand(now());
+        while slot == Slot::of(slot.at())
+            || store
+                .run_at(caller.tenant, Job::DirectorySync, slot)
+                .await
+                .map_err(stored)?
+                .is_some()
+        {
+            slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
+        }
+        Ok(slot)
+    }
+
+    /// A run by its id.
+    pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
+        let slot = slot_of(id).ok_or_else(missing)?;
+        let store = &self.services.store;
+        let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
+        run.map_err(stored)?
+            .ok_or_else(|| crate::runs::not_begun(slot))
+    }
+
+    /// Somebody's picture, read as the sync reads the directory.
+    async fn picture(
+        &self,
+        caller: &Caller,
+        user: ObjectId,
+    ) -> Result<Option<rollcall_clients::graph::Picture>, Refused> {
+        let state = self.sync(caller.tenant).await?.value;
+        let credentials = self.sync_credentials(caller.tenant).await?;
+        let graph =
+            self.services
+                .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
+        let Ok(graph) = graph.await else {
+            return Ok(None);
+        };
+        match graph.picture(user).await {
+            Ok(found) => Ok(found),
+            Err(error) if error.is_auth() => Ok(None),
+            Err(error) => {
+                tracing::warn!(%error, "a picture cannot be read");
+                Err(unavailable(
+                    "Microsoft Graph does not answer; try again shortly.",
+                ))
+            }
+        }
+    }
+}

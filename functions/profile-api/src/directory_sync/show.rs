@@ -1,0 +1,235 @@
+//! `GET /v1/sync`: what was chosen and how it stands; of credentials only whether they are set.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::connections::Versioned;
+use rollcall_clients::vault::SyncCredentials;
+use rollcall_domain::base::audit::Actor;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::connection::{ConnectionTest, Status};
+use rollcall_domain::directory_sync::{Pause, Phase, Rhythm, Source, SyncConfig, SyncState};
+use rollcall_runtime::auth::Caller;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::run_view::run_id;
+use crate::error::{Refused, stored};
+use crate::extract::etag;
+use crate::settings::show::Mark;
+use crate::{Api, now};
+
+/// What people read once the directory is connected (S3-09).
+const CONNECTED: &str = "Microsoft Entra ID is connected to Perform & Engage 365.";
+
+/// The directory sync.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct SyncView {
+    /// Its version, which only people's edits raise; the header `ETag` has it, too.
+    version: u64,
+    /// What was chosen.
+    #[serde(flatten)]
+    config: SyncConfig,
+    /// How it stands.
+    status: Status,
+    /// What people should read about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+    /// How far it is.
+    phase: Phase,
+    /// How the directory is read; nothing while it is not connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Source>,
+    /// The app registration's secret.
+    client_secret: Mark,
+    /// Days until it ends, where somebody entered when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_expires_in_days: Option<i64>,
+    /// The token of the SCIM service.
+    scim_token: Mark,
+    /// Whether the configuration as it is now has passed a test.
+    tested: bool,
+    /// When a test was made last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tested_at: Option<DateTime<Utc>>,
+    /// Why it does not run by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pause: Option<Pause>,
+    /// Times an operator set instead of the chosen ones.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_times: Option<Rhythm>,
+    /// When it runs next by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_run: Option<DateTime<Utc>>,
+    /// A comparison that waits for somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    review: Option<PendingView>,
+    /// The chosen recipient is no Super admin any more, as far as is known (S3-27).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    recipient_lost: bool,
+    /// Who changed something last.
+    modified_by: Actor,
+    /// When.
+    modified_at: DateTime<Utc>,
+    /// What the test found, in the answer to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    test: Option<ConnectionTest>,
+}
+
+/// A comparison that waits.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncPending)]
+pub(crate) struct PendingView {
+    /// The run that made it; its changes are there.
+    run: String,
+    /// When.
+    at: DateTime<Utc>,
+    /// Why it waits although changes are applied by themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    held: Option<String>,
+    /// Who approved it; a run applies it then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    approved_by: Option<Actor>,
+}
+
+/// Somebody who can be told.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = SyncRecipient)]
+pub(crate) struct Recipient {
+    /// The object id, for `notify`.
+    id: ObjectId,
+    /// What people call them.
+    name: String,
+    /// The sign-in name.
+    email: String,
+}
+
+/// Super admins.
+#[derive(Serialize, ToSchema)]
+#[schema(as = SyncRecipients)]
+pub(crate) struct Recipients {
+    /// Those who have used the API within the last year, by name.
+    items: Vec<Recipient>,
+}
+
+impl SyncView {
+    pub(super) fn of(
+        found: Versioned<SyncState>,
+        credentials: &SyncCredentials,
+        at: DateTime<Utc>,
+    ) -> Self {
+        let value = found.value;
+        let status = value.status(at);
+        let (client_secret, scim_token) = credentials.marks();
+        let pending = value.pending.as_ref().map(|pending| PendingView {
+            run: run_id(pending.run),
+            at: pending.at,
+            held: pending.held.clone(),
+            approved_by: pending.approved.as_ref().map(|(by, _)| by.clone()),
+        });
+        Self {
+            version: value.edits,
+            status,
+            message: message(&value, status),
+            phase: value.phase,
+            secret_expires_in_days: value.expires_in(at),
+            client_secret: client_secret.into(),
+            scim_token: scim_token.into(),
+            tested: value.is_tested(),
+            tested_at: value.test.as_ref().map(|test| test.at),
+            source: value.source,
+            pause: value.pause,
+            operator_times: value.operator,
+            next_run: value.due,
+            review: pending,
+            recipient_lost: false,
+            modified_by: value.by,
+            modified_at: value.at,
+            config: value.config,
+            test: None,
+        }
+    }
+}
+
+/// What people should read about how it stands; a pause speaks for itself.
+fn message(state: &SyncState, status: Status) -> Option<&'static str> {
+    match status {
+        Status::Disconnected => Some(
+            "Disconnected: the credentials are deleted. Enter the app registration and the token again, or connect with a global administrator's consent; then test and activate.",
+        ),
+        _ if state.has_failed_test() => {
+            Some("The last test failed; test again to see what is wrong.")
+        }
+        status => status.is_usable().then_some(CONNECTED),
+    }
+}
+
+impl Api {
+    /// What people see of the sync as it is now.
+    pub(super) async fn sync_view(
+        &self,
+        caller: &Caller,
+        test: Option<ConnectionTest>,
+    ) -> Result<Response, Refused> {
+        let found = self.sync(caller.tenant).await?;
+        let credentials = self.sync_credentials(caller.tenant).await?;
+        let tag = etag(found.value.edits);
+        let notify = found.value.config.notify;
+        let mut view = SyncView::of(found, &credentials, now());
+        if let Some(recipient) = notify {
+            view.recipient_lost = !self.is_super_admin(caller, recipient).await?;
+        }
+        view.test = test;
+        Ok(([(ETAG, tag)], Json(view)).into_response())
+    }
+
+    /// Whether somebody was a Super admin when they came last.
+    pub(super) async fn is_super_admin(
+        &self,
+        caller: &Caller,
+        id: ObjectId,
+    ) -> Result<bool, Refused> {
+        let admin = self.services.store.admin(caller.tenant, id).await;
+        let admin = admin.map_err(stored)?;
+        Ok(admin.is_some_and(|admin| admin.roles.contains("SuperAdmin")))
+    }
+}
+
+/// The directory sync; its `ETag` is needed to change it.
+#[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
+    responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+    api.sync_view(&caller, None).await
+}
+
+/// Super admins who can be told when a run is complete (S3-26).
+#[utoipa::path(get, path = "/v1/sync/recipients", tag = "Directory sync",
+    responses((status = 200, description = "Whom to choose from", body = Recipients)))]
+pub(crate) async fn recipients(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<Recipients>, Refused> {
+    let all = api
+        .services
+        .store
+        .admins(caller.tenant)
+        .await
+        .map_err(stored)?;
+    let all = all
+        .into_iter()
+        .filter(|(_, admin)| admin.roles.contains("SuperAdmin"));
+    let mut items: Vec<Recipient> = all
+        .map(|(id, admin)| Recipient {
+            id,
+            name: admin.display_name.unwrap_or_else(|| admin.name.clone()),
+            email: admin.name,
+        })
+        .collect();
+    items.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Json(Recipients { items }))
+}

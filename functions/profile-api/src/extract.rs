@@ -1,0 +1,171 @@
+//! What requests carry beside a body: ids in the path, a query, preconditions.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use rollcall_runtime::ProblemDetails;
+use serde::de::DeserializeOwned;
+
+use crate::body::plain;
+use crate::error::{cursor, missing};
+
+/// How the library begins what it says of a query.
+const LIBRARY: &str = "Failed to deserialize query string: ";
+
+/// Parameters of the path. What cannot be one of them is not there: 404.
+#[derive(Debug)]
+pub(crate) struct InPath<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetails> {
+        let found = Path::<T>::from_request_parts(parts, state).await;
+        found.map(|Path(found)| Self(found)).map_err(|_| missing())
+    }
+}
+
+/// The query. Unknown or unreadable parameters are refused by name.
+#[derive(Debug)]
+pub(crate) struct InQuery<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
+    type Rejection = ProblemDetails;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetails> {
+        match Query::<T>::from_request_parts(parts, state).await {
+            Ok(Query(found)) => Ok(Self(found)),
+            Err(refused) => Err(ProblemDetails::new(
+                StatusCode::BAD_REQUEST,
+                format!(
+                    "The query cannot be read: {}.",
+                    plain(refused.body_text().trim_start_matches(LIBRARY))
+                ),
+            )),
+        }
+    }
+}
+
+/// The `ETag` of a version.
+pub(crate) fn etag(version: impl Display) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}
+
+/// The version that `If-Match` names (RFC 9110, section 13.1.1).
+///
+/// # Errors
+/// 428 without the header; 412 when it names something that is no version.
+pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ProblemDetails> {
+    named_version(headers)?.ok_or_else(|| {
+        let detail = "Say which version you change: send the ETag you read in the header If-Match.";
+        ProblemDetails::new(StatusCode::PRECONDITION_REQUIRED, detail)
+    })
+}
+
+/// The same where the header may be absent.
+pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ProblemDetails> {
+    match tags(headers, IF_MATCH).as_slice() {
+        [] => Ok(None),
+        [tag] => tag.parse().map(Some).map_err(|_| no_version()),
+        _ => Err(no_version()),
+    }
+}
+
+/// `If-Match` names something that no version of ours is called.
+fn no_version() -> ProblemDetails {
+    let detail = "If-Match must be the ETag of one version as it was read, such as \"2\".";
+    ProblemDetails::new(StatusCode::PRECONDITION_FAILED, detail)
+}
+
+/// Whether the caller has this version already.
+pub(crate) fn has_already(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let tag = tag.to_str().unwrap_or_default().trim_matches('"');
+    tags(headers, IF_NONE_MATCH)
+        .iter()
+        .any(|known| known == tag || known == "*")
+}
+
+/// The tags of a header, without quotes and the mark of weakness.
+fn tags(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
+    let values = headers.get_all(name).into_iter();
+    let values = values.filter_map(|value| value.to_str().ok());
+    values
+        .flat_map(|value| value.split(','))
+        .map(|tag| tag.trim().trim_start_matches("W/").trim_matches('"'))
+        .filter(|tag| !tag.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// A place in a list as callers carry it: opaque, made of the key it stands for.
+pub(crate) fn to_cursor(key: &str) -> String {
+    hex::encode(key)
+}
+
+/// The key behind a cursor.
+///
+/// # Errors
+/// 400 when it is none of ours.
+pub(crate) fn from_cursor(text: &str) -> Result<String, ProblemDetails> {
+    // Keys are at most 1,024 bytes long.
+    if text.len() > 2_048 {
+        return Err(cursor());
+    }
+    let bytes = hex::decode(text).map_err(|_| cursor())?;
+    String::from_utf8(bytes).map_err(|_| cursor())
+}
+
+/// A part of a cursor that is a number or an id.
+pub(crate) fn part<T: FromStr>(text: Option<&str>) -> Result<T, ProblemDetails> {
+    text.and_then(|text| text.parse().ok()).ok_or_else(cursor)
+}
+
+/// How many entries a page has: as many as asked for, within bounds.
+pub(crate) fn page_size(asked: Option<u32>) -> usize {
+    asked.unwrap_or(50).clamp(1, 200) as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, value: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
+    }
+
+    #[test]
+    fn a_precondition_names_one_version() {
+        let read = |value| named_version(&headers(IF_MATCH, value)).map_err(|error| error.status);
+        assert_eq!(read("\"7\""), Ok(Some(7)));
+        assert_eq!(read("W/\"7\""), Ok(Some(7)));
+        for wrong in ["\"x\"", "*", "\"7\", \"8\""] {
+            assert_eq!(read(wrong), Err(412), "{wrong}");
+        }
+        let none = required_version(&HeaderMap::new()).expect_err("missing");
+        assert_eq!(none.status, 428);
+    }
+
+    #[test]
+    fn what_the_caller_has_is_not_sent_again() {
+        let tag = etag("a-1");
+        for known in ["\"a-1\"", "\"x\", W/\"a-1\"", "*"] {
+            assert!(has_already(&headers(IF_NONE_MATCH, known), &tag), "{known}");
+        }
+        assert!(!has_already(&headers(IF_NONE_MATCH, "\"a\""), &tag));
+    }
+
+    #[test]
+    fn a_cursor_is_read_back_and_others_are_refused() {
+        assert_eq!(
+            from_cursor(&to_cursor("title#straße")),
+            Ok("title#straße".to_owned())
+        );
+        for wrong in ["x", "ff", &"00".repeat(2_000)] {
+            assert_eq!(from_cursor(wrong).expect_err("refused").status, 400);
+        }
+    }
+}

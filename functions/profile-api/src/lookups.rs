@@ -1,0 +1,175 @@
+//! What the rule editor offers: fields, people, courses, catalogs. All of it
+//! comes from the data of the last refresh, never live from Learn365 (S4-089d).
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{CONTENT_TYPE, ETAG};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::snapshot::name_order::Person;
+use rollcall_domain::snapshot::schema::{Course, Schema};
+use rollcall_domain::snapshot::search;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Api;
+use crate::cache::snapshots::object;
+use crate::error::{Refused, not_ready, stored};
+use crate::extract::{InQuery, etag, has_already, page_size};
+
+/// Fields, operators, values and courses in react-querybuilder's configuration
+/// shape (S4-099). A new refresh makes a new one; the `ETag` tells.
+#[utoipa::path(get, path = "/v1/schema", tag = "Choices",
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the schema at hand")),
+    responses((status = 200, description = "The schema of the data in use", body = Schema,
+            headers(("ETag" = String, description = "Which data it was made from"))),
+        (status = 304, description = "The schema at hand is the newest")))]
+pub(crate) async fn schema(
+    State(api): State<Api>,
+    caller: Caller,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    let pointer = api.services.store.snapshot_pointer(caller.tenant).await;
+    let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
+    let tag = etag(&pointer.id);
+    if has_already(&headers, &tag) {
+        return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
+    }
+    let bytes = api.services.objects.get(&pointer.schema_key).await;
+    let bytes = bytes.map_err(|error| object(&error))?;
+    let headers = [
+        (ETAG, tag),
+        (
+            CONTENT_TYPE,
+            axum::http::HeaderValue::from_static("application/json"),
+        ),
+    ];
+    Ok((headers, bytes).into_response())
+}
+
+/// Which people.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct UserQuery {
+    /// Words of name or mail address, or a whole address, user id or Entra
+    /// object id; everybody by name without.
+    #[serde(default)]
+    search: String,
+    /// Most people: 1 to 200, 50 without.
+    limit: Option<u32>,
+}
+
+/// People found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UserList {
+    /// How many there are altogether.
+    total: usize,
+    /// The best ones.
+    items: Vec<Person>,
+}
+
+/// Learners, for overrides (S4-088c).
+#[utoipa::path(get, path = "/v1/users", tag = "Choices", params(UserQuery),
+    responses((status = 200, description = "Learners found", body = UserList)))]
+pub(crate) async fn users(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<UserQuery>,
+) -> Result<Json<UserList>, Refused> {
+    let data = api.data(caller.tenant).await?;
+    let limit = page_size(query.limit);
+    let found = search::people(&data.snapshot, data.order(), &query.search, limit);
+    Ok(Json(UserList {
+        total: found.total,
+        items: found.entries,
+    }))
+}
+
+/// Which courses.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct CourseQuery {
+    /// Words of the title; all courses without.
+    #[serde(default)]
+    search: String,
+    /// Most courses: 1 to 200, 50 without.
+    limit: Option<u32>,
+}
+
+/// Courses found.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CourseList {
+    /// How many there are altogether.
+    total: usize,
+    /// By title.
+    items: Vec<Course>,
+}
+
+/// Courses to enrol in and to make rules about.
+#[utoipa::path(get, path = "/v1/courses", tag = "Choices", params(CourseQuery),
+    responses((status = 200, description = "Courses found", body = CourseList)))]
+pub(crate) async fn courses(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<CourseQuery>,
+) -> Result<Json<CourseList>, Refused> {
+    let data = api.data(caller.tenant).await?;
+    let found = search::courses(&data.snapshot, &query.search, page_size(query.limit));
+    Ok(Json(CourseList {
+        total: found.total,
+        items: found.entries,
+    }))
+}
+
+/// A catalog.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct CatalogItem {
+    /// Its id.
+    id: CatalogId,
+    /// Its title.
+    title: String,
+    /// How many courses it has.
+    courses: usize,
+    /// Whether the caller may choose its courses.
+    mine: bool,
+}
+
+/// The tenant's catalogs.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct CatalogList {
+    /// By title.
+    items: Vec<CatalogItem>,
+}
+
+/// Course catalogs (S4-011), and which of them the caller may work on.
+#[utoipa::path(get, path = "/v1/catalogs", tag = "Choices",
+    responses((status = 200, description = "All catalogs", body = CatalogList)))]
+pub(crate) async fn catalogs(
+    State(api): State<Api>,
+    caller: Caller,
+) -> Result<Json<CatalogList>, Refused> {
+    let data = api.data(caller.tenant).await?;
+    let own = api.own_catalogs(&caller).await?;
+    let mut sizes: BTreeMap<CatalogId, usize> = BTreeMap::new();
+    for course in &data.snapshot.courses {
+        *sizes.entry(course.catalog).or_default() += 1;
+    }
+    let catalogs = data.snapshot.catalogs.iter();
+    let mut items: Vec<CatalogItem> = catalogs
+        .map(|catalog| CatalogItem {
+            id: catalog.id,
+            title: catalog.title.clone(),
+            courses: sizes.get(&catalog.id).copied().unwrap_or_default(),
+            mine: own.as_ref().is_none_or(|own| own.contains(&catalog.id)),
+        })
+        .collect();
+    items.sort_by(|a, b| a.title.cmp(&b.title));
+    Ok(Json(CatalogList { items }))
+}

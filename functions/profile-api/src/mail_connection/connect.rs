@@ -1,0 +1,62 @@
+//! `POST /v1/catalogs/{id}/mail-connection/connect`: sends the browser to sign the account in (S1-09).
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rollcall_clients::entra::SignIn;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::connection::{Attempt, Stage, Status};
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+
+use crate::body::Form;
+use crate::connections::entra::{Begun, ConnectInput, return_path};
+use crate::error::{Refused, stored};
+use crate::extract::InPath;
+use crate::{Api, now};
+
+/// Begins to connect an account. Nothing changes before the sign-in that comes
+/// back is saved; one that is given up leaves everything as it was (S1-30).
+#[utoipa::path(post, path = "/v1/catalogs/{id}/mail-connection/connect", tag = "Mail connection",
+    params(("id" = CatalogId, Path, description = "The catalog")), request_body = ConnectInput,
+    responses((status = 201, description = "Where to send the browser; it comes back with `#signIn=` and a name to save", body = Begun)))]
+pub(crate) async fn connect(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(catalog): InPath<CatalogId>,
+    mut form: Form,
+) -> Result<Response, Refused> {
+    let return_to = return_path(&mut form);
+    form.finish().map_err(ProblemDetails::invalid)?;
+    api.must_administer(&caller, catalog).await?;
+    let connection = api.mail_of(caller.tenant, catalog).await?.value;
+    if !connection.options.enabled {
+        let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
+        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("switched-off"));
+    }
+    let attempt = Attempt {
+        tenant: caller.tenant,
+        by: caller.actor(),
+        stage: Stage::MailSignIn { catalog },
+        return_to,
+        began: now(),
+    };
+    // Microsoft asks for consent by itself where it is missing (S1-13, S1-21…S1-24);
+    // only one that is outdated has to be asked for, and then once (S1-25, C-47).
+    let outdated = connection.status == Status::ConsentOutdated;
+    let account = connection.account.filter(|_| outdated);
+    let how = SignIn {
+        login_hint: account.as_ref().map(|account| account.address.as_str()),
+        ask_consent: outdated,
+        choose_account: true,
+    };
+    let scopes = api.services.mail_scopes();
+    let begun = api.begin(&attempt, &scopes, how).await?;
+    let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
+        .on(catalog, &connection.title);
+    let noted = api.services.store.record(caller.tenant, &event).await;
+    noted.map_err(stored)?;
+    Ok((StatusCode::CREATED, Json(begun)).into_response())
+}

@@ -1,0 +1,99 @@
+//! `DELETE /v1/catalogs/{id}/mail-connection`: forgets the account, after a second word (S1-37…S1-39).
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use rollcall_domain::base::audit::{Action, AuditEvent};
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::Caller;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, InQuery};
+use crate::{Api, now};
+
+/// The second word.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Confirmation {
+    /// `true` to confirm.
+    #[serde(default)]
+    confirm: bool,
+}
+
+/// Disconnects the account. Its grant is deleted at once; mails that wait are
+/// kept until an account is connected again. Other catalogs are untouched, even
+/// those that use the same account.
+#[utoipa::path(delete, path = "/v1/catalogs/{id}/mail-connection", tag = "Mail connection",
+    params(("id" = CatalogId, Path, description = "The catalog"), Confirmation),
+    responses((status = 204, description = "Disconnected")))]
+pub(crate) async fn disconnect(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(catalog): InPath<CatalogId>,
+    InQuery(confirmation): InQuery<Confirmation>,
+) -> Result<StatusCode, Refused> {
+    api.must_administer(&caller, catalog).await?;
+    let before = api.mail_of(caller.tenant, catalog).await?.value;
+    let Some(account) = &before.account else {
+        // An account may have signed in and wait to be saved.
+        if before.draft_until.is_some() {
+            forget(&api, &caller, catalog, None).await?;
+        }
+        return Ok(StatusCode::NO_CONTENT);
+    };
+    let services = &api.services;
+    if !confirmation.confirm {
+        let waiting = services.store.waiting(caller.tenant, catalog).await;
+        let detail = format!(
+            "Without {} the catalog sends no notifications and invitations until an account is connected again; {} mails wait already. Confirm with confirm=true.",
+            account.address,
+            waiting.map_err(stored)?
+        );
+        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("confirm"));
+    }
+    forget(&api, &caller, catalog, Some(&account.address)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Forgets the account: first in the table, which marks what is left to do, then in
+/// the vault. What that does not do at once a tick does.
+async fn forget(
+    api: &Api,
+    caller: &Caller,
+    catalog: CatalogId,
+    address: Option<&str>,
+) -> Result<(), Refused> {
+    let lease = api.alone(caller.tenant, catalog).await?;
+    let ended = end(api, caller, catalog, address).await;
+    if ended.is_ok()
+        && let Err(error) = api.services.forget_grant(caller.tenant, catalog).await
+    {
+        tracing::warn!(%error, "a grant is forgotten by the next tick");
+    }
+    if let Err(error) = lease.release().await {
+        tracing::warn!(%error, "the lease of a grant was not given back; it expires");
+    }
+    ended
+}
+
+async fn end(
+    api: &Api,
+    caller: &Caller,
+    catalog: CatalogId,
+    address: Option<&str>,
+) -> Result<(), Refused> {
+    let at = now();
+    let events = [AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
+        .on(catalog, "")
+        .with("account", address.unwrap_or_default())];
+    let services = &api.services;
+    services.forget_tokens(caller.tenant, catalog);
+    let ended = services.change_mail_connection(caller.tenant, catalog, &events, |it| {
+        it.disconnect(at);
+        true
+    });
+    ended.await.map(|_| ()).map_err(stored)
+}

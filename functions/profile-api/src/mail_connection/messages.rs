@@ -1,0 +1,131 @@
+//! `GET /v1/catalogs/{id}/messages`: what waits, and what could not be delivered (S1-38).
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, Utc};
+use rollcall_clients::store::outbox::{OutboxMail, Waiting};
+use rollcall_domain::base::ids::CatalogId;
+use rollcall_domain::notices::delivery::MessageStatus;
+use rollcall_domain::notices::words;
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::{Api, now};
+
+/// Which messages.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct MessageQuery {
+    /// `true` for those that were given up or are doubtful, newest first; else
+    /// those that wait, in the order in which they go out.
+    #[serde(default)]
+    undelivered: bool,
+    /// Most messages on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// A message.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessageView {
+    id: Uuid,
+    status: MessageStatus,
+    subject: String,
+    recipients: Vec<String>,
+    queued_at: DateTime<Utc>,
+    /// How often it was tried in vain.
+    failed: u32,
+    /// It is not tried before this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<DateTime<Utc>>,
+    /// What went wrong last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+/// A page of messages.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessagePage {
+    items: Vec<MessageView>,
+    /// How many wait altogether.
+    waiting: u64,
+    /// Where the next page begins; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+/// Mails of the catalog that wait for their turn or for a connection that works;
+/// or those that could not be delivered.
+#[utoipa::path(get, path = "/v1/catalogs/{id}/messages", tag = "Mail connection",
+    params(("id" = CatalogId, Path, description = "The catalog"), MessageQuery),
+    responses((status = 200, description = "A page of messages", body = MessagePage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(catalog): InPath<CatalogId>,
+    InQuery(query): InQuery<MessageQuery>,
+) -> Result<Json<MessagePage>, Refused> {
+    let connection = api.must_work_on(&caller, catalog).await?;
+    let works = connection.options.enabled && connection.status.is_usable();
+    let store = &api.services.store;
+    let after = query.cursor.as_deref().map(from_cursor).transpose()?;
+    let (tenant, limit) = (caller.tenant, page_size(query.limit));
+    let page = if query.undelivered {
+        store
+            .undelivered_page(tenant, catalog, after.as_deref(), limit)
+            .await
+    } else {
+        store
+            .mail_page(tenant, catalog, after.as_deref(), limit)
+            .await
+    };
+    let page = page.map_err(stored)?;
+    let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
+    let at = now();
+    Ok(Json(MessagePage {
+        items: page
+            .items
+            .into_iter()
+            .map(|it| view(it, works, at))
+            .collect(),
+        waiting,
+        next_cursor: page.next.as_deref().map(to_cursor),
+    }))
+}
+
+fn view(Waiting { mail, .. }: Waiting, works: bool, at: DateTime<Utc>) -> MessageView {
+    let status = status(&mail, works, at);
+    MessageView {
+        id: mail.notice.id,
+        status,
+        subject: words(&mail.notice)
+            .map(|words| words.subject)
+            .unwrap_or_default(),
+        recipients: mail.notice.recipients,
+        queued_at: mail.queued_at,
+        failed: mail.failed,
+        not_before: mail.not_before,
+        problem: mail.problem,
+    }
+}
+
+fn status(mail: &OutboxMail, works: bool, at: DateTime<Utc>) -> MessageStatus {
+    if let Some(ended) = mail.ended {
+        return ended;
+    }
+    if !works {
+        return MessageStatus::Held;
+    }
+    if mail.not_before.is_some_and(|then| then > at) {
+        return MessageStatus::Retrying;
+    }
+    MessageStatus::Queued
+}

@@ -1,0 +1,162 @@
+//! `GET /v1/catalogs/{id}/mail-connection`: which account, how it stands, what it can do (S1-18).
+
+use std::collections::BTreeSet;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::ETAG;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::connection::{Capability, Fault, MailConnection, Status, Unable};
+use rollcall_runtime::auth::Caller;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::Api;
+use crate::error::{Refused, stored};
+use crate::extract::{InPath, etag};
+
+/// Whom to ask for Azure Communication Services (S1-28).
+pub(crate) const ACS_CONTACT: &str =
+    "your Zensai Customer Success Manager, or customersuccess@zensai.com";
+
+/// A catalog's account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MailConnectionView {
+    catalog: CatalogId,
+    title: String,
+    /// Its version; the header `ETag` has it, too. 0 before the first save.
+    version: u64,
+    /// Whether the catalog sends mail, books rooms and makes meetings (S1-05).
+    enabled: bool,
+    /// How an account is connected; shown only while enabled (S1-06).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Method>,
+    status: Status,
+    since: DateTime<Utc>,
+    /// The connected account, so that others see which one it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<AccountView>,
+    /// What works now.
+    capabilities: BTreeSet<Capability>,
+    /// What does not, and why.
+    unavailable: Vec<Unable>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<Fault>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connected_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    connected_at: Option<DateTime<Utc>>,
+    /// Mails that wait: for their turn, or for a connection that works.
+    waiting: u64,
+    /// Whether notifications go out through Azure Communication Services; absent
+    /// where that is not activated for the organisation (S1-28).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    use_azure_communication_services: Option<bool>,
+    /// The organisation's shared calendar that sessions are shared with (S1-29).
+    organization_calendar: Option<String>,
+}
+
+/// How an account is connected: it signs in with Microsoft, with every further
+/// step its organisation asks for; no password is ever entered here (S1-07, S1-08).
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct Method {
+    /// `modern_authentication`.
+    name: &'static str,
+    /// Post here to begin.
+    connect: String,
+    /// What the account is asked to allow.
+    permissions: Vec<&'static str>,
+}
+
+/// The account.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AccountView {
+    address: String,
+    name: String,
+}
+
+/// The catalog's Microsoft 365 account: which one, how it stands, what it can do.
+#[utoipa::path(get, path = "/v1/catalogs/{id}/mail-connection", tag = "Mail connection",
+    params(("id" = CatalogId, Path, description = "The catalog")),
+    responses((status = 200, description = "The connection", body = MailConnectionView, headers(("ETag" = String, description = "Its version")))))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(catalog): InPath<CatalogId>,
+) -> Result<Response, Refused> {
+    let found = api.mail_of(caller.tenant, catalog).await?;
+    api.mail_view(caller.tenant, catalog, found.value).await
+}
+
+impl Api {
+    /// The connection as an answer.
+    pub(crate) async fn mail_view(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        connection: MailConnection,
+    ) -> Result<Response, Refused> {
+        let store = &self.services.store;
+        let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
+        let activated = self.may_use_acs(tenant).await?;
+        let edition = connection.edition;
+        let view = view(catalog, connection, waiting, activated);
+        Ok(([(ETAG, etag(edition))], Json(view)).into_response())
+    }
+
+    /// Whether Azure Communication Services are activated for the tenant (S1-28).
+    pub(crate) async fn may_use_acs(&self, tenant: TenantId) -> Result<bool, Refused> {
+        if self.services.settings.acs_url.is_none() {
+            return Ok(false);
+        }
+        let plan = self
+            .services
+            .store
+            .entitlement(tenant)
+            .await
+            .map_err(stored)?;
+        Ok(plan.is_some_and(|plan| plan.azure_communication_services))
+    }
+}
+
+fn view(
+    catalog: CatalogId,
+    it: MailConnection,
+    waiting: u64,
+    activated: bool,
+) -> MailConnectionView {
+    let able = it.can.able.iter().copied();
+    let capabilities = able.filter(|capability| it.allows(*capability)).collect();
+    let method = it.options.enabled.then(|| Method {
+        name: "modern_authentication",
+        connect: format!("/v1/catalogs/{catalog}/mail-connection/connect"),
+        permissions: rollcall_domain::connection::DELEGATED_SCOPES.to_vec(),
+    });
+    MailConnectionView {
+        catalog,
+        title: it.title,
+        version: it.edition,
+        enabled: it.options.enabled,
+        method,
+        status: it.status,
+        since: it.since,
+        account: it.account.map(|account| AccountView {
+            address: account.address,
+            name: account.name,
+        }),
+        capabilities,
+        unavailable: it.can.unable,
+        fault: it.fault,
+        connected_by: it.by.map(|by| by.name),
+        connected_at: it.connected_at,
+        waiting,
+        use_azure_communication_services: activated
+            .then_some(it.options.use_azure_communication_services),
+        organization_calendar: it.options.organization_calendar,
+    }
+}

@@ -1,0 +1,231 @@
+//! Evaluates a profile on the data in use, against the members its group has now.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, Ready};
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
+use rollcall_domain::base::problem::Problem;
+use rollcall_domain::base::rowset::RowSet;
+use rollcall_domain::membership::plan::diff::GroupMembers;
+use rollcall_domain::membership::preview::{Current, List, Outlook, Question};
+use rollcall_runtime::ProblemDetails;
+
+use super::Read;
+use super::preview::{PeoplePage, PreviewQuery};
+use super::validation::Known;
+use crate::Api;
+use crate::cache::snapshots::Data;
+use crate::error::{Refused, stored};
+use crate::extract::{from_cursor, page_size, part, to_cursor};
+
+/// Reading a group from Microsoft Graph may take so long; API Gateway waits 30 s.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// One look ahead.
+pub(crate) struct Ahead<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) tenant: TenantId,
+    pub(crate) data: Arc<Data>,
+    pub(crate) at: DateTime<Utc>,
+}
+
+/// A group's members, or why they are not known.
+pub(crate) type Now = Result<GroupMembers, String>;
+
+impl Ahead<'_> {
+    /// The audience against the members.
+    pub(crate) fn outlook(
+        &self,
+        profile: &Profile,
+        known: &Known,
+        now: Option<&GroupMembers>,
+        taken: &BTreeSet<CourseId>,
+    ) -> Result<Outlook, Refused> {
+        let data = &self.data;
+        let change = self.change(profile, known, now.map(|now| &now.rows))?;
+        let none = BTreeSet::new();
+        Ok(Outlook::of(&Question {
+            snapshot: &data.snapshot,
+            accounts: data.accounts(),
+            change: &change,
+            current: now.map(|now| Current {
+                rows: &now.rows,
+                others: now.users.len() + now.others.len(),
+            }),
+            throttle: &profile.throttle,
+            courses_before: taken,
+            courses_after: if profile.enroll {
+                &profile.courses
+            } else {
+                &none
+            },
+        }))
+    }
+
+    /// Evaluates a profile together with those it needs.
+    fn change(
+        &self,
+        profile: &Profile,
+        known: &Known,
+        now: Option<&RowSet>,
+    ) -> Result<Change, Refused> {
+        let audience = |one: &Profile| self.audience(one);
+        // A profile without rules and without managed members is nobody's audience.
+        if !profile.auto_populate && matches!(audience(profile), Err((_, AudienceError::Empty))) {
+            return Ok(Change::default());
+        }
+        let others = known.values().filter(|one| !one.is_deleted());
+        let audiences: Vec<_> = others.chain([profile]).map(audience).collect();
+        let Ready {
+            mut places,
+            program,
+        } = Ready::of(&audiences);
+        let place = match places.remove(&profile.id) {
+            Some(Ok(place)) => place,
+            Some(Err(error)) => return Err(no_audience(error)),
+            None => return Ok(Change::default()),
+        };
+        let mut current = vec![None; program.profiles()];
+        current[place] = now;
+        let mut changes = program.evaluate(&self.data.snapshot, self.at, &current);
+        Ok(changes.swap_remove(place))
+    }
+
+    /// A profile's audience in the form in which several are made ready.
+    fn audience(&self, profile: &Profile) -> Result<Audience, (ProfileId, AudienceError)> {
+        Audience::of(profile, &self.data.fields).map_err(|error| (profile.id, error))
+    }
+
+    /// Which of these profiles' audiences hold a person; one whose audience cannot
+    /// be determined is left out.
+    pub(crate) fn audiences_of(&self, known: &Known, row: u32) -> BTreeMap<ProfileId, bool> {
+        let living = known.values().filter(|one| !one.is_deleted());
+        let audiences: Vec<_> = living.map(|one| self.audience(one)).collect();
+        let Ready { places, program } = Ready::of(&audiences);
+        // Against nobody everyone in an audience joins.
+        let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
+        let places = places.into_iter();
+        places
+            .filter_map(|(id, place)| {
+                let joins = &changes.get(place.ok()?)?.joins;
+                Some((id, joins.binary_search(&row).is_ok()))
+            })
+            .collect()
+    }
+
+    /// Who is in the group now, and in which courses it is: as the last run left
+    /// it when that is recent, else as Microsoft Graph says. `Ok` with nobody for
+    /// a group that does not exist yet.
+    pub(crate) async fn now(
+        &self,
+        read: Option<&Read>,
+    ) -> Result<(Now, BTreeSet<CourseId>), Refused> {
+        let nobody = || Ok(GroupMembers::none(&self.data.snapshot));
+        let Some(read) = read else {
+            return Ok((nobody(), BTreeSet::new()));
+        };
+        let id = read.profile.id;
+        let store = &self.api.services.store;
+        let states = store.profile_states_of(self.tenant, [id]).await;
+        let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
+        let Some(group) = state.group else {
+            return Ok((nobody(), state.managed));
+        };
+        let kept = store
+            .kept_members_of(self.tenant, id)
+            .await
+            .map_err(stored)?;
+        let kept =
+            kept.filter(|kept| kept.group == group && kept.stand_for(read.version, self.at, false));
+        let kept = kept.and_then(|kept| kept.under(&self.data.snapshot, self.data.accounts()));
+        let now = match kept {
+            Some(kept) => Ok(kept),
+            None => self.read(group).await?,
+        };
+        Ok((now, state.managed))
+    }
+
+    /// Reads the group from Graph.
+    async fn read(&self, group: ObjectId) -> Result<Now, Refused> {
+        let tenant = crate::runs::tenant(self.api, self.tenant).await?;
+        let graph = match self.api.services.graph(&tenant).await {
+            Ok(graph) => graph.with_deadline(tokio::time::Instant::now() + PATIENCE),
+            Err(error) => return Ok(Err(error.to_string())),
+        };
+        let found = match graph.members_of(&[group]).await {
+            Ok(mut found) => found.remove(&group),
+            Err(error) => return Ok(Err(format!("Microsoft Graph: {error}"))),
+        };
+        Ok(match found {
+            Some(Ok(members)) => {
+                let others = members.others.into_keys().collect();
+                let data = &self.data;
+                Ok(GroupMembers::of(
+                    &data.snapshot,
+                    data.accounts(),
+                    members.users,
+                    others,
+                ))
+            }
+            Some(Err(error)) => Err(format!("Microsoft Graph: {error}")),
+            None => Err("Microsoft Graph does not list the group's members".to_owned()),
+        })
+    }
+
+    /// A page of a list, by name.
+    pub(crate) fn people(
+        &self,
+        outlook: &Outlook,
+        list: List,
+        wanted: &PreviewQuery,
+    ) -> Result<PeoplePage, Refused> {
+        let data = &self.data;
+        let offset = match &wanted.cursor {
+            None => 0,
+            Some(cursor) => Self::offset(cursor)?,
+        };
+        let limit = page_size(wanted.limit);
+        let search = wanted
+            .search
+            .as_deref()
+            .filter(|text| !text.trim().is_empty());
+        let page = outlook.people(&data.snapshot, data.order(), list, search, (offset, limit));
+        let end = offset + page.entries.len();
+        let more = end < page.total && !page.entries.is_empty();
+        Ok(PeoplePage {
+            total: page.total,
+            items: page.entries,
+            next_cursor: more.then(|| to_cursor(&format!("people {} {end}", data.pointer.id))),
+        })
+    }
+
+    /// Where a cursor stands; one of other data counts all the same, since a
+    /// refresh in between must not end somebody's scrolling.
+    fn offset(cursor: &str) -> Result<usize, Refused> {
+        let key = from_cursor(cursor)?;
+        let mut parts = key.split(' ');
+        if parts.next() != Some("people") {
+            return Err(crate::error::cursor());
+        }
+        part(parts.nth(1))
+    }
+}
+
+/// Why there is no audience, as an answer.
+pub(crate) fn no_audience(error: AudienceError) -> ProblemDetails {
+    match error {
+        AudienceError::NeedsReview { problems, .. } | AudienceError::Invalid { problems } => {
+            ProblemDetails::invalid(problems)
+        }
+        AudienceError::Empty => {
+            ProblemDetails::invalid(vec![Problem::at("/filter", error.to_string())])
+        }
+        AudienceError::Cycle | AudienceError::Dependency { .. } => {
+            ProblemDetails::invalid(vec![Problem::at("/overrides", error.to_string())])
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! What a profile must be before it is saved, told all at once, and what its
+//! author should know although it is saved.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use rollcall_domain::audience::desired_members::{Audience, AudienceError};
+use rollcall_domain::audience::lint::{Warning, lint};
+use rollcall_domain::audience::override_closure;
+use rollcall_domain::audience::profile::{Profile, Target};
+use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId};
+use rollcall_domain::base::problem::Problem;
+use rollcall_runtime::ProblemDetails;
+
+use super::input::Input;
+use crate::Api;
+use crate::body::Form;
+use crate::cache::snapshots::Data;
+use crate::error::{Refused, stored, title_taken};
+
+/// So many profiles may be needed to evaluate one: all of them are read, and in
+/// memory together.
+const MAX_NEEDED: usize = 500;
+
+/// Profiles by id.
+pub(crate) type Known = BTreeMap<ProfileId, Profile>;
+
+/// The lists of a profile in the order they were written, so that pointers hold.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Written {
+    pub(crate) courses: Vec<CourseId>,
+    pub(crate) include: Vec<Target>,
+    pub(crate) exclude: Vec<Target>,
+}
+
+impl Written {
+    /// The lists of a stored profile, in the order of storage.
+    pub(crate) fn of(profile: &Profile) -> Self {
+        Self {
+            courses: profile.courses.iter().copied().collect(),
+            include: profile.overrides.include.iter().copied().collect(),
+            exclude: profile.overrides.exclude.iter().copied().collect(),
+        }
+    }
+}
+
+impl Api {
+    /// Everything the overrides of a profile lead to, directly or not.
+    pub(crate) async fn needed(
+        &self,
+        tenant: TenantId,
+        profile: &Profile,
+    ) -> Result<Known, Refused> {
+        let mut known = Known::new();
+        loop {
+            let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
+            if wanted.is_empty() {
+                return Ok(known);
+            }
+            let before = known.len();
+            if before + wanted.len() > MAX_NEEDED {
+                return Err(too_many_needed());
+            }
+            let found = self.services.store.profiles_of(tenant, wanted).await;
+            let found = found.map_err(stored)?;
+            known.extend(
+                found
+                    .into_iter()
+                    .filter_map(|stored| stored.profile.ok())
+                    .map(|profile| (profile.id, profile)),
+            );
+            if known.len() == before {
+                // What is left does not exist (any more).
+                return Ok(known);
+            }
+        }
+    }
+
+    /// Checks what was read from a form and makes a profile of it, with what
+    /// [`Api::links`] was before.
+    ///
+    /// # Errors
+    /// 422 with every problem of the form, the rules, the overrides, the courses
+    /// and the title.
+    pub(crate) async fn checked(
+        &self,
+        tenant: TenantId,
+        data: &Data,
+        mut form: Form,
+        make: impl FnOnce(Input) -> Profile,
+    ) -> Result<(Profile, Option<u64>), Refused> {
+        let input = Input::read(&mut form);
+        let mut problems = form.finish().err().unwrap_or_default();
+        let Some(input) = input else {
+            return Err(ProblemDetails::invalid(problems));
+        };
+        let written = Written {
+            courses: input.courses.clone(),
+            include: input.include.clone(),
+            exclude: input.exclude.clone(),
+        };
+        let profile = make(input);
+        let links = self.links(tenant, &profile).await?;
+        problems.extend(self.problems(tenant, data, &profile, &written).await?);
+        if problems.is_empty() {
+            Ok((profile, links))
+        } else {
+            Err(ProblemDetails::invalid(problems))
+        }
+    }
+
+    /// What has to be the same when a profile that names others is saved as it was
+    /// when those were looked at.
+    pub(crate) async fn links(
+        &self,
+        tenant: TenantId,
+        profile: &Profile,
+    ) -> Result<Option<u64>, Refused> {
+        if profile.overrides.profiles().next().is_none() {
+            return Ok(None);
+        }
+        let links = self.services.store.links(tenant).await;
+        links.map(Some).map_err(stored)
+    }
+
+    /// Everything that is wrong with a profile about to be saved.
+    pub(crate) async fn problems(
+        &self,
+        tenant: TenantId,
+        data: &Data,
+        profile: &Profile,
+        written: &Written,
+    ) -> Result<Vec<Problem>, Refused> {
+        let mut problems = profile.problems();
+        problems.extend(rules(profile, data));
+        problems.extend(unknown_courses(data, &written.courses));
+        problems.extend(people(data, "include", &written.include));
+        problems.extend(people(data, "exclude", &written.exclude));
+        let known = self.needed(tenant, profile).await?;
+        let lookup = |id| known.get(&id);
+        let Written {
+            include, exclude, ..
+        } = written;
+        problems.extend(override_closure::problems(
+            profile.id, include, exclude, lookup,
+        ));
+        if self.is_title_taken(tenant, profile).await? {
+            problems.push(title_taken());
+        }
+        Ok(problems)
+    }
+
+    /// What the author should know of a profile that is fine to save.
+    pub(crate) async fn warnings(
+        &self,
+        tenant: TenantId,
+        data: &Data,
+        profile: &Profile,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Warning>, Refused> {
+        let twins = self.services.store.twins(tenant, profile).await;
+        let twins = twins.map_err(stored)?.into_iter().map(|twin| twin.title);
+        let titles: Vec<String> = twins.collect();
+        let mut warnings = lint(profile, &data.snapshot, &data.fields, at);
+        warnings.extend(Warning::twins(&titles));
+        Ok(warnings)
+    }
+
+    async fn is_title_taken(&self, tenant: TenantId, profile: &Profile) -> Result<bool, Refused> {
+        // A title that is none cannot be looked up, and is a problem already.
+        if profile.title.is_empty() || profile.title.chars().count() > 200 {
+            return Ok(false);
+        }
+        let owner = self.services.store.title_owner(tenant, &profile.title);
+        let owner = owner.await.map_err(stored)?;
+        Ok(owner.is_some_and(|owner| owner.id != profile.id))
+    }
+}
+
+fn too_many_needed() -> ProblemDetails {
+    ProblemDetails::invalid(vec![Problem::at(
+        "/overrides",
+        format!(
+            "the overrides lead to more than {MAX_NEEDED} other profiles; name fewer, or people instead"
+        ),
+    )])
+}
+
+/// Selected courses that do not exist.
+pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterator<Item = Problem> {
+    let courses = courses.iter().enumerate();
+    let unknown = courses.filter(|(_, course)| data.snapshot.course(**course).is_none());
+    unknown.map(|(index, _)| {
+        Problem::at(
+            format!("/courses/{index}"),
+            "there is no such course; choose another or take it out",
+        )
+    })
+}
+
+/// Problems of the rules. A profile whose membership is not managed may be without.
+fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
+    match Audience::of(profile, &data.fields) {
+        Err(AudienceError::Empty) if profile.auto_populate => vec![Problem::at(
+            "/filter",
+            "auto-populate needs a rule or an included user; a profile without either matches nobody, never everybody",
+        )],
+        Err(AudienceError::NeedsReview { problems, .. } | AudienceError::Invalid { problems }) => {
+            problems
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Users that overrides name and the platform does not know (S4-088e).
+fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
+    let people = &data.snapshot.people;
+    let unknown = targets.iter().enumerate().filter_map(|(index, target)| {
+        let Target::User(user) = target else {
+            return None;
+        };
+        people.row(*user).is_none().then(|| {
+            Problem::at(
+                format!("/overrides/{list}/{index}"),
+                "there is no such learner in Learn365; choose another or take this entry out",
+            )
+        })
+    });
+    unknown.collect()
+}

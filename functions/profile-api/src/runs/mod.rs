@@ -1,0 +1,277 @@
+//! Runs of the jobs: what they did, how far they are.
+
+pub(crate) mod start;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_clients::objects::ObjectError;
+use rollcall_clients::store::tenants::Tenant;
+use rollcall_domain::base::ids::{SnapshotId, TenantId};
+use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_runtime::auth::Caller;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::Permission;
+use crate::cache::snapshots::object;
+use crate::error::{Refused, missing, no_settings, stored};
+use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::{Api, now};
+
+/// An address of a report works so long.
+const REPORT_LIFETIME: Duration = Duration::from_mins(5);
+
+/// Which runs.
+#[derive(Deserialize, IntoParams)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RunQuery {
+    /// Only runs of this job; of all without.
+    job: Option<Job>,
+    /// Most runs on a page: 1 to 200, 50 without.
+    limit: Option<u32>,
+    /// Where the page before ended.
+    cursor: Option<String>,
+}
+
+/// One run.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RunView {
+    /// Its id, such as `maintenance-2026-11-26T03:00:00Z`.
+    id: String,
+    /// Which job.
+    job: Job,
+    /// The moment it is "at".
+    slot: Slot,
+    /// Who or what started it.
+    trigger: Trigger,
+    /// How it ended, or how far it is.
+    status: RunStatus,
+    /// When its first invocation began.
+    started_at: DateTime<Utc>,
+    /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finished_at: Option<DateTime<Utc>>,
+    /// The data it worked on or made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    snapshot: Option<SnapshotId>,
+    /// Steps of the last invocation, in order.
+    steps: Vec<StepRecord>,
+    /// Totals.
+    counts: BTreeMap<String, u64>,
+    /// Why it was skipped, or a remark.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// What broke it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    /// Slots before this one that never ran (S4-096).
+    missed: Vec<Slot>,
+    /// Where the full report can be downloaded for some minutes. It names
+    /// people, so it is given only to those who may see profiles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report_url: Option<String>,
+}
+
+/// A page of runs.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct RunPage {
+    /// Newest first.
+    items: Vec<RunView>,
+    /// Where the next page begins; absent at the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_cursor: Option<String>,
+}
+
+fn id(job: Job, slot: Slot) -> String {
+    Run::name(job, slot).replacen('#', "-", 1)
+}
+
+/// The job and slot an id stands for.
+fn parse(id: &str) -> Option<(Job, Slot)> {
+    let (job, slot) = id.split_once('-')?;
+    let at = DateTime::parse_from_rfc3339(slot).ok()?;
+    Some((job.parse().ok()?, Slot::by_hand(at.with_timezone(&Utc))))
+}
+
+impl RunView {
+    fn of(run: Run) -> Self {
+        Self {
+            id: id(run.request.job, run.request.slot),
+            job: run.request.job,
+            slot: run.request.slot,
+            trigger: run.request.trigger,
+            status: run.status,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            snapshot: run.snapshot,
+            steps: run.steps,
+            counts: run.counts,
+            note: run.note,
+            error: run.error,
+            missed: run.missed,
+            report_url: None,
+        }
+    }
+}
+
+/// Runs, newest first. Records are kept 90 days.
+#[utoipa::path(get, path = "/v1/runs", tag = "Runs", params(RunQuery),
+    responses((status = 200, description = "A page of runs, newest first", body = RunPage)))]
+pub(crate) async fn list(
+    State(api): State<Api>,
+    caller: Caller,
+    InQuery(query): InQuery<RunQuery>,
+) -> Result<Json<RunPage>, Refused> {
+    let jobs = match query.job {
+        Some(job) => vec![job],
+        None => Job::ALL.to_vec(),
+    };
+    let after = query.cursor.as_deref().map(moment).transpose()?;
+    let limit = page_size(query.limit);
+    let store = &api.services.store;
+    let mut runs = Vec::new();
+    for job in jobs {
+        // All jobs are read to behind the same moment; what does not fit comes again.
+        let key = after.as_deref().map(|after| format!("run#{job}#{after}"));
+        let page = store.run_page(caller.tenant, job, key.as_deref(), limit);
+        runs.extend(page.await.map_err(stored)?.items);
+    }
+    runs.sort_by_key(|run| std::cmp::Reverse((run.request.slot, run.request.job)));
+    let next_cursor = cut(&mut runs, limit);
+    Ok(Json(RunPage {
+        items: runs.into_iter().map(RunView::of).collect(),
+        next_cursor,
+    }))
+}
+
+/// The moment a cursor stands for.
+fn moment(cursor: &str) -> Result<String, Refused> {
+    let text = from_cursor(cursor)?;
+    let read = DateTime::parse_from_rfc3339(&text).map_err(|_| crate::error::cursor())?;
+    Ok(written(read.with_timezone(&Utc)))
+}
+
+/// A moment as keys and cursors write it.
+fn written(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// Keeps at most `limit` runs, never parting those of one moment: the cursor is
+/// that moment, and of each job only one run is at it.
+fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
+    let last = runs.get(limit.saturating_sub(1))?.request.slot;
+    let keep = runs.partition_point(|run| run.request.slot >= last);
+    let full = runs.len() >= limit;
+    runs.truncate(keep);
+    full.then(|| to_cursor(&written(last.at())))
+}
+
+/// One run, with progress while it works.
+#[utoipa::path(get, path = "/v1/runs/{id}", tag = "Runs",
+    params(("id" = String, Path, description = "The run's id")),
+    responses((status = 200, description = "The run", body = RunView)))]
+pub(crate) async fn show(
+    State(api): State<Api>,
+    caller: Caller,
+    InPath(id): InPath<String>,
+) -> Result<Json<RunView>, Refused> {
+    let (job, slot) = parse(&id).ok_or_else(missing)?;
+    let run = api.services.store.run_at(caller.tenant, job, slot).await;
+    let run = run.map_err(stored)?.ok_or_else(|| not_begun(slot))?;
+    let report = run.report.clone();
+    let mut view = RunView::of(run);
+    let may_see = caller.require(Permission::ReadProfiles.roles()).is_ok();
+    if let Some(key) = report.filter(|_| may_see) {
+        let name = format!("{id}.json").replace(':', "-");
+        let url = api
+            .services
+            .objects
+            .download_url(&key, &name, REPORT_LIFETIME);
+        view.report_url = match url.await {
+            Ok(url) => Some(url),
+            // Reports expire before records do.
+            Err(ObjectError::Missing(_)) => None,
+            Err(error) => return Err(object(&error)),
+        };
+    }
+    Ok(Json(view))
+}
+
+/// A run without a record: it was asked for and waits, or there never was one.
+pub(crate) fn not_begun(slot: Slot) -> Refused {
+    let age = now() - slot.at();
+    if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
+        return missing();
+    }
+    let mut refused = missing();
+    "This run has no record yet. If it was asked for just now, it begins when what works already has ended; look again in a moment."
+        .clone_into(&mut refused.detail);
+    refused.of_kind("not-begun").after(2)
+}
+
+/// The caller's tenant, which must have saved its settings.
+pub(crate) async fn tenant(api: &Api, id: TenantId) -> Result<Tenant, Refused> {
+    let tenant = api.services.store.tenant(id).await;
+    tenant.map_err(stored)?.ok_or_else(no_settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chrono::TimeDelta;
+    use rollcall_domain::base::run::RunRequest;
+    use uuid::Uuid;
+
+    fn run(job: Job, minutes: i64) -> Run {
+        let at = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
+        let slot = Slot::of(at - TimeDelta::minutes(minutes));
+        let request = RunRequest {
+            job,
+            tenant: TenantId::new(Uuid::nil()),
+            slot,
+            trigger: Trigger::Schedule,
+            continuation: 0,
+            waits: 0,
+        };
+        Run::begin(request, at)
+    }
+
+    #[test]
+    fn an_id_is_read_as_it_is_written() {
+        let run = run(Job::Maintenance, 0);
+        let id = id(run.request.job, run.request.slot);
+        assert_eq!(id, "maintenance-2027-01-15T08:00:00Z");
+        assert_eq!(parse(&id), Some((Job::Maintenance, run.request.slot)));
+        for wrong in [
+            "",
+            "maintenance",
+            "x-2027-01-15T08:00:00Z",
+            "refresh-x",
+            "#",
+        ] {
+            assert_eq!(parse(wrong), None, "{wrong}");
+        }
+    }
+
+    /// Runs of different jobs at one moment stay on one page.
+    #[test]
+    fn a_page_never_parts_runs_of_one_moment() {
+        let mut runs = vec![
+            run(Job::Membership, 1),
+            run(Job::Maintenance, 1),
+            run(Job::Refresh, 2),
+        ];
+        assert!(cut(&mut runs, 1).is_some());
+        assert_eq!(runs.len(), 2);
+        let mut few = vec![run(Job::Refresh, 1)];
+        assert_eq!(cut(&mut few, 2), None);
+    }
+}

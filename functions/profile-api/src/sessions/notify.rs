@@ -1,0 +1,81 @@
+//! Mails to learners about their sessions, beside Microsoft's invitations (S1-15).
+
+use rollcall_domain::course_session::{CourseSession, SessionStatus};
+use rollcall_domain::notices::{Channel, Notice, NoticeKind};
+use rollcall_runtime::auth::Caller;
+
+use crate::Api;
+use crate::error::{Refused, stored, unavailable};
+
+impl Api {
+    /// One mail to each learner, so that nobody sees who else is invited.
+    pub(super) async fn tell_learners(
+        &self,
+        caller: &Caller,
+        session: &CourseSession,
+    ) -> Result<(), Refused> {
+        let (tenant, catalog) = (caller.tenant, session.catalog);
+        let title = self.mail_of(tenant, catalog).await?.value.title;
+        let settings = self.services.store.tenant(tenant).await.map_err(stored)?;
+        let name = settings
+            .map(|it| it.settings.display_name)
+            .unwrap_or_default();
+        let about = about(session, title);
+        let notices: Vec<Notice> = session
+            .learners
+            .iter()
+            .map(|learner| {
+                let to = vec![learner.address.clone()];
+                Notice::new(tenant, &name, to, about.clone()).over(Channel::Catalog { catalog })
+            })
+            .collect();
+        let queued = self.services.notice_queue.send_all(&notices).await;
+        queued.map_err(|error| {
+            tracing::error!(%error, "mails to learners could not be queued");
+            unavailable("The mails to learners could not be queued.")
+        })
+    }
+}
+
+fn about(session: &CourseSession, catalog_title: String) -> NoticeKind {
+    let (title, time_zone) = (session.title.clone(), session.time_zone.clone());
+    let (session_id, version) = (session.id.uuid(), session.version);
+    let room = session.room.as_ref().map(|room| room.name.clone());
+    // A meeting cannot be taken from its event; nobody is sent into it any more.
+    let join_url = session.join_url.clone().filter(|_| session.online);
+    let (start, end) = (session.start, session.end);
+    if session.status == SessionStatus::Cancelled {
+        return NoticeKind::SessionCancelled {
+            session: session_id,
+            version,
+            title,
+            catalog_title,
+            start,
+            time_zone,
+        };
+    }
+    if version == 1 {
+        return NoticeKind::SessionScheduled {
+            session: session_id,
+            version,
+            title,
+            catalog_title,
+            start,
+            end,
+            time_zone,
+            room,
+            join_url,
+        };
+    }
+    NoticeKind::SessionChanged {
+        session: session_id,
+        version,
+        title,
+        catalog_title,
+        start,
+        end,
+        time_zone,
+        room,
+        join_url,
+    }
+}

@@ -1,0 +1,159 @@
+//! How far changes are while they are made: what ended how, and why nothing else is tried.
+
+use rollcall_clients::http::ApiError;
+use rollcall_clients::scim::Written;
+use rollcall_domain::directory_sync::{
+    Change, Deed, Field, Member, Mirror, Outcome, OutcomeStatus, What, Write,
+};
+
+use super::failure::Trouble;
+
+/// What no account can be called by: a step between two addresses.
+const BETWEEN: &str = "@renaming.invalid";
+
+/// How far the changes are.
+pub(super) struct Tally<'c> {
+    changes: &'c [Change],
+    ended: Vec<Option<(OutcomeStatus, Option<String>)>>,
+    /// The first refusal of the credential: nothing else would pass.
+    pub(super) refused: Option<Trouble>,
+    pub(super) cut: bool,
+    /// Whether something was under way when time ran out: perhaps it was made.
+    pub(super) in_the_air: bool,
+    /// Whether something was refused that will be refused again.
+    pub(super) lasting: bool,
+    /// Whether somebody has switched the sync off meanwhile.
+    pub(super) unwanted: bool,
+}
+
+impl<'c> Tally<'c> {
+    pub(super) fn new(changes: &'c [Change]) -> Self {
+        Self {
+            changes,
+            ended: vec![None; changes.len()],
+            refused: None,
+            cut: false,
+            in_the_air: false,
+            lasting: false,
+            unwanted: false,
+        }
+    }
+
+    /// Notes how a write ended for its changes; of several the worst counts.
+    pub(super) fn note(&mut self, write: &Write, status: OutcomeStatus, detail: Option<&str>) {
+        let rank = |status| match status {
+            OutcomeStatus::Done => 0,
+            OutcomeStatus::Deferred => 1,
+            OutcomeStatus::Failed => 2,
+        };
+        for at in &write.changes {
+            let Some(ended) = self.ended.get_mut(*at) else {
+                continue;
+            };
+            let worse = ended
+                .as_ref()
+                .is_none_or(|(known, _)| rank(status) > rank(*known));
+            if worse {
+                *ended = Some((status, detail.map(str::to_owned)));
+            }
+        }
+    }
+
+    pub(super) fn take(
+        &mut self,
+        write: &Write,
+        answer: Result<Written, ApiError>,
+        mirror: &mut Mirror,
+    ) {
+        match answer {
+            Ok(Written::Done(created)) => {
+                mirror.took(write, created.as_deref());
+                self.note(write, OutcomeStatus::Done, None);
+            }
+            Ok(Written::Waits) => {
+                let why = "somebody it names is not on the learning platform yet";
+                self.note(write, OutcomeStatus::Deferred, Some(why));
+            }
+            Err(error) => {
+                self.note(write, OutcomeStatus::Failed, Some(&error.to_string()));
+                // A 403 may be about this one account; a 401 is about all of them.
+                self.lasting |= !error.is_transient();
+                if error.status() == Some(401) {
+                    self.refused = Some(Trouble::of_platform(error));
+                }
+            }
+        }
+    }
+
+    pub(super) fn outcomes(self, mirror: &Mirror) -> Vec<Outcome> {
+        let why = if self.cut {
+            "time ran out; the next invocation goes on"
+        } else {
+            "it was not reached"
+        };
+        let ended: Vec<_> = self
+            .changes
+            .iter()
+            .zip(&self.ended)
+            .map(|(change, ended)| match ended {
+                Some((OutcomeStatus::Done, _)) if left_out(change, mirror) => (
+                    OutcomeStatus::Deferred,
+                    Some("the person is not on the learning platform yet".to_owned()),
+                ),
+                Some(ended) => ended.clone(),
+                None => (OutcomeStatus::Deferred, Some(why.to_owned())),
+            })
+            .collect();
+        let all = self.changes.iter().cloned().zip(ended);
+        all.map(|(change, (status, detail))| Outcome {
+            change,
+            status,
+            detail,
+        })
+        .collect()
+    }
+}
+
+/// Members who are not there were left out of their team's write.
+fn left_out(change: &Change, mirror: &Mirror) -> bool {
+    let person = match &change.what {
+        What::AddMember {
+            member: Member::Person(person),
+        }
+        | What::AddSupervisor {
+            member: Member::Person(person),
+        } => *person,
+        _ => return false,
+    };
+    mirror.key(person).is_none()
+}
+
+/// Whoever takes an address in between gets the old one back should the circle not
+/// close: `back` is how. Who has the wanted address by then has no need of it.
+pub(super) fn note_between(writes: &[Write], mirror: &Mirror, back: &mut Vec<Write>) {
+    for write in writes {
+        let Deed::SetUser { user, facts, .. } = &write.deed else {
+            continue;
+        };
+        let Some(Some(to)) = facts.get(&Field::Email) else {
+            continue;
+        };
+        back.retain(
+            |known| !matches!(&known.deed, Deed::SetUser { user: known, .. } if known == user),
+        );
+        let Some(now) = mirror
+            .platform()
+            .users
+            .get(user)
+            .filter(|_| to.ends_with(BETWEEN))
+        else {
+            continue;
+        };
+        let mut write = write.clone();
+        write.changes.clear();
+        if let Deed::SetUser { facts, .. } = &mut write.deed {
+            facts.insert(Field::Email, Some(now.user_name.clone()));
+        }
+        back.push(write);
+    }
+}

@@ -1,0 +1,219 @@
+//! Reads the directory: what changed since, or everything where that cannot be relied on.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use rollcall_clients::graph::{DeltaLink, Followed, Graph, GraphError, MAX_DELTA_GROUPS};
+use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::directory_sync::{Directory, Leaving, Subject, SyncPlan, SyncState, What};
+
+use super::failure::Trouble;
+
+/// The directory as it is now, and where to go on.
+pub(super) struct Ways {
+    pub(super) directory: Directory,
+    pub(super) people: String,
+    pub(super) groups: Option<String>,
+    pub(super) groups_of: String,
+    pub(super) read_in_full: DateTime<Utc>,
+    pub(super) notes: Vec<String>,
+}
+
+/// Which groups are followed: all, those chosen, or none.
+fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
+    let config = &state.config;
+    let chosen = config.filters.groups.as_ref();
+    match chosen {
+        _ if !config.needs_groups() => ("none".to_owned(), Vec::new()),
+        Some(chosen) if chosen.len() <= MAX_DELTA_GROUPS => {
+            let names: Vec<String> = chosen.iter().map(ToString::to_string).collect();
+            (names.join(","), chosen.iter().copied().collect())
+        }
+        // More than one query takes: all of them are followed.
+        _ => ("all".to_owned(), Vec::new()),
+    }
+}
+
+/// Reads. What changed is followed from where the last run ended; everything is
+/// read anew at least weekly, when the directory has withdrawn the link, and when
+/// the number of people does not fit.
+pub(super) async fn read(
+    graph: &Graph,
+    state: &SyncState,
+    pointer: Option<&MirrorPointer>,
+    known: Directory,
+    now: DateTime<Utc>,
+) -> Result<Ways, Trouble> {
+    let (groups_of, only) = wanted_groups(state);
+    let fresh = pointer.filter(|_| !state.wants_full_read(now));
+    if let Some(pointer) = fresh {
+        let followed = follow(graph, pointer, known.clone(), &groups_of, &only).await;
+        if let Some(ways) = followed.map_err(Trouble::of_graph)? {
+            return Ok(noted(ways, state));
+        }
+    }
+    let ways = whole(graph, &known, &groups_of, &only, now).await;
+    Ok(noted(ways.map_err(Trouble::of_graph)?, state))
+}
+
+/// What changed; `None` where that is not to be had, or does not add up.
+async fn follow(
+    graph: &Graph,
+    pointer: &MirrorPointer,
+    mut directory: Directory,
+    groups_of: &str,
+    only: &[ObjectId],
+) -> Result<Option<Ways>, GraphError> {
+    let from = DeltaLink(pointer.people.clone());
+    let people = graph.follow_people(Some(&from), |id, change| match change {
+        Some(change) => directory.change_person(id, change),
+        None => directory.delete(id),
+    });
+    let Followed::To(people) = people.await? else {
+        tracing::info!("the directory has withdrawn the link; reading everything anew");
+        return Ok(None);
+    };
+    let counted = graph.count_people().await?;
+    if counted != directory.people.len() as u64 {
+        tracing::info!(
+            counted,
+            known = directory.people.len(),
+            "the number of people does not fit; reading everything anew"
+        );
+        return Ok(None);
+    }
+    let same = pointer.groups_of == groups_of;
+    let from = pointer.groups.clone().filter(|_| same).map(DeltaLink);
+    let groups = groups(graph, from, groups_of, only, &mut directory).await?;
+    Ok(Some(Ways {
+        directory,
+        people: people.0,
+        groups,
+        groups_of: groups_of.to_owned(),
+        read_in_full: pointer.read_in_full,
+        notes: Vec::new(),
+    }))
+}
+
+/// Follows groups from a link, or reads them all; none where they are not needed.
+async fn groups(
+    graph: &Graph,
+    from: Option<DeltaLink>,
+    groups_of: &str,
+    only: &[ObjectId],
+    directory: &mut Directory,
+) -> Result<Option<String>, GraphError> {
+    if groups_of == "none" {
+        directory.groups.clear();
+        return Ok(None);
+    }
+    let mut from = from;
+    loop {
+        if from.is_none() {
+            directory.groups.clear();
+        }
+        let followed = graph.follow_groups(from.as_ref(), only, |id, change| match change {
+            Some(change) => directory.change_group(id, change),
+            None => _ = directory.groups.remove(&id),
+        });
+        match followed.await? {
+            Followed::To(link) => return Ok(Some(link.0)),
+            // Without a link there is nothing that could be withdrawn.
+            Followed::Expired => from = None,
+        }
+    }
+}
+
+/// Everything, and who of those known before is gone.
+async fn whole(
+    graph: &Graph,
+    before: &Directory,
+    groups_of: &str,
+    only: &[ObjectId],
+    now: DateTime<Utc>,
+) -> Result<Ways, GraphError> {
+    let mut directory = Directory::default();
+    let people = graph.follow_people(None, |id, change| match change {
+        Some(change) => directory.change_person(id, change),
+        None => directory.delete(id),
+    });
+    let Followed::To(people) = people.await? else {
+        return Err(rollcall_clients::http::ApiError::Incomplete {
+            set: "people of the directory",
+            expected: before.people.len() as u64,
+            found: 0,
+        }
+        .into());
+    };
+    let deleted = graph.deleted_people().await?;
+    directory.remember(before, &deleted);
+    let counted = graph.count_people().await?;
+    let mut notes = Vec::new();
+    let found = directory.people.len() as u64;
+    if counted != found {
+        // The count comes from an index that lags behind; whoever is missing is
+        // looked for one by one before anybody leaves.
+        notes.push(format!(
+            "Microsoft Graph listed {found} people and counts {counted}: its index lags behind, or the directory is changing just now."
+        ));
+    }
+    let groups = groups(graph, None, groups_of, only, &mut directory).await?;
+    Ok(Ways {
+        directory,
+        people: people.0,
+        groups,
+        groups_of: groups_of.to_owned(),
+        read_in_full: now,
+        notes,
+    })
+}
+
+/// Chosen groups that are not there are named; the others are used (S3-37).
+fn noted(mut ways: Ways, state: &SyncState) -> Ways {
+    let chosen = state.config.filters.groups.iter().flatten();
+    let unknown: Vec<String> = chosen
+        .filter(|id| !ways.directory.groups.contains_key(id))
+        .map(ToString::to_string)
+        .collect();
+    if !unknown.is_empty() {
+        let unknown = unknown.join(", ");
+        ways.notes.push(format!(
+            "These groups of the filter do not exist in Microsoft Entra ID: {unknown}."
+        ));
+    }
+    ways
+}
+
+/// Whoever vanished from the list without having been deleted is looked for by
+/// name: a list that lacks somebody who is there is no ground to act on.
+pub(super) async fn no_mistake(graph: &Graph, plan: &SyncPlan) -> Result<(), Trouble> {
+    let vanished: BTreeSet<ObjectId> = plan
+        .changes
+        .iter()
+        .filter_map(|change| match (&change.what, change.subject) {
+            (
+                What::DeactivateUser {
+                    reason: Leaving::Vanished,
+                },
+                Subject::User(person),
+            ) => Some(person),
+            _ => None,
+        })
+        .collect();
+    if vanished.is_empty() {
+        return Ok(());
+    }
+    let people: Vec<ObjectId> = vanished.into_iter().collect();
+    let found = graph
+        .known_people(&people)
+        .await
+        .map_err(Trouble::of_graph)?;
+    if found.known == 0 {
+        return Ok(());
+    }
+    Err(Trouble::new(format!(
+        "Microsoft Graph's list lacks {} people who are in the directory; nothing was changed",
+        found.known
+    )))
+}

@@ -1,0 +1,150 @@
+//! Reads the learning platform: what changed since, where it can tell, or everything.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use rollcall_clients::http::ApiError;
+use rollcall_clients::scim::{Described, Scim};
+use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_domain::directory_sync::state::FULL_READ_DAYS;
+use rollcall_domain::directory_sync::{Platform, SyncState};
+
+use super::failure::Trouble;
+
+/// What is known from the last run.
+pub(super) struct Known<'a> {
+    pub(super) pointer: Option<&'a MirrorPointer>,
+    pub(super) platform: Platform,
+}
+
+/// The platform as it is now, and where to go on.
+pub(super) struct Lands {
+    pub(super) platform: Platform,
+    /// As the last run left it, if that is known for sure.
+    pub(super) before: Option<Platform>,
+    pub(super) described: Described,
+    pub(super) newest: Newest,
+    pub(super) in_full: DateTime<Utc>,
+}
+
+/// The newest changes that were seen; none where the platform cannot tell what changed.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Newest {
+    pub(super) user: Option<DateTime<Utc>>,
+    pub(super) group: Option<DateTime<Utc>>,
+}
+
+/// Reads. What changed is enough where the platform tells it, its counts fit, and
+/// the last run ended well; everything is read at least weekly.
+pub(super) async fn read(
+    scim: &Scim,
+    state: &SyncState,
+    known: Known<'_>,
+    now: DateTime<Utc>,
+) -> Result<Lands, Trouble> {
+    let described = scim.describe().await.map_err(Trouble::of_platform)?;
+    let teams = state.config.teams.groups || state.config.teams.managers;
+    let settled = known.pointer.filter(|pointer| pointer.settled);
+    // A platform that nobody knows as it was left cannot show what was done by hand.
+    let before = settled.map(|_| known.platform.clone());
+    let recent =
+        |pointer: &&MirrorPointer| now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS);
+    if let Some(pointer) = settled.filter(recent)
+        && pointer.newest_user.is_some()
+    {
+        let mut platform = known.platform;
+        let newest = Newest {
+            user: pointer.newest_user,
+            group: pointer.newest_group,
+        };
+        let next = changes(scim, &described, &mut platform, newest, teams).await;
+        let newest = next.map_err(Trouble::of_platform)?;
+        if fits(scim, &platform, teams)
+            .await
+            .map_err(Trouble::of_platform)?
+        {
+            let in_full = pointer.platform_in_full;
+            return Ok(Lands {
+                platform,
+                before,
+                described,
+                newest,
+                in_full,
+            });
+        }
+        tracing::info!("the platform's counts do not fit; reading everything anew");
+    }
+    let whole = whole(scim, &described, teams).await;
+    let (platform, newest) = whole.map_err(Trouble::of_platform)?;
+    Ok(Lands {
+        platform,
+        before,
+        described,
+        newest,
+        in_full: now,
+    })
+}
+
+/// Takes in what changed since; where nothing tells what did, everything. Answers
+/// what is the newest by now.
+pub(super) async fn changes(
+    scim: &Scim,
+    described: &Described,
+    platform: &mut Platform,
+    newest: Newest,
+    teams: bool,
+) -> Result<Newest, ApiError> {
+    let changed = scim.users(described, newest.user).await?;
+    if newest.user.is_none() {
+        platform.users.clear();
+    }
+    platform.users.extend(changed.all);
+    let mut next = newest;
+    next.user = newest.user.max(newest.user.and(changed.newest));
+    if teams {
+        let changed = scim.groups(described, newest.group).await?;
+        if newest.group.is_none() {
+            platform.teams.clear();
+        }
+        platform.teams.extend(changed.all);
+        next.group = newest.group.max(newest.group.and(changed.newest));
+        if next.group.is_none() && described.filter {
+            let count = platform.teams.len() as u64;
+            let tells = scim.tells_changes_of_groups(count).await?;
+            next.group = changed.newest.filter(|_| tells);
+        }
+    }
+    Ok(next)
+}
+
+/// Whether as many are known as there are: what was deleted shows nowhere else.
+async fn fits(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, ApiError> {
+    let (users, groups) = scim.counts().await?;
+    let fits = users == platform.users.len() as u64;
+    Ok(fits && (!teams || groups == platform.teams.len() as u64))
+}
+
+/// Everything, and what is the newest of it where the platform tells changes.
+pub(super) async fn whole(
+    scim: &Scim,
+    described: &Described,
+    teams: bool,
+) -> Result<(Platform, Newest), ApiError> {
+    let users = scim.users(described, None).await?;
+    let count = users.all.len() as u64;
+    let tells = described.filter && scim.tells_changes(count).await?;
+    let mut platform = Platform {
+        users: users.all,
+        ..Platform::default()
+    };
+    let mut newest = Newest {
+        user: users.newest.filter(|_| tells),
+        group: None,
+    };
+    if teams {
+        let groups = scim.groups(described, None).await?;
+        let count = groups.all.len() as u64;
+        let tells = described.filter && scim.tells_changes_of_groups(count).await?;
+        newest.group = groups.newest.filter(|_| tells);
+        platform.teams = groups.all;
+    }
+    Ok((platform, newest))
+}

@@ -1,0 +1,523 @@
+//! The deployed service: real `sam deploy`, functions in processes of their own.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
+use rollcall_local::demo::{DemoOptions, demo};
+use rollcall_local::drafts;
+use rollcall_local::playground::welcome;
+use rollcall_local::stack::{Stack, StackOptions, root};
+use rollcall_local::summary::{ProfileLine, Summary};
+use rollcall_local::{mails, processes, tenant};
+use rollcall_simulators::generate::{WorldSpec, world};
+use rollcall_simulators::world::{FieldKind, Person, Progress, World};
+use rollcall_simulators::{Fault, FaultKind, UserTokenSpec};
+use serde_json::json;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+mod sync;
+
+const PATIENCE: Duration = Duration::from_mins(3);
+
+pub(crate) fn quiet(_: &str) {}
+
+/// Builds the functions as the local command does, once.
+async fn binaries() -> PathBuf {
+    static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
+    BUILT
+        .get_or_init(|| async {
+            let root = root().expect("the repository");
+            let mut cargo = tokio::process::Command::new(env!("CARGO"));
+            cargo
+                .current_dir(&root)
+                .args(["build", "--profile", "local", "--locked", "--quiet"]);
+            for name in rollcall_local::deploy::FUNCTIONS {
+                cargo.arg("--package").arg(format!("rollcall-{name}"));
+            }
+            assert!(
+                cargo.status().await.expect("cargo runs").success(),
+                "the functions build"
+            );
+            let target = std::env::var_os("CARGO_TARGET_DIR")
+                .map_or_else(|| root.join("target"), |folder| root.join(folder));
+            target.join("local")
+        })
+        .await
+        .clone()
+}
+
+pub(crate) async fn options(folder: &tempfile::TempDir, schedules: bool) -> StackOptions {
+    StackOptions {
+        root: root().expect("the repository"),
+        binaries: binaries().await,
+        state: None,
+        logs: folder.path().join("logs"),
+        schedules,
+        parameters: BTreeMap::from([("LeaseSeconds".to_owned(), "3".to_owned())]),
+    }
+}
+
+fn small_world(users: usize) -> World {
+    let tenant = Uuid::new_v4();
+    world(&WorldSpec {
+        seed: 7,
+        tenant,
+        users,
+        courses: 6,
+        as_of: chrono::Utc::now(),
+        ..WorldSpec::default()
+    })
+}
+
+fn of<'a>(summary: &'a Summary, title: &str) -> &'a ProfileLine {
+    summary
+        .profiles
+        .iter()
+        .find(|line| line.title == title)
+        .unwrap_or_else(|| panic!("{title}: {summary}"))
+}
+
+/// Proves S4-074, S4-081 and S4-086 through the deployed functions, against a
+/// count made here from the simulated people; the demo again changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
+async fn the_demo_is_right_and_again_changes_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let demo_options = DemoOptions {
+        users: 400,
+        profiles: 7,
+        data: None,
+        home: folder.path().to_path_buf(),
+    };
+    let stack = options(&folder, false).await;
+    let first = demo(&demo_options, &stack, &quiet)
+        .await
+        .expect("the demo runs");
+    let saved = folder.path().join("state/demo-400-7/outside.json");
+    let outside: rollcall_simulators::TenantState =
+        serde_json::from_slice(&std::fs::read(saved).expect("saved")).expect("JSON");
+    let world = &outside.world;
+    assert_eq!(
+        of(&first, "Customer Success in the West").members,
+        count(world, |person| {
+            let city = person
+                .city
+                .as_deref()
+                .map(|city| city.trim().to_lowercase());
+            let title = person
+                .job_title
+                .as_deref()
+                .map(|title| title.trim().to_lowercase());
+            matches!(city.as_deref(), Some("las vegas" | "san diego" | "denver"))
+                && title.as_deref() == Some("customer success manager")
+        })
+    );
+    let hire = world
+        .fields
+        .iter()
+        .find(|field| field.title == "Hire Date" && field.kind == FieldKind::DateTime)
+        .expect("a date field")
+        .id;
+    assert_eq!(
+        of(&first, "Hired after 1 January 2023").members,
+        count(world, |person| {
+            person
+                .custom
+                .get(&hire)
+                .is_some_and(|date| date.as_str() > "2023-01-01T00:00:00Z")
+        })
+    );
+    let course = world
+        .courses
+        .iter()
+        .find(|course| course.title == "Outlook - Japanese")
+        .expect("the course")
+        .id;
+    assert_eq!(
+        of(&first, "Completed Outlook - Japanese").members,
+        count(world, |person| {
+            world.enrolments.iter().any(|row| {
+                row.course_id == course
+                    && Some(row.lms_user_id) == person.lms_id
+                    && row.status == Progress::Completed
+            })
+        })
+    );
+    assert_eq!(of(&first, "Everyone else").status, "held");
+    assert_eq!(of(&first, "Badge holders").status, "needs_review");
+    assert_eq!(of(&first, "Speakers").status, "unmanaged");
+    assert!(first.changed && !outside.user_deleted_by_mistake);
+    let subjects: Vec<_> = first
+        .mails
+        .iter()
+        .map(|mail| mail.subject.as_str())
+        .collect();
+    assert_eq!(subjects.len(), 3, "{subjects:?}");
+    assert!(
+        subjects
+            .iter()
+            .any(|subject| subject.starts_with("Held: Everyone else")),
+        "{subjects:?}"
+    );
+    let file = of(&first, "Customer Success in the West")
+        .file
+        .clone()
+        .expect("a member list");
+    assert!(
+        std::fs::read(file)
+            .expect("on this machine")
+            .starts_with(b"PK")
+    );
+    let second = demo(&demo_options, &stack, &quiet)
+        .await
+        .expect("the demo runs again");
+    assert!(
+        !second.changed && second.mails.is_empty() && second.graph.writes == 0,
+        "{second}"
+    );
+    assert!(second.to_string().contains("Nothing changed"));
+}
+
+/// Learners with an Entra account who match.
+fn count(world: &World, matches: impl Fn(&Person) -> bool) -> usize {
+    world
+        .people
+        .iter()
+        .filter(|person| person.lms_id.is_some() && person.object_id.is_some() && matches(person))
+        .count()
+}
+
+/// The sample folder of the repository goes through the same functions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("exports");
+    std::fs::create_dir(&data).expect("a folder");
+    for file in ["users.csv", "courses.csv", "enrolments.csv"] {
+        std::fs::copy(
+            root()
+                .expect("the repository")
+                .join("infra/local/sample")
+                .join(file),
+            data.join(file),
+        )
+        .expect("copied");
+    }
+    let users = data.join("users.csv");
+    let mut text = std::fs::read_to_string(&users).expect("UTF-8");
+    text.push_str("broken,row\n");
+    std::fs::write(&users, text).expect("written");
+    let demo_options = DemoOptions {
+        users: 0,
+        profiles: 0,
+        data: Some(data),
+        home: folder.path().to_path_buf(),
+    };
+    let summary = demo(&demo_options, &options(&folder, false).await, &quiet)
+        .await
+        .expect("the demo runs");
+    assert!(summary.data["people"] > 200, "{summary}");
+    assert!(
+        summary
+            .profiles
+            .iter()
+            .map(|line| line.added)
+            .sum::<usize>()
+            > 20,
+        "{summary}"
+    );
+    assert!(
+        summary
+            .problems
+            .iter()
+            .any(|problem| problem.starts_with("users.csv, line ")),
+        "{:?}",
+        summary.problems
+    );
+}
+
+/// The maintenance process is killed in the middle of applying: the lock
+/// expires and the next run ends at exactly the desired members (S4-116).
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
+async fn a_killed_function_is_made_good_by_the_next_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, false).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let world = small_world(1_500);
+    let id = TenantId::new(world.tenant.id);
+    stack.simulators.load(world.clone());
+    let services = &stack.services;
+    let who = tenant::set_up(services, &world).await.expect("set up");
+    let draft = json!([{"title": "Everyone", "filter": {"properties": {"combinator": "and", "rules": [{"field": "title", "operator": "notNull"}]}}, "courses": ["Security 101"]}]);
+    let profiles = drafts::profiles(drafts::read(draft).expect("drafts"), &world, tenant::now())
+        .expect("profiles");
+    tenant::put_profiles(services, id, &profiles)
+        .await
+        .expect("stored");
+    let refresh = tenant::run(services, &who, Job::Refresh, PATIENCE, &quiet)
+        .await
+        .expect("refreshed");
+    assert_eq!(refresh.status, RunStatus::Succeeded, "{refresh:?}");
+    stack.simulators.add_fault(
+        world.tenant.id,
+        Fault::once("/$batch", FaultKind::Delay { ms: 700 }).at(1, 1_000),
+    );
+    let trigger = rollcall_domain::base::run::Trigger::by_hand("ada@contoso.example");
+    services
+        .run_now(&who, Job::Maintenance, trigger)
+        .await
+        .expect("asked");
+    let unique_name = profiles[0].unique_name();
+    let members = || {
+        let outside = stack.simulators.dump(world.tenant.id).expect("loaded");
+        outside
+            .group_by_unique_name(&unique_name)
+            .map_or(0, |group| group.members.len())
+    };
+    let begun = Instant::now();
+    while members() == 0 {
+        assert!(begun.elapsed() < PATIENCE, "nobody was ever added");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let endpoint = stack.emulator.endpoint().to_owned();
+    let killed: Vec<_> = processes::lambdas(&endpoint)
+        .into_iter()
+        .filter(|process| process.function.contains("maintenance"))
+        .collect();
+    assert!(!killed.is_empty(), "the function runs");
+    for process in &killed {
+        let kill = tokio::process::Command::new("kill")
+            .args(["-9", &process.pid.to_string()])
+            .status()
+            .await;
+        assert!(kill.expect("kill runs").success());
+    }
+    let partly = members();
+    stack.simulators.clear_faults(world.tenant.id);
+    let wanted = count(&world, |_| true);
+    assert!(
+        partly < wanted,
+        "it was killed in the middle: {partly} of {wanted}"
+    );
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    let run = tenant::run(services, &who, Job::Maintenance, PATIENCE, &quiet)
+        .await
+        .expect("the next run ends");
+    assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
+    assert_eq!(members(), wanted);
+    let outside = stack.simulators.dump(world.tenant.id).expect("loaded");
+    assert_eq!(
+        outside
+            .world
+            .groups
+            .iter()
+            .filter(|group| group.display_name.ends_with("Everyone"))
+            .count(),
+        1
+    );
+    stack.down().await.expect("stops");
+}
+
+/// Proves S4-103 and S4-104 on the deployed schedules: settings were saved, no
+/// message was sent, and the sweep's rule alone makes the tenant ready and
+/// mails it; the API then says so to a caller with a real token.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_schedule_alone_makes_a_new_tenant_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, true).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let world = small_world(60);
+    stack.simulators.load(world.clone());
+    let who = tenant::set_up(&stack.services, &world)
+        .await
+        .expect("set up");
+    let contact = format!("lms-admins@{}", world.tenant.domain);
+    let begun = Instant::now();
+    loop {
+        let sent = mails::sent(stack.emulator.endpoint())
+            .await
+            .expect("the emulator answers");
+        if sent
+            .iter()
+            .any(|mail| mail.to.contains(&contact) && mail.subject == "Rollcall is ready for use")
+        {
+            break;
+        }
+        assert!(
+            begun.elapsed() < Duration::from_mins(5),
+            "within five minutes"
+        );
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    let health = reqwest::get(format!("{}/v1/health", stack.deployment.api_url))
+        .await
+        .expect("the API answers");
+    assert_eq!(health.status(), 200);
+    let status = tenant_status(&stack, &world).await;
+    assert_eq!(status["onboarding"], "ready", "{status}");
+    assert_eq!(status["tenant"], who.id.to_string());
+    stack.down().await.expect("stops");
+}
+
+/// A newcomer's whole way over the deployed HTTP API, with the token and the
+/// settings that `rollcall up` hands out: save, wait, look ahead, make a profile,
+/// run, download.
+#[tokio::test(flavor = "multi_thread")]
+#[expect(clippy::too_many_lines, reason = "one story from start to end")]
+async fn an_administrator_does_everything_over_the_deployed_api() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, false).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let visitor = welcome(&stack, folder.path(), 300, false)
+        .await
+        .expect("files");
+    let environment = std::fs::read_to_string(&visitor.environment).expect("a file");
+    let value = |name: &str| {
+        let line = environment.lines().find_map(|line| line.strip_prefix(name));
+        line.expect(name).trim_matches('\'').to_owned()
+    };
+    let (api, token) = (value("API="), value("TOKEN="));
+    let client = reqwest::Client::new();
+    let send = |method: &str, path: &str, body: Option<serde_json::Value>| {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let request = client
+            .request(method, format!("{api}{path}"))
+            .bearer_auth(&token);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
+        async move {
+            let answer = request.send().await.expect("the API answers");
+            let status = answer.status().as_u16();
+            let body = answer.json::<serde_json::Value>().await;
+            (status, body.unwrap_or_default())
+        }
+    };
+    let settings = std::fs::read(&visitor.settings).expect("a file");
+    let settings: serde_json::Value = serde_json::from_slice(&settings).expect("JSON");
+    let (status, saved) = send("PUT", "/v1/settings", Some(settings)).await;
+    assert_eq!(status, 201, "{saved:#}");
+    assert_eq!(saved["connection"]["ok"], true, "{saved:#}");
+    let begun = Instant::now();
+    while send("GET", "/v1/tenant", None).await.1["onboarding"] != "ready" {
+        assert!(begun.elapsed() < PATIENCE, "the first refresh never ended");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let (_, schema) = send("GET", "/v1/schema", None).await;
+    let city = schema["properties"][0]["values"][0]["name"].clone();
+    let rule = json!({"field": "city", "operator": "=", "value": city});
+    let draft = json!({
+        "title": "The largest city", "description": "By hand", "enroll": true, "autoPopulate": true,
+        "filter": {"properties": {"combinator": "and", "rules": [rule]}},
+        "courses": [schema["courses"][0]["id"]],
+    });
+    let ask = json!({"profile": draft});
+    let (status, ahead) = send("POST", "/v1/profiles/preview", Some(ask)).await;
+    assert_eq!(status, 200, "{ahead:#}");
+    let joins = ahead["preview"]["joins"].as_u64().expect("a number");
+    assert!(joins > 3, "{ahead:#}");
+    let (status, made) = send("POST", "/v1/profiles", Some(draft)).await;
+    assert_eq!(status, 201, "{made:#}");
+    let path = format!("/v1/profiles/{}", made["id"].as_str().expect("an id"));
+    let (status, asked) = send("POST", "/v1/runs", Some(json!({"job": "maintenance"}))).await;
+    assert_eq!(status, 202, "{asked:#}");
+    let run = format!("/v1/runs/{}", asked["id"].as_str().expect("an id"));
+    let ended = loop {
+        let (status, run) = send("GET", &run, None).await;
+        if status == 200 && run["finishedAt"].is_string() {
+            break run;
+        }
+        assert!(begun.elapsed() < PATIENCE, "the run never ended: {run:#}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    assert_eq!(ended["status"], "succeeded", "{ended:#}");
+    let (_, now) = send("GET", &path, None).await;
+    assert_eq!(now["standing"]["members"], joins);
+    let (status, download) = send("GET", &format!("{path}/members.xlsx"), None).await;
+    assert_eq!(status, 200, "{download:#}");
+    let file = client
+        .get(download["url"].as_str().expect("an address"))
+        .send()
+        .await;
+    let bytes = file.expect("answers").bytes().await.expect("bytes");
+    assert!(bytes.starts_with(b"PK"));
+    let stranger = client
+        .get(format!("{api}/v1/profiles"))
+        .send()
+        .await
+        .expect("answers");
+    assert_eq!(stranger.status(), 401);
+    stack.down().await.expect("stops");
+}
+
+async fn tenant_status(stack: &Stack, world: &World) -> serde_json::Value {
+    let spec = UserTokenSpec {
+        roles: vec!["LmsAdmin".to_owned()],
+        ..UserTokenSpec::new(world.tenant.id, Uuid::new_v4(), "api://rollcall")
+    };
+    let token = stack.simulators.user_token(&spec);
+    let request = reqwest::Client::new()
+        .get(format!("{}/v1/tenant", stack.deployment.api_url))
+        .bearer_auth(token.expect("a token"));
+    let answer = request.send().await.expect("the API answers");
+    assert_eq!(answer.status(), 200);
+    answer.json().await.expect("JSON")
+}
+
+/// A message that no run can come of ends in the dead-letter queue, and others
+/// of the queue are done.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let stack = Stack::up(&options(&folder, false).await, &quiet)
+        .await
+        .expect("the stack starts");
+    let config =
+        rollcall_clients::aws::emulator(stack.emulator.endpoint(), rollcall_local::stack::REGION)
+            .await;
+    let sqs = aws_sdk_sqs::Client::new(&config);
+    let queue = &stack.deployment.maintenance_queue_url;
+    // Sixteen minutes in the template; tries come at once here.
+    let impatient = aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout;
+    sqs.set_queue_attributes()
+        .queue_url(queue)
+        .attributes(impatient, "1")
+        .send()
+        .await
+        .expect("set");
+    sqs.send_message()
+        .queue_url(queue)
+        .message_body("{\"job\": \"maintenance\"")
+        .send()
+        .await
+        .expect("sent");
+    let dead = &stack.deployment.outputs["MaintenanceDeadLetterUrl"];
+    let begun = Instant::now();
+    loop {
+        let found = sqs
+            .receive_message()
+            .queue_url(dead)
+            .send()
+            .await
+            .expect("answers")
+            .messages
+            .unwrap_or_default();
+        if let Some(message) = found.first() {
+            assert_eq!(message.body(), Some("{\"job\": \"maintenance\""));
+            break;
+        }
+        assert!(begun.elapsed() < Duration::from_mins(2), "it is set aside");
+        tokio::time::sleep(Duration::from_millis(300)).await;
+    }
+    stack.down().await.expect("stops");
+}
