@@ -1,5 +1,7 @@
 //! The service's own app in customers' directories: sign-in, consent, and the proof that it works (S0).
 
+mod revoked;
+
 use std::time::Duration;
 
 use chrono::Utc;
@@ -296,4 +298,3 @@ fn unproved(error: &GraphError) -> Unproved {
         },
     }
 }
-mod revoked;

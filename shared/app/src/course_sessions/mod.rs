@@ -1,5 +1,7 @@
 //! Course sessions in the calendar of a catalog's account: planned steps carried out one by one, rooms' answers followed up.
 
+mod calendar;
+
 use std::time::Duration;
 
 use rollcall_clients::mailbox::{EventFacts, is_gone};
@@ -228,4 +230,3 @@ impl Services {
 fn is_lost(step: EventStep, error: &rollcall_clients::http::ApiError) -> bool {
     matches!(step, EventStep::Update { .. }) && is_gone(error)
 }
-mod calendar;

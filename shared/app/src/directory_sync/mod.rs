@@ -1,5 +1,7 @@
 //! The directory sync's clients, and who is told about its runs.
 
+mod connection_test;
+
 use std::time::Duration;
 
 use rollcall_clients::graph::{Graph, TokenSource};
@@ -209,4 +211,3 @@ pub enum TellError {
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
-mod connection_test;
