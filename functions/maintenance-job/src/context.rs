@@ -17,10 +17,10 @@ use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileReport;
 use rollcall_domain::snapshot::{Snapshot, format};
 
-use crate::budget::Pace;
+use crate::budget::RunBudget;
 
 /// One profile and what is known and reported about it.
-pub(crate) struct Subject {
+pub(crate) struct ProfileContext {
     pub(crate) profile: Profile,
     pub(crate) version: u64,
     pub(crate) state: ProfileState,
@@ -28,18 +28,18 @@ pub(crate) struct Subject {
 }
 
 /// The run's whole world.
-pub(crate) struct Work<'a> {
+pub(crate) struct RunContext<'a> {
     pub(crate) services: &'a Services,
     pub(crate) tenant: Tenant,
     pub(crate) snapshot: Arc<Snapshot>,
     /// Where each group stood on the platform when the data was taken.
     pub(crate) listed: HashMap<ObjectId, GroupRoles>,
-    pub(crate) subjects: Vec<Subject>,
+    pub(crate) subjects: Vec<ProfileContext>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
     pub(crate) graph: Graph,
     pub(crate) platform: Learn365,
-    pub(crate) pace: Pace,
+    pub(crate) pace: RunBudget,
     pub(crate) floor: u64,
     /// Profiles whose state is not written yet.
     pub(crate) unsaved: BTreeSet<usize>,
@@ -48,7 +48,7 @@ pub(crate) struct Work<'a> {
     pub(crate) slot: DateTime<Utc>,
 }
 
-impl Work<'_> {
+impl RunContext<'_> {
     /// The title of a course, for people.
     pub(crate) fn course_title(&self, id: CourseId) -> String {
         self.snapshot
@@ -57,7 +57,7 @@ impl Work<'_> {
     }
 
     /// Whether member changes were left for want of time.
-    pub(crate) fn left_members_undone(&self) -> bool {
+    pub(crate) fn has_deferred_member_changes(&self) -> bool {
         self.subjects
             .iter()
             .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
@@ -80,8 +80,8 @@ pub(crate) async fn load<'a>(
     tenant: Tenant,
     pointer: &SnapshotPointer,
     slot: DateTime<Utc>,
-    pace: Pace,
-) -> Result<Work<'a>, String> {
+    pace: RunBudget,
+) -> Result<RunContext<'a>, String> {
     let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
     let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes))
         .await
@@ -99,7 +99,7 @@ pub(crate) async fn load<'a>(
     let (mut subjects, mut unreadable) = (Vec::new(), BTreeMap::new());
     for stored in store.profiles(tenant.id).await.map_err(words)? {
         match stored.profile {
-            Ok(profile) => subjects.push(Subject {
+            Ok(profile) => subjects.push(ProfileContext {
                 report: ProfileReport::new(profile.id, &profile.title),
                 state: states.remove(&profile.id).unwrap_or_default(),
                 version: stored.version,
@@ -111,9 +111,9 @@ pub(crate) async fn load<'a>(
         }
     }
     // People read the report in this order.
-    subjects.sort_by(|a: &Subject, b| a.profile.title.cmp(&b.profile.title));
+    subjects.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
     let until = pace.deadline().instant().into();
-    Ok(Work {
+    Ok(RunContext {
         graph: services
             .graph(&tenant)
             .await

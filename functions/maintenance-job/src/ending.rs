@@ -8,7 +8,7 @@ use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_runtime::Failure;
 
-use crate::budget::Pace;
+use crate::budget::RunBudget;
 use crate::report;
 use crate::run::failure;
 
@@ -32,7 +32,7 @@ pub(crate) async fn skip(
     run.note = Some(why.clone());
     if alarm {
         services
-            .tell(tenant, report::failure(&run, vec![why]))
+            .notify(tenant, report::failure(&run, vec![why]))
             .await
             .map_err(failure)?;
     }
@@ -43,7 +43,11 @@ pub(crate) async fn skip(
         .map_err(failure)
 }
 
-pub(crate) async fn finish(services: &Services, run: &mut Run, pace: &Pace) -> Result<(), Failure> {
+pub(crate) async fn finish(
+    services: &Services,
+    run: &mut Run,
+    pace: &RunBudget,
+) -> Result<(), Failure> {
     if run.status != RunStatus::Continuing {
         run.finished_at = Some(Utc::now());
     }
@@ -59,7 +63,7 @@ pub(crate) async fn broken(
     services: &Services,
     tenant: &Tenant,
     run: &mut Run,
-    pace: &Pace,
+    pace: &RunBudget,
     reason: String,
 ) -> Result<(), Failure> {
     tracing::error!(tenant = %tenant.id, job = %run.request.job, slot = %run.request.slot, %reason, "the run failed");
@@ -67,7 +71,7 @@ pub(crate) async fn broken(
     run.error = Some(reason.clone());
     run.finished_at = Some(Utc::now());
     services
-        .tell(tenant, report::failure(run, vec![reason]))
+        .notify(tenant, report::failure(run, vec![reason]))
         .await
         .map_err(failure)?;
     services
@@ -85,7 +89,10 @@ pub(crate) async fn go_on(services: &Services, mut run: Run) -> Result<(), Failu
     run.request.waits = 0;
     if run.request.continuation <= MAX_CONTINUATIONS {
         let pause = if waiting { PLATFORM_PAUSE } else { TIME_PAUSE };
-        return services.later(&run.request, pause).await.map_err(failure);
+        return services
+            .enqueue_after(&run.request, pause)
+            .await
+            .map_err(failure);
     }
     run.status = RunStatus::Failed;
     run.error = Some(format!(

@@ -8,7 +8,7 @@ use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, Trigger};
 use rollcall_domain::base::schedule::Job;
 
 /// Whether a run may begin.
-pub(crate) enum Gate {
+pub(crate) enum Admission {
     /// Yes, on this data.
     Open(SnapshotPointer),
     /// Not yet: look again later (S4-095).
@@ -25,38 +25,40 @@ pub(crate) async fn gate(
     tenant: &Tenant,
     request: &RunRequest,
     at: DateTime<Utc>,
-) -> Result<Gate, StoreError> {
+) -> Result<Admission, StoreError> {
     let store = &services.store;
     if !services.is_entitled(tenant.id).await? {
         let note = "the tenant's plan does not include the service; groups and enrolments stay as they are";
-        return Ok(Gate::Skip(note.to_owned()));
+        return Ok(Admission::Skip(note.to_owned()));
     }
     if store.held_until(tenant.id, REFRESH_LEASE).await?.is_some() {
         return Ok(if request.waits < MAX_WAITS {
-            Gate::Wait
+            Admission::Wait
         } else {
-            Gate::Skip(
+            Admission::Skip(
                 "the data refresh is still running after half an hour; the next slot goes on"
                     .to_owned(),
             )
         });
     }
     if request.waits < SAME_SLOT_WAITS && refresh_of_slot_is_due(services, request).await? {
-        return Ok(Gate::Wait);
+        return Ok(Admission::Wait);
     }
     let Some(pointer) = store.snapshot_pointer(tenant.id).await? else {
-        return Ok(Gate::Skip("the data refresh has not run yet".to_owned()));
+        return Ok(Admission::Skip(
+            "the data refresh has not run yet".to_owned(),
+        ));
     };
     let age = (at - pointer.taken_at).to_std().unwrap_or_default();
     if age > services.settings.snapshot_max_age {
-        return Ok(Gate::Alarm(format!(
+        return Ok(Admission::Alarm(format!(
             "the newest data is of {}, {} hours ago; data older than {} hours is not acted upon",
             pointer.taken_at.format("%Y-%m-%d %H:%M UTC"),
             age.as_secs() / 3_600,
             services.settings.snapshot_max_age.as_secs() / 3_600
         )));
     }
-    Ok(Gate::Open(pointer))
+    Ok(Admission::Open(pointer))
 }
 
 /// How often the membership pass waits for a refresh of its slot that has not

@@ -5,7 +5,7 @@ use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::context::{Work, words};
+use crate::context::{RunContext, words};
 
 /// So many invocations wait for the platform to show a group.
 const PLATFORM_TRIES: u32 = 10;
@@ -14,7 +14,11 @@ const PLATFORM_TRIES: u32 = 10;
 ///
 /// A continuation follows while time ran out, and a few times while the platform
 /// does not show a group yet; after that the next slot goes on.
-pub(crate) fn collect(work: &Work<'_>, out_of_time: bool, continuation: u32) -> MaintenanceReport {
+pub(crate) fn collect(
+    work: &RunContext<'_>,
+    out_of_time: bool,
+    continuation: u32,
+) -> MaintenanceReport {
     let stats = work.graph.stats();
     let mut profiles: Vec<_> = work
         .subjects
@@ -44,7 +48,7 @@ pub(crate) fn collect(work: &Work<'_>, out_of_time: bool, continuation: u32) -> 
 /// Stores the report and puts its counts into the record. Counts of earlier
 /// invocations of the same run are added to.
 pub(crate) async fn keep(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     run: &mut Run,
     report: &MaintenanceReport,
 ) -> Result<(), String> {
@@ -100,7 +104,11 @@ pub(crate) async fn keep(
 }
 
 /// What people must know: rules to review (S4-120, C-17) and failures (S4-012, S4-134).
-pub(crate) fn notices(work: &Work<'_>, run: &Run, report: &MaintenanceReport) -> Vec<NoticeKind> {
+pub(crate) fn notices(
+    work: &RunContext<'_>,
+    run: &Run,
+    report: &MaintenanceReport,
+) -> Vec<NoticeKind> {
     let reviews = work
         .subjects
         .iter()

@@ -10,12 +10,12 @@ use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::{Job, missed};
 use rollcall_runtime::{Deadline, Failure};
 
-use crate::budget::{Pace, Stop};
-use crate::context::{Work, load};
+use crate::budget::{Interrupted, RunBudget};
+use crate::context::{RunContext, load};
 use crate::ending::{broken, finish, go_on, skip};
-use crate::preconditions::{Gate, gate};
+use crate::preconditions::{Admission, gate};
 use crate::reconcile::enrolments;
-use crate::reconcile::enrolments::Phase;
+use crate::reconcile::enrolments::EnrolmentPhase;
 use crate::reconcile::memberships::manual_edits;
 use crate::reconcile::{discrepancies, groups, memberships};
 use crate::report;
@@ -47,16 +47,16 @@ pub async fn work(
         .await
         .map_err(failure)?
     {
-        Gate::Open(pointer) => pointer,
-        Gate::Wait => return services.put_off(request).await,
-        Gate::Skip(why) => return skip(services, &tenant, run, why, false).await,
-        Gate::Alarm(why) => return skip(services, &tenant, run, why, true).await,
+        Admission::Open(pointer) => pointer,
+        Admission::Wait => return services.requeue(request).await,
+        Admission::Skip(why) => return skip(services, &tenant, run, why, false).await,
+        Admission::Alarm(why) => return skip(services, &tenant, run, why, true).await,
     };
     let lease = Lease::acquire(store, tenant.id, MAINTENANCE_LEASE, services.settings.lease)
         .await
         .map_err(failure)?;
     let Some(lease) = lease else {
-        return services.put_off(request).await;
+        return services.requeue(request).await;
     };
     // Read again under the lock: another invocation may have ended the run meanwhile.
     if let Some(newest) = store.run(&request).await.map_err(failure)? {
@@ -71,7 +71,7 @@ pub async fn work(
         tenant,
         pointer,
         run,
-        Pace::new(Arc::new(lease), deadline),
+        RunBudget::new(Arc::new(lease), deadline),
     )
     .await
 }
@@ -98,8 +98,11 @@ async fn begin(
             dead,
             vec!["the run ended without a word; this one does what it left".to_owned()],
         );
-        services.tell(tenant, told).await.map_err(failure)?;
-        store.bury_run(lease.fence(), dead).await.map_err(failure)?;
+        services.notify(tenant, told).await.map_err(failure)?;
+        store
+            .mark_run_crashed(lease.fence(), dead)
+            .await
+            .map_err(failure)?;
     }
     run.missed = missed(
         request.job.hours(),
@@ -117,7 +120,7 @@ async fn under_lock(
     tenant: Tenant,
     pointer: SnapshotPointer,
     mut run: Run,
-    pace: Pace,
+    pace: RunBudget,
 ) -> Result<(), Failure> {
     let lease = pace.lease();
     let ended = lease
@@ -136,7 +139,7 @@ async fn under_lock(
     };
     let recorded = match ended {
         // A failure may be how the loss of the lock was noticed first.
-        Ok(Stopped::LeaseLost) | Err(_) if !lease.keep().await.unwrap_or(false) => {
+        Ok(Stopped::LeaseLost) | Err(_) if !lease.renew().await.unwrap_or(false) => {
             return Err(Failure(
                 "the lock was lost to another run; this one wrote nothing more".to_owned(),
             ));
@@ -162,7 +165,7 @@ async fn all(
     tenant: &Tenant,
     pointer: &SnapshotPointer,
     run: &mut Run,
-    pace: Pace,
+    pace: RunBudget,
 ) -> Result<Stopped, String> {
     let mut work = load(
         services,
@@ -184,15 +187,15 @@ enum Stopped {
 }
 
 /// All steps in their order (S4-109), then the report and the notices.
-async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
+async fn whole(work: &mut RunContext<'_>, run: &mut Run) -> Result<Stopped, String> {
     let stopped = match steps(work, run).await? {
         // The last batch may have been refused for lack of time after the last check.
-        Ok(()) if work.left_members_undone() => Stopped::OutOfTime,
+        Ok(()) if work.has_deferred_member_changes() => Stopped::OutOfTime,
         Ok(()) => Stopped::No,
-        Err(Stop::OutOfTime) => Stopped::OutOfTime,
-        Err(Stop::LeaseLost) => return Ok(Stopped::LeaseLost),
+        Err(Interrupted::OutOfTime) => Stopped::OutOfTime,
+        Err(Interrupted::LeaseLost) => return Ok(Stopped::LeaseLost),
     };
-    memberships::settle_all(work)
+    memberships::finalize_all(work)
         .await
         .map_err(crate::context::words)?;
     let report = report::collect(
@@ -206,46 +209,49 @@ async fn whole(work: &mut Work<'_>, run: &mut Run) -> Result<Stopped, String> {
     );
     report::keep(work, run, &report).await?;
     if !report.unfinished {
-        manual_edits::mark_told(work);
+        manual_edits::mark_notified(work);
         memberships::save(work)
             .await
             .map_err(crate::context::words)?;
     }
     for notice in report::notices(work, run, &report) {
         work.services
-            .tell(&work.tenant, notice)
+            .notify(&work.tenant, notice)
             .await
             .map_err(crate::context::words)?;
     }
     Ok(stopped)
 }
 
-async fn steps(work: &mut Work<'_>, run: &mut Run) -> Result<Result<(), Stop>, String> {
+async fn steps(
+    work: &mut RunContext<'_>,
+    run: &mut Run,
+) -> Result<Result<(), Interrupted>, String> {
     let mut clock = Clock::start(run);
     discrepancies::handle(work)
         .await
         .map_err(crate::context::words)?;
-    clock.lap("discrepancies", work).await?;
+    clock.record_step("discrepancies", work).await?;
     let groups = groups::ensure(work).await.map_err(crate::context::words)?;
-    clock.lap("groups", work).await?;
+    clock.record_step("groups", work).await?;
     let groups = match groups {
         Ok(groups) => groups,
         Err(stop) => return Ok(Err(stop)),
     };
     let updated = memberships::update(work, &groups, clock.request()).await?;
-    clock.lap("memberships", work).await?;
+    clock.record_step("memberships", work).await?;
     clock.count(work.counted.clone());
     if updated.is_err() || clock.request().job == Job::Membership {
         return Ok(updated);
     }
     for (name, phase) in [
-        ("assign", Phase::Assign),
-        ("unassign", Phase::Unassign),
-        ("deletion", Phase::Deletion),
-        ("retraction", Phase::Retraction),
+        ("assign", EnrolmentPhase::Assign),
+        ("unassign", EnrolmentPhase::Unassign),
+        ("deletion", EnrolmentPhase::Deletion),
+        ("retraction", EnrolmentPhase::Retraction),
     ] {
         let ended = enrolments::phase(work, phase).await?;
-        clock.lap(name, work).await?;
+        clock.record_step(name, work).await?;
         if ended.is_err() {
             return Ok(ended);
         }

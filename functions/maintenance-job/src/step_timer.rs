@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use rollcall_domain::base::run::{Run, RunRequest, StepRecord};
 
-use crate::context::{Work, words};
+use crate::context::{RunContext, words};
 
 /// Notes how long each step took.
 pub(crate) struct Clock<'a> {
@@ -31,7 +31,11 @@ impl<'a> Clock<'a> {
     }
 
     /// Ends a step, and shows in the run's record that it has ended.
-    pub(crate) async fn lap(&mut self, name: &str, work: &Work<'_>) -> Result<(), String> {
+    pub(crate) async fn record_step(
+        &mut self,
+        name: &str,
+        work: &RunContext<'_>,
+    ) -> Result<(), String> {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.run.steps.push(StepRecord {
             name: name.to_owned(),

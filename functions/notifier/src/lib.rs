@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
-use rollcall_domain::notices::delivery::Drain;
+use rollcall_domain::notices::delivery::MailboxWakeup;
 use rollcall_domain::notices::{Channel, Notice};
 use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use mailbox::{Clock, Drained, drain};
+pub use mailbox::{Clock, DeliveryPass, drain};
 pub use system_mail::deliver;
 
 /// What the queue carries.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Errand {
-    Drain(Drain),
+enum QueueMessage {
+    MailboxWakeup(MailboxWakeup),
     Notice(Box<Notice>),
 }
 
@@ -41,10 +41,10 @@ pub async fn handle(
     let response = Batch::in_two_steps(
         messages,
         async |errand| match errand {
-            Errand::Drain(drain) => Ok(Some(drain)),
-            Errand::Notice(notice) => take(services, &notice).await,
+            QueueMessage::MailboxWakeup(drain) => Ok(Some(drain)),
+            QueueMessage::Notice(notice) => take(services, &notice).await,
         },
-        async |due: &Drain| {
+        async |due: &MailboxWakeup| {
             let sent = Box::pin(drain(services, *due, Utc::now, deadline));
             sent.await.map(|_| ())
         },
@@ -58,7 +58,7 @@ pub async fn handle(
 ///
 /// # Errors
 /// When it must be tried again.
-pub async fn take(services: &Services, notice: &Notice) -> Result<Option<Drain>, Failure> {
+pub async fn take(services: &Services, notice: &Notice) -> Result<Option<MailboxWakeup>, Failure> {
     match notice.channel {
         Channel::System => deliver(services, notice).await.map(|()| None),
         Channel::InProduct => {
@@ -70,13 +70,13 @@ pub async fn take(services: &Services, notice: &Notice) -> Result<Option<Drain>,
             let queued = services.store.enqueue_mail(catalog, notice, now).await;
             queued.map_err(failure)?;
             let tenant = notice.tenant;
-            Ok(Some(Drain { tenant, catalog }))
+            Ok(Some(MailboxWakeup { tenant, catalog }))
         }
     }
 }
 
 /// Asks for another look at a mailbox.
-async fn wake(services: &Services, drain: Drain, after: Duration) -> Result<(), Failure> {
+async fn wake(services: &Services, drain: MailboxWakeup, after: Duration) -> Result<(), Failure> {
     let sent = services.notice_queue.send(&drain, after).await;
     sent.map_err(failure)
 }

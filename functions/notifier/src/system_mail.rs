@@ -3,7 +3,7 @@
 use rollcall_app::Services;
 use rollcall_clients::ses::MailError;
 use rollcall_clients::store::messages::Ledger;
-use rollcall_domain::notices::{Notice, words};
+use rollcall_domain::notices::{Notice, render};
 use rollcall_runtime::Failure;
 
 use crate::failure;
@@ -25,21 +25,21 @@ pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure
         Ledger::Doubtful => {
             tracing::warn!(notice = %notice.id, "an earlier try never said how it ended; not mailed again");
             return store
-                .settle_mail(notice.tenant, notice.id, "doubtful")
+                .record_mail_outcome(notice.tenant, notice.id, "doubtful")
                 .await
                 .map_err(failure);
         }
         Ledger::Ours => {}
     }
-    let words = words(notice).map_err(Failure)?;
+    let words = render(notice).map_err(Failure)?;
     match services.mail.send(&notice.recipients, &words).await {
         Ok(()) => store
-            .settle_mail(notice.tenant, notice.id, "sent")
+            .record_mail_outcome(notice.tenant, notice.id, "sent")
             .await
             .map_err(failure),
         Err(MailError::Refused(reason)) => {
             store
-                .settle_mail(notice.tenant, notice.id, "failed")
+                .record_mail_outcome(notice.tenant, notice.id, "failed")
                 .await
                 .map_err(failure)?;
             Err(Failure(reason))
@@ -47,7 +47,7 @@ pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure
         Err(MailError::Unknown(reason)) => {
             tracing::warn!(notice = %notice.id, %reason, "it is not known whether the mail was sent");
             store
-                .settle_mail(notice.tenant, notice.id, "doubtful")
+                .record_mail_outcome(notice.tenant, notice.id, "doubtful")
                 .await
                 .map_err(failure)
         }

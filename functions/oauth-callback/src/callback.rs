@@ -6,16 +6,16 @@ use axum::http::HeaderMap;
 use axum::response::Response;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::connection::{Attempt, Cause, Stage};
+use rollcall_domain::connection::{Cause, SignInAttempt, SignInStage};
 use serde::Deserialize;
 
 use crate::response;
 use crate::response::Outcome;
-use crate::{Desk, entra, mail};
+use crate::{AppState, entra, mail};
 
 /// What is read of Microsoft's answer (OAuth 2.0, section 4.1.2; admin consent).
 #[derive(Deserialize)]
-pub(crate) struct Returned {
+pub(crate) struct CallbackParams {
     state: Option<String>,
     code: Option<String>,
     error: Option<String>,
@@ -28,18 +28,18 @@ pub(crate) struct Returned {
 
 /// `response_mode=query`.
 pub(crate) async fn by_query(
-    State(desk): State<Desk>,
+    State(desk): State<AppState>,
     headers: HeaderMap,
-    returned: Result<Query<Returned>, QueryRejection>,
+    returned: Result<Query<CallbackParams>, QueryRejection>,
 ) -> Response {
     finish(&desk, &headers, returned.ok().map(|Query(it)| it)).await
 }
 
 /// `response_mode=form_post`.
 pub(crate) async fn by_form(
-    State(desk): State<Desk>,
+    State(desk): State<AppState>,
     headers: HeaderMap,
-    returned: Result<Form<Returned>, FormRejection>,
+    returned: Result<Form<CallbackParams>, FormRejection>,
 ) -> Response {
     finish(&desk, &headers, returned.ok().map(|Form(it)| it)).await
 }
@@ -47,14 +47,18 @@ pub(crate) async fn by_form(
 /// A missing, unknown, expired and used state are answered alike, so that nobody
 /// learns by trying which states there are, and without a redirect: nobody knows
 /// where to.
-async fn finish(desk: &Desk, headers: &HeaderMap, returned: Option<Returned>) -> Response {
-    let Some((state, returned)) = returned.and_then(Returned::with_state) else {
+async fn finish(
+    desk: &AppState,
+    headers: &HeaderMap,
+    returned: Option<CallbackParams>,
+) -> Response {
+    let Some((state, returned)) = returned.and_then(CallbackParams::with_state) else {
         return response::start_again(desk, headers);
     };
     let attempt = match desk
         .services
         .store
-        .take_oauth_state::<Attempt>(&state)
+        .take_oauth_state::<SignInAttempt>(&state)
         .await
     {
         Ok(Some(attempt)) => attempt,
@@ -71,17 +75,26 @@ async fn finish(desk: &Desk, headers: &HeaderMap, returned: Option<Returned>) ->
     };
     let outcome = match refusal(&returned) {
         Some((cause, code)) => refused(desk, &attempt, cause, code).await,
-        None => go_on(desk, &attempt, &state, returned).await,
+        None => resume(desk, &attempt, &state, returned).await,
     };
     response::back(desk, &attempt, outcome)
 }
 
-async fn go_on(desk: &Desk, attempt: &Attempt, state: &str, returned: Returned) -> Outcome {
+async fn resume(
+    desk: &AppState,
+    attempt: &SignInAttempt,
+    state: &str,
+    returned: CallbackParams,
+) -> Outcome {
     let code = returned.code.clone().map(Secret::new);
     match (attempt.stage, code) {
-        (Stage::EntraConsent, _) => Box::pin(entra::consented(desk, attempt, &returned)).await,
-        (Stage::EntraSignIn, Some(code)) => entra::signed_in(desk, attempt, state, &code).await,
-        (Stage::MailSignIn { catalog }, Some(code)) => {
+        (SignInStage::EntraConsent, _) => {
+            Box::pin(entra::consented(desk, attempt, &returned)).await
+        }
+        (SignInStage::EntraSignIn, Some(code)) => {
+            entra::signed_in(desk, attempt, state, &code).await
+        }
+        (SignInStage::MailSignIn { catalog }, Some(code)) => {
             Box::pin(mail::signed_in(desk, attempt, catalog, state, &code)).await
         }
         (_, None) => refused(desk, attempt, Cause::StartAgain, None).await,
@@ -90,22 +103,22 @@ async fn go_on(desk: &Desk, attempt: &Attempt, state: &str, returned: Returned) 
 
 /// Notes a refusal where it is kept, and tells it.
 pub(crate) async fn refused(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     cause: Cause,
     code: Option<String>,
 ) -> Outcome {
     tracing::info!(tenant = %attempt.tenant, ?cause, code, "a sign-in was refused");
     match attempt.stage {
-        Stage::EntraSignIn | Stage::EntraConsent => {
+        SignInStage::EntraSignIn | SignInStage::EntraConsent => {
             entra::refused(desk, attempt, cause, code).await
         }
         // The catalog's connection stays as it was (S1-30).
-        Stage::MailSignIn { .. } => Outcome::Refused(cause, code),
+        SignInStage::MailSignIn { .. } => Outcome::Refused(cause, code),
     }
 }
 
-impl Returned {
+impl CallbackParams {
     fn with_state(self) -> Option<(String, Self)> {
         let state = self.state.clone().filter(|state| !state.is_empty())?;
         Some((state, self))
@@ -114,7 +127,7 @@ impl Returned {
 
 /// The error, which is looked at before anything else: `admin_consent=True`
 /// stands beside it too.
-fn refusal(returned: &Returned) -> Option<(Cause, Option<String>)> {
+fn refusal(returned: &CallbackParams) -> Option<(Cause, Option<String>)> {
     let error = returned.error.as_deref()?;
     let number = returned.error_description.as_deref().and_then(number);
     let code = number.map_or_else(|| plain(error), |number| format!("AADSTS{number}"));
@@ -138,8 +151,8 @@ fn plain(error: &str) -> String {
 mod tests {
     use super::*;
 
-    fn returned(error: &str, description: &str) -> Returned {
-        Returned {
+    fn returned(error: &str, description: &str) -> CallbackParams {
+        CallbackParams {
             state: None,
             code: None,
             error: Some(error.to_owned()),

@@ -7,11 +7,13 @@ use rollcall_clients::entra::EntraError;
 use rollcall_clients::http::Secret;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{Attempt, Cause, EntraConnection, Stage, Status, Told};
+use rollcall_domain::connection::{
+    Cause, ConnectionStatus, EntraConnection, ReportTo, SignInAttempt, SignInStage,
+};
 use rollcall_runtime::auth::{AuthError, Identity};
 
-use crate::Desk;
-use crate::callback::{self, Returned};
+use crate::AppState;
+use crate::callback::{self, CallbackParams};
 use crate::response::Outcome;
 
 /// The browser waits behind a gateway that gives up after 30 seconds.
@@ -19,8 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 /// The administrator signed in: if it is the one who began, on to the consent.
 pub(crate) async fn signed_in(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     state: &str,
     code: &Secret,
 ) -> Outcome {
@@ -42,14 +44,14 @@ pub(crate) async fn signed_in(
 
 /// A new state, since the first one is used up.
 async fn consent_page(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let services = &desk.services;
     let app = services.service_app().await?;
     let state = new_state();
-    let next = Attempt {
-        stage: Stage::EntraConsent,
+    let next = SignInAttempt {
+        stage: SignInStage::EntraConsent,
         ..attempt.clone()
     };
     let begun = services
@@ -64,7 +66,11 @@ async fn consent_page(
 
 /// The browser says that consent was given. It is asked to be consistent, and
 /// then believed nothing: the app's own token proves it.
-pub(crate) async fn consented(desk: &Desk, attempt: &Attempt, returned: &Returned) -> Outcome {
+pub(crate) async fn consented(
+    desk: &AppState,
+    attempt: &SignInAttempt,
+    returned: &CallbackParams,
+) -> Outcome {
     let named = returned.tenant.as_deref().and_then(|id| id.parse().ok());
     if named != Some(attempt.tenant) {
         return callback::refused(desk, attempt, Cause::WrongAccount, None).await;
@@ -75,8 +81,8 @@ pub(crate) async fn consented(desk: &Desk, attempt: &Attempt, returned: &Returne
     }
     match proved(desk, attempt).await {
         Ok(connection) => match (connection.status, connection.fault) {
-            (Status::Connected, _) => Outcome::Connected,
-            (Status::Error, Some(fault)) => Outcome::Refused(fault.cause, fault.code),
+            (ConnectionStatus::Connected, _) => Outcome::Connected,
+            (ConnectionStatus::Error, Some(fault)) => Outcome::Refused(fault.cause, fault.code),
             _ => Outcome::Pending,
         },
         Err(error) => {
@@ -87,8 +93,8 @@ pub(crate) async fn consented(desk: &Desk, attempt: &Attempt, returned: &Returne
 }
 
 async fn proved(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
 ) -> Result<EntraConnection, rollcall_clients::store::StoreError> {
     let services = &desk.services;
     let (tenant, by, now) = (attempt.tenant, attempt.by.clone(), Utc::now());
@@ -99,13 +105,13 @@ async fn proved(
     };
     services.change_entra_connection(tenant, &[], noted).await?;
     let proof = services.prove_directory_within(tenant, PATIENCE).await;
-    services.settle_consent(tenant, &by, proof).await
+    services.record_consent_proof(tenant, &by, proof).await
 }
 
 /// Notes that it did not work; what worked before stays.
 pub(crate) async fn refused(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     cause: Cause,
     code: Option<String>,
 ) -> Outcome {
@@ -137,7 +143,7 @@ pub(crate) enum Failed {
 
 impl Failed {
     /// Tells it.
-    pub(crate) async fn tell(self, desk: &Desk, attempt: &Attempt) -> Outcome {
+    pub(crate) async fn tell(self, desk: &AppState, attempt: &SignInAttempt) -> Outcome {
         match self {
             Self::Refused(cause, code) => callback::refused(desk, attempt, cause, code).await,
             Self::Silent => Outcome::Unavailable,
@@ -151,7 +157,7 @@ impl From<EntraError> for Failed {
         match error.cause() {
             Cause::Transient => Self::Silent,
             // Ours to mend: the tenant's connection stays as it is.
-            cause if cause.told() == Told::Operators => {
+            cause if cause.told() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(
                     code,
@@ -167,8 +173,8 @@ impl From<EntraError> for Failed {
 
 /// Redeems the code and reads who signed in: somebody of this very tenant.
 pub(crate) async fn identity(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     state: &str,
     code: &Secret,
 ) -> Result<(Identity, rollcall_clients::entra::Grant), Failed> {

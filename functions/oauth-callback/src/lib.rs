@@ -22,7 +22,7 @@ const MAX_BODY_BYTES: usize = 64 * 1024;
 
 /// What handlers work with.
 #[derive(Clone)]
-struct Desk {
+struct AppState {
     services: Services,
     identities: Identities,
 }
@@ -33,7 +33,7 @@ struct Desk {
 /// When the authority is no address.
 pub fn router(services: Services) -> Result<Router, ApiError> {
     let identities = Identities::new(&services.settings)?;
-    let desk = Desk {
+    let desk = AppState {
         services,
         identities,
     };

@@ -7,9 +7,9 @@ use rollcall_clients::mailbox::{AccountFacts, Mailbox, MailboxPurpose};
 use rollcall_clients::store::oauth_states::new_state;
 use rollcall_clients::vault::Draft;
 use rollcall_domain::base::ids::CatalogId;
-use rollcall_domain::connection::{Able, Account, Attempt, Cause};
+use rollcall_domain::connection::{Account, AccountCapabilities, Cause, SignInAttempt};
 
-use crate::Desk;
+use crate::AppState;
 use crate::callback;
 use crate::entra::{Failed, identity};
 use crate::response::Outcome;
@@ -19,8 +19,8 @@ const SAVE_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// The account signed in.
 pub(crate) async fn signed_in(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     catalog: CatalogId,
     state: &str,
     code: &Secret,
@@ -51,7 +51,7 @@ pub(crate) async fn signed_in(
 }
 
 /// Who it is, what it may use, and that it is a mailbox of its own in the cloud.
-async fn look_at(desk: &Desk, grant: &Grant) -> Result<AccountFacts, Failed> {
+async fn look_at(desk: &AppState, grant: &Grant) -> Result<AccountFacts, Failed> {
     let services = &desk.services;
     let token = grant.access.secret().clone();
     let mailbox = Mailbox::new(services.http(), &services.settings.graph_url, token);
@@ -82,8 +82,8 @@ fn failed(error: &ApiError) -> Failed {
 /// Keeps the account where only its administrator can save it; one that waited
 /// before is forgotten. The catalog's connection stays as it is.
 async fn keep(
-    desk: &Desk,
-    attempt: &Attempt,
+    desk: &AppState,
+    attempt: &SignInAttempt,
     catalog: CatalogId,
     facts: &AccountFacts,
     refresh: &Secret,
@@ -95,7 +95,7 @@ async fn keep(
         address: facts.address.clone().unwrap_or_else(|| facts.upn.clone()),
         name: facts.name.clone(),
     };
-    let can = Able::of(facts.exchange, facts.teams);
+    let can = AccountCapabilities::of(facts.exchange, facts.teams);
     let until = Utc::now() + SAVE_WITHIN;
     let draft = Draft::new(&name, refresh, account, can, attempt.by.clone(), until);
     let lease = services.grant_lease(attempt.tenant, catalog).await?;

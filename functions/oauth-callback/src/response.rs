@@ -3,11 +3,11 @@
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::connection::{Attempt, Cause, Stage};
+use rollcall_domain::connection::{Cause, SignInAttempt, SignInStage};
 use rollcall_runtime::ProblemDetails;
 use url::Url;
 
-use crate::Desk;
+use crate::AppState;
 
 /// Seconds after which trying again makes sense when something does not answer.
 const RETRY_AFTER: u64 = 5;
@@ -30,7 +30,7 @@ pub(crate) enum Outcome {
 }
 
 /// Sends the browser on.
-pub(crate) fn back(desk: &Desk, attempt: &Attempt, outcome: Outcome) -> Response {
+pub(crate) fn back(desk: &AppState, attempt: &SignInAttempt, outcome: Outcome) -> Response {
     if let Outcome::Onwards(url) = &outcome {
         return redirect(url);
     }
@@ -42,7 +42,7 @@ pub(crate) fn back(desk: &Desk, attempt: &Attempt, outcome: Outcome) -> Response
 
 /// The console's page with the result. Names and codes travel in the query; what
 /// lets somebody save the account travels behind `#`, which no server sees.
-fn place(desk: &Desk, attempt: &Attempt, outcome: &Outcome) -> Option<Url> {
+fn place(desk: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<Url> {
     let origin = desk.services.settings.frontend_url.as_deref()?;
     let mut url = Url::parse(&format!("{origin}{}", attempt.return_to.as_str())).ok()?;
     if url.origin().ascii_serialization() != origin {
@@ -51,7 +51,7 @@ fn place(desk: &Desk, attempt: &Attempt, outcome: &Outcome) -> Option<Url> {
     {
         let mut query = url.query_pairs_mut();
         query.append_pair("connection", attempt.stage.kind().name());
-        if let Stage::MailSignIn { catalog } = attempt.stage {
+        if let SignInStage::MailSignIn { catalog } = attempt.stage {
             query.append_pair("catalog", &catalog.to_string());
         }
         query.append_pair("result", outcome.name());
@@ -98,7 +98,7 @@ const START_AGAIN: &str =
 
 /// The same for everybody whose state is not good. People get a page with the
 /// way back, programs a problem.
-pub(crate) fn start_again(desk: &Desk, headers: &HeaderMap) -> Response {
+pub(crate) fn start_again(desk: &AppState, headers: &HeaderMap) -> Response {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
         return ProblemDetails::new(StatusCode::BAD_REQUEST, START_AGAIN).into_response();

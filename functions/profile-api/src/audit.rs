@@ -7,7 +7,7 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 
@@ -40,7 +40,7 @@ pub(crate) struct AuditPage {
 #[utoipa::path(get, path = "/v1/audit", tag = "Audit", params(AuditQuery),
     responses((status = 200, description = "A page of events, newest first", body = AuditPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<AuditQuery>,
 ) -> Result<Json<AuditPage>, Refused> {

@@ -16,13 +16,13 @@ pub const MAX_BODY: usize = 512 * 1_024;
 
 /// A JSON object that is being read.
 #[derive(Debug)]
-pub(crate) struct Form {
+pub(crate) struct JsonBody {
     object: Map<String, Value>,
     problems: Vec<Problem>,
     place: String,
 }
 
-impl Form {
+impl JsonBody {
     /// A form over a value that stands at a place of the document.
     pub(crate) fn over(value: Value, place: &str) -> Result<Self, Problem> {
         match value {
@@ -233,7 +233,7 @@ pub(crate) fn plain(text: &str) -> String {
     text.chars().take(300).collect()
 }
 
-impl<S: Send + Sync> FromRequest<S> for Form {
+impl<S: Send + Sync> FromRequest<S> for JsonBody {
     type Rejection = ProblemDetails;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
@@ -294,11 +294,11 @@ mod tests {
     use rollcall_domain::audience::profile::Throttle;
     use serde_json::json;
 
-    fn form(value: Value) -> Form {
-        Form::over(value, "").expect("an object")
+    fn form(value: Value) -> JsonBody {
+        JsonBody::over(value, "").expect("an object")
     }
 
-    fn told(form: Form) -> Vec<(String, String)> {
+    fn told(form: JsonBody) -> Vec<(String, String)> {
         let problems = form.finish().expect_err("problems");
         problems
             .into_iter()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 
 /// The answer when all is well.
@@ -20,7 +20,7 @@ pub(crate) struct Health {
 /// A consistent read of an item that never exists is the cheapest proof.
 #[utoipa::path(get, path = "/v1/health", tag = "Service",
     responses((status = 200, description = "The deployment works", body = Health)))]
-pub(crate) async fn show(State(api): State<Api>) -> Result<Json<Health>, Refused> {
+pub(crate) async fn show(State(api): State<ApiState>) -> Result<Json<Health>, Refused> {
     let nobody = TenantId::new(Uuid::nil());
     api.services.store.tenant(nobody).await.map_err(stored)?;
     Ok(Json(Health { status: "ok" }))

@@ -10,17 +10,17 @@ use rollcall_domain::connection::installation::Installation;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored};
 use crate::extract::InPath;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// How a tenant was installed.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 200, description = "What an operator entered; empty if nobody did", body = Installation)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
 ) -> Result<Json<Installation>, Refused> {
     let found = api.services.store.installation(tenant).await;
@@ -34,10 +34,10 @@ pub(crate) async fn show(
     request_body = Installation,
     responses((status = 200, description = "As stored", body = Installation)))]
 pub(crate) async fn change(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Json<Installation>, Refused> {
     let installation = Installation {
         version: form.optional("version"),

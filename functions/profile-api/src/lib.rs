@@ -62,16 +62,16 @@ const COMPRESSED_FROM: u16 = 32 * 1_024;
 
 /// What handlers work with.
 #[derive(Clone)]
-struct Api {
+struct ApiState {
     services: Services,
     verifier: Verifier,
-    warm: cache::snapshots::Warm,
-    entitled: cache::entitlements::Known,
-    seen: cache::admin_activity::Seen,
+    warm: cache::snapshots::SnapshotCache,
+    entitled: cache::entitlements::EntitlementCache,
+    seen: cache::admin_activity::AdminActivity,
 }
 
-impl FromRef<Api> for Verifier {
-    fn from_ref(api: &Api) -> Self {
+impl FromRef<ApiState> for Verifier {
+    fn from_ref(api: &ApiState) -> Self {
         api.verifier.clone()
     }
 }
@@ -89,12 +89,12 @@ fn now() -> DateTime<Utc> {
 pub fn router(services: Services) -> Result<Router, SetupError> {
     let verifier = Verifier::new(&services.settings)?;
     let cors = cors(services.settings.frontend_url.as_deref());
-    let api = Api {
+    let api = ApiState {
         services,
         verifier,
-        warm: cache::snapshots::Warm::default(),
-        entitled: cache::entitlements::Known::default(),
-        seen: cache::admin_activity::Seen::default(),
+        warm: cache::snapshots::SnapshotCache::default(),
+        entitled: cache::entitlements::EntitlementCache::default(),
+        seen: cache::admin_activity::AdminActivity::default(),
     };
     let (routes, _) = all().split_for_parts();
     let routes = routes
@@ -105,7 +105,7 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
 }
 
 /// Every route with its documentation.
-fn all() -> OpenApiRouter<Api> {
+fn all() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(health::show))
         .routes(routes!(openapi::show))
@@ -145,7 +145,7 @@ fn all() -> OpenApiRouter<Api> {
 }
 
 /// What is about connections and what they make possible.
-fn connected() -> OpenApiRouter<Api> {
+fn connected() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(connections::list::list))
         .routes(routes!(connections::entra::connect))
@@ -174,7 +174,7 @@ fn connected() -> OpenApiRouter<Api> {
 }
 
 /// The directory sync.
-fn synced() -> OpenApiRouter<Api> {
+fn synced() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(
             directory_sync::show::show,

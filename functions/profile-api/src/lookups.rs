@@ -10,13 +10,13 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::snapshot::name_order::Person;
-use rollcall_domain::snapshot::schema::{Course, Schema};
+use rollcall_domain::snapshot::schema::{Schema, SchemaCourse};
 use rollcall_domain::snapshot::search;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
+use crate::ApiState;
 use crate::cache::snapshots::object;
 use crate::error::{Refused, not_ready, stored};
 use crate::extract::{InQuery, etag, has_already, page_size};
@@ -29,7 +29,7 @@ use crate::extract::{InQuery, etag, has_already, page_size};
             headers(("ETag" = String, description = "Which data it was made from"))),
         (status = 304, description = "The schema at hand is the newest")))]
 pub(crate) async fn schema(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
@@ -77,7 +77,7 @@ pub(crate) struct UserList {
 #[utoipa::path(get, path = "/v1/users", tag = "Choices", params(UserQuery),
     responses((status = 200, description = "Learners found", body = UserList)))]
 pub(crate) async fn users(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<UserQuery>,
 ) -> Result<Json<UserList>, Refused> {
@@ -108,14 +108,14 @@ pub(crate) struct CourseList {
     /// How many there are altogether.
     total: usize,
     /// By title.
-    items: Vec<Course>,
+    items: Vec<SchemaCourse>,
 }
 
 /// Courses to enrol in and to make rules about.
 #[utoipa::path(get, path = "/v1/courses", tag = "Choices", params(CourseQuery),
     responses((status = 200, description = "Courses found", body = CourseList)))]
 pub(crate) async fn courses(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<CourseQuery>,
 ) -> Result<Json<CourseList>, Refused> {
@@ -152,7 +152,7 @@ pub(crate) struct CatalogList {
 #[utoipa::path(get, path = "/v1/catalogs", tag = "Choices",
     responses((status = 200, description = "All catalogs", body = CatalogList)))]
 pub(crate) async fn catalogs(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<CatalogList>, Refused> {
     let data = api.data(caller.tenant).await?;

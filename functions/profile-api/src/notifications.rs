@@ -4,13 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, Utc};
-use rollcall_domain::notices::{NoticeKind, words};
+use rollcall_domain::notices::{NoticeKind, render};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, InQuery, page_size};
 
@@ -56,7 +56,7 @@ pub(crate) struct NotificationList {
 #[utoipa::path(get, path = "/v1/notifications", tag = "Notifications", params(NotificationQuery),
     responses((status = 200, description = "The newest notifications", body = NotificationList)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<NotificationQuery>,
 ) -> Result<Json<NotificationList>, Refused> {
@@ -73,7 +73,7 @@ pub(crate) async fn list(
         .filter(|it| !query.unread || !it.read_by.contains(&caller.object))
         .take(page_size(query.limit));
     let items = wanted.map(|it| {
-        let told = words(&it.notice).ok();
+        let told = render(&it.notice).ok();
         Notification {
             id: it.notice.id,
             kind: kind(&it.notice.about),
@@ -102,7 +102,7 @@ fn kind(about: &NoticeKind) -> String {
     params(("id" = Uuid, Path, description = "The notification")),
     responses((status = 204, description = "Noted")))]
 pub(crate) async fn read(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<Uuid>,
 ) -> Result<StatusCode, Refused> {

@@ -12,10 +12,10 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, missing, stored};
 use crate::extract::InPath;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// A plan to enter.
 #[derive(Deserialize, ToSchema)]
@@ -40,7 +40,7 @@ struct EntitlementInput {
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 200, description = "The plan an operator entered", body = Entitlement)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
 ) -> Result<Json<Entitlement>, Refused> {
     let plan = api.services.store.entitlement(tenant).await;
@@ -53,10 +53,10 @@ pub(crate) async fn show(
     request_body = EntitlementInput,
     responses((status = 200, description = "The plan as stored", body = Entitlement)))]
 pub(crate) async fn change(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Json<Entitlement>, Refused> {
     let plan = form.required("plan");
     let until = form.optional("until");

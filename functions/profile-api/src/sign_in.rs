@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
+use crate::ApiState;
 
 /// What a page needs to begin a sign-in.
 #[derive(Serialize, ToSchema)]
@@ -22,7 +22,7 @@ pub(crate) struct SignIn {
 /// Where people sign in. Anybody may ask: it is needed before there is a token.
 #[utoipa::path(get, path = "/v1/sign-in", tag = "Service",
     responses((status = 200, description = "Authority and scope of this deployment's cloud", body = SignIn)))]
-pub(crate) async fn show(State(api): State<Api>) -> Json<SignIn> {
+pub(crate) async fn show(State(api): State<ApiState>) -> Json<SignIn> {
     let settings = &api.services.settings;
     let audience = settings.api_audience.as_deref().unwrap_or_default();
     Json(SignIn {

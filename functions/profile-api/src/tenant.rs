@@ -17,7 +17,7 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{no_settings, stored};
 
 /// So many records of a job are looked at for one that counted profiles.
@@ -65,7 +65,7 @@ struct LastRun {
 /// How the tenant stands: data in use, lock, last runs, profiles by status.
 #[utoipa::path(get, path = "/v1/tenant", tag = "Tenant",
     responses((status = 200, description = "The tenant's status", body = TenantStatus)))]
-pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Response {
+pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Response {
     // Boxed, since ten reads at once make a future too large for the stack.
     match Box::pin(status(&api.services.store, caller.tenant)).await {
         Ok(Some(status)) => Json(status).into_response(),

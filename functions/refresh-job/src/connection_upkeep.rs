@@ -28,7 +28,7 @@ const GIVE_UP: TimeDelta = TimeDelta::days(1);
 ///
 /// # Errors
 /// When what is due cannot be listed; single failures wait for the next tick.
-pub(crate) async fn tend(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
+pub(crate) async fn run_upkeep(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
     for tenant in services.store.awaiting_proof().await? {
         if !deadline.allows(ONE) {
             break;
@@ -62,7 +62,7 @@ async fn account(services: &Services, tenant: TenantId, catalog: CatalogId, it: 
         }
     };
     if it.untold {
-        told("a loss", services.tell_loss(tenant, catalog, it).await);
+        told("a loss", services.notify_loss(tenant, catalog, it).await);
     }
     if it.forget || it.draft_until.is_some_and(|until| until <= now) {
         let forgotten = services.forget_what_is_due(tenant, catalog, now).await;
@@ -117,7 +117,7 @@ async fn follow(services: &Services, tenant: TenantId, session: Versioned<Course
         }
         return;
     }
-    let settled = Box::pin(services.settle_session(tenant, session.clone())).await;
+    let settled = Box::pin(services.record_session(tenant, session.clone())).await;
     // What waits for the calendar does not keep the room's answer from being told.
     let settled = settled.unwrap_or_else(|error| {
         tracing::warn!(%tenant, %id, %error, "a session waits for the next look");

@@ -11,7 +11,7 @@ use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::Deadline;
 use rollcall_runtime::events::Tick;
 
-use crate::connection_upkeep::tend;
+use crate::connection_upkeep::run_upkeep;
 
 /// A first refresh that failed is tried again after so many minutes.
 const RETRY_MINUTES: i64 = 15;
@@ -29,7 +29,7 @@ pub async fn tick(
     match due.tick.as_str() {
         "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
         "onboarding" => sweep(services, slot).await?,
-        "connections" => Box::pin(tend(services, deadline)).await?,
+        "connections" => Box::pin(run_upkeep(services, deadline)).await?,
         "sync" => crate::directory_sync::due(services, due.time).await?,
         other => return Err(format!("refresh-job knows no tick {other:?}").into()),
     }

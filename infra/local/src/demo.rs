@@ -9,7 +9,7 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::schedule::Job;
 use uuid::Uuid;
 
-use crate::demo_world::Scene;
+use crate::demo_world::DemoWorld;
 use crate::describe::EXTENSION;
 use crate::stack::{Error, Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
@@ -69,7 +69,7 @@ pub async fn demo(
     let begun = Instant::now();
     let state = options.state();
     std::fs::create_dir_all(&state)?;
-    let scene = Scene::set(options, &state)?;
+    let scene = DemoWorld::set(options, &state)?;
     let stack = Stack::up(
         &StackOptions {
             state: Some(state.join("emulator")),
@@ -104,7 +104,7 @@ pub async fn demo(
 
 async fn play(
     stack: &Stack,
-    scene: &Scene,
+    scene: &DemoWorld,
     seconds: &mut BTreeMap<String, f64>,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Summary, Error> {

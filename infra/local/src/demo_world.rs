@@ -13,7 +13,7 @@ use crate::stack::Error;
 use crate::{drafts, import, personas, sample_profiles, tenant};
 
 /// The outside world and the wishes of its administrators.
-pub struct Scene {
+pub struct DemoWorld {
     /// The outside world, as an earlier demo left it.
     pub tenant: TenantState,
     /// The profiles.
@@ -22,7 +22,7 @@ pub struct Scene {
     pub problems: Vec<String>,
 }
 
-impl Scene {
+impl DemoWorld {
     /// Makes or imports the world. Groups that an earlier demo made stay.
     ///
     /// # Errors
@@ -57,7 +57,7 @@ impl Scene {
                 "there is nobody to evaluate: the tenant needs at least one learner".into(),
             );
         }
-        personas::furnish(&mut tenant.world);
+        personas::assign_personas(&mut tenant.world);
         tenant.world.behaviour.lms_accept_delay_ms = 300;
         tenant.world.behaviour.group_replication_ms = 500;
         let profiles = drafts::profiles(drafts::read(drafts)?, &tenant.world, tenant::now())?;

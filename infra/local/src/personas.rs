@@ -46,7 +46,7 @@ impl Cast {
 }
 
 /// Gives the cast their rights and mailboxes, and the tenant three rooms.
-pub fn furnish(world: &mut World) -> Option<Cast> {
+pub fn assign_personas(world: &mut World) -> Option<Cast> {
     let cast = Cast::of(world)?;
     world.admins.insert(cast.global_admin.object);
     let without_teams = Mailbox {
@@ -113,7 +113,7 @@ mod tests {
             users: 60,
             ..WorldSpec::default()
         });
-        let cast = furnish(&mut small).unwrap();
+        let cast = assign_personas(&mut small).unwrap();
         assert_eq!(Cast::of(&small), Some(cast.clone()));
         let all: std::collections::BTreeSet<_> = [
             &cast.global_admin,
@@ -128,14 +128,14 @@ mod tests {
         assert_eq!(all.len(), 6);
         assert_eq!((small.mailboxes.len(), small.rooms.len()), (4, 3));
         let before = small.clone();
-        furnish(&mut small);
+        assign_personas(&mut small);
         assert_eq!(small, before, "again changes nothing");
     }
 
     #[test]
     fn too_few_people_play_nothing() {
         let mut empty = World::default();
-        assert_eq!(furnish(&mut empty), None);
+        assert_eq!(assign_personas(&mut empty), None);
         assert_eq!(empty, World::default());
     }
 }

@@ -60,7 +60,7 @@ pub async fn welcome(
         as_of: chrono::Utc::now(),
         ..WorldSpec::default()
     });
-    let cast = personas::furnish(&mut world).ok_or("a tenant needs some twenty people")?;
+    let cast = personas::assign_personas(&mut world).ok_or("a tenant needs some twenty people")?;
     let catalog = world.catalogs.first().ok_or("the world has no catalog")?;
     let (catalog, title) = (catalog.id, catalog.title.clone());
     let tenant = TenantId::new(world.tenant.id);

@@ -187,7 +187,7 @@ pub async fn run(
             accept_smaller_data: true,
         }
     };
-    let request = services.run_now(tenant, job, trigger).await?;
+    let request = services.enqueue_run(tenant, job, trigger).await?;
     wait(services, &request, patience, progress).await
 }
 

@@ -10,7 +10,7 @@ use crate::Services;
 
 impl Services {
     /// Tells the tenant's people.
-    pub async fn tell(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
+    pub async fn notify(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
         let settings = &tenant.settings;
         let notice = Notice::new(
             tenant.id,

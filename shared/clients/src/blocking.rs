@@ -2,7 +2,9 @@
 
 /// Does the work on another thread: meanwhile this one fetches the next page
 /// and keeps the run's lock alive.
-pub(crate) async fn aside<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
@@ -20,13 +22,13 @@ mod tests {
     #[tokio::test]
     async fn the_result_comes_back() {
         let numbers = [1, 2, 3];
-        let sum = aside(move || numbers.iter().sum::<i32>()).await;
+        let sum = run_blocking(move || numbers.iter().sum::<i32>()).await;
         assert_eq!(sum, 6);
     }
 
     #[tokio::test]
     #[should_panic(expected = "over there")]
     async fn a_panic_comes_back_too() {
-        aside(|| panic!("over there")).await;
+        run_blocking(|| panic!("over there")).await;
     }
 }

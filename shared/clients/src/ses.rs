@@ -4,7 +4,7 @@ use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
 use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
-use rollcall_domain::notices::Words;
+use rollcall_domain::notices::RenderedNotice;
 
 /// A mail that was not, or perhaps not, accepted.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +38,11 @@ impl SystemMail {
     }
 
     /// Sends one mail to all recipients together.
-    pub async fn send(&self, recipients: &[String], words: &Words) -> Result<(), MailError> {
+    pub async fn send(
+        &self,
+        recipients: &[String],
+        words: &RenderedNotice,
+    ) -> Result<(), MailError> {
         let content = |text: &str| Content::builder().data(text).charset("UTF-8").build();
         let refused =
             |error: aws_sdk_sesv2::error::BuildError| MailError::Refused(error.to_string());

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use rollcall_domain::notices::testing::{every_kind, other_faces};
-use rollcall_domain::notices::{Language, Notice, NoticeKind, words};
+use rollcall_domain::notices::{Language, Notice, NoticeKind, render};
 use rollcall_domain::testing::World;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
@@ -119,5 +119,5 @@ fn name(kind: &NoticeKind) -> Outcome<String> {
 fn html(kind: NoticeKind, language: Language) -> Outcome<String> {
     let to = vec!["ada@contoso.example".to_owned()];
     let notice = Notice::new(World::tenant(), "Contoso", to, kind).in_language(language);
-    Ok(words(&notice)?.html)
+    Ok(render(&notice)?.html)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use rollcall_domain::audience::desired_members::{Audience, evaluate};
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
-use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers, Subject, plan};
+use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers, PlanTarget, plan};
 use rollcall_domain::membership::plan::known_members::KeptMembers;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::rowset::RowSet;
@@ -111,7 +111,7 @@ pub fn run(folder: &Path) -> io::Result<()> {
             let change = change
                 .as_ref()
                 .map_err(|error| io::Error::other(error.to_string()))?;
-            let about = Subject {
+            let about = PlanTarget {
                 profile: *id,
                 group: Some(group(*id)),
             };

@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 use rollcall_domain::snapshot::Snapshot;
 use rollcall_domain::snapshot::describe::describe;
-use rollcall_domain::snapshot::format::{Reader, decode, encode};
+use rollcall_domain::snapshot::format::{SnapshotReader, decode, encode};
 use rollcall_domain::testing::World;
 use serde_json::Value;
 use twox_hash::XxHash3_64;
@@ -217,6 +217,6 @@ fuzz_target!(|forgery: Forgery| {
     let described = described.expect("describes what it decodes");
     assert_eq!(described.wrong().count(), 0, "{described}");
     let again = encode(&snapshot).expect("encodes what it decoded");
-    assert!(Reader::open(&again).is_ok());
+    assert!(SnapshotReader::open(&again).is_ok());
     assert!(decode(&again).expect("decodes what it encoded") == snapshot);
 });

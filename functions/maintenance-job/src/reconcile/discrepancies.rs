@@ -3,10 +3,10 @@
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::discrepancies::resolve;
 
-use crate::context::Work;
+use crate::context::RunContext;
 
 /// Resolves every profile and stores those that changed.
-pub(crate) async fn handle(work: &mut Work<'_>) -> Result<(), StoreError> {
+pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     let living = work.living();
     let fence = work.pace.lease().fence();
     for subject in &mut work.subjects {

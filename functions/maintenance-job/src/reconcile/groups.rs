@@ -8,8 +8,8 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 
-use crate::budget::Stop;
-use crate::context::{Subject, Work};
+use crate::budget::Interrupted;
+use crate::context::{ProfileContext, RunContext};
 
 /// What is known about groups before their members are looked at.
 #[derive(Debug, Default)]
@@ -22,7 +22,9 @@ pub(crate) struct Groups {
 
 /// Makes sure of every group, or stops: a group that was not looked at must not be
 /// written to. What fails is that profile's failure alone.
-pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Result<Groups, Stop>, StoreError> {
+pub(crate) async fn ensure(
+    work: &mut RunContext<'_>,
+) -> Result<Result<Groups, Interrupted>, StoreError> {
     let known: Vec<ObjectId> = work
         .subjects
         .iter()
@@ -80,7 +82,7 @@ pub(crate) async fn ensure(work: &mut Work<'_>) -> Result<Result<Groups, Stop>, 
     Ok(Ok(groups))
 }
 
-fn fail_all(work: &mut Work<'_>, error: &GraphError) {
+fn fail_all(work: &mut RunContext<'_>, error: &GraphError) {
     for subject in work
         .subjects
         .iter_mut()
@@ -108,7 +110,7 @@ enum Origin {
 
 async fn one(
     graph: &Graph,
-    subject: &mut Subject,
+    subject: &mut ProfileContext,
     found: &BTreeMap<ObjectId, GroupLookup>,
     prefix: &str,
 ) -> Result<Ensured, String> {
@@ -152,7 +154,7 @@ async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensure
 /// enrolments if it still can be, else created anew (S4-126, C-50).
 async fn bring_back(
     graph: &Graph,
-    subject: &mut Subject,
+    subject: &mut ProfileContext,
     id: ObjectId,
     prefix: &str,
 ) -> Result<Ensured, String> {

@@ -10,7 +10,7 @@ use rollcall_clients::http::ApiError;
 use rollcall_clients::mail::{OutgoingMail, SendError, Urgency as Mark};
 use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::notices::{Notice, Urgency, words};
+use rollcall_domain::notices::{Notice, Urgency, render};
 
 /// The name of the lane of Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
@@ -19,7 +19,7 @@ const HAND_OVER: Duration = Duration::from_secs(30);
 
 /// A way out, shared by all catalogs that use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Carrier {
+pub(crate) enum MailChannel {
     /// The account of this object id.
     Account(ObjectId),
     /// Azure Communication Services, for the catalogs that chose it (S1-26).
@@ -32,7 +32,7 @@ pub(crate) enum Ready {
     CommunicationServices(Box<AcsMail>),
 }
 
-impl Carrier {
+impl MailChannel {
     /// What carries a catalog's mail, while its connection works (S1-32). `activated`
     /// is whether the tenant may use Communication Services (S1-28).
     pub(crate) fn of(connection: &MailConnection, activated: bool) -> Option<Self> {
@@ -130,7 +130,7 @@ impl From<AccountError> for Unready {
 
 /// A notice as a mail.
 pub(crate) fn outgoing(notice: &Notice) -> Result<OutgoingMail, String> {
-    let words = words(notice)?;
+    let words = render(notice)?;
     let urgency = match notice.urgency {
         Urgency::Urgent => Mark::High,
         Urgency::Normal | Urgency::Bulk => Mark::Normal,

@@ -20,7 +20,7 @@ const REST: TimeDelta = TimeDelta::minutes(1);
 const OURS: TimeDelta = TimeDelta::minutes(15);
 
 /// Where to go on.
-pub(super) enum Next {
+pub(super) enum NextStep {
     /// With the next mail.
     Mail,
     /// Without this catalog: its account works no longer.
@@ -37,7 +37,7 @@ impl Pass<'_> {
         catalog: CatalogId,
         mail: &mut Waiting,
         now: &impl Fn() -> DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
         let carrier = self.carrier;
         let ready = match carrier.ready(self.services, self.tenant, catalog).await {
@@ -61,7 +61,7 @@ impl Pass<'_> {
         }
         match store.begin_mail(fence, mail, &self.lane, &self.state).await {
             // Somebody has settled it meanwhile.
-            Err(StoreError::Conflict) => return Ok(Next::Mail),
+            Err(StoreError::Conflict) => return Ok(NextStep::Mail),
             other => other?,
         }
         let sent = ready.send(&out).await;
@@ -71,22 +71,22 @@ impl Pass<'_> {
                 self.state.breaker.succeeded();
                 self.sent += 1;
                 store.mail_sent(mail).await?;
-                Ok(Next::Mail)
+                Ok(NextStep::Mail)
             }
             Err(error) => self.refused(catalog, mail, &ready, error, now()).await,
         }
     }
 
     /// Nothing can be handed over now; no mail was touched.
-    fn unready(&mut self, trouble: Unready, now: DateTime<Utc>) -> Result<Next, StoreError> {
+    fn unready(&mut self, trouble: Unready, now: DateTime<Utc>) -> Result<NextStep, StoreError> {
         match trouble {
             Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
-                Ok(Next::Catalog)
+                Ok(NextStep::Catalog)
             }
             // This catalog's own trouble: the others of the account go on.
             Unready::Account(AccountError::Vault(VaultError::Unreadable(what))) => {
                 tracing::error!(what, alarm = "mail-channel", "a grant is unreadable");
-                Ok(Next::Catalog)
+                Ok(NextStep::Catalog)
             }
             Unready::Account(AccountError::Store(error)) => Err(error),
             Unready::Account(error) => {
@@ -94,9 +94,9 @@ impl Pass<'_> {
                     tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
                 }
                 self.state.breaker.failed(now, Some(REST));
-                Ok(Next::Wait(now + REST))
+                Ok(NextStep::Wait(now + REST))
             }
-            Unready::Ours(problem) => Ok(Next::Wait(ours(&problem, now))),
+            Unready::Ours(problem) => Ok(NextStep::Wait(ours(&problem, now))),
         }
     }
 
@@ -108,7 +108,7 @@ impl Pass<'_> {
         ready: &Ready,
         error: SendError,
         now: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let problem = error.to_string();
         match error {
             SendError::Throttled { retry_after } => {
@@ -182,13 +182,13 @@ impl Pass<'_> {
         problem: &str,
         code: String,
         now: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         self.services.forget_tokens(self.tenant, catalog);
         let first_time = mail.mail.problem.as_deref() != Some(problem);
         if first_time {
             let store = &self.services.store;
             store.mail_failed(mail, problem, now, false).await?;
-            return Ok(Next::Mail);
+            return Ok(NextStep::Mail);
         }
         let of = ready.connected_at();
         let why = (Cause::MailRefused, code);
@@ -205,7 +205,7 @@ impl Pass<'_> {
         problem: &str,
         (cause, code): (Cause, String),
         now: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         self.services
             .store
             .mail_failed(mail, problem, now, false)
@@ -214,12 +214,12 @@ impl Pass<'_> {
             .services
             .account_failed(self.tenant, catalog, of, cause, Some(code));
         match failed.await {
-            Ok(()) => Ok(Next::Catalog),
+            Ok(()) => Ok(NextStep::Catalog),
             Err(AccountError::Store(error)) => Err(error),
             Err(error) => {
                 // Noted; the tick tells what is not told yet.
                 tracing::error!(%error, "the loss of an account could not be told");
-                Ok(Next::Catalog)
+                Ok(NextStep::Catalog)
             }
         }
     }
@@ -230,10 +230,10 @@ impl Pass<'_> {
         mail: &mut Waiting,
         problem: &str,
         until: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
         store.mail_failed(mail, problem, until, false).await?;
-        Ok(Next::Wait(until))
+        Ok(NextStep::Wait(until))
     }
 
     /// Surely not sent; tried again for a day.
@@ -243,12 +243,12 @@ impl Pass<'_> {
         mail: &mut Waiting,
         problem: &str,
         now: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         match next_try(mail.mail.failed + 1, now, None) {
             Some(then) => {
                 let store = &self.services.store;
                 store.mail_failed(mail, problem, then, true).await?;
-                Ok(Next::Mail)
+                Ok(NextStep::Mail)
             }
             None => {
                 self.end(catalog, mail, MessageStatus::Failed, problem, now)
@@ -264,10 +264,10 @@ impl Pass<'_> {
         how: MessageStatus,
         problem: &str,
         now: DateTime<Utc>,
-    ) -> Result<Next, StoreError> {
+    ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
         store.mail_ended(catalog, mail, how, problem, now).await?;
-        Ok(Next::Mail)
+        Ok(NextStep::Mail)
     }
 }
 

@@ -15,12 +15,12 @@ use rollcall_app::Services;
 use rollcall_clients::store::outbox::Waiting;
 use rollcall_clients::store::{Fence, Lease, StoreError};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
-use rollcall_domain::notices::delivery::{Drain, MailboxState, Turn};
+use rollcall_domain::notices::delivery::{MailboxState, MailboxWakeup, SendPermit};
 use rollcall_runtime::{Deadline, Failure};
 
 use crate::{failure, wake};
-use channel::Carrier;
-use deliver::Next;
+use channel::MailChannel;
+use deliver::NextStep;
 
 /// Tells the moment.
 pub type Clock = fn() -> DateTime<Utc>;
@@ -40,14 +40,14 @@ const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
 
 /// How a mailbox stands after it was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drained {
+pub struct DeliveryPass {
     /// Mails handed over.
     pub sent: u32,
     /// When it should be looked at again; none when nothing is left to do.
     pub again: Option<DateTime<Utc>>,
 }
 
-const NOTHING: Drained = Drained {
+const NOTHING: DeliveryPass = DeliveryPass {
     sent: 0,
     again: None,
 };
@@ -58,10 +58,10 @@ const NOTHING: Drained = Drained {
 /// When it must be tried again.
 pub async fn drain(
     services: &Services,
-    due: Drain,
+    due: MailboxWakeup,
     now: impl Fn() -> DateTime<Utc>,
     deadline: Deadline,
-) -> Result<Drained, Failure> {
+) -> Result<DeliveryPass, Failure> {
     let Some((carrier, catalogs)) = lane(services, due).await? else {
         // Held until the catalog is connected again, which asks anew (S1-38).
         return Ok(NOTHING);
@@ -91,7 +91,7 @@ pub async fn drain(
         tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
     }
     let again = done?;
-    Ok(Drained {
+    Ok(DeliveryPass {
         sent: pass.sent,
         again,
     })
@@ -100,20 +100,20 @@ pub async fn drain(
 /// What carries a catalog's mail, and all catalogs of the tenant that it carries.
 async fn lane(
     services: &Services,
-    due: Drain,
-) -> Result<Option<(Carrier, Vec<CatalogId>)>, Failure> {
+    due: MailboxWakeup,
+) -> Result<Option<(MailChannel, Vec<CatalogId>)>, Failure> {
     let store = &services.store;
     let all = store.mail_connections(due.tenant).await;
     let all = all.map_err(failure)?;
     let plan = store.entitlement(due.tenant).await.map_err(failure)?;
     let activated = plan.is_some_and(|plan| plan.azure_communication_services);
     let own = all.iter().find(|(catalog, _)| *catalog == due.catalog);
-    let Some(carrier) = own.and_then(|(_, it)| Carrier::of(it, activated)) else {
+    let Some(carrier) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
         return Ok(None);
     };
     let shared = all
         .iter()
-        .filter(|(_, it)| Carrier::of(it, activated) == Some(carrier));
+        .filter(|(_, it)| MailChannel::of(it, activated) == Some(carrier));
     Ok(Some((
         carrier,
         shared.map(|(catalog, _)| *catalog).collect(),
@@ -124,7 +124,7 @@ async fn lane(
 struct Pass<'a> {
     services: &'a Services,
     tenant: TenantId,
-    carrier: Carrier,
+    carrier: MailChannel,
     lane: String,
     catalogs: Vec<CatalogId>,
     state: MailboxState,
@@ -170,7 +170,7 @@ impl Pass<'_> {
         if coming.is_some_and(|wakes| wakes <= at + UNPUNCTUAL) {
             return Ok(());
         }
-        let drain = Drain {
+        let drain = MailboxWakeup {
             tenant: self.tenant,
             catalog: *catalog,
         };
@@ -200,9 +200,9 @@ impl Pass<'_> {
                     return Ok(Some(later.map_or(until, |later| later.min(until))));
                 }
                 match self.one(fence, catalog, &mut mail, now).await? {
-                    Next::Mail => {}
-                    Next::Catalog => self.catalogs.retain(|other| *other != catalog),
-                    Next::Wait(until) => return Ok(Some(until)),
+                    NextStep::Mail => {}
+                    NextStep::Catalog => self.catalogs.retain(|other| *other != catalog),
+                    NextStep::Wait(until) => return Ok(Some(until)),
                 }
                 if !self.catalogs.contains(&catalog) {
                     break;
@@ -218,11 +218,11 @@ impl Pass<'_> {
             self.state.turn(recipients, now)
         } else {
             let closed = self.state.breaker.closed_from(now);
-            closed.map_or(Turn::Now, Turn::Wait)
+            closed.map_or(SendPermit::Now, SendPermit::Wait)
         };
         match turn {
-            Turn::Now => None,
-            Turn::Wait(until) => Some(until),
+            SendPermit::Now => None,
+            SendPermit::Wait(until) => Some(until),
         }
     }
 

@@ -10,12 +10,12 @@ use axum::http::header::ALLOW;
 use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::connection::Kind;
+use rollcall_domain::connection::ConnectionKind;
 use rollcall_domain::connection::installation::Feature;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{AuthError, Caller, Role};
 
-use crate::Api;
+use crate::ApiState;
 use Permission::{Operate, Public};
 pub use routes::{ROUTES, Route};
 
@@ -98,14 +98,14 @@ impl Permission {
             Self::DecideHolds => "holds.decide",
             Self::StartRuns => "runs.start",
             Self::ReadAudit => "audit.read",
-            Self::ManageEntra => Kind::Entra.permission(),
-            Self::ManageMail => Kind::Mail.permission(),
+            Self::ManageEntra => ConnectionKind::Entra.permission(),
+            Self::ManageMail => ConnectionKind::Mail.permission(),
             Self::ManageSessions => "sessions.manage",
             Self::ReadNotifications => "notifications.read",
             Self::ReadDirectory => "directory.read",
             Self::WriteDirectory => "directory.write",
             Self::ReadSync => "sync.read",
-            Self::ManageSync => Kind::DirectorySync.permission(),
+            Self::ManageSync => ConnectionKind::DirectorySync.permission(),
             Self::Operate => "operate",
         }
     }
@@ -227,7 +227,7 @@ pub fn markdown() -> String {
 /// Lets a request pass to its handler, or answers why not. Handlers find the
 /// verified [`Caller`] among the request's extensions.
 pub(crate) async fn guard(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     path: MatchedPath,
     request: Request,
     next: Next,

@@ -8,7 +8,7 @@ use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_runtime::auth::{Caller, Role};
 
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Somebody is noted again after this long.
 const AGAIN: Duration = Duration::from_hours(6);
@@ -20,9 +20,9 @@ type Noted = HashMap<(TenantId, ObjectId), (Instant, BTreeSet<Role>)>;
 
 /// Who was noted lately.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Seen(Arc<Mutex<Noted>>);
+pub(crate) struct AdminActivity(Arc<Mutex<Noted>>);
 
-impl Seen {
+impl AdminActivity {
     /// Whether somebody has to be noted now.
     fn is_news(&self, caller: &Caller) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl Seen {
     }
 }
 
-impl Api {
+impl ApiState {
     /// Notes an owner or Super admin, and one who no longer is. What fails is tried
     /// with a later request: nobody's request waits for it to succeed.
     pub(crate) async fn note(&self, caller: &Caller) {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::TenantId;
 
-use crate::Api;
+use crate::ApiState;
 
 /// A changed plan counts after this long at the latest.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -16,9 +16,9 @@ const MAX_TENANTS: usize = 10_000;
 
 /// What was found out lately.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Known(Arc<Mutex<HashMap<TenantId, (Instant, bool)>>>);
+pub(crate) struct EntitlementCache(Arc<Mutex<HashMap<TenantId, (Instant, bool)>>>);
 
-impl Known {
+impl EntitlementCache {
     fn recall(&self, tenant: TenantId) -> Option<bool> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (at, entitled) = known.get(&tenant)?;
@@ -40,7 +40,7 @@ impl Known {
     }
 }
 
-impl Api {
+impl ApiState {
     /// Whether the tenant may use the service. Where nobody operates plans, all may.
     pub(crate) async fn is_entitled(&self, tenant: TenantId) -> Result<bool, StoreError> {
         if self.services.settings.operator_tenant.is_none() {

@@ -10,7 +10,7 @@ use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Snapshot, format};
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, broken, not_ready, stored, unavailable};
 
 /// Stored bytes of all kept snapshots together; in memory they take about six
@@ -43,9 +43,9 @@ impl Data {
 
 /// The snapshots at hand, the one used last behind all others.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Warm(Arc<Mutex<Vec<Arc<Data>>>>);
+pub(crate) struct SnapshotCache(Arc<Mutex<Vec<Arc<Data>>>>);
 
-impl Warm {
+impl SnapshotCache {
     fn recall(&self, tenant: TenantId, pointer: &SnapshotPointer) -> Option<Arc<Data>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let place = kept.iter().position(|data| {
@@ -70,7 +70,7 @@ impl Warm {
     }
 }
 
-impl Api {
+impl ApiState {
     /// The data in use. Its pointer is read each time, so that a refresh counts at once.
     pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, Refused> {
         let pointer = self.services.store.snapshot_pointer(tenant).await;

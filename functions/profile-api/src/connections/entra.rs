@@ -9,16 +9,18 @@ use rollcall_app::consent::AppError;
 use rollcall_clients::entra::SignIn;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{Attempt, EntraConnection, Origin, ReturnPath, Stage, Status};
+use rollcall_domain::connection::{
+    ConnectionStatus, EntraConnection, Origin, ReturnPath, SignInAttempt, SignInStage,
+};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Permission;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored, unavailable};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// What to sign in for.
 #[derive(Deserialize, ToSchema)]
@@ -48,9 +50,9 @@ const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 #[utoipa::path(post, path = "/v1/connections/entra/connect", tag = "Connections", request_body = ConnectInput,
     responses((status = 201, description = "Where to send the browser", body = Begun)))]
 pub(crate) async fn connect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let return_to = return_path(&mut form);
     form.finish().map_err(ProblemDetails::invalid)?;
@@ -60,7 +62,7 @@ pub(crate) async fn connect(
 
 /// Begins to connect the directory for whoever may.
 pub(crate) async fn begin_directory(
-    api: &Api,
+    api: &ApiState,
     caller: &Caller,
     return_to: ReturnPath,
 ) -> Result<Begun, Refused> {
@@ -68,10 +70,10 @@ pub(crate) async fn begin_directory(
     if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
     }
-    let attempt = Attempt {
+    let attempt = SignInAttempt {
         tenant: caller.tenant,
         by: caller.actor(),
-        stage: Stage::EntraSignIn,
+        stage: SignInStage::EntraSignIn,
         return_to,
         began: now(),
     };
@@ -93,7 +95,7 @@ pub(crate) async fn begin_directory(
 }
 
 /// The page to come back to; what is no page is a problem.
-pub(crate) fn return_path(form: &mut Form) -> ReturnPath {
+pub(crate) fn return_path(form: &mut JsonBody) -> ReturnPath {
     let text: Option<String> = form.optional("returnTo");
     match text.map(ReturnPath::try_from) {
         None => ReturnPath::default(),
@@ -111,11 +113,11 @@ fn not_applicable() -> ProblemDetails {
     ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
 }
 
-impl Api {
+impl ApiState {
     /// Stores what the browser has to bring back, and answers where to send it.
     pub(crate) async fn begin(
         &self,
-        attempt: &Attempt,
+        attempt: &SignInAttempt,
         scopes: &[String],
         how: SignIn<'_>,
     ) -> Result<Begun, Refused> {
@@ -152,7 +154,7 @@ pub(crate) fn app(error: &AppError) -> ProblemDetails {
 #[utoipa::path(delete, path = "/v1/connections/entra", tag = "Connections",
     responses((status = 204, description = "The attempt is dropped")))]
 pub(crate) async fn disconnect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<StatusCode, Refused> {
     let directory = api.directory_of(caller.tenant).await?;
@@ -172,7 +174,7 @@ pub(crate) async fn disconnect(
     let events =
         [AuditEvent::new(at, by.clone(), Action::ConnectionEnded).on(SUBJECT.0, SUBJECT.1)];
     let change = |before: Option<EntraConnection>| match before {
-        Some(works) if works.status == Status::Connected => works,
+        Some(works) if works.status == ConnectionStatus::Connected => works,
         _ => EntraConnection::begun(None, at, by.clone(), at),
     };
     let services = &api.services;

@@ -9,30 +9,31 @@ use rollcall_clients::vault::CredentialMark;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{
-    Auth, Capability, ConsentScope, Ending, Fault, Kind, MailConnection, Origin, Status,
+    Auth, Capability, ConnectionKind, ConnectionStatus, ConsentScope, Ending, Fault,
+    MailConnection, Origin,
 };
 use rollcall_domain::directory_sync::{Source, SyncState};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CONNECT, Directory};
+use super::{CONNECT, DirectoryStatus};
 use crate::error::{Refused, stored};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// One connection.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Connection {
     /// Which kind.
-    kind: Kind,
+    kind: ConnectionKind,
     /// What people call it.
     title: String,
     /// The catalog it is for, of a catalog's account.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalog: Option<CatalogId>,
     /// How it stands.
-    status: Status,
+    status: ConnectionStatus,
     /// Whether it is set up here at all; one that stands by itself is not (S0-03).
     applicable: bool,
     /// How it came about.
@@ -82,7 +83,7 @@ pub(crate) struct FeatureState {
 pub(crate) struct Environment {
     name: String,
     /// How the directory's connection stands for it.
-    status: Status,
+    status: ConnectionStatus,
 }
 
 /// Something to do before the service can be used fully.
@@ -115,7 +116,7 @@ pub(crate) struct Connections {
 }
 
 impl Connection {
-    fn of(kind: Kind, title: &str, status: Status) -> Self {
+    fn of(kind: ConnectionKind, title: &str, status: ConnectionStatus) -> Self {
         let works = status.is_usable();
         let all = kind.capabilities().iter().copied();
         Self {
@@ -137,19 +138,23 @@ impl Connection {
         }
     }
 
-    fn directory(directory: &Directory, at: DateTime<Utc>) -> Self {
+    fn directory(directory: &DirectoryStatus, at: DateTime<Utc>) -> Self {
         let title = "Microsoft Entra ID";
         let origin = directory.origin();
         if origin == Some(Origin::Default) {
-            let mut it = Self::of(Kind::Entra, title, Status::Connected);
+            let mut it = Self::of(ConnectionKind::Entra, title, ConnectionStatus::Connected);
             it.applicable = false;
             it.origin = origin;
             return it;
         }
         let Some(stored) = directory.connection.as_ref().map(|it| &it.value) else {
-            return Self::of(Kind::Entra, title, Status::NotConfigured);
+            return Self::of(
+                ConnectionKind::Entra,
+                title,
+                ConnectionStatus::NotConfigured,
+            );
         };
-        let mut it = Self::of(Kind::Entra, title, stored.shown(at));
+        let mut it = Self::of(ConnectionKind::Entra, title, stored.shown(at));
         it.origin = origin;
         it.since = Some(stored.since);
         it.connected_by = Some(stored.by.name.clone());
@@ -158,11 +163,11 @@ impl Connection {
         it
     }
 
-    fn credential(kind: Kind, title: &str, mark: &CredentialMark) -> Self {
+    fn credential(kind: ConnectionKind, title: &str, mark: &CredentialMark) -> Self {
         let status = if mark.is_set {
-            Status::Connected
+            ConnectionStatus::Connected
         } else {
-            Status::NotConfigured
+            ConnectionStatus::NotConfigured
         };
         Self::of(kind, title, status)
     }
@@ -171,9 +176,13 @@ impl Connection {
     fn sync(found: Option<&SyncState>, at: DateTime<Utc>) -> Self {
         let title = "Directory sync";
         let Some(state) = found else {
-            return Self::of(Kind::DirectorySync, title, Status::NotConfigured);
+            return Self::of(
+                ConnectionKind::DirectorySync,
+                title,
+                ConnectionStatus::NotConfigured,
+            );
         };
-        let mut it = Self::of(Kind::DirectorySync, title, state.status(at));
+        let mut it = Self::of(ConnectionKind::DirectorySync, title, state.status(at));
         if state.source == Some(Source::Consent) {
             it.auth = Auth::AdminConsent;
         }
@@ -184,7 +193,7 @@ impl Connection {
     }
 
     fn mail(catalog: CatalogId, stored: MailConnection) -> Self {
-        let mut it = Self::of(Kind::Mail, &stored.title, stored.status);
+        let mut it = Self::of(ConnectionKind::Mail, &stored.title, stored.status);
         it.catalog = Some(catalog);
         it.since = Some(stored.since);
         it.capabilities
@@ -201,7 +210,7 @@ impl Connection {
 #[utoipa::path(get, path = "/v1/connections", tag = "Connections",
     responses((status = 200, description = "All connections", body = Connections)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<Connections>, Refused> {
     let tenant = caller.tenant;
@@ -216,11 +225,15 @@ pub(crate) async fn list(
     let mut items = vec![
         entra,
         Connection::credential(
-            Kind::EntraApp,
+            ConnectionKind::EntraApp,
             "App registration for groups",
             &credentials.client_secret,
         ),
-        Connection::credential(Kind::Learn365, "Learn365 API key", &credentials.lms_key),
+        Connection::credential(
+            ConnectionKind::Learn365,
+            "Learn365 API key",
+            &credentials.lms_key,
+        ),
     ];
     let sync = store.sync(tenant).await.map_err(stored)?;
     items.push(Connection::sync(sync.as_ref().map(|it| &it.value), now()));
@@ -233,7 +246,7 @@ pub(crate) async fn list(
             Step {
                 id: "connect_directory",
                 title: "Connect Microsoft Entra ID",
-                done: status == Status::Connected,
+                done: status == ConnectionStatus::Connected,
             },
             Step {
                 id: "save_settings",
@@ -255,7 +268,7 @@ fn features(available: bool) -> Vec<FeatureState> {
     all.collect()
 }
 
-fn environments(directory: &Directory, status: Status) -> Vec<Environment> {
+fn environments(directory: &DirectoryStatus, status: ConnectionStatus) -> Vec<Environment> {
     let names = directory.installation.environments.iter();
     let all = names.map(|name| Environment {
         name: name.clone(),

@@ -11,19 +11,19 @@ use rollcall_domain::connection::{EntraConnection, Origin};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 
 /// Where the directory is connected (S0-14, S0-18).
 pub(crate) const CONNECT: &str = "/v1/connections/entra/connect";
 
 /// How the directory's connection stands, all of it.
-pub(crate) struct Directory {
+pub(crate) struct DirectoryStatus {
     pub(crate) installation: Installation,
     pub(crate) connection: Option<Versioned<EntraConnection>>,
 }
 
-impl Directory {
+impl DirectoryStatus {
     /// How the connection came about; `None` while there is none that works.
     pub(crate) fn origin(&self) -> Option<Origin> {
         let connection = self.connection.as_ref().map(|stored| &stored.value);
@@ -31,14 +31,14 @@ impl Directory {
     }
 }
 
-impl Api {
+impl ApiState {
     /// Reads how the directory's connection stands.
-    pub(crate) async fn directory_of(&self, tenant: TenantId) -> Result<Directory, Refused> {
+    pub(crate) async fn directory_of(&self, tenant: TenantId) -> Result<DirectoryStatus, Refused> {
         let store = &self.services.store;
         let (installation, connection) =
             tokio::try_join!(store.installation(tenant), store.entra_connection(tenant))
                 .map_err(stored)?;
-        Ok(Directory {
+        Ok(DirectoryStatus {
             installation,
             connection,
         })

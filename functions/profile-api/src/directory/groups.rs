@@ -18,11 +18,11 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::people::DirectoryQuery;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, missing, stored, unavailable};
 use crate::extract::{InPath, InQuery, page_size};
 use crate::runs::tenant;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Courses that one request may enrol a group in.
 const MAX_COURSES: usize = 50;
@@ -61,7 +61,7 @@ impl From<DirectoryGroup> for GroupView {
 #[utoipa::path(get, path = "/v1/directory/groups", tag = "Directory", params(DirectoryQuery),
     responses((status = 200, description = "Groups found", body = Groups)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<Groups>, Refused> {
@@ -110,10 +110,10 @@ struct Added {
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 200, description = "Added", body = Added)))]
 pub(crate) async fn add(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let group: Option<ObjectId> = form.required("group");
     let courses: BTreeSet<CourseId> = form.or_default("courses");
@@ -184,7 +184,7 @@ fn platform_said(error: &ApiError) -> ProblemDetails {
     ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("platform-refused")
 }
 
-impl Api {
+impl ApiState {
     /// The catalog exists, and the courses are its own.
     async fn must_be_of(
         &self,

@@ -13,9 +13,9 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]
@@ -40,9 +40,9 @@ struct Guest {
 #[utoipa::path(post, path = "/v1/directory/guests", tag = "Directory", request_body = GuestInput,
     responses((status = 201, description = "Invited", body = Guest)))]
 pub(crate) async fn invite(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let address: Option<String> = form.required("address");
     let address = address.unwrap_or_default().trim().to_owned();

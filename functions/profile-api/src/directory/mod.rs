@@ -12,10 +12,10 @@ use rollcall_domain::connection::Origin;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, unavailable};
 
-impl Api {
+impl ApiState {
     /// The tenant's directory: through this service's own app where a Global
     /// Administrator consented, through the tenant's app registration where the
     /// connection stands by default and nobody ever consented.
@@ -40,7 +40,7 @@ fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
     unavailable("The directory cannot be asked now; try again shortly.")
 }
 
-impl Api {
+impl ApiState {
     /// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
     pub(crate) async fn said(&self, tenant: TenantId, error: GraphError) -> ProblemDetails {
         if let Err(error) = self.services.directory_refused(tenant, &error).await {

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, missing};
 use crate::extract::{InPath, InQuery, page_size};
 
@@ -79,7 +79,7 @@ impl From<DirectoryPerson> for PersonView {
 #[utoipa::path(get, path = "/v1/directory/users", tag = "Directory", params(DirectoryQuery),
     responses((status = 200, description = "People found", body = People)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<People>, Refused> {
@@ -101,7 +101,7 @@ pub(crate) async fn list(
     params(("user" = ObjectId, Path, description = "The Entra object id")),
     responses((status = 200, description = "The person", body = WithManagers)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(user): InPath<ObjectId>,
 ) -> Result<Json<WithManagers>, Refused> {

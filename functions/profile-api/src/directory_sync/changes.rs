@@ -5,13 +5,13 @@ use axum::extract::State;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{
-    Change, Field, Outcome, OutcomeStatus, Skip, Subject, SyncReport, What,
+    ChangeKind, ChangeOutcome, ChangeSubject, Field, OutcomeStatus, PlannedChange, Skip, SyncReport,
 };
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
+use crate::ApiState;
 use crate::cache::snapshots::object;
 use crate::error::{Refused, broken, cursor, stored};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
@@ -99,32 +99,32 @@ pub(crate) struct SyncChangePage {
     next_cursor: Option<String>,
 }
 
-fn action(what: &What) -> &'static str {
+fn action(what: &ChangeKind) -> &'static str {
     match what {
-        What::CreateUser { .. } | What::CreateTeam { .. } => "create",
-        What::LinkUser { .. } => "link",
-        What::SetField { .. } => "set",
-        What::ReactivateUser => "reactivate",
-        What::DeactivateUser { .. } => "deactivate",
-        What::RenameTeam { .. } => "rename",
-        What::AddMember { .. } => "addMember",
-        What::RemoveMember { .. } => "removeMember",
-        What::AddSupervisor { .. } => "addSupervisor",
-        What::RemoveSupervisor { .. } => "removeSupervisor",
-        What::ArchiveTeam { .. } => "archive",
-        What::RestoreTeam => "restore",
+        ChangeKind::CreateUser { .. } | ChangeKind::CreateTeam { .. } => "create",
+        ChangeKind::LinkUser { .. } => "link",
+        ChangeKind::SetField { .. } => "set",
+        ChangeKind::ReactivateUser => "reactivate",
+        ChangeKind::DeactivateUser { .. } => "deactivate",
+        ChangeKind::RenameTeam { .. } => "rename",
+        ChangeKind::AddMember { .. } => "addMember",
+        ChangeKind::RemoveMember { .. } => "removeMember",
+        ChangeKind::AddSupervisor { .. } => "addSupervisor",
+        ChangeKind::RemoveSupervisor { .. } => "removeSupervisor",
+        ChangeKind::ArchiveTeam { .. } => "archive",
+        ChangeKind::RestoreTeam => "restore",
     }
 }
 
 impl SyncChange {
-    fn of(change: &Change, state: ChangeState, detail: Option<String>) -> Self {
+    fn of(change: &PlannedChange, state: ChangeState, detail: Option<String>) -> Self {
         let (about, id) = match change.subject {
-            Subject::User(id) => ("user", id.to_string()),
-            Subject::Team(key) => ("team", key.to_string()),
+            ChangeSubject::User(id) => ("user", id.to_string()),
+            ChangeSubject::Team(key) => ("team", key.to_string()),
         };
         let (field, old, new) = match &change.what {
-            What::SetField { field, old, new } => (Some(*field), old.clone(), new.clone()),
-            What::RenameTeam { old, new } => (None, Some(old.clone()), Some(new.clone())),
+            ChangeKind::SetField { field, old, new } => (Some(*field), old.clone(), new.clone()),
+            ChangeKind::RenameTeam { old, new } => (None, Some(old.clone()), Some(new.clone())),
             _ => (None, None, None),
         };
         Self {
@@ -163,7 +163,7 @@ impl SyncChange {
     }
 }
 
-fn state_of(outcome: &Outcome) -> ChangeState {
+fn state_of(outcome: &ChangeOutcome) -> ChangeState {
     match outcome.status {
         OutcomeStatus::Done => ChangeState::Done,
         OutcomeStatus::Failed => ChangeState::Failed,
@@ -173,44 +173,52 @@ fn state_of(outcome: &Outcome) -> ChangeState {
 
 /// A run's reports as rows. What one invocation deferred and the next one did is
 /// told by the next one.
-fn rows(parts: &[SyncReport], wanted: Option<ChangeState>) -> Vec<Row<'_>> {
+fn rows(parts: &[SyncReport], wanted: Option<ChangeState>) -> Vec<ChangeRow<'_>> {
     let mut all = Vec::new();
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts.iter().enumerate() {
-        let told = |outcome: &&Outcome| at == last || outcome.status != OutcomeStatus::Deferred;
+        let told =
+            |outcome: &&ChangeOutcome| at == last || outcome.status != OutcomeStatus::Deferred;
         let outcomes = part.outcomes.iter().filter(told);
-        all.extend(outcomes.map(|it| Row::Change(&it.change, state_of(it), it.detail.as_ref())));
+        all.extend(
+            outcomes
+                .map(|it| ChangeRow::PlannedChange(&it.change, state_of(it), it.detail.as_ref())),
+        );
     }
     if let Some(part) = parts.last() {
         let waiting = part.waiting.iter();
-        all.extend(waiting.map(|change| Row::Change(change, ChangeState::Waiting, None)));
-        all.extend(part.skipped.iter().map(Row::Skip));
+        all.extend(
+            waiting.map(|change| ChangeRow::PlannedChange(change, ChangeState::Waiting, None)),
+        );
+        all.extend(part.skipped.iter().map(ChangeRow::Skip));
         all.extend(
             part.pinned
                 .iter()
-                .map(|change| Row::Change(change, ChangeState::Pinned, None)),
+                .map(|change| ChangeRow::PlannedChange(change, ChangeState::Pinned, None)),
         );
     }
     all.retain(|row| wanted.is_none_or(|wanted| row.state() == wanted));
     all
 }
 
-enum Row<'r> {
-    Change(&'r Change, ChangeState, Option<&'r String>),
+enum ChangeRow<'r> {
+    PlannedChange(&'r PlannedChange, ChangeState, Option<&'r String>),
     Skip(&'r Skip),
 }
 
-impl Row<'_> {
+impl ChangeRow<'_> {
     fn state(&self) -> ChangeState {
         match self {
-            Self::Change(_, state, _) => *state,
+            Self::PlannedChange(_, state, _) => *state,
             Self::Skip(_) => ChangeState::Skipped,
         }
     }
 
     fn view(&self) -> SyncChange {
         match self {
-            Self::Change(change, state, detail) => SyncChange::of(change, *state, detail.cloned()),
+            Self::PlannedChange(change, state, detail) => {
+                SyncChange::of(change, *state, detail.cloned())
+            }
             Self::Skip(skip) => SyncChange::skipped(skip),
         }
     }
@@ -221,7 +229,7 @@ impl Row<'_> {
     params(("id" = String, Path, description = "The run's id"), ChangeQuery),
     responses((status = 200, description = "A page of changes", body = SyncChangePage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
     InQuery(query): InQuery<ChangeQuery>,
@@ -235,7 +243,7 @@ pub(crate) async fn list(
     let rows = rows(&parts, query.state);
     let limit = page_size(query.limit);
     let page = rows.iter().skip(from).take(limit);
-    let mut items: Vec<SyncChange> = page.map(Row::view).collect();
+    let mut items: Vec<SyncChange> = page.map(ChangeRow::view).collect();
     for item in &mut items {
         item.rejected = item.state == ChangeState::Pinned;
     }
@@ -258,7 +266,7 @@ pub(crate) async fn list(
     }))
 }
 
-impl Api {
+impl ApiState {
     /// Everything a run has told, one report for each of its invocations. Reports
     /// expire with their records, and one that is gone tells nothing.
     pub(super) async fn reports(&self, run: &Run) -> Result<Vec<SyncReport>, Refused> {

@@ -8,7 +8,7 @@ use rollcall_clients::graph::SyncApp;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{CheckStatus, ConnectionTest};
-use rollcall_domain::directory_sync::{Phase, Source};
+use rollcall_domain::directory_sync::{Source, SyncPhase};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
@@ -16,10 +16,10 @@ use utoipa::ToSchema;
 
 use super::show::SyncView;
 use super::{SUBJECT, conflict};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::connections::entra::{Begun, begin_directory, return_path};
 use crate::error::{Refused, stored, unavailable};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Where to come back to.
 #[derive(Deserialize, ToSchema)]
@@ -39,9 +39,9 @@ pub(crate) struct ConnectInput {
         (status = 200, description = "Connected", body = SyncView),
         (status = 201, description = "Where to send the browser", body = Begun)))]
 pub(crate) async fn connect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let return_to = return_path(&mut form);
     form.finish().map_err(ProblemDetails::invalid)?;
@@ -80,8 +80,8 @@ pub(crate) async fn connect(
             state.edits += 1;
             state.credentials += 1;
         }
-        if state.phase == Phase::Disconnected {
-            state.phase = Phase::Inactive;
+        if state.phase == SyncPhase::Disconnected {
+            state.phase = SyncPhase::Inactive;
         }
         state.resolve();
         state.reschedule(at);

@@ -15,7 +15,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 
 /// A configuration to save. What is left out has its default; credentials that are
 /// left out stay as they are, and none is ever given out again (S2-11).
@@ -96,7 +96,7 @@ pub(crate) struct AppInput {
 }
 
 /// What was read.
-pub(super) struct Input {
+pub(super) struct SyncInput {
     pub(super) config: SyncConfig,
     pub(super) app: Option<App>,
     pub(super) token: Option<Secret>,
@@ -110,9 +110,9 @@ pub(super) struct App {
     pub(super) secret_expires: Option<DateTime<Utc>>,
 }
 
-impl Input {
+impl SyncInput {
     /// Reads all fields and checks them, without asking anybody.
-    pub(super) fn read(form: &mut Form, tenant: TenantId) -> Option<Self> {
+    pub(super) fn read(form: &mut JsonBody, tenant: TenantId) -> Option<Self> {
         let target: Option<String> = form.required("target");
         let base = SyncConfig::new(
             target
@@ -155,7 +155,7 @@ impl Input {
 
 /// The filters as far as they can be read: what is wrong with one hides nothing
 /// that is wrong with another.
-fn read_filters(form: &mut Form) -> SyncFilters {
+fn read_filters(form: &mut JsonBody) -> SyncFilters {
     let mut found = SyncFilters::default();
     form.nested("filters", |inner| {
         found = filters(inner);
@@ -164,7 +164,7 @@ fn read_filters(form: &mut Form) -> SyncFilters {
     found
 }
 
-fn filters(form: &mut Form) -> SyncFilters {
+fn filters(form: &mut JsonBody) -> SyncFilters {
     let graph: Option<String> = form.optional("graph");
     let email = form.optional("email");
     let groups = form
@@ -178,7 +178,7 @@ fn filters(form: &mut Form) -> SyncFilters {
 }
 
 /// A list of ids, or one text as people paste it (S3-34).
-fn groups(form: &mut Form, value: Value) -> BTreeSet<ObjectId> {
+fn groups(form: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
     let text = match &value {
         Value::String(text) => text.clone(),
         Value::Array(ids) => {
@@ -202,7 +202,7 @@ fn groups(form: &mut Form, value: Value) -> BTreeSet<ObjectId> {
 }
 
 /// A moment, or a day as Entra shows it: the secret is good until it begins.
-fn expiry(form: &mut Form) -> Option<DateTime<Utc>> {
+fn expiry(form: &mut JsonBody) -> Option<DateTime<Utc>> {
     let text: String = form.optional("secretExpires")?;
     let text = text.trim();
     let day = text.parse::<NaiveDate>().ok();
@@ -219,7 +219,7 @@ fn expiry(form: &mut Form) -> Option<DateTime<Utc>> {
     moment
 }
 
-fn app(form: &mut Form, tenant: TenantId) -> App {
+fn app(form: &mut JsonBody, tenant: TenantId) -> App {
     let id: Option<String> = form.optional("tenantId");
     let is_own = |id: &String| Uuid::try_parse(id.trim()) == Ok(tenant.uuid());
     if id.as_ref().is_some_and(|id| !is_own(id)) {

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::directory_sync::Phase;
+use rollcall_domain::directory_sync::SyncPhase;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
@@ -12,11 +12,11 @@ use utoipa::ToSchema;
 use super::runs::{ask, started};
 use super::show::SyncView;
 use super::{SUBJECT, conflict};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored};
 use crate::runs::start::Asked;
 use crate::settings::show::vault;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// The word of a person.
 #[derive(Deserialize, ToSchema)]
@@ -29,7 +29,7 @@ pub(crate) struct Confirmation {
 }
 
 /// Notes a problem unless somebody says that they know what it means.
-fn confirmed(form: &mut Form, means: &str) {
+fn confirmed(form: &mut JsonBody, means: &str) {
     let pointer = "/confirm";
     let said = form.optional::<bool>("confirm");
     if said != Some(true) && !form.is_wrong(pointer) {
@@ -41,7 +41,7 @@ fn confirmed(form: &mut Form, means: &str) {
 /// filters, the learning platform. Nothing is written anywhere but the result.
 #[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
     responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
-pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
     let found = api.sync(caller.tenant).await?.value;
     let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
     let test = test.map_err(|error| vault(&error))?;
@@ -66,9 +66,9 @@ pub(crate) async fn test(State(api): State<Api>, caller: Caller) -> Result<Respo
 #[utoipa::path(post, path = "/v1/sync/activate", tag = "Directory sync", request_body = Confirmation,
     responses((status = 202, description = "Active; the header Location names its first run", body = Asked)))]
 pub(crate) async fn activate(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
     confirmed(&mut form, means);
@@ -77,7 +77,7 @@ pub(crate) async fn activate(
     if found.source.is_none() {
         return Err(not_connected());
     }
-    if found.phase == Phase::Active {
+    if found.phase == SyncPhase::Active {
         return Err(conflict(
             "already-active",
             "The directory sync is active already.",
@@ -100,7 +100,7 @@ pub(crate) async fn activate(
             if state.fingerprint() != fingerprint {
                 return false;
             }
-            state.phase = Phase::Active;
+            state.phase = SyncPhase::Active;
             state.activated = Some(at);
             state.resolve();
             state.reschedule(at);
@@ -130,11 +130,11 @@ pub(crate) async fn activate(
 #[utoipa::path(post, path = "/v1/sync/deactivate", tag = "Directory sync",
     responses((status = 200, description = "Deactivated", body = SyncView)))]
 pub(crate) async fn deactivate(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Response, Refused> {
     let found = api.sync(caller.tenant).await?.value;
-    if found.phase != Phase::Active {
+    if found.phase != SyncPhase::Active {
         return Err(conflict("not-active", "The directory sync is not active."));
     }
     let events = [
@@ -144,7 +144,7 @@ pub(crate) async fn deactivate(
         .services
         .store
         .change_sync(caller.tenant, &events, |state| {
-            state.phase = Phase::Deactivated;
+            state.phase = SyncPhase::Deactivated;
             state.due = None;
             true
         });
@@ -157,15 +157,15 @@ pub(crate) async fn deactivate(
 #[utoipa::path(post, path = "/v1/sync/disconnect", tag = "Directory sync", request_body = Confirmation,
     responses((status = 200, description = "Disconnected", body = SyncView)))]
 pub(crate) async fn disconnect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
     confirmed(&mut form, means);
     form.finish().map_err(ProblemDetails::invalid)?;
     let found = api.sync(caller.tenant).await?.value;
-    if found.phase == Phase::Disconnected {
+    if found.phase == SyncPhase::Disconnected {
         return Err(conflict(
             "not-connected",
             "The directory sync is disconnected already.",
@@ -177,7 +177,7 @@ pub(crate) async fn disconnect(
     ];
     // First nothing may begin any more, then what it began with goes.
     let after = services.store.change_sync(caller.tenant, &events, |state| {
-        state.phase = Phase::Disconnected;
+        state.phase = SyncPhase::Disconnected;
         state.source = None;
         state.credentials += 1;
         state.edits += 1;

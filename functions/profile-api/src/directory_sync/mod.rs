@@ -20,14 +20,14 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::directory_sync::SyncState;
 use rollcall_runtime::ProblemDetails;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::settings::show::vault;
 
 /// The subject under which the audit knows it.
 pub(super) const SUBJECT: (&str, &str) = ("directory-sync", "Directory sync");
 
-impl Api {
+impl ApiState {
     /// The tenant's sync, which must have been configured.
     async fn sync(&self, tenant: TenantId) -> Result<Versioned<SyncState>, Refused> {
         let found = self.services.store.sync(tenant).await.map_err(stored)?;

@@ -6,17 +6,17 @@ use axum::http::StatusCode;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_domain::directory_sync::Rhythm;
+use rollcall_domain::directory_sync::Schedule;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::SUBJECT;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, missing, stored};
 use crate::extract::InPath;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Times to set.
 #[derive(Deserialize, ToSchema)]
@@ -37,17 +37,17 @@ pub(crate) struct Documented {
 /// one that is manual stays so.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = Documented,
-    responses((status = 200, description = "The times as stored", body = Rhythm)))]
+    responses((status = 200, description = "The times as stored", body = Schedule)))]
 pub(crate) async fn set(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: Form,
-) -> Result<Json<Rhythm>, Refused> {
+    mut form: JsonBody,
+) -> Result<Json<Schedule>, Refused> {
     let times = form.required("times");
     let zone = form.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
     form.finish().map_err(ProblemDetails::invalid)?;
-    let rhythm = Rhythm {
+    let rhythm = Schedule {
         times: times.unwrap_or_default(),
         zone,
     };
@@ -65,7 +65,7 @@ pub(crate) async fn set(
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 204, description = "Taken away")))]
 pub(crate) async fn remove(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
 ) -> Result<StatusCode, Refused> {
@@ -73,12 +73,12 @@ pub(crate) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl Api {
+impl ApiState {
     async fn set_times(
         &self,
         caller: &Caller,
         tenant: TenantId,
-        times: Option<Rhythm>,
+        times: Option<Schedule>,
     ) -> Result<(), Refused> {
         let at = now();
         let told = times

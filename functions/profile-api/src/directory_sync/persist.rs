@@ -8,15 +8,15 @@ use rollcall_domain::directory_sync::{SyncConfig, SyncState};
 use rollcall_runtime::auth::Caller;
 
 use super::SUBJECT;
-use super::input::Input;
+use super::input::SyncInput;
 use super::save::next;
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::settings::show::vault;
 
 /// What somebody saves.
-pub(super) struct Edit<'e> {
-    pub(super) input: &'e Input,
+pub(super) struct SyncEdit<'e> {
+    pub(super) input: &'e SyncInput,
     /// The credentials with what was entered, if something was.
     pub(super) entered: Option<&'e SyncCredentials>,
     /// The credentials as they are.
@@ -24,14 +24,14 @@ pub(super) struct Edit<'e> {
     pub(super) at: DateTime<Utc>,
 }
 
-impl Api {
+impl ApiState {
     /// Stores credentials, then what was chosen.
     pub(super) async fn keep_sync(
         &self,
         caller: &Caller,
         before: Option<&SyncState>,
         after: &SyncState,
-        edit: &Edit<'_>,
+        edit: &SyncEdit<'_>,
     ) -> Result<(), Refused> {
         let vault_of = &self.services.vault;
         let chosen = fields(before.map(|before| &before.config), &after.config);
@@ -66,7 +66,7 @@ impl Api {
         caller: &Caller,
         before: Option<&SyncState>,
         after: &SyncState,
-        edit: &Edit<'_>,
+        edit: &SyncEdit<'_>,
         events: &[AuditEvent],
     ) -> Result<(), StoreError> {
         let store = &self.services.store;

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::SUBJECT;
 use crate::error::{Refused, missing, stored};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Which decisions.
 #[derive(Deserialize, IntoParams)]
@@ -52,7 +52,7 @@ pub(crate) struct PinPage {
 #[utoipa::path(get, path = "/v1/sync/pins", tag = "Directory sync", params(PinQuery),
     responses((status = 200, description = "A page of decisions", body = PinPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<PinQuery>,
 ) -> Result<Json<PinPage>, Refused> {
@@ -78,7 +78,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The decision's id")),
     responses((status = 204, description = "Taken back")))]
 pub(crate) async fn remove(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<StatusCode, Refused> {

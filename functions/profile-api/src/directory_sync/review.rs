@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::schedule::Slot;
-use rollcall_domain::directory_sync::{Change, Pin, SyncReport, SyncState};
+use rollcall_domain::directory_sync::{Pin, PlannedChange, SyncReport, SyncState};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
@@ -17,10 +17,10 @@ use utoipa::ToSchema;
 use super::run_view::{run_id, slot_of};
 use super::runs::ask;
 use super::{SUBJECT, conflict};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, missing, stored};
 use crate::extract::InPath;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Decisions of a tenant that are kept.
 const MAX_PINS: usize = 20_000;
@@ -79,10 +79,10 @@ pub(crate) struct Decided {
         (status = 200, description = "Decided", body = Decided),
         (status = 202, description = "Decided; the header Location names the run that applies it", body = Decided)))]
 pub(crate) async fn decide(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let all: Option<Verdict> = form.optional("all");
     let accept: Vec<String> = form.optional("accept").unwrap_or_default();
@@ -93,7 +93,7 @@ pub(crate) async fn decide(
     pending(&state, slot)?;
     let run = api.sync_run(&caller, &id).await?;
     let parts = api.reports(&run).await?;
-    let waiting: BTreeMap<String, &Change> = keyed(parts.last());
+    let waiting: BTreeMap<String, &PlannedChange> = keyed(parts.last());
     for (name, keys) in [("accept", &accept), ("reject", &reject)] {
         if keys.len() > MAX_NAMED {
             form.problem(
@@ -161,14 +161,14 @@ fn pending(state: &SyncState, slot: Slot) -> Result<(), Refused> {
     }
 }
 
-fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &Change> {
+fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &PlannedChange> {
     let waiting = report.into_iter().flat_map(|report| &report.waiting);
     waiting.map(|change| (change.key(), change)).collect()
 }
 
 /// What is accepted and what is rejected by this request.
 fn verdicts(
-    waiting: &BTreeMap<String, &Change>,
+    waiting: &BTreeMap<String, &PlannedChange>,
     all: Option<Verdict>,
     accept: &[String],
     reject: &[String],
@@ -184,12 +184,12 @@ fn verdicts(
     (yes, no)
 }
 
-impl Api {
+impl ApiState {
     async fn keep_decisions(
         &self,
         caller: &Caller,
         run: &str,
-        waiting: &BTreeMap<String, &Change>,
+        waiting: &BTreeMap<String, &PlannedChange>,
         yes: Vec<String>,
         no: &[String],
     ) -> Result<(), Refused> {
@@ -227,7 +227,7 @@ impl Api {
     async fn rejected(
         &self,
         caller: &Caller,
-        waiting: &BTreeMap<String, &Change>,
+        waiting: &BTreeMap<String, &PlannedChange>,
     ) -> Result<usize, Refused> {
         let pins = self
             .services

@@ -12,7 +12,7 @@ use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::run::{Run, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
-use rollcall_domain::directory_sync::Phase;
+use rollcall_domain::directory_sync::SyncPhase;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
@@ -24,7 +24,7 @@ use super::run_view::{SyncRun, SyncRunPage, run_id, slot_of};
 use crate::error::{Refused, missing, stored, unavailable};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::runs::start::Asked;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// A run is started by hand once in this time at most: each may read everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -44,7 +44,7 @@ pub(crate) struct SyncRunQuery {
 #[utoipa::path(get, path = "/v1/sync/runs", tag = "Directory sync", params(SyncRunQuery),
     responses((status = 200, description = "A page of runs, newest first", body = SyncRunPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<SyncRunQuery>,
 ) -> Result<Json<SyncRunPage>, Refused> {
@@ -64,7 +64,7 @@ pub(crate) async fn list(
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "The run", body = SyncRun)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Json<SyncRun>, Refused> {
@@ -76,7 +76,7 @@ pub(crate) async fn show(
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "A picture", content_type = "image/jpeg", body = Vec<u8>)))]
 pub(crate) async fn photo(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Response, Refused> {
@@ -99,18 +99,23 @@ pub(crate) async fn photo(
 /// Starts a run by hand (C-34): it compares, and applies or proposes as configured.
 #[utoipa::path(post, path = "/v1/sync/runs", tag = "Directory sync",
     responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
-pub(crate) async fn start(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn start(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, Refused> {
     let state = api.sync(caller.tenant).await?.value;
     match state.phase {
-        Phase::Disconnected => return Err(not_connected()),
-        Phase::Deactivated => {
+        SyncPhase::Disconnected => return Err(not_connected()),
+        SyncPhase::Deactivated => {
             return Err(conflict(
                 "not-active",
                 "The directory sync is deactivated: no run begins before it is activated again.",
             ));
         }
-        Phase::Inactive | Phase::Active if state.source.is_none() => return Err(not_connected()),
-        Phase::Inactive | Phase::Active => {}
+        SyncPhase::Inactive | SyncPhase::Active if state.source.is_none() => {
+            return Err(not_connected());
+        }
+        SyncPhase::Inactive | SyncPhase::Active => {}
     }
     let first = api
         .services
@@ -134,7 +139,7 @@ pub(super) fn started(slot: Slot) -> Response {
 }
 
 /// Asks for a run by hand and says who did; answers its slot, which no other run has.
-pub(super) async fn ask(api: &Api, caller: &Caller) -> Result<Slot, Refused> {
+pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, Refused> {
     let slot = api.free_slot(caller).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
@@ -154,7 +159,7 @@ pub(super) async fn ask(api: &Api, caller: &Caller) -> Result<Slot, Refused> {
     Ok(slot)
 }
 
-impl Api {
+impl ApiState {
     /// This second, or the first one after it at which no run is: what somebody has
     /// just decided is not served by a run that began before. Full minutes are the
     /// schedule's, so that a run by hand is never taken for one of its own.
@@ -163,7 +168,7 @@ impl Api {
         let mut slot = Slot::by_hand(now());
         while slot == Slot::of(slot.at())
             || store
-                .run_at(caller.tenant, Job::DirectorySync, slot)
+                .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
                 .await
                 .map_err(stored)?
                 .is_some()
@@ -177,7 +182,9 @@ impl Api {
     pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
         let slot = slot_of(id).ok_or_else(missing)?;
         let store = &self.services.store;
-        let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
+        let run = store
+            .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
+            .await;
         run.map_err(stored)?
             .ok_or_else(|| crate::runs::not_begun(slot))
     }

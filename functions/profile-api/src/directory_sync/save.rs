@@ -8,18 +8,18 @@ use rollcall_clients::graph::GraphError;
 use rollcall_clients::vault::{AppRegistration, SyncCredentials};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
-use rollcall_domain::directory_sync::{Phase, Source, SyncState};
+use rollcall_domain::directory_sync::{Source, SyncPhase, SyncState};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use url::Url;
 
-use super::input::{Documented, Input};
-use super::persist::Edit;
+use super::input::{Documented, SyncInput};
+use super::persist::SyncEdit;
 use super::show::SyncView;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, broken, stale, stored, unavailable};
 use crate::extract::required_version;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Saves the configuration, and credentials where they are entered. The first save
 /// needs no `If-Match`, later ones do. A changed configuration has to pass a test
@@ -28,10 +28,10 @@ use crate::{Api, now};
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
     responses((status = 200, description = "Saved", body = SyncView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn save(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let store = &api.services.store;
     let before = store.sync(caller.tenant).await.map_err(stored)?;
@@ -42,7 +42,7 @@ pub(crate) async fn save(
     }
     let known = api.sync_credentials(caller.tenant).await?;
     let state = before.as_ref().map(|before| &before.value);
-    let input = Input::read(&mut form, caller.tenant);
+    let input = SyncInput::read(&mut form, caller.tenant);
     if let Some(input) = &input {
         for problem in api.other_problems(&caller, state, input).await? {
             form.problem(problem.pointer, problem.detail);
@@ -55,7 +55,7 @@ pub(crate) async fn save(
     let after = next(state, &input, entered.as_ref(), &caller, at);
     let (after, credentials) = (after, entered.as_ref().unwrap_or(&known));
     api.ask_graph(&caller, state, &after, credentials).await?;
-    let edit = Edit {
+    let edit = SyncEdit {
         input: &input,
         entered: entered.as_ref(),
         known: &known,
@@ -66,7 +66,10 @@ pub(crate) async fn save(
 }
 
 /// The credentials as they are with what was entered; `None` when nothing was.
-fn merged(known: &SyncCredentials, input: &Input) -> Result<Option<SyncCredentials>, Vec<Problem>> {
+fn merged(
+    known: &SyncCredentials,
+    input: &SyncInput,
+) -> Result<Option<SyncCredentials>, Vec<Problem>> {
     let app = input.app.as_ref();
     let (id, secret) = match app {
         Some(app) => (app.client_id.as_ref(), app.client_secret.as_ref()),
@@ -111,7 +114,7 @@ fn merged(known: &SyncCredentials, input: &Input) -> Result<Option<SyncCredentia
 /// The sync with what was chosen and entered.
 pub(super) fn next(
     before: Option<&SyncState>,
-    input: &Input,
+    input: &SyncInput,
     entered: Option<&SyncCredentials>,
     caller: &Caller,
     at: DateTime<Utc>,
@@ -136,8 +139,8 @@ pub(super) fn next(
             client_id: app.client_id.clone(),
             secret_expires: if is_new { told } else { told.or(stored) },
         });
-        if state.phase == Phase::Disconnected {
-            state.phase = Phase::Inactive;
+        if state.phase == SyncPhase::Disconnected {
+            state.phase = SyncPhase::Inactive;
         }
     } else if let (Some(Source::App { secret_expires, .. }), Some(app)) =
         (&mut state.source, &input.app)
@@ -153,13 +156,13 @@ pub(super) fn next(
     state
 }
 
-impl Api {
+impl ApiState {
     /// What only this deployment, or what is stored, can tell.
     async fn other_problems(
         &self,
         caller: &Caller,
         before: Option<&SyncState>,
-        input: &Input,
+        input: &SyncInput,
     ) -> Result<Vec<Problem>, Refused> {
         let mut problems = Vec::new();
         let target = &input.config.target;

@@ -9,8 +9,8 @@ use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::Actor;
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::connection::{ConnectionTest, Status};
-use rollcall_domain::directory_sync::{Pause, Phase, Rhythm, Source, SyncConfig, SyncState};
+use rollcall_domain::connection::{ConnectionStatus, ConnectionTest};
+use rollcall_domain::directory_sync::{Pause, Schedule, Source, SyncConfig, SyncPhase, SyncState};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -18,8 +18,8 @@ use utoipa::ToSchema;
 use super::run_view::run_id;
 use crate::error::{Refused, stored};
 use crate::extract::etag;
-use crate::settings::show::Mark;
-use crate::{Api, now};
+use crate::settings::show::CredentialMarkView;
+use crate::{ApiState, now};
 
 /// What people read once the directory is connected (S3-09).
 const CONNECTED: &str = "Microsoft Entra ID is connected to Perform & Engage 365.";
@@ -34,22 +34,22 @@ pub(crate) struct SyncView {
     #[serde(flatten)]
     config: SyncConfig,
     /// How it stands.
-    status: Status,
+    status: ConnectionStatus,
     /// What people should read about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
     /// How far it is.
-    phase: Phase,
+    phase: SyncPhase,
     /// How the directory is read; nothing while it is not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Source>,
     /// The app registration's secret.
-    client_secret: Mark,
+    client_secret: CredentialMarkView,
     /// Days until it ends, where somebody entered when.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_expires_in_days: Option<i64>,
     /// The token of the SCIM service.
-    scim_token: Mark,
+    scim_token: CredentialMarkView,
     /// Whether the configuration as it is now has passed a test.
     tested: bool,
     /// When a test was made last.
@@ -60,7 +60,7 @@ pub(crate) struct SyncView {
     pause: Option<Pause>,
     /// Times an operator set instead of the chosen ones.
     #[serde(skip_serializing_if = "Option::is_none")]
-    operator_times: Option<Rhythm>,
+    operator_times: Option<Schedule>,
     /// When it runs next by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_run: Option<DateTime<Utc>>,
@@ -157,9 +157,9 @@ impl SyncView {
 }
 
 /// What people should read about how it stands; a pause speaks for itself.
-fn message(state: &SyncState, status: Status) -> Option<&'static str> {
+fn message(state: &SyncState, status: ConnectionStatus) -> Option<&'static str> {
     match status {
-        Status::Disconnected => Some(
+        ConnectionStatus::Disconnected => Some(
             "Disconnected: the credentials are deleted. Enter the app registration and the token again, or connect with a global administrator's consent; then test and activate.",
         ),
         _ if state.has_failed_test() => {
@@ -169,7 +169,7 @@ fn message(state: &SyncState, status: Status) -> Option<&'static str> {
     }
 }
 
-impl Api {
+impl ApiState {
     /// What people see of the sync as it is now.
     pub(super) async fn sync_view(
         &self,
@@ -203,7 +203,7 @@ impl Api {
 /// The directory sync; its `ETag` is needed to change it.
 #[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
     responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
-pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
     api.sync_view(&caller, None).await
 }
 
@@ -211,7 +211,7 @@ pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Respo
 #[utoipa::path(get, path = "/v1/sync/recipients", tag = "Directory sync",
     responses((status = 200, description = "Whom to choose from", body = Recipients)))]
 pub(crate) async fn recipients(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<Recipients>, Refused> {
     let all = api

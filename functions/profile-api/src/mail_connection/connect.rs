@@ -7,15 +7,15 @@ use axum::response::{IntoResponse, Response};
 use rollcall_clients::entra::SignIn;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::CatalogId;
-use rollcall_domain::connection::{Attempt, Stage, Status};
+use rollcall_domain::connection::{ConnectionStatus, SignInAttempt, SignInStage};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::connections::entra::{Begun, ConnectInput, return_path};
 use crate::error::{Refused, stored};
 use crate::extract::InPath;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Begins to connect an account. Nothing changes before the sign-in that comes
 /// back is saved; one that is given up leaves everything as it was (S1-30).
@@ -23,10 +23,10 @@ use crate::{Api, now};
     params(("id" = CatalogId, Path, description = "The catalog")), request_body = ConnectInput,
     responses((status = 201, description = "Where to send the browser; it comes back with `#signIn=` and a name to save", body = Begun)))]
 pub(crate) async fn connect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let return_to = return_path(&mut form);
     form.finish().map_err(ProblemDetails::invalid)?;
@@ -36,16 +36,16 @@ pub(crate) async fn connect(
         let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
         return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("switched-off"));
     }
-    let attempt = Attempt {
+    let attempt = SignInAttempt {
         tenant: caller.tenant,
         by: caller.actor(),
-        stage: Stage::MailSignIn { catalog },
+        stage: SignInStage::MailSignIn { catalog },
         return_to,
         began: now(),
     };
     // Microsoft asks for consent by itself where it is missing (S1-13, S1-21…S1-24);
     // only one that is outdated has to be asked for, and then once (S1-25, C-47).
-    let outdated = connection.status == Status::ConsentOutdated;
+    let outdated = connection.status == ConnectionStatus::ConsentOutdated;
     let account = connection.account.filter(|_| outdated);
     let how = SignIn {
         login_hint: account.as_ref().map(|account| account.address.as_str()),

@@ -11,7 +11,7 @@ use utoipa::IntoParams;
 
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, InQuery};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// The second word.
 #[derive(Deserialize, IntoParams)]
@@ -30,7 +30,7 @@ pub(crate) struct Confirmation {
     params(("id" = CatalogId, Path, description = "The catalog"), Confirmation),
     responses((status = 204, description = "Disconnected")))]
 pub(crate) async fn disconnect(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(confirmation): InQuery<Confirmation>,
@@ -61,7 +61,7 @@ pub(crate) async fn disconnect(
 /// Forgets the account: first in the table, which marks what is left to do, then in
 /// the vault. What that does not do at once a tick does.
 async fn forget(
-    api: &Api,
+    api: &ApiState,
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,
@@ -80,7 +80,7 @@ async fn forget(
 }
 
 async fn end(
-    api: &Api,
+    api: &ApiState,
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::store::outbox::{OutboxMail, Waiting};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::notices::delivery::MessageStatus;
-use rollcall_domain::notices::words;
+use rollcall_domain::notices::render;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -68,7 +68,7 @@ pub(crate) struct MessagePage {
     params(("id" = CatalogId, Path, description = "The catalog"), MessageQuery),
     responses((status = 200, description = "A page of messages", body = MessagePage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<MessageQuery>,
@@ -106,7 +106,7 @@ fn view(Waiting { mail, .. }: Waiting, works: bool, at: DateTime<Utc>) -> Messag
     MessageView {
         id: mail.notice.id,
         status,
-        subject: words(&mail.notice)
+        subject: render(&mail.notice)
             .map(|words| words.subject)
             .unwrap_or_default(),
         recipients: mail.notice.recipients,

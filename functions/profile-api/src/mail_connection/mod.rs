@@ -17,9 +17,9 @@ use rollcall_runtime::auth::{Caller, Role};
 
 use crate::error::{Refused, missing, stored, unavailable};
 use crate::settings::show::vault;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
-impl Api {
+impl ApiState {
     /// Lets only an admin of this very catalog pass (S1-03, S1-36): other roles
     /// see how the connection stands, but do not decide it.
     pub(crate) async fn must_administer(

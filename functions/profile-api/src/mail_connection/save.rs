@@ -16,11 +16,11 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::show::{ACS_CONTACT, MailConnectionView};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stale, stored};
 use crate::extract::{InPath, required_version};
 use crate::settings::show::vault;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// What to save.
 #[derive(Deserialize, ToSchema)]
@@ -47,7 +47,7 @@ pub(crate) struct MailConnectionInput {
 const TRIES: u32 = 6;
 
 /// What was read.
-struct Input {
+struct OptionsInput {
     options: MailOptions,
     sign_in: Option<String>,
 }
@@ -60,11 +60,11 @@ struct Input {
     request_body = MailConnectionInput,
     responses((status = 200, description = "Saved", body = MailConnectionView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn save(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
     api.must_administer(&caller, catalog).await?;
@@ -87,7 +87,7 @@ pub(crate) async fn save(
     api.mail_view(tenant, catalog, after).await
 }
 
-fn read(form: &mut Form) -> Input {
+fn read(form: &mut JsonBody) -> OptionsInput {
     form.ignore(&[
         "catalog",
         "title",
@@ -125,7 +125,7 @@ fn read(form: &mut Form) -> Input {
     if sign_in.is_some() && !enabled {
         form.problem("/enabled", "must be true to connect an account");
     }
-    Input {
+    OptionsInput {
         options: MailOptions {
             enabled,
             use_azure_communication_services: form
@@ -149,7 +149,7 @@ fn sign_in_over() -> ProblemDetails {
     ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("sign-in-expired")
 }
 
-impl Api {
+impl ApiState {
     /// Stores everything, under the lease of the catalog's grant. What the service
     /// notes for itself meanwhile is kept; what a person changes is not overwritten.
     async fn keep_mail(
@@ -157,7 +157,7 @@ impl Api {
         caller: &Caller,
         catalog: CatalogId,
         expected: u64,
-        input: &Input,
+        input: &OptionsInput,
     ) -> Result<MailConnection, Refused> {
         let (tenant, at) = (caller.tenant, now());
         let mut signed_in = None;
@@ -235,7 +235,7 @@ impl Api {
 /// The connection as it will be, and what the audit says of it.
 fn edited(
     before: &MailConnection,
-    input: &Input,
+    input: &OptionsInput,
     signed_in: Option<&(Draft, String)>,
     caller: &Caller,
     at: DateTime<Utc>,

@@ -8,12 +8,12 @@ use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
-use rollcall_domain::connection::{Capability, Fault, MailConnection, Status, Unable};
+use rollcall_domain::connection::{Capability, ConnectionStatus, Fault, MailConnection, Unable};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, etag};
 
@@ -34,7 +34,7 @@ pub(crate) struct MailConnectionView {
     /// How an account is connected; shown only while enabled (S1-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Method>,
-    status: Status,
+    status: ConnectionStatus,
     since: DateTime<Utc>,
     /// The connected account, so that others see which one it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -85,7 +85,7 @@ struct AccountView {
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 200, description = "The connection", body = MailConnectionView, headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
 ) -> Result<Response, Refused> {
@@ -93,7 +93,7 @@ pub(crate) async fn show(
     api.mail_view(caller.tenant, catalog, found.value).await
 }
 
-impl Api {
+impl ApiState {
     /// The connection as an answer.
     pub(crate) async fn mail_view(
         &self,

@@ -17,11 +17,11 @@ use utoipa::ToSchema;
 use super::save::{saved, update_event};
 use super::validation::unknown_courses;
 use crate::access::Permission;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::cache::snapshots::Data;
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, required_version};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Courses of a profile.
 #[derive(Deserialize, ToSchema)]
@@ -39,11 +39,11 @@ struct CoursesInput {
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Saved", body = super::view::ProfileView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn choose(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
     let courses = form.required::<Vec<CourseId>>("courses");
@@ -121,7 +121,7 @@ fn not_yours(courses: Vec<Problem>) -> ProblemDetails {
         .with(courses)
 }
 
-impl Api {
+impl ApiState {
     /// The catalogs a caller is limited to; `None` for callers who may choose
     /// courses of all.
     pub(crate) async fn own_catalogs(

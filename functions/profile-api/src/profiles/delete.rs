@@ -15,10 +15,10 @@ use utoipa::ToSchema;
 
 use super::save::saved;
 use super::validation::Written;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, missing, stale, stored};
 use crate::extract::{InPath, named_version, required_version};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Deletes a profile. Accepted at any time; the next cycle takes its group out
 /// of the catalogs. It can be restored.
@@ -27,7 +27,7 @@ use crate::{Api, now};
         ("If-Match" = Option<String>, Header, description = "The ETag that was read, to delete only that version")),
     responses((status = 204, description = "Deleted, or was already")))]
 pub(crate) async fn delete(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
@@ -57,11 +57,11 @@ struct RestoreInput {
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Restored", body = super::view::ProfileView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn restore(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let version = form.optional::<u64>("version");
     form.finish().map_err(ProblemDetails::invalid)?;

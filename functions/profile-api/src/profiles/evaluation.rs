@@ -5,19 +5,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, Ready};
+use rollcall_domain::audience::desired_members::{Audience, AudienceChange, AudienceError, Ready};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::membership::plan::diff::GroupMembers;
-use rollcall_domain::membership::preview::{Current, List, Outlook, Question};
+use rollcall_domain::membership::preview::{Current, List, PreviewResult, Question};
 use rollcall_runtime::ProblemDetails;
 
-use super::Read;
+use super::VersionedProfile;
 use super::preview::{PeoplePage, PreviewQuery};
-use super::validation::Known;
-use crate::Api;
+use super::validation::KnownProfiles;
+use crate::ApiState;
 use crate::cache::snapshots::Data;
 use crate::error::{Refused, stored};
 use crate::extract::{from_cursor, page_size, part, to_cursor};
@@ -26,8 +26,8 @@ use crate::extract::{from_cursor, page_size, part, to_cursor};
 const PATIENCE: Duration = Duration::from_secs(15);
 
 /// One look ahead.
-pub(crate) struct Ahead<'a> {
-    pub(crate) api: &'a Api,
+pub(crate) struct Evaluation<'a> {
+    pub(crate) api: &'a ApiState,
     pub(crate) tenant: TenantId,
     pub(crate) data: Arc<Data>,
     pub(crate) at: DateTime<Utc>,
@@ -36,19 +36,19 @@ pub(crate) struct Ahead<'a> {
 /// A group's members, or why they are not known.
 pub(crate) type Now = Result<GroupMembers, String>;
 
-impl Ahead<'_> {
+impl Evaluation<'_> {
     /// The audience against the members.
     pub(crate) fn outlook(
         &self,
         profile: &Profile,
-        known: &Known,
+        known: &KnownProfiles,
         now: Option<&GroupMembers>,
         taken: &BTreeSet<CourseId>,
-    ) -> Result<Outlook, Refused> {
+    ) -> Result<PreviewResult, Refused> {
         let data = &self.data;
         let change = self.change(profile, known, now.map(|now| &now.rows))?;
         let none = BTreeSet::new();
-        Ok(Outlook::of(&Question {
+        Ok(PreviewResult::of(&Question {
             snapshot: &data.snapshot,
             accounts: data.accounts(),
             change: &change,
@@ -70,13 +70,13 @@ impl Ahead<'_> {
     fn change(
         &self,
         profile: &Profile,
-        known: &Known,
+        known: &KnownProfiles,
         now: Option<&RowSet>,
-    ) -> Result<Change, Refused> {
+    ) -> Result<AudienceChange, Refused> {
         let audience = |one: &Profile| self.audience(one);
         // A profile without rules and without managed members is nobody's audience.
         if !profile.auto_populate && matches!(audience(profile), Err((_, AudienceError::Empty))) {
-            return Ok(Change::default());
+            return Ok(AudienceChange::default());
         }
         let others = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = others.chain([profile]).map(audience).collect();
@@ -87,7 +87,7 @@ impl Ahead<'_> {
         let place = match places.remove(&profile.id) {
             Some(Ok(place)) => place,
             Some(Err(error)) => return Err(no_audience(error)),
-            None => return Ok(Change::default()),
+            None => return Ok(AudienceChange::default()),
         };
         let mut current = vec![None; program.profiles()];
         current[place] = now;
@@ -102,7 +102,11 @@ impl Ahead<'_> {
 
     /// Which of these profiles' audiences hold a person; one whose audience cannot
     /// be determined is left out.
-    pub(crate) fn audiences_of(&self, known: &Known, row: u32) -> BTreeMap<ProfileId, bool> {
+    pub(crate) fn audiences_of(
+        &self,
+        known: &KnownProfiles,
+        row: u32,
+    ) -> BTreeMap<ProfileId, bool> {
         let living = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = living.map(|one| self.audience(one)).collect();
         let Ready { places, program } = Ready::of(&audiences);
@@ -122,7 +126,7 @@ impl Ahead<'_> {
     /// a group that does not exist yet.
     pub(crate) async fn now(
         &self,
-        read: Option<&Read>,
+        read: Option<&VersionedProfile>,
     ) -> Result<(Now, BTreeSet<CourseId>), Refused> {
         let nobody = || Ok(GroupMembers::none(&self.data.snapshot));
         let Some(read) = read else {
@@ -139,9 +143,9 @@ impl Ahead<'_> {
             .kept_members_of(self.tenant, id)
             .await
             .map_err(stored)?;
-        let kept =
-            kept.filter(|kept| kept.group == group && kept.stand_for(read.version, self.at, false));
-        let kept = kept.and_then(|kept| kept.under(&self.data.snapshot, self.data.accounts()));
+        let kept = kept
+            .filter(|kept| kept.group == group && kept.is_fresh_for(read.version, self.at, false));
+        let kept = kept.and_then(|kept| kept.rebase_on(&self.data.snapshot, self.data.accounts()));
         let now = match kept {
             Some(kept) => Ok(kept),
             None => self.read(group).await?,
@@ -179,7 +183,7 @@ impl Ahead<'_> {
     /// A page of a list, by name.
     pub(crate) fn people(
         &self,
-        outlook: &Outlook,
+        outlook: &PreviewResult,
         list: List,
         wanted: &PreviewQuery,
     ) -> Result<PeoplePage, Refused> {

@@ -14,11 +14,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::evaluation::{Ahead, no_audience};
-use super::validation::Known;
+use super::evaluation::{Evaluation, no_audience};
+use super::validation::KnownProfiles;
 use crate::error::Refused;
 use crate::extract::{InPath, InQuery};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// About whom.
 #[derive(Deserialize, IntoParams)]
@@ -47,7 +47,7 @@ pub(crate) struct ExplanationView {
     params(("id" = ProfileId, Path, description = "The profile"), ExplainQuery),
     responses((status = 200, description = "Why, or why not", body = ExplanationView)))]
 pub(crate) async fn explain(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<ExplainQuery>,
@@ -57,7 +57,7 @@ pub(crate) async fn explain(
     let snapshot = &data.snapshot;
     let person = search::exact(snapshot, &query.user).ok_or_else(nobody)?;
     let known = api.needed(caller.tenant, &profile).await?;
-    let ahead = Ahead {
+    let ahead = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data: data.clone(),
@@ -75,7 +75,11 @@ pub(crate) async fn explain(
 }
 
 /// Whether the audiences of the profiles that overrides name hold the person.
-fn others(ahead: &Ahead<'_>, known: &Known, person: UserId) -> BTreeMap<ProfileId, OtherProfile> {
+fn others(
+    ahead: &Evaluation<'_>,
+    known: &KnownProfiles,
+    person: UserId,
+) -> BTreeMap<ProfileId, OtherProfile> {
     let snapshot = &ahead.data.snapshot;
     let Some(row) = snapshot.people.row(person) else {
         return BTreeMap::new();

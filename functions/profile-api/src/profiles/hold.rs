@@ -18,11 +18,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored};
 use crate::extract::InPath;
 use crate::runs::start::{accepted, ask};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Longest reason, in characters.
 const MAX_WHY: usize = 500;
@@ -69,7 +69,7 @@ impl From<Hold> for HoldView {
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "The held change", body = HoldView)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
 ) -> Result<Json<HoldView>, Refused> {
@@ -101,10 +101,10 @@ struct DecisionInput {
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::start::Asked)))]
 pub(crate) async fn approve(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: Form,
+    form: JsonBody,
 ) -> Result<Response, Refused> {
     decide(&api, &caller, id, form, true).await?;
     let run = ask(&api, &caller, Job::Membership, false).await?;
@@ -117,19 +117,19 @@ pub(crate) async fn approve(
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "Discarded", body = HoldView)))]
 pub(crate) async fn discard(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: Form,
+    form: JsonBody,
 ) -> Result<Json<HoldView>, Refused> {
     decide(&api, &caller, id, form, false).await.map(Json)
 }
 
 async fn decide(
-    api: &Api,
+    api: &ApiState,
     caller: &Caller,
     id: ProfileId,
-    mut form: Form,
+    mut form: JsonBody,
     approve: bool,
 ) -> Result<HoldView, Refused> {
     let hash = form.required::<PlanHash>("hash");

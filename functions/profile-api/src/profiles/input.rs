@@ -12,7 +12,7 @@ use rollcall_domain::rules::FilterDocument;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 
 /// A profile to save. What is left out is what a new profile begins with.
 #[derive(Deserialize, ToSchema)]
@@ -59,7 +59,7 @@ const READ_ONLY: [&str; 7] = [
 
 /// What was read, in the order it was written where pointers need that.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Input {
+pub(crate) struct ProfileInput {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) enroll: bool,
@@ -73,10 +73,10 @@ pub(crate) struct Input {
     pub(crate) retraction: Retraction,
 }
 
-impl Input {
+impl ProfileInput {
     /// Reads all fields; `None` when one that must be there is not right. The
     /// form has every problem then.
-    pub(crate) fn read(form: &mut Form) -> Option<Self> {
+    pub(crate) fn read(form: &mut JsonBody) -> Option<Self> {
         form.ignore(&READ_ONLY);
         // Everything is read before anything is given up, so that all is told.
         let title = form.required("title");
@@ -149,9 +149,9 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn read(value: serde_json::Value) -> Result<Input, Vec<String>> {
-        let mut form = Form::over(value, "").expect("an object");
-        let input = Input::read(&mut form);
+    fn read(value: serde_json::Value) -> Result<ProfileInput, Vec<String>> {
+        let mut form = JsonBody::over(value, "").expect("an object");
+        let input = ProfileInput::read(&mut form);
         match form.finish() {
             Ok(()) => Ok(input.expect("complete")),
             Err(problems) => Err(problems.into_iter().map(|p| p.pointer).collect()),

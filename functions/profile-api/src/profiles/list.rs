@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::profile_list::{ProfileLine, Shelf};
+use rollcall_clients::store::profile_list::{ProfileIndex, ProfileLine};
 use rollcall_domain::audience::profile::group_name;
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_domain::base::text::fold;
@@ -12,8 +12,8 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::view::Standing;
-use crate::Api;
+use super::view::ProfileStatusView;
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 
@@ -91,7 +91,7 @@ pub(crate) struct ProfileListItem {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<DateTime<Utc>>,
     /// Its group and how it stood after the last run (S4-034).
-    standing: Standing,
+    standing: ProfileStatusView,
 }
 
 /// A page of profiles.
@@ -110,7 +110,7 @@ pub(crate) struct ProfilePage {
 #[utoipa::path(get, path = "/v1/profiles", tag = "Profiles", params(ProfileQuery),
     responses((status = 200, description = "A page of profiles", body = ProfilePage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<ProfileQuery>,
 ) -> Result<Json<ProfilePage>, Refused> {
@@ -132,7 +132,7 @@ pub(crate) async fn list(
 
 /// One request's work.
 struct Search<'a> {
-    api: &'a Api,
+    api: &'a ApiState,
     tenant: TenantId,
     text: Option<String>,
     prefix: String,
@@ -170,13 +170,13 @@ impl Search<'_> {
         })
     }
 
-    fn shelf(&self) -> (Shelf, bool) {
+    fn shelf(&self) -> (ProfileIndex, bool) {
         match (self.query.deleted, self.query.sort) {
-            (true, _) => (Shelf::Deleted, true),
-            (false, Sort::Title) => (Shelf::ByTitle, false),
-            (false, Sort::TitleDescending) => (Shelf::ByTitle, true),
-            (false, Sort::Modified) => (Shelf::ByChange, false),
-            (false, Sort::ModifiedDescending) => (Shelf::ByChange, true),
+            (true, _) => (ProfileIndex::Deleted, true),
+            (false, Sort::Title) => (ProfileIndex::ByTitle, false),
+            (false, Sort::TitleDescending) => (ProfileIndex::ByTitle, true),
+            (false, Sort::Modified) => (ProfileIndex::ByChange, false),
+            (false, Sort::ModifiedDescending) => (ProfileIndex::ByChange, true),
         }
     }
 
@@ -209,7 +209,8 @@ impl Search<'_> {
         .map_err(stored)?;
         let items = lines.into_iter().map(|(key, line)| {
             let name = group_name(&self.prefix, &line.title);
-            let standing = Standing::of(states.remove(&line.id), holds.get(&line.id), name);
+            let standing =
+                ProfileStatusView::of(states.remove(&line.id), holds.get(&line.id), name);
             (key, item(line, standing))
         });
         let wanted = self.query.status;
@@ -238,7 +239,7 @@ impl Search<'_> {
     }
 }
 
-fn item(line: ProfileLine, standing: Standing) -> ProfileListItem {
+fn item(line: ProfileLine, standing: ProfileStatusView) -> ProfileListItem {
     ProfileListItem {
         id: line.id,
         version: line.version,

@@ -13,12 +13,12 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::evaluation::Ahead;
+use super::evaluation::Evaluation;
 use super::preview::{PeoplePage, PreviewQuery};
 use crate::cache::snapshots::object;
 use crate::error::{Refused, missing, stored};
 use crate::extract::{InPath, InQuery};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// An address of a workbook works so long.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -53,7 +53,7 @@ pub(crate) struct MemberView {
     params(("id" = ProfileId, Path, description = "The profile"), MemberQuery),
     responses((status = 200, description = "A page of the audience", body = MemberView)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<MemberQuery>,
@@ -62,7 +62,7 @@ pub(crate) async fn list(
     let profile = api.profile(caller.tenant, id).await?.profile;
     let data = api.data(caller.tenant).await?;
     let known = api.needed(caller.tenant, &profile).await?;
-    let ahead = Ahead {
+    let ahead = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
@@ -102,7 +102,7 @@ pub(crate) struct Download {
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "Where to download it", body = Download)))]
 pub(crate) async fn workbook(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
 ) -> Result<Json<Download>, Refused> {

@@ -19,26 +19,30 @@ use rollcall_clients::store::profiles::StoredProfile;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, broken, missing, stored};
 
 /// A profile and its version.
-pub(crate) struct Read {
+pub(crate) struct VersionedProfile {
     pub(crate) profile: Profile,
     pub(crate) version: u64,
 }
 
-impl Api {
+impl ApiState {
     /// One of the caller's tenant's profiles, deleted or not.
-    pub(crate) async fn profile(&self, tenant: TenantId, id: ProfileId) -> Result<Read, Refused> {
+    pub(crate) async fn profile(
+        &self,
+        tenant: TenantId,
+        id: ProfileId,
+    ) -> Result<VersionedProfile, Refused> {
         let found = self.services.store.profile(tenant, id).await;
         readable(found.map_err(stored)?.ok_or_else(missing)?)
     }
 }
 
-fn readable(found: StoredProfile) -> Result<Read, Refused> {
+fn readable(found: StoredProfile) -> Result<VersionedProfile, Refused> {
     match found.profile {
-        Ok(profile) => Ok(Read {
+        Ok(profile) => Ok(VersionedProfile {
             profile,
             version: found.version,
         }),

@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::Read;
-use super::evaluation::Ahead;
+use super::VersionedProfile;
+use super::evaluation::Evaluation;
 use super::input::Documented;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, locked, stored};
 use crate::extract::{InPath, InQuery};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// A draft to look ahead with.
 #[derive(Deserialize, ToSchema)]
@@ -98,9 +98,9 @@ pub(crate) struct PeoplePage {
 #[utoipa::path(post, path = "/v1/profiles/preview", tag = "Profiles", request_body = DraftInput,
     responses((status = 200, description = "What saving it would do", body = PreviewView)))]
 pub(crate) async fn draft(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Json<PreviewView>, Refused> {
     let wanted = PreviewQuery {
         list: form.optional("list"),
@@ -119,7 +119,7 @@ pub(crate) async fn draft(
     let data = api.data(caller.tenant).await?;
     let at = now();
     let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make = |input: super::input::Input| {
+    let make = |input: super::input::ProfileInput| {
         input.into_profile(
             id,
             before.as_ref().map(|read| &read.profile),
@@ -128,7 +128,7 @@ pub(crate) async fn draft(
         )
     };
     let (profile, _) = api.checked(caller.tenant, &data, profile, make).await?;
-    let ahead = Ahead {
+    let ahead = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
@@ -144,7 +144,7 @@ pub(crate) async fn draft(
     params(("id" = ProfileId, Path, description = "The profile"), PreviewQuery),
     responses((status = 200, description = "What the next run would do", body = PreviewView)))]
 pub(crate) async fn saved(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(wanted): InQuery<PreviewQuery>,
@@ -152,7 +152,7 @@ pub(crate) async fn saved(
     let stamp = api.unlocked(caller.tenant).await?;
     let read = api.profile(caller.tenant, id).await?;
     let data = api.data(caller.tenant).await?;
-    let ahead = Ahead {
+    let ahead = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
@@ -163,7 +163,7 @@ pub(crate) async fn saved(
     Ok(Json(view))
 }
 
-impl Api {
+impl ApiState {
     /// Lists of members are not given out while maintenance works (S4-113): says
     /// so now, and gives what [`Api::still_unlocked`] compares with in the end.
     pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<LeaseStamp, Refused> {
@@ -188,11 +188,11 @@ impl Api {
     }
 }
 
-impl Ahead<'_> {
+impl Evaluation<'_> {
     async fn look(
         &self,
         profile: &Profile,
-        before: Option<&Read>,
+        before: Option<&VersionedProfile>,
         wanted: &PreviewQuery,
     ) -> Result<PreviewView, Refused> {
         let known = self.api.needed(self.tenant, profile).await?;

@@ -14,27 +14,27 @@ use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
-use super::Read;
+use super::VersionedProfile;
 use super::input::Documented;
 use super::versions::differences;
 use super::view::ProfileView;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stale, stored};
 use crate::extract::{InPath, etag, required_version};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
 #[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = Documented,
     responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
         headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
 pub(crate) async fn create(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    form: Form,
+    form: JsonBody,
 ) -> Result<Response, Refused> {
     let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
     let data = api.data(caller.tenant).await?;
-    let make = |input: super::input::Input| input.into_profile(id, None, at, &caller.name);
+    let make = |input: super::input::ProfileInput| input.into_profile(id, None, at, &caller.name);
     let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
@@ -54,17 +54,17 @@ pub(crate) async fn create(
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Saved", body = ProfileView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn update(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    form: Form,
+    form: JsonBody,
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
     let before = api.living(caller.tenant, id, expected).await?;
     let at = now();
     let data = api.data(caller.tenant).await?;
-    let make = |input: super::input::Input| {
+    let make = |input: super::input::ProfileInput| {
         input.into_profile(id, Some(&before.profile), at, &caller.name)
     };
     let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
@@ -97,9 +97,9 @@ pub(crate) fn update_event(
 
 /// The answer to a save.
 pub(crate) async fn saved(
-    api: &Api,
+    api: &ApiState,
     tenant: TenantId,
-    read: Read,
+    read: VersionedProfile,
     warnings: Vec<Warning>,
 ) -> Response {
     let tag = etag(read.version);
@@ -108,7 +108,7 @@ pub(crate) async fn saved(
     ([(ETAG, tag)], Json(view)).into_response()
 }
 
-impl Api {
+impl ApiState {
     /// A profile in use, as the caller saw it.
     ///
     /// # Errors
@@ -118,7 +118,7 @@ impl Api {
         tenant: TenantId,
         id: ProfileId,
         expected: u64,
-    ) -> Result<Read, Refused> {
+    ) -> Result<VersionedProfile, Refused> {
         let read = self.profile(tenant, id).await?;
         if read.version != expected {
             return Err(stale());
@@ -138,11 +138,11 @@ impl Api {
         expected: Option<u64>,
         event: &AuditEvent,
         links: Option<u64>,
-    ) -> Result<Read, Refused> {
+    ) -> Result<VersionedProfile, Refused> {
         let store = &self.services.store;
         let put = store.change_profile(tenant, &profile, expected, Some(event), links);
         put.await.map_err(stored)?;
-        Ok(Read {
+        Ok(VersionedProfile {
             profile,
             version: expected.map_or(1, |version| version + 1),
         })

@@ -7,9 +7,9 @@ use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_runtime::auth::Caller;
 
-use super::Read;
-use super::view::{ProfileView, Standing};
-use crate::Api;
+use super::VersionedProfile;
+use super::view::{ProfileStatusView, ProfileView};
+use crate::ApiState;
 use crate::error::{Refused, stored};
 use crate::extract::{InPath, etag};
 
@@ -18,7 +18,7 @@ use crate::extract::{InPath, etag};
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "The profile", body = ProfileView, headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
 ) -> Result<Response, Refused> {
@@ -31,20 +31,24 @@ pub(crate) async fn show(
     Ok(([(ETAG, tag)], Json(view)).into_response())
 }
 
-impl Api {
+impl ApiState {
     /// The same where something was just saved: a failure to read it back must not
     /// look like a failure to save.
-    pub(crate) async fn standing_if_known(&self, tenant: TenantId, read: &Read) -> Standing {
+    pub(crate) async fn standing_if_known(
+        &self,
+        tenant: TenantId,
+        read: &VersionedProfile,
+    ) -> ProfileStatusView {
         let standing = self.standing(tenant, read).await;
-        standing.unwrap_or_else(|_| Standing::of(None, None, String::new()))
+        standing.unwrap_or_else(|_| ProfileStatusView::of(None, None, String::new()))
     }
 
     /// How a profile stands.
     pub(crate) async fn standing(
         &self,
         tenant: TenantId,
-        read: &Read,
-    ) -> Result<Standing, Refused> {
+        read: &VersionedProfile,
+    ) -> Result<ProfileStatusView, Refused> {
         let store = &self.services.store;
         let id = read.profile.id;
         // Boxed, since several reads at once make a large future.
@@ -58,6 +62,10 @@ impl Api {
         let (settings, mut states, hold) = all.await.map_err(stored)?;
         let prefix = settings.map(|tenant| tenant.settings.group_prefix);
         let name = read.profile.group_name(&prefix.unwrap_or_default());
-        Ok(Standing::of(states.remove(&id), hold.as_ref(), name))
+        Ok(ProfileStatusView::of(
+            states.remove(&id),
+            hold.as_ref(),
+            name,
+        ))
     }
 }

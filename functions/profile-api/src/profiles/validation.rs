@@ -12,9 +12,9 @@ use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 
-use super::input::Input;
-use crate::Api;
-use crate::body::Form;
+use super::input::ProfileInput;
+use crate::ApiState;
+use crate::body::JsonBody;
 use crate::cache::snapshots::Data;
 use crate::error::{Refused, stored, title_taken};
 
@@ -23,7 +23,7 @@ use crate::error::{Refused, stored, title_taken};
 const MAX_NEEDED: usize = 500;
 
 /// Profiles by id.
-pub(crate) type Known = BTreeMap<ProfileId, Profile>;
+pub(crate) type KnownProfiles = BTreeMap<ProfileId, Profile>;
 
 /// The lists of a profile in the order they were written, so that pointers hold.
 #[derive(Debug, Clone, Default)]
@@ -44,14 +44,14 @@ impl Written {
     }
 }
 
-impl Api {
+impl ApiState {
     /// Everything the overrides of a profile lead to, directly or not.
     pub(crate) async fn needed(
         &self,
         tenant: TenantId,
         profile: &Profile,
-    ) -> Result<Known, Refused> {
-        let mut known = Known::new();
+    ) -> Result<KnownProfiles, Refused> {
+        let mut known = KnownProfiles::new();
         loop {
             let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
             if wanted.is_empty() {
@@ -86,10 +86,10 @@ impl Api {
         &self,
         tenant: TenantId,
         data: &Data,
-        mut form: Form,
-        make: impl FnOnce(Input) -> Profile,
+        mut form: JsonBody,
+        make: impl FnOnce(ProfileInput) -> Profile,
     ) -> Result<(Profile, Option<u64>), Refused> {
-        let input = Input::read(&mut form);
+        let input = ProfileInput::read(&mut form);
         let mut problems = form.finish().err().unwrap_or_default();
         let Some(input) = input else {
             return Err(ProblemDetails::invalid(problems));
@@ -158,7 +158,7 @@ impl Api {
         profile: &Profile,
         at: DateTime<Utc>,
     ) -> Result<Vec<Warning>, Refused> {
-        let twins = self.services.store.twins(tenant, profile).await;
+        let twins = self.services.store.duplicate_titles(tenant, profile).await;
         let twins = twins.map_err(stored)?.into_iter().map(|twin| twin.title);
         let titles: Vec<String> = twins.collect();
         let mut warnings = lint(profile, &data.snapshot, &data.fields, at);

@@ -11,9 +11,9 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Read;
+use super::VersionedProfile;
 use super::view::ProfileView;
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, missing, stored};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 
@@ -60,7 +60,7 @@ pub(crate) struct VersionPage {
     params(("id" = ProfileId, Path, description = "The profile"), VersionQuery),
     responses((status = 200, description = "A page of versions, newest first", body = VersionPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<VersionQuery>,
@@ -119,7 +119,7 @@ pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
         ("version" = u64, Path, description = "The version's number")),
     responses((status = 200, description = "The profile as it was; how it stands is of today", body = ProfileView)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath((id, version)): InPath<(ProfileId, u64)>,
 ) -> Result<Json<ProfileView>, Refused> {
@@ -128,7 +128,7 @@ pub(crate) async fn show(
         .store
         .profile_version(caller.tenant, id, version);
     let profile = found.await.map_err(stored)?.ok_or_else(missing)?;
-    let read = Read { profile, version };
+    let read = VersionedProfile { profile, version };
     let standing = api.standing(caller.tenant, &read).await?;
     Ok(Json(ProfileView::of(read.profile, version, standing)))
 }

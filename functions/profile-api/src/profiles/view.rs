@@ -50,7 +50,7 @@ pub(crate) struct ProfileView {
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<DateTime<Utc>>,
     /// How it stood after the last run.
-    standing: Standing,
+    standing: ProfileStatusView,
     /// What its author should know; only in answers to saving it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -60,7 +60,7 @@ pub(crate) struct ProfileView {
 /// How a profile stood after the last run.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Standing {
+pub(crate) struct ProfileStatusView {
     /// The object id of its Entra group; absent until a run has made it.
     #[serde(skip_serializing_if = "Option::is_none")]
     group_id: Option<ObjectId>,
@@ -81,7 +81,7 @@ pub(crate) struct Standing {
     held: bool,
 }
 
-impl Standing {
+impl ProfileStatusView {
     /// What the jobs know, put for people.
     pub(crate) fn of(state: Option<ProfileState>, hold: Option<&Hold>, group_name: String) -> Self {
         let state = state.unwrap_or_default();
@@ -104,7 +104,7 @@ impl Standing {
 
 impl ProfileView {
     /// A profile with how it stands.
-    pub(crate) fn of(profile: Profile, version: u64, standing: Standing) -> Self {
+    pub(crate) fn of(profile: Profile, version: u64, standing: ProfileStatusView) -> Self {
         let deleted_at = match &profile.lifecycle {
             Lifecycle::Deleted { at, .. } => Some(*at),
             Lifecycle::Active => None,

@@ -21,7 +21,7 @@ use crate::access::Permission;
 use crate::cache::snapshots::object;
 use crate::error::{Refused, missing, no_settings, stored};
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// An address of a report works so long.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
@@ -126,7 +126,7 @@ impl RunView {
 #[utoipa::path(get, path = "/v1/runs", tag = "Runs", params(RunQuery),
     responses((status = 200, description = "A page of runs, newest first", body = RunPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<RunQuery>,
 ) -> Result<Json<RunPage>, Refused> {
@@ -179,12 +179,16 @@ fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "The run", body = RunView)))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Json<RunView>, Refused> {
     let (job, slot) = parse(&id).ok_or_else(missing)?;
-    let run = api.services.store.run_at(caller.tenant, job, slot).await;
+    let run = api
+        .services
+        .store
+        .enqueue_run_at(caller.tenant, job, slot)
+        .await;
     let run = run.map_err(stored)?.ok_or_else(|| not_begun(slot))?;
     let report = run.report.clone();
     let mut view = RunView::of(run);
@@ -218,7 +222,7 @@ pub(crate) fn not_begun(slot: Slot) -> Refused {
 }
 
 /// The caller's tenant, which must have saved its settings.
-pub(crate) async fn tenant(api: &Api, id: TenantId) -> Result<Tenant, Refused> {
+pub(crate) async fn tenant(api: &ApiState, id: TenantId) -> Result<Tenant, Refused> {
     let tenant = api.services.store.tenant(id).await;
     tenant.map_err(stored)?.ok_or_else(no_settings)
 }

@@ -17,9 +17,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{id, tenant};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored, unavailable};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// A job is started by hand once in this time at most: each run reads everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -50,9 +50,9 @@ pub(crate) struct Asked {
 #[utoipa::path(post, path = "/v1/runs", tag = "Runs", request_body = RunInput,
     responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
 pub(crate) async fn start(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let job = form.required::<Job>("job");
     let accept_smaller_data = form.or_default::<bool>("acceptSmallerData");
@@ -84,7 +84,7 @@ pub(crate) fn accepted(id: String) -> Response {
 
 /// Asks for a run by hand and says who did; answers its id.
 pub(crate) async fn ask(
-    api: &Api,
+    api: &ApiState,
     caller: &Caller,
     job: Job,
     accept_smaller_data: bool,
@@ -109,7 +109,10 @@ pub(crate) async fn ask(
         .await
         .map_err(stored)?;
     // Told first: a run nobody is named for is worse than one that never began.
-    let request = api.services.run_at(&tenant, job, slot, trigger).await;
+    let request = api
+        .services
+        .enqueue_run_at(&tenant, job, slot, trigger)
+        .await;
     request.map_err(|error| {
         tracing::error!(%error, "a run cannot be asked for");
         unavailable("The queue does not answer; try again shortly.")

@@ -18,14 +18,14 @@ use rollcall_runtime::auth::Caller;
 use super::list::answer;
 use crate::error::{Refused, stale, stored};
 use crate::mail_connection::not_connected;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// A request ends after 30 seconds; what is left by then is a tick's.
 const SETTLE_FOR: Duration = Duration::from_secs(20);
 /// How often people's changes give way to what becomes known meanwhile.
 const TRIES: u32 = 6;
 
-impl Api {
+impl ApiState {
     /// Stores what people want of a session. What became known of its events
     /// meanwhile is kept and no reason to refuse; what other people changed is.
     pub(super) async fn save_over(
@@ -72,7 +72,7 @@ impl Api {
         let (tenant, services) = (caller.tenant, &self.services);
         let (catalog, id) = (saved.value.catalog, saved.value.id);
         let saved_in = saved.value.calendar.clone();
-        let work = Box::pin(services.settle_session(tenant, saved.clone()));
+        let work = Box::pin(services.record_session(tenant, saved.clone()));
         let done = tokio::time::timeout(SETTLE_FOR, work).await;
         let late = || AccountError::Later("it takes longer than a request may".to_owned());
         let settled = match done.unwrap_or_else(|_| Err(late())) {
@@ -88,7 +88,7 @@ impl Api {
             self.stays_elsewhere(tenant, saved_in.as_ref(), catalog)
                 .await?,
         );
-        if notify && let Err(problem) = self.tell_learners(caller, &settled.value).await {
+        if notify && let Err(problem) = self.notify_learners(caller, &settled.value).await {
             left_out.push(Problem::at("/notify", problem.detail));
         }
         Ok(answer(settled, left_out))

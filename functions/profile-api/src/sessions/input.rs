@@ -6,7 +6,7 @@ use rollcall_domain::course_session::{CourseSession, Learner, RoomRef};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 
 /// A session to schedule.
 #[derive(Deserialize, ToSchema)]
@@ -68,7 +68,7 @@ pub(crate) struct Change {
 
 /// Reads what is there into a session; `new` says that some of it has to be.
 /// Whether learners are to be mailed.
-pub(crate) fn read(form: &mut Form, session: &mut CourseSession, new: bool) -> bool {
+pub(crate) fn read(form: &mut JsonBody, session: &mut CourseSession, new: bool) -> bool {
     // What an answer adds may be sent back.
     form.ignore(&[
         "id",
@@ -80,7 +80,7 @@ pub(crate) fn read(form: &mut Form, session: &mut CourseSession, new: bool) -> b
         "settled",
         "leftOut",
     ]);
-    let put = |name: &str, form: &mut Form, to: &mut String| {
+    let put = |name: &str, form: &mut JsonBody, to: &mut String| {
         if new || form.has(name) {
             *to = form.required(name).unwrap_or_default();
         }

@@ -15,7 +15,7 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, missing, stored};
 use crate::extract::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
 
@@ -107,7 +107,7 @@ impl SessionView {
     params(("id" = CatalogId, Path, description = "The catalog"), SessionQuery),
     responses((status = 200, description = "A page of sessions", body = SessionPage)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<SessionQuery>,
@@ -134,7 +134,7 @@ pub(crate) async fn list(
     params(("id" = CatalogId, Path, description = "The catalog"), ("session" = SessionId, Path, description = "The session")),
     responses((status = 200, description = "The session", body = SessionView, headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath((catalog, session)): InPath<(CatalogId, SessionId)>,
 ) -> Result<Response, Refused> {
@@ -154,7 +154,7 @@ pub(crate) fn answer(session: Versioned<CourseSession>, left_out: Vec<Problem>) 
     ([(ETAG, tag)], Json(view)).into_response()
 }
 
-impl Api {
+impl ApiState {
     /// A session that exists.
     pub(crate) async fn session_of(
         &self,

@@ -15,11 +15,11 @@ use rollcall_domain::connection::MailConnection;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, unavailable};
 use crate::mail_connection::account;
 
-impl Api {
+impl ApiState {
     /// Lets those pass who may work on the catalog: its own admins, and those
     /// who may work on all. Its connection, which may be a blank one.
     ///

@@ -4,12 +4,12 @@ use rollcall_domain::course_session::{CourseSession, SessionStatus};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use rollcall_runtime::auth::Caller;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, stored, unavailable};
 
-impl Api {
+impl ApiState {
     /// One mail to each learner, so that nobody sees who else is invited.
-    pub(super) async fn tell_learners(
+    pub(super) async fn notify_learners(
         &self,
         caller: &Caller,
         session: &CourseSession,

@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::save::usable;
 use super::{no_licence, refused};
-use crate::Api;
+use crate::ApiState;
 use crate::error::Refused;
 use crate::extract::{InPath, InQuery};
 
@@ -70,7 +70,7 @@ pub(crate) struct Rooms {
     params(("id" = CatalogId, Path, description = "The catalog"), RoomQuery),
     responses((status = 200, description = "All rooms", body = Rooms)))]
 pub(crate) async fn list(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<RoomQuery>,

@@ -23,11 +23,11 @@ use super::calendar::{asked, event};
 use super::input::{self, Change, New};
 use super::list::{SessionView, answer};
 use super::no_licence;
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, stale, stored};
 use crate::extract::{InPath, InQuery, required_version};
 use crate::mail_connection::not_connected;
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// Schedules a session: an appointment in the calendar of the catalog's account,
 /// with the room, a Teams meeting, and the learners invited.
@@ -35,10 +35,10 @@ use crate::{Api, now};
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 201, description = "Scheduled", body = SessionView, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
 pub(crate) async fn create(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let connection = usable(api.must_work_on(&caller, catalog).await?)?;
     let mut session = blank(catalog);
@@ -80,11 +80,11 @@ pub(crate) async fn create(
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Changed", body = SessionView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn update(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let expected = required_version(&headers)?;
     let connection = api.must_work_on(&caller, catalog).await?;
@@ -123,7 +123,7 @@ pub(crate) struct Cancellation {
     params(("id" = CatalogId, Path, description = "The catalog"), ("session" = SessionId, Path, description = "The session"), Cancellation),
     responses((status = 200, description = "Cancelled", body = SessionView)))]
 pub(crate) async fn cancel(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     InQuery(how): InQuery<Cancellation>,
@@ -169,7 +169,7 @@ fn blank(catalog: CatalogId) -> CourseSession {
 /// Notes what is wrong with a session as it was sent: sorted, its learners would
 /// stand at other places than the sender knows.
 fn problems(
-    form: &mut Form,
+    form: &mut JsonBody,
     found: Vec<Problem>,
     connection: &MailConnection,
     session: &CourseSession,

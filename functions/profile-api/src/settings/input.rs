@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_app::connection_test::Entered;
+use rollcall_app::connection_test::EnteredCredentials;
 use rollcall_clients::http::Secret;
 use rollcall_clients::vault::StoredCredentials;
 use rollcall_domain::audience::settings::Settings;
@@ -13,7 +13,7 @@ use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, LMS_KEY, LMS_URL};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use crate::body::Form;
+use crate::body::JsonBody;
 
 /// Settings to save. Credentials that are left out stay as they are; none is
 /// ever given out again.
@@ -64,16 +64,16 @@ pub(crate) struct EntraAppInput {
 
 /// What was read.
 #[derive(Debug)]
-pub(crate) struct Input {
+pub(crate) struct SettingsInput {
     pub(crate) settings: Settings,
-    pub(crate) entered: Entered,
+    pub(crate) entered: EnteredCredentials,
 }
 
-impl Input {
+impl SettingsInput {
     /// Reads all fields and checks them, without asking anybody. `stored` says
     /// which credentials need not be entered.
     pub(crate) fn read(
-        form: &mut Form,
+        form: &mut JsonBody,
         stored: &StoredCredentials,
         is_lms_address: impl Fn(&str) -> bool,
     ) -> Option<Self> {
@@ -127,7 +127,7 @@ impl Input {
         if !settings.lms_url.is_empty() && !is_lms_address(&settings.lms_url) {
             form.problem(LMS_URL, "this is the address of none of Learn365's regions");
         }
-        let entered = Entered {
+        let entered = EnteredCredentials {
             lms_url: settings.lms_url.clone(),
             client_id,
             client_secret: client_secret.map(Secret::new),
@@ -138,7 +138,7 @@ impl Input {
 
     /// Which credentials were entered, by the names of their fields.
     pub(crate) fn credentials(&self) -> Vec<&'static str> {
-        let Entered {
+        let EnteredCredentials {
             client_id,
             client_secret,
             lms_key,
@@ -154,7 +154,7 @@ impl Input {
     }
 }
 
-fn settings(form: &mut Form) -> Option<Settings> {
+fn settings(form: &mut JsonBody) -> Option<Settings> {
     let contact: Option<String> = form.required("contact");
     let settings = Settings {
         contact: contact.as_deref().unwrap_or_default().trim().to_owned(),
@@ -173,7 +173,7 @@ fn settings(form: &mut Form) -> Option<Settings> {
 
 /// A text without blanks around it; an empty one is as good as none. What a
 /// field holds is never repeated in a problem: it may be a secret.
-fn text(form: &mut Form, name: &str) -> Option<String> {
+fn text(form: &mut JsonBody, name: &str) -> Option<String> {
     let value = form.secret(name)?.trim().to_owned();
     (!value.is_empty()).then_some(value)
 }

@@ -20,12 +20,12 @@ use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use super::input::{Documented, Input};
+use super::input::{Documented, SettingsInput};
 use super::show::{SettingsView, vault};
-use crate::body::Form;
+use crate::body::JsonBody;
 use crate::error::{Refused, broken, stale, stored, unavailable};
 use crate::extract::{etag, required_version};
-use crate::{Api, now};
+use crate::{ApiState, now};
 
 /// The longest that storing credentials may take; then maintenance may begin.
 const LOCK: Duration = Duration::from_secs(30);
@@ -39,10 +39,10 @@ const LOCK: Duration = Duration::from_secs(30);
         (status = 200, description = "Saved", body = SettingsView, headers(("ETag" = String, description = "Their new version"))),
         (status = 201, description = "Saved for the first time", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
 pub(crate) async fn save(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Response, Refused> {
     let before = api
         .services
@@ -61,7 +61,7 @@ pub(crate) async fn save(
     }
     let credentials = api.credentials(caller.tenant).await?;
     let settings = &api.services.settings;
-    let input = Input::read(&mut form, &credentials, |url| settings.is_lms_address(url));
+    let input = SettingsInput::read(&mut form, &credentials, |url| settings.is_lms_address(url));
     form.finish().map_err(ProblemDetails::invalid)?;
     let input = input.ok_or_else(broken)?;
     let connection = api.connection(&caller, before.as_ref(), &input).await?;
@@ -89,14 +89,14 @@ const FIRST: &str =
     "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
 const AGAIN: &str = "Saved.";
 
-impl Api {
+impl ApiState {
     /// Tests what was entered, when something was: a wrong credential is refused
     /// (S4-002, S4-016), and so is one that cannot be checked now.
     async fn connection(
         &self,
         caller: &Caller,
         before: Option<&Tenant>,
-        input: &Input,
+        input: &SettingsInput,
     ) -> Result<Option<ConnectionTest>, Refused> {
         let elsewhere =
             before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
@@ -125,7 +125,7 @@ impl Api {
         &self,
         caller: &Caller,
         before: Option<&Tenant>,
-        input: &Input,
+        input: &SettingsInput,
     ) -> Result<Saved, Refused> {
         let [saved, replaced] = events(caller, before, input, now());
         let expected = before.map(|before| before.version);
@@ -149,7 +149,7 @@ impl Api {
     async fn keep_both(
         &self,
         id: TenantId,
-        input: &Input,
+        input: &SettingsInput,
         expected: Option<u64>,
         fence: &Fence,
         [events, replaced]: [Vec<AuditEvent>; 2],
@@ -175,7 +175,11 @@ impl Api {
         })
     }
 
-    async fn keep_credentials(&self, id: TenantId, input: &Input) -> Result<(), VaultError> {
+    async fn keep_credentials(
+        &self,
+        id: TenantId,
+        input: &SettingsInput,
+    ) -> Result<(), VaultError> {
         let (vault, entered) = (&self.services.vault, &input.entered);
         // What the other half is joined to must be what is stored now.
         vault.forget(id);
@@ -205,7 +209,11 @@ impl Api {
             Saved::First => Trigger::FirstSave,
             Saved::Again => Trigger::by_hand(by),
         };
-        if let Err(error) = self.services.run_now(&tenant, Job::Refresh, trigger).await {
+        if let Err(error) = self
+            .services
+            .enqueue_run(&tenant, Job::Refresh, trigger)
+            .await
+        {
             // The sweep of new tenants and the next slot ask again.
             tracing::warn!(%error, "the refresh after saving could not be asked for");
         }
@@ -230,7 +238,7 @@ fn unanswered(test: &ConnectionTest) -> Option<&Check> {
 fn events(
     caller: &Caller,
     before: Option<&Tenant>,
-    input: &Input,
+    input: &SettingsInput,
     at: DateTime<Utc>,
 ) -> [Vec<AuditEvent>; 2] {
     let fields = match before {

@@ -15,7 +15,7 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::Api;
+use crate::ApiState;
 use crate::error::{Refused, broken, unavailable};
 use crate::extract::etag;
 use crate::runs::tenant;
@@ -44,7 +44,7 @@ pub(crate) struct SettingsView {
     /// Which catalogs each catalog admin, by Entra object id, may choose courses of.
     catalog_admins: BTreeMap<String, BTreeSet<CatalogId>>,
     /// The Learn365 API key.
-    learn365_api_key: Mark,
+    learn365_api_key: CredentialMarkView,
     /// The app registration in Entra ID.
     entra_app: EntraApp,
     /// What people should read after saving (S4-102).
@@ -58,7 +58,7 @@ pub(crate) struct SettingsView {
 /// Whether a credential is set.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Mark {
+pub(crate) struct CredentialMarkView {
     /// Whether it is.
     is_set: bool,
     /// Its last characters, of a long one, to recognise it by.
@@ -74,10 +74,10 @@ pub(crate) struct EntraApp {
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
     /// The secret.
-    client_secret: Mark,
+    client_secret: CredentialMarkView,
 }
 
-impl From<CredentialMark> for Mark {
+impl From<CredentialMark> for CredentialMarkView {
     fn from(mark: CredentialMark) -> Self {
         Self {
             is_set: mark.is_set,
@@ -124,14 +124,14 @@ impl SettingsView {
 /// The settings; their `ETag` is needed to change them.
 #[utoipa::path(get, path = "/v1/settings", tag = "Settings",
     responses((status = 200, description = "The settings", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
-pub(crate) async fn show(State(api): State<Api>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
     let tenant = tenant(&api, caller.tenant).await?;
     let credentials = api.credentials(caller.tenant).await?;
     let tag = etag(tenant.version);
     Ok(([(ETAG, tag)], Json(SettingsView::of(tenant, credentials))).into_response())
 }
 
-impl Api {
+impl ApiState {
     /// Which credentials are set, as the vault has them now: another process may
     /// have replaced one a moment ago.
     pub(crate) async fn credentials(&self, tenant: TenantId) -> Result<StoredCredentials, Refused> {

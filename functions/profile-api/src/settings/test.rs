@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_app::connection_test::Entered;
+use rollcall_app::connection_test::EnteredCredentials;
 use rollcall_clients::http::Secret;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::ProblemDetails;
@@ -11,8 +11,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::input::EntraAppInput;
-use crate::Api;
-use crate::body::Form;
+use crate::ApiState;
+use crate::body::JsonBody;
 use crate::error::{Refused, stored};
 
 /// Credentials to test. What is left out is taken as it is stored.
@@ -38,9 +38,9 @@ struct TestInput {
 #[utoipa::path(post, path = "/v1/settings/test", tag = "Settings", request_body = TestInput,
     responses((status = 200, description = "What was found; `ok` sums it up", body = ConnectionTest)))]
 pub(crate) async fn test(
-    State(api): State<Api>,
+    State(api): State<ApiState>,
     caller: Caller,
-    mut form: Form,
+    mut form: JsonBody,
 ) -> Result<Json<ConnectionTest>, Refused> {
     let lms_url = form
         .secret("lmsUrl")
@@ -60,7 +60,7 @@ pub(crate) async fn test(
             .map(|tenant| tenant.settings.lms_url)
             .unwrap_or_default()
     };
-    let entered = Entered {
+    let entered = EnteredCredentials {
         lms_url,
         client_id,
         client_secret: client_secret.map(Secret::new),

@@ -1,42 +1,42 @@
 //! Carries cleared changes out, phase by phase, and notes how each ended. Obeys; decides nothing.
 
 use rollcall_clients::scim::Scim;
-use rollcall_domain::directory_sync::writes::Phase as Steps;
+use rollcall_domain::directory_sync::writes::WritePhase;
 use rollcall_domain::directory_sync::{
-    Change, Mirror, OutcomeStatus, Phase, SyncReport, SyncState, phases,
+    OutcomeStatus, PlannedChange, SyncPhase, SyncReport, SyncState, TargetReplica, phases,
 };
 
 use tokio::time::timeout_at;
 
-use super::failure::Trouble;
-use super::inputs::Read;
-use super::progress::{Tally, note_between};
+use super::failure::SyncFailure;
+use super::inputs::SyncInputs;
+use super::progress::{Progress, note_between};
 use super::target;
 use super::target::Newest;
-use super::{Job, RESERVE};
+use super::{RESERVE, SyncRun};
 
 /// Writes in one go where there is no bulk.
 const TOGETHER: usize = 16;
 /// So many changes refused, and none made, are the platform's trouble.
 const MANY: usize = 10;
 
-impl Job<'_> {
+impl SyncRun<'_> {
     /// Applies; answers whether time ran out before everything was tried, and what
     /// kept it from being tried.
     pub(super) async fn apply(
         &self,
         state: &SyncState,
         scim: &Scim,
-        read: &mut Read,
-        changes: &[Change],
+        read: &mut SyncInputs,
+        changes: &[PlannedChange],
         report: &mut SyncReport,
-    ) -> Result<(bool, Option<Trouble>), Trouble> {
+    ) -> Result<(bool, Option<SyncFailure>), SyncFailure> {
         if changes.is_empty() {
             return Ok((false, None));
         }
-        self.unsettle().await?;
-        let mut mirror = Mirror::new(std::mem::take(&mut read.stored.platform));
-        let mut tally = Tally::new(changes);
+        self.mark_checkpoint_dirty().await?;
+        let mut mirror = TargetReplica::new(std::mem::take(&mut read.stored.platform));
+        let mut tally = Progress::new(changes);
         for phase in phases(changes, mirror.platform()) {
             if tally.refused.is_some() || tally.cut || tally.unwanted {
                 break;
@@ -57,20 +57,20 @@ impl Job<'_> {
         }
         // The next invocation looks, and has the time for it.
         if trouble.is_none() && !cut {
-            self.look_again(state, scim, read).await?;
+            self.read_back(state, scim, read).await?;
         }
         Ok((cut, trouble))
     }
 
     async fn phase(
         &self,
-        phase: &Steps,
+        phase: &WritePhase,
         state: &SyncState,
         scim: &Scim,
-        read: &Read,
-        mirror: &mut Mirror,
-        tally: &mut Tally<'_>,
-    ) -> Result<(), Trouble> {
+        read: &SyncInputs,
+        mirror: &mut TargetReplica,
+        tally: &mut Progress<'_>,
+    ) -> Result<(), SyncFailure> {
         let described = &read.described;
         let most = described.bulk.map_or(TOGETHER, |(most, _)| most.max(1));
         let together = if phase.in_order { 1 } else { most };
@@ -118,33 +118,33 @@ impl Job<'_> {
 
     /// Before the first write: whoever comes after a run that died must not rely
     /// on what is kept.
-    async fn unsettle(&self) -> Result<(), Trouble> {
+    async fn mark_checkpoint_dirty(&self) -> Result<(), SyncFailure> {
         let store = &self.services.store;
         let pointer = store.mirror(self.request.tenant).await;
-        let Some(mut pointer) = pointer.map_err(|error| Trouble::of_store(&error))? else {
+        let Some(mut pointer) = pointer.map_err(|error| SyncFailure::of_store(&error))? else {
             return Ok(());
         };
         pointer.settled = false;
         let put = store.put_mirror(self.lease.fence(), &pointer).await;
-        put.map_err(|error| Trouble::of_store(&error))
+        put.map_err(|error| SyncFailure::of_store(&error))
     }
 
     /// Whether the sync is still wanted: one that was switched off meanwhile stops
     /// cleanly before its next phase (S2-46).
-    async fn goes_on(&self) -> Result<bool, Trouble> {
+    async fn goes_on(&self) -> Result<bool, SyncFailure> {
         let now = self.services.store.sync(self.request.tenant).await;
-        let now = now.map_err(|error| Trouble::of_store(&error))?;
-        Ok(now.is_some_and(|now| now.value.phase == Phase::Active))
+        let now = now.map_err(|error| SyncFailure::of_store(&error))?;
+        Ok(now.is_some_and(|now| now.value.phase == SyncPhase::Active))
     }
 
     /// Reads what was written back, where the platform tells changes: what it made
     /// of it is what the next run compares with.
-    async fn look_again(
+    async fn read_back(
         &self,
         state: &SyncState,
         scim: &Scim,
-        read: &mut Read,
-    ) -> Result<(), Trouble> {
+        read: &mut SyncInputs,
+    ) -> Result<(), SyncFailure> {
         let teams = state.config.teams.groups || state.config.teams.managers;
         if read.pointer.newest_user.is_none() {
             return first_look(scim, read, teams).await;
@@ -155,7 +155,7 @@ impl Job<'_> {
         };
         let platform = &mut read.stored.platform;
         let seen = target::changes(scim, &read.described, platform, newest, teams).await;
-        let seen = seen.map_err(Trouble::of_platform)?;
+        let seen = seen.map_err(SyncFailure::of_platform)?;
         (read.pointer.newest_user, read.pointer.newest_group) = (seen.user, seen.group);
         Ok(())
     }
@@ -163,7 +163,7 @@ impl Job<'_> {
 
 /// A platform that refuses everything is no matter of single changes. A few that are
 /// refused are: they are listed, and stop nothing else.
-fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<Trouble> {
+fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
     let failed = report.count(OutcomeStatus::Failed);
     if failed < MANY || report.count(OutcomeStatus::Done) > 0 {
         return None;
@@ -173,7 +173,7 @@ fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<Trouble> {
         .iter()
         .filter_map(|outcome| outcome.detail.clone());
     let first = details.next().unwrap_or_default();
-    let mut trouble = Trouble::new(format!(
+    let mut trouble = SyncFailure::new(format!(
         "none of {failed} changes was accepted; the first was refused so: {first}"
     ));
     trouble.needs_person = lasting;
@@ -181,16 +181,16 @@ fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<Trouble> {
 }
 
 /// A platform that was empty could not show whether it tells changes; now it can.
-async fn first_look(scim: &Scim, read: &mut Read, teams: bool) -> Result<(), Trouble> {
+async fn first_look(scim: &Scim, read: &mut SyncInputs, teams: bool) -> Result<(), SyncFailure> {
     let users = read.stored.platform.users.len() as u64;
     let tells = read.described.filter
         && scim
             .tells_changes(users)
             .await
-            .map_err(Trouble::of_platform)?;
+            .map_err(SyncFailure::of_platform)?;
     if tells {
         let whole = target::whole(scim, &read.described, teams).await;
-        let (platform, newest) = whole.map_err(Trouble::of_platform)?;
+        let (platform, newest) = whole.map_err(SyncFailure::of_platform)?;
         read.stored.platform = platform;
         (read.pointer.newest_user, read.pointer.newest_group) = (newest.user, newest.group);
     }

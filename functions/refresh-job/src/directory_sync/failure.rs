@@ -7,7 +7,7 @@ use rollcall_clients::store::StoreError;
 
 /// Why a run failed.
 #[derive(Debug)]
-pub(super) struct Trouble {
+pub(super) struct SyncFailure {
     /// In words, for people.
     pub(super) text: String,
     /// Whether somebody has to act before another run makes sense (C-25).
@@ -16,7 +16,7 @@ pub(super) struct Trouble {
     pub(super) quiet: bool,
 }
 
-impl Trouble {
+impl SyncFailure {
     /// Something that may be over by the next run.
     pub(super) fn new(text: impl Into<String>) -> Self {
         Self {

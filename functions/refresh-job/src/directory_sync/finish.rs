@@ -8,12 +8,12 @@ use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::connection::{Check, CheckStatus};
-use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, Phase, SyncReport};
+use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, SyncPhase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 
-use super::failure::Trouble;
-use super::inputs::Read;
-use super::{Ended, Job};
+use super::failure::SyncFailure;
+use super::inputs::SyncInputs;
+use super::{SyncOutcome, SyncRun};
 
 /// Invocations of one run; whatever takes more takes the next run.
 const MOST_CONTINUATIONS: u32 = 500;
@@ -57,29 +57,30 @@ pub(super) fn sync_failed(
     }
 }
 
-impl Job<'_> {
+impl SyncRun<'_> {
     /// Keeps what was read and what was made of it, in the place of what was kept.
-    pub(super) async fn keep(&self, read: Read) -> Result<(), Trouble> {
+    pub(super) async fn keep(&self, read: SyncInputs) -> Result<(), SyncFailure> {
         let store = &self.services.store;
         let tenant = self.request.tenant;
         let state = store
             .sync(tenant)
             .await
-            .map_err(|error| Trouble::of_store(&error))?;
-        if state.is_none_or(|state| state.value.phase == Phase::Disconnected) {
+            .map_err(|error| SyncFailure::of_store(&error))?;
+        if state.is_none_or(|state| state.value.phase == SyncPhase::Disconnected) {
             // What was forgotten meanwhile stays so.
             return Ok(());
         }
         let before = store
             .mirror(tenant)
             .await
-            .map_err(|error| Trouble::of_store(&error))?;
-        let bytes = read.stored.to_bytes().map_err(Trouble::new)?;
+            .map_err(|error| SyncFailure::of_store(&error))?;
+        let bytes = read.stored.to_bytes().map_err(SyncFailure::new)?;
         let objects = &self.services.objects;
         let put = objects.put(&read.pointer.key, "application/zstd", bytes);
-        put.await.map_err(|error| Trouble::new(error.to_string()))?;
+        put.await
+            .map_err(|error| SyncFailure::new(error.to_string()))?;
         let put = store.put_mirror(self.lease.fence(), &read.pointer);
-        put.await.map_err(|error| Trouble::of_store(&error))?;
+        put.await.map_err(|error| SyncFailure::of_store(&error))?;
         if let Some(before) = before.filter(|before| before.key != read.pointer.key)
             && let Err(error) = objects.delete(&before.key).await
         {
@@ -96,7 +97,11 @@ impl Job<'_> {
     }
 
     /// Stores the report and counts what it tells, over all invocations.
-    pub(super) async fn account(&self, run: &mut Run, ended: &Ended) -> Result<(), FinishError> {
+    pub(super) async fn account(
+        &self,
+        run: &mut Run,
+        ended: &SyncOutcome,
+    ) -> Result<(), FinishError> {
         self.report(run, &ended.report).await?;
         let report = &ended.report;
         let step = StepRecord {
@@ -138,7 +143,11 @@ impl Job<'_> {
         Ok(self.services.store.put_run(self.lease.fence(), run).await?)
     }
 
-    pub(super) async fn succeeded(&self, run: &mut Run, ended: Ended) -> Result<(), FinishError> {
+    pub(super) async fn succeeded(
+        &self,
+        run: &mut Run,
+        ended: SyncOutcome,
+    ) -> Result<(), FinishError> {
         self.account(run, &ended).await?;
         let report = &ended.report;
         let news = self.state_after(&ended).await?;
@@ -151,8 +160,8 @@ impl Job<'_> {
         } else {
             RunStatus::Succeeded
         };
-        self.tell_complete(run, report, news).await?;
-        self.tell_expiring().await?;
+        self.notify_complete(run, report, news).await?;
+        self.notify_expiring_secret().await?;
         run.finished_at = Some(Utc::now());
         Ok(self.services.store.put_run(self.lease.fence(), run).await?)
     }
@@ -172,7 +181,7 @@ impl Job<'_> {
     /// What waits replaces what waited before (S3-22); a run that succeeded
     /// resolves what paused the sync (S2-50).
     /// Answers whether what waits is not what waited before.
-    async fn state_after(&self, ended: &Ended) -> Result<bool, StoreError> {
+    async fn state_after(&self, ended: &SyncOutcome) -> Result<bool, StoreError> {
         let (now, slot) = (Utc::now(), self.request.slot);
         let store = &self.services.store;
         let mut news = true;
@@ -204,13 +213,17 @@ impl Job<'_> {
         self.services.store.put_run(self.lease.fence(), run).await?;
         Ok(self
             .services
-            .later(&next, std::time::Duration::ZERO)
+            .enqueue_after(&next, std::time::Duration::ZERO)
             .await?)
     }
 
     /// A failure is logged (S2-47), told to all owners (S2-48) and pauses what
     /// runs by itself (S2-49).
-    pub(super) async fn failed(&self, run: &mut Run, trouble: Trouble) -> Result<(), FinishError> {
+    pub(super) async fn failed(
+        &self,
+        run: &mut Run,
+        trouble: SyncFailure,
+    ) -> Result<(), FinishError> {
         let tenant = self.request.tenant;
         tracing::error!(%tenant, slot = %self.request.slot, reason = trouble.text, "the directory sync failed");
         let now = Utc::now();
@@ -230,7 +243,7 @@ impl Job<'_> {
         run.error = Some(trouble.text.clone());
         if !trouble.quiet {
             let about = sync_failed(self.services, run, trouble.text, true);
-            self.services.tell_owners(tenant, about).await?;
+            self.services.notify_owners(tenant, about).await?;
         }
         run.finished_at = Some(Utc::now());
         Ok(store.put_run(self.lease.fence(), run).await?)

@@ -6,41 +6,41 @@ use rollcall_clients::objects::{ObjectError, sync_key};
 use rollcall_clients::scim::{Described, Scim};
 use rollcall_clients::store::sync::MirrorPointer;
 use rollcall_domain::base::run::Run;
-use rollcall_domain::directory_sync::{Platform, Stored, SyncState};
+use rollcall_domain::directory_sync::{Checkpoint, Platform, SyncState};
 
-use super::failure::Trouble;
-use super::{Job, source, target};
+use super::failure::SyncFailure;
+use super::{SyncRun, source, target};
 
 /// Both sides as they are now.
-pub(super) struct Read {
-    pub(super) stored: Stored,
+pub(super) struct SyncInputs {
+    pub(super) stored: Checkpoint,
     pub(super) before: Option<Platform>,
     pub(super) pointer: MirrorPointer,
     pub(super) described: Described,
     pub(super) notes: Vec<String>,
 }
 
-impl Job<'_> {
+impl SyncRun<'_> {
     /// Both sides, or an error: never a part of one.
     pub(super) async fn read(
         &self,
         state: &SyncState,
         graph: &Graph,
         scim: &Scim,
-    ) -> Result<Read, Trouble> {
+    ) -> Result<SyncInputs, SyncFailure> {
         let tenant = self.request.tenant;
         let store = &self.services.store;
         let pointer = store
             .mirror(tenant)
             .await
-            .map_err(|error| Trouble::of_store(&error))?;
+            .map_err(|error| SyncFailure::of_store(&error))?;
         let kept = match &pointer {
             Some(pointer) => self.kept(&pointer.key).await?,
             None => None,
         };
         let (mut pointer, mut kept) = match (pointer, kept) {
             (Some(pointer), Some(kept)) => (Some(pointer), kept),
-            _ => (None, Stored::default()),
+            _ => (None, Checkpoint::default()),
         };
         // Another address is another platform; the directory is the same.
         if let Some(pointer) = pointer.as_mut()
@@ -51,14 +51,14 @@ impl Job<'_> {
         }
         let now = Utc::now();
         let ways = source::read(graph, state, pointer.as_ref(), kept.directory, now);
-        let known = target::Known {
+        let known = target::PreviousRun {
             pointer: pointer.as_ref(),
             platform: kept.platform,
         };
         let lands = target::read(scim, state, known, now);
         let (ways, lands) = tokio::try_join!(Box::pin(ways), Box::pin(lands))?;
         let key = sync_key(tenant, &Run::key(self.request), self.request.continuation);
-        Ok(Read {
+        Ok(SyncInputs {
             pointer: MirrorPointer {
                 key,
                 read_in_full: ways.read_in_full,
@@ -71,7 +71,7 @@ impl Job<'_> {
                 target: state.config.target.clone(),
                 platform_in_full: lands.in_full,
             },
-            stored: Stored {
+            stored: Checkpoint {
                 directory: ways.directory,
                 platform: lands.platform,
             },
@@ -83,13 +83,13 @@ impl Job<'_> {
 
     /// What the last run left; nothing where it is gone or unreadable, which only
     /// means that everything is read anew.
-    async fn kept(&self, key: &str) -> Result<Option<Stored>, Trouble> {
+    async fn kept(&self, key: &str) -> Result<Option<Checkpoint>, SyncFailure> {
         match self.services.objects.get(key).await {
-            Ok(bytes) => Ok(Stored::from_bytes(&bytes)
+            Ok(bytes) => Ok(Checkpoint::from_bytes(&bytes)
                 .inspect_err(|error| tracing::warn!(error, "what was read last is unreadable"))
                 .ok()),
             Err(ObjectError::Missing(_)) => Ok(None),
-            Err(error) => Err(Trouble::new(error.to_string())),
+            Err(error) => Err(SyncFailure::new(error.to_string())),
         }
     }
 }

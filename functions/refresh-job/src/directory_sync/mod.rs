@@ -23,17 +23,17 @@ use rollcall_clients::store::{Lease, SYNC_LEASE};
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::Job as Which;
 use rollcall_domain::directory_sync::{
-    Approved, Course, Input, SyncPlan, SyncReport, SyncState, decide, plan,
+    Approved, Decision, PlanInput, SyncPlan, SyncReport, SyncState, decide, plan,
 };
 use rollcall_runtime::{Deadline, Failure};
 
 pub(crate) use dispatch::due;
-use failure::Trouble;
-use inputs::Read;
-use preflight::{bury, may_begin};
+use failure::SyncFailure;
+use inputs::SyncInputs;
+use preflight::{bury, check_preconditions};
 
 /// One run at work.
-struct Job<'a> {
+struct SyncRun<'a> {
     services: &'a Services,
     lease: &'a Lease,
     request: &'a RunRequest,
@@ -41,14 +41,14 @@ struct Job<'a> {
 }
 
 /// What a run came to.
-struct Ended {
+struct SyncOutcome {
     report: SyncReport,
     /// What waits, by its hash; as far as something does.
     hash: String,
     /// Whether another invocation has to go on.
     cut: bool,
     /// Why it ended before everything was tried.
-    trouble: Option<Trouble>,
+    trouble: Option<SyncFailure>,
     read_in_full: DateTime<Utc>,
     counts: Vec<(&'static str, u64)>,
 }
@@ -70,7 +70,7 @@ pub(crate) async fn work(
     }
     let lease = Lease::acquire(store, tenant, SYNC_LEASE, services.settings.lease).await;
     let Some(lease) = lease.map_err(failure)? else {
-        return services.put_off(request).await;
+        return services.requeue(request).await;
     };
     bury(services, &lease, &request).await.map_err(failure)?;
     let mut run = before.unwrap_or_else(|| Run::begin(request.clone(), Utc::now()));
@@ -78,7 +78,7 @@ pub(crate) async fn work(
     // Counts of earlier invocations stay; which one this is the request says.
     run.request = request.clone();
     run.status = RunStatus::Running;
-    let job = Job {
+    let job = SyncRun {
         services,
         lease: &lease,
         request: &request,
@@ -93,7 +93,7 @@ fn failure(error: impl std::fmt::Display) -> Failure {
     Failure(error.to_string())
 }
 
-impl Job<'_> {
+impl SyncRun<'_> {
     async fn whole(&self, run: &mut Run) -> Result<(), finish::FinishError> {
         let stored = self.services.store.sync(self.request.tenant).await?;
         let Some(state) = stored.map(|stored| stored.value) else {
@@ -105,7 +105,7 @@ impl Job<'_> {
             let why = "the tenant's plan does not include the directory sync";
             return self.skip(run, why).await;
         }
-        if let Err(why) = may_begin(&state, self.request) {
+        if let Err(why) = check_preconditions(&state, self.request) {
             // What earlier invocations of the run did stays told.
             return match self.request.continuation {
                 0 => self.skip(run, why).await,
@@ -130,30 +130,30 @@ impl Job<'_> {
 
     /// Ends the work when the lock is lost or time runs out, so that even then the
     /// record says what happened.
-    async fn in_time(&self, state: SyncState) -> Result<Ended, Trouble> {
+    async fn in_time(&self, state: SyncState) -> Result<SyncOutcome, SyncFailure> {
         let work = Box::pin(self.sync(&state));
         let held = self.lease.while_held(work);
         let end = self.deadline.instant() + GRACE;
         match tokio::time::timeout_at(end.into(), held).await {
             Ok(Ok(done)) => done,
-            Ok(Err(error)) => Err(Trouble::of_store(&error)),
-            Err(_) => Err(Trouble::new(
+            Ok(Err(error)) => Err(SyncFailure::of_store(&error)),
+            Err(_) => Err(SyncFailure::new(
                 "both sides could not be read within the time a run may take; what was not changed stays as it is",
             )),
         }
     }
 
-    async fn sync(&self, state: &SyncState) -> Result<Ended, Trouble> {
+    async fn sync(&self, state: &SyncState) -> Result<SyncOutcome, SyncFailure> {
         let tenant = self.request.tenant;
         let clients = self.services.sync_clients(tenant, state).await;
-        let (graph, scim) = clients.map_err(|error| Trouble::of_client(&error))?;
+        let (graph, scim) = clients.map_err(|error| SyncFailure::of_client(&error))?;
         let instant = self.deadline.instant().into();
         let (graph, scim) = (graph.with_deadline(instant), scim.with_deadline(instant));
         let mut read = self.read(state, &graph, &scim).await?;
         let plan = self.compare(state, &graph, &read).await?;
-        source::no_mistake(&graph, &plan).await?;
+        source::verify_missing_users(&graph, &plan).await?;
         let approved = self.approved(state).await?;
-        let Course {
+        let Decision {
             apply,
             waiting,
             held,
@@ -187,7 +187,7 @@ impl Job<'_> {
             ("directoryRequests", graph.stats().http_requests),
             ("platformRequests", scim.requests()),
         ];
-        Ok(Ended {
+        Ok(SyncOutcome {
             report,
             hash,
             cut,
@@ -201,20 +201,20 @@ impl Job<'_> {
         &self,
         state: &SyncState,
         graph: &Graph,
-        read: &Read,
-    ) -> Result<SyncPlan, Trouble> {
+        read: &SyncInputs,
+    ) -> Result<SyncPlan, SyncFailure> {
         let fitting = match &state.config.filters.graph {
             Some(filter) => Some(
                 graph
                     .fitting_people(filter)
                     .await
-                    .map_err(Trouble::of_graph)?,
+                    .map_err(SyncFailure::of_graph)?,
             ),
             None => None,
         };
         let pins = self.services.store.pins(self.request.tenant).await;
-        let pins = pins.map_err(|error| Trouble::of_store(&error))?;
-        Ok(plan(Input {
+        let pins = pins.map_err(|error| SyncFailure::of_store(&error))?;
+        Ok(plan(PlanInput {
             config: &state.config,
             directory: &read.stored.directory,
             fitting: fitting.as_ref(),
@@ -226,23 +226,23 @@ impl Job<'_> {
     }
 
     /// What somebody approved, less what was rejected since.
-    async fn approved(&self, state: &SyncState) -> Result<Option<Approved>, Trouble> {
+    async fn approved(&self, state: &SyncState) -> Result<Option<Approved>, SyncFailure> {
         let Some(pending) = state.pending.as_ref().filter(|it| it.approved.is_some()) else {
             return Ok(None);
         };
         let store = &self.services.store;
         let tenant = self.request.tenant;
         let run = store
-            .run_at(tenant, Which::DirectorySync, pending.run)
+            .enqueue_run_at(tenant, Which::DirectorySync, pending.run)
             .await;
-        let run = run.map_err(|error| Trouble::of_store(&error))?;
+        let run = run.map_err(|error| SyncFailure::of_store(&error))?;
         let Some(key) = run.and_then(|run| run.report) else {
             return Ok(Some(Approved::default()));
         };
         let bytes = self.services.objects.get(&key).await;
-        let bytes = bytes.map_err(|error| Trouble::new(error.to_string()))?;
+        let bytes = bytes.map_err(|error| SyncFailure::new(error.to_string()))?;
         let report: SyncReport =
-            serde_json::from_slice(&bytes).map_err(|error| Trouble::new(error.to_string()))?;
+            serde_json::from_slice(&bytes).map_err(|error| SyncFailure::new(error.to_string()))?;
         Ok(Some(Approved::of(report.waiting)))
     }
 }

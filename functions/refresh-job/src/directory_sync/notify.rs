@@ -5,16 +5,16 @@ use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{Source, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 
-use super::Job;
+use super::SyncRun;
 use super::finish::FinishError;
 
 /// Days before a secret's end at which people are told.
 const MARKS: [i64; 4] = [1, 7, 14, 30];
 
-impl Job<'_> {
+impl SyncRun<'_> {
     /// The chosen Super admin, in the product (S3-24); and when something is held
     /// that would be applied by itself, everybody who must know of it.
-    pub(super) async fn tell_complete(
+    pub(super) async fn notify_complete(
         &self,
         run: &Run,
         report: &SyncReport,
@@ -36,18 +36,18 @@ impl Job<'_> {
         };
         if let Some(recipient) = state.value.config.notify {
             self.services
-                .tell_in_product(tenant, recipient, about.clone())
+                .notify_in_product(tenant, recipient, about.clone())
                 .await?;
         }
         // The same comparison is told once, however often it is made.
         if news && report.held.is_some() {
-            self.services.tell_owners(tenant, about).await?;
+            self.services.notify_owners(tenant, about).await?;
         }
         Ok(())
     }
 
     /// A secret whose end is known is told before it comes, at certain marks (S2-10).
-    pub(super) async fn tell_expiring(&self) -> Result<(), FinishError> {
+    pub(super) async fn notify_expiring_secret(&self) -> Result<(), FinishError> {
         let now = Utc::now();
         let Some(state) = self.services.store.sync(self.request.tenant).await? else {
             return Ok(());
@@ -71,7 +71,7 @@ impl Job<'_> {
         };
         Ok(self
             .services
-            .tell_owners(self.request.tenant, about)
+            .notify_owners(self.request.tenant, about)
             .await?)
     }
 }

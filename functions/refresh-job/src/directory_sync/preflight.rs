@@ -6,21 +6,24 @@ use rollcall_clients::store::runs::DIED;
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::base::run::{RunRequest, RunStatus, Trigger};
 use rollcall_domain::base::schedule::Job as Which;
-use rollcall_domain::directory_sync::{Phase, SyncState};
+use rollcall_domain::directory_sync::{SyncPhase, SyncState};
 
-use super::failure::Trouble;
+use super::failure::SyncFailure;
 use super::finish::FinishError;
-use super::{Job, finish};
+use super::{SyncRun, finish};
 
 /// Whether a run may begin as the sync stands now (S2-44, S2-46, S3-42).
-pub(super) fn may_begin(state: &SyncState, request: &RunRequest) -> Result<(), &'static str> {
+pub(super) fn check_preconditions(
+    state: &SyncState,
+    request: &RunRequest,
+) -> Result<(), &'static str> {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     match state.phase {
-        Phase::Disconnected => Err("the directory sync is disconnected"),
-        Phase::Deactivated => Err("the directory sync is deactivated"),
-        Phase::Inactive if !by_hand => Err("the directory sync is not active"),
+        SyncPhase::Disconnected => Err("the directory sync is disconnected"),
+        SyncPhase::Deactivated => Err("the directory sync is deactivated"),
+        SyncPhase::Inactive if !by_hand => Err("the directory sync is not active"),
         _ if state.source.is_none() => Err("the directory sync is not connected"),
-        Phase::Active if !by_hand && !state.runs_by_itself() => {
+        SyncPhase::Active if !by_hand && !state.runs_by_itself() => {
             Err("runs by themselves are paused until what went wrong is resolved")
         }
         _ => Ok(()),
@@ -44,26 +47,26 @@ pub(super) async fn bury(
     };
     tracing::error!(%tenant, slot = %dead.request.slot, "the directory sync died: {DIED}");
     let about = finish::sync_failed(services, &dead, DIED.to_owned(), false);
-    services.tell_owners(tenant, about).await?;
-    Ok(store.bury_run(lease.fence(), &dead).await?)
+    services.notify_owners(tenant, about).await?;
+    Ok(store.mark_run_crashed(lease.fence(), &dead).await?)
 }
 
-impl Job<'_> {
+impl SyncRun<'_> {
     /// A sync that is being set up, or that paused by itself, is tested first: it
     /// goes on when everything is as it should be (S2-50, C-25, S3-13).
     pub(super) async fn before_reading(
         &self,
         state: &SyncState,
-    ) -> Result<Result<SyncState, Trouble>, StoreError> {
+    ) -> Result<Result<SyncState, SyncFailure>, StoreError> {
         let paused = state.pause.is_some() && self.request.trigger == Trigger::Schedule;
-        if state.phase == Phase::Active && !paused {
+        if state.phase == SyncPhase::Active && !paused {
             return Ok(Ok(state.clone()));
         }
         let tenant = self.request.tenant;
         let tested = Box::pin(self.services.test_sync(tenant, state)).await;
         let test = match tested {
             Ok(test) => test,
-            Err(error) => return Ok(Err(Trouble::of_client(&error.into()))),
+            Err(error) => return Ok(Err(SyncFailure::of_client(&error.into()))),
         };
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
@@ -73,8 +76,8 @@ impl Job<'_> {
                 return false;
             }
             state.note_test(of.clone(), passed, now);
-            if passed && state.phase == Phase::Inactive {
-                state.phase = Phase::Active;
+            if passed && state.phase == SyncPhase::Inactive {
+                state.phase = SyncPhase::Active;
                 state.activated = Some(now);
             }
             state.reschedule(now);
@@ -83,14 +86,14 @@ impl Job<'_> {
         let after = after.await?;
         if after.fingerprint() != of {
             let changed = "the configuration was changed while it was tested; start a run again";
-            return Ok(Err(Trouble::new(changed)));
+            return Ok(Err(SyncFailure::new(changed)));
         }
         if passed {
             return Ok(Ok(after));
         }
         let found = test.checks.iter().filter(|check| !finish::is_fine(check));
         let found: Vec<&str> = found.map(|check| check.detail.as_str()).collect();
-        let mut trouble = Trouble::new(format!("The test failed: {}", found.join(" ")));
+        let mut trouble = SyncFailure::new(format!("The test failed: {}", found.join(" ")));
         trouble.needs_person = !test.problems().is_empty();
         // The pause was told when it began, unless it takes a person only now.
         let known = state.pause.as_ref().is_some_and(|pause| pause.needs_person);

@@ -3,20 +3,21 @@
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Written;
 use rollcall_domain::directory_sync::{
-    Change, Deed, Field, Member, Mirror, Outcome, OutcomeStatus, What, Write,
+    ChangeKind, ChangeOutcome, Field, Member, Operation, OutcomeStatus, PlannedChange,
+    TargetReplica, Write,
 };
 
-use super::failure::Trouble;
+use super::failure::SyncFailure;
 
 /// What no account can be called by: a step between two addresses.
 const BETWEEN: &str = "@renaming.invalid";
 
 /// How far the changes are.
-pub(super) struct Tally<'c> {
-    changes: &'c [Change],
+pub(super) struct Progress<'c> {
+    changes: &'c [PlannedChange],
     ended: Vec<Option<(OutcomeStatus, Option<String>)>>,
     /// The first refusal of the credential: nothing else would pass.
-    pub(super) refused: Option<Trouble>,
+    pub(super) refused: Option<SyncFailure>,
     pub(super) cut: bool,
     /// Whether something was under way when time ran out: perhaps it was made.
     pub(super) in_the_air: bool,
@@ -26,8 +27,8 @@ pub(super) struct Tally<'c> {
     pub(super) unwanted: bool,
 }
 
-impl<'c> Tally<'c> {
-    pub(super) fn new(changes: &'c [Change]) -> Self {
+impl<'c> Progress<'c> {
+    pub(super) fn new(changes: &'c [PlannedChange]) -> Self {
         Self {
             changes,
             ended: vec![None; changes.len()],
@@ -63,11 +64,11 @@ impl<'c> Tally<'c> {
         &mut self,
         write: &Write,
         answer: Result<Written, ApiError>,
-        mirror: &mut Mirror,
+        mirror: &mut TargetReplica,
     ) {
         match answer {
             Ok(Written::Done(created)) => {
-                mirror.took(write, created.as_deref());
+                mirror.record_write(write, created.as_deref());
                 self.note(write, OutcomeStatus::Done, None);
             }
             Ok(Written::Waits) => {
@@ -79,13 +80,13 @@ impl<'c> Tally<'c> {
                 // A 403 may be about this one account; a 401 is about all of them.
                 self.lasting |= !error.is_transient();
                 if error.status() == Some(401) {
-                    self.refused = Some(Trouble::of_platform(error));
+                    self.refused = Some(SyncFailure::of_platform(error));
                 }
             }
         }
     }
 
-    pub(super) fn outcomes(self, mirror: &Mirror) -> Vec<Outcome> {
+    pub(super) fn outcomes(self, mirror: &TargetReplica) -> Vec<ChangeOutcome> {
         let why = if self.cut {
             "time ran out; the next invocation goes on"
         } else {
@@ -105,7 +106,7 @@ impl<'c> Tally<'c> {
             })
             .collect();
         let all = self.changes.iter().cloned().zip(ended);
-        all.map(|(change, (status, detail))| Outcome {
+        all.map(|(change, (status, detail))| ChangeOutcome {
             change,
             status,
             detail,
@@ -115,12 +116,12 @@ impl<'c> Tally<'c> {
 }
 
 /// Members who are not there were left out of their team's write.
-fn left_out(change: &Change, mirror: &Mirror) -> bool {
+fn left_out(change: &PlannedChange, mirror: &TargetReplica) -> bool {
     let person = match &change.what {
-        What::AddMember {
+        ChangeKind::AddMember {
             member: Member::Person(person),
         }
-        | What::AddSupervisor {
+        | ChangeKind::AddSupervisor {
             member: Member::Person(person),
         } => *person,
         _ => return false,
@@ -130,16 +131,16 @@ fn left_out(change: &Change, mirror: &Mirror) -> bool {
 
 /// Whoever takes an address in between gets the old one back should the circle not
 /// close: `back` is how. Who has the wanted address by then has no need of it.
-pub(super) fn note_between(writes: &[Write], mirror: &Mirror, back: &mut Vec<Write>) {
+pub(super) fn note_between(writes: &[Write], mirror: &TargetReplica, back: &mut Vec<Write>) {
     for write in writes {
-        let Deed::SetUser { user, facts, .. } = &write.deed else {
+        let Operation::SetUser { user, facts, .. } = &write.deed else {
             continue;
         };
         let Some(Some(to)) = facts.get(&Field::Email) else {
             continue;
         };
         back.retain(
-            |known| !matches!(&known.deed, Deed::SetUser { user: known, .. } if known == user),
+            |known| !matches!(&known.deed, Operation::SetUser { user: known, .. } if known == user),
         );
         let Some(now) = mirror
             .platform()
@@ -151,7 +152,7 @@ pub(super) fn note_between(writes: &[Write], mirror: &Mirror, back: &mut Vec<Wri
         };
         let mut write = write.clone();
         write.changes.clear();
-        if let Deed::SetUser { facts, .. } = &mut write.deed {
+        if let Operation::SetUser { facts, .. } = &mut write.deed {
             facts.insert(Field::Email, Some(now.user_name.clone()));
         }
         back.push(write);

@@ -6,13 +6,15 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::graph::{DeltaLink, Followed, Graph, GraphError, MAX_DELTA_GROUPS};
 use rollcall_clients::store::sync::MirrorPointer;
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::directory_sync::{Directory, Leaving, Subject, SyncPlan, SyncState, What};
+use rollcall_domain::directory_sync::{
+    ChangeKind, ChangeSubject, DepartureReason, SourceDirectory, SyncPlan, SyncState,
+};
 
-use super::failure::Trouble;
+use super::failure::SyncFailure;
 
 /// The directory as it is now, and where to go on.
-pub(super) struct Ways {
-    pub(super) directory: Directory,
+pub(super) struct SourceRead {
+    pub(super) directory: SourceDirectory,
     pub(super) people: String,
     pub(super) groups: Option<String>,
     pub(super) groups_of: String,
@@ -42,29 +44,29 @@ pub(super) async fn read(
     graph: &Graph,
     state: &SyncState,
     pointer: Option<&MirrorPointer>,
-    known: Directory,
+    known: SourceDirectory,
     now: DateTime<Utc>,
-) -> Result<Ways, Trouble> {
+) -> Result<SourceRead, SyncFailure> {
     let (groups_of, only) = wanted_groups(state);
     let fresh = pointer.filter(|_| !state.wants_full_read(now));
     if let Some(pointer) = fresh {
         let followed = follow(graph, pointer, known.clone(), &groups_of, &only).await;
-        if let Some(ways) = followed.map_err(Trouble::of_graph)? {
+        if let Some(ways) = followed.map_err(SyncFailure::of_graph)? {
             return Ok(noted(ways, state));
         }
     }
     let ways = whole(graph, &known, &groups_of, &only, now).await;
-    Ok(noted(ways.map_err(Trouble::of_graph)?, state))
+    Ok(noted(ways.map_err(SyncFailure::of_graph)?, state))
 }
 
 /// What changed; `None` where that is not to be had, or does not add up.
 async fn follow(
     graph: &Graph,
     pointer: &MirrorPointer,
-    mut directory: Directory,
+    mut directory: SourceDirectory,
     groups_of: &str,
     only: &[ObjectId],
-) -> Result<Option<Ways>, GraphError> {
+) -> Result<Option<SourceRead>, GraphError> {
     let from = DeltaLink(pointer.people.clone());
     let people = graph.follow_people(Some(&from), |id, change| match change {
         Some(change) => directory.change_person(id, change),
@@ -86,7 +88,7 @@ async fn follow(
     let same = pointer.groups_of == groups_of;
     let from = pointer.groups.clone().filter(|_| same).map(DeltaLink);
     let groups = groups(graph, from, groups_of, only, &mut directory).await?;
-    Ok(Some(Ways {
+    Ok(Some(SourceRead {
         directory,
         people: people.0,
         groups,
@@ -102,7 +104,7 @@ async fn groups(
     from: Option<DeltaLink>,
     groups_of: &str,
     only: &[ObjectId],
-    directory: &mut Directory,
+    directory: &mut SourceDirectory,
 ) -> Result<Option<String>, GraphError> {
     if groups_of == "none" {
         directory.groups.clear();
@@ -128,12 +130,12 @@ async fn groups(
 /// Everything, and who of those known before is gone.
 async fn whole(
     graph: &Graph,
-    before: &Directory,
+    before: &SourceDirectory,
     groups_of: &str,
     only: &[ObjectId],
     now: DateTime<Utc>,
-) -> Result<Ways, GraphError> {
-    let mut directory = Directory::default();
+) -> Result<SourceRead, GraphError> {
+    let mut directory = SourceDirectory::default();
     let people = graph.follow_people(None, |id, change| match change {
         Some(change) => directory.change_person(id, change),
         None => directory.delete(id),
@@ -159,7 +161,7 @@ async fn whole(
         ));
     }
     let groups = groups(graph, None, groups_of, only, &mut directory).await?;
-    Ok(Ways {
+    Ok(SourceRead {
         directory,
         people: people.0,
         groups,
@@ -170,7 +172,7 @@ async fn whole(
 }
 
 /// Chosen groups that are not there are named; the others are used (S3-37).
-fn noted(mut ways: Ways, state: &SyncState) -> Ways {
+fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
     let chosen = state.config.filters.groups.iter().flatten();
     let unknown: Vec<String> = chosen
         .filter(|id| !ways.directory.groups.contains_key(id))
@@ -187,16 +189,19 @@ fn noted(mut ways: Ways, state: &SyncState) -> Ways {
 
 /// Whoever vanished from the list without having been deleted is looked for by
 /// name: a list that lacks somebody who is there is no ground to act on.
-pub(super) async fn no_mistake(graph: &Graph, plan: &SyncPlan) -> Result<(), Trouble> {
+pub(super) async fn verify_missing_users(
+    graph: &Graph,
+    plan: &SyncPlan,
+) -> Result<(), SyncFailure> {
     let vanished: BTreeSet<ObjectId> = plan
         .changes
         .iter()
         .filter_map(|change| match (&change.what, change.subject) {
             (
-                What::DeactivateUser {
-                    reason: Leaving::Vanished,
+                ChangeKind::DeactivateUser {
+                    reason: DepartureReason::Vanished,
                 },
-                Subject::User(person),
+                ChangeSubject::User(person),
             ) => Some(person),
             _ => None,
         })
@@ -208,11 +213,11 @@ pub(super) async fn no_mistake(graph: &Graph, plan: &SyncPlan) -> Result<(), Tro
     let found = graph
         .known_people(&people)
         .await
-        .map_err(Trouble::of_graph)?;
+        .map_err(SyncFailure::of_graph)?;
     if found.known == 0 {
         return Ok(());
     }
-    Err(Trouble::new(format!(
+    Err(SyncFailure::new(format!(
         "Microsoft Graph's list lacks {} people who are in the directory; nothing was changed",
         found.known
     )))

@@ -7,16 +7,16 @@ use rollcall_clients::store::sync::MirrorPointer;
 use rollcall_domain::directory_sync::state::FULL_READ_DAYS;
 use rollcall_domain::directory_sync::{Platform, SyncState};
 
-use super::failure::Trouble;
+use super::failure::SyncFailure;
 
 /// What is known from the last run.
-pub(super) struct Known<'a> {
+pub(super) struct PreviousRun<'a> {
     pub(super) pointer: Option<&'a MirrorPointer>,
     pub(super) platform: Platform,
 }
 
 /// The platform as it is now, and where to go on.
-pub(super) struct Lands {
+pub(super) struct TargetRead {
     pub(super) platform: Platform,
     /// As the last run left it, if that is known for sure.
     pub(super) before: Option<Platform>,
@@ -37,10 +37,10 @@ pub(super) struct Newest {
 pub(super) async fn read(
     scim: &Scim,
     state: &SyncState,
-    known: Known<'_>,
+    known: PreviousRun<'_>,
     now: DateTime<Utc>,
-) -> Result<Lands, Trouble> {
-    let described = scim.describe().await.map_err(Trouble::of_platform)?;
+) -> Result<TargetRead, SyncFailure> {
+    let described = scim.describe().await.map_err(SyncFailure::of_platform)?;
     let teams = state.config.teams.groups || state.config.teams.managers;
     let settled = known.pointer.filter(|pointer| pointer.settled);
     // A platform that nobody knows as it was left cannot show what was done by hand.
@@ -56,13 +56,13 @@ pub(super) async fn read(
             group: pointer.newest_group,
         };
         let next = changes(scim, &described, &mut platform, newest, teams).await;
-        let newest = next.map_err(Trouble::of_platform)?;
+        let newest = next.map_err(SyncFailure::of_platform)?;
         if fits(scim, &platform, teams)
             .await
-            .map_err(Trouble::of_platform)?
+            .map_err(SyncFailure::of_platform)?
         {
             let in_full = pointer.platform_in_full;
-            return Ok(Lands {
+            return Ok(TargetRead {
                 platform,
                 before,
                 described,
@@ -73,8 +73,8 @@ pub(super) async fn read(
         tracing::info!("the platform's counts do not fit; reading everything anew");
     }
     let whole = whole(scim, &described, teams).await;
-    let (platform, newest) = whole.map_err(Trouble::of_platform)?;
-    Ok(Lands {
+    let (platform, newest) = whole.map_err(SyncFailure::of_platform)?;
+    Ok(TargetRead {
         platform,
         before,
         described,

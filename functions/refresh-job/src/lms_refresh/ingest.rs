@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rollcall_app::Services;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::base::ids::SnapshotId;
-use rollcall_domain::snapshot::format::{DecodeError, Reader};
+use rollcall_domain::snapshot::format::{DecodeError, SnapshotReader};
 use rollcall_domain::snapshot::ingest::{Built, EntraSet, Sets};
 use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_domain::snapshot::{Header, Snapshot};
@@ -12,7 +12,7 @@ use rollcall_runtime::Deadline;
 use uuid::Uuid;
 
 /// Everything of one refresh, before it is a snapshot.
-pub(crate) struct Gathered {
+pub(crate) struct IngestedData {
     sets: Sets,
     entra: EntraSet,
 }
@@ -23,7 +23,7 @@ pub(crate) async fn gather(
     services: &Services,
     tenant: &Tenant,
     deadline: Deadline,
-) -> Result<Gathered, String> {
+) -> Result<IngestedData, String> {
     let platform = services
         .learn365(tenant)
         .await
@@ -34,7 +34,7 @@ pub(crate) async fn gather(
         .await
         .map_err(|error| format!("Learn365: {error}"))?;
     let entra = entra_properties(services, tenant).await?;
-    Ok(Gathered { sets, entra })
+    Ok(IngestedData { sets, entra })
 }
 
 async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraSet, String> {
@@ -71,7 +71,7 @@ pub(crate) async fn build(
     services: &Services,
     tenant: &Tenant,
     at: DateTime<Utc>,
-    gathered: Gathered,
+    gathered: IngestedData,
     previous: Option<&SnapshotPointer>,
 ) -> Result<Snapshot, String> {
     let header = Header {
@@ -103,9 +103,9 @@ async fn bytes_of(
     .ok()
 }
 
-fn compare(header: Header, gathered: Gathered, previous: Option<&[u8]>) -> Built<DecodeError> {
-    let Gathered { sets, entra } = gathered;
-    let (reader, unread) = match previous.map(Reader::open).transpose() {
+fn compare(header: Header, gathered: IngestedData, previous: Option<&[u8]>) -> Built<DecodeError> {
+    let IngestedData { sets, entra } = gathered;
+    let (reader, unread) = match previous.map(SnapshotReader::open).transpose() {
         Ok(reader) => (reader, None),
         Err(error) => (None, Some(error)),
     };

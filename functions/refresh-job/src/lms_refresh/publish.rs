@@ -16,7 +16,7 @@ use rollcall_domain::snapshot::schema;
 use rollcall_domain::snapshot::{Snapshot, format};
 
 /// What was stored, and what people should know because of it.
-pub(crate) struct Stored {
+pub(crate) struct PublishedSnapshot {
     pub(crate) counts: Counts,
     pub(crate) notices: Vec<NoticeKind>,
 }
@@ -29,7 +29,7 @@ pub(crate) async fn keep(
     lease: &Lease,
     snapshot: &Arc<Snapshot>,
     last: Option<SnapshotPointer>,
-) -> Result<Stored, String> {
+) -> Result<PublishedSnapshot, String> {
     let counts = Counts::of(snapshot);
     let filled = filled(snapshot);
     let losses = last.map_or_else(Vec::new, |last| {
@@ -48,7 +48,7 @@ pub(crate) async fn keep(
     }
     let mut pointer = upload(services, tenant, snapshot, counts).await?;
     pointer.filled = filled;
-    if !lease.keep().await.map_err(words)? {
+    if !lease.renew().await.map_err(words)? {
         return Err("the lock was lost to another run; the old data stays in use".to_owned());
     }
     services
@@ -61,7 +61,7 @@ pub(crate) async fn keep(
         tracing::error!(tenant = %tenant.id, %error, "rules were not checked early; maintenance does it");
         Vec::new()
     });
-    Ok(Stored { counts, notices })
+    Ok(PublishedSnapshot { counts, notices })
 }
 
 async fn upload(
@@ -101,7 +101,7 @@ async fn upload(
 /// The snapshot's file, opened once: data that no run could read must never be in use.
 fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
     let bytes = format::encode(snapshot).map_err(words)?;
-    format::Reader::open(&bytes)
+    format::SnapshotReader::open(&bytes)
         .and_then(|reader| reader.identity())
         .map_err(|error| format!("the new data would not be readable: {error}"))?;
     Ok(bytes)

@@ -16,7 +16,7 @@ use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::{Deadline, Failure};
 
 use super::ingest::{build, gather};
-use super::publish::{Stored, keep};
+use super::publish::{PublishedSnapshot, keep};
 
 /// Makes one run.
 ///
@@ -47,7 +47,7 @@ pub async fn work(
         .await
         .map_err(failure)?;
     let Some(lease) = lease else {
-        return services.put_off(request).await;
+        return services.requeue(request).await;
     };
     let mut run = before.unwrap_or_else(|| Run::begin(request, Utc::now()));
     store.begin_run(&run).await.map_err(failure)?;
@@ -60,7 +60,7 @@ pub async fn work(
         Box::pin(refresh(services, &tenant, &lease, &mut run, deadline)),
     )
     .await;
-    let told = tell(services, &tenant, &mut run, ended).await;
+    let told = notify(services, &tenant, &mut run, ended).await;
     if told.is_ok() {
         // Over only once people know: a notice that could not be sent brings the message back.
         run.finished_at = Some(Utc::now());
@@ -83,7 +83,7 @@ async fn look_back(
         .last_run(tenant.id, Job::Refresh, slot)
         .await?;
     if let Some(dead) = last.as_ref().filter(|run| run.status == RunStatus::Running) {
-        services.store.bury_run(lease.fence(), dead).await?;
+        services.store.mark_run_crashed(lease.fence(), dead).await?;
     }
     run.missed = missed(Job::Refresh.hours(), last.map(|run| run.request.slot), slot);
     Ok(())
@@ -114,7 +114,7 @@ async fn refresh(
     lease: &Lease,
     run: &mut Run,
     deadline: Deadline,
-) -> Result<Stored, String> {
+) -> Result<PublishedSnapshot, String> {
     let begun = Instant::now();
     let gathered = gather(services, tenant, deadline).await?;
     step(run, "read", begun, &[]);
@@ -185,11 +185,11 @@ fn step(run: &mut Run, name: &str, begun: Instant, counts: &[(&str, u64)]) {
 
 /// Tells people how it ended, where they need to know: ready once (S4-104), a
 /// failure (S4-100, S4-105), a profile that needs review (C-17).
-async fn tell(
+async fn notify(
     services: &Services,
     tenant: &Tenant,
     run: &mut Run,
-    ended: Result<Stored, String>,
+    ended: Result<PublishedSnapshot, String>,
 ) -> Result<(), Failure> {
     match ended {
         Ok(stored) => {
@@ -200,7 +200,7 @@ async fn tell(
                     people: stored.counts.people,
                     courses: stored.counts.courses,
                 };
-                services.tell(tenant, ready).await.map_err(failure)?;
+                services.notify(tenant, ready).await.map_err(failure)?;
                 services
                     .store
                     .mark_ready(tenant.id)
@@ -208,7 +208,7 @@ async fn tell(
                     .map_err(failure)?;
             }
             for notice in stored.notices {
-                services.tell(tenant, notice).await.map_err(failure)?;
+                services.notify(tenant, notice).await.map_err(failure)?;
             }
             Ok(())
         }
@@ -217,7 +217,7 @@ async fn tell(
             run.status = RunStatus::Failed;
             run.error = Some(reason.clone());
             services
-                .tell(tenant, failed(services, tenant, run, reason).await?)
+                .notify(tenant, failed(services, tenant, run, reason).await?)
                 .await
                 .map_err(failure)
         }

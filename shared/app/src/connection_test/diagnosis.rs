@@ -6,13 +6,13 @@ use rollcall_clients::vault::VaultError;
 use rollcall_domain::connection::{Check, CheckId, ENTRA_APP, LMS_KEY, LMS_URL};
 
 /// Why a side could not even be asked.
-pub(super) struct Trouble {
+pub(super) struct Diagnosis {
     detail: String,
     /// Whether entering the credential mends it.
     mendable: bool,
 }
 
-impl Trouble {
+impl Diagnosis {
     /// The vault does not answer.
     pub(super) fn late() -> Self {
         let detail =
@@ -41,7 +41,7 @@ impl Trouble {
     }
 }
 
-impl From<VaultError> for Trouble {
+impl From<VaultError> for Diagnosis {
     fn from(error: VaultError) -> Self {
         match error {
             VaultError::Missing(what) => Self {
@@ -63,7 +63,7 @@ impl From<VaultError> for Trouble {
 }
 
 /// The Entra side when there is no app to test.
-pub(super) fn without_app(trouble: &Trouble) -> Vec<Check> {
+pub(super) fn without_app(trouble: &Diagnosis) -> Vec<Check> {
     let mut checks = vec![trouble.check(CheckId::EntraSignIn, ENTRA_APP)];
     let rest = [
         CheckId::EntraUserReadAll,
@@ -76,7 +76,7 @@ pub(super) fn without_app(trouble: &Trouble) -> Vec<Check> {
 }
 
 /// The Learn365 side when there is no key to test.
-pub(super) fn without_key(trouble: &Trouble) -> KeyTest {
+pub(super) fn without_key(trouble: &Diagnosis) -> KeyTest {
     let reason = "There is no key to test.";
     let checks = vec![
         Check::not_checked(CheckId::Learn365Address, reason),

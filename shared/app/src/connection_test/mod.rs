@@ -13,7 +13,7 @@ use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, L
 use tokio::time::{Instant, timeout_at};
 
 use super::Services;
-use diagnosis::{Trouble, without_address, without_app, without_key};
+use diagnosis::{Diagnosis, without_address, without_app, without_key};
 
 /// Longest wait for each side; both are asked at once.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +23,7 @@ const COMPARISON: Duration = Duration::from_secs(5);
 
 /// What to test. What is not entered, or blank, is taken as it is stored.
 #[derive(Debug, Clone, Default)]
-pub struct Entered {
+pub struct EnteredCredentials {
     /// The region's platform address; blank for the deployment's.
     pub lms_url: String,
     /// Application (client) id.
@@ -34,7 +34,7 @@ pub struct Entered {
     pub lms_key: Option<Secret>,
 }
 
-impl Entered {
+impl EnteredCredentials {
     fn client_id(&self) -> Option<&str> {
         self.client_id
             .as_deref()
@@ -61,7 +61,11 @@ impl Services {
     /// is told as checks that were not made.
     ///
     /// Nothing is written to either side, and nothing is stored.
-    pub async fn test_connection(&self, tenant: TenantId, entered: &Entered) -> ConnectionTest {
+    pub async fn test_connection(
+        &self,
+        tenant: TenantId,
+        entered: &EnteredCredentials,
+    ) -> ConnectionTest {
         let deadline = Instant::now() + PATIENCE;
         // Boxed, because a dozen requests in one future make a large one.
         let (entra, lms) = tokio::join!(
@@ -82,7 +86,7 @@ impl Services {
     async fn test_entra(
         &self,
         tenant: TenantId,
-        entered: &Entered,
+        entered: &EnteredCredentials,
         deadline: Instant,
     ) -> (Option<Graph>, Vec<Check>) {
         let app = match self.app_to_test(tenant, entered, deadline).await {
@@ -96,21 +100,21 @@ impl Services {
                 let checks = graph.clone().with_deadline(deadline).check().await;
                 (Some(graph), checks)
             }
-            Err(error) => (None, without_app(&Trouble::client(&error))),
+            Err(error) => (None, without_app(&Diagnosis::client(&error))),
         }
     }
 
     async fn app_to_test(
         &self,
         tenant: TenantId,
-        entered: &Entered,
+        entered: &EnteredCredentials,
         deadline: Instant,
-    ) -> Result<AppRegistration, Trouble> {
+    ) -> Result<AppRegistration, Diagnosis> {
         if let (Some(id), Some(secret)) = (entered.client_id(), entered.client_secret()) {
             return Ok(AppRegistration::new(id, secret.expose()));
         }
         let stored = timeout_at(deadline, self.vault.app_registration(tenant)).await;
-        let stored = stored.map_err(|_| Trouble::late())??;
+        let stored = stored.map_err(|_| Diagnosis::late())??;
         let id = entered.client_id().unwrap_or(&stored.client_id);
         let secret = entered.client_secret().cloned();
         let secret = secret.unwrap_or_else(|| stored.secret());
@@ -118,7 +122,12 @@ impl Services {
     }
 
     /// The Learn365 side.
-    async fn test_lms(&self, tenant: TenantId, entered: &Entered, deadline: Instant) -> KeyTest {
+    async fn test_lms(
+        &self,
+        tenant: TenantId,
+        entered: &EnteredCredentials,
+        deadline: Instant,
+    ) -> KeyTest {
         let url = self.lms_url(&entered.lms_url);
         if !self.settings.is_lms_address(url) {
             return without_address(url);
@@ -135,21 +144,21 @@ impl Services {
         let elsewhere = (url.trim_end_matches('/') != default).then(|| client(default));
         match (client(url), elsewhere.transpose()) {
             (Ok(lms), Ok(elsewhere)) => lms.verify_key(elsewhere.as_ref()).await,
-            (Err(error), _) | (_, Err(error)) => without_key(&Trouble::client(&error)),
+            (Err(error), _) | (_, Err(error)) => without_key(&Diagnosis::client(&error)),
         }
     }
 
     async fn key_to_test(
         &self,
         tenant: TenantId,
-        entered: &Entered,
+        entered: &EnteredCredentials,
         deadline: Instant,
-    ) -> Result<Secret, Trouble> {
+    ) -> Result<Secret, Diagnosis> {
         if let Some(key) = entered.lms_key() {
             return Ok(key.clone());
         }
         let stored = timeout_at(deadline, self.vault.lms_key(tenant)).await;
-        Ok(stored.map_err(|_| Trouble::late())??)
+        Ok(stored.map_err(|_| Diagnosis::late())??)
     }
 }
 

@@ -50,9 +50,9 @@ impl Site {
     }
 
     /// Everything entered, everything right.
-    fn entered(&self) -> Entered {
+    fn entered(&self) -> EnteredCredentials {
         let app = &self.world.apps[0];
-        Entered {
+        EnteredCredentials {
             lms_url: String::new(),
             client_id: Some(app.client_id.to_string()),
             client_secret: Some(Secret::new(app.client_secret.as_str())),
@@ -60,7 +60,7 @@ impl Site {
         }
     }
 
-    async fn test(&self, entered: &Entered) -> ConnectionTest {
+    async fn test(&self, entered: &EnteredCredentials) -> ConnectionTest {
         let test = self.services.test_connection(self.id(), entered).await;
         let ids: Vec<_> = test.checks.iter().map(|check| check.id).collect();
         assert_eq!(ids, CheckId::ALL, "every check is answered once, in order");
@@ -169,7 +169,7 @@ async fn right_credentials_pass_and_nothing_changes() {
 #[tokio::test]
 async fn a_key_of_another_organisation_fails() {
     let site = Site::new().await;
-    let entered = Entered {
+    let entered = EnteredCredentials {
         lms_key: Some(Secret::new(generate::lms_key(OTHER))),
         ..site.entered()
     };
@@ -189,7 +189,7 @@ async fn a_read_only_key_fails() {
         let level = KeyLevel::ReadOnly;
         state.world.lms_keys.push(LmsKey { key, level });
     });
-    let entered = Entered {
+    let entered = EnteredCredentials {
         lms_key: Some(Secret::new("simulated-reader-key")),
         ..site.entered()
     };
@@ -200,7 +200,7 @@ async fn a_read_only_key_fails() {
 #[tokio::test]
 async fn failures_of_both_sides_come_together() {
     let site = Site::new().await;
-    let entered = Entered {
+    let entered = EnteredCredentials {
         client_secret: Some(Secret::new("not-the-secret")),
         lms_key: Some(Secret::new("not-the-key")),
         ..site.entered()
@@ -229,17 +229,17 @@ async fn stored_credentials_are_tested_where_none_are_entered() {
         Some([("entra-app", stored.to_string()), ("learn365", key)].into())
     })
     .await;
-    assert!(site.test(&Entered::default()).await.ok);
-    let blank = Entered {
+    assert!(site.test(&EnteredCredentials::default()).await.ok);
+    let blank = EnteredCredentials {
         client_id: Some(" ".to_owned()),
         client_secret: Some(Secret::new("")),
         lms_key: Some(Secret::new(" ")),
-        ..Entered::default()
+        ..EnteredCredentials::default()
     };
     assert!(site.test(&blank).await.ok);
-    let other_app = Entered {
+    let other_app = EnteredCredentials {
         client_id: Some(Uuid::from_u128(1).to_string()),
-        ..Entered::default()
+        ..EnteredCredentials::default()
     };
     let test = site.test(&other_app).await;
     assert_eq!(failed(&test), [(CheckId::EntraSignIn, Some(CLIENT_ID))]);
@@ -247,7 +247,7 @@ async fn stored_credentials_are_tested_where_none_are_entered() {
 
 #[tokio::test]
 async fn what_was_never_entered_is_told_and_a_silent_vault_blames_nobody() {
-    let test = Site::new().await.test(&Entered::default()).await;
+    let test = Site::new().await.test(&EnteredCredentials::default()).await;
     assert_eq!(
         failed(&test),
         [
@@ -256,7 +256,7 @@ async fn what_was_never_entered_is_told_and_a_silent_vault_blames_nobody() {
         ]
     );
     let silent = Site::with(|_| None).await;
-    let test = silent.test(&Entered::default()).await;
+    let test = silent.test(&EnteredCredentials::default()).await;
     assert!(failed(&test).is_empty() && test.is_incomplete(), "{test:?}");
     assert!(!format!("{test:?}").contains("hidden"));
 }
@@ -307,7 +307,7 @@ async fn silence_ends() {
 #[tokio::test]
 async fn a_key_is_sent_to_the_vendors_addresses_only() {
     let site = Site::new().await;
-    let entered = Entered {
+    let entered = EnteredCredentials {
         lms_url: "https://us-api.365.systems.evil.example".to_owned(),
         ..site.entered()
     };

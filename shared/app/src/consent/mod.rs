@@ -12,7 +12,7 @@ use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::audit::{Actor, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
-use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, Told};
+use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, ReportTo};
 
 use super::Services;
 use super::clients::ConnectError;
@@ -35,7 +35,7 @@ pub enum AppError {
 
 /// Why the service's own app does not work in a directory.
 #[derive(Debug)]
-pub struct Unproved {
+pub struct ConsentProofError {
     /// Why.
     pub cause: Cause,
     /// The code to show.
@@ -44,7 +44,7 @@ pub struct Unproved {
     pub may_follow: bool,
 }
 
-impl Unproved {
+impl ConsentProofError {
     /// Microsoft did not answer in time.
     fn silent() -> Self {
         Self {
@@ -115,10 +115,13 @@ impl Services {
     ///
     /// # Errors
     /// Why it does not, and whether waiting helps.
-    pub async fn prove_directory(&self, tenant: TenantId) -> Result<OrganizationFacts, Unproved> {
+    pub async fn prove_directory(
+        &self,
+        tenant: TenantId,
+    ) -> Result<OrganizationFacts, ConsentProofError> {
         let unusable = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
-            Unproved::silent()
+            ConsentProofError::silent()
         };
         let app = self.service_app().await.map_err(|error| unusable(&error))?;
         // A cache of its own: a token from before the consent lacks its permissions.
@@ -135,7 +138,7 @@ impl Services {
             return Ok(facts);
         }
         tracing::error!(%tenant, "a token of this tenant opens another directory");
-        Err(Unproved {
+        Err(ConsentProofError {
             cause: Cause::WrongAccount,
             code: None,
             may_follow: false,
@@ -150,13 +153,13 @@ impl Services {
         &self,
         tenant: TenantId,
         patience: Duration,
-    ) -> Result<OrganizationFacts, Unproved> {
+    ) -> Result<OrganizationFacts, ConsentProofError> {
         let give_up = tokio::time::Instant::now() + patience;
         let mut pause = Duration::from_millis(500);
         loop {
             let left = give_up.saturating_duration_since(tokio::time::Instant::now());
             let tried = tokio::time::timeout(left, self.prove_directory(tenant)).await;
-            match tried.unwrap_or_else(|_| Err(Unproved::silent())) {
+            match tried.unwrap_or_else(|_| Err(ConsentProofError::silent())) {
                 Err(waits) if waits.may_follow => {
                     if tokio::time::Instant::now() + pause > give_up {
                         return Err(waits);
@@ -209,7 +212,7 @@ impl Services {
             return Ok(());
         };
         let by: Actor = waiting.by.clone();
-        self.settle_consent(tenant, &by, self.prove_directory(tenant).await)
+        self.record_consent_proof(tenant, &by, self.prove_directory(tenant).await)
             .await
             .map(|_| ())
     }
@@ -218,11 +221,11 @@ impl Services {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn settle_consent(
+    pub async fn record_consent_proof(
         &self,
         tenant: TenantId,
         by: &Actor,
-        proof: Result<OrganizationFacts, Unproved>,
+        proof: Result<OrganizationFacts, ConsentProofError>,
     ) -> Result<EntraConnection, StoreError> {
         use rollcall_domain::base::audit::Action::{ConnectionMade, ConnectionRefused};
         let now = Utc::now();
@@ -265,19 +268,19 @@ pub enum DirectoryError {
     Connect(#[from] ConnectError),
 }
 
-fn unproved(error: &GraphError) -> Unproved {
+fn unproved(error: &GraphError) -> ConsentProofError {
     match error {
         // Ours to mend: the tenant waits for it, and is told nothing.
-        GraphError::Token(error) if error.cause().told() == Told::Operators => {
+        GraphError::Token(error) if error.cause().told() == ReportTo::Operators => {
             let code = error.codes();
             tracing::error!(
                 code,
                 alarm = "service-credential",
                 "this service's own app is refused"
             );
-            Unproved::silent()
+            ConsentProofError::silent()
         }
-        GraphError::Token(error) => Unproved {
+        GraphError::Token(error) => ConsentProofError {
             cause: error.cause(),
             code: Some(error.code()),
             may_follow: matches!(
@@ -287,7 +290,7 @@ fn unproved(error: &GraphError) -> Unproved {
                     | EntraErrorKind::Transient
             ),
         },
-        GraphError::Api(error) => Unproved {
+        GraphError::Api(error) => ConsentProofError {
             cause: if error.is_auth() {
                 Cause::ConsentMissing
             } else {

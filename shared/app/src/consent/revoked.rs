@@ -49,12 +49,16 @@ impl Services {
             .await?;
         // Of several who notice it at once all tell the same loss: one notice.
         match &lost.fault {
-            Some(fault) => self.tell_withdrawn(tenant, fault).await,
+            Some(fault) => self.notify_consent_revoked(tenant, fault).await,
             None => Ok(()),
         }
     }
 
-    async fn tell_withdrawn(&self, tenant: TenantId, fault: &Fault) -> Result<(), AccountError> {
+    async fn notify_consent_revoked(
+        &self,
+        tenant: TenantId,
+        fault: &Fault,
+    ) -> Result<(), AccountError> {
         let Some(record) = self.store.tenant(tenant).await? else {
             return Ok(());
         };

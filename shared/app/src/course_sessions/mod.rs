@@ -30,7 +30,7 @@ impl Services {
     ///
     /// # Errors
     /// Why it broke off. What was done is stored.
-    pub async fn settle_session(
+    pub async fn record_session(
         &self,
         tenant: TenantId,
         session: Versioned<CourseSession>,
@@ -149,7 +149,7 @@ impl Services {
     ) -> Result<(), AccountError> {
         let before = std::mem::replace(&mut session.room_answer, answer);
         if answer == RoomAnswer::Declined && before != answer {
-            self.tell_declined(tenant, session).await?;
+            self.notify_declined(tenant, session).await?;
         }
         Ok(())
     }
@@ -201,7 +201,7 @@ impl Services {
         Ok(session)
     }
 
-    async fn tell_declined(
+    async fn notify_declined(
         &self,
         tenant: TenantId,
         session: &CourseSession,

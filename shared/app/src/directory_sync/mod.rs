@@ -144,7 +144,11 @@ impl Services {
     ///
     /// # Errors
     /// When table or queue do not answer.
-    pub async fn tell_owners(&self, tenant: TenantId, about: NoticeKind) -> Result<(), TellError> {
+    pub async fn notify_owners(
+        &self,
+        tenant: TenantId,
+        about: NoticeKind,
+    ) -> Result<(), TellError> {
         let (name, mut recipients) = self.named(tenant).await?;
         let owners = self.store.admins(tenant).await?.into_iter();
         let owners = owners.filter(|(_, admin)| admin.roles.contains(OWNER));
@@ -158,7 +162,7 @@ impl Services {
     ///
     /// # Errors
     /// When table or queue do not answer.
-    pub async fn tell_in_product(
+    pub async fn notify_in_product(
         &self,
         tenant: TenantId,
         to: ObjectId,

@@ -35,7 +35,11 @@ impl Services {
     }
 
     /// Puts a request back, to be looked at again later.
-    pub async fn later(&self, request: &RunRequest, delay: Duration) -> Result<(), QueueError> {
+    pub async fn enqueue_after(
+        &self,
+        request: &RunRequest,
+        delay: Duration,
+    ) -> Result<(), QueueError> {
         self.queue(request.job).send(request, delay).await
     }
 
@@ -46,7 +50,7 @@ impl Services {
     ///
     /// # Errors
     /// When table or queue do not answer; the message comes back by itself then.
-    pub async fn put_off(&self, mut request: RunRequest) -> Result<(), Failure> {
+    pub async fn requeue(&self, mut request: RunRequest) -> Result<(), Failure> {
         request.waits += 1;
         if request.waits > MAX_WAITS {
             let mut run = Run::begin(request, Utc::now());
@@ -77,22 +81,22 @@ impl Services {
             .and_then(|until| (until - Utc::now()).to_std().ok())
             .unwrap_or(longest);
         let pause = (left + Duration::from_secs(1)).min(longest);
-        self.later(&request, pause).await.map_err(failure)
+        self.enqueue_after(&request, pause).await.map_err(failure)
     }
 
     /// Asks for a run now.
-    pub async fn run_now(
+    pub async fn enqueue_run(
         &self,
         tenant: &Tenant,
         job: Job,
         trigger: Trigger,
     ) -> Result<RunRequest, QueueError> {
-        self.run_at(tenant, job, Slot::by_hand(Utc::now()), trigger)
+        self.enqueue_run_at(tenant, job, Slot::by_hand(Utc::now()), trigger)
             .await
     }
 
     /// Asks for a run of this slot.
-    pub async fn run_at(
+    pub async fn enqueue_run_at(
         &self,
         tenant: &Tenant,
         job: Job,

@@ -42,7 +42,7 @@ impl Services {
             .await?;
         match after {
             Some(connection) if connection.untold => {
-                self.tell_loss(tenant, catalog, &connection).await
+                self.notify_loss(tenant, catalog, &connection).await
             }
             _ => Ok(()),
         }
@@ -53,7 +53,7 @@ impl Services {
     ///
     /// # Errors
     /// When table or queue do not answer.
-    pub async fn tell_loss(
+    pub async fn notify_loss(
         &self,
         tenant: TenantId,
         catalog: CatalogId,

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::entra::{AccessToken, EntraError, Grant};
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
-use rollcall_domain::connection::{Cause, Told};
+use rollcall_domain::connection::{Cause, ReportTo};
 
 use super::AccountError;
 use crate::Services;
@@ -114,7 +114,7 @@ impl Services {
             Err(error) => return Ok(Err((connection.connected_at, why(&error)))),
         };
         if let Some(newest) = &grant.refresh {
-            if !lease.keep().await? {
+            if !lease.renew().await? {
                 return Err(AccountError::Later(
                     "its grant was renewed by another".to_owned(),
                 ));
@@ -168,7 +168,7 @@ impl Services {
         catalog: CatalogId,
         (of, (cause, code)): RefusedGrant,
     ) -> Result<AccountError, AccountError> {
-        if cause.told() == Told::Operators {
+        if cause.told() == ReportTo::Operators {
             tracing::error!(%tenant, code, alarm = "service-credential", "this service's own app is refused");
         }
         if cause.event().is_none() {

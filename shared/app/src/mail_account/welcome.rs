@@ -5,7 +5,7 @@ use std::time::Duration;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::notices::delivery::Drain;
+use rollcall_domain::notices::delivery::MailboxWakeup;
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use super::super::Services;
@@ -36,7 +36,7 @@ impl Services {
                 .await?;
         }
         if connection.options.enabled && connection.status.is_usable() {
-            let drain = Drain { tenant, catalog };
+            let drain = MailboxWakeup { tenant, catalog };
             self.notice_queue.send(&drain, Duration::ZERO).await?;
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::batch::PartAnswer;
 
 /// What a part asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum MemberOperation {
     /// Add up to twenty members, all or none.
     AddMany(Vec<ObjectId>),
     /// Add one member.
@@ -21,7 +21,7 @@ pub(super) enum Change {
 
 /// What its answer means.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verdict {
+pub(super) enum Classification {
     /// Done.
     Done,
     /// It was so before.
@@ -51,46 +51,56 @@ const WHOLE_GROUP: &[&str] = &[
 ];
 
 /// Judges the answer to a change of `group`.
-pub(super) fn judge(change: &Change, answer: &PartAnswer, group: ObjectId) -> Verdict {
+pub(super) fn judge(
+    change: &MemberOperation,
+    answer: &PartAnswer,
+    group: ObjectId,
+) -> Classification {
     if answer.is_success() {
-        return Verdict::Done;
+        return Classification::Done;
     }
     if answer.is_transient() {
-        return Verdict::Again(answer.retry_after);
+        return Classification::Again(answer.retry_after);
     }
     if answer.status == 401 {
-        return Verdict::Unauthorised;
+        return Classification::Unauthorised;
     }
     let (code, message) = answer.error();
     let text = message.to_lowercase();
     let verdict = match change {
-        Change::Remove(_) => judge_remove(answer.status, &text, group),
-        Change::AddMany(_) | Change::AddOne(_) => judge_add(answer.status, &text, group),
+        MemberOperation::Remove(_) => judge_remove(answer.status, &text, group),
+        MemberOperation::AddMany(_) | MemberOperation::AddOne(_) => {
+            judge_add(answer.status, &text, group)
+        }
     };
-    let alone = !matches!(change, Change::AddMany(_));
+    let alone = !matches!(change, MemberOperation::AddMany(_));
     match verdict {
-        Some(Verdict::Already) if !alone => Verdict::Split,
+        Some(Classification::Already) if !alone => Classification::Split,
         Some(verdict) => verdict,
-        None if !alone && !WHOLE_GROUP.iter().any(|part| text.contains(part)) => Verdict::Split,
-        None => Verdict::Failed(refusal(answer.status, code.as_deref(), &message, &text)),
+        None if !alone && !WHOLE_GROUP.iter().any(|part| text.contains(part)) => {
+            Classification::Split
+        }
+        None => Classification::Failed(refusal(answer.status, code.as_deref(), &message, &text)),
     }
 }
 
-fn judge_add(status: u16, text: &str, group: ObjectId) -> Option<Verdict> {
+fn judge_add(status: u16, text: &str, group: ObjectId) -> Option<Classification> {
     match status {
-        400 if text.contains("already exist") => Some(Verdict::Already),
-        400 if text.contains("source resource object") => Some(Verdict::NotVisible(false)),
-        404 if text.contains(&group.to_string()) => Some(Verdict::NotVisible(true)),
+        400 if text.contains("already exist") => Some(Classification::Already),
+        400 if text.contains("source resource object") => Some(Classification::NotVisible(false)),
+        404 if text.contains(&group.to_string()) => Some(Classification::NotVisible(true)),
         _ => None,
     }
 }
 
-fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Verdict> {
+fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Classification> {
     match status {
-        400 if text.contains("removed object references do not exist") => Some(Verdict::Already),
-        400 if text.contains("source resource object") => Some(Verdict::NotVisible(false)),
+        400 if text.contains("removed object references do not exist") => {
+            Some(Classification::Already)
+        }
+        400 if text.contains("source resource object") => Some(Classification::NotVisible(false)),
         // Graph says the same of someone who is no member and of someone who does not exist.
-        404 if !text.contains(&group.to_string()) => Some(Verdict::Already),
+        404 if !text.contains(&group.to_string()) => Some(Classification::Already),
         _ => None,
     }
 }
@@ -127,7 +137,7 @@ mod tests {
         }
     }
 
-    fn verdict(change: &Change, status: u16, message: &str) -> Verdict {
+    fn verdict(change: &MemberOperation, status: u16, message: &str) -> Classification {
         judge(change, &answer(status, message), id(1))
     }
 
@@ -139,24 +149,27 @@ mod tests {
     #[test]
     fn someone_already_there_splits_twenty_and_settles_one() {
         assert_eq!(
-            verdict(&Change::AddMany(vec![id(2)]), 400, EXISTS),
-            Verdict::Split
+            verdict(&MemberOperation::AddMany(vec![id(2)]), 400, EXISTS),
+            Classification::Split
         );
         assert_eq!(
-            verdict(&Change::AddOne(id(2)), 400, EXISTS),
-            Verdict::Already
+            verdict(&MemberOperation::AddOne(id(2)), 400, EXISTS),
+            Classification::Already
         );
     }
 
     #[test]
     fn an_unseen_group_is_waited_for() {
-        let many = Change::AddMany(vec![id(2)]);
-        assert_eq!(verdict(&many, 400, NO_SOURCE), Verdict::NotVisible(false));
+        let many = MemberOperation::AddMany(vec![id(2)]);
+        assert_eq!(
+            verdict(&many, 400, NO_SOURCE),
+            Classification::NotVisible(false)
+        );
         let gone = format!(
             "Resource '{}' does not exist or one of its queried reference-property objects are not present.",
             id(1)
         );
-        assert_eq!(verdict(&many, 404, &gone), Verdict::NotVisible(true));
+        assert_eq!(verdict(&many, 404, &gone), Classification::NotVisible(true));
     }
 
     #[test]
@@ -166,10 +179,12 @@ mod tests {
             id(2)
         );
         assert_eq!(
-            verdict(&Change::AddMany(vec![id(2)]), 404, &unknown),
-            Verdict::Split
+            verdict(&MemberOperation::AddMany(vec![id(2)]), 404, &unknown),
+            Classification::Split
         );
-        let Verdict::Failed(reason) = verdict(&Change::AddOne(id(2)), 404, &unknown) else {
+        let Classification::Failed(reason) =
+            verdict(&MemberOperation::AddOne(id(2)), 404, &unknown)
+        else {
             panic!("not failed");
         };
         assert!(
@@ -182,45 +197,45 @@ mod tests {
     fn removing_someone_who_is_not_there_is_no_failure() {
         let unknown = format!("Resource '{}' does not exist.", id(2));
         assert_eq!(
-            verdict(&Change::Remove(id(2)), 404, &unknown),
-            Verdict::Already
+            verdict(&MemberOperation::Remove(id(2)), 404, &unknown),
+            Classification::Already
         );
         assert_eq!(
-            verdict(&Change::Remove(id(2)), 400, NOT_MEMBER),
-            Verdict::Already
+            verdict(&MemberOperation::Remove(id(2)), 400, NOT_MEMBER),
+            Classification::Already
         );
         let group_gone = format!("Resource '{}' does not exist.", id(1));
         assert!(matches!(
-            verdict(&Change::Remove(id(2)), 404, &group_gone),
-            Verdict::Failed(_)
+            verdict(&MemberOperation::Remove(id(2)), 404, &group_gone),
+            Classification::Failed(_)
         ));
     }
 
     #[test]
     fn an_unknown_refusal_is_a_failure_with_its_text() {
         assert_eq!(
-            verdict(&Change::AddOne(id(2)), 400, "Something new."),
-            Verdict::Failed(
+            verdict(&MemberOperation::AddOne(id(2)), 400, "Something new."),
+            Classification::Failed(
                 "Microsoft Graph refused with status 400 (Request_BadRequest): Something new."
                     .into()
             )
         );
         assert!(matches!(
-            verdict(&Change::Remove(id(2)), 400, "Last owner."),
-            Verdict::Failed(_)
+            verdict(&MemberOperation::Remove(id(2)), 400, "Last owner."),
+            Classification::Failed(_)
         ));
     }
 
     #[test]
     fn a_refusal_of_the_whole_group_is_not_repeated_for_each_member() {
-        let many = Change::AddMany(vec![id(2), id(3)]);
+        let many = MemberOperation::AddMany(vec![id(2), id(3)]);
         for text in [
             "Cannot Update a mail-enabled security groups and or distribution list.",
             "Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.",
             "Insufficient privileges to complete the operation.",
         ] {
             assert!(
-                matches!(verdict(&many, 403, text), Verdict::Failed(_)),
+                matches!(verdict(&many, 403, text), Classification::Failed(_)),
                 "{text}"
             );
         }
@@ -230,12 +245,12 @@ mod tests {
     fn a_guest_who_may_not_join_fails_alone() {
         let text = "Guests users are not allowed to join";
         assert_eq!(
-            verdict(&Change::AddMany(vec![id(2)]), 403, text),
-            Verdict::Split
+            verdict(&MemberOperation::AddMany(vec![id(2)]), 403, text),
+            Classification::Split
         );
         assert_eq!(
-            verdict(&Change::AddOne(id(2)), 403, text),
-            Verdict::Failed("guests are not allowed to join this group".into())
+            verdict(&MemberOperation::AddOne(id(2)), 403, text),
+            Classification::Failed("guests are not allowed to join this group".into())
         );
     }
 
@@ -243,12 +258,12 @@ mod tests {
     fn throttling_and_server_errors_come_again() {
         let mut throttled = answer(429, "");
         throttled.retry_after = Some(Duration::from_secs(3));
-        let change = Change::Remove(id(2));
+        let change = MemberOperation::Remove(id(2));
         assert_eq!(
             judge(&change, &throttled, id(1)),
-            Verdict::Again(throttled.retry_after)
+            Classification::Again(throttled.retry_after)
         );
-        assert_eq!(verdict(&change, 503, ""), Verdict::Again(None));
-        assert_eq!(verdict(&change, 401, ""), Verdict::Unauthorised);
+        assert_eq!(verdict(&change, 503, ""), Classification::Again(None));
+        assert_eq!(verdict(&change, 401, ""), Classification::Unauthorised);
     }
 }

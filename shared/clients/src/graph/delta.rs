@@ -6,7 +6,7 @@
 
 use reqwest::Method;
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::directory_sync::{GroupChange, PersonChange, Told};
+use rollcall_domain::directory_sync::{GroupChange, PersonChange, Reported};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -57,21 +57,21 @@ struct WirePerson {
     #[serde(rename = "@removed")]
     removed: Option<Removed>,
     #[serde(default)]
-    given_name: Told,
+    given_name: Reported,
     #[serde(default)]
-    surname: Told,
+    surname: Reported,
     #[serde(default)]
-    display_name: Told,
+    display_name: Reported,
     #[serde(default)]
-    mail: Told,
+    mail: Reported,
     #[serde(default)]
-    user_principal_name: Told,
+    user_principal_name: Reported,
     #[serde(default)]
-    job_title: Told,
+    job_title: Reported,
     #[serde(default)]
-    department: Told,
+    department: Reported,
     #[serde(default)]
-    user_type: Told,
+    user_type: Reported,
     account_enabled: Option<bool>,
     #[serde(default, rename = "manager@delta")]
     manager: Vec<Reference>,
@@ -105,8 +105,8 @@ impl WirePerson {
             .partition(|it| it.removed.is_some());
         // A user without a type counts as a member.
         let guest = match self.user_type {
-            Told::Nothing => None,
-            Told::Is(kind) => Some(kind.is_some_and(|kind| kind.eq_ignore_ascii_case("guest"))),
+            Reported::Nothing => None,
+            Reported::Is(kind) => Some(kind.is_some_and(|kind| kind.eq_ignore_ascii_case("guest"))),
         };
         PersonChange {
             first_name: self.given_name,

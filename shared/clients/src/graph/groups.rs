@@ -89,7 +89,7 @@ impl Graph {
     /// group made moments ago, so an empty answer is asked for again.
     async fn id_of(&self, unique_name: &str) -> Result<ObjectId, GraphError> {
         #[derive(Deserialize)]
-        struct Found {
+        struct FoundGroup {
             value: Vec<Identified>,
         }
         let name = quoted(unique_name);
@@ -98,7 +98,7 @@ impl Graph {
         let mut tried = 0;
         loop {
             let answer = self.get(&tail).await?;
-            let found: Found = answer.json("a list of groups")?;
+            let found: FoundGroup = answer.json("a list of groups")?;
             if let Some(group) = found.value.first() {
                 return Ok(ObjectId::new(group.id));
             }

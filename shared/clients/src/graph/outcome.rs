@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rollcall_domain::base::ids::ObjectId;
 
 /// Asked before every batch of changes: is there time left, is the lease still ours?
-pub trait Gate: Send {
+pub trait WriteGate: Send {
     /// Whether a batch with this many changes may be sent. Asked with 0 during
     /// long waits. After `false` nothing more is sent.
     fn go(&mut self, requests: u32) -> impl Future<Output = bool> + Send;
@@ -15,7 +15,7 @@ pub trait Gate: Send {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AlwaysGo;
 
-impl Gate for AlwaysGo {
+impl WriteGate for AlwaysGo {
     async fn go(&mut self, _requests: u32) -> bool {
         true
     }

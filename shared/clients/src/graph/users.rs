@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::transport::Call;
 use super::{Graph, GraphError};
-use crate::blocking::aside;
+use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
 
@@ -98,7 +98,7 @@ impl Graph {
             answer.not("a first page with @odata.count", detail.to_owned())
         })?;
         loop {
-            let taken = aside(move || take(users, &answer).map_err(GraphError::from));
+            let taken = run_blocking(move || take(users, &answer).map_err(GraphError::from));
             let Some(link) = outline.next_link else {
                 return Ok(complete(taken.await?, expected)?);
             };

@@ -12,12 +12,12 @@ const LISTS: usize = 1 << 16;
 /// Hashes of ids. Should two ids ever have the same, a row is left out, the
 /// count tells, and the set is read again with another hash.
 #[derive(Default)]
-pub(super) struct Seen {
+pub(super) struct IdDedup {
     lists: Vec<Vec<u64>>,
     hasher: RandomState,
 }
 
-impl Seen {
+impl IdDedup {
     /// Notes an id; `false` if it was seen before.
     pub(super) fn insert(&mut self, id: Uuid) -> bool {
         if self.lists.is_empty() {
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn an_id_is_fresh_once() {
-        let mut seen = Seen::default();
+        let mut seen = IdDedup::default();
         let ids = || (0..300_000u128).map(|n| Uuid::from_u128(n << 64));
         assert!(ids().all(|id| seen.insert(id)));
         assert!(!ids().any(|id| seen.insert(id)));

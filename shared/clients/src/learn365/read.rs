@@ -8,10 +8,10 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 
 use super::convert::{Catalogs, Courses, Enrolments, Fields, Roles, Set, Users};
-use super::dedup::Seen;
+use super::dedup::IdDedup;
 use super::wire::{Outline, Rows};
 use super::{Learn365, LmsGroup};
-use crate::blocking::aside;
+use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
 
 /// Sets read at once. The platform publishes no limits; this keeps a tenant's
@@ -171,10 +171,10 @@ async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result
         expected: "a first page with @odata.count",
         detail: "the count is missing, so nothing can tell whether the set is complete".into(),
     })?;
-    let mut gathered = Gathered::<G>::default();
+    let mut gathered = Collected::<G>::default();
     loop {
         let Page { answer, outline } = page;
-        let taken = aside(move || gathered.take::<S>(&answer));
+        let taken = run_blocking(move || gathered.take::<S>(&answer));
         let Some(link) = outline.next_link else {
             return taken.await?.complete::<S>(expected);
         };
@@ -191,7 +191,7 @@ struct Page {
 
 async fn fetch(client: &Learn365, url: String) -> Result<Page, ApiError> {
     let answer = client.get(&url).await?;
-    aside(move || {
+    run_blocking(move || {
         let outline = parse(&answer)?;
         Ok(Page { answer, outline })
     })
@@ -207,14 +207,14 @@ fn parse<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, ApiError> {
 /// Rows of a set so far. Paging over changing data can show a row twice, and
 /// then it hides another one, which only the count tells.
 #[derive(Default)]
-struct Gathered<G> {
+struct Collected<G> {
     rows: G,
-    seen: Seen,
+    seen: IdDedup,
     position: u64,
     found: u64,
 }
 
-impl<G> Gathered<G> {
+impl<G> Collected<G> {
     fn take<S: Set>(mut self, page: &Answer) -> Result<Self, ApiError>
     where
         G: Gather<S>,

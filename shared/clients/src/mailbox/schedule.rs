@@ -41,12 +41,12 @@ struct Schedule {
     address: String,
     #[serde(rename = "scheduleItems", default)]
     items: Vec<Item>,
-    error: Option<Trouble>,
+    error: Option<ScheduleError>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Trouble {
+struct ScheduleError {
     message: Option<String>,
     response_code: Option<String>,
 }
@@ -86,7 +86,7 @@ impl Mailbox {
         addresses: &[String],
         window: (DateTime<Utc>, DateTime<Utc>),
     ) -> Result<Vec<Availability>, ApiError> {
-        let mut found = Found::of(addresses);
+        let mut found = Availabilities::of(addresses);
         let asked: Vec<_> = found
             .all
             .iter()
@@ -130,12 +130,12 @@ fn windows(
 }
 
 /// What was found so far, in the order of the addresses.
-struct Found {
+struct Availabilities {
     all: Vec<Availability>,
     places: HashMap<String, usize>,
 }
 
-impl Found {
+impl Availabilities {
     fn of(addresses: &[String]) -> Self {
         let (mut all, mut places) = (Vec::new(), HashMap::new());
         for address in addresses {
@@ -186,7 +186,7 @@ impl Found {
 }
 
 fn add(one: &mut Availability, schedule: Schedule, answer: &Answer) -> Result<(), ApiError> {
-    if let Some(Trouble {
+    if let Some(ScheduleError {
         message,
         response_code,
     }) = schedule.error

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures::StreamExt as _;
 use reqwest::Method;
-use rollcall_domain::directory_sync::{Mirror, Write};
+use rollcall_domain::directory_sync::{TargetReplica, Write};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ impl Scim {
     pub async fn write_all(
         &self,
         writes: &[Write],
-        mirror: &Mirror,
+        mirror: &TargetReplica,
         described: &Described,
         language: &str,
     ) -> Vec<Result<Written, ApiError>> {

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 
 use crate::http::{ApiError, Base, Http, Secret};
 pub use read::Listed;
-use transport::{Meter, Pace};
+use transport::{Meter, RequestPacing};
 pub use write::Written;
 
 /// The extension of users with departments and managers (RFC 7643, section 4.3).
@@ -52,7 +52,7 @@ pub struct Scim {
     base: Base,
     token: Secret,
     deadline: Option<Instant>,
-    pace: Arc<Pace>,
+    pace: Arc<RequestPacing>,
     meter: Arc<Meter>,
 }
 

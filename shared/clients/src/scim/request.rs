@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::{
-    Deed, Facts, Features, Field, Mirror, Subject, TeamChanges, TeamKey, Write,
+    ChangeSubject, Facts, Features, Field, Operation, TargetReplica, TeamChanges, TeamKey, Write,
 };
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(super) enum Request {
 /// What a write asks of the service; `None` while somebody it names is not there.
 pub(super) fn request(
     write: &Write,
-    mirror: &Mirror,
+    mirror: &TargetReplica,
     features: Features,
     language: &str,
 ) -> Option<Request> {
@@ -45,17 +45,17 @@ pub(super) fn request(
         Some(Request::Change { path, edits })
     };
     match (&write.deed, write.subject) {
-        (Deed::CreateUser { facts }, Subject::User(person)) => {
+        (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {
             new_user(person, facts, mirror, language)
         }
         (
-            Deed::SetUser {
+            Operation::SetUser {
                 user,
                 facts,
                 active,
                 link,
             },
-            Subject::User(person),
+            ChangeSubject::User(person),
         ) => {
             let mut edits = user_edits(facts, *active, mirror)?;
             if *link {
@@ -63,7 +63,7 @@ pub(super) fn request(
             }
             change(USERS, user, edits)
         }
-        (Deed::SetManager { manager }, Subject::User(person)) => {
+        (Operation::SetManager { manager }, ChangeSubject::User(person)) => {
             let (user, manager) = (mirror.key(person)?, manager.to_string());
             change(
                 USERS,
@@ -72,12 +72,12 @@ pub(super) fn request(
             )
         }
         (
-            Deed::CreateTeam {
+            Operation::CreateTeam {
                 name,
                 members,
                 supervisors,
             },
-            Subject::Team(team),
+            ChangeSubject::Team(team),
         ) => {
             // Those who could not be created are missing; the next run adds them.
             let ids = |people: &BTreeSet<ObjectId>| -> Vec<String> {
@@ -87,12 +87,19 @@ pub(super) fn request(
             let supervisors = features.supervisors.then(|| ids(supervisors));
             Some(new_team(team, name, ids(members), supervisors))
         }
-        (Deed::SetTeam { team, set }, _) => change(GROUPS, team, team_edits(set, mirror, features)),
+        (Operation::SetTeam { team, set }, _) => {
+            change(GROUPS, team, team_edits(set, mirror, features))
+        }
         _ => None,
     }
 }
 
-fn new_user(person: ObjectId, facts: &Facts, mirror: &Mirror, language: &str) -> Option<Request> {
+fn new_user(
+    person: ObjectId,
+    facts: &Facts,
+    mirror: &TargetReplica,
+    language: &str,
+) -> Option<Request> {
     let mut body = json!({
         "schemas": [USER],
         "externalId": person,
@@ -155,7 +162,7 @@ pub(super) fn segment(id: &str) -> String {
 fn user_edits(
     facts: &BTreeMap<Field, Option<String>>,
     active: Option<bool>,
-    mirror: &Mirror,
+    mirror: &TargetReplica,
 ) -> Option<Vec<Edit>> {
     let mut edits = Vec::new();
     for (field, value) in facts {
@@ -165,7 +172,7 @@ fn user_edits(
     Some(edits)
 }
 
-fn field_edits(field: Field, value: Option<&String>, mirror: &Mirror) -> Option<Vec<Edit>> {
+fn field_edits(field: Field, value: Option<&String>, mirror: &TargetReplica) -> Option<Vec<Edit>> {
     let names: &'static [&'static str] = match field {
         Field::Email => {
             let address = value?;
@@ -189,7 +196,7 @@ fn field_edits(field: Field, value: Option<&String>, mirror: &Mirror) -> Option<
 }
 
 /// Members who are not there yet are left to the next run.
-fn team_edits(set: &TeamChanges, mirror: &Mirror, features: Features) -> Vec<Edit> {
+fn team_edits(set: &TeamChanges, mirror: &TargetReplica, features: Features) -> Vec<Edit> {
     let mut edits = Vec::new();
     edits.extend(
         set.name

@@ -36,9 +36,9 @@ impl Meter {
 
 /// Until when nobody sends: a rate limit is the service's, not one request's.
 #[derive(Debug, Default)]
-pub(super) struct Pace(Mutex<Option<Instant>>);
+pub(super) struct RequestPacing(Mutex<Option<Instant>>);
 
-impl Pace {
+impl RequestPacing {
     fn until(&self) -> Option<Instant> {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

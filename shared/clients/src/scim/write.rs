@@ -1,7 +1,7 @@
 //! Makes single changes: each can be repeated, and one that was already made is told as such.
 
 use reqwest::Method;
-use rollcall_domain::directory_sync::{Mirror, Write};
+use rollcall_domain::directory_sync::{TargetReplica, Write};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -30,7 +30,7 @@ impl Scim {
     pub async fn write(
         &self,
         write: &Write,
-        mirror: &Mirror,
+        mirror: &TargetReplica,
         described: &Described,
         language: &str,
     ) -> Result<Written, ApiError> {
@@ -42,7 +42,7 @@ impl Scim {
     pub(super) async fn write_in_doubt(
         &self,
         write: &Write,
-        mirror: &Mirror,
+        mirror: &TargetReplica,
         described: &Described,
         language: &str,
         in_doubt: bool,

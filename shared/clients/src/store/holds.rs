@@ -8,7 +8,7 @@ use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
 
 use super::items::{document, read, version};
-use super::transaction::Refusal;
+use super::transaction::ConditionFailure;
 use super::{Condition, Fence, Store, StoreError};
 
 const PREFIX: &str = "hold#";
@@ -99,7 +99,7 @@ impl Store {
         let item = document(tenant, &key(profile), &hold, before + 1)?;
         let mut writes = self.unless_locked(tenant)?;
         let condition = Condition::version(Some(before));
-        writes.add(self.put(item, Some(condition))?, Refusal::Conflict);
+        writes.add(self.put(item, Some(condition))?, ConditionFailure::Conflict);
         if let Some(event) = event {
             writes.also(self.event(tenant, event)?);
         }

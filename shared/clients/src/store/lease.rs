@@ -124,7 +124,7 @@ impl Lease {
 
     /// Heartbeat: extends the lease once a sixth of it is used. `false` means that
     /// it is lost (another owner has it, or it expired) and the owner must stop at once.
-    pub async fn keep(&self) -> Result<bool, StoreError> {
+    pub async fn renew(&self) -> Result<bool, StoreError> {
         let left = self.until.load(Ordering::Relaxed) - now().timestamp_millis();
         let enough = i64::try_from(self.length.as_millis() / 6 * 5).unwrap_or(i64::MAX);
         if left > enough {
@@ -146,7 +146,7 @@ impl Lease {
         loop {
             tokio::select! {
                 done = &mut work => return Ok(done),
-                () = tokio::time::sleep(self.length / 6) => match self.keep().await {
+                () = tokio::time::sleep(self.length / 6) => match self.renew().await {
                     Ok(true) => {}
                     Ok(false) => return Err(StoreError::LeaseLost),
                     // Not reaching the table is no loss yet; the next beat asks again,

@@ -129,7 +129,7 @@ impl Store {
 
     /// Records how sending ended: `sent`, `failed` (surely not sent, so that it
     /// may be tried again) or `doubtful`.
-    pub async fn settle_mail(
+    pub async fn record_mail_outcome(
         &self,
         tenant: TenantId,
         notice: Uuid,

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::items::{document, read, string};
 use super::page::{List, Page};
-use super::transaction::{Refusal, Writes};
+use super::transaction::{ConditionFailure, Transaction};
 use super::{Condition, Store, StoreError};
 
 /// The attribute that says whose line it is.
@@ -50,7 +50,7 @@ pub struct ProfileLine {
 
 /// Which profiles, in which order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shelf {
+pub enum ProfileIndex {
     /// Those in use, by title regardless of case.
     ByTitle,
     /// Those in use, by their last change.
@@ -59,7 +59,7 @@ pub enum Shelf {
     Deleted,
 }
 
-impl Shelf {
+impl ProfileIndex {
     const fn prefix(self) -> &'static str {
         match self {
             Self::ByTitle => "title#",
@@ -80,18 +80,18 @@ fn keys(profile: &Profile) -> Vec<String> {
         Lifecycle::Active => {
             let changed = format!(
                 "{}{}#{}",
-                Shelf::ByChange.prefix(),
+                ProfileIndex::ByChange.prefix(),
                 moment(profile.modified_at),
                 profile.id
             );
-            let meaning =
-                fingerprint(profile).map(|mark| format!("{}{}", twins(&mark), profile.id));
+            let meaning = fingerprint(profile)
+                .map(|mark| format!("{}{}", duplicate_titles(&mark), profile.id));
             let others = [changed].into_iter().chain(meaning);
             [claim(&profile.title)].into_iter().chain(others).collect()
         }
         Lifecycle::Deleted { at, .. } => vec![format!(
             "{}{}#{}",
-            Shelf::Deleted.prefix(),
+            ProfileIndex::Deleted.prefix(),
             moment(*at),
             profile.id
         )],
@@ -99,14 +99,14 @@ fn keys(profile: &Profile) -> Vec<String> {
 }
 
 /// Where profiles that mean the same people stand together.
-fn twins(fingerprint: &str) -> String {
+fn duplicate_titles(fingerprint: &str) -> String {
     format!("audience#{fingerprint}#")
 }
 
 fn claim(title: &str) -> String {
     format!(
         "{}{}",
-        Shelf::ByTitle.prefix(),
+        ProfileIndex::ByTitle.prefix(),
         fold(title).unwrap_or_default()
     )
 }
@@ -131,9 +131,9 @@ fn line(profile: &Profile, version: u64) -> ProfileLine {
 
 impl Store {
     /// Adds the writes that keep the lines true when a profile changes.
-    pub(super) fn shelve(
+    pub(super) fn update_indexes(
         &self,
-        writes: &mut Writes,
+        writes: &mut Transaction,
         tenant: TenantId,
         before: Option<&Profile>,
         after: (&Profile, u64),
@@ -148,11 +148,11 @@ impl Store {
         let line = line(profile, version);
         for key in now {
             let condition = key
-                .starts_with(Shelf::ByTitle.prefix())
+                .starts_with(ProfileIndex::ByTitle.prefix())
                 .then(|| unclaimed(profile.id));
             writes.add(
                 self.line_item(tenant, &key, &line, condition)?,
-                Refusal::TitleTaken,
+                ConditionFailure::TitleTaken,
             );
         }
         Ok(())
@@ -177,7 +177,7 @@ impl Store {
     pub async fn profile_page(
         &self,
         tenant: TenantId,
-        shelf: Shelf,
+        shelf: ProfileIndex,
         backwards: bool,
         after: Option<&str>,
         limit: usize,
@@ -199,7 +199,7 @@ impl Store {
 
     /// Other profiles in use whose rules and overrides mean the same as this
     /// one's; ten at most.
-    pub async fn twins(
+    pub async fn duplicate_titles(
         &self,
         tenant: TenantId,
         profile: &Profile,
@@ -207,7 +207,7 @@ impl Store {
         let Some(mark) = fingerprint(profile) else {
             return Ok(Vec::new());
         };
-        let prefix = twins(&mark);
+        let prefix = duplicate_titles(&mark);
         let list = List {
             prefix: &prefix,
             backwards: false,

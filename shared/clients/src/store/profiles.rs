@@ -6,7 +6,7 @@ use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use super::items::{document, entity, item, number, text, unreadable, version};
-use super::transaction::{Refusal, Writes};
+use super::transaction::{ConditionFailure, Transaction};
 use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";
@@ -115,7 +115,10 @@ impl Store {
             let mut item = item(tenant, LINKS);
             item.insert("version".to_owned(), number(links + 1));
             let condition = Condition::version((links > 0).then_some(links));
-            writes.add(self.put(item, Some(condition))?, Refusal::Contended);
+            writes.add(
+                self.put(item, Some(condition))?,
+                ConditionFailure::Contended,
+            );
         }
         self.replace(&mut writes, tenant, (before.as_ref(), expected), profile)?;
         if let Some(event) = event {
@@ -135,7 +138,7 @@ impl Store {
     /// version does not fit, and nothing is written.
     fn replace(
         &self,
-        writes: &mut Writes,
+        writes: &mut Transaction,
         tenant: TenantId,
         (before, expected): (Option<&StoredProfile>, Option<u64>),
         profile: &Profile,
@@ -144,12 +147,12 @@ impl Store {
         let item = document(tenant, &key(profile.id), profile, next)?;
         writes.add(
             self.put(item, Some(Condition::version(expected)))?,
-            Refusal::Conflict,
+            ConditionFailure::Conflict,
         );
         // Lines follow the version that is replaced; another one would be refused.
         let old = before.filter(|stored| Some(stored.version) == expected);
         let old = old.and_then(|stored| stored.profile.as_ref().ok());
-        self.shelve(writes, tenant, old, (profile, next))?;
+        self.update_indexes(writes, tenant, old, (profile, next))?;
         writes.also(self.keep_version(tenant, profile, next)?);
         Ok(())
     }
@@ -199,7 +202,7 @@ impl Store {
             let event = AuditEvent::new(at, by.clone(), Action::ProfileDeleted);
             let event = event.on(id, &profile.title);
             let deleted = lifecycle::delete(profile, at, &by.name);
-            let mut writes = Writes::default();
+            let mut writes = Transaction::default();
             let version = Some(stored.version);
             self.replace(&mut writes, tenant, (Some(&stored), version), &deleted)?;
             writes.also(self.event(tenant, &event)?);
@@ -219,9 +222,9 @@ impl Store {
         expected: u64,
     ) -> Result<u64, StoreError> {
         let before = self.profile(fence.tenant, profile.id).await?;
-        let mut writes = Writes::default();
+        let mut writes = Transaction::default();
         let lease = self.check(fence.tenant, &fence.entity(), fence.condition())?;
-        writes.add(lease, Refusal::LeaseLost);
+        writes.add(lease, ConditionFailure::LeaseLost);
         let place = (before.as_ref(), Some(expected));
         self.replace(&mut writes, fence.tenant, place, profile)?;
         self.commit(writes).await?;

@@ -68,7 +68,7 @@ impl Store {
     }
 
     /// The record of the run of a job at a slot.
-    pub async fn run_at(
+    pub async fn enqueue_run_at(
         &self,
         tenant: TenantId,
         job: Job,
@@ -163,7 +163,7 @@ impl Store {
 
     /// Ends a run that died without a word: its record says that it is at work,
     /// and whoever calls this holds the lock it worked under.
-    pub async fn bury_run(&self, fence: &Fence, dead: &Run) -> Result<(), StoreError> {
+    pub async fn mark_run_crashed(&self, fence: &Fence, dead: &Run) -> Result<(), StoreError> {
         let mut dead = dead.clone();
         dead.status = RunStatus::Failed;
         dead.error = Some(DIED.to_owned());

@@ -10,7 +10,7 @@ use rollcall_domain::snapshot::sanity::Counts;
 use serde::{Deserialize, Serialize};
 
 use super::items::{document, moment, read, string, tenant, text, version};
-use super::transaction::{Refusal, Writes};
+use super::transaction::{ConditionFailure, Transaction};
 use super::{Condition, Fence, Item, Store, StoreError, now};
 
 const ENTITY: &str = "tenant";
@@ -146,14 +146,14 @@ impl Store {
         let mut writes = match fence {
             None => self.unless_locked(id)?,
             Some(fence) => {
-                let mut writes = Writes::default();
+                let mut writes = Transaction::default();
                 let lease = self.check(id, &fence.entity(), fence.condition())?;
-                writes.add(lease, Refusal::LeaseLost);
+                writes.add(lease, ConditionFailure::LeaseLost);
                 writes
             }
         };
         let condition = same_settings(expected, before.as_ref());
-        writes.add(self.put(item, Some(condition))?, Refusal::Conflict);
+        writes.add(self.put(item, Some(condition))?, ConditionFailure::Conflict);
         for event in events {
             writes.also(self.event(id, event)?);
         }

@@ -7,14 +7,14 @@ use super::{Store, StoreError};
 
 /// Writes that happen together or not at all, in the order in which refusals count.
 #[derive(Debug, Default)]
-pub(super) struct Writes {
+pub(super) struct Transaction {
     items: Vec<TransactWriteItem>,
-    refusals: Vec<Refusal>,
+    refusals: Vec<ConditionFailure>,
 }
 
 /// What a failed condition means.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Refusal {
+pub(super) enum ConditionFailure {
     /// Maintenance works on the tenant.
     Locked,
     /// The lease under which the job works is lost.
@@ -29,28 +29,28 @@ pub(super) enum Refusal {
     Never,
 }
 
-impl Writes {
+impl Transaction {
     /// Adds one; `refusal` is what it means when its condition fails.
-    pub(super) fn add(&mut self, item: TransactWriteItem, refusal: Refusal) {
+    pub(super) fn add(&mut self, item: TransactWriteItem, refusal: ConditionFailure) {
         self.items.push(item);
         self.refusals.push(refusal);
     }
 
     /// Adds one without a condition.
     pub(super) fn also(&mut self, item: TransactWriteItem) {
-        self.add(item, Refusal::Never);
+        self.add(item, ConditionFailure::Never);
     }
 
     /// The first refusal, in the order they were added, among failed places.
     fn refusal(&self, failed: &[usize]) -> Option<StoreError> {
         let mut refusals = failed.iter().filter_map(|place| self.refusals.get(*place));
         refusals.find_map(|refusal| match refusal {
-            Refusal::Locked => Some(StoreError::Locked),
-            Refusal::LeaseLost => Some(StoreError::LeaseLost),
-            Refusal::Conflict => Some(StoreError::Conflict),
-            Refusal::TitleTaken => Some(StoreError::TitleTaken),
-            Refusal::Contended => Some(StoreError::Contended),
-            Refusal::Never => None,
+            ConditionFailure::Locked => Some(StoreError::Locked),
+            ConditionFailure::LeaseLost => Some(StoreError::LeaseLost),
+            ConditionFailure::Conflict => Some(StoreError::Conflict),
+            ConditionFailure::TitleTaken => Some(StoreError::TitleTaken),
+            ConditionFailure::Contended => Some(StoreError::Contended),
+            ConditionFailure::Never => None,
         })
     }
 }
@@ -58,14 +58,14 @@ impl Writes {
 impl Store {
     /// Begins writes that maintenance forbids while it works: the lock is a
     /// condition of the same transaction (S4-110…114), and it is told first.
-    pub(super) fn unless_locked(&self, tenant: TenantId) -> Result<Writes, StoreError> {
-        let mut writes = Writes::default();
-        writes.add(self.unlocked(tenant)?, Refusal::Locked);
+    pub(super) fn unless_locked(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
+        let mut writes = Transaction::default();
+        writes.add(self.unlocked(tenant)?, ConditionFailure::Locked);
         Ok(writes)
     }
 
     /// Carries them out.
-    pub(super) async fn commit(&self, writes: Writes) -> Result<(), StoreError> {
+    pub(super) async fn commit(&self, writes: Transaction) -> Result<(), StoreError> {
         let items = writes.items.clone();
         self.transact_or(items, |error| {
             let failed = StoreError::failed_places(&error);
@@ -83,9 +83,13 @@ mod tests {
 
     #[test]
     fn the_lock_is_told_before_a_conflict() {
-        let writes = Writes {
+        let writes = Transaction {
             items: Vec::new(),
-            refusals: vec![Refusal::Locked, Refusal::Conflict, Refusal::TitleTaken],
+            refusals: vec![
+                ConditionFailure::Locked,
+                ConditionFailure::Conflict,
+                ConditionFailure::TitleTaken,
+            ],
         };
         assert!(matches!(writes.refusal(&[0, 1]), Some(StoreError::Locked)));
         assert!(matches!(writes.refusal(&[2]), Some(StoreError::TitleTaken)));

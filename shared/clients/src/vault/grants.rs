@@ -7,7 +7,7 @@ use aws_sdk_secretsmanager::operation::delete_secret::DeleteSecretError;
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::audit::Actor;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
-use rollcall_domain::connection::{Able, Account};
+use rollcall_domain::connection::{Account, AccountCapabilities};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -42,7 +42,7 @@ pub struct Draft {
     /// Who signed in.
     pub account: Account,
     /// What that account can do.
-    pub can: Able,
+    pub can: AccountCapabilities,
     /// Who may save it: whoever began it.
     pub by: Actor,
     /// Until when.
@@ -55,7 +55,7 @@ impl Draft {
         name: &str,
         refresh_token: &Secret,
         account: Account,
-        can: Able,
+        can: AccountCapabilities,
         by: Actor,
         until: DateTime<Utc>,
     ) -> Self {
@@ -204,7 +204,7 @@ mod tests {
             name,
             &Secret::new("r-draft"),
             account,
-            Able::of(true, true),
+            AccountCapabilities::of(true, true),
             Actor::named("cat"),
             until,
         )

@@ -15,31 +15,31 @@ impl Vault {
         let mut pause = Duration::from_millis(500);
         loop {
             match self.store_once(name, value).await {
-                Err(Refused::Deleting) if pause < Duration::from_secs(8) => {
+                Err(PutError::Deleting) if pause < Duration::from_secs(8) => {
                     tokio::time::sleep(pause).await;
                     pause *= 2;
                 }
-                Err(Refused::Deleting) => {
+                Err(PutError::Deleting) => {
                     let detail = "the secret is still being deleted".to_owned();
                     return Err(VaultError::Service(detail));
                 }
-                Err(Refused::Other(error)) => return Err(error),
+                Err(PutError::Other(error)) => return Err(error),
                 Ok(()) => return Ok(()),
             }
         }
     }
 
-    async fn store_once(&self, name: &str, value: &str) -> Result<(), Refused> {
+    async fn store_once(&self, name: &str, value: &str) -> Result<(), PutError> {
         let put = self.client.put_secret_value().secret_id(name);
         let Err(put) = put.secret_string(value).send().await else {
             return Ok(());
         };
         let service = put.as_service_error();
         if service.is_some_and(PutSecretValueError::is_invalid_request_exception) {
-            return Err(Refused::Deleting);
+            return Err(PutError::Deleting);
         }
         if !service.is_some_and(PutSecretValueError::is_resource_not_found_exception) {
-            return Err(Refused::of(&put));
+            return Err(PutError::of(&put));
         }
         let create = self.client.create_secret().name(name).secret_string(value);
         match create.send().await {
@@ -47,23 +47,23 @@ impl Vault {
             Err(error) => {
                 let service = error.as_service_error();
                 if service.is_some_and(CreateSecretError::is_invalid_request_exception) {
-                    return Err(Refused::Deleting);
+                    return Err(PutError::Deleting);
                 }
-                Err(Refused::of(&error))
+                Err(PutError::of(&error))
             }
         }
     }
 }
 
 /// Why a value was not stored.
-enum Refused {
+enum PutError {
     /// The name is being deleted.
     Deleting,
     /// Anything else.
     Other(VaultError),
 }
 
-impl Refused {
+impl PutError {
     fn of(error: &(dyn std::error::Error + 'static)) -> Self {
         let words = DisplayErrorContext(error).to_string();
         Self::Other(VaultError::Service(words))

@@ -13,7 +13,7 @@ pub struct Members {
 
 /// What changes for one profile. Rows are ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Change {
+pub struct AudienceChange {
     /// How many people the audience holds.
     pub members: u32,
     /// Those of them who have no Entra account and so cannot be in the group.
@@ -26,7 +26,7 @@ pub struct Change {
     pub included: Vec<u32>,
 }
 
-impl Change {
+impl AudienceChange {
     /// Everyone who should be a member, from those who are now.
     pub fn members(&self, current: &RowSet) -> Members {
         let mut all = current.clone();

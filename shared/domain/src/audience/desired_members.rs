@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-pub use super::audience_change::{Change, Members};
+pub use super::audience_change::{AudienceChange, Members};
 use super::engine::{Member, Program};
 use super::evaluation_order::{Order, order};
 use super::profile::{Overrides, Profile, Target};
@@ -109,7 +109,7 @@ pub fn evaluate(
     snapshot: &Snapshot,
     at: DateTime<Utc>,
     current: &BTreeMap<ProfileId, RowSet>,
-) -> BTreeMap<ProfileId, Result<Change, AudienceError>> {
+) -> BTreeMap<ProfileId, Result<AudienceChange, AudienceError>> {
     let Ready { places, program } = Ready::of(audiences);
     let mut profiles = vec![None; program.profiles()];
     for (id, place) in &places {
@@ -117,7 +117,7 @@ pub fn evaluate(
             profiles[*place] = current.get(id);
         }
     }
-    let mut changes: Vec<Option<Change>> = program
+    let mut changes: Vec<Option<AudienceChange>> = program
         .evaluate(snapshot, at, &profiles)
         .into_iter()
         .map(Some)

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::profile::{Profile, Target};
 use crate::base::text::fold;
-use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
+use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{DEFAULT_RECENT_DAYS, FieldRef, MatchMode, list, parse_number, span, written};
 
 /// Bytes of the hash that are kept: enough for any number of profiles.
@@ -71,8 +71,8 @@ impl Meaning {
         let negated = negated != group.not;
         let parts = group.parts.iter();
         let parts = parts.map(|part| match part {
-            Part::Group(inner) => Self::of(inner, negated, zone),
-            Part::Rule(rule) => Self::test(rule, negated, zone),
+            FilterPart::Group(inner) => Self::of(inner, negated, zone),
+            FilterPart::Rule(rule) => Self::test(rule, negated, zone),
         });
         Self::combined((group.combinator == Combinator::And) != negated, parts)
     }

@@ -19,7 +19,7 @@ pub const LMS_URL: &str = "/lmsUrl";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Subject {
+pub enum CheckSubject {
     /// Microsoft Entra and Graph.
     Entra,
     /// Learn365.
@@ -96,7 +96,7 @@ impl CheckId {
     ];
 
     /// Whose side it looks at.
-    pub const fn subject(self) -> Subject {
+    pub const fn subject(self) -> CheckSubject {
         match self {
             Self::EntraSignIn
             | Self::EntraUserReadAll
@@ -107,12 +107,12 @@ impl CheckId {
             | Self::EntraGroupMemberReadAll
             | Self::EntraSample
             | Self::EntraFilter
-            | Self::EntraGroups => Subject::Entra,
-            Self::ScimAddress | Self::ScimRead => Subject::Scim,
+            | Self::EntraGroups => CheckSubject::Entra,
+            Self::ScimAddress | Self::ScimRead => CheckSubject::Scim,
             Self::Learn365Address
             | Self::Learn365Key
             | Self::Learn365KeyLevel
-            | Self::Learn365Tenant => Subject::Learn365,
+            | Self::Learn365Tenant => CheckSubject::Learn365,
         }
     }
 
@@ -169,7 +169,7 @@ pub struct Check {
     /// Which check; a name that stays.
     pub id: CheckId,
     /// Whose side it looks at.
-    pub subject: Subject,
+    pub subject: CheckSubject,
     /// How it ended.
     pub status: CheckStatus,
     /// What was looked at.

@@ -4,8 +4,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Fault;
-use super::state::{Event, Status, Step, step};
-use super::{Cause, Kind};
+use super::state::{ConnectionStatus, Event, Transition, step};
+use super::{Cause, ConnectionKind};
 use crate::base::audit::Actor;
 
 /// After a consent Microsoft needs a while until the app's tokens work; a
@@ -29,7 +29,7 @@ pub enum Origin {
 #[serde(rename_all = "camelCase")]
 pub struct EntraConnection {
     /// How it stands.
-    pub status: Status,
+    pub status: ConnectionStatus,
     /// Since when.
     pub since: DateTime<Utc>,
     /// Who connected it, or tried to.
@@ -52,7 +52,7 @@ impl EntraConnection {
     /// The connection before anything happened.
     fn blank(at: DateTime<Utc>, by: Actor) -> Self {
         Self {
-            status: Status::NotConfigured,
+            status: ConnectionStatus::NotConfigured,
             since: at,
             by,
             pending_until: None,
@@ -66,13 +66,15 @@ impl EntraConnection {
     #[must_use]
     pub fn begun(before: Option<Self>, at: DateTime<Utc>, by: Actor, until: DateTime<Utc>) -> Self {
         let mut it = before.unwrap_or_else(|| Self::blank(at, by.clone()));
-        if it.shown(at) != Status::Connected && it.status != Status::ConsentOutdated {
+        if it.shown(at) != ConnectionStatus::Connected
+            && it.status != ConnectionStatus::ConsentOutdated
+        {
             it.by = by;
             it.pending_until = Some(until);
             it.fault = None;
             it.awaits_proof = false;
-            if it.status == Status::Error {
-                it.status = Status::NotConfigured;
+            if it.status == ConnectionStatus::Error {
+                it.status = ConnectionStatus::NotConfigured;
             }
             it.take(Event::Begun, at);
         }
@@ -82,8 +84,8 @@ impl EntraConnection {
     /// Consent was given; what it is worth has to be proved (S0-19).
     #[must_use]
     pub fn consented(mut self, at: DateTime<Utc>) -> Self {
-        if self.status != Status::Connected {
-            self.status = Status::PendingConsent;
+        if self.status != ConnectionStatus::Connected {
+            self.status = ConnectionStatus::PendingConsent;
             self.pending_until = Some(at + TimeDelta::minutes(PROOF_MINUTES));
             self.awaits_proof = true;
         }
@@ -130,10 +132,12 @@ impl EntraConnection {
     }
 
     /// How it stands at a moment: a sign-in that nobody finished is over.
-    pub fn shown(&self, at: DateTime<Utc>) -> Status {
+    pub fn shown(&self, at: DateTime<Utc>) -> ConnectionStatus {
         let lapsed = self.pending_until.is_none_or(|until| until <= at);
         match self.status {
-            Status::PendingConsent if lapsed && !self.awaits_proof => Status::NotConfigured,
+            ConnectionStatus::PendingConsent if lapsed && !self.awaits_proof => {
+                ConnectionStatus::NotConfigured
+            }
             other => other,
         }
     }
@@ -144,7 +148,7 @@ impl EntraConnection {
     }
 
     fn take(&mut self, event: Event, at: DateTime<Utc>) {
-        if let Step::To(status, _) = step(Kind::Entra, self.status, event) {
+        if let Transition::To(status, _) = step(ConnectionKind::Entra, self.status, event) {
             if status != self.status {
                 self.since = at;
             }
@@ -168,18 +172,18 @@ mod tests {
     #[test]
     fn an_attempt_may_fail_and_be_repeated() {
         let one = begun(None, 0);
-        assert_eq!(one.shown(slot()), Status::PendingConsent);
+        assert_eq!(one.shown(slot()), ConnectionStatus::PendingConsent);
         let late = slot() + TimeDelta::minutes(11);
-        assert_eq!(one.shown(late), Status::NotConfigured);
+        assert_eq!(one.shown(late), ConnectionStatus::NotConfigured);
         let failed = one.refused(Cause::Declined, Some("AADSTS65004".to_owned()), slot());
-        assert_eq!(failed.shown(slot()), Status::Error);
+        assert_eq!(failed.shown(slot()), ConnectionStatus::Error);
         let again = begun(Some(failed), 1);
-        assert_eq!(again.shown(slot()), Status::PendingConsent);
+        assert_eq!(again.shown(slot()), ConnectionStatus::PendingConsent);
         assert!(again.fault.is_none());
         let proved = again.consented(slot()).proved("Contoso", slot());
         assert_eq!(
             (proved.shown(late), proved.awaits_proof),
-            (Status::Connected, false)
+            (ConnectionStatus::Connected, false)
         );
     }
 
@@ -202,18 +206,21 @@ mod tests {
             !works.lost(Cause::AppUnknown, None, slot()),
             "known already"
         );
-        assert_eq!(works.status, Status::Error);
+        assert_eq!(works.status, ConnectionStatus::Error);
         let again = begun(Some(works), 1)
             .consented(slot())
             .proved("Contoso", slot());
-        assert_eq!((again.status, again.fault), (Status::Connected, None));
+        assert_eq!(
+            (again.status, again.fault),
+            (ConnectionStatus::Connected, None)
+        );
     }
 
     #[test]
     fn a_consent_without_proof_is_pending_for_some_minutes() {
         let waits = begun(None, 0).consented(slot());
         let later = slot() + TimeDelta::minutes(PROOF_MINUTES);
-        assert_eq!(waits.shown(later), Status::PendingConsent);
+        assert_eq!(waits.shown(later), ConnectionStatus::PendingConsent);
         assert!(!waits.proof_is_over(slot()) && waits.proof_is_over(later));
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use super::{EntraConnection, Origin, Status};
+use super::{ConnectionStatus, EntraConnection, Origin};
 use crate::base::problem::Problem;
 
 /// From this version on tenants connect their directory by hand (C-01).
@@ -108,7 +108,7 @@ impl Installation {
         if self.is_connected_by_default() {
             return Some(Origin::Default);
         }
-        let works = connection.is_some_and(|it| it.status == Status::Connected);
+        let works = connection.is_some_and(|it| it.status == ConnectionStatus::Connected);
         works.then_some(Origin::Consented)
     }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionKind))]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum ConnectionKind {
     /// The tenant's directory, by admin consent to this service's own app (S0).
     Entra,
     /// A catalog's Microsoft 365 account: mail, rooms, meetings (S1).
@@ -84,7 +84,7 @@ pub enum Capability {
     Meetings,
 }
 
-impl Kind {
+impl ConnectionKind {
     /// Every kind.
     pub const ALL: [Self; 5] = [
         Self::Entra,
@@ -165,7 +165,7 @@ mod tests {
     /// Proves X-01, C-02 and C-49: what each kind is, as one table.
     #[test]
     fn every_kind_has_its_line() {
-        let lines = Kind::ALL.map(|kind| {
+        let lines = ConnectionKind::ALL.map(|kind| {
             format!(
                 "{} | {:?} | {:?} | {:?} | {:?} | {}",
                 kind.name(),

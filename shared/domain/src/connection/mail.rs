@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Capability, Kind};
+use super::kind::{Capability, ConnectionKind};
 use super::refusal::{Cause, Fault};
-use super::state::{Effect, Event, Status, Step, step};
+use super::state::{ConnectionStatus, Effect, Event, Transition, step};
 use crate::base::audit::Actor;
 use crate::base::ids::ObjectId;
 
@@ -53,14 +53,14 @@ pub struct Unable {
 /// What an account can do by its licences (S1-10, S1-11).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Able {
+pub struct AccountCapabilities {
     /// What it can.
     pub able: BTreeSet<Capability>,
     /// What it cannot.
     pub unable: Vec<Unable>,
 }
 
-impl Able {
+impl AccountCapabilities {
     /// By the licences: Exchange Online Plan 1 or better, and Microsoft Teams.
     pub fn of(exchange: bool, teams: bool) -> Self {
         let mut it = Self::default();
@@ -126,7 +126,7 @@ pub struct MailConnection {
     /// What was chosen.
     pub options: MailOptions,
     /// How it stands.
-    pub status: Status,
+    pub status: ConnectionStatus,
     /// Since when.
     pub since: DateTime<Utc>,
     /// Which account, once one was connected.
@@ -134,7 +134,7 @@ pub struct MailConnection {
     pub account: Option<Account>,
     /// What it can do.
     #[serde(default)]
-    pub can: Able,
+    pub can: AccountCapabilities,
     /// Who connected it.
     #[serde(default)]
     pub by: Option<Actor>,
@@ -173,10 +173,10 @@ impl MailConnection {
             edition: 0,
             title: String::new(),
             options: MailOptions::default(),
-            status: Status::NotConfigured,
+            status: ConnectionStatus::NotConfigured,
             since: at,
             account: None,
-            can: Able::default(),
+            can: AccountCapabilities::default(),
             by: None,
             connected_at: None,
             used_at: None,
@@ -204,7 +204,7 @@ impl MailConnection {
     pub fn connect(
         &mut self,
         account: Account,
-        can: Able,
+        can: AccountCapabilities,
         grant: String,
         by: Actor,
         at: DateTime<Utc>,
@@ -251,7 +251,7 @@ impl MailConnection {
         let effects = self.take(Event::Disconnected, at);
         self.edition += 1;
         self.account = None;
-        self.can = Able::default();
+        self.can = AccountCapabilities::default();
         self.fault = None;
         self.connected_at = None;
         self.used_at = None;
@@ -271,15 +271,15 @@ impl MailConnection {
     }
 
     fn take(&mut self, event: Event, at: DateTime<Utc>) -> &'static [Effect] {
-        match step(Kind::Mail, self.status, event) {
-            Step::To(status, effects) => {
+        match step(ConnectionKind::Mail, self.status, event) {
+            Transition::To(status, effects) => {
                 if status != self.status {
                     self.since = at;
                 }
                 self.status = status;
                 effects
             }
-            Step::Stay | Step::Forbidden => &[],
+            Transition::Stay | Transition::Forbidden => &[],
         }
     }
 }
@@ -303,7 +303,7 @@ mod tests {
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("events"),
-            Able::of(exchange, teams),
+            AccountCapabilities::of(exchange, teams),
             "g".to_owned(),
             by,
             slot(),
@@ -315,7 +315,7 @@ mod tests {
     #[test]
     fn a_new_catalog_is_switched_off() {
         let blank = MailConnection::blank(slot());
-        assert!(!blank.options.enabled && blank.status == Status::NotConfigured);
+        assert!(!blank.options.enabled && blank.status == ConnectionStatus::NotConfigured);
         let (mut it, _) = connected(true, true);
         assert!(it.allows(Capability::Mail));
         it.options.enabled = false;
@@ -326,9 +326,9 @@ mod tests {
     #[test]
     fn licences_decide_what_an_account_can() {
         let (whole, _) = connected(true, true);
-        assert_eq!(whole.status, Status::Connected);
+        assert_eq!(whole.status, ConnectionStatus::Connected);
         let (no_teams, _) = connected(true, false);
-        assert_eq!(no_teams.status, Status::Degraded);
+        assert_eq!(no_teams.status, ConnectionStatus::Degraded);
         assert!(no_teams.allows(Capability::Rooms) && !no_teams.allows(Capability::Meetings));
         assert!(no_teams.can.unable[0].reason.contains("Microsoft Teams"));
         let (nothing, _) = connected(false, true);
@@ -357,17 +357,17 @@ mod tests {
     fn an_outdated_consent_is_asked_for_once() {
         let (mut it, _) = connected(true, true);
         assert!(!it.fail(Cause::ConsentMissing, None, slot()).is_empty());
-        assert_eq!(it.status, Status::ConsentOutdated);
+        assert_eq!(it.status, ConnectionStatus::ConsentOutdated);
         assert!(it.fail(Cause::ConsentMissing, None, slot()).is_empty());
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("events"),
-            Able::of(true, true),
+            AccountCapabilities::of(true, true),
             "g".to_owned(),
             by,
             slot(),
         );
-        assert_eq!(it.status, Status::Connected);
+        assert_eq!(it.status, ConnectionStatus::Connected);
         assert!(effects.contains(&Effect::Release));
     }
 
@@ -381,7 +381,7 @@ mod tests {
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("other"),
-            Able::of(true, true),
+            AccountCapabilities::of(true, true),
             "g".to_owned(),
             by,
             slot(),

@@ -90,7 +90,7 @@ pub enum Remedy {
 
 /// Who is told of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Told {
+pub enum ReportTo {
     /// The customer's administrators.
     Customer,
     /// The operators, by an alarm on the log.
@@ -203,11 +203,11 @@ impl Cause {
     }
 
     /// Who is told of it.
-    pub const fn told(self) -> Told {
+    pub const fn told(self) -> ReportTo {
         match self.remedy() {
-            Remedy::Operators => Told::Operators,
-            Remedy::Wait => Told::Nobody,
-            _ => Told::Customer,
+            Remedy::Operators => ReportTo::Operators,
+            Remedy::Wait => ReportTo::Nobody,
+            _ => ReportTo::Customer,
         }
     }
 
@@ -320,11 +320,14 @@ mod tests {
     #[test]
     fn what_is_ours_is_not_the_customers_to_mend() {
         for cause in [Cause::OurCredential, Cause::OurRequest] {
-            assert_eq!((cause.event(), cause.told()), (None, Told::Operators));
+            assert_eq!((cause.event(), cause.told()), (None, ReportTo::Operators));
         }
         for cause in Cause::ALL {
             assert!(cause.words().ends_with('.'), "{cause:?}");
-            assert_eq!(cause.told() == Told::Nobody, cause.remedy() == Remedy::Wait);
+            assert_eq!(
+                cause.told() == ReportTo::Nobody,
+                cause.remedy() == Remedy::Wait
+            );
         }
     }
 }

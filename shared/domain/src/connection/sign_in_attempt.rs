@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::Kind;
+use super::ConnectionKind;
 use crate::base::audit::Actor;
 use crate::base::ids::{CatalogId, TenantId};
 
@@ -13,7 +13,7 @@ pub const MAX_RETURN_PATH: usize = 512;
 /// What the browser comes back from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "stage")]
-pub enum Stage {
+pub enum SignInStage {
     /// The administrator signs in, to show who consents (S0-19).
     EntraSignIn,
     /// The administrator consents for the directory.
@@ -25,12 +25,12 @@ pub enum Stage {
     },
 }
 
-impl Stage {
+impl SignInStage {
     /// Which kind of connection it makes.
-    pub const fn kind(self) -> Kind {
+    pub const fn kind(self) -> ConnectionKind {
         match self {
-            Self::EntraSignIn | Self::EntraConsent => Kind::Entra,
-            Self::MailSignIn { .. } => Kind::Mail,
+            Self::EntraSignIn | Self::EntraConsent => ConnectionKind::Entra,
+            Self::MailSignIn { .. } => ConnectionKind::Mail,
         }
     }
 }
@@ -38,13 +38,13 @@ impl Stage {
 /// What is stored under a state, for one use. There is nothing secret in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Attempt {
+pub struct SignInAttempt {
     /// The tenant it is for, and the only one it may connect.
     pub tenant: TenantId,
     /// Who began it.
     pub by: Actor,
     /// What the browser comes back from.
-    pub stage: Stage,
+    pub stage: SignInStage,
     /// Where the console wants the browser back.
     pub return_to: ReturnPath,
     /// When it began.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Ending, Kind};
+use super::kind::{ConnectionKind, Ending};
 
 /// How a connection stands. The names are part of the API: they stay.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionStatus))]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum ConnectionStatus {
     /// Nobody ever made it.
     NotConfigured,
     /// Somebody is on Microsoft's pages, or Microsoft has not carried the consent out yet.
@@ -29,7 +29,7 @@ pub enum Status {
     Disconnected,
 }
 
-impl Status {
+impl ConnectionStatus {
     /// Every state.
     pub const ALL: [Self; 9] = [
         Self::NotConfigured,
@@ -116,9 +116,9 @@ pub enum Effect {
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub enum Transition {
     /// It is in this state now, and this has to be done.
-    To(Status, &'static [Effect]),
+    To(ConnectionStatus, &'static [Effect]),
     /// Nothing changes.
     Stay,
     /// This cannot be done with this kind (S0-06).
@@ -127,85 +127,104 @@ pub enum Step {
 
 /// The state after an event. It is total: every event has an answer in every
 /// state, so that late and repeated ones do no harm.
-pub const fn step(kind: Kind, now: Status, event: Event) -> Step {
+pub const fn step(kind: ConnectionKind, now: ConnectionStatus, event: Event) -> Transition {
     match event {
         Event::Begun => begun(now),
         Event::Lapsed => match now {
-            Status::PendingConsent => Step::To(Status::NotConfigured, &[]),
-            _ => Step::Stay,
+            ConnectionStatus::PendingConsent => {
+                Transition::To(ConnectionStatus::NotConfigured, &[])
+            }
+            _ => Transition::Stay,
         },
         // What worked before an attempt to renew it failed works still (S1-30).
         Event::Refused => match now {
-            Status::PendingConsent | Status::NotConfigured | Status::Disconnected => {
-                Step::To(Status::Error, &[])
-            }
-            _ => Step::Stay,
+            ConnectionStatus::PendingConsent
+            | ConnectionStatus::NotConfigured
+            | ConnectionStatus::Disconnected => Transition::To(ConnectionStatus::Error, &[]),
+            _ => Transition::Stay,
         },
         Event::Proved { whole } => proved(kind, now, whole),
         Event::Lost => match now {
-            Status::Connected | Status::Degraded | Status::SecretExpiring => {
-                Step::To(Status::Error, &[Effect::Hold, Effect::TellLoss])
+            ConnectionStatus::Connected
+            | ConnectionStatus::Degraded
+            | ConnectionStatus::SecretExpiring => {
+                Transition::To(ConnectionStatus::Error, &[Effect::Hold, Effect::TellLoss])
             }
             // Told already when the consent went; nothing is left to hope for now.
-            Status::ConsentOutdated => Step::To(Status::Error, &[]),
-            _ => Step::Stay,
+            ConnectionStatus::ConsentOutdated => Transition::To(ConnectionStatus::Error, &[]),
+            _ => Transition::Stay,
         },
         Event::Outdated => match now {
-            Status::Connected | Status::Degraded | Status::SecretExpiring => {
-                Step::To(Status::ConsentOutdated, &[Effect::Hold, Effect::TellLoss])
-            }
+            ConnectionStatus::Connected
+            | ConnectionStatus::Degraded
+            | ConnectionStatus::SecretExpiring => Transition::To(
+                ConnectionStatus::ConsentOutdated,
+                &[Effect::Hold, Effect::TellLoss],
+            ),
             // Asked for once, not again and again (C-47).
-            _ => Step::Stay,
+            _ => Transition::Stay,
         },
         Event::Expiring => match now {
-            Status::Connected => Step::To(Status::SecretExpiring, &[]),
-            _ => Step::Stay,
+            ConnectionStatus::Connected => Transition::To(ConnectionStatus::SecretExpiring, &[]),
+            _ => Transition::Stay,
         },
         Event::Paused => match now {
-            Status::Connected | Status::Degraded | Status::SecretExpiring => {
-                Step::To(Status::Paused, &[Effect::Hold])
+            ConnectionStatus::Connected
+            | ConnectionStatus::Degraded
+            | ConnectionStatus::SecretExpiring => {
+                Transition::To(ConnectionStatus::Paused, &[Effect::Hold])
             }
-            _ => Step::Stay,
+            _ => Transition::Stay,
         },
         Event::Resumed => match now {
-            Status::Paused => Step::To(Status::Connected, &[Effect::Release]),
-            _ => Step::Stay,
+            ConnectionStatus::Paused => {
+                Transition::To(ConnectionStatus::Connected, &[Effect::Release])
+            }
+            _ => Transition::Stay,
         },
         Event::Disconnected => disconnected(kind, now),
     }
 }
 
-const fn begun(now: Status) -> Step {
+const fn begun(now: ConnectionStatus) -> Transition {
     match now {
-        Status::NotConfigured | Status::Disconnected => Step::To(Status::PendingConsent, &[]),
+        ConnectionStatus::NotConfigured | ConnectionStatus::Disconnected => {
+            Transition::To(ConnectionStatus::PendingConsent, &[])
+        }
         // An abandoned sign-in leaves what there was (S1-30), a fault included.
-        _ => Step::Stay,
+        _ => Transition::Stay,
     }
 }
 
-const fn proved(kind: Kind, now: Status, whole: bool) -> Step {
+const fn proved(kind: ConnectionKind, now: ConnectionStatus, whole: bool) -> Transition {
     let to = if whole {
-        Status::Connected
+        ConnectionStatus::Connected
     } else {
-        Status::Degraded
+        ConnectionStatus::Degraded
     };
     match (kind, now) {
-        (Kind::Mail, _) => Step::To(to, &[Effect::Welcome, Effect::Release]),
-        (_, Status::Connected) if whole => Step::Stay,
-        (_, _) => Step::To(to, &[]),
+        (ConnectionKind::Mail, _) => Transition::To(to, &[Effect::Welcome, Effect::Release]),
+        (_, ConnectionStatus::Connected) if whole => Transition::Stay,
+        (_, _) => Transition::To(to, &[]),
     }
 }
 
-const fn disconnected(kind: Kind, now: Status) -> Step {
+const fn disconnected(kind: ConnectionKind, now: ConnectionStatus) -> Transition {
     match (kind.ending(), now) {
         // Before it ever worked there is nothing that could not be dropped (S0-07).
-        (Ending::Never, Status::PendingConsent | Status::Error | Status::NotConfigured) => {
-            Step::To(Status::NotConfigured, &[Effect::Forget])
-        }
-        (Ending::Never | Ending::Replace, _) => Step::Forbidden,
-        (_, Status::NotConfigured | Status::Disconnected) => Step::Stay,
-        (Ending::Disconnect, _) => Step::To(Status::Disconnected, &[Effect::Hold, Effect::Forget]),
-        (Ending::Deactivate, _) => Step::To(Status::Paused, &[Effect::Hold]),
+        (
+            Ending::Never,
+            ConnectionStatus::PendingConsent
+            | ConnectionStatus::Error
+            | ConnectionStatus::NotConfigured,
+        ) => Transition::To(ConnectionStatus::NotConfigured, &[Effect::Forget]),
+        (Ending::Never | Ending::Replace, _) => Transition::Forbidden,
+        (_, ConnectionStatus::NotConfigured | ConnectionStatus::Disconnected) => Transition::Stay,
+        (Ending::Disconnect, _) => Transition::To(
+            ConnectionStatus::Disconnected,
+            &[Effect::Hold, Effect::Forget],
+        ),
+        (Ending::Deactivate, _) => Transition::To(ConnectionStatus::Paused, &[Effect::Hold]),
     }
 }
 
@@ -213,11 +232,11 @@ const fn disconnected(kind: Kind, now: Status) -> Step {
 mod tests {
     use super::*;
 
-    fn line(kind: Kind, status: Status, event: Event) -> String {
+    fn line(kind: ConnectionKind, status: ConnectionStatus, event: Event) -> String {
         let step = match step(kind, status, event) {
-            Step::Stay => return String::new(),
-            Step::Forbidden => "forbidden".to_owned(),
-            Step::To(to, effects) => format!("{to:?} {effects:?}"),
+            Transition::Stay => return String::new(),
+            Transition::Forbidden => "forbidden".to_owned(),
+            Transition::To(to, effects) => format!("{to:?} {effects:?}"),
         };
         format!("{kind:?} {status:?} + {event:?} -> {step}\n")
     }
@@ -227,8 +246,13 @@ mod tests {
     #[test]
     fn the_transition_table() {
         let mut table = String::new();
-        for kind in [Kind::Entra, Kind::Mail, Kind::DirectorySync, Kind::EntraApp] {
-            for status in Status::ALL {
+        for kind in [
+            ConnectionKind::Entra,
+            ConnectionKind::Mail,
+            ConnectionKind::DirectorySync,
+            ConnectionKind::EntraApp,
+        ] {
+            for status in ConnectionStatus::ALL {
                 for event in Event::ALL {
                     table += &line(kind, status, event);
                 }
@@ -241,14 +265,16 @@ mod tests {
     /// connection works again.
     #[test]
     fn a_loss_is_told_once_until_it_is_proved_again() {
-        let tells = |step: Step| matches!(step, Step::To(_, effects) if effects.contains(&Effect::TellLoss));
+        let tells = |step: Transition| matches!(step, Transition::To(_, effects) if effects.contains(&Effect::TellLoss));
         for lost in [Event::Lost, Event::Outdated] {
-            let Step::To(after, _) = step(Kind::Mail, Status::Connected, lost) else {
+            let Transition::To(after, _) =
+                step(ConnectionKind::Mail, ConnectionStatus::Connected, lost)
+            else {
                 panic!("a loss changes the state")
             };
             for event in Event::ALL {
                 assert!(
-                    !tells(step(Kind::Mail, after, event)),
+                    !tells(step(ConnectionKind::Mail, after, event)),
                     "{after:?} {event:?}"
                 );
             }
@@ -258,19 +284,19 @@ mod tests {
     /// Every repeated event finds nothing left to do, but a proof: each is one.
     #[test]
     fn an_event_that_comes_twice_does_nothing_the_second_time() {
-        for kind in Kind::ALL {
-            for status in Status::ALL {
+        for kind in ConnectionKind::ALL {
+            for status in ConnectionStatus::ALL {
                 for event in Event::ALL {
-                    let Step::To(after, _) = step(kind, status, event) else {
+                    let Transition::To(after, _) = step(kind, status, event) else {
                         continue;
                     };
                     if matches!(event, Event::Proved { .. }) {
                         continue;
                     }
                     let again = step(kind, after, event);
-                    let same = matches!(again, Step::To(to, _) if to == after);
+                    let same = matches!(again, Transition::To(to, _) if to == after);
                     assert!(
-                        again == Step::Stay || same,
+                        again == Transition::Stay || same,
                         "{kind:?} {status:?} {event:?} {again:?}"
                     );
                 }

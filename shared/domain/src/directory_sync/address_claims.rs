@@ -1,17 +1,17 @@
 //! People who want an address they do not have yet: created, linked or renamed, if nobody is in the way.
 
 use super::address_allocation::{Claim, Holders, settle};
-use super::change::{Change, What};
+use super::change::{ChangeKind, PlannedChange};
 use super::desired_state::facts;
-use super::keys::{Field, Subject};
-use super::plan::Task;
+use super::keys::{ChangeSubject, Field};
+use super::plan::Comparison;
 use super::skip_reason::SkipReason;
 use super::target::PlatformUser;
-use super::users::{Found, called, fields};
+use super::users::{UserFindings, called, fields};
 use crate::base::text::fold;
 
 /// Creates, links and renames those whose addresses are free, or become so.
-pub(super) fn meet(task: &Task<'_>, claims: Vec<Claim>, found: &mut Found) {
+pub(super) fn resolve_claims(task: &Comparison<'_>, claims: Vec<Claim>, found: &mut UserFindings) {
     let holders = Holders::of(task.linked.platform);
     let mut open = Vec::new();
     for claim in claims {
@@ -52,13 +52,13 @@ pub(super) fn meet(task: &Task<'_>, claims: Vec<Claim>, found: &mut Found) {
 }
 
 /// The change a claim comes to.
-fn shape(task: &Task<'_>, claim: &Claim) -> Change {
+fn shape(task: &Comparison<'_>, claim: &Claim) -> PlannedChange {
     let person = &task.input.directory.people[&claim.person];
-    let subject = Subject::User(claim.person);
+    let subject = ChangeSubject::User(claim.person);
     let Some(key) = &claim.user else {
         let facts = facts(person, task.input.config, task.input.features);
         let by_hand = task.once_linked(claim.person);
-        return Change::new(subject, &person.called(), What::CreateUser { facts })
+        return PlannedChange::new(subject, &person.called(), ChangeKind::CreateUser { facts })
             .overwriting(by_hand);
     };
     let user = &task.linked.platform.users[key];
@@ -71,16 +71,16 @@ fn shape(task: &Task<'_>, claim: &Claim) -> Change {
     };
     let old = shown(user);
     let by_hand = task.was(key).is_some_and(|before| shown(before) != old);
-    let what = What::SetField {
+    let what = ChangeKind::SetField {
         field: Field::Email,
         old: Some(old),
         new: Some(claim.email.clone()),
     };
-    Change::new(subject, &person.called(), what).overwriting(by_hand)
+    PlannedChange::new(subject, &person.called(), what).overwriting(by_hand)
 }
 
 /// The account without a link that has the address, where linking is allowed.
-fn linkable<'p>(task: &Task<'p>, claim: &Claim, holders: &Holders<'p>) -> Option<&'p str> {
+fn linkable<'p>(task: &Comparison<'p>, claim: &Claim, holders: &Holders<'p>) -> Option<&'p str> {
     if !task.input.config.link_existing || claim.user.is_some() {
         return None;
     }
@@ -95,13 +95,16 @@ fn linkable<'p>(task: &Task<'p>, claim: &Claim, holders: &Holders<'p>) -> Option
     (user.person.is_none() && !user.foreign && user.active && same).then_some(key)
 }
 
-fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
+fn link(task: &Comparison<'_>, claim: &Claim, key: &str, found: &mut UserFindings) {
     let person = &task.input.directory.people[&claim.person];
     let name = person.called();
-    let what = What::LinkUser {
+    let what = ChangeKind::LinkUser {
         user: key.to_owned(),
     };
-    if !task.keep(Change::new(Subject::User(claim.person), &name, what), found) {
+    if !task.keep(
+        PlannedChange::new(ChangeSubject::User(claim.person), &name, what),
+        found,
+    ) {
         return;
     }
     let user = &task.linked.platform.users[key];
@@ -111,11 +114,14 @@ fn link(task: &Task<'_>, claim: &Claim, key: &str, found: &mut Found) {
         // The name to sign in with is the address already; the mail address is not.
         let old = user.facts.get(&Field::Email).cloned();
         let new = Some(claim.email.clone());
-        let what = What::SetField {
+        let what = ChangeKind::SetField {
             field: Field::Email,
             old,
             new,
         };
-        task.keep(Change::new(Subject::User(claim.person), &name, what), found);
+        task.keep(
+            PlannedChange::new(ChangeSubject::User(claim.person), &name, what),
+            found,
+        );
     }
 }

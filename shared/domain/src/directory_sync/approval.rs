@@ -5,20 +5,20 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::change::{Change, What};
+use super::change::{ChangeKind, PlannedChange};
 use super::config::{ApplyMode, SyncConfig};
-use super::keys::Subject;
+use super::keys::ChangeSubject;
 use super::plan::SyncPlan;
 use crate::membership::plan::guard::{Exceeded, exceeded_by};
 
 /// Changes that may be made; only [`decide`] gives them out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[must_use = "cleared changes that are not applied change nothing"]
-pub struct Cleared(Vec<Change>);
+pub struct ClearedChanges(Vec<PlannedChange>);
 
-impl Cleared {
+impl ClearedChanges {
     /// The changes.
-    pub fn changes(&self) -> &[Change] {
+    pub fn changes(&self) -> &[PlannedChange] {
         &self.0
     }
 }
@@ -27,7 +27,7 @@ impl Cleared {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
-pub struct TooMuch {
+pub struct LimitExceeded {
     /// People who would be deactivated.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<Exceeded>,
@@ -36,7 +36,7 @@ pub struct TooMuch {
     pub memberships: Option<Exceeded>,
 }
 
-impl fmt::Display for TooMuch {
+impl fmt::Display for LimitExceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let limit = |it: &Exceeded| match (it.max_changes, it.max_percent) {
             (Some(count), _) => format!("the limit is {count}"),
@@ -66,11 +66,11 @@ impl fmt::Display for TooMuch {
 
 /// What somebody approved: exactly these changes, by what they are about.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Approved(HashMap<String, Change>);
+pub struct Approved(HashMap<String, PlannedChange>);
 
 impl Approved {
     /// Everything of a reviewed plan that was not rejected since.
-    pub fn of(changes: impl IntoIterator<Item = Change>) -> Self {
+    pub fn of(changes: impl IntoIterator<Item = PlannedChange>) -> Self {
         Self(
             changes
                 .into_iter()
@@ -86,7 +86,7 @@ impl Approved {
         self.0.len().saturating_sub(made.count())
     }
 
-    fn covers(&self, now: &Change) -> bool {
+    fn covers(&self, now: &PlannedChange) -> bool {
         self.0
             .get(&now.key())
             .is_some_and(|approved| approved.covers(now))
@@ -95,11 +95,11 @@ impl Approved {
 
 /// What becomes of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Course {
+pub struct Decision {
     /// What is made now.
-    pub apply: Cleared,
+    pub apply: ClearedChanges,
     /// What waits for somebody: everything else.
-    pub waiting: Vec<Change>,
+    pub waiting: Vec<PlannedChange>,
     /// Why it waits although it would be applied by itself.
     pub held: Option<String>,
 }
@@ -112,14 +112,14 @@ pub struct Course {
 /// even while the rest is held, within a limit of their own (C-35). And an account
 /// that exists on the platform becomes somebody's only by a person's approval, since
 /// an address is no proof of who somebody is.
-pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>) -> Course {
-    let approve = |change: &Change| approved.is_some_and(|approved| approved.covers(change));
+pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>) -> Decision {
+    let approve = |change: &PlannedChange| approved.is_some_and(|approved| approved.covers(change));
     let (mut now, rest): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(approve);
     let held = too_much(plan, config);
     let by_itself = config.apply == ApplyMode::Automatic && approved.is_none();
     let linked = links(&rest);
     let departures = !too_many_departures(plan, config);
-    let goes = |change: &Change| {
+    let goes = |change: &PlannedChange| {
         by_itself
             && !linked.contains(&change.subject)
             && (held.is_none() || (departures && is_departure(change)))
@@ -127,26 +127,26 @@ pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>)
     let (go, waiting): (Vec<_>, Vec<_>) = rest.into_iter().partition(goes);
     now.extend(go);
     let automatic = config.apply == ApplyMode::Automatic && !waiting.is_empty();
-    Course {
-        apply: Cleared(now),
+    Decision {
+        apply: ClearedChanges(now),
         held: automatic.then(|| why(held, linked.len())).flatten(),
         waiting,
     }
 }
 
 /// People who would be linked to accounts that exist.
-fn links(changes: &[Change]) -> BTreeSet<Subject> {
+fn links(changes: &[PlannedChange]) -> BTreeSet<ChangeSubject> {
     let links = changes
         .iter()
-        .filter(|change| matches!(change.what, What::LinkUser { .. }));
+        .filter(|change| matches!(change.what, ChangeKind::LinkUser { .. }));
     links.map(|change| change.subject).collect()
 }
 
-fn is_departure(change: &Change) -> bool {
-    matches!(change.what, What::DeactivateUser { reason } if reason.is_departure())
+fn is_departure(change: &PlannedChange) -> bool {
+    matches!(change.what, ChangeKind::DeactivateUser { reason } if reason.is_departure())
 }
 
-fn why(held: Option<TooMuch>, links: usize) -> Option<String> {
+fn why(held: Option<LimitExceeded>, links: usize) -> Option<String> {
     let links = (links > 0).then(|| format!("{links} existing accounts would be linked to people"));
     let held = held.map(|held| held.to_string());
     let reasons: Vec<String> = held.into_iter().chain(links).collect();
@@ -167,7 +167,7 @@ fn too_many_departures(plan: &SyncPlan, config: &SyncConfig) -> bool {
 /// The limits a plan exceeds, as for profiles: strictly more than the count or
 /// the percentage; the percentage means nothing while there is nobody. A few accounts
 /// that ended do not count.
-pub fn too_much(plan: &SyncPlan, config: &SyncConfig) -> Option<TooMuch> {
+pub fn too_much(plan: &SyncPlan, config: &SyncConfig) -> Option<LimitExceeded> {
     let departures = plan
         .changes
         .iter()
@@ -180,7 +180,7 @@ pub fn too_much(plan: &SyncPlan, config: &SyncConfig) -> Option<TooMuch> {
     };
     let people = exceeded_by(leavers, plan.active, &config.guard);
     let memberships = exceeded_by(plan.removals(), plan.memberships, &config.guard);
-    (people.is_some() || memberships.is_some()).then_some(TooMuch {
+    (people.is_some() || memberships.is_some()).then_some(LimitExceeded {
         people,
         memberships,
     })

@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::keys::{Field, Member, Subject};
-use super::skip_reason::Leaving;
+use super::keys::{ChangeSubject, Field, Member};
+use super::skip_reason::DepartureReason;
 use super::target::Facts;
 use crate::base::ids::ObjectId;
 
@@ -17,7 +17,7 @@ use crate::base::ids::ObjectId;
     rename_all_fields = "camelCase",
     tag = "kind"
 )]
-pub enum What {
+pub enum ChangeKind {
     /// A person is created.
     CreateUser {
         /// Everything that is known.
@@ -42,7 +42,7 @@ pub enum What {
     /// A person is deactivated, never deleted (S2-06).
     DeactivateUser {
         /// Why.
-        reason: Leaving,
+        reason: DepartureReason,
     },
     /// A team is created.
     CreateTeam {
@@ -92,13 +92,13 @@ pub enum What {
 /// One proposed change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Change {
+pub struct PlannedChange {
     /// About whom.
-    pub subject: Subject,
+    pub subject: ChangeSubject,
     /// What people call them.
     pub name: String,
     /// What happens.
-    pub what: What,
+    pub what: ChangeKind,
     /// What people call the member, of changes in a team; of a change of the manager
     /// the new one.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -111,9 +111,9 @@ pub struct Change {
     pub overwrites_manual: bool,
 }
 
-impl Change {
+impl PlannedChange {
     /// A change that undoes nothing anybody did by hand.
-    pub fn new(subject: Subject, name: &str, what: What) -> Self {
+    pub fn new(subject: ChangeSubject, name: &str, what: ChangeKind) -> Self {
         Self {
             subject,
             name: name.to_owned(),
@@ -149,32 +149,32 @@ impl Change {
     /// Decisions of people are kept by it.
     pub fn key(&self) -> String {
         let aspect = match &self.what {
-            What::CreateUser { .. } | What::LinkUser { .. } | What::CreateTeam { .. } => {
-                "exists".to_owned()
-            }
-            What::SetField { field, .. } => field.name().to_owned(),
-            What::ReactivateUser => "back".to_owned(),
+            ChangeKind::CreateUser { .. }
+            | ChangeKind::LinkUser { .. }
+            | ChangeKind::CreateTeam { .. } => "exists".to_owned(),
+            ChangeKind::SetField { field, .. } => field.name().to_owned(),
+            ChangeKind::ReactivateUser => "back".to_owned(),
             // A decision about one reason says nothing about another: who may stay
             // outside the filters leaves all the same once the account is disabled.
-            What::DeactivateUser { reason } => format!("leaves/{}", reason.name()),
-            What::RenameTeam { .. } => "name".to_owned(),
-            What::AddMember { member } | What::RemoveMember { member } => {
+            ChangeKind::DeactivateUser { reason } => format!("leaves/{}", reason.name()),
+            ChangeKind::RenameTeam { .. } => "name".to_owned(),
+            ChangeKind::AddMember { member } | ChangeKind::RemoveMember { member } => {
                 format!("member/{member}")
             }
-            What::AddSupervisor { member } | What::RemoveSupervisor { member } => {
+            ChangeKind::AddSupervisor { member } | ChangeKind::RemoveSupervisor { member } => {
                 format!("supervisor/{member}")
             }
-            What::ArchiveTeam { .. } | What::RestoreTeam => "archived".to_owned(),
+            ChangeKind::ArchiveTeam { .. } | ChangeKind::RestoreTeam => "archived".to_owned(),
         };
         match self.subject {
-            Subject::User(id) => format!("user/{id}/{aspect}"),
-            Subject::Team(key) => format!("team/{key}/{aspect}"),
+            ChangeSubject::User(id) => format!("user/{id}/{aspect}"),
+            ChangeSubject::Team(key) => format!("team/{key}/{aspect}"),
         }
     }
 
     /// Its place in a plan: by subject, and whether one exists at all comes before
     /// everything else about it.
-    pub(super) fn place(&self) -> (Subject, bool, String) {
+    pub(super) fn place(&self) -> (ChangeSubject, bool, String) {
         let key = self.key();
         (self.subject, !key.ends_with("/exists"), key)
     }
@@ -187,12 +187,12 @@ impl Change {
         }
         match (&self.what, &now.what) {
             (
-                What::CreateTeam {
+                ChangeKind::CreateTeam {
                     name,
                     members,
                     supervisors,
                 },
-                What::CreateTeam {
+                ChangeKind::CreateTeam {
                     name: name_now,
                     members: members_now,
                     supervisors: supervisors_now,
@@ -203,22 +203,22 @@ impl Change {
                     && supervisors.is_superset(supervisors_now)
             }
             // Whoever is in it by then leaves it too.
-            (What::ArchiveTeam { .. }, What::ArchiveTeam { .. }) => true,
+            (ChangeKind::ArchiveTeam { .. }, ChangeKind::ArchiveTeam { .. }) => true,
             (approved, now) => approved == now,
         }
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for PlannedChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (name, member) = (&self.name, &self.member_name);
         match &self.what {
-            What::CreateUser { facts } => {
+            ChangeKind::CreateUser { facts } => {
                 let email = facts.get(&Field::Email).map_or("", String::as_str);
                 write!(f, "create {name} ({email})")?;
             }
-            What::LinkUser { .. } => write!(f, "link the existing account of {name}")?,
-            What::SetField { field, old, new } => {
+            ChangeKind::LinkUser { .. } => write!(f, "link the existing account of {name}")?,
+            ChangeKind::SetField { field, old, new } => {
                 // A manager's id says nothing to people.
                 let shown = |value: &Option<String>, called: &str| match value {
                     None => "nothing".to_owned(),
@@ -233,20 +233,22 @@ impl fmt::Display for Change {
                     shown(new, member)
                 )?;
             }
-            What::ReactivateUser => write!(f, "reactivate {name}")?,
-            What::DeactivateUser { reason } => write!(f, "deactivate {name}: {reason}")?,
-            What::CreateTeam { members, .. } => {
+            ChangeKind::ReactivateUser => write!(f, "reactivate {name}")?,
+            ChangeKind::DeactivateUser { reason } => write!(f, "deactivate {name}: {reason}")?,
+            ChangeKind::CreateTeam { members, .. } => {
                 write!(f, "create the team {name:?} with {} people", members.len())?;
             }
-            What::RenameTeam { old, new } => write!(f, "rename the team {old:?} to {new:?}")?,
-            What::AddMember { .. } => write!(f, "{member} joins {name:?}")?,
-            What::RemoveMember { .. } => write!(f, "{member} leaves {name:?}")?,
-            What::AddSupervisor { .. } => write!(f, "{member} supervises {name:?}")?,
-            What::RemoveSupervisor { .. } => write!(f, "{member} no longer supervises {name:?}")?,
-            What::ArchiveTeam { members } => {
+            ChangeKind::RenameTeam { old, new } => write!(f, "rename the team {old:?} to {new:?}")?,
+            ChangeKind::AddMember { .. } => write!(f, "{member} joins {name:?}")?,
+            ChangeKind::RemoveMember { .. } => write!(f, "{member} leaves {name:?}")?,
+            ChangeKind::AddSupervisor { .. } => write!(f, "{member} supervises {name:?}")?,
+            ChangeKind::RemoveSupervisor { .. } => {
+                write!(f, "{member} no longer supervises {name:?}")?
+            }
+            ChangeKind::ArchiveTeam { members } => {
                 write!(f, "archive the team {name:?} of {members} people")?;
             }
-            What::RestoreTeam => write!(f, "bring the team {name:?} back")?,
+            ChangeKind::RestoreTeam => write!(f, "bring the team {name:?} back")?,
         }
         if self.overwrites_manual {
             f.write_str(" (undoes a change made by hand)")?;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::source::Directory;
+use super::source::SourceDirectory;
 use super::target::Platform;
 
 /// Quick, and a tenth of the JSON it is made of.
@@ -12,14 +12,14 @@ const MAX_BYTES: usize = 1 << 30;
 
 /// Both sides as a run left them.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stored {
+pub struct Checkpoint {
     /// The directory.
-    pub directory: Directory,
+    pub directory: SourceDirectory,
     /// The platform.
     pub platform: Platform,
 }
 
-impl Stored {
+impl Checkpoint {
     /// As a file.
     ///
     /// # Errors
@@ -48,15 +48,15 @@ mod tests {
 
     #[test]
     fn it_is_read_as_it_was_written() {
-        let mut stored = Stored::default();
+        let mut stored = Checkpoint::default();
         for number in 0..500 {
             stored.directory.put(person_id(number), person(number));
         }
         stored.directory.delete(person_id(7));
         let bytes = stored.to_bytes().expect("written");
         assert!(bytes.len() < 20_000, "{}", bytes.len());
-        assert_eq!(Stored::from_bytes(&bytes), Ok(stored));
-        assert!(Stored::from_bytes(&bytes[..40]).is_err());
-        assert!(Stored::from_bytes(b"{}").is_err());
+        assert_eq!(Checkpoint::from_bytes(&bytes), Ok(stored));
+        assert!(Checkpoint::from_bytes(&bytes[..40]).is_err());
+        assert!(Checkpoint::from_bytes(b"{}").is_err());
     }
 }

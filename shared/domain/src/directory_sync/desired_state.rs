@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::config::SyncConfig;
 use super::keys::{Field, TeamKey};
-use super::source::{Directory, DirectoryPerson};
+use super::source::{DirectoryPerson, SourceDirectory};
 use super::target::{Facts, Features};
 use crate::base::ids::ObjectId;
 use crate::base::text::clean;
@@ -66,7 +66,7 @@ pub(super) fn manager(
 /// belonging there.
 pub(super) fn teams(
     config: &SyncConfig,
-    directory: &Directory,
+    directory: &SourceDirectory,
     present: &BTreeSet<ObjectId>,
 ) -> BTreeMap<TeamKey, WantedTeam> {
     let mut wanted = BTreeMap::new();
@@ -90,7 +90,7 @@ pub(super) fn teams(
 
 /// One team for each manager who has somebody to manage (S2-26, S2-27).
 fn managers_teams(
-    directory: &Directory,
+    directory: &SourceDirectory,
     present: &BTreeSet<ObjectId>,
     wanted: &mut BTreeMap<TeamKey, WantedTeam>,
 ) {
@@ -118,7 +118,7 @@ fn managers_teams(
 /// "Peter Wright's team" (S2-28). Two managers of one name are told apart by
 /// their addresses.
 fn team_names<'a>(
-    directory: &Directory,
+    directory: &SourceDirectory,
     managers: impl Iterator<Item = &'a ObjectId>,
 ) -> BTreeMap<ObjectId, String> {
     let mut by_name: BTreeMap<String, Vec<ObjectId>> = BTreeMap::new();
@@ -154,8 +154,8 @@ mod tests {
 
     fn directory(
         people: impl IntoIterator<Item = (u32, Option<u32>)>,
-    ) -> (Directory, BTreeSet<ObjectId>) {
-        let mut directory = Directory::default();
+    ) -> (SourceDirectory, BTreeSet<ObjectId>) {
+        let mut directory = SourceDirectory::default();
         for (number, manager) in people {
             let person = DirectoryPerson {
                 manager: manager.map(id),
@@ -200,7 +200,7 @@ mod tests {
         call(1, "Peter Wright");
         call(3, "Ann Wood");
         let mut config = SyncConfig::new("x");
-        let name = |directory: &Directory, config: &SyncConfig, number| {
+        let name = |directory: &SourceDirectory, config: &SyncConfig, number| {
             teams(config, directory, &present)[&TeamKey::Manager(id(number))]
                 .name
                 .clone()

@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use super::config::SyncConfig;
 use super::filters::{Addresses, Fit};
 use super::keys::Field;
-use super::skip_reason::Leaving;
-use super::source::{Directory, DirectoryPerson};
+use super::skip_reason::DepartureReason;
+use super::source::{DirectoryPerson, SourceDirectory};
 use crate::base::ids::ObjectId;
 
 /// How somebody of the directory stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum Eligibility {
     /// Belongs.
     Wanted,
     /// Would belong, but required fields are empty: left as they are (S2-23).
     Lacking(Vec<Field>),
     /// Does not belong.
-    Out(Leaving),
+    Out(DepartureReason),
 }
 
 /// The rules of one run.
@@ -35,7 +35,7 @@ impl<'a> Scope<'a> {
     /// Graph filter; without it nobody is left out by it.
     pub fn new(
         config: &'a SyncConfig,
-        directory: &Directory,
+        directory: &SourceDirectory,
         fitting: Option<&'a BTreeSet<ObjectId>>,
     ) -> Self {
         let chosen = config.filters.groups.as_ref();
@@ -55,22 +55,22 @@ impl<'a> Scope<'a> {
 
     /// How somebody stands. What leaves somebody out is asked first: nobody needs
     /// an address who does not belong.
-    pub fn standing(&self, id: ObjectId, person: &DirectoryPerson) -> Standing {
+    pub fn standing(&self, id: ObjectId, person: &DirectoryPerson) -> Eligibility {
         if !person.enabled {
-            return Standing::Out(Leaving::Disabled);
+            return Eligibility::Out(DepartureReason::Disabled);
         }
         if person.guest && !self.config.guests {
-            return Standing::Out(Leaving::Guest);
+            return Eligibility::Out(DepartureReason::Guest);
         }
         if self.fitting.is_some_and(|fitting| !fitting.contains(&id)) {
-            return Standing::Out(Leaving::GraphFilter);
+            return Eligibility::Out(DepartureReason::GraphFilter);
         }
         if self
             .in_groups
             .as_ref()
             .is_some_and(|chosen| !chosen.contains(&id))
         {
-            return Standing::Out(Leaving::NotInGroups);
+            return Eligibility::Out(DepartureReason::NotInGroups);
         }
         let lacking = lacking(person);
         // Nobody is let in or out by an address that is not there.
@@ -79,14 +79,14 @@ impl<'a> Scope<'a> {
         {
             match addresses.fit(email) {
                 Fit::Fits => {}
-                Fit::NotIncluded => return Standing::Out(Leaving::EmailNotIncluded),
-                Fit::Excluded => return Standing::Out(Leaving::EmailExcluded),
+                Fit::NotIncluded => return Eligibility::Out(DepartureReason::EmailNotIncluded),
+                Fit::Excluded => return Eligibility::Out(DepartureReason::EmailExcluded),
             }
         }
         if lacking.is_empty() {
-            Standing::Wanted
+            Eligibility::Wanted
         } else {
-            Standing::Lacking(lacking)
+            Eligibility::Lacking(lacking)
         }
     }
 }
@@ -109,8 +109,8 @@ mod tests {
     use crate::directory_sync::config::EmailFilter;
     use crate::directory_sync::testing::{person, person_id as id};
 
-    fn standing(config: &SyncConfig, person: &DirectoryPerson) -> Standing {
-        Scope::new(config, &Directory::default(), None).standing(id(1), person)
+    fn standing(config: &SyncConfig, person: &DirectoryPerson) -> Eligibility {
+        Scope::new(config, &SourceDirectory::default(), None).standing(id(1), person)
     }
 
     /// Proves S3-10 and S2-22 (C-32): by default everybody belongs; only the guest
@@ -118,9 +118,9 @@ mod tests {
     #[test]
     fn members_always_belong() {
         let mut config = SyncConfig::new("x");
-        assert_eq!(standing(&config, &person(1)), Standing::Wanted);
+        assert_eq!(standing(&config, &person(1)), Eligibility::Wanted);
         config.guests = false;
-        assert_eq!(standing(&config, &person(1)), Standing::Wanted);
+        assert_eq!(standing(&config, &person(1)), Eligibility::Wanted);
     }
 
     /// Proves S2-20 and S2-21: guests by their user type.
@@ -131,9 +131,12 @@ mod tests {
             ..person(1)
         };
         let mut config = SyncConfig::new("x");
-        assert_eq!(standing(&config, &guest), Standing::Wanted);
+        assert_eq!(standing(&config, &guest), Eligibility::Wanted);
         config.guests = false;
-        assert_eq!(standing(&config, &guest), Standing::Out(Leaving::Guest));
+        assert_eq!(
+            standing(&config, &guest),
+            Eligibility::Out(DepartureReason::Guest)
+        );
     }
 
     /// Proves S2-23: who lacks a required field is told apart from who leaves.
@@ -145,20 +148,20 @@ mod tests {
             email: None,
             ..person(1)
         };
-        let lacking = Standing::Lacking(vec![Field::FirstName, Field::Email]);
+        let lacking = Eligibility::Lacking(vec![Field::FirstName, Field::Email]);
         assert_eq!(standing(&config, &nameless), lacking);
         let untitled = DirectoryPerson {
             job_title: None,
             department: None,
             ..person(1)
         };
-        assert_eq!(standing(&config, &untitled), Standing::Wanted);
+        assert_eq!(standing(&config, &untitled), Eligibility::Wanted);
     }
 
     /// Proves S3-33, S3-35, C-30 and C-35: all filters must fit, and each says why not.
     #[test]
     fn every_filter_gives_its_reason() {
-        let mut directory = Directory::default();
+        let mut directory = SourceDirectory::default();
         let group = id(100);
         directory
             .groups
@@ -176,25 +179,34 @@ mod tests {
         let stands = |number: u32, person: DirectoryPerson| {
             Scope::new(&config, &directory, Some(&fitting)).standing(id(number), &person)
         };
-        assert_eq!(stands(1, person(1)), Standing::Wanted);
-        assert_eq!(stands(2, person(2)), Standing::Out(Leaving::GraphFilter));
-        assert_eq!(stands(3, person(3)), Standing::Out(Leaving::NotInGroups));
+        assert_eq!(stands(1, person(1)), Eligibility::Wanted);
+        assert_eq!(
+            stands(2, person(2)),
+            Eligibility::Out(DepartureReason::GraphFilter)
+        );
+        assert_eq!(
+            stands(3, person(3)),
+            Eligibility::Out(DepartureReason::NotInGroups)
+        );
         let address = |email: &str| DirectoryPerson {
             email: Some(email.to_owned()),
             ..person(1)
         };
         assert_eq!(
             stands(1, address("a@fabrikam.example")),
-            Standing::Out(Leaving::EmailNotIncluded)
+            Eligibility::Out(DepartureReason::EmailNotIncluded)
         );
         assert_eq!(
             stands(1, address("person-3@contoso.example")),
-            Standing::Out(Leaving::EmailExcluded)
+            Eligibility::Out(DepartureReason::EmailExcluded)
         );
         let disabled = DirectoryPerson {
             enabled: false,
             ..person(1)
         };
-        assert_eq!(stands(1, disabled), Standing::Out(Leaving::Disabled));
+        assert_eq!(
+            stands(1, disabled),
+            Eligibility::Out(DepartureReason::Disabled)
+        );
     }
 }

@@ -116,7 +116,7 @@ impl From<TeamKey> for String {
 /// Whom or what a change is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub enum Subject {
+pub enum ChangeSubject {
     /// A person, by Entra object id.
     User(ObjectId),
     /// A team.

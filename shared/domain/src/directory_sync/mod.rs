@@ -31,23 +31,23 @@ pub mod testing;
 mod users;
 pub mod writes;
 
-pub use approval::{Approved, Course, decide};
-pub use change::{Change, What};
-pub use checkpoint::Stored;
+pub use approval::{Approved, Decision, decide};
+pub use change::{ChangeKind, PlannedChange};
+pub use checkpoint::Checkpoint;
 pub use config::{ApplyMode, SyncConfig, TeamSwitches};
-pub use keys::{Field, Member, Subject, TeamKey};
+pub use keys::{ChangeSubject, Field, Member, TeamKey};
 pub use pins::{Pin, Pins};
-pub use plan::{Input, SyncCounts, SyncPlan, plan};
-pub use report::{Outcome, OutcomeStatus, SyncReport};
-pub use schedule::{Rhythm, Strategy, TimeOfDay};
-pub use skip_reason::{Leaving, Skip, SkipReason};
+pub use plan::{PlanInput, SyncCounts, SyncPlan, plan};
+pub use report::{ChangeOutcome, OutcomeStatus, SyncReport};
+pub use schedule::{Schedule, Strategy, TimeOfDay};
+pub use skip_reason::{DepartureReason, Skip, SkipReason};
 pub use source::{
-    Directory, DirectoryGroup, DirectoryPerson, Gone, GroupChange, PersonChange, Told,
+    DirectoryGroup, DirectoryPerson, Gone, GroupChange, PersonChange, Reported, SourceDirectory,
 };
-pub use state::{Pause, Pending, Phase, Source, SyncState, TestMark};
+pub use state::{Pause, Pending, Source, SyncPhase, SyncState, TestMark};
 pub use target::{Facts, Features, Platform, PlatformTeam, PlatformUser};
-pub use target_replica::Mirror;
-pub use writes::{Deed, Phases, TeamChanges, Write, phases};
+pub use target_replica::TargetReplica;
+pub use writes::{Operation, Phases, TeamChanges, Write, phases};
 
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::PlannedChange;
 use crate::base::audit::Actor;
 
 /// One decision to leave something as it is on the platform.
@@ -25,7 +25,7 @@ pub struct Pin {
 
 impl Pin {
     /// The decision against a change.
-    pub fn against(change: &Change, by: Actor, at: DateTime<Utc>) -> Self {
+    pub fn against(change: &PlannedChange, by: Actor, at: DateTime<Utc>) -> Self {
         Self {
             key: change.key(),
             rejected: change.to_string(),
@@ -56,7 +56,7 @@ impl Pins {
     }
 
     /// Whether something is to be left as it is.
-    pub fn holds(&self, change: &Change) -> bool {
+    pub fn holds(&self, change: &PlannedChange) -> bool {
         !self.0.is_empty() && self.0.contains_key(&change.key())
     }
 }

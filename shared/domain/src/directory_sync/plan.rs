@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::change::{Change, What};
+use super::change::{ChangeKind, PlannedChange};
 use super::config::SyncConfig;
-use super::keys::Subject;
+use super::keys::ChangeSubject;
 use super::pins::Pins;
 use super::skip_reason::Skip;
-use super::source::Directory;
+use super::source::SourceDirectory;
 use super::target::{Features, Linked, Platform, PlatformUser};
-use super::users::Found;
+use super::users::UserFindings;
 use super::{teams, users};
 use crate::base::ids::ObjectId;
 
 /// What a plan is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
+pub struct PlanInput<'a> {
     /// What administrators chose.
     pub config: &'a SyncConfig,
     /// What was read of the directory.
-    pub directory: &'a Directory,
+    pub directory: &'a SourceDirectory,
     /// Who fits the Graph filter, if there is one.
     pub fitting: Option<&'a BTreeSet<ObjectId>>,
     /// What was read of the platform.
@@ -40,11 +40,11 @@ pub struct Input<'a> {
 #[serde(rename_all = "camelCase")]
 pub struct SyncPlan {
     /// The changes: people by object id, then teams.
-    pub changes: Vec<Change>,
+    pub changes: Vec<PlannedChange>,
     /// Who is left as they are because something is missing or in the way.
     pub skipped: Vec<Skip>,
     /// Changes that people decided against.
-    pub pinned: Vec<Change>,
+    pub pinned: Vec<PlannedChange>,
     /// Linked and active people now.
     pub active: usize,
     /// Members of all teams of ours now.
@@ -76,17 +76,17 @@ pub struct SyncCounts {
 
 impl SyncCounts {
     /// Counts changes; people and teams with several are counted once of each kind.
-    pub fn of<'c>(changes: impl IntoIterator<Item = &'c Change>) -> Self {
+    pub fn of<'c>(changes: impl IntoIterator<Item = &'c PlannedChange>) -> Self {
         let mut counts = Self::default();
         let (mut touched, mut made) = (BTreeSet::new(), BTreeSet::new());
         for change in changes {
             counts.manual_overwritten += u64::from(change.overwrites_manual);
             let kind: &mut u64 = match change.what {
-                What::CreateUser { .. } => &mut counts.users_created,
-                What::DeactivateUser { .. } => &mut counts.users_deactivated,
-                What::ReactivateUser => &mut counts.users_reactivated,
-                What::CreateTeam { .. } => &mut counts.teams_created,
-                What::ArchiveTeam { .. } => &mut counts.teams_archived,
+                ChangeKind::CreateUser { .. } => &mut counts.users_created,
+                ChangeKind::DeactivateUser { .. } => &mut counts.users_deactivated,
+                ChangeKind::ReactivateUser => &mut counts.users_reactivated,
+                ChangeKind::CreateTeam { .. } => &mut counts.teams_created,
+                ChangeKind::ArchiveTeam { .. } => &mut counts.teams_archived,
                 _ => {
                     touched.insert(change.subject);
                     continue;
@@ -94,7 +94,7 @@ impl SyncCounts {
             };
             if matches!(
                 change.what,
-                What::CreateUser { .. } | What::CreateTeam { .. }
+                ChangeKind::CreateUser { .. } | ChangeKind::CreateTeam { .. }
             ) {
                 made.insert(change.subject);
             }
@@ -102,8 +102,8 @@ impl SyncCounts {
         }
         for subject in touched.difference(&made) {
             match subject {
-                Subject::User(_) => counts.users_updated += 1,
-                Subject::Team(_) => counts.teams_updated += 1,
+                ChangeSubject::User(_) => counts.users_updated += 1,
+                ChangeSubject::Team(_) => counts.teams_updated += 1,
             }
         }
         counts
@@ -118,19 +118,19 @@ impl SyncPlan {
 
     /// People who would be deactivated.
     pub fn leavers(&self) -> usize {
-        self.count(|what| matches!(what, What::DeactivateUser { .. }))
+        self.count(|what| matches!(what, ChangeKind::DeactivateUser { .. }))
     }
 
     /// Members who would be taken out of teams, those of archived teams included.
     pub fn removals(&self) -> usize {
         let archived = self.changes.iter().map(|change| match change.what {
-            What::ArchiveTeam { members } => members,
+            ChangeKind::ArchiveTeam { members } => members,
             _ => 0,
         });
-        archived.sum::<usize>() + self.count(|what| matches!(what, What::RemoveMember { .. }))
+        archived.sum::<usize>() + self.count(|what| matches!(what, ChangeKind::RemoveMember { .. }))
     }
 
-    fn count(&self, is: impl Fn(&What) -> bool) -> usize {
+    fn count(&self, is: impl Fn(&ChangeKind) -> bool) -> usize {
         self.changes
             .iter()
             .filter(|change| is(&change.what))
@@ -171,14 +171,14 @@ impl SyncCounts {
 }
 
 /// One comparison at work.
-pub(super) struct Task<'a> {
-    pub(super) input: Input<'a>,
+pub(super) struct Comparison<'a> {
+    pub(super) input: PlanInput<'a>,
     pub(super) linked: Linked<'a>,
     once: BTreeSet<ObjectId>,
-    pinned: std::cell::RefCell<Vec<Change>>,
+    pinned: std::cell::RefCell<Vec<PlannedChange>>,
 }
 
-impl<'a> Task<'a> {
+impl<'a> Comparison<'a> {
     /// The user as the last run left it.
     pub(super) fn was(&self, key: &str) -> Option<&'a PlatformUser> {
         self.input.before.and_then(|before| before.users.get(key))
@@ -190,13 +190,15 @@ impl<'a> Task<'a> {
     }
 
     /// The user that is about to be linked to a person.
-    pub(super) fn to_link(&self, person: ObjectId, found: &Found) -> Option<&'a str> {
+    pub(super) fn to_link(&self, person: ObjectId, found: &UserFindings) -> Option<&'a str> {
         let about = found
             .changes
             .iter()
             .rev()
             .find_map(|change| match &change.what {
-                What::LinkUser { user } if change.subject == Subject::User(person) => Some(user),
+                ChangeKind::LinkUser { user } if change.subject == ChangeSubject::User(person) => {
+                    Some(user)
+                }
                 _ => None,
             })?;
         let users = &self.linked.platform.users;
@@ -206,7 +208,7 @@ impl<'a> Task<'a> {
     }
 
     /// Takes a change in unless people decided against it; whether it was taken.
-    pub(super) fn keep(&self, change: Change, found: &mut Found) -> bool {
+    pub(super) fn keep(&self, change: PlannedChange, found: &mut UserFindings) -> bool {
         let held = self.input.pins.holds(&change);
         if held {
             self.pinned.borrow_mut().push(change);
@@ -218,12 +220,12 @@ impl<'a> Task<'a> {
 }
 
 /// Compares. The order of what was read makes no difference.
-pub fn plan(input: Input<'_>) -> SyncPlan {
+pub fn plan(input: PlanInput<'_>) -> SyncPlan {
     let linked = Linked::of(input.platform);
     let active = linked.active();
     let before = input.before.map(|before| before.users.values());
     let once = before.into_iter().flatten().filter_map(|user| user.person);
-    let task = Task {
+    let task = Comparison {
         input,
         once: once.collect(),
         linked,
@@ -238,8 +240,8 @@ pub fn plan(input: Input<'_>) -> SyncPlan {
         active,
         memberships,
     };
-    plan.changes.sort_by_cached_key(Change::place);
-    plan.pinned.sort_by_cached_key(Change::place);
+    plan.changes.sort_by_cached_key(PlannedChange::place);
+    plan.pinned.sort_by_cached_key(PlannedChange::place);
     plan.skipped
         .sort_by(|a, b| (a.person, &a.reason).cmp(&(b.person, &b.reason)));
     plan

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::change::Change;
+use super::change::PlannedChange;
 use super::plan::SyncCounts;
 use super::skip_reason::Skip;
 
@@ -22,9 +22,9 @@ pub enum OutcomeStatus {
 /// One change and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Outcome {
+pub struct ChangeOutcome {
     /// The change.
-    pub change: Change,
+    pub change: PlannedChange,
     /// How it ended.
     pub status: OutcomeStatus,
     /// Why, unless it was made.
@@ -38,15 +38,15 @@ pub struct Outcome {
 #[must_use = "a report that nobody stores tells nobody"]
 pub struct SyncReport {
     /// Changes that were to be made.
-    pub outcomes: Vec<Outcome>,
+    pub outcomes: Vec<ChangeOutcome>,
     /// Changes that wait for somebody.
-    pub waiting: Vec<Change>,
+    pub waiting: Vec<PlannedChange>,
     /// Why they wait although they would be made by themselves.
     pub held: Option<String>,
     /// Who is left as they are.
     pub skipped: Vec<Skip>,
     /// Changes that people decided against.
-    pub pinned: Vec<Change>,
+    pub pinned: Vec<PlannedChange>,
     /// Remarks, one sentence each.
     pub notes: Vec<String>,
 }

@@ -112,10 +112,10 @@ impl Default for Strategy {
 
 impl Strategy {
     /// The moments it means, if any.
-    pub fn rhythm(self) -> Option<Rhythm> {
+    pub fn rhythm(self) -> Option<Schedule> {
         match self {
             Self::Manual => None,
-            Self::Daily { time, zone } => Some(Rhythm {
+            Self::Daily { time, zone } => Some(Schedule {
                 times: BTreeSet::from([time]),
                 zone,
             }),
@@ -127,7 +127,7 @@ impl Strategy {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncRhythm))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rhythm {
+pub struct Schedule {
     /// The local times.
     pub times: BTreeSet<TimeOfDay>,
     /// The IANA zone.
@@ -135,7 +135,7 @@ pub struct Rhythm {
     pub zone: Tz,
 }
 
-impl Rhythm {
+impl Schedule {
     /// What is wrong with it, if something is.
     pub fn problem(&self) -> Option<String> {
         if self.times.is_empty() {
@@ -193,7 +193,7 @@ mod tests {
         text.parse().expect("a moment")
     }
 
-    fn daily(time: &str, zone: &str) -> Rhythm {
+    fn daily(time: &str, zone: &str) -> Schedule {
         let strategy = Strategy::Daily {
             time: time.parse().expect("a time"),
             zone: zone.parse().expect("a zone"),
@@ -202,7 +202,7 @@ mod tests {
     }
 
     /// The moments after `from`, in UTC.
-    fn moments(rhythm: &Rhythm, from: &str, count: usize) -> Vec<String> {
+    fn moments(rhythm: &Schedule, from: &str, count: usize) -> Vec<String> {
         let mut now = at(from);
         let mut found = Vec::new();
         for _ in 0..count {
@@ -297,7 +297,7 @@ mod tests {
     #[test]
     fn several_times_a_day_come_in_order() {
         let times = ["00:00", "06:00", "12:00", "18:00"].map(|it| it.parse().expect("a time"));
-        let rhythm = Rhythm {
+        let rhythm = Schedule {
             times: times.into(),
             zone: Tz::UTC,
         };
@@ -308,7 +308,7 @@ mod tests {
         );
         for close in [["00:00", "00:14"], ["00:05", "23:55"]] {
             let times = close.map(|it| it.parse().expect("a time")).into();
-            let rhythm = Rhythm {
+            let rhythm = Schedule {
                 times,
                 zone: Tz::UTC,
             };
@@ -317,7 +317,7 @@ mod tests {
                 "{close:?}"
             );
         }
-        let none = Rhythm {
+        let none = Schedule {
             times: BTreeSet::new(),
             zone: Tz::UTC,
         };
@@ -346,7 +346,7 @@ mod tests {
             start in 946_684_800_i64..2_000_000_000,
         ) {
             let time = TimeOfDay(minute);
-            let rhythm = Rhythm { times: BTreeSet::from([time]), zone };
+            let rhythm = Schedule { times: BTreeSet::from([time]), zone };
             let mut now = DateTime::from_timestamp(start, 0).expect("a moment");
             let mut days = Vec::new();
             for _ in 0..4 {

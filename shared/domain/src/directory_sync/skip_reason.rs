@@ -11,7 +11,7 @@ use crate::base::ids::ObjectId;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
-pub enum Leaving {
+pub enum DepartureReason {
     /// The account is switched off in the directory.
     Disabled,
     /// The account was deleted.
@@ -30,7 +30,7 @@ pub enum Leaving {
     NotInGroups,
 }
 
-impl Leaving {
+impl DepartureReason {
     /// Its name in keys and in the API.
     pub const fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Leaving {
     }
 }
 
-impl fmt::Display for Leaving {
+impl fmt::Display for DepartureReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Disabled => "the account is disabled in Microsoft Entra ID",

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::address_allocation::{Renaming, order};
-use super::change::{Change, What};
-use super::keys::{Field, Member, Subject, TeamKey};
+use super::change::{ChangeKind, PlannedChange};
+use super::keys::{ChangeSubject, Field, Member, TeamKey};
 use super::target::{Platform, PlatformTeam};
-use super::writes::{Deed, Phase, Phases, TeamChanges, Write};
+use super::writes::{Operation, Phases, TeamChanges, Write, WritePhase};
 use crate::base::ids::ObjectId;
 
 /// Changes on their way to being writes.
@@ -41,19 +41,19 @@ impl<'p> Sorter<'p> {
         }
     }
 
-    pub(super) fn take(&mut self, at: usize, change: &Change) {
+    pub(super) fn take(&mut self, at: usize, change: &PlannedChange) {
         match change.subject {
-            Subject::User(person) => self.person(at, person, change),
-            Subject::Team(team) => self.team(at, team, change),
+            ChangeSubject::User(person) => self.person(at, person, change),
+            ChangeSubject::Team(team) => self.team(at, team, change),
         }
     }
 
-    fn person(&mut self, at: usize, person: ObjectId, change: &Change) {
+    fn person(&mut self, at: usize, person: ObjectId, change: &PlannedChange) {
         let subject = change.subject;
         match &change.what {
-            What::CreateUser { facts } => {
+            ChangeKind::CreateUser { facts } => {
                 let facts = facts.clone();
-                let deed = Deed::CreateUser { facts };
+                let deed = Operation::CreateUser { facts };
                 self.people.insert(
                     person,
                     Write {
@@ -63,19 +63,19 @@ impl<'p> Sorter<'p> {
                     },
                 );
             }
-            What::LinkUser { user } => {
+            ChangeKind::LinkUser { user } => {
                 if let Some((key, _)) = self.platform.users.get_key_value(user) {
                     self.keys.insert(person, key);
                     self.set(at, person, |_, _, link| *link = true);
                 }
             }
-            What::ReactivateUser => self.set(at, person, |_, active, _| *active = Some(true)),
-            What::SetField {
+            ChangeKind::ReactivateUser => self.set(at, person, |_, active, _| *active = Some(true)),
+            ChangeKind::SetField {
                 field: Field::Manager,
                 new,
                 ..
             } => self.manage(at, person, new.as_ref(), subject),
-            What::SetField {
+            ChangeKind::SetField {
                 field: Field::Email,
                 new: Some(email),
                 ..
@@ -88,13 +88,15 @@ impl<'p> Sorter<'p> {
                     self.renamings.push((renaming, person, at));
                 }
             }
-            What::SetField { field, new, .. } => {
+            ChangeKind::SetField { field, new, .. } => {
                 let (field, new) = (*field, new.clone());
                 self.set(at, person, |facts, _, _| {
                     facts.insert(field, new);
                 });
             }
-            What::DeactivateUser { .. } => self.leavers.extend(self.leaver(at, person, subject)),
+            ChangeKind::DeactivateUser { .. } => {
+                self.leavers.extend(self.leaver(at, person, subject))
+            }
             _ => {}
         }
     }
@@ -110,11 +112,11 @@ impl<'p> Sorter<'p> {
             return;
         };
         let write = self.people.entry(person).or_insert_with(|| Write {
-            subject: Subject::User(person),
+            subject: ChangeSubject::User(person),
             deed: set_user(key),
             changes: Vec::new(),
         });
-        if let Deed::SetUser {
+        if let Operation::SetUser {
             facts,
             active,
             link,
@@ -126,11 +128,17 @@ impl<'p> Sorter<'p> {
         }
     }
 
-    fn manage(&mut self, at: usize, person: ObjectId, new: Option<&String>, subject: Subject) {
+    fn manage(
+        &mut self,
+        at: usize,
+        person: ObjectId,
+        new: Option<&String>,
+        subject: ChangeSubject,
+    ) {
         let deed = match (self.keys.get(&person), new) {
             (Some(key), new) => {
                 let mut deed = set_user(key);
-                if let Deed::SetUser { facts, .. } = &mut deed {
+                if let Operation::SetUser { facts, .. } = &mut deed {
                     facts.insert(Field::Manager, new.cloned());
                 }
                 Some(deed)
@@ -138,7 +146,7 @@ impl<'p> Sorter<'p> {
             (None, Some(manager)) => manager
                 .parse()
                 .ok()
-                .map(|manager| Deed::SetManager { manager }),
+                .map(|manager| Operation::SetManager { manager }),
             (None, None) => None,
         };
         let write = deed.map(|deed| Write {
@@ -150,12 +158,12 @@ impl<'p> Sorter<'p> {
     }
 
     /// Everybody's accounts are deactivated, should there be several.
-    fn leaver(&self, at: usize, person: ObjectId, subject: Subject) -> Vec<Write> {
+    fn leaver(&self, at: usize, person: ObjectId, subject: ChangeSubject) -> Vec<Write> {
         let users = self.platform.users.iter();
         let theirs = users.filter(|(_, user)| user.person == Some(person) && user.active);
         let writes = theirs.map(|(key, _)| {
             let mut deed = set_user(key);
-            if let Deed::SetUser { active, .. } = &mut deed {
+            if let Operation::SetUser { active, .. } = &mut deed {
                 *active = Some(false);
             }
             Write {
@@ -167,15 +175,15 @@ impl<'p> Sorter<'p> {
         writes.collect()
     }
 
-    fn team(&mut self, at: usize, key: TeamKey, change: &Change) {
+    fn team(&mut self, at: usize, key: TeamKey, change: &PlannedChange) {
         let subject = change.subject;
-        if let What::CreateTeam {
+        if let ChangeKind::CreateTeam {
             name,
             members,
             supervisors,
         } = &change.what
         {
-            let deed = Deed::CreateTeam {
+            let deed = Operation::CreateTeam {
                 name: name.clone(),
                 members: members.clone(),
                 supervisors: supervisors.clone(),
@@ -195,23 +203,25 @@ impl<'p> Sorter<'p> {
         };
         let write = self.made.entry(key).or_insert_with(|| Write {
             subject,
-            deed: Deed::SetTeam {
+            deed: Operation::SetTeam {
                 team: id.to_owned(),
                 set: TeamChanges::default(),
             },
             changes: Vec::new(),
         });
-        let Deed::SetTeam { set, .. } = &mut write.deed else {
+        let Operation::SetTeam { set, .. } = &mut write.deed else {
             return;
         };
         match &change.what {
-            What::RenameTeam { new, .. } => set.name = Some(new.clone()),
-            What::AddMember { member } => _ = set.add.insert(member.clone()),
-            What::RemoveMember { member } => _ = set.remove.insert(member.clone()),
-            What::AddSupervisor { member } => _ = set.add_supervisors.insert(member.clone()),
-            What::RemoveSupervisor { member } => _ = set.remove_supervisors.insert(member.clone()),
-            What::RestoreTeam => set.archived = Some(false),
-            What::ArchiveTeam { .. } => archive(set, &self.platform.teams[id]),
+            ChangeKind::RenameTeam { new, .. } => set.name = Some(new.clone()),
+            ChangeKind::AddMember { member } => _ = set.add.insert(member.clone()),
+            ChangeKind::RemoveMember { member } => _ = set.remove.insert(member.clone()),
+            ChangeKind::AddSupervisor { member } => _ = set.add_supervisors.insert(member.clone()),
+            ChangeKind::RemoveSupervisor { member } => {
+                _ = set.remove_supervisors.insert(member.clone())
+            }
+            ChangeKind::RestoreTeam => set.archived = Some(false),
+            ChangeKind::ArchiveTeam { .. } => archive(set, &self.platform.teams[id]),
             _ => return,
         }
         write.changes.push(at);
@@ -234,16 +244,16 @@ impl<'p> Sorter<'p> {
                 .map(|Renaming { user, to }| {
                     let (person, at) = by_user[&user];
                     let mut deed = set_user(&user);
-                    if let Deed::SetUser { facts, .. } = &mut deed {
+                    if let Operation::SetUser { facts, .. } = &mut deed {
                         facts.insert(Field::Email, Some(to));
                     }
                     Write {
-                        subject: Subject::User(person),
+                        subject: ChangeSubject::User(person),
                         deed,
                         changes: vec![at],
                     }
                 });
-        let phase = |name, in_order, writes| Phase {
+        let phase = |name, in_order, writes| WritePhase {
             name,
             in_order,
             writes,
@@ -261,8 +271,8 @@ impl<'p> Sorter<'p> {
     }
 }
 
-fn set_user(key: &str) -> Deed {
-    Deed::SetUser {
+fn set_user(key: &str) -> Operation {
+    Operation::SetUser {
         user: key.to_owned(),
         facts: BTreeMap::new(),
         active: None,

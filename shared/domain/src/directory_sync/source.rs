@@ -65,7 +65,7 @@ pub struct DirectoryGroup {
 /// What is told of a value: nothing at all, or what it is, which may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(from = "Option<String>")]
-pub enum Told {
+pub enum Reported {
     /// It is not mentioned, and stays.
     #[default]
     Nothing,
@@ -73,7 +73,7 @@ pub enum Told {
     Is(Option<String>),
 }
 
-impl From<Option<String>> for Told {
+impl From<Option<String>> for Reported {
     fn from(value: Option<String>) -> Self {
         Self::Is(value)
     }
@@ -83,19 +83,19 @@ impl From<Option<String>> for Told {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PersonChange {
     /// First name.
-    pub first_name: Told,
+    pub first_name: Reported,
     /// Last name.
-    pub last_name: Told,
+    pub last_name: Reported,
     /// The name people read.
-    pub display_name: Told,
+    pub display_name: Reported,
     /// Mail address.
-    pub email: Told,
+    pub email: Reported,
     /// The name to sign in with.
-    pub sign_in_name: Told,
+    pub sign_in_name: Reported,
     /// Job title.
-    pub job_title: Told,
+    pub job_title: Reported,
     /// Department.
-    pub department: Told,
+    pub department: Reported,
     /// Whether it is a guest.
     pub guest: Option<bool>,
     /// Whether it may sign in.
@@ -130,7 +130,7 @@ pub enum Gone {
 /// Everything that was read. Complete, or it was an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Directory {
+pub struct SourceDirectory {
     /// People, by object id.
     pub people: BTreeMap<ObjectId, DirectoryPerson>,
     /// Groups, by object id; none where nothing needs them.
@@ -140,7 +140,7 @@ pub struct Directory {
     pub gone: BTreeMap<ObjectId, Gone>,
 }
 
-impl Directory {
+impl SourceDirectory {
     /// Takes somebody in who is there.
     pub fn put(&mut self, id: ObjectId, person: DirectoryPerson) {
         self.gone.remove(&id);
@@ -163,7 +163,7 @@ impl Directory {
             (&mut known.job_title, change.job_title),
             (&mut known.department, change.department),
         ] {
-            if let Told::Is(told) = told {
+            if let Reported::Is(told) = told {
                 *value = told;
             }
         }
@@ -228,10 +228,10 @@ mod tests {
     /// What the directory tells twice, or in slices, or leaves out, is taken right.
     #[test]
     fn what_is_told_is_taken_in() {
-        let mut directory = Directory::default();
+        let mut directory = SourceDirectory::default();
         let whole = PersonChange {
-            first_name: Told::Is(Some("Kay".to_owned())),
-            job_title: Told::Is(Some("Lead".to_owned())),
+            first_name: Reported::Is(Some("Kay".to_owned())),
+            job_title: Reported::Is(Some("Lead".to_owned())),
             enabled: Some(true),
             manager: Some(id(2)),
             ..PersonChange::default()
@@ -240,7 +240,7 @@ mod tests {
             directory.change_person(id(1), whole.clone());
         }
         let other = PersonChange {
-            job_title: Told::Is(None),
+            job_title: Reported::Is(None),
             not_managers: vec![id(2)],
             manager: Some(id(3)),
             ..PersonChange::default()
@@ -284,12 +284,12 @@ mod tests {
     #[test]
     fn who_is_gone_is_remembered() {
         let person = DirectoryPerson::default;
-        let mut before = Directory::default();
+        let mut before = SourceDirectory::default();
         for number in 1..=4 {
             before.put(id(number), person());
         }
         before.delete(id(4));
-        let mut now = Directory::default();
+        let mut now = SourceDirectory::default();
         now.put(id(1), person());
         now.remember(&before, &BTreeSet::from([id(2), id(9)]));
         assert_eq!(

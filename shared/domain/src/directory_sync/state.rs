@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::config::SyncConfig;
-use super::schedule::Rhythm;
+use super::schedule::Schedule;
 use crate::base::audit::Actor;
 use crate::base::schedule::Slot;
-use crate::connection::Status;
+use crate::connection::ConnectionStatus;
 
 /// Days before a secret ends at which it counts as ending soon (S2-10).
 pub const EXPIRES_SOON_DAYS: i64 = 30;
@@ -41,7 +41,7 @@ pub enum Source {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncPhase))]
 #[serde(rename_all = "snake_case")]
-pub enum Phase {
+pub enum SyncPhase {
     /// Configured, or not yet; no run begins by itself.
     #[default]
     Inactive,
@@ -112,7 +112,7 @@ pub struct SyncState {
     pub credentials: u64,
     /// How far it is.
     #[serde(default)]
-    pub phase: Phase,
+    pub phase: SyncPhase,
     /// The last test.
     #[serde(default)]
     pub test: Option<TestMark>,
@@ -121,7 +121,7 @@ pub struct SyncState {
     pub pause: Option<Pause>,
     /// Times an operator set instead of the chosen ones (S2-35).
     #[serde(default)]
-    pub operator: Option<Rhythm>,
+    pub operator: Option<Schedule>,
     /// What waits for review.
     #[serde(default)]
     pub pending: Option<Pending>,
@@ -150,7 +150,7 @@ impl SyncState {
             config,
             source: None,
             credentials: 0,
-            phase: Phase::Inactive,
+            phase: SyncPhase::Inactive,
             test: None,
             pause: None,
             operator: None,
@@ -198,7 +198,8 @@ impl SyncState {
 
     /// Whether runs begin by themselves.
     pub fn runs_by_itself(&self) -> bool {
-        self.phase == Phase::Active && self.pause.as_ref().is_none_or(|pause| !pause.needs_person)
+        self.phase == SyncPhase::Active
+            && self.pause.as_ref().is_none_or(|pause| !pause.needs_person)
     }
 
     /// The next moment at which a run is due after `after`; an operator's times
@@ -222,19 +223,19 @@ impl SyncState {
     }
 
     /// How it stands in the one model of all connections.
-    pub fn status(&self, now: DateTime<Utc>) -> Status {
+    pub fn status(&self, now: DateTime<Utc>) -> ConnectionStatus {
         match (self.phase, &self.source) {
-            (Phase::Disconnected, _) => Status::Disconnected,
-            (_, None) => Status::NotConfigured,
-            _ if self.pause.is_some() || self.has_failed_test() => Status::Error,
-            (Phase::Deactivated, _) => Status::Paused,
+            (SyncPhase::Disconnected, _) => ConnectionStatus::Disconnected,
+            (_, None) => ConnectionStatus::NotConfigured,
+            _ if self.pause.is_some() || self.has_failed_test() => ConnectionStatus::Error,
+            (SyncPhase::Deactivated, _) => ConnectionStatus::Paused,
             _ if self
                 .expires_in(now)
                 .is_some_and(|days| days <= EXPIRES_SOON_DAYS) =>
             {
-                Status::SecretExpiring
+                ConnectionStatus::SecretExpiring
             }
-            _ => Status::Connected,
+            _ => ConnectionStatus::Connected,
         }
     }
 
@@ -304,7 +305,7 @@ mod tests {
         let mut replaced = state.clone();
         replaced.credentials += 1;
         assert!(!replaced.is_tested());
-        state.phase = Phase::Active;
+        state.phase = SyncPhase::Active;
         state.due = Some(now());
         assert!(
             state.is_tested(),
@@ -317,7 +318,7 @@ mod tests {
     fn only_an_active_sync_that_is_not_paused_is_due() {
         let mut state = state();
         assert_eq!(state.next_due(now()), None);
-        state.phase = Phase::Active;
+        state.phase = SyncPhase::Active;
         let four = "2026-11-27T04:00:00Z".parse().expect("a moment");
         assert_eq!(state.next_due(now()), Some(four));
         let pause = |needs_person| {
@@ -332,7 +333,11 @@ mod tests {
         state.pause = pause(false);
         assert_eq!(state.next_due(now()), Some(four), "it tries a test then");
         state.resolve();
-        for phase in [Phase::Inactive, Phase::Deactivated, Phase::Disconnected] {
+        for phase in [
+            SyncPhase::Inactive,
+            SyncPhase::Deactivated,
+            SyncPhase::Disconnected,
+        ] {
             assert_eq!(
                 SyncState {
                     phase,
@@ -351,9 +356,9 @@ mod tests {
     #[test]
     fn an_operators_times_win() {
         let mut state = state();
-        state.phase = Phase::Active;
+        state.phase = SyncPhase::Active;
         let times = ["10:30", "22:30"].map(|time| time.parse().expect("a time"));
-        state.operator = Some(Rhythm {
+        state.operator = Some(Schedule {
             times: times.into(),
             zone: chrono_tz::Tz::UTC,
         });
@@ -375,9 +380,9 @@ mod tests {
             });
             state.status(now())
         };
-        assert_eq!(ends(31), Status::Connected);
-        assert_eq!(ends(30), Status::SecretExpiring);
-        assert_eq!(ends(-1), Status::SecretExpiring);
-        assert_eq!(state().status(now()), Status::Connected);
+        assert_eq!(ends(31), ConnectionStatus::Connected);
+        assert_eq!(ends(30), ConnectionStatus::SecretExpiring);
+        assert_eq!(ends(-1), ConnectionStatus::SecretExpiring);
+        assert_eq!(state().status(now()), ConnectionStatus::Connected);
     }
 }

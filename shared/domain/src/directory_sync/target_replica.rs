@@ -2,19 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::keys::{Field, Member, Subject};
+use super::keys::{ChangeSubject, Field, Member};
 use super::target::{Facts, Platform, PlatformTeam, PlatformUser};
-use super::writes::{Deed, TeamChanges, Write};
+use super::writes::{Operation, TeamChanges, Write};
 use crate::base::ids::ObjectId;
 
 /// The platform as it is known while writes are made, by both sides' ids.
 #[derive(Debug, Clone)]
-pub struct Mirror {
+pub struct TargetReplica {
     platform: Platform,
     keys: BTreeMap<ObjectId, String>,
 }
 
-impl Mirror {
+impl TargetReplica {
     /// Begins with what was read.
     pub fn new(platform: Platform) -> Self {
         let users = platform.users.iter();
@@ -48,19 +48,19 @@ impl Mirror {
     }
 
     /// Notes that a write was made; `created` is the platform's id of what it made.
-    pub fn took(&mut self, write: &Write, created: Option<&str>) {
+    pub fn record_write(&mut self, write: &Write, created: Option<&str>) {
         match (&write.deed, write.subject) {
-            (Deed::CreateUser { facts }, Subject::User(person)) => {
+            (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {
                 self.created(person, facts, created);
             }
             (
-                Deed::SetUser {
+                Operation::SetUser {
                     user,
                     facts,
                     active,
                     link,
                 },
-                Subject::User(person),
+                ChangeSubject::User(person),
             ) => {
                 if *link {
                     self.keys.insert(person, user.clone());
@@ -72,7 +72,7 @@ impl Mirror {
                     set_facts(known, facts, manager);
                 }
             }
-            (Deed::SetManager { manager }, Subject::User(person)) => {
+            (Operation::SetManager { manager }, ChangeSubject::User(person)) => {
                 let manager = self.key(*manager).map(str::to_owned);
                 let key = self.keys.get(&person).cloned().unwrap_or_default();
                 if let (Some(manager), Some(known)) = (manager, self.platform.users.get_mut(&key)) {
@@ -80,12 +80,12 @@ impl Mirror {
                 }
             }
             (
-                Deed::CreateTeam {
+                Operation::CreateTeam {
                     name,
                     members,
                     supervisors,
                 },
-                Subject::Team(team),
+                ChangeSubject::Team(team),
             ) => {
                 let ids = |people: &BTreeSet<ObjectId>| {
                     people
@@ -104,7 +104,7 @@ impl Mirror {
                     self.platform.teams.insert(key.to_owned(), made);
                 }
             }
-            (Deed::SetTeam { team, set }, _) => self.changed(team, set),
+            (Operation::SetTeam { team, set }, _) => self.changed(team, set),
             _ => {}
         }
     }

@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::change::{Change, What};
+use super::change::{ChangeKind, PlannedChange};
 use super::desired_state;
 use super::desired_state::WantedTeam;
-use super::keys::{Member, Subject, TeamKey};
-use super::plan::Task;
+use super::keys::{ChangeSubject, Member, TeamKey};
+use super::plan::Comparison;
 use super::target::PlatformTeam;
-use super::users::{Found, called};
+use super::users::{UserFindings, called};
 use crate::base::ids::ObjectId;
 
 /// Compares all teams; answers how many members those of ours have now.
-pub(super) fn compare(task: &Task<'_>, found: &mut Found) -> usize {
+pub(super) fn compare(task: &Comparison<'_>, found: &mut UserFindings) -> usize {
     let input = task.input;
     let present = std::mem::take(&mut found.present);
     let mut wanted = desired_state::teams(input.config, input.directory, &present);
@@ -43,14 +43,14 @@ pub(super) fn compare(task: &Task<'_>, found: &mut Found) -> usize {
 }
 
 /// Whether teams of this kind are kept; those of a switch that is off are left alone.
-fn is_kept(task: &Task<'_>, key: TeamKey) -> bool {
+fn is_kept(task: &Comparison<'_>, key: TeamKey) -> bool {
     match key {
         TeamKey::Group(_) => task.input.config.teams.groups,
         TeamKey::Manager(_) => task.input.config.teams.managers,
     }
 }
 
-fn create(task: &Task<'_>, key: TeamKey, team: &WantedTeam, found: &mut Found) {
+fn create(task: &Comparison<'_>, key: TeamKey, team: &WantedTeam, found: &mut UserFindings) {
     if team.members.is_empty() {
         return;
     }
@@ -59,7 +59,7 @@ fn create(task: &Task<'_>, key: TeamKey, team: &WantedTeam, found: &mut Found) {
     } else {
         BTreeSet::new()
     };
-    let what = What::CreateTeam {
+    let what = ChangeKind::CreateTeam {
         name: team.name.clone(),
         members: team.members.clone(),
         supervisors,
@@ -70,30 +70,37 @@ fn create(task: &Task<'_>, key: TeamKey, team: &WantedTeam, found: &mut Found) {
         .flatten()
         .any(|team| team.team == Some(key));
     task.keep(
-        Change::new(Subject::Team(key), &team.name, what).overwriting(by_hand),
+        PlannedChange::new(ChangeSubject::Team(key), &team.name, what).overwriting(by_hand),
         found,
     );
 }
 
-fn existing(task: &Task<'_>, key: TeamKey, id: &str, wanted: &WantedTeam, found: &mut Found) {
+fn existing(
+    task: &Comparison<'_>,
+    key: TeamKey,
+    id: &str,
+    wanted: &WantedTeam,
+    found: &mut UserFindings,
+) {
     let team = &task.linked.platform.teams[id];
     let before = task.input.before.and_then(|before| before.teams.get(id));
-    let subject = Subject::Team(key);
+    let subject = ChangeSubject::Team(key);
     if team.archived && task.input.features.supervisors && !wanted.members.is_empty() {
         let by_hand = before.is_some_and(|before| !before.archived);
-        let back = Change::new(subject, &wanted.name, What::RestoreTeam).overwriting(by_hand);
+        let back =
+            PlannedChange::new(subject, &wanted.name, ChangeKind::RestoreTeam).overwriting(by_hand);
         if !task.keep(back, found) {
             return;
         }
     }
     if team.name != wanted.name {
-        let what = What::RenameTeam {
+        let what = ChangeKind::RenameTeam {
             old: team.name.clone(),
             new: wanted.name.clone(),
         };
         let by_hand = before.is_some_and(|before| before.name != team.name);
         task.keep(
-            Change::new(subject, &wanted.name, what).overwriting(by_hand),
+            PlannedChange::new(subject, &wanted.name, what).overwriting(by_hand),
             found,
         );
     }
@@ -101,8 +108,8 @@ fn existing(task: &Task<'_>, key: TeamKey, id: &str, wanted: &WantedTeam, found:
         now: &team.members,
         before: before.map(|before| &before.members),
         wanted: &wanted.members,
-        add: |member| What::AddMember { member },
-        remove: |member| What::RemoveMember { member },
+        add: |member| ChangeKind::AddMember { member },
+        remove: |member| ChangeKind::RemoveMember { member },
     };
     members.compare(task, subject, &wanted.name, found);
     if task.input.features.supervisors {
@@ -110,8 +117,8 @@ fn existing(task: &Task<'_>, key: TeamKey, id: &str, wanted: &WantedTeam, found:
             now: &team.supervisors,
             before: before.map(|before| &before.supervisors),
             wanted: &wanted.supervisors,
-            add: |member| What::AddSupervisor { member },
-            remove: |member| What::RemoveSupervisor { member },
+            add: |member| ChangeKind::AddSupervisor { member },
+            remove: |member| ChangeKind::RemoveSupervisor { member },
         };
         supervisors.compare(task, subject, &wanted.name, found);
     }
@@ -122,12 +129,18 @@ struct Side<'s> {
     now: &'s BTreeSet<String>,
     before: Option<&'s BTreeSet<String>>,
     wanted: &'s BTreeSet<ObjectId>,
-    add: fn(Member) -> What,
-    remove: fn(Member) -> What,
+    add: fn(Member) -> ChangeKind,
+    remove: fn(Member) -> ChangeKind,
 }
 
 impl Side<'_> {
-    fn compare(&self, task: &Task<'_>, subject: Subject, name: &str, found: &mut Found) {
+    fn compare(
+        &self,
+        task: &Comparison<'_>,
+        subject: ChangeSubject,
+        name: &str,
+        found: &mut UserFindings,
+    ) {
         let mut there = BTreeSet::new();
         for key in self.now {
             let member = task.linked.member(key);
@@ -142,7 +155,7 @@ impl Side<'_> {
                 continue;
             }
             let by_hand = self.before.is_some_and(|before| !before.contains(key));
-            let change = Change::new(subject, name, (self.remove)(member));
+            let change = PlannedChange::new(subject, name, (self.remove)(member));
             let change = change.about(user.map_or(key, called)).overwriting(by_hand);
             task.keep(change, found);
         }
@@ -152,7 +165,7 @@ impl Side<'_> {
             let by_hand = self.before.is_some_and(was);
             let named = task.input.directory.people.get(person);
             let named = named.map(super::source::DirectoryPerson::called);
-            let change = Change::new(subject, name, (self.add)(Member::Person(*person)));
+            let change = PlannedChange::new(subject, name, (self.add)(Member::Person(*person)));
             let change = change
                 .about(&named.unwrap_or_default())
                 .overwriting(by_hand);
@@ -162,13 +175,16 @@ impl Side<'_> {
 }
 
 /// A team that nobody needs any more is emptied and archived (S2-29).
-fn archive(task: &Task<'_>, key: TeamKey, team: &PlatformTeam, found: &mut Found) {
+fn archive(task: &Comparison<'_>, key: TeamKey, team: &PlatformTeam, found: &mut UserFindings) {
     let marked = team.archived || !task.input.features.supervisors;
     if marked && team.members.is_empty() {
         return;
     }
-    let what = What::ArchiveTeam {
+    let what = ChangeKind::ArchiveTeam {
         members: team.members.len(),
     };
-    task.keep(Change::new(Subject::Team(key), &team.name, what), found);
+    task.keep(
+        PlannedChange::new(ChangeSubject::Team(key), &team.name, what),
+        found,
+    );
 }

@@ -21,13 +21,13 @@ fn config() -> SyncConfig {
 /// A comparison of these two, with everything else as it is by default.
 struct Side<'a> {
     config: &'a SyncConfig,
-    directory: &'a Directory,
+    directory: &'a SourceDirectory,
     pins: Pins,
     before: Option<&'a Platform>,
 }
 
 impl<'a> Side<'a> {
-    fn new(config: &'a SyncConfig, directory: &'a Directory) -> Self {
+    fn new(config: &'a SyncConfig, directory: &'a SourceDirectory) -> Self {
         Self {
             config,
             directory,
@@ -37,7 +37,7 @@ impl<'a> Side<'a> {
     }
 
     fn plan(&self, platform: &Platform) -> SyncPlan {
-        plan(Input {
+        plan(PlanInput {
             config: self.config,
             directory: self.directory,
             fitting: None,
@@ -50,14 +50,14 @@ impl<'a> Side<'a> {
 }
 
 /// Makes every change as a platform would that takes no address twice.
-fn carry_out(platform: &Platform, changes: &[Change]) -> Platform {
-    let mut mirror = Mirror::new(platform.clone());
+fn carry_out(platform: &Platform, changes: &[PlannedChange]) -> Platform {
+    let mut mirror = TargetReplica::new(platform.clone());
     let mut made = 0;
     for phase in phases(changes, platform) {
         for write in &phase.writes {
             made += 1;
             let key = format!("new-{}-{made}", platform.users.len() + platform.teams.len());
-            mirror.took(write, Some(&key));
+            mirror.record_write(write, Some(&key));
             let names: Vec<_> = mirror
                 .platform()
                 .users
@@ -79,8 +79,8 @@ fn lines(plan: &SyncPlan) -> Vec<String> {
     plan.changes.iter().map(ToString::to_string).collect()
 }
 
-fn directory(people: impl IntoIterator<Item = (u32, DirectoryPerson)>) -> Directory {
-    let mut directory = Directory::default();
+fn directory(people: impl IntoIterator<Item = (u32, DirectoryPerson)>) -> SourceDirectory {
+    let mut directory = SourceDirectory::default();
     for (number, person) in people {
         directory.put(id(number), person);
     }
@@ -88,7 +88,7 @@ fn directory(people: impl IntoIterator<Item = (u32, DirectoryPerson)>) -> Direct
 }
 
 /// A directory of three, and the platform after its first sync.
-fn settled(config: &SyncConfig) -> (Directory, Platform) {
+fn settled(config: &SyncConfig) -> (SourceDirectory, Platform) {
     let report = |number| DirectoryPerson {
         manager: Some(id(1)),
         ..person(number)
@@ -196,7 +196,7 @@ fn a_team_that_nobody_needs_is_archived() {
     assert!(archived.contains(&("Sales", 0, false)), "{archived:?}");
     assert_eq!(plan.counts().teams_archived, 1);
     // A platform that knows no archive: the emptied team is left as it is.
-    let mut input = Input {
+    let mut input = PlanInput {
         config: &config,
         directory: &directory,
         fitting: None,
@@ -212,15 +212,15 @@ fn a_team_that_nobody_needs_is_archived() {
     directory_deletes_group(&mut input, &after);
 }
 
-fn plan_of(input: Input<'_>) -> SyncPlan {
+fn plan_of(input: PlanInput<'_>) -> SyncPlan {
     plan(input)
 }
 
 /// A group that is gone takes its team with it.
-fn directory_deletes_group(input: &mut Input<'_>, platform: &Platform) {
+fn directory_deletes_group(input: &mut PlanInput<'_>, platform: &Platform) {
     let mut directory = input.directory.clone();
     directory.groups.clear();
-    let plan = plan(Input {
+    let plan = plan(PlanInput {
         directory: &directory,
         features: Features::ALL,
         platform,
@@ -421,7 +421,7 @@ fn a_review_decides_change_by_change() {
     let rejected = plan
         .changes
         .iter()
-        .find(|change| change.subject == Subject::User(id(5)))
+        .find(|change| change.subject == ChangeSubject::User(id(5)))
         .expect("a change");
     let pin = Pin::against(rejected, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH);
     let approved = Approved::of(
@@ -484,8 +484,9 @@ fn accounts_that_ended_are_not_held_up() {
         ["deactivate First7 Last7: the account is disabled in Microsoft Entra ID"]
     );
     assert_eq!(course.waiting.len(), 17);
-    let pin =
-        |change: &Change| Pin::against(change, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH);
+    let pin = |change: &PlannedChange| {
+        Pin::against(change, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH)
+    };
     side.pins = outside.changes.iter().map(pin).collect();
     let plan = side.plan(&platform);
     assert_eq!((plan.changes.len(), plan.pinned.len()), (1, 17));
@@ -542,7 +543,7 @@ fn accounts_are_linked_by_people_only() {
     let links: Vec<_> = plan
         .changes
         .iter()
-        .filter(|change| matches!(change.what, What::LinkUser { .. }))
+        .filter(|change| matches!(change.what, ChangeKind::LinkUser { .. }))
         .collect();
     assert_eq!(links.len(), 1);
     assert_eq!(plan.skipped.len(), 3, "{:?}", plan.skipped);
@@ -646,7 +647,7 @@ fn any_person() -> impl Strategy_<Value = DirectoryPerson> {
 
 use proptest::strategy::Strategy as Strategy_;
 
-fn any_directory() -> impl Strategy_<Value = Directory> {
+fn any_directory() -> impl Strategy_<Value = SourceDirectory> {
     let people = prop::collection::btree_map(0..10_u32, any_person(), 0..10);
     let groups = prop::collection::btree_map(
         90..93_u32,
@@ -655,7 +656,7 @@ fn any_directory() -> impl Strategy_<Value = Directory> {
     );
     let gone = prop::collection::btree_set(0..10_u32, 0..4);
     (people, groups, gone).prop_map(|(people, groups, gone)| {
-        let mut directory = Directory::default();
+        let mut directory = SourceDirectory::default();
         for number in gone {
             directory.delete(id(number));
         }
@@ -742,7 +743,7 @@ fn by_hand(platform: &mut Platform, deeds: &[(u8, u8)]) {
 /// Whoever belongs and is not skipped is on the platform as the directory has them.
 fn assert_as_wanted(
     config: &SyncConfig,
-    directory: &Directory,
+    directory: &SourceDirectory,
     platform: &Platform,
     plan: &SyncPlan,
 ) {
@@ -756,7 +757,7 @@ fn assert_as_wanted(
     for (id, person) in &directory.people {
         let user = by_person.get(id);
         match scope.standing(*id, person) {
-            eligibility::Standing::Wanted if !skipped.contains(id) => {
+            eligibility::Eligibility::Wanted if !skipped.contains(id) => {
                 let user = user.expect("it exists");
                 assert!(user.active);
                 assert_eq!(
@@ -767,7 +768,7 @@ fn assert_as_wanted(
                     assert_eq!(user.facts.get(&Field::JobTitle), person.job_title.as_ref());
                 }
             }
-            eligibility::Standing::Out(_) => assert!(user.is_none_or(|user| !user.active)),
+            eligibility::Eligibility::Out(_) => assert!(user.is_none_or(|user| !user.active)),
             _ => {}
         }
     }
@@ -829,10 +830,10 @@ proptest! {
         let mut side = Side::new(&config, &second);
         let plan = side.plan(&platform);
         let picked = plan.changes.iter().enumerate().filter(|(at, _)| picks >> (at % 64) & 1 == 1);
-        let rejected: Vec<Change> = picked.map(|(_, change)| change.clone()).collect();
+        let rejected: Vec<PlannedChange> = picked.map(|(_, change)| change.clone()).collect();
         side.pins = rejected.iter().map(|change| Pin::against(change, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH)).collect();
         let now = side.plan(&platform);
-        let keys: BTreeSet<String> = rejected.iter().map(Change::key).collect();
+        let keys: BTreeSet<String> = rejected.iter().map(PlannedChange::key).collect();
         prop_assert!(now.changes.iter().all(|change| !keys.contains(&change.key())));
         let after = carry_out(&platform, &now.changes);
         let again = side.plan(&after);
@@ -848,7 +849,7 @@ proptest! {
         let plan = Side::new(&config, &second).plan(&platform);
         let course = decide(&plan, &config, None);
         let applied = SyncPlan { changes: course.apply.changes().to_vec(), ..plan.clone() };
-        let ended = |change: &&Change| matches!(change.what, What::DeactivateUser { reason } if reason.is_departure());
+        let ended = |change: &&PlannedChange| matches!(change.what, ChangeKind::DeactivateUser { reason } if reason.is_departure());
         let departures = applied.changes.iter().filter(ended).count();
         let others = applied.leavers() - departures;
         let within = |changes: usize, current: usize, few: usize| {
@@ -859,9 +860,9 @@ proptest! {
         prop_assert!(within(departures, plan.active, 3));
         prop_assert!(within(applied.removals(), plan.memberships, 0));
         // All or nothing, but for those whose accounts ended, and links.
-        let links = course.waiting.iter().any(|change| matches!(change.what, What::LinkUser { .. }));
+        let links = course.waiting.iter().any(|change| matches!(change.what, ChangeKind::LinkUser { .. }));
         prop_assert!(course.waiting.is_empty() || links || applied.changes.len() == departures);
-        let linked = applied.changes.iter().any(|change| matches!(change.what, What::LinkUser { .. }));
+        let linked = applied.changes.iter().any(|change| matches!(change.what, ChangeKind::LinkUser { .. }));
         prop_assert!(!linked);
     }
 
@@ -872,10 +873,10 @@ proptest! {
         let platform = carry_out(&Platform::default(), &start.changes);
         let side = Side::new(&config, &second);
         let plan = side.plan(&platform);
-        let mut mirror = Mirror::new(platform.clone());
+        let mut mirror = TargetReplica::new(platform.clone());
         let writes = phases(&plan.changes, &platform).into_iter().flat_map(|phase| phase.writes);
         for (at, write) in writes.take(cut).enumerate() {
-            mirror.took(&write, Some(&format!("cut-{at}")));
+            mirror.record_write(&write, Some(&format!("cut-{at}")));
         }
         let half = mirror.into_platform();
         let rest = side.plan(&half);

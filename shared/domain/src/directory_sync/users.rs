@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address_allocation::Claim;
-use super::address_claims::meet;
-use super::change::{Change, What};
+use super::address_claims::resolve_claims;
+use super::change::{ChangeKind, PlannedChange};
 use super::desired_state::{facts, is_kept, manager};
-use super::eligibility::{Scope, Standing};
-use super::keys::{Field, Subject};
-use super::plan::Task;
-use super::skip_reason::{Leaving, Skip, SkipReason};
+use super::eligibility::{Eligibility, Scope};
+use super::keys::{ChangeSubject, Field};
+use super::plan::Comparison;
+use super::skip_reason::{DepartureReason, Skip, SkipReason};
 use super::source::{DirectoryPerson, Gone};
 use super::target::{Facts, PlatformUser};
 use crate::base::ids::ObjectId;
@@ -17,47 +17,47 @@ use crate::base::text::fold;
 
 /// What is found about people.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) changes: Vec<Change>,
+pub(super) struct UserFindings {
+    pub(super) changes: Vec<PlannedChange>,
     pub(super) skipped: Vec<Skip>,
     /// Who is there once everything is done: on the platform, active, belonging.
     pub(super) present: BTreeSet<ObjectId>,
 }
 
 /// Compares all people, of the directory and of the platform.
-pub(super) fn compare(task: &Task<'_>) -> Found {
-    let mut found = Found::default();
+pub(super) fn compare(task: &Comparison<'_>) -> UserFindings {
+    let mut found = UserFindings::default();
     let mut claims = Vec::new();
     let scope = Scope::new(task.input.config, task.input.directory, task.input.fitting);
     let shared = shared_addresses(task, &scope);
     for (id, person) in &task.input.directory.people {
         match scope.standing(*id, person) {
-            Standing::Wanted => wanted(task, *id, person, &shared, &mut claims, &mut found),
-            Standing::Lacking(fields) => {
+            Eligibility::Wanted => wanted(task, *id, person, &shared, &mut claims, &mut found),
+            Eligibility::Lacking(fields) => {
                 found.skip(*id, person, SkipReason::Lacking { fields });
                 if task.linked.user(*id).is_some_and(|(_, user)| user.active) {
                     found.present.insert(*id);
                 }
             }
-            Standing::Out(reason) => leave(task, *id, reason, &mut found),
+            Eligibility::Out(reason) => leave(task, *id, reason, &mut found),
         }
     }
     for (id, gone) in &task.input.directory.gone {
         let reason = match gone {
-            Gone::Deleted => Leaving::Deleted,
-            Gone::Vanished => Leaving::Vanished,
+            Gone::Deleted => DepartureReason::Deleted,
+            Gone::Vanished => DepartureReason::Vanished,
         };
         leave(task, *id, reason, &mut found);
     }
     unknown(task, &mut found);
-    meet(task, claims, &mut found);
+    resolve_claims(task, claims, &mut found);
     for id in found.present.clone() {
         managed(task, id, &mut found);
     }
     found
 }
 
-impl Found {
+impl UserFindings {
     pub(super) fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
         let name = it.called();
         self.skipped.push(Skip {
@@ -70,7 +70,7 @@ impl Found {
 
 /// Accounts in use of people whom the directory does not know, and as far as is
 /// remembered never did: nothing tells whether they left, so somebody has to look.
-fn unknown(task: &Task<'_>, found: &mut Found) {
+fn unknown(task: &Comparison<'_>, found: &mut UserFindings) {
     let directory = task.input.directory;
     let knows =
         |id: &ObjectId| directory.people.contains_key(id) || directory.gone.contains_key(id);
@@ -89,10 +89,10 @@ fn unknown(task: &Task<'_>, found: &mut Found) {
 }
 
 /// Addresses that several people who belong have.
-fn shared_addresses(task: &Task<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
+fn shared_addresses(task: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();
     for (id, person) in &task.input.directory.people {
-        if scope.standing(*id, person) == Standing::Wanted
+        if scope.standing(*id, person) == Eligibility::Wanted
             && let Some(email) = person.email.as_deref().and_then(fold)
         {
             *seen.entry(email).or_insert(0_u32) += 1;
@@ -103,12 +103,12 @@ fn shared_addresses(task: &Task<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
 }
 
 fn wanted(
-    task: &Task<'_>,
+    task: &Comparison<'_>,
     id: ObjectId,
     person: &DirectoryPerson,
     shared: &BTreeSet<String>,
     claims: &mut Vec<Claim>,
-    found: &mut Found,
+    found: &mut UserFindings,
 ) {
     if let Some(users) = task.linked.twice.get(&id) {
         let users = users.iter().map(|&user| user.to_owned()).collect();
@@ -149,20 +149,21 @@ fn wanted(
     }
 }
 
-fn reactivate(task: &Task<'_>, id: ObjectId, key: &str, name: &str) -> Change {
+fn reactivate(task: &Comparison<'_>, id: ObjectId, key: &str, name: &str) -> PlannedChange {
     let by_hand = task.was(key).is_some_and(|before| before.active);
-    Change::new(Subject::User(id), name, What::ReactivateUser).overwriting(by_hand)
+    PlannedChange::new(ChangeSubject::User(id), name, ChangeKind::ReactivateUser)
+        .overwriting(by_hand)
 }
 
 /// Adds the changes of all fields but address and manager; answers whether the
 /// address is another one, too.
 pub(super) fn fields(
-    task: &Task<'_>,
+    task: &Comparison<'_>,
     id: ObjectId,
     (key, user): (&str, &PlatformUser),
     wanted: &Facts,
     name: &str,
-    found: &mut Found,
+    found: &mut UserFindings,
 ) -> bool {
     let before = task.was(key);
     for field in [
@@ -180,12 +181,12 @@ pub(super) fn fields(
             continue;
         }
         let by_hand = before.is_some_and(|before| before.facts.get(&field) != old);
-        let what = What::SetField {
+        let what = ChangeKind::SetField {
             field,
             old: old.cloned(),
             new: new.cloned(),
         };
-        let change = Change::new(Subject::User(id), name, what).overwriting(by_hand);
+        let change = PlannedChange::new(ChangeSubject::User(id), name, what).overwriting(by_hand);
         task.keep(change, found);
     }
     let email = wanted.get(&Field::Email).and_then(|email| fold(email));
@@ -194,7 +195,7 @@ pub(super) fn fields(
 }
 
 /// Who has left is deactivated, if the platform knows them as active.
-fn leave(task: &Task<'_>, id: ObjectId, reason: Leaving, found: &mut Found) {
+fn leave(task: &Comparison<'_>, id: ObjectId, reason: DepartureReason, found: &mut UserFindings) {
     let keys = task.linked.users.get(&id).copied();
     let twice = task.linked.twice.get(&id).into_iter().flatten().copied();
     let active = |key: &str| {
@@ -209,8 +210,9 @@ fn leave(task: &Task<'_>, id: ObjectId, reason: Leaving, found: &mut Found) {
     };
     let user = &task.linked.platform.users[key];
     let by_hand = task.was(key).is_some_and(|before| !before.active);
-    let what = What::DeactivateUser { reason };
-    let change = Change::new(Subject::User(id), called(user), what).overwriting(by_hand);
+    let what = ChangeKind::DeactivateUser { reason };
+    let change =
+        PlannedChange::new(ChangeSubject::User(id), called(user), what).overwriting(by_hand);
     // Who stays by somebody's decision stays in the teams as well.
     if !task.keep(change, found) && task.input.directory.people.contains_key(&id) {
         found.present.insert(id);
@@ -225,7 +227,7 @@ pub(super) fn called(user: &PlatformUser) -> &str {
 }
 
 /// The manager of somebody who is there: only now it is known who else is.
-fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
+fn managed(task: &Comparison<'_>, id: ObjectId, found: &mut UserFindings) {
     if !task.input.features.keeps(Field::Manager) {
         return;
     }
@@ -259,7 +261,7 @@ fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
         (Some(before), Some(user)) => manager_of(before) != manager_of(user),
         _ => false,
     };
-    let what = What::SetField {
+    let what = ChangeKind::SetField {
         field: Field::Manager,
         old,
         new,
@@ -272,7 +274,7 @@ fn managed(task: &Task<'_>, id: ObjectId, found: &mut Found) {
         let manager = user.facts.get(&Field::Manager)?;
         task.linked.platform.users.get(manager)
     });
-    let change = Change::new(Subject::User(id), &person.called(), what)
+    let change = PlannedChange::new(ChangeSubject::User(id), &person.called(), what)
         .overwriting(by_hand)
         .about(&new_name.unwrap_or_default())
         .instead_of(managing.map_or("", called));

@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::Change;
-use super::keys::{Field, Member, Subject};
+use super::change::PlannedChange;
+use super::keys::{ChangeSubject, Field, Member};
 use super::sorter::Sorter;
 use super::target::{Facts, Platform};
 use crate::base::ids::ObjectId;
@@ -13,16 +13,16 @@ use crate::base::ids::ObjectId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
     /// Whom or what it is about.
-    pub subject: Subject,
+    pub subject: ChangeSubject,
     /// What is done.
-    pub deed: Deed,
+    pub deed: Operation,
     /// Which changes are made by it.
     pub changes: Vec<usize>,
 }
 
 /// What is done to one resource of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Deed {
+pub enum Operation {
     /// A user is created.
     CreateUser {
         /// Everything but the manager.
@@ -81,7 +81,7 @@ pub struct TeamChanges {
 
 /// Writes that may be made at the same time, or one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Phase {
+pub struct WritePhase {
     /// Its name in a run's record.
     pub name: &'static str,
     /// Whether each needs the one before it.
@@ -91,10 +91,10 @@ pub struct Phase {
 }
 
 /// All writes, phase by phase. Between phases everything of the one before has ended.
-pub type Phases = Vec<Phase>;
+pub type Phases = Vec<WritePhase>;
 
 /// Orders changes as a plan has them. Whatever fails leaves the others possible.
-pub fn phases(changes: &[Change], platform: &Platform) -> Phases {
+pub fn phases(changes: &[PlannedChange], platform: &Platform) -> Phases {
     let mut sorter = Sorter::new(platform);
     for (at, change) in changes.iter().enumerate() {
         sorter.take(at, change);

@@ -19,7 +19,7 @@ const LEARNER: &str = "learner";
 /// One step on the learning platform.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Step {
+pub enum EnrolmentStep {
     /// Add the group to the catalog's users, before any enrolment there (C-38).
     #[serde(rename_all = "camelCase")]
     JoinCatalog {
@@ -91,7 +91,7 @@ pub fn catalogs(snapshot: &Snapshot) -> Catalogs {
 
 /// Enrols where it is wanted and not yet so (S4-132). Nothing for profiles that
 /// are deleted or not enrolled.
-pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec<Step> {
+pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec<EnrolmentStep> {
     if !profile.enroll || profile.is_deleted() {
         return Vec::new();
     }
@@ -107,24 +107,28 @@ pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec
         if !roles.catalogs.contains(catalog) {
             join.insert(*catalog);
         }
-        enrol.push(Step::Enrol { course: *course });
+        enrol.push(EnrolmentStep::Enrol { course: *course });
     }
     let joins = join
         .into_iter()
-        .map(|catalog| Step::JoinCatalog { catalog });
+        .map(|catalog| EnrolmentStep::JoinCatalog { catalog });
     joins.chain(enrol).collect()
 }
 
 /// Unenrols from courses that are no longer selected (S4-133, C-07): only those
 /// this service enrolled the group in.
-pub fn unassign(profile: &Profile, managed: &BTreeSet<CourseId>, roles: &GroupRoles) -> Vec<Step> {
+pub fn unassign(
+    profile: &Profile,
+    managed: &BTreeSet<CourseId>,
+    roles: &GroupRoles,
+) -> Vec<EnrolmentStep> {
     if profile.is_deleted() {
         return Vec::new();
     }
     managed
         .iter()
         .filter(|course| !profile.courses.contains(course) && roles.courses.contains(course))
-        .map(|course| Step::Unenrol { course: *course })
+        .map(|course| EnrolmentStep::Unenrol { course: *course })
         .collect()
 }
 
@@ -140,11 +144,11 @@ pub fn leave(
     joined: &BTreeSet<CatalogId>,
     catalogs: &Catalogs,
     roles: &GroupRoles,
-) -> Vec<Step> {
+) -> Vec<EnrolmentStep> {
     match mode {
         Retraction::CoursesOnly => managed
             .iter()
-            .map(|course| Step::Unenrol { course: *course })
+            .map(|course| EnrolmentStep::Unenrol { course: *course })
             .collect(),
         Retraction::LeaveCatalogs => {
             let enrolled = roles
@@ -159,7 +163,7 @@ pub fn leave(
                 .copied()
                 .collect();
             all.into_iter()
-                .map(|catalog| Step::LeaveCatalog {
+                .map(|catalog| EnrolmentStep::LeaveCatalog {
                     catalog,
                     unmanaged: roles
                         .courses
@@ -224,7 +228,7 @@ mod tests {
         );
         assert_eq!(
             steps[0],
-            Step::JoinCatalog {
+            EnrolmentStep::JoinCatalog {
                 catalog: catalog(2)
             }
         );
@@ -232,10 +236,10 @@ mod tests {
         assert_eq!(
             enrolled,
             [
-                Step::Enrol {
+                EnrolmentStep::Enrol {
                     course: course("A")
                 },
-                Step::Enrol {
+                EnrolmentStep::Enrol {
                     course: course("C")
                 }
             ]
@@ -254,7 +258,7 @@ mod tests {
         );
         assert_eq!(
             steps,
-            [Step::Unenrol {
+            [EnrolmentStep::Unenrol {
                 course: course("B")
             }]
         );
@@ -274,11 +278,11 @@ mod tests {
         assert_eq!(
             steps,
             [
-                Step::LeaveCatalog {
+                EnrolmentStep::LeaveCatalog {
                     catalog: catalog(1),
                     unmanaged: managed(&["B"])
                 },
-                Step::LeaveCatalog {
+                EnrolmentStep::LeaveCatalog {
                     catalog: catalog(2),
                     unmanaged: BTreeSet::new()
                 },
@@ -293,7 +297,7 @@ mod tests {
         );
         assert_eq!(
             steps,
-            [Step::Unenrol {
+            [EnrolmentStep::Unenrol {
                 course: course("A")
             }]
         );
@@ -311,7 +315,7 @@ mod tests {
         );
         assert_eq!(
             steps,
-            [Step::LeaveCatalog {
+            [EnrolmentStep::LeaveCatalog {
                 catalog: catalog(2),
                 unmanaged: BTreeSet::new()
             }]

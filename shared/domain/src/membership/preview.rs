@@ -6,12 +6,12 @@ use serde::{Deserialize, Serialize};
 
 use super::plan::diff::Accounts;
 use super::plan::guard::{Exceeded, exceeded_by};
-use crate::audience::audience_change::{Change, Members};
+use crate::audience::audience_change::{AudienceChange, Members};
 use crate::audience::profile::Throttle;
 use crate::base::ids::CourseId;
 use crate::base::rowset::RowSet;
 use crate::snapshot::Snapshot;
-use crate::snapshot::name_order::{NameOrder, Page, Person};
+use crate::snapshot::name_order::{NameOrder, NamePage, Person};
 use crate::snapshot::search::{Matcher, Query};
 
 /// The members a group has now.
@@ -33,7 +33,7 @@ pub struct Question<'a> {
     pub accounts: &'a Accounts,
     /// The profile's audience, evaluated against `current.rows`, or against
     /// nobody when the members are not known.
-    pub change: &'a Change,
+    pub change: &'a AudienceChange,
     /// The group's members; of a group that does not exist yet, nobody. `None`
     /// when they are not known.
     pub current: Option<Current<'a>>,
@@ -133,7 +133,7 @@ pub struct Entry {
 
 /// A preview and the people behind its numbers.
 #[derive(Debug, Clone)]
-pub struct Outlook {
+pub struct PreviewResult {
     preview: Preview,
     audience: Members,
     joins: RowSet,
@@ -142,7 +142,7 @@ pub struct Outlook {
     leaves: RowSet,
 }
 
-impl Outlook {
+impl PreviewResult {
     /// Looks ahead. The numbers are those of the plan the next run would make
     /// from the same data ([`crate::membership::plan::diff::plan`]).
     pub fn of(question: &Question<'_>) -> Self {
@@ -161,13 +161,13 @@ impl Outlook {
         if current.is_some() {
             // As the group holds them: each account once.
             let mut wanted = audience.all.clone();
-            accounts.seat(&mut wanted);
+            accounts.canonicalize(&mut wanted);
             joins.extend(wanted.difference(now));
             leaves.extend(now.difference(&wanted));
             // Whoever shares an account with somebody the rules match joins by the rules.
             let mut by_rules = audience.all.clone();
             by_rules.subtract(&audience.included);
-            accounts.seat(&mut by_rules);
+            accounts.canonicalize(&mut by_rules);
             joins_included.extend(joins.difference(&by_rules));
         }
         Self {
@@ -198,7 +198,7 @@ impl Outlook {
         list: List,
         search: Option<&str>,
         (offset, limit): (usize, usize),
-    ) -> Page<Entry> {
+    ) -> NamePage<Entry> {
         let people = &snapshot.people;
         let matcher = search.map(|text| Matcher::new(snapshot, &Query::new(text)));
         let (rows, only_unreachable) = match list {
@@ -221,7 +221,7 @@ impl Outlook {
                 reachable: people.is_reachable(row),
             })
         });
-        Page {
+        NamePage {
             total,
             entries: entries.collect(),
         }
@@ -285,7 +285,7 @@ mod tests {
     use super::*;
     use crate::audience::desired_members::{Audience, evaluate};
     use crate::audience::profile::{Profile, Target};
-    use crate::membership::plan::diff::{GroupMembers, Subject, plan};
+    use crate::membership::plan::diff::{GroupMembers, PlanTarget, plan};
     use crate::membership::plan::guard::exceeded;
     use crate::rules::Fields;
     use crate::testing::{World, profile, slot};
@@ -346,7 +346,7 @@ mod tests {
         profile
     }
 
-    fn change(snapshot: &Snapshot, profile: &Profile, current: Option<&RowSet>) -> Change {
+    fn change(snapshot: &Snapshot, profile: &Profile, current: Option<&RowSet>) -> AudienceChange {
         let audience = Audience::of(profile, &Fields::of(snapshot)).expect("an audience");
         let current: BTreeMap<_, _> = current
             .map(|rows| (profile.id, rows.clone()))
@@ -361,7 +361,7 @@ mod tests {
         snapshot: Snapshot,
         accounts: Accounts,
         current: Option<GroupMembers>,
-        change: Change,
+        change: AudienceChange,
     }
 
     impl Scene {
@@ -391,8 +391,8 @@ mod tests {
             throttle: Throttle,
             before: &BTreeSet<CourseId>,
             after: &BTreeSet<CourseId>,
-        ) -> Outlook {
-            Outlook::of(&Question {
+        ) -> PreviewResult {
+            PreviewResult::of(&Question {
                 snapshot: &self.snapshot,
                 accounts: &self.accounts,
                 change: &self.change,
@@ -408,7 +408,7 @@ mod tests {
 
         fn list(
             &self,
-            outlook: &Outlook,
+            outlook: &PreviewResult,
             list: List,
             search: Option<&str>,
         ) -> Vec<(String, Reason)> {
@@ -557,7 +557,7 @@ mod tests {
             let throttle = Throttle { max_changes: Some(limit), max_percent: Some(f64::from(percent)) };
             let outlook = scene.outlook(throttle, &no_courses(), &no_courses());
             let current = scene.current.as_ref().expect("known");
-            let subject = Subject { profile: profile.id, group: None };
+            let subject = PlanTarget { profile: profile.id, group: None };
             let plan = plan(subject, &scene.snapshot, &scene.accounts, &scene.change, current);
             let preview = outlook.preview();
             prop_assert_eq!(preview.current, Some(plan.current));

@@ -22,7 +22,7 @@ mod tests;
 
 pub use kind::NoticeKind;
 pub use language::Language;
-pub use render::{Words, words};
+pub use render::{RenderedNotice, render};
 
 /// The way a notice takes to people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]

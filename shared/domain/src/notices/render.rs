@@ -12,7 +12,7 @@ use super::template_blocks::{Parts, one_line};
 
 /// A notice in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Words {
+pub struct RenderedNotice {
     /// One line.
     pub subject: String,
     /// Plain text.
@@ -46,7 +46,7 @@ static LAYOUTS: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(||
 ///
 /// # Errors
 /// Only if a template is broken, which the tests exclude.
-pub fn words(notice: &Notice) -> Result<Words, String> {
+pub fn render(notice: &Notice) -> Result<RenderedNotice, String> {
     let layouts = LAYOUTS.as_ref().map_err(ToString::to_string)?;
     let parts = Parts::of(&notice.about, notice.language)?;
     let render = |name: &str| {
@@ -62,7 +62,7 @@ pub fn words(notice: &Notice) -> Result<Words, String> {
             })
             .map_err(|error| error.to_string())
     };
-    Ok(Words {
+    Ok(RenderedNotice {
         text: render("mail.txt")?,
         html: render("mail.html")?,
         subject: parts.subject,

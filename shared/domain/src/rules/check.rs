@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use super::FieldRef;
 use super::expr::{Expr, Leaf};
 use super::operators::{activity, boolean, date, number, text};
-use super::parse::{Combinator, Group, Part, Rule};
+use super::parse::{Combinator, FilterPart, Group, Rule};
 use crate::base::ids::CourseId;
 use crate::base::problem::Problem;
 use crate::snapshot::lms::FieldKind;
@@ -139,8 +139,8 @@ impl Checker<'_> {
         let mut parts = Vec::with_capacity(group.parts.len());
         for part in &group.parts {
             match part {
-                Part::Group(inner) => parts.push(self.group(inner, problems)),
-                Part::Rule(rule) => match self.test(rule) {
+                FilterPart::Group(inner) => parts.push(self.group(inner, problems)),
+                FilterPart::Rule(rule) => match self.test(rule) {
                     Ok((leaf, not)) => parts.push(Expr::Leaf(leaf).negated(not)),
                     Err(mistake) => problems.push(problem(rule, mistake)),
                 },

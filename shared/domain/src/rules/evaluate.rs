@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
+use super::expr::{ActivityPredicate, DatePredicate, Expr, Leaf, NumberPredicate, TextPredicate};
 use super::value::{parse_boolean, parse_number};
 use crate::base::text::fold;
 use crate::snapshot::{Activity, Snapshot, Source};
@@ -65,7 +65,7 @@ impl<'a> Facts<'a> {
         let people = &self.snapshot.people;
         match leaf {
             Leaf::Missing(source) => people.text(source, row).is_none(),
-            Leaf::Text(source, TextTest::Matches(pattern)) => people
+            Leaf::Text(source, TextPredicate::Matches(pattern)) => people
                 .text(source, row)
                 .is_some_and(|text| pattern.is_match(text)),
             Leaf::Text(source, test) => self
@@ -100,26 +100,28 @@ impl<'a> Facts<'a> {
     }
 }
 
-pub(crate) fn activity_holds(test: ActivityTest, activity: Activity, now: i64) -> bool {
+pub(crate) fn activity_holds(test: ActivityPredicate, activity: Activity, now: i64) -> bool {
     match test {
-        ActivityTest::Completed => activity.completed,
-        ActivityTest::CompletedInLast(days) => activity
+        ActivityPredicate::Completed => activity.completed,
+        ActivityPredicate::CompletedInLast(days) => activity
             .last_completed
             .is_some_and(|done| done <= now && done >= now - i64::from(days) * DAY_MS),
-        ActivityTest::Overdue => activity.late || activity.open_due.is_some_and(|due| due < now),
-        ActivityTest::InProgress => activity.in_progress,
-        ActivityTest::Enrolled => true,
+        ActivityPredicate::Overdue => {
+            activity.late || activity.open_due.is_some_and(|due| due < now)
+        }
+        ActivityPredicate::InProgress => activity.in_progress,
+        ActivityPredicate::Enrolled => true,
     }
 }
 
-pub(crate) fn text_holds(test: &TextTest, text: &str) -> bool {
+pub(crate) fn text_holds(test: &TextPredicate, text: &str) -> bool {
     match test {
-        TextTest::Equals(operand) => text == operand,
-        TextTest::Contains(operand) => text.contains(operand.as_str()),
-        TextTest::BeginsWith(operand) => text.starts_with(operand.as_str()),
-        TextTest::EndsWith(operand) => text.ends_with(operand.as_str()),
-        TextTest::In(operands) => operands.contains(text),
-        TextTest::Matches(pattern) => pattern.is_match(text),
+        TextPredicate::Equals(operand) => text == operand,
+        TextPredicate::Contains(operand) => text.contains(operand.as_str()),
+        TextPredicate::BeginsWith(operand) => text.starts_with(operand.as_str()),
+        TextPredicate::EndsWith(operand) => text.ends_with(operand.as_str()),
+        TextPredicate::In(operands) => operands.contains(text),
+        TextPredicate::Matches(pattern) => pattern.is_match(text),
     }
 }
 
@@ -127,25 +129,25 @@ pub(crate) fn text_holds(test: &TextTest, text: &str) -> bool {
     clippy::float_cmp,
     reason = "equality of numbers people typed is exact equality"
 )]
-pub(crate) fn number_holds(test: &NumberTest, number: f64) -> bool {
+pub(crate) fn number_holds(test: &NumberPredicate, number: f64) -> bool {
     match test {
-        NumberTest::Equals(operand) => number == *operand,
-        NumberTest::Less(operand) => number < *operand,
-        NumberTest::AtMost(operand) => number <= *operand,
-        NumberTest::Greater(operand) => number > *operand,
-        NumberTest::AtLeast(operand) => number >= *operand,
-        NumberTest::Between(from, to) => (*from..=*to).contains(&number),
-        NumberTest::In(operands) => operands.contains(&number),
+        NumberPredicate::Equals(operand) => number == *operand,
+        NumberPredicate::Less(operand) => number < *operand,
+        NumberPredicate::AtMost(operand) => number <= *operand,
+        NumberPredicate::Greater(operand) => number > *operand,
+        NumberPredicate::AtLeast(operand) => number >= *operand,
+        NumberPredicate::Between(from, to) => (*from..=*to).contains(&number),
+        NumberPredicate::In(operands) => operands.contains(&number),
     }
 }
 
-pub(crate) fn date_holds(test: &DateTest, moment: i64, now: i64) -> bool {
+pub(crate) fn date_holds(test: &DatePredicate, moment: i64, now: i64) -> bool {
     match test {
-        DateTest::Before(instant) => moment < *instant,
-        DateTest::After(instant) => moment > *instant,
-        DateTest::Within(start, end) => (*start..*end).contains(&moment),
-        DateTest::InLast(days) => (now - i64::from(*days) * DAY_MS..=now).contains(&moment),
-        DateTest::InNext(days) => (now..=now + i64::from(*days) * DAY_MS).contains(&moment),
-        DateTest::MoreThanAgo(days) => moment < now - i64::from(*days) * DAY_MS,
+        DatePredicate::Before(instant) => moment < *instant,
+        DatePredicate::After(instant) => moment > *instant,
+        DatePredicate::Within(start, end) => (*start..*end).contains(&moment),
+        DatePredicate::InLast(days) => (now - i64::from(*days) * DAY_MS..=now).contains(&moment),
+        DatePredicate::InNext(days) => (now..=now + i64::from(*days) * DAY_MS).contains(&moment),
+        DatePredicate::MoreThanAgo(days) => moment < now - i64::from(*days) * DAY_MS,
     }
 }

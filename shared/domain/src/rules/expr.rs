@@ -26,20 +26,20 @@ pub enum Leaf {
     /// The value is missing or blank.
     Missing(Source),
     /// A test of a text.
-    Text(Source, TextTest),
+    Text(Source, TextPredicate),
     /// A test of a number.
-    Number(Source, NumberTest),
+    Number(Source, NumberPredicate),
     /// The value is this truth.
     Boolean(Source, bool),
     /// A test of a moment.
-    Date(Source, DateTest),
+    Date(Source, DatePredicate),
     /// A test of the person's enrolments in a course.
-    Activity(CourseId, ActivityTest),
+    Activity(CourseId, ActivityPredicate),
 }
 
 /// Tests of texts; operands are folded (see [`crate::base::text::fold`]).
 #[derive(Debug, Clone)]
-pub enum TextTest {
+pub enum TextPredicate {
     /// Equal.
     Equals(String),
     /// Contains.
@@ -56,7 +56,7 @@ pub enum TextTest {
 
 /// Tests of numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub enum NumberTest {
+pub enum NumberPredicate {
     /// Equal.
     Equals(f64),
     /// Less.
@@ -76,7 +76,7 @@ pub enum NumberTest {
 /// Tests of moments, in milliseconds since 1970 UTC; relative ones count from
 /// the run's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum DateTest {
+pub enum DatePredicate {
     /// Strictly before the instant.
     Before(i64),
     /// Strictly after the instant.
@@ -93,7 +93,7 @@ pub enum DateTest {
 
 /// Tests of the enrolments of one person in one course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ActivityTest {
+pub enum ActivityPredicate {
     /// Completed in any enrolment.
     Completed,
     /// The latest completion lies within so many days.

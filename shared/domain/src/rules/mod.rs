@@ -13,7 +13,7 @@ pub mod parse;
 mod value;
 
 pub use check::{Fields, RuleProblem, RuleProblemKind, Section};
-pub use expr::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
+pub use expr::{ActivityPredicate, DatePredicate, Expr, Leaf, NumberPredicate, TextPredicate};
 pub use field::FieldRef;
 pub use filter::{Filter, FilterDocument, MatchMode};
 pub(crate) use value::{list, parse_boolean, parse_number, span, written};

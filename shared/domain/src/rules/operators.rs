@@ -7,7 +7,7 @@ use regex::RegexBuilder;
 use serde_json::Value;
 
 use super::check::{Mistake, invalid};
-use super::expr::{ActivityTest, DateTest, NumberTest, TextTest};
+use super::expr::{ActivityPredicate, DatePredicate, NumberPredicate, TextPredicate};
 use super::parse::Rule;
 use super::{DEFAULT_RECENT_DAYS, MAX_PATTERN, MAX_PATTERN_BYTES, value};
 
@@ -21,25 +21,25 @@ fn unknown_operator<T>(rule: &Rule, known: &str) -> Result<T, Mistake> {
     ))
 }
 
-pub(super) fn text(rule: &Rule) -> Result<(TextTest, bool), Mistake> {
+pub(super) fn text(rule: &Rule) -> Result<(TextPredicate, bool), Mistake> {
     let one = || value::text(&rule.value).map_err(|detail| invalid("value", detail));
     Ok(match rule.operator.as_str() {
-        "=" => (TextTest::Equals(one()?), false),
-        "!=" => (TextTest::Equals(one()?), true),
-        "contains" => (TextTest::Contains(one()?), false),
-        "doesNotContain" => (TextTest::Contains(one()?), true),
-        "beginsWith" => (TextTest::BeginsWith(one()?), false),
-        "doesNotBeginWith" => (TextTest::BeginsWith(one()?), true),
-        "endsWith" => (TextTest::EndsWith(one()?), false),
-        "doesNotEndWith" => (TextTest::EndsWith(one()?), true),
+        "=" => (TextPredicate::Equals(one()?), false),
+        "!=" => (TextPredicate::Equals(one()?), true),
+        "contains" => (TextPredicate::Contains(one()?), false),
+        "doesNotContain" => (TextPredicate::Contains(one()?), true),
+        "beginsWith" => (TextPredicate::BeginsWith(one()?), false),
+        "doesNotBeginWith" => (TextPredicate::BeginsWith(one()?), true),
+        "endsWith" => (TextPredicate::EndsWith(one()?), false),
+        "doesNotEndWith" => (TextPredicate::EndsWith(one()?), true),
         "in" | "notIn" => {
             let texts = items(&rule.value, value::text)?;
             (
-                TextTest::In(texts.into_iter().collect()),
+                TextPredicate::In(texts.into_iter().collect()),
                 rule.operator == "notIn",
             )
         }
-        "matches" => (TextTest::Matches(pattern(&rule.value)?), false),
+        "matches" => (TextPredicate::Matches(pattern(&rule.value)?), false),
         _ => {
             return unknown_operator(
                 rule,
@@ -83,15 +83,15 @@ fn last_line(text: &str) -> &str {
         .trim_start_matches("error: ")
 }
 
-pub(super) fn number(rule: &Rule) -> Result<(NumberTest, bool), Mistake> {
+pub(super) fn number(rule: &Rule) -> Result<(NumberPredicate, bool), Mistake> {
     let one = || value::number(&rule.value).map_err(|detail| invalid("value", detail));
     Ok(match rule.operator.as_str() {
-        "=" => (NumberTest::Equals(one()?), false),
-        "!=" => (NumberTest::Equals(one()?), true),
-        "<" => (NumberTest::Less(one()?), false),
-        "<=" => (NumberTest::AtMost(one()?), false),
-        ">" => (NumberTest::Greater(one()?), false),
-        ">=" => (NumberTest::AtLeast(one()?), false),
+        "=" => (NumberPredicate::Equals(one()?), false),
+        "!=" => (NumberPredicate::Equals(one()?), true),
+        "<" => (NumberPredicate::Less(one()?), false),
+        "<=" => (NumberPredicate::AtMost(one()?), false),
+        ">" => (NumberPredicate::Greater(one()?), false),
+        ">=" => (NumberPredicate::AtLeast(one()?), false),
         "between" | "notBetween" => {
             let [from, to] = value::pair(&rule.value).map_err(|detail| invalid("value", detail))?;
             let read =
@@ -103,10 +103,13 @@ pub(super) fn number(rule: &Rule) -> Result<(NumberTest, bool), Mistake> {
                     "the first number must not be larger than the second",
                 ));
             }
-            (NumberTest::Between(from, to), rule.operator == "notBetween")
+            (
+                NumberPredicate::Between(from, to),
+                rule.operator == "notBetween",
+            )
         }
         "in" | "notIn" => (
-            NumberTest::In(items(&rule.value, value::number)?),
+            NumberPredicate::In(items(&rule.value, value::number)?),
             rule.operator == "notIn",
         ),
         _ => {
@@ -127,15 +130,15 @@ pub(super) fn boolean(rule: &Rule) -> Result<(bool, bool), Mistake> {
     }
 }
 
-pub(super) fn date(rule: &Rule, zone: Tz) -> Result<(DateTest, bool), Mistake> {
+pub(super) fn date(rule: &Rule, zone: Tz) -> Result<(DatePredicate, bool), Mistake> {
     let span = |given: &Value| value::span(given, zone).map_err(|detail| invalid("value", detail));
     let days = || value::days(&rule.value, None).map_err(|detail| invalid("value", detail));
     Ok(match rule.operator.as_str() {
-        "before" => (DateTest::Before(span(&rule.value)?.0), false),
-        "after" => (DateTest::After(span(&rule.value)?.0), false),
+        "before" => (DatePredicate::Before(span(&rule.value)?.0), false),
+        "after" => (DatePredicate::After(span(&rule.value)?.0), false),
         "on" => {
             let (start, end) = span(&rule.value)?;
-            (DateTest::Within(start, end), false)
+            (DatePredicate::Within(start, end), false)
         }
         "between" | "notBetween" => {
             let [from, to] = value::pair(&rule.value).map_err(|detail| invalid("value", detail))?;
@@ -146,11 +149,14 @@ pub(super) fn date(rule: &Rule, zone: Tz) -> Result<(DateTest, bool), Mistake> {
                     "the first date must not be later than the second",
                 ));
             }
-            (DateTest::Within(start, end), rule.operator == "notBetween")
+            (
+                DatePredicate::Within(start, end),
+                rule.operator == "notBetween",
+            )
         }
-        "inLast" => (DateTest::InLast(days()?), false),
-        "inNext" => (DateTest::InNext(days()?), false),
-        "moreThanAgo" => (DateTest::MoreThanAgo(days()?), false),
+        "inLast" => (DatePredicate::InLast(days()?), false),
+        "inNext" => (DatePredicate::InNext(days()?), false),
+        "moreThanAgo" => (DatePredicate::MoreThanAgo(days()?), false),
         _ => {
             return unknown_operator(
                 rule,
@@ -160,19 +166,19 @@ pub(super) fn date(rule: &Rule, zone: Tz) -> Result<(DateTest, bool), Mistake> {
     })
 }
 
-pub(super) fn activity(rule: &Rule) -> Result<(ActivityTest, bool), Mistake> {
+pub(super) fn activity(rule: &Rule) -> Result<(ActivityPredicate, bool), Mistake> {
     let test = match rule.operator.as_str() {
-        "completed" => (ActivityTest::Completed, false),
-        "notCompleted" => (ActivityTest::Completed, true),
+        "completed" => (ActivityPredicate::Completed, false),
+        "notCompleted" => (ActivityPredicate::Completed, true),
         "completedInLast" => {
             let days = value::days(&rule.value, Some(DEFAULT_RECENT_DAYS))
                 .map_err(|detail| invalid("value", detail))?;
-            return Ok((ActivityTest::CompletedInLast(days), false));
+            return Ok((ActivityPredicate::CompletedInLast(days), false));
         }
-        "overdue" => (ActivityTest::Overdue, false),
-        "inProgress" => (ActivityTest::InProgress, false),
-        "enrolled" => (ActivityTest::Enrolled, false),
-        "notEnrolled" => (ActivityTest::Enrolled, true),
+        "overdue" => (ActivityPredicate::Overdue, false),
+        "inProgress" => (ActivityPredicate::InProgress, false),
+        "enrolled" => (ActivityPredicate::Enrolled, false),
+        "notEnrolled" => (ActivityPredicate::Enrolled, true),
         _ => {
             return unknown_operator(
                 rule,

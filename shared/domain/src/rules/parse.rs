@@ -22,12 +22,12 @@ pub struct Group {
     /// Whether the whole group is negated.
     pub not: bool,
     /// Its rules and groups, at least one.
-    pub parts: Vec<Part>,
+    pub parts: Vec<FilterPart>,
 }
 
 /// A rule or a group, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
+pub enum FilterPart {
     /// A group.
     Group(Group),
     /// A rule.
@@ -55,7 +55,7 @@ const EDITOR_KEYS: [&str; 3] = ["id", "path", "inputType"];
 /// # Errors
 /// Everything that is wrong with its shape.
 pub fn parse(value: &Value, pointer: &str) -> Result<Group, Vec<Problem>> {
-    let mut reader = Reader {
+    let mut reader = FilterReader {
         problems: Vec::new(),
         nodes: 0,
     };
@@ -66,12 +66,12 @@ pub fn parse(value: &Value, pointer: &str) -> Result<Group, Vec<Problem>> {
     }
 }
 
-struct Reader {
+struct FilterReader {
     problems: Vec<Problem>,
     nodes: usize,
 }
 
-impl Reader {
+impl FilterReader {
     fn problem<T>(&mut self, pointer: &str, detail: impl Into<String>) -> Option<T> {
         self.problems.push(Problem::at(pointer, detail));
         None
@@ -141,12 +141,12 @@ impl Reader {
         }
     }
 
-    fn part(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<Part> {
+    fn part(&mut self, value: &Value, pointer: &str, depth: usize) -> Option<FilterPart> {
         match value {
             Value::Object(object) if object.contains_key("rules") => {
-                self.group(value, pointer, depth + 1).map(Part::Group)
+                self.group(value, pointer, depth + 1).map(FilterPart::Group)
             }
-            Value::Object(object) => self.rule(object, pointer).map(Part::Rule),
+            Value::Object(object) => self.rule(object, pointer).map(FilterPart::Rule),
             _ => self.problem(
                 pointer,
                 "must be a rule (field, operator, value) or a group (combinator, rules)",
@@ -225,7 +225,7 @@ mod tests {
         let group = parse(&tree, "").expect("well formed");
         assert!(group.not && group.combinator == Combinator::And);
         assert!(
-            matches!(&group.parts[1], Part::Group(inner) if inner.combinator == Combinator::Or)
+            matches!(&group.parts[1], FilterPart::Group(inner) if inner.combinator == Combinator::Or)
         );
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::format::{DecodeError, Identity, Reader, VERSION};
+use super::format::{DecodeError, Identity, SnapshotReader, VERSION};
 use super::{Header, Lineage};
 
 /// What is in a snapshot file. `Display` makes it a page of text.
@@ -72,7 +72,7 @@ impl Description {
 /// When not even the directory can be read. Columns that are damaged, unknown
 /// or do not fit are no error: the description says so.
 pub fn describe(file: &[u8]) -> Result<Description, DecodeError> {
-    let reader = Reader::open_leniently(file)?;
+    let reader = SnapshotReader::open_leniently(file)?;
     let mut columns: Vec<_> = reader
         .columns()
         .iter()

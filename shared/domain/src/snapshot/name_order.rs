@@ -8,7 +8,7 @@ use crate::base::ids::UserId;
 /// A part of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Page<T> {
+pub struct NamePage<T> {
     /// How many the whole list has.
     pub total: usize,
     /// The part.

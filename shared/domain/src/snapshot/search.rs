@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::name_order::{NameOrder, Page, Person};
-use super::schema::Course;
+use super::name_order::{NameOrder, NamePage, Person};
+use super::schema::SchemaCourse;
 use super::{Dictionary, Property, Snapshot, Source, TextColumn};
 use crate::base::text::fold;
 
@@ -113,7 +113,12 @@ impl<'a> Matcher<'a> {
 
 /// Finds learners: whom the query names exactly first, then by name (S4-088c).
 /// An empty query finds everyone.
-pub fn people(snapshot: &Snapshot, order: &NameOrder, query: &str, limit: usize) -> Page<Person> {
+pub fn people(
+    snapshot: &Snapshot,
+    order: &NameOrder,
+    query: &str,
+    limit: usize,
+) -> NamePage<Person> {
     let matcher = Matcher::new(snapshot, &Query::new(query));
     let found = snapshot.people.living.iter();
     let (exact, others): (Vec<u32>, Vec<u32>) = found
@@ -124,7 +129,7 @@ pub fn people(snapshot: &Snapshot, order: &NameOrder, query: &str, limit: usize)
     let left = limit - rows.len();
     rows.extend(order.page(snapshot, others, 0, left));
     let entries = rows.into_iter();
-    Page {
+    NamePage {
         total,
         entries: entries
             .filter_map(|row| Person::of(snapshot, row))
@@ -144,7 +149,7 @@ pub fn exact(snapshot: &Snapshot, text: &str) -> Option<Person> {
 /// Finds courses: the one whose id the query is first, then those of whose title
 /// some word begins with each word of the query, by title. Unpublished ones are
 /// among them, and say so. An empty query finds all.
-pub fn courses(snapshot: &Snapshot, query: &str, limit: usize) -> Page<Course> {
+pub fn courses(snapshot: &Snapshot, query: &str, limit: usize) -> NamePage<SchemaCourse> {
     let query = Query::new(query);
     let mut found: Vec<(bool, String, usize)> = Vec::new();
     for (place, course) in snapshot.courses.iter().enumerate() {
@@ -157,10 +162,10 @@ pub fn courses(snapshot: &Snapshot, query: &str, limit: usize) -> Page<Course> {
     }
     found.sort_unstable();
     let entries = found.iter().take(limit);
-    Page {
+    NamePage {
         total: found.len(),
         entries: entries
-            .map(|(_, _, place)| Course::of(&snapshot.courses[*place]))
+            .map(|(_, _, place)| SchemaCourse::of(&snapshot.courses[*place]))
             .collect(),
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{CatalogRemoval, Enrolment, Learn365, LmsGroup, Unenrolment};
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::membership::enrolment::Step;
+use rollcall_domain::membership::enrolment::EnrolmentStep;
 use rollcall_domain::membership::report::Outcome;
 
-use crate::context::Work;
+use crate::context::RunContext;
 
 /// What learners see as the reason of an unenrolment.
 const MESSAGE: &str = "This group is no longer enrolled in the course.";
@@ -18,11 +18,11 @@ const VISIBLE_PAUSE: Duration = Duration::from_millis(400);
 
 /// Carries out the steps in order; answers whether all are so now.
 pub(crate) async fn carry_out(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
     object: ObjectId,
     mut group: Option<LmsGroup>,
-    steps: &[Step],
+    steps: &[EnrolmentStep],
 ) -> bool {
     let mut joined_now = false;
     for step in steps {
@@ -30,18 +30,21 @@ pub(crate) async fn carry_out(
             work.subjects[index].report.step(step, &Outcome::Deferred);
             continue;
         }
-        if group.is_none() && !matches!(step, Step::JoinCatalog { .. }) {
+        if group.is_none() && !matches!(step, EnrolmentStep::JoinCatalog { .. }) {
             group = visible(&work.platform, object).await;
         }
         let one = patiently(work, index, object, group.as_ref(), step, joined_now);
         // Cut off at the deadline it may or may not have happened; the next run looks.
         let outcome = tokio::time::timeout_at(work.pace.deadline().instant().into(), one).await;
         let outcome = outcome.unwrap_or(Outcome::Deferred);
-        joined_now |= matches!((step, &outcome), (Step::JoinCatalog { .. }, Outcome::Done));
+        joined_now |= matches!(
+            (step, &outcome),
+            (EnrolmentStep::JoinCatalog { .. }, Outcome::Done)
+        );
         let subject = &mut work.subjects[index];
         match (step, &outcome) {
-            (Step::Enrol { course }, Outcome::Failed(_))
-            | (Step::Unenrol { course }, Outcome::Done | Outcome::AlreadySo) => {
+            (EnrolmentStep::Enrol { course }, Outcome::Failed(_))
+            | (EnrolmentStep::Unenrol { course }, Outcome::Done | Outcome::AlreadySo) => {
                 subject.state.managed.remove(course);
             }
             _ => {}
@@ -58,15 +61,15 @@ pub(crate) async fn carry_out(
 /// enrolment there. So it is tried a few times, and what is refused even then is
 /// left to the next run, which has no such excuse.
 async fn patiently(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     index: usize,
     object: ObjectId,
     group: Option<&LmsGroup>,
-    step: &Step,
+    step: &EnrolmentStep,
     joined_now: bool,
 ) -> Outcome {
     let mut outcome = carry_out_one(work, index, object, group, step).await;
-    if !joined_now || !matches!(step, Step::Enrol { .. }) {
+    if !joined_now || !matches!(step, EnrolmentStep::Enrol { .. }) {
         return outcome;
     }
     for _ in 0..VISIBLE_TRIES {
@@ -84,15 +87,15 @@ async fn patiently(
 }
 
 async fn carry_out_one(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     index: usize,
     object: ObjectId,
     group: Option<&LmsGroup>,
-    step: &Step,
+    step: &EnrolmentStep,
 ) -> Outcome {
     let platform = &work.platform;
     let (what, done) = match (step, group) {
-        (Step::JoinCatalog { catalog }, group) => {
+        (EnrolmentStep::JoinCatalog { catalog }, group) => {
             let mark = work.subjects[index].profile.unique_name();
             let login = group.map_or(mark.as_str(), |group| group.login_name.as_str());
             let added = platform.add_group_to_catalog(*catalog, object, login).await;
@@ -103,7 +106,7 @@ async fn carry_out_one(
         }
         // The platform has accepted the group and does not show it yet: the next run enrols it.
         (_, None) => return Outcome::Deferred,
-        (Step::Enrol { course }, Some(group)) => (
+        (EnrolmentStep::Enrol { course }, Some(group)) => (
             format!("enrolling in {}", work.course_title(*course)),
             platform
                 .enrol_group(*course, &group.login_name)
@@ -113,7 +116,7 @@ async fn carry_out_one(
                     Enrolment::AlreadyEnrolled => Outcome::AlreadySo,
                 }),
         ),
-        (Step::Unenrol { course }, Some(group)) => (
+        (EnrolmentStep::Unenrol { course }, Some(group)) => (
             format!("unenrolling from {}", work.course_title(*course)),
             gone_is_fine(
                 platform
@@ -125,7 +128,7 @@ async fn carry_out_one(
                     }),
             ),
         ),
-        (Step::LeaveCatalog { catalog, .. }, Some(group)) => (
+        (EnrolmentStep::LeaveCatalog { catalog, .. }, Some(group)) => (
             "deleting the group from a catalog".to_owned(),
             platform
                 .remove_group_from_catalog(*catalog, &group.login_name)

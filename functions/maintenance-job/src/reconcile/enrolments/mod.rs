@@ -8,17 +8,17 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::lifecycle::{Pending, handled, pending};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::membership::enrolment::{
-    Catalogs, GroupRoles, Step, assign, catalogs, leave, unassign,
+    Catalogs, EnrolmentStep, GroupRoles, assign, catalogs, leave, unassign,
 };
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::budget::Stop;
-use crate::context::{Work, words};
+use crate::budget::Interrupted;
+use crate::context::{RunContext, words};
 use apply::carry_out;
 
 /// One of the four steps; each goes through all profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
+pub(crate) enum EnrolmentPhase {
     Assign,
     Unassign,
     Deletion,
@@ -26,14 +26,17 @@ pub(crate) enum Phase {
 }
 
 /// A group as the platform sees it.
-struct Standing {
+struct GroupEnrolments {
     group: Option<LmsGroup>,
     roles: GroupRoles,
 }
 
 /// Carries out a phase. Trouble with one course or profile is reported there
 /// and does not stop the others (S4-134).
-pub(crate) async fn phase(work: &mut Work<'_>, phase: Phase) -> Result<Result<(), Stop>, String> {
+pub(crate) async fn phase(
+    work: &mut RunContext<'_>,
+    phase: EnrolmentPhase,
+) -> Result<Result<(), Interrupted>, String> {
     let catalogs = catalogs(&work.snapshot);
     for index in 0..work.subjects.len() {
         if !concerns(work, index, phase) {
@@ -47,12 +50,14 @@ pub(crate) async fn phase(work: &mut Work<'_>, phase: Phase) -> Result<Result<()
     Ok(Ok(()))
 }
 
-fn concerns(work: &Work<'_>, index: usize, phase: Phase) -> bool {
+fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool {
     let subject = &work.subjects[index];
     let profile = &subject.profile;
     match phase {
-        Phase::Assign => profile.enroll && !profile.is_deleted() && !is_assigned(work, index),
-        Phase::Unassign => {
+        EnrolmentPhase::Assign => {
+            profile.enroll && !profile.is_deleted() && !is_assigned(work, index)
+        }
+        EnrolmentPhase::Unassign => {
             !profile.is_deleted()
                 && subject
                     .state
@@ -60,14 +65,14 @@ fn concerns(work: &Work<'_>, index: usize, phase: Phase) -> bool {
                     .iter()
                     .any(|course| !profile.courses.contains(course))
         }
-        Phase::Deletion => pending(profile) == Some(Pending::Deletion),
-        Phase::Retraction => pending(profile) == Some(Pending::Retraction),
+        EnrolmentPhase::Deletion => pending(profile) == Some(Pending::Deletion),
+        EnrolmentPhase::Retraction => pending(profile) == Some(Pending::Retraction),
     }
 }
 
 /// Whether every selected course is known to be enrolled: by our record and by
 /// the platform as of the last refresh. Then the platform need not be asked.
-fn is_assigned(work: &Work<'_>, index: usize) -> bool {
+fn is_assigned(work: &RunContext<'_>, index: usize) -> bool {
     let subject = &work.subjects[index];
     let listed = subject
         .state
@@ -79,14 +84,14 @@ fn is_assigned(work: &Work<'_>, index: usize) -> bool {
 }
 
 async fn one(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
-    phase: Phase,
+    phase: EnrolmentPhase,
     catalogs: &Catalogs,
 ) -> Result<(), StoreError> {
     let Some(object) = work.subjects[index].state.group else {
         // Without a group nothing was ever enrolled; a failed group is reported already.
-        return if matches!(phase, Phase::Deletion | Phase::Retraction) {
+        return if matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
             done(work, index).await
         } else {
             Ok(())
@@ -108,9 +113,9 @@ async fn one(
     let subject = &work.subjects[index];
     let (profile, managed) = (&subject.profile, &subject.state.managed);
     let steps = match phase {
-        Phase::Assign => assign(profile, catalogs, &standing.roles),
-        Phase::Unassign => unassign(profile, managed, &standing.roles),
-        Phase::Deletion | Phase::Retraction => leave(
+        EnrolmentPhase::Assign => assign(profile, catalogs, &standing.roles),
+        EnrolmentPhase::Unassign => unassign(profile, managed, &standing.roles),
+        EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => leave(
             profile.retraction,
             managed,
             &subject.state.joined,
@@ -130,7 +135,7 @@ async fn one(
             .put_profile_state(fence, subject.profile.id, &subject.state)
             .await?;
     }
-    if complete && matches!(phase, Phase::Deletion | Phase::Retraction) {
+    if complete && matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
         return done(work, index).await;
     }
     Ok(())
@@ -138,18 +143,22 @@ async fn one(
 
 /// Records what is about to be enrolled before it is: a run that is cut off in
 /// between leaves nothing enrolled that nobody knows of.
-async fn intend(work: &mut Work<'_>, index: usize, steps: &[Step]) -> Result<(), StoreError> {
+async fn intend(
+    work: &mut RunContext<'_>,
+    index: usize,
+    steps: &[EnrolmentStep],
+) -> Result<(), StoreError> {
     let state = &mut work.subjects[index].state;
     let before = state.clone();
     for step in steps {
         match step {
-            Step::Enrol { course } => {
+            EnrolmentStep::Enrol { course } => {
                 state.managed.insert(*course);
             }
-            Step::JoinCatalog { catalog } => {
+            EnrolmentStep::JoinCatalog { catalog } => {
                 state.joined.insert(*catalog);
             }
-            Step::Unenrol { .. } | Step::LeaveCatalog { .. } => {}
+            EnrolmentStep::Unenrol { .. } | EnrolmentStep::LeaveCatalog { .. } => {}
         }
     }
     if *state == before {
@@ -169,35 +178,35 @@ async fn standing(
     platform: &Learn365,
     object: ObjectId,
     known: Option<LmsGroup>,
-) -> Result<Standing, ApiError> {
+) -> Result<GroupEnrolments, ApiError> {
     let group = platform.find_group(object).await?.or(known);
     let roles = match &group {
         Some(group) => platform.group_roles(group.id).await?,
         None => GroupRoles::default(),
     };
-    Ok(Standing { group, roles })
+    Ok(GroupEnrolments { group, roles })
 }
 
 /// Selected courses the group is in count as managed, whoever enrolled it;
 /// after leaving, nothing does.
-fn bookkeeping(work: &mut Work<'_>, index: usize, phase: Phase, roles: &GroupRoles) {
+fn bookkeeping(work: &mut RunContext<'_>, index: usize, phase: EnrolmentPhase, roles: &GroupRoles) {
     let subject = &mut work.subjects[index];
     match phase {
-        Phase::Assign => subject
+        EnrolmentPhase::Assign => subject
             .state
             .managed
             .extend(subject.profile.courses.intersection(&roles.courses)),
         // What is managed and not enrolled any more needs no unenrolment; a
         // platform that lists nothing at all for the group proves nothing.
-        Phase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
+        EnrolmentPhase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
             let selected = &subject.profile.courses;
             subject
                 .state
                 .managed
                 .retain(|course| selected.contains(course) || roles.courses.contains(course));
         }
-        Phase::Unassign => {}
-        Phase::Deletion | Phase::Retraction => {
+        EnrolmentPhase::Unassign => {}
+        EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => {
             if subject.report.enrolments.is_complete() {
                 subject.state.managed.clear();
                 subject.state.joined.clear();
@@ -217,7 +226,7 @@ fn bookkeeping(work: &mut Work<'_>, index: usize, phase: Phase, roles: &GroupRol
 }
 
 /// Stores that a deletion or retraction was carried out: once (S4-137, S4-140).
-async fn done(work: &mut Work<'_>, index: usize) -> Result<(), StoreError> {
+async fn done(work: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
     let subject = &mut work.subjects[index];
     let profile = handled(subject.profile.clone());
     let fence = work.pace.lease().fence();

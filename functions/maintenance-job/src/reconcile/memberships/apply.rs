@@ -6,9 +6,9 @@ use rollcall_clients::graph::{MemberOutcome, MemberOutcomes};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::membership::plan::MembershipPlan;
 use rollcall_domain::membership::plan::guard::Cleared;
-use rollcall_domain::membership::report::{Outcome, ProfileStatus, Tally};
+use rollcall_domain::membership::report::{ChangeTally, Outcome, ProfileStatus};
 
-use crate::context::Work;
+use crate::context::RunContext;
 
 /// Members of one `PATCH`; with it the fewest writes a change needs.
 const ADDS_PER_WRITE: usize = 20;
@@ -16,7 +16,7 @@ const ADDS_PER_WRITE: usize = 20;
 /// Obeys the plan; decides nothing. Answers who could not be added or removed;
 /// nothing when part of it was not tried to the end.
 pub(crate) async fn apply(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
     cleared: &Cleared,
 ) -> Option<BTreeSet<ObjectId>> {
@@ -69,8 +69,8 @@ fn failed(outcomes: &MemberOutcomes) -> Option<BTreeSet<ObjectId>> {
     Some(failed)
 }
 
-fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> Tally {
-    let mut tally = Tally::default();
+fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> ChangeTally {
+    let mut tally = ChangeTally::default();
     for (id, outcome) in outcomes {
         tally.count(
             id,

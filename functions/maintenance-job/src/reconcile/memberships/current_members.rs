@@ -11,8 +11,8 @@ use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers};
 use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::budget::Stop;
-use crate::context::{Subject, Work, words};
+use crate::budget::Interrupted;
+use crate::context::{ProfileContext, RunContext, words};
 use crate::reconcile::groups::Groups;
 
 /// Groups whose member ids are in memory at a time.
@@ -24,7 +24,7 @@ const LAG: TimeDelta = TimeDelta::minutes(15);
 
 /// A group's members and how they are known.
 #[derive(Debug)]
-pub(crate) struct Standing {
+pub(crate) struct CurrentMembers {
     pub(crate) members: GroupMembers,
     /// The slot of the run that read them in full.
     pub(crate) read_at: DateTime<Utc>,
@@ -37,7 +37,7 @@ pub(crate) struct Standing {
 }
 
 /// Every managed profile's group, known completely or with the reason why not.
-pub(crate) type Current = BTreeMap<ProfileId, Result<Standing, String>>;
+pub(crate) type Current = BTreeMap<ProfileId, Result<CurrentMembers, String>>;
 
 /// A group that has to be read.
 struct Unread {
@@ -53,11 +53,11 @@ struct Unread {
 /// Finds out who is in each group. What is read is kept at once, so that a
 /// continuation goes on where this invocation ends.
 pub(crate) async fn gather(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     groups: &Groups,
     accounts: &Accounts,
     request: &RunRequest,
-) -> Result<Result<Current, Stop>, String> {
+) -> Result<Result<Current, Interrupted>, String> {
     let mut kept = recall(work, groups).await.map_err(words)?;
     let (mut current, mut unread, mut taken) = (Current::new(), Vec::new(), 0);
     let subjects = work.subjects.iter().enumerate();
@@ -78,10 +78,10 @@ pub(crate) async fn gather(
         let kept = kept.remove(&id).filter(|kept| kept.group == group);
         let before = kept
             .as_ref()
-            .and_then(|kept| kept.under(&work.snapshot, accounts));
+            .and_then(|kept| kept.rebase_on(&work.snapshot, accounts));
         match (kept, before) {
-            (Some(kept), Some(members)) if stands(&kept, subject.version, request) => {
-                let known = Standing {
+            (Some(kept), Some(members)) if is_current(&kept, subject.version, request) => {
+                let known = CurrentMembers {
                     unsure: kept.unsure,
                     ..standing(members, kept.read_at, true)
                 };
@@ -103,8 +103,8 @@ pub(crate) async fn gather(
     Ok(read.map(|()| current))
 }
 
-fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> Standing {
-    Standing {
+fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> CurrentMembers {
+    CurrentMembers {
         members,
         read_at,
         recorded,
@@ -113,22 +113,22 @@ fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> St
     }
 }
 
-fn is_managed(subject: &Subject) -> bool {
+fn is_managed(subject: &ProfileContext) -> bool {
     subject.profile.auto_populate && !subject.profile.is_deleted()
 }
 
 /// A run that a person starts reads every group: who asks wants the truth. Its
 /// continuations take what it has read.
-fn stands(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
+fn is_current(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     let asked_just_now = by_hand && request.continuation == 0;
-    !asked_just_now && kept.stand_for(version, request.slot.at(), by_hand)
+    !asked_just_now && kept.is_fresh_for(version, request.slot.at(), by_hand)
 }
 
 /// What is kept and still counts. The rest is taken back: a profile that is not
 /// managed leaves its group to people, and what was restored may hold anybody.
 async fn recall(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     groups: &Groups,
 ) -> Result<BTreeMap<ProfileId, KeptMembers>, StoreError> {
     let store = &work.services.store;
@@ -155,11 +155,11 @@ async fn recall(
 
 /// Reads groups a window at a time, each completely or not at all.
 async fn read(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     mut unread: Vec<Unread>,
     accounts: &Accounts,
     current: &mut Current,
-) -> Result<Result<(), Stop>, String> {
+) -> Result<Result<(), Interrupted>, String> {
     while !unread.is_empty() {
         if let Err(stop) = work.pace.check().await {
             return Ok(Err(stop));
@@ -202,11 +202,11 @@ async fn read(
 /// own write it may be what was there before: then it is not kept, and what looks
 /// like an edit may be our own change, not shown yet.
 fn found_now(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     accounts: &Accounts,
     unread: &Unread,
     found: Members,
-) -> (Standing, ManualEdits) {
+) -> (CurrentMembers, ManualEdits) {
     let others = found.others.into_keys().collect();
     let members = GroupMembers::of(&work.snapshot, accounts, found.users, others);
     let written_at = work.subjects[unread.index].state.written_at;
@@ -214,7 +214,7 @@ fn found_now(
     let before = unread.before.as_ref().filter(|_| !doubtful);
     let people = &work.snapshot.people;
     let edits = before.map(|before| ManualEdits::between(people, before, &members));
-    let standing = Standing {
+    let standing = CurrentMembers {
         doubtful,
         ..standing(members, work.slot, !doubtful)
     };
@@ -222,7 +222,7 @@ fn found_now(
 }
 
 /// Adds edits to those that the report of this run has to tell.
-fn note(work: &mut Work<'_>, index: usize, edits: ManualEdits) {
+fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
     count(work, "manualEdits", edits.added + edits.removed);
     if !edits.is_empty() {
         let state = &mut work.subjects[index].state;
@@ -233,7 +233,7 @@ fn note(work: &mut Work<'_>, index: usize, edits: ManualEdits) {
 
 /// Keeps what was read, and with it what differed from what is replaced.
 async fn keep_read(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     read: Vec<(usize, KeptMembers, bool)>,
 ) -> Result<(), StoreError> {
     let with_states: Vec<_> = read
@@ -260,10 +260,10 @@ fn window(unread: &[Unread]) -> usize {
 
 /// What is kept about a group as it stands.
 pub(crate) fn record(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     index: usize,
     group: ObjectId,
-    standing: &Standing,
+    standing: &CurrentMembers,
 ) -> KeptMembers {
     KeptMembers {
         lineage: work.snapshot.people.lineage.first.clone(),
@@ -275,6 +275,6 @@ pub(crate) fn record(
     }
 }
 
-fn count(work: &mut Work<'_>, name: &str, more: usize) {
+fn count(work: &mut RunContext<'_>, name: &str, more: usize) {
     *work.counted.entry(name.to_owned()).or_default() += more as u64;
 }

@@ -9,15 +9,15 @@ use rollcall_domain::membership::plan::MembershipPlan;
 use rollcall_domain::membership::plan::guard::Cleared;
 
 use super::apply::apply;
-use super::current_members::{Standing, record};
-use crate::context::Work;
+use super::current_members::{CurrentMembers, record};
+use crate::context::RunContext;
 
 /// A change that failed may have been made all the same. A plan that tries it
 /// again finds out; when one does not, nobody knows how the group stands.
-pub(crate) async fn doubt(
-    work: &Work<'_>,
+pub(crate) async fn invalidate_if_unverified(
+    work: &RunContext<'_>,
     plan: &MembershipPlan,
-    standing: &mut Standing,
+    standing: &mut CurrentMembers,
 ) -> Result<(), StoreError> {
     let tried = |id| plan.adds.contains_key(id) || plan.removes.contains_key(id);
     if standing.unsure.iter().all(tried) {
@@ -33,7 +33,7 @@ pub(crate) async fn doubt(
 /// What is kept about the group is taken back before the first write: whatever
 /// happens from there on, the next run reads the group.
 pub(crate) async fn carry_out(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
     cleared: &Cleared,
 ) -> Result<Option<BTreeSet<ObjectId>>, StoreError> {
@@ -54,10 +54,10 @@ pub(crate) async fn carry_out(
 
 /// Keeps how the group stands once it is known how every change ended.
 pub(crate) async fn keep(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     index: usize,
     cleared: &Cleared,
-    known: &Standing,
+    known: &CurrentMembers,
 ) -> Result<(), StoreError> {
     let plan = cleared.plan();
     let Some(group) = plan.group.filter(|_| !known.doubtful) else {

@@ -5,11 +5,11 @@ use rollcall_domain::membership::plan::PlanHash;
 use rollcall_domain::membership::report::{HeldChange, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::context::{Work, words};
+use crate::context::{RunContext, words};
 
 /// Notes that an approved change is being made, so that its rest needs no second
 /// approval when this invocation is cut off.
-pub(crate) async fn begin_approved(work: &Work<'_>, hold: &Hold) -> Result<(), String> {
+pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result<(), String> {
     let HoldState::Approved { by, at, why } = hold.state.clone() else {
         return Ok(());
     };
@@ -24,8 +24,8 @@ pub(crate) async fn begin_approved(work: &Work<'_>, hold: &Hold) -> Result<(), S
 }
 
 /// Holds the whole change: nothing is written to the group (S4-061).
-pub(crate) async fn hold_it(
-    work: &mut Work<'_>,
+pub(crate) async fn record_hold(
+    work: &mut RunContext<'_>,
     index: usize,
     held: Hold,
     hash: PlanHash,
@@ -62,7 +62,7 @@ pub(crate) async fn hold_it(
     // First the mail, then the record: a crash in between tells twice at most,
     // and the notice's identity makes that once.
     work.services
-        .tell(&work.tenant, about)
+        .notify(&work.tenant, about)
         .await
         .map_err(words)?;
     work.services

@@ -3,10 +3,10 @@
 use rollcall_domain::membership::plan::known_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::context::Work;
+use crate::context::RunContext;
 
 /// Says what people had changed in the group by hand, and what became of it.
-pub(crate) fn remark(work: &mut Work<'_>, index: usize) {
+pub(crate) fn remark(work: &mut RunContext<'_>, index: usize) {
     let subject = &mut work.subjects[index];
     let (report, edits) = (&mut subject.report, subject.state.edits);
     if !edits.is_empty() {
@@ -19,7 +19,7 @@ pub(crate) fn remark(work: &mut Work<'_>, index: usize) {
 }
 
 /// Drops the edits that the last report of an earlier run told.
-pub(crate) fn forget_told(work: &mut Work<'_>) {
+pub(crate) fn forget_notified(work: &mut RunContext<'_>) {
     for subject in &mut work.subjects {
         let state = &mut subject.state;
         if state.edits_told.is_some_and(|slot| slot != work.slot) {
@@ -31,7 +31,7 @@ pub(crate) fn forget_told(work: &mut Work<'_>) {
 
 /// Notes that the run's last report tells the edits. They are dropped by a later
 /// run only: should this one die before its record says so, it reports again.
-pub(crate) fn mark_told(work: &mut Work<'_>) {
+pub(crate) fn mark_notified(work: &mut RunContext<'_>) {
     for (index, subject) in work.subjects.iter_mut().enumerate() {
         if !subject.state.edits.is_empty() {
             subject.state.edits_told = Some(work.slot);

@@ -10,7 +10,7 @@ use rollcall_domain::snapshot::{Snapshot, Source};
 use sha2::{Digest as _, Sha256};
 
 use super::workbook::{COLUMNS, write_in};
-use crate::context::{Work, words};
+use crate::context::{RunContext, words};
 
 const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -23,7 +23,7 @@ pub(crate) struct Files {
 
 /// Writes the profile's file unless the stored one says the same.
 pub(crate) async fn keep(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
     members: Members,
     files: &mut Files,

@@ -12,22 +12,24 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rollcall_clients::store::StoreError;
-use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, evaluate};
+use rollcall_domain::audience::desired_members::{
+    Audience, AudienceChange, AudienceError, evaluate,
+};
 use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::base::run::RunRequest;
 use rollcall_domain::membership::hold::Hold;
-use rollcall_domain::membership::plan::diff::{Accounts, Subject as PlanSubject, plan};
-use rollcall_domain::membership::plan::guard::{Verdict, guard};
+use rollcall_domain::membership::plan::diff::{Accounts, PlanTarget, plan};
+use rollcall_domain::membership::plan::guard::{GuardVerdict, guard};
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::rules::Fields;
 
 use super::groups::Groups;
-use crate::budget::Stop;
-use crate::context::{Work, words};
-use current_members::{Current, Standing, gather};
-use group_writes::{carry_out, doubt, keep};
-use holds::{begin_approved, hold_it};
+use crate::budget::Interrupted;
+use crate::context::{RunContext, words};
+use current_members::{Current, CurrentMembers, gather};
+use group_writes::{carry_out, invalidate_if_unverified, keep};
+use holds::{begin_approved, record_hold};
 use member_list::Files;
 
 /// Records of how profiles stand that wait to be written together.
@@ -41,15 +43,15 @@ struct Pass {
 
 /// Brings every auto-populated profile's group up to date.
 pub(crate) async fn update(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     groups: &Groups,
     request: &RunRequest,
-) -> Result<Result<(), Stop>, String> {
+) -> Result<Result<(), Interrupted>, String> {
     let mut pass = Pass {
         accounts: Accounts::of(&work.snapshot.people),
         files: Files::default(),
     };
-    manual_edits::forget_told(work);
+    manual_edits::forget_notified(work);
     let mut current = match gather(work, groups, &pass.accounts, request).await? {
         Ok(current) => current,
         Err(stop) => return Ok(Err(stop)),
@@ -57,7 +59,7 @@ pub(crate) async fn update(
     let mut changes = audiences(work, &mut current).await?;
     for index in 0..work.subjects.len() {
         if let Err(stop) = work.pace.check().await {
-            if stop == Stop::OutOfTime {
+            if stop == Interrupted::OutOfTime {
                 save(work).await.map_err(words)?;
             }
             return Ok(Err(stop));
@@ -79,9 +81,9 @@ pub(crate) async fn update(
 
 /// Evaluates all audiences of the tenant together: profiles may name each other.
 async fn audiences(
-    work: &Work<'_>,
+    work: &RunContext<'_>,
     current: &mut Current,
-) -> Result<BTreeMap<ProfileId, Result<Change, AudienceError>>, String> {
+) -> Result<BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>, String> {
     let fields = Fields::of(&work.snapshot);
     let living = work
         .subjects
@@ -114,11 +116,11 @@ async fn audiences(
 
 /// Sorts out profiles whose members are not to be touched, with the reason.
 fn prepare(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     index: usize,
-    change: Option<Result<Change, AudienceError>>,
-    standing: Option<Result<Standing, String>>,
-) -> Option<(Change, Standing)> {
+    change: Option<Result<AudienceChange, AudienceError>>,
+    standing: Option<Result<CurrentMembers, String>>,
+) -> Option<(AudienceChange, CurrentMembers)> {
     let subject = &mut work.subjects[index];
     let report = &mut subject.report;
     if subject.profile.is_deleted() {
@@ -156,11 +158,11 @@ fn prepare(
 
 /// Plans, guards and applies one profile's change.
 async fn one(
-    work: &mut Work<'_>,
+    work: &mut RunContext<'_>,
     pass: &mut Pass,
     index: usize,
-    change: Change,
-    mut standing: Standing,
+    change: AudienceChange,
+    mut standing: CurrentMembers,
 ) -> Result<(), String> {
     let members = change.members(&standing.members.rows);
     if let Err(error) = member_list::keep(work, index, members, &mut pass.files).await {
@@ -170,49 +172,55 @@ async fn one(
             .fail(format!("its member list could not be written: {error}"));
     }
     let subject = &work.subjects[index];
-    let about = PlanSubject {
+    let about = PlanTarget {
         profile: subject.profile.id,
         group: subject.state.group,
     };
     let (snapshot, accounts) = (&work.snapshot, &pass.accounts);
     let plan = plan(about, snapshot, accounts, &change, &standing.members);
     work.subjects[index].report.unreachable = plan.unreachable;
-    doubt(work, &plan, &mut standing).await.map_err(words)?;
+    invalidate_if_unverified(work, &plan, &mut standing)
+        .await
+        .map_err(words)?;
     let hold = work.holds.get(&plan.profile).cloned();
     match guard(
         plan.clone(),
         &work.subjects[index].profile.throttle,
         hold.as_ref(),
     ) {
-        Verdict::Hold {
+        GuardVerdict::Hold {
             exceeded,
             hash,
             announce,
         } => {
             let held = Hold::new(plan.profile, &plan, exceeded, work.slot);
-            hold_it(work, index, held, hash, announce, hold.as_ref()).await
+            record_hold(work, index, held, hash, announce, hold.as_ref()).await
         }
-        Verdict::Clear(cleared) => {
+        GuardVerdict::Clear(cleared) => {
             if let Some(hold) = hold.as_ref() {
                 begin_approved(work, hold).await?;
             }
             let after = standing.members.after(&change, &pass.accounts);
             let ended = carry_out(work, index, &cleared).await.map_err(words)?;
-            let known = ended.map(|failed| Standing {
-                members: after.but(&failed, &standing.members, &pass.accounts),
+            let known = ended.map(|failed| CurrentMembers {
+                members: after.without(&failed, &standing.members, &pass.accounts),
                 unsure: failed,
                 ..standing
             });
             if let Some(known) = known {
                 keep(work, index, &cleared, &known).await.map_err(words)?;
             }
-            settle_hold(work, index, hold.as_ref()).await.map_err(words)
+            close_hold(work, index, hold.as_ref()).await.map_err(words)
         }
     }
 }
 
 /// A hold whose change was made to its end, or is no longer wanted, is over.
-async fn settle_hold(work: &Work<'_>, index: usize, hold: Option<&Hold>) -> Result<(), StoreError> {
+async fn close_hold(
+    work: &RunContext<'_>,
+    index: usize,
+    hold: Option<&Hold>,
+) -> Result<(), StoreError> {
     let report = &work.subjects[index].report;
     let Some(hold) = hold.filter(|_| report.added.deferred + report.removed.deferred == 0) else {
         return Ok(());
@@ -222,7 +230,7 @@ async fn settle_hold(work: &Work<'_>, index: usize, hold: Option<&Hold>) -> Resu
 }
 
 /// Records what the steps on the platform changed about how profiles stand.
-pub(crate) async fn settle_all(work: &mut Work<'_>) -> Result<(), StoreError> {
+pub(crate) async fn finalize_all(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     for index in 0..work.subjects.len() {
         let subject = &work.subjects[index];
         if subject.state.evaluated_at == Some(work.slot)
@@ -235,7 +243,7 @@ pub(crate) async fn settle_all(work: &mut Work<'_>) -> Result<(), StoreError> {
 }
 
 /// Notes how the profile stands; [`save`] writes it.
-fn settle(work: &mut Work<'_>, index: usize) {
+fn settle(work: &mut RunContext<'_>, index: usize) {
     let (slot, snapshot) = (work.slot, work.snapshot.header.id.clone());
     let subject = &mut work.subjects[index];
     let state = &mut subject.state;
@@ -248,7 +256,7 @@ fn settle(work: &mut Work<'_>, index: usize) {
 }
 
 /// Writes what was noted, many profiles in one transaction.
-pub(crate) async fn save(work: &mut Work<'_>) -> Result<(), StoreError> {
+pub(crate) async fn save(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     let unsaved = std::mem::take(&mut work.unsaved);
     let states = unsaved.iter().map(|index| {
         let subject = &work.subjects[*index];

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::super::GraphError;
 use super::super::batch::PartAnswer;
-use super::super::classify::{Change, Verdict, judge};
+use super::super::classify::{Classification, MemberOperation, judge};
 use super::super::outcome::MemberOutcome;
-use super::{Apply, Work};
+use super::{Apply, PendingChange};
 
 /// How often a group that is not to be seen is asked for: with pauses of 0.5,
 /// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
@@ -20,7 +20,7 @@ impl Apply<'_> {
     /// Settles what was answered and queues the rest again; the pause it asks for.
     pub(super) fn settle_batch(
         &mut self,
-        batch: Vec<Work>,
+        batch: Vec<PendingChange>,
         answers: Result<Vec<Option<PartAnswer>>, GraphError>,
     ) -> Duration {
         match answers {
@@ -52,40 +52,42 @@ impl Apply<'_> {
         }
     }
 
-    fn settle(&mut self, mut work: Work, answer: Option<PartAnswer>) -> Duration {
+    fn settle(&mut self, mut work: PendingChange, answer: Option<PartAnswer>) -> Duration {
         let Some(answer) = answer else {
             return self.again(work, None, "Microsoft Graph gave no answer to this change");
         };
         match judge(&work.change, &answer, self.group) {
-            Verdict::Done => {
+            Classification::Done => {
                 self.seen = true;
                 self.record(&work.change, &MemberOutcome::Done);
             }
-            Verdict::Already => self.record(&work.change, &MemberOutcome::Already),
-            Verdict::Failed(reason) => self.record(&work.change, &MemberOutcome::Failed(reason)),
-            Verdict::Split => self.split(work.change),
-            Verdict::Again(wait) => {
+            Classification::Already => self.record(&work.change, &MemberOutcome::Already),
+            Classification::Failed(reason) => {
+                self.record(&work.change, &MemberOutcome::Failed(reason))
+            }
+            Classification::Split => self.split(work.change),
+            Classification::Again(wait) => {
                 let reason = format!(
                     "Microsoft Graph kept answering with status {}",
                     answer.status
                 );
                 return self.again(work, wait, &reason);
             }
-            Verdict::Unauthorised if work.renewed_token => {
+            Classification::Unauthorised if work.renewed_token => {
                 let reason = "Microsoft Graph refused the access token".into();
                 self.record(&work.change, &MemberOutcome::Failed(reason));
             }
-            Verdict::Unauthorised => {
+            Classification::Unauthorised => {
                 work.renewed_token = true;
                 self.queue.push_back(work);
             }
-            Verdict::NotVisible(the_group) => return self.not_visible(work, the_group),
+            Classification::NotVisible(the_group) => return self.not_visible(work, the_group),
         }
         Duration::ZERO
     }
 
     /// Queues work again unless its tries are used up; the pause before it.
-    fn again(&mut self, mut work: Work, wait: Option<Duration>, reason: &str) -> Duration {
+    fn again(&mut self, mut work: PendingChange, wait: Option<Duration>, reason: &str) -> Duration {
         let policy = self.graph.http.retry();
         work.tries += 1;
         if work.tries >= policy.tries {
@@ -99,7 +101,7 @@ impl Apply<'_> {
 
     /// Waits for a group that is not to be seen; when patience ends, it is gone
     /// (`the_group`) or one of the members is unknown.
-    fn not_visible(&mut self, mut work: Work, the_group: bool) -> Duration {
+    fn not_visible(&mut self, mut work: PendingChange, the_group: bool) -> Duration {
         work.tries += 1;
         let (tried, limit) = if self.seen {
             (work.tries, SIGHTINGS_WHEN_SEEN)
@@ -122,11 +124,15 @@ impl Apply<'_> {
     }
 
     /// Tries the members of a refused PATCH one by one.
-    fn split(&mut self, change: Change) {
+    fn split(&mut self, change: MemberOperation) {
         match change {
-            Change::AddMany(members) => {
-                self.queue
-                    .extend(members.into_iter().map(Change::AddOne).map(Work::new));
+            MemberOperation::AddMany(members) => {
+                self.queue.extend(
+                    members
+                        .into_iter()
+                        .map(MemberOperation::AddOne)
+                        .map(PendingChange::new),
+                );
             }
             alone => {
                 let reason = "Microsoft Entra does not know the person or the group (any more)";
@@ -135,16 +141,16 @@ impl Apply<'_> {
         }
     }
 
-    pub(super) fn record(&mut self, change: &Change, outcome: &MemberOutcome) {
+    pub(super) fn record(&mut self, change: &MemberOperation, outcome: &MemberOutcome) {
         let adds = &mut self.outcomes.adds;
         match change {
-            Change::AddMany(members) => {
+            MemberOperation::AddMany(members) => {
                 adds.extend(members.iter().map(|id| (*id, outcome.clone())));
             }
-            Change::AddOne(member) => {
+            MemberOperation::AddOne(member) => {
                 adds.insert(*member, outcome.clone());
             }
-            Change::Remove(member) => {
+            MemberOperation::Remove(member) => {
                 self.outcomes.removes.insert(*member, outcome.clone());
             }
         }

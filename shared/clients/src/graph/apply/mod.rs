@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Graph;
 use super::batch::{CONCURRENT, MAX_PARTS, Part};
-use super::classify::Change;
-use super::outcome::{Gate, MemberOutcome, MemberOutcomes};
+use super::classify::MemberOperation;
+use super::outcome::{MemberOutcome, MemberOutcomes, WriteGate};
 
 /// Members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
@@ -28,14 +28,14 @@ const PATCH_PLACES: usize = 4;
 const GATE_EVERY: Duration = Duration::from_secs(5);
 
 /// A change and how often it was tried.
-struct Work {
-    change: Change,
+struct PendingChange {
+    change: MemberOperation,
     tries: u32,
     renewed_token: bool,
 }
 
-impl Work {
-    fn new(change: Change) -> Self {
+impl PendingChange {
+    fn new(change: MemberOperation) -> Self {
         Self {
             change,
             tries: 0,
@@ -44,7 +44,7 @@ impl Work {
     }
 
     fn places(&self) -> usize {
-        if matches!(self.change, Change::AddMany(_)) {
+        if matches!(self.change, MemberOperation::AddMany(_)) {
             PATCH_PLACES
         } else {
             1
@@ -64,7 +64,7 @@ impl Graph {
         group: ObjectId,
         adds: &[ObjectId],
         removes: &[ObjectId],
-        gate: &mut impl Gate,
+        gate: &mut impl WriteGate,
     ) -> MemberOutcomes {
         let mut apply = Apply::new(self, group);
         let adds: Vec<ObjectId> = adds
@@ -75,13 +75,16 @@ impl Graph {
             .collect();
         let chunks = adds
             .chunks(MEMBERS_PER_PATCH)
-            .map(|chunk| Change::AddMany(chunk.to_vec()));
-        apply.queue.extend(chunks.map(Work::new));
+            .map(|chunk| MemberOperation::AddMany(chunk.to_vec()));
+        apply.queue.extend(chunks.map(PendingChange::new));
         apply.drain(gate).await;
         let removes: BTreeSet<ObjectId> = removes.iter().copied().collect();
-        apply
-            .queue
-            .extend(removes.into_iter().map(Change::Remove).map(Work::new));
+        apply.queue.extend(
+            removes
+                .into_iter()
+                .map(MemberOperation::Remove)
+                .map(PendingChange::new),
+        );
         apply.drain(gate).await;
         apply.outcomes
     }
@@ -91,7 +94,7 @@ impl Graph {
 struct Apply<'a> {
     graph: &'a Graph,
     group: ObjectId,
-    queue: VecDeque<Work>,
+    queue: VecDeque<PendingChange>,
     outcomes: MemberOutcomes,
     /// A change went through, so the group is there.
     seen: bool,
@@ -118,7 +121,7 @@ impl<'a> Apply<'a> {
     }
 
     /// Works the queue off, in rounds of a few batches at once.
-    async fn drain(&mut self, gate: &mut impl Gate) {
+    async fn drain(&mut self, gate: &mut impl WriteGate) {
         while self.stopped.is_none() && !self.queue.is_empty() {
             let round = self.admit_round(gate).await;
             let parts: Vec<Vec<Part>> = round
@@ -142,18 +145,18 @@ impl<'a> Apply<'a> {
         }
     }
 
-    fn part(&self, change: &Change) -> Part {
+    fn part(&self, change: &MemberOperation) -> Part {
         let base = &self.graph.base;
         match change {
-            Change::AddMany(members) => Part::add_members(base, self.group, members),
-            Change::AddOne(member) => Part::add_member(base, self.group, *member),
-            Change::Remove(member) => Part::remove_member(self.group, *member),
+            MemberOperation::AddMany(members) => Part::add_members(base, self.group, members),
+            MemberOperation::AddOne(member) => Part::add_member(base, self.group, *member),
+            MemberOperation::Remove(member) => Part::remove_member(self.group, *member),
         }
     }
 
     /// The next batches that quota and gate let through. Only the first waits
     /// for the quota: what is booked must be sent now, not in a bunch later.
-    async fn admit_round(&mut self, gate: &mut impl Gate) -> Vec<Vec<Work>> {
+    async fn admit_round(&mut self, gate: &mut impl WriteGate) -> Vec<Vec<PendingChange>> {
         let mut round = Vec::new();
         let (batches, places) = if self.probing {
             (1, 1)
@@ -180,7 +183,7 @@ impl<'a> Apply<'a> {
         round
     }
 
-    async fn may_send(&self, requests: u32, gate: &mut impl Gate) -> bool {
+    async fn may_send(&self, requests: u32, gate: &mut impl WriteGate) -> bool {
         let in_time = |end| Instant::now() < end;
         if !self.graph.deadline.is_none_or(in_time) {
             return false;
@@ -196,7 +199,7 @@ impl<'a> Apply<'a> {
     }
 
     /// Takes work off the queue until the places are filled, at least one.
-    fn next_batch(&mut self, places: usize) -> Vec<Work> {
+    fn next_batch(&mut self, places: usize) -> Vec<PendingChange> {
         let (mut batch, mut taken) = (Vec::new(), 0);
         while let Some(work) = self.queue.front() {
             taken += work.places();
@@ -210,7 +213,7 @@ impl<'a> Apply<'a> {
 
     /// Sleeps, asking the gate now and then; stops everything when the pause is
     /// too long or the gate closes.
-    async fn wait(&mut self, pause: Duration, gate: &mut impl Gate) {
+    async fn wait(&mut self, pause: Duration, gate: &mut impl WriteGate) {
         let allowed = self.graph.http.retry().may_wait(pause, self.graph.deadline);
         if !pause.is_zero() && !allowed {
             self.stopped = Some(MemberOutcome::Deferred);

@@ -195,7 +195,7 @@ struct Closing {
     asked: Vec<u32>,
 }
 
-impl Gate for Closing {
+impl WriteGate for Closing {
     async fn go(&mut self, requests: u32) -> bool {
         self.asked.push(requests);
         let go = self.left > 0;

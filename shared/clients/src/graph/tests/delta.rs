@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rollcall_domain::directory_sync::{
-    Directory, DirectoryPerson, GroupChange, PersonChange, Told,
+    DirectoryPerson, GroupChange, PersonChange, Reported, SourceDirectory,
 };
 use rollcall_simulators::world::{Person, UserType};
 use rollcall_simulators::{Fault, FaultKind, TenantState};
@@ -37,7 +37,7 @@ async fn groups(graph: &Graph, link: Option<&DeltaLink>, only: &[ObjectId]) -> (
     (all, to(followed.expect("an answer")))
 }
 
-fn take_in(directory: &mut Directory, changes: People) {
+fn take_in(directory: &mut SourceDirectory, changes: People) {
     for (id, change) in changes {
         match change {
             Some(change) => directory.change_person(id, change),
@@ -104,7 +104,7 @@ async fn everybody_is_told_the_first_time() {
     let (tenant, ids) = large().await;
     let (all, _) = people(&graph_of(&tenant), None).await;
     assert_eq!(all.len(), ids.len());
-    let mut directory = Directory::default();
+    let mut directory = SourceDirectory::default();
     take_in(&mut directory, all);
     assert_eq!(directory.people, as_it_is(&tenant));
     let with =
@@ -126,7 +126,7 @@ async fn afterwards_only_what_changed_is_told() {
     let (tenant, ids) = large().await;
     let graph = graph_of(&tenant);
     let (all, link) = people(&graph, None).await;
-    let mut directory = Directory::default();
+    let mut directory = SourceDirectory::default();
     take_in(&mut directory, all);
     let (none, link) = people(&graph, Some(&link)).await;
     assert_eq!(none, []);
@@ -148,7 +148,7 @@ async fn afterwards_only_what_changed_is_told() {
         expected.into()
     );
     let change = |at: usize| told[&ids[at]].as_ref().expect("not deleted");
-    assert_eq!(change(1).department, Told::Is(None), "emptied");
+    assert_eq!(change(1).department, Reported::Is(None), "emptied");
     assert_eq!(change(3).manager, Some(ids[4]));
     assert_eq!(change(3).not_managers, [ids[0]]);
     assert_eq!(
@@ -176,7 +176,7 @@ async fn what_is_told_twice_makes_no_difference() {
     let (tenant, ids) = tenant_with(20, |world| world.behaviour.delta_replays = true).await;
     let graph = graph_of(&tenant);
     let (all, link) = people(&graph, None).await;
-    let mut directory = Directory::default();
+    let mut directory = SourceDirectory::default();
     take_in(&mut directory, all);
     edit(&tenant, |state| {
         person(state, ids[1]).job_title = Some("Lead".to_owned());
@@ -201,8 +201,8 @@ async fn with_groups() -> (Tenant, Vec<ObjectId>) {
     .await
 }
 
-fn taken_in(changes: Groups) -> Directory {
-    let mut directory = Directory::default();
+fn taken_in(changes: Groups) -> SourceDirectory {
+    let mut directory = SourceDirectory::default();
     for (id, change) in changes {
         match change {
             Some(change) => directory.change_group(id, change),

@@ -3,7 +3,7 @@
 mod check;
 
 use rollcall_domain::base::text::clean;
-use rollcall_domain::snapshot::format::Reader;
+use rollcall_domain::snapshot::format::SnapshotReader;
 use rollcall_domain::snapshot::ingest::EntraSet;
 use rollcall_domain::snapshot::lms::FieldKind;
 use rollcall_domain::snapshot::{Header, Property, Snapshot, Source};
@@ -47,7 +47,7 @@ fn snapshot(sets: Sets) -> Snapshot {
         tenant: TenantId::new(Uuid::nil()),
         taken_at,
     };
-    let built = sets.into_snapshot(header, EntraSet::default(), None::<&Reader<'_>>);
+    let built = sets.into_snapshot(header, EntraSet::default(), None::<&SnapshotReader<'_>>);
     built.snapshot
 }
 

@@ -54,10 +54,10 @@ async fn a_part_that_is_refused_is_told_by_itself() {
     let taken = facts(1);
     let writes = [
         new_user(5),
-        write(subject(6), Deed::CreateUser { facts: taken }),
+        write(subject(6), Operation::CreateUser { facts: taken }),
         set_user(&site, 1, [(Field::JobTitle, Some("Lead"))]),
         set_user(&site, 2, [(Field::Email, Some("p1@contoso.example"))]),
-        write(subject(5), Deed::SetManager { manager: object(9) }),
+        write(subject(5), Operation::SetManager { manager: object(9) }),
     ];
     let all = site.write_all(&writes).await;
     assert!(is_done(&all[..1]) && is_done(&all[2..3]), "{all:?}");
@@ -172,7 +172,7 @@ async fn with_answers(parts: Value) -> (Stub, Vec<Result<Written, ApiError>>) {
         bulk: Some((10, 10_000)),
         ..all_but_bulk()
     };
-    let mirror = Mirror::new(Platform::default());
+    let mirror = TargetReplica::new(Platform::default());
     let writes = [new_user(1), new_user(2)];
     let all = scim.write_all(&writes, &mirror, &described, LANGUAGE).await;
     (stub, all)

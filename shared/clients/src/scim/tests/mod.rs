@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::{
-    Deed, Facts, Field, Mirror, Platform, PlatformUser, Subject, TeamKey, Write,
+    ChangeSubject, Facts, Field, Operation, Platform, PlatformUser, TargetReplica, TeamKey, Write,
 };
 use rollcall_simulators::{Fault, FaultKind, ScimBehaviour, ScimResource, ScimState};
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ struct Site {
     tenant: Tenant,
     scim: Scim,
     described: Described,
-    mirror: Mirror,
+    mirror: TargetReplica,
 }
 
 impl Site {
@@ -48,7 +48,7 @@ impl Site {
         let scim = scim_of(&tenant);
         let described = scim.describe().await.expect("a description");
         tenant.simulators.clear_requests(tenant.uuid());
-        let mirror = Mirror::new(Platform::default());
+        let mirror = TargetReplica::new(Platform::default());
         Self {
             tenant,
             scim,
@@ -108,7 +108,7 @@ impl Site {
             .write(write, &self.mirror, &self.described, LANGUAGE)
             .await;
         if let Ok(Written::Done(created)) = &written {
-            self.mirror.took(write, created.as_deref());
+            self.mirror.record_write(write, created.as_deref());
         }
         written
     }
@@ -120,7 +120,7 @@ impl Site {
             .await;
         for (write, written) in writes.iter().zip(&all) {
             if let Ok(Written::Done(created)) = written {
-                self.mirror.took(write, created.as_deref());
+                self.mirror.record_write(write, created.as_deref());
             }
         }
         all
@@ -193,11 +193,11 @@ fn object(number: u128) -> ObjectId {
     ObjectId::new(Uuid::from_u128(number))
 }
 
-fn subject(person: u128) -> Subject {
-    Subject::User(object(person))
+fn subject(person: u128) -> ChangeSubject {
+    ChangeSubject::User(object(person))
 }
 
-fn write(subject: Subject, deed: Deed) -> Write {
+fn write(subject: ChangeSubject, deed: Operation) -> Write {
     Write {
         subject,
         deed,
@@ -218,13 +218,13 @@ fn facts(number: u128) -> Facts {
 
 fn new_user(number: u128) -> Write {
     let facts = facts(number);
-    write(subject(number), Deed::CreateUser { facts })
+    write(subject(number), Operation::CreateUser { facts })
 }
 
 /// A change of fields: a value, or none to empty one.
 fn set_user<const N: usize>(site: &Site, number: u128, set: [(Field, Option<&str>); N]) -> Write {
     let facts = set.map(|(field, value)| (field, value.map(str::to_owned)));
-    let deed = Deed::SetUser {
+    let deed = Operation::SetUser {
         user: site.key(number),
         facts: BTreeMap::from(facts),
         active: None,
@@ -234,12 +234,12 @@ fn set_user<const N: usize>(site: &Site, number: u128, set: [(Field, Option<&str
 }
 
 fn new_team(team: TeamKey, members: impl IntoIterator<Item = u128>) -> Write {
-    let deed = Deed::CreateTeam {
+    let deed = Operation::CreateTeam {
         name: "Sales".to_owned(),
         members: members.into_iter().map(object).collect(),
         supervisors: BTreeSet::new(),
     };
-    write(Subject::Team(team), deed)
+    write(ChangeSubject::Team(team), deed)
 }
 
 fn down(code: u16) -> FaultKind {

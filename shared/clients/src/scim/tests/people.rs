@@ -13,7 +13,7 @@ async fn both() -> [Site; 2] {
 fn deed(site: &Site, number: u128, change: impl FnOnce(&mut Option<bool>, &mut bool)) -> Write {
     let (mut active, mut link) = (None, false);
     change(&mut active, &mut link);
-    let deed = Deed::SetUser {
+    let deed = Operation::SetUser {
         user: site.key(number),
         facts: BTreeMap::new(),
         active,
@@ -118,7 +118,7 @@ async fn managers_are_set_changed_and_taken_away() {
     for mut site in both().await {
         site.people(1..4).await;
         let manager = |deed| write(subject(1), deed);
-        let first = Deed::SetManager { manager: object(2) };
+        let first = Operation::SetManager { manager: object(2) };
         site.write(&manager(first)).await.expect("set");
         let shown = |site: &Site| site.user(1)[ENTERPRISE]["manager"]["value"].clone();
         assert_eq!(shown(&site), json!(site.key(2)));
@@ -138,10 +138,10 @@ async fn a_change_that_names_somebody_who_is_not_there_waits() {
     let mut site = Site::start().await;
     site.people(1..2).await;
     site.tenant.simulators.clear_requests(site.tenant.uuid());
-    let stranger = Deed::SetManager { manager: object(9) };
+    let stranger = Operation::SetManager { manager: object(9) };
     let written = site.write(&write(subject(1), stranger)).await;
     assert_eq!(written.expect("no error"), Written::Waits);
-    let of_stranger = Deed::SetManager { manager: object(1) };
+    let of_stranger = Operation::SetManager { manager: object(1) };
     let written = site.write(&write(subject(9), of_stranger)).await;
     assert_eq!(written.expect("no error"), Written::Waits);
     assert!(site.asked("/v2").is_empty());
@@ -240,13 +240,13 @@ async fn somebody_who_is_gone_from_the_service_is_an_error() {
 #[tokio::test]
 async fn an_id_is_one_part_of_a_path() {
     let (stub, scim) = stub(|_, _| (200, json!({}))).await;
-    let deed = Deed::SetUser {
+    let deed = Operation::SetUser {
         user: "../Groups/1?x=#ü-._~".to_owned(),
         facts: BTreeMap::new(),
         active: Some(false),
         link: false,
     };
-    let mirror = Mirror::new(Platform::default());
+    let mirror = TargetReplica::new(Platform::default());
     let write = write(subject(1), deed);
     let described = all_but_bulk();
     let written = scim.write(&write, &mirror, &described, LANGUAGE).await;
@@ -261,7 +261,7 @@ async fn a_conflict_with_what_is_ours_is_no_conflict() {
     let mut site = Site::start().await;
     let id = site.people(1..2).await.remove(0);
     let mut again = Site {
-        mirror: Mirror::new(Platform::default()),
+        mirror: TargetReplica::new(Platform::default()),
         ..site
     };
     let written = again.write(&new_user(1)).await.expect("found");
@@ -275,7 +275,7 @@ async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
     site.people(1..2).await;
     let facts = facts(1);
     let error = site
-        .write(&write(subject(2), Deed::CreateUser { facts }))
+        .write(&write(subject(2), Operation::CreateUser { facts }))
         .await;
     let error = error.expect_err("taken");
     assert_eq!(error.status(), Some(409));
@@ -296,7 +296,7 @@ async fn a_service_that_takes_no_notice_of_filters_links_nobody_by_mistake() {
         (200, json!({"totalResults": 1, "Resources": [other]}))
     })
     .await;
-    let mirror = Mirror::new(Platform::default());
+    let mirror = TargetReplica::new(Platform::default());
     let error = scim
         .write(&new_user(1), &mirror, &all_but_bulk(), LANGUAGE)
         .await;

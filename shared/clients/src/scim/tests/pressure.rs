@@ -162,7 +162,7 @@ async fn what_is_not_implemented_is_asked_once() {
 #[tokio::test]
 async fn no_error_shows_a_secret() {
     let (_stub, scim) = stub(|_, _| (403, refusal(403, "No."))).await;
-    let mirror = Mirror::new(Platform::default());
+    let mirror = TargetReplica::new(Platform::default());
     let described = all_but_bulk();
     let read = scim.users(&described, None).await.expect_err("refused");
     let written = scim

@@ -30,8 +30,8 @@ fn set_team(site: &Site, change: impl FnOnce(&mut TeamChanges)) -> Write {
     let found = teams.iter().find(|(_, it)| it.team == Some(team()));
     let (id, _) = found.expect("the team");
     write(
-        Subject::Team(team()),
-        Deed::SetTeam {
+        ChangeSubject::Team(team()),
+        Operation::SetTeam {
             team: id.clone(),
             set,
         },
@@ -57,13 +57,13 @@ fn supervisors(team: &Value) -> BTreeSet<String> {
 async fn a_team_is_created_with_members_and_supervisors() {
     let mut site = Site::start().await;
     site.people(0..3).await;
-    let deed = Deed::CreateTeam {
+    let deed = Operation::CreateTeam {
         name: "Sales".to_owned(),
         // The ninth could not be created; the next run adds them.
         members: [0, 1, 9].map(object).into(),
         supervisors: [2].map(object).into(),
     };
-    let written = site.write(&write(Subject::Team(team()), deed)).await;
+    let written = site.write(&write(ChangeSubject::Team(team()), deed)).await;
     assert!(matches!(written, Ok(Written::Done(Some(_)))), "{written:?}");
     let (shown, members) = site.team(team());
     assert_eq!(members, keys(&site, [0, 1]));
@@ -81,12 +81,12 @@ async fn a_team_is_created_with_members_and_supervisors() {
 async fn a_service_that_knows_no_supervisors_is_told_of_none() {
     let mut site = Site::with(|can| can.teams = false).await;
     site.people(0..2).await;
-    let deed = Deed::CreateTeam {
+    let deed = Operation::CreateTeam {
         name: "Sales".to_owned(),
         members: [0].map(object).into(),
         supervisors: [1].map(object).into(),
     };
-    site.write(&write(Subject::Team(team()), deed))
+    site.write(&write(ChangeSubject::Team(team()), deed))
         .await
         .expect("made");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
@@ -220,7 +220,7 @@ async fn a_team_that_is_there_several_times_is_not_made_once_more() {
         (200, json!({"totalResults": 2, "Resources": rows}))
     })
     .await;
-    let mirror = Mirror::new(Platform::default());
+    let mirror = TargetReplica::new(Platform::default());
     let write = new_team(team(), []);
     let written = scim.write(&write, &mirror, &all_but_bulk(), LANGUAGE).await;
     assert_eq!(written.expect("found"), Written::Done(Some("1".to_owned())));

@@ -1,7 +1,7 @@
 //! Tests of what people did in a course, as the rows of those who pass.
 
-use super::posting_reader::Part;
-use crate::rules::ActivityTest;
+use super::posting_reader::PostingPart;
+use crate::rules::ActivityPredicate;
 use crate::rules::evaluate::DAY_MS;
 use crate::snapshot::{CourseActivities, Postings};
 
@@ -12,33 +12,35 @@ const BLOCK: usize = 256;
 /// that may overlap; `now` is the moment of evaluation in milliseconds.
 pub(super) fn rows(
     course: &CourseActivities,
-    test: ActivityTest,
+    test: ActivityPredicate,
     now: i64,
-) -> [Option<Part<'_>>; 2] {
-    let kept = |rows| Some(Part::Kept(rows));
+) -> [Option<PostingPart<'_>>; 2] {
+    let kept = |rows| Some(PostingPart::Kept(rows));
     match test {
-        ActivityTest::Enrolled => [kept(&course.enrolled), None],
-        ActivityTest::Completed => [kept(&course.completed), None],
-        ActivityTest::InProgress => [kept(&course.in_progress), None],
-        ActivityTest::CompletedInLast(_) => {
+        ActivityPredicate::Enrolled => [kept(&course.enrolled), None],
+        ActivityPredicate::Completed => [kept(&course.completed), None],
+        ActivityPredicate::InProgress => [kept(&course.in_progress), None],
+        ActivityPredicate::CompletedInLast(_) => {
             let rows = dated(&course.completed, &course.completed_at, window(test, now));
-            [Some(Part::Found(rows)), None]
+            [Some(PostingPart::Found(rows)), None]
         }
-        ActivityTest::Overdue => {
+        ActivityPredicate::Overdue => {
             let due = dated(&course.open, &course.due_at, window(test, now));
-            [kept(&course.late), Some(Part::Found(due))]
+            [kept(&course.late), Some(PostingPart::Found(due))]
         }
     }
 }
 
 /// The completions or due dates with which a test is passed, if it asks for them.
-pub(super) fn window(test: ActivityTest, now: i64) -> Option<Window> {
+pub(super) fn window(test: ActivityPredicate, now: i64) -> Option<Window> {
     match test {
-        ActivityTest::CompletedInLast(days) => {
+        ActivityPredicate::CompletedInLast(days) => {
             Window::of(now.saturating_sub(i64::from(days) * DAY_MS), now)
         }
-        ActivityTest::Overdue => Window::of(0, now.saturating_sub(1)),
-        ActivityTest::Enrolled | ActivityTest::Completed | ActivityTest::InProgress => None,
+        ActivityPredicate::Overdue => Window::of(0, now.saturating_sub(1)),
+        ActivityPredicate::Enrolled
+        | ActivityPredicate::Completed
+        | ActivityPredicate::InProgress => None,
     }
 }
 

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use super::compile::Program;
-use super::equivalence_classes::Classes;
-use super::posting_reader::Part;
-use super::predicate_index::Texts;
+use super::equivalence_classes::EquivalenceClasses;
+use super::posting_reader::PostingPart;
+use super::predicate_index::TextPredicates;
 use super::{activity_predicates, value_predicates};
-use crate::rules::{DateTest, NumberTest};
+use crate::rules::{DatePredicate, NumberPredicate};
 use crate::snapshot::{Codes, People, Snapshot, Source};
 
 /// The slot that always holds nobody.
@@ -42,7 +42,7 @@ pub(super) struct Span {
 /// A slot filled from rows; one behind the other with the same slot add to it.
 pub(super) struct Rows<'a> {
     pub(super) slot: u32,
-    pub(super) part: Part<'a>,
+    pub(super) part: PostingPart<'a>,
 }
 
 /// A program and the people of a snapshot, ready to run.
@@ -105,7 +105,7 @@ impl<'a> Bound<'a> {
         first
     }
 
-    fn texts(&mut self, people: &'a People, source: &Source, tests: &Texts<'_>) {
+    fn texts(&mut self, people: &'a People, source: &Source, tests: &TextPredicates<'_>) {
         let Some(column) = people.texts.get(source) else {
             // A column that does not exist has no values: everybody's is missing.
             if let Some(missing) = tests.missing {
@@ -114,7 +114,7 @@ impl<'a> Bound<'a> {
             return;
         };
         let decided = value_predicates::decide(column, tests);
-        let mut classes = Classes::new(column.dictionary().len() + 1);
+        let mut classes = EquivalenceClasses::new(column.dictionary().len() + 1);
         classes.split(decided.lists.iter().map(|(_, list)| list));
         for (tests, signatures) in &decided.signed {
             classes.refine(signatures, tests.len());
@@ -168,7 +168,7 @@ impl<'a> Bound<'a> {
         &mut self,
         people: &'a People,
         source: &Source,
-        tests: &[(usize, &DateTest)],
+        tests: &[(usize, &DatePredicate)],
         now: i64,
     ) {
         let Some(column) = people.dates.get(source) else {
@@ -181,7 +181,12 @@ impl<'a> Bound<'a> {
         self.spans(column.codes(), 0..=moments, moments, ranges.collect());
     }
 
-    fn numbers(&mut self, people: &'a People, source: &Source, tests: &[(usize, &NumberTest)]) {
+    fn numbers(
+        &mut self,
+        people: &'a People,
+        source: &Source,
+        tests: &[(usize, &NumberPredicate)],
+    ) {
         let Some(column) = people.texts.get(source) else {
             return;
         };
@@ -202,7 +207,8 @@ impl<'a> Bound<'a> {
         highest: u32,
         ranges: Vec<(usize, Range<u32>)>,
     ) {
-        let classes = Classes::cut(highest + 1, ranges.iter().map(|(_, range)| range.clone()));
+        let classes =
+            EquivalenceClasses::cut(highest + 1, ranges.iter().map(|(_, range)| range.clone()));
         let first = self.slots_for(classes.count);
         // The slot of a class holds it and all before it, class 0 (no value) left out.
         let until = |rank: u32| match classes.of.get(rank as usize) {
@@ -238,7 +244,7 @@ impl<'a> Bound<'a> {
         });
     }
 
-    fn scatter(&mut self, codes: &'a Codes, classes: &Classes, first: u32) {
+    fn scatter(&mut self, codes: &'a Codes, classes: &EquivalenceClasses, first: u32) {
         self.scatters.push(Scatter {
             codes,
             slots: classes.of.iter().map(|class| first + class).collect(),

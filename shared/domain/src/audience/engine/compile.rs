@@ -1,7 +1,7 @@
 //! From expressions to one pool of distinct tests and a postfix program for each profile.
 
-use super::predicate_index::Asked;
-use super::predicate_pool::Pool;
+use super::predicate_index::PredicateIndex;
+use super::predicate_pool::PredicatePool;
 use crate::base::ids::UserId;
 use crate::rules::{Expr, Leaf};
 
@@ -52,7 +52,7 @@ pub struct Program<'a> {
     /// Distinct tests in the order they were met.
     pub(super) leaves: Vec<&'a Leaf>,
     /// The same by what they ask for.
-    pub(super) asked: Asked<'a>,
+    pub(super) asked: PredicateIndex<'a>,
     /// The programs of all profiles behind each other.
     pub(super) ops: Vec<Op>,
     pub(super) members: Vec<Compiled<'a>>,
@@ -95,7 +95,7 @@ impl<'a> Program<'a> {
             });
         }
         Self {
-            asked: Asked::of(&compiler.pool.leaves),
+            asked: PredicateIndex::of(&compiler.pool.leaves),
             leaves: compiler.pool.leaves,
             ops: compiler.ops,
             members,
@@ -115,7 +115,7 @@ impl<'a> Program<'a> {
 
 #[derive(Default)]
 struct Compiler<'a> {
-    pool: Pool<'a>,
+    pool: PredicatePool<'a>,
     ops: Vec<Op>,
 }
 

@@ -1,14 +1,14 @@
 //! Who joins and who leaves: the members of a tile against those the group has.
 
 use super::tile::{PEOPLE, Tile, WORDS, cut};
-use crate::audience::audience_change::Change;
+use crate::audience::audience_change::AudienceChange;
 
 /// Words looked at together.
 const BLOCK: usize = 8;
 
 /// Who joins and who leaves one profile in one tile.
 #[derive(Default)]
-pub(super) struct Found {
+pub(super) struct TileDifference {
     joins: Vec<u32>,
     leaves: Vec<u32>,
 }
@@ -20,8 +20,8 @@ pub(super) fn difference<'c>(
     living: &Tile,
     current: &[u64],
     tile: u32,
-    found: &mut Found,
-    change: impl FnOnce() -> &'c mut Change,
+    found: &mut TileDifference,
+    change: impl FnOnce() -> &'c mut AudienceChange,
 ) {
     let rest = current.get(tile as usize * WORDS..).unwrap_or_default();
     let padded;

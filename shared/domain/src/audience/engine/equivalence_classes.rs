@@ -15,14 +15,14 @@ pub(super) type Signatures = Vec<u16>;
 
 /// A column's codes in classes: codes of one class pass the same tests.
 #[derive(Debug)]
-pub(super) struct Classes {
+pub(super) struct EquivalenceClasses {
     /// The class of every code.
     pub(super) of: Vec<u32>,
     /// How many classes there are.
     pub(super) count: u32,
 }
 
-impl Classes {
+impl EquivalenceClasses {
     /// All codes `0..codes` in one class.
     pub(super) fn new(codes: u32) -> Self {
         Self {
@@ -154,7 +154,7 @@ mod tests {
             signatures in proptest::option::of(proptest::collection::vec(0u16..8, 40)),
         ) {
             let lists: Vec<Vec<u32>> = lists.into_iter().map(|list| list.into_iter().collect()).collect();
-            let mut classes = Classes::new(40);
+            let mut classes = EquivalenceClasses::new(40);
             classes.split(lists.iter().map(Vec::as_slice));
             if let Some(signatures) = &signatures {
                 classes.refine(signatures, 3);
@@ -180,10 +180,10 @@ mod tests {
 
     #[test]
     fn ranges_cut_codes_where_they_begin_and_end() {
-        let classes = Classes::cut(8, [2..5, 4..8, 3..3]);
+        let classes = EquivalenceClasses::cut(8, [2..5, 4..8, 3..3]);
         assert_eq!(classes.of, [0, 1, 2, 3, 4, 5, 5, 5]);
         assert_eq!(classes.count, 6);
-        assert_eq!(Classes::cut(1, []).of, [0]);
-        assert_eq!(Classes::cut(3, []).of, [0, 1, 1]);
+        assert_eq!(EquivalenceClasses::cut(1, []).of, [0]);
+        assert_eq!(EquivalenceClasses::cut(3, []).of, [0, 1, 1]);
     }
 }

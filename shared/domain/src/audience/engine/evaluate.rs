@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::bind::Bound;
 use super::compile::Program;
 use super::run::Run;
-use crate::audience::audience_change::Change;
+use crate::audience::audience_change::AudienceChange;
 use crate::base::rowset::RowSet;
 use crate::snapshot::{People, Snapshot};
 
@@ -18,7 +18,7 @@ impl Program<'_> {
         snapshot: &Snapshot,
         at: DateTime<Utc>,
         current: &[Option<&RowSet>],
-    ) -> Vec<Change> {
+    ) -> Vec<AudienceChange> {
         let (people, now) = (&snapshot.people, at.timestamp_millis());
         let bound = Bound::new(self, snapshot, now);
         let changes = Run::over(self, &bound, people, current);
@@ -33,7 +33,7 @@ impl Program<'_> {
 
 /// Completes a change: how many members there are now, and how many of them
 /// cannot be in a group.
-fn count(mut change: Change, before: usize, people: &People) -> Change {
+fn count(mut change: AudienceChange, before: usize, people: &People) -> AudienceChange {
     let members = before + change.joins.len() - change.leaves.len();
     change.members = u32::try_from(members).unwrap_or(u32::MAX);
     // Who has no account is in no group, so all of them are among those who join.

@@ -1,14 +1,14 @@
 //! Codes that pass each of several tests, all in one piece of memory.
 
 /// Codes by test.
-pub(super) struct Lists<'t> {
+pub(super) struct PostingLists<'t> {
     tests: &'t [usize],
     /// Where the codes of each test begin; one number more than tests.
     begins: Vec<usize>,
     codes: Vec<u32>,
 }
 
-impl<'t> Lists<'t> {
+impl<'t> PostingLists<'t> {
     /// Sorts codes, each with the place of its test among `tests`; they stay in
     /// their order.
     pub(super) fn of(tests: &'t [usize], found: &[(usize, u32)]) -> Self {
@@ -45,7 +45,7 @@ mod tests {
 
     #[test]
     fn codes_stand_with_their_test_in_their_order() {
-        let lists = Lists::of(&[7, 8, 9], &[(2, 5), (0, 1), (2, 3)]);
+        let lists = PostingLists::of(&[7, 8, 9], &[(2, 5), (0, 1), (2, 3)]);
         let found: Vec<(usize, &[u32])> = lists.iter().collect();
         assert_eq!(found, [(7, &[1][..]), (8, &[]), (9, &[5, 3])]);
     }

@@ -4,7 +4,7 @@ use super::tile::{Cursor, PEOPLE, Tile, WORDS};
 use crate::snapshot::Postings;
 
 /// Some of those who pass a test.
-pub(super) enum Part<'a> {
+pub(super) enum PostingPart<'a> {
     /// As the snapshot keeps them.
     Kept(&'a Postings),
     /// Ascending rows, found for the moment of evaluation.
@@ -12,16 +12,18 @@ pub(super) enum Part<'a> {
 }
 
 /// Hands out rows tile by tile.
-pub(super) enum Reader<'a> {
+pub(super) enum PostingReader<'a> {
     Words(&'a [u64]),
     Rows(Cursor<'a>),
 }
 
-impl<'a> Reader<'a> {
-    pub(super) fn new(part: &'a Part<'_>) -> Self {
+impl<'a> PostingReader<'a> {
+    pub(super) fn new(part: &'a PostingPart<'_>) -> Self {
         match part {
-            Part::Kept(Postings::Dense { words, .. }) => Self::Words(words),
-            Part::Kept(Postings::Sparse(rows)) | Part::Found(rows) => Self::Rows(Cursor::new(rows)),
+            PostingPart::Kept(Postings::Dense { words, .. }) => Self::Words(words),
+            PostingPart::Kept(Postings::Sparse(rows)) | PostingPart::Found(rows) => {
+                Self::Rows(Cursor::new(rows))
+            }
         }
     }
 

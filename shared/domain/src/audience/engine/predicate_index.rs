@@ -5,34 +5,34 @@ use std::collections::BTreeMap;
 use hashbrown::HashMap;
 
 use crate::base::ids::CourseId;
-use crate::rules::{ActivityTest, DateTest, Leaf, NumberTest, TextTest};
+use crate::rules::{ActivityPredicate, DatePredicate, Leaf, NumberPredicate, TextPredicate};
 use crate::snapshot::Source;
 
 /// The tests of a program by what they ask for, each with its number.
 #[derive(Debug, Default)]
-pub(super) struct Asked<'a> {
-    pub(super) texts: BTreeMap<&'a Source, Texts<'a>>,
+pub(super) struct PredicateIndex<'a> {
+    pub(super) texts: BTreeMap<&'a Source, TextPredicates<'a>>,
     /// Tests that hold for neighbouring numbers.
-    pub(super) numbers: BTreeMap<&'a Source, Vec<(usize, &'a NumberTest)>>,
-    pub(super) dates: BTreeMap<&'a Source, Vec<(usize, &'a DateTest)>>,
+    pub(super) numbers: BTreeMap<&'a Source, Vec<(usize, &'a NumberPredicate)>>,
+    pub(super) dates: BTreeMap<&'a Source, Vec<(usize, &'a DatePredicate)>>,
     /// Ascending by course.
-    pub(super) activities: Vec<(usize, CourseId, ActivityTest)>,
+    pub(super) activities: Vec<(usize, CourseId, ActivityPredicate)>,
 }
 
 /// The tests of a column's texts.
 #[derive(Debug, Default)]
-pub(super) struct Texts<'a> {
+pub(super) struct TextPredicates<'a> {
     /// Tests that few values pass: equality, lists, missing.
     pub(super) listed: Vec<usize>,
     /// What those compare with; a test is its place among `listed`.
-    pub(super) wanted: Wanted<'a>,
+    pub(super) wanted: ComparedTexts<'a>,
     /// The place among `listed` of the test for a missing value.
     pub(super) missing: Option<usize>,
     /// All others.
     pub(super) signed: Vec<(usize, &'a Leaf)>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> PredicateIndex<'a> {
     pub(super) fn of(leaves: &[&'a Leaf]) -> Self {
         let mut asked = Self::default();
         for (test, leaf) in leaves.iter().copied().enumerate() {
@@ -43,7 +43,7 @@ impl<'a> Asked<'a> {
                 Leaf::Activity(course, activity) => {
                     asked.activities.push((test, *course, *activity));
                 }
-                Leaf::Number(source, number) if !matches!(number, NumberTest::In(_)) => {
+                Leaf::Number(source, number) if !matches!(number, NumberPredicate::In(_)) => {
                     let numbers = asked.numbers.entry(source).or_default();
                     numbers.push((test, number));
                 }
@@ -60,12 +60,12 @@ impl<'a> Asked<'a> {
     }
 }
 
-impl<'a> Texts<'a> {
+impl<'a> TextPredicates<'a> {
     fn add(&mut self, test: usize, leaf: &'a Leaf) {
         let here = self.listed.len();
         match leaf {
-            Leaf::Text(_, TextTest::Equals(text)) => self.wanted.add(text, here),
-            Leaf::Text(_, TextTest::In(texts)) => {
+            Leaf::Text(_, TextPredicate::Equals(text)) => self.wanted.add(text, here),
+            Leaf::Text(_, TextPredicate::In(texts)) => {
                 for text in texts {
                     self.wanted.add(text, here);
                 }
@@ -82,7 +82,7 @@ impl<'a> Texts<'a> {
 
 /// Texts that tests compare with, and which tests those are.
 #[derive(Debug, Default)]
-pub(super) struct Wanted<'a> {
+pub(super) struct ComparedTexts<'a> {
     /// The place of the last test in `tests` for each text.
     last: HashMap<&'a str, usize>,
     /// Tests, and the place of the one before that wants the same text.
@@ -91,7 +91,7 @@ pub(super) struct Wanted<'a> {
     lengths: u64,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> ComparedTexts<'a> {
     fn add(&mut self, text: &'a str, test: usize) {
         let before = self.last.insert(text, self.tests.len());
         self.tests.push((test, before));

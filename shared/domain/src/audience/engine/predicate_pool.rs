@@ -4,17 +4,17 @@ use std::hash::{BuildHasher as _, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::rules::{Leaf, NumberTest, TextTest};
+use crate::rules::{Leaf, NumberPredicate, TextPredicate};
 
 /// Distinct tests.
 #[derive(Default)]
-pub(super) struct Pool<'a> {
+pub(super) struct PredicatePool<'a> {
     pub(super) leaves: Vec<&'a Leaf>,
     known: HashTable<(u32, u64)>,
     hasher: DefaultHashBuilder,
 }
 
-impl<'a> Pool<'a> {
+impl<'a> PredicatePool<'a> {
     /// The number of a test; equal tests have one number.
     pub(super) fn place(&mut self, leaf: &'a Leaf) -> u32 {
         let mut state = self.hasher.build_hasher();
@@ -55,29 +55,29 @@ fn hash(leaf: &Leaf, state: &mut impl Hasher) {
     }
 }
 
-fn hash_text(test: &TextTest, state: &mut impl Hasher) {
+fn hash_text(test: &TextPredicate, state: &mut impl Hasher) {
     std::mem::discriminant(test).hash(state);
     match test {
-        TextTest::Equals(text)
-        | TextTest::Contains(text)
-        | TextTest::BeginsWith(text)
-        | TextTest::EndsWith(text) => text.hash(state),
-        TextTest::In(texts) => texts.hash(state),
-        TextTest::Matches(pattern) => pattern.as_str().hash(state),
+        TextPredicate::Equals(text)
+        | TextPredicate::Contains(text)
+        | TextPredicate::BeginsWith(text)
+        | TextPredicate::EndsWith(text) => text.hash(state),
+        TextPredicate::In(texts) => texts.hash(state),
+        TextPredicate::Matches(pattern) => pattern.as_str().hash(state),
     }
 }
 
 /// A number test as something that can be hashed and compared: numbers people
 /// typed are never NaN, and `-0` and `0` may count as two tests without harm.
-fn numbers(test: &NumberTest) -> (u8, impl Iterator<Item = u64>) {
+fn numbers(test: &NumberPredicate) -> (u8, impl Iterator<Item = u64>) {
     let (kind, operands): (u8, Vec<f64>) = match test {
-        NumberTest::Equals(a) => (0, vec![*a]),
-        NumberTest::Less(a) => (1, vec![*a]),
-        NumberTest::AtMost(a) => (2, vec![*a]),
-        NumberTest::Greater(a) => (3, vec![*a]),
-        NumberTest::AtLeast(a) => (4, vec![*a]),
-        NumberTest::Between(a, b) => (5, vec![*a, *b]),
-        NumberTest::In(all) => (6, all.clone()),
+        NumberPredicate::Equals(a) => (0, vec![*a]),
+        NumberPredicate::Less(a) => (1, vec![*a]),
+        NumberPredicate::AtMost(a) => (2, vec![*a]),
+        NumberPredicate::Greater(a) => (3, vec![*a]),
+        NumberPredicate::AtLeast(a) => (4, vec![*a]),
+        NumberPredicate::Between(a, b) => (5, vec![*a, *b]),
+        NumberPredicate::In(all) => (6, all.clone()),
     };
     (kind, operands.into_iter().map(f64::to_bits))
 }
@@ -97,14 +97,14 @@ fn same(a: &Leaf, b: &Leaf) -> bool {
     }
 }
 
-fn same_text(a: &TextTest, b: &TextTest) -> bool {
+fn same_text(a: &TextPredicate, b: &TextPredicate) -> bool {
     match (a, b) {
-        (TextTest::Equals(a), TextTest::Equals(b))
-        | (TextTest::Contains(a), TextTest::Contains(b))
-        | (TextTest::BeginsWith(a), TextTest::BeginsWith(b))
-        | (TextTest::EndsWith(a), TextTest::EndsWith(b)) => a == b,
-        (TextTest::In(a), TextTest::In(b)) => a == b,
-        (TextTest::Matches(a), TextTest::Matches(b)) => a.as_str() == b.as_str(),
+        (TextPredicate::Equals(a), TextPredicate::Equals(b))
+        | (TextPredicate::Contains(a), TextPredicate::Contains(b))
+        | (TextPredicate::BeginsWith(a), TextPredicate::BeginsWith(b))
+        | (TextPredicate::EndsWith(a), TextPredicate::EndsWith(b)) => a == b,
+        (TextPredicate::In(a), TextPredicate::In(b)) => a == b,
+        (TextPredicate::Matches(a), TextPredicate::Matches(b)) => a.as_str() == b.as_str(),
         _ => false,
     }
 }

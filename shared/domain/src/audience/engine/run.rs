@@ -2,11 +2,11 @@
 
 use super::bind::{Bound, Merge, Rows};
 use super::compile::{Compiled, Op, Program};
-use super::difference::{Found, difference};
-use super::posting_reader::Reader;
+use super::difference::{TileDifference, difference};
+use super::posting_reader::PostingReader;
 use super::scatter::scatter;
 use super::tile::{Cursor, PEOPLE, Tile, WORDS, and, cut, for_each, load, mask, minus, or, unite};
-use crate::audience::audience_change::Change;
+use crate::audience::audience_change::AudienceChange;
 use crate::base::ids::UserId;
 use crate::base::rowset::RowSet;
 use crate::snapshot::People;
@@ -21,13 +21,13 @@ pub(super) struct Run<'r> {
     stack: Vec<Tile>,
     /// People of the profile at hand.
     top: Tile,
-    readers: Vec<(u32, Reader<'r>)>,
+    readers: Vec<(u32, PostingReader<'r>)>,
     /// What every tile asks of each profile, close together in memory.
     outlines: Vec<Outline<'r>>,
     profiles: Vec<State<'r>>,
     /// Members of profiles that others name, in the present tile.
     named: Vec<Tile>,
-    found: Found,
+    found: TileDifference,
 }
 
 /// The part of a profile that every tile needs.
@@ -44,7 +44,7 @@ struct State<'r> {
     compiled: &'r Compiled<'r>,
     include: Option<Overrides>,
     exclude: Option<Overrides>,
-    change: Change,
+    change: AudienceChange,
 }
 
 /// People an override names, ascending by row.
@@ -79,7 +79,7 @@ impl<'r> Run<'r> {
         bound: &'r Bound<'r>,
         people: &'r People,
         current: &[Option<&'r RowSet>],
-    ) -> Vec<Change> {
+    ) -> Vec<AudienceChange> {
         let mut run = Self::new(program, bound, people, current);
         for tile in 0..people.rows().div_ceil(PEOPLE) {
             run.tile(bound, tile);
@@ -116,7 +116,7 @@ impl<'r> Run<'r> {
         let profiles = program.members.iter().map(|compiled| State {
             include: Overrides::of(&compiled.audience.include, people),
             exclude: Overrides::of(&compiled.audience.exclude, people),
-            change: Change::default(),
+            change: AudienceChange::default(),
             compiled,
         });
         let outlines = program.members.iter().enumerate();
@@ -131,7 +131,7 @@ impl<'r> Run<'r> {
                 .map_or(&[][..], RowSet::words),
         });
         let readers = bound.rows.iter();
-        let readers = readers.map(|Rows { slot, part }| (*slot, Reader::new(part)));
+        let readers = readers.map(|Rows { slot, part }| (*slot, PostingReader::new(part)));
         Self {
             living: people.living.words(),
             ops: ops.collect(),
@@ -142,7 +142,7 @@ impl<'r> Run<'r> {
             outlines: outlines.collect(),
             profiles: profiles.collect(),
             named: vec![[0; WORDS]; program.members.len()],
-            found: Found::default(),
+            found: TileDifference::default(),
         }
     }
 

@@ -8,11 +8,11 @@ use regex::RegexBuilder;
 use uuid::Uuid;
 
 use super::{Member, Program};
-use crate::audience::audience_change::Change;
+use crate::audience::audience_change::AudienceChange;
 use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
 use crate::base::rowset::RowSet;
 use crate::rules::evaluate::Facts;
-use crate::rules::{ActivityTest, DateTest, Expr, Leaf, NumberTest, TextTest};
+use crate::rules::{ActivityPredicate, DatePredicate, Expr, Leaf, NumberPredicate, TextPredicate};
 use crate::snapshot::ingest::{EntraProperties, build};
 use crate::snapshot::lms::{EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow};
 use crate::snapshot::{Property, Snapshot, Source};
@@ -69,55 +69,55 @@ fn source() -> impl Strategy<Value = Source> {
     ]
 }
 
-fn text_test() -> impl Strategy<Value = TextTest> {
+fn text_test() -> impl Strategy<Value = TextPredicate> {
     let word = || select(FOLDED.to_vec()).prop_map(str::to_owned);
     prop_oneof![
-        4 => word().prop_map(TextTest::Equals),
-        2 => word().prop_map(TextTest::Contains),
-        1 => word().prop_map(TextTest::BeginsWith),
-        1 => word().prop_map(TextTest::EndsWith),
+        4 => word().prop_map(TextPredicate::Equals),
+        2 => word().prop_map(TextPredicate::Contains),
+        1 => word().prop_map(TextPredicate::BeginsWith),
+        1 => word().prop_map(TextPredicate::EndsWith),
         2 => subsequence(FOLDED.to_vec(), 0..5)
-            .prop_map(|words| TextTest::In(words.into_iter().map(str::to_owned).collect())),
+            .prop_map(|words| TextPredicate::In(words.into_iter().map(str::to_owned).collect())),
         1 => select(vec!["^d.*r$", "a", "^$", "[0-9]+"]).prop_map(|pattern| {
-            TextTest::Matches(RegexBuilder::new(pattern).case_insensitive(true).build().expect("a pattern"))
+            TextPredicate::Matches(RegexBuilder::new(pattern).case_insensitive(true).build().expect("a pattern"))
         }),
     ]
 }
 
-fn number_test() -> impl Strategy<Value = NumberTest> {
+fn number_test() -> impl Strategy<Value = NumberPredicate> {
     let number = || select(vec![12.0, 12.5, -3.0, 0.0, 7.0]);
     prop_oneof![
-        number().prop_map(NumberTest::Equals),
-        number().prop_map(NumberTest::Less),
-        number().prop_map(NumberTest::AtMost),
-        number().prop_map(NumberTest::Greater),
-        number().prop_map(NumberTest::AtLeast),
-        (number(), number()).prop_map(|(a, b)| NumberTest::Between(a, b)),
-        proptest::collection::vec(number(), 0..3).prop_map(NumberTest::In),
+        number().prop_map(NumberPredicate::Equals),
+        number().prop_map(NumberPredicate::Less),
+        number().prop_map(NumberPredicate::AtMost),
+        number().prop_map(NumberPredicate::Greater),
+        number().prop_map(NumberPredicate::AtLeast),
+        (number(), number()).prop_map(|(a, b)| NumberPredicate::Between(a, b)),
+        proptest::collection::vec(number(), 0..3).prop_map(NumberPredicate::In),
     ]
 }
 
-fn date_test() -> impl Strategy<Value = DateTest> {
+fn date_test() -> impl Strategy<Value = DatePredicate> {
     let now = slot().timestamp_millis();
     let moment = (-4i64..4).prop_map(move |days| now + days * DAY);
     let days = 1u32..4;
     prop_oneof![
-        moment.clone().prop_map(DateTest::Before),
-        moment.clone().prop_map(DateTest::After),
-        (moment.clone(), moment).prop_map(|(a, b)| DateTest::Within(a, b)),
-        days.clone().prop_map(DateTest::InLast),
-        days.clone().prop_map(DateTest::InNext),
-        days.prop_map(DateTest::MoreThanAgo),
+        moment.clone().prop_map(DatePredicate::Before),
+        moment.clone().prop_map(DatePredicate::After),
+        (moment.clone(), moment).prop_map(|(a, b)| DatePredicate::Within(a, b)),
+        days.clone().prop_map(DatePredicate::InLast),
+        days.clone().prop_map(DatePredicate::InNext),
+        days.prop_map(DatePredicate::MoreThanAgo),
     ]
 }
 
-fn activity_test() -> impl Strategy<Value = ActivityTest> {
+fn activity_test() -> impl Strategy<Value = ActivityPredicate> {
     prop_oneof![
-        Just(ActivityTest::Completed),
-        (1u32..4).prop_map(ActivityTest::CompletedInLast),
-        Just(ActivityTest::Overdue),
-        Just(ActivityTest::InProgress),
-        Just(ActivityTest::Enrolled),
+        Just(ActivityPredicate::Completed),
+        (1u32..4).prop_map(ActivityPredicate::CompletedInLast),
+        Just(ActivityPredicate::Overdue),
+        Just(ActivityPredicate::InProgress),
+        Just(ActivityPredicate::Enrolled),
     ]
 }
 
@@ -287,7 +287,7 @@ fn program(sketches: &[Sketch]) -> Program<'_> {
 }
 
 /// The same by walking every tree for every person.
-fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<Change> {
+fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
     let people = &snapshot.people;
     let facts = Facts::new(
         snapshot,
@@ -319,7 +319,7 @@ fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<Change> {
         let members = &(&rules - &exclude) | &included;
         let current = current(sketch, snapshot);
         let current: BTreeSet<u32> = current.iter().collect();
-        changes.push(Change {
+        changes.push(AudienceChange {
             members: u32::try_from(members.len()).expect("few"),
             unreachable: u32::try_from(
                 members
@@ -372,7 +372,7 @@ fn equal_tests_are_made_once() {
     let city = |text: &str| {
         Expr::Leaf(Leaf::Text(
             Source::Property(Property::City),
-            TextTest::Equals(text.to_owned()),
+            TextPredicate::Equals(text.to_owned()),
         ))
     };
     let (a, b) = (
@@ -408,8 +408,8 @@ fn large_dictionaries_and_long_lists_work() {
         .filter(|number| number % 3 == 0)
         .map(|number| format!("person.{number}@contoso.example"));
     let strangers = (0..100_000u32).map(|number| format!("nobody.{number}@contoso.example"));
-    let list = email(TextTest::In(listed.chain(strangers).collect()));
-    let odd = email(TextTest::EndsWith("1@contoso.example".to_owned()));
+    let list = email(TextPredicate::In(listed.chain(strangers).collect()));
+    let odd = email(TextPredicate::EndsWith("1@contoso.example".to_owned()));
     let exprs = [
         list.clone(),
         odd.clone(),
@@ -441,7 +441,7 @@ fn deep_trees_keep_their_meaning() {
     let city = |text: &str| {
         Expr::Leaf(Leaf::Text(
             Source::Property(Property::City),
-            TextTest::Equals(text.to_owned()),
+            TextPredicate::Equals(text.to_owned()),
         ))
     };
     let mut tree = city("denver");

@@ -3,23 +3,25 @@
 use std::ops::Range;
 
 use super::equivalence_classes::{SIGNED, Signatures};
-use super::posting_lists::Lists;
-use super::predicate_index::Texts;
+use super::posting_lists::PostingLists;
+use super::predicate_index::TextPredicates;
 use super::texts::{Edges, containing};
 use crate::rules::evaluate::{DAY_MS, number_holds};
-use crate::rules::{DateTest, Leaf, NumberTest, TextTest, parse_boolean, parse_number};
+use crate::rules::{
+    DatePredicate, Leaf, NumberPredicate, TextPredicate, parse_boolean, parse_number,
+};
 use crate::snapshot::{DateColumn, Dictionary, TextColumn};
 
 /// What the tests of a column say about each of its codes.
-pub(super) struct Decided<'t> {
+pub(super) struct ColumnVerdicts<'t> {
     /// Codes of tests that few codes pass, by test.
-    pub(super) lists: Lists<'t>,
+    pub(super) lists: PostingLists<'t>,
     /// All other tests, some at a time, and what they say of each code.
     pub(super) signed: Vec<(&'t [(usize, &'t Leaf)], Signatures)>,
 }
 
 /// Decides the tests of a text column for every code.
-pub(super) fn decide<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Decided<'t> {
+pub(super) fn decide<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> ColumnVerdicts<'t> {
     let mut values = Values::new(column);
     let codes = column.dictionary().len() as usize + 1;
     let signed = tests.signed.chunks(SIGNED).map(|tests| {
@@ -27,8 +29,8 @@ pub(super) fn decide<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Decided<'
         let mut edges = Edges::default();
         for (bit, (_, test)) in tests.iter().enumerate() {
             match test {
-                Leaf::Text(_, TextTest::BeginsWith(part)) => edges.begin(part, 1 << bit),
-                Leaf::Text(_, TextTest::EndsWith(part)) => edges.end(part, 1 << bit),
+                Leaf::Text(_, TextPredicate::BeginsWith(part)) => edges.begin(part, 1 << bit),
+                Leaf::Text(_, TextPredicate::EndsWith(part)) => edges.end(part, 1 << bit),
                 test => values.sign(test, 1 << bit, &mut signatures),
             }
         }
@@ -37,7 +39,7 @@ pub(super) fn decide<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Decided<'
         }
         (tests, signatures)
     });
-    Decided {
+    ColumnVerdicts {
         signed: signed.collect(),
         lists: lists(column, tests),
     }
@@ -45,14 +47,14 @@ pub(super) fn decide<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Decided<'
 
 /// Codes of tests for equality (with one text or several) and for missing
 /// values: one look at every value, however many tests there are.
-fn lists<'t>(column: &TextColumn, tests: &'t Texts<'t>) -> Lists<'t> {
+fn lists<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> PostingLists<'t> {
     let mut found: Vec<(usize, u32)> = tests.missing.map(|test| (test, 0)).into_iter().collect();
     if !tests.wanted.is_empty() {
         for (code, text) in (1u32..).zip(column.folded().iter()) {
             found.extend(tests.wanted.by(text).map(|test| (test, code)));
         }
     }
-    Lists::of(&tests.listed, &found)
+    PostingLists::of(&tests.listed, &found)
 }
 
 /// A column in the forms that tests compare.
@@ -72,10 +74,10 @@ impl<'a> Values<'a> {
     /// Sets a bit in the signature of every code that passes a test.
     fn sign(&mut self, test: &Leaf, bit: u16, signatures: &mut Signatures) {
         match test {
-            Leaf::Text(_, TextTest::Contains(part)) => {
+            Leaf::Text(_, TextPredicate::Contains(part)) => {
                 containing(self.column.folded(), part, |code| signatures[code] |= bit);
             }
-            Leaf::Text(_, TextTest::Matches(pattern)) => {
+            Leaf::Text(_, TextPredicate::Matches(pattern)) => {
                 let texts = self
                     .column
                     .dictionary()
@@ -127,34 +129,34 @@ pub(super) fn ranks(dictionary: &Dictionary) -> (Vec<f64>, Vec<u32>) {
 }
 
 /// The places of numbers for which a test holds, where they are neighbours.
-pub(super) fn number_range(numbers: &[f64], test: &NumberTest) -> Range<u32> {
+pub(super) fn number_range(numbers: &[f64], test: &NumberPredicate) -> Range<u32> {
     let place = |before: usize| u32::try_from(before + 1).unwrap_or(u32::MAX);
     let from = |number: f64| place(numbers.partition_point(|known| *known < number));
     let past = |number: f64| place(numbers.partition_point(|known| *known <= number));
     let end = place(numbers.len());
     match test {
-        NumberTest::Equals(number) => from(*number)..past(*number),
-        NumberTest::Less(number) => 1..from(*number),
-        NumberTest::AtMost(number) => 1..past(*number),
-        NumberTest::Greater(number) => past(*number)..end,
-        NumberTest::AtLeast(number) => from(*number)..end,
-        NumberTest::Between(low, high) => from(*low)..past(*high).max(from(*low)),
+        NumberPredicate::Equals(number) => from(*number)..past(*number),
+        NumberPredicate::Less(number) => 1..from(*number),
+        NumberPredicate::AtMost(number) => 1..past(*number),
+        NumberPredicate::Greater(number) => past(*number)..end,
+        NumberPredicate::AtLeast(number) => from(*number)..end,
+        NumberPredicate::Between(low, high) => from(*low)..past(*high).max(from(*low)),
         // No neighbours: decided number by number elsewhere.
-        NumberTest::In(_) => 1..1,
+        NumberPredicate::In(_) => 1..1,
     }
 }
 
 /// The codes of moments for which a test holds: always neighbours.
-pub(super) fn range(column: &DateColumn, test: &DateTest, now: i64) -> Range<u32> {
+pub(super) fn range(column: &DateColumn, test: &DatePredicate, now: i64) -> Range<u32> {
     let ago = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
     let ahead = |days: u32| now.saturating_add(i64::from(days) * DAY_MS);
     let (from, until) = match test {
-        DateTest::Before(instant) => (i64::MIN, *instant),
-        DateTest::After(instant) => (instant.saturating_add(1), i64::MAX),
-        DateTest::Within(start, end) => (*start, *end),
-        DateTest::InLast(days) => (ago(*days), now.saturating_add(1)),
-        DateTest::InNext(days) => (now, ahead(*days).saturating_add(1)),
-        DateTest::MoreThanAgo(days) => (i64::MIN, ago(*days)),
+        DatePredicate::Before(instant) => (i64::MIN, *instant),
+        DatePredicate::After(instant) => (instant.saturating_add(1), i64::MAX),
+        DatePredicate::Within(start, end) => (*start, *end),
+        DatePredicate::InLast(days) => (ago(*days), now.saturating_add(1)),
+        DatePredicate::InNext(days) => (now, ahead(*days).saturating_add(1)),
+        DatePredicate::MoreThanAgo(days) => (i64::MIN, ago(*days)),
     };
     let place = |moment: i64| {
         let before = column.moments().partition_point(|known| *known < moment);
@@ -180,8 +182,8 @@ mod tests {
             let column = DateColumn::from_parts(moments.clone(), crate::snapshot::Codes::default()).expect("ascending");
             let at = operand * DAY_MS;
             for test in [
-                DateTest::Before(at), DateTest::After(at), DateTest::Within(at, at + 3 * DAY_MS), DateTest::Within(at, at - 1),
-                DateTest::InLast(days), DateTest::InNext(days), DateTest::MoreThanAgo(days),
+                DatePredicate::Before(at), DatePredicate::After(at), DatePredicate::Within(at, at + 3 * DAY_MS), DatePredicate::Within(at, at - 1),
+                DatePredicate::InLast(days), DatePredicate::InNext(days), DatePredicate::MoreThanAgo(days),
             ] {
                 let range = range(&column, &test, now);
                 for (code, moment) in (1u32..).zip(&moments) {

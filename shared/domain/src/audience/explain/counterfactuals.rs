@@ -12,16 +12,16 @@ use crate::audience::profile::Target;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Way {
     /// What would have to be different.
-    pub steps: Vec<Step>,
+    pub steps: Vec<WhatIfStep>,
 }
 
 /// One thing that would have to be different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Step {
+pub struct WhatIfStep {
     /// What.
     #[serde(flatten)]
-    pub change: Change,
+    pub change: WhatIfChange,
     /// The same in words.
     pub words: String,
 }
@@ -30,7 +30,7 @@ pub struct Step {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Change {
+pub enum WhatIfChange {
     /// A rule would have to turn.
     Rule {
         /// Where it stands in the profile: a JSON pointer.
@@ -73,7 +73,7 @@ fn leaving(rules: Option<&SeenGroup>, inclusions: &[Named]) -> Vec<Way> {
     let mut unmatched = turned(rules.filter(|rules| rules.holds));
     unmatched.extend(inclusions.iter().map(remove_inclusion));
     let excluded = vec![step(
-        Change::Exclude,
+        WhatIfChange::Exclude,
         "the person would have to be excluded by name",
     )];
     vec![Way { steps: unmatched }, Way { steps: excluded }]
@@ -85,12 +85,12 @@ fn joining(
     inclusions: &[Named],
     exclusions: &[Named],
 ) -> Vec<Way> {
-    let way = |middle: Vec<Step>| {
-        let mut steps: Vec<Step> = exclusions.iter().map(remove_exclusion).collect();
+    let way = |middle: Vec<WhatIfStep>| {
+        let mut steps: Vec<WhatIfStep> = exclusions.iter().map(remove_exclusion).collect();
         steps.extend(middle);
         if !reachable {
             steps.push(step(
-                Change::Account,
+                WhatIfChange::Account,
                 "the person would need an Entra account",
             ));
         }
@@ -100,14 +100,14 @@ fn joining(
         return vec![way(Vec::new())];
     }
     let included = step(
-        Change::Include,
+        WhatIfChange::Include,
         "the person would have to be included by name",
     );
     let matched = rules.map(|rules| way(turned(Some(rules))));
     matched.into_iter().chain([way(vec![included])]).collect()
 }
 
-fn turned(rules: Option<&SeenGroup>) -> Vec<Step> {
+fn turned(rules: Option<&SeenGroup>) -> Vec<WhatIfStep> {
     let Some(rules) = rules else {
         return Vec::new();
     };
@@ -117,7 +117,7 @@ fn turned(rules: Option<&SeenGroup>) -> Vec<Step> {
         .map(|rule| {
             let readers = fields.get(rule.field.as_str()).into_iter().flatten();
             let others = readers.filter(|other| other.pointer != rule.pointer);
-            let change = Change::Rule {
+            let change = WhatIfChange::Rule {
                 pointer: rule.pointer.clone(),
                 holds: !rule.holds,
                 also: others.map(|other| other.pointer.clone()).collect(),
@@ -127,28 +127,28 @@ fn turned(rules: Option<&SeenGroup>) -> Vec<Step> {
         .collect()
 }
 
-fn remove_inclusion(named: &Named) -> Step {
+fn remove_inclusion(named: &Named) -> WhatIfStep {
     let words = match (named.target, &named.title) {
         (Target::Profile(_), Some(title)) => format!(
             "the inclusion of the profile {title} would have to be taken out, or the person leave that profile"
         ),
         _ => "the inclusion by name would have to be taken out".to_owned(),
     };
-    step(Change::RemoveInclusion(named.clone()), &words)
+    step(WhatIfChange::RemoveInclusion(named.clone()), &words)
 }
 
-fn remove_exclusion(named: &Named) -> Step {
+fn remove_exclusion(named: &Named) -> WhatIfStep {
     let words = match (named.target, &named.title) {
         (Target::Profile(_), Some(title)) => format!(
             "the exclusion of the profile {title} would have to be taken out, or the person leave that profile"
         ),
         _ => "the exclusion by name would have to be taken out".to_owned(),
     };
-    step(Change::RemoveExclusion(named.clone()), &words)
+    step(WhatIfChange::RemoveExclusion(named.clone()), &words)
 }
 
-fn step(change: Change, words: &str) -> Step {
-    Step {
+fn step(change: WhatIfChange, words: &str) -> WhatIfStep {
+    WhatIfStep {
         change,
         words: words.to_owned(),
     }

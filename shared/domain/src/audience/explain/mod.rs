@@ -23,7 +23,7 @@ use crate::base::ids::{ProfileId, UserId};
 use crate::rules::Fields;
 use crate::snapshot::{Property, Snapshot};
 
-pub use counterfactuals::{Change, Step, Way};
+pub use counterfactuals::{Way, WhatIfChange, WhatIfStep};
 pub use tree::{SeenGroup, SeenPart, SeenRule};
 
 /// What is known of a profile that an override names.
@@ -123,7 +123,7 @@ pub fn explain(
     let inclusions = applying(&profile.overrides.include)?;
     let mut rules = match &audience.filter {
         Some(filter) => {
-            Some(trace::Reader::new(profile, snapshot, &fields, filter, at, row).filter()?)
+            Some(trace::UserTrace::new(profile, snapshot, &fields, filter, at, row).filter()?)
         }
         None => None,
     };
@@ -317,7 +317,7 @@ mod tests {
         let explanation = explained(&world, &profile, "Grace");
         assert!(explanation.member && !explanation.reachable);
         assert_eq!(explanation.ways.len(), 1);
-        assert_eq!(explanation.ways[0].steps[0].change, Change::Account);
+        assert_eq!(explanation.ways[0].steps[0].change, WhatIfChange::Account);
     }
 
     /// Proves S4-044: no learner, no audience; S4-088f: no guessing about other profiles.
@@ -609,33 +609,36 @@ mod tests {
             member && self.exclude.is_empty() && self.reachable
         }
 
-        fn take(&mut self, change: &Change) {
+        fn take(&mut self, change: &WhatIfChange) {
             match change {
-                Change::Rule { pointer, holds, .. } => {
+                WhatIfChange::Rule { pointer, holds, .. } => {
                     let before = self.outcomes.insert(pointer.clone(), *holds);
                     assert_eq!(before, Some(!holds), "{pointer}");
                 }
-                Change::RemoveInclusion(named) => assert!(self.include.remove(&named.target)),
-                Change::RemoveExclusion(named) => assert!(self.exclude.remove(&named.target)),
-                Change::Include => assert!(self.include.insert(Target::User(self.user))),
-                Change::Exclude => assert!(self.exclude.insert(Target::User(self.user))),
-                Change::Account => self.reachable = true,
+                WhatIfChange::RemoveInclusion(named) => assert!(self.include.remove(&named.target)),
+                WhatIfChange::RemoveExclusion(named) => assert!(self.exclude.remove(&named.target)),
+                WhatIfChange::Include => assert!(self.include.insert(Target::User(self.user))),
+                WhatIfChange::Exclude => assert!(self.exclude.insert(Target::User(self.user))),
+                WhatIfChange::Account => self.reachable = true,
             }
         }
 
-        fn after<'c>(&self, changes: impl IntoIterator<Item = &'c Change>) -> Self {
+        fn after<'c>(&self, changes: impl IntoIterator<Item = &'c WhatIfChange>) -> Self {
             let mut after = self.clone();
             changes.into_iter().for_each(|change| after.take(change));
             after
         }
 
         /// Everything anybody could change.
-        fn changes(&self) -> Vec<Change> {
-            let rules = self.outcomes.iter().map(|(pointer, holds)| Change::Rule {
-                pointer: pointer.clone(),
-                holds: !holds,
-                also: Vec::new(),
-            });
+        fn changes(&self) -> Vec<WhatIfChange> {
+            let rules = self
+                .outcomes
+                .iter()
+                .map(|(pointer, holds)| WhatIfChange::Rule {
+                    pointer: pointer.clone(),
+                    holds: !holds,
+                    also: Vec::new(),
+                });
             let named = |target: &Target| Named {
                 target: *target,
                 title: None,
@@ -645,16 +648,16 @@ mod tests {
                 .chain(
                     self.include
                         .iter()
-                        .map(|target| Change::RemoveInclusion(named(target))),
+                        .map(|target| WhatIfChange::RemoveInclusion(named(target))),
                 )
                 .chain(
                     self.exclude
                         .iter()
-                        .map(|target| Change::RemoveExclusion(named(target))),
+                        .map(|target| WhatIfChange::RemoveExclusion(named(target))),
                 )
-                .chain((!self.include.contains(&me)).then_some(Change::Include))
-                .chain((!self.exclude.contains(&me)).then_some(Change::Exclude))
-                .chain((!self.reachable).then_some(Change::Account))
+                .chain((!self.include.contains(&me)).then_some(WhatIfChange::Include))
+                .chain((!self.exclude.contains(&me)).then_some(WhatIfChange::Exclude))
+                .chain((!self.reachable).then_some(WhatIfChange::Account))
                 .collect()
         }
     }
@@ -674,7 +677,7 @@ mod tests {
     fn every_way_works_and_is_the_shortest(stage: &Stage<'_>, ways: &[Way]) {
         let now = stage.in_group();
         for way in ways {
-            let changes: Vec<&Change> = way.steps.iter().map(|step| &step.change).collect();
+            let changes: Vec<&WhatIfChange> = way.steps.iter().map(|step| &step.change).collect();
             assert_ne!(
                 stage.after(changes.iter().copied()).in_group(),
                 now,
@@ -699,8 +702,8 @@ mod tests {
 
     /// Also when an override would be shorter, the rules named are the fewest.
     fn no_fewer_rules_turn_the_match(stage: &Stage<'_>, ways: &[Way]) {
-        let is_rule = |change: &Change| matches!(change, Change::Rule { .. });
-        let all: Vec<Change> = stage.changes().into_iter().filter(is_rule).collect();
+        let is_rule = |change: &WhatIfChange| matches!(change, WhatIfChange::Rule { .. });
+        let all: Vec<WhatIfChange> = stage.changes().into_iter().filter(is_rule).collect();
         for way in ways {
             let steps = way.steps.iter();
             let rules = steps.filter(|step| is_rule(&step.change)).count();
@@ -713,9 +716,9 @@ mod tests {
 
     /// A set of rules settles the match if the others may turn as they like.
     fn settles(stage: &Stage<'_>, rules: &[&String]) -> bool {
-        let others: Vec<Change> = (stage.outcomes.iter())
+        let others: Vec<WhatIfChange> = (stage.outcomes.iter())
             .filter(|(pointer, _)| !rules.contains(pointer))
-            .map(|(pointer, holds)| Change::Rule {
+            .map(|(pointer, holds)| WhatIfChange::Rule {
                 pointer: pointer.clone(),
                 holds: !holds,
                 also: Vec::new(),

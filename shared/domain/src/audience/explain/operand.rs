@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::rules::parse::Rule;
-use crate::rules::{ActivityTest, DateTest, Leaf, NumberTest, TextTest};
+use crate::rules::{ActivityPredicate, DatePredicate, Leaf, NumberPredicate, TextPredicate};
 
 /// A list of operands is told up to this length.
 const MOST_ITEMS: usize = 10;
@@ -13,15 +13,16 @@ const MOST_CHARACTERS: usize = 1_024;
 /// The operand as written; the days a rule leaves to the default are told, too.
 pub(super) fn operand(rule: &Rule, leaf: &Leaf) -> Option<String> {
     match leaf {
-        Leaf::Activity(_, ActivityTest::CompletedInLast(days))
+        Leaf::Activity(_, ActivityPredicate::CompletedInLast(days))
         | Leaf::Date(
             _,
-            DateTest::InLast(days) | DateTest::InNext(days) | DateTest::MoreThanAgo(days),
+            DatePredicate::InLast(days)
+            | DatePredicate::InNext(days)
+            | DatePredicate::MoreThanAgo(days),
         ) => Some(count(*days)),
-        Leaf::Date(_, DateTest::Within(..)) | Leaf::Number(_, NumberTest::Between(..)) => {
-            words_of(&rule.value, " and ")
-        }
-        _ => words_of(&rule.value, ", "),
+        Leaf::Date(_, DatePredicate::Within(..))
+        | Leaf::Number(_, NumberPredicate::Between(..)) => phrases_of(&rule.value, " and "),
+        _ => phrases_of(&rule.value, ", "),
     }
 }
 
@@ -35,32 +36,32 @@ pub(super) fn count(days: u32) -> String {
 }
 
 /// What a text has to do to pass the test.
-pub(super) fn text_phrase(test: &TextTest, operand: &str) -> String {
+pub(super) fn text_phrase(test: &TextPredicate, operand: &str) -> String {
     match test {
-        TextTest::Equals(_) => format!("be {operand}"),
-        TextTest::Contains(_) => format!("contain {operand}"),
-        TextTest::BeginsWith(_) => format!("begin with {operand}"),
-        TextTest::EndsWith(_) => format!("end with {operand}"),
-        TextTest::In(_) => format!("be one of {operand}"),
-        TextTest::Matches(_) => format!("match the pattern {operand}"),
+        TextPredicate::Equals(_) => format!("be {operand}"),
+        TextPredicate::Contains(_) => format!("contain {operand}"),
+        TextPredicate::BeginsWith(_) => format!("begin with {operand}"),
+        TextPredicate::EndsWith(_) => format!("end with {operand}"),
+        TextPredicate::In(_) => format!("be one of {operand}"),
+        TextPredicate::Matches(_) => format!("match the pattern {operand}"),
     }
 }
 
 /// What a number has to be to pass the test.
-pub(super) fn number_phrase(test: &NumberTest, operand: &str) -> String {
+pub(super) fn number_phrase(test: &NumberPredicate, operand: &str) -> String {
     match test {
-        NumberTest::Equals(_) => format!("be {operand}"),
-        NumberTest::Less(_) => format!("be less than {operand}"),
-        NumberTest::AtMost(_) => format!("be at most {operand}"),
-        NumberTest::Greater(_) => format!("be greater than {operand}"),
-        NumberTest::AtLeast(_) => format!("be at least {operand}"),
-        NumberTest::Between(..) => format!("be between {operand}"),
-        NumberTest::In(_) => format!("be one of {operand}"),
+        NumberPredicate::Equals(_) => format!("be {operand}"),
+        NumberPredicate::Less(_) => format!("be less than {operand}"),
+        NumberPredicate::AtMost(_) => format!("be at most {operand}"),
+        NumberPredicate::Greater(_) => format!("be greater than {operand}"),
+        NumberPredicate::AtLeast(_) => format!("be at least {operand}"),
+        NumberPredicate::Between(..) => format!("be between {operand}"),
+        NumberPredicate::In(_) => format!("be one of {operand}"),
     }
 }
 
 /// A value of a rule in words, lists cut short.
-fn words_of(value: &Value, between: &str) -> Option<String> {
+fn phrases_of(value: &Value, between: &str) -> Option<String> {
     match value {
         Value::String(text) => {
             let text = text.trim();
@@ -77,7 +78,7 @@ fn words_of(value: &Value, between: &str) -> Option<String> {
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Array(items) => {
             let told = items.iter().take(MOST_ITEMS);
-            let told: Vec<String> = told.filter_map(|item| words_of(item, between)).collect();
+            let told: Vec<String> = told.filter_map(|item| phrases_of(item, between)).collect();
             let more = items.len().saturating_sub(MOST_ITEMS);
             let told = told.join(between);
             Some(if more > 0 {

@@ -7,18 +7,18 @@ use super::operand::{count, number_phrase, operand, text_phrase};
 use crate::base::ids::CourseId;
 use crate::rules::evaluate::DAY_MS;
 use crate::rules::parse::Rule;
-use crate::rules::{ActivityTest, DateTest, Leaf, parse_boolean, parse_number};
+use crate::rules::{ActivityPredicate, DatePredicate, Leaf, parse_boolean, parse_number};
 use crate::snapshot::{Activity, Snapshot, Source};
 
 /// Finds words for what rules see in one person.
-pub(super) struct Words<'a> {
+pub(super) struct Phrasing<'a> {
     snapshot: &'a Snapshot,
     now: i64,
     zone: Tz,
     row: u32,
 }
 
-impl<'a> Words<'a> {
+impl<'a> Phrasing<'a> {
     /// For the person in a row, days in this zone.
     pub(super) fn new(snapshot: &'a Snapshot, at: DateTime<Utc>, zone: Tz, row: u32) -> Self {
         Self {
@@ -124,11 +124,11 @@ impl<'a> Words<'a> {
         format!("{label} {} {phrase}", modal(holds))
     }
 
-    fn other_activity(&self, test: ActivityTest, course: &str, holds: bool) -> String {
+    fn other_activity(&self, test: ActivityPredicate, course: &str, holds: bool) -> String {
         let modal = modal(holds);
         match test {
-            ActivityTest::Completed => format!("{course} {modal} count as completed"),
-            ActivityTest::CompletedInLast(days) => {
+            ActivityPredicate::Completed => format!("{course} {modal} count as completed"),
+            ActivityPredicate::CompletedInLast(days) => {
                 let bound = self.moment(self.now - i64::from(days) * DAY_MS);
                 let side = if holds { "before" } else { "not before" };
                 format!(
@@ -136,31 +136,31 @@ impl<'a> Words<'a> {
                     count(days)
                 )
             }
-            ActivityTest::Overdue => format!("{course} {modal} be overdue"),
-            ActivityTest::InProgress => format!("{course} {modal} be in progress"),
-            ActivityTest::Enrolled => format!("the person {modal} be enrolled in {course}"),
+            ActivityPredicate::Overdue => format!("{course} {modal} be overdue"),
+            ActivityPredicate::InProgress => format!("{course} {modal} be in progress"),
+            ActivityPredicate::Enrolled => format!("the person {modal} be enrolled in {course}"),
         }
     }
 
-    fn date_phrase(&self, test: &DateTest, rule: &Rule, operand: &str) -> String {
+    fn date_phrase(&self, test: &DatePredicate, rule: &Rule, operand: &str) -> String {
         let away = |days: i64| self.moment(self.now + days * DAY_MS);
         let now = || self.moment(self.now);
         match test {
-            DateTest::Before(_) => format!("be before {operand}"),
-            DateTest::After(_) => format!("be after {operand}"),
-            DateTest::Within(..) if rule.operator == "on" => format!("be on {operand}"),
-            DateTest::Within(..) => format!("be between {operand}"),
-            DateTest::InLast(days) => format!(
+            DatePredicate::Before(_) => format!("be before {operand}"),
+            DatePredicate::After(_) => format!("be after {operand}"),
+            DatePredicate::Within(..) if rule.operator == "on" => format!("be on {operand}"),
+            DatePredicate::Within(..) => format!("be between {operand}"),
+            DatePredicate::InLast(days) => format!(
                 "be within the last {operand}: from {} to {}",
                 away(-i64::from(*days)),
                 now()
             ),
-            DateTest::InNext(days) => format!(
+            DatePredicate::InNext(days) => format!(
                 "be within the next {operand}: from {} to {}",
                 now(),
                 away(i64::from(*days))
             ),
-            DateTest::MoreThanAgo(days) => format!(
+            DatePredicate::MoreThanAgo(days) => format!(
                 "be more than {operand} ago: before {}",
                 away(-i64::from(*days))
             ),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use chrono::SecondsFormat;
 
-use super::counterfactuals::{Change, Step, Way};
+use super::counterfactuals::{Way, WhatIfChange, WhatIfStep};
 use super::tree::{SeenGroup, SeenPart, SeenRule};
 use super::{Cause, Explanation, Named};
 use crate::rules::parse::Combinator;
@@ -74,14 +74,14 @@ impl fmt::Display for Way {
     }
 }
 
-impl fmt::Display for Step {
+impl fmt::Display for WhatIfStep {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.words)?;
         match &self.change {
-            Change::Rule { also, .. } if also.len() == 1 => {
+            WhatIfChange::Rule { also, .. } if also.len() == 1 => {
                 f.write_str(" (another rule reads the same field)")
             }
-            Change::Rule { also, .. } if also.len() > 1 => {
+            WhatIfChange::Rule { also, .. } if also.len() > 1 => {
                 write!(f, " ({} other rules read the same field)", also.len())
             }
             _ => Ok(()),

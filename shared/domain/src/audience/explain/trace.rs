@@ -4,27 +4,27 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 use super::operand::operand;
-use super::phrasing::Words;
+use super::phrasing::Phrasing;
 use super::tree::{SeenGroup, SeenPart, SeenRule};
 use crate::audience::desired_members::AudienceError;
 use crate::audience::profile::Profile;
 use crate::rules::check::check_rule;
 use crate::rules::evaluate::Facts;
-use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
+use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{Fields, Filter, FilterDocument, MatchMode, Section};
 use crate::snapshot::Snapshot;
 
 /// One person, and what is needed to look at them.
-pub(super) struct Reader<'a> {
+pub(super) struct UserTrace<'a> {
     document: &'a FilterDocument,
     zone: Tz,
     fields: &'a Fields,
     facts: Facts<'a>,
-    words: Words<'a>,
+    words: Phrasing<'a>,
     row: u32,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> UserTrace<'a> {
     /// Prepares; `filter` is the profile's, checked.
     pub(super) fn new(
         profile: &'a Profile,
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
             zone: profile.time_zone,
             fields,
             facts: Facts::new(snapshot, at, [&filter.0]),
-            words: Words::new(snapshot, at, profile.time_zone, row),
+            words: Phrasing::new(snapshot, at, profile.time_zone, row),
             row,
         }
     }
@@ -76,11 +76,11 @@ impl<'a> Reader<'a> {
     ) -> Result<SeenGroup, AudienceError> {
         let parts = group.parts.iter().enumerate();
         let parts = parts.map(|(index, part)| match part {
-            Part::Group(inner) => {
+            FilterPart::Group(inner) => {
                 let pointer = format!("{pointer}/rules/{index}");
                 self.group(inner, section, pointer).map(SeenPart::Group)
             }
-            Part::Rule(rule) => self.rule(rule, section).map(SeenPart::Rule),
+            FilterPart::Rule(rule) => self.rule(rule, section).map(SeenPart::Rule),
         });
         let parts = parts.collect::<Result<_, _>>()?;
         Ok(SeenGroup::of(pointer, group.combinator, group.not, parts))

@@ -1,7 +1,7 @@
 //! Whether one moment can pass some tests and fail others, now or at any later time.
 
-use super::literals::{Fuel, Sides};
-use crate::rules::DateTest;
+use super::literals::{Bounds, StepLimit};
+use crate::rules::DatePredicate;
 use crate::rules::evaluate::{DAY_MS, date_holds};
 
 /// So far around a bound other answers may begin: bounds are strict or not, and
@@ -11,7 +11,11 @@ const NEAR: i64 = 3;
 /// Whether no moment can, from `now` on. Tests change their answers only at
 /// their bounds; bounds that are counted from the time of evaluation meet fixed
 /// ones only at certain times. Trying these bounds at these times is trying all.
-pub(super) fn contradict(tests: &Sides<'_, DateTest>, now: i64, fuel: &mut Fuel) -> bool {
+pub(super) fn contradict(
+    tests: &Bounds<'_, DatePredicate>,
+    now: i64,
+    fuel: &mut StepLimit,
+) -> bool {
     let all = || tests.wanted.iter().chain(&tests.refused);
     let fixed = distinct(all().flat_map(|test| fixed(test)).collect());
     let counted = distinct(all().flat_map(|test| counted(test)).collect());
@@ -53,20 +57,24 @@ fn distinct(mut values: Vec<i64>) -> Vec<i64> {
 }
 
 /// Bounds that stay where they are.
-fn fixed(test: &DateTest) -> Vec<i64> {
+fn fixed(test: &DatePredicate) -> Vec<i64> {
     match test {
-        DateTest::Before(instant) | DateTest::After(instant) => vec![*instant],
-        DateTest::Within(start, end) => vec![*start, *end],
-        DateTest::InLast(_) | DateTest::InNext(_) | DateTest::MoreThanAgo(_) => Vec::new(),
+        DatePredicate::Before(instant) | DatePredicate::After(instant) => vec![*instant],
+        DatePredicate::Within(start, end) => vec![*start, *end],
+        DatePredicate::InLast(_) | DatePredicate::InNext(_) | DatePredicate::MoreThanAgo(_) => {
+            Vec::new()
+        }
     }
 }
 
 /// Bounds counted from the time of evaluation, in milliseconds after it.
-fn counted(test: &DateTest) -> Vec<i64> {
+fn counted(test: &DatePredicate) -> Vec<i64> {
     match test {
-        DateTest::InLast(days) => vec![-i64::from(*days) * DAY_MS, 0],
-        DateTest::InNext(days) => vec![0, i64::from(*days) * DAY_MS],
-        DateTest::MoreThanAgo(days) => vec![-i64::from(*days) * DAY_MS],
-        DateTest::Before(_) | DateTest::After(_) | DateTest::Within(..) => Vec::new(),
+        DatePredicate::InLast(days) => vec![-i64::from(*days) * DAY_MS, 0],
+        DatePredicate::InNext(days) => vec![0, i64::from(*days) * DAY_MS],
+        DatePredicate::MoreThanAgo(days) => vec![-i64::from(*days) * DAY_MS],
+        DatePredicate::Before(_) | DatePredicate::After(_) | DatePredicate::Within(..) => {
+            Vec::new()
+        }
     }
 }

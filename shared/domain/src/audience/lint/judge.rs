@@ -15,7 +15,7 @@ const MAX_COMPARED: usize = 50;
 
 /// How a rule or group comes out, whoever is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum RuleOutcome {
     Never,
     Always,
     /// One way for some, the other way for others, as far as is known.
@@ -48,16 +48,17 @@ impl<'t> Judge<'t> {
         self.warnings
     }
 
-    fn node(&mut self, node: &'t Node) -> Verdict {
+    fn node(&mut self, node: &'t Node) -> RuleOutcome {
         match node {
-            Node::Unknown => Verdict::Open,
+            Node::Unknown => RuleOutcome::Open,
             Node::Rule(test) => self.own(node, test.pointer()),
             Node::Group(group) => {
-                let parts: Vec<Verdict> = group.parts.iter().map(|part| self.node(part)).collect();
+                let parts: Vec<RuleOutcome> =
+                    group.parts.iter().map(|part| self.node(part)).collect();
                 let mut verdict = from_parts(group, &parts);
-                if verdict == Verdict::Open && parts.len() > 1 {
+                if verdict == RuleOutcome::Open && parts.len() > 1 {
                     verdict = self.own(node, &group.pointer);
-                    if verdict == Verdict::Open {
+                    if verdict == RuleOutcome::Open {
                         self.effects(group, &parts);
                     }
                 }
@@ -67,16 +68,16 @@ impl<'t> Judge<'t> {
     }
 
     /// Judges by looking inside, and warns.
-    fn own(&mut self, node: &'t Node, pointer: &str) -> Verdict {
+    fn own(&mut self, node: &'t Node, pointer: &str) -> RuleOutcome {
         let (kind, verdict) = if self.solver.excludes(node, true) {
-            (WarningKind::NeverTrue, Verdict::Never)
+            (WarningKind::NeverTrue, RuleOutcome::Never)
         } else if self.solver.excludes(node, false) {
-            (WarningKind::AlwaysTrue, Verdict::Always)
+            (WarningKind::AlwaysTrue, RuleOutcome::Always)
         } else {
-            return Verdict::Open;
+            return RuleOutcome::Open;
         };
         let label = self.label(self.solver.culprit);
-        let detail = if verdict == Verdict::Never {
+        let detail = if verdict == RuleOutcome::Never {
             format!(
                 "this can never be true: nothing can meet these conditions on {label} at the same time; to allow each of them, combine them with \"or\""
             )
@@ -91,10 +92,10 @@ impl<'t> Judge<'t> {
 
     /// Warns of rules that follow from others of their group (where all must
     /// hold) or that others follow from (where one is enough).
-    fn effects(&mut self, group: &'t Branch, verdicts: &[Verdict]) {
+    fn effects(&mut self, group: &'t Branch, verdicts: &[RuleOutcome]) {
         let mut subjects: BTreeMap<usize, Vec<&'t Test>> = BTreeMap::new();
         for (part, verdict) in group.parts.iter().zip(verdicts) {
-            if let (Node::Rule(test), Verdict::Open) = (part, verdict) {
+            if let (Node::Rule(test), RuleOutcome::Open) = (part, verdict) {
                 subjects.entry(test.subject).or_default().push(test);
             }
         }
@@ -157,23 +158,23 @@ pub(super) fn label(leaf: &Leaf, snapshot: &Snapshot) -> String {
 }
 
 /// How a group comes out if its parts come out like this.
-fn from_parts(group: &Branch, parts: &[Verdict]) -> Verdict {
+fn from_parts(group: &Branch, parts: &[RuleOutcome]) -> RuleOutcome {
     // The verdict of one part that decides, and the one all must have otherwise.
     let (one, every) = if group.all {
-        (Verdict::Never, Verdict::Always)
+        (RuleOutcome::Never, RuleOutcome::Always)
     } else {
-        (Verdict::Always, Verdict::Never)
+        (RuleOutcome::Always, RuleOutcome::Never)
     };
     let inner = if parts.contains(&one) {
         one
     } else if parts.iter().all(|part| *part == every) {
         every
     } else {
-        Verdict::Open
+        RuleOutcome::Open
     };
     match (inner, group.not) {
-        (Verdict::Never, true) => Verdict::Always,
-        (Verdict::Always, true) => Verdict::Never,
+        (RuleOutcome::Never, true) => RuleOutcome::Always,
+        (RuleOutcome::Always, true) => RuleOutcome::Never,
         (verdict, _) => verdict,
     }
 }

@@ -11,9 +11,9 @@ pub(super) struct Literal<'t> {
 }
 
 /// How much work may still be done.
-pub(super) struct Fuel(usize);
+pub(super) struct StepLimit(usize);
 
-impl Fuel {
+impl StepLimit {
     pub(super) fn new(comparisons: usize) -> Self {
         Self(comparisons)
     }
@@ -28,14 +28,14 @@ impl Fuel {
 }
 
 /// The tests of one kind, by the outcome they should have.
-pub(super) struct Sides<'t, T> {
+pub(super) struct Bounds<'t, T> {
     /// Those that should pass.
     pub(super) wanted: Vec<&'t T>,
     /// Those that should not.
     pub(super) refused: Vec<&'t T>,
 }
 
-impl<'t, T> Sides<'t, T> {
+impl<'t, T> Bounds<'t, T> {
     fn of(literals: &[Literal<'t>], test: impl Fn(&'t Leaf) -> Option<&'t T>) -> Self {
         let side = |passes: bool| {
             let side = literals.iter().filter(|literal| literal.passes == passes);
@@ -67,7 +67,7 @@ impl<'t, T> Sides<'t, T> {
 /// The tests of one kind among literals.
 macro_rules! sides {
     ($literals:expr, $kind:ident) => {
-        Sides::of($literals, |leaf| match leaf {
+        Bounds::of($literals, |leaf| match leaf {
             Leaf::$kind(_, test) => Some(test),
             _ => None,
         })
@@ -80,7 +80,7 @@ macro_rules! sides {
 /// A missing value fails every positive test of a value, and so does one of the
 /// wrong kind ("soon" for a date), so tests that should not pass contradict
 /// nothing by themselves.
-pub(super) fn contradict(literals: &[Literal<'_>], now: i64, fuel: &mut Fuel) -> bool {
+pub(super) fn contradict(literals: &[Literal<'_>], now: i64, fuel: &mut StepLimit) -> bool {
     let (mut missing, mut present, mut value) = (false, false, None);
     for literal in literals {
         match (literal.leaf, literal.passes) {

@@ -1,12 +1,12 @@
 //! Whether one number can pass some tests and fail others.
 
-use super::literals::{Fuel, Sides};
-use crate::rules::NumberTest;
+use super::literals::{Bounds, StepLimit};
+use crate::rules::NumberPredicate;
 use crate::rules::evaluate::number_holds;
 
 /// Whether no number can. Between two neighbouring operands every test answers
 /// the same, so one number of each gap stands for all.
-pub(super) fn contradict(tests: &Sides<'_, NumberTest>, fuel: &mut Fuel) -> bool {
+pub(super) fn contradict(tests: &Bounds<'_, NumberPredicate>, fuel: &mut StepLimit) -> bool {
     let all = tests.wanted.iter().chain(&tests.refused);
     let mut operands: Vec<f64> = all.flat_map(|test| operands(test)).collect();
     // A list is looked through for every number tried.
@@ -24,14 +24,14 @@ pub(super) fn contradict(tests: &Sides<'_, NumberTest>, fuel: &mut Fuel) -> bool
     !tried.any(|number| tests.meets(|test| number_holds(test, number)))
 }
 
-fn operands(test: &NumberTest) -> Vec<f64> {
+fn operands(test: &NumberPredicate) -> Vec<f64> {
     match test {
-        NumberTest::Equals(a)
-        | NumberTest::Less(a)
-        | NumberTest::AtMost(a)
-        | NumberTest::Greater(a)
-        | NumberTest::AtLeast(a) => vec![*a],
-        NumberTest::Between(a, b) => vec![*a, *b],
-        NumberTest::In(all) => all.clone(),
+        NumberPredicate::Equals(a)
+        | NumberPredicate::Less(a)
+        | NumberPredicate::AtMost(a)
+        | NumberPredicate::Greater(a)
+        | NumberPredicate::AtLeast(a) => vec![*a],
+        NumberPredicate::Between(a, b) => vec![*a, *b],
+        NumberPredicate::In(all) => all.clone(),
     }
 }

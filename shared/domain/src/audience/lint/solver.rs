@@ -5,7 +5,7 @@
 //! part against what is known to hold beside them, but not several such groups
 //! against each other, so that the work stays small.
 
-use super::literals::{Fuel, Literal, contradict};
+use super::literals::{Literal, StepLimit, contradict};
 use super::tree::{Branch, Node};
 
 /// So many comparisons are made for one profile: some hundredths of a second.
@@ -19,7 +19,7 @@ pub(super) struct Solver<'t> {
     known: Vec<Vec<Literal<'t>>>,
     /// The moment of evaluation in milliseconds since 1970 UTC.
     now: i64,
-    fuel: Fuel,
+    fuel: StepLimit,
     /// The subject of the contradiction found last.
     pub(super) culprit: usize,
 }
@@ -29,7 +29,7 @@ impl<'t> Solver<'t> {
         Self {
             known: vec![Vec::new(); subjects],
             now,
-            fuel: Fuel::new(MAX_COMPARISONS),
+            fuel: StepLimit::new(MAX_COMPARISONS),
             culprit: 0,
         }
     }

@@ -616,7 +616,7 @@ proptest! {
                     let expr = part(&profile, &warning.pointer, &fields);
                     let facts = Facts::new(&snapshot, slot(), [&expr]);
                     let leaves = expr.leaves();
-                    let several = matches!(leaves[0], crate::rules::Leaf::Text(_, crate::rules::TextTest::In(_)));
+                    let several = matches!(leaves[0], crate::rules::Leaf::Text(_, crate::rules::TextPredicate::In(_)));
                     prop_assert!(several || !living.iter().any(|row| facts.leaf(leaves[0], *row)), "{:?}", warning);
                 }
                 WarningKind::UnpublishedCourse | WarningKind::DeletedCourse | WarningKind::EqualToProfile => prop_assert!(false),

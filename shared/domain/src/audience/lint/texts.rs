@@ -2,12 +2,12 @@
 
 use std::iter::once;
 
-use super::literals::{Fuel, Sides};
-use crate::rules::TextTest;
+use super::literals::{Bounds, StepLimit};
+use crate::rules::TextPredicate;
 use crate::rules::evaluate::text_holds;
 
 /// Whether no text can.
-pub(super) fn contradict(tests: &Sides<'_, TextTest>, fuel: &mut Fuel) -> bool {
+pub(super) fn contradict(tests: &Bounds<'_, TextPredicate>, fuel: &mut StepLimit) -> bool {
     if !fuel.take(tests.wanted.len() * tests.len()) {
         return false;
     }
@@ -23,18 +23,18 @@ pub(super) fn contradict(tests: &Sides<'_, TextTest>, fuel: &mut Fuel) -> bool {
 }
 
 /// The only texts that pass a test, and how many they are.
-fn candidates(test: &TextTest) -> Option<(usize, Box<dyn Iterator<Item = &str> + '_>)> {
+fn candidates(test: &TextPredicate) -> Option<(usize, Box<dyn Iterator<Item = &str> + '_>)> {
     match test {
-        TextTest::Equals(text) => Some((1, Box::new(once(text.as_str())))),
-        TextTest::In(texts) => Some((texts.len(), Box::new(texts.iter().map(String::as_str)))),
+        TextPredicate::Equals(text) => Some((1, Box::new(once(text.as_str())))),
+        TextPredicate::In(texts) => Some((texts.len(), Box::new(texts.iter().map(String::as_str)))),
         _ => None,
     }
 }
 
 /// Whether a folded text meets all tests. Patterns look at the text before it
 /// is folded, so they may say anything about it.
-fn could_be(tests: &Sides<'_, TextTest>, text: &str) -> bool {
-    let plain = |test: &&&TextTest| !matches!(test, TextTest::Matches(_));
+fn could_be(tests: &Bounds<'_, TextPredicate>, text: &str) -> bool {
+    let plain = |test: &&&TextPredicate| !matches!(test, TextPredicate::Matches(_));
     let mut wanted = tests.wanted.iter().filter(plain);
     let mut refused = tests.refused.iter().filter(plain);
     wanted.all(|test| text_holds(test, text)) && !refused.any(|test| text_holds(test, text))
@@ -42,8 +42,8 @@ fn could_be(tests: &Sides<'_, TextTest>, text: &str) -> bool {
 
 /// Whether every text that passes the first test passes the second. Equality
 /// with known texts is tried out instead.
-fn implies(first: &TextTest, second: &TextTest) -> bool {
-    use TextTest::{BeginsWith, Contains, EndsWith, Matches};
+fn implies(first: &TextPredicate, second: &TextPredicate) -> bool {
+    use TextPredicate::{BeginsWith, Contains, EndsWith, Matches};
     match (first, second) {
         (BeginsWith(a), BeginsWith(b)) => a.starts_with(b.as_str()),
         (EndsWith(a), EndsWith(b)) => a.ends_with(b.as_str()),
@@ -54,13 +54,13 @@ fn implies(first: &TextTest, second: &TextTest) -> bool {
 }
 
 /// Whether a text would need two beginnings, or two ends, that differ.
-fn edges_differ(wanted: &[&TextTest]) -> bool {
-    let begins = |test: &&TextTest| match test {
-        TextTest::BeginsWith(part) => Some(part.as_bytes().to_vec()),
+fn edges_differ(wanted: &[&TextPredicate]) -> bool {
+    let begins = |test: &&TextPredicate| match test {
+        TextPredicate::BeginsWith(part) => Some(part.as_bytes().to_vec()),
         _ => None,
     };
-    let ends = |test: &&TextTest| match test {
-        TextTest::EndsWith(part) => Some(part.bytes().rev().collect()),
+    let ends = |test: &&TextPredicate| match test {
+        TextPredicate::EndsWith(part) => Some(part.bytes().rev().collect()),
         _ => None,
     };
     differ(wanted.iter().filter_map(begins)) || differ(wanted.iter().filter_map(ends))

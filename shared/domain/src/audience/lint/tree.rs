@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use crate::audience::profile::Profile;
 use crate::base::ids::CourseId;
 use crate::rules::check::check_rule;
-use crate::rules::parse::{Combinator, Group, Part, Rule, parse};
+use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{FieldRef, Fields, Leaf, MatchMode, Section};
 
 /// All rules of a profile.
@@ -118,10 +118,10 @@ impl Reader<'_> {
         let parts = group.parts.into_iter().enumerate();
         let parts = parts
             .map(|(index, part)| match part {
-                Part::Group(inner) => {
+                FilterPart::Group(inner) => {
                     self.group(inner, section, format!("{pointer}/rules/{index}"))
                 }
-                Part::Rule(rule) => self.rule(rule, section),
+                FilterPart::Rule(rule) => self.rule(rule, section),
             })
             .collect();
         Node::Group(Branch {

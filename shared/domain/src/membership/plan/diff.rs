@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{AddReason, MembershipPlan, RemoveReason};
-use crate::audience::desired_members::Change;
+use crate::audience::desired_members::AudienceChange;
 use crate::base::ids::{ObjectId, ProfileId};
 use crate::base::rowset::RowSet;
 use crate::snapshot::{People, Snapshot};
@@ -52,9 +52,9 @@ impl GroupMembers {
 
     /// The members once a plan made from these and this change is carried out whole.
     #[must_use]
-    pub fn after(&self, change: &Change, accounts: &Accounts) -> Self {
+    pub fn after(&self, change: &AudienceChange, accounts: &Accounts) -> Self {
         let mut rows = change.members(&self.rows).all;
-        accounts.seat(&mut rows);
+        accounts.canonicalize(&mut rows);
         let mut others = BTreeSet::new();
         for other in &self.others {
             // Listed as something else than a user, and yet a learner's: it is in already.
@@ -72,7 +72,12 @@ impl GroupMembers {
 
     /// These members, with each of those whose change `failed` as it was `before`.
     #[must_use]
-    pub fn but(mut self, failed: &BTreeSet<ObjectId>, before: &Self, accounts: &Accounts) -> Self {
+    pub fn without(
+        mut self,
+        failed: &BTreeSet<ObjectId>,
+        before: &Self,
+        accounts: &Accounts,
+    ) -> Self {
         for id in failed {
             if let Some(row) = accounts.row(*id) {
                 if before.rows.contains(row) {
@@ -139,7 +144,7 @@ impl Accounts {
 
     /// Brings rows into the form a group's members have: each account once, by
     /// the row that stands for it, and nobody without one.
-    pub fn seat(&self, rows: &mut RowSet) {
+    pub fn canonicalize(&self, rows: &mut RowSet) {
         rows.subtract(&self.without);
         for (row, stands) in &self.twins {
             if rows.contains(*row) {
@@ -152,7 +157,7 @@ impl Accounts {
 
 /// What the plan is about.
 #[derive(Debug, Clone, Copy)]
-pub struct Subject {
+pub struct PlanTarget {
     /// The profile.
     pub profile: ProfileId,
     /// Its group, if it exists.
@@ -162,10 +167,10 @@ pub struct Subject {
 /// Plans from whole state: who the audience holds against who is in the group.
 /// `change` was evaluated against `current.rows`.
 pub fn plan(
-    subject: Subject,
+    subject: PlanTarget,
     snapshot: &Snapshot,
     accounts: &Accounts,
-    change: &Change,
+    change: &AudienceChange,
     current: &GroupMembers,
 ) -> MembershipPlan {
     let (people, rows) = (&snapshot.people, &accounts.rows);
@@ -261,8 +266,8 @@ mod tests {
         people.row(World::user(name)).expect("a learner")
     }
 
-    fn subject() -> Subject {
-        Subject {
+    fn subject() -> PlanTarget {
+        PlanTarget {
             profile: profile_id("P"),
             group: Some(World::object("group")),
         }
@@ -276,7 +281,7 @@ mod tests {
     }
 
     /// The change that makes exactly these people members, as overrides would.
-    fn change(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> Change {
+    fn change(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> AudienceChange {
         let mut wanted = profile("P");
         let users = names.iter().map(|name| Target::User(World::user(name)));
         wanted.overrides.include = users.collect();
@@ -323,9 +328,9 @@ mod tests {
         let plan = plan(subject(), &snapshot, &accounts, &change, &before);
         let after = before.after(&change, &accounts);
         let none = BTreeSet::new();
-        assert_eq!(after.clone().but(&none, &before, &accounts), after);
+        assert_eq!(after.clone().without(&none, &before, &accounts), after);
         let failed = ["Barbara", "Alan", "Tony", "nested group"].map(World::object);
-        let left = after.clone().but(&failed.into(), &before, &accounts);
+        let left = after.clone().without(&failed.into(), &before, &accounts);
         let expected = group(
             &snapshot,
             &["Ada", "Grace", "Alan", "Tony"],
@@ -333,7 +338,7 @@ mod tests {
         );
         assert_eq!(left, expected);
         let all = plan.adds.keys().chain(plan.removes.keys()).copied();
-        assert_eq!(after.but(&all.collect(), &before, &accounts), before);
+        assert_eq!(after.without(&all.collect(), &before, &accounts), before);
     }
 
     /// Proves S4-062 and S4-130: who left the audience or never belonged is removed.

@@ -58,7 +58,7 @@ impl Cleared {
 
 /// What the guard says.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum GuardVerdict {
     /// Go on.
     Clear(Cleared),
     /// Nothing may be written; a person decides (S4-061).
@@ -104,17 +104,17 @@ fn as_f64(count: usize) -> f64 {
 
 /// Decides about a plan, given the hold that stands for the profile, if any. An
 /// approval clears exactly the plan it was given for (S4-063).
-pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> Verdict {
+pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> GuardVerdict {
     let Some(exceeded) = exceeded(&plan, throttle) else {
-        return Verdict::Clear(Cleared(plan));
+        return GuardVerdict::Clear(Cleared(plan));
     };
     let hash = plan.hash();
     let known = hold.filter(|hold| hold.hash == hash);
     let approved = |hold: &Hold| matches!(hold.state, HoldState::Approved { .. });
     if known.is_some_and(approved) || hold.is_some_and(|hold| is_rest(&plan, hold)) {
-        return Verdict::Clear(Cleared(plan));
+        return GuardVerdict::Clear(Cleared(plan));
     }
-    Verdict::Hold {
+    GuardVerdict::Hold {
         exceeded,
         hash,
         announce: known.is_none(),
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn an_approval_is_for_exactly_one_change() {
         let throttle = limits(Some(1), None);
-        let Verdict::Hold {
+        let GuardVerdict::Hold {
             hash,
             announce: true,
             exceeded,
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(hold.hash, hash);
         assert!(matches!(
             guard(plan(2, 0, 5), &throttle, Some(&hold)),
-            Verdict::Hold {
+            GuardVerdict::Hold {
                 announce: false,
                 ..
             }
@@ -223,11 +223,11 @@ mod tests {
         };
         assert!(matches!(
             guard(plan(2, 0, 5), &throttle, Some(&hold)),
-            Verdict::Clear(_)
+            GuardVerdict::Clear(_)
         ));
         assert!(matches!(
             guard(plan(3, 0, 5), &throttle, Some(&hold)),
-            Verdict::Hold { announce: true, .. }
+            GuardVerdict::Hold { announce: true, .. }
         ));
     }
 
@@ -240,7 +240,7 @@ mod tests {
         let mut hold = Hold::new(profile_id("P"), &whole, exceeded, slot());
         assert!(matches!(
             guard(plan(4, 0, 10), &throttle, Some(&hold)),
-            Verdict::Hold { .. }
+            GuardVerdict::Hold { .. }
         ));
         hold.state = HoldState::Applying {
             by: String::new(),
@@ -249,17 +249,17 @@ mod tests {
         };
         assert!(matches!(
             guard(plan(4, 0, 10), &throttle, Some(&hold)),
-            Verdict::Clear(_)
+            GuardVerdict::Clear(_)
         ));
         assert!(matches!(
             guard(plan(4, 2, 10), &throttle, Some(&hold)),
-            Verdict::Hold { .. }
+            GuardVerdict::Hold { .. }
         ));
         let mut newer = plan(4, 0, 10);
         newer.snapshot = SnapshotId::new(slot(), uuid::Uuid::max());
         assert!(matches!(
             guard(newer, &throttle, Some(&hold)),
-            Verdict::Hold { .. }
+            GuardVerdict::Hold { .. }
         ));
     }
 
@@ -271,7 +271,7 @@ mod tests {
             let throttle = limits(Some(count), Some(f64::from(percent)));
             let changes = plan.changes();
             let current = plan.current;
-            if let Verdict::Clear(_) = guard(plan, &throttle, None) {
+            if let GuardVerdict::Clear(_) = guard(plan, &throttle, None) {
                 prop_assert!(changes <= count as usize);
                 prop_assert!(current == 0 || changes * 100 <= percent as usize * current);
             }

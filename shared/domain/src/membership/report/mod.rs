@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::enrolment::Step;
+use super::enrolment::EnrolmentStep;
 use super::plan::PlanHash;
 use super::plan::guard::Exceeded;
 use crate::audience::discrepancies::Discrepancies;
 use crate::base::ids::{ObjectId, ProfileId};
 
-pub use tally::{MAX_LISTED, Outcome, Tally};
+pub use tally::{ChangeTally, MAX_LISTED, Outcome};
 
 /// How a profile stands after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,15 +68,15 @@ pub struct ProfileReport {
     /// Members after the run, as far as known.
     pub members: usize,
     /// Joined.
-    pub added: Tally,
+    pub added: ChangeTally,
     /// Left.
-    pub removed: Tally,
+    pub removed: ChangeTally,
     /// People who match but have no Entra account.
     pub unreachable: usize,
     /// Courses the group is enrolled in by this service.
     pub courses: usize,
     /// Steps on the learning platform.
-    pub enrolments: Tally,
+    pub enrolments: ChangeTally,
     /// A change that waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
@@ -98,11 +98,11 @@ impl ProfileReport {
             reason: None,
             group: None,
             members: 0,
-            added: Tally::default(),
-            removed: Tally::default(),
+            added: ChangeTally::default(),
+            removed: ChangeTally::default(),
             unreachable: 0,
             courses: 0,
-            enrolments: Tally::default(),
+            enrolments: ChangeTally::default(),
             held: None,
             discrepancies: Discrepancies::default(),
             notes: Vec::new(),
@@ -116,9 +116,9 @@ impl ProfileReport {
     }
 
     /// Counts a step on the learning platform.
-    pub fn step(&mut self, step: &Step, outcome: &Outcome) {
+    pub fn step(&mut self, step: &EnrolmentStep, outcome: &Outcome) {
         self.enrolments.count(describe(step), outcome);
-        if let Step::LeaveCatalog { unmanaged, catalog } = step
+        if let EnrolmentStep::LeaveCatalog { unmanaged, catalog } = step
             && !unmanaged.is_empty()
         {
             self.notes.push(format!(
@@ -134,12 +134,16 @@ impl ProfileReport {
     }
 }
 
-fn describe(step: &Step) -> String {
+fn describe(step: &EnrolmentStep) -> String {
     match step {
-        Step::JoinCatalog { catalog } => format!("adding the group to the catalog {catalog}"),
-        Step::Enrol { course } => format!("enrolling the group in the course {course}"),
-        Step::Unenrol { course } => format!("unenrolling the group from the course {course}"),
-        Step::LeaveCatalog { catalog, .. } => {
+        EnrolmentStep::JoinCatalog { catalog } => {
+            format!("adding the group to the catalog {catalog}")
+        }
+        EnrolmentStep::Enrol { course } => format!("enrolling the group in the course {course}"),
+        EnrolmentStep::Unenrol { course } => {
+            format!("unenrolling the group from the course {course}")
+        }
+        EnrolmentStep::LeaveCatalog { catalog, .. } => {
             format!("deleting the group from the catalog {catalog}")
         }
     }

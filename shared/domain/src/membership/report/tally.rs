@@ -24,7 +24,7 @@ pub enum Outcome {
 /// Counts of outcomes, and the failures themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Tally {
+pub struct ChangeTally {
     /// Made by this run.
     pub done: usize,
     /// So already.
@@ -38,7 +38,7 @@ pub struct Tally {
     pub failures: Vec<String>,
 }
 
-impl Tally {
+impl ChangeTally {
     /// Counts one outcome of something named `what`.
     pub fn count(&mut self, what: impl fmt::Display, outcome: &Outcome) {
         match outcome {
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_failure_never_counts_as_done() {
-        let mut tally = Tally::default();
+        let mut tally = ChangeTally::default();
         tally.count("Ada", &Outcome::Done);
         tally.count("Grace", &Outcome::Failed("no such user".to_owned()));
         tally.count("Alan", &Outcome::AlreadySo);
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn listed_failures_are_bounded_and_counts_are_not() {
-        let mut tally = Tally::default();
+        let mut tally = ChangeTally::default();
         for n in 0..MAX_LISTED + 7 {
             tally.count(n, &Outcome::Failed("no".to_owned()));
         }

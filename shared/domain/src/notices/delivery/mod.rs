@@ -4,7 +4,7 @@ mod breaker;
 mod rate_limit;
 
 pub use breaker::{Breaker, LADDER, MAX_TRIES, next_try};
-pub use rate_limit::{MAX_PER_DAY, MAX_PER_MINUTE, Pace, Turn};
+pub use rate_limit::{MAX_PER_DAY, MAX_PER_MINUTE, SendPermit, SendRate};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use crate::base::ids::{CatalogId, TenantId};
 pub struct MailboxState {
     /// What was sent lately.
     #[serde(default)]
-    pub pace: Pace,
+    pub pace: SendRate,
     /// Whether sending fails at the moment.
     #[serde(default)]
     pub breaker: Breaker,
@@ -29,7 +29,7 @@ pub struct MailboxState {
 /// Asks the notifier to send what a catalog's mailbox may send now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Drain {
+pub struct MailboxWakeup {
     /// Whose.
     pub tenant: TenantId,
     /// Which catalog; others that share its mailbox are served as well.
@@ -38,13 +38,13 @@ pub struct Drain {
 
 impl MailboxState {
     /// Whether a mail to so many recipients may go now, or from when on.
-    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> Turn {
+    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         match (
             self.breaker.closed_from(now),
             self.pace.turn(recipients, now),
         ) {
-            (Some(until), Turn::Wait(pace)) => Turn::Wait(until.max(pace)),
-            (Some(until), Turn::Now) => Turn::Wait(until),
+            (Some(until), SendPermit::Wait(pace)) => SendPermit::Wait(until.max(pace)),
+            (Some(until), SendPermit::Now) => SendPermit::Wait(until),
             (None, turn) => turn,
         }
     }

@@ -24,7 +24,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Whether it is a mail's turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum SendPermit {
     /// Send it.
     Now,
     /// Not before this moment.
@@ -34,7 +34,7 @@ pub enum Turn {
 /// What a mailbox sent lately.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Pace {
+pub struct SendRate {
     /// When each message of the last minute was sent, in milliseconds since 1970, oldest first.
     #[serde(default)]
     minute: Vec<i64>,
@@ -43,13 +43,13 @@ pub struct Pace {
     day: BTreeMap<i64, u32>,
 }
 
-impl Pace {
+impl SendRate {
     /// Whether a message to so many recipients may go now, or from when on.
-    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> Turn {
+    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         let at = now.timestamp_millis();
         match self.minute_opens(at).max(self.day_opens(recipients, at)) {
-            opens if opens <= at => Turn::Now,
-            opens => Turn::Wait(DateTime::from_timestamp_millis(opens).unwrap_or(now)),
+            opens if opens <= at => SendPermit::Now,
+            opens => SendPermit::Wait(DateTime::from_timestamp_millis(opens).unwrap_or(now)),
         }
     }
 
@@ -109,33 +109,36 @@ mod tests {
 
     #[test]
     fn thirty_a_minute_and_then_one_by_one() {
-        let mut pace = Pace::default();
+        let mut pace = SendRate::default();
         for n in 0..30 {
-            assert_eq!(pace.turn(1, after(n * 100)), Turn::Now, "{n}");
+            assert_eq!(pace.turn(1, after(n * 100)), SendPermit::Now, "{n}");
             pace.sent(1, after(n * 100));
         }
-        assert_eq!(pace.turn(1, after(3_000)), Turn::Wait(after(60_000)));
-        assert_eq!(pace.turn(1, after(60_000)), Turn::Now);
+        assert_eq!(pace.turn(1, after(3_000)), SendPermit::Wait(after(60_000)));
+        assert_eq!(pace.turn(1, after(60_000)), SendPermit::Now);
         pace.sent(1, after(60_000));
-        assert_eq!(pace.turn(1, after(60_000)), Turn::Wait(after(60_100)));
+        assert_eq!(pace.turn(1, after(60_000)), SendPermit::Wait(after(60_100)));
     }
 
     #[test]
     fn ten_thousand_recipients_a_day() {
-        let mut pace = Pace::default();
+        let mut pace = SendRate::default();
         for minute in 0..20 {
             pace.sent(500, after(minute * 60_000));
         }
-        let Turn::Wait(until) = pace.turn(1, after(30 * 60_000)) else {
+        let SendPermit::Wait(until) = pace.turn(1, after(30 * 60_000)) else {
             panic!("the day is full")
         };
         assert!(until > after(24 * 3_600_000) && until <= after(24 * 3_600_000 + SLICE));
-        assert_eq!(pace.turn(1, until), Turn::Now);
+        assert_eq!(pace.turn(1, until), SendPermit::Now);
     }
 
     #[test]
     fn a_single_mail_that_could_never_fit_is_not_held_for_ever() {
-        assert_eq!(Pace::default().turn(MAX_PER_DAY + 1, slot()), Turn::Now);
+        assert_eq!(
+            SendRate::default().turn(MAX_PER_DAY + 1, slot()),
+            SendPermit::Now
+        );
     }
 
     proptest! {
@@ -143,15 +146,15 @@ mod tests {
         /// what it is told to wait for is worth waiting for.
         #[test]
         fn nobody_who_obeys_meets_a_limit(steps in prop::collection::vec((0i64..120_000, 1u32..400), 1..400)) {
-            let (mut pace, mut now) = (Pace::default(), slot());
+            let (mut pace, mut now) = (SendRate::default(), slot());
             let mut sent: Vec<(i64, u32)> = Vec::new();
             for (pause, recipients) in steps {
                 now += TimeDelta::milliseconds(pause);
-                if let Turn::Wait(until) = pace.turn(recipients, now) {
+                if let SendPermit::Wait(until) = pace.turn(recipients, now) {
                     prop_assert!(until > now);
                     now = until;
                 }
-                prop_assert_eq!(pace.turn(recipients, now), Turn::Now);
+                prop_assert_eq!(pace.turn(recipients, now), SendPermit::Now);
                 pace.sent(recipients, now);
                 let at = now.timestamp_millis();
                 sent.push((at, recipients));

@@ -17,7 +17,7 @@ fn to(recipients: &[&str], about: NoticeKind) -> Notice {
 }
 
 fn shown(notice: &Notice) -> String {
-    let words = words(notice).expect("renders");
+    let words = render(notice).expect("renders");
     format!("{}\n---\n{}", words.subject, words.text)
 }
 
@@ -63,14 +63,14 @@ fn a_loss_and_a_session_are_told_in_every_language() {
 
 #[test]
 fn the_html_of_a_loss() {
-    let words = words(&notice(of("connectionLost"))).expect("renders");
+    let words = render(&notice(of("connectionLost"))).expect("renders");
     insta::assert_snapshot!(words.html);
 }
 
 #[test]
 fn the_html_of_a_session_in_german() {
     let told = notice(of("sessionScheduled")).in_language(Language::German);
-    insta::assert_snapshot!(words(&told).expect("renders").html);
+    insta::assert_snapshot!(render(&told).expect("renders").html);
 }
 
 /// All that a language itself says: without what people or jobs wrote.
@@ -107,7 +107,7 @@ fn every_kind_is_complete_in_every_language() {
                 )
             };
             assert_eq!(counts(&parts), counts(&english), "{what}");
-            let words = words(&notice(kind.clone()).in_language(language)).expect("renders");
+            let words = render(&notice(kind.clone()).in_language(language)).expect("renders");
             for text in [&words.subject, &words.text, &words.html] {
                 for wrong in ["undefined", "none", "{{", "{%", "  \n"] {
                     let found = text.replace("text-decoration:none", "").contains(wrong);
@@ -138,7 +138,7 @@ fn text_and_html_say_the_same() {
     for kind in every_kind().into_iter().chain(other_faces()) {
         for language in Language::ALL {
             let parts = Parts::of(&kind, language).expect("renders");
-            let words = words(&notice(kind.clone()).in_language(language)).expect("renders");
+            let words = render(&notice(kind.clone()).in_language(language)).expect("renders");
             let html = unescaped(&words.html);
             assert!(html.contains(&format!("<html lang=\"{}\"", language.code())));
             let facts = parts.facts.iter().flat_map(|one| [&one.label, &one.value]);
@@ -205,7 +205,7 @@ fn what_people_wrote_cannot_become_markup_a_header_or_another_part() {
     let title = "Field <staff>\r\nBcc: eve@evil.example\n> Click | https://evil.example";
     for language in Language::ALL {
         let told = notice(held(title, "abc")).in_language(language);
-        let words = words(&told).expect("renders");
+        let words = render(&told).expect("renders");
         assert!(!words.subject.contains(['\r', '\n']));
         assert!(words.html.contains("Field &lt;staff&gt;") && !words.html.contains("<staff>"));
         assert!(!words.html.contains("<a "), "{}", words.html);
@@ -216,11 +216,11 @@ fn what_people_wrote_cannot_become_markup_a_header_or_another_part() {
 /// Proves S1-33: the way back is a link only where it can be trusted.
 #[test]
 fn links_lead_to_safe_places_only() {
-    let lost = words(&notice(of("connectionLost"))).expect("renders");
+    let lost = render(&notice(of("connectionLost"))).expect("renders");
     assert!(lost.html.contains(
         "href=\"https://rollcall.example/catalogs/academy/connection?from=mail&amp;step=1\""
     ));
     let session = other_faces().pop().expect("the last");
-    let session = words(&notice(session)).expect("renders");
+    let session = render(&notice(session)).expect("renders");
     assert!(session.html.contains("javascript:alert(1)") && !session.html.contains("href"));
 }

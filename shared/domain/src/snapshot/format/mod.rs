@@ -23,7 +23,7 @@ use super::{People, Snapshot};
 
 pub use error::DecodeError;
 pub use people::Identity;
-pub use reader::Reader;
+pub use reader::SnapshotReader;
 
 /// The version this code writes and the only one it reads.
 pub const VERSION: u16 = 2;
@@ -112,7 +112,7 @@ fn complete(snapshot: &Snapshot) -> std::io::Result<()> {
 /// # Errors
 /// See [`DecodeError`].
 pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
-    let reader = Reader::open(bytes)?;
+    let reader = SnapshotReader::open(bytes)?;
     let identity = reader.identity()?;
     let by_id = identity.by_id()?;
     let mut people = identity.people(by_id);

@@ -41,7 +41,7 @@ pub(super) fn date(source: &Source) -> String {
 
 /// What a column is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     /// Texts about people.
     Text(Source),
     /// Moments about people.
@@ -51,14 +51,14 @@ pub(super) enum Kind {
 }
 
 /// What a column of this name is, if it is known.
-pub(super) fn kind(column: &str) -> Option<Kind> {
+pub(super) fn kind(column: &str) -> Option<ColumnKind> {
     if let Some(name) = column.strip_prefix(TEXT) {
-        return source(name).map(Kind::Text);
+        return source(name).map(ColumnKind::Text);
     }
     if let Some(name) = column.strip_prefix(DATE) {
-        return source(name).map(Kind::Date);
+        return source(name).map(ColumnKind::Date);
     }
-    FIXED.contains(&column).then_some(Kind::Fixed)
+    FIXED.contains(&column).then_some(ColumnKind::Fixed)
 }
 
 /// The columns that are always there.

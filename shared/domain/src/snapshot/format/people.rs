@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::error::DecodeError;
 use super::names::{CHANGED_IN, IDS, LIVING, OBJECT_IDS};
 use super::numbers::{Cursor, put_rows, put_u32s};
-use super::reader::Reader;
+use super::reader::SnapshotReader;
 use super::writer::Writer;
 use crate::base::ids::{ObjectId, UserId};
 use crate::base::rowset::RowSet;
@@ -103,7 +103,7 @@ pub(super) fn write<W: Write>(writer: &mut Writer<W>, people: &People) -> std::i
 }
 
 /// Reads the columns.
-pub(super) fn read(reader: &Reader<'_>) -> Result<Identity, DecodeError> {
+pub(super) fn read(reader: &SnapshotReader<'_>) -> Result<Identity, DecodeError> {
     let rows = reader.rows();
     let changed_in = reader.column(CHANGED_IN, U32, |cursor| cursor.u32s(rows as usize))?;
     Ok(Identity {
@@ -119,7 +119,9 @@ pub(super) fn read(reader: &Reader<'_>) -> Result<Identity, DecodeError> {
 }
 
 /// Reads the Entra object of each row.
-pub(super) fn object_ids(reader: &Reader<'_>) -> Result<Vec<Option<ObjectId>>, DecodeError> {
+pub(super) fn object_ids(
+    reader: &SnapshotReader<'_>,
+) -> Result<Vec<Option<ObjectId>>, DecodeError> {
     let rows = reader.rows();
     reader.column(OBJECT_IDS, OPTIONAL_GUIDS, |cursor| objects(cursor, rows))
 }

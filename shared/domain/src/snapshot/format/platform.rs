@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::DecodeError;
 use super::names::{self, PLATFORM};
-use super::reader::Reader;
+use super::reader::SnapshotReader;
 use super::writer::Writer;
 use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
 use crate::snapshot::{LmsGroup, Property, Snapshot, Source};
@@ -70,7 +70,7 @@ pub(super) fn promised(
 }
 
 /// Reads the column. Courses must be ascending by id: they are searched so.
-pub(super) fn read(reader: &Reader<'_>) -> Result<Platform, DecodeError> {
+pub(super) fn read(reader: &SnapshotReader<'_>) -> Result<Platform, DecodeError> {
     let json = reader.raw(PLATFORM, JSON)?;
     let platform: Platform =
         serde_json::from_slice(&json).map_err(|error| DecodeError::content(PLATFORM, error))?;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::activities;
 use super::error::DecodeError;
-use super::names::{self, FIXED, Kind, OBJECT_IDS};
+use super::names::{self, ColumnKind, FIXED, OBJECT_IDS};
 use super::numbers::Cursor;
 use super::people::{self, Identity};
 use super::platform::{self, Platform};
-use super::section_table::{Column, Directory, checksum};
+use super::section_table::{Column, SectionTable, checksum};
 use super::values::{MOMENTS, TEXTS, read_moments, read_texts};
 use crate::snapshot::codes::MISSING;
 use crate::snapshot::{DateColumn, Enrolments, Header, Lineage, Source, TextColumn};
@@ -17,13 +17,13 @@ use crate::snapshot::{DateColumn, Enrolments, Header, Lineage, Source, TextColum
 /// when asked for, so that a refresh can compare with the snapshot before it
 /// without holding all of that one in memory.
 #[derive(Debug)]
-pub struct Reader<'a> {
+pub struct SnapshotReader<'a> {
     file: &'a [u8],
-    directory: Directory,
+    directory: SectionTable,
     columns: BTreeMap<String, usize>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> SnapshotReader<'a> {
     /// Reads the directory.
     ///
     /// # Errors
@@ -47,7 +47,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the directory whether or not the columns are known and complete.
     pub(in crate::snapshot) fn open_leniently(file: &'a [u8]) -> Result<Self, DecodeError> {
-        let directory = Directory::read(file)?;
+        let directory = SectionTable::read(file)?;
         let names = directory.columns.iter().map(|column| column.name.clone());
         Ok(Self {
             columns: names.zip(0..).collect(),
@@ -82,20 +82,20 @@ impl<'a> Reader<'a> {
     /// The sources there are texts of.
     pub fn sources(&self) -> impl Iterator<Item = Source> {
         self.kinds().filter_map(|kind| match kind {
-            Kind::Text(source) => Some(source),
-            Kind::Date(_) | Kind::Fixed => None,
+            ColumnKind::Text(source) => Some(source),
+            ColumnKind::Date(_) | ColumnKind::Fixed => None,
         })
     }
 
     /// The sources there are moments of.
     pub fn date_sources(&self) -> impl Iterator<Item = Source> {
         self.kinds().filter_map(|kind| match kind {
-            Kind::Date(source) => Some(source),
-            Kind::Text(_) | Kind::Fixed => None,
+            ColumnKind::Date(source) => Some(source),
+            ColumnKind::Text(_) | ColumnKind::Fixed => None,
         })
     }
 
-    fn kinds(&self) -> impl Iterator<Item = Kind> {
+    fn kinds(&self) -> impl Iterator<Item = ColumnKind> {
         let columns = self.directory.columns.iter();
         columns.filter_map(|column| names::kind(&column.name))
     }
@@ -155,20 +155,24 @@ impl<'a> Reader<'a> {
             None if column.required => Err(DecodeError::UnknownColumn {
                 column: column.name.clone(),
             }),
-            Some(Kind::Text(source)) => Ok(self.text(&source)?.map_or((None, None), |texts| {
-                let missing = texts.codes().count(MISSING);
-                (Some(texts.dictionary().len()), Some(missing))
-            })),
-            Some(Kind::Date(source)) => Ok(self.dates(&source)?.map_or((None, None), |dates| {
-                let distinct = u32::try_from(dates.moments().len()).ok();
-                (distinct, Some(dates.codes().count(MISSING)))
-            })),
-            Some(Kind::Fixed) if column.name == OBJECT_IDS => {
+            Some(ColumnKind::Text(source)) => {
+                Ok(self.text(&source)?.map_or((None, None), |texts| {
+                    let missing = texts.codes().count(MISSING);
+                    (Some(texts.dictionary().len()), Some(missing))
+                }))
+            }
+            Some(ColumnKind::Date(source)) => {
+                Ok(self.dates(&source)?.map_or((None, None), |dates| {
+                    let distinct = u32::try_from(dates.moments().len()).ok();
+                    (distinct, Some(dates.codes().count(MISSING)))
+                }))
+            }
+            Some(ColumnKind::Fixed) if column.name == OBJECT_IDS => {
                 let objects = people::object_ids(self)?;
                 let missing = objects.iter().filter(|object| object.is_none()).count();
                 Ok((None, u32::try_from(missing).ok()))
             }
-            None | Some(Kind::Fixed) => self.stored(column).map(|_| (None, None)),
+            None | Some(ColumnKind::Fixed) => self.stored(column).map(|_| (None, None)),
         }
     }
 

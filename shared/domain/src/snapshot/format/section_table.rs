@@ -19,7 +19,7 @@ const MAX_RATIO: u64 = 32 * 1024;
 
 /// What the directory says. Fields a reader does not know are skipped.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Directory {
+pub(super) struct SectionTable {
     /// What the snapshot is.
     pub(super) header: Header,
     /// What its row numbers mean.
@@ -86,7 +86,7 @@ pub(super) fn prefix() -> [u8; PREFIX] {
     bytes
 }
 
-impl Directory {
+impl SectionTable {
     /// The directory and the trailer behind it.
     pub(super) fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::section_table::{Column, Directory, checksum};
+use super::section_table::{Column, SectionTable, checksum};
 use super::*;
 use crate::base::ids::{CourseId, FieldId, ObjectId, UserId};
 use crate::snapshot::ingest::{EntraProperties, build};
@@ -38,12 +38,12 @@ fn encoded() -> Vec<u8> {
 }
 
 /// The file's directory.
-fn directory(file: &[u8]) -> Directory {
-    Directory::read(file).expect("a directory")
+fn directory(file: &[u8]) -> SectionTable {
+    SectionTable::read(file).expect("a directory")
 }
 
 /// The file with its directory changed and everything around it as it should be.
-fn with_directory(file: &[u8], change: impl FnOnce(&mut Directory)) -> Vec<u8> {
+fn with_directory(file: &[u8], change: impl FnOnce(&mut SectionTable)) -> Vec<u8> {
     let mut directory = directory(file);
     let last = directory.columns.last().expect("columns");
     let blocks = usize::try_from(last.offset + last.stored).expect("fits");
@@ -111,7 +111,7 @@ fn enrolments_a_reader_would_not_unfold_are_not_written() {
 #[test]
 fn single_columns_are_read_without_the_others() {
     let (snapshot, bytes) = (sample(), encoded());
-    let reader = Reader::open(&bytes).expect("opens");
+    let reader = SnapshotReader::open(&bytes).expect("opens");
     let identity = reader.identity().expect("reads");
     assert_eq!(identity.ids, snapshot.people.ids);
     assert_eq!(identity.object_ids, snapshot.people.object_ids);
@@ -230,7 +230,7 @@ fn a_known_column_written_in_an_unknown_way_is_refused_by_name() {
 
 #[test]
 fn a_directory_that_lies_is_refused() {
-    type Change = fn(&mut Directory);
+    type Change = fn(&mut SectionTable);
     let cases: [(&str, Change); 9] = [
         ("people.changed_in is missing", |it| {
             it.columns[3].name = "people.changed_at".to_owned();

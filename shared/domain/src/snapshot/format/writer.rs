@@ -2,7 +2,7 @@
 
 use std::io::{Error, Write};
 
-use super::section_table::{Column, Directory, checksum, prefix};
+use super::section_table::{Column, SectionTable, checksum, prefix};
 use super::{MAX_DECODED, MAX_ROWS};
 use crate::snapshot::{Header, Lineage};
 
@@ -75,7 +75,7 @@ impl<W: Write> Writer<W> {
                 "the snapshot has more than {MAX_ROWS} rows"
             )));
         }
-        let directory = Directory {
+        let directory = SectionTable {
             header: header.clone(),
             lineage: lineage.clone(),
             rows,

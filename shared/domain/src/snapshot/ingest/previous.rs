@@ -1,6 +1,6 @@
 //! The snapshot before this one, as far as a refresh compares with it.
 
-use crate::snapshot::format::{DecodeError, Identity, Reader};
+use crate::snapshot::format::{DecodeError, Identity, SnapshotReader};
 use crate::snapshot::{Enrolments, Source, TextColumn};
 
 /// A snapshot that is read piece by piece, so that old and new data need not be
@@ -32,22 +32,22 @@ pub trait Previous {
 }
 
 /// The file of the snapshot before, from which only what is asked for is unpacked.
-impl Previous for Reader<'_> {
+impl Previous for SnapshotReader<'_> {
     type Error = DecodeError;
 
     fn identity(&self) -> Result<Identity, DecodeError> {
-        Reader::identity(self)
+        SnapshotReader::identity(self)
     }
 
     fn sources(&self) -> Vec<Source> {
-        Reader::sources(self).collect()
+        SnapshotReader::sources(self).collect()
     }
 
     fn text(&self, source: &Source) -> Result<Option<TextColumn>, DecodeError> {
-        Reader::text(self, source)
+        SnapshotReader::text(self, source)
     }
 
     fn enrolments(&self) -> Result<Enrolments, DecodeError> {
-        Reader::enrolments(self)
+        SnapshotReader::enrolments(self)
     }
 }

@@ -193,7 +193,7 @@ impl Chain {
             .map(|last| format::encode(last).expect("encoded"));
         let file = file
             .as_ref()
-            .map(|file| format::Reader::open(file).expect("a snapshot"));
+            .map(|file| format::SnapshotReader::open(file).expect("a snapshot"));
         let built = sets.into_snapshot(header, EntraSet::default(), file.as_ref());
         assert!(built.unread.is_none());
         let before = self.last.replace(built.snapshot);

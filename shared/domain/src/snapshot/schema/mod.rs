@@ -32,7 +32,7 @@ pub struct Schema {
     /// Fields of user activities: the courses.
     pub activities: Vec<Field>,
     /// Courses that can be selected.
-    pub courses: Vec<Course>,
+    pub courses: Vec<SchemaCourse>,
     /// Catalogs they live in.
     pub catalogs: Vec<Catalog>,
 }
@@ -85,7 +85,7 @@ pub struct Suggestion {
 /// One selectable course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Course {
+pub struct SchemaCourse {
     /// Its id.
     pub id: CourseId,
     /// Its title.
@@ -96,7 +96,7 @@ pub struct Course {
     pub published: bool,
 }
 
-impl Course {
+impl SchemaCourse {
     /// A course as the editor offers it.
     pub fn of(course: &CourseRow) -> Self {
         Self {
@@ -130,7 +130,7 @@ pub fn build(snapshot: &Snapshot) -> Schema {
             .iter()
             .map(|course| activity(course.id, &course.title))
             .collect(),
-        courses: snapshot.courses.iter().map(Course::of).collect(),
+        courses: snapshot.courses.iter().map(SchemaCourse::of).collect(),
         catalogs: snapshot
             .catalogs
             .iter()

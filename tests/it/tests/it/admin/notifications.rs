@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::harness::{App, CONTACT, Town};
 
-async fn tell(app: &App, people: u64, channel: Channel) -> Notice {
+async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
     let about = NoticeKind::Failure {
         job: "refresh".to_owned(),
         slot: format!("slot {people}"),
@@ -23,8 +23,8 @@ async fn tell(app: &App, people: u64, channel: Channel) -> Notice {
 #[tokio::test]
 async fn notifications_are_read_by_each_administrator() {
     let app = App::of(Town::small()).await;
-    tell(&app, 1, Channel::System).await;
-    let second = tell(&app, 2, Channel::InProduct).await;
+    notify(&app, 1, Channel::System).await;
+    let second = notify(&app, 2, Channel::InProduct).await;
     let (one, two) = (app.admin("LmsAdmin"), app.admin("ItAdmin"));
     let seen = one.get("/v1/notifications").await.expect(200);
     assert_eq!(seen.body["unread"], 2);
@@ -70,7 +70,7 @@ async fn notifications_are_read_by_each_administrator() {
 async fn mail_to_learners_is_not_shown_to_administrators() {
     let app = App::of(Town::small()).await;
     let catalog = app.catalog("Academy");
-    tell(&app, 1, Channel::Catalog { catalog }).await;
+    notify(&app, 1, Channel::Catalog { catalog }).await;
     let seen = app
         .admin("Owner")
         .get("/v1/notifications")

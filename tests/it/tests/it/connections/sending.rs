@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
-use rollcall_domain::notices::delivery::{Drain, MessageStatus};
+use rollcall_domain::notices::delivery::{MailboxWakeup, MessageStatus};
 use rollcall_domain::notices::{Notice, Urgency};
-use rollcall_notifier::Drained;
+use rollcall_notifier::DeliveryPass;
 use rollcall_runtime::Deadline;
 use rollcall_simulators::world::Mailbox;
 use rollcall_simulators::{FaultKind, SentMail};
@@ -61,8 +61,8 @@ impl<'a> Clock<'a> {
     }
 
     /// One look at the Academy's mailbox.
-    async fn drain(&self) -> Drained {
-        let due = Drain {
+    async fn drain(&self) -> DeliveryPass {
+        let due = MailboxWakeup {
             tenant: self.app.id,
             catalog: self.app.catalog("Academy"),
         };

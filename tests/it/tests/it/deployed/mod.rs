@@ -271,7 +271,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     );
     let trigger = rollcall_domain::base::run::Trigger::by_hand("ada@contoso.example");
     services
-        .run_now(&who, Job::Maintenance, trigger)
+        .enqueue_run(&who, Job::Maintenance, trigger)
         .await
         .expect("asked");
     let unique_name = profiles[0].unique_name();

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_domain::base::run::{Run, RunRequest};
 use rollcall_domain::base::schedule::Job;
-use rollcall_domain::directory_sync::{Phase, SyncState};
+use rollcall_domain::directory_sync::{SyncPhase, SyncState};
 use rollcall_simulators::world::{EntraGroup, Person};
 use rollcall_simulators::{Consent, Grant, TenantState};
 use serde_json::{Value, json};
@@ -152,7 +152,7 @@ impl Office {
             .post("/v1/sync/test", json!({}))
             .await
             .expect(200);
-        self.set(|state| state.phase = Phase::Active).await;
+        self.set(|state| state.phase = SyncPhase::Active).await;
     }
 
     /// Configured, tested, activated; its first run is done.

@@ -245,7 +245,7 @@ impl App {
     pub(crate) async fn put_mail(&self, catalog: &str, title: &str) -> String {
         let catalog = self.catalog(catalog);
         let notice = self.mail_for(catalog, title, &format!("{title}@learners.example"));
-        let subject = rollcall_domain::notices::words(&notice)
+        let subject = rollcall_domain::notices::render(&notice)
             .expect("words")
             .subject;
         let taken = rollcall_notifier::take(&self.services, &notice).await;

@@ -135,7 +135,7 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
     let second = take(&app, 30).await;
     assert!(second.token() > first.token());
     assert!(
-        !first.keep().await.expect("answers"),
+        !first.renew().await.expect("answers"),
         "the heartbeat says that it is lost"
     );
     let late = store
@@ -156,7 +156,7 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
         .expect("the owner writes");
     first.release().await.expect("answers");
     assert!(
-        second.keep().await.expect("answers"),
+        second.renew().await.expect("answers"),
         "a late release does not free another's lock"
     );
 }

@@ -117,7 +117,7 @@ async fn a_run_that_lost_its_lock_writes_nothing_more() {
         "at most what was in flight arrived"
     );
     assert!(
-        thief.keep().await.expect("answers"),
+        thief.renew().await.expect("answers"),
         "the new owner still holds it"
     );
     thief.release().await.expect("released");

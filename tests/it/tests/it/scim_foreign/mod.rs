@@ -17,8 +17,9 @@ use rollcall_clients::scim::{Described, Scim, Written};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::testing::{person, person_id as id};
 use rollcall_domain::directory_sync::{
-    Deed, Directory, DirectoryPerson, Facts, Field, Input, Mirror, Pins, Platform, Subject,
-    SyncConfig, SyncPlan, TeamKey, TeamSwitches, Write, phases, plan,
+    ChangeSubject, DirectoryPerson, Facts, Field, Operation, Pins, PlanInput, Platform,
+    SourceDirectory, SyncConfig, SyncPlan, TargetReplica, TeamKey, TeamSwitches, Write, phases,
+    plan,
 };
 use rollcall_simulators::{Simulators, World};
 use serde_json::{Value, json};
@@ -32,7 +33,7 @@ struct Site {
     scim: Scim,
     described: Described,
     config: SyncConfig,
-    directory: Directory,
+    directory: SourceDirectory,
     address: String,
     _server: Program,
 }
@@ -68,7 +69,7 @@ impl Site {
     }
 
     fn plan(&self, platform: &Platform) -> SyncPlan {
-        plan(Input {
+        plan(PlanInput {
             config: &self.config,
             directory: &self.directory,
             fitting: None,
@@ -82,7 +83,7 @@ impl Site {
     /// Makes what a plan says, as the job does.
     async fn carry_out(&self, platform: Platform, plan: &SyncPlan) -> Platform {
         let phases = phases(&plan.changes, &platform);
-        let mut mirror = Mirror::new(platform);
+        let mut mirror = TargetReplica::new(platform);
         for phase in phases {
             let portion = if phase.in_order { 1 } else { 100 };
             for writes in phase.writes.chunks(portion) {
@@ -91,7 +92,9 @@ impl Site {
                     .write_all(writes, &mirror, &self.described, "en-GB");
                 for (write, written) in writes.iter().zip(all.await) {
                     match written {
-                        Ok(Written::Done(created)) => mirror.took(write, created.as_deref()),
+                        Ok(Written::Done(created)) => {
+                            mirror.record_write(write, created.as_deref())
+                        }
                         other => panic!("{write:?}: {other:?}"),
                     }
                 }
@@ -207,8 +210,8 @@ impl Site {
 }
 
 /// Twelve people, of whom 1, 2 and 3 are a chain of managers, and two groups.
-fn small_directory() -> Directory {
-    let mut directory = Directory::default();
+fn small_directory() -> SourceDirectory {
+    let mut directory = SourceDirectory::default();
     for number in 1..=12 {
         let manager = match number {
             1 => None,
@@ -231,7 +234,7 @@ fn small_directory() -> Directory {
 }
 
 /// Everything that can happen to a directory, at once.
-fn much_happens(directory: &mut Directory) {
+fn much_happens(directory: &mut SourceDirectory) {
     let mut change = |number, change: &dyn Fn(&mut DirectoryPerson)| {
         change(directory.people.get_mut(&id(number)).expect("somebody"));
     };
@@ -311,11 +314,11 @@ async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut Described)) {
 /// Whoever was created already is found by the external id; what changed since is
 /// told where the server says so truly.
 async fn knows_what_it_has(site: &Site) {
-    let nothing = Mirror::new(Platform::default());
+    let nothing = TargetReplica::new(Platform::default());
     let email = "person-1@contoso.example".to_owned();
     let again = Write {
-        subject: Subject::User(id(1)),
-        deed: Deed::CreateUser {
+        subject: ChangeSubject::User(id(1)),
+        deed: Operation::CreateUser {
             facts: Facts::from([(Field::Email, email)]),
         },
         changes: vec![0],

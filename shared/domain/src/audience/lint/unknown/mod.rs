@@ -11,7 +11,7 @@ use super::judge::label;
 use super::tree::{Test, Tree};
 use super::{MAX_WARNINGS, Warning, WarningKind};
 use crate::base::text::fold;
-use crate::rules::{Leaf, TextTest, list, written};
+use crate::rules::{Leaf, TextPredicate, list, written};
 use crate::snapshot::{Snapshot, Source, TextColumn};
 use closest::Closest;
 
@@ -29,7 +29,7 @@ pub(super) fn values(tree: &Tree, snapshot: &Snapshot, warnings: &mut Vec<Warnin
         Leaf::Text(source, test) => Some((*rule, source, test)),
         _ => None,
     });
-    let mut tests: BTreeMap<&Source, Vec<&TextTest>> = BTreeMap::new();
+    let mut tests: BTreeMap<&Source, Vec<&TextPredicate>> = BTreeMap::new();
     for (_, source, test) in rules.clone() {
         tests.entry(source).or_default().push(test);
     }
@@ -66,14 +66,14 @@ struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    fn of(column: &'a TextColumn, tests: &[&'a TextTest]) -> Self {
+    fn of(column: &'a TextColumn, tests: &[&'a TextPredicate]) -> Self {
         let mut asked = HashMap::new();
         for test in tests {
             match test {
-                TextTest::Equals(text) => {
+                TextPredicate::Equals(text) => {
                     asked.insert(text.as_str(), false);
                 }
-                TextTest::In(texts) => {
+                TextPredicate::In(texts) => {
                     asked.extend(texts.iter().map(|text| (text.as_str(), false)));
                 }
                 _ => {}
@@ -99,7 +99,7 @@ impl<'a> Values<'a> {
     fn unknown(
         &mut self,
         rule: &Test,
-        test: &TextTest,
+        test: &TextPredicate,
         label: &str,
         suggestions: &mut usize,
     ) -> Option<String> {
@@ -109,7 +109,7 @@ impl<'a> Values<'a> {
             Some(format!("no learner's {label} {how} {shown}"))
         };
         match test {
-            TextTest::Equals(text) => {
+            TextPredicate::Equals(text) => {
                 if self.asked[text.as_str()] {
                     return None;
                 }
@@ -117,14 +117,16 @@ impl<'a> Values<'a> {
                 let suggestion = suggestion.map(|value| format!("; did you mean {value}?"));
                 Some(nobody("is", text)? + &suggestion.unwrap_or_default())
             }
-            TextTest::In(_) => self.unknown_items(rule, label, suggestions),
-            TextTest::BeginsWith(part) if !self.any(|text| text.starts_with(part.as_str())) => {
+            TextPredicate::In(_) => self.unknown_items(rule, label, suggestions),
+            TextPredicate::BeginsWith(part)
+                if !self.any(|text| text.starts_with(part.as_str())) =>
+            {
                 nobody("begins with", part)
             }
-            TextTest::EndsWith(part) if !self.any(|text| text.ends_with(part.as_str())) => {
+            TextPredicate::EndsWith(part) if !self.any(|text| text.ends_with(part.as_str())) => {
                 nobody("ends with", part)
             }
-            TextTest::Contains(part) if !self.contains(part) => nobody("contains", part),
+            TextPredicate::Contains(part) if !self.contains(part) => nobody("contains", part),
             _ => None,
         }
     }

@@ -68,7 +68,7 @@ struct Head {
     read_at: DateTime<Utc>,
     /// The rows the set ranges over.
     rows: u32,
-    form: Form,
+    form: RowEncoding,
     users: BTreeSet<ObjectId>,
     others: BTreeSet<ObjectId>,
     unsure: BTreeSet<ObjectId>,
@@ -76,7 +76,7 @@ struct Head {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum Form {
+enum RowEncoding {
     Bits,
     Gaps,
 }
@@ -86,14 +86,14 @@ impl KeptMembers {
     /// the same version of the profile, read recently enough. A run `by_hand`
     /// wants the truth and takes only what was read for its own slot, by an
     /// earlier invocation.
-    pub fn stand_for(&self, profile_version: u64, at: DateTime<Utc>, by_hand: bool) -> bool {
+    pub fn is_fresh_for(&self, profile_version: u64, at: DateTime<Utc>, by_hand: bool) -> bool {
         let age = at - self.read_at;
         let recent = age > -TRUSTED_FOR && age < TRUSTED_FOR;
         self.profile_version == profile_version && recent && !(by_hand && age > TimeDelta::zero())
     }
 
     /// The members by the rows of a snapshot; `None` when rows mean other people there.
-    pub fn under(&self, snapshot: &Snapshot, accounts: &Accounts) -> Option<GroupMembers> {
+    pub fn rebase_on(&self, snapshot: &Snapshot, accounts: &Accounts) -> Option<GroupMembers> {
         let people = &snapshot.people;
         if self.lineage != people.lineage.first || self.members.rows.universe() > people.rows() {
             return None;
@@ -110,7 +110,7 @@ impl KeptMembers {
                 }
             }
         }
-        accounts.seat(&mut members.rows);
+        accounts.canonicalize(&mut members.rows);
         Some(members)
     }
 
@@ -164,8 +164,8 @@ impl KeptMembers {
             serde_json::from_slice(head).map_err(|_| Damaged("their head is unreadable"))?;
         let rows = (head.rows <= MAX_ROWS)
             .then(|| match head.form {
-                Form::Bits => from_bits(rows, head.rows),
-                Form::Gaps => from_gaps(rows, head.rows),
+                RowEncoding::Bits => from_bits(rows, head.rows),
+                RowEncoding::Gaps => from_gaps(rows, head.rows),
             })
             .flatten()
             .ok_or(Damaged("their rows do not fit"))?;
@@ -185,7 +185,7 @@ impl KeptMembers {
 }
 
 /// The smaller of the two forms.
-fn smaller(rows: &RowSet) -> Option<(Form, Vec<u8>)> {
+fn smaller(rows: &RowSet) -> Option<(RowEncoding, Vec<u8>)> {
     let plain: Vec<u8> = rows
         .words()
         .iter()
@@ -196,10 +196,10 @@ fn smaller(rows: &RowSet) -> Option<(Form, Vec<u8>)> {
     if rows.len() < bits.len() {
         let gaps = gaps(rows);
         if gaps.len() < bits.len() {
-            return Some((Form::Gaps, gaps));
+            return Some((RowEncoding::Gaps, gaps));
         }
     }
-    Some((Form::Bits, bits))
+    Some((RowEncoding::Bits, bits))
 }
 
 fn gaps(rows: &RowSet) -> Vec<u8> {

@@ -82,7 +82,8 @@ fn a_group_full_of_strangers_is_not_kept() {
 #[test]
 fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
     let kept = kept(10, [1]);
-    let stands = |hours: i64, by_hand| kept.stand_for(7, slot() + TimeDelta::hours(hours), by_hand);
+    let stands =
+        |hours: i64, by_hand| kept.is_fresh_for(7, slot() + TimeDelta::hours(hours), by_hand);
     assert!(stands(0, false) && stands(23, false) && stands(-3, false));
     assert!(!stands(24, false) && !stands(-24, false));
     assert!(
@@ -93,7 +94,10 @@ fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
         stands(0, true),
         "read by an earlier invocation of the same run"
     );
-    assert!(!kept.stand_for(8, slot(), false), "the profile was edited");
+    assert!(
+        !kept.is_fresh_for(8, slot(), false),
+        "the profile was edited"
+    );
 }
 
 fn three() -> Snapshot {
@@ -109,20 +113,26 @@ fn in_a_later_snapshot_rows_mean_the_same_and_strangers_may_be_learners() {
     let ada = snapshot.people.row(World::user("Ada")).expect("there");
     let tony = snapshot.people.row(World::user("Tony")).expect("there");
     let mut kept = kept(3, [ada]);
-    let found = kept.under(&snapshot, &accounts).expect("the same lineage");
+    let found = kept
+        .rebase_on(&snapshot, &accounts)
+        .expect("the same lineage");
     assert_eq!(
         found.rows.iter().collect::<BTreeSet<_>>(),
         [ada, tony].into()
     );
     assert!(found.users.is_empty() && found.others == kept.members.others);
     kept.lineage = SnapshotId::new(slot(), uuid::Uuid::max());
-    assert_eq!(kept.under(&snapshot, &accounts), None, "rows mean others");
+    assert_eq!(
+        kept.rebase_on(&snapshot, &accounts),
+        None,
+        "rows mean others"
+    );
 }
 
 #[test]
 fn rows_may_have_been_added_since() {
     let snapshot = three();
-    let found = kept(1, [0]).under(&snapshot, &Accounts::of(&snapshot.people));
+    let found = kept(1, [0]).rebase_on(&snapshot, &Accounts::of(&snapshot.people));
     let rows = found.expect("the same lineage").rows;
     assert!(rows.contains(0) && rows.universe() == 3);
 }
@@ -131,10 +141,10 @@ fn rows_may_have_been_added_since() {
 fn more_rows_than_the_snapshot_has_are_not_believed() {
     let snapshot = three();
     let accounts = Accounts::of(&snapshot.people);
-    assert_eq!(kept(4, [1]).under(&snapshot, &accounts), None);
+    assert_eq!(kept(4, [1]).rebase_on(&snapshot, &accounts), None);
     let mut other = snapshot.clone();
     other.people.lineage = Lineage::begin(SnapshotId::new(slot(), uuid::Uuid::max()));
-    assert_eq!(kept(3, [1]).under(&other, &accounts), None);
+    assert_eq!(kept(3, [1]).rebase_on(&other, &accounts), None);
 }
 
 /// Proves X-14: what was edited by hand is counted and said.

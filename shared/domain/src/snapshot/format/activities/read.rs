@@ -6,7 +6,7 @@ use super::super::MAX_DECODED;
 use super::super::error::DecodeError;
 use super::super::names::{COMPLETED_AT, COURSES, DUE_AT, GAPS_8, GAPS_16, STATUS};
 use super::super::people::U32;
-use super::super::reader::Reader;
+use super::super::reader::SnapshotReader;
 use super::{SETS, Sizes, TABLE, U8, U16, fits_memory};
 use crate::base::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments, Postings};
@@ -21,7 +21,9 @@ struct Course {
 }
 
 /// Reads the columns.
-pub(in crate::snapshot::format) fn read(reader: &Reader<'_>) -> Result<Enrolments, DecodeError> {
+pub(in crate::snapshot::format) fn read(
+    reader: &SnapshotReader<'_>,
+) -> Result<Enrolments, DecodeError> {
     let courses = table(reader)?;
     let rows = reader.rows();
     let sizes = courses.iter().map(|course| Sizes {
@@ -70,7 +72,7 @@ pub(in crate::snapshot::format) fn read(reader: &Reader<'_>) -> Result<Enrolment
         .ok_or_else(|| DecodeError::content(COURSES, "courses are not ascending by id"))
 }
 
-fn table(reader: &Reader<'_>) -> Result<Vec<Course>, DecodeError> {
+fn table(reader: &SnapshotReader<'_>) -> Result<Vec<Course>, DecodeError> {
     let count = reader.entries(COURSES)?;
     let courses: Vec<Course> = reader.column(COURSES, TABLE, |cursor| {
         let ids = cursor.guids(count)?;
