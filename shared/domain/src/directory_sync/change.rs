@@ -243,7 +243,7 @@ impl fmt::Display for PlannedChange {
             ChangeKind::RemoveMember { .. } => write!(f, "{member} leaves {name:?}")?,
             ChangeKind::AddSupervisor { .. } => write!(f, "{member} supervises {name:?}")?,
             ChangeKind::RemoveSupervisor { .. } => {
-                write!(f, "{member} no longer supervises {name:?}")?
+                write!(f, "{member} no longer supervises {name:?}")?;
             }
             ChangeKind::ArchiveTeam { members } => {
                 write!(f, "archive the team {name:?} of {members} people")?;

@@ -95,7 +95,7 @@ impl<'p> Sorter<'p> {
                 });
             }
             ChangeKind::DeactivateUser { .. } => {
-                self.leavers.extend(self.leaver(at, person, subject))
+                self.leavers.extend(self.leaver(at, person, subject));
             }
             _ => {}
         }
@@ -218,7 +218,7 @@ impl<'p> Sorter<'p> {
             ChangeKind::RemoveMember { member } => _ = set.remove.insert(member.clone()),
             ChangeKind::AddSupervisor { member } => _ = set.add_supervisors.insert(member.clone()),
             ChangeKind::RemoveSupervisor { member } => {
-                _ = set.remove_supervisors.insert(member.clone())
+                _ = set.remove_supervisors.insert(member.clone());
             }
             ChangeKind::RestoreTeam => set.archived = Some(false),
             ChangeKind::ArchiveTeam { .. } => archive(set, &self.platform.teams[id]),

@@ -63,7 +63,7 @@ impl Apply<'_> {
             }
             Classification::Already => self.record(&work.change, &MemberOutcome::Already),
             Classification::Failed(reason) => {
-                self.record(&work.change, &MemberOutcome::Failed(reason))
+                self.record(&work.change, &MemberOutcome::Failed(reason));
             }
             Classification::Split => self.split(work.change),
             Classification::Again(wait) => {

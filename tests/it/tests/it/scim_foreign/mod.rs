@@ -93,7 +93,7 @@ impl Site {
                 for (write, written) in writes.iter().zip(all.await) {
                     match written {
                         Ok(Written::Done(created)) => {
-                            mirror.record_write(write, created.as_deref())
+                            mirror.record_write(write, created.as_deref());
                         }
                         other => panic!("{write:?}: {other:?}"),
                     }
