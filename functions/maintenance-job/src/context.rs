@@ -1,4 +1,4 @@
-//! Everything a run works on, read under the lock.
+//! The data and clients of one run, read under the lock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
+use rollcall_app::jobs::budget::RunBudget;
 use rollcall_clients::graph::Graph;
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::profile_states::ProfileState;
@@ -17,9 +18,9 @@ use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileReport;
 use rollcall_domain::snapshot::{Snapshot, format};
 
-use crate::budget::RunBudget;
+use crate::error::StepError;
 
-/// One profile and what is known and reported about it.
+/// One profile with its stored state and its part of the report.
 pub(crate) struct ProfileContext {
     pub(crate) profile: Profile,
     pub(crate) version: u64,
@@ -27,43 +28,44 @@ pub(crate) struct ProfileContext {
     pub(crate) report: ProfileReport,
 }
 
-/// The run's whole world.
+/// Everything the steps of a run share.
 pub(crate) struct RunContext<'a> {
     pub(crate) services: &'a Services,
     pub(crate) tenant: Tenant,
     pub(crate) snapshot: Arc<Snapshot>,
-    /// Where each group stood on the platform when the data was taken.
+    /// The courses and catalogs of each group when the snapshot was taken.
     pub(crate) listed: HashMap<ObjectId, GroupRoles>,
     pub(crate) subjects: Vec<ProfileContext>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
     pub(crate) graph: Graph,
     pub(crate) platform: Learn365,
-    pub(crate) pace: RunBudget,
+    pub(crate) budget: RunBudget,
     pub(crate) floor: u64,
-    /// Profiles whose state is not written yet.
+    /// Indexes of profiles whose state is not stored yet.
     pub(crate) unsaved: BTreeSet<usize>,
-    /// What the membership step counted.
+    /// Counts of the membership step.
     pub(crate) counted: BTreeMap<String, u64>,
     pub(crate) slot: DateTime<Utc>,
 }
 
 impl RunContext<'_> {
-    /// The title of a course, for people.
+    /// Returns the title of a course for reports; its id if it is not in the snapshot.
     pub(crate) fn course_title(&self, id: CourseId) -> String {
         self.snapshot
             .course(id)
             .map_or_else(|| id.to_string(), |course| course.title.clone())
     }
 
-    /// Whether member changes were left for want of time.
+    /// Whether member changes were deferred because time ran out.
     pub(crate) fn has_deferred_member_changes(&self) -> bool {
         self.subjects
             .iter()
             .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
     }
 
-    /// Profiles that exist and are not deleted. One that cannot be read exists.
+    /// Returns the ids of profiles that are not deleted. A profile that cannot be read
+    /// counts as existing.
     pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
         self.subjects
             .iter()
@@ -74,30 +76,25 @@ impl RunContext<'_> {
     }
 }
 
-/// Reads the snapshot, the profiles and what is known about them.
+/// Reads the snapshot, the profiles and their states, and makes the clients.
 pub(crate) async fn load<'a>(
     services: &'a Services,
     tenant: Tenant,
     pointer: &SnapshotPointer,
     slot: DateTime<Utc>,
-    pace: RunBudget,
-) -> Result<RunContext<'a>, String> {
-    let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
-    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes))
-        .await
-        .map_err(words)?;
-    let snapshot = Arc::new(decoded.map_err(words)?);
+    budget: RunBudget,
+) -> Result<RunContext<'a>, StepError> {
+    let bytes = services.objects.get(&pointer.key).await?;
+    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await?;
+    let snapshot = Arc::new(decoded?);
     if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
-        return Err(format!(
-            "the object {} holds the data of something else",
-            pointer.key
-        ));
+        return Err(StepError::WrongSnapshot(pointer.key.clone()));
     }
     let store = &services.store;
-    let mut states = store.profile_states(tenant.id).await.map_err(words)?;
-    let holds = store.holds(tenant.id).await.map_err(words)?;
+    let mut states = store.profile_states(tenant.id).await?;
+    let holds = store.holds(tenant.id).await?;
     let (mut subjects, mut unreadable) = (Vec::new(), BTreeMap::new());
-    for stored in store.profiles(tenant.id).await.map_err(words)? {
+    for stored in store.profiles(tenant.id).await? {
         match stored.profile {
             Ok(profile) => subjects.push(ProfileContext {
                 report: ProfileReport::new(profile.id, &profile.title),
@@ -110,20 +107,12 @@ pub(crate) async fn load<'a>(
             }
         }
     }
-    // People read the report in this order.
+    // The report lists profiles by title.
     subjects.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
-    let until = pace.deadline().instant().into();
+    let until = budget.deadline().instant().into();
     Ok(RunContext {
-        graph: services
-            .graph(&tenant)
-            .await
-            .map_err(words)?
-            .with_deadline(until),
-        platform: services
-            .learn365(&tenant)
-            .await
-            .map_err(words)?
-            .with_deadline(until),
+        graph: services.graph(&tenant).await?.with_deadline(until),
+        platform: services.learn365(&tenant).await?.with_deadline(until),
         services,
         tenant,
         listed: listed(&snapshot),
@@ -131,16 +120,12 @@ pub(crate) async fn load<'a>(
         subjects,
         unreadable,
         holds,
-        pace,
+        budget,
         floor: 0,
         unsaved: BTreeSet::new(),
         counted: BTreeMap::new(),
         slot,
     })
-}
-
-pub(crate) fn words(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }
 
 fn listed(snapshot: &Snapshot) -> HashMap<ObjectId, GroupRoles> {

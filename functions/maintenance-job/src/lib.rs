@@ -1,12 +1,11 @@
-//! Makes groups and enrolments equal to the audiences.
+//! Brings Entra groups and course enrolments in line with the audiences.
 //!
-//! Per tenant, in this order (S4-109): gate → lock → discrepancies →
-//! memberships → assign → unassign → deletion → retraction → unlock. Every run
-//! compares whole state, so it can be repeated after a crash at any line.
+//! Per tenant, in this order (S4-109): preconditions → lock → discrepancies → groups →
+//! memberships → assign → unassign → deletion → retraction → unlock. Every run compares
+//! whole state, so it can be repeated after a crash at any line.
 
-mod budget;
 mod context;
-mod ending;
+mod error;
 mod preconditions;
 pub mod reconcile;
 mod report;
@@ -20,11 +19,11 @@ use serde_json::Value;
 
 pub use run::work;
 
-/// Handles one event: a tick asks for one run per tenant, a message makes one.
+/// Handles one event: a tick queues one run per tenant, a message is one run.
 ///
 /// # Errors
-/// When a tick could not be turned into requests, or the event is not ours;
-/// failed messages are part of the answer instead.
+/// When the runs of a tick could not be queued, or the event is of an unknown kind. Failed
+/// messages are reported in the response instead.
 pub async fn handle(
     services: &Services,
     event: Value,

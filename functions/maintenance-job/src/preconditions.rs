@@ -1,72 +1,69 @@
-//! Before the lock: is there data, is it recent, has the refresh ended?
+//! Preconditions of a run, checked before the lock: a snapshot exists, is recent, and its
+//! refresh has ended.
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
+use rollcall_app::jobs::lifecycle::Admission;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{REFRESH_LEASE, StoreError};
 use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, Trigger};
 use rollcall_domain::base::schedule::Job;
 
-/// Whether a run may begin.
-pub(crate) enum Admission {
-    /// Yes, on this data.
-    Open(SnapshotPointer),
-    /// Not yet: look again later (S4-095).
-    Wait,
-    /// No, and that is in order.
-    Skip(String),
-    /// No, and somebody has to know (C-19).
-    Alarm(String),
-}
-
-/// Decides. Nothing is locked or changed here (S4-107).
-pub(crate) async fn gate(
+/// Checks whether a run may begin. Nothing is locked or changed here (S4-107).
+pub(crate) async fn check(
     services: &Services,
     tenant: &Tenant,
     request: &RunRequest,
     at: DateTime<Utc>,
-) -> Result<Admission, StoreError> {
+) -> Result<Admission<SnapshotPointer>, StoreError> {
     let store = &services.store;
     if !services.is_entitled(tenant.id).await? {
         let note = "the tenant's plan does not include the service; groups and enrolments stay as they are";
-        return Ok(Admission::Skip(note.to_owned()));
+        return Ok(skip(note));
     }
     if store.held_until(tenant.id, REFRESH_LEASE).await?.is_some() {
         return Ok(if request.waits < MAX_WAITS {
-            Admission::Wait
+            Admission::Requeue
         } else {
-            Admission::Skip(
-                "the data refresh is still running after half an hour; the next slot goes on"
-                    .to_owned(),
-            )
+            skip("the data refresh is still running after half an hour; the next slot goes on")
         });
     }
     if request.waits < SAME_SLOT_WAITS && refresh_of_slot_is_due(services, request).await? {
-        return Ok(Admission::Wait);
+        return Ok(Admission::Requeue);
     }
     let Some(pointer) = store.snapshot_pointer(tenant.id).await? else {
-        return Ok(Admission::Skip(
-            "the data refresh has not run yet".to_owned(),
-        ));
+        return Ok(skip("the data refresh has not run yet"));
     };
     let age = (at - pointer.taken_at).to_std().unwrap_or_default();
     if age > services.settings.snapshot_max_age {
-        return Ok(Admission::Alarm(format!(
+        let reason = format!(
             "the newest data is of {}, {} hours ago; data older than {} hours is not acted upon",
             pointer.taken_at.format("%Y-%m-%d %H:%M UTC"),
             age.as_secs() / 3_600,
             services.settings.snapshot_max_age.as_secs() / 3_600
-        )));
+        );
+        return Ok(Admission::Skip {
+            reason,
+            alert: true,
+        });
     }
-    Ok(Admission::Open(pointer))
+    Ok(Admission::Start(pointer))
 }
 
-/// How often the membership pass waits for a refresh of its slot that has not
-/// begun. The deployment may have moved the refresh: then it goes on without.
+/// A skipped run that no administrator has to be notified of.
+fn skip(reason: &str) -> Admission<SnapshotPointer> {
+    Admission::Skip {
+        reason: reason.to_owned(),
+        alert: false,
+    }
+}
+
+/// How many times the membership pass waits for a refresh of its own slot that has not
+/// begun. The deployment may have moved the refresh; after that it runs on the data in use.
 const SAME_SLOT_WAITS: u32 = 10;
 
-/// Whether a refresh of the very same slot is still to come (the membership pass
-/// of 08:00 follows the refresh of 08:00, C-03).
+/// Whether a refresh of the same slot is still to come: the membership pass of 08:00 follows
+/// the refresh of 08:00 (C-03).
 async fn refresh_of_slot_is_due(
     services: &Services,
     request: &RunRequest,

@@ -1,19 +1,20 @@
-//! Tells how the run ended: the full report as an object, notices for people.
+//! The outcome of a run: the full report as an object, and the notices about it.
 
 use rollcall_clients::objects::report_key;
 use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_domain::membership::report::{GraphUse, MaintenanceReport, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::context::{RunContext, words};
+use crate::context::RunContext;
+use crate::error::StepError;
 
-/// So many invocations wait for the platform to show a group.
+/// Number of invocations that wait for the platform to show a group.
 const PLATFORM_TRIES: u32 = 10;
 
 /// Collects the report of this invocation.
 ///
-/// A continuation follows while time ran out, and a few times while the platform
-/// does not show a group yet; after that the next slot goes on.
+/// The run is unfinished when time ran out, and for a few invocations while the platform
+/// does not show a group yet; after that the next slot does the rest.
 pub(crate) fn collect(
     work: &RunContext<'_>,
     out_of_time: bool,
@@ -45,20 +46,18 @@ pub(crate) fn collect(
     }
 }
 
-/// Stores the report and puts its counts into the record. Counts of earlier
-/// invocations of the same run are added to.
-pub(crate) async fn keep(
+/// Stores the report and adds its counts to those of earlier invocations in the record.
+pub(crate) async fn store(
     work: &RunContext<'_>,
     run: &mut Run,
     report: &MaintenanceReport,
-) -> Result<(), String> {
+) -> Result<(), StepError> {
     let key = report_key(work.tenant.id, &Run::key(&run.request));
-    let bytes = serde_json::to_vec(report).map_err(words)?;
+    let bytes = serde_json::to_vec(report)?;
     work.services
         .objects
         .put(&key, "application/json", bytes)
-        .await
-        .map_err(words)?;
+        .await?;
     run.report = Some(key);
     run.snapshot = Some(work.snapshot.header.id.clone());
     let totals = report.totals();
@@ -103,7 +102,8 @@ pub(crate) async fn keep(
     Ok(())
 }
 
-/// What people must know: rules to review (S4-120, C-17) and failures (S4-012, S4-134).
+/// Returns the notices of a run: rules to review (S4-120, C-17) and failures (S4-012,
+/// S4-134).
 pub(crate) fn notices(
     work: &RunContext<'_>,
     run: &Run,
@@ -134,7 +134,7 @@ pub(crate) fn notices(
     all
 }
 
-/// A failure of this run, in a form that is mailed once per slot.
+/// Returns the notice that a run failed. Its identity makes it one e-mail per slot.
 pub(crate) fn failure(run: &Run, errors: Vec<String>) -> NoticeKind {
     NoticeKind::Failure {
         job: run.request.job.name().to_owned(),

@@ -1,22 +1,24 @@
-//! How long each step of a run took, and how far the run is while it works.
+//! Measures the steps of a run and shows its progress in the record.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
 
 use rollcall_domain::base::run::{Run, RunRequest, StepRecord};
 
-use crate::context::{RunContext, words};
+use rollcall_clients::store::StoreError;
 
-/// Notes how long each step took.
-pub(crate) struct Clock<'a> {
+use crate::context::RunContext;
+
+/// Measures the steps of a run.
+pub(crate) struct StepTimer<'a> {
     run: &'a mut Run,
-    /// The counts of the invocations before this one.
+    /// The counts of earlier invocations.
     before: BTreeMap<String, u64>,
     begun: Instant,
 }
 
-impl<'a> Clock<'a> {
-    /// Begins to measure.
+impl<'a> StepTimer<'a> {
+    /// Starts the measurement of the first step.
     pub(crate) fn start(run: &'a mut Run) -> Self {
         Self {
             before: run.counts.clone(),
@@ -25,17 +27,17 @@ impl<'a> Clock<'a> {
         }
     }
 
-    /// What was asked.
+    /// Returns the request of the run.
     pub(crate) fn request(&self) -> &RunRequest {
         &self.run.request
     }
 
-    /// Ends a step, and shows in the run's record that it has ended.
+    /// Ends a step and stores the record, so that readers see the progress.
     pub(crate) async fn record_step(
         &mut self,
         name: &str,
         work: &RunContext<'_>,
-    ) -> Result<(), String> {
+    ) -> Result<(), StoreError> {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.run.steps.push(StepRecord {
             name: name.to_owned(),
@@ -43,17 +45,17 @@ impl<'a> Clock<'a> {
             counts: BTreeMap::new(),
         });
         let mut shown = self.run.clone();
-        // Counts join the record in the end: an invocation that dies now is counted by
-        // the one that does its work again.
+        // The stored record gets the counts at the end only: the work of an invocation that
+        // crashes is done and counted again by the next one.
         shown.counts.clone_from(&self.before);
-        let fence = work.pace.lease().fence();
+        let fence = work.budget.fence();
         let store = &work.services.store;
-        store.put_run(fence, &shown).await.map_err(words)?;
+        store.put_run(fence, &shown).await?;
         self.begun = Instant::now();
         Ok(())
     }
 
-    /// Notes what the step that just ended counted; the run's counts are those of
+    /// Adds the counts of the step that just ended to the run, whose counts are totals over
     /// all its invocations.
     pub(crate) fn count(&mut self, counts: BTreeMap<String, u64>) {
         for (name, count) in &counts {

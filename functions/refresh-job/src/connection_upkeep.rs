@@ -1,8 +1,8 @@
-//! The connections' tick: grants kept alive, losses told, greetings and waiting mail sent on,
-//! consents proved, rooms' answers followed up.
+//! The connections tick: keeps grants alive, reports lost accounts, sends welcome messages
+//! and waiting mail, completes consents and follows up room responses.
 //!
-//! Everything here looks at what is stored and does what is due, so a tick that
-//! is late, doubled or cut off does no harm: the next one does the rest.
+//! Every step reads the stored state and does what is due. A tick that is late, repeated or
+//! cut off does no harm: the next one does the rest.
 
 use std::time::Duration;
 
@@ -17,17 +17,17 @@ use rollcall_domain::connection::MailConnection;
 use rollcall_domain::course_session::{CourseSession, close};
 use rollcall_runtime::Deadline;
 
-/// Things done at a time: each waits for Microsoft most of it.
+/// Number of items processed concurrently; most of the time is spent waiting for Microsoft.
 const AT_ONCE: usize = 8;
-/// One thing takes no longer than this.
+/// Time limit of one item.
 const ONE: Duration = Duration::from_secs(30);
-/// A room that has not answered when the session is this long over never will.
+/// How long after the end of a session a room response is still expected.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
-/// Does what is due.
+/// Does everything that is due.
 ///
 /// # Errors
-/// When what is due cannot be listed; single failures wait for the next tick.
+/// When the due items cannot be listed; single failures are retried by the next tick.
 pub(crate) async fn run_upkeep(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
     for tenant in services.store.awaiting_proof().await? {
         if !deadline.allows(ONE) {
@@ -76,8 +76,8 @@ async fn account(services: &Services, tenant: TenantId, catalog: CatalogId, it: 
     }
 }
 
-/// Whether mail waits that could go: whatever message should have woken the
-/// notifier for it may be lost.
+/// Whether mail is waiting that could be sent now: the message that should have woken the
+/// notifier may be lost.
 async fn waits(
     services: &Services,
     tenant: TenantId,
@@ -118,7 +118,7 @@ async fn follow(services: &Services, tenant: TenantId, session: Versioned<Course
         return;
     }
     let settled = Box::pin(services.record_session(tenant, session.clone())).await;
-    // What waits for the calendar does not keep the room's answer from being told.
+    // A failed calendar update must not delay the notice about the room response.
     let settled = settled.unwrap_or_else(|error| {
         tracing::warn!(%tenant, %id, %error, "a session waits for the next look");
         session

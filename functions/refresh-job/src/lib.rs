@@ -1,7 +1,9 @@
-//! Reads the whole learning platform into a snapshot, or changes nothing.
+//! Refreshes the LMS snapshot of a tenant, runs its directory sync, and looks after its
+//! connections.
 //!
-//! A tick asks for one run per tenant; a message makes one run: six sets →
-//! snapshot → schema → pointer. A failure keeps the last good snapshot.
+//! A tick queues one run per tenant; a message is one run. A refresh reads six sets and
+//! stores snapshot, schema and pointer in this order; a failure leaves the last good
+//! snapshot in use.
 
 mod connection_upkeep;
 mod directory_sync;
@@ -9,17 +11,35 @@ mod lms_refresh;
 mod tick;
 
 use rollcall_app::Services;
-use rollcall_runtime::{Batch, Deadline, Event};
+use rollcall_domain::base::run::RunRequest;
+use rollcall_domain::base::schedule::Job;
+use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde_json::Value;
 
-pub use lms_refresh::run::work;
 pub use tick::tick;
+
+/// Makes one run of a job of this function.
+///
+/// # Errors
+/// When the message cannot be handled now, or is not for this function: the queue retries
+/// and finally moves it to the dead-letter queue.
+pub async fn work(
+    services: &Services,
+    request: RunRequest,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    match request.job {
+        Job::Refresh => Box::pin(lms_refresh::run::work(services, request, deadline)).await,
+        Job::DirectorySync => Box::pin(directory_sync::work(services, request, deadline)).await,
+        other => Err(Failure(format!("refresh-job does not do {other}"))),
+    }
+}
 
 /// Handles one event.
 ///
 /// # Errors
-/// When a tick could not be turned into requests, or the event is not ours;
-/// failed messages are part of the answer instead.
+/// When the runs of a tick could not be queued, or the event is of an unknown kind. Failed
+/// messages are reported in the response instead.
 pub async fn handle(
     services: &Services,
     event: Value,

@@ -1,5 +1,5 @@
-//! Schedules' ticks: the regular refresh, the sweep for tenants that wait for
-//! their first one, and the care of connections.
+//! Scheduled ticks: the regular refresh, the sweep for tenants that wait for their first
+//! refresh, the upkeep of connections and the directory sync.
 
 use chrono::TimeDelta;
 use rollcall_app::Services;
@@ -13,13 +13,13 @@ use rollcall_runtime::events::Tick;
 
 use crate::connection_upkeep::run_upkeep;
 
-/// A first refresh that failed is tried again after so many minutes.
+/// Minutes after which a failed first refresh is retried.
 const RETRY_MINUTES: i64 = 15;
 
 /// Handles a tick.
 ///
 /// # Errors
-/// When tenants could not be listed or asked; the scheduler tries again.
+/// When tenants could not be listed or runs not queued; the scheduler retries.
 pub async fn tick(
     services: &Services,
     due: &Tick,
@@ -36,8 +36,8 @@ pub async fn tick(
     Ok(())
 }
 
-/// Saving settings asks for the first refresh itself; the sweep makes sure of
-/// it even if that message was lost, and tries again after a failure (S4-103, S4-105).
+/// Queues first refreshes that are due. Saving the settings queues one as well; the sweep
+/// covers a lost message and retries after a failure (S4-103, S4-105).
 async fn sweep(services: &Services, slot: Slot) -> Result<(), FanOutError> {
     let mut requests = Vec::new();
     for tenant in services.store.onboarding_tenants().await? {

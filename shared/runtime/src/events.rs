@@ -43,9 +43,30 @@ impl Event {
     }
 }
 
-/// Why a message is given back to the queue.
+/// Why a message is given back to the queue, as the log shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
+
+impl<E: std::error::Error> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self(describe(&error))
+    }
+}
+
+/// An error with its causes in one line, outermost first. A cause that the error's
+/// own text already ends with is not repeated.
+pub fn describe(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let inner = error.to_string();
+        if !text.ends_with(&inner) {
+            text = format!("{text}: {inner}");
+        }
+        cause = error.source();
+    }
+    text
+}
 
 /// Messages of one invocation, read one by one, and which of them failed.
 #[derive(Debug, Default)]

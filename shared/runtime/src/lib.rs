@@ -8,6 +8,6 @@ pub mod problem;
 pub mod settings;
 
 pub use deadline::Deadline;
-pub use events::{Batch, Event, Failure};
+pub use events::{Batch, Event, Failure, describe};
 pub use problem::ProblemDetails;
 pub use settings::{Cloud, Settings};

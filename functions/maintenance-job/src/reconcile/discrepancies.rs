@@ -1,14 +1,14 @@
-//! First step: takes out of profiles what no longer exists (S4-117…124).
+//! First step: removes references to what no longer exists from profiles (S4-117…124).
 
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::discrepancies::resolve;
 
 use crate::context::RunContext;
 
-/// Resolves every profile and stores those that changed.
+/// Resolves the discrepancies of every profile and stores those that changed.
 pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     let living = work.living();
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     for subject in &mut work.subjects {
         let (resolved, found) = resolve(&subject.profile, &work.snapshot, &living);
         subject.state.obsolete = found.obsolete;
@@ -26,13 +26,13 @@ pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> 
                 .await
             {
                 Ok(version) => subject.version = version,
-                // Somebody deleted the profile a moment ago (S4-114); the next run sees it.
+                // The profile was deleted in the meantime (S4-114); the next run skips it.
                 Err(StoreError::Conflict) => continue,
                 Err(error) => return Err(error),
             }
             tracing::info!(profile = %resolved.id, overrides = found.overrides.len(), courses = found.courses.len(), "took out what no longer exists");
-            // Gone courses need no unenrolment; one that was only missing from this
-            // data must not cost learners their enrolment.
+            // Deleted courses need no unenrolment. A course that is only missing from this
+            // snapshot must not cost learners their enrolment.
             subject
                 .state
                 .managed

@@ -1,30 +1,29 @@
-//! Every profile has its Entra group: found, restored, created or renamed.
+//! Second step: makes sure that every profile has its Entra group, and finds, restores,
+//! creates or renames it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
 use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
-use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 
-use crate::budget::Interrupted;
 use crate::context::{ProfileContext, RunContext};
+use crate::error::{GroupError, StepError};
 
-/// What is known about groups before their members are looked at.
+/// What this step found out about the groups.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
-    /// Made a moment ago: they have no members yet.
+    /// Groups that were just created: they have no members yet.
     pub(crate) fresh: BTreeSet<ProfileId>,
-    /// Restored, replaced or not to be managed: nothing kept about their members counts.
+    /// Groups that were restored or replaced, or must not be managed: recorded members are
+    /// not valid for them.
     pub(crate) doubtful: BTreeSet<ProfileId>,
 }
 
-/// Makes sure of every group, or stops: a group that was not looked at must not be
-/// written to. What fails is that profile's failure alone.
-pub(crate) async fn ensure(
-    work: &mut RunContext<'_>,
-) -> Result<Result<Groups, Interrupted>, StoreError> {
+/// Ensures the group of every profile. A failure concerns that profile only; an interruption
+/// stops the run, since a group that was not checked must not be written to.
+pub(crate) async fn ensure(work: &mut RunContext<'_>) -> Result<Groups, StepError> {
     let known: Vec<ObjectId> = work
         .subjects
         .iter()
@@ -35,21 +34,19 @@ pub(crate) async fn ensure(
         Ok(found) => found,
         Err(error) => {
             fail_all(work, &error);
-            return Ok(Ok(Groups::default()));
+            return Ok(Groups::default());
         }
     };
     let mut groups = Groups::default();
     let prefix = work.tenant.settings.group_prefix.clone();
-    let fence = work.pace.lease().fence().clone();
+    let fence = work.budget.fence().clone();
     for subject in work
         .subjects
         .iter_mut()
         .filter(|subject| !subject.profile.is_deleted())
     {
-        if let Err(stop) = work.pace.check().await {
-            return Ok(Err(stop));
-        }
-        match one(&work.graph, subject, &found, &prefix).await {
+        work.budget.check().await?;
+        match ensure_one(&work.graph, subject, &found, &prefix).await {
             Ok(Ensured { id, origin }) => {
                 match origin {
                     Origin::Known => {}
@@ -64,7 +61,7 @@ pub(crate) async fn ensure(
                     subject.state.written_at = Some(Utc::now());
                 }
                 if subject.state.group != Some(id) || origin == Origin::Found {
-                    // Recorded at once: the id must survive whatever happens next.
+                    // Stored at once, so that the id survives a crash.
                     subject.state.group = Some(id);
                     work.services
                         .store
@@ -73,13 +70,13 @@ pub(crate) async fn ensure(
                 }
                 subject.report.group = Some(id);
             }
-            Err(reason) => {
+            Err(error) => {
                 groups.doubtful.insert(subject.profile.id);
-                subject.report.fail(reason);
+                subject.report.fail(error.to_string());
             }
         }
     }
-    Ok(Ok(groups))
+    Ok(groups)
 }
 
 fn fail_all(work: &mut RunContext<'_>, error: &GraphError) {
@@ -97,23 +94,23 @@ struct Ensured {
     origin: Origin,
 }
 
-/// Where a group came from.
+/// Where the group of a profile comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
-    /// It is the one known before.
+    /// The group was known and exists.
     Known,
-    /// It was made a moment ago.
+    /// The group was just created.
     Made,
-    /// It existed, but was deleted or not known here.
+    /// The group existed, but was deleted or not recorded here.
     Found,
 }
 
-async fn one(
+async fn ensure_one(
     graph: &Graph,
     subject: &mut ProfileContext,
     found: &BTreeMap<ObjectId, GroupLookup>,
     prefix: &str,
-) -> Result<Ensured, String> {
+) -> Result<Ensured, GroupError> {
     let profile = &subject.profile;
     let Some(id) = subject.state.group else {
         return create(graph, profile, prefix).await;
@@ -127,19 +124,19 @@ async fn one(
                 origin: Origin::Known,
             })
         }
-        Some(GroupLookup::Unreadable(reason)) => Err(format!("Microsoft Graph: {reason}")),
+        Some(GroupLookup::Unreadable(reason)) => Err(GroupError::Unreadable(reason.clone())),
         Some(GroupLookup::Missing) | None => bring_back(graph, subject, id, prefix).await,
     }
 }
 
-async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensured, String> {
+async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensured, GroupError> {
     let spec = GroupSpec {
         unique_name: profile.unique_name(),
         display_name: profile.group_name(prefix),
         description: profile.description.clone(),
         mail_nickname: profile.unique_name(),
     };
-    let group = graph.ensure_group(&spec).await.map_err(words)?;
+    let group = graph.ensure_group(&spec).await?;
     Ok(Ensured {
         id: group.id,
         origin: if group.created {
@@ -150,16 +147,16 @@ async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensure
     })
 }
 
-/// Somebody deleted the group in Entra: it is restored with its members and
-/// enrolments if it still can be, else created anew (S4-126, C-50).
+/// Restores a group that was deleted in Entra, with its members and enrolments, or creates a
+/// new one if that is not possible any more (S4-126, C-50).
 async fn bring_back(
     graph: &Graph,
     subject: &mut ProfileContext,
     id: ObjectId,
     prefix: &str,
-) -> Result<Ensured, String> {
-    if graph.find_deleted_group(id).await.map_err(words)?.is_some() {
-        graph.restore_group(id).await.map_err(words)?;
+) -> Result<Ensured, GroupError> {
+    if graph.find_deleted_group(id).await?.is_some() {
+        graph.restore_group(id).await?;
         subject.report.notes.push(format!(
             "the group {id} had been deleted in Entra and was restored"
         ));
@@ -170,7 +167,7 @@ async fn bring_back(
     }
     let created = create(graph, &subject.profile, prefix).await?;
     if created.id == id {
-        // It was there all along: a look-up answered from a copy that lags behind.
+        // The group existed all the time: the look-up was answered from a stale replica.
         return Ok(created);
     }
     subject.state.managed.clear();
@@ -181,26 +178,27 @@ async fn bring_back(
     Ok(created)
 }
 
-/// Touches only groups that are ours and that can be managed at all.
-fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), String> {
+/// Checks that a group carries the mark of its profile and can be managed.
+fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), GroupError> {
     if facts.unique_name.as_deref() != Some(profile.unique_name().as_str()) {
-        return Err(format!(
-            "the group {} does not carry this profile's mark and is left alone",
-            facts.id
-        ));
+        return Err(GroupError::NotMarked(facts.id));
     }
-    facts.unsupported().map_or(Ok(()), |why| {
-        Err(format!("the group {} cannot be managed: {why}", facts.id))
+    facts.unsupported().map_or(Ok(()), |reason| {
+        Err(GroupError::Unsupported {
+            group: facts.id,
+            reason,
+        })
     })
 }
 
-/// Prefix, title or description changed: the group is renamed and keeps its id (S4-014).
+/// Renames the group if prefix, title or description changed; its id stays the same
+/// (S4-014).
 async fn rename(
     graph: &Graph,
     facts: &GroupFacts,
     profile: &Profile,
     prefix: &str,
-) -> Result<(), String> {
+) -> Result<(), GroupError> {
     let name = profile.group_name(prefix);
     let described = facts.description.as_deref().unwrap_or_default() == profile.description;
     if facts.display_name == name && described {
@@ -208,10 +206,6 @@ async fn rename(
     }
     graph
         .update_group(facts.id, &name, &profile.description)
-        .await
-        .map_err(words)
-}
-
-fn words(error: GraphError) -> String {
-    format!("Microsoft Graph: {error}")
+        .await?;
+    Ok(())
 }

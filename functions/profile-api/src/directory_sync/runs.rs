@@ -168,7 +168,7 @@ impl ApiState {
         let mut slot = Slot::by_hand(now());
         while slot == Slot::of(slot.at())
             || store
-                .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
+                .run_at(caller.tenant, Job::DirectorySync, slot)
                 .await
                 .map_err(stored)?
                 .is_some()
@@ -182,9 +182,7 @@ impl ApiState {
     pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
         let slot = slot_of(id).ok_or_else(missing)?;
         let store = &self.services.store;
-        let run = store
-            .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
-            .await;
+        let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
         run.map_err(stored)?
             .ok_or_else(|| crate::runs::not_begun(slot))
     }

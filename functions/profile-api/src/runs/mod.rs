@@ -184,11 +184,7 @@ pub(crate) async fn show(
     InPath(id): InPath<String>,
 ) -> Result<Json<RunView>, Refused> {
     let (job, slot) = parse(&id).ok_or_else(missing)?;
-    let run = api
-        .services
-        .store
-        .enqueue_run_at(caller.tenant, job, slot)
-        .await;
+    let run = api.services.store.run_at(caller.tenant, job, slot).await;
     let run = run.map_err(stored)?.ok_or_else(|| not_begun(slot))?;
     let report = run.report.clone();
     let mut view = RunView::of(run);

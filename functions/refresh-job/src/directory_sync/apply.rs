@@ -1,4 +1,5 @@
-//! Carries cleared changes out, phase by phase, and notes how each ended. Obeys; decides nothing.
+//! Applies cleared changes phase by phase and records each outcome, without further
+//! decisions.
 
 use rollcall_clients::scim::Scim;
 use rollcall_domain::directory_sync::writes::WritePhase;
@@ -15,14 +16,15 @@ use super::target;
 use super::target::Newest;
 use super::{RESERVE, SyncRun};
 
-/// Writes in one go where there is no bulk.
+/// Number of concurrent writes where the service has no bulk operation.
 const TOGETHER: usize = 16;
-/// So many changes refused, and none made, are the platform's trouble.
+/// If at least this many changes are refused and none is accepted, the cause is the
+/// platform.
 const MANY: usize = 10;
 
 impl SyncRun<'_> {
-    /// Applies; answers whether time ran out before everything was tried, and what
-    /// kept it from being tried.
+    /// Applies the changes. Returns whether time ran out before every change was tried, and
+    /// the failure that stopped them.
     pub(super) async fn apply(
         &self,
         state: &SyncState,
@@ -46,7 +48,7 @@ impl SyncRun<'_> {
         }
         let (cut, refused) = (tally.cut, tally.refused.take());
         let (lasting, unwanted) = (tally.lasting, tally.unwanted);
-        // What the platform made of that only reading tells.
+        // Only a read shows what the platform did with writes in flight.
         read.pointer.settled = !tally.in_the_air;
         report.outcomes = tally.outcomes(&mirror);
         read.stored.platform = mirror.into_platform();
@@ -55,7 +57,7 @@ impl SyncRun<'_> {
             let note = "Somebody switched the sync off while this run worked; it stopped cleanly.";
             report.notes.push(note.to_owned());
         }
-        // The next invocation looks, and has the time for it.
+        // A continuation reads it back; it has the time for it.
         if trouble.is_none() && !cut {
             self.read_back(state, scim, read).await?;
         }
@@ -78,13 +80,14 @@ impl SyncRun<'_> {
         let mut between = Vec::new();
         for writes in phase.writes.chunks(together) {
             tally.unwanted = !self.goes_on().await?;
-            tally.cut = !self.deadline.allows(RESERVE.min(self.reserve()));
+            tally.cut = !self.budget.deadline().allows(RESERVE.min(self.reserve()));
             if tally.unwanted || tally.cut {
                 return Ok(());
             }
             note_between(writes, mirror, &mut between);
             let sent = scim.write_all(writes, mirror, described, language);
-            let Ok(answers) = timeout_at(self.deadline.instant().into(), sent).await else {
+            let Ok(answers) = timeout_at(self.budget.deadline().instant().into(), sent).await
+            else {
                 for write in writes {
                     let why = "time ran out while it was being made; the next invocation looks";
                     tally.note(write, OutcomeStatus::Deferred, Some(why));
@@ -98,7 +101,7 @@ impl SyncRun<'_> {
                 tally.take(write, answer, mirror);
             }
             if failed && phase.in_order {
-                // Those behind hoped for an address that is not free now.
+                // The writes after it need an address that is not free now.
                 for write in between.drain(..) {
                     let back = scim.write(&write, mirror, described, language).await;
                     tally.take(&write, back, mirror);
@@ -111,34 +114,31 @@ impl SyncRun<'_> {
         Ok(())
     }
 
-    /// Short invocations keep less of their time free.
+    /// Short invocations reserve less of their time.
     fn reserve(&self) -> std::time::Duration {
         self.services.settings.lease / 2
     }
 
-    /// Before the first write: whoever comes after a run that died must not rely
-    /// on what is kept.
+    /// Marks the stored checkpoint as outdated before the first write: the next run must not
+    /// rely on it if this one crashes.
     async fn mark_checkpoint_dirty(&self) -> Result<(), SyncFailure> {
         let store = &self.services.store;
-        let pointer = store.mirror(self.request.tenant).await;
-        let Some(mut pointer) = pointer.map_err(|error| SyncFailure::of_store(&error))? else {
+        let Some(mut pointer) = store.mirror(self.request.tenant).await? else {
             return Ok(());
         };
         pointer.settled = false;
-        let put = store.put_mirror(self.lease.fence(), &pointer).await;
-        put.map_err(|error| SyncFailure::of_store(&error))
+        Ok(store.put_mirror(self.budget.fence(), &pointer).await?)
     }
 
-    /// Whether the sync is still wanted: one that was switched off meanwhile stops
-    /// cleanly before its next phase (S2-46).
+    /// Whether the sync is still active: if it was switched off, the run stops cleanly
+    /// before the next phase (S2-46).
     async fn goes_on(&self) -> Result<bool, SyncFailure> {
-        let now = self.services.store.sync(self.request.tenant).await;
-        let now = now.map_err(|error| SyncFailure::of_store(&error))?;
+        let now = self.services.store.sync(self.request.tenant).await?;
         Ok(now.is_some_and(|now| now.value.phase == SyncPhase::Active))
     }
 
-    /// Reads what was written back, where the platform tells changes: what it made
-    /// of it is what the next run compares with.
+    /// Reads back what was written where the platform lists changes: the next run compares
+    /// with what the platform made of it.
     async fn read_back(
         &self,
         state: &SyncState,
@@ -155,14 +155,14 @@ impl SyncRun<'_> {
         };
         let platform = &mut read.stored.platform;
         let seen = target::changes(scim, &read.described, platform, newest, teams).await;
-        let seen = seen.map_err(SyncFailure::of_platform)?;
+        let seen = seen.map_err(SyncFailure::target)?;
         (read.pointer.newest_user, read.pointer.newest_group) = (seen.user, seen.group);
         Ok(())
     }
 }
 
-/// A platform that refuses everything is no matter of single changes. A few that are
-/// refused are: they are listed, and stop nothing else.
+/// Returns a failure if every change is rejected: then the cause is the connection. Single
+/// rejected changes are listed and stop nothing else.
 fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
     let failed = report.count(OutcomeStatus::Failed);
     if failed < MANY || report.count(OutcomeStatus::Done) > 0 {
@@ -173,24 +173,25 @@ fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
         .iter()
         .filter_map(|outcome| outcome.detail.clone());
     let first = details.next().unwrap_or_default();
-    let mut trouble = SyncFailure::new(format!(
-        "none of {failed} changes was accepted; the first was refused so: {first}"
-    ));
-    trouble.needs_person = lasting;
-    Some(trouble)
+    Some(SyncFailure::NothingAccepted {
+        failed,
+        first,
+        lasting,
+    })
 }
 
-/// A platform that was empty could not show whether it tells changes; now it can.
+/// Reads an initially empty platform again, which can show only now whether it lists
+/// changes.
 async fn first_look(scim: &Scim, read: &mut SyncInputs, teams: bool) -> Result<(), SyncFailure> {
     let users = read.stored.platform.users.len() as u64;
     let tells = read.described.filter
         && scim
             .tells_changes(users)
             .await
-            .map_err(SyncFailure::of_platform)?;
+            .map_err(SyncFailure::target)?;
     if tells {
         let whole = target::whole(scim, &read.described, teams).await;
-        let (platform, newest) = whole.map_err(SyncFailure::of_platform)?;
+        let (platform, newest) = whole.map_err(SyncFailure::target)?;
         read.stored.platform = platform;
         (read.pointer.newest_user, read.pointer.newest_group) = (newest.user, newest.group);
     }

@@ -1,4 +1,4 @@
-//! The minute's tick: asks for the runs whose time has come, and notes when the next is due.
+//! The tick of every minute: queues the runs that are due and stores when the next one is.
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
@@ -7,12 +7,12 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::Slot;
 
-/// Asks for what is due. However many slots were missed, one run makes up for
-/// them: each compares whole state. A slot that is asked for twice is one run.
+/// Queues every run that is due. One run covers all missed slots, since each compares whole
+/// state. A slot that is queued twice is one run.
 ///
 /// # Errors
-/// When what is due cannot be listed, or the last of those that could not be asked
-/// for or moved on; the others are.
+/// When due runs cannot be listed. A run that cannot be queued does not stop the others; the
+/// last such error is returned.
 pub(crate) async fn due(services: &Services, now: DateTime<Utc>) -> Result<(), FanOutError> {
     let due = services.store.due_syncs(now).await?;
     let mut ended = Ok(());
@@ -31,7 +31,7 @@ async fn one(
     slot: Slot,
     now: DateTime<Utc>,
 ) -> Result<(), FanOutError> {
-    // Asked for first: a slot that was moved on and never asked for is lost.
+    // Queued first: a slot that was advanced without being queued would be lost.
     services.run_sync(tenant, slot, Trigger::Schedule).await?;
     let moved = services.store.change_sync(tenant, &[], |state| {
         let is_this = state.due.is_some_and(|due| due <= slot.at());

@@ -1,45 +1,24 @@
-//! What is left of a run: what was read, the report, the record, how the sync stands now, and who is told.
+//! Finalizes a run: stores the checkpoint and the report, updates the sync's state, notifies.
+
+use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_app::Services;
-use rollcall_app::directory_sync::TellError;
-use rollcall_clients::objects::{ObjectError, part_key};
-use rollcall_clients::queue::QueueError;
+use rollcall_app::jobs::lifecycle::{Completion, RunError};
+use rollcall_clients::objects::part_key;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
-use rollcall_domain::connection::{Check, CheckStatus};
+use rollcall_domain::base::schedule::Slot;
 use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, SyncPhase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
+use rollcall_runtime::Failure;
 
 use super::failure::SyncFailure;
 use super::inputs::SyncInputs;
-use super::{SyncOutcome, SyncRun};
+use super::{DirectorySync, SyncOutcome, SyncRun};
 
-/// Invocations of one run; whatever takes more takes the next run.
-const MOST_CONTINUATIONS: u32 = 500;
-
-/// Why the end of a run could not be recorded; the message comes back then.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum FinishError {
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    #[error(transparent)]
-    Object(#[from] ObjectError),
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    #[error(transparent)]
-    Tell(#[from] TellError),
-    #[error("the report cannot be written: {0}")]
-    Report(#[from] serde_json::Error),
-}
-
-/// Whether a check says nothing that people should read.
-pub(super) fn is_fine(check: &Check) -> bool {
-    matches!(check.status, CheckStatus::Passed | CheckStatus::Warning)
-}
-
-/// What owners are told of a run that failed.
-pub(super) fn sync_failed(
+/// Returns the notice to the owners that a run failed.
+pub(super) fn failure_notice(
     services: &Services,
     run: &Run,
     error: String,
@@ -58,29 +37,21 @@ pub(super) fn sync_failed(
 }
 
 impl SyncRun<'_> {
-    /// Keeps what was read and what was made of it, in the place of what was kept.
-    pub(super) async fn keep(&self, read: SyncInputs) -> Result<(), SyncFailure> {
+    /// Stores what was read and written as the new checkpoint and deletes the previous one.
+    pub(super) async fn store_checkpoint(&self, read: SyncInputs) -> Result<(), SyncFailure> {
         let store = &self.services.store;
         let tenant = self.request.tenant;
-        let state = store
-            .sync(tenant)
-            .await
-            .map_err(|error| SyncFailure::of_store(&error))?;
+        let state = store.sync(tenant).await?;
         if state.is_none_or(|state| state.value.phase == SyncPhase::Disconnected) {
-            // What was forgotten meanwhile stays so.
+            // A sync that was disconnected in the meantime has no checkpoint.
             return Ok(());
         }
-        let before = store
-            .mirror(tenant)
-            .await
-            .map_err(|error| SyncFailure::of_store(&error))?;
-        let bytes = read.stored.to_bytes().map_err(SyncFailure::new)?;
+        let before = store.mirror(tenant).await?;
+        let bytes = read.stored.to_bytes().map_err(SyncFailure::Checkpoint)?;
         let objects = &self.services.objects;
         let put = objects.put(&read.pointer.key, "application/zstd", bytes);
-        put.await
-            .map_err(|error| SyncFailure::new(error.to_string()))?;
-        let put = store.put_mirror(self.lease.fence(), &read.pointer);
-        put.await.map_err(|error| SyncFailure::of_store(&error))?;
+        put.await?;
+        store.put_mirror(self.budget.fence(), &read.pointer).await?;
         if let Some(before) = before.filter(|before| before.key != read.pointer.key)
             && let Err(error) = objects.delete(&before.key).await
         {
@@ -88,26 +59,45 @@ impl SyncRun<'_> {
         }
         Ok(())
     }
+}
 
-    pub(super) async fn skip(&self, run: &mut Run, why: &str) -> Result<(), FinishError> {
-        run.status = RunStatus::Skipped;
-        run.note = Some(why.to_owned());
-        run.finished_at = Some(Utc::now());
-        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
-    }
-
-    /// Stores the report and counts what it tells, over all invocations.
-    pub(super) async fn account(
+impl DirectorySync<'_> {
+    /// Records the outcome of a comparison, and notifies unless a continuation follows.
+    pub(super) async fn finish(
         &self,
         run: &mut Run,
-        ended: &SyncOutcome,
-    ) -> Result<(), FinishError> {
-        self.report(run, &ended.report).await?;
-        let report = &ended.report;
+        mut outcome: SyncOutcome,
+    ) -> Result<Completion<SyncFailure>, Failure> {
+        self.account(run, &outcome).await?;
+        if let Some(failure) = outcome.failure.take() {
+            return Ok(Completion::Failed(failure));
+        }
+        let report = &outcome.report;
+        let is_news = self.update_state(run.request.slot, &outcome).await?;
+        if outcome.cut {
+            return Ok(Completion::Continue {
+                after: Duration::ZERO,
+                progressed: report.count(OutcomeStatus::Done) > 0,
+            });
+        }
+        run.status = if report.count(OutcomeStatus::Failed) > 0 {
+            RunStatus::SucceededWithFailures
+        } else {
+            RunStatus::Succeeded
+        };
+        self.notify_complete(run, report, is_news).await?;
+        self.notify_expiring_secret().await?;
+        Ok(Completion::Ended)
+    }
+
+    /// Stores the report and adds its counts to the totals over all invocations.
+    async fn account(&self, run: &mut Run, outcome: &SyncOutcome) -> Result<(), Failure> {
+        self.store_report(run, &outcome.report).await?;
+        let report = &outcome.report;
         let step = StepRecord {
             name: "sync".to_owned(),
             ms: u64::try_from((Utc::now() - run.started_at).num_milliseconds()).unwrap_or(0),
-            counts: ended
+            counts: outcome
                 .counts
                 .iter()
                 .map(|(name, count)| ((*name).to_owned(), *count))
@@ -118,7 +108,7 @@ impl SyncRun<'_> {
             .made()
             .named()
             .into_iter()
-            .chain(ended.counts.iter().copied())
+            .chain(outcome.counts.iter().copied())
         {
             *run.counts.entry(name.to_owned()).or_default() += count;
         }
@@ -135,40 +125,9 @@ impl SyncRun<'_> {
         Ok(())
     }
 
-    /// Ends a run between two of its invocations.
-    pub(super) async fn stop(&self, run: &mut Run, why: &str) -> Result<(), FinishError> {
-        run.status = RunStatus::Succeeded;
-        run.note = Some(format!("Stopped before everything was made: {why}."));
-        run.finished_at = Some(Utc::now());
-        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
-    }
-
-    pub(super) async fn succeeded(
-        &self,
-        run: &mut Run,
-        ended: SyncOutcome,
-    ) -> Result<(), FinishError> {
-        self.account(run, &ended).await?;
-        let report = &ended.report;
-        let news = self.state_after(&ended).await?;
-        let went_on = report.count(OutcomeStatus::Done) > 0;
-        if ended.cut && went_on && self.request.continuation < MOST_CONTINUATIONS {
-            return self.continue_later(run).await;
-        }
-        run.status = if report.count(OutcomeStatus::Failed) > 0 {
-            RunStatus::SucceededWithFailures
-        } else {
-            RunStatus::Succeeded
-        };
-        self.notify_complete(run, report, news).await?;
-        self.notify_expiring_secret().await?;
-        run.finished_at = Some(Utc::now());
-        Ok(self.services.store.put_run(self.lease.fence(), run).await?)
-    }
-
-    async fn report(&self, run: &mut Run, report: &SyncReport) -> Result<(), FinishError> {
-        let name = Run::key(self.request);
-        let key = part_key(self.request.tenant, &name, self.request.continuation);
+    async fn store_report(&self, run: &mut Run, report: &SyncReport) -> Result<(), Failure> {
+        let request = &run.request;
+        let key = part_key(self.tenant, &Run::key(request), request.continuation);
         let bytes = serde_json::to_vec(report)?;
         self.services
             .objects
@@ -178,24 +137,23 @@ impl SyncRun<'_> {
         Ok(())
     }
 
-    /// What waits replaces what waited before (S3-22); a run that succeeded
-    /// resolves what paused the sync (S2-50).
-    /// Answers whether what waits is not what waited before.
-    async fn state_after(&self, ended: &SyncOutcome) -> Result<bool, StoreError> {
-        let (now, slot) = (Utc::now(), self.request.slot);
+    /// Replaces the pending changes (S3-22) and, after a successful run, ends a pause
+    /// (S2-50). Returns whether the pending changes differ from those before.
+    async fn update_state(&self, slot: Slot, outcome: &SyncOutcome) -> Result<bool, StoreError> {
+        let now = Utc::now();
         let store = &self.services.store;
         let mut news = true;
-        let change = store.change_sync(self.request.tenant, &[], |state| {
-            state.read_in_full = Some(ended.read_in_full);
-            if !ended.cut {
+        let change = store.change_sync(self.tenant, &[], |state| {
+            state.read_in_full = Some(outcome.read_in_full);
+            if !outcome.cut {
                 state.resolve();
                 let before = state.pending.as_ref().map(|pending| &pending.hash);
-                news = before != Some(&ended.hash);
-                state.pending = (!ended.report.waiting.is_empty()).then(|| Pending {
+                news = before != Some(&outcome.hash);
+                state.pending = (!outcome.report.waiting.is_empty()).then(|| Pending {
                     run: slot,
                     at: now,
-                    hash: ended.hash.clone(),
-                    held: ended.report.held.clone(),
+                    hash: outcome.hash.clone(),
+                    held: outcome.report.held.clone(),
                     approved: None,
                 });
             }
@@ -205,47 +163,34 @@ impl SyncRun<'_> {
         change.await.map(|_| news)
     }
 
-    async fn continue_later(&self, run: &mut Run) -> Result<(), FinishError> {
-        run.status = RunStatus::Continuing;
-        let mut next = self.request.clone();
-        next.continuation += 1;
-        next.waits = 0;
-        self.services.store.put_run(self.lease.fence(), run).await?;
-        Ok(self
-            .services
-            .enqueue_after(&next, std::time::Duration::ZERO)
-            .await?)
-    }
-
-    /// A failure is logged (S2-47), told to all owners (S2-48) and pauses what
-    /// runs by itself (S2-49).
-    pub(super) async fn failed(
+    /// Pauses scheduled runs after a failure (S2-49) and notifies all owners (S2-48).
+    pub(super) async fn pause_and_notify(
         &self,
-        run: &mut Run,
-        trouble: SyncFailure,
-    ) -> Result<(), FinishError> {
-        let tenant = self.request.tenant;
-        tracing::error!(%tenant, slot = %self.request.slot, reason = trouble.text, "the directory sync failed");
-        let now = Utc::now();
-        let store = &self.services.store;
-        let after = store.change_sync(tenant, &[], |state| {
+        run: &Run,
+        error: &RunError<SyncFailure>,
+    ) -> Result<(), Failure> {
+        let (needs_person, already_notified) = match error {
+            RunError::Job(failure) => (failure.needs_person(), failure.is_already_notified()),
+            RunError::TimedOut(_) | RunError::NoProgress | RunError::TooManyContinuations => {
+                (false, false)
+            }
+        };
+        let (now, reason) = (Utc::now(), error.to_string());
+        let change = self.services.store.change_sync(self.tenant, &[], |state| {
             let since = state.pause.as_ref().map_or(now, |pause| pause.since);
             state.pause = Some(Pause {
                 since,
-                error: trouble.text.clone(),
-                needs_person: trouble.needs_person,
+                error: reason.clone(),
+                needs_person,
             });
             state.reschedule(now);
             true
         });
-        after.await?;
-        run.status = RunStatus::Failed;
-        run.error = Some(trouble.text.clone());
-        if !trouble.quiet {
-            let about = sync_failed(self.services, run, trouble.text, true);
-            self.services.notify_owners(tenant, about).await?;
+        change.await?;
+        if !already_notified {
+            let notice = failure_notice(self.services, run, reason, true);
+            self.services.notify_owners(self.tenant, notice).await?;
         }
-        run.finished_at = Some(Utc::now());
-        Ok(store.put_run(self.lease.fence(), run).await?)
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Both sides of a sync as one value: the directory and the platform, each complete.
+//! The inputs of a comparison: source and target, each complete.
 
 use chrono::Utc;
 use rollcall_clients::graph::Graph;
@@ -11,7 +11,7 @@ use rollcall_domain::directory_sync::{Checkpoint, Platform, SyncState};
 use super::failure::SyncFailure;
 use super::{SyncRun, source, target};
 
-/// Both sides as they are now.
+/// Source and target as they are now.
 pub(super) struct SyncInputs {
     pub(super) stored: Checkpoint,
     pub(super) before: Option<Platform>,
@@ -21,7 +21,7 @@ pub(super) struct SyncInputs {
 }
 
 impl SyncRun<'_> {
-    /// Both sides, or an error: never a part of one.
+    /// Reads both sides completely; a partial read is an error.
     pub(super) async fn read(
         &self,
         state: &SyncState,
@@ -30,10 +30,7 @@ impl SyncRun<'_> {
     ) -> Result<SyncInputs, SyncFailure> {
         let tenant = self.request.tenant;
         let store = &self.services.store;
-        let pointer = store
-            .mirror(tenant)
-            .await
-            .map_err(|error| SyncFailure::of_store(&error))?;
+        let pointer = store.mirror(tenant).await?;
         let kept = match &pointer {
             Some(pointer) => self.kept(&pointer.key).await?,
             None => None,
@@ -42,7 +39,7 @@ impl SyncRun<'_> {
             (Some(pointer), Some(kept)) => (Some(pointer), kept),
             _ => (None, Checkpoint::default()),
         };
-        // Another address is another platform; the directory is the same.
+        // Another address is another platform; the directory stays the same.
         if let Some(pointer) = pointer.as_mut()
             && pointer.target != state.config.target
         {
@@ -81,15 +78,15 @@ impl SyncRun<'_> {
         })
     }
 
-    /// What the last run left; nothing where it is gone or unreadable, which only
-    /// means that everything is read anew.
+    /// Returns the checkpoint of the last run. Without one, or if it is unreadable,
+    /// everything is read in full.
     async fn kept(&self, key: &str) -> Result<Option<Checkpoint>, SyncFailure> {
         match self.services.objects.get(key).await {
             Ok(bytes) => Ok(Checkpoint::from_bytes(&bytes)
                 .inspect_err(|error| tracing::warn!(error, "what was read last is unreadable"))
                 .ok()),
             Err(ObjectError::Missing(_)) => Ok(None),
-            Err(error) => Err(SyncFailure::new(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -1,7 +1,7 @@
-//! One run of a directory sync: read both sides, compare, apply what may be applied, tell.
+//! One run of a directory sync: read both sides, compare, apply what may be applied, notify.
 //!
-//! Whatever is cut off is compared anew by the next run: what was read is kept
-//! under one pointer, which says before the first write that it no longer holds.
+//! Work that is cut off is compared again by the next run: what was read is stored under one
+//! pointer, which is marked as outdated before the first write.
 
 mod apply;
 mod dispatch;
@@ -18,10 +18,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
+use rollcall_app::jobs::budget::RunBudget;
+use rollcall_app::jobs::lifecycle::{self, Admission, Completion, JobRun, RunError};
 use rollcall_clients::graph::Graph;
-use rollcall_clients::store::{Lease, SYNC_LEASE};
-use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
-use rollcall_domain::base::schedule::Job as Which;
+use rollcall_clients::store::SYNC_LEASE;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::Job;
 use rollcall_domain::directory_sync::{
     Approved, Decision, PlanInput, SyncPlan, SyncReport, SyncState, decide, plan,
 };
@@ -30,28 +33,12 @@ use rollcall_runtime::{Deadline, Failure};
 pub(crate) use dispatch::due;
 use failure::SyncFailure;
 use inputs::SyncInputs;
-use preflight::{bury, check_preconditions};
+use preflight::check_preconditions;
 
-/// One run at work.
-struct SyncRun<'a> {
-    services: &'a Services,
-    lease: &'a Lease,
-    request: &'a RunRequest,
-    deadline: Deadline,
-}
-
-/// What a run came to.
-struct SyncOutcome {
-    report: SyncReport,
-    /// What waits, by its hash; as far as something does.
-    hash: String,
-    /// Whether another invocation has to go on.
-    cut: bool,
-    /// Why it ended before everything was tried.
-    trouble: Option<SyncFailure>,
-    read_in_full: DateTime<Utc>,
-    counts: Vec<(&'static str, u64)>,
-}
+/// How much of the invocation's margin after the deadline goes to storing what was done.
+const GRACE: Duration = Duration::from_secs(8);
+/// How much time work that is cut off leaves for what has to be stored.
+const RESERVE: Duration = Duration::from_secs(20);
 
 /// Makes one run.
 ///
@@ -62,92 +49,133 @@ pub(crate) async fn work(
     request: RunRequest,
     deadline: Deadline,
 ) -> Result<(), Failure> {
-    let store = &services.store;
     let tenant = request.tenant;
-    let before = store.run(&request).await.map_err(failure)?;
-    if before.as_ref().is_some_and(Run::is_over) {
-        return Ok(());
-    }
-    let lease = Lease::acquire(store, tenant, SYNC_LEASE, services.settings.lease).await;
-    let Some(lease) = lease.map_err(failure)? else {
-        return services.requeue(request).await;
-    };
-    bury(services, &lease, &request).await.map_err(failure)?;
-    let mut run = before.unwrap_or_else(|| Run::begin(request.clone(), Utc::now()));
-    store.begin_run(&run).await.map_err(failure)?;
-    // Counts of earlier invocations stay; which one this is the request says.
-    run.request = request.clone();
-    run.status = RunStatus::Running;
-    let job = SyncRun {
-        services,
-        lease: &lease,
-        request: &request,
-        deadline,
-    };
-    let done = Box::pin(job.whole(&mut run)).await.map_err(failure);
-    lease.release().await.map_err(failure)?;
-    done
+    let job = DirectorySync { services, tenant };
+    lifecycle::run(services, &job, request, deadline).await
 }
 
-fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure(error.to_string())
+/// The directory sync of one tenant.
+struct DirectorySync<'a> {
+    services: &'a Services,
+    tenant: TenantId,
+}
+
+/// One run at work.
+struct SyncRun<'a> {
+    services: &'a Services,
+    budget: &'a RunBudget,
+    request: &'a RunRequest,
+}
+
+/// How the work of an invocation ended.
+enum SyncEnd {
+    /// Nothing was read or changed, for this reason.
+    Skipped(&'static str),
+    /// A continuation found that the sync may not run any more.
+    Stopped(&'static str),
+    /// Both sides were compared.
+    Compared(Box<SyncOutcome>),
+}
+
+/// The outcome of a comparison and its writes.
+struct SyncOutcome {
+    report: SyncReport,
+    /// The hash of the changes that wait for a decision.
+    hash: String,
+    /// Whether time ran out before every change was tried.
+    cut: bool,
+    /// Why the changes stopped before every one was tried.
+    failure: Option<SyncFailure>,
+    read_in_full: DateTime<Utc>,
+    counts: Vec<(&'static str, u64)>,
+}
+
+impl JobRun for DirectorySync<'_> {
+    const LEASE: &'static str = SYNC_LEASE;
+    const DROPPED_AFTER: Option<Duration> = Some(GRACE);
+    const TIMED_OUT: &'static str = "both sides could not be read within the time a run may take; what was not changed stays as it is";
+    type Inputs = ();
+    type Output = SyncEnd;
+    type Error = SyncFailure;
+
+    /// Whether the sync may run is decided under the lease, since a run changes it.
+    async fn admit(&self, _request: &RunRequest) -> Result<Admission<()>, Failure> {
+        Ok(Admission::Start(()))
+    }
+
+    async fn execute(
+        &self,
+        (): (),
+        run: &mut Run,
+        budget: &RunBudget,
+    ) -> Result<SyncEnd, SyncFailure> {
+        let services = self.services;
+        let Some(stored) = services.store.sync(self.tenant).await? else {
+            return Ok(SyncEnd::Skipped("the directory sync was never configured"));
+        };
+        if !services.has_sync(self.tenant).await? {
+            let reason = "the tenant's plan does not include the directory sync";
+            return Ok(SyncEnd::Skipped(reason));
+        }
+        let state = stored.value;
+        if let Err(reason) = check_preconditions(&state, &run.request) {
+            // The outcome of earlier invocations stays in the record.
+            return Ok(match run.request.continuation {
+                0 => SyncEnd::Skipped(reason),
+                _ => SyncEnd::Stopped(reason),
+            });
+        }
+        let sync = SyncRun {
+            services,
+            budget,
+            request: &run.request,
+        };
+        let state = sync.test_if_needed(state).await?;
+        let outcome = Box::pin(sync.sync(&state)).await?;
+        Ok(SyncEnd::Compared(Box::new(outcome)))
+    }
+
+    async fn complete(
+        &self,
+        run: &mut Run,
+        end: SyncEnd,
+    ) -> Result<Completion<SyncFailure>, Failure> {
+        match end {
+            SyncEnd::Skipped(reason) => {
+                run.status = RunStatus::Skipped;
+                run.note = Some(reason.to_owned());
+                Ok(Completion::Ended)
+            }
+            SyncEnd::Stopped(reason) => {
+                run.status = RunStatus::Succeeded;
+                run.note = Some(format!("Stopped before everything was made: {reason}."));
+                Ok(Completion::Ended)
+            }
+            SyncEnd::Compared(outcome) => self.finish(run, *outcome).await,
+        }
+    }
+
+    /// A skipped run is visible in its record; no administrator relies on its time.
+    async fn notify_skipped(&self, _run: &Run, _reason: &str) -> Result<(), Failure> {
+        Ok(())
+    }
+
+    /// Pauses nothing: the run that finds the crashed one does its work (S2-47, S2-48).
+    async fn notify_crashed(&self, crashed: &Run) -> Result<(), Failure> {
+        let notice = finish::failure_notice(self.services, crashed, CRASHED.to_owned(), false);
+        Ok(self.services.notify_owners(self.tenant, notice).await?)
+    }
+
+    async fn notify_failed(&self, run: &Run, error: &RunError<SyncFailure>) -> Result<(), Failure> {
+        self.pause_and_notify(run, error).await
+    }
 }
 
 impl SyncRun<'_> {
-    async fn whole(&self, run: &mut Run) -> Result<(), finish::FinishError> {
-        let stored = self.services.store.sync(self.request.tenant).await?;
-        let Some(state) = stored.map(|stored| stored.value) else {
-            return self
-                .skip(run, "the directory sync was never configured")
-                .await;
-        };
-        if !self.services.has_sync(self.request.tenant).await? {
-            let why = "the tenant's plan does not include the directory sync";
-            return self.skip(run, why).await;
-        }
-        if let Err(why) = check_preconditions(&state, self.request) {
-            // What earlier invocations of the run did stays told.
-            return match self.request.continuation {
-                0 => self.skip(run, why).await,
-                _ => self.stop(run, why).await,
-            };
-        }
-        let ended = match self.before_reading(&state).await? {
-            Ok(state) => self.in_time(state).await,
-            Err(trouble) => Err(trouble),
-        };
-        match ended {
-            Ok(mut ended) => match ended.trouble.take() {
-                None => self.succeeded(run, ended).await,
-                Some(trouble) => {
-                    self.account(run, &ended).await?;
-                    self.failed(run, trouble).await
-                }
-            },
-            Err(trouble) => self.failed(run, trouble).await,
-        }
-    }
-
-    /// Ends the work when the lock is lost or time runs out, so that even then the
-    /// record says what happened.
-    async fn in_time(&self, state: SyncState) -> Result<SyncOutcome, SyncFailure> {
-        let work = Box::pin(self.sync(&state));
-        let held = self.lease.while_held(work);
-        let end = self.deadline.instant() + GRACE;
-        match tokio::time::timeout_at(end.into(), held).await {
-            Ok(Ok(done)) => done,
-            Ok(Err(error)) => Err(SyncFailure::of_store(&error)),
-            Err(_) => Err(SyncFailure::new(
-                "both sides could not be read within the time a run may take; what was not changed stays as it is",
-            )),
-        }
-    }
-
     async fn sync(&self, state: &SyncState) -> Result<SyncOutcome, SyncFailure> {
         let tenant = self.request.tenant;
-        let clients = self.services.sync_clients(tenant, state).await;
-        let (graph, scim) = clients.map_err(|error| SyncFailure::of_client(&error))?;
-        let instant = self.deadline.instant().into();
+        let (graph, scim) = self.services.sync_clients(tenant, state).await?;
+        let instant = self.budget.deadline().instant().into();
         let (graph, scim) = (graph.with_deadline(instant), scim.with_deadline(instant));
         let mut read = self.read(state, &graph, &scim).await?;
         let plan = self.compare(state, &graph, &read).await?;
@@ -173,7 +201,7 @@ impl SyncRun<'_> {
             ..SyncReport::default()
         };
         let changes = apply.changes();
-        let (cut, trouble) = self
+        let (cut, failure) = self
             .apply(state, &scim, &mut read, changes, &mut report)
             .await?;
         let waiting = SyncPlan {
@@ -182,7 +210,7 @@ impl SyncRun<'_> {
         };
         let hash = waiting.hash();
         let read_in_full = read.pointer.read_in_full;
-        self.keep(read).await?;
+        self.store_checkpoint(read).await?;
         let counts = vec![
             ("directoryRequests", graph.stats().http_requests),
             ("platformRequests", scim.requests()),
@@ -191,7 +219,7 @@ impl SyncRun<'_> {
             report,
             hash,
             cut,
-            trouble,
+            failure,
             read_in_full,
             counts,
         })
@@ -204,16 +232,10 @@ impl SyncRun<'_> {
         read: &SyncInputs,
     ) -> Result<SyncPlan, SyncFailure> {
         let fitting = match &state.config.filters.graph {
-            Some(filter) => Some(
-                graph
-                    .fitting_people(filter)
-                    .await
-                    .map_err(SyncFailure::of_graph)?,
-            ),
+            Some(filter) => Some(graph.fitting_people(filter).await?),
             None => None,
         };
-        let pins = self.services.store.pins(self.request.tenant).await;
-        let pins = pins.map_err(|error| SyncFailure::of_store(&error))?;
+        let pins = self.services.store.pins(self.request.tenant).await?;
         Ok(plan(PlanInput {
             config: &state.config,
             directory: &read.stored.directory,
@@ -225,7 +247,7 @@ impl SyncRun<'_> {
         }))
     }
 
-    /// What somebody approved, less what was rejected since.
+    /// Returns the approved changes, without those rejected since.
     async fn approved(&self, state: &SyncState) -> Result<Option<Approved>, SyncFailure> {
         let Some(pending) = state.pending.as_ref().filter(|it| it.approved.is_some()) else {
             return Ok(None);
@@ -233,21 +255,13 @@ impl SyncRun<'_> {
         let store = &self.services.store;
         let tenant = self.request.tenant;
         let run = store
-            .enqueue_run_at(tenant, Which::DirectorySync, pending.run)
-            .await;
-        let run = run.map_err(|error| SyncFailure::of_store(&error))?;
+            .run_at(tenant, Job::DirectorySync, pending.run)
+            .await?;
         let Some(key) = run.and_then(|run| run.report) else {
             return Ok(Some(Approved::default()));
         };
-        let bytes = self.services.objects.get(&key).await;
-        let bytes = bytes.map_err(|error| SyncFailure::new(error.to_string()))?;
-        let report: SyncReport =
-            serde_json::from_slice(&bytes).map_err(|error| SyncFailure::new(error.to_string()))?;
+        let bytes = self.services.objects.get(&key).await?;
+        let report: SyncReport = serde_json::from_slice(&bytes)?;
         Ok(Some(Approved::of(report.waiting)))
     }
 }
-
-/// After the deadline so much of the invocation's margin goes to storing what was done.
-const GRACE: Duration = Duration::from_secs(8);
-/// Work that is cut off leaves so much time for what has to be stored.
-const RESERVE: Duration = Duration::from_secs(20);

@@ -1,26 +1,27 @@
-//! Who is told that a run is complete, that something waits, that a secret ends.
+//! Notices about completed runs, pending changes and expiring secrets.
 
 use chrono::Utc;
 use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{Source, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 
-use super::SyncRun;
-use super::finish::FinishError;
+use rollcall_runtime::Failure;
 
-/// Days before a secret's end at which people are told.
+use super::DirectorySync;
+
+/// Days before the expiry of a secret at which administrators are notified.
 const MARKS: [i64; 4] = [1, 7, 14, 30];
 
-impl SyncRun<'_> {
-    /// The chosen Super admin, in the product (S3-24); and when something is held
-    /// that would be applied by itself, everybody who must know of it.
+impl DirectorySync<'_> {
+    /// Notifies the chosen Super admin in the product (S3-24) and, when a change is held
+    /// that would otherwise be applied automatically, all owners.
     pub(super) async fn notify_complete(
         &self,
         run: &Run,
         report: &SyncReport,
         news: bool,
-    ) -> Result<(), FinishError> {
-        let tenant = self.request.tenant;
+    ) -> Result<(), Failure> {
+        let tenant = self.tenant;
         let Some(state) = self.services.store.sync(tenant).await? else {
             return Ok(());
         };
@@ -39,17 +40,17 @@ impl SyncRun<'_> {
                 .notify_in_product(tenant, recipient, about.clone())
                 .await?;
         }
-        // The same comparison is told once, however often it is made.
+        // The same pending changes are announced once.
         if news && report.held.is_some() {
             self.services.notify_owners(tenant, about).await?;
         }
         Ok(())
     }
 
-    /// A secret whose end is known is told before it comes, at certain marks (S2-10).
-    pub(super) async fn notify_expiring_secret(&self) -> Result<(), FinishError> {
+    /// Notifies of a secret that expires soon (S2-10).
+    pub(super) async fn notify_expiring_secret(&self) -> Result<(), Failure> {
         let now = Utc::now();
-        let Some(state) = self.services.store.sync(self.request.tenant).await? else {
+        let Some(state) = self.services.store.sync(self.tenant).await? else {
             return Ok(());
         };
         let Some(Source::App {
@@ -69,9 +70,6 @@ impl SyncRun<'_> {
             days,
             link: self.services.console("/integrations/entra"),
         };
-        Ok(self
-            .services
-            .notify_owners(self.request.tenant, about)
-            .await?)
+        Ok(self.services.notify_owners(self.tenant, about).await?)
     }
 }

@@ -1,4 +1,4 @@
-//! How far changes are while they are made: what ended how, and why nothing else is tried.
+//! The outcomes of changes while they are written, and the reason for stopping early.
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Written;
@@ -9,21 +9,21 @@ use rollcall_domain::directory_sync::{
 
 use super::failure::SyncFailure;
 
-/// What no account can be called by: a step between two addresses.
+/// A domain that no account can have: marks a temporary address between two renamings.
 const BETWEEN: &str = "@renaming.invalid";
 
-/// How far the changes are.
+/// The outcomes so far.
 pub(super) struct Progress<'c> {
     changes: &'c [PlannedChange],
     ended: Vec<Option<(OutcomeStatus, Option<String>)>>,
-    /// The first refusal of the credential: nothing else would pass.
+    /// The first refusal of the credential: every further write would fail.
     pub(super) refused: Option<SyncFailure>,
     pub(super) cut: bool,
-    /// Whether something was under way when time ran out: perhaps it was made.
+    /// Whether writes were in flight when time ran out; they may have been applied.
     pub(super) in_the_air: bool,
-    /// Whether something was refused that will be refused again.
+    /// Whether a write was refused that will be refused again.
     pub(super) lasting: bool,
-    /// Whether somebody has switched the sync off meanwhile.
+    /// Whether an administrator has switched the sync off.
     pub(super) unwanted: bool,
 }
 
@@ -40,7 +40,7 @@ impl<'c> Progress<'c> {
         }
     }
 
-    /// Notes how a write ended for its changes; of several the worst counts.
+    /// Records the outcome of a write for its changes; of several outcomes the worst counts.
     pub(super) fn note(&mut self, write: &Write, status: OutcomeStatus, detail: Option<&str>) {
         let rank = |status| match status {
             OutcomeStatus::Done => 0,
@@ -77,10 +77,10 @@ impl<'c> Progress<'c> {
             }
             Err(error) => {
                 self.note(write, OutcomeStatus::Failed, Some(&error.to_string()));
-                // A 403 may be about this one account; a 401 is about all of them.
+                // A 403 may concern a single account; a 401 concerns the credential.
                 self.lasting |= !error.is_transient();
                 if error.status() == Some(401) {
-                    self.refused = Some(SyncFailure::of_platform(error));
+                    self.refused = Some(SyncFailure::target(error));
                 }
             }
         }
@@ -115,7 +115,8 @@ impl<'c> Progress<'c> {
     }
 }
 
-/// Members who are not there were left out of their team's write.
+/// Lists members that were left out of the write of their team because they do not exist on
+/// the target.
 fn left_out(change: &PlannedChange, mirror: &TargetReplica) -> bool {
     let person = match &change.what {
         ChangeKind::AddMember {
@@ -129,8 +130,8 @@ fn left_out(change: &PlannedChange, mirror: &TargetReplica) -> bool {
     mirror.key(person).is_none()
 }
 
-/// Whoever takes an address in between gets the old one back should the circle not
-/// close: `back` is how. Who has the wanted address by then has no need of it.
+/// Prepares the way back for accounts with a temporary address, in case the renaming circle
+/// cannot be closed: `back` is the write that restores the old address.
 pub(super) fn note_between(writes: &[Write], mirror: &TargetReplica, back: &mut Vec<Write>) {
     for write in writes {
         let Operation::SetUser { user, facts, .. } = &write.deed else {

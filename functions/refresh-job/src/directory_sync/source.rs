@@ -1,4 +1,5 @@
-//! Reads the directory: what changed since, or everything where that cannot be relied on.
+//! Reads the directory: the changes since the last run, or everything where these are not
+//! reliable.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +13,7 @@ use rollcall_domain::directory_sync::{
 
 use super::failure::SyncFailure;
 
-/// The directory as it is now, and where to go on.
+/// The current directory, and the links from which the next run continues.
 pub(super) struct SourceRead {
     pub(super) directory: SourceDirectory,
     pub(super) people: String,
@@ -22,7 +23,7 @@ pub(super) struct SourceRead {
     pub(super) notes: Vec<String>,
 }
 
-/// Which groups are followed: all, those chosen, or none.
+/// Returns which groups are followed: all, those chosen, or none.
 fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
     let config = &state.config;
     let chosen = config.filters.groups.as_ref();
@@ -32,14 +33,14 @@ fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
             let names: Vec<String> = chosen.iter().map(ToString::to_string).collect();
             (names.join(","), chosen.iter().copied().collect())
         }
-        // More than one query takes: all of them are followed.
+        // More groups than one query accepts: all groups are followed.
         _ => ("all".to_owned(), Vec::new()),
     }
 }
 
-/// Reads. What changed is followed from where the last run ended; everything is
-/// read anew at least weekly, when the directory has withdrawn the link, and when
-/// the number of people does not fit.
+/// Reads the directory. Changes are followed from the link of the last run. Everything is
+/// read at least weekly, when Graph has withdrawn the link, and when the number of users
+/// does not match.
 pub(super) async fn read(
     graph: &Graph,
     state: &SyncState,
@@ -51,15 +52,16 @@ pub(super) async fn read(
     let fresh = pointer.filter(|_| !state.wants_full_read(now));
     if let Some(pointer) = fresh {
         let followed = follow(graph, pointer, known.clone(), &groups_of, &only).await;
-        if let Some(ways) = followed.map_err(SyncFailure::of_graph)? {
+        if let Some(ways) = followed.map_err(SyncFailure::from)? {
             return Ok(noted(ways, state));
         }
     }
     let ways = whole(graph, &known, &groups_of, &only, now).await;
-    Ok(noted(ways.map_err(SyncFailure::of_graph)?, state))
+    Ok(noted(ways.map_err(SyncFailure::from)?, state))
 }
 
-/// What changed; `None` where that is not to be had, or does not add up.
+/// Applies the changes since the last run; `None` if the link expired or the counts do not
+/// match.
 async fn follow(
     graph: &Graph,
     pointer: &MirrorPointer,
@@ -98,7 +100,8 @@ async fn follow(
     }))
 }
 
-/// Follows groups from a link, or reads them all; none where they are not needed.
+/// Follows groups from a link, or reads them all; returns no link where groups are not
+/// needed.
 async fn groups(
     graph: &Graph,
     from: Option<DeltaLink>,
@@ -121,13 +124,13 @@ async fn groups(
         });
         match followed.await? {
             Followed::To(link) => return Ok(Some(link.0)),
-            // Without a link there is nothing that could be withdrawn.
+            // Without a link, none can expire.
             Followed::Expired => from = None,
         }
     }
 }
 
-/// Everything, and who of those known before is gone.
+/// Reads everything and determines which known users are gone.
 async fn whole(
     graph: &Graph,
     before: &SourceDirectory,
@@ -154,8 +157,8 @@ async fn whole(
     let mut notes = Vec::new();
     let found = directory.people.len() as u64;
     if counted != found {
-        // The count comes from an index that lags behind; whoever is missing is
-        // looked for one by one before anybody leaves.
+        // The count comes from an index that lags behind; missing users are checked one by
+        // one before they are deactivated.
         notes.push(format!(
             "Microsoft Graph listed {found} people and counts {counted}: its index lags behind, or the directory is changing just now."
         ));
@@ -171,7 +174,7 @@ async fn whole(
     })
 }
 
-/// Chosen groups that are not there are named; the others are used (S3-37).
+/// Adds a note about chosen groups that do not exist; the others are used (S3-37).
 fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
     let chosen = state.config.filters.groups.iter().flatten();
     let unknown: Vec<String> = chosen
@@ -187,8 +190,8 @@ fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
     ways
 }
 
-/// Whoever vanished from the list without having been deleted is looked for by
-/// name: a list that lacks somebody who is there is no ground to act on.
+/// Checks each user who is missing without having been deleted: an incomplete list must not
+/// cause deactivations.
 pub(super) async fn verify_missing_users(
     graph: &Graph,
     plan: &SyncPlan,
@@ -213,12 +216,9 @@ pub(super) async fn verify_missing_users(
     let found = graph
         .known_people(&people)
         .await
-        .map_err(SyncFailure::of_graph)?;
+        .map_err(SyncFailure::from)?;
     if found.known == 0 {
         return Ok(());
     }
-    Err(SyncFailure::new(format!(
-        "Microsoft Graph's list lacks {} people who are in the directory; nothing was changed",
-        found.known
-    )))
+    Err(SyncFailure::MissingPeople(found.known))
 }

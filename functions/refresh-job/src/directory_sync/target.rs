@@ -1,4 +1,5 @@
-//! Reads the learning platform: what changed since, where it can tell, or everything.
+//! Reads the learning platform: the changes since the last run where it can list them, or
+//! everything.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::http::ApiError;
@@ -9,41 +10,41 @@ use rollcall_domain::directory_sync::{Platform, SyncState};
 
 use super::failure::SyncFailure;
 
-/// What is known from the last run.
+/// The state after the last run.
 pub(super) struct PreviousRun<'a> {
     pub(super) pointer: Option<&'a MirrorPointer>,
     pub(super) platform: Platform,
 }
 
-/// The platform as it is now, and where to go on.
+/// The current platform, and where the next run continues.
 pub(super) struct TargetRead {
     pub(super) platform: Platform,
-    /// As the last run left it, if that is known for sure.
+    /// The state the last run left, if it is known for certain.
     pub(super) before: Option<Platform>,
     pub(super) described: Described,
     pub(super) newest: Newest,
     pub(super) in_full: DateTime<Utc>,
 }
 
-/// The newest changes that were seen; none where the platform cannot tell what changed.
+/// The newest modification times seen; none where the platform cannot list changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Newest {
     pub(super) user: Option<DateTime<Utc>>,
     pub(super) group: Option<DateTime<Utc>>,
 }
 
-/// Reads. What changed is enough where the platform tells it, its counts fit, and
-/// the last run ended well; everything is read at least weekly.
+/// Reads the platform. Changes are enough where the platform lists them, its counts match
+/// and the last run ended cleanly; everything is read at least weekly.
 pub(super) async fn read(
     scim: &Scim,
     state: &SyncState,
     known: PreviousRun<'_>,
     now: DateTime<Utc>,
 ) -> Result<TargetRead, SyncFailure> {
-    let described = scim.describe().await.map_err(SyncFailure::of_platform)?;
+    let described = scim.describe().await.map_err(SyncFailure::target)?;
     let teams = state.config.teams.groups || state.config.teams.managers;
     let settled = known.pointer.filter(|pointer| pointer.settled);
-    // A platform that nobody knows as it was left cannot show what was done by hand.
+    // If the state after the last run is not certain, edits by hand cannot be detected.
     let before = settled.map(|_| known.platform.clone());
     let recent =
         |pointer: &&MirrorPointer| now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS);
@@ -56,10 +57,10 @@ pub(super) async fn read(
             group: pointer.newest_group,
         };
         let next = changes(scim, &described, &mut platform, newest, teams).await;
-        let newest = next.map_err(SyncFailure::of_platform)?;
+        let newest = next.map_err(SyncFailure::target)?;
         if fits(scim, &platform, teams)
             .await
-            .map_err(SyncFailure::of_platform)?
+            .map_err(SyncFailure::target)?
         {
             let in_full = pointer.platform_in_full;
             return Ok(TargetRead {
@@ -73,7 +74,7 @@ pub(super) async fn read(
         tracing::info!("the platform's counts do not fit; reading everything anew");
     }
     let whole = whole(scim, &described, teams).await;
-    let (platform, newest) = whole.map_err(SyncFailure::of_platform)?;
+    let (platform, newest) = whole.map_err(SyncFailure::target)?;
     Ok(TargetRead {
         platform,
         before,
@@ -83,8 +84,8 @@ pub(super) async fn read(
     })
 }
 
-/// Takes in what changed since; where nothing tells what did, everything. Answers
-/// what is the newest by now.
+/// Applies the changes since the last run; where the platform lists none, reads everything.
+/// Returns the newest modification times.
 pub(super) async fn changes(
     scim: &Scim,
     described: &Described,
@@ -115,14 +116,14 @@ pub(super) async fn changes(
     Ok(next)
 }
 
-/// Whether as many are known as there are: what was deleted shows nowhere else.
+/// Whether the counts match: a deletion is visible in no other way.
 async fn fits(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, ApiError> {
     let (users, groups) = scim.counts().await?;
     let fits = users == platform.users.len() as u64;
     Ok(fits && (!teams || groups == platform.teams.len() as u64))
 }
 
-/// Everything, and what is the newest of it where the platform tells changes.
+/// Reads everything, with the newest modification times where the platform lists changes.
 pub(super) async fn whole(
     scim: &Scim,
     described: &Described,

@@ -1,4 +1,4 @@
-//! From the platform and the directory to a snapshot in memory.
+//! Reads the platform and the directory and builds a snapshot in memory.
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
@@ -11,49 +11,39 @@ use rollcall_domain::snapshot::{Header, Snapshot};
 use rollcall_runtime::Deadline;
 use uuid::Uuid;
 
-/// Everything of one refresh, before it is a snapshot.
+use super::error::RefreshError;
+
+/// The data of one refresh.
 pub(crate) struct IngestedData {
     sets: Sets,
     entra: EntraSet,
 }
 
-/// Reads all six sets (S4-098) and the Entra properties that rules may use.
-/// Complete or an error: a missing page is never a missing person.
-pub(crate) async fn gather(
+/// Reads all six sets (S4-098) and the Entra properties that rules may use. Complete or an
+/// error: a missing page must not look like missing users.
+pub(crate) async fn read_all(
     services: &Services,
     tenant: &Tenant,
     deadline: Deadline,
-) -> Result<IngestedData, String> {
-    let platform = services
-        .learn365(tenant)
-        .await
-        .map_err(|error| error.to_string())?;
+) -> Result<IngestedData, RefreshError> {
+    let platform = services.learn365(tenant).await?;
     let platform = platform.with_deadline(deadline.instant().into());
-    let sets = platform
-        .read_all()
-        .await
-        .map_err(|error| format!("Learn365: {error}"))?;
+    let sets = platform.read_all().await?;
     let entra = entra_properties(services, tenant).await?;
     Ok(IngestedData { sets, entra })
 }
 
-async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraSet, String> {
+async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraSet, RefreshError> {
     let names = &tenant.settings.entra_properties;
     if names.is_empty() {
         return Ok(EntraSet::default());
     }
-    let graph = services
-        .graph(tenant)
-        .await
-        .map_err(|error| error.to_string())?;
+    let graph = services.graph(tenant).await?;
     let wanted = names.iter().map(|name| (name.clone(), kind(name)));
-    graph
-        .user_properties(wanted.collect())
-        .await
-        .map_err(|error| format!("Microsoft Graph: {error}"))
+    Ok(graph.user_properties(wanted.collect()).await?)
 }
 
-/// Graph names its moments alike.
+/// Graph names all properties of a kind alike.
 fn kind(property: &str) -> FieldKind {
     if property.ends_with("DateTime") || property.ends_with("Date") {
         FieldKind::Date
@@ -64,33 +54,34 @@ fn kind(property: &str) -> FieldKind {
     }
 }
 
-/// Builds the snapshot, its rows carried over from `previous`. Without one, or
-/// if it cannot be read, the rows are numbered anew, which costs the next
-/// maintenance some time and nothing else.
+/// Builds the snapshot, with the rows of `previous` where users stay. Without a readable
+/// previous snapshot the rows are numbered from scratch, which only makes the next
+/// maintenance slower.
 pub(crate) async fn build(
     services: &Services,
     tenant: &Tenant,
     at: DateTime<Utc>,
     gathered: IngestedData,
     previous: Option<&SnapshotPointer>,
-) -> Result<Snapshot, String> {
+) -> Result<Snapshot, RefreshError> {
     let header = Header {
         id: SnapshotId::new(at, Uuid::new_v4()),
         tenant: tenant.id,
         taken_at: at,
     };
     let previous = bytes_of(services, tenant, previous).await;
-    // Beside the thread that keeps the run's lock alive.
-    let built = tokio::task::spawn_blocking(move || compare(header, gathered, previous.as_deref()))
-        .await
-        .map_err(|error| format!("the snapshot could not be built: {error}"))?;
+    // On a separate thread, so that the heartbeat of the lease continues.
+    let built =
+        tokio::task::spawn_blocking(move || build_on(header, gathered, previous.as_deref()))
+            .await
+            .map_err(RefreshError::Build)?;
     if let Some(error) = built.unread {
         tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use cannot be compared with");
     }
     Ok(built.snapshot)
 }
 
-/// The file of the snapshot in use.
+/// Returns the file of the snapshot in use.
 async fn bytes_of(
     services: &Services,
     tenant: &Tenant,
@@ -103,7 +94,7 @@ async fn bytes_of(
     .ok()
 }
 
-fn compare(header: Header, gathered: IngestedData, previous: Option<&[u8]>) -> Built<DecodeError> {
+fn build_on(header: Header, gathered: IngestedData, previous: Option<&[u8]>) -> Built<DecodeError> {
     let IngestedData { sets, entra } = gathered;
     let (reader, unread) = match previous.map(SnapshotReader::open).transpose() {
         Ok(reader) => (reader, None),

@@ -1,5 +1,6 @@
 //! The refresh of a tenant's LMS data: ingest every set, build a snapshot, publish it.
 
-pub(crate) mod ingest;
-pub(crate) mod publish;
+mod error;
+mod ingest;
+mod publish;
 pub(crate) mod run;

@@ -1,11 +1,11 @@
-//! Keeps a snapshot that can be believed: upload, schema, then the pointer.
+//! Publishes a snapshot: checks it, uploads it and its schema, then moves the pointer.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rollcall_app::Services;
+use rollcall_app::jobs::budget::RunBudget;
 use rollcall_clients::objects::{schema_key, snapshot_key};
-use rollcall_clients::store::Lease;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::audience::desired_members::{Audience, AudienceError};
 use rollcall_domain::audience::profile::Profile;
@@ -15,21 +15,23 @@ use rollcall_domain::snapshot::sanity::{Counts, emptied, filled, shrunk};
 use rollcall_domain::snapshot::schema;
 use rollcall_domain::snapshot::{Snapshot, format};
 
-/// What was stored, and what people should know because of it.
+use super::error::RefreshError;
+
+/// What was published, and the notices that follow.
 pub(crate) struct PublishedSnapshot {
     pub(crate) counts: Counts,
     pub(crate) notices: Vec<NoticeKind>,
 }
 
-/// Stores the snapshot and moves the pointer last, so that nobody ever reads a
-/// half-written one (S4-100). It must not have shrunk too much since `last`.
-pub(crate) async fn keep(
+/// Stores the snapshot and moves the pointer last, so that a partial one is never in use
+/// (S4-100). The snapshot must not have shrunk too much since `last`.
+pub(crate) async fn publish(
     services: &Services,
     tenant: &Tenant,
-    lease: &Lease,
+    budget: &RunBudget,
     snapshot: &Arc<Snapshot>,
     last: Option<SnapshotPointer>,
-) -> Result<PublishedSnapshot, String> {
+) -> Result<PublishedSnapshot, RefreshError> {
     let counts = Counts::of(snapshot);
     let filled = filled(snapshot);
     let losses = last.map_or_else(Vec::new, |last| {
@@ -44,19 +46,16 @@ pub(crate) async fn keep(
         .collect()
     });
     if !losses.is_empty() {
-        return Err(losses.join(" · "));
+        return Err(RefreshError::Shrunk(losses.join(" · ")));
     }
     let mut pointer = upload(services, tenant, snapshot, counts).await?;
     pointer.filled = filled;
-    if !lease.renew().await.map_err(words)? {
-        return Err("the lock was lost to another run; the old data stays in use".to_owned());
-    }
+    budget.confirm_lease().await?;
     services
         .store
-        .set_snapshot_pointer(lease.fence(), &pointer)
-        .await
-        .map_err(words)?;
-    // The data is in use from here on; what else goes wrong is no failure of the refresh.
+        .set_snapshot_pointer(budget.fence(), &pointer)
+        .await?;
+    // The new snapshot is in use from here on; a later failure does not fail the refresh.
     let notices = reviews(services, tenant, snapshot).await.unwrap_or_else(|error| {
         tracing::error!(tenant = %tenant.id, %error, "rules were not checked early; maintenance does it");
         Vec::new()
@@ -69,25 +68,21 @@ async fn upload(
     tenant: &Tenant,
     snapshot: &Arc<Snapshot>,
     counts: Counts,
-) -> Result<SnapshotPointer, String> {
+) -> Result<SnapshotPointer, RefreshError> {
     let id = snapshot.header.id.clone();
     let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
     let whole = Arc::clone(snapshot);
-    // Beside the thread that keeps the run's lock alive.
-    let bytes = tokio::task::spawn_blocking(move || readable_bytes(&whole))
-        .await
-        .map_err(words)??;
+    // On a separate thread, so that the heartbeat of the lease continues.
+    let bytes = tokio::task::spawn_blocking(move || readable_bytes(&whole)).await??;
     services
         .objects
         .put(&key, "application/octet-stream", bytes)
-        .await
-        .map_err(words)?;
-    let schema = serde_json::to_vec(&schema::build(snapshot)).map_err(words)?;
+        .await?;
+    let schema = serde_json::to_vec(&schema::build(snapshot))?;
     services
         .objects
         .put(&schema_key, "application/json", schema)
-        .await
-        .map_err(words)?;
+        .await?;
     Ok(SnapshotPointer {
         id,
         taken_at: snapshot.header.taken_at,
@@ -98,24 +93,25 @@ async fn upload(
     })
 }
 
-/// The snapshot's file, opened once: data that no run could read must never be in use.
-fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, String> {
-    let bytes = format::encode(snapshot).map_err(words)?;
+/// Returns the encoded snapshot after decoding it once: a snapshot that no run can read must
+/// never be in use.
+fn readable_bytes(snapshot: &Snapshot) -> Result<Vec<u8>, RefreshError> {
+    let bytes = format::encode(snapshot)?;
     format::SnapshotReader::open(&bytes)
         .and_then(|reader| reader.identity())
-        .map_err(|error| format!("the new data would not be readable: {error}"))?;
+        .map_err(RefreshError::Unreadable)?;
     Ok(bytes)
 }
 
-/// Profiles whose rules use something that is gone: their people are told now
-/// rather than at the next maintenance (S4-120, C-17).
+/// Returns notices for profiles whose rules use something that no longer exists, so that
+/// administrators learn of it before the next maintenance (S4-120, C-17).
 async fn reviews(
     services: &Services,
     tenant: &Tenant,
     snapshot: &Snapshot,
-) -> Result<Vec<NoticeKind>, String> {
+) -> Result<Vec<NoticeKind>, RefreshError> {
     let fields = Fields::of(snapshot);
-    let profiles = services.store.profiles(tenant.id).await.map_err(words)?;
+    let profiles = services.store.profiles(tenant.id).await?;
     let living = profiles
         .into_iter()
         .filter_map(|stored| stored.profile.ok())
@@ -135,8 +131,4 @@ fn review(profile: &Profile, fields: &Fields) -> Option<NoticeKind> {
         }),
         _ => None,
     }
-}
-
-fn words(error: impl std::fmt::Display) -> String {
-    error.to_string()
 }

@@ -1,3 +1,5 @@
-//! Runs of jobs: how they are requested, postponed and carried out.
+//! Runs of jobs: how they are requested, locked, carried out within their budget, recorded and continued.
 
+pub mod budget;
+pub mod lifecycle;
 pub mod request;

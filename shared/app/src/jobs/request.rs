@@ -1,4 +1,5 @@
-//! Requests for runs: one for every active tenant, one now, or one put back to be looked at later.
+//! Requests for runs: one for every active tenant, one now, or one that is put back to be
+//! retried later.
 
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use rollcall_runtime::Failure;
 use crate::Services;
 
 impl Services {
-    /// Asks for one run of a job for every active tenant; answers how many.
+    /// Queues one run of a job for every active tenant. Returns how many.
     pub async fn fan_out(&self, job: Job, slot: Slot) -> Result<usize, FanOutError> {
         let requests: Vec<_> = self
             .store
@@ -34,7 +35,7 @@ impl Services {
         Ok(requests.len())
     }
 
-    /// Puts a request back, to be looked at again later.
+    /// Queues a request with a delay.
     pub async fn enqueue_after(
         &self,
         request: &RunRequest,
@@ -43,13 +44,12 @@ impl Services {
         self.queue(request.job).send(request, delay).await
     }
 
-    /// Puts a request back because something else has to end first, but not for
-    /// ever: after so many waits the run is recorded as skipped, unless it has a
-    /// record already. A dead owner's lock is waited for until it expires, a
-    /// living one's a minute.
+    /// Queues a request again because another run has to end first, but not for ever: after
+    /// `MAX_WAITS` the run is recorded as skipped, unless it has a record already. The lease
+    /// of a crashed run is waited for until it expires, that of a live one for a minute.
     ///
     /// # Errors
-    /// When table or queue do not answer; the message comes back by itself then.
+    /// When table or queue do not respond; the message is delivered again then.
     pub async fn requeue(&self, mut request: RunRequest) -> Result<(), Failure> {
         request.waits += 1;
         if request.waits > MAX_WAITS {
@@ -59,12 +59,8 @@ impl Services {
                 "half an hour of waiting was not enough: another run holds the lock".to_owned(),
             );
             run.finished_at = Some(run.started_at);
-            return self
-                .store
-                .begin_run(&run)
-                .await
-                .map(|_| ())
-                .map_err(failure);
+            self.store.begin_run(&run).await?;
+            return Ok(());
         }
         let lock = match request.job {
             Job::Refresh => REFRESH_LEASE,
@@ -72,19 +68,16 @@ impl Services {
             Job::Maintenance | Job::Membership => MAINTENANCE_LEASE,
         };
         let longest = Duration::from_secs(WAIT_SECONDS);
-        let held = self
-            .store
-            .held_until(request.tenant, lock)
-            .await
-            .map_err(failure)?;
+        let held = self.store.held_until(request.tenant, lock).await?;
         let left = held
             .and_then(|until| (until - Utc::now()).to_std().ok())
             .unwrap_or(longest);
         let pause = (left + Duration::from_secs(1)).min(longest);
-        self.enqueue_after(&request, pause).await.map_err(failure)
+        self.enqueue_after(&request, pause).await?;
+        Ok(())
     }
 
-    /// Asks for a run now.
+    /// Queues a run now.
     pub async fn enqueue_run(
         &self,
         tenant: &Tenant,
@@ -95,7 +88,7 @@ impl Services {
             .await
     }
 
-    /// Asks for a run of this slot.
+    /// Queues a run of this slot.
     pub async fn enqueue_run_at(
         &self,
         tenant: &Tenant,
@@ -116,18 +109,14 @@ impl Services {
     }
 }
 
-fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure(error.to_string())
-}
-
-/// A tick that could not be turned into requests.
+/// Why the runs of a tick could not be queued.
 #[derive(Debug, thiserror::Error)]
 pub enum FanOutError {
     /// The tenants could not be listed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The requests could not be sent. The tick is tried again; doubled
-    /// requests are one run.
+    /// The requests could not be sent. The tick is retried; a request that is sent twice is
+    /// one run.
     #[error(transparent)]
     Queue(#[from] QueueError),
 }

@@ -130,13 +130,19 @@ impl Lease {
         if left > enough {
             return Ok(true);
         }
+        self.confirm().await
+    }
+
+    /// Asks the table whether the lease is still held, whatever the last heartbeat
+    /// said, and extends it. `false` means that it is lost.
+    pub async fn confirm(&self) -> Result<bool, StoreError> {
         let until = end(now(), self.length);
-        let kept = self.set_until(moment(until)).await?;
-        if kept {
+        let held = self.set_until(moment(until)).await?;
+        if held {
             self.until
                 .store(until.timestamp_millis(), Ordering::Relaxed);
         }
-        Ok(kept)
+        Ok(held)
     }
 
     /// Works while the lease lives: a heartbeat goes along, and when the lease is

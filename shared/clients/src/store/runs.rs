@@ -1,7 +1,7 @@
 //! Run records: one per tenant, job and slot, so that a slot runs once.
 
 use rollcall_domain::base::ids::TenantId;
-use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
+use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::{Job, Slot};
 
 use super::items::{document, number, read, version};
@@ -11,10 +11,6 @@ use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE, now};
 const PREFIX: &str = "run#";
 /// Records are kept this many days.
 const KEPT_DAYS: i64 = 90;
-
-/// What is told of a run whose function never came to an end.
-pub const DIED: &str =
-    "the function ended without a word: it was killed, or ran out of memory or time";
 
 fn key(request: &RunRequest) -> String {
     format!("{PREFIX}{}", Run::key(request))
@@ -68,7 +64,7 @@ impl Store {
     }
 
     /// The record of the run of a job at a slot.
-    pub async fn enqueue_run_at(
+    pub async fn run_at(
         &self,
         tenant: TenantId,
         job: Job,
@@ -161,14 +157,14 @@ impl Store {
         self.write(Some(fence), vec![put]).await
     }
 
-    /// Ends a run that died without a word: its record says that it is at work,
-    /// and whoever calls this holds the lock it worked under.
-    pub async fn mark_run_crashed(&self, fence: &Fence, dead: &Run) -> Result<(), StoreError> {
-        let mut dead = dead.clone();
-        dead.status = RunStatus::Failed;
-        dead.error = Some(DIED.to_owned());
-        dead.finished_at = Some(now());
-        self.put_run(fence, &dead).await
+    /// Ends the record of a run that crashed: it still says that the run is at work,
+    /// although the caller holds the lease that the run worked under.
+    pub async fn mark_run_crashed(&self, fence: &Fence, crashed: &Run) -> Result<(), StoreError> {
+        let mut crashed = crashed.clone();
+        crashed.status = RunStatus::Failed;
+        crashed.error = Some(CRASHED.to_owned());
+        crashed.finished_at = Some(now());
+        self.put_run(fence, &crashed).await
     }
 
     /// Ends a run that never got a lease (skipped, or refused before it began);

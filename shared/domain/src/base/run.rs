@@ -72,6 +72,9 @@ pub const WAIT_SECONDS: u64 = 60;
 /// After so many waits (half an hour) a run gives up or goes on without what it waited for.
 pub const MAX_WAITS: u32 = 30;
 
+/// The error of a run that crashed, for people: its record, its notice and the log.
+pub const CRASHED: &str = "The run crashed without recording a result: the function was stopped, or it ran out of memory or time.";
+
 /// How a run ended, or that it has not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

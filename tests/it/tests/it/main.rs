@@ -11,6 +11,7 @@ mod connections;
 mod deployed;
 mod directory_sync;
 mod harness;
+mod lifecycle;
 mod maintenance;
 mod node;
 mod notifier;

@@ -1,4 +1,4 @@
-//! Single steps on the learning platform, carried out as planned.
+//! Applies planned enrolment steps to the learning platform.
 
 use std::time::Duration;
 
@@ -10,14 +10,14 @@ use rollcall_domain::membership::report::Outcome;
 
 use crate::context::RunContext;
 
-/// What learners see as the reason of an unenrolment.
+/// The reason of an unenrolment that learners see.
 const MESSAGE: &str = "This group is no longer enrolled in the course.";
-/// Learn365 accepts a group first and shows it later; so long it is waited for.
+/// How often and how long to wait for Learn365 to show a group it has accepted.
 const VISIBLE_TRIES: u32 = 5;
 const VISIBLE_PAUSE: Duration = Duration::from_millis(400);
 
-/// Carries out the steps in order; answers whether all are so now.
-pub(crate) async fn carry_out(
+/// Applies the steps in order. Returns whether all of them are done.
+pub(crate) async fn apply_steps(
     work: &mut RunContext<'_>,
     index: usize,
     object: ObjectId,
@@ -26,16 +26,17 @@ pub(crate) async fn carry_out(
 ) -> bool {
     let mut joined_now = false;
     for step in steps {
-        if work.pace.check().await.is_err() {
+        if work.budget.check().await.is_err() {
             work.subjects[index].report.step(step, &Outcome::Deferred);
             continue;
         }
         if group.is_none() && !matches!(step, EnrolmentStep::JoinCatalog { .. }) {
-            group = visible(&work.platform, object).await;
+            group = wait_until_visible(&work.platform, object).await;
         }
-        let one = patiently(work, index, object, group.as_ref(), step, joined_now);
-        // Cut off at the deadline it may or may not have happened; the next run looks.
-        let outcome = tokio::time::timeout_at(work.pace.deadline().instant().into(), one).await;
+        let one = apply_with_retries(work, index, object, group.as_ref(), step, joined_now);
+        // A step that is cut off at the deadline may have happened; the next run reads the
+        // state.
+        let outcome = tokio::time::timeout_at(work.budget.deadline().instant().into(), one).await;
         let outcome = outcome.unwrap_or(Outcome::Deferred);
         joined_now |= matches!(
             (step, &outcome),
@@ -57,10 +58,10 @@ pub(crate) async fn carry_out(
     work.subjects[index].report.enrolments.is_complete()
 }
 
-/// Right after the group was added to a catalog the platform may still refuse an
-/// enrolment there. So it is tried a few times, and what is refused even then is
-/// left to the next run, which has no such excuse.
-async fn patiently(
+/// Applies a step and retries an enrolment that is refused right after the group joined the
+/// catalog, which the platform needs a moment for. If it is still refused, it is deferred to
+/// the next run, which treats a refusal as a failure.
+async fn apply_with_retries(
     work: &RunContext<'_>,
     index: usize,
     object: ObjectId,
@@ -68,7 +69,7 @@ async fn patiently(
     step: &EnrolmentStep,
     joined_now: bool,
 ) -> Outcome {
-    let mut outcome = carry_out_one(work, index, object, group, step).await;
+    let mut outcome = apply_step(work, index, object, group, step).await;
     if !joined_now || !matches!(step, EnrolmentStep::Enrol { .. }) {
         return outcome;
     }
@@ -77,7 +78,7 @@ async fn patiently(
             return outcome;
         }
         tokio::time::sleep(VISIBLE_PAUSE).await;
-        outcome = carry_out_one(work, index, object, group, step).await;
+        outcome = apply_step(work, index, object, group, step).await;
     }
     if let Outcome::Failed(reason) = &outcome {
         tracing::warn!(%reason, "refused right after joining the catalog; the next run tries again");
@@ -86,7 +87,7 @@ async fn patiently(
     outcome
 }
 
-async fn carry_out_one(
+async fn apply_step(
     work: &RunContext<'_>,
     index: usize,
     object: ObjectId,
@@ -104,7 +105,7 @@ async fn carry_out_one(
                 added.map(|()| Outcome::Done),
             )
         }
-        // The platform has accepted the group and does not show it yet: the next run enrols it.
+        // The platform does not show the group yet; the next run enrols it.
         (_, None) => return Outcome::Deferred,
         (EnrolmentStep::Enrol { course }, Some(group)) => (
             format!("enrolling in {}", work.course_title(*course)),
@@ -118,7 +119,7 @@ async fn carry_out_one(
         ),
         (EnrolmentStep::Unenrol { course }, Some(group)) => (
             format!("unenrolling from {}", work.course_title(*course)),
-            gone_is_fine(
+            missing_course_is_done(
                 platform
                     .unenrol_group(*course, &group.login_name, MESSAGE)
                     .await
@@ -142,15 +143,15 @@ async fn carry_out_one(
     done.unwrap_or_else(|error| Outcome::Failed(format!("{what}: Learn365: {error}")))
 }
 
-/// A course that is gone has no enrolments.
-fn gone_is_fine(ended: Result<Outcome, ApiError>) -> Result<Outcome, ApiError> {
+/// A course that does not exist any more has no enrolments.
+fn missing_course_is_done(ended: Result<Outcome, ApiError>) -> Result<Outcome, ApiError> {
     match ended {
         Err(error) if error.status() == Some(404) => Ok(Outcome::AlreadySo),
         other => other,
     }
 }
 
-async fn visible(platform: &Learn365, object: ObjectId) -> Option<LmsGroup> {
+async fn wait_until_visible(platform: &Learn365, object: ObjectId) -> Option<LmsGroup> {
     for _ in 0..VISIBLE_TRIES {
         match platform.find_group(object).await {
             Ok(Some(group)) => return Some(group),

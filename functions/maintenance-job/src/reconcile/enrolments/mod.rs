@@ -1,4 +1,4 @@
-//! Steps on the learning platform: assign, unassign, deletion, retraction.
+//! Enrolments on the learning platform: assign, unassign, deletion, retraction.
 
 mod apply;
 
@@ -12,11 +12,11 @@ use rollcall_domain::membership::enrolment::{
 };
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::budget::Interrupted;
-use crate::context::{RunContext, words};
-use apply::carry_out;
+use crate::context::RunContext;
+use crate::error::StepError;
+use apply::apply_steps;
 
-/// One of the four steps; each goes through all profiles.
+/// One of the four phases; each processes all profiles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum EnrolmentPhase {
     Assign,
@@ -25,29 +25,27 @@ pub(crate) enum EnrolmentPhase {
     Retraction,
 }
 
-/// A group as the platform sees it.
+/// A group as the platform knows it.
 struct GroupEnrolments {
     group: Option<LmsGroup>,
     roles: GroupRoles,
 }
 
-/// Carries out a phase. Trouble with one course or profile is reported there
-/// and does not stop the others (S4-134).
-pub(crate) async fn phase(
+/// Runs one phase for all profiles. A failure of one course or profile is reported there and
+/// does not stop the others (S4-134).
+pub(crate) async fn run_phase(
     work: &mut RunContext<'_>,
     phase: EnrolmentPhase,
-) -> Result<Result<(), Interrupted>, String> {
+) -> Result<(), StepError> {
     let catalogs = catalogs(&work.snapshot);
     for index in 0..work.subjects.len() {
         if !concerns(work, index, phase) {
             continue;
         }
-        if let Err(stop) = work.pace.check().await {
-            return Ok(Err(stop));
-        }
-        one(work, index, phase, &catalogs).await.map_err(words)?;
+        work.budget.check().await?;
+        update_profile(work, index, phase, &catalogs).await?;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
 fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool {
@@ -70,8 +68,8 @@ fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool 
     }
 }
 
-/// Whether every selected course is known to be enrolled: by our record and by
-/// the platform as of the last refresh. Then the platform need not be asked.
+/// Whether every selected course is enrolled according to both the stored state and the
+/// snapshot. Then the platform is not queried.
 fn is_assigned(work: &RunContext<'_>, index: usize) -> bool {
     let subject = &work.subjects[index];
     let listed = subject
@@ -83,16 +81,17 @@ fn is_assigned(work: &RunContext<'_>, index: usize) -> bool {
         && (courses.is_empty() || listed.is_some_and(|roles| courses.is_subset(&roles.courses)))
 }
 
-async fn one(
+async fn update_profile(
     work: &mut RunContext<'_>,
     index: usize,
     phase: EnrolmentPhase,
     catalogs: &Catalogs,
 ) -> Result<(), StoreError> {
     let Some(object) = work.subjects[index].state.group else {
-        // Without a group nothing was ever enrolled; a failed group is reported already.
+        // A profile without a group has no enrolments; a group that failed is reported
+        // already.
         return if matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
-            done(work, index).await
+            mark_handled(work, index).await
         } else {
             Ok(())
         };
@@ -101,7 +100,7 @@ async fn one(
         id: group.id,
         login_name: group.login_name.clone(),
     });
-    let standing = match standing(&work.platform, object, known).await {
+    let standing = match read_enrolments(&work.platform, object, known).await {
         Ok(standing) => standing,
         Err(error) => {
             work.subjects[index]
@@ -124,26 +123,26 @@ async fn one(
         ),
     };
     let before = subject.state.clone();
-    intend(work, index, &steps).await?;
-    let complete = carry_out(work, index, object, standing.group, &steps).await;
-    bookkeeping(work, index, phase, &standing.roles);
+    record_intent(work, index, &steps).await?;
+    let complete = apply_steps(work, index, object, standing.group, &steps).await;
+    update_managed_courses(work, index, phase, &standing.roles);
     if work.subjects[index].state != before {
         let subject = &work.subjects[index];
-        let fence = work.pace.lease().fence();
+        let fence = work.budget.fence();
         work.services
             .store
             .put_profile_state(fence, subject.profile.id, &subject.state)
             .await?;
     }
     if complete && matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
-        return done(work, index).await;
+        return mark_handled(work, index).await;
     }
     Ok(())
 }
 
-/// Records what is about to be enrolled before it is: a run that is cut off in
-/// between leaves nothing enrolled that nobody knows of.
-async fn intend(
+/// Stores which courses and catalogs are about to be joined before they are, so that an
+/// interrupted run leaves no enrolment that is not recorded.
+async fn record_intent(
     work: &mut RunContext<'_>,
     index: usize,
     steps: &[EnrolmentStep],
@@ -165,16 +164,16 @@ async fn intend(
         return Ok(());
     }
     let subject = &work.subjects[index];
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     work.services
         .store
         .put_profile_state(fence, subject.profile.id, &subject.state)
         .await
 }
 
-/// Where the group stands, read from the platform just now; a group that the
-/// last refresh saw is asked about even if the look-up does not find it.
-async fn standing(
+/// Reads the current courses and catalogs of a group from the platform. A group that the
+/// snapshot contains is queried even if the look-up does not find it.
+async fn read_enrolments(
     platform: &Learn365,
     object: ObjectId,
     known: Option<LmsGroup>,
@@ -187,17 +186,22 @@ async fn standing(
     Ok(GroupEnrolments { group, roles })
 }
 
-/// Selected courses the group is in count as managed, whoever enrolled it;
-/// after leaving, nothing does.
-fn bookkeeping(work: &mut RunContext<'_>, index: usize, phase: EnrolmentPhase, roles: &GroupRoles) {
+/// Updates the list of managed courses: selected courses that the group is enrolled in are
+/// managed, whoever enrolled it; after the group left, none are.
+fn update_managed_courses(
+    work: &mut RunContext<'_>,
+    index: usize,
+    phase: EnrolmentPhase,
+    roles: &GroupRoles,
+) {
     let subject = &mut work.subjects[index];
     match phase {
         EnrolmentPhase::Assign => subject
             .state
             .managed
             .extend(subject.profile.courses.intersection(&roles.courses)),
-        // What is managed and not enrolled any more needs no unenrolment; a
-        // platform that lists nothing at all for the group proves nothing.
+        // A managed course without an enrolment needs no unenrolment. A platform that lists
+        // nothing at all for the group proves nothing, though.
         EnrolmentPhase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
             let selected = &subject.profile.courses;
             subject
@@ -225,11 +229,11 @@ fn bookkeeping(work: &mut RunContext<'_>, index: usize, phase: EnrolmentPhase, r
     }
 }
 
-/// Stores that a deletion or retraction was carried out: once (S4-137, S4-140).
-async fn done(work: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
+/// Records that a deletion or retraction was carried out; it happens once (S4-137, S4-140).
+async fn mark_handled(work: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
     let subject = &mut work.subjects[index];
     let profile = handled(subject.profile.clone());
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     match work
         .services
         .store

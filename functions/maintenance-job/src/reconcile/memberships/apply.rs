@@ -1,4 +1,4 @@
-//! Applies a cleared plan to a group and counts honestly.
+//! Applies a cleared plan to a group and counts the outcomes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,11 +10,11 @@ use rollcall_domain::membership::report::{ChangeTally, Outcome, ProfileStatus};
 
 use crate::context::RunContext;
 
-/// Members of one `PATCH`; with it the fewest writes a change needs.
+/// Members per `PATCH`; it determines the fewest writes a change needs.
 const ADDS_PER_WRITE: usize = 20;
 
-/// Obeys the plan; decides nothing. Answers who could not be added or removed;
-/// nothing when part of it was not tried to the end.
+/// Applies the plan without further decisions. Returns the members whose change failed, or
+/// `None` if some changes were deferred.
 pub(crate) async fn apply(
     work: &mut RunContext<'_>,
     index: usize,
@@ -29,7 +29,7 @@ pub(crate) async fn apply(
         MemberOutcomes::default()
     } else {
         work.graph
-            .apply_members(group, &adds, &removes, &mut work.pace.clone())
+            .apply_members(group, &adds, &removes, &mut work.budget.clone())
             .await
     };
     let report = &mut work.subjects[index].report;

@@ -1,4 +1,4 @@
-//! Who is in each group now: as kept since the last run, or read from Graph in full.
+//! The current members of each group: recorded by the last run, or read from Graph in full.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,54 +11,55 @@ use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers};
 use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::budget::Interrupted;
-use crate::context::{ProfileContext, RunContext, words};
+use crate::context::{ProfileContext, RunContext};
+use crate::error::{StepError, UnknownMembers};
 use crate::reconcile::groups::Groups;
 
-/// Groups whose member ids are in memory at a time.
+/// Number of groups whose member ids are in memory at a time.
 const WINDOW: usize = 100;
-/// Members of those groups, as of the last run, unless a single one has more.
+/// Number of members of those groups, as of the last run, unless a single group has more.
 const WINDOW_MEMBERS: usize = 1_000_000;
-/// So long after a write Graph may answer from a copy that does not show it.
+/// How long after a write Graph may still return the members from before it.
 const LAG: TimeDelta = TimeDelta::minutes(15);
 
-/// A group's members and how they are known.
+/// The members of a group, and where they come from.
 #[derive(Debug)]
 pub(crate) struct CurrentMembers {
     pub(crate) members: GroupMembers,
-    /// The slot of the run that read them in full.
+    /// The slot of the run that read them from Graph.
     pub(crate) read_at: DateTime<Utc>,
     /// Whether the state table holds them.
     pub(crate) recorded: bool,
-    /// Whether they may be stale: good to plan from, not to be kept.
+    /// Whether they may be stale: usable for a plan, but not recorded.
     pub(crate) doubtful: bool,
-    /// Whose last change failed and may have been made all the same.
+    /// Members whose last change returned an error; it may nevertheless have been applied.
     pub(crate) unsure: BTreeSet<ObjectId>,
 }
 
-/// Every managed profile's group, known completely or with the reason why not.
-pub(crate) type Current = BTreeMap<ProfileId, Result<CurrentMembers, String>>;
+/// The members of the group of every managed profile, complete or with the reason why they
+/// are not known.
+pub(crate) type Current = BTreeMap<ProfileId, Result<CurrentMembers, UnknownMembers>>;
 
-/// A group that has to be read.
+/// A group that must be read from Graph.
 struct Unread {
     index: usize,
     profile: ProfileId,
     group: ObjectId,
-    /// Members it had after the last run.
+    /// The number of members after the last run.
     size: usize,
-    /// What was kept about it.
+    /// The members as recorded before.
     before: Option<GroupMembers>,
 }
 
-/// Finds out who is in each group. What is read is kept at once, so that a
-/// continuation goes on where this invocation ends.
+/// Returns the members of every group. Members that were read are recorded at once, so that
+/// a continuation does not read them again.
 pub(crate) async fn gather(
     work: &mut RunContext<'_>,
     groups: &Groups,
     accounts: &Accounts,
     request: &RunRequest,
-) -> Result<Result<Current, Interrupted>, String> {
-    let mut kept = recall(work, groups).await.map_err(words)?;
+) -> Result<Current, StepError> {
+    let mut kept = recall(work, groups).await?;
     let (mut current, mut unread, mut taken) = (Current::new(), Vec::new(), 0);
     let subjects = work.subjects.iter().enumerate();
     for (index, subject) in subjects.filter(|(_, subject)| is_managed(subject)) {
@@ -67,7 +68,7 @@ pub(crate) async fn gather(
         }
         let id = subject.profile.id;
         let Some(group) = subject.state.group else {
-            current.insert(id, Err("it has no group".to_owned()));
+            current.insert(id, Err(UnknownMembers::NoGroup));
             continue;
         };
         if groups.fresh.contains(&id) {
@@ -99,8 +100,8 @@ pub(crate) async fn gather(
     }
     count(work, "groupsKept", taken);
     count(work, "groupsRead", unread.len());
-    let read = read(work, unread, accounts, &mut current).await?;
-    Ok(read.map(|()| current))
+    read(work, unread, accounts, &mut current).await?;
+    Ok(current)
 }
 
 fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> CurrentMembers {
@@ -117,16 +118,17 @@ fn is_managed(subject: &ProfileContext) -> bool {
     subject.profile.auto_populate && !subject.profile.is_deleted()
 }
 
-/// A run that a person starts reads every group: who asks wants the truth. Its
-/// continuations take what it has read.
+/// Whether recorded members may be used. A run that an administrator started reads every
+/// group from Graph; its continuations use what it has read.
 fn is_current(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     let asked_just_now = by_hand && request.continuation == 0;
     !asked_just_now && kept.is_fresh_for(version, request.slot.at(), by_hand)
 }
 
-/// What is kept and still counts. The rest is taken back: a profile that is not
-/// managed leaves its group to people, and what was restored may hold anybody.
+/// Returns the recorded members that are still valid and deletes the others: the group of a
+/// profile that is no longer managed may be edited by administrators, and a restored group
+/// may have any members.
 async fn recall(
     work: &RunContext<'_>,
     groups: &Groups,
@@ -148,39 +150,33 @@ async fn recall(
             }
         }
     }
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     store.forget_members(fence, void).await?;
     Ok(kept)
 }
 
-/// Reads groups a window at a time, each completely or not at all.
+/// Reads groups in windows, each group completely or not at all.
 async fn read(
     work: &mut RunContext<'_>,
     mut unread: Vec<Unread>,
     accounts: &Accounts,
     current: &mut Current,
-) -> Result<Result<(), Interrupted>, String> {
+) -> Result<(), StepError> {
     while !unread.is_empty() {
-        if let Err(stop) = work.pace.check().await {
-            return Ok(Err(stop));
-        }
+        work.budget.check().await?;
         let rest = unread.split_off(window(&unread));
         let groups: Vec<ObjectId> = unread.iter().map(|unread| unread.group).collect();
-        let mut found = work
-            .graph
-            .members_of(&groups)
-            .await
-            .map_err(|error| format!("Microsoft Graph: {error}"))?;
+        let mut found = work.graph.members_of(&groups).await?;
         let mut keep = Vec::new();
         for one in unread {
             let members = match found.remove(&one.group) {
                 Some(Ok(members)) => members,
                 Some(Err(error)) => {
-                    current.insert(one.profile, Err(format!("Microsoft Graph: {error}")));
+                    current.insert(one.profile, Err(UnknownMembers::Graph(error)));
                     continue;
                 }
                 None => {
-                    current.insert(one.profile, Err("its members were not read".to_owned()));
+                    current.insert(one.profile, Err(UnknownMembers::NotRead));
                     continue;
                 }
             };
@@ -192,15 +188,15 @@ async fn read(
             }
             current.insert(one.profile, Ok(standing));
         }
-        keep_read(work, keep).await.map_err(words)?;
+        keep_read(work, keep).await?;
         unread = rest;
     }
-    Ok(Ok(()))
+    Ok(())
 }
 
-/// What a full read found, and how it differs from what was kept. Soon after our
-/// own write it may be what was there before: then it is not kept, and what looks
-/// like an edit may be our own change, not shown yet.
+/// Compares what was read with what was recorded. Soon after our own write Graph may return
+/// the members from before it: then they are not recorded, and a difference may be our own
+/// change.
 fn found_now(
     work: &RunContext<'_>,
     accounts: &Accounts,
@@ -221,7 +217,7 @@ fn found_now(
     (standing, edits.unwrap_or_default())
 }
 
-/// Adds edits to those that the report of this run has to tell.
+/// Adds edits to those that the report of this run shows.
 fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
     count(work, "manualEdits", edits.added + edits.removed);
     if !edits.is_empty() {
@@ -231,7 +227,7 @@ fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
     }
 }
 
-/// Keeps what was read, and with it what differed from what is replaced.
+/// Records members that were read, in one transaction with the edits that were found.
 async fn keep_read(
     work: &RunContext<'_>,
     read: Vec<(usize, KeptMembers, bool)>,
@@ -244,11 +240,11 @@ async fn keep_read(
             (subject.profile.id, record, state)
         })
         .collect();
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     work.services.store.keep_read(fence, &with_states).await
 }
 
-/// How many groups are read together.
+/// Returns how many groups are read together.
 fn window(unread: &[Unread]) -> usize {
     let mut members = 0;
     let fits = unread.iter().take(WINDOW).take_while(|unread| {
@@ -258,7 +254,7 @@ fn window(unread: &[Unread]) -> usize {
     fits.count().max(1)
 }
 
-/// What is kept about a group as it stands.
+/// Returns the record of the members of a group.
 pub(crate) fn record(
     work: &RunContext<'_>,
     index: usize,

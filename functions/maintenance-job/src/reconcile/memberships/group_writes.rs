@@ -1,4 +1,4 @@
-//! Writes to a group, and what may be kept about its members before and after.
+//! Writes to a group, and what is recorded about its members before and after.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use super::apply::apply;
 use super::current_members::{CurrentMembers, record};
 use crate::context::RunContext;
 
-/// A change that failed may have been made all the same. A plan that tries it
-/// again finds out; when one does not, nobody knows how the group stands.
+/// A change that returned an error may nevertheless have been applied. A plan that includes
+/// it again verifies it; if the plan does not, the recorded members are invalidated.
 pub(crate) async fn invalidate_if_unverified(
     work: &RunContext<'_>,
     plan: &MembershipPlan,
@@ -24,15 +24,15 @@ pub(crate) async fn invalidate_if_unverified(
         return Ok(());
     }
     standing.doubtful = true;
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     let store = &work.services.store;
     store.forget_members(fence, [plan.profile]).await
 }
 
-/// Applies a plan; answers whose change failed, or nothing if it was cut short.
-/// What is kept about the group is taken back before the first write: whatever
-/// happens from there on, the next run reads the group.
-pub(crate) async fn carry_out(
+/// Applies a plan and returns the members whose change failed, or `None` if it was
+/// interrupted. The recorded members are deleted before the first write: if this run
+/// crashes, the next one reads the group.
+pub(crate) async fn apply_recorded(
     work: &mut RunContext<'_>,
     index: usize,
     cleared: &Cleared,
@@ -42,7 +42,7 @@ pub(crate) async fn carry_out(
         return Ok(apply(work, index, cleared).await);
     }
     let store = &work.services.store;
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     let state = &mut work.subjects[index].state;
     state.written_at = Some(Utc::now());
     store.put_profile_state(fence, plan.profile, state).await?;
@@ -52,8 +52,8 @@ pub(crate) async fn carry_out(
     Ok(ended)
 }
 
-/// Keeps how the group stands once it is known how every change ended.
-pub(crate) async fn keep(
+/// Records the members of the group once the outcome of every change is known.
+pub(crate) async fn record_members(
     work: &RunContext<'_>,
     index: usize,
     cleared: &Cleared,
@@ -67,7 +67,7 @@ pub(crate) async fn keep(
         return Ok(());
     }
     let record = record(work, index, group, known);
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     let store = &work.services.store;
     store.keep_members(fence, &[(plan.profile, record)]).await
 }

@@ -1,15 +1,16 @@
-//! Holds a change that is too large, and begins one that was approved.
+//! Holds changes that exceed the limit, and begins approved ones.
 
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
 use rollcall_domain::membership::report::{HeldChange, ProfileStatus};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::context::{RunContext, words};
+use crate::context::RunContext;
+use crate::error::StepError;
 
-/// Notes that an approved change is being made, so that its rest needs no second
-/// approval when this invocation is cut off.
-pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result<(), String> {
+/// Marks a hold as being applied, so that the rest needs no second approval when this
+/// invocation is cut off.
+pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result<(), StepError> {
     let HoldState::Approved { by, at, why } = hold.state.clone() else {
         return Ok(());
     };
@@ -18,9 +19,9 @@ pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result
     applying.snapshot = work.snapshot.header.id.clone();
     work.services
         .store
-        .put_hold(work.pace.lease().fence(), &applying)
-        .await
-        .map_err(words)
+        .put_hold(work.budget.fence(), &applying)
+        .await?;
+    Ok(())
 }
 
 /// Holds the whole change: nothing is written to the group (S4-061).
@@ -31,7 +32,7 @@ pub(crate) async fn record_hold(
     hash: PlanHash,
     announce: bool,
     before: Option<&Hold>,
-) -> Result<(), String> {
+) -> Result<(), StepError> {
     let report = &mut work.subjects[index].report;
     let discarded =
         before.is_some_and(|hold| !announce && matches!(hold.state, HoldState::Discarded { .. }));
@@ -59,15 +60,12 @@ pub(crate) async fn record_hold(
         hash,
         since: held.since,
     };
-    // First the mail, then the record: a crash in between tells twice at most,
-    // and the notice's identity makes that once.
-    work.services
-        .notify(&work.tenant, about)
-        .await
-        .map_err(words)?;
+    // First the notice, then the record: after a crash in between the notice is queued
+    // twice, and its identity makes the two one e-mail.
+    work.services.notify(&work.tenant, about).await?;
     work.services
         .store
-        .put_hold(work.pace.lease().fence(), &held)
-        .await
-        .map_err(words)
+        .put_hold(work.budget.fence(), &held)
+        .await?;
+    Ok(())
 }

@@ -1,11 +1,12 @@
-//! Tells what people changed in groups by hand, in the last report of a run.
+//! Changes that administrators made to groups by hand, shown in the last report of a run
+//!
 
 use rollcall_domain::membership::plan::known_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::RunContext;
 
-/// Says what people had changed in the group by hand, and what became of it.
+/// Adds a remark on manual edits, and whether they were reverted, to the report.
 pub(crate) fn remark(work: &mut RunContext<'_>, index: usize) {
     let subject = &mut work.subjects[index];
     let (report, edits) = (&mut subject.report, subject.state.edits);
@@ -18,7 +19,7 @@ pub(crate) fn remark(work: &mut RunContext<'_>, index: usize) {
     }
 }
 
-/// Drops the edits that the last report of an earlier run told.
+/// Deletes edits that the last report of an earlier run has shown.
 pub(crate) fn forget_notified(work: &mut RunContext<'_>) {
     for subject in &mut work.subjects {
         let state = &mut subject.state;
@@ -29,8 +30,8 @@ pub(crate) fn forget_notified(work: &mut RunContext<'_>) {
     }
 }
 
-/// Notes that the run's last report tells the edits. They are dropped by a later
-/// run only: should this one die before its record says so, it reports again.
+/// Marks the edits as reported. Only a later run deletes them: if this one crashes before
+/// its record is stored, it reports them again.
 pub(crate) fn mark_notified(work: &mut RunContext<'_>) {
     for (index, subject) in work.subjects.iter_mut().enumerate() {
         if !subject.state.edits.is_empty() {

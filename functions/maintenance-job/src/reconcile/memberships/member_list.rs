@@ -1,5 +1,5 @@
-//! The Excel file of a profile's members (S4-128), written even when the change
-//! is held (S4-131), and only when it says something new.
+//! The Excel file of a profile's members (S4-128), written even when the change is held
+//! (S4-131), and only when its content changes.
 
 use std::sync::Arc;
 
@@ -10,24 +10,25 @@ use rollcall_domain::snapshot::{Snapshot, Source};
 use sha2::{Digest as _, Sha256};
 
 use super::workbook::{COLUMNS, write_in};
-use crate::context::{RunContext, words};
+use crate::context::RunContext;
+use crate::error::MemberListError;
 
 const CONTENT_TYPE: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// What the files of one run have in common, each part worked out when first needed.
+/// Data that the files of one run share, computed on first use.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     lines: Option<Vec<u128>>,
     order: Option<Arc<NameOrder>>,
 }
 
-/// Writes the profile's file unless the stored one says the same.
-pub(crate) async fn keep(
+/// Writes the file of a profile unless the stored one has the same content.
+pub(crate) async fn update(
     work: &mut RunContext<'_>,
     index: usize,
     members: Members,
     files: &mut Files,
-) -> Result<(), String> {
+) -> Result<(), MemberListError> {
     let lines = files.lines.get_or_insert_with(|| lines(&work.snapshot));
     let digest = digest(lines, &members);
     let subject = &mut work.subjects[index];
@@ -38,26 +39,26 @@ pub(crate) async fn keep(
         .order
         .get_or_insert_with(|| Arc::new(NameOrder::of(&work.snapshot)));
     let (snapshot, order) = (Arc::clone(&work.snapshot), Arc::clone(order));
-    let file = tempfile::NamedTempFile::new().map_err(words)?;
-    // On a thread of its own: a million lines take seconds, and the heartbeat goes on.
+    let file = tempfile::NamedTempFile::new()?;
+    // On a separate thread, so that the heartbeat of the lease continues: a million lines
+    // take seconds.
     let written = tokio::task::spawn_blocking(move || {
         write_in(file.path(), &snapshot, &members, &order).map(|()| file)
     });
-    let file = written.await.map_err(words)?.map_err(words)?;
+    let file = written.await??;
     let key = members_key(work.tenant.id, subject.profile.id);
     work.services
         .objects
         .put_file(&key, CONTENT_TYPE, file.path())
-        .await
-        .map_err(words)?;
+        .await?;
     subject.state.members_file = Some(key);
     subject.state.members_digest = Some(digest);
     Ok(())
 }
 
-/// A number for each row that stands for everything a sheet shows of it: equal
-/// lines have equal numbers, whatever the row and whatever the snapshot. Each
-/// distinct value is hashed once, so this costs little even for a million rows.
+/// Returns a number for each row that represents all its columns in the sheet: equal lines
+/// have equal numbers in every snapshot. Each distinct value is hashed once, which keeps
+/// this cheap for a million rows.
 fn lines(snapshot: &Snapshot) -> Vec<u128> {
     let people = &snapshot.people;
     let mut lines: Vec<u128> = (0..people.rows())
@@ -85,7 +86,7 @@ fn lines(snapshot: &Snapshot) -> Vec<u128> {
     lines
 }
 
-/// Any large odd number: it keeps values apart by the column they stand in.
+/// Any large odd number: it distinguishes equal values in different columns.
 const STEP: u128 = 0x2d99_787f_9c36_63d3_a88d_7b1d_4b5e_f84b;
 
 fn number(bytes: &[u8]) -> u128 {
@@ -94,12 +95,12 @@ fn number(bytes: &[u8]) -> u128 {
     u128::from_le_bytes(head)
 }
 
-/// Names exactly what the file would hold. The order of lines does not count:
-/// it follows from what they say.
+/// Returns a digest of the content of the file. The order of lines is not included, since it
+/// follows from their content.
 fn digest(lines: &[u128], members: &Members) -> String {
     let sum = |rows: &mut dyn Iterator<Item = u32>| {
         rows.fold((0u128, 0u64), |(sum, count), row| {
-            // Not the plain number: two people who swap a value must change the sum.
+            // Squared, because the sum must change when two members swap a value.
             let line = lines.get(row as usize).copied().unwrap_or_default();
             (sum.wrapping_add(line.wrapping_mul(line ^ STEP)), count + 1)
         })
@@ -169,7 +170,7 @@ mod tests {
         );
     }
 
-    /// The same values in other columns, or with other people, are another file.
+    /// The same values in other columns, or of other members, make another file.
     #[test]
     fn values_are_told_apart_by_column_and_person() {
         let world = |one: [&str; 2], other: [&str; 2]| {

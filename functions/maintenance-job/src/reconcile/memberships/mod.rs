@@ -1,4 +1,5 @@
-//! Third step: members equal to the audience, unless a person has to decide.
+//! Third step: brings the members of each group in line with the audience, unless an
+//! administrator has to decide.
 
 mod apply;
 mod current_members;
@@ -11,6 +12,7 @@ pub mod workbook;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use rollcall_app::jobs::budget::Interrupted;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::desired_members::{
     Audience, AudienceChange, AudienceError, evaluate,
@@ -25,65 +27,62 @@ use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::rules::Fields;
 
 use super::groups::Groups;
-use crate::budget::Interrupted;
-use crate::context::{RunContext, words};
+use crate::context::RunContext;
+use crate::error::{StepError, UnknownMembers};
 use current_members::{Current, CurrentMembers, gather};
-use group_writes::{carry_out, invalidate_if_unverified, keep};
+use group_writes::{apply_recorded, invalidate_if_unverified, record_members};
 use holds::{begin_approved, record_hold};
 use member_list::Files;
 
-/// Records of how profiles stand that wait to be written together.
+/// Number of profile states that are written together.
 const UNSAVED: usize = 99;
 
-/// What all profiles of a run share.
-struct Pass {
+/// Data that all profiles of a run share.
+struct SharedInputs {
     accounts: Accounts,
     files: Files,
 }
 
-/// Brings every auto-populated profile's group up to date.
+/// Updates the members of every auto-populated profile's group.
 pub(crate) async fn update(
     work: &mut RunContext<'_>,
     groups: &Groups,
     request: &RunRequest,
-) -> Result<Result<(), Interrupted>, String> {
-    let mut pass = Pass {
+) -> Result<(), StepError> {
+    let mut shared = SharedInputs {
         accounts: Accounts::of(&work.snapshot.people),
         files: Files::default(),
     };
     manual_edits::forget_notified(work);
-    let mut current = match gather(work, groups, &pass.accounts, request).await? {
-        Ok(current) => current,
-        Err(stop) => return Ok(Err(stop)),
-    };
+    let mut current = gather(work, groups, &shared.accounts, request).await?;
     let mut changes = audiences(work, &mut current).await?;
     for index in 0..work.subjects.len() {
-        if let Err(stop) = work.pace.check().await {
+        if let Err(stop) = work.budget.check().await {
             if stop == Interrupted::OutOfTime {
-                save(work).await.map_err(words)?;
+                save(work).await?;
             }
-            return Ok(Err(stop));
+            return Err(stop.into());
         }
         let id = work.subjects[index].profile.id;
         let standing = current.remove(&id);
         if let Some((change, standing)) = prepare(work, index, changes.remove(&id), standing) {
-            one(work, &mut pass, index, change, standing).await?;
+            update_profile(work, &mut shared, index, change, standing).await?;
         }
         manual_edits::remark(work, index);
-        settle(work, index);
+        note_state(work, index);
         if work.unsaved.len() >= UNSAVED {
-            save(work).await.map_err(words)?;
+            save(work).await?;
         }
     }
-    save(work).await.map_err(words)?;
-    Ok(Ok(()))
+    save(work).await?;
+    Ok(())
 }
 
-/// Evaluates all audiences of the tenant together: profiles may name each other.
+/// Evaluates all audiences of the tenant together, because profiles may refer to each other.
 async fn audiences(
     work: &RunContext<'_>,
     current: &mut Current,
-) -> Result<BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>, String> {
+) -> Result<BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>, StepError> {
     let fields = Fields::of(&work.snapshot);
     let living = work
         .subjects
@@ -100,12 +99,12 @@ async fn audiences(
     });
     let known: BTreeMap<ProfileId, RowSet> = known.collect();
     let (snapshot, slot) = (Arc::clone(&work.snapshot), work.slot);
-    // On a thread of its own: the heartbeat goes on meanwhile.
+    // On a separate thread, so that the heartbeat of the lease continues.
     let evaluated = tokio::task::spawn_blocking(move || {
         let changes = evaluate(&audiences, &snapshot, slot, &known);
         (changes, known)
     });
-    let (changes, known) = evaluated.await.map_err(words)?;
+    let (changes, known) = evaluated.await?;
     for (id, rows) in known {
         if let Some(Ok(standing)) = current.get_mut(&id) {
             standing.members.rows = rows;
@@ -114,12 +113,13 @@ async fn audiences(
     Ok(changes)
 }
 
-/// Sorts out profiles whose members are not to be touched, with the reason.
+/// Returns the inputs of a profile whose members are to be updated; otherwise reports the
+/// reason and returns `None`.
 fn prepare(
     work: &mut RunContext<'_>,
     index: usize,
     change: Option<Result<AudienceChange, AudienceError>>,
-    standing: Option<Result<CurrentMembers, String>>,
+    standing: Option<Result<CurrentMembers, UnknownMembers>>,
 ) -> Option<(AudienceChange, CurrentMembers)> {
     let subject = &mut work.subjects[index];
     let report = &mut subject.report;
@@ -143,8 +143,8 @@ fn prepare(
     match change {
         Some(Ok(change)) => match standing {
             Some(Ok(standing)) => return Some((change, standing)),
-            Some(Err(reason)) => report.fail(reason),
-            None => report.fail("its members were not read"),
+            Some(Err(error)) => report.fail(error.to_string()),
+            None => report.fail(UnknownMembers::NotRead.to_string()),
         },
         Some(Err(error @ AudienceError::NeedsReview { .. })) => {
             report.status = ProfileStatus::NeedsReview;
@@ -156,17 +156,17 @@ fn prepare(
     None
 }
 
-/// Plans, guards and applies one profile's change.
-async fn one(
+/// Plans, guards and applies the change of one profile.
+async fn update_profile(
     work: &mut RunContext<'_>,
-    pass: &mut Pass,
+    shared: &mut SharedInputs,
     index: usize,
     change: AudienceChange,
     mut standing: CurrentMembers,
-) -> Result<(), String> {
+) -> Result<(), StepError> {
     let members = change.members(&standing.members.rows);
-    if let Err(error) = member_list::keep(work, index, members, &mut pass.files).await {
-        // The list of one profile is no reason to leave the others as they are.
+    if let Err(error) = member_list::update(work, index, members, &mut shared.files).await {
+        // A list that cannot be written does not stop the update of the group.
         work.subjects[index]
             .report
             .fail(format!("its member list could not be written: {error}"));
@@ -176,12 +176,10 @@ async fn one(
         profile: subject.profile.id,
         group: subject.state.group,
     };
-    let (snapshot, accounts) = (&work.snapshot, &pass.accounts);
+    let (snapshot, accounts) = (&work.snapshot, &shared.accounts);
     let plan = plan(about, snapshot, accounts, &change, &standing.members);
     work.subjects[index].report.unreachable = plan.unreachable;
-    invalidate_if_unverified(work, &plan, &mut standing)
-        .await
-        .map_err(words)?;
+    invalidate_if_unverified(work, &plan, &mut standing).await?;
     let hold = work.holds.get(&plan.profile).cloned();
     match guard(
         plan.clone(),
@@ -200,22 +198,23 @@ async fn one(
             if let Some(hold) = hold.as_ref() {
                 begin_approved(work, hold).await?;
             }
-            let after = standing.members.after(&change, &pass.accounts);
-            let ended = carry_out(work, index, &cleared).await.map_err(words)?;
+            let after = standing.members.after(&change, &shared.accounts);
+            let ended = apply_recorded(work, index, &cleared).await?;
             let known = ended.map(|failed| CurrentMembers {
-                members: after.without(&failed, &standing.members, &pass.accounts),
+                members: after.without(&failed, &standing.members, &shared.accounts),
                 unsure: failed,
                 ..standing
             });
             if let Some(known) = known {
-                keep(work, index, &cleared, &known).await.map_err(words)?;
+                record_members(work, index, &cleared, &known).await?;
             }
-            close_hold(work, index, hold.as_ref()).await.map_err(words)
+            close_hold(work, index, hold.as_ref()).await?;
+            Ok(())
         }
     }
 }
 
-/// A hold whose change was made to its end, or is no longer wanted, is over.
+/// Deletes a hold whose change was completely applied or is no longer needed.
 async fn close_hold(
     work: &RunContext<'_>,
     index: usize,
@@ -225,25 +224,25 @@ async fn close_hold(
     let Some(hold) = hold.filter(|_| report.added.deferred + report.removed.deferred == 0) else {
         return Ok(());
     };
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     work.services.store.clear_hold(fence, hold.profile).await
 }
 
-/// Records what the steps on the platform changed about how profiles stand.
+/// Stores the states of profiles whose status was changed by later steps.
 pub(crate) async fn finalize_all(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     for index in 0..work.subjects.len() {
         let subject = &work.subjects[index];
         if subject.state.evaluated_at == Some(work.slot)
             && subject.state.status != Some(subject.report.status)
         {
-            settle(work, index);
+            note_state(work, index);
         }
     }
     save(work).await
 }
 
-/// Notes how the profile stands; [`save`] writes it.
-fn settle(work: &mut RunContext<'_>, index: usize) {
+/// Updates the state of a profile in memory; [`save`] stores it.
+fn note_state(work: &mut RunContext<'_>, index: usize) {
     let (slot, snapshot) = (work.slot, work.snapshot.header.id.clone());
     let subject = &mut work.subjects[index];
     let state = &mut subject.state;
@@ -255,13 +254,13 @@ fn settle(work: &mut RunContext<'_>, index: usize) {
     work.unsaved.insert(index);
 }
 
-/// Writes what was noted, many profiles in one transaction.
+/// Stores the states that changed, many profiles in one transaction.
 pub(crate) async fn save(work: &mut RunContext<'_>) -> Result<(), StoreError> {
     let unsaved = std::mem::take(&mut work.unsaved);
     let states = unsaved.iter().map(|index| {
         let subject = &work.subjects[*index];
         (subject.profile.id, &subject.state)
     });
-    let fence = work.pace.lease().fence();
+    let fence = work.budget.fence();
     work.services.store.put_profile_states(fence, states).await
 }

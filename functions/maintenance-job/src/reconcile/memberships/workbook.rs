@@ -8,7 +8,7 @@ use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Property, Snapshot, Source};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
-/// The columns that come from the platform: heading, property, width.
+/// The columns read from the snapshot: heading, property, width.
 pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
     ("Name", Property::Title, 28),
     ("Email", Property::Email, 36),
@@ -19,11 +19,11 @@ pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
     ("City", Property::City, 18),
     ("Country", Property::Country, 18),
 ];
-/// The columns behind those.
+/// The columns after those.
 const REMARKS: [&str; 2] = ["Member because of", "Entra account"];
-/// Excel's rows; longer lists are cut (S4 names no limit).
+/// The number of rows that Excel allows; longer lists are cut (S4 states no limit).
 const MAX_ROWS: u32 = 1_048_575;
-/// Excel takes so many characters in a cell.
+/// The number of characters that Excel allows in a cell.
 const MAX_CELL: usize = 32_767;
 
 /// Writes the members of an audience, sorted by name, as an Excel workbook.
@@ -36,7 +36,7 @@ pub fn write(path: &Path, snapshot: &Snapshot, members: &Members) -> Result<(), 
     write_in(path, snapshot, members, &NameOrder::of(snapshot))
 }
 
-/// The same with an order that was worked out before.
+/// Like [`write`], with an order that was computed before.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -59,15 +59,15 @@ pub fn write_in(
     sheet.save(path)
 }
 
-/// A workbook that is being written, line by line.
+/// A workbook that is written line by line.
 pub struct MemberSheet {
     workbook: Workbook,
-    /// The line to be written next.
+    /// The next line.
     next: u32,
 }
 
 impl MemberSheet {
-    /// Begins with the headings.
+    /// Starts a workbook with the headings.
     ///
     /// # Errors
     /// When the library's temporary file cannot be made.
@@ -87,8 +87,8 @@ impl MemberSheet {
         Ok(Self { workbook, next: 1 })
     }
 
-    /// Writes a line; those beyond Excel's last are left out. Texts are written
-    /// as texts: a name that begins with `=` never becomes a formula.
+    /// Writes a line; lines beyond Excel's limit are dropped. Texts are written as texts: a
+    /// name that begins with `=` never becomes a formula.
     ///
     /// # Errors
     /// When the library's temporary file cannot be written.
@@ -109,7 +109,7 @@ impl MemberSheet {
         Ok(())
     }
 
-    /// Puts the file together.
+    /// Completes the file.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -126,7 +126,7 @@ fn because(members: &Members, row: u32) -> &'static str {
     }
 }
 
-/// Without an account a person matches and cannot be in the group.
+/// A user without an account matches the rules and cannot be a member of the group.
 fn account(snapshot: &Snapshot, row: u32) -> &'static str {
     if snapshot.people.is_reachable(row) {
         "yes"

@@ -155,9 +155,12 @@ async fn a_run_that_died_is_recorded_and_told_by_the_next() {
     assert_eq!(dead.status, RunStatus::Failed);
     assert!(
         dead.error
-            .is_some_and(|error| error.contains("without a word"))
+            .is_some_and(|error| error.contains("crashed without recording a result"))
     );
     let told = format!("{:?}", app.told().await);
-    assert!(told.contains("ended without a word"), "{told}");
+    assert!(
+        told.contains("crashed without recording a result"),
+        "{told}"
+    );
     assert_eq!(app.members("Denver").expect("a group").len(), 60);
 }

@@ -1,0 +1,138 @@
+//! The budget of a run: its lease and the deadline of its invocation.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rollcall_clients::graph::WriteGate;
+use rollcall_clients::store::{Fence, Lease};
+use rollcall_runtime::Deadline;
+use tokio::time::{Instant, timeout_at};
+
+/// The time one batch of changes may take, including the answer and retries.
+const BATCH_TIME: Duration = Duration::from_secs(10);
+
+/// The lease and the deadline that a run works under. Clones share both.
+#[derive(Debug, Clone)]
+pub struct RunBudget {
+    lease: Arc<Lease>,
+    lost: Arc<AtomicBool>,
+    deadline: Deadline,
+}
+
+/// Why a run must stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Interrupted {
+    /// The invocation ends soon; a continuation does the rest.
+    #[error("the invocation is out of time")]
+    OutOfTime,
+    /// Another run holds the lease now; this one must not write any more.
+    #[error("the lock was lost to another run; this one wrote nothing more")]
+    LeaseLost,
+}
+
+impl RunBudget {
+    /// The budget of an invocation that holds `lease`.
+    pub fn new(lease: Lease, deadline: Deadline) -> Self {
+        Self {
+            lease: Arc::new(lease),
+            lost: Arc::default(),
+            deadline,
+        }
+    }
+
+    /// Checks that time for another batch is left and that the lease is still held,
+    /// which it renews. Called before each write and each slow step.
+    ///
+    /// # Errors
+    /// Why the run must stop.
+    pub async fn check(&self) -> Result<(), Interrupted> {
+        if !self.deadline.allows(BATCH_TIME) {
+            return Err(Interrupted::OutOfTime);
+        }
+        let held = self.lease.renew().await;
+        self.held(held)
+    }
+
+    /// Checks that the lease is held, by asking the table even if it was renewed a
+    /// moment ago. Called before anything outside the lease's protection happens:
+    /// a notice, or a change of state that carries no fence.
+    ///
+    /// # Errors
+    /// [`Interrupted::LeaseLost`].
+    pub async fn confirm_lease(&self) -> Result<(), Interrupted> {
+        if self.lost.load(Ordering::Relaxed) {
+            return Err(Interrupted::LeaseLost);
+        }
+        let held = self.lease.confirm().await;
+        self.held(held)
+    }
+
+    fn held(
+        &self,
+        held: Result<bool, rollcall_clients::store::StoreError>,
+    ) -> Result<(), Interrupted> {
+        match held {
+            Ok(true) => return Ok(()),
+            Ok(false) => {}
+            // A lease that may be lost counts as lost.
+            Err(error) => tracing::error!(%error, "the lease could not be renewed"),
+        }
+        self.lost.store(true, Ordering::Relaxed);
+        Err(Interrupted::LeaseLost)
+    }
+
+    /// Works while the lease is held and, where there is one, until `limit`; then the
+    /// work is dropped where it stands, requests in flight included.
+    ///
+    /// # Errors
+    /// Why the work was dropped.
+    pub async fn run<T>(
+        &self,
+        work: impl Future<Output = T>,
+        limit: Option<Duration>,
+    ) -> Result<T, Interrupted> {
+        let held = self.lease.while_held(work);
+        let done = match limit {
+            Some(grace) => {
+                let end = Instant::from(self.deadline.instant()) + grace;
+                match timeout_at(end, held).await {
+                    Ok(done) => done,
+                    Err(_) => return Err(Interrupted::OutOfTime),
+                }
+            }
+            None => held.await,
+        };
+        done.map_err(|_| {
+            self.lost.store(true, Ordering::Relaxed);
+            Interrupted::LeaseLost
+        })
+    }
+
+    /// The proof of the lease, which every write of the run carries.
+    pub fn fence(&self) -> &Fence {
+        self.lease.fence()
+    }
+
+    /// When the invocation must have stopped cleanly.
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Gives the lease back. A failure is logged only: the lease expires by itself.
+    pub(crate) async fn release(self) {
+        let Some(lease) = Arc::into_inner(self.lease) else {
+            tracing::warn!("the lease is still in use and is left to expire");
+            return;
+        };
+        if let Err(error) = lease.release().await {
+            tracing::warn!(%error, "the lease was not released; it expires");
+        }
+    }
+}
+
+impl WriteGate for RunBudget {
+    async fn go(&mut self, _requests: u32) -> bool {
+        self.check().await.is_ok()
+    }
+}

@@ -1,0 +1,304 @@
+//! The life of a run, the same for every job: admitted, locked, begun, carried out, recorded, continued.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use rollcall_clients::store::Lease;
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::missed;
+use rollcall_runtime::{Deadline, Failure, describe};
+
+use super::budget::{Interrupted, RunBudget};
+use crate::Services;
+
+/// A run that still needs continuations after this many is considered stuck and fails.
+pub const MAX_CONTINUATIONS: u32 = 1_000;
+
+/// What distinguishes one job from another in the life of a run.
+pub trait JobRun {
+    /// The lease a run holds while it works.
+    const LEASE: &'static str;
+    /// How long after the deadline the work is dropped where it stands; `None` for a
+    /// job that checks its budget itself and stops cleanly.
+    const DROPPED_AFTER: Option<Duration>;
+    /// The error of a run whose work was dropped for lack of time, for people.
+    const TIMED_OUT: &'static str;
+    /// What admission found out and the work needs.
+    type Inputs;
+    /// What the work returns.
+    type Output;
+    /// Why the work failed.
+    type Error: std::error::Error;
+
+    /// Checks the preconditions. Nothing is locked or changed here.
+    fn admit(
+        &self,
+        request: &RunRequest,
+    ) -> impl Future<Output = Result<Admission<Self::Inputs>, Failure>>;
+
+    /// Does the work. Every write carries the fence of `budget`.
+    fn execute(
+        &self,
+        inputs: Self::Inputs,
+        run: &mut Run,
+        budget: &RunBudget,
+    ) -> impl Future<Output = Result<Self::Output, Self::Error>>;
+
+    /// Sets the run's status and queues the notices of work that came to its end.
+    /// The lease was confirmed just before. After an error the message is delivered
+    /// again and the whole run is repeated, so that no notice is lost.
+    fn complete(
+        &self,
+        run: &mut Run,
+        output: Self::Output,
+    ) -> impl Future<Output = Result<Completion<Self::Error>, Failure>>;
+
+    /// Queues the notice that a run was skipped although administrators rely on it.
+    fn notify_skipped(&self, run: &Run, reason: &str) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Queues the notice that an earlier run crashed. Its text is
+    /// [`CRASHED`](rollcall_domain::base::run::CRASHED).
+    fn notify_crashed(&self, crashed: &Run) -> impl Future<Output = Result<(), Failure>>;
+
+    /// Queues the notice that this run failed, and records what follows from it.
+    fn notify_failed(
+        &self,
+        run: &Run,
+        error: &RunError<Self::Error>,
+    ) -> impl Future<Output = Result<(), Failure>>;
+}
+
+/// Whether a run may begin.
+#[derive(Debug)]
+pub enum Admission<T> {
+    /// Yes.
+    Start(T),
+    /// Not yet: the request is put back and looked at again later.
+    Requeue,
+    /// No. The record says why; with `alert`, administrators are notified.
+    Skip {
+        /// Why.
+        reason: String,
+        /// Whether administrators are notified.
+        alert: bool,
+    },
+}
+
+/// How the work of an invocation ended.
+#[derive(Debug)]
+pub enum Completion<E> {
+    /// The run is over; its status is set.
+    Ended,
+    /// Another invocation does the rest.
+    Continue {
+        /// How long it waits first.
+        after: Duration,
+        /// Whether this invocation achieved anything. One that did not ends the run:
+        /// the next one would not either.
+        progressed: bool,
+    },
+    /// Part of the work was done before it failed.
+    Failed(E),
+}
+
+/// Why a run failed.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError<E: std::error::Error> {
+    /// The job's own reason.
+    #[error("{}", describe(.0))]
+    Job(E),
+    /// The work was dropped for lack of time.
+    #[error("{0}")]
+    TimedOut(&'static str),
+    /// The run was cut off by an invocation that achieved nothing.
+    #[error(
+        "The run was cut off before everything was done, and its last invocation made no progress. The next run starts again from the current state."
+    )]
+    NoProgress,
+    /// The run needs more invocations than [`MAX_CONTINUATIONS`].
+    #[error(
+        "The run has not finished after {MAX_CONTINUATIONS} invocations. The next run starts again from the current state."
+    )]
+    TooManyContinuations,
+}
+
+/// A continuation to queue once the lease is released.
+struct Continuation {
+    request: RunRequest,
+    after: Duration,
+}
+
+/// Makes one run of a job for one tenant.
+///
+/// A lost lease has one consequence, whenever it is noticed: this invocation stops,
+/// writes nothing more and notifies no one. Its message is delivered again, and by
+/// then the run is over or waits for the lease.
+///
+/// # Errors
+/// When the message cannot be handled now; it is delivered again.
+pub async fn run<J: JobRun>(
+    services: &Services,
+    job: &J,
+    request: RunRequest,
+    deadline: Deadline,
+) -> Result<(), Failure> {
+    let store = &services.store;
+    let before = store.run(&request).await?;
+    if before.as_ref().is_some_and(Run::is_over) {
+        return Ok(());
+    }
+    let inputs = match job.admit(&request).await? {
+        Admission::Start(inputs) => inputs,
+        Admission::Requeue => return services.requeue(request).await,
+        Admission::Skip { reason, alert } => {
+            let run = before.unwrap_or_else(|| Run::begin(request, Utc::now()));
+            return skip(services, job, run, reason, alert).await;
+        }
+    };
+    let lease = Lease::acquire(store, request.tenant, J::LEASE, services.settings.lease).await?;
+    let Some(lease) = lease else {
+        return services.requeue(request).await;
+    };
+    let budget = RunBudget::new(lease, deadline);
+    let ended = under_lease(services, job, inputs, &request, &budget).await;
+    budget.release().await;
+    if let Some(next) = ended? {
+        services.enqueue_after(&next.request, next.after).await?;
+    }
+    Ok(())
+}
+
+/// Ends a run before it began: no lock, no change (S4-107).
+async fn skip<J: JobRun>(
+    services: &Services,
+    job: &J,
+    mut run: Run,
+    reason: String,
+    alert: bool,
+) -> Result<(), Failure> {
+    let request = &run.request;
+    tracing::warn!(tenant = %request.tenant, job = %request.job, slot = %request.slot, %reason, "the run was skipped");
+    run.status = RunStatus::Skipped;
+    run.note = Some(reason.clone());
+    if alert {
+        job.notify_skipped(&run, &reason).await?;
+    }
+    services.store.end_run_without_lease(&run).await?;
+    Ok(())
+}
+
+/// Begins, works and records; returns the continuation, if one is needed.
+async fn under_lease<J: JobRun>(
+    services: &Services,
+    job: &J,
+    inputs: J::Inputs,
+    request: &RunRequest,
+    budget: &RunBudget,
+) -> Result<Option<Continuation>, Failure> {
+    let Some(mut run) = begin(services, job, request, budget).await? else {
+        return Ok(None);
+    };
+    let work = Box::pin(job.execute(inputs, &mut run, budget));
+    let ended = match budget.run(work, J::DROPPED_AFTER).await {
+        Ok(ended) => ended.map_err(RunError::Job),
+        Err(Interrupted::OutOfTime) => Err(RunError::TimedOut(J::TIMED_OUT)),
+        Err(lost @ Interrupted::LeaseLost) => return Err(lost.into()),
+    };
+    // An error may be how the loss of the lease was noticed first.
+    budget.confirm_lease().await?;
+    let completion = match ended {
+        Ok(output) => match job.complete(&mut run, output).await? {
+            Completion::Failed(error) => Err(RunError::Job(error)),
+            Completion::Ended => Ok(None),
+            Completion::Continue { after, progressed } => continuation(&run, after, progressed),
+        },
+        Err(error) => Err(error),
+    };
+    let next = match completion {
+        Ok(next) => next,
+        Err(error) => {
+            fail(job, &mut run, &error).await?;
+            None
+        }
+    };
+    if next.is_some() {
+        run.status = RunStatus::Continuing;
+    } else {
+        run.finished_at = Some(Utc::now());
+    }
+    services.store.put_run(budget.fence(), &run).await?;
+    Ok(next)
+}
+
+/// Reads the record again under the lease, ends the record of a run before it that
+/// crashed, and records that this one is at work. `None` when another invocation has
+/// ended or recorded the run since the message arrived.
+async fn begin<J: JobRun>(
+    services: &Services,
+    job: &J,
+    request: &RunRequest,
+    budget: &RunBudget,
+) -> Result<Option<Run>, Failure> {
+    let store = &services.store;
+    let recorded = store.run(request).await?;
+    if recorded.as_ref().is_some_and(Run::is_over) {
+        return Ok(None);
+    }
+    let previous = store
+        .last_run(request.tenant, request.job, request.slot)
+        .await?;
+    let is_crashed = |run: &&Run| run.status == RunStatus::Running;
+    if let Some(crashed) = previous.as_ref().filter(is_crashed) {
+        let slot = crashed.request.slot;
+        tracing::error!(tenant = %request.tenant, job = %request.job, %slot, "a run crashed without recording a result");
+        // The notice first: after a crash in between it is queued again, and its
+        // identity makes the two one.
+        job.notify_crashed(crashed).await?;
+        store.mark_run_crashed(budget.fence(), crashed).await?;
+    }
+    let is_new = recorded.is_none();
+    let mut run = recorded.unwrap_or_else(|| Run::begin(request.clone(), Utc::now()));
+    run.status = RunStatus::Running;
+    run.request.continuation = request.continuation;
+    let last = previous.map(|run| run.request.slot);
+    run.missed = missed(request.job.hours(), last, request.slot);
+    if is_new {
+        // A run that waited too long is recorded as skipped without the lease.
+        return Ok(store.begin_run(&run).await?.then_some(run));
+    }
+    store.put_run(budget.fence(), &run).await?;
+    Ok(Some(run))
+}
+
+/// The continuation, which takes the lease anew and plans again from whole state;
+/// administrators can save changes in between.
+fn continuation<E: std::error::Error>(
+    run: &Run,
+    after: Duration,
+    progressed: bool,
+) -> Result<Option<Continuation>, RunError<E>> {
+    if !progressed {
+        return Err(RunError::NoProgress);
+    }
+    let mut request = run.request.clone();
+    request.continuation += 1;
+    request.waits = 0;
+    if request.continuation > MAX_CONTINUATIONS {
+        return Err(RunError::TooManyContinuations);
+    }
+    Ok(Some(Continuation { request, after }))
+}
+
+/// Notifies that the run as a whole failed; it is not tried again before its next slot.
+async fn fail<J: JobRun>(
+    job: &J,
+    run: &mut Run,
+    error: &RunError<J::Error>,
+) -> Result<(), Failure> {
+    let reason = error.to_string();
+    let request = &run.request;
+    tracing::error!(tenant = %request.tenant, job = %request.job, slot = %request.slot, %reason, "the run failed");
+    run.status = RunStatus::Failed;
+    run.error = Some(reason);
+    job.notify_failed(run, error).await
+}

@@ -1,0 +1,312 @@
+//! The life of a run, the same for refresh, maintenance and directory sync: one test for each
+//! difference that the three once had, and for each job.
+
+use std::time::Duration;
+
+use rollcall_app::jobs::budget::RunBudget;
+use rollcall_app::jobs::lifecycle::{
+    self, Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError,
+};
+use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, StoreError};
+use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
+use rollcall_domain::base::schedule::Job;
+use rollcall_runtime::{Deadline, Failure};
+use rollcall_simulators::FaultKind;
+
+use crate::directory_sync::Office;
+use crate::harness::{App, Town};
+
+const JOBS: [Job; 3] = [Job::Refresh, Job::Maintenance, Job::DirectorySync];
+
+/// A tenant for which a run of the job has something to do.
+async fn tenant(job: Job) -> App {
+    if job == Job::DirectorySync {
+        let office = Office::small().await;
+        office.ready().await;
+        return office.app;
+    }
+    let app = App::ready(Town::crowd(300)).await;
+    app.put_city("Denver", "Denver", &[]).await;
+    app
+}
+
+fn lease_of(job: Job) -> &'static str {
+    match job {
+        Job::Refresh => REFRESH_LEASE,
+        Job::Maintenance | Job::Membership => MAINTENANCE_LEASE,
+        Job::DirectorySync => SYNC_LEASE,
+    }
+}
+
+/// A part of the path of a request that a run of the job sends while it works.
+fn path_at_work(job: Job) -> &'static str {
+    match job {
+        Job::Refresh => "Enrollments",
+        Job::Maintenance | Job::Membership => "/$batch",
+        Job::DirectorySync => "users/delta",
+    }
+}
+
+async fn is_locked(app: &App, job: Job) -> bool {
+    let held = app.services.store.held_until(app.id, lease_of(job)).await;
+    held.expect("the table must not refuse to read a lease")
+        .is_some()
+}
+
+/// Records a run of the slot before the next one as still at work, as a function
+/// that was killed leaves it.
+async fn leave_crashed(app: &mut App, job: Job) -> RunRequest {
+    let request = app.request(job);
+    let run = Run::begin(request.clone(), chrono::Utc::now());
+    let begun = app.services.store.begin_run(&run).await;
+    assert!(begun.expect("the table must not refuse the record"));
+    request
+}
+
+/// Difference 1: a message that is delivered twice at the same moment is one run.
+async fn a_message_delivered_twice_is_one_run(job: Job) {
+    let mut app = tenant(job).await;
+    let request = app.request(job);
+    let (first, second) = tokio::join!(app.work(&request), app.work(&request));
+    first.expect("the first delivery must not fail");
+    second.expect("the second delivery must not fail");
+    let again = app.work(&request).await;
+    again.expect("a late delivery must not fail");
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Succeeded, "{job}: {run:?}");
+    let begun = |run: &Run| run.steps.iter().filter(|step| step.name == "sync").count();
+    assert!(begun(&run) <= 1, "{job} ran twice: {run:?}");
+    assert_eq!(run.counts.get("invocations").copied().unwrap_or(1), 1);
+}
+
+/// Difference 2: a run whose lease was lost stops, writes nothing, notifies no one
+/// and pauses nothing, although its work fails or ends at that moment.
+async fn a_lost_lease_stops_a_run_silently(job: Job) {
+    let mut app = tenant(job).await;
+    app.notices().await;
+    app.fault(path_at_work(job), FaultKind::Delay { ms: 1_500 }, 1, 3);
+    let request = app.request(job);
+    let thief = async {
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let store = &app.services.store;
+        let expired = store.expire_lease(app.id, lease_of(job)).await;
+        expired.expect("the lease must not survive");
+        let taken = Lease::acquire(store, app.id, lease_of(job), Duration::from_secs(60)).await;
+        taken
+            .expect("the table must not refuse the lease")
+            .expect("the lease must not be held")
+    };
+    let (ended, thief) = tokio::join!(app.work(&request), thief);
+    let failure = ended.expect_err("the message must not be deleted");
+    assert!(failure.0.contains("lock was lost"), "{job}: {failure:?}");
+    let run = app.run(&request).await;
+    assert_eq!((run.status, run.error), (RunStatus::Running, None), "{job}");
+    let notices = app.notices().await;
+    assert!(notices.is_empty(), "{job}: {notices:?}");
+    if job == Job::DirectorySync {
+        let state = app.services.store.sync(app.id).await;
+        let state = state
+            .expect("the table must not refuse the sync")
+            .expect("the sync must not vanish");
+        assert!(state.value.pause.is_none(), "{:?}", state.value.pause);
+    }
+    let held = thief.confirm().await;
+    assert!(held.expect("the table must not refuse the lease"), "{job}");
+}
+
+/// Difference 3: the next run records that the one before it crashed, and notifies
+/// in the same words.
+async fn a_crashed_run_is_recorded_and_announced(job: Job) {
+    let mut app = tenant(job).await;
+    app.notices().await;
+    let crashed = leave_crashed(&mut app, job).await;
+    let request = app.request(job);
+    app.work(&request).await.expect("the run must not fail");
+    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
+    let crashed = app.run(&crashed).await;
+    assert_eq!(crashed.status, RunStatus::Failed, "{job}");
+    assert_eq!(crashed.error.as_deref(), Some(CRASHED), "{job}");
+    let notices = format!("{:?}", app.notices().await);
+    assert!(notices.contains(CRASHED), "{job}: {notices}");
+}
+
+/// Difference 4: the lease is released when the run fails before its work begins.
+async fn a_run_that_cannot_begin_releases_its_lease(job: Job) {
+    let mut app = tenant(job).await;
+    leave_crashed(&mut app, job).await;
+    let mut settings = app.services.settings.clone();
+    settings.notice_queue_url.push_str("-that-does-not-exist");
+    let working = std::mem::replace(&mut app.services, app.with_settings(settings).await);
+    let request = app.request(job);
+    let ended = app.work(&request).await;
+    ended.expect_err("the crash must not stay without a notice");
+    assert!(!is_locked(&app, job).await, "{job} holds its lease");
+    app.services = working;
+    app.work(&request)
+        .await
+        .expect("the next delivery must not fail");
+    assert_eq!(
+        app.run(&request).await.status,
+        RunStatus::Succeeded,
+        "{job}"
+    );
+}
+
+/// Difference 5: a run that needs too many continuations, or whose continuation makes
+/// no progress, fails and says so; nothing is queued any more.
+async fn a_run_that_never_ends_fails(job: Job) {
+    let mut app = tenant(job).await;
+    app.notices().await;
+    let mut request = app.request(job);
+    request.continuation = MAX_CONTINUATIONS;
+    // Not enough time for anything.
+    let ended = app.work_within(&request, Duration::from_millis(300)).await;
+    ended.expect("the message must not come back");
+    let run = app.run(&request).await;
+    assert_eq!(run.status, RunStatus::Failed, "{job}: {run:?}");
+    assert!(run.finished_at.is_some() && run.error.is_some(), "{run:?}");
+    assert_eq!(app.requested(job).await, 0, "{job} queued a continuation");
+    let notices = format!("{:?}", app.notices().await);
+    assert!(
+        notices.contains("Failed") || notices.contains("Failure"),
+        "{job}: {notices}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_is_one_run_of_every_job() {
+    for job in JOBS {
+        Box::pin(a_message_delivered_twice_is_one_run(job)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_lost_lease_stops_the_refresh_silently() {
+    Box::pin(a_lost_lease_stops_a_run_silently(Job::Refresh)).await;
+}
+
+#[tokio::test]
+async fn a_lost_lease_stops_the_maintenance_silently() {
+    Box::pin(a_lost_lease_stops_a_run_silently(Job::Maintenance)).await;
+}
+
+#[tokio::test]
+async fn a_lost_lease_stops_the_directory_sync_silently() {
+    Box::pin(a_lost_lease_stops_a_run_silently(Job::DirectorySync)).await;
+}
+
+#[tokio::test]
+async fn a_crashed_refresh_is_recorded_and_announced() {
+    Box::pin(a_crashed_run_is_recorded_and_announced(Job::Refresh)).await;
+}
+
+#[tokio::test]
+async fn a_crashed_maintenance_is_recorded_and_announced() {
+    Box::pin(a_crashed_run_is_recorded_and_announced(Job::Maintenance)).await;
+}
+
+#[tokio::test]
+async fn a_crashed_directory_sync_is_recorded_and_announced() {
+    Box::pin(a_crashed_run_is_recorded_and_announced(Job::DirectorySync)).await;
+}
+
+#[tokio::test]
+async fn a_refresh_that_cannot_begin_releases_its_lease() {
+    Box::pin(a_run_that_cannot_begin_releases_its_lease(Job::Refresh)).await;
+}
+
+#[tokio::test]
+async fn a_maintenance_that_cannot_begin_releases_its_lease() {
+    Box::pin(a_run_that_cannot_begin_releases_its_lease(Job::Maintenance)).await;
+}
+
+#[tokio::test]
+async fn a_directory_sync_that_cannot_begin_releases_its_lease() {
+    Box::pin(a_run_that_cannot_begin_releases_its_lease(
+        Job::DirectorySync,
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn a_refresh_that_never_ends_fails() {
+    Box::pin(a_run_that_never_ends_fails(Job::Refresh)).await;
+}
+
+#[tokio::test]
+async fn a_maintenance_that_never_ends_fails() {
+    Box::pin(a_run_that_never_ends_fails(Job::Maintenance)).await;
+}
+
+#[tokio::test]
+async fn a_directory_sync_that_never_ends_fails() {
+    Box::pin(a_run_that_never_ends_fails(Job::DirectorySync)).await;
+}
+
+/// A job whose admission happens between the first look at the record and the lease:
+/// there it ends or records the run, as another invocation may.
+struct Overtaken<'a> {
+    app: &'a App,
+    ended_by_another: Run,
+}
+
+impl JobRun for Overtaken<'_> {
+    const LEASE: &'static str = REFRESH_LEASE;
+    const DROPPED_AFTER: Option<Duration> = None;
+    const TIMED_OUT: &'static str = "";
+    type Inputs = ();
+    type Output = ();
+    type Error = StoreError;
+
+    async fn admit(&self, _request: &RunRequest) -> Result<Admission<()>, Failure> {
+        self.app
+            .services
+            .store
+            .begin_run(&self.ended_by_another)
+            .await?;
+        Ok(Admission::Start(()))
+    }
+
+    async fn execute(&self, (): (), _run: &mut Run, _budget: &RunBudget) -> Result<(), StoreError> {
+        panic!("the run must not be made again")
+    }
+
+    async fn complete(&self, _run: &mut Run, (): ()) -> Result<Completion<StoreError>, Failure> {
+        panic!("the run must not be recorded again")
+    }
+
+    async fn notify_skipped(&self, _run: &Run, _reason: &str) -> Result<(), Failure> {
+        panic!("the run must not be skipped")
+    }
+
+    async fn notify_crashed(&self, _crashed: &Run) -> Result<(), Failure> {
+        panic!("no run has crashed")
+    }
+
+    async fn notify_failed(
+        &self,
+        _run: &Run,
+        _error: &RunError<StoreError>,
+    ) -> Result<(), Failure> {
+        panic!("the run must not fail")
+    }
+}
+
+/// Difference 1, at the very moment: another invocation ends the run after this one
+/// has read its record and before it holds the lease.
+#[tokio::test]
+async fn a_run_that_ended_before_the_lease_was_taken_is_not_made_again() {
+    let mut app = App::ready(Town::small()).await;
+    let request = app.request(Job::Refresh);
+    let mut ended_by_another = Run::begin(request.clone(), chrono::Utc::now());
+    ended_by_another.status = RunStatus::Succeeded;
+    let job = Overtaken {
+        app: &app,
+        ended_by_another,
+    };
+    let deadline = Deadline::after(Duration::from_mins(1));
+    let ended = lifecycle::run(&app.services, &job, request.clone(), deadline).await;
+    ended.expect("the message must not come back");
+    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
+    assert!(!is_locked(&app, Job::Refresh).await);
+}
