@@ -14,6 +14,7 @@ mod maintenance;
 mod node;
 mod notifier;
 mod oidc;
+mod published;
 mod refresh;
 mod scim_foreign;
 mod syncing;
