@@ -113,12 +113,19 @@ fn file() -> Vec<u8> {
 #[test]
 fn the_description_of_a_snapshot() {
     let sound = describe(&file()).expect("described");
-    let mut damaged = file();
-    let middle = damaged.len() / 2;
-    damaged[middle] ^= 0xff;
-    let damaged = match describe(&damaged) {
-        Ok(damaged) => damaged.to_string(),
-        Err(error) => error.to_string(),
-    };
-    insta::assert_snapshot!(format!("{sound}\n##########\n{damaged}"));
+    // The first byte whose damage leaves the directory readable.
+    let damaged = (0..file().len()).find_map(|at| {
+        let mut file = file();
+        file[at] ^= 0xff;
+        describe(&file)
+            .ok()
+            .filter(|it| it.wrong().next().is_some())
+    });
+    let damaged = damaged.expect("a damaged column");
+    let mut foreign = file();
+    foreign[0] ^= 0xff;
+    let foreign = describe(&foreign).expect_err("no snapshot");
+    insta::assert_snapshot!(format!(
+        "{sound}\n##########\n{damaged}\n##########\n{foreign}"
+    ));
 }

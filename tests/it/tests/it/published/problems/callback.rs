@@ -104,7 +104,7 @@ async fn the_way_to_a_connected_directory() {
     let back = app.sign_in(&url, &login("Ada"), ConsentChoice::Decline);
     seen.back(&app, "declined at the sign-in", &back).await;
     for (what, name) in [
-        ("another tenant's administrator", "Grace"),
+        ("another administrator", "Grace"),
         ("no administrator", "Alan"),
     ] {
         let back = app.sign_in(&begin(&app).await, &login(name), ConsentChoice::Accept);

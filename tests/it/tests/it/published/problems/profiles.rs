@@ -1,6 +1,7 @@
 //! Problems of profiles: saving, restoring, courses, looking ahead, holds, the lock.
 
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::super::Told;
 use super::{NOTHING, lock};
@@ -20,7 +21,7 @@ async fn saving_a_profile() {
         .put(&put, "\"1\"", with(draft("Oslo", "Oslo"), names))
         .await
         .expect(200);
-    let bodies = wrong_profiles(&app, &denver.to_string(), &oslo.to_string());
+    let bodies = wrong_profiles(&denver.to_string(), &oslo.to_string());
     let request = format!("PUT {}", path(denver));
     for (what, fields) in bodies {
         let body = with(draft("Denver", "Denver"), fields);
@@ -41,7 +42,7 @@ async fn saving_a_profile() {
     insta::assert_snapshot!(told.steady());
 }
 
-fn wrong_profiles(app: &App, own: &str, other: &str) -> Vec<(&'static str, Value)> {
+fn wrong_profiles(own: &str, other: &str) -> Vec<(&'static str, Value)> {
     let rule =
         |rule: Value| json!({"filter": {"properties": {"combinator": "and", "rules": [rule]}}});
     vec![
@@ -51,7 +52,7 @@ fn wrong_profiles(app: &App, own: &str, other: &str) -> Vec<(&'static str, Value
             json!({"title": " ", "description": "x".repeat(3_000)}),
         ),
         ("a long title", json!({"title": "x".repeat(201)})),
-        ("limits", json!({"throttle": {"maxPercent": 101}})),
+        ("limits", json!({"throttle": {"maxPercent": 10_001}})),
         (
             "an unknown field",
             rule(json!({"field": "colour", "operator": "=", "value": "red"})),
@@ -62,10 +63,6 @@ fn wrong_profiles(app: &App, own: &str, other: &str) -> Vec<(&'static str, Value
         ),
         ("no value", rule(json!({"field": "city", "operator": "="}))),
         ("courses", json!({"courses": [NOTHING]})),
-        (
-            "too many courses",
-            json!({"courses": vec![app.course("Fire Safety").to_string(); 501]}),
-        ),
         (
             "people",
             json!({"overrides": {"include": [{"user": NOTHING}], "exclude": [{"user": NOTHING}]}}),
@@ -81,10 +78,6 @@ fn wrong_profiles(app: &App, own: &str, other: &str) -> Vec<(&'static str, Value
         (
             "a circle",
             json!({"overrides": {"exclude": [{"profile": other}]}}),
-        ),
-        (
-            "on both lists",
-            json!({"overrides": {"include": [{"user": app.user("Ada")}], "exclude": [{"user": app.user("Ada")}]}}),
         ),
         (
             "several at once",
@@ -137,7 +130,9 @@ async fn courses_of_somebody_else() {
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     let request = format!("PUT {}/courses", path(id));
     let mut told = Told::default();
+    let many: Vec<Uuid> = (0..501).map(Uuid::from_u128).collect();
     for (what, courses) in [
+        ("too many", json!(many)),
         ("another's course", json!([app.course("Forklift")])),
         ("no such course", json!([NOTHING])),
         ("no id", json!(["x"])),

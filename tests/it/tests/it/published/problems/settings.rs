@@ -41,7 +41,7 @@ async fn before_the_first_save() {
     let guid = "6f9619ff-8b86-4011-b42d-00c04fc964ff";
     let wrong = json!({
         "contact": "nobody", "lmsUrl": "https://evil.example", "groupPrefix": "x".repeat(65),
-        "alsoNotify": ["x"], "displayName": "y".repeat(500), "entraProperties": ["secret"],
+        "alsoNotify": ["x"], "displayName": "y".repeat(500), "entraProperties": ["a b"],
         "entraApp": {"clientId": "my app", "clientSecret": guid}, "learn365ApiKey": "short", "tenantId": "x",
     });
     for (what, body) in [

@@ -4,7 +4,7 @@ use rollcall_domain::directory::Phase;
 use serde_json::{Value, json};
 
 use super::super::Told;
-use super::NOTHING;
+use super::{NOTHING, says};
 use crate::syncing::Office;
 
 fn confirmed() -> Option<Value> {
@@ -108,6 +108,13 @@ async fn configurations_that_are_not_right() {
     let filter = with(json!({"filters": {"graph": "department eq"}}));
     told.refused("no filter", &office.owner, put, &tag, filter)
         .await;
+    office
+        .app
+        .fault("/users", says(503, "ServiceUnavailable"), 1, 200);
+    let filter = with(json!({"filters": {"graph": "department eq 'Sales'"}}));
+    told.refused("Graph is silent", &office.owner, put, &tag, filter)
+        .await;
+    office.app.clear_faults();
     let mut moved = with(json!({"target": "http://127.0.0.1:9/scim"}));
     if let Some(Value::Object(body)) = &mut moved {
         body.remove("scimToken");
@@ -140,6 +147,12 @@ async fn steps_out_of_order() {
     office.consent(&["User.Read.All"]);
     told.refused("half a consent", owner, connect, "", Some(json!({})))
         .await;
+    office
+        .app
+        .fault("/graph/", says(503, "ServiceUnavailable"), 1, 200);
+    told.refused("Graph is silent", owner, connect, "", Some(json!({})))
+        .await;
+    office.app.clear_faults();
     office.save(|_| ()).await.expect(200);
     told.refused("not tested", owner, activate, "", confirmed())
         .await;
