@@ -1,5 +1,6 @@
 //! Everything others read, frozen word by word: a change to it shows up as a changed snapshot.
 
+mod checks;
 mod command;
 mod document;
 mod permissions;

@@ -17,7 +17,7 @@ async fn without(app: &mut App, change: impl FnOnce(&mut Settings)) {
 async fn the_table_does_not_answer() {
     let mut app = Box::pin(App::of(Town::small())).await;
     without(&mut app, |settings| {
-        "no-such-table".clone_into(&mut settings.table)
+        "no-such-table".clone_into(&mut settings.table);
     })
     .await;
     let mut told = Told::default();
@@ -32,7 +32,7 @@ async fn the_table_does_not_answer() {
 async fn the_objects_are_gone() {
     let mut app = Box::pin(App::ready(Town::small())).await;
     without(&mut app, |settings| {
-        "no-such-bucket".clone_into(&mut settings.bucket)
+        "no-such-bucket".clone_into(&mut settings.bucket);
     })
     .await;
     let mut told = Told::default();
@@ -65,7 +65,7 @@ async fn the_services_own_app_is_not_there() {
     let mut app = Box::pin(App::ready(town)).await;
     app.installed("3.74").await;
     without(&mut app, |settings| {
-        "no-such-prefix".clone_into(&mut settings.secret_prefix)
+        "no-such-prefix".clone_into(&mut settings.secret_prefix);
     })
     .await;
     let mut told = Told::default();

@@ -28,7 +28,7 @@ async fn lock(app: &App) -> Lease {
 }
 
 /// An answer of another service with this status and error.
-fn says(code: u16, error: &str) -> FaultKind {
+pub(super) fn says(code: u16, error: &str) -> FaultKind {
     let body = serde_json::json!({"error": {"code": error, "message": "Words."}});
     FaultKind::Status {
         code,

@@ -7,8 +7,8 @@ use super::super::Told;
 use super::{NOTHING, says};
 use crate::syncing::Office;
 
-fn confirmed() -> Option<Value> {
-    Some(json!({"confirm": true}))
+fn confirmed() -> Value {
+    json!({"confirm": true})
 }
 
 #[tokio::test]
@@ -19,10 +19,10 @@ async fn before_it_is_configured() {
         ("POST /v1/sync/test", None),
         ("POST /v1/sync/activate", Some(json!({}))),
         ("POST /v1/sync/activate", Some(json!({"confirm": "yes"}))),
-        ("POST /v1/sync/activate", confirmed()),
+        ("POST /v1/sync/activate", Some(confirmed())),
         ("POST /v1/sync/deactivate", None),
         ("POST /v1/sync/disconnect", Some(json!({"confirm": false}))),
-        ("POST /v1/sync/disconnect", confirmed()),
+        ("POST /v1/sync/disconnect", Some(confirmed())),
         ("POST /v1/sync/connect", Some(json!({}))),
         ("POST /v1/sync/runs", None),
         ("GET /v1/sync/runs?cursor=zz", None),
@@ -38,88 +38,93 @@ async fn before_it_is_configured() {
     insta::assert_snapshot!(told.steady());
 }
 
+/// The body that would be right, with other fields.
+fn with(office: &Office, fields: Value) -> Value {
+    crate::admin::with(office.body(), fields)
+}
+
+fn wrong_fields() -> Vec<(&'static str, Value)> {
+    let daily = |time: Value| json!({"strategy": {"kind": "daily", "time": time}});
+    vec![
+        (
+            "no address",
+            json!({"target": "ftp://lms.example", "defaultLanguage": "xx", "guard": {"maxPercent": 101}}),
+        ),
+        (
+            "wrong kinds",
+            json!({"target": 1, "guests": "yes", "strategy": "sometimes", "apply": "never", "teams": 1, "colour": 2}),
+        ),
+        ("no strategy", json!({"strategy": {"kind": "hourly"}})),
+        (
+            "no time",
+            json!({"strategy": {"kind": "daily", "zone": "Mars"}}),
+        ),
+        ("no time of the day", daily(json!("25:00"))),
+        ("nobody to tell", json!({"notify": NOTHING})),
+        (
+            "filters",
+            json!({"filters": {"graph": "department eq", "email": {"include": [""]}, "groups": "x, y"}}),
+        ),
+        (
+            "filters of wrong kinds",
+            json!({"filters": {"graph": " ", "email": 1, "groups": 2}}),
+        ),
+        (
+            "an app of somebody else",
+            json!({"entraApp": {"tenantId": NOTHING, "clientId": "my app", "clientSecret": NOTHING, "secretExpires": "soon"}}),
+        ),
+        ("a token", json!({"scimToken": "a b"})),
+        ("half an app", json!({"entraApp": {"clientId": NOTHING}})),
+        (
+            "the other half",
+            json!({"entraApp": {"clientSecret": "simulated-secret"}}),
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn configurations_that_are_not_right() {
     let office = Office::small().await;
     let mut told = Told::default();
     let put = "PUT /v1/sync";
-    let with = |fields: Value| Some(crate::admin::with(office.body(), fields));
-    let bodies = [
-        ("nothing", Some(json!({}))),
-        (
-            "no address",
-            with(
-                json!({"target": "ftp://lms.example", "defaultLanguage": "xx", "guard": {"maxPercent": 101}}),
-            ),
-        ),
-        (
-            "wrong kinds",
-            with(
-                json!({"target": 1, "guests": "yes", "strategy": "sometimes", "apply": "never", "teams": 1, "colour": 2}),
-            ),
-        ),
-        (
-            "wrong times",
-            with(json!({"strategy": {"kind": "scheduled", "time": "25:00", "zone": "Mars"}})),
-        ),
-        ("nobody to tell", with(json!({"notify": NOTHING}))),
-        (
-            "filters",
-            with(
-                json!({"filters": {"graph": "department eq", "email": {"include": [""]}, "groups": "x, y"}}),
-            ),
-        ),
-        (
-            "filters of wrong kinds",
-            with(json!({"filters": {"graph": " ", "email": 1, "groups": 2}})),
-        ),
-        (
-            "an app of somebody else",
-            with(
-                json!({"entraApp": {"tenantId": NOTHING, "clientId": "my app", "clientSecret": NOTHING, "secretExpires": "soon"}}),
-            ),
-        ),
-        ("a token", with(json!({"scimToken": "a b"}))),
-        (
-            "half an app",
-            with(json!({"entraApp": {"clientId": NOTHING}})),
-        ),
-        (
-            "the other half",
-            with(json!({"entraApp": {"clientSecret": "simulated-secret"}})),
-        ),
-    ];
-    for (what, body) in bodies {
-        told.refused(what, &office.owner, put, "", body).await;
+    let nothing = Some(json!({}));
+    told.refused("nothing", &office.owner, put, "", nothing)
+        .await;
+    for (what, fields) in wrong_fields() {
+        let body = with(&office, fields);
+        told.refused(what, &office.owner, put, "", Some(body)).await;
     }
-    office.save(|_| ()).await.expect(200);
-    told.refused("no If-Match", &office.owner, put, "", with(json!({})))
+    insta::assert_snapshot!(told.steady());
+}
+
+#[tokio::test]
+async fn changes_of_a_configuration() {
+    let office = Office::small().await;
+    let owner = &office.owner;
+    let mut told = Told::default();
+    let put = "PUT /v1/sync";
+    let saved = office.save(|_| ()).await.expect(200);
+    let tag = saved.header("etag").to_owned();
+    let same = || Some(with(&office, json!({})));
+    told.refused("no If-Match", owner, put, "", same()).await;
+    told.refused("another version", owner, put, "\"9\"", same())
         .await;
-    told.refused(
-        "another version",
-        &office.owner,
-        put,
-        "\"9\"",
-        with(json!({})),
-    )
-    .await;
-    let tag = office.owner.get("/v1/sync").await.expect(200);
-    let tag = tag.header("etag").to_owned();
-    let filter = with(json!({"filters": {"graph": "department eq"}}));
-    told.refused("no filter", &office.owner, put, &tag, filter)
+    let filter = |filter: &str| Some(with(&office, json!({"filters": {"graph": filter}})));
+    told.refused("no filter", owner, put, &tag, filter("department eq"))
         .await;
-    office
-        .app
-        .fault("/users", says(503, "ServiceUnavailable"), 1, 200);
-    let filter = with(json!({"filters": {"graph": "department eq 'Sales'"}}));
-    told.refused("Graph is silent", &office.owner, put, &tag, filter)
+    let silent = says(503, "ServiceUnavailable");
+    office.app.fault("/users", silent, 1, 200);
+    let sales = filter("department eq 'Sales'");
+    told.refused("Graph is silent", owner, put, &tag, sales)
         .await;
     office.app.clear_faults();
-    let mut moved = with(json!({"target": "http://127.0.0.1:9/scim"}));
-    if let Some(Value::Object(body)) = &mut moved {
-        body.remove("scimToken");
-    }
-    told.refused("the token of another host", &office.owner, put, &tag, moved)
+    let mut moved = office.body();
+    moved["target"] = json!("http://127.0.0.1:9/scim");
+    moved
+        .as_object_mut()
+        .expect("an object")
+        .remove("scimToken");
+    told.refused("the token of another host", owner, put, &tag, Some(moved))
         .await;
     insta::assert_snapshot!(told.steady());
 }
@@ -133,7 +138,7 @@ async fn steps_out_of_order() {
         |body: &mut Value| _ = body.as_object_mut().expect("an object").remove("entraApp");
     office.save(without).await.expect(200);
     let activate = "POST /v1/sync/activate";
-    told.refused("not connected", owner, activate, "", confirmed())
+    told.refused("not connected", owner, activate, "", Some(confirmed()))
         .await;
     let run = "POST /v1/sync/runs";
     told.refused("not connected", owner, run, "", None).await;
@@ -154,7 +159,7 @@ async fn steps_out_of_order() {
         .await;
     office.app.clear_faults();
     office.save(|_| ()).await.expect(200);
-    told.refused("not tested", owner, activate, "", confirmed())
+    told.refused("not tested", owner, activate, "", Some(confirmed()))
         .await;
     let deactivate = "POST /v1/sync/deactivate";
     told.refused("not active", owner, deactivate, "", None)
@@ -164,7 +169,7 @@ async fn steps_out_of_order() {
         .post("/v1/sync/activate", json!({"confirm": true}))
         .await
         .expect(202);
-    told.refused("active already", owner, activate, "", confirmed())
+    told.refused("active already", owner, activate, "", Some(confirmed()))
         .await;
     office.work().await;
     owner.post("/v1/sync/runs", json!({})).await.expect(202);
@@ -174,7 +179,7 @@ async fn steps_out_of_order() {
     office.set(|state| state.phase = Phase::Disconnected).await;
     told.refused("disconnected", owner, run, "", None).await;
     let disconnect = "POST /v1/sync/disconnect";
-    told.refused("disconnected", owner, disconnect, "", confirmed())
+    told.refused("disconnected", owner, disconnect, "", Some(confirmed()))
         .await;
     insta::assert_snapshot!(told.steady());
 }
