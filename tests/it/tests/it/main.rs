@@ -9,6 +9,7 @@ mod api;
 mod browser;
 mod connections;
 mod deployed;
+mod frozen;
 mod harness;
 mod maintenance;
 mod node;
