@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use rollcall_domain::run::Run;
 use serde_json::{Value, json};
 
@@ -18,7 +19,7 @@ async fn objects(app: &App) -> BTreeMap<String, String> {
     let list = client.list_objects_v2().bucket(bucket);
     let list = list.into_paginator().send();
     let pages = list.collect::<Result<Vec<_>, _>>().await.expect("a list");
-    let keys = pages.iter().flat_map(|page| page.contents());
+    let keys = pages.iter().flat_map(ListObjectsV2Output::contents);
     let tenant = app.id.to_string();
     let mut found = BTreeMap::new();
     for key in keys.filter_map(|object| object.key()) {

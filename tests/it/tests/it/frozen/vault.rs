@@ -1,6 +1,7 @@
 //! Every secret in the vault: its name, and what stands in it.
 
 use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
 use aws_sdk_secretsmanager::types::{Filter, FilterNameStringType};
 use rollcall_clients::http::Secret;
 use rollcall_clients::vault::{AppRegistration, Draft, StoredGrant, SyncCredentials, Vault};
@@ -19,7 +20,7 @@ async fn secrets(prefix: &str) -> Value {
     let list = list.into_paginator().send();
     let pages = list.collect::<Result<Vec<_>, _>>().await.expect("a list");
     let mut all = Map::new();
-    for entry in pages.iter().flat_map(|page| page.secret_list()) {
+    for entry in pages.iter().flat_map(ListSecretsOutput::secret_list) {
         let name = entry.name().expect("a name");
         let read = client.get_secret_value().secret_id(name).send().await;
         let text = read.expect("read").secret_string.expect("a text");
