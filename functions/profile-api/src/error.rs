@@ -108,6 +108,10 @@ pub(crate) fn not_ready() -> ProblemDetails {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollcall_clients::objects::ObjectError;
+    use rollcall_clients::vault::VaultError;
+    use rollcall_domain::connection::Cause;
+    use rollcall_runtime::services::{AccountError, AppError};
 
     #[test]
     fn causes_stay_in_the_log() {
@@ -129,5 +133,65 @@ mod tests {
     fn a_lock_says_when_to_come_back() {
         let told = stored(StoreError::Locked);
         assert_eq!((told.status, told.retry_after), (423, Some(30)));
+    }
+    fn all_stored() -> Vec<ProblemDetails> {
+        let text = || "secret".to_owned();
+        let errors = [
+            StoreError::Conflict,
+            StoreError::LeaseLost,
+            StoreError::Locked,
+            StoreError::TitleTaken,
+            StoreError::Missing,
+            StoreError::Decided,
+            StoreError::Cursor,
+            StoreError::Contended,
+            StoreError::Unreadable {
+                entity: text(),
+                problem: text(),
+            },
+            StoreError::TooLarge {
+                entity: text(),
+                bytes: 500_000,
+                limit: 400_000,
+            },
+            StoreError::Service(text()),
+        ];
+        errors.into_iter().map(stored).collect()
+    }
+
+    fn all_others() -> Vec<ProblemDetails> {
+        use crate::connections::entra::app;
+        use crate::mail::account;
+        use crate::settings::show::vault;
+        use crate::warm::object;
+        let text = || "secret".to_owned();
+        let mut all = vec![
+            vault(&VaultError::Service(text())),
+            vault(&VaultError::Missing("key")),
+            vault(&VaultError::Unreadable("key")),
+            object(&ObjectError::Missing(text())),
+            object(&ObjectError::Service(text())),
+            app(&AppError::Setting("app")),
+            account(&AccountError::NotConnected),
+            account(&AccountError::Later(text())),
+            no_settings(),
+            not_ready(),
+        ];
+        all.extend(Cause::ALL.map(|cause| account(&AccountError::Lost(cause))));
+        all
+    }
+
+    /// What is told, word by word, also of what no test over the router can break.
+    #[test]
+    fn every_failure_as_it_is_told() {
+        let all = all_stored().into_iter().chain(all_others());
+        let told = all.map(|problem| {
+            let after = problem.retry_after;
+            let body = serde_json::to_string_pretty(&problem).expect("JSON");
+            assert!(!body.contains("secret"), "{body}");
+            format!("{} {after:?}\n{body}\n", problem.status)
+        });
+        let told: Vec<String> = told.collect();
+        insta::assert_snapshot!(told.join("\n"));
     }
 }

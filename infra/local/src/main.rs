@@ -194,6 +194,11 @@ fn stack_options(root: PathBuf, home: &Path, schedules: bool) -> Result<StackOpt
 }
 
 fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
+    println!("{}", going_on(home, members, summary));
+}
+
+/// What follows the summary of a demo.
+fn going_on(home: &Path, members: &Path, summary: &Summary) -> String {
     let (seconds, memory) = (&summary.seconds, &summary.memory_mib);
     let timing: Vec<_> = seconds
         .iter()
@@ -203,24 +208,24 @@ fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
         .iter()
         .map(|(function, mib)| format!("{function} {mib} MiB"))
         .collect();
-    println!("Time: {}", timing.join(", "));
-    println!("Peak memory: {}", peaks.join(", "));
-    println!("\nMember lists (Excel): {}", members.display());
-    println!(
-        "Logs of emulator and functions: {}",
-        home.join("logs").display()
-    );
-    println!("\nGo on:");
-    println!(
+    [
+        format!("Time: {}", timing.join(", ")),
+        format!("Peak memory: {}", peaks.join(", ")),
+        format!("\nMember lists (Excel): {}", members.display()),
+        format!(
+            "Logs of emulator and functions: {}",
+            home.join("logs").display()
+        ),
+        "\nGo on:".to_owned(),
         "  ./infra/local/rollcall demo                  again: finds everything as it should be"
-    );
-    println!(
+            .to_owned(),
         "  ./infra/local/rollcall demo --data FOLDER    your own CSV exports (infra/local/sample shows them)"
-    );
-    println!(
+            .to_owned(),
         "  ./infra/local/rollcall up                    the stack with its schedules, until Ctrl-C"
-    );
-    println!("  ./infra/local/rollcall down                  forgets everything");
+            .to_owned(),
+        "  ./infra/local/rollcall down                  forgets everything".to_owned(),
+    ]
+    .join("\n")
 }
 
 async fn up(
@@ -267,4 +272,59 @@ fn down(home: &Path) -> Result<(), Error> {
     }
     println!("Forgot the demo's tenants, files and logs. The installed tools stay in .rollcall/.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+    use rollcall_domain::report::MaintenanceReport;
+
+    /// What `--help` and `-h` say, of all of it and of each part.
+    #[test]
+    fn the_usage() {
+        let mut command = Arguments::command();
+        command.build();
+        let mut told = vec![
+            command.render_long_help().to_string(),
+            command.render_help().to_string(),
+        ];
+        for part in command.get_subcommands_mut() {
+            told.push(part.render_long_help().to_string());
+            told.push(part.render_help().to_string());
+        }
+        insta::assert_snapshot!(told.join("\n##########\n"));
+    }
+
+    #[test]
+    fn arguments_that_are_none() {
+        let refused = [
+            &["rollcall", "dance"][..],
+            &["rollcall", "demo", "--users", "many"],
+            &["rollcall", "demo", "--users", "5", "--data", "folder"],
+            &["rollcall", "demo", "--colour"],
+        ];
+        let told = refused.map(|arguments| {
+            let parsed = Arguments::try_parse_from(arguments);
+            parsed.err().expect("refused").to_string()
+        });
+        insta::assert_snapshot!(told.join("\n##########\n"));
+    }
+
+    #[test]
+    fn what_follows_a_demo() {
+        let mut summary = Summary::of("Contoso", &MaintenanceReport::default());
+        summary.seconds = [
+            ("maintenance".to_owned(), 2.04),
+            ("refresh".to_owned(), 1.25),
+        ]
+        .into();
+        summary.memory_mib = [("refresh-job".to_owned(), 64)].into();
+        let told = going_on(
+            Path::new("/home/.rollcall"),
+            Path::new("/members"),
+            &summary,
+        );
+        insta::assert_snapshot!(told);
+    }
 }

@@ -156,3 +156,25 @@ async fn communication_services(services: &Services) -> Result<AcsMail, Unready>
     AcsMail::new(services.http(), url, &key, sender)
         .map_err(|error: ApiError| Unready::Ours(error.to_string()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Frozen: what is remembered of a mailbox is stored under the name of its lane.
+    #[test]
+    fn lanes_keep_their_names() {
+        let object: ObjectId = "00000000-0000-0000-0000-000000000007"
+            .parse()
+            .expect("an id");
+        let account = Carrier::Account(object);
+        assert_eq!(
+            account.lane(),
+            "account-00000000-0000-0000-0000-000000000007"
+        );
+        assert_eq!(
+            Carrier::CommunicationServices.lane(),
+            "communication-services"
+        );
+    }
+}

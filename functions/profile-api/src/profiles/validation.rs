@@ -228,3 +228,13 @@ fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
     });
     unknown.collect()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn too_many_profiles_are_told_in_words() {
+        let told = super::too_many_needed();
+        let told = serde_json::to_string_pretty(&told).expect("JSON");
+        insta::assert_snapshot!(told);
+    }
+}

@@ -6,6 +6,7 @@ use super::*;
 use crate::testing::World;
 
 mod identity;
+mod published;
 
 fn notice(about: NoticeKind) -> Notice {
     to(&["lms@contoso.example"], about)

@@ -33,6 +33,7 @@ use uuid::Uuid;
 pub(crate) use client::{AUDIENCE, Admin, Answer, CLIENT_ID, FRONTEND, PUBLIC, call};
 pub(crate) use connect::Return;
 pub(crate) use people::Town;
+pub(crate) use platform::{config as aws_config, create_table, drain};
 
 /// The contact of every test tenant.
 pub(crate) const CONTACT: &str = "lms@contoso.example";
@@ -452,7 +453,7 @@ impl App {
     }
 
     async fn messages(&self, url: &str) -> Vec<Value> {
-        platform::drain(&self.sqs, url).await
+        drain(&self.sqs, url).await
     }
 
     /// The outside world as it is now.

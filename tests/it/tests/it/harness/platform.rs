@@ -65,7 +65,7 @@ async fn start() -> Platform {
         .expect("the emulator starts");
     let endpoint = emulator.endpoint().to_owned();
     let config = aws::emulator(&endpoint, REGION).await;
-    create_table(&config).await;
+    create_table(&config, TABLE).await;
     let s3 = aws_sdk_s3::config::Builder::from(&config)
         .force_path_style(true)
         .build();
@@ -132,7 +132,8 @@ async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
         .expect("stored");
 }
 
-async fn create_table(config: &aws_config::SdkConfig) {
+/// A table like that of the stack.
+pub(crate) async fn create_table(config: &aws_config::SdkConfig, name: &str) {
     let attribute = |name: &str, kind: ScalarAttributeType| {
         AttributeDefinition::builder()
             .attribute_name(name)
@@ -159,7 +160,7 @@ async fn create_table(config: &aws_config::SdkConfig) {
     let text = ScalarAttributeType::S;
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
-        .table_name(TABLE)
+        .table_name(name)
         .billing_mode(BillingMode::PayPerRequest)
         .attribute_definitions(attribute(PARTITION_KEY, text.clone()))
         .attribute_definitions(attribute(SORT_KEY, text.clone()))

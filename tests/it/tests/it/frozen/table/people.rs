@@ -1,0 +1,69 @@
+//! Administrators who were seen, what they did, and sign-ins that were begun.
+
+use rollcall_clients::store::admins::SeenAdmin;
+use rollcall_clients::store::oauth_states::OAUTH_STATE_LIFETIME;
+use rollcall_domain::audit::Action;
+use rollcall_domain::connection::{Attempt, ReturnPath, Stage};
+
+use super::Table;
+use crate::frozen::samples::{TENANT, ada, at, bare_event, catalog, event, object};
+
+#[tokio::test]
+async fn administrators() {
+    let table = Table::new("admins").await;
+    let full = SeenAdmin {
+        name: "ada@contoso.example".to_owned(),
+        display_name: Some("Ada".to_owned()),
+        roles: ["Owner", "SuperAdmin"].map(str::to_owned).into(),
+        at: at(0),
+    };
+    let bare = SeenAdmin {
+        display_name: None,
+        roles: ["SuperAdmin".to_owned()].into(),
+        ..full.clone()
+    };
+    for (number, admin) in [(1, full), (2, bare)] {
+        let note = table.store.note_admin(TENANT, object(number), &admin);
+        note.await.expect("noted");
+    }
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+#[tokio::test]
+async fn audit_events() {
+    let table = Table::new("audit").await;
+    for event in [
+        event(0, Action::SettingsSaved),
+        bare_event(1, Action::EntitlementChanged),
+    ] {
+        table.store.record(TENANT, &event).await.expect("recorded");
+    }
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+#[tokio::test]
+async fn sign_ins_that_were_begun() {
+    let table = Table::new("oauth").await;
+    let stages = [
+        Stage::EntraSignIn,
+        Stage::EntraConsent,
+        Stage::MailSignIn {
+            catalog: catalog(1),
+        },
+    ];
+    for (number, stage) in stages.into_iter().enumerate() {
+        let attempt = Attempt {
+            tenant: TENANT,
+            by: ada(),
+            stage,
+            return_to: ReturnPath::try_from("/catalogs?tab=mail".to_owned()).expect("a path"),
+            began: at(0),
+        };
+        let state = format!("state-{number}");
+        let begin = table
+            .store
+            .begin_oauth_state(&state, &attempt, OAUTH_STATE_LIFETIME);
+        begin.await.expect("begun");
+    }
+    insta::assert_json_snapshot!(table.items().await);
+}

@@ -1,0 +1,177 @@
+//! Profiles: the documents, their versions, their lines on the shelves, what the jobs know, what is held.
+
+use rollcall_clients::store::MAINTENANCE_LEASE;
+use rollcall_clients::store::states::ProfileState;
+use rollcall_domain::audit::Action;
+use rollcall_domain::hold::{Hold, HoldState};
+use rollcall_domain::lifecycle;
+use rollcall_domain::plan::diff::GroupMembers;
+use rollcall_domain::plan::kept::{KeptMembers, ManualEdits};
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::rowset::RowSet;
+
+use super::Table;
+use crate::frozen::samples::{
+    TENANT, at, both_limits, catalog, course, event, hash, large_profile, no_limits, object,
+    profile_id, small_profile, snapshot_id,
+};
+
+#[tokio::test]
+async fn profiles() {
+    let table = Table::new("profiles").await;
+    let (large, small) = (large_profile(), small_profile());
+    let created = event(2, Action::ProfileCreated);
+    let save = table
+        .store
+        .change_profile(TENANT, &large, None, Some(&created), Some(0));
+    save.await.expect("saved");
+    let mut changed = large.clone();
+    changed.description = "Everybody outside, even at night".to_owned();
+    changed.modified_at = at(3);
+    let save = table.store.save_profile(TENANT, &changed, Some(1));
+    save.await.expect("saved");
+    let save = table.store.save_profile(TENANT, &small, None);
+    save.await.expect("saved");
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+#[tokio::test]
+async fn deleted_profiles() {
+    let table = Table::new("deleted-profiles").await;
+    let profile = small_profile();
+    let save = table.store.save_profile(TENANT, &profile, None);
+    save.await.expect("saved");
+    let deleted = lifecycle::delete(profile, at(60), "grace@contoso.example");
+    let save = table.store.save_profile(TENANT, &deleted, Some(1));
+    save.await.expect("saved");
+    let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
+    let handled = lifecycle::handled(deleted);
+    let update = table.store.update_profile(lease.fence(), &handled, 2);
+    update.await.expect("updated");
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+#[tokio::test]
+async fn states_of_profiles() {
+    let table = Table::new("states").await;
+    let full = ProfileState {
+        group: Some(object(3)),
+        managed: [course(1), course(2)].into(),
+        joined: [catalog(1)].into(),
+        status: Some(ProfileStatus::Held),
+        reason: Some("60 changes are too many".to_owned()),
+        members: 80,
+        snapshot: Some(snapshot_id(1)),
+        evaluated_at: Some(at(10)),
+        obsolete: true,
+        members_file: Some("members/a/b.xlsx".to_owned()),
+        members_digest: Some("0123456789abcdef".to_owned()),
+        written_at: Some(at(11)),
+        edits: ManualEdits {
+            added: 1,
+            removed: 2,
+        },
+        edits_told: Some(at(12)),
+    };
+    let empty = ProfileState::default();
+    let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
+    let states = [(profile_id(1), &full), (profile_id(2), &empty)];
+    let put = table.store.put_profile_states(lease.fence(), states);
+    put.await.expect("stored");
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+fn hold(number: u128, state: HoldState) -> Hold {
+    Hold {
+        profile: profile_id(number),
+        hash: hash(),
+        snapshot: snapshot_id(1),
+        since: at(20),
+        exceeded: if number == 1 {
+            no_limits()
+        } else {
+            both_limits()
+        },
+        adds: 50,
+        removes: 10,
+        state,
+    }
+}
+
+#[tokio::test]
+async fn held_changes() {
+    let table = Table::new("holds").await;
+    let by = || "ada@contoso.example".to_owned();
+    let why = || "a new office".to_owned();
+    let decided = [
+        HoldState::Open,
+        HoldState::Approved {
+            by: by(),
+            at: at(30),
+            why: why(),
+        },
+        HoldState::Applying {
+            by: by(),
+            at: at(30),
+            why: why(),
+        },
+        HoldState::Discarded {
+            by: by(),
+            at: at(30),
+            why: why(),
+        },
+    ];
+    let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
+    for (number, state) in (1..).zip(decided) {
+        let hold = hold(number, state);
+        let put = table.store.put_hold(lease.fence(), &hold);
+        put.await.expect("stored");
+    }
+    lease.release().await.expect("released");
+    let discarded = HoldState::Discarded {
+        by: by(),
+        at: at(31),
+        why: String::new(),
+    };
+    let told = event(31, Action::HoldDiscarded);
+    let (profile, hash) = (profile_id(1), hash());
+    let decide = table
+        .store
+        .decide_hold(TENANT, profile, &hash, discarded, Some(&told));
+    decide.await.expect("decided");
+    insta::assert_json_snapshot!(table.items().await);
+}
+
+/// So many rows, of which every one of these steps is a member.
+fn kept(rows: u32, step: u32) -> KeptMembers {
+    let mut members = RowSet::new(rows);
+    (0..rows).filter(|row| row % step == 0).for_each(|row| {
+        members.insert(row);
+    });
+    KeptMembers {
+        lineage: snapshot_id(1),
+        group: object(3),
+        profile_version: 4,
+        members: GroupMembers {
+            rows: members,
+            users: [object(5)].into(),
+            others: [object(6)].into(),
+        },
+        read_at: at(40),
+        unsure: [object(8)].into(),
+    }
+}
+
+/// Few members are kept as gaps between rows, many as bits.
+#[tokio::test]
+async fn kept_members() {
+    let table = Table::new("memberships").await;
+    let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
+    let few = kept(1_000, 400);
+    let mut many = kept(640, 2);
+    many.unsure.clear();
+    let kept = [(profile_id(1), few), (profile_id(2), many)];
+    let keep = table.store.keep_members(lease.fence(), &kept);
+    keep.await.expect("kept");
+    insta::assert_json_snapshot!(table.items().await);
+}

@@ -1,0 +1,108 @@
+//! Every variant of the enums without fields that stand in stored or queued documents.
+
+use rollcall_domain::audit::Action;
+use rollcall_domain::connection::{Capability, Cause, Fault, Remedy, Status};
+use rollcall_domain::delivery::MessageStatus;
+use rollcall_domain::entitlement::Plan;
+use rollcall_domain::ids::CourseId;
+use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_domain::notices::{Language, Urgency};
+use rollcall_domain::plan::{AddReason, RemoveReason};
+use rollcall_domain::profile::Retraction;
+use rollcall_domain::report::ProfileStatus;
+use rollcall_domain::rules::MatchMode;
+use rollcall_domain::run::RunStatus;
+use rollcall_domain::schedule::Job;
+use rollcall_domain::session::{RoomAnswer, SessionStatus};
+use rollcall_domain::settings::Onboarding;
+use rollcall_domain::snapshot::Property;
+use serde_json::json;
+
+use super::every;
+use crate::frozen::samples::at;
+
+#[test]
+fn of_tenants_and_jobs() {
+    insta::assert_json_snapshot!(json!({
+        "a plan": every!(Plan: Standard, SuccessPlus, SuccessPremium),
+        "how far a tenant is": every!(Onboarding: AwaitingFirstRefresh, Ready),
+        "a job": every!(Job: Refresh, Maintenance, Membership, DirectorySync),
+        "a job in names of runs": Job::ALL.map(|job| job.to_string()),
+        "how a run ended": every!(
+            RunStatus: Running, Continuing, Succeeded, SucceededWithFailures, Skipped, Failed
+        ),
+    }));
+}
+
+#[test]
+fn of_profiles() {
+    insta::assert_json_snapshot!(json!({
+        "how a profile leaves the platform": every!(Retraction: LeaveCatalogs, CoursesOnly),
+        "how sections combine": every!(MatchMode: All, Any),
+        "how a profile stands": every!(
+            ProfileStatus: Synchronised, Held, NeedsReview, Failed, Unmanaged, Unfinished, Deleted
+        ),
+        "why somebody joins": every!(AddReason: MatchesRules, Included),
+        "why somebody leaves": every!(RemoveReason: NotInAudience, NotALearner, NotAPerson),
+        "a property": every!(
+            Property: City, Company, Department, Country, Office, JobTitle, Email, Title
+        ),
+        "what a field holds": every!(FieldKind: Text, Boolean, Number, Date),
+        "how far a learner is": every!(Progress: Completed, NotStarted, InProgress),
+        "a course by its id alone": super::written(&CourseId::new(uuid::Uuid::from_u128(1))),
+    }));
+}
+
+#[test]
+fn of_connections() {
+    insta::assert_json_snapshot!(json!({
+        "how a connection stands": every!(
+            Status: NotConfigured, PendingConsent, Connected, Degraded, ConsentOutdated,
+            SecretExpiring, Error, Paused, Disconnected
+        ),
+        "what an account can do": every!(
+            Capability: Directory, Guests, Groups, Learning, Mail, Rooms, Meetings
+        ),
+        "who has to act": every!(
+            Remedy: Reconnect, OtherAccount, Consent, AskAdministrator, Operators, Wait
+        ),
+        "why Microsoft refused": every!(
+            Cause: GrantRevoked, GrantExpired, SignInFrequency, AccountDisabled, AccountGone,
+            SecondFactor, ConditionalAccess, ConsentMissing, Declined, AdminApproval, AppUnknown,
+            AppDisabled, NotAssigned, WrongAccount, OtherPerson, TenantUnknown, OurCredential,
+            OurRequest, StartAgain, NotYetKnown, Transient, SharedMailbox, NoCloudMailbox,
+            MailRefused, Other
+        ),
+    }));
+}
+
+/// A fault is stored with the words and the remedy it had.
+#[test]
+fn faults_of_every_cause() {
+    let faults = Cause::ALL.map(|cause| Fault::new(cause, None, at(0)));
+    insta::assert_json_snapshot!(faults);
+}
+
+#[test]
+fn of_mails_and_sessions() {
+    insta::assert_json_snapshot!(json!({
+        "where a mail stands": every!(MessageStatus: Queued, Held, Retrying, Doubtful, Failed),
+        "how urgent a notice is": every!(Urgency: Urgent, Normal, Bulk),
+        "a language": every!(Language: English, German, French, Spanish, Dutch, Danish),
+        "whether a session takes place": every!(SessionStatus: Scheduled, Cancelled),
+        "what a room says": every!(RoomAnswer: NoRoom, Waiting, Accepted, Declined),
+    }));
+}
+
+#[test]
+fn of_audit_events() {
+    insta::assert_json_snapshot!(every!(
+        Action: SettingsSaved, CredentialReplaced, ProfileCreated, ProfileUpdated,
+        CoursesChanged, ProfileDeleted, ProfileRestored, HoldApproved, HoldDiscarded,
+        MembersDownloaded, RunStarted, EntitlementChanged, InstallationChanged,
+        ConnectionBegun, ConnectionMade, ConnectionRefused, ConnectionLost, ConnectionSaved,
+        ConnectionEnded, ConnectionEndRefused, GuestInvited, GroupAdded, SessionScheduled,
+        SessionChanged, SessionCancelled, SyncSaved, SyncTested, SyncConnected, SyncActivated,
+        SyncDeactivated, SyncDisconnected, SyncDecided, SyncApproved, SyncScheduled
+    ));
+}

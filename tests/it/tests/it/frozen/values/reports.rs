@@ -1,0 +1,147 @@
+//! What reports of maintenance hold, with everything in it: shared with the test of objects.
+
+use rollcall_domain::discrepancies::Discrepancies;
+use rollcall_domain::enrolment::Step;
+use rollcall_domain::lms::RoleScope;
+use rollcall_domain::profile::{Lifecycle, Target};
+use rollcall_domain::report::{
+    GraphUse, HeldChange, MaintenanceReport, Outcome, ProfileReport, ProfileStatus, Tally,
+};
+use rollcall_domain::run::Trigger;
+use rollcall_domain::snapshot::Source;
+use serde_json::json;
+
+use super::{known, written};
+use crate::frozen::samples::{
+    at, both_limits, catalog, course, hash, manual, object, profile_id, user,
+};
+
+fn tally(done: usize) -> Tally {
+    Tally {
+        done,
+        already: 2,
+        failed: 1,
+        deferred: 3,
+        failures: vec!["Ada: no such user".to_owned()],
+    }
+}
+
+fn full_line() -> ProfileReport {
+    ProfileReport {
+        profile: profile_id(1),
+        title: "Field staff".to_owned(),
+        status: ProfileStatus::Held,
+        reason: Some("60 changes are too many".to_owned()),
+        group: Some(object(3)),
+        members: 80,
+        added: tally(4),
+        removed: tally(5),
+        unreachable: 6,
+        courses: 7,
+        enrolments: tally(8),
+        held: Some(HeldChange {
+            hash: hash(),
+            exceeded: both_limits(),
+            adds: 50,
+            removes: 10,
+        }),
+        discrepancies: Discrepancies {
+            overrides: [Target::User(user(1)), Target::Profile(profile_id(2))].into(),
+            courses: [course(1)].into(),
+            obsolete: true,
+        },
+        notes: vec!["3 members had been added by hand in Entra".to_owned()],
+    }
+}
+
+/// A report with everything in it.
+pub(in crate::frozen) fn full_report() -> MaintenanceReport {
+    MaintenanceReport {
+        profiles: vec![full_line(), ProfileReport::new(profile_id(2), "Nobody")],
+        unreadable: [("x".to_owned(), "no JSON".to_owned())].into(),
+        notes: vec!["the data is old".to_owned()],
+        graph: GraphUse {
+            http: 1,
+            requests: 2,
+            writes: 3,
+            floor: 4,
+        },
+        unfinished: true,
+    }
+}
+
+#[test]
+fn totals_in_records_of_runs() {
+    insta::assert_json_snapshot!(written(&full_report().totals()));
+}
+
+/// The steps and outcomes that reports count, and their words in the tallies.
+#[test]
+fn steps_and_outcomes() {
+    let steps = [
+        Step::JoinCatalog {
+            catalog: catalog(1),
+        },
+        Step::Enrol { course: course(1) },
+        Step::Unenrol { course: course(1) },
+        Step::LeaveCatalog {
+            catalog: catalog(1),
+            unmanaged: [course(2)].into(),
+        },
+    ];
+    let outcomes = [
+        Outcome::Done,
+        Outcome::AlreadySo,
+        Outcome::Failed("no such course".to_owned()),
+        Outcome::Deferred,
+    ];
+    let mut line = ProfileReport::new(profile_id(1), "Field staff");
+    for step in &steps {
+        line.step(step, &outcomes[2]);
+    }
+    insta::assert_json_snapshot!(json!({
+        "steps": known!(steps, Step: JoinCatalog, Enrol, Unenrol, LeaveCatalog),
+        "outcomes": known!(outcomes, Outcome: Done, AlreadySo, Failed, Deferred),
+        "a line that tells of them": written(&line),
+    }));
+}
+
+/// Enums with fields that stand in profiles, records of runs and snapshots.
+#[test]
+fn enums_with_fields() {
+    let lives = [
+        Lifecycle::Active,
+        Lifecycle::Deleted {
+            at: at(0),
+            by: "ada@contoso.example".to_owned(),
+            handled: true,
+            auto_populate_before: true,
+            enroll_before: false,
+        },
+    ];
+    let targets = [Target::User(user(1)), Target::Profile(profile_id(1))];
+    let triggers = [
+        Trigger::Schedule,
+        Trigger::FirstSave,
+        Trigger::by_hand("ada@contoso.example"),
+        manual(),
+    ];
+    let scopes = [
+        RoleScope::Course(course(1)),
+        RoleScope::Catalog(catalog(1)),
+        RoleScope::Other,
+    ];
+    let field = serde_json::from_value(json!(uuid::Uuid::from_u128(1))).expect("an id");
+    let sources = [
+        Source::Property(rollcall_domain::snapshot::Property::JobTitle),
+        Source::Custom(field),
+        Source::Entra("employeeType".to_owned()),
+    ];
+    insta::assert_json_snapshot!(json!({
+        "where a profile is in its life": known!(lives, Lifecycle: Active, Deleted),
+        "whom an override names": known!(targets, Target: User, Profile),
+        "what started a run": known!(triggers, Trigger: Schedule, FirstSave, Manual),
+        "what a role is held on": known!(scopes, RoleScope: Course, Catalog, Other),
+        "where a value comes from": known!(sources, Source: Property, Custom, Entra),
+    }));
+}
