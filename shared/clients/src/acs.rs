@@ -1,7 +1,8 @@
-//! Mail through Azure Communication Services, from the one address that it is set up with.
+//! Sends mail through Azure Communication Services, from the configured sender address.
 //!
-//! The request: <https://learn.microsoft.com/rest/api/communication/email/email/send>;
-//! its signature: <https://learn.microsoft.com/azure/communication-services/tutorials/hmac-header-tutorial>.
+//! Request: <https://learn.microsoft.com/rest/api/communication/email/email/send>;
+//! signature:
+//! <https://learn.microsoft.com/azure/communication-services/tutorials/hmac-header-tutorial>.
 
 use std::fmt;
 
@@ -17,10 +18,10 @@ use url::Url;
 use crate::http::{ApiError, Base, Http, Secret};
 use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
 
-/// Path and version of the one request there is.
+/// Path and API version of the send operation, the only one used.
 const SEND: &str = "/emails:send?api-version=2023-03-31";
 
-/// The channel of S1-26: for those who send more than a mailbox may.
+/// The ACS channel (S1-26), for volumes above the limits of a mailbox.
 #[derive(Clone)]
 pub struct AcsMail {
     http: Http,
@@ -39,11 +40,11 @@ impl fmt::Debug for AcsMail {
 }
 
 impl AcsMail {
-    /// The channel of a resource: its endpoint, one of its two access keys as
-    /// the portal shows it (Base64), and an address of a domain linked to it.
-    /// All mail comes from that address (S1-27).
+    /// Creates the channel of an ACS resource from its endpoint, one of its two access keys in
+    /// Base64 as shown in the portal, and an address of a domain linked to it. All mail is sent
+    /// from that address (S1-27).
     ///
-    /// Fails if the endpoint is no address or the key is no Base64.
+    /// Returns an error if the endpoint is not a valid URL or the key is not valid Base64.
     pub fn new(
         http: Http,
         endpoint: &str,
@@ -67,16 +68,15 @@ impl AcsMail {
         })
     }
 
-    /// Hands one mail over. Success means accepted for sending, not delivered:
-    /// the service sends it later, and only its own reports tell what came of it.
+    /// Submits one mail. Success means accepted for sending, not delivered: the service sends it
+    /// later, and only its delivery reports contain the outcome.
     ///
-    /// The mail's id is the id of the operation (`Operation-Id`), so a repeat is
-    /// the same operation and not a second mail. That is why transient failures
-    /// are repeated here, and why even [`SendError::Unknown`] may be tried again
-    /// later with the same mail.
+    /// The mail's id is sent as the operation id (`Operation-Id`), so a retry repeats the same
+    /// operation instead of sending a second mail. Transient failures are therefore retried here,
+    /// and even after [`SendError::Unknown`] the same mail can be sent again later.
     pub async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let body = self.body(mail).to_string();
-        // Signed anew for each try: an old date is refused.
+        // Each attempt is signed separately, because the service rejects an old date.
         let attempt = || async { self.attempt(mail, &body).await };
         Ok(self.http.retry().run(None, attempt).await?)
     }
@@ -107,12 +107,12 @@ impl AcsMail {
             "recipients": { "to": to },
             "content": { "subject": mail.subject, "plainText": mail.text, "html": mail.html },
             "headers": headers,
-            // Who opened a mail is nobody's business.
+            // Whether a recipient opened the mail is private and must not be tracked.
             "userEngagementTrackingDisabled": true,
         })
     }
 
-    /// Signs a body for one moment.
+    /// Signs a body for the given time.
     fn sign(&self, at: DateTime<Utc>, body: &[u8]) -> Signed {
         let date = at.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let hash = STANDARD.encode(Sha256::digest(body));
@@ -162,7 +162,7 @@ mod tests {
         AcsMail::new(quick(), endpoint, &Secret::new(KEY), SENDER).expect("a channel")
     }
 
-    /// The expected values come from another implementation (Python's hmac).
+    /// The expected values were computed with another implementation (Python's hmac).
     #[test]
     fn the_signature_is_the_one_others_compute() {
         let channel = channel("https://mail.contoso.example:8443/acs/");
@@ -181,7 +181,7 @@ mod tests {
     async fn a_mail_is_handed_over_under_its_own_id() {
         let stub = Stub::start(|_| reply(202, "", r#"{"status":"Running"}"#)).await;
         let channel = channel(&format!("{}/acs", stub.url));
-        channel.send(&mail()).await.expect("taken");
+        channel.send(&mail()).await.expect("accepted");
         let asked = stub.requests();
         let (head, body) = asked[0].split_once("\r\n\r\n").expect("head and body");
         assert!(
@@ -226,7 +226,7 @@ mod tests {
             _ => reply(202, "", "{}"),
         })
         .await;
-        channel(&stub.url).send(&mail()).await.expect("taken");
+        channel(&stub.url).send(&mail()).await.expect("accepted");
         let asked = stub.requests();
         assert_eq!(asked.len(), 3);
         let same = "operation-id: 00000000-0000-0000-0000-000000000007";

@@ -1,4 +1,4 @@
-//! One AWS configuration for all services, from the environment as every SDK reads it.
+//! Builds the AWS configuration shared by all service clients.
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
@@ -8,7 +8,7 @@ pub async fn from_environment() -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest()).load().await
 }
 
-/// A configuration for an emulator on this machine, which takes any key.
+/// Returns a configuration for a local emulator, which accepts any credentials.
 pub async fn emulator(endpoint: &str, region: &str) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .endpoint_url(endpoint)

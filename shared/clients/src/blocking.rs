@@ -1,7 +1,7 @@
-//! Work for the processor, done beside the thread that waits for the network.
+//! Runs CPU-bound work on a blocking thread, so that the async threads stay responsive.
 
-/// Does the work on another thread: meanwhile this one fetches the next page
-/// and keeps the run's lock alive.
+/// Runs `work` on a blocking thread, so that the caller's thread can fetch the next page and renew
+/// the run's lease.
 pub(crate) async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> T {
@@ -9,7 +9,7 @@ pub(crate) async fn run_blocking<T: Send + 'static>(
         Ok(done) => done,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // Cancelled: the runtime is ending, and nobody waits for the answer.
+            // Cancelled: the runtime is shutting down, so the result is no longer needed.
             Err(_) => std::future::pending().await,
         },
     }
@@ -29,6 +29,6 @@ mod tests {
     #[tokio::test]
     #[should_panic(expected = "over there")]
     async fn a_panic_comes_back_too() {
-        run_blocking(|| panic!("over there")).await;
+        run_blocking(|| panic!("on the blocking thread")).await;
     }
 }

@@ -1,4 +1,4 @@
-//! JSON values as third parties write them, borrowed from the answer where possible.
+//! Deserializes JSON values of third parties leniently, borrowing from the response if possible.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,8 +7,8 @@ use serde::de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Number;
 
-/// A text, borrowed unless escapes had to be taken out. (The derived reader of
-/// an optional `Cow` always copies.)
+/// A string, borrowed unless it contains escapes. (The derived deserializer of an optional `Cow`
+/// always copies.)
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
@@ -34,7 +34,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Any value; lists and objects are only known to be such.
+/// Any JSON value; the content of arrays and objects is discarded.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Plain<'a> {
     /// `null`.
@@ -43,14 +43,14 @@ pub(crate) enum Plain<'a> {
     Truth(bool),
     /// A number.
     Number(Number),
-    /// A text.
+    /// A string.
     Text(Cow<'a, str>),
-    /// A list or an object.
+    /// An array or an object.
     Nested,
 }
 
 impl<'a> Plain<'a> {
-    /// The value as a text; `None` for nothing and for nested values.
+    /// Returns the value as a string; `None` for `null` and nested values.
     pub(crate) fn into_text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Nothing | Self::Nested => None,

@@ -1,4 +1,4 @@
-//! A mail that goes out and what can come of it, whichever service carries it.
+//! The outgoing mail and the error of sending it, common to all mail channels.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::http::ApiError;
 
-/// Carries a mail's own id, so that it can be found in the sender's mailbox
-/// and in message traces. Graph takes own headers only if they start with `x-`:
+/// Header with the mail's id, which makes the mail traceable in the sender's mailbox and in message
+/// traces. Graph accepts custom headers only if they start with `x-`:
 /// <https://learn.microsoft.com/graph/api/resources/internetmessageheader>.
 pub(crate) const ID_HEADER: &str = "x-rollcall-notice";
 
-/// How a mail is marked for the eye; it goes no faster for it.
+/// The importance flag of a mail; it does not affect delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Urgency {
     /// Marked as important.
@@ -21,25 +21,25 @@ pub enum Urgency {
     Normal,
 }
 
-/// One mail, ready to go. It has no sender: that is a matter of the channel
-/// (the connected account, or the fixed address of S1-27).
+/// A mail ready to be sent. The sender is defined by the channel (the connected account, or the
+/// fixed address of S1-27).
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
-    /// Addresses of everyone it goes to; they see one another.
+    /// Recipient addresses; all recipients see one another.
     pub to: Vec<String>,
     /// The subject line.
     pub subject: String,
-    /// The words without markup, for channels that carry both.
+    /// The plain-text body, for channels that send both.
     pub text: String,
-    /// The words as HTML.
+    /// The HTML body.
     pub html: String,
-    /// Its own id: the same for every try of the same mail, never used twice.
+    /// The mail's id: the same for every attempt, and never reused for another mail.
     pub id: Uuid,
-    /// How it is marked.
+    /// The importance flag.
     pub urgency: Urgency,
 }
 
-/// Neither words nor addresses: what is logged is read by others than the mail.
+/// Omits content and addresses, because logs have a wider audience than the mail.
 impl std::fmt::Debug for OutgoingMail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OutgoingMail")
@@ -49,38 +49,38 @@ impl std::fmt::Debug for OutgoingMail {
     }
 }
 
-/// A mail that was not, or perhaps not, taken.
+/// The error of a mail that was not accepted, or whose acceptance is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
-    /// Surely not taken: too much in a short time. It may be tried again later.
+    /// Not accepted: the rate limit is exceeded. Can be retried later.
     #[error("the mail service takes no more just now")]
     Throttled {
-        /// How long the service asked to wait.
+        /// The delay requested by the service.
         retry_after: Option<Duration>,
     },
-    /// Surely not taken, and the same mail will not be taken later either.
+    /// Not accepted, and retrying the same mail cannot succeed.
     #[error("the mail was refused with status {status}: {message}")]
     Refused {
-        /// HTTP status of the answer.
+        /// HTTP status of the response.
         status: u16,
-        /// The service's error code, if it named one.
+        /// The service's error code, if present.
         code: Option<String>,
-        /// The service's words, at most 300 characters.
+        /// The service's error message, truncated to 300 characters.
         message: String,
     },
-    /// Surely not taken: the sign-in, the key or the consent is the trouble,
-    /// which no other mail of the same channel would escape.
+    /// Not accepted because of the sign-in, the key or the consent. Every other mail of the same
+    /// channel would fail as well.
     #[error("the mail service did not accept the sign-in (status {status})")]
     SignIn {
         /// 401 or 403.
         status: u16,
-        /// The service's error code, if it named one.
+        /// The service's error code, if present.
         code: Option<String>,
     },
-    /// Surely not taken: the service was never reached. It may be tried again.
+    /// Not accepted: the service could not be reached. Can be retried.
     #[error("the mail service could not be reached: {0}")]
     NotSent(String),
-    /// The answer was lost or says nothing: the mail may have been taken.
+    /// The response was lost or inconclusive: the mail may have been accepted.
     #[error("it is not known whether the mail was sent: {0}")]
     Unknown(String),
 }
@@ -94,7 +94,7 @@ impl From<ApiError> for SendError {
                 retry_after,
                 ..
             }
-            // A server that says when to come back has not begun (RFC 9110, section 15.6.4).
+            // A 503 with `Retry-After` was rejected before processing (RFC 9110, section 15.6.4).
             | ApiError::Status {
                 status: 503,
                 retry_after: retry_after @ Some(_),
@@ -116,7 +116,7 @@ impl From<ApiError> for SendError {
                 message,
             },
             ApiError::Transport { source, .. } if source.is_connect() => Self::NotSent(words),
-            // The mailbox is full (RFC 4918, section 11.5): nothing was taken.
+            // The mailbox is full (RFC 4918, section 11.5), so the mail was not accepted.
             ApiError::Status { status: 507, .. } | ApiError::Setup(_) => Self::NotSent(words),
             _ => Self::Unknown(words),
         }
@@ -128,7 +128,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::http::{HttpSettings, RetryPolicy};
 
-    /// A mail for tests.
+    /// Returns a mail for tests.
     pub(crate) fn mail() -> OutgoingMail {
         OutgoingMail {
             to: vec!["kay@contoso.com".into(), "lee@contoso.com".into()],
@@ -179,7 +179,11 @@ pub(crate) mod tests {
         };
         let http = crate::http::Http::new(settings).expect("a client");
         let request = http.request(reqwest::Method::POST, "http://192.0.2.1/");
-        let error = http.send(request).await.err().expect("nobody listens");
+        let error = http
+            .send(request)
+            .await
+            .err()
+            .expect("no server is listening");
         assert!(matches!(SendError::from(error), SendError::NotSent(_)));
     }
 }

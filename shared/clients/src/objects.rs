@@ -1,4 +1,4 @@
-//! Snapshots, schemas, member files and reports in S3.
+//! Stores snapshots, schemas, member lists and reports in S3.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,47 +10,47 @@ use aws_sdk_s3::primitives::ByteStream;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollcall_domain::base::ids::{ProfileId, SnapshotId, TenantId};
 
-/// An object that could not be read or written.
+/// The error of an object that could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
-    /// It is not there.
+    /// The object does not exist.
     #[error("the object {0} is not there")]
     Missing(String),
-    /// The service did not do it.
+    /// The object store returned an error.
     #[error("the object store did not answer: {0}")]
     Service(String),
 }
 
-/// The bucket. Keys begin with what the object is, so that the bucket's lifecycle
-/// can let old ones expire, then name the tenant.
+/// The bucket. Keys start with the kind of object, so that lifecycle rules can expire old objects
+/// by prefix, followed by the tenant.
 #[derive(Debug, Clone)]
 pub struct Objects {
     client: Client,
     bucket: String,
 }
 
-/// The key of a snapshot.
+/// Returns the key of a snapshot.
 pub fn snapshot_key(tenant: TenantId, id: &SnapshotId) -> String {
     format!("snapshots/{tenant}/{id}.rcsnap")
 }
 
-/// The key of a snapshot's schema.
+/// Returns the key of a snapshot's schema.
 pub fn schema_key(tenant: TenantId, id: &SnapshotId) -> String {
     format!("schemas/{tenant}/{id}.json")
 }
 
-/// The key of a profile's member list. A newer list replaces it.
+/// Returns the key of a profile's member list. A newer list replaces the previous one.
 pub fn members_key(tenant: TenantId, profile: ProfileId) -> String {
     format!("members/{tenant}/{profile}.xlsx")
 }
 
-/// The key of a run's full report; `name` identifies the run.
+/// Returns the key of a run's full report; `name` identifies the run.
 pub fn report_key(tenant: TenantId, name: &str) -> String {
     format!("reports/{tenant}/{}.json", name.replace(['#', ':'], "-"))
 }
 
-/// The key of a part of a run's report; `name` identifies the run. A run that takes
-/// several invocations has one for each.
+/// Returns the key of one part of a run's report; `name` identifies the run. A run with several
+/// invocations writes one part in each.
 pub fn part_key(tenant: TenantId, name: &str, part: u32) -> String {
     format!(
         "reports/{tenant}/{}.{part}.json",
@@ -58,7 +58,7 @@ pub fn part_key(tenant: TenantId, name: &str, part: u32) -> String {
     )
 }
 
-/// The key of what a directory sync read and left; `name` identifies the run.
+/// Returns the key of a directory sync's checkpoint; `name` identifies the run.
 pub fn sync_key(tenant: TenantId, name: &str, part: u32) -> String {
     format!(
         "sync/{tenant}/{}.{part}.json.zst",
@@ -66,8 +66,8 @@ pub fn sync_key(tenant: TenantId, name: &str, part: u32) -> String {
     )
 }
 
-/// The header that makes browsers save under a name (RFC 6266): in plain ASCII
-/// for old ones, percent-encoded UTF-8 for the rest.
+/// Returns the header value that sets the name of a downloaded file (RFC 6266): in ASCII for old
+/// browsers, in percent-encoded UTF-8 for all others.
 fn attachment(file_name: &str) -> String {
     let plain: String = file_name
         .chars()
@@ -81,7 +81,7 @@ fn attachment(file_name: &str) -> String {
 }
 
 impl Objects {
-    /// The bucket of this name. Emulators need the bucket in the path.
+    /// Creates a client for this bucket. Emulators require path-style addressing.
     pub fn new(config: &aws_config::SdkConfig, bucket: impl Into<String>) -> Self {
         let path_style = config.endpoint_url().is_some();
         let config = aws_sdk_s3::config::Builder::from(config)
@@ -93,7 +93,7 @@ impl Objects {
         }
     }
 
-    /// Writes an object; it is there completely or not at all.
+    /// Writes an object atomically.
     pub async fn put(
         &self,
         key: &str,
@@ -104,7 +104,7 @@ impl Objects {
             .await
     }
 
-    /// Writes an object from a file, without holding it in memory.
+    /// Uploads an object from a file without loading it into memory.
     pub async fn put_file(
         &self,
         key: &str,
@@ -135,11 +135,11 @@ impl Objects {
         Ok(())
     }
 
-    /// An address at which anybody can download the object for some time, under
-    /// this file name. Whoever has it needs nothing else, so it must not be kept.
+    /// Returns a pre-signed URL that downloads the object under this file name until it expires.
+    /// The URL alone grants access, so it must not be stored.
     ///
     /// # Errors
-    /// [`ObjectError::Missing`] when there is no such object now.
+    /// [`ObjectError::Missing`] if the object does not exist.
     pub async fn download_url(
         &self,
         key: &str,
@@ -149,7 +149,7 @@ impl Objects {
         let service = |error: &dyn std::fmt::Display| ObjectError::Service(error.to_string());
         let head = self.client.head_object().bucket(&self.bucket).key(key);
         if let Err(error) = head.send().await {
-            // To who may not list the bucket, S3 answers 403 for what is not there.
+            // Without permission to list the bucket, S3 returns 403 for missing objects.
             let status = error.raw_response().map(|answer| answer.status().as_u16());
             return Err(match status {
                 Some(404 | 403) => ObjectError::Missing(key.to_owned()),
@@ -169,7 +169,7 @@ impl Objects {
         Ok(signed.uri().to_owned())
     }
 
-    /// Deletes an object; one that is not there is fine.
+    /// Deletes an object; a missing object is not an error.
     pub async fn delete(&self, key: &str) -> Result<(), ObjectError> {
         let deleted = self.client.delete_object().bucket(&self.bucket).key(key);
         let deleted = deleted.send().await;
@@ -178,7 +178,7 @@ impl Objects {
             .map_err(|error| ObjectError::Service(DisplayErrorContext(&error).to_string()))
     }
 
-    /// Reads an object.
+    /// Returns the content of an object.
     pub async fn get(&self, key: &str) -> Result<Vec<u8>, ObjectError> {
         let answer = match self
             .client

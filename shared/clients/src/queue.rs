@@ -1,4 +1,4 @@
-//! Sending to SQS: messages that say "run", and notices.
+//! Sends messages to SQS: run messages and notifications.
 
 use std::time::Duration;
 
@@ -7,17 +7,17 @@ use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use serde::Serialize;
 
-/// SQS delays a message by fifteen minutes at most.
+/// SQS delays a message by at most fifteen minutes.
 pub const MAX_DELAY: Duration = Duration::from_mins(15);
-/// SQS takes ten messages at a time.
+/// SQS accepts at most ten messages per request.
 const BATCH: usize = 10;
 
-/// A message that could not be sent.
+/// The error of a message that could not be sent.
 #[derive(Debug, thiserror::Error)]
 #[error("the queue did not take the message: {0}")]
 pub struct QueueError(String);
 
-/// One queue.
+/// A client of one queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     client: Client,
@@ -25,7 +25,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// The queue at this URL.
+    /// Creates a client for the queue at this URL.
     pub fn new(config: &aws_config::SdkConfig, url: impl Into<String>) -> Self {
         Self {
             client: Client::new(config),
@@ -33,13 +33,13 @@ impl Queue {
         }
     }
 
-    /// Its address.
+    /// Returns the queue's URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 
-    /// Sends one message, to be seen after `delay` (rounded up to whole seconds, at
-    /// most [`MAX_DELAY`]).
+    /// Sends one message that becomes visible after `delay` (rounded up to whole seconds, at most
+    /// [`MAX_DELAY`]).
     pub async fn send<T: Serialize>(&self, message: &T, delay: Duration) -> Result<(), QueueError> {
         let body = body(message)?;
         self.client
@@ -53,7 +53,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends many, ten at a time; an error names how many were not taken.
+    /// Sends messages in batches of ten; the error contains the number of rejected messages.
     pub async fn send_all<T: Serialize>(&self, messages: &[T]) -> Result<(), QueueError> {
         for chunk in messages.chunks(BATCH) {
             let mut entries = Vec::with_capacity(chunk.len());
@@ -86,8 +86,8 @@ impl Queue {
         Ok(())
     }
 
-    /// Whether nothing waits and nothing is being handled, as far as the queue
-    /// knows (it counts approximately).
+    /// Returns whether no message is waiting or in flight, according to the queue's approximate
+    /// counters.
     pub async fn is_idle(&self) -> Result<bool, QueueError> {
         use aws_sdk_sqs::types::QueueAttributeName as Name;
         let counted = [
@@ -111,7 +111,7 @@ impl Queue {
     }
 }
 
-/// Never early: who comes early finds nothing due.
+/// Rounds up: a message delivered too early would find nothing due.
 fn whole_seconds(delay: Duration) -> i32 {
     let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
     i32::try_from(whole.min(MAX_DELAY.as_secs())).unwrap_or(0)

@@ -1,4 +1,4 @@
-//! System mail through Amazon SES: the channel that works when a tenant's own does not.
+//! Sends system mail through Amazon SES, which works even if a tenant's own channel fails.
 
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::config::retry::RetryConfig;
@@ -6,18 +6,18 @@ use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use rollcall_domain::notices::RenderedNotice;
 
-/// A mail that was not, or perhaps not, accepted.
+/// The error of a mail that was not accepted, or whose acceptance is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
-    /// Surely not sent; it may be tried again.
+    /// Not sent; can be retried.
     #[error("the mail was refused: {0}")]
     Refused(String),
-    /// The answer never came: it may have been sent.
+    /// The response was lost: the mail may have been sent.
     #[error("it is not known whether the mail was sent: {0}")]
     Unknown(String),
 }
 
-/// The system sender.
+/// The client for system mail.
 #[derive(Debug, Clone)]
 pub struct SystemMail {
     client: Client,
@@ -25,9 +25,9 @@ pub struct SystemMail {
 }
 
 impl SystemMail {
-    /// Mail from this address, which SES must have verified.
+    /// Creates a client that sends from this address, which must be verified in SES.
     pub fn new(config: &aws_config::SdkConfig, sender: impl Into<String>) -> Self {
-        // A try whose answer was lost may have been sent: the SDK must not try again by itself.
+        // If the response is lost the mail may have been sent, so the SDK must not retry.
         let config = aws_sdk_sesv2::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .build();

@@ -15,20 +15,20 @@ use uuid::Uuid;
 use crate::call::{Call, Reply};
 use crate::hub::{Hub, lock};
 
-/// The one version of the interface this slice speaks.
+/// The only supported API version.
 const VERSION: &str = "2023-03-31";
-/// The headers a client signs, in this order.
+/// The headers signed by a client, in this order.
 const SIGNED: &str = "x-ms-date;host;x-ms-content-sha256";
 
 /// A mail resource: one access key, one sender.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcsResource {
-    /// Access key as the portal shows it.
+    /// Access key in Base64, as shown in the portal.
     pub access_key_base64: String,
-    /// The address it may send from.
+    /// The permitted sender address.
     pub sender: String,
-    /// Messages in any minute.
+    /// Maximum messages in any minute.
     #[serde(default = "per_minute")]
     pub per_minute: u32,
 }
@@ -38,7 +38,7 @@ fn per_minute() -> u32 {
 }
 
 impl AcsResource {
-    /// A resource with the vendor's usual limit.
+    /// Creates a resource with the vendor's default limit.
     pub fn new(access_key_base64: impl Into<String>, sender: impl Into<String>) -> Self {
         Self {
             access_key_base64: access_key_base64.into(),
@@ -48,7 +48,7 @@ impl AcsResource {
     }
 }
 
-/// A message that was accepted.
+/// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AcsMail {
     /// Id of the operation.
@@ -57,7 +57,7 @@ pub struct AcsMail {
     pub at: DateTime<Utc>,
     /// Sender's address.
     pub sender: String,
-    /// Addresses it goes to.
+    /// Recipient addresses.
     pub to: Vec<String>,
     /// Subject.
     pub subject: String,
@@ -69,7 +69,7 @@ pub struct AcsMail {
     pub headers: BTreeMap<String, String>,
 }
 
-/// Resources and mail of one process.
+/// Resources and accepted messages of one process.
 #[derive(Default)]
 pub(crate) struct Acs {
     resources: Mutex<Vec<AcsResource>>,
@@ -84,7 +84,7 @@ impl Acs {
         all.push(resource);
     }
 
-    /// Everything accepted, oldest first.
+    /// Returns all accepted messages, oldest first.
     pub(crate) fn mails(&self) -> Vec<AcsMail> {
         lock(&self.mails).clone()
     }
@@ -126,7 +126,7 @@ struct Content {
     html: Option<String>,
 }
 
-/// Answers `/acs/…`.
+/// Handles `/acs/…`.
 pub(crate) fn handle(hub: &Hub, call: &Call) -> Reply {
     let Some(resource) = authenticate(&hub.acs, call) else {
         return refuse(401, "Denied", "The request's signature does not hold.");
@@ -148,7 +148,7 @@ pub(crate) fn handle(hub: &Hub, call: &Call) -> Reply {
     }
 }
 
-/// The resource whose key signed the request.
+/// Returns the resource whose key signed the request.
 fn authenticate(acs: &Acs, call: &Call) -> Option<AcsResource> {
     let date = call.header("x-ms-date")?;
     let sent = DateTime::parse_from_rfc2822(date).ok()?;
@@ -227,7 +227,7 @@ fn send(hub: &Hub, resource: &AcsResource, call: &Call) -> Reply {
     accepted(hub, &operation)
 }
 
-/// Seconds until the resource may send again, if it may not now.
+/// Returns the seconds until the resource may send again, or `None` if it may send now.
 fn over_limit(mails: &[AcsMail], resource: &AcsResource, now: DateTime<Utc>) -> Option<i64> {
     let minute = Duration::minutes(1);
     let recent = mails

@@ -1,60 +1,60 @@
-//! How a tenant's services behave: delays, page size, wire quirks and write quota.
+//! Behaviour of a tenant's services: delays, page size, wire format variants and write quota.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::user_token::TokenFlaw;
 
-/// Largest Learn365 page the vendor serves, and the default.
+/// The vendor's maximum Learn365 page size, and the default.
 pub const LMS_PAGE_LIMIT: usize = 10_000;
 
-/// Knobs of one tenant; the default has no delays, no quota and full pages.
+/// Settings of one tenant; the default has no delays, no quota and full pages.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Behaviour {
-    /// Member writes on a group younger than this (milliseconds) fail as "source resource object".
+    /// Member writes to a group younger than this (milliseconds) fail as "source resource object".
     pub group_replication_ms: u64,
-    /// After a 202 from Learn365 the group becomes visible after this many milliseconds.
+    /// Milliseconds after a 202 from Learn365 until the group becomes visible.
     pub lms_accept_delay_ms: u64,
     /// Rows per Learn365 page, 1 to [`LMS_PAGE_LIMIT`].
     pub page_size: usize,
-    /// Learn365 writes enumerations as numbers instead of names.
+    /// Learn365 returns enumerations as numbers instead of names.
     pub enums_as_numbers: bool,
-    /// Host (or whole origin, if it contains `://`) put into every nextLink and deltaLink instead of
-    /// our own.
+    /// Host (or whole origin, if it contains `://`) used in every nextLink and deltaLink instead of
+    /// the simulator's own.
     pub nextlink_host: Option<String>,
     /// Graph write quota; `None` means unlimited.
     pub throttle: Option<Throttle>,
     /// Learn365 lists deleted courses with `IsDeleted: true` instead of hiding them.
     pub list_deleted_courses: bool,
-    /// Application tokens are JWTs that name their roles, as Microsoft's are today, instead of
-    /// opaque, as Microsoft says they may become.
+    /// Application tokens are JWTs with their roles, like Microsoft's current tokens, instead of
+    /// opaque, as they may become according to Microsoft.
     pub readable_tokens: bool,
     /// Lifetime of access tokens in seconds.
     pub token_lifetime_s: i64,
-    /// What is wrong with every `id_token`.
+    /// The defect of every `id_token`.
     pub id_token_flaw: Option<TokenFlaw>,
-    /// An administrator's consent counts after this many milliseconds.
+    /// Milliseconds until an administrator's consent takes effect.
     pub consent_propagation_ms: u64,
-    /// A refresh token that was used is refused from then on.
+    /// A used refresh token becomes invalid.
     pub strict_rotation: bool,
-    /// Every use of a refresh token is refused like this.
+    /// Every use of a refresh token returns this error.
     pub refresh_refusal: Option<OauthRefusal>,
-    /// Sending a message takes this many milliseconds.
+    /// Milliseconds needed to send a message.
     pub mail_delay_ms: u64,
-    /// How far the tenant's clock is ahead of ours, in milliseconds.
+    /// Milliseconds by which the tenant's clock is ahead.
     pub clock_ahead_ms: i64,
-    /// While set, Graph answers every delta token with 410; the pages of a round still come.
+    /// If set, Graph returns 410 for every delta token; the pages of a round are still returned.
     pub delta_tokens_expired: bool,
-    /// Graph shows the last entity of every incremental delta answer twice.
+    /// Graph returns the last entity of every incremental delta response twice.
     pub delta_replays: bool,
-    /// Graph's delta answers say nothing of deleted people, nor of the memberships they had.
+    /// Graph's delta responses omit deleted users and their memberships.
     pub delta_hides_deletions: bool,
-    /// Members of one group on one page of a delta answer.
+    /// Maximum members of one group on one page of a delta response.
     pub delta_members_per_slice: usize,
 }
 
-/// How a token endpoint refuses.
+/// An error response of a token endpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OauthRefusal {
@@ -62,7 +62,7 @@ pub struct OauthRefusal {
     pub status: u16,
     /// OAuth error, e.g. `invalid_grant`.
     pub error: String,
-    /// Microsoft's finer word, e.g. `bad_token`.
+    /// Microsoft's `suberror`, e.g. `bad_token`.
     #[serde(default)]
     pub suberror: Option<String>,
     /// AADSTS number.
@@ -96,17 +96,17 @@ impl Default for Behaviour {
 }
 
 impl Behaviour {
-    /// Rows per Learn365 page, forced into the vendor's range.
+    /// Returns the rows per Learn365 page, clamped to the vendor's range.
     pub(crate) fn lms_page(&self) -> usize {
         self.page_size.clamp(1, LMS_PAGE_LIMIT)
     }
 
-    /// The time by the tenant's clock.
+    /// Returns the time by the tenant's clock.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         Utc::now() + Duration::milliseconds(self.clock_ahead_ms)
     }
 
-    /// The origin nextLinks point to: `own`, unless a hostile host is configured.
+    /// Returns the origin of nextLinks: `own`, unless another host is configured.
     pub(crate) fn link_origin(&self, own: &str) -> String {
         match &self.nextlink_host {
             None => own.to_owned(),

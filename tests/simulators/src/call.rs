@@ -1,11 +1,11 @@
-//! One request and its answer, independent of whether they travel alone or inside a `$batch`.
+//! A request and its response, sent alone or as a part of a `$batch`.
 
 use std::collections::BTreeMap;
 
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-/// A request as the handlers see it.
+/// A request in the form used by the handlers.
 #[derive(Debug, Clone)]
 pub(crate) struct Call {
     /// Upper-case method.
@@ -18,7 +18,7 @@ pub(crate) struct Call {
     pub(crate) query: Vec<(String, String)>,
     /// Headers by lower-case name.
     pub(crate) headers: BTreeMap<String, String>,
-    /// Body bytes as text; empty if none.
+    /// The body as text; empty if there is none.
     pub(crate) body: String,
 }
 
@@ -46,12 +46,12 @@ impl Call {
         }
     }
 
-    /// The decoded path segments, ready for slice patterns.
+    /// Returns the decoded path segments, for use in slice patterns.
     pub(crate) fn path(&self) -> Vec<&str> {
         self.segments.iter().map(String::as_str).collect()
     }
 
-    /// A query parameter, name compared without case.
+    /// Returns a query parameter; the name is compared ignoring case.
     pub(crate) fn param(&self, name: &str) -> Option<&str> {
         let mut pairs = self.query.iter();
         pairs
@@ -59,23 +59,23 @@ impl Call {
             .map(|(_, value)| value.as_str())
     }
 
-    /// A header by lower-case name.
+    /// Returns a header by lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(String::as_str)
     }
 
-    /// The body as JSON, if it is JSON.
+    /// Returns the body as JSON, if it is valid JSON.
     pub(crate) fn json(&self) -> Option<Value> {
         serde_json::from_str(&self.body).ok()
     }
 
-    /// Whether the request changes something.
+    /// Returns whether the request is a write.
     pub(crate) fn is_write(&self) -> bool {
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS")
     }
 }
 
-/// What a handler answers.
+/// The response of a handler.
 #[derive(Debug, Clone)]
 pub(crate) struct Reply {
     /// HTTP status.
@@ -89,24 +89,24 @@ pub(crate) struct Reply {
 /// Body of a [`Reply`].
 #[derive(Debug, Clone)]
 pub(crate) enum Payload {
-    /// Nothing.
+    /// No body.
     Empty,
     /// A JSON document.
     Json(Value),
     /// Plain text (`/$count`).
     Text(String),
-    /// A page for people.
+    /// An HTML page.
     Html(String),
-    /// Bytes of the kind that a `content-type` header names.
+    /// Bytes with the type in the `content-type` header.
     Bytes(Vec<u8>),
-    /// JSON that was cut off.
+    /// Truncated JSON.
     Broken(String),
-    /// No answer at all: the connection closes.
+    /// No response: the connection is closed.
     Hangup,
 }
 
 impl Reply {
-    /// A JSON answer.
+    /// Returns a JSON response.
     pub(crate) fn json(status: u16, body: Value) -> Self {
         Self {
             status,
@@ -115,7 +115,7 @@ impl Reply {
         }
     }
 
-    /// An answer without a body.
+    /// Returns a response without a body.
     pub(crate) fn empty(status: u16) -> Self {
         Self {
             status,
@@ -124,7 +124,7 @@ impl Reply {
         }
     }
 
-    /// A plain text answer with status 200.
+    /// Returns a plain-text response with status 200.
     pub(crate) fn text(text: String) -> Self {
         Self {
             status: 200,
@@ -133,7 +133,7 @@ impl Reply {
         }
     }
 
-    /// Bytes of a kind (`image/jpeg`) with status 200.
+    /// Returns bytes of a type (`image/jpeg`) with status 200.
     pub(crate) fn bytes(kind: &str, bytes: Vec<u8>) -> Self {
         Self {
             status: 200,
@@ -142,7 +142,7 @@ impl Reply {
         }
     }
 
-    /// A page.
+    /// Returns an HTML page.
     pub(crate) fn html(status: u16, page: String) -> Self {
         Self {
             status,
@@ -151,12 +151,12 @@ impl Reply {
         }
     }
 
-    /// Sends the browser elsewhere.
+    /// Redirects the browser.
     pub(crate) fn redirect(location: String) -> Self {
         Self::empty(302).header("location", location)
     }
 
-    /// No answer; logged with status 0.
+    /// Closes the connection without a response; logged with status 0.
     pub(crate) fn hangup() -> Self {
         Self {
             status: 0,
@@ -165,7 +165,7 @@ impl Reply {
         }
     }
 
-    /// The same answer with one more header.
+    /// Returns the response with an additional header.
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self

@@ -1,4 +1,4 @@
-//! The control API: what [`crate::Simulators`] offers in Rust, as JSON over HTTP.
+//! The control API: the functions of [`crate::Simulators`] as JSON over HTTP.
 
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use crate::identity;
 use crate::state::TenantState;
 use crate::world::World;
 
-/// Answers `/control/…`.
+/// Handles `/control/…`.
 pub(crate) fn handle(hub: &Hub, call: &Call) -> Reply {
     let outcome = match (call.method.as_str(), call.path().as_slice()) {
         ("GET", ["health"]) => Ok(Reply::json(

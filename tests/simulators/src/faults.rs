@@ -1,22 +1,22 @@
-//! Faults that tests inject: which requests go wrong, from which occurrence, how often and how.
+//! Faults injected by tests: affected requests, first occurrence, number and kind.
 
 use percent_encoding::percent_decode_str;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A rule that makes matching requests of one tenant go wrong.
+/// A rule that makes matching requests of one tenant fail.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Which requests count.
+    /// The requests to count.
     pub matches: FaultMatch,
     /// First matching request that fails, counted from 1.
     #[serde(default = "first")]
     pub from_occurrence: u32,
-    /// How many requests in a row fail from there on; `u32::MAX` for all.
+    /// Number of consecutive requests that fail; `u32::MAX` for all.
     #[serde(default = "first")]
     pub times: u32,
-    /// What happens.
+    /// The effect.
     pub kind: FaultKind,
 }
 
@@ -25,7 +25,7 @@ fn first() -> u32 {
 }
 
 impl Fault {
-    /// A fault that strikes the first request whose path contains `path`, once.
+    /// Creates a fault for the first request whose path contains `path`.
     pub fn once(path: impl Into<String>, kind: FaultKind) -> Self {
         let matches = FaultMatch {
             method: None,
@@ -39,14 +39,14 @@ impl Fault {
         }
     }
 
-    /// The same fault, for one HTTP method only.
+    /// Limits the fault to one HTTP method.
     #[must_use]
     pub fn method(mut self, method: impl Into<String>) -> Self {
         self.matches.method = Some(method.into());
         self
     }
 
-    /// The same fault, striking `times` requests from the `from`-th matching one.
+    /// Applies the fault to `times` requests, starting with the `from`-th match.
     #[must_use]
     pub fn at(mut self, from: u32, times: u32) -> Self {
         self.from_occurrence = from;
@@ -66,34 +66,34 @@ pub struct FaultMatch {
     pub path_contains: String,
 }
 
-/// What a fault does to the request.
+/// The effect of a fault on a request.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum FaultKind {
-    /// Answer with this status without doing the work.
+    /// Return this status without processing the request.
     Status {
         /// HTTP status.
         code: u16,
         /// `Retry-After` in seconds.
         #[serde(default)]
         retry_after: Option<f64>,
-        /// Body; a plausible error object if absent.
+        /// Body; a plausible error object by default.
         #[serde(default)]
         body: Option<Value>,
     },
-    /// Wait, then do the work as usual.
+    /// Wait, then process the request normally.
     Delay {
         /// Milliseconds.
         ms: u64,
     },
-    /// Close the connection without an answer; the work is not done.
+    /// Close the connection without a response; the request is not processed.
     Drop,
-    /// Do the work, then close the connection without an answer.
+    /// Process the request, then close the connection without a response.
     LoseAnswer,
-    /// Do the work, but cut the JSON answer in half.
+    /// Process the request, but truncate the JSON response.
     BrokenJson,
-    /// Leave out half of the page's rows and its nextLink, keep `@odata.count`.
+    /// Omit half of the page's rows and its nextLink, but retain `@odata.count`.
     TruncatedPage,
-    /// Answer an empty page: no rows, no nextLink, count 0.
+    /// Return an empty page: no rows, no nextLink, count 0.
     EmptyPage,
 }
 
@@ -104,17 +104,17 @@ pub(crate) struct FaultBook {
 }
 
 impl FaultBook {
-    /// Adds a fault with a fresh counter.
+    /// Adds a fault with a new counter.
     pub(crate) fn add(&mut self, fault: Fault) {
         self.entries.push((fault, 0));
     }
 
-    /// Forgets all faults.
+    /// Removes all faults.
     pub(crate) fn clear(&mut self) {
         self.entries.clear();
     }
 
-    /// Counts the request in every matching fault and gives the first that strikes.
+    /// Counts the request for every matching fault and returns the first fault that applies.
     pub(crate) fn strike(&mut self, method: &str, target: &str) -> Option<FaultKind> {
         let mut struck = None;
         for (fault, seen) in &mut self.entries {

@@ -1,4 +1,4 @@
-//! All tenants of one process, and the way every request passes: count faults, work, log.
+//! All tenants of one process, and the common steps of every request: faults, handler, log.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,31 +17,31 @@ use crate::state::TenantState;
 use crate::tenant::Tenant;
 use crate::world::KeyLevel;
 
-/// A tenant that several connections share.
+/// A tenant shared by several connections.
 pub(crate) type Shared = Arc<Mutex<Tenant>>;
 
-/// The tenants and the keys that lead to them.
+/// All tenants, with the API keys that identify them.
 pub(crate) struct Hub {
     /// `http://127.0.0.1:port`.
     pub(crate) origin: String,
     tenants: Mutex<HashMap<Uuid, Shared>>,
     keys: Mutex<HashMap<String, (Uuid, KeyLevel)>>,
-    /// What Entra signs tokens of people with.
+    /// Entra's signing keys for user tokens.
     pub(crate) identity: Identity,
     apps: Mutex<HashMap<Uuid, ServiceApp>>,
-    /// Authorization codes on their way.
+    /// Authorization codes not yet redeemed.
     pub(crate) codes: Codes,
-    /// Azure's mail service, which belongs to no tenant.
+    /// Azure's mail service, which is independent of tenants.
     pub(crate) acs: Acs,
 }
 
-/// Takes the lock even if a test's closure panicked while it held it.
+/// Locks the mutex even if a test's closure panicked while holding it.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Hub {
-    /// A hub without tenants.
+    /// Creates a hub without tenants.
     pub(crate) fn new(origin: String) -> Self {
         Self {
             origin,
@@ -62,12 +62,12 @@ impl Hub {
         lock(&self.tenants).insert(id, Arc::new(Mutex::new(tenant)));
     }
 
-    /// The tenant, if loaded.
+    /// Returns the tenant, if loaded.
     pub(crate) fn tenant(&self, id: Uuid) -> Option<Shared> {
         lock(&self.tenants).get(&id).cloned()
     }
 
-    /// All tenants in the order of their ids.
+    /// Returns all tenants sorted by id.
     pub(crate) fn tenants(&self) -> Vec<Shared> {
         let mut all: Vec<(Uuid, Shared)> = lock(&self.tenants)
             .iter()
@@ -82,12 +82,12 @@ impl Hub {
         lock(&self.apps).insert(app.client_id, app);
     }
 
-    /// The application registered with this client id.
+    /// Returns the application with this client id.
     pub(crate) fn app(&self, client_id: Uuid) -> Option<ServiceApp> {
         lock(&self.apps).get(&client_id).cloned()
     }
 
-    /// The tenant's state, rooms' answers up to now included.
+    /// Returns the tenant's state, including the responses of rooms up to now.
     pub(crate) fn dump(&self, id: Uuid) -> Option<TenantState> {
         let shared = self.tenant(id)?;
         let mut tenant = lock(&shared);
@@ -96,12 +96,12 @@ impl Hub {
         Some(tenant.state.clone())
     }
 
-    /// Number of loaded tenants.
+    /// Returns the number of loaded tenants.
     pub(crate) fn len(&self) -> usize {
         lock(&self.tenants).len()
     }
 
-    /// Runs `change` on the state, then brings tables and keys up to date.
+    /// Applies `change` to the state, then updates lookup tables and keys.
     pub(crate) fn edit<R>(
         &self,
         id: Uuid,
@@ -117,7 +117,7 @@ impl Hub {
         Some(result)
     }
 
-    /// Which tenant a Learn365 key opens, and how far.
+    /// Returns the tenant and level of a Learn365 key.
     pub(crate) fn key(&self, key: &str) -> Option<(Uuid, KeyLevel)> {
         lock(&self.keys).get(key).copied()
     }
@@ -132,15 +132,15 @@ impl Hub {
     }
 }
 
-/// What the faults say before any work is done.
+/// The effect of faults before a request is processed.
 pub(crate) enum Gate {
-    /// Do the work; spoil the answer afterwards if a fault is named.
+    /// Process the request; alter the response afterwards if a fault is given.
     Open(Option<FaultKind>),
-    /// Do no work, answer this.
+    /// Do not process the request but return this response.
     Shut(Reply),
 }
 
-/// Counts the request against the tenant's faults and waits out a delay.
+/// Counts the request for the tenant's faults, and waits if one is a delay.
 pub(crate) async fn gate(tenant: &Shared, call: &Call) -> Gate {
     let struck = lock(tenant).faults.strike(&call.method, &call.target);
     match struck {
@@ -159,7 +159,7 @@ pub(crate) async fn gate(tenant: &Shared, call: &Call) -> Gate {
     }
 }
 
-/// Spoils the answer if a fault says so and writes the log.
+/// Alters the response if a fault requires it, and writes the log.
 pub(crate) fn settle(
     tenant: &Shared,
     call: &Call,

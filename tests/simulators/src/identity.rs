@@ -1,4 +1,4 @@
-//! Entra as the provider of identities: its signing keys, its metadata, and the tokens it signs.
+//! Entra as the identity provider: signing keys, metadata, and signed tokens.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,11 +15,11 @@ use crate::call::{Call, Reply};
 use crate::hub::{Gate, Hub, gate, lock, settle};
 use crate::user_token::{TokenFlaw, UserTokenSpec, claims, spoil, unsigned};
 
-/// What PKCS #8 puts before the PKCS #1 key inside it, for RSA keys of 2,048
-/// bits: two lengths, version, algorithm.
+/// Length of the PKCS #8 header before the PKCS #1 key, for RSA keys of 2,048 bits: two lengths,
+/// version, algorithm.
 const PKCS8_PREFIX: usize = 26;
 
-/// The keys of one process and how often they were fetched.
+/// The keys of one process, and how often they were fetched.
 #[derive(Default)]
 pub(crate) struct Identity {
     keys: Mutex<Option<Keys>>,
@@ -39,7 +39,7 @@ struct Pair {
     public_der: Vec<u8>,
 }
 
-/// A token that could not be made.
+/// The error of a token that could not be created.
 #[derive(Debug)]
 pub struct TokenError(String);
 
@@ -67,7 +67,7 @@ impl Pair {
         })
     }
 
-    /// As Entra publishes it.
+    /// Returns the key in the form published by Entra.
     fn published(&self, issuer: &str) -> Result<Value, TokenError> {
         let key = Jwk::from_encoding_key(&self.private, Algorithm::RS256).map_err(failed)?;
         let mut key = serde_json::to_value(key).map_err(failed)?;
@@ -85,7 +85,7 @@ impl Pair {
 }
 
 impl Identity {
-    /// The keys, made when they are first needed.
+    /// Returns the keys, which are generated on first use.
     fn keys(&self) -> Result<Keys, TokenError> {
         let mut keys = lock(&self.keys);
         if let Some(keys) = &*keys {
@@ -99,12 +99,12 @@ impl Identity {
         Ok(made)
     }
 
-    /// How often the keys were fetched.
+    /// Returns how often the keys were fetched.
     pub(crate) fn fetched(&self) -> u64 {
         self.fetched.load(Ordering::SeqCst)
     }
 
-    /// Signs the claims, or does what the flaw says.
+    /// Signs the claims, or applies the defect.
     pub(crate) fn sign(
         &self,
         mut claims: Value,
@@ -137,8 +137,8 @@ impl Identity {
     }
 }
 
-/// Answers the two public documents; `None` if the request is for neither.
-/// `common` and `organizations` stand for every tenant, others must be loaded.
+/// Handles the two public documents; returns `None` for any other request. `common` and
+/// `organizations` are valid for every tenant, other tenants must be loaded.
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Option<Reply> {
     let path = call.path();
     let (tenant, keys) = match (call.method.as_str(), path.as_slice()) {
@@ -200,7 +200,7 @@ fn metadata(authority: &str, tenant: &str, issuer: &str) -> Value {
     })
 }
 
-/// The issuing side of the control API.
+/// Issues a token for the control API.
 pub(crate) fn issue(hub: &Hub, spec: &UserTokenSpec) -> Result<String, TokenError> {
     let claims = claims(&format!("{}/entra", hub.origin), spec);
     hub.identity.sign(claims, spec.flaw.as_ref())

@@ -1,4 +1,4 @@
-//! Lookup tables over a world, so that no request scans 200,000 people.
+//! Lookup tables over a world, so that no request scans 200,000 users.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,28 +9,28 @@ use crate::world::{Person, World};
 /// Positions in the world's vectors by key.
 #[derive(Debug, Default)]
 pub(crate) struct Index {
-    /// Person by Entra object id.
+    /// User by Entra object id.
     pub(crate) by_object: HashMap<Uuid, usize>,
-    /// Person in Entra by lower-case user principal name.
+    /// User in Entra by lower-case user principal name.
     pub(crate) by_upn: HashMap<String, usize>,
-    /// Person by Learn365 id.
+    /// User by Learn365 id.
     pub(crate) by_lms: HashMap<Uuid, usize>,
-    /// Learn365 person by lower-case login name.
+    /// Learn365 user by lower-case login name.
     pub(crate) by_login: HashMap<String, usize>,
-    /// People in Entra, in world order.
+    /// Users in Entra, in world order.
     pub(crate) entra: Vec<usize>,
-    /// People in Learn365, in world order.
+    /// Users in Learn365, in world order.
     pub(crate) learners: Vec<usize>,
     /// Group by object id.
     pub(crate) groups: HashMap<Uuid, usize>,
     /// Course by id.
     pub(crate) courses: HashMap<Uuid, usize>,
-    /// Distinct (person, course) pairs of the enrolments, in order of appearance.
+    /// Distinct (user, course) pairs of the enrolments, in order of appearance.
     pub(crate) enrolled: Vec<(Uuid, Uuid)>,
 }
 
 impl Index {
-    /// Adds a person's Entra account; people Entra does not know have none.
+    /// Adds a user's Entra account, if there is one.
     pub(crate) fn learn_account(&mut self, person: &Person, at: usize) {
         if let Some(id) = person.object_id {
             self.by_object.insert(id, at);
@@ -63,7 +63,7 @@ impl Index {
         index
     }
 
-    /// After groups were added or removed.
+    /// Updates the table after groups were added or removed.
     pub(crate) fn rebuild_groups(&mut self, world: &World) {
         self.groups = world
             .groups
@@ -73,7 +73,7 @@ impl Index {
             .collect();
     }
 
-    /// After individual enrolments were added or removed.
+    /// Updates the table after individual enrolments were added or removed.
     pub(crate) fn rebuild_enrolled(&mut self, world: &World) {
         let mut seen = HashSet::with_capacity(world.enrolments.len());
         let pairs = world
@@ -83,7 +83,7 @@ impl Index {
         self.enrolled = pairs.filter(|pair| seen.insert(*pair)).collect();
     }
 
-    /// Whether the id is a person in Entra or a live group.
+    /// Returns whether the id is a user in Entra or a live group.
     pub(crate) fn is_principal(&self, id: Uuid) -> bool {
         self.by_object.contains_key(&id) || self.groups.contains_key(&id)
     }

@@ -1,20 +1,20 @@
-//! What a tenant has in Exchange and Teams: mailboxes, rooms, and who may consent to applications.
+//! A tenant's Exchange and Teams configuration: mailboxes, rooms, and consent policy.
 
 use serde::{Deserialize, Serialize};
 
-/// A person's mailbox; the default is an ordinary one with Teams.
+/// A user's mailbox; the default is an ordinary one with Teams.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Mailbox {
-    /// The plan that pays for it.
+    /// The licensed plan.
     pub exchange: ExchangePlan,
-    /// Teams meetings can be made from its calendar.
+    /// Whether Teams meetings can be created from its calendar.
     pub teams: bool,
-    /// Belongs to several people; needs no plan.
+    /// Whether it is shared; a shared mailbox needs no plan.
     pub shared: bool,
-    /// Lives on a server of the organisation, which Graph does not reach.
+    /// Whether it is on premises, where Graph cannot access it.
     pub on_premises: bool,
-    /// Messages it sends in any minute.
+    /// Maximum messages in any minute.
     pub per_minute: u32,
 }
 
@@ -31,7 +31,7 @@ impl Default for Mailbox {
 }
 
 impl Mailbox {
-    /// Whether Graph can work with it.
+    /// Returns whether Graph can access it.
     pub(crate) fn is_reachable(&self) -> bool {
         !self.on_premises && (self.shared || self.exchange != ExchangePlan::None)
     }
@@ -40,9 +40,9 @@ impl Mailbox {
 /// An Exchange Online plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExchangePlan {
-    /// No plan, so no mailbox unless it is shared.
+    /// No plan, and therefore no mailbox unless it is shared.
     None,
-    /// For people without a desk.
+    /// The plan for frontline workers.
     Kiosk,
     /// The smaller ordinary plan.
     Plan1,
@@ -50,7 +50,7 @@ pub enum ExchangePlan {
     Plan2,
 }
 
-/// A room with a mailbox that answers invitations.
+/// A room with a mailbox that responds to invitations.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Room {
@@ -58,15 +58,15 @@ pub struct Room {
     pub name: String,
     /// Address of its mailbox.
     pub email: String,
-    /// How many people fit in.
+    /// Number of seats.
     pub capacity: u32,
     /// Building it is in.
     #[serde(default)]
     pub building: Option<String>,
-    /// Accepts invitations for times when it is free; otherwise it declines all.
+    /// Accepts invitations for free times; otherwise it declines all.
     #[serde(default = "yes")]
     pub accepts: bool,
-    /// How long it takes to answer.
+    /// Delay of the response in milliseconds.
     #[serde(default)]
     pub answer_after_ms: u64,
 }
@@ -75,10 +75,10 @@ fn yes() -> bool {
     true
 }
 
-/// Whether ordinary people may consent to an application for themselves.
+/// Whether users may consent to an application for themselves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserConsent {
-    /// They may.
+    /// All users may.
     #[default]
     Allowed,
     /// Only global administrators may.

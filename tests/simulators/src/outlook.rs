@@ -1,4 +1,4 @@
-//! What a tenant's mailboxes did: mail sent, events in calendars, and rooms' answers to them.
+//! Activity in a tenant's mailboxes: sent mail, calendar events, and responses of rooms.
 
 use std::collections::BTreeMap;
 
@@ -36,30 +36,30 @@ pub struct SentMail {
     /// Attachments as sent.
     #[serde(default)]
     pub attachments: Vec<Value>,
-    /// A copy went into the sent items.
+    /// Whether a copy is in the sent items.
     #[serde(default)]
     pub saved: bool,
 }
 
 impl SentMail {
-    /// Recipients of all three kinds.
+    /// Returns the number of recipients of all three kinds.
     pub fn recipients(&self) -> usize {
         self.to.len() + self.cc.len() + self.bcc.len()
     }
 }
 
-/// An event in somebody's calendar.
+/// An event in a user's calendar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CalendarEvent {
     /// Id in the calendar.
     pub id: String,
     /// Object id of the organiser.
     pub owner: Uuid,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub changed_at: DateTime<Utc>,
-    /// The client's own id, against doubles.
+    /// The client's own id, which prevents duplicates.
     pub transaction_id: Option<String>,
     /// Subject.
     pub subject: String,
@@ -71,15 +71,15 @@ pub struct CalendarEvent {
     pub start_zone: String,
     /// Time zone in which the client wrote the end.
     pub end_zone: String,
-    /// People and rooms.
+    /// Users and rooms.
     pub attendees: Vec<Attendee>,
     /// Link to the Teams meeting, if there is one.
     pub join_url: Option<String>,
-    /// Everything else the client wrote.
+    /// All other properties set by the client.
     pub other: Map<String, Value>,
 }
 
-/// A person or room invited to an event.
+/// A user or room invited to an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attendee {
     /// `required`, `optional` or `resource`.
@@ -88,11 +88,11 @@ pub struct Attendee {
     pub name: String,
     /// Address.
     pub address: String,
-    /// When this attendee was asked for this time.
+    /// When this attendee was invited for this time.
     pub asked_at: DateTime<Utc>,
-    /// Answer so far.
+    /// The response so far.
     pub answer: Answer,
-    /// When the answer came.
+    /// When the attendee responded.
     pub answered_at: Option<DateTime<Utc>>,
 }
 
@@ -100,30 +100,30 @@ pub struct Attendee {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Answer {
-    /// Not answered yet.
+    /// No response yet.
     #[default]
     None,
-    /// Comes, or for a room: is booked.
+    /// Accepted; a room is booked.
     Accepted,
-    /// Does not come, or for a room: is not booked.
+    /// Declined; a room is not booked.
     Declined,
-    /// Perhaps comes.
+    /// Tentatively accepted.
     TentativelyAccepted,
 }
 
-/// An event that is no longer in the calendar.
+/// An event that was removed from the calendar.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CancelledEvent {
-    /// The event as it was.
+    /// The event before its removal.
     pub event: CalendarEvent,
-    /// When it was taken out.
+    /// When it was removed.
     pub at: DateTime<Utc>,
-    /// What the organiser wrote; `None` if it was deleted instead of cancelled.
+    /// The organiser's comment; `None` if it was deleted instead of cancelled.
     pub comment: Option<String>,
 }
 
 impl CalendarEvent {
-    /// Whether the room at this address is booked for the event.
+    /// Returns whether the room at this address is booked for the event.
     pub fn has_booked(&self, address: &str) -> bool {
         self.attendees.iter().any(|it| {
             it.answer == Answer::Accepted
@@ -138,7 +138,7 @@ impl CalendarEvent {
 }
 
 impl TenantState {
-    /// Lets every room answer whose time to answer has come, in the order in which they answer.
+    /// Lets every room respond whose delay has passed, ordered by the time of response.
     pub(crate) fn settle_rooms(&mut self, now: DateTime<Utc>) {
         let mut due = Vec::new();
         for (event, row) in self.events.iter().enumerate() {

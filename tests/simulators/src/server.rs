@@ -1,4 +1,4 @@
-//! The HTTP server: one port, a prefix per service, on a thread of its own.
+//! The HTTP server: one port with a prefix per service, on a separate thread.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,15 +19,15 @@ use crate::hub::Hub;
 use crate::socket::{Cutter, Lines};
 use crate::{acs, control, entra, graph, learn365, scim};
 
-/// A running server; dropping it ends it.
+/// A running server; dropping it stops it.
 pub(crate) struct Server {
     stop: Option<oneshot::Sender<()>>,
     ended: Option<oneshot::Receiver<()>>,
 }
 
 impl Server {
-    /// Binds 127.0.0.1:`port` and serves on an own runtime, so that tests whose runtimes come and
-    /// go can share one server.
+    /// Binds 127.0.0.1:`port` and serves on a separate runtime, so that tests with runtimes of
+    /// their own can share one server.
     pub(crate) async fn start(port: u16) -> io::Result<(Self, Arc<Hub>)> {
         let listener = std::net::TcpListener::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
         listener.set_nonblocking(true)?;
@@ -54,7 +54,7 @@ impl Server {
         ))
     }
 
-    /// Ends the server and waits until its port is free.
+    /// Stops the server and waits until its port is free.
     pub(crate) async fn stop(mut self) {
         drop(self.stop.take());
         if let Some(ended) = self.ended.take() {
@@ -137,7 +137,8 @@ async fn dispatch(hub: &Arc<Hub>, call: Call) -> Reply {
     }
 }
 
-/// Bodies have no limit here: a control request may carry a world of 200,000 people.
+/// Reads a request; the body size is unlimited, because a control request may contain a world of
+/// 200,000 users.
 async fn read(request: Request) -> Option<Call> {
     let (parts, body) = request.into_parts();
     let target = parts

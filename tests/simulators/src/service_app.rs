@@ -1,4 +1,4 @@
-//! Applications of a service provider, what tenants consented to, and the refresh tokens they got.
+//! Applications of a service provider, the consents of tenants, and their refresh tokens.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -14,32 +14,32 @@ pub struct ServiceApp {
     pub client_id: Uuid,
     /// Client secret, compared exactly.
     pub client_secret: String,
-    /// The secret is right but too old: token requests answer AADSTS7000222.
+    /// The secret is correct but expired: token requests return AADSTS7000222.
     #[serde(default)]
     pub secret_expired: bool,
-    /// What consent pages call it.
+    /// The name displayed on consent pages.
     pub name: String,
-    /// Where sign-ins may return to, compared exactly.
+    /// Permitted redirect URIs, compared exactly.
     pub redirect_uris: Vec<String>,
-    /// Application permissions that `/.default` asks for.
+    /// Application permissions requested by `/.default`.
     #[serde(default)]
     pub app_roles: Vec<String>,
 }
 
-/// What a tenant, or one person of it, allowed an application.
+/// The consent of a tenant, or of one of its users, to an application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// The application.
     pub client_id: Uuid,
-    /// What was allowed.
+    /// The granted permissions.
     pub grant: Grant,
-    /// When; long ago if left out.
+    /// When consent was granted; by default long ago.
     #[serde(default)]
     pub consented_at: DateTime<Utc>,
 }
 
 impl Consent {
-    /// A consent given long ago.
+    /// Returns a consent granted long ago.
     pub fn new(client_id: Uuid, grant: Grant) -> Self {
         Self {
             client_id,
@@ -52,26 +52,26 @@ impl Consent {
 /// The two kinds of consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Grant {
-    /// The application may act by itself.
+    /// The application may act on its own.
     Application {
         /// Application permissions.
         roles: Vec<String>,
     },
-    /// The application may act for people who are signed in.
+    /// The application may act for signed-in users.
     Delegated {
-        /// The person; `None` for everybody in the organisation.
+        /// The user; `None` for all users in the organisation.
         object: Option<Uuid>,
-        /// Delegated permissions, without the resource's address.
+        /// Delegated permissions, without the resource's URL.
         scopes: Vec<String>,
     },
 }
 
-/// What is remembered of a refresh token, under the id inside it.
+/// The stored state of a refresh token, by the id in the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshToken {
     /// Application it was issued to.
     pub client_id: Uuid,
-    /// Person it stands for.
+    /// The user it was issued for.
     pub person: Uuid,
     /// Scopes it can be used for.
     pub scopes: Vec<String>,
@@ -80,12 +80,12 @@ pub struct RefreshToken {
     /// When it was last used.
     #[serde(default)]
     pub used_at: Option<DateTime<Utc>>,
-    /// 1 for the first after a sign-in, one more for each that took its place.
+    /// 1 for the first token after a sign-in, incremented with each replacement.
     pub generation: u32,
 }
 
 impl TenantState {
-    /// Delegated permissions the application has for the person, the organisation's included.
+    /// Returns the delegated permissions for the user, including the organisation's.
     pub fn consented_scopes(&self, client_id: Uuid, person: Uuid) -> Vec<String> {
         let mut all = Vec::new();
         for consent in &self.consents {
@@ -99,7 +99,7 @@ impl TenantState {
         all
     }
 
-    /// Application permissions consented to, and when; `None` without such a consent.
+    /// Returns the application permissions consented to, and when; `None` without such a consent.
     pub(crate) fn consented_roles(&self, client_id: Uuid) -> Option<(&[String], DateTime<Utc>)> {
         let mut found = self.consents.iter().filter(|it| it.client_id == client_id);
         found.find_map(|consent| match &consent.grant {
@@ -108,12 +108,12 @@ impl TenantState {
         })
     }
 
-    /// Whether anybody in the tenant consented to the application.
+    /// Returns whether the organisation or a user has consented to the application.
     pub(crate) fn knows_app(&self, client_id: Uuid) -> bool {
         self.consents.iter().any(|it| it.client_id == client_id)
     }
 
-    /// Stores a consent: scopes add up, roles are replaced; an unchanged one keeps its age.
+    /// Stores a consent: scopes are added, roles are replaced; an unchanged one retains its time.
     pub(crate) fn consent(&mut self, client_id: Uuid, grant: Grant, now: DateTime<Utc>) {
         let mut known = self
             .consents

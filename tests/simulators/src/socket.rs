@@ -1,4 +1,4 @@
-//! A listener whose connections a handler can cut, to close them without an answer.
+//! A listener whose connections a handler can close without a response.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,12 +13,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Cuts one connection: nothing is written to it any more.
+/// Closes one connection: nothing is written to it any more.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
-    /// From now on every write fails, which makes the server close the connection.
+    /// Makes every further write fail, so that the server closes the connection.
     pub(crate) fn cut(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
@@ -44,7 +44,7 @@ impl Listener for Lines {
     async fn accept(&mut self) -> (Line, SocketAddr) {
         loop {
             if let Ok((stream, peer)) = self.0.accept().await {
-                // Without this, Nagle and delayed acks cost 40 ms per answer.
+                // Without this, Nagle's algorithm and delayed acks cost 40 ms per response.
                 let _ = stream.set_nodelay(true);
                 return (
                     Line {
@@ -54,7 +54,7 @@ impl Listener for Lines {
                     peer,
                 );
             }
-            // Out of file descriptors, most likely: give others time to close theirs.
+            // Most likely out of file descriptors: wait until other connections are closed.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }

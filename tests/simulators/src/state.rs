@@ -1,4 +1,4 @@
-//! The whole serialisable state of one tenant, as tests read and edit it.
+//! The whole serialisable state of one tenant, for tests to read and edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,51 +11,51 @@ use crate::scim::ScimState;
 use crate::service_app::{Consent, RefreshToken};
 use crate::world::{EntraGroup, Person, World};
 
-/// A tenant at one moment; what [`crate::Simulators::dump`] gives and `restore` takes.
+/// The state of a tenant; returned by [`crate::Simulators::dump`] and accepted by `restore`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct TenantState {
-    /// People, courses, groups and behaviour; changed in place by writes.
+    /// Users, courses, groups and behaviour; changed in place by writes.
     pub world: World,
-    /// When groups made through Graph were created (seeded groups are old and not listed).
+    /// Creation times of groups created through Graph (seeded groups are old and not listed).
     #[serde(default)]
     pub group_created_at: BTreeMap<Uuid, DateTime<Utc>>,
     /// Soft-deleted groups, restorable for 30 days.
     #[serde(default)]
     pub deleted_groups: Vec<DeletedGroup>,
-    /// Soft-deleted people, restorable for 30 days.
+    /// Soft-deleted users, restorable for 30 days.
     #[serde(default)]
     pub deleted_users: Vec<DeletedUser>,
-    /// Profile photos by their owners' object ids; an empty one stands for a tiny built-in picture.
+    /// Profile photos by their owners' object ids; an empty one is replaced by a built-in image.
     #[serde(default)]
     pub photos: BTreeMap<Uuid, Vec<u8>>,
     /// Preferred languages by object id, e.g. `de-DE`.
     #[serde(default)]
     pub languages: BTreeMap<Uuid, String>,
-    /// Groups Learn365 knows, as rows of its `Users` set.
+    /// Groups in Learn365, as rows of its `Users` set.
     #[serde(default)]
     pub lms_groups: Vec<LmsGroup>,
-    /// Who was put into which catalog's user list.
+    /// Members of the catalogs' user lists.
     #[serde(default)]
     pub catalog_users: Vec<CatalogUser>,
     /// Groups enrolled in courses.
     #[serde(default)]
     pub group_enrolments: Vec<GroupEnrolment>,
-    /// A member was "removed" without `/$ref`, which deleted the person. Must never become true.
+    /// A member was "removed" without `/$ref`, which deleted the user. Must never become true.
     #[serde(default)]
     pub user_deleted_by_mistake: bool,
-    /// What the organisation and its people allowed applications of service providers.
+    /// Consents of the organisation and its users to applications of service providers.
     #[serde(default)]
     pub consents: Vec<Consent>,
-    /// Refresh tokens issued before this moment count no more, by person.
+    /// Times before which issued refresh tokens are invalid, by user.
     #[serde(default)]
     pub revoked_before: BTreeMap<Uuid, DateTime<Utc>>,
-    /// Every refresh token issued, by the id inside it.
+    /// Every refresh token issued, by the id in the token.
     #[serde(default)]
     pub refresh_tokens: BTreeMap<Uuid, RefreshToken>,
     /// Successful uses of refresh tokens.
     #[serde(default)]
     pub refreshes: u64,
-    /// Uses of a refresh token whose successor was issued already, under strict rotation.
+    /// Uses of a refresh token that was already replaced, under strict rotation.
     #[serde(default)]
     pub refresh_reuses: u64,
     /// Mail sent through Graph, oldest first.
@@ -82,13 +82,13 @@ impl From<World> for TenantState {
 }
 
 impl TenantState {
-    /// The live group with this `uniqueName`.
+    /// Returns the live group with this `uniqueName`.
     pub fn group_by_unique_name(&self, unique_name: &str) -> Option<&EntraGroup> {
         let mut groups = self.world.groups.iter();
         groups.find(|group| group.unique_name.as_deref() == Some(unique_name))
     }
 
-    /// Whether the Entra group is enrolled in the course.
+    /// Returns whether the Entra group is enrolled in the course.
     pub fn is_group_enrolled(&self, object_id: Uuid, course_id: Uuid) -> bool {
         let Some(group) = self
             .lms_groups
@@ -101,15 +101,15 @@ impl TenantState {
         rows.any(|row| row.lms_group_id == group.id && row.course_id == course_id)
     }
 
-    /// The bearer token of the SCIM service provider: the one that was set, or one made from the
-    /// tenant's id.
+    /// Returns the bearer token of the SCIM service provider: the configured one, or one derived
+    /// from the tenant's id.
     pub fn scim_token(&self) -> String {
         let own = self.scim.token.clone();
         own.unwrap_or_else(|| format!("simulated-scim-{}", self.world.tenant.id))
     }
 
-    /// Soft-deletes a person in Entra: the account and its memberships go, a Learn365 user stays.
-    /// Says whether there was such a person.
+    /// Soft-deletes a user in Entra: the account and its memberships are removed, a Learn365 user
+    /// remains. Returns whether the user existed.
     pub fn delete_user(&mut self, object_id: Uuid) -> bool {
         let mut people = self.world.people.iter();
         let Some(at) = people.position(|it| it.object_id == Some(object_id)) else {
@@ -135,8 +135,8 @@ impl TenantState {
         true
     }
 
-    /// Brings a soft-deleted person back, with the memberships of groups that are still there.
-    /// Says whether there was such a person.
+    /// Restores a soft-deleted user, with the memberships of groups that still exist. Returns
+    /// whether the user existed.
     pub fn restore_user(&mut self, object_id: Uuid) -> bool {
         let mut deleted = self.deleted_users.iter();
         let Some(at) = deleted.position(|it| it.person.object_id == Some(object_id)) else {
@@ -162,16 +162,16 @@ impl TenantState {
 /// A soft-deleted Entra group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedGroup {
-    /// The group as it was, members included.
+    /// The group before its deletion, including members.
     pub group: EntraGroup,
     /// When it was deleted.
     pub deleted_at: DateTime<Utc>,
 }
 
-/// A soft-deleted person.
+/// A soft-deleted user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeletedUser {
-    /// The person as it was.
+    /// The user before its deletion.
     pub person: Person,
     /// Object ids of the groups it was a member of.
     #[serde(default)]
@@ -180,7 +180,7 @@ pub struct DeletedUser {
     pub deleted_at: DateTime<Utc>,
 }
 
-/// A group as Learn365 sees it.
+/// A group in Learn365.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LmsGroup {
     /// Learn365 id of the row.
@@ -189,20 +189,20 @@ pub struct LmsGroup {
     pub object_id: Uuid,
     /// Claims login name.
     pub login_name: String,
-    /// Display name at the time it was added.
+    /// Display name when it was added.
     pub title: String,
-    /// From when the row shows up (202 means "later").
+    /// When the row becomes visible (202 means "later").
     pub visible_at: DateTime<Utc>,
 }
 
-/// A person or group in a catalog's user list.
+/// A user or group in a catalog's user list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CatalogUser {
     /// Catalog.
     pub catalog_id: Uuid,
-    /// Learn365 id of the person or group row.
+    /// Learn365 id of the user or group row.
     pub lms_user_id: Uuid,
-    /// From when it counts.
+    /// When it takes effect.
     pub visible_at: DateTime<Utc>,
 }
 

@@ -15,26 +15,27 @@ use crate::scim::ScimDesk;
 use crate::state::TenantState;
 use crate::world::{EntraGroup, Person};
 
-/// One logged request; parts of a `$batch` have their own records, before the batch's.
+/// One logged request; parts of a `$batch` have their own records, before that of the batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RequestRecord {
     /// Upper-case method.
     pub method: String,
     /// Path and query as sent, with the simulator's prefix (`/graph/v1.0/…`).
     pub path: String,
-    /// Answered status; 0 if the connection was closed instead.
+    /// Response status; 0 if the connection was closed instead.
     pub status: u16,
-    /// When it was answered.
+    /// When the response was sent.
     pub at: DateTime<Utc>,
-    /// It was a part of a `$batch`.
+    /// Whether it was a part of a `$batch`.
     pub in_batch: bool,
-    /// JSON body of a write; text that is not JSON comes as a string. Token requests are not kept.
+    /// JSON body of a write; other text is stored as a string. Bodies of token requests are
+    /// omitted.
     pub body: Option<Value>,
     /// Request headers by lower-case name, without `authorization`.
     pub headers: BTreeMap<String, String>,
 }
 
-/// A tenant with everything that is not part of its serialisable state.
+/// A tenant with the data that is not part of its serialisable state.
 pub(crate) struct Tenant {
     pub(crate) state: TenantState,
     pub(crate) index: Index,
@@ -42,24 +43,24 @@ pub(crate) struct Tenant {
     pub(crate) log: Vec<RequestRecord>,
     /// Writes used in the current window, per application.
     pub(crate) quota: BTreeMap<Uuid, (DateTime<Utc>, u32)>,
-    /// Batches answered so far; seeds the shuffle of their responses.
+    /// Number of processed batches; seeds the shuffling of their responses.
     pub(crate) batches: u64,
-    /// Requests at work per mailbox.
+    /// Concurrent requests per mailbox.
     pub(crate) in_flight: BTreeMap<Uuid, u32>,
-    /// What delta tokens stand for.
+    /// State behind delta tokens.
     pub(crate) deltas: DeltaBook,
-    /// What the SCIM service provider looks things up in.
+    /// Lookup tables of the SCIM service provider.
     pub(crate) scim: ScimDesk,
 }
 
-/// A duration of so many milliseconds; one too long for a clock is cut to about 300,000 years.
+/// Returns a duration; one too long for `chrono` is limited to about 300,000 years.
 pub(crate) fn millis(ms: u64) -> Duration {
     const LONGEST: i64 = 10_000_000_000_000_000;
     Duration::milliseconds(i64::try_from(ms).map_or(LONGEST, |ms| ms.min(LONGEST)))
 }
 
 impl Tenant {
-    /// A tenant in the given state, without faults and with an empty log.
+    /// Creates a tenant with the given state, without faults and with an empty log.
     pub(crate) fn new(state: TenantState) -> Self {
         let mut tenant = Self {
             index: Index::default(),
@@ -76,12 +77,12 @@ impl Tenant {
         tenant
     }
 
-    /// The time by the tenant's clock, which a test can set ahead.
+    /// Returns the time by the tenant's clock, which a test can set ahead.
     pub(crate) fn now(&self) -> DateTime<Utc> {
         self.state.world.behaviour.now()
     }
 
-    /// A person in Entra who signs in with this name, or is known there by this address.
+    /// Returns the user in Entra with this sign-in name or mail address.
     pub(crate) fn account(&self, login: &str) -> Option<&Person> {
         let people = &self.state.world.people;
         let login = login.trim();
@@ -95,12 +96,12 @@ impl Tenant {
         })
     }
 
-    /// Makes the lookup tables fit the state again; needed after any outside change.
+    /// Updates the lookup tables; required after any external change of the state.
     pub(crate) fn reindex(&mut self) {
         self.index = Index::build(&self.state.world);
         self.scim.reindex(&self.state.scim);
         let Self { state, index, .. } = self;
-        // A member that no longer exists is no member: Entra hides deleted objects' memberships.
+        // Members that no longer exist are removed: Entra hides memberships of deleted objects.
         for group in &mut state.world.groups {
             group.members.retain(|id| index.is_principal(*id));
         }
@@ -127,7 +128,7 @@ impl Tenant {
         });
     }
 
-    /// A live group by object id.
+    /// Returns a live group by object id.
     pub(crate) fn group(&self, id: Uuid) -> Option<&EntraGroup> {
         self.index
             .groups
@@ -135,7 +136,7 @@ impl Tenant {
             .map(|at| &self.state.world.groups[*at])
     }
 
-    /// A live group by object id, to change it.
+    /// Returns a live group by object id for modification.
     pub(crate) fn group_mut(&mut self, id: Uuid) -> Option<&mut EntraGroup> {
         self.index
             .groups
@@ -143,7 +144,7 @@ impl Tenant {
             .map(|at| &mut self.state.world.groups[*at])
     }
 
-    /// A person by Entra object id.
+    /// Returns a user by Entra object id.
     pub(crate) fn person(&self, object_id: Uuid) -> Option<&Person> {
         self.index
             .by_object
@@ -151,7 +152,7 @@ impl Tenant {
             .map(|at| &self.state.world.people[*at])
     }
 
-    /// A person by Learn365 id.
+    /// Returns a user by Learn365 id.
     pub(crate) fn learner(&self, lms_id: Uuid) -> Option<&Person> {
         self.index
             .by_lms

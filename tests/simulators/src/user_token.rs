@@ -1,4 +1,4 @@
-//! What a person's access token says, and what attackers and mistakes do to it.
+//! The content of a user's access token, and the defects that tests can add to it.
 
 use chrono::Utc;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 /// `{"typ":"JWT","alg":"none"}` in base64url.
 const UNSIGNED_HEADER: &str = "eyJ0eXAiOiJKV1QiLCJhbGciOiJub25lIn0";
 
-/// Whose access token, for what, and what is wrong with it.
+/// User, audience and defect of an access token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserTokenSpec {
@@ -32,7 +32,7 @@ pub struct UserTokenSpec {
     /// `nbf`, in seconds from now.
     #[serde(default)]
     pub valid_in_s: i64,
-    /// What is wrong with it, if anything.
+    /// The defect, if any.
     #[serde(default)]
     pub flaw: Option<TokenFlaw>,
 }
@@ -42,7 +42,7 @@ fn an_hour() -> i64 {
 }
 
 impl UserTokenSpec {
-    /// A good token for an hour, without roles.
+    /// Returns a valid token for an hour, without roles.
     pub fn new(tenant: Uuid, object: Uuid, audience: impl Into<String>) -> Self {
         Self {
             tenant,
@@ -57,14 +57,14 @@ impl UserTokenSpec {
         }
     }
 
-    /// The same with these app roles.
+    /// Returns the token with these app roles.
     #[must_use]
     pub fn roles(mut self, roles: &[&str]) -> Self {
         self.roles = roles.iter().map(|role| (*role).to_owned()).collect();
         self
     }
 
-    /// The same with something wrong.
+    /// Returns the token with a defect.
     #[must_use]
     pub fn flaw(mut self, flaw: TokenFlaw) -> Self {
         self.flaw = Some(flaw);
@@ -72,12 +72,12 @@ impl UserTokenSpec {
     }
 }
 
-/// What attackers and mistakes do to tokens.
+/// Defects of tokens, caused by attacks or mistakes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TokenFlaw {
     /// Signed with another key under the id of the published one.
     WrongKey,
-    /// Signed with a key that is not published, under an id of its own.
+    /// Signed with an unpublished key under a different id.
     UnknownKey,
     /// `alg: none` and no signature.
     Unsigned,
@@ -87,11 +87,11 @@ pub enum TokenFlaw {
     OtherAlgorithm,
     /// Another `iss`.
     Issuer(String),
-    /// A claim set to something else; `null` leaves it out.
+    /// A claim with a different value; `null` removes it.
     Claim(String, Value),
 }
 
-/// The claims of a version 2.0 token.
+/// Returns the claims of a version 2.0 token.
 pub(crate) fn claims(authority: &str, spec: &UserTokenSpec) -> Value {
     let now = Utc::now().timestamp();
     let valid_from = now + spec.valid_in_s;
@@ -120,7 +120,7 @@ pub(crate) fn claims(authority: &str, spec: &UserTokenSpec) -> Value {
     claims
 }
 
-/// Spoils the claims if that is what the flaw is about.
+/// Changes the claims if the defect affects them.
 pub(crate) fn spoil(claims: &mut Value, flaw: Option<&TokenFlaw>) {
     match flaw {
         Some(TokenFlaw::Issuer(issuer)) => claims["iss"] = json!(issuer),
@@ -132,7 +132,7 @@ pub(crate) fn spoil(claims: &mut Value, flaw: Option<&TokenFlaw>) {
     }
 }
 
-/// The token with nobody's signature.
+/// Returns the token without a signature.
 pub(crate) fn unsigned(token: &str) -> String {
     let payload = token.split('.').nth(1).unwrap_or_default();
     format!("{UNSIGNED_HEADER}.{payload}.")

@@ -1,4 +1,4 @@
-//! The data of one simulated tenant: who works there, what they learn, and how its services behave.
+//! The data of one simulated tenant: organisation, users, courses, and service behaviour.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use uuid::Uuid;
 use crate::behaviour::Behaviour;
 pub use crate::office::{ExchangePlan, Mailbox, Room, UserConsent};
 
-/// Everything a tenant starts with; loading it replaces the tenant of the same id.
+/// The initial data of a tenant; loading it replaces the tenant with the same id.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct World {
     /// The organisation itself.
     pub tenant: TenantSeed,
-    /// Registered applications that may ask for tokens.
+    /// Registered applications that may request tokens.
     #[serde(default)]
     pub apps: Vec<AppCredential>,
     /// Learn365 API keys.
     #[serde(default)]
     pub lms_keys: Vec<LmsKey>,
-    /// People known to Entra, Learn365 or both.
+    /// Users in Entra, Learn365 or both.
     #[serde(default)]
     pub people: Vec<Person>,
     /// Custom Learn365 columns; the seven predefined ones are added by the simulator.
@@ -32,7 +32,7 @@ pub struct World {
     /// Learn365 courses and training plans.
     #[serde(default)]
     pub courses: Vec<Course>,
-    /// Individual enrolments; several rows per person and course are allowed (retakes).
+    /// Individual enrolments; several rows per user and course are allowed (retakes).
     #[serde(default)]
     pub enrolments: Vec<Enrolment>,
     /// Entra groups that exist before Rollcall does anything.
@@ -41,16 +41,16 @@ pub struct World {
     /// Mailboxes by their owners' object ids.
     #[serde(default)]
     pub mailboxes: BTreeMap<Uuid, Mailbox>,
-    /// Rooms that can be booked.
+    /// Bookable rooms.
     #[serde(default)]
     pub rooms: Vec<Room>,
     /// Object ids of the global administrators.
     #[serde(default)]
     pub admins: BTreeSet<Uuid>,
-    /// Who may consent to applications.
+    /// Whether users may consent to applications.
     #[serde(default)]
     pub user_consent: UserConsent,
-    /// Delays, limits and wire quirks.
+    /// Delays, limits and wire format variants.
     #[serde(default)]
     pub behaviour: Behaviour,
 }
@@ -77,10 +77,10 @@ pub struct AppCredential {
     pub client_secret: String,
     /// Granted application permissions, e.g. `Group.ReadWrite.All`.
     pub roles: Vec<String>,
-    /// The secret is right but too old: token requests answer AADSTS7000222.
+    /// The secret is correct but expired: token requests return AADSTS7000222.
     #[serde(default)]
     pub secret_expired: bool,
-    /// Switched off in the tenant: token requests answer AADSTS7000112.
+    /// Disabled in the tenant: token requests return AADSTS7000112.
     #[serde(default)]
     pub disabled: bool,
 }
@@ -90,27 +90,27 @@ pub struct AppCredential {
 pub struct LmsKey {
     /// The key, sent as the Basic password. Must differ between tenants.
     pub key: String,
-    /// What it may do.
+    /// Its permission level.
     pub level: KeyLevel,
 }
 
 /// Permission level of a Learn365 key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum KeyLevel {
-    /// Reads and writes.
+    /// Read and write.
     FullControl,
-    /// Reads only; a write is answered with 403.
+    /// Read only; a write returns 403.
     ReadOnly,
-    /// Revoked: answered like a key that never was.
+    /// Revoked: handled like an unknown key.
     Revoked,
 }
 
-/// A person, seen by Entra (`object_id`), by Learn365 (`lms_id`) or by both.
+/// A user in Entra (`object_id`), in Learn365 (`lms_id`) or in both.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
-    /// Entra object id; `None` for people only Learn365 knows.
+    /// Entra object id; `None` for users only in Learn365.
     pub object_id: Option<Uuid>,
-    /// Learn365 user id; `None` for people only Entra knows.
+    /// Learn365 user id; `None` for users only in Entra.
     pub lms_id: Option<Uuid>,
     /// User principal name; the Learn365 login name is built from it.
     pub upn: String,
@@ -136,9 +136,9 @@ pub struct Person {
     pub job_title: Option<String>,
     /// Member or guest.
     pub user_type: UserType,
-    /// May sign in.
+    /// Whether sign-in is enabled.
     pub account_enabled: bool,
-    /// Employee number as Entra stores it.
+    /// Employee number in Entra.
     pub employee_id: Option<String>,
     /// First working day (`employeeHireDate` in Entra).
     pub hire_date: Option<NaiveDate>,
@@ -150,7 +150,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// The claims login name Learn365 keeps for this person.
+    /// Returns the claims login name of this user in Learn365.
     pub fn login_name(&self) -> String {
         format!("i:0#.f|membership|{}", self.upn.to_lowercase())
     }
@@ -159,9 +159,9 @@ impl Person {
 /// Entra `userType`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum UserType {
-    /// Belongs to the organisation.
+    /// A member of the organisation.
     Member,
-    /// Invited from outside.
+    /// An external user.
     Guest,
 }
 
@@ -209,9 +209,9 @@ pub struct Course {
     pub title: String,
     /// Kind of course.
     pub course_type: CourseType,
-    /// Visible to learners.
+    /// Whether it is visible to learners.
     pub published: bool,
-    /// Deleted; listed only with [`Behaviour::list_deleted_courses`].
+    /// Whether it is deleted; listed only with [`Behaviour::list_deleted_courses`].
     pub deleted: bool,
 }
 
@@ -228,7 +228,7 @@ pub enum CourseType {
     TrainingPlan,
 }
 
-/// One enrolment row of a person in a course.
+/// One enrolment row of a user in a course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Enrolment {
     /// Row id.
@@ -239,22 +239,22 @@ pub struct Enrolment {
     pub lms_user_id: Uuid,
     /// Progress.
     pub status: Progress,
-    /// When the person was enrolled.
+    /// When the user was enrolled.
     pub registered_at: DateTime<Utc>,
     /// When it was completed.
     pub completed_at: Option<DateTime<Utc>>,
-    /// Until when it must be completed.
+    /// The due date.
     pub due_at: Option<DateTime<Utc>>,
 }
 
 /// Learn365 `CoursePassingStatus`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Progress {
-    /// Not opened yet.
+    /// Not started yet.
     NotStarted,
-    /// Begun.
+    /// Started.
     InProgress,
-    /// Done.
+    /// Completed.
     Completed,
 }
 
@@ -271,16 +271,16 @@ pub struct EntraGroup {
     pub description: Option<String>,
     /// Mail nickname (required even without a mailbox).
     pub mail_nickname: String,
-    /// Rule-based membership: refuses manual changes.
+    /// Dynamic membership: manual changes are an error.
     #[serde(default)]
     pub dynamic: bool,
-    /// Mastered on premises: refuses every change.
+    /// Synchronised from on premises: every change is an error.
     #[serde(default)]
     pub on_premises_synced: bool,
-    /// May hold directory roles: refuses changes without `RoleManagement.ReadWrite.Directory`.
+    /// Can have directory roles: changes require `RoleManagement.ReadWrite.Directory`.
     #[serde(default)]
     pub role_assignable: bool,
-    /// Object ids of members (people or other groups).
+    /// Object ids of members (users or other groups).
     #[serde(default)]
     pub members: BTreeSet<Uuid>,
 }

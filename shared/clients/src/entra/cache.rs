@@ -1,4 +1,4 @@
-//! Tokens in memory: never past their time, never more than a few hundred.
+//! Caches access tokens in memory, bounded in number and never past their expiry.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,15 +10,15 @@ use tokio::time::Instant;
 
 use crate::http::Secret;
 
-/// A token this close to its end is not handed out: requests that start with
-/// it may run for minutes (retries, paging).
+/// Tokens this close to expiry are not used: requests that start with them may take minutes
+/// (retries, paging).
 const MARGIN: Duration = Duration::from_mins(5);
 
-/// Tokens kept at most: one Lambda process sees far fewer tenants before it is
-/// replaced, and a token is about 2 KB.
+/// Maximum number of cached tokens: a Lambda process serves far fewer tenants during its lifetime,
+/// and a token takes about 2 KB.
 const MAX_TOKENS: usize = 256;
 
-/// A bearer token and when it ends.
+/// A bearer token and its expiry.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     token: Secret,
@@ -33,19 +33,19 @@ impl AccessToken {
         }
     }
 
-    /// The token, for the `Authorization: Bearer` header.
+    /// Returns the token, for the `Authorization: Bearer` header.
     pub fn secret(&self) -> &Secret {
         &self.token
     }
 
-    /// Whether it is good for some minutes more.
+    /// Returns whether it is valid for at least five more minutes.
     pub fn is_fresh(&self) -> bool {
         Instant::now() + MARGIN < self.expires_at
     }
 }
 
-/// Whose token for what. The credential is part of it (as a hash), so that a
-/// token outlives neither the secret it was bought with nor a corrected one.
+/// The cache key of a token. It includes a hash of the credential, so that a token is not used
+/// after its secret was replaced.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     tenant: TenantId,
@@ -72,7 +72,7 @@ pub(super) struct Cache {
 
 impl Cache {
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, AccessToken>> {
-        // Nothing panics while it is held, and a half-done insert cannot be seen.
+        // No code panics while holding the lock, so a poisoned map is still consistent.
         self.tokens.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -1,4 +1,4 @@
-//! Why Entra gave no token, told apart by what has to be done about it.
+//! Classifies Entra's token errors by what has to be done about them.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,32 +8,32 @@ use serde::Deserialize;
 
 use crate::http::{Answer, ApiError, Retryable, is_transient_status};
 
-/// What has to be done about a refused token.
+/// What has to be done about a rejected token request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntraErrorKind {
-    /// The client secret has expired: ours to renew, it affects every tenant of the app.
+    /// The client secret has expired: operators must renew it; it affects every tenant of the app.
     SecretExpired,
     /// The client secret is wrong.
     SecretWrong,
-    /// The app is unknown or disabled in that tenant: it was not (or no longer) onboarded.
+    /// The app is unknown or disabled in that tenant: not onboarded (any longer).
     AppUnknown,
-    /// No such tenant in this cloud.
+    /// The tenant does not exist in this cloud.
     TenantUnknown,
-    /// An administrator has not consented, or has withdrawn consent.
+    /// An administrator has not granted consent, or has withdrawn it.
     ConsentMissing,
-    /// Entra cannot answer now.
+    /// Entra is temporarily unavailable.
     Transient,
-    /// Anything else.
+    /// Any other cause.
     Other,
 }
 
-/// A refused or failed token request.
+/// The error of a rejected or failed token request.
 #[derive(Debug)]
 pub struct EntraError {
-    /// The OAuth error code (RFC 6749, section 5.2), or `no_answer` when there was none.
+    /// The OAuth error code (RFC 6749, section 5.2), or `no_answer` if there was no response.
     pub error: String,
-    /// Entra's own number (`AADSTS…`), if it sent one. It refines the kind and
-    /// helps support; Microsoft does not promise that the numbers stay.
+    /// Entra's own error number (`AADSTS…`), if present. It refines the kind and helps support;
+    /// Microsoft does not guarantee that the numbers are stable.
     pub aadsts: Option<u32>,
     suberror: Option<String>,
     kind: EntraErrorKind,
@@ -52,17 +52,17 @@ struct ErrorAnswer {
 }
 
 impl EntraError {
-    /// What has to be done about it.
+    /// Returns what has to be done about it.
     pub fn kind(&self) -> EntraErrorKind {
         self.kind
     }
 
-    /// Whether Entra said no in so many words, rather than nothing that can be understood.
+    /// Returns whether Entra explicitly rejected the request, as opposed to an unreadable response.
     pub(super) fn is_refusal(&self) -> bool {
         self.source.is_none()
     }
 
-    /// Why, and with that what it does to a connection. Silence passes.
+    /// Returns the cause, which determines the state of the connection. No response is transient.
     pub fn cause(&self) -> Cause {
         if self.kind == EntraErrorKind::Transient || self.source.is_some() {
             return Cause::Transient;
@@ -70,7 +70,7 @@ impl EntraError {
         Cause::of(&self.error, self.suberror.as_deref(), self.aadsts)
     }
 
-    /// Entra's number as people search for it, else the OAuth error.
+    /// Returns Entra's error number in its searchable form, else the OAuth error.
     pub fn code(&self) -> String {
         match self.aadsts {
             Some(number) => format!("AADSTS{number}"),
@@ -78,7 +78,7 @@ impl EntraError {
         }
     }
 
-    /// The codes to search for or to tell support, such as `invalid_client, AADSTS7000215`.
+    /// Returns the codes for search or support, such as `invalid_client, AADSTS7000215`.
     pub fn codes(&self) -> String {
         match self.aadsts {
             Some(number) => format!("{}, AADSTS{number}", self.error),
@@ -86,13 +86,13 @@ impl EntraError {
         }
     }
 
-    /// How long Entra asked to wait, if it did.
+    /// Returns the delay requested by Entra, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }
 
-    /// Reads an answer with an error status. Of the body only the codes are
-    /// kept: its description names ids and changes with every release.
+    /// Creates the error from a response with an error status. Only the codes of the body are
+    /// stored: its description contains ids and changes with every release.
     pub(super) fn from_answer(answer: Answer) -> Self {
         let body: ErrorAnswer = serde_json::from_slice(&answer.body).unwrap_or_default();
         let aadsts = body.error_codes.first().copied();
@@ -147,15 +147,14 @@ impl From<ApiError> for EntraError {
     }
 }
 
-/// The number decides where one OAuth code stands for several causes, the code
-/// where the number is new to us.
+/// Classifies by number if one OAuth code has several causes, and by code if the number is unknown.
 fn classify(error: &str, aadsts: Option<u32>) -> EntraErrorKind {
     use EntraErrorKind as Kind;
     match (error, aadsts) {
         (_, Some(7_000_222)) => Kind::SecretExpired,
         (_, Some(7_000_215)) => Kind::SecretWrong,
         (_, Some(700_016 | 7_000_229 | 7_000_112 | 70_001)) => Kind::AppUnknown,
-        // Wrong-cloud refusals among them: the tenant is elsewhere.
+        // Includes wrong-cloud errors: the tenant is in another cloud.
         (_, Some(90_002 | 90_038 | 900_382 | 900_432 | 900_439)) => Kind::TenantUnknown,
         (_, Some(65_001 | 90_094 | 90_095)) => Kind::ConsentMissing,
         (_, Some(90_033 | 90_006 | 90_024 | 50_033 | 50_087 | 90_090 | 90_055)) => Kind::Transient,

@@ -1,4 +1,4 @@
-//! Sign-in of a person or account: authorisation code with PKCE, refresh tokens, admin consent.
+//! Interactive sign-in: authorisation code with PKCE, refresh tokens, admin consent.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -17,52 +17,51 @@ use sha2::Sha256;
 use super::{AccessToken, Entra, EntraError, exchange, not_a_token};
 use crate::http::{ApiError, Secret};
 
-/// Scopes of `OpenID` Connect that every sign-in asks for.
+/// `OpenID` Connect scopes requested by every sign-in.
 const IDENTITY: [&str; 3] = ["openid", "profile", "email"];
-/// What keeps the service connected without anybody signing in again.
+/// Requests a refresh token, so that the service stays connected without another sign-in.
 const OFFLINE: &str = "offline_access";
 
-/// This service's own app, which is known in many directories.
+/// This service's own multi-tenant app.
 #[derive(Debug, Clone)]
 pub struct ServiceApp {
     /// Application (client) id.
     pub client_id: String,
     /// Its secret.
     pub secret: Secret,
-    /// Where Microsoft sends browsers back to; registered with the app.
+    /// The redirect URI registered with the app.
     pub redirect_uri: String,
 }
 
-/// What a sign-in is told and must bring back. All of it comes from the state,
-/// which only the browser and Microsoft see, and the app's secret, which only
-/// this service has: nothing has to be stored that would let a reader of the
-/// table finish a sign-in.
+/// Values sent with a sign-in and verified on its return. They are derived from the state, which
+/// only the browser and Microsoft see, and the app's secret, which only this service has: nothing
+/// is stored that would let a reader of the table complete a sign-in.
 #[derive(Debug)]
 pub struct Proofs {
     verifier: Secret,
-    /// Binds the identity token to this sign-in.
+    /// Binds the id token to this sign-in.
     pub nonce: Secret,
 }
 
-/// Tokens of somebody who signed in.
+/// The tokens of a sign-in.
 #[derive(Debug)]
 pub struct Grant {
-    /// For Microsoft Graph.
+    /// The access token for Microsoft Graph.
     pub access: AccessToken,
-    /// The newest one; the one before stays good for a while.
+    /// The newest refresh token; the previous one remains valid for a while.
     pub refresh: Option<Secret>,
-    /// Who signed in, unverified.
+    /// The id token, not yet verified.
     pub id_token: Option<Secret>,
 }
 
-/// How to ask somebody to sign in.
+/// Options of a sign-in.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SignIn<'a> {
-    /// Whom to suggest.
+    /// The account to suggest.
     pub login_hint: Option<&'a str>,
-    /// Whether to ask for consent although it may have been given (S1-25).
+    /// Whether to request consent even if it may have been granted (S1-25).
     pub ask_consent: bool,
-    /// Whether the person must choose an account even if one is signed in already.
+    /// Whether an account must be chosen even if one is already signed in.
     pub choose_account: bool,
 }
 
@@ -89,7 +88,7 @@ type OidcClient = Client<
 >;
 
 impl ServiceApp {
-    /// What the sign-in of this state is told.
+    /// Returns the derived values of the sign-in with this state.
     pub fn proofs(&self, state: &str) -> Proofs {
         Proofs {
             verifier: self.derive("pkce", state),
@@ -97,7 +96,7 @@ impl ServiceApp {
         }
     }
 
-    /// 43 characters, as RFC 7636 (section 4.1) wants a verifier.
+    /// Returns 43 characters, as RFC 7636 (section 4.1) requires of a verifier.
     fn derive(&self, purpose: &str, state: &str) -> Secret {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes())
             .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
@@ -107,8 +106,8 @@ impl ServiceApp {
 }
 
 impl Entra {
-    /// Where to send the browser so that somebody of the tenant signs in. The
-    /// challenge is S256; scopes are those of one resource and of identity.
+    /// Returns the URL at which a user of the tenant signs in. The challenge is S256; the scopes
+    /// are those of one resource plus identity.
     pub fn authorize_url(
         &self,
         tenant: TenantId,
@@ -140,8 +139,8 @@ impl Entra {
         Ok(url.url().0.to_string())
     }
 
-    /// Where to send the browser so that an administrator of the tenant consents
-    /// to everything the app is registered for.
+    /// Returns the URL at which an administrator of the tenant consents to all permissions the app
+    /// is registered for.
     pub fn admin_consent_url(
         &self,
         tenant: TenantId,
@@ -161,8 +160,8 @@ impl Entra {
         Ok(url.into())
     }
 
-    /// Redeems the code of a sign-in, at the tenant that issued it. Sent once:
-    /// a code whose answer was lost is used up.
+    /// Redeems the code of a sign-in at the tenant that issued it. Never retried: if the response
+    /// is lost, the code is already used.
     pub async fn redeem(
         &self,
         tenant: TenantId,
@@ -182,8 +181,7 @@ impl Entra {
         Ok(granted(answer))
     }
 
-    /// Buys a new access token, and with it a new refresh token that takes the
-    /// place of the one before.
+    /// Obtains a new access token, and with it a new refresh token that replaces the previous one.
     pub async fn refresh(
         &self,
         tenant: TenantId,
@@ -227,8 +225,8 @@ impl Entra {
     }
 }
 
-/// Identity always, the resource's scopes as asked, and staying connected if
-/// there is a resource to stay connected to.
+/// Returns the requested scopes: identity, the resource's scopes, and offline access if there is a
+/// resource.
 fn asked(scopes: &[String]) -> Vec<Scope> {
     let mut all: Vec<Scope> = IDENTITY.map(|name| Scope::new(name.to_owned())).into();
     if !scopes.is_empty() {
@@ -254,7 +252,7 @@ fn granted(answer: Tokens) -> Grant {
     }
 }
 
-/// As for the app's own token: nothing of a body is kept.
+/// Converts the error; as for the app's own token, nothing of a body is stored.
 fn unwrap_error(error: RequestTokenError<EntraError, BasicErrorResponse>) -> EntraError {
     match error {
         RequestTokenError::Request(ours) => ours,
@@ -285,7 +283,7 @@ mod tests {
         url.query_pairs().into_owned().collect()
     }
 
-    /// Proves S1-08: a person signs in on Microsoft's page; no password passes here.
+    /// Proves S1-08: the user signs in on Microsoft's page, so the service never sees a password.
     #[test]
     fn the_browser_is_sent_with_pkce_nonce_and_state() {
         let entra = Entra::new(quick(), "https://login.example").expect("a client");

@@ -1,4 +1,4 @@
-//! The keys Microsoft Entra signs tokens with: cached, renewed, and never fetched on a stranger's demand.
+//! Caches and renews Microsoft Entra's signing keys, with a bounded number of requests.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,30 +10,30 @@ use tokio::time::Instant;
 
 use crate::http::{ApiError, Base, Http};
 
-/// Where Entra publishes the keys of all tenants.
+/// Path of the keys of all tenants.
 const PATH: &str = "/common/discovery/v2.0/keys";
-/// Keys older than this are not trusted, since a withdrawn one may be among
-/// them (Microsoft's advice on signing key rollover).
+/// Keys older than this are not trusted, because one of them may have been withdrawn (Microsoft's
+/// guidance on signing key rollover).
 const TRUSTED_FOR: Duration = Duration::from_hours(24);
-/// Keys older than this are renewed when one is next asked for (same advice).
+/// Keys older than this are renewed on the next request (same guidance).
 const RENEWED_AFTER: Duration = Duration::from_hours(1);
-/// Anybody can send a token with an invented key id; this is how often that may
-/// make us ask (same advice).
+/// Minimum interval between requests for unknown key ids, which anyone can cause with an invented
+/// id (same guidance).
 const ASKED_AT_MOST_EVERY: Duration = Duration::from_mins(5);
-/// The pause after a failure while there are no keys to work with.
+/// The pause after a failure if no keys are cached.
 const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
-/// Somebody waits for the answer behind a gateway that gives up after 30 s.
+/// Request timeout: the caller is behind a gateway with a timeout of 30 s.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// A public key tokens are signed with.
+/// A public key that signs tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SigningKey {
     /// RSA modulus, base64url without padding (RFC 7518, section 6.3.1).
     pub modulus: String,
-    /// RSA public exponent, encoded alike.
+    /// RSA public exponent, with the same encoding.
     pub exponent: String,
-    /// The only issuer it may sign for, if it is bound to one; may contain
-    /// `{tenantid}`, which stands for the token's tenant.
+    /// The only issuer the key may sign for, if it is bound to one; may contain `{tenantid}` as a
+    /// placeholder for the token's tenant.
     pub issuer: Option<String>,
 }
 
@@ -53,15 +53,15 @@ struct Cache {
     not_before: Option<Instant>,
 }
 
-/// What the cache says about a key id.
+/// The cached state of a key id.
 enum Known {
-    /// The answer; `None` is a key that does not exist.
+    /// The cached result; `None` means that the key does not exist.
     Answer(Option<SigningKey>),
-    /// The answer for now, but it is time to ask again.
+    /// A valid result that should be renewed.
     Aged(SigningKey),
-    /// Only Entra can tell.
+    /// Not cached; Entra has to be asked.
     Ask,
-    /// Only Entra can tell, and it failed a moment ago.
+    /// Not cached, and the last request to Entra failed recently.
     Wait,
 }
 
@@ -82,7 +82,7 @@ struct Key {
 }
 
 impl SigningKeys {
-    /// The keys of all tenants of an authority, such as `https://login.microsoftonline.com`.
+    /// Creates a client for the keys of an authority, such as `https://login.microsoftonline.com`.
     pub fn new(http: Http, authority_url: &str) -> Result<Self, ApiError> {
         let base = Base::parse(authority_url)?;
         Ok(Self {
@@ -93,18 +93,18 @@ impl SigningKeys {
         })
     }
 
-    /// The key of this id, or `None` when Entra has no such key.
+    /// Returns the key of this id, or `None` if Entra has no such key.
     ///
-    /// Many callers at once cause one request.
+    /// Concurrent callers cause only one request.
     ///
     /// # Errors
-    /// When Entra does not answer and what is known does not decide.
+    /// If Entra does not respond and the cached keys are not sufficient.
     pub async fn key(&self, id: &str) -> Result<Option<SigningKey>, ApiError> {
         let known = self.lock().find(id);
         match known {
             Known::Answer(key) => Ok(key),
             Known::Aged(key) => {
-                // Whoever finds somebody else asking goes on with what is known.
+                // If another caller is already renewing, the cached key is used.
                 let Ok(_alone) = self.fetching.try_lock() else {
                     return Ok(Some(key));
                 };
@@ -118,7 +118,7 @@ impl SigningKeys {
         }
     }
 
-    /// Asks, unless somebody did while this caller waited for its turn.
+    /// Requests the keys, unless another caller did so while this one waited for the lock.
     async fn renew(&self, id: &str) -> Result<Option<SigningKey>, ApiError> {
         let known = self.lock().find(id);
         let before = match known {
@@ -154,7 +154,7 @@ impl SigningKeys {
     }
 
     fn lock(&self) -> MutexGuard<'_, Cache> {
-        // Nothing panics while it is held, and it is replaced as a whole.
+        // No code panics while holding the lock, and the cache is replaced as a whole.
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -233,14 +233,14 @@ mod tests {
         SigningKeys::new(quick(), &stub.url).expect("an address")
     }
 
-    /// Lets time pass without a connection noticing.
+    /// Advances time without affecting connections.
     async fn later(by: Duration) {
         tokio::time::pause();
         tokio::time::advance(by).await;
         tokio::time::resume();
     }
 
-    /// A server that answers one key until it is told to fail.
+    /// Returns a server with one key, which fails as soon as the flag is set.
     async fn failing() -> (Stub, Arc<AtomicBool>) {
         let down = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&down);
@@ -294,8 +294,8 @@ mod tests {
         assert!(keys.key("a").await.expect("an answer").is_some());
         down.store(true, Ordering::SeqCst);
         later(Duration::from_hours(23)).await;
-        assert!(keys.key("a").await.expect("the known one").is_some());
-        assert!(keys.key("a").await.expect("the known one").is_some());
+        assert!(keys.key("a").await.expect("the cached key").is_some());
+        assert!(keys.key("a").await.expect("the cached key").is_some());
         assert_eq!(stub.requests().len(), 2, "one failed renewal");
         later(Duration::from_hours(1)).await;
         assert!(keys.key("a").await.is_err());

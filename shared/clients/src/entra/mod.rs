@@ -1,4 +1,4 @@
-//! App-only access tokens of Microsoft Entra (client credentials), cached until shortly before they expire.
+//! Requests app-only access tokens of Microsoft Entra (client credentials) and caches them.
 
 mod cache;
 mod error;
@@ -24,7 +24,7 @@ pub use jwks::{SigningKey, SigningKeys};
 pub(crate) use roles::roles_named_in;
 pub(crate) use sign_in::{misshapen, refused};
 
-/// The token endpoint of one cloud (<https://login.microsoftonline.com> and its national siblings).
+/// The token endpoint of one cloud (<https://login.microsoftonline.com> or a national cloud).
 #[derive(Debug, Clone)]
 pub struct Entra {
     http: Http,
@@ -33,10 +33,10 @@ pub struct Entra {
 }
 
 impl Entra {
-    /// A client of the given authority, such as `https://login.microsoftonline.com`.
+    /// Creates a client for the given authority, such as `https://login.microsoftonline.com`.
     ///
-    /// Clones share the token cache: Entra refuses apps that ask for the same
-    /// token again and again (AADSTS50196), so keep one for the process.
+    /// Clones share the token cache: Entra rejects apps that repeatedly request the same token
+    /// (AADSTS50196), so use one client per process.
     pub fn new(http: Http, authority_url: &str) -> Result<Self, ApiError> {
         Ok(Self {
             http,
@@ -45,10 +45,10 @@ impl Entra {
         })
     }
 
-    /// The app's own token for a tenant; `scope` is the resource with `/.default`.
+    /// Returns the app's own token for a tenant; `scope` is the resource with `/.default`.
     ///
-    /// Comes from memory while it is good for another five minutes. Transient
-    /// failures are repeated like any other request.
+    /// Returns a cached token if it is valid for at least five more minutes. Transient failures are
+    /// retried like those of any other request.
     pub async fn app_token(
         &self,
         tenant: TenantId,
@@ -63,8 +63,8 @@ impl Entra {
         self.new_token(tenant, client_id, secret, scope, None).await
     }
 
-    /// A token that was made now, and that later calls get from memory: what
-    /// an administrator just granted, took back or renewed shows in it.
+    /// Requests a new token and caches it: it reflects permissions an administrator has just
+    /// granted, revoked or renewed.
     pub(crate) async fn new_token(
         &self,
         tenant: TenantId,
@@ -80,8 +80,8 @@ impl Entra {
         Ok(token)
     }
 
-    /// Drops a token that a resource refused, unless a newer one took its place
-    /// meanwhile, so that the next [`Entra::app_token`] asks again.
+    /// Removes a token that was rejected by a resource from the cache, unless it was already
+    /// replaced by a newer one, so that the next [`Entra::app_token`] requests a new one.
     pub fn forget(
         &self,
         tenant: TenantId,
@@ -108,7 +108,7 @@ impl Entra {
             .set_client_secret(ClientSecret::new(secret.expose().to_owned()))
             .set_auth_type(AuthType::RequestBody)
             .set_token_uri(endpoint);
-        // An owned client, because a future that borrows one cannot be proved `Send` through that crate.
+        // The client is cloned, because the compiler cannot prove a future that borrows it `Send`.
         let send = |request: HttpRequest| exchange(self.http.clone(), request);
         let answer: BasicTokenResponse = client
             .exchange_client_credentials()
@@ -123,9 +123,8 @@ impl Entra {
     }
 }
 
-/// Carries the `oauth2` crate's request over our client. An error status
-/// becomes our error right here, because that crate would drop Entra's
-/// `error_codes` and the `Retry-After` header.
+/// Sends the `oauth2` crate's request with our HTTP client. An error status is converted here,
+/// because that crate would drop Entra's `error_codes` and the `Retry-After` header.
 async fn exchange(http: Http, request: HttpRequest) -> Result<HttpResponse, EntraError> {
     let (head, body) = request.into_parts();
     let url = head.uri.to_string();
@@ -142,8 +141,8 @@ async fn exchange(http: Http, request: HttpRequest) -> Result<HttpResponse, Entr
     Ok(response)
 }
 
-/// Ours as it is; theirs (a success that holds no token) in our words. Their
-/// variants quote the body, which may hold a token, so nothing of it is kept.
+/// Returns our error unchanged and converts the crate's errors (a success without a token). Their
+/// variants quote the body, which may contain a token, so nothing of it is stored.
 fn unwrap_error(
     error: RequestTokenError<EntraError, oauth2::basic::BasicErrorResponse>,
 ) -> EntraError {

@@ -1,4 +1,4 @@
-//! The application permissions a token of our own app seems to name: a hint for people, never a basis for a decision.
+//! Reads the permission names in an app-only token, as a hint for administrators only.
 
 use std::collections::BTreeSet;
 
@@ -8,21 +8,20 @@ use serde::Deserialize;
 
 use super::AccessToken;
 
-/// More names than an app can sensibly have are no list of permissions.
+/// A list with more names than this is not a list of permissions.
 const MOST_NAMES: usize = 100;
-/// Longest name of a permission that is taken for one.
+/// Maximum length of a permission name.
 const LONGEST_NAME: usize = 100;
 
-/// The names in the token, sorted; `None` when it cannot be read.
+/// Returns the names in the token, sorted; `None` if it cannot be read.
 ///
-/// Microsoft says that access tokens for Graph are opaque and not to be parsed.
-/// No other source tells an app, without a further permission, what it was
-/// granted, so the names are looked for, and their absence is no error
-/// (decision 0011).
+/// Microsoft documents access tokens for Graph as opaque and not to be parsed. There is no other
+/// way for an app to learn its permissions without a further permission, so the names are read on a
+/// best-effort basis, and their absence is not an error (decision 0011).
 pub(crate) fn roles_named_in(token: &AccessToken) -> Option<BTreeSet<String>> {
     #[derive(Deserialize)]
     struct Payload {
-        /// Microsoft leaves it out when nothing was granted.
+        /// Microsoft omits it if no permission was granted.
         #[serde(default)]
         roles: Vec<String>,
     }
@@ -33,8 +32,8 @@ pub(crate) fn roles_named_in(token: &AccessToken) -> Option<BTreeSet<String>> {
     all_names.then(|| roles.into_iter().collect())
 }
 
-/// Whether a text looks like the name of a permission, such as `User.Read.All`;
-/// nothing else from inside a token is ever shown.
+/// Returns whether a text looks like a permission name, such as `User.Read.All`; no other content
+/// of a token is ever displayed.
 fn is_name(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     (1..=LONGEST_NAME).contains(&text.len()) && text.chars().all(fits)

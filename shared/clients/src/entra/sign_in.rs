@@ -1,4 +1,4 @@
-//! What a refused sign-in of a tenant's app means for the administrator who entered it, and the way out.
+//! Explains a failed sign-in of a tenant's app to the administrator who entered it.
 
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, Check, CheckId, ENTRA_APP};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use crate::http::Secret;
 
 const NO_ANSWER: &str = "Microsoft Entra gave no usable answer. Try again in some minutes.";
 
-/// What can be told without asking Entra; nothing is sent then.
+/// Returns a problem that can be detected without a request to Entra.
 pub(crate) fn misshapen(client_id: &str, secret: &Secret) -> Option<Check> {
     let failed = |detail, pointer| Some(Check::failed(CheckId::EntraSignIn, detail).at(pointer));
     if Uuid::try_parse(client_id).is_err() {
@@ -32,9 +32,8 @@ pub(crate) fn misshapen(client_id: &str, secret: &Secret) -> Option<Check> {
     None
 }
 
-/// A refused or failed token request as a check. Entra's number chooses the
-/// words where it is known and the kind where it is not, since Microsoft does
-/// not promise that the numbers stay.
+/// Converts a rejected or failed token request into a check. A known error number selects the text,
+/// otherwise the kind, because Microsoft does not guarantee that the numbers are stable.
 pub(crate) fn refused(error: &EntraError) -> Check {
     if error.kind() == EntraErrorKind::Transient || !error.is_refusal() {
         let detail = format!("{NO_ANSWER} ({})", error.codes());
@@ -49,7 +48,7 @@ pub(crate) fn refused(error: &EntraError) -> Check {
     }
 }
 
-/// The words for a number where one kind stands for several causes.
+/// Returns the text for an error number if its kind has several causes.
 fn by_number(number: Option<u32>) -> Option<(&'static str, Option<&'static str>)> {
     let (way_out, pointer) = match number? {
         700_016 => (

@@ -1,4 +1,4 @@
-//! Tokens from the simulated endpoint, and from ones that misbehave.
+//! Tests of tokens from the simulated endpoint, and from servers that misbehave.
 
 use rollcall_simulators::{Fault, FaultKind};
 use uuid::Uuid;
@@ -164,7 +164,7 @@ async fn nothing_that_is_shown_holds_a_secret_or_a_token() {
     assert!(!shown.contains(token.secret().expose()), "{shown}");
 }
 
-/// The futures can be spawned and moved between threads.
+/// The futures are `Send`, so they can be spawned.
 #[tokio::test]
 async fn the_calls_are_send() {
     fn is_send<T: Send>(value: T) -> T {

@@ -1,4 +1,4 @@
-//! What can go wrong when a third party is asked something, in sentences an administrator can act on.
+//! Errors of requests to third parties, with messages an administrator can act on.
 
 use std::time::Duration;
 
@@ -7,32 +7,32 @@ use serde::Deserialize;
 
 use super::Secret;
 
-/// Longest part of a vendor's error text that is kept, in characters.
+/// Maximum length of a vendor's error text in characters.
 const MAX_MESSAGE_CHARS: usize = 300;
 
-/// A failed exchange with a third party.
+/// The error of a request to a third party.
 ///
-/// Paths carry no query; no variant holds a header, so neither `Display` nor
-/// `Debug` can show a credential.
+/// Paths are stored without the query, and no variant contains a header, so neither `Display` nor
+/// `Debug` can expose a credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The third party answered with an error status.
+    /// The third party returned an error status.
     #[error("{method} {path} was answered with status {status}{}: {message}", code_suffix(code.as_deref()))]
     Status {
         /// HTTP method of the request.
         method: &'static str,
         /// Path of the request, without its query.
         path: String,
-        /// HTTP status of the answer.
+        /// HTTP status of the response.
         status: u16,
-        /// The vendor's error code, if the body had one.
+        /// The vendor's error code, if present.
         code: Option<String>,
-        /// The vendor's text, at most 300 characters.
+        /// The vendor's error text, at most 300 characters.
         message: String,
-        /// How long the vendor asked to wait.
+        /// The delay requested by the vendor.
         retry_after: Option<Duration>,
     },
-    /// No answer came: the connection could not be made or broke.
+    /// No response: the connection failed or was closed.
     #[error("{method} {path} got no answer")]
     Transport {
         /// HTTP method of the request.
@@ -43,7 +43,7 @@ pub enum ApiError {
         #[source]
         source: reqwest::Error,
     },
-    /// No answer came in time.
+    /// The request timed out.
     #[error("{method} {path} was not answered in time")]
     Timeout {
         /// HTTP method of the request.
@@ -51,20 +51,20 @@ pub enum ApiError {
         /// Path of the request, without its query.
         path: String,
     },
-    /// The answer was not what the contract says.
+    /// The response does not match the API contract.
     #[error("the answer to {method} {path} is not {expected}: {detail}")]
     Decode {
         /// HTTP method of the request.
         method: &'static str,
         /// Path of the request, without its query.
         path: String,
-        /// What was expected, as a noun phrase.
+        /// The expected content, as a noun phrase.
         expected: &'static str,
-        /// Where it went wrong; never the body.
+        /// Position and kind of the problem; never the body.
         detail: String,
     },
-    /// A next-page link points to another host than the configured one. No
-    /// request was sent there, since it would have carried the credential.
+    /// A next-page link points to another host than the configured one. It is not followed, because
+    /// the request would carry the credential.
     #[error(
         "a next-page link points to {found_host} instead of {expected_host}; it was not followed"
     )]
@@ -74,37 +74,37 @@ pub enum ApiError {
         /// Scheme, host and port of the link.
         found_host: String,
     },
-    /// A set did not arrive whole, so nothing of it may be used.
+    /// A set was not received completely, so none of it may be used.
     #[error("{set} is incomplete: {expected} rows were announced and {found} arrived")]
     Incomplete {
         /// Name of the set.
         set: &'static str,
-        /// Rows announced (or the least that must be there).
+        /// Rows announced (or the required minimum).
         expected: u64,
-        /// Different rows that arrived.
+        /// Distinct rows received.
         found: u64,
     },
-    /// The pages of a set lead back to one another, or there are absurdly many.
+    /// The pages of a set form a loop, or exceed the maximum number.
     #[error(
         "the pages of {set} do not end: the link to page {page} was followed before or is one too many"
     )]
     EndlessPages {
         /// Name of the set.
         set: &'static str,
-        /// Number of the page that was not fetched, from 1.
+        /// Number of the page that was not fetched, starting at 1.
         page: u64,
     },
-    /// A row of a set cannot be understood.
+    /// A row of a set is invalid.
     #[error("row {row} of {set} cannot be read: {problem}")]
     BadRow {
         /// Name of the set.
         set: &'static str,
-        /// Position in the set, from 1.
+        /// Position in the set, starting at 1.
         row: u64,
-        /// The field and what is wrong with it.
+        /// The field and its problem.
         problem: String,
     },
-    /// The HTTP client or one of its base addresses is unusable.
+    /// The HTTP client or one of its base URLs is invalid.
     #[error("the HTTP client cannot be set up: {0}")]
     Setup(String),
 }
@@ -114,7 +114,7 @@ fn code_suffix(code: Option<&str>) -> String {
 }
 
 impl ApiError {
-    /// Whether the same request may succeed a little later: 408, 429, 5xx, a timeout, a broken connection.
+    /// Returns whether a retry may succeed: 408, 429, 5xx, a timeout, a broken connection.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Status { status, .. } => is_transient_status(*status),
@@ -123,12 +123,12 @@ impl ApiError {
         }
     }
 
-    /// Whether the credential was refused (401) or is not enough (403).
+    /// Returns whether the credential was rejected (401) or lacks permissions (403).
     pub fn is_auth(&self) -> bool {
         matches!(self.status(), Some(401 | 403))
     }
 
-    /// How long the third party asked to wait, if it did.
+    /// Returns the delay requested by the third party, if any.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Status { retry_after, .. } => *retry_after,
@@ -136,7 +136,7 @@ impl ApiError {
         }
     }
 
-    /// The HTTP status, if there was an answer with an error status.
+    /// Returns the HTTP status, if the response had an error status.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Status { status, .. } => Some(*status),
@@ -144,7 +144,7 @@ impl ApiError {
         }
     }
 
-    /// The vendor's error code, if there was an answer with one.
+    /// Returns the vendor's error code, if present.
     pub fn code(&self) -> Option<&str> {
         match self {
             Self::Status { code, .. } => code.as_deref(),
@@ -152,7 +152,7 @@ impl ApiError {
         }
     }
 
-    /// The vendor's text, if there was an answer with an error status.
+    /// Returns the vendor's error text; empty if there was no response.
     pub fn message(&self) -> &str {
         match self {
             Self::Status { message, .. } => message,
@@ -160,7 +160,7 @@ impl ApiError {
         }
     }
 
-    /// The same without a credential that the vendor may have repeated in its text.
+    /// Returns the error with any occurrence of the credential in the vendor's text replaced.
     pub(crate) fn hiding(mut self, secret: &Secret) -> Self {
         let secret = secret.expose();
         if let Self::Status { code, message, .. } = &mut self
@@ -175,7 +175,7 @@ impl ApiError {
         self
     }
 
-    /// Builds the error of an answer with an error status from its body.
+    /// Creates the error of a response with an error status from its body.
     pub(crate) fn from_body(
         method: &'static str,
         path: String,
@@ -194,9 +194,9 @@ impl ApiError {
         }
     }
 
-    /// Builds the error of an exchange without an answer; the URL is dropped.
-    /// A connection that was not made in time counts as not made: then nothing
-    /// was sent, which who sends mail has to know.
+    /// Creates the error of a request without a response; the URL is dropped. A timeout while
+    /// connecting is a connection failure: then nothing was sent, which is relevant for sending
+    /// mail.
     pub(crate) fn from_reqwest(method: &'static str, path: String, source: reqwest::Error) -> Self {
         if source.is_timeout() && !source.is_connect() {
             return Self::Timeout { method, path };
@@ -209,12 +209,12 @@ impl ApiError {
     }
 }
 
-/// Whether an HTTP status means "not now" rather than "no".
+/// Returns whether an HTTP status is transient.
 pub(crate) fn is_transient_status(status: u16) -> bool {
     matches!(status, 408 | 429 | 500..=599)
 }
 
-/// The method's name with a lifetime that errors can keep.
+/// Returns the method's name with a static lifetime, for use in errors.
 pub(crate) fn method_name(method: &Method) -> &'static str {
     match method.as_str() {
         "GET" => "GET",
@@ -241,7 +241,7 @@ enum ErrorBody {
     Text(String),
 }
 
-/// The error of a SCIM service (RFC 7644, section 3.12).
+/// The error response of a SCIM service (RFC 7644, section 3.12).
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ScimError {
@@ -249,8 +249,8 @@ struct ScimError {
     detail: String,
 }
 
-/// Reads `{"error":{"code","message"}}` (OData), `{"scimType","detail"}` (SCIM) or
-/// whatever text there is.
+/// Parses `{"error":{"code","message"}}` (OData) or `{"scimType","detail"}` (SCIM), and otherwise
+/// returns the text of the body.
 pub(crate) fn vendor_error(body: &[u8]) -> (Option<String>, String) {
     if let Ok(ScimError { scim_type, detail }) = serde_json::from_slice(body) {
         return (scim_type.map(|code| cut(&code)), cut(&detail));
@@ -274,7 +274,7 @@ pub(crate) fn vendor_error(body: &[u8]) -> (Option<String>, String) {
     )
 }
 
-/// At most [`MAX_MESSAGE_CHARS`] characters, on one line.
+/// Truncates to [`MAX_MESSAGE_CHARS`] characters on one line.
 pub(crate) fn cut(text: &str) -> String {
     let line: String = text
         .chars()

@@ -1,4 +1,4 @@
-//! The one HTTP client of the service: timeouts, retries, paging and errors without secrets.
+//! The shared HTTP client: timeouts, retries, paging and errors without secrets.
 
 mod error;
 mod odata;
@@ -24,21 +24,21 @@ pub use retry::RetryPolicy;
 pub(crate) use retry::{Retryable, parse_retry_after, within};
 pub use secret::Secret;
 
-/// Largest body that is read. Learn365's largest page (10,000 users with all
-/// fields) is about 20 MB; more than this is a fault, not data.
+/// Maximum size of a body. Learn365's largest page (10,000 users with all fields) is about 20 MB; a
+/// larger body is an error, not data.
 const MAX_BODY_BYTES: usize = 128 * 1024 * 1024;
 
-/// How patient the client is.
+/// Timeouts and retries of the client.
 #[derive(Debug, Clone, Copy)]
 pub struct HttpSettings {
-    /// Longest wait for a connection.
+    /// Timeout for connecting.
     pub connect_timeout: Duration,
-    /// Longest wait for a whole answer, unless the request asks for more.
+    /// Timeout for a complete response, unless the request sets a longer one.
     pub request_timeout: Duration,
-    /// The same for reads of large pages. Two minutes is what others who export
-    /// from the learning platform settled on.
+    /// Timeout for reading large pages. Two minutes is what other exporters of the learning
+    /// platform use.
     pub long_read_timeout: Duration,
-    /// How transient failures are repeated.
+    /// How transient failures are retried.
     pub retry: RetryPolicy,
 }
 
@@ -55,9 +55,9 @@ impl Default for HttpSettings {
 
 /// The shared HTTP client; clones share its connections.
 ///
-/// Redirects are off: none of the services redirects, and a followed redirect
-/// could carry a credential to another host. Proxies from the environment are
-/// off as well, because configuration comes from one place.
+/// Redirects are disabled: none of the services uses them, and following one could send a
+/// credential to another host. Proxies from the environment are disabled as well, because
+/// configuration comes from one place.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: reqwest::Client,
@@ -66,13 +66,13 @@ pub struct Http {
 }
 
 impl Http {
-    /// Builds the client (TLS by rustls, trust from the platform).
+    /// Creates the client (TLS by rustls, platform trust store).
     pub fn new(settings: HttpSettings) -> Result<Self, ApiError> {
         Self::build(settings, reqwest::Client::builder())
     }
 
-    /// The same for hosts that tenants name: it connects to public addresses only,
-    /// whatever a name stands for.
+    /// Creates a client for hosts configured by tenants: it connects to public addresses only,
+    /// whatever a name resolves to.
     pub fn to_public_hosts(settings: HttpSettings) -> Result<Self, ApiError> {
         let builder = reqwest::Client::builder();
         Self::build(
@@ -102,12 +102,12 @@ impl Http {
         })
     }
 
-    /// How transient failures are repeated.
+    /// Returns how transient failures are retried.
     pub fn retry(&self) -> RetryPolicy {
         self.retry
     }
 
-    /// Longest wait for a large page.
+    /// Returns the timeout for a large page.
     pub(crate) fn long_read_timeout(&self) -> Duration {
         self.long_read_timeout
     }
@@ -116,12 +116,12 @@ impl Http {
         self.client.request(method, url)
     }
 
-    /// Sends a request once and reads the whole answer, whatever its status.
+    /// Sends a request once and returns the complete response, whatever its status.
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Answer, ApiError> {
         self.send_within(request, MAX_BODY_BYTES).await
     }
 
-    /// The same of an answer of at most so many bytes.
+    /// Sends a request once; a response larger than `most` bytes is an error.
     pub(crate) async fn send_within(
         &self,
         request: RequestBuilder,
@@ -153,7 +153,7 @@ impl Http {
     }
 }
 
-/// The body, or `None` when it is longer than it may be.
+/// Returns the body, or `None` if it is too large.
 async fn read_body(mut response: Response, most: usize) -> Result<Option<Vec<u8>>, reqwest::Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -165,7 +165,7 @@ async fn read_body(mut response: Response, most: usize) -> Result<Option<Vec<u8>
     Ok(Some(body))
 }
 
-/// An answer as it came, with the request it belongs to.
+/// A response with the method and path of its request.
 pub(crate) struct Answer {
     pub(crate) method: &'static str,
     pub(crate) path: String,
@@ -175,7 +175,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The answer if its status is a success, else the error it stands for.
+    /// Returns the response if its status is a success, otherwise the error.
     pub(crate) fn success(self) -> Result<Self, ApiError> {
         if (200..300).contains(&self.status) {
             return Ok(self);
@@ -190,18 +190,18 @@ impl Answer {
         ))
     }
 
-    /// How long the sender asks to wait.
+    /// Returns the delay requested by the server.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
         parse_retry_after(value, SystemTime::now())
     }
 
-    /// The body as `expected` (a noun phrase for the error).
+    /// Deserializes the body as `expected` (a noun phrase for the error).
     pub(crate) fn json<T: DeserializeOwned>(&self, expected: &'static str) -> Result<T, ApiError> {
         serde_json::from_slice(&self.body).map_err(|error| self.not(expected, position(&error)))
     }
 
-    /// The error that this answer is not what was expected.
+    /// Returns the error of a response that is not as expected.
     pub(crate) fn not(&self, expected: &'static str, detail: String) -> ApiError {
         ApiError::Decode {
             method: self.method,
@@ -212,8 +212,8 @@ impl Answer {
     }
 }
 
-/// Where JSON went wrong. The parser's own text may quote values, so only the
-/// kind of trouble and the position are kept.
+/// Returns the position of a JSON error. The parser's message may quote values, so only the kind of
+/// error and the position are used.
 pub(crate) fn position(error: &serde_json::Error) -> String {
     let kind = match error.classify() {
         serde_json::error::Category::Io => "unreadable",
@@ -272,7 +272,11 @@ mod tests {
         let http = quick();
         let url = "http://127.0.0.1:1/path?key=query-secret";
         let request = http.request(Method::GET, url).bearer_auth("header-secret");
-        let error = http.send(request).await.err().expect("nobody listens");
+        let error = http
+            .send(request)
+            .await
+            .err()
+            .expect("no server is listening");
         let shown = format!("{error} {error:?}");
         assert!(shown.contains("/path"), "{shown}");
         assert!(!shown.contains("secret"), "{shown}");

@@ -1,17 +1,17 @@
-//! Texts as OData string literals inside a URL.
+//! Encodes texts as OData string literals in a URL.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but RFC 3986's unreserved characters: login names hold `|`, `#`,
-/// `:` and quotes, each of which means something in a URL.
+/// Everything except RFC 3986's unreserved characters: login names contain `|`, `#`, `:` and
+/// quotes, which have a meaning in URLs.
 const LITERAL: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A text as an OData string literal for a path or query: quotes doubled
-/// (OData 4.01 part 2, section 5.1.1.6.2), then percent-encoded.
+/// Returns a text as an OData string literal for a path or query: quotes doubled (OData 4.01 part
+/// 2, section 5.1.1.6.2), then percent-encoded.
 pub(crate) fn quoted(text: &str) -> String {
     format!(
         "'{}'",

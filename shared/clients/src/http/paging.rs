@@ -1,4 +1,4 @@
-//! Next-page links: followed as they are, but only to the configured host, once each, and not for ever.
+//! Validates next-page links: only to the configured host, each once, bounded in number.
 
 use std::collections::HashSet;
 
@@ -6,19 +6,18 @@ use url::Url;
 
 use super::ApiError;
 
-/// Pages of one set before a server is taken to be looping: at the smallest
-/// page seen (100 rows) this is 10 million rows, at Learn365's 10,000 a billion.
+/// Maximum number of pages of one set; beyond that the server is considered to be looping. At the
+/// smallest known page size (100 rows) this is 10 million rows, at Learn365's 10,000 a billion.
 const MAX_PAGES: usize = 100_000;
 
-/// The address of a service: its requests and its links must stay on this
-/// scheme, host and port.
+/// The base URL of a service: its requests and links must have this scheme, host and port.
 #[derive(Debug, Clone)]
 pub(crate) struct Base {
     url: Url,
 }
 
 impl Base {
-    /// Takes the configured address; a trailing slash makes no difference.
+    /// Parses a base URL; a trailing slash is ignored.
     pub(crate) fn parse(address: &str) -> Result<Self, ApiError> {
         let url = Url::parse(address.trim_end_matches('/'))
             .map_err(|error| ApiError::Setup(format!("{address:?} is not an address: {error}")))?;
@@ -30,18 +29,18 @@ impl Base {
         Ok(Self { url })
     }
 
-    /// The address without a trailing slash.
+    /// Returns the base URL without a trailing slash.
     pub(crate) fn as_str(&self) -> &str {
         self.url.as_str().trim_end_matches('/')
     }
 
-    /// The address with a path (and query) behind it; `tail` starts with `/`
-    /// and is already percent-encoded.
+    /// Appends a path (and query) to the base URL; `tail` starts with `/` and is already
+    /// percent-encoded.
     pub(crate) fn join(&self, tail: &str) -> String {
         format!("{}{tail}", self.as_str())
     }
 
-    /// Checks a link before a credential is attached to it.
+    /// Validates a link before a credential is attached to it.
     pub(crate) fn check_link(&self, link: &str) -> Result<(), ApiError> {
         let foreign = |found_host: String| ApiError::ForeignLink {
             expected_host: self.url.origin().ascii_serialization(),
@@ -55,7 +54,7 @@ impl Base {
     }
 }
 
-/// The links of one set that were followed so far.
+/// The links of one set that were already followed.
 pub(crate) struct Links {
     set: &'static str,
     seen: HashSet<String>,
@@ -69,7 +68,8 @@ impl Links {
         }
     }
 
-    /// Admits a link: on the base's host, not seen before, below the bound.
+    /// Accepts a link if it is on the base's host, was not followed before, and the maximum is not
+    /// reached.
     pub(crate) fn admit(&mut self, base: &Base, link: &str) -> Result<(), ApiError> {
         base.check_link(link)?;
         let page = self.seen.len() as u64 + 2;

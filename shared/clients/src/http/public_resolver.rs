@@ -1,10 +1,10 @@
-//! Resolves names to public addresses only: no name that a tenant enters leads into this deployment.
+//! Resolves names to public addresses only, so that tenant-supplied hosts cannot be internal.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// A resolver that leaves out what only this deployment reaches.
+/// A resolver that drops addresses reachable only within this deployment.
 #[derive(Debug)]
 pub(super) struct PublicOnly;
 
@@ -21,7 +21,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// Whether an address is one of the internet at large (RFC 6890 and its registries).
+/// Returns whether an address is on the public internet (RFC 6890 and its registries).
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -47,7 +47,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     !special
 }
 
-/// Only `2000::/3` is given out, and parts of it are for documentation and benchmarks.
+/// Only `2000::/3` is allocated, and parts of it are reserved for documentation and benchmarks.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     segments[0] & 0xe000 == 0x2000
@@ -55,7 +55,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
         && !(segments[0] == 0x2001 && segments[1] < 0x0200)
 }
 
-/// An IPv4 address within an IPv6 one: mapped, translated (`64:ff9b::/96`), 6to4.
+/// Returns the IPv4 address in an IPv6 one: mapped, translated (`64:ff9b::/96`), 6to4.
 fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     let join = |high: u16, low: u16| Ipv4Addr::from(u32::from(high) << 16 | u32::from(low));

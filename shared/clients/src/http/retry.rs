@@ -1,4 +1,4 @@
-//! Bounded retries: who is asked to wait waits, and nobody waits past a deadline.
+//! Bounded retries that respect `Retry-After` and never wait past a deadline.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,25 +7,23 @@ use tokio::time::{Instant, sleep};
 
 use super::ApiError;
 
-/// How often and after which pauses a request is repeated. The pauses double
-/// and carry no jitter, so that a run can be predicted and tested; tenants are
-/// spread over time by their own queues.
+/// Number and pauses of retries. The pauses double and have no jitter, so that a run is predictable
+/// and testable; the tenants' own queues already spread the load.
 #[derive(Debug, Clone, Copy)]
 pub struct RetryPolicy {
-    /// Pause before the second try.
+    /// Pause before the second attempt.
     pub first_pause: Duration,
-    /// No doubled pause is longer than this.
+    /// Maximum of a doubled pause.
     pub longest_pause: Duration,
-    /// A `Retry-After` beyond this is not waited for: the error goes to the caller, who can come back later.
+    /// Maximum `Retry-After`: beyond this the error is returned, and the caller can retry later.
     pub longest_wait: Duration,
-    /// Tries in all, the first included.
+    /// Total number of attempts, including the first.
     pub tries: u32,
 }
 
 impl Default for RetryPolicy {
-    /// 0.5, 1, 2 and 4 s between five tries: the cap that Microsoft's own
-    /// group-sync tool uses. Two minutes is the most a `Retry-After` may cost
-    /// out of a job's fifteen.
+    /// 0.5, 1, 2 and 4 s between five attempts, the limit used by Microsoft's own group-sync tool.
+    /// A `Retry-After` may take at most two of a job's fifteen minutes.
     fn default() -> Self {
         Self {
             first_pause: Duration::from_millis(500),
@@ -36,11 +34,11 @@ impl Default for RetryPolicy {
     }
 }
 
-/// An error that knows whether trying again makes sense.
+/// An error that may be retryable.
 pub(crate) trait Retryable: std::fmt::Display {
-    /// Whether the same request may succeed a little later.
+    /// Returns whether a retry may succeed.
     fn is_transient(&self) -> bool;
-    /// How long the other side asked to wait.
+    /// Returns the delay requested by the server.
     fn retry_after(&self) -> Option<Duration>;
 }
 
@@ -55,7 +53,7 @@ impl Retryable for ApiError {
 }
 
 impl RetryPolicy {
-    /// The pause after the given try (from 1) when nobody asked for another one.
+    /// Returns the pause after the given attempt (starting at 1) if the server requested no other.
     pub fn pause(&self, after_try: u32) -> Duration {
         let doublings = after_try.saturating_sub(1).min(16);
         self.first_pause
@@ -63,8 +61,8 @@ impl RetryPolicy {
             .min(self.longest_pause)
     }
 
-    /// Repeats `attempt` while it fails transiently, tries are left and the
-    /// pause ends before `deadline`; the last error is returned as it is.
+    /// Retries `attempt` while it fails transiently, attempts remain and the pause ends before
+    /// `deadline`; returns the last error unchanged.
     pub(crate) async fn run<T, E, F, Fut>(
         &self,
         deadline: Option<Instant>,
@@ -87,19 +85,18 @@ impl RetryPolicy {
             if give_up || !self.may_wait(pause, deadline) {
                 return Err(error);
             }
-            tracing::debug!(%error, tried, pause_ms = pause.as_millis(), "trying again");
+            tracing::debug!(%error, tried, pause_ms = pause.as_millis(), "retrying");
             sleep(pause).await;
         }
     }
 
-    /// Whether a pause is short enough and ends before the deadline.
+    /// Returns whether a pause is short enough and ends before the deadline.
     pub fn may_wait(&self, pause: Duration, deadline: Option<Instant>) -> bool {
         pause <= self.longest_wait && deadline.is_none_or(|end| Instant::now() + pause < end)
     }
 }
 
-/// Waits for something until `deadline`; `None` when it took longer. What was
-/// under way is dropped then.
+/// Waits for `work` until `deadline`; returns `None` if it takes longer, and drops `work`.
 pub(crate) async fn within<T>(
     deadline: Option<Instant>,
     work: impl Future<Output = T>,
@@ -110,8 +107,8 @@ pub(crate) async fn within<T>(
     }
 }
 
-/// Reads a `Retry-After` value: seconds, also fractional (Microsoft Graph sends
-/// `2.128`), or an HTTP date (RFC 9110, section 10.2.3).
+/// Parses a `Retry-After` value: seconds, also fractional (Microsoft Graph sends `2.128`), or an
+/// HTTP date (RFC 9110, section 10.2.3).
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<f64>() {

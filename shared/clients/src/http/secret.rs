@@ -1,31 +1,30 @@
-//! A text that must never be printed: credentials and tokens.
+//! A wrapper for credentials and tokens that prevents printing them.
 
 use std::fmt;
 
-/// Shorter secrets show nothing of themselves.
+/// Minimum length of a secret whose last characters may be displayed.
 const SHOWS_ITS_END_FROM: usize = 12;
-/// Characters of the end that are shown.
+/// Number of last characters displayed.
 const SHOWN: usize = 4;
 
-/// A credential or token. It has no `Display` and no `Serialize`, and its
-/// `Debug` says only that it is there, so it cannot slip into a log, an error
-/// or a stored item by accident.
+/// A credential or token. It has no `Display` and no `Serialize`, and its `Debug` is redacted, so
+/// it cannot be written to a log, an error or a stored item by accident.
 #[derive(Clone)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text into custody.
+    /// Wraps a text.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// The text itself, for the one place that sends it.
+    /// Returns the text itself, for the code that sends it.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Its last four characters, by which people recognise it (S4-023). `None`
-    /// when it is so short that they would give away a good part of it.
+    /// Returns its last four characters, by which administrators recognise it (S4-023). `None` if
+    /// it is too short to display them safely.
     pub fn ending(&self) -> Option<String> {
         let length = self.0.chars().count();
         (length >= SHOWS_ITS_END_FROM).then(|| self.0.chars().skip(length - SHOWN).collect())
@@ -49,7 +48,7 @@ mod tests {
         assert_eq!(secret.expose(), "not-for-logs");
     }
 
-    /// Proves S4-023: the last characters, and only of what is long enough.
+    /// Proves S4-023: the last characters are displayed, and only those of a long secret.
     #[test]
     fn only_a_long_secret_shows_its_end() {
         assert_eq!(Secret::new("elevenchars").ending(), None);

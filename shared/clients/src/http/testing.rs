@@ -1,4 +1,4 @@
-//! For tests: a server that answers whatever it is told, and a simulated tenant.
+//! Test support: a server with configurable responses, and a simulated tenant.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{Http, HttpSettings, RetryPolicy, Secret};
 
-/// The client with pauses in milliseconds instead of seconds.
+/// Returns a client with pauses in milliseconds instead of seconds.
 pub(crate) fn quick() -> Http {
     let retry = RetryPolicy {
         first_pause: Duration::from_millis(2),
@@ -30,15 +30,15 @@ pub(crate) fn quick() -> Http {
     Http::new(settings).expect("a client")
 }
 
-/// What the stub does with a request.
+/// The reaction of the stub to a request.
 pub(crate) enum Act {
     /// Sends these bytes and closes the connection.
     Answer(String),
-    /// Keeps the connection open and says nothing.
+    /// Leaves the connection open without a response.
     Silence,
 }
 
-/// An HTTP answer; `headers` end in CRLF each.
+/// Returns an HTTP response; each of the `headers` ends in CRLF.
 pub(crate) fn reply(status: u16, headers: &str, body: &str) -> Act {
     let length = body.len();
     Act::Answer(format!(
@@ -46,14 +46,14 @@ pub(crate) fn reply(status: u16, headers: &str, body: &str) -> Act {
     ))
 }
 
-/// A server that misbehaves on command and remembers what it was asked.
+/// A server that misbehaves on demand and records its requests.
 pub(crate) struct Stub {
     pub(crate) url: String,
     seen: Arc<Mutex<Vec<String>>>,
 }
 
 impl Stub {
-    /// `act` gets each whole request (head and body) as text.
+    /// Starts a server; `act` receives each request (head and body) as text.
     pub(crate) async fn start(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -79,7 +79,7 @@ impl Stub {
         Self { url, seen }
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.lock().expect("the log").clone()
     }
@@ -115,7 +115,7 @@ pub(crate) struct Tenant {
 }
 
 impl Tenant {
-    /// A small tenant, changed by `arrange` before it is loaded.
+    /// Starts a small tenant, modified by `arrange` before it is loaded.
     pub(crate) async fn start(arrange: impl FnOnce(&mut World)) -> Self {
         let simulators = Simulators::start(0).await.expect("a free port");
         let spec = WorldSpec {
@@ -145,7 +145,7 @@ impl Tenant {
         Secret::new(self.world.apps[0].client_secret.as_str())
     }
 
-    /// Method and path with query of the requests whose path contains `part`.
+    /// Returns method, path and query of the requests whose path contains `part`.
     pub(crate) fn asked(&self, part: &str) -> Vec<String> {
         let log = self.simulators.requests(self.uuid());
         let wanted = log.iter().filter(|request| request.path.contains(part));

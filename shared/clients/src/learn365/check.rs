@@ -1,6 +1,6 @@
-//! Tests an API key: is it accepted, what may it do, whose people does it show. Nothing is written.
+//! Tests an API key with read requests only: validity, access level and tenant.
 //!
-//! The requests and what their answers prove are argued in decision 0011.
+//! Decision 0011 explains the requests and what each response proves.
 
 use std::collections::BTreeSet;
 
@@ -13,27 +13,27 @@ use super::wire::{Outline, Rows, WireUser};
 use super::write::KeyLevel;
 use crate::http::{ApiError, position, within};
 
-/// People looked at in one place of the user list. Three places make up to
-/// sixty, so that a stretch of people who left long ago is not all that is seen.
+/// Users read at one position of the user list. Three positions give up to sixty users, so that a
+/// range of users who left the organisation does not dominate the sample.
 const AT_ONE_PLACE: u64 = 20;
 
-/// What a test of a key found.
+/// The result of testing a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyTest {
-    /// Address, key and level; whether the key is the tenant's own only the
-    /// tenant's directory can tell.
+    /// The checks of address, key and level. Whether the key belongs to the tenant can only be
+    /// decided with the tenant's directory.
     pub checks: Vec<Check>,
-    /// Entra accounts of some people the key shows, to look for in that
-    /// directory: sixty at most, none of them a group.
+    /// Entra accounts of a sample of users visible to the key, to be looked up in that directory:
+    /// at most sixty, without groups.
     pub people: Vec<ObjectId>,
 }
 
 impl Learn365 {
-    /// Tests address, key and level. Every check is answered, by the deadline of
-    /// [`Learn365::with_deadline`] at the latest.
+    /// Tests address, key and level. Returns a result for every check, at the latest at the
+    /// deadline of [`Learn365::with_deadline`].
     ///
-    /// `elsewhere` is the same key at the address that finds a key's region by
-    /// itself; it tells a wrong region from a wrong key.
+    /// `elsewhere` is a client with the same key for the address that determines a key's region; it
+    /// distinguishes a wrong region from a wrong key.
     pub async fn verify_key(&self, elsewhere: Option<&Self>) -> KeyTest {
         let (checks, people) = match within(self.deadline, self.some_people()).await {
             Some(Ok(people)) => (self.accepted().await, people),
@@ -74,8 +74,8 @@ impl Learn365 {
         matches!(within(self.deadline, asked).await, Some(Ok(_)))
     }
 
-    /// Some people with an Entra account, from the beginning, the middle and the
-    /// end of the user list. Only the first page must come.
+    /// Returns users with an Entra account from the start, the middle and the end of the user list.
+    /// Only the first page is required.
     async fn some_people(&self) -> Result<Vec<ObjectId>, ApiError> {
         let (mut people, count) = self.page_of_people(0).await?;
         if count > AT_ONE_PLACE {
@@ -89,7 +89,7 @@ impl Learn365 {
         Ok(people.into_iter().collect())
     }
 
-    /// The Entra accounts in one place of the user list, and how long that is.
+    /// Returns the Entra accounts on one page of the user list, and the length of the list.
     async fn page_of_people(&self, skip: u64) -> Result<(BTreeSet<ObjectId>, u64), ApiError> {
         let tail = format!(
             "/odata/v2/Users?$count=true&$top={AT_ONE_PLACE}&$skip={skip}\
@@ -124,7 +124,7 @@ fn level_check(level: Option<Result<KeyLevel, ApiError>>) -> Check {
     }
 }
 
-/// The address cannot be judged by an answer that any region would give.
+/// Every region rejects an unknown key this way, so the address remains unverified.
 fn wrong_key(place: &str) -> Vec<Check> {
     let address = "Something answers there, but only an accepted key shows that it is your region.";
     let key = format!(

@@ -1,4 +1,4 @@
-//! From the platform's rows to the domain's, or to a sentence about what is wrong with one.
+//! Converts the platform's rows to domain rows, or returns a message about an invalid row.
 
 use std::borrow::Cow;
 
@@ -22,15 +22,15 @@ pub(super) trait Set: 'static {
     const NAME: &'static str;
     /// Further query options, percent-encoded, with a leading `&`.
     const OPTIONS: &'static str = "";
-    /// A row as it lies in the page.
+    /// A row as deserialized from a page.
     type Wire<'a>: Deserialize<'a>;
-    /// The domain's row, still borrowed from the page.
+    /// The domain row, still borrowing from the page.
     type Row<'a>;
 
-    /// The row's own id, where the set has one; duplicates are told by it.
+    /// Returns the row's own id if the set has one; used to detect duplicates.
     fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid>;
 
-    /// The domain's row, or what is wrong.
+    /// Returns the domain row, or a message about what is invalid.
     fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String>;
 }
 
@@ -206,16 +206,16 @@ impl Set for Roles {
     }
 }
 
-/// The Entra account of a row of the user list, if it is a person who has one.
+/// Returns the Entra account of a row of the user list, if it is a user with an account.
 pub(super) fn entra_account(row: WireUser<'_>) -> Option<ObjectId> {
     let login_name = filled(row.login_name)?;
     let id = known(row.directory_object_id.as_ref())?;
     (!is_group_login(&login_name)).then(|| ObjectId::new(id))
 }
 
-/// Whether a login name is a group's claim: `c:0t.c|tenant|…` is a security
-/// group, `c:0o.c|federateddirectoryclaimprovider|…` a Microsoft 365 group,
-/// others starting alike are made by `SharePoint` itself. People's start with `i:0`.
+/// Returns whether a login name is a group's claim: `c:0t.c|tenant|…` is a security group,
+/// `c:0o.c|federateddirectoryclaimprovider|…` a Microsoft 365 group, and other names starting with
+/// `c:0` are created by `SharePoint` itself. Login names of users start with `i:0`.
 fn is_group_login(login_name: &str) -> bool {
     login_name
         .get(..3)
@@ -242,18 +242,18 @@ fn required(field: &str, found: Option<Id>) -> Result<Uuid, String> {
     optional(field, found)?.ok_or_else(|| format!("{field} is missing"))
 }
 
-/// A text that says something; blanks around it are data and stay.
+/// Returns a text unless it is blank; leading and trailing spaces are data and remain.
 fn filled(text: Option<Text<'_>>) -> Option<Cow<'_, str>> {
     text.map(|text| text.0)
         .filter(|text| !text.trim().is_empty())
 }
 
-/// The title people see; a thing without one shows its id.
+/// Returns the displayed title, or the id if there is none.
 fn titled(title: Option<Text<'_>>, id: Uuid) -> String {
     filled(title).map_or_else(|| id.to_string(), Cow::into_owned)
 }
 
-/// A custom field's value as text; null and blank are absent.
+/// Returns a custom field's value as text; null and blank values are skipped.
 fn custom_value(found: WireFieldValue<'_>) -> Option<Result<(FieldId, Cow<'_, str>), String>> {
     let value = found.value?;
     if value == Plain::Nested {

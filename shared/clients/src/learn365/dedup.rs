@@ -1,16 +1,16 @@
-//! Which rows of a set were seen, in about ten bytes a row.
+//! Detects duplicate rows of a set in about ten bytes per row.
 
 use std::hash::{BuildHasher as _, RandomState};
 
 use uuid::Uuid;
 
-/// Short lists grow in small steps, where one large table would double: with
-/// millions of rows that is what decides how much memory a refresh needs. At
-/// twenty million a list holds three hundred hashes, still quick to look through.
+/// Number of hash lists. Many short lists grow in small steps, where one large table would double;
+/// with millions of rows this determines the memory of a refresh. At twenty million rows a list has
+/// about three hundred hashes, which is still fast to search.
 const LISTS: usize = 1 << 16;
 
-/// Hashes of ids. Should two ids ever have the same, a row is left out, the
-/// count tells, and the set is read again with another hash.
+/// Hashes of ids. If two ids collide, a row is dropped, the count does not match, and the set is
+/// read again with a new random hash.
 #[derive(Default)]
 pub(super) struct IdDedup {
     lists: Vec<Vec<u64>>,
@@ -18,13 +18,13 @@ pub(super) struct IdDedup {
 }
 
 impl IdDedup {
-    /// Notes an id; `false` if it was seen before.
+    /// Adds an id; returns `false` if it was already present.
     pub(super) fn insert(&mut self, id: Uuid) -> bool {
         if self.lists.is_empty() {
             self.lists = vec![Vec::new(); LISTS];
         }
         let hash = self.hasher.hash_one(id);
-        // The modulus fits, whatever the width of a machine word.
+        // The remainder fits into `usize` on every platform.
         let list = usize::try_from(hash % LISTS as u64).unwrap_or_default();
         let list = &mut self.lists[list];
         let fresh = !list.contains(&hash);

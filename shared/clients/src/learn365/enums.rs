@@ -1,4 +1,4 @@
-//! The platform's enumerations, by name or by number.
+//! Parses the platform's enumerations, given by name or by number.
 
 use std::fmt;
 
@@ -6,17 +6,17 @@ use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 
 use super::wire::Choice;
 
-/// Names and numbers of an enumeration, and what they mean to us.
+/// Number and name of each member of an enumeration, with our value.
 pub(super) type Choices<T> = [(i64, &'static str, T)];
 
-/// How far a learner is.
+/// The progress of a learner.
 pub(super) const PROGRESS: [(i64, &str, Progress); 3] = [
     (0, "Completed", Progress::Completed),
     (1, "NotStarted", Progress::NotStarted),
     (2, "InProgress", Progress::InProgress),
 ];
 
-/// What a field holds.
+/// The type of a custom field.
 pub(super) const FIELD_KINDS: [(i64, &str, FieldKind); 4] = [
     (0, "String", FieldKind::Text),
     (1, "Boolean", FieldKind::Boolean),
@@ -32,7 +32,7 @@ pub(super) const PRINCIPALS: [(i64, &str, bool); 4] = [
     (8, "SharePointGroup", true),
 ];
 
-/// What a member means, or a sentence that names those there are.
+/// Returns the value of an enumeration member, or a message that lists the valid members.
 pub(super) fn choose<T: Copy>(
     field: &str,
     found: Option<&Choice<'_>>,
@@ -61,7 +61,7 @@ pub(super) fn choose<T: Copy>(
     ))
 }
 
-/// `NotStarted`, `notStarted` and `Not Started` are one name.
+/// `NotStarted`, `notStarted` and `Not Started` are equal.
 fn same_name(found: &str, name: &str) -> bool {
     let letters = found.chars().filter(|c| !matches!(c, ' ' | '_' | '-'));
     letters

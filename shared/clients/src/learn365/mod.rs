@@ -1,7 +1,7 @@
-//! Learn365 (formerly LMS365): the six sets of a refresh, and enrolling groups.
+//! A Learn365 (formerly LMS365) client: reads the six sets of a refresh and enrols groups.
 //!
-//! The OData API under `/odata/v2`, HTTP Basic with user `api` and the key as
-//! password. Published at <https://api.365.systems/Documentation/html/index.html>.
+//! Uses the OData API under `/odata/v2` with HTTP Basic, user `api` and the key as password:
+//! <https://api.365.systems/Documentation/html/index.html>.
 
 mod check;
 mod convert;
@@ -23,7 +23,7 @@ pub use check::KeyTest;
 use read::Query;
 pub use write::{CatalogRemoval, Enrolment, Unenrolment};
 
-/// One tenant's learning platform.
+/// A client for the learning platform of one tenant.
 #[derive(Debug, Clone)]
 pub struct Learn365 {
     http: Http,
@@ -32,17 +32,17 @@ pub struct Learn365 {
     deadline: Option<Instant>,
 }
 
-/// A group as the platform's user list knows it.
+/// A group in the platform's user list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LmsGroup {
-    /// Its row in the user list.
+    /// The id of its row in the user list.
     pub id: UserId,
-    /// The claims login name that enrolment calls take; never built, always read.
+    /// The claims login name required by enrolment calls; always read, never constructed.
     pub login_name: String,
 }
 
 impl Learn365 {
-    /// A client of the region's host (such as `https://us-api.365.systems`) with an API key.
+    /// Creates a client for a region's host (such as `https://us-api.365.systems`) with an API key.
     pub fn new(http: Http, base_url: &str, key: Secret) -> Result<Self, ApiError> {
         Ok(Self {
             http,
@@ -52,28 +52,28 @@ impl Learn365 {
         })
     }
 
-    /// The same client, which waits for no retry that would end after `deadline`.
+    /// Returns the same client, which does not wait for a retry past `deadline`.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// Reads the six sets of a refresh (S4-098), complete, or fails (S4-100).
+    /// Reads the six sets of a refresh (S4-098) completely, or returns an error (S4-100).
     ///
-    /// Rows go straight from the page into columns; of each of the three sets
-    /// read at once no more than two pages are in memory. Every page is followed and the rows are counted against the platform's
-    /// own count; a set that changed under the reading is read once more. No
-    /// users at all is an error, since the key's owner is one.
+    /// Rows are written directly from the page into columns; of each of the three sets read
+    /// concurrently, at most two pages are in memory. All pages are read and the rows are compared
+    /// with the platform's own count; a set that changed during the reading is read once more. An
+    /// empty user list is an error, because the key's owner is a user.
     pub async fn read_all(&self) -> Result<Sets, ApiError> {
-        // Six sets in one future make a large one.
+        // Boxed, because a future of six sets is large.
         Box::pin(read::all(self)).await
     }
 
     /// Finds the row of an Entra group in the platform's user list.
     ///
-    /// `None` until the platform has taken note of the group, which is some time
-    /// after [`Learn365::add_group_to_catalog`].
+    /// Returns `None` until the platform has synchronised the group, which takes some time after
+    /// [`Learn365::add_group_to_catalog`].
     pub async fn find_group(&self, object: ObjectId) -> Result<Option<LmsGroup>, ApiError> {
         let query = Query::filtered(format!("DirectoryObjectId eq {object}"));
         let rows: Vec<(bool, LmsGroup)> = read::set::<convert::Users, _>(self, &query).await?;
@@ -81,22 +81,22 @@ impl Learn365 {
         Ok(found.or(rows.first()).map(|(_, group)| group.clone()))
     }
 
-    /// Reads the courses and catalogs in which a group stands, managed here or
-    /// not (C-08: what a removal from a catalog would take with it).
+    /// Returns the courses and catalogs that contain a group, managed here or not (C-08: a removal
+    /// from a catalog removes all of them).
     pub async fn group_roles(&self, user: UserId) -> Result<GroupRoles, ApiError> {
         let query = Query::filtered(format!("UserId eq {user}"));
         let rows: Vec<RoleRow> = read::set::<convert::Roles, _>(self, &query).await?;
         Ok(GroupRoles::of(&rows))
     }
 
-    /// A request with the key attached; `url` is absolute and already checked.
+    /// Builds a request with the key; `url` is absolute and already validated.
     fn request(&self, method: Method, url: &str) -> RequestBuilder {
         self.http
             .request(method, url)
             .basic_auth("api", Some(self.key.expose()))
     }
 
-    /// Reads one URL, repeated while it fails transiently.
+    /// Reads one URL; transient failures are retried.
     async fn get(&self, url: &str) -> Result<Answer, ApiError> {
         let attempt = || async {
             let request = self

@@ -1,4 +1,4 @@
-//! Reads whole sets: every page, in order, counted against the platform's own count.
+//! Reads whole sets page by page and compares the rows with the platform's own count.
 
 use rollcall_domain::snapshot::ingest::{EnrolmentSet, RoleSet, Sets, UserSet};
 use rollcall_domain::snapshot::lms::{
@@ -14,18 +14,18 @@ use super::{Learn365, LmsGroup};
 use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
 
-/// Sets read at once. The platform publishes no limits; this keeps a tenant's
-/// load at what a person clicking through exports would cause.
+/// Sets read concurrently. The platform publishes no limits, so the load is held at the level of
+/// manual exports.
 const SETS_AT_ONCE: usize = 3;
 
-/// Which rows of a set are wanted.
+/// Selects the rows of a set.
 #[derive(Default)]
 pub(super) struct Query {
     filter: Option<String>,
 }
 
 impl Query {
-    /// Rows for which an OData filter holds.
+    /// Selects the rows that match an OData filter.
     pub(super) fn filtered(filter: String) -> Self {
         Self {
             filter: Some(filter),
@@ -46,9 +46,9 @@ impl Query {
     }
 }
 
-/// What takes in the rows of a set, one by one, while pages arrive.
+/// A collection that receives the rows of a set one by one while pages arrive.
 pub(super) trait Gather<S: Set>: Default + Send + 'static {
-    /// Takes in a row, or says why it cannot.
+    /// Adds a row, or returns why it is invalid.
     fn take(&mut self, row: S::Row<'_>) -> Result<(), String>;
 }
 
@@ -98,8 +98,7 @@ impl Gather<Roles> for Vec<RoleRow> {
     }
 }
 
-/// Rows of the user list for one Entra object, each with whether it says that
-/// it is a group.
+/// Rows of the user list for one Entra object, each with whether it is a group.
 impl Gather<Users> for Vec<(bool, LmsGroup)> {
     fn take(&mut self, row: User<'_>) -> Result<(), String> {
         let group = LmsGroup {
@@ -111,7 +110,7 @@ impl Gather<Users> for Vec<(bool, LmsGroup)> {
     }
 }
 
-/// The six sets, or the first error.
+/// Returns the six sets, or the first error.
 pub(super) async fn all(client: &Learn365) -> Result<Sets, ApiError> {
     let gate = &Semaphore::new(SETS_AT_ONCE);
     let (users, enrolments, roles, courses, catalogs, fields) = tokio::try_join!(
@@ -140,28 +139,28 @@ pub(super) async fn all(client: &Learn365) -> Result<Sets, ApiError> {
 }
 
 async fn gated<S: Set, G: Gather<S>>(client: &Learn365, gate: &Semaphore) -> Result<G, ApiError> {
-    // The semaphore is never closed; were it, reading without it would still be right.
+    // The semaphore is never closed; without a permit, reading would still be correct.
     let _permit = gate.acquire().await.ok();
     set::<S, G>(client, &Query::default()).await
 }
 
-/// One whole set. When the rows do not add up (the data changed while it was
-/// paged through, or a page was cut) it is read once more from the start.
+/// Reads one whole set. If the number of rows does not match the count (the data changed during
+/// paging, or a page was truncated), it is read once more from the start.
 pub(super) async fn set<S: Set, G: Gather<S>>(
     client: &Learn365,
     query: &Query,
 ) -> Result<G, ApiError> {
     match pages::<S, G>(client, query).await {
         Err(error @ ApiError::Incomplete { .. }) => {
-            tracing::info!(%error, "reading the set once more");
+            tracing::info!(%error, "row count mismatch, reading the set again");
             pages::<S, G>(client, query).await
         }
         other => other,
     }
 }
 
-/// Reads page after page. While the rows of one are taken in, the next is
-/// fetched already, so a set is never in memory with more than two pages.
+/// Reads all pages. While the rows of one page are processed the next one is fetched, so at most
+/// two pages of a set are in memory.
 async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result<G, ApiError> {
     let mut links = Links::new(S::NAME);
     let mut page = fetch(client, client.base.join(&query.first_page::<S>())).await?;
@@ -183,7 +182,7 @@ async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result
     }
 }
 
-/// A page whose rows are not read yet.
+/// A page whose rows are not parsed yet.
 struct Page {
     answer: Answer,
     outline: Outline,
@@ -198,14 +197,14 @@ async fn fetch(client: &Learn365, url: String) -> Result<Page, ApiError> {
     .await
 }
 
-/// The body, borrowing from it.
+/// Parses the body, borrowing from it.
 fn parse<'a, T: Deserialize<'a>>(answer: &'a Answer) -> Result<T, ApiError> {
     serde_json::from_slice(&answer.body)
         .map_err(|error| answer.not("a page of an OData set", position(&error)))
 }
 
-/// Rows of a set so far. Paging over changing data can show a row twice, and
-/// then it hides another one, which only the count tells.
+/// The rows of a set so far. Paging over changing data can return a row twice and skip another one,
+/// which only the count reveals.
 #[derive(Default)]
 struct Collected<G> {
     rows: G,

@@ -1,9 +1,9 @@
-//! The platform's JSON: Pascal or camel case, enumerations as names or numbers, dates with or without a zone.
+//! The platform's JSON: Pascal or camel case, enums by name or number, dates with or without a
+//! zone.
 //!
-//! Texts are borrowed from the page wherever it spells them without escapes.
-//! Identifiers, dates and enumerations are read leniently here and judged in
-//! `convert`, so that a bad one is reported with its row and field instead of
-//! failing the page as a whole.
+//! Texts are borrowed from the page unless they contain escapes. Identifiers, dates and
+//! enumerations are parsed leniently here and validated in `convert`, so that an invalid one is
+//! reported with its row and field instead of failing the whole page.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use crate::lenient::{Plain, Text};
 
-/// What stands around the rows of a page. Reading it alone is quick, and tells
-/// where the next page is before this one's rows are read.
+/// The envelope of a page. Parsing it alone is fast and returns the next link before the rows of
+/// the page are parsed.
 #[derive(Deserialize)]
 pub(super) struct Outline {
-    /// There must be rows; what they are is read later.
+    /// The rows must be present; they are parsed later.
     #[serde(rename = "value")]
     _rows: IgnoredAny,
     #[serde(rename = "@odata.count")]
@@ -161,19 +161,19 @@ pub(super) struct RoleHolder<'a> {
     pub(super) principal_type: Option<Choice<'a>>,
 }
 
-/// A GUID, or the text that should have been one.
+/// A GUID, or the invalid text in its place.
 pub(super) type Id = Parsed<Uuid>;
 
-/// A moment, or the text that should have been one.
+/// A time, or the invalid text in its place.
 pub(super) type Moment = Parsed<DateTime<Utc>>;
 
-/// A text that was read as `T`, or is kept (cut) to be reported.
+/// A value parsed as `T`, or the (truncated) invalid text for the error message.
 pub(super) enum Parsed<T> {
     Good(T),
     Bad(String),
 }
 
-/// What [`Parsed`] can hold.
+/// A type that [`Parsed`] can contain.
 pub(super) trait FromWire: Sized {
     const EXPECTED: &'static str;
     fn from_wire(text: &str) -> Option<Self>;
@@ -190,7 +190,7 @@ impl FromWire for Uuid {
 impl FromWire for DateTime<Utc> {
     const EXPECTED: &'static str = "a date";
 
-    /// RFC 3339; without a zone it is UTC, as the platform stores it.
+    /// Parses RFC 3339; a time without a zone is UTC, as stored by the platform.
     fn from_wire(text: &str) -> Option<Self> {
         let text = text.trim();
         if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
@@ -220,7 +220,7 @@ impl<'de, T: FromWire> Deserialize<'de> for Parsed<T> {
     }
 }
 
-/// A member of an enumeration, by name or by number.
+/// An enumeration member, by name or by number.
 pub(super) enum Choice<'a> {
     Number(i64),
     Name(Cow<'a, str>),

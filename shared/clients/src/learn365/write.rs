@@ -1,7 +1,7 @@
-//! Changes in the platform: groups into catalogs and courses, and out again.
+//! Writes to the platform: adds groups to catalogs and courses, and removes them.
 //!
-//! All of them may be repeated: what is already so is told by the platform's
-//! text and reported as such, never as a failure.
+//! All writes can be repeated: the platform's error text reveals that a change was already applied,
+//! which is reported as a result and not as an error.
 
 use reqwest::Method;
 use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId};
@@ -11,9 +11,9 @@ use uuid::Uuid;
 use super::Learn365;
 use crate::http::{Answer, ApiError, quoted};
 
-/// How the platform says that a change is not needed. It publishes no error
-/// codes for this, so whole phrases are matched: "already" alone would also
-/// take "the course has already ended" for a success.
+/// Error texts for a change that is not needed. The platform publishes no error codes for this, so
+/// whole phrases are matched: "already" alone would also accept "the course has already ended" as a
+/// success.
 const ALREADY_IN_CATALOG: &[&str] = &[
     "already exist",
     "already added",
@@ -35,46 +35,46 @@ const NOT_ENROLLED: &[&str] = &[
     "already been unenrolled",
 ];
 
-/// What became of an enrolment.
+/// The result of an enrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Enrolment {
-    /// The group is enrolled now.
+    /// The group was enrolled.
     Enrolled,
-    /// It was before.
+    /// The group was already enrolled.
     AlreadyEnrolled,
 }
 
-/// What became of an unenrolment.
+/// The result of an unenrolment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unenrolment {
-    /// The group is no longer enrolled.
+    /// The group was unenrolled.
     Unenrolled,
-    /// It was not enrolled.
+    /// The group was not enrolled.
     NotEnrolled,
 }
 
-/// What became of a removal from a catalog.
+/// The result of a removal from a catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CatalogRemoval {
-    /// The group is no longer in the catalog, nor in any of its courses.
+    /// The group was removed from the catalog and all its courses.
     Removed,
-    /// It was not there.
+    /// The group was not in the catalog.
     NotThere,
 }
 
-/// What an API key may do.
+/// The access level of an API key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum KeyLevel {
-    /// Read and change.
+    /// Read and write.
     FullControl,
     /// Read only: refreshes work, enrolments do not.
     ReadOnly,
 }
 
 impl Learn365 {
-    /// Adds a group to a catalog's user list, which also makes the platform
-    /// take note of a group it has never seen (some time later). Needed before
-    /// enrolling, else learners are denied access to the catalog's site (C-38).
+    /// Adds a group to a catalog's user list, which also makes the platform synchronise a group it
+    /// does not know yet (with a delay). Required before enrolling, because learners are otherwise
+    /// denied access to the catalog's site (C-38).
     pub async fn add_group_to_catalog(
         &self,
         catalog: CatalogId,
@@ -91,8 +91,8 @@ impl Learn365 {
         }
     }
 
-    /// Enrols a group in a course or training plan, past approval flows and
-    /// attendee limits: the profile's administrator has decided (S4-132).
+    /// Enrols a group in a course or training plan, bypassing approval flows and attendee limits:
+    /// the profile's administrator has decided (S4-132).
     pub async fn enrol_group(
         &self,
         course: CourseId,
@@ -107,8 +107,8 @@ impl Learn365 {
         }
     }
 
-    /// Unenrols a group from a course or training plan (S4-133); learners see
-    /// `message` as the reason of the cancellation.
+    /// Unenrols a group from a course or training plan (S4-133); `message` is shown to learners as
+    /// the reason of the cancellation.
     pub async fn unenrol_group(
         &self,
         course: CourseId,
@@ -126,9 +126,9 @@ impl Learn365 {
         }
     }
 
-    /// Removes a group from a catalog, and with it from every course and
-    /// training plan of that catalog, also those not managed here (S4-136,
-    /// C-08: list them first with [`Learn365::group_roles`]).
+    /// Removes a group from a catalog and thereby from every course and training plan of that
+    /// catalog, including those not managed here (S4-136, C-08: list them first with
+    /// [`Learn365::group_roles`]).
     pub async fn remove_group_from_catalog(
         &self,
         catalog: CatalogId,
@@ -145,13 +145,12 @@ impl Learn365 {
         }
     }
 
-    /// Tells what the key may do by a write that must fail: enrolling nobody in
-    /// a course that cannot exist. There is no other way to ask a key for its
-    /// level.
+    /// Returns the level of the key, using a write that must fail: an enrolment without users in a
+    /// course that cannot exist. The API has no other way to query the level.
     ///
-    /// Only of use for a key that reads were accepted with: 401 then means that
-    /// it may not write, and 404 that there is no such course rather than that
-    /// something else answers at the address.
+    /// Only meaningful for a key that was accepted by reads: 401 then means that it must not write,
+    /// and 404 that the course does not exist rather than that the address belongs to another
+    /// service.
     pub(super) async fn key_level(&self) -> Result<KeyLevel, ApiError> {
         let url = self.enroll_url(CourseId::new(Uuid::nil()));
         match self
@@ -172,7 +171,7 @@ impl Learn365 {
             .join(&format!("/odata/v2/Courses({course})/Enroll"))
     }
 
-    /// Sends a change, repeated while it fails transiently.
+    /// Sends a change; transient failures are retried.
     async fn write(
         &self,
         method: Method,
@@ -194,7 +193,7 @@ fn enroll_body(login_name: &str) -> Value {
     json!({ "userLoginName": login_name, "ignoreMaxAttendees": true, "ignoreEnrollmentFlow": true })
 }
 
-/// Whether a refusal (400 or 409) says one of these, in any case.
+/// Returns whether an error (400 or 409) contains one of these texts, ignoring case.
 fn says(error: &ApiError, texts: &[&str]) -> bool {
     let message = error.message().to_lowercase();
     matches!(error.status(), Some(400 | 409)) && texts.iter().any(|text| message.contains(text))

@@ -1,4 +1,4 @@
-//! Who the connected account is, what it is licensed for and what kind of mailbox it has.
+//! Reads the connected account: identity, licences and kind of mailbox.
 
 use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
@@ -7,9 +7,9 @@ use uuid::{Uuid, uuid};
 use super::{Mailbox, NO_MAILBOX};
 use crate::http::ApiError;
 
-/// Service plans with a mailbox of Exchange Online Plan 1 or better. The service
-/// "exchange" alone tells nothing: nearly every licence has plans of it without
-/// a mailbox (`EXCHANGE_S_FOUNDATION`, archives, Bookings). Ids from
+/// Service plans with a mailbox of Exchange Online Plan 1 or better. The service name "exchange"
+/// alone is not sufficient: nearly every licence has Exchange plans without a mailbox
+/// (`EXCHANGE_S_FOUNDATION`, archives, Bookings). Ids from
 /// <https://learn.microsoft.com/entra/identity/users/licensing-service-plan-reference>.
 const MAILBOX_PLANS: [Uuid; 6] = [
     uuid!("9aaf7827-d63c-4b61-89c3-182f06f82e5c"), // EXCHANGE_S_STANDARD: Plan 1
@@ -23,15 +23,15 @@ const MAILBOX_PLANS: [Uuid; 6] = [
 const KIOSK_PLAN: Uuid = uuid!("4a82b400-a79f-41a4-b4e2-e94f5787b113");
 /// `TEAMS1`. Source as above.
 const TEAMS_PLAN: Uuid = uuid!("57ff2da0-773e-42df-b2af-ffb7a2317929");
-/// The service that every Teams plan belongs to.
+/// The service of all Teams plans.
 const TEAMS_SERVICE: &str = "TeamspaceAPI";
 
-/// Who the connected account is and what it may use.
+/// Identity and licences of the connected account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountFacts {
     /// Its id in the directory, which never changes.
     pub object: ObjectId,
-    /// Its mail address, if the directory knows one.
+    /// Its mail address, if the directory has one.
     pub address: Option<String>,
     /// Its display name.
     pub name: String,
@@ -45,18 +45,18 @@ pub struct AccountFacts {
     pub teams: bool,
 }
 
-/// What kind of mailbox the account has.
+/// The kind of mailbox of an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MailboxPurpose {
-    /// A person's own.
+    /// A user's own mailbox.
     User,
-    /// Shared by several people; it cannot be connected (S1-12).
+    /// A shared mailbox; it cannot be connected (S1-12).
     Shared,
-    /// A room's.
+    /// A room's mailbox.
     Room,
-    /// Something else, in Graph's word: `equipment`, `linked`, `others`.
+    /// Any other kind, as named by Graph: `equipment`, `linked`, `others`.
     Other(String),
-    /// None that Graph can reach: inactive, soft-deleted or on premises.
+    /// No mailbox accessible to Graph: inactive, soft-deleted or on premises.
     NotInCloud,
 }
 
@@ -115,7 +115,7 @@ impl From<Me> for AccountFacts {
 }
 
 impl Mailbox {
-    /// Reads who the account is. Needs `User.Read`:
+    /// Returns the account. Needs `User.Read`:
     /// <https://learn.microsoft.com/graph/api/user-get>.
     pub async fn account(&self) -> Result<AccountFacts, ApiError> {
         let tail = "/v1.0/me?$select=id,displayName,mail,userPrincipalName,assignedPlans";
@@ -123,7 +123,7 @@ impl Mailbox {
         Ok(me.into())
     }
 
-    /// Reads what kind of mailbox the account has. Needs `MailboxSettings.Read`:
+    /// Returns the kind of mailbox. Needs `MailboxSettings.Read`:
     /// <https://learn.microsoft.com/graph/api/user-get-mailboxsettings>.
     pub async fn purpose(&self) -> Result<MailboxPurpose, ApiError> {
         #[derive(Deserialize)]
@@ -178,7 +178,7 @@ mod tests {
         )
     }
 
-    /// Proves S1-10 and S1-11: only plans that work count, and only those with a mailbox.
+    /// Proves S1-10 and S1-11: only active plans count, and only those with a mailbox.
     #[tokio::test]
     async fn licences_are_told_apart() {
         let none = account("").await;
@@ -196,10 +196,7 @@ mod tests {
         assert!(!ended.exchange);
         let foundation = uuid!("113feb6c-3fe4-4440-bddc-54d774bf0318");
         let hollow = account(&plan("exchange", "Enabled", foundation)).await;
-        assert!(
-            !hollow.exchange,
-            "this plan comes with nearly every licence"
-        );
+        assert!(!hollow.exchange, "nearly every licence includes this plan");
     }
 
     async fn purpose(status: u16, body: String) -> Result<MailboxPurpose, ApiError> {
@@ -212,7 +209,7 @@ mod tests {
         purpose
     }
 
-    /// Proves S1-12: a shared mailbox is seen for what it is.
+    /// Proves S1-12: a shared mailbox is recognised.
     #[tokio::test]
     async fn the_kind_of_the_mailbox_is_read() {
         for (word, expected) in [

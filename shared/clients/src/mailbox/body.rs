@@ -1,22 +1,21 @@
-//! Changes the text of an online meeting without losing the part by which it is one.
+//! Changes the text of an online meeting without losing its join information.
 //!
-//! Graph keeps the way into a Teams meeting in the body of its event: a body
-//! written without it makes the event an ordinary one again, and the link in
-//! everyone's calendar dead. See "body property and online meetings" in
-//! <https://learn.microsoft.com/graph/api/event-update>.
+//! Graph stores the join information of a Teams meeting in the body of its event: a body written
+//! without it turns the event into an ordinary one and breaks the join link in all calendars. See
+//! "body property and online meetings" in <https://learn.microsoft.com/graph/api/event-update>.
 
-/// The line that Teams draws above its part: a row of at least so many underscores.
+/// The separator that Teams inserts above its part: a row of at least this many underscores.
 const LINE: &str = "____________________";
 
-/// The whole new body: `html` with what Teams appended to the `current` body.
+/// Returns the new body: `html` followed by the part of the `current` body added by Teams.
 ///
-/// `None` when the way into the meeting is in there but where it begins cannot
-/// be told: then the text had better stay as it is.
+/// Returns `None` if the body contains the join link but the start of Teams' part cannot be
+/// determined; the caller then leaves the text unchanged.
 pub(super) fn with_meeting(current: &str, html: &str, join_url: &str) -> Option<String> {
     let link = [join_url.to_owned(), join_url.replace('&', "&amp;")]
         .iter()
         .find_map(|link| current.find(link.as_str()));
-    // The line that is nearest above the link: our own text may hold one, too.
+    // Uses the nearest separator above the link, because our own text may contain one, too.
     let line = match link {
         Some(link) => row_before(current, link),
         None => current.find(LINE),
@@ -35,14 +34,14 @@ pub(super) fn with_meeting(current: &str, html: &str, join_url: &str) -> Option<
     ))
 }
 
-/// Where the last row of underscores above `end` begins.
+/// Returns the start of the last row of underscores before `end`.
 fn row_before(current: &str, end: usize) -> Option<usize> {
     let last = current[..end].rfind(LINE)?;
     let before = current[..last].trim_end_matches('_');
     Some(before.len())
 }
 
-/// Where the text begins: behind the `<body>` tag, if there is one.
+/// Returns the start of the content: after the `<body>` tag if there is one.
 fn text_start(current: &str) -> usize {
     let tag = current.find("<body");
     let end = tag.and_then(|tag| Some(tag + current[tag..].find('>')? + 1));
@@ -55,7 +54,7 @@ mod tests {
 
     const URL: &str = "https://teams.example/l/meetup-join/1?a=b&c=d";
 
-    /// A body as Teams leaves it behind, around our text.
+    /// Returns a body as modified by Teams, with our text.
     fn body(text: &str) -> String {
         let line = "_".repeat(80);
         format!(
@@ -63,7 +62,7 @@ mod tests {
         )
     }
 
-    /// Proves S1-17: the meeting outlives a change of the text, however often.
+    /// Proves S1-17: the meeting survives any number of changes of the text.
     #[test]
     fn the_meeting_stays_below_the_new_text() {
         let once = with_meeting(&body("<p>Old</p>"), "<p>New</p>", URL).expect("a body");

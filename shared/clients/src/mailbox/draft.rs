@@ -1,18 +1,18 @@
-//! What an event should be, and how Graph is told so.
+//! The desired state of an event and its Graph representation.
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// An event as it should be: <https://learn.microsoft.com/graph/api/resources/event>.
+/// The desired state of an event: <https://learn.microsoft.com/graph/api/resources/event>.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventDraft {
     /// The subject line.
     pub subject: String,
-    /// The text: a piece of HTML without `<html>` and `<body>` around it.
+    /// The text: an HTML fragment without `<html>` and `<body>`.
     pub html: String,
-    /// Its first moment.
+    /// Its start.
     pub start: DateTime<Utc>,
     /// Its end.
     pub end: DateTime<Utc>,
@@ -20,17 +20,17 @@ pub struct EventDraft {
     pub time_zone: String,
     /// Name and address of the room to book.
     pub room: Option<(String, String)>,
-    /// Names and addresses of everyone else who is invited; with the room at most 500.
+    /// Names and addresses of all other attendees; at most 500 including the room.
     pub attendees: Vec<(String, String)>,
-    /// Whether it gets a Teams meeting. Once it has one, Graph does not take it away again.
+    /// Whether it has a Teams meeting. Graph does not remove an existing meeting.
     pub online: bool,
-    /// The same for every try to create the same event, never used for another.
+    /// The same for every attempt to create the same event, and never reused for another one.
     pub transaction_id: Uuid,
 }
 
 impl EventDraft {
-    /// The zone to write times in: the draft's own, unless it is unknown or a
-    /// moment is one that its clocks show twice; then UTC.
+    /// Returns the zone in which times are written: the draft's own, or UTC if that is unknown or a
+    /// time is ambiguous in it.
     pub(super) fn zone(&self) -> Tz {
         let clear = |zone: &Tz, at: DateTime<Utc>| {
             let local = at.with_timezone(zone).naive_local();
@@ -41,14 +41,14 @@ impl EventDraft {
             .unwrap_or(Tz::UTC)
     }
 
-    /// The body of the request that creates it.
+    /// Returns the request body that creates the event.
     pub(super) fn to_create(&self, zone: Tz) -> Value {
         let mut event = self.to_update(zone, Some(&self.html));
         event["transactionId"] = self.transaction_id.to_string().into();
         event
     }
 
-    /// The body of the request that changes it; a text that is `None` stays.
+    /// Returns the request body that updates the event; a `None` text is not changed.
     pub(super) fn to_update(&self, zone: Tz, text: Option<&str>) -> Value {
         let at = |moment: DateTime<Utc>| {
             let local = moment.with_timezone(&zone).naive_local();
@@ -60,7 +60,7 @@ impl EventDraft {
             "end": at(self.end),
             "location": self.location(),
             "attendees": self.invited(),
-            // Learners are not to learn one another's addresses.
+            // Learners must not see one another's addresses.
             "hideAttendees": true,
             "allowNewTimeProposals": false,
         });
@@ -74,7 +74,7 @@ impl EventDraft {
         event
     }
 
-    /// Without a room the location is empty, which also clears an earlier one.
+    /// Without a room the location is empty, which also clears a previous one.
     fn location(&self) -> Value {
         match &self.room {
             Some((name, address)) => json!({
@@ -95,7 +95,7 @@ impl EventDraft {
     }
 }
 
-/// A time as Graph writes it beside the name of its zone.
+/// Formats a local time as used by Graph together with a zone name.
 pub(super) fn wire_time(local: NaiveDateTime) -> String {
     local.format("%Y-%m-%dT%H:%M:%S").to_string()
 }
@@ -104,7 +104,7 @@ pub(super) fn wire_time(local: NaiveDateTime) -> String {
 pub(super) mod tests {
     use super::*;
 
-    /// An event with everything.
+    /// Returns a draft with all properties set.
     pub(in super::super) fn draft() -> EventDraft {
         EventDraft {
             subject: "First aid".into(),
@@ -146,7 +146,7 @@ pub(super) mod tests {
         assert_eq!(draft.to_create(draft.zone()), expected);
     }
 
-    /// Proves S1-11: without Teams there is an event all the same, and none of a meeting in it.
+    /// Proves S1-11: without Teams the event is still created, without a meeting.
     #[test]
     fn without_room_and_meeting_neither_is_named() {
         let plain = EventDraft {

@@ -1,4 +1,4 @@
-//! Events in the calendar of the connected account, with rooms and Teams meetings.
+//! Reads and writes events in the connected account's calendar, with rooms and Teams meetings.
 
 use chrono_tz::Tz;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,16 +15,16 @@ use crate::http::{Answer, ApiError};
 const EVENTS: &str = "/v1.0/me/events";
 const AN_EVENT: &str = "an event";
 
-/// What the calendar says about an event.
+/// The state of an event in the calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventFacts {
     /// Its id in this mailbox.
     pub id: String,
-    /// The way into its Teams meeting, once it has one.
+    /// The join URL of its Teams meeting, once there is one.
     pub join_url: Option<String>,
-    /// What its room answered; rooms answer some time after they were invited.
+    /// The response of its room; rooms respond some time after the invitation.
     pub room: RoomAnswer,
-    /// How many are invited beside the room.
+    /// The number of attendees without the room.
     pub attendees: usize,
 }
 
@@ -67,7 +67,7 @@ impl Attendee {
         self.kind.as_deref() == Some("resource")
     }
 
-    /// A room whose bookings somebody approves says `tentativelyAccepted` first.
+    /// A room with manual approval first responds with `tentativelyAccepted`.
     fn answer(&self) -> RoomAnswer {
         let response = self.status.as_ref().and_then(|it| it.response.as_deref());
         match response {
@@ -102,9 +102,9 @@ impl Mailbox {
     /// Creates an event and invites everyone in it. Needs `Calendars.ReadWrite`:
     /// <https://learn.microsoft.com/graph/api/user-post-events>.
     ///
-    /// Graph makes no second event of the same `transactionId`, so transient
-    /// failures are repeated here, and a caller who got none may try again. Such
-    /// a repeat changes nothing about an event that is there already.
+    /// Graph does not create a second event with the same `transactionId`, so transient failures
+    /// are retried here, and a caller can retry after an error. A retry does not change an event
+    /// that already exists.
     pub async fn create_event(&self, draft: &EventDraft) -> Result<EventFacts, ApiError> {
         let tell = |zone| draft.to_create(zone);
         let url = self.base.join(EVENTS);
@@ -112,13 +112,12 @@ impl Mailbox {
         Ok(answer.json::<Wire>(AN_EVENT)?.into())
     }
 
-    /// Makes an event what the draft says; those whom it concerns are told by
-    /// Exchange. Its `transaction_id` is not used, and a Teams meeting it has
-    /// stays: the text is put above the meeting's own part, and where that
-    /// cannot be told apart, the text is left as it was.
+    /// Updates an event to match the draft; Exchange notifies the attendees. The draft's
+    /// `transaction_id` is not used, and an existing Teams meeting remains: the text is inserted
+    /// above the meeting's own part; if that part cannot be determined, the text is not changed.
     /// See <https://learn.microsoft.com/graph/api/event-update>.
     ///
-    /// Fails with status 404 if the event is gone.
+    /// Returns an error with status 404 if the event does not exist.
     pub async fn update_event(&self, id: &str, draft: &EventDraft) -> Result<EventFacts, ApiError> {
         let tail = format!("{}?$select=id,body,onlineMeeting", path(id));
         let now: Wire = self.get(&tail).await?.json(AN_EVENT)?;
@@ -130,7 +129,7 @@ impl Mailbox {
             None => Some(draft.html.clone()),
         };
         if text.is_none() {
-            tracing::warn!("the text of an online meeting was left as it is");
+            tracing::warn!("the text of an online meeting was not updated");
         }
         let tell = |zone| draft.to_update(zone, text.as_deref());
         let url = self.base.join(&path(id));
@@ -138,13 +137,12 @@ impl Mailbox {
         Ok(answer.json::<Wire>(AN_EVENT)?.into())
     }
 
-    /// Cancels an event: everyone invited is told, with `comment`, and it leaves
-    /// the calendars. One that is gone counts as cancelled.
-    /// See <https://learn.microsoft.com/graph/api/event-cancel>.
+    /// Cancels an event: attendees are notified with `comment` and the event is removed from the
+    /// calendars. A missing event counts as cancelled. See
+    /// <https://learn.microsoft.com/graph/api/event-cancel>.
     ///
-    /// An event without attendees is no meeting and cannot be cancelled (400);
-    /// it is deleted instead, which also tells whoever might be invited after
-    /// all: <https://learn.microsoft.com/graph/api/event-delete>.
+    /// An event without attendees cannot be cancelled (400); it is deleted instead, which also
+    /// notifies attendees added in between: <https://learn.microsoft.com/graph/api/event-delete>.
     pub async fn cancel_event(&self, id: &str, comment: &str) -> Result<(), ApiError> {
         let body = json!({ "comment": comment });
         let url = self.base.join(&format!("{}/cancel", path(id)));
@@ -159,7 +157,7 @@ impl Mailbox {
         }
     }
 
-    /// Reads an event; `None` if it is gone or cancelled.
+    /// Returns an event; `None` if it is missing or cancelled.
     /// See <https://learn.microsoft.com/graph/api/event-get>.
     pub async fn event(&self, id: &str) -> Result<Option<EventFacts>, ApiError> {
         let tail = format!(
@@ -175,7 +173,7 @@ impl Mailbox {
         Ok(stands.then(|| event.into()))
     }
 
-    /// Writes times in `zone`, and in UTC if that is one Exchange does not know:
+    /// Writes times in `zone`, or in UTC if Exchange does not support the zone:
     /// <https://learn.microsoft.com/graph/api/resources/datetimetimezone>.
     async fn write(
         &self,
@@ -198,7 +196,7 @@ fn is_about_the_zone(error: &ApiError) -> bool {
     error.status() == Some(400) && error.code().is_some_and(|code| code.contains("TimeZone"))
 }
 
-/// The path of an event. Ids of Exchange are Base64 and may hold `/` and `+`.
+/// Returns the path of an event. Exchange ids are Base64 and may contain `/` and `+`.
 fn path(id: &str) -> String {
     format!("{EVENTS}/{}", utf8_percent_encode(id, NON_ALPHANUMERIC))
 }
@@ -225,7 +223,7 @@ mod tests {
         }
     }
 
-    /// Proves S1-17: an event is created, and a lost answer makes no second one.
+    /// Proves S1-17: if the response is lost, a retry does not create a second event.
     #[tokio::test]
     async fn a_lost_answer_is_repeated_under_the_same_transaction() {
         let count = AtomicU32::new(0);
@@ -257,7 +255,7 @@ mod tests {
         assert_eq!(second, draft().to_create(Tz::UTC));
     }
 
-    /// Proves S1-17: an update keeps the way into the meeting.
+    /// Proves S1-17: an update retains the join information of the meeting.
     #[tokio::test]
     async fn an_update_reads_the_text_and_keeps_the_meeting() {
         let (stub, mailbox) = connected(|request| {
@@ -300,7 +298,7 @@ mod tests {
         (asked.into_iter().map(|(line, _)| line).collect(), done)
     }
 
-    /// Proves S1-17: what is gone is cancelled, but a mailbox that is gone is no answer.
+    /// Proves S1-17: a missing event counts as cancelled, but a missing mailbox is an error.
     #[tokio::test]
     async fn an_event_is_cancelled_or_gone() {
         let post = "POST /v1.0/me/events/A/cancel";

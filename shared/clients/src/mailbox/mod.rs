@@ -1,8 +1,8 @@
-//! A connected Microsoft 365 account: its mail, the rooms it sees and its calendar.
+//! A connected Microsoft 365 account: its mail, its calendar and the rooms of its tenant.
 //!
-//! Everything goes through Microsoft Graph's `/me` with the account's own
-//! (delegated) token: <https://learn.microsoft.com/graph/api/overview>. A mailbox
-//! answers four requests of one app at a time, so whoever calls keeps to three:
+//! All requests use Microsoft Graph's `/me` with the account's own (delegated) token:
+//! <https://learn.microsoft.com/graph/api/overview>. A mailbox processes four concurrent requests
+//! of one app, so callers must limit themselves to three:
 //! <https://learn.microsoft.com/graph/throttling-limits>.
 
 mod account;
@@ -24,12 +24,12 @@ pub use rollcall_domain::course_session::RoomAnswer;
 pub use rooms::Room;
 pub use schedule::Availability;
 
-/// What Graph says of an account whose mailbox it cannot reach:
+/// Graph's error code for an account whose mailbox is not accessible:
 /// <https://learn.microsoft.com/graph/resolve-auth-errors>.
 const NO_MAILBOX: &str = "MailboxNotEnabledForRESTAPI";
 
-/// One connected account, with a token that is valid now. A token lives about
-/// an hour; when it is refused (401), make a new one of these with a new token.
+/// A client for one connected account with a valid access token. A token expires after about an
+/// hour; when it is rejected (401), create a new client with a new token.
 #[derive(Debug, Clone)]
 pub struct Mailbox {
     http: Http,
@@ -38,19 +38,19 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// The account that `token` was given for, at a cloud's Graph host (without
-    /// `/v1.0`). Fails if the host is no address.
+    /// Creates a client for the account of `token` at a cloud's Graph host (without `/v1.0`).
+    /// Returns an error if the host is not a valid URL.
     pub fn new(http: Http, graph_url: &str, token: Secret) -> Result<Self, ApiError> {
         let base = Base::parse(graph_url)?;
         Ok(Self { http, base, token })
     }
 
-    /// Reads `tail`, which starts with `/v1.0`; transient failures are repeated.
+    /// Reads `tail`, which starts with `/v1.0`; transient failures are retried.
     async fn get(&self, tail: &str) -> Result<Answer, ApiError> {
         self.call(Method::GET, &self.base.join(tail), None).await
     }
 
-    /// Sends what may be repeated, until it succeeds, fails for good or runs out of tries.
+    /// Sends an idempotent request and retries transient failures.
     async fn call(
         &self,
         method: Method,
@@ -72,7 +72,7 @@ impl Mailbox {
             .http
             .request(method, url)
             .bearer_auth(self.token.expose())
-            // All times are read in UTC; what is written names its own zone.
+            // All times are read in UTC; written times contain their own zone.
             .header("Prefer", "outlook.timezone=\"UTC\"");
         let request = match body {
             Some(body) => request.json(body),
@@ -82,7 +82,7 @@ impl Mailbox {
     }
 }
 
-/// Whether a thing is gone. That the whole mailbox is gone is something else.
+/// Returns whether an item is missing. A missing mailbox is a different error.
 pub fn is_gone(error: &ApiError) -> bool {
     error.status() == Some(404) && error.code() != Some(NO_MAILBOX)
 }
@@ -92,7 +92,7 @@ mod testing {
     use super::*;
     use crate::http::testing::{Act, Stub, quick};
 
-    /// A connected account whose Graph says what `act` says.
+    /// Returns a connected account whose Graph responds with `act`.
     pub(super) async fn connected(
         act: impl Fn(&str) -> Act + Send + Sync + 'static,
     ) -> (Stub, Mailbox) {
@@ -101,7 +101,7 @@ mod testing {
         (stub, mailbox)
     }
 
-    /// The request line without the protocol, and the body as JSON.
+    /// Returns the request line without the protocol, and the body as JSON.
     pub(super) fn parts(request: &str) -> (String, Value) {
         let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
         let line = head.lines().next().unwrap_or_default();
@@ -109,7 +109,7 @@ mod testing {
         (line, serde_json::from_str(body).unwrap_or_default())
     }
 
-    /// An error as Graph words it.
+    /// Returns an error in Graph's format.
     pub(super) fn error(code: &str) -> String {
         format!(r#"{{"error":{{"code":"{code}","message":"Words."}}}}"#)
     }

@@ -1,4 +1,4 @@
-//! Rooms of the tenant, for the location of a session.
+//! Reads the rooms of the tenant, for the location of a session.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::Mailbox;
 use crate::http::{ApiError, Links};
 
-/// Rooms on a page: Graph's default, said aloud.
+/// Rooms per page: Graph's default, stated explicitly.
 const PAGE: u32 = 100;
 
 /// A room that can be booked.
@@ -14,11 +14,11 @@ const PAGE: u32 = 100;
 pub struct Room {
     /// Its display name.
     pub name: String,
-    /// The address of its mailbox, by which it is invited.
+    /// The address of its mailbox, used to invite it.
     pub address: String,
-    /// Seats, if somebody entered them.
+    /// Number of seats, if known.
     pub capacity: Option<u32>,
-    /// Its building, if somebody entered one.
+    /// Its building, if known.
     pub building: Option<String>,
 }
 
@@ -39,7 +39,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// A room without an address cannot be invited, so it is none for us.
+    /// Returns the room; `None` without an address, because it cannot be invited.
     fn room(self) -> Option<Room> {
         let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
         let address = filled(self.email_address)?;
@@ -54,7 +54,7 @@ impl Wire {
 }
 
 impl Mailbox {
-    /// Reads all rooms, sorted by name, each once. Needs `Place.Read.All`:
+    /// Returns all rooms sorted by name without duplicates. Needs `Place.Read.All`:
     /// <https://learn.microsoft.com/graph/api/place-list>.
     pub async fn rooms(&self) -> Result<Vec<Room>, ApiError> {
         let tail = format!("/v1.0/places/microsoft.graph.room?$top={PAGE}");
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::http::testing::{Stub, reply};
 
-    /// Two pages; the first one's link leads to `host` or back to the server itself.
+    /// Returns two pages; the first one links to `host` or back to the server itself.
     async fn two_pages(host: Option<&'static str>) -> (Stub, Mailbox) {
         let own: Arc<OnceLock<String>> = Arc::default();
         let known = Arc::clone(&own);
@@ -106,7 +106,7 @@ mod tests {
         (stub, mailbox)
     }
 
-    /// Proves S1-16: all rooms are offered, whatever page they are on.
+    /// Proves S1-16: the rooms of all pages are returned.
     #[tokio::test]
     async fn every_page_is_read_and_the_rooms_are_sorted() {
         let (stub, mailbox) = two_pages(None).await;

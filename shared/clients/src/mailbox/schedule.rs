@@ -1,4 +1,4 @@
-//! When rooms and people are busy.
+//! Reads the free/busy times of rooms and users.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,22 +11,22 @@ use super::Mailbox;
 use super::draft::wire_time;
 use crate::http::{Answer, ApiError};
 
-/// Addresses in one request; with one more Graph answers
-/// `ErrorMailboxDataArrayTooBig`: <https://github.com/microsoftgraph/microsoft-graph-docs/issues/7047>.
+/// Maximum addresses per request; beyond that Graph returns `ErrorMailboxDataArrayTooBig`:
+/// <https://github.com/microsoftgraph/microsoft-graph-docs/issues/7047>.
 const MOST_ADDRESSES: usize = 100;
-/// Days in one request; with more it is `ErrorTimeIntervalTooBig`:
+/// Maximum days per request; beyond that Graph returns `ErrorTimeIntervalTooBig`:
 /// <https://learn.microsoft.com/graph/api/calendar-getschedule>.
 const MOST_DAYS: i64 = 62;
 const A_SCHEDULE: &str = "a list of schedules";
 
-/// When one address is busy.
+/// The busy times of one address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Availability {
-    /// The address as it was asked for.
+    /// The address as requested.
     pub address: String,
-    /// When it is busy, tentatively booked or away: in order, not overlapping.
+    /// The busy, tentative and away times: sorted, not overlapping.
     pub busy: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Why (a part of) its calendar could not be read; `busy` is then not all.
+    /// Why (a part of) its calendar could not be read; `busy` is then incomplete.
     pub problem: Option<String>,
 }
 
@@ -66,7 +66,7 @@ struct Moment {
 }
 
 impl Moment {
-    /// The moment, if it came in UTC as it was asked for.
+    /// Returns the time if it is in UTC, as requested.
     fn utc(&self) -> Option<DateTime<Utc>> {
         let zone = self.time_zone.as_deref().unwrap_or("UTC");
         zone.eq_ignore_ascii_case("UTC")
@@ -75,12 +75,11 @@ impl Moment {
 }
 
 impl Mailbox {
-    /// Reads when the given addresses are busy from the first moment of `window`
-    /// to the second: one answer for each different address, in their order.
-    /// Needs `Calendars.ReadBasic`, which `Calendars.ReadWrite` includes.
+    /// Returns the busy times of the given addresses in `window`: one entry for each distinct
+    /// address, in their order. Needs `Calendars.ReadBasic`, which `Calendars.ReadWrite` includes.
     ///
-    /// An address that cannot be read is no error of the whole but has a
-    /// [`problem`](Availability::problem). An empty window is answered unasked.
+    /// An address that cannot be read does not fail the whole request but has a
+    /// [`problem`](Availability::problem). An empty window sends no request.
     pub async fn free_busy(
         &self,
         addresses: &[String],
@@ -111,7 +110,7 @@ impl Mailbox {
             "schedules": addresses,
             "startTime": at(start.naive_utc()),
             "endTime": at(end.naive_utc()),
-            // Only the items count, so the slots of the merged view are as long as they may be.
+            // Only the items are used, so the slots of the merged view are as long as possible.
             "availabilityViewInterval": (end - start).num_minutes().clamp(5, 1_440),
         });
         let url = self.base.join("/v1.0/me/calendar/getSchedule");
@@ -119,7 +118,7 @@ impl Mailbox {
     }
 }
 
-/// A window in parts that Graph takes.
+/// Splits a window into parts accepted by Graph.
 fn windows(
     (start, end): (DateTime<Utc>, DateTime<Utc>),
 ) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>)> {
@@ -129,7 +128,7 @@ fn windows(
         .map(move |from| (from, end.min(from + step)))
 }
 
-/// What was found so far, in the order of the addresses.
+/// The results so far, in the order of the addresses.
 struct Availabilities {
     all: Vec<Availability>,
     places: HashMap<String, usize>,
@@ -151,7 +150,7 @@ impl Availabilities {
         Self { all, places }
     }
 
-    /// Takes in the answer about some of the addresses.
+    /// Adds the response for some of the addresses.
     fn take(&mut self, asked: &[String], answer: &Answer) -> Result<(), ApiError> {
         let Schedules { value } = answer.json(A_SCHEDULE)?;
         let mut missing: HashSet<_> = asked.iter().map(|it| it.to_lowercase()).collect();
@@ -169,7 +168,7 @@ impl Availabilities {
         Ok(())
     }
 
-    /// All of it; what two parts of the window show is joined.
+    /// Returns all results; overlapping times of adjacent parts are merged.
     fn done(mut self) -> Vec<Availability> {
         for one in &mut self.all {
             one.busy.sort_unstable();

@@ -1,4 +1,4 @@
-//! Sends mail as the connected account, once.
+//! Sends mail as the connected account, without retries.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -7,17 +7,16 @@ use super::Mailbox;
 use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
 
 impl Mailbox {
-    /// Sends one mail as the account and keeps a copy in its Sent Items. Needs
-    /// `Mail.Send`: <https://learn.microsoft.com/graph/api/user-sendmail>.
+    /// Sends one mail as the account and stores a copy in its Sent Items. Needs `Mail.Send`:
+    /// <https://learn.microsoft.com/graph/api/user-sendmail>.
     ///
-    /// Success is Graph's 202: accepted, not delivered. Exchange Online delivers
-    /// later, holds back what exceeds the mailbox's limits (30 messages a minute,
-    /// 10,000 recipients a day) and reports failures by mail to the account.
+    /// Success is Graph's 202: accepted, not delivered. Exchange Online delivers later, delays
+    /// messages above the mailbox's limits (30 messages a minute, 10,000 recipients a day) and
+    /// reports failures by mail to the account.
     ///
-    /// Nothing is repeated here: Graph has no key by which it would know a second
-    /// try for the same mail, so after [`SendError::Unknown`] a repeat may be a
-    /// second mail. Whether it went can be seen in Sent Items by the header
-    /// `x-rollcall-notice`, which holds the mail's id.
+    /// Failures are not retried: Graph has no idempotency key, so a retry after
+    /// [`SendError::Unknown`] may send a second mail. The header `x-rollcall-notice` with the
+    /// mail's id shows in Sent Items whether it was sent.
     pub async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let url = self.base.join("/v1.0/me/sendMail");
         let answer = self.once(Method::POST, &url, Some(&body(mail))).await?;
@@ -57,7 +56,7 @@ mod tests {
     use crate::http::testing::{Act, quick, reply};
     use crate::mail::tests::mail;
 
-    /// Proves S1-15: a notice goes out on behalf of the connected account, marked with its id.
+    /// Proves S1-15: a notification is sent as the connected account, with its id in a header.
     #[tokio::test]
     async fn a_mail_is_sent_once_and_kept() {
         let (stub, mailbox) = connected(|_| reply(202, "", "")).await;
@@ -89,7 +88,7 @@ mod tests {
     async fn failed(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> SendError {
         let (stub, mailbox) = connected(act).await;
         let error = mailbox.send(&mail()).await.expect_err("a failure");
-        assert_eq!(stub.requests().len(), 1, "a mail is never repeated");
+        assert_eq!(stub.requests().len(), 1, "a mail is never retried");
         error
     }
 

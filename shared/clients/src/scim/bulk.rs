@@ -1,4 +1,4 @@
-//! Makes many changes with one request, where the service offers that; each is told by itself.
+//! Writes several changes with one bulk request if supported, with a result for each change.
 
 use std::collections::HashMap;
 
@@ -33,8 +33,8 @@ struct Part {
     response: Option<Value>,
 }
 
-/// A status is a text (RFC 7644, section 3.7); some services write a number, or an
-/// object with its code.
+/// Deserializes a status. It is a string (RFC 7644, section 3.7); some services return a number, or
+/// an object with a code.
 fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     let value = Value::deserialize(deserializer)?;
     let code = value.get("code").unwrap_or(&value);
@@ -44,8 +44,8 @@ fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
 }
 
 impl Scim {
-    /// Makes several changes that do not depend on one another. The answers are in
-    /// the order of the writes; what the bulk request did not settle is sent alone.
+    /// Writes several independent changes. The results are in the order of the writes; changes
+    /// without a final result in the bulk response are sent individually.
     pub async fn write_all(
         &self,
         writes: &[Write],
@@ -55,7 +55,7 @@ impl Scim {
     ) -> Vec<Result<Written, ApiError>> {
         let mut done: Vec<Option<Result<Written, ApiError>>> =
             writes.iter().map(|_| None).collect();
-        // Whether what is left was perhaps made: nobody creates a team twice.
+        // Whether the remaining writes may have been applied; a team must not be created twice.
         let mut in_doubt = false;
         if let Some((most, bytes)) = described.bulk.filter(|_| described.patch) {
             let parts = writes.iter().enumerate().filter_map(|(at, write)| {
@@ -63,13 +63,14 @@ impl Scim {
                 Some((at, operation(at, request, described)?))
             });
             for parts in portions(parts, most, bytes) {
-                // One alone is as quick without, and its answer says more.
+                // A single change gains nothing from a bulk request, and its own response is
+                // clearer.
                 if parts.len() > 1 {
                     in_doubt |= self.at_once(&parts, &mut done).await;
                 }
             }
         }
-        // By place, since a closure over references makes a future that is not `Send`.
+        // Iterates by index, because a closure over references makes the future not `Send`.
         let alone = done.into_iter().enumerate().map(|(at, done)| async move {
             if let Some(settled) = done {
                 return settled;
@@ -83,8 +84,8 @@ impl Scim {
             .await
     }
 
-    /// Sends operations as one request. Answers whether some of those that are not
-    /// settled by it may have been made all the same.
+    /// Sends operations as one request. Returns whether operations without a final result may have
+    /// been applied.
     async fn at_once(
         &self,
         parts: &[(usize, Value)],
@@ -99,20 +100,20 @@ impl Scim {
         match answered {
             Ok(answered) => settle(parts, &answered, done),
             Err(error) => {
-                tracing::info!(%error, "a bulk request is sent again one by one");
+                tracing::info!(%error, "bulk request failed, sending its operations individually");
                 !matches!(error.status(), Some(400..500))
             }
         }
     }
 }
 
-/// Single requests at a time.
+/// Maximum number of concurrent single requests.
 const AT_ONCE: usize = 8;
 
-/// What surrounds the operations of a bulk request, in bytes, and a comma for each.
+/// Overhead around the operations of a bulk request in bytes, including commas.
 const AROUND: usize = 100;
 
-/// Operations in requests of at most so many, and so many bytes.
+/// Splits operations into requests with at most `most` operations and `bytes` bytes.
 fn portions(
     parts: impl Iterator<Item = (usize, Value)>,
     most: usize,
@@ -134,13 +135,13 @@ fn portions(
     portions
 }
 
-/// A write as one operation; `None` for one that takes several requests or none.
+/// Returns a write as one operation; `None` if it takes several requests or none.
 fn operation(at: usize, request: Request, described: &Described) -> Option<Value> {
     let bulk_id = format!("w{at}");
     match request {
         Request::Create {
             path, body, then, ..
-            // Should the answer be lost, what was created has to be looked for.
+            // If the response is lost, the created resource must be searched by filter.
         } if then.is_empty() && described.filter => {
             Some(json!({"method": "POST", "path": path, "bulkId": bulk_id, "data": body}))
         }
@@ -151,8 +152,8 @@ fn operation(at: usize, request: Request, described: &Described) -> Option<Value
     }
 }
 
-/// Takes what the service answered for good; what it refused is sent alone, which
-/// tells why. Answers whether something may have been made all the same.
+/// Records the final results of a bulk response; rejected operations are sent individually to
+/// obtain a full error. Returns whether any of them may have been applied.
 fn settle(
     parts: &[(usize, Value)],
     answered: &Answered,
@@ -179,7 +180,7 @@ fn settle(
                     .unwrap_or_default()
                     .as_bytes(),
             );
-            tracing::debug!(status = answer.status, %text, "a part of a bulk request is sent alone");
+            tracing::debug!(status = answer.status, %text, "sending a bulk operation individually");
             in_doubt |= answer.status >= 500;
             continue;
         }
@@ -194,7 +195,7 @@ fn settle(
     in_doubt
 }
 
-/// The id of what was created: of the resource, else the end of its location.
+/// Returns the id of a created resource, from the resource or else from its location.
 fn created_id(part: &Part) -> Option<String> {
     let id = part
         .response

@@ -1,7 +1,7 @@
-//! SCIM 2.0 (RFC 7643, RFC 7644): users and teams of a learning platform, read whole and changed one by one or in bulk.
+//! A SCIM 2.0 client (RFC 7643, RFC 7644) for the users and teams of a learning platform.
 //!
-//! Proved against services nobody here wrote; what they do differently is
-//! noted where it matters (decision 14).
+//! Tested against third-party SCIM services; comments at the relevant code describe where they
+//! deviate from the standard (decision 14).
 
 mod bulk;
 mod patch;
@@ -22,30 +22,30 @@ pub use read::Listed;
 use transport::{Meter, RequestPacing};
 pub use write::Written;
 
-/// The extension of users with departments and managers (RFC 7643, section 4.3).
+/// The extension of users with department and manager (RFC 7643, section 4.3).
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
-/// The extension of groups with supervisors and an archive, which SCIM itself does
-/// not have. A service that lists it in its schemas keeps both.
+/// The extension of groups with supervisors and an archived flag, which SCIM does not define. A
+/// service that lists it in its schemas supports both.
 const TEAM: &str = "urn:rollcall:scim:schemas:extension:2.0:Team";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
-/// What a service says it can do.
+/// The capabilities reported by a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Described {
-    /// What it keeps.
+    /// The supported attributes.
     pub features: Features,
-    /// Whether single attributes can be changed; otherwise whole resources are replaced.
+    /// Whether single attributes can be patched; otherwise whole resources are replaced.
     pub patch: bool,
-    /// Whether it finds resources by a filter.
+    /// Whether resources can be filtered.
     pub filter: bool,
-    /// Most resources on a page.
+    /// Maximum number of resources per page.
     pub page: u32,
-    /// Most operations of a bulk request and its longest body; none where there is no bulk.
+    /// Maximum operations and body size of a bulk request; `None` if bulk is not supported.
     pub bulk: Option<(usize, usize)>,
 }
 
-/// One service, as one tenant uses it. Clones share the pace and the counters.
+/// A client for the service of one tenant. Clones share the rate limit and the counters.
 #[derive(Debug, Clone)]
 pub struct Scim {
     http: Http,
@@ -57,7 +57,7 @@ pub struct Scim {
 }
 
 impl Scim {
-    /// A client of the service below this address, such as `https://lms.example/scim/v2`.
+    /// Creates a client for the service at this base URL, such as `https://lms.example/scim/v2`.
     pub fn new(http: Http, base_url: &str, token: Secret) -> Result<Self, ApiError> {
         Ok(Self {
             http,
@@ -69,14 +69,14 @@ impl Scim {
         })
     }
 
-    /// The same client, which waits for nothing that would end after `deadline`.
+    /// Returns the same client, which does not wait past `deadline`.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.deadline = Some(deadline);
         self
     }
 
-    /// How many requests were sent so far.
+    /// Returns the number of requests sent.
     pub fn requests(&self) -> u64 {
         self.meter.requests()
     }

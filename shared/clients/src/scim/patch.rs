@@ -1,21 +1,21 @@
-//! What is different in a resource, as patch operations or within the whole resource.
+//! The changes to a resource, as patch operations or applied to the whole resource.
 
 use serde_json::{Map, Value, json};
 
 use super::{ENTERPRISE, TEAM};
 
-/// One difference.
+/// One change.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Edit {
-    /// An attribute has this value; its path by names, an extension's URN first.
+    /// Sets an attribute. The path is a list of names, starting with an extension's URN if any.
     Set(&'static [&'static str], Value),
-    /// An attribute is empty.
+    /// Clears an attribute.
     Clear(&'static [&'static str]),
-    /// The work address is this one.
+    /// Sets the work address.
     WorkEmail(String),
-    /// These are among the values of an attribute.
+    /// Adds values to a multi-valued attribute.
     Add(&'static [&'static str], Vec<String>),
-    /// This one is not.
+    /// Removes one value from a multi-valued attribute.
     Remove(&'static [&'static str], String),
 }
 
@@ -25,8 +25,8 @@ pub(super) const ARCHIVED: &[&str] = &[TEAM, "archived"];
 pub(super) const DEPARTMENT: &[&str] = &[ENTERPRISE, "department"];
 pub(super) const MANAGER: &[&str] = &[ENTERPRISE, "manager"];
 
-/// A path as patches write it: an extension's attribute follows a colon, a part of
-/// an attribute a dot (RFC 7644, section 3.5.2).
+/// Returns a path in patch syntax: an extension's attribute follows a colon, a sub-attribute a dot
+/// (RFC 7644, section 3.5.2).
 fn path(names: &[&str]) -> String {
     match names {
         [urn, rest @ ..] if urn.starts_with("urn:") => format!("{urn}:{}", rest.join(".")),
@@ -34,17 +34,17 @@ fn path(names: &[&str]) -> String {
     }
 }
 
-/// Whether a service without the work address refused what is said about it.
+/// How the work address is written, because services reject replacing a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Email {
-    /// The work address is there, and only its value changes.
+    /// Replaces the value of the existing work address.
     Replace,
-    /// There is none yet.
+    /// Adds a work address, because none exists.
     Add,
 }
 
 impl Edit {
-    /// As an operation of a patch.
+    /// Returns the change as a patch operation.
     pub(super) fn operation(&self, email: Email) -> Value {
         match self {
             Self::Set(names, value) => {
@@ -61,7 +61,7 @@ impl Edit {
                 let values: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
                 json!({"op": "add", "path": path(names), "value": values})
             }
-            // Some services take no list of values here, but all take a filter.
+            // Some services reject a list of values here, but all accept a filter.
             Self::Remove(names, id) => {
                 let filter = super::read::literal(id);
                 json!({"op": "remove", "path": format!("{}[value eq {filter}]", path(names))})
@@ -69,7 +69,7 @@ impl Edit {
         }
     }
 
-    /// Within the whole resource, for services that cannot patch.
+    /// Applies the change to the whole resource, for services that do not support patch.
     pub(super) fn apply(&self, resource: &mut Value) {
         match self {
             Self::Set(names, value) => set(resource, names, value.clone()),
@@ -130,7 +130,7 @@ fn set(resource: &mut Value, names: &[&str], value: Value) {
     }
 }
 
-/// A resource lists the extensions it has (RFC 7643, section 3.3).
+/// Adds an extension to the list in the resource (RFC 7643, section 3.3).
 fn declare(resource: &mut Value, urn: &str) {
     let schemas = list(resource, &["schemas"]);
     if !schemas.iter().any(|known| known == urn) {

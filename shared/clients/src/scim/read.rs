@@ -1,4 +1,4 @@
-//! Reads all users and groups, or those that changed since; complete or an error.
+//! Reads all users and groups, or those changed since a time; returns a complete list or an error.
 
 use std::collections::BTreeMap;
 
@@ -11,18 +11,18 @@ use super::wire::{Meta, Page, WireGroup, WireUser};
 use super::{Described, Scim};
 use crate::http::ApiError;
 
-/// Resources that were read, and the newest moment at which one was changed.
+/// The resources read, and the latest modification time among them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed<T> {
-    /// By the service's ids.
+    /// The resources by the service's id.
     pub all: BTreeMap<String, T>,
-    /// The newest `meta.lastModified`; none where the service keeps none.
+    /// The latest `meta.lastModified`; `None` if the service does not return it.
     pub newest: Option<DateTime<Utc>>,
 }
 
-/// Where users are.
+/// Path of the users.
 pub(super) const USERS: &str = "/Users";
-/// Where groups are.
+/// Path of the groups.
 pub(super) const GROUPS: &str = "/Groups";
 
 trait Row: DeserializeOwned {
@@ -57,11 +57,11 @@ impl Row for WireGroup {
     }
 }
 
-/// Resources of a kind; larger organisations than the largest directory have.
+/// Maximum number of resources of a kind, above the size of the largest directories.
 const MOST: u64 = 2_000_000;
-/// Resources on a page of a service that takes no notice of the count it is asked for.
+/// Maximum resources on a page, for services that ignore the requested count.
 const MOST_ON_A_PAGE: u64 = 50_000;
-/// Bytes of a service's id.
+/// Maximum length of a service's id in bytes.
 const LONGEST_ID: usize = 512;
 
 fn too_many(set: &'static str, total: u64) -> ApiError {
@@ -73,7 +73,7 @@ fn too_many(set: &'static str, total: u64) -> ApiError {
     }
 }
 
-/// A text as a literal of a SCIM filter: JSON's quoting (RFC 7644, section 3.4.2.2).
+/// Returns a string as a literal of a SCIM filter, quoted as in JSON (RFC 7644, section 3.4.2.2).
 pub(super) fn literal(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -82,13 +82,13 @@ fn encoded(filter: &str) -> String {
     utf8_percent_encode(filter, NON_ALPHANUMERIC).to_string()
 }
 
-/// A filter for what was changed later than at this moment.
+/// Returns a filter for resources modified after this time.
 fn changed_after(moment: DateTime<Utc>) -> String {
     let moment = moment.to_rfc3339_opts(SecondsFormat::Millis, true);
     encoded(&format!("meta.lastModified gt {}", literal(&moment)))
 }
 
-/// A moment after everything; its year still has four digits, as the standard wants.
+/// A time later than any modification; its year has four digits, as the standard requires.
 const NEVER: &str = "9999-01-01T00:00:00Z";
 
 #[derive(serde::Deserialize)]
@@ -98,8 +98,8 @@ struct Total {
 }
 
 impl Scim {
-    /// All users; those changed since a moment only, where it is given and the
-    /// service knows how to tell ([`Scim::tells_changes`]).
+    /// Returns all users, or only those changed since a time if one is given and the service
+    /// supports it ([`Scim::tells_changes`]).
     pub async fn users(
         &self,
         described: &Described,
@@ -109,7 +109,7 @@ impl Scim {
             .await
     }
 
-    /// The same of groups, with their members.
+    /// Returns all groups with their members, or only those changed since a time.
     pub async fn groups(
         &self,
         described: &Described,
@@ -119,19 +119,19 @@ impl Scim {
             .await
     }
 
-    /// How many users and how many groups there are.
+    /// Returns the number of users and the number of groups.
     pub async fn counts(&self) -> Result<(u64, u64), ApiError> {
         tokio::try_join!(self.total(USERS, ""), self.total(GROUPS, ""))
     }
 
-    /// Whether the service really finds users by when they were changed; `total` is
-    /// how many there are. Some answer a filter they do not know with nobody, others
-    /// with everybody, so both answers must be right.
+    /// Returns whether the service correctly filters users by modification time; `total` is the
+    /// number of users. Some services respond to an unsupported filter with no user, others with
+    /// all users, so two filters with opposite expected results are checked.
     pub async fn tells_changes(&self, total: u64) -> Result<bool, ApiError> {
         self.tells(USERS, total).await
     }
 
-    /// The same of groups: a service may well tell one and not the other.
+    /// Returns the same for groups: a service may support the filter for only one of the two.
     pub async fn tells_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
         self.tells(GROUPS, total).await
     }
@@ -147,7 +147,7 @@ impl Scim {
                 Err(error) => return Err(error),
             }
         }
-        // Among nobody the second answer proves nothing.
+        // If there are no resources at all, the second result proves nothing.
         Ok(total > 0)
     }
 
@@ -156,8 +156,8 @@ impl Scim {
         Ok(self.get(&tail).await?.json::<Total>("a list")?.total)
     }
 
-    /// A resource with an external id. Should there be several, they are told apart
-    /// when everything is read; what matters here is that none is made once more.
+    /// Returns the id of a resource with this external id. Duplicates are resolved when everything
+    /// is read; here it only matters that no further one is created.
     pub(super) async fn find(
         &self,
         path: &str,
@@ -174,14 +174,14 @@ impl Scim {
             .get(&format!("{path}?filter={filter}&startIndex=1&count=2"))
             .await?;
         let page: Page<Found> = answer.json("a list")?;
-        // A service that takes no notice of the filter answers with anybody.
+        // A service that ignores the filter may return any resource.
         let mut found = page.resources.into_iter();
         let found = found.find(|it| it.external_id.as_deref() == Some(external));
         Ok(found.map(|it| it.id))
     }
 
-    /// Resources appear and vanish while their pages are read; then everything is
-    /// read once more.
+    /// Reads all pages. If resources were added or removed during the reading, everything is read
+    /// once more.
     async fn whole<T: Row>(
         &self,
         set: &'static str,
@@ -190,7 +190,7 @@ impl Scim {
     ) -> Result<Listed<T::Known>, ApiError> {
         match self.pages::<T>(set, described, since).await {
             Err(error @ ApiError::Incomplete { .. }) => {
-                tracing::info!(%error, "reading once more");
+                tracing::info!(%error, "the list changed while reading, restarting");
                 self.pages::<T>(set, described, since).await
             }
             other => other,
@@ -203,7 +203,7 @@ impl Scim {
         described: &Described,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<T::Known>, ApiError> {
-        // What changed in the same millisecond is rather told again than missed.
+        // Overlaps by a millisecond: reading a change twice is better than missing one.
         let filter = since
             .and_then(|since| since.checked_sub_signed(Duration::milliseconds(1)))
             .map(|since| format!("&filter={}", changed_after(since)))
@@ -218,7 +218,7 @@ impl Scim {
             let tail = format!("{}?startIndex={start}&count={count}{filter}", T::PATH);
             let page: Page<T> = self.get(&tail).await?.json("a page of resources")?;
             let (before, rows) = (listed.all.len(), page.resources.len() as u64);
-            // Whoever runs the service could otherwise fill this function's memory.
+            // The service's operator could otherwise exhaust this function's memory.
             if rows > MOST_ON_A_PAGE || page.total > MOST {
                 return Err(too_many(set, page.total));
             }
@@ -237,7 +237,7 @@ impl Scim {
             if found == page.total && start > page.total {
                 return Ok(listed);
             }
-            // A page behind the end may be the first one again, and never end.
+            // A page past the end may repeat the first one and never end.
             if rows == 0 || listed.all.len() == before || start > page.total {
                 return Err(ApiError::Incomplete {
                     set,

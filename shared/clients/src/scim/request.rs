@@ -1,4 +1,4 @@
-//! What a write comes to: a resource that is created, or what is different in one.
+//! Converts a write into a request: a resource to create, or changes to an existing one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,27 +13,27 @@ use super::patch::{ARCHIVED, DEPARTMENT, Edit, Email, MANAGER, MEMBERS, SUPERVIS
 use super::read::{GROUPS, USERS};
 use super::{GROUP, TEAM, USER};
 
-/// Operations of one patch, and people of one operation: services read patches
-/// whole, and large ones take them seconds.
+/// Maximum operations per patch, and users per operation: services load patches completely, and
+/// large ones take seconds.
 pub(super) const OPERATIONS: usize = 100;
-/// People a team is created with; the others join afterwards.
+/// Maximum members in the request that creates a team; the others are added afterwards.
 const FIRST_MEMBERS: usize = 1_000;
 
-/// One request as it is sent.
+/// One request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Request {
-    /// A resource is created.
+    /// Creates a resource.
     Create {
         path: &'static str,
         external: String,
         body: Value,
         then: Vec<Edit>,
     },
-    /// A resource is changed.
+    /// Changes a resource.
     Change { path: String, edits: Vec<Edit> },
 }
 
-/// What a write asks of the service; `None` while somebody it names is not there.
+/// Returns the request of a write; `None` if a user it refers to does not exist yet.
 pub(super) fn request(
     write: &Write,
     mirror: &TargetReplica,
@@ -79,7 +79,7 @@ pub(super) fn request(
             },
             ChangeSubject::Team(team),
         ) => {
-            // Those who could not be created are missing; the next run adds them.
+            // Users that could not be created are missing; the next run adds them.
             let ids = |people: &BTreeSet<ObjectId>| -> Vec<String> {
                 let keys = people.iter().filter_map(|person| mirror.key(*person));
                 keys.map(str::to_owned).collect()
@@ -146,15 +146,15 @@ fn new_team(
     }
 }
 
-/// Everything but RFC 3986's unreserved characters: in bulk requests services compare
-/// paths without decoding them, so an id's hyphens have to stay hyphens.
+/// Everything except RFC 3986's unreserved characters: services compare the paths of bulk requests
+/// without decoding them, so the hyphens of an id must not be encoded.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
 
-/// A service's id as a part of a path.
+/// Returns a service's id as a path segment.
 pub(super) fn segment(id: &str) -> String {
     utf8_percent_encode(id, SEGMENT).to_string()
 }
@@ -195,7 +195,7 @@ fn field_edits(field: Field, value: Option<&String>, mirror: &TargetReplica) -> 
     }])
 }
 
-/// Members who are not there yet are left to the next run.
+/// Returns the changes of a team. Members that do not exist yet are left to the next run.
 fn team_edits(set: &TeamChanges, mirror: &TargetReplica, features: Features) -> Vec<Edit> {
     let mut edits = Vec::new();
     edits.extend(
@@ -233,7 +233,7 @@ fn team_edits(set: &TeamChanges, mirror: &TargetReplica, features: Features) -> 
     edits
 }
 
-/// A patch (RFC 7644, section 3.5.2).
+/// Returns a patch request (RFC 7644, section 3.5.2).
 pub(super) fn patch(edits: &[Edit], email: Email) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],

@@ -1,4 +1,4 @@
-//! What a service says about itself: patch, bulk, filters, and which attributes it keeps.
+//! Reads the capabilities of a service: patch, bulk, filters and supported attributes.
 
 use rollcall_domain::directory_sync::Features;
 use serde::Deserialize;
@@ -6,13 +6,13 @@ use serde::Deserialize;
 use super::{Described, ENTERPRISE, Scim, TEAM, USER};
 use crate::http::ApiError;
 
-/// Resources on a page unless the service takes fewer: a page of a thousand costs
-/// some services more than a second for each.
+/// Default page size, unless the service's maximum is lower: a page of a thousand resources takes
+/// some services more than a second.
 const PAGE: u32 = 500;
-/// Operations of a bulk request unless the service takes fewer: one request should
-/// end well within its time.
+/// Maximum operations of a bulk request, unless the service's maximum is lower: one request should
+/// complete well within its timeout.
 const BULK: u64 = 100;
-/// Bytes of a bulk request unless the service takes fewer.
+/// Maximum size of a bulk request in bytes, unless the service's maximum is lower.
 const BULK_BYTES: u64 = 512 * 1024;
 
 #[derive(Deserialize)]
@@ -85,8 +85,8 @@ impl Schemas {
 }
 
 impl Scim {
-    /// Asks the service what it can do. A service without schemas keeps what the
-    /// core has (RFC 7644, section 4, requires them).
+    /// Returns the capabilities of the service. A service without schemas is assumed to support the
+    /// core attributes (RFC 7644, section 4, requires schemas).
     pub async fn describe(&self) -> Result<Described, ApiError> {
         let (config, schemas) =
             tokio::join!(self.get("/ServiceProviderConfig"), self.get("/Schemas"));

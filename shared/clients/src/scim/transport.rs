@@ -1,4 +1,4 @@
-//! Sends requests: token attached, everybody pauses while the service asks for it, transient failures repeated.
+//! Sends requests with the token, pauses all of them on a rate limit, and retries if transient.
 
 use std::sync::Mutex;
 use std::sync::PoisonError;
@@ -12,19 +12,19 @@ use tokio::time::{Instant, sleep_until};
 use super::Scim;
 use crate::http::{Answer, ApiError};
 
-/// The media type of everything that is sent (RFC 7644, section 8.1).
+/// Media type of every request body (RFC 7644, section 8.1).
 const MEDIA_TYPE: &str = "application/scim+json";
-/// Longest answer that is read: the service is one that a tenant named.
+/// Maximum response size, because the service is chosen by the tenant.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
-/// How long everybody pauses when the service asks for it and does not say how long.
+/// Default pause of all requests if a rate limit comes without a duration.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Whether trying again makes sense: what is not implemented stays so.
+/// Returns whether a retry makes sense; 501 (not implemented) is permanent.
 pub(super) fn may_pass(error: &ApiError) -> bool {
     error.is_transient() && error.status() != Some(501)
 }
 
-/// Requests counted.
+/// Counts requests.
 #[derive(Debug, Default)]
 pub(super) struct Meter(AtomicU64);
 
@@ -34,7 +34,8 @@ impl Meter {
     }
 }
 
-/// Until when nobody sends: a rate limit is the service's, not one request's.
+/// The time until which no request is sent: a rate limit applies to the service, not to one
+/// request.
 #[derive(Debug, Default)]
 pub(super) struct RequestPacing(Mutex<Option<Instant>>);
 
@@ -51,12 +52,12 @@ impl RequestPacing {
 }
 
 impl Scim {
-    /// Reads below the service's address.
+    /// Sends a GET request to a path below the base URL.
     pub(super) async fn get(&self, tail: &str) -> Result<Answer, ApiError> {
         self.send(Method::GET, tail, None, true).await
     }
 
-    /// Sends a change that may be sent twice without harm.
+    /// Sends an idempotent change.
     pub(super) async fn change(
         &self,
         method: Method,
@@ -66,8 +67,8 @@ impl Scim {
         self.send(method, tail, Some(body), true).await
     }
 
-    /// Sends a change that must not be made twice: it is repeated only where the
-    /// service surely did nothing with it.
+    /// Sends a change that is not idempotent: it is retried only if the service certainly did not
+    /// process it.
     pub(super) async fn change_once(
         &self,
         method: Method,
@@ -103,10 +104,10 @@ impl Scim {
                 Err(error) => error,
             };
             let refused_unread = error.status() == Some(429);
-            // Waiting in line costs no try: a limit is no failure.
+            // A rate limit is not a failure, so waiting for it does not use up an attempt.
             tried += u32::from(!refused_unread);
             let pause = if refused_unread {
-                // Who asks for no pause at all would be asked without end.
+                // A minimum pause, because a pause of zero would retry in a tight loop.
                 let pause = error.retry_after().unwrap_or(PAUSE).max(policy.first_pause);
                 self.pace.pause(pause);
                 pause
@@ -117,7 +118,7 @@ impl Scim {
             if tried >= policy.tries || hopeless || !policy.may_wait(pause, self.deadline) {
                 return Err(error);
             }
-            tracing::debug!(%error, tried, "trying again");
+            tracing::debug!(%error, tried, "retrying");
             tokio::time::sleep(pause).await;
         }
     }

@@ -1,4 +1,4 @@
-//! Users and groups as SCIM services write them.
+//! The JSON representation of SCIM users and groups.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use rollcall_domain::directory_sync::{Facts, Field, PlatformTeam, PlatformUser};
 use serde::{Deserialize, Deserializer};
 
-/// Longer texts than any directory has are cut, in characters: they differ from what
-/// is wanted either way.
+/// Maximum length of a text in characters, above any directory's. Longer texts are truncated: they
+/// differ from the expected value in any case.
 const LONGEST: usize = 1_024;
 
 fn cut(text: String) -> String {
@@ -17,7 +17,7 @@ fn cut(text: String) -> String {
     }
 }
 
-/// A value that may be absent, `null` or empty: all the same.
+/// Deserializes a missing, `null` or empty value as the default.
 fn lenient<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -100,7 +100,7 @@ pub(super) struct Meta {
 }
 
 impl Meta {
-    /// When the resource was changed, if the service tells it as the standard wants.
+    /// Returns the modification time, if the service returns it in the standard format.
     pub(super) fn last_modified(&self) -> Option<DateTime<Utc>> {
         let moment = self.last_modified.as_deref()?;
         DateTime::parse_from_rfc3339(moment)
@@ -139,7 +139,7 @@ struct Team {
 }
 
 impl WireUser {
-    /// The work address, else the primary one, else the first: the one that is kept.
+    /// Returns the work address, else the primary one, else the first one.
     fn email(&mut self) -> Option<String> {
         let is = |email: &Email, kind: &str| {
             email
@@ -180,7 +180,7 @@ impl WireUser {
             person,
             foreign: external.is_some() && person.is_none(),
             user_name: cut(self.user_name),
-            // An account that is not said to be inactive may be used.
+            // An account not marked as inactive is considered active.
             active: self.active.unwrap_or(true),
             facts,
         }

@@ -1,4 +1,4 @@
-//! Makes single changes: each can be repeated, and one that was already made is told as such.
+//! Writes single changes; each can be retried, and one already applied counts as a success.
 
 use reqwest::Method;
 use rollcall_domain::directory_sync::{TargetReplica, Write};
@@ -11,12 +11,12 @@ use super::transport::may_pass;
 use super::{Described, Scim};
 use crate::http::ApiError;
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Written {
-    /// It was made; the service's id of what it created.
+    /// The change was applied; contains the id of a created resource.
     Done(Option<String>),
-    /// Somebody it names is not there, since another write failed before it.
+    /// A user it refers to does not exist, because an earlier write failed.
     Waits,
 }
 
@@ -26,7 +26,7 @@ struct Created {
 }
 
 impl Scim {
-    /// Makes one change. `mirror` is the platform as it is known by now.
+    /// Applies one change. `mirror` is the current known state of the platform.
     pub async fn write(
         &self,
         write: &Write,
@@ -38,7 +38,7 @@ impl Scim {
             .await
     }
 
-    /// The same; `in_doubt` says that it may have been made before.
+    /// Applies one change; `in_doubt` means that it may have been applied before.
     pub(super) async fn write_in_doubt(
         &self,
         write: &Write,
@@ -75,7 +75,7 @@ impl Scim {
         }
     }
 
-    /// Creates a resource once: when nobody knows whether it was, it is looked for.
+    /// Creates a resource once: if the outcome of a request is unknown, the resource is searched.
     async fn create(
         &self,
         path: &str,
@@ -92,7 +92,7 @@ impl Scim {
             };
             tried += 1;
             let is_conflict = error.status() == Some(409);
-            // Whoever was asked to wait was refused, for longer than there is time.
+            // After a 429 nothing was created; the requested wait exceeded the deadline.
             let may_be_made = may_pass(&error) && error.status() != Some(429);
             if !(described.filter && (is_conflict || may_be_made)) {
                 return Err(error);
@@ -122,7 +122,7 @@ impl Scim {
                 .change(Method::PATCH, path, &patch(edits, Email::Replace))
                 .await;
             match sent {
-                // Patches are made whole or not at all, so this one may be sent again.
+                // Patches are atomic, so this one can be sent again.
                 Err(error) if error.status() == Some(400) && has_email(edits) => {
                     self.change(Method::PATCH, path, &patch(edits, Email::Add))
                         .await?;
@@ -133,7 +133,7 @@ impl Scim {
         Ok(())
     }
 
-    /// Replaces the whole resource as it is now, with the differences in it.
+    /// Replaces the whole resource with its current state plus the changes.
     async fn replace(&self, path: &str, edits: &[Edit]) -> Result<(), ApiError> {
         if edits.is_empty() {
             return Ok(());

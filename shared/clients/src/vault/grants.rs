@@ -1,4 +1,4 @@
-//! Refresh tokens of connected accounts: the newest one of each catalog, and one that waits to be saved.
+//! Stores the refresh tokens of connected accounts: one for each catalog, plus an unsaved draft.
 
 use std::collections::BTreeMap;
 
@@ -16,41 +16,41 @@ use crate::http::Secret;
 
 const TITLE: &str = "grant of the connected account";
 
-/// What is kept of a catalog's account. Read and written under the lease of the
-/// catalog's grant only, and never from memory: whoever refreshes has the newest.
+/// The stored grants of a catalog's account. Read and written only under the lease of the catalog's
+/// grant and never from a cache, because only the newest refresh token is valid.
 ///
-/// Grants have names, and the table says which one counts. A new one is put beside
-/// the old one, then the table names it, then the old one goes: whoever dies in
-/// between leaves an account and a grant that belong together.
+/// Grants have names, and the table contains the name of the active one. A new grant is stored
+/// beside the old one, then the table is updated, then the old grant is deleted: a crash in between
+/// leaves an account and a grant that belong together.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct StoredGrant {
     #[serde(default)]
     tokens: BTreeMap<String, String>,
-    /// Somebody signed in and has not saved yet.
+    /// A sign-in that is not saved yet.
     #[serde(default)]
     pub draft: Option<Draft>,
 }
 
-/// A sign-in that waits for its administrator to save it (S1-30).
+/// A sign-in that its administrator has not saved yet (S1-30).
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Draft {
-    /// Hash of the name under which the browser knows it.
+    /// Hash of the name, which only the browser has.
     name: String,
     refresh_token: String,
-    /// Who signed in.
+    /// The account that signed in.
     pub account: Account,
-    /// What that account can do.
+    /// The capabilities of that account.
     pub can: AccountCapabilities,
-    /// Who may save it: whoever began it.
+    /// The administrator who started the sign-in; only they may save it.
     pub by: Actor,
-    /// Until when.
+    /// The time at which it expires.
     pub until: DateTime<Utc>,
 }
 
 impl Draft {
-    /// A sign-in under a random name that only the browser gets.
+    /// Creates a draft under a random name that only the browser receives.
     pub fn new(
         name: &str,
         refresh_token: &Secret,
@@ -69,7 +69,8 @@ impl Draft {
         }
     }
 
-    /// Whether it is the one of this name, begun by this person, and not too old.
+    /// Returns whether the draft has this name, was started by this administrator, and is not
+    /// expired.
     pub fn is(&self, name: &str, by: &Actor, now: DateTime<Utc>) -> bool {
         self.name == hashed(name) && self.by.object == by.object && now < self.until
     }
@@ -80,19 +81,19 @@ fn hashed(name: &str) -> String {
 }
 
 impl StoredGrant {
-    /// The newest refresh token of the grant of this name.
+    /// Returns the newest refresh token of this grant.
     pub fn refresh_token(&self, grant: &str) -> Option<Secret> {
         self.tokens.get(grant).cloned().map(Secret::new)
     }
 
-    /// Puts a newer one in its place; grants of other names go.
+    /// Replaces the refresh token; grants with other names are removed.
     pub fn renew(&mut self, grant: &str, refresh_token: &Secret) {
         self.tokens.clear();
         let token = refresh_token.expose().to_owned();
         self.tokens.insert(grant.to_owned(), token);
     }
 
-    /// Makes a grant of the draft, beside what there is; its name.
+    /// Turns the draft into a grant beside the existing one; returns its name.
     pub fn promote(&mut self) -> Option<String> {
         let draft = self.draft.as_ref()?;
         let (name, token) = (draft.name.clone(), draft.refresh_token.clone());
@@ -100,13 +101,13 @@ impl StoredGrant {
         Some(name)
     }
 
-    /// Keeps the grant of this name alone; the draft is used up.
+    /// Removes all grants but this one, and the draft.
     pub fn keep_only(&mut self, grant: &str) {
         self.tokens.retain(|name, _| name == grant);
         self.draft = None;
     }
 
-    /// Whether there is nothing left to keep.
+    /// Returns whether nothing is stored.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty() && self.draft.is_none()
     }
@@ -133,7 +134,7 @@ fn kind(catalog: CatalogId) -> String {
 }
 
 impl Vault {
-    /// What is kept of a catalog's account; nothing where none was ever connected.
+    /// Returns the stored grants of a catalog; empty if no account was ever connected.
     pub async fn grant(
         &self,
         tenant: TenantId,
@@ -149,7 +150,7 @@ impl Vault {
         }
     }
 
-    /// Keeps it; what is empty is deleted at once and for good (S1-39).
+    /// Stores the grants; if empty, the secret is deleted immediately and permanently (S1-39).
     pub async fn put_grant(
         &self,
         tenant: TenantId,
@@ -169,7 +170,7 @@ impl Vault {
             .client
             .delete_secret()
             .secret_id(name)
-            // A grant that was taken back must not be there for another month.
+            // A revoked grant must not remain recoverable for another month.
             .force_delete_without_recovery(true)
             .send()
             .await;
@@ -210,7 +211,7 @@ mod tests {
         )
     }
 
-    /// Proves S1-30: only who began it may save it, by its name and in time.
+    /// Proves S1-30: only the administrator who started it can save it, by name and before expiry.
     #[test]
     fn a_draft_is_its_administrators_for_a_while() {
         let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("a time");
@@ -240,7 +241,7 @@ mod tests {
         );
     }
 
-    /// Account and grant belong together whenever a save is cut off.
+    /// Account and grant belong together even if a save is interrupted.
     #[test]
     fn a_new_grant_stands_beside_the_old_one_until_it_is_named() {
         let mut grant = StoredGrant {
@@ -253,7 +254,11 @@ mod tests {
             token.map(|token| token.expose().to_owned())
         };
         let name = grant.promote().expect("a draft");
-        assert_eq!(grant.promote(), Some(name.clone()), "it can be done again");
+        assert_eq!(
+            grant.promote(),
+            Some(name.clone()),
+            "promoting is idempotent"
+        );
         assert_eq!(token(&grant, "old").as_deref(), Some("r-1"));
         assert_eq!(token(&grant, &name).as_deref(), Some("r-draft"));
         grant.keep_only(&name);

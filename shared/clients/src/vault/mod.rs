@@ -1,4 +1,4 @@
-//! Credentials in Secrets Manager: written, used, never shown.
+//! Stores credentials in Secrets Manager; they are used but never displayed.
 
 mod grants;
 mod sync;
@@ -17,19 +17,19 @@ use crate::http::Secret;
 pub use grants::{Draft, StoredGrant};
 pub use sync::SyncCredentials;
 
-/// Secrets are read again after this long, so that a new one is used soon.
+/// How long secrets are cached, so that a replaced one is used soon.
 const CACHED: Duration = Duration::from_mins(5);
 
-/// A credential that could not be read or written; never says what it holds.
+/// The error of a credential that could not be read or written; never contains the credential.
 #[derive(Debug, thiserror::Error)]
 pub enum VaultError {
     /// It was never stored.
     #[error("the {0} was never entered; save it under Settings")]
     Missing(&'static str),
-    /// It is not in the form this program writes.
+    /// The stored value is invalid.
     #[error("the stored {0} is unreadable; enter it again under Settings")]
     Unreadable(&'static str),
-    /// The service did not do it.
+    /// The vault returned an error.
     #[error("the vault did not answer: {0}")]
     Service(String),
 }
@@ -45,7 +45,7 @@ pub struct AppRegistration {
 }
 
 impl AppRegistration {
-    /// A registration as an administrator enters it.
+    /// Creates a registration from an administrator's input.
     pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
         Self {
             client_id: client_id.into(),
@@ -53,7 +53,7 @@ impl AppRegistration {
         }
     }
 
-    /// The secret, in a wrapper that does not print.
+    /// Returns the secret in a wrapper that cannot be printed.
     pub fn secret(&self) -> Secret {
         Secret::new(self.client_secret.clone())
     }
@@ -67,23 +67,23 @@ impl std::fmt::Debug for AppRegistration {
     }
 }
 
-/// What is stored for a tenant, told without telling the credentials (S4-023).
+/// The stored credentials of a tenant, without their values (S4-023).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoredCredentials {
-    /// Application (client) id of the app registration, which is no secret.
+    /// Application (client) id of the app registration, which is not secret.
     pub client_id: Option<String>,
-    /// Its client secret.
+    /// The client secret.
     pub client_secret: CredentialMark,
     /// The Learn365 API key.
     pub lms_key: CredentialMark,
 }
 
-/// Whether a credential is stored, and by what people recognise it.
+/// Whether a credential is stored, and a hint by which administrators recognise it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CredentialMark {
-    /// Whether there is one that can be used.
+    /// Whether there is a valid one.
     pub is_set: bool,
-    /// Its last four characters, if it is long enough to show them without harm.
+    /// Its last four characters, if it is long enough to display them safely.
     pub ending: Option<String>,
 }
 
@@ -98,7 +98,7 @@ impl CredentialMark {
 
 type Cache = Arc<Mutex<HashMap<String, (Instant, Secret)>>>;
 
-/// The vault of one deployment; names begin with its prefix, as its IAM policy says.
+/// The vault of one deployment; secret names start with its prefix, as required by its IAM policy.
 #[derive(Debug, Clone)]
 pub struct Vault {
     client: Client,
@@ -106,7 +106,7 @@ pub struct Vault {
     cache: Cache,
 }
 
-/// What this service itself needs, stored by those who operate it: not a tenant's.
+/// Owner of the service's own secrets, which operators store; they belong to no tenant.
 const SERVICE: &str = "service";
 const CLIENT_SECRET: (&str, &str) = ("client-secret", "client secret of this service's own app");
 const ACS_KEY: (&str, &str) = ("acs-key", "access key of Azure Communication Services");
@@ -114,7 +114,7 @@ const LMS_KEY: (&str, &str) = ("learn365", "Learn365 API key");
 const APP: (&str, &str) = ("entra-app", "Entra ID app registration");
 
 impl Vault {
-    /// The vault whose secrets begin with `prefix/`.
+    /// Creates a vault whose secrets start with `prefix/`.
     pub fn new(config: &aws_config::SdkConfig, prefix: impl Into<String>) -> Self {
         Self {
             client: Client::new(config),
@@ -123,7 +123,7 @@ impl Vault {
         }
     }
 
-    /// The tenant's Learn365 API key.
+    /// Returns the tenant's Learn365 API key.
     pub async fn lms_key(&self, tenant: TenantId) -> Result<Secret, VaultError> {
         self.read(tenant, LMS_KEY).await
     }
@@ -133,7 +133,7 @@ impl Vault {
         self.write(tenant, LMS_KEY.0, key.expose()).await
     }
 
-    /// The tenant's app registration.
+    /// Returns the tenant's app registration.
     pub async fn app_registration(&self, tenant: TenantId) -> Result<AppRegistration, VaultError> {
         let text = self.read(tenant, APP).await?;
         serde_json::from_str(text.expose()).map_err(|_| VaultError::Unreadable(APP.1))
@@ -149,11 +149,11 @@ impl Vault {
         self.write(tenant, APP.0, &text).await
     }
 
-    /// What is stored for the tenant. A credential that is unreadable counts as
-    /// not set, since it has to be entered again.
+    /// Returns which credentials are stored for the tenant. An invalid credential counts as not
+    /// set, because it has to be entered again.
     ///
     /// # Errors
-    /// When the vault does not answer.
+    /// If the vault returns an error.
     pub async fn stored(&self, tenant: TenantId) -> Result<StoredCredentials, VaultError> {
         let (app, key) = tokio::join!(self.app_registration(tenant), self.lms_key(tenant));
         let (app, key) = (if_usable(app)?, if_usable(key)?);
@@ -168,8 +168,8 @@ impl Vault {
         })
     }
 
-    /// Forgets what was read of a tenant's credentials, so that they are read
-    /// anew: another process may have replaced them since.
+    /// Removes a tenant's credentials from the cache, so that they are read again: another process
+    /// may have replaced them.
     pub fn forget(&self, tenant: TenantId) {
         if let Ok(mut cache) = self.cache.lock() {
             for (kind, _) in [LMS_KEY, APP] {
@@ -178,24 +178,24 @@ impl Vault {
         }
     }
 
-    /// The secret of this service's own app registration, which operators keep
-    /// under `<prefix>/service/client-secret`.
+    /// Returns the secret of this service's own app registration, which operators store under
+    /// `<prefix>/service/client-secret`.
     pub async fn client_secret(&self) -> Result<Secret, VaultError> {
         self.read(SERVICE, CLIENT_SECRET).await
     }
 
-    /// Stores it; for the local stack and for operators' tools.
+    /// Stores this service's client secret; for the local stack and for operators' tools.
     pub async fn put_client_secret(&self, secret: &Secret) -> Result<(), VaultError> {
         self.write(SERVICE, CLIENT_SECRET.0, secret.expose()).await
     }
 
-    /// The access key of Azure Communication Services, in base64, which operators
-    /// keep under `<prefix>/service/acs-key`.
+    /// Returns the access key of Azure Communication Services in Base64, which operators store
+    /// under `<prefix>/service/acs-key`.
     pub async fn acs_key(&self) -> Result<Secret, VaultError> {
         self.read(SERVICE, ACS_KEY).await
     }
 
-    /// Stores it; for the local stack and for operators' tools.
+    /// Stores the ACS access key; for the local stack and for operators' tools.
     pub async fn put_acs_key(&self, key: &Secret) -> Result<(), VaultError> {
         self.write(SERVICE, ACS_KEY.0, key.expose()).await
     }
@@ -218,7 +218,7 @@ impl Vault {
         Ok(secret)
     }
 
-    /// Reads a secret as it is now, past the cache.
+    /// Reads a secret, bypassing the cache.
     async fn fetch(&self, name: &str, title: &'static str) -> Result<Secret, VaultError> {
         let answer = match self.client.get_secret_value().secret_id(name).send().await {
             Ok(answer) => answer,
@@ -255,7 +255,7 @@ impl Vault {
     }
 }
 
-/// The credential, if there is one that can be used.
+/// Returns the credential if there is a valid one.
 fn if_usable<T>(read: Result<T, VaultError>) -> Result<Option<T>, VaultError> {
     match read {
         Ok(found) => Ok(Some(found)),
@@ -272,7 +272,7 @@ mod tests {
     use crate::aws;
     use crate::http::testing::{Stub, reply};
 
-    /// A vault that holds `app` and `key` as they are, or nothing.
+    /// Returns a vault that contains `app` and `key` unchanged, or nothing.
     async fn vault(app: Option<&'static str>, key: Option<&'static str>) -> (Stub, Vault) {
         let stub = Stub::start(move |request| {
             let stored = if request.contains("/entra-app") {
@@ -299,7 +299,7 @@ mod tests {
 
     const APP: &str = r#"{"clientId":"the-app","clientSecret":"abc~8Q-secret-value"}"#;
 
-    /// Proves S4-023: what is set shows its last characters and nothing else.
+    /// Proves S4-023: only the last characters of a stored credential are displayed.
     #[tokio::test]
     async fn stored_credentials_show_their_ends_only() {
         let (_stub, vault) = vault(Some(APP), Some("short-key")).await;

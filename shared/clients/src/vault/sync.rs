@@ -1,4 +1,4 @@
-//! What the directory sync signs in with: its app registration and the platform's token, in one secret.
+//! Stores the credentials of the directory sync: app registration and SCIM token, in one secret.
 
 use rollcall_domain::base::ids::TenantId;
 use serde::{Deserialize, Serialize};
@@ -9,31 +9,31 @@ use crate::http::Secret;
 
 const SYNC: (&str, &str) = ("directory-sync", "credential of the directory sync");
 
-/// Credentials of a tenant's directory sync. They are read past the memory of this
-/// process: a run must not use what was replaced.
+/// The credentials of a tenant's directory sync. They are never cached, because a run must not use
+/// a replaced credential.
 #[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncCredentials {
-    /// The app registration, where the directory is read with one.
+    /// The app registration, if the directory is read with one.
     #[serde(default)]
     pub app: Option<AppRegistration>,
     #[serde(default)]
     token: Option<String>,
-    /// The one origin (scheme, host, port) that the token is for.
+    /// The only origin (scheme, host, port) that may receive the token.
     #[serde(default)]
     origin: Option<String>,
 }
 
 impl SyncCredentials {
-    /// The token of the platform's SCIM service at this address; none for another
-    /// host, whatever the configuration says by now: table and vault know no common
-    /// transaction, and a token must not reach a host it was not entered for.
+    /// Returns the token of the platform's SCIM service at this address; `None` for any other host.
+    /// Table and vault share no transaction, so the configured address may already have changed,
+    /// and a token must not be sent to a host it was not entered for.
     pub fn token_for(&self, target: &str) -> Option<Secret> {
         let same = self.origin.is_some() && origin(target) == self.origin;
         self.token.clone().filter(|_| same).map(Secret::new)
     }
 
-    /// The same with another token, for this address.
+    /// Returns the same credentials with another token, for this address.
     #[must_use]
     pub fn with_token(mut self, token: &Secret, target: &str) -> Self {
         self.token = Some(token.expose().to_owned());
@@ -41,12 +41,12 @@ impl SyncCredentials {
         self
     }
 
-    /// Whether nothing is stored.
+    /// Returns whether nothing is stored.
     pub fn is_empty(&self) -> bool {
         self.app.is_none() && self.token.is_none()
     }
 
-    /// By what people recognise the app's secret and the token.
+    /// Returns the hints by which administrators recognise the app's secret and the token.
     pub fn marks(&self) -> (CredentialMark, CredentialMark) {
         let mark = |secret: Option<Secret>| secret.as_ref().map(CredentialMark::of);
         let app = mark(self.app.as_ref().map(AppRegistration::secret));
@@ -73,11 +73,11 @@ impl std::fmt::Debug for SyncCredentials {
 }
 
 impl Vault {
-    /// What is stored for a tenant; nothing where nothing was, or what there is
-    /// cannot be read and has to be entered again.
+    /// Returns the stored credentials of a tenant; empty if nothing is stored, or if the stored
+    /// value is invalid and has to be entered again.
     ///
     /// # Errors
-    /// When the vault does not answer.
+    /// If the vault returns an error.
     pub async fn sync_credentials(&self, tenant: TenantId) -> Result<SyncCredentials, VaultError> {
         match self.fetch(&self.name(tenant, SYNC.0), SYNC.1).await {
             Ok(text) => Ok(serde_json::from_str(text.expose()).unwrap_or_default()),
@@ -86,7 +86,7 @@ impl Vault {
         }
     }
 
-    /// Stores them.
+    /// Stores the credentials.
     pub async fn put_sync_credentials(
         &self,
         tenant: TenantId,
@@ -97,7 +97,7 @@ impl Vault {
         self.store(&self.name(tenant, SYNC.0), &text).await
     }
 
-    /// Deletes them for good (S3-39).
+    /// Deletes the credentials permanently (S3-39).
     pub async fn forget_sync_credentials(&self, tenant: TenantId) -> Result<(), VaultError> {
         self.delete(&self.name(tenant, SYNC.0)).await
     }
@@ -107,7 +107,7 @@ impl Vault {
 mod tests {
     use super::*;
 
-    /// Proves S2-11, S2-16 and X-09: neither secret is shown.
+    /// Proves S2-11, S2-16 and X-09: neither secret is printed.
     #[test]
     fn credentials_do_not_print() {
         let mut credentials = SyncCredentials::default().with_token(
@@ -128,7 +128,7 @@ mod tests {
         );
     }
 
-    /// A token goes to the host it was entered for, and to no other.
+    /// A token is only sent to the host it was entered for.
     #[test]
     fn a_token_is_for_one_host() {
         let token = Secret::new("the-platforms-token");

@@ -1,4 +1,4 @@
-//! Storing a value under a name that may be new, or that is being deleted.
+//! Stores a value under a name that may be new, or that is still being deleted.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use aws_sdk_secretsmanager::operation::put_secret_value::PutSecretValueError;
 use super::{Vault, VaultError};
 
 impl Vault {
-    /// Stores a value under a name that may be new. One that was deleted a moment
-    /// ago cannot be made anew at once: deleting goes on behind the answer.
+    /// Stores a value under a name that may be new. A name that was just deleted cannot be created
+    /// again immediately, because Secrets Manager deletes asynchronously.
     pub(super) async fn store(&self, name: &str, value: &str) -> Result<(), VaultError> {
         let mut pause = Duration::from_millis(500);
         loop {
@@ -59,7 +59,7 @@ impl Vault {
 enum PutError {
     /// The name is being deleted.
     Deleting,
-    /// Anything else.
+    /// Any other error.
     Other(VaultError),
 }
 

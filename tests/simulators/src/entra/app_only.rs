@@ -1,4 +1,4 @@
-//! The client credentials grant: tokens for an application by itself.
+//! The client credentials grant: app-only tokens.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What an access token stands for, and its two shapes on the wire.
+//! The claims of an access token, and its two encodings.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -9,14 +9,14 @@ use uuid::Uuid;
 
 use crate::tenant::Tenant;
 
-/// What a token stands for. Tokens carry their claims, so they survive a restart of the process.
+/// The claims of a token. Tokens contain their claims, so they survive a restart of the process.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Claims {
     pub(crate) tenant: Uuid,
     pub(crate) client_id: Uuid,
     /// Application permissions at the time of issue.
     pub(crate) roles: Vec<String>,
-    /// The person it was issued for; none for an application by itself.
+    /// The user it was issued for; `None` for an app-only token.
     #[serde(default)]
     pub(crate) person: Option<Uuid>,
     /// Delegated permissions.
@@ -26,7 +26,7 @@ pub(crate) struct Claims {
     nonce: Uuid,
 }
 
-/// What a readable token says in its middle part.
+/// The payload of a readable token.
 #[derive(Serialize, Deserialize)]
 struct Payload {
     tid: Uuid,
@@ -37,13 +37,13 @@ struct Payload {
     oid: Option<Uuid>,
     #[serde(default, skip_serializing_if = "String::is_empty")]
     scp: String,
-    /// The opaque token, which is what counts here.
+    /// The opaque token, which is the only part evaluated here.
     sim: String,
 }
 
 impl Claims {
-    /// Claims of an application by itself, as long as the tenant lets tokens live. Their end is by
-    /// our clock, not the tenant's: clients keep tokens by theirs.
+    /// Returns the claims of an app-only token with the tenant's token lifetime. They expire by our
+    /// clock, not the tenant's, because clients cache tokens by theirs.
     pub(super) fn app_only(tenant: &Tenant, client_id: Uuid, roles: Vec<String>) -> Self {
         let world = &tenant.state.world;
         Self {
@@ -57,7 +57,7 @@ impl Claims {
         }
     }
 
-    /// Claims of an application on a person's behalf.
+    /// Returns the claims of an application acting for a user.
     pub(super) fn delegated(
         tenant: &Tenant,
         client_id: Uuid,
@@ -71,7 +71,7 @@ impl Claims {
         }
     }
 
-    /// Permissions of whichever kind the token is.
+    /// Returns the permissions, application or delegated.
     pub(crate) fn permissions(&self) -> &[String] {
         if self.person.is_some() {
             &self.scopes
@@ -80,7 +80,7 @@ impl Claims {
         }
     }
 
-    /// Reads a token back; `None` if it is not one of ours.
+    /// Decodes a token; returns `None` if it is not one of ours.
     pub(crate) fn decode(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
         match (parts.next(), parts.next(), parts.next()) {
@@ -107,7 +107,7 @@ impl Claims {
         serde_json::from_str(&text).ok()
     }
 
-    /// The token in the shape the tenant's tokens have.
+    /// Returns the token in the encoding configured for the tenant.
     pub(super) fn token(&self, readable: bool) -> Option<String> {
         if readable {
             self.encode_readable()
@@ -126,7 +126,7 @@ impl Claims {
         Some(token)
     }
 
-    /// The same in the shape of a JWT whose payload names the permissions.
+    /// Returns the token as a JWT whose payload contains the permissions.
     fn encode_readable(&self) -> Option<String> {
         let payload = Payload {
             tid: self.tenant,

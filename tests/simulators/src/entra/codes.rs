@@ -1,4 +1,4 @@
-//! Authorization codes: issued once, redeemed once, for ten minutes.
+//! Authorization codes: valid once, for ten minutes.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -13,7 +13,7 @@ use super::refusal::Refusal;
 use super::request::Challenge;
 use crate::hub::lock;
 
-/// What a code was issued for.
+/// The content of a code.
 #[derive(Clone)]
 pub(super) struct Code {
     pub(super) client_id: Uuid,
@@ -27,7 +27,7 @@ pub(super) struct Code {
     pub(super) used: bool,
 }
 
-/// What comes with a code to redeem it.
+/// The data sent to redeem a code.
 pub(super) struct Redeemer<'a> {
     pub(super) client_id: Uuid,
     pub(super) redirect_uri: &'a str,
@@ -40,19 +40,19 @@ pub(super) struct Redeemer<'a> {
 pub(crate) struct Codes(Mutex<HashMap<String, Code>>);
 
 impl Codes {
-    /// A new code.
+    /// Issues a new code.
     pub(super) fn issue(&self, code: Code) -> String {
         let text = format!("sim-code-{}", Uuid::new_v4().simple());
         lock(&self.0).insert(text.clone(), code);
         text
     }
 
-    /// The tenant a code was issued at.
+    /// Returns the tenant that issued a code.
     pub(super) fn tenant(&self, text: &str) -> Option<Uuid> {
         lock(&self.0).get(text).map(|code| code.tenant)
     }
 
-    /// Uses a code up; a refused one stays as it was.
+    /// Redeems a code; after an error it is unchanged.
     pub(super) fn redeem(&self, text: &str, by: &Redeemer<'_>) -> Result<Code, Refusal> {
         let mut codes = lock(&self.0);
         let code = codes

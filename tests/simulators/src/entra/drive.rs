@@ -1,12 +1,12 @@
-//! Going through the pages without a browser.
+//! Completes the pages without a browser.
 
 use super::flow::{self, Decision, Door, Flow, Step};
 use crate::hub::Hub;
 
-/// What the person does on the consent page, if it comes.
+/// The user's choice on the consent page, if there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConsentChoice {
-    /// Consents for herself; on the page of administrators, for the organisation.
+    /// Consents for the user; on the page of administrators, for the organisation.
     Accept,
     /// Consents for the whole organisation.
     AcceptForOrganisation,
@@ -14,7 +14,8 @@ pub enum ConsentChoice {
     Decline,
 }
 
-/// Follows the link as the person with this login; where the browser ends, or on which text.
+/// Follows the link as the user with this login; returns the final URL, or the text of an error
+/// page.
 pub(crate) fn sign_in(
     hub: &Hub,
     url: &str,

@@ -1,4 +1,4 @@
-//! The way through the pages: sign in, consent, and back to the application.
+//! The page flow: sign in, consent, and return to the application.
 
 use uuid::Uuid;
 
@@ -11,20 +11,20 @@ use crate::hub::{Hub, lock};
 use crate::service_app::Grant;
 use crate::world::UserConsent;
 
-/// Why the page comes or the way back is taken without consent.
+/// Error text if only an administrator can consent.
 const NEEDS_ADMIN: &str = "An administrator must consent for this organization.";
 
-/// Which link was followed.
+/// The kind of link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
-    /// A person signs in.
+    /// A user signs in.
     Authorize,
     /// An administrator consents for the whole organisation.
     AdminConsent,
 }
 
 impl Flow {
-    /// Path of its pages after the tenant.
+    /// Returns the path of its pages after the tenant.
     pub(super) fn path(self) -> &'static str {
         match self {
             Self::Authorize => "oauth2/v2.0/authorize",
@@ -33,7 +33,7 @@ impl Flow {
     }
 }
 
-/// A link that was followed.
+/// A link that was opened.
 pub(super) struct Door<'a> {
     pub(super) hub: &'a Hub,
     /// The tenant in the path: an id, `organizations` or `common`.
@@ -44,66 +44,66 @@ pub(super) struct Door<'a> {
 }
 
 impl Door<'_> {
-    /// Whether people of every tenant may come in.
+    /// Returns whether users of all tenants may sign in.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.segment, "organizations" | "common")
     }
 
-    /// Whether the tenant in the path exists.
+    /// Returns whether the tenant in the path exists.
     pub(super) fn is_loaded(&self) -> bool {
         let id: Option<Uuid> = self.segment.parse().ok();
         id.is_some_and(|id| self.hub.tenant(id).is_some())
     }
 }
 
-/// What comes next for the browser.
+/// The next response to the browser.
 pub(super) enum Step {
-    /// The page that asks who it is.
+    /// The sign-in page.
     SignIn(SignInPage),
-    /// The page that asks for consent.
+    /// The consent page.
     Consent(ConsentPage),
-    /// A page that says no and leads back.
+    /// An error page with a link back.
     Refused(String, Back),
-    /// A page that leads nowhere.
+    /// An error page without a link.
     Broken(String),
-    /// Back to the application.
+    /// A redirect to the application.
     Back(Back),
 }
 
-/// The page that asks who it is.
+/// The sign-in page.
 pub(super) struct SignInPage {
     /// Name of the application.
     pub(super) app: String,
-    /// What the field holds.
+    /// Initial value of the login field.
     pub(super) login: String,
-    /// Why it is shown again.
+    /// Error message if it is displayed again.
     pub(super) notice: Option<String>,
 }
 
-/// The page that asks for consent.
+/// The consent page.
 pub(super) struct ConsentPage {
     /// Name of the application.
     pub(super) app: String,
     /// Name of the organisation.
     pub(super) organisation: String,
-    /// Who is asked.
+    /// Login of the user who is asked.
     pub(super) login: String,
-    /// Permissions by their names.
+    /// Names of the permissions.
     pub(super) permissions: Vec<String>,
-    /// Offers consent for everybody.
+    /// Whether consent for the organisation is offered.
     pub(super) offers_organisation: bool,
 }
 
-/// The way back to the application.
+/// A return to the application.
 pub(super) struct Back {
     pub(super) uri: String,
     pub(super) fields: Vec<(&'static str, String)>,
-    /// Posted by a page instead of put into the address.
+    /// Whether the fields are posted by a page instead of sent in the URL.
     pub(super) form_post: bool,
 }
 
 impl Back {
-    /// The address with the fields as its query.
+    /// Returns the URL with the fields as its query.
     pub(super) fn location(&self) -> String {
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(&self.fields)
@@ -113,16 +113,16 @@ impl Back {
     }
 }
 
-/// What was chosen on the consent page.
+/// The choice on the consent page.
 #[derive(Clone, Copy)]
 pub(super) struct Decision {
     /// Accept or cancel.
     pub(super) accept: bool,
-    /// For the whole organisation.
+    /// Whether for the whole organisation.
     pub(super) organisation: bool,
 }
 
-/// The link was followed.
+/// Handles the opening of the link.
 pub(super) fn start(door: &Door<'_>) -> Step {
     let request = match Request::read(door) {
         Ok(request) => request,
@@ -139,7 +139,7 @@ pub(super) fn start(door: &Door<'_>) -> Step {
     })
 }
 
-/// Somebody said who it is.
+/// Handles the sign-in page.
 pub(super) fn sign_in(door: &Door<'_>, login: &str) -> Step {
     match admitted(door, login) {
         Ok((request, visitor)) => asked(door, &request, &visitor, login),
@@ -147,7 +147,7 @@ pub(super) fn sign_in(door: &Door<'_>, login: &str) -> Step {
     }
 }
 
-/// Somebody chose on the consent page.
+/// Handles the consent page.
 pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
     let (request, visitor) = match admitted(door, login) {
         Ok(admitted) => admitted,
@@ -162,7 +162,7 @@ pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
     }
     match asked(door, &request, &visitor, login) {
         Step::Consent(_) => {}
-        // Nothing to ask any more, or not to be asked of this person.
+        // There is nothing left to ask, or this user may not consent.
         other if !decision.organisation => return other,
         _ => {}
     }
@@ -170,7 +170,7 @@ pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
     accepted(door, &request, &visitor, everybody)
 }
 
-/// The request and the person, if both are right.
+/// Returns the request and the user, if both are valid.
 fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
     let request = Request::read(door)?;
     let again = |number, text: String| {
@@ -194,7 +194,7 @@ fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
     }
 }
 
-/// The consent page if it is needed, else on with it.
+/// Returns the consent page if it is required, otherwise continues.
 fn asked(door: &Door<'_>, request: &Request, visitor: &Visitor, login: &str) -> Step {
     let tenant = lock(&visitor.tenant);
     let permissions = match door.flow {
@@ -230,7 +230,7 @@ fn asked(door: &Door<'_>, request: &Request, visitor: &Visitor, login: &str) -> 
     })
 }
 
-/// Remembers the consent and goes on.
+/// Stores the consent and continues.
 fn accepted(door: &Door<'_>, request: &Request, visitor: &Visitor, everybody: bool) -> Step {
     let mut tenant = lock(&visitor.tenant);
     let now = tenant.now();
@@ -254,7 +254,7 @@ fn accepted(door: &Door<'_>, request: &Request, visitor: &Visitor, everybody: bo
     signed_in(door, request, visitor)
 }
 
-/// Back with a code.
+/// Returns to the application with a code.
 fn signed_in(door: &Door<'_>, request: &Request, visitor: &Visitor) -> Step {
     let tenant = lock(&visitor.tenant);
     let client_id = request.app.client_id;

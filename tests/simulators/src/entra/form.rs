@@ -1,4 +1,4 @@
-//! A posted form, and the client's credentials in it or in its `Authorization` header.
+//! A posted form, with the client's credentials from the form or the `Authorization` header.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -16,7 +16,7 @@ pub(super) struct Form {
 }
 
 impl Form {
-    /// Reads body and header.
+    /// Parses body and header.
     pub(super) fn read(call: &Call) -> Self {
         Self {
             fields: url::form_urlencoded::parse(call.body.as_bytes())
@@ -26,7 +26,7 @@ impl Form {
         }
     }
 
-    /// A field's value; empty if it is not there.
+    /// Returns a field's value; empty if it is missing.
     pub(super) fn get(&self, name: &str) -> &str {
         let mut fields = self.fields.iter();
         fields
@@ -34,7 +34,7 @@ impl Form {
             .map_or("", |(_, value)| value.as_str())
     }
 
-    /// The client id, from wherever it was sent.
+    /// Returns the client id from body or header.
     pub(super) fn client_id(&self) -> &str {
         match &self.basic {
             Some((id, _)) if self.get("client_id").is_empty() => id,
@@ -42,7 +42,7 @@ impl Form {
         }
     }
 
-    /// The client secret, from wherever it was sent.
+    /// Returns the client secret from body or header.
     pub(super) fn client_secret(&self) -> &str {
         match &self.basic {
             Some((_, secret)) if self.get("client_secret").is_empty() => secret,
@@ -50,7 +50,7 @@ impl Form {
         }
     }
 
-    /// The registered application that sent this, its secret checked.
+    /// Returns the registered application after validating its secret.
     pub(super) fn client(&self, hub: &Hub) -> Result<ServiceApp, Refusal> {
         let id = self.client_id();
         let app = id.parse().ok().and_then(|id| hub.app(id));
@@ -70,7 +70,7 @@ fn basic(header: &str) -> Option<(String, String)> {
     Some((plain(id), plain(secret)))
 }
 
-/// Refuses unless the secret is the right one and still good.
+/// Returns an error unless the secret is correct and not expired.
 pub(super) fn check_secret(sent: &str, secret: &str, expired: bool) -> Result<(), Refusal> {
     if sent.is_empty() {
         let text = "The request body must contain a client secret or assertion.";

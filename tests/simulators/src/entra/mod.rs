@@ -1,4 +1,4 @@
-//! Entra: pages to sign in and consent, and tokens for applications and people.
+//! Entra: pages to sign in and consent, and tokens for applications and users.
 
 mod app_only;
 mod claims;
@@ -27,7 +27,7 @@ pub(crate) use codes::Codes;
 pub use drive::ConsentChoice;
 pub(crate) use drive::sign_in;
 
-/// Answers the token endpoint, the pages, and the public documents of [`identity`].
+/// Handles the token endpoint, the pages, and the public documents of [`identity`].
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     if let Some(reply) = identity::handle(hub, call).await {
         return reply;
@@ -55,7 +55,7 @@ fn not_found() -> Reply {
     Reply::json(404, json!({"error": "not_found"}))
 }
 
-/// The first page, asked for by a link.
+/// Returns the first page of a link.
 async fn opened(hub: &Hub, call: &Call, segment: &str, flow: Flow) -> Reply {
     let raw = call.target.split_once('?').map_or("", |(_, query)| query);
     let door = Door {
@@ -73,7 +73,7 @@ async fn opened(hub: &Hub, call: &Call, segment: &str, flow: Flow) -> Reply {
     }
 }
 
-/// A page's form; hidden fields carry what the link said.
+/// Handles a page's form; hidden fields contain the query of the link.
 async fn posted(hub: &Hub, call: &Call, segment: &str, flow: Flow, stage: &str) -> Reply {
     let form = form::Form::read(call);
     let door = Door {
@@ -94,7 +94,7 @@ async fn posted(hub: &Hub, call: &Call, segment: &str, flow: Flow, stage: &str) 
         }
         _ => not_found(),
     };
-    // Whose faults and log it is: the person's tenant, which may differ from the one in the path.
+    // Faults and log are those of the user's tenant, which may differ from the one in the path.
     let Lookup::Here(visitor) = people::find(&door, login) else {
         return work();
     };

@@ -1,17 +1,17 @@
-//! The pages as HTML: plain forms with labels, nothing loaded from elsewhere.
+//! The pages as HTML: plain forms with labels, no external resources.
 
 use super::flow::{Back, ConsentPage, Door, SignInPage, Step};
 use super::scopes;
 use crate::call::Reply;
 
-/// So that a person sees what belongs together, and reads errors first.
+/// Groups related fields visually and highlights errors.
 const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:3rem auto;\
     padding:0 1rem;color-scheme:light dark}\
     input[type=text]{width:100%;box-sizing:border-box}input,button{font:inherit;padding:.25rem .75rem}\
     [role=alert]{border-left:.25rem solid;padding-left:.75rem;overflow-wrap:anywhere}\
     footer{margin-top:2rem;border-top:1px solid;font-size:.875rem}";
 
-/// The answer for a browser.
+/// Returns the response for a browser.
 pub(super) fn render(door: &Door<'_>, step: Step) -> Reply {
     match step {
         Step::SignIn(page) => Reply::html(200, sign_in(door, &page)),
@@ -87,7 +87,7 @@ fn refused(text: &str, back: &Back) -> String {
     page("Approval needed", &body)
 }
 
-/// A page that posts itself; without scripts a person presses the button.
+/// Returns a page that submits itself; without scripts the user presses the button.
 fn form_post(back: &Back) -> String {
     let fields: String = back
         .fields
@@ -124,7 +124,7 @@ fn page(title: &str, body: &str) -> String {
     )
 }
 
-/// Text as it may stand in an element or between double quotes.
+/// Escapes text for an element or a double-quoted attribute.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for char in text.chars() {

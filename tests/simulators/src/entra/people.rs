@@ -1,4 +1,4 @@
-//! Who signs in: finding a person by login over one tenant or all of them.
+//! Finds the user of a login in one tenant or in all of them.
 
 use uuid::Uuid;
 
@@ -6,9 +6,9 @@ use super::flow::Door;
 use crate::hub::{Shared, lock};
 use crate::world::UserType;
 
-/// A person at the door.
+/// A user who signs in.
 pub(super) struct Visitor {
-    /// The tenant the sign-in is for.
+    /// The tenant of the sign-in.
     pub(super) tenant: Shared,
     /// Its id.
     pub(super) tenant_id: Uuid,
@@ -16,24 +16,24 @@ pub(super) struct Visitor {
     pub(super) organisation: String,
     /// Object id.
     pub(super) object: Uuid,
-    /// Global administrator.
+    /// Whether a global administrator.
     pub(super) admin: bool,
-    /// May sign in.
+    /// Whether sign-in is enabled.
     pub(super) enabled: bool,
     guest: bool,
 }
 
-/// What a login leads to.
+/// The result of a lookup.
 pub(super) enum Lookup {
-    /// A person of the tenant in the path, or of any if the path leaves it open.
+    /// A user of the tenant in the path, or of any tenant if the path specifies none.
     Here(Visitor),
-    /// A person of another tenant.
+    /// A user of another tenant.
     Elsewhere,
-    /// Nobody.
+    /// No user.
     Nobody,
 }
 
-/// Looks a login up: in the tenant of the path first, then in all.
+/// Looks up a login, first in the tenant of the path, then in all.
 pub(super) fn find(door: &Door<'_>, login: &str) -> Lookup {
     let everywhere = || {
         let tenants = door.hub.tenants();
@@ -42,7 +42,7 @@ pub(super) fn find(door: &Door<'_>, login: &str) -> Lookup {
     };
     if door.is_open() {
         let mut found = everywhere();
-        // A guest's own organisation signs the guest in.
+        // A guest signs in at their home organisation.
         found.sort_by_key(|it| it.guest);
         return match found.into_iter().next() {
             Some(visitor) => Lookup::Here(visitor),

@@ -1,4 +1,4 @@
-//! The refresh token grant: a fresh pair for as long as nobody objects.
+//! The refresh token grant: returns a new pair of tokens unless the token was revoked.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -13,16 +13,16 @@ use crate::service_app::RefreshToken;
 use crate::state::TenantState;
 use crate::tenant::Tenant;
 
-/// How long a refresh token lives without being used.
+/// Days after which an unused refresh token expires.
 const INACTIVITY_DAYS: i64 = 90;
 const PREFIX: &str = "sim-refresh-";
 
-/// A refresh token on the wire: its tenant and its id.
+/// Returns the encoded refresh token, which contains its tenant and id.
 pub(super) fn text(tenant: Uuid, id: Uuid) -> String {
     format!("{PREFIX}{}-{}", tenant.simple(), id.simple())
 }
 
-/// The tenant a refresh token was issued at.
+/// Returns the tenant that issued a refresh token.
 pub(super) fn tenant(text: &str) -> Option<Uuid> {
     parse(text).map(|(tenant, _)| tenant)
 }
@@ -72,7 +72,7 @@ fn invalid() -> Refusal {
     Refusal::grant(70000, "The refresh token is not valid.")
 }
 
-/// Under strict rotation a used token is refused and counted.
+/// Under strict rotation, a used token is an error and is counted.
 fn check_reuse(tenant: &mut Tenant, token: &RefreshToken) -> Result<(), Refusal> {
     if tenant.state.world.behaviour.strict_rotation && token.used_at.is_some() {
         tenant.state.refresh_reuses += 1;
@@ -81,7 +81,7 @@ fn check_reuse(tenant: &mut Tenant, token: &RefreshToken) -> Result<(), Refusal>
     Ok(())
 }
 
-/// Everything that happened since to the person, the consent or the token's age.
+/// Validates the user, the revocation time and the token's age.
 fn check_person(tenant: &Tenant, token: &RefreshToken, now: DateTime<Utc>) -> Result<(), Refusal> {
     let Some(person) = tenant.person(token.person) else {
         return Err(Refusal::grant(50034, "The account does not exist."));
@@ -102,7 +102,8 @@ fn check_person(tenant: &Tenant, token: &RefreshToken, now: DateTime<Utc>) -> Re
     Ok(())
 }
 
-/// The scopes of the new access token: those asked for, else the token's own; all still allowed.
+/// Returns the scopes of the new access token: the requested ones, or the token's own by default;
+/// all must still be consented to.
 fn asked(state: &TenantState, scope: &str, token: &RefreshToken) -> Result<Vec<String>, Refusal> {
     let consented = state.consented_scopes(token.client_id, token.person);
     let mut asked = scopes::parse(scope);

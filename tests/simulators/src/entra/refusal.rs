@@ -1,4 +1,4 @@
-//! OAuth errors with their AADSTS numbers, as the token endpoint and redirects carry them.
+//! OAuth errors with their AADSTS numbers, for the token endpoint and redirects.
 
 use chrono::Utc;
 use serde_json::json;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::behaviour::OauthRefusal;
 use crate::call::Reply;
 
-/// A refused token request.
+/// A rejected token request.
 #[derive(Debug)]
 pub(super) struct Refusal {
     status: u16,
@@ -18,7 +18,7 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// A refusal with status 400.
+    /// An error with status 400.
     pub(super) fn bad(error: &str, number: u32, text: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -29,12 +29,12 @@ impl Refusal {
         }
     }
 
-    /// A grant that does not hold.
+    /// An invalid grant.
     pub(super) fn grant(number: u32, text: impl Into<String>) -> Self {
         Self::bad("invalid_grant", number, text)
     }
 
-    /// A client that cannot prove who it is.
+    /// An invalid client.
     pub(super) fn client(number: u32, text: impl Into<String>) -> Self {
         Self {
             status: 401,
@@ -42,7 +42,7 @@ impl Refusal {
         }
     }
 
-    /// An application nobody in the tenant has heard of.
+    /// An application unknown in the tenant.
     pub(super) fn unknown_app(client_id: &str) -> Self {
         let text =
             format!("Application with identifier '{client_id}' was not found in the directory.");
@@ -56,7 +56,7 @@ impl Refusal {
         Self::bad("invalid_request", 90002, text)
     }
 
-    /// The same with Microsoft's finer word.
+    /// Returns the error with a `suberror`.
     pub(super) fn suberror(mut self, word: &str) -> Self {
         self.suberror = Some(word.to_owned());
         self
@@ -67,7 +67,7 @@ impl Refusal {
         self.number
     }
 
-    /// The wire form.
+    /// Converts the error into a response.
     pub(super) fn into_reply(self) -> Reply {
         let described = Described::new(self.number, &self.text);
         let mut body = json!({
@@ -121,7 +121,7 @@ impl Described {
     }
 }
 
-/// An `error_description`.
+/// Returns an `error_description`.
 pub(super) fn describe(number: u32, text: &str) -> String {
     Described::new(number, text).text
 }

@@ -1,29 +1,29 @@
-//! What an application asks for with a link to the pages, checked as far as that goes without a person.
+//! Parses and validates the query of a link to the pages, before a user signs in.
 
 use super::flow::{Back, Door, Flow, Step};
 use super::refusal::describe;
 use super::scopes;
 use crate::service_app::ServiceApp;
 
-/// A checked request of either flow.
+/// A validated request of either flow.
 pub(super) struct Request {
-    /// The application that asks.
+    /// The requesting application.
     pub(super) app: ServiceApp,
-    /// Where the browser goes in the end.
+    /// The URL to which the browser is redirected in the end.
     pub(super) redirect_uri: String,
-    /// What the application wants back unchanged.
+    /// A value returned to the application unchanged.
     pub(super) state: Option<String>,
-    /// Asked scopes, without the resource's address.
+    /// Requested scopes, without the resource's URL.
     pub(super) scopes: Vec<String>,
     /// The scope parameter as sent.
     pub(super) scope: String,
-    /// For the `id_token`.
+    /// The `nonce` of the `id_token`.
     pub(super) nonce: Option<String>,
-    /// Who redeems the code must know the verifier to this.
+    /// The PKCE challenge, if any; the code can only be redeemed with its verifier.
     pub(super) challenge: Option<Challenge>,
     /// `login`, `consent`, `select_account` or `none`.
     pub(super) prompt: Option<String>,
-    /// Who probably signs in.
+    /// The suggested login.
     pub(super) login_hint: Option<String>,
     form_post: bool,
     flow: Flow,
@@ -34,13 +34,13 @@ pub(super) struct Request {
 pub(super) struct Challenge {
     /// The challenge as sent.
     pub(super) value: String,
-    /// It is the verifier's SHA-256, not the verifier itself.
+    /// Whether it is the verifier's SHA-256, not the verifier itself.
     pub(super) hashed: bool,
 }
 
 impl Request {
-    /// Reads the query of a link. As long as it is not known where to return to, mistakes end on a
-    /// page; afterwards they go back to the application.
+    /// Parses the query of a link. Errors are displayed on a page until the redirect URI is
+    /// validated; afterwards they are returned to the application.
     pub(super) fn read(door: &Door<'_>) -> Result<Self, Step> {
         let fields: Vec<(String, String)> = url::form_urlencoded::parse(door.raw.as_bytes())
             .into_owned()
@@ -149,7 +149,7 @@ impl Request {
         Ok(Some(Challenge { value, hashed }))
     }
 
-    /// Back to the application with these fields and the state.
+    /// Returns to the application with these fields and the state.
     pub(super) fn back(&self, mut fields: Vec<(&'static str, String)>) -> Back {
         if let Some(state) = &self.state {
             fields.push(("state", state.clone()));
@@ -161,13 +161,14 @@ impl Request {
         }
     }
 
-    /// Back to the application with an error.
+    /// Returns to the application with an error.
     pub(super) fn error(&self, error: &str, number: u32, text: &str) -> Back {
         let mut fields = vec![
             ("error", error.to_owned()),
             ("error_description", describe(number, text)),
         ];
-        // The real service says so on errors too, which misleads whoever looks at this alone.
+        // The real service also adds this to errors, which misleads clients that only check this
+        // field.
         if self.flow == Flow::AdminConsent {
             fields.push(("admin_consent", "True".to_owned()));
         }

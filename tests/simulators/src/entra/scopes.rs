@@ -1,13 +1,13 @@
-//! Delegated scopes: reading the `scope` parameter, comparing, and saying in words what they allow.
+//! Delegated scopes: parsing, comparing, and descriptions for consent pages.
 
 use uuid::Uuid;
 
 use crate::state::TenantState;
 
-/// Scopes that are about the sign-in itself and not about a resource.
+/// Scopes of the sign-in itself, not of a resource.
 const OPENID: [&str; 4] = ["openid", "profile", "email", "offline_access"];
 
-/// The scopes of a `scope` parameter, without the resource's address and without doubles.
+/// Returns the scopes of a `scope` parameter, without the resource's URL and without duplicates.
 pub(super) fn parse(text: &str) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for scope in text.split_whitespace() {
@@ -19,17 +19,17 @@ pub(super) fn parse(text: &str) -> Vec<String> {
     all
 }
 
-/// Whether the scope is in the list; Entra compares them without case.
+/// Returns whether the scope is in the list; Entra compares scopes ignoring case.
 pub(super) fn contains(list: &[String], scope: &str) -> bool {
     list.iter().any(|it| it.eq_ignore_ascii_case(scope))
 }
 
-/// Whether the scope is about the sign-in only.
+/// Returns whether the scope is only for the sign-in.
 pub(super) fn is_openid(scope: &str) -> bool {
     OPENID.iter().any(|it| it.eq_ignore_ascii_case(scope))
 }
 
-/// Replaces `.default` by what was consented to before, or by the right to sign in.
+/// Replaces `.default` by the scopes already consented to, or by the right to sign in.
 pub(super) fn expand(asked: &[String], consented: &[String]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     for scope in asked {
@@ -53,7 +53,7 @@ pub(super) fn expand(asked: &[String], consented: &[String]) -> Vec<String> {
     all
 }
 
-/// The asked scopes nobody consented to yet.
+/// Returns the requested scopes without consent.
 pub(super) fn missing(
     state: &TenantState,
     client_id: Uuid,
@@ -66,7 +66,7 @@ pub(super) fn missing(
     missing
 }
 
-/// What a permission allows, for a person who is about to allow it.
+/// Returns the description of a permission for the consent page.
 pub(super) fn words(permission: &str) -> &str {
     match permission {
         "openid" => "Sign you in",

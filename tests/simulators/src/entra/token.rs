@@ -1,4 +1,4 @@
-//! The token endpoint: which grant it is, codes redeemed, and the tokens people's sign-ins give.
+//! The token endpoint: selects the grant, redeems codes, and issues users' tokens.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ use crate::tenant::Tenant;
 /// Template id of the Global Administrator role.
 const GLOBAL_ADMINISTRATOR: &str = "62e90394-69f5-4237-9190-012177145e10";
 
-/// Answers `/entra/{tenant}/oauth2/v2.0/token`.
+/// Handles `/entra/{tenant}/oauth2/v2.0/token`.
 pub(super) async fn answer(hub: &Hub, call: &Call, segment: &str) -> Reply {
     let form = Form::read(call);
     let shared = match tenant_of(hub, segment, &form) {
@@ -42,7 +42,7 @@ pub(super) async fn answer(hub: &Hub, call: &Call, segment: &str) -> Reply {
     }
 }
 
-/// The tenant in the path; where the path leaves it open, the one the grant belongs to.
+/// Returns the tenant in the path, or that of the grant if the path specifies none.
 fn tenant_of(hub: &Hub, segment: &str, form: &Form) -> Result<Shared, Refusal> {
     let unknown = || Refusal::unknown_tenant(segment);
     if !matches!(segment, "organizations" | "common") {
@@ -89,7 +89,7 @@ fn redeem(hub: &Hub, shared: &Shared, form: &Form) -> Result<Reply, Refusal> {
     ticket.tokens(hub, &mut tenant)
 }
 
-/// A person's grant that holds, ready to become tokens.
+/// A validated user grant, from which tokens are issued.
 pub(super) struct Ticket {
     pub(super) client_id: Uuid,
     pub(super) person: Uuid,
@@ -103,7 +103,7 @@ pub(super) struct Ticket {
 }
 
 impl Ticket {
-    /// The answer with all tokens the scopes ask for.
+    /// Returns the response with all requested tokens.
     pub(super) fn tokens(self, hub: &Hub, tenant: &mut Tenant) -> Result<Reply, Refusal> {
         let behaviour = &tenant.state.world.behaviour;
         let lifetime = behaviour.token_lifetime_s;
@@ -151,7 +151,8 @@ impl Ticket {
         refresh::text(state.world.tenant.id, id)
     }
 
-    /// What the `id_token` says, by our clock: who checks it has no other.
+    /// Returns the claims of the `id_token`, with times by our clock, because clients validate by
+    /// theirs.
     fn id_claims(&self, hub: &Hub, tenant: &Tenant) -> Value {
         let world = &tenant.state.world;
         let now = Utc::now().timestamp();

@@ -1,4 +1,4 @@
-//! Courses, catalogs and enrolments.
+//! Generates courses, catalogs and enrolments.
 
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt as _;
@@ -34,7 +34,7 @@ const COURSES: [&str; 16] = [
     "Diversity and Inclusion",
 ];
 
-/// The title of the nth catalog.
+/// Returns the title of the nth catalog.
 pub(super) fn catalog_title(at: usize) -> String {
     CATALOGS.get(at).map_or_else(
         || format!("Academy {}", at + 1),
@@ -42,7 +42,7 @@ pub(super) fn catalog_title(at: usize) -> String {
     )
 }
 
-/// `count` courses, spread over the catalogs; a few are hidden or deleted.
+/// Generates `count` courses in the catalogs; some are hidden or deleted.
 pub(super) fn courses(count: usize, catalogs: &[Catalog], rng: &mut ChaCha8Rng) -> Vec<Course> {
     (0..count)
         .map(|at| {
@@ -65,7 +65,7 @@ pub(super) fn courses(count: usize, catalogs: &[Catalog], rng: &mut ChaCha8Rng) 
         .collect()
 }
 
-/// Enrolment rows of everybody in Learn365, `enrolments_per_user` on average.
+/// Generates enrolment rows of all Learn365 users, `enrolments_per_user` on average.
 pub(super) fn enrolments(
     spec: &WorldSpec,
     people: &[Person],
@@ -108,7 +108,7 @@ fn enrolment(
     };
     let completed_at = (status == Progress::Completed)
         .then(|| registered_at + Duration::minutes(rng.random_range(0..=age.num_minutes())));
-    // Of ten: four without a due date, the others due 10 to 180 days after enrolment.
+    // 40 % have no due date, the others are due 10 to 180 days after enrolment.
     let due_at = chance(rng, 60).then(|| registered_at + Duration::days(rng.random_range(10..180)));
     Enrolment {
         id: id(rng),
@@ -121,7 +121,7 @@ fn enrolment(
     }
 }
 
-/// An earlier row of the same person and course, completed as well.
+/// Returns an earlier, also completed row of the same user and course.
 fn retake(row: &Enrolment, rng: &mut ChaCha8Rng) -> Enrolment {
     let earlier = Duration::days(rng.random_range(30..300));
     Enrolment {

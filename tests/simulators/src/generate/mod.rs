@@ -1,4 +1,4 @@
-//! Seeded generator of realistic worlds: same specification, same world, any size.
+//! Generates realistic worlds of any size from a seed.
 
 mod learning;
 mod names;
@@ -21,19 +21,19 @@ use crate::world::{
 pub const HIRE_DATE: &str = "Hire Date";
 /// Title of the custom column with the employee number (`Number`).
 pub const EMPLOYEE_NUMBER: &str = "Employee Number";
-/// Title of the custom column that says whether somebody is certified (`Boolean`).
+/// Title of the custom column that contains the certification (`Boolean`).
 pub const CERTIFIED: &str = "Certified";
 /// Title of the custom column with the cost centre (`String`).
 pub const COST_CENTRE: &str = "Cost Centre";
 
-/// Permissions a generated application has: what the product asks for, and no more.
+/// Permissions of a generated application: exactly those requested by the product.
 pub const ROLES: [&str; 3] = [
     "User.Read.All",
     "Group.ReadWrite.All",
     "GroupMember.ReadWrite.All",
 ];
 
-/// What to generate. Percentages are of people, 0 to 100.
+/// The parameters of a world. Percentages are of users, 0 to 100.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSpec {
@@ -41,29 +41,29 @@ pub struct WorldSpec {
     pub seed: u64,
     /// Tenant id.
     pub tenant: Uuid,
-    /// Number of people, in Entra, Learn365 or both.
+    /// Number of users, in Entra, Learn365 or both.
     pub users: usize,
     /// Number of courses.
     pub courses: usize,
     /// Number of catalogs, at least one.
     pub catalogs: usize,
-    /// Mean enrolment rows per person in Learn365.
+    /// Mean enrolment rows per user in Learn365.
     pub enrolments_per_user: f32,
-    /// Groups that exist beforehand: ordinary ones, and one each of the kinds that refuse members.
+    /// Existing groups: ordinary ones, and one of each kind that rejects member writes.
     pub groups: usize,
-    /// The moment the world describes; due and completion dates lie around it.
+    /// The date of the world; due and completion dates are distributed around it.
     pub as_of: DateTime<Utc>,
-    /// Guests.
+    /// Percentage of guests.
     pub guests_percent: u32,
-    /// People who may not sign in.
+    /// Percentage of users whose sign-in is disabled.
     pub disabled_percent: u32,
-    /// People Learn365 does not know.
+    /// Percentage of users only in Entra.
     pub entra_only_percent: u32,
-    /// People Entra does not know.
+    /// Percentage of users only in Learn365.
     pub lms_only_percent: u32,
-    /// Chance that an attribute is missing.
+    /// Probability that an attribute is missing.
     pub missing_percent: u32,
-    /// People with names that break careless software.
+    /// Percentage of users with names that break careless software.
     pub nasty_percent: u32,
 }
 
@@ -88,11 +88,11 @@ impl Default for WorldSpec {
     }
 }
 
-/// A world by the specification: one application with [`ROLES`] (client secret
-/// `simulated-secret`) and one full-control key (see [`lms_key`]).
+/// Generates a world: one application with [`ROLES`] (client secret `simulated-secret`) and one
+/// full-control key (see [`lms_key`]).
 ///
-/// Every tenth person is a "Customer Success Manager" in Las Vegas, San Diego or Denver, so that
-/// even a small world has some.
+/// Every tenth user is a "Customer Success Manager" in Las Vegas, San Diego or Denver, so that even
+/// a small world contains some.
 pub fn world(spec: &WorldSpec) -> World {
     let mut rng = ChaCha8Rng::seed_from_u64(spec.seed);
     let fields = fields(&mut rng);
@@ -135,7 +135,7 @@ pub fn world(spec: &WorldSpec) -> World {
     }
 }
 
-/// The full-control Learn365 key of a generated tenant.
+/// Returns the full-control Learn365 key of a generated tenant.
 pub fn lms_key(tenant: Uuid) -> String {
     format!("simulated-key-{tenant}")
 }
@@ -155,7 +155,7 @@ fn fields(rng: &mut ChaCha8Rng) -> Vec<CustomField> {
     columns.map(field).into()
 }
 
-/// Groups an administrator made; the first three may not be changed by us.
+/// Generates groups of an administrator; the service may not change the first three.
 fn groups(
     spec: &WorldSpec,
     people: &[crate::world::Person],
@@ -187,7 +187,7 @@ fn groups(
         .collect()
 }
 
-/// A version 4 UUID from the seeded generator.
+/// Returns a version 4 UUID from the seeded generator.
 fn id(rng: &mut ChaCha8Rng) -> Uuid {
     use rand::Rng as _;
     let mut bytes = [0; 16];
@@ -195,13 +195,13 @@ fn id(rng: &mut ChaCha8Rng) -> Uuid {
     uuid::Builder::from_random_bytes(bytes).into_uuid()
 }
 
-/// True in about `percent` of 100 cases.
+/// Returns true in about `percent` of 100 cases.
 fn chance(rng: &mut ChaCha8Rng, percent: u32) -> bool {
     use rand::RngExt as _;
     rng.random_range(0..100) < percent
 }
 
-/// One of the items.
+/// Returns one of the items.
 fn pick<'a, T: ?Sized>(rng: &mut ChaCha8Rng, items: &[&'a T]) -> &'a T {
     use rand::RngExt as _;
     items[rng.random_range(0..items.len())]
@@ -311,7 +311,7 @@ mod tests {
         let retaken = rows
             .iter()
             .filter(|it| !seen.insert((it.lms_user_id, it.course_id)));
-        assert!(retaken.count() > 10, "several rows per person and course");
+        assert!(retaken.count() > 10, "several rows per user and course");
         assert!(
             rows.iter()
                 .all(|it| (it.status == Progress::Completed) == it.completed_at.is_some())

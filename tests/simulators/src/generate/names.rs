@@ -1,6 +1,6 @@
 //! Names of several cultures, and names that break careless software.
 
-/// Given name and surname lists; one row is one culture, so that pairs sound right.
+/// Given names and surnames; one row is one culture, so that pairs are plausible.
 pub(super) const CULTURES: [(&[&str], &[&str]); 8] = [
     (
         &[
@@ -98,7 +98,7 @@ pub(super) const CULTURES: [(&[&str], &[&str]); 8] = [
     ),
 ];
 
-/// Names taken from bug reports; the generator goes through them in turn.
+/// Names from bug reports; the generator cycles through them.
 pub(super) const NASTY: [(&str, &str); 22] = [
     ("Siobhán", "O'Brien"),
     ("Jörg", "Müller"),
@@ -129,7 +129,7 @@ const LONG_GIVEN: &str = "Hubert Blaine Adolph Charles David Earl Frederick Gera
 const LONG_SURNAME: &str =
     "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftschaferswessenschafe";
 
-/// A user principal name part: ASCII letters of the name, or `user` if there are none.
+/// Returns a part of a user principal name: ASCII letters of the name, or `user` if it has none.
 pub(super) fn slug(given: &str, surname: &str) -> String {
     let letters = |text: &str| -> String {
         let kept = text.chars().filter(char::is_ascii_alphabetic);

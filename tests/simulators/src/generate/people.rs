@@ -1,4 +1,4 @@
-//! People: names, attributes, custom columns and managers.
+//! Generates users: names, attributes, custom columns and managers.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use super::{
 };
 use crate::world::{CustomField, Person, UserType};
 
-/// One person in this many is a customer success manager in an anchor city.
+/// One in this many users is a customer success manager in an anchor city.
 const ANCHOR_EVERY: usize = 10;
-/// Nobody was hired longer ago than this.
+/// Maximum age of a hire date.
 const CAREER_DAYS: u64 = 20 * 365;
 
-/// `spec.users` people without managers.
+/// Generates `spec.users` users without managers.
 pub(super) fn people(
     spec: &WorldSpec,
     fields: &[CustomField],
@@ -95,7 +95,7 @@ fn person(spec: &WorldSpec, at: usize, given: &str, surname: &str, rng: &mut Cha
     }
 }
 
-/// User principal name and mail address.
+/// Returns user principal name and mail address.
 fn addresses(slug: &str, at: usize, guest: bool) -> (String, String) {
     if !guest {
         let upn = format!("{slug}{at}@{}", places::DOMAIN);
@@ -108,7 +108,7 @@ fn addresses(slug: &str, at: usize, guest: bool) -> (String, String) {
     )
 }
 
-/// In Entra, Learn365 or both; anchors are always in both.
+/// Returns the ids in Entra, Learn365 or both; anchor users always have both.
 fn homes(spec: &WorldSpec, at: usize, rng: &mut ChaCha8Rng) -> (Option<Uuid>, Option<Uuid>) {
     let (object_id, lms_id) = (id(rng), id(rng));
     let roll = rng.random_range(0..100);
@@ -136,7 +136,7 @@ fn place(at: usize, rng: &mut ChaCha8Rng) -> (&'static str, &'static str, &'stat
 }
 
 fn hired(today: NaiveDate, rng: &mut ChaCha8Rng) -> NaiveDate {
-    // A fifth are new: date rules look at the last weeks.
+    // A fifth were hired recently, because date rules cover the last weeks.
     let span = if chance(rng, 20) { 60 } else { CAREER_DAYS };
     today
         .checked_sub_days(Days::new(rng.random_range(0..span)))
@@ -165,11 +165,11 @@ fn custom(
     values
 }
 
-/// Gives most people a manager who comes earlier in the list, so that nobody manages themselves.
+/// Assigns most users a manager earlier in the list, so that there are no cycles.
 pub(super) fn managers(people: &mut [Person], rng: &mut ChaCha8Rng) {
     for at in 1..people.len() {
         if chance(rng, 90) {
-            // About one manager for eight people, and a tree rather than a chain.
+            // About one manager for eight users, and a tree rather than a chain.
             let boss = rng.random_range(0..at.div_ceil(8));
             people[at].manager = people[boss].object_id;
         }

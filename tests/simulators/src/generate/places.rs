@@ -1,4 +1,4 @@
-//! Where people work and as what, with the spelling mistakes real directories have.
+//! Places and job titles, with the spelling mistakes of real directories.
 
 /// Mail domain of members.
 pub(super) const DOMAIN: &str = "contoso.example";
@@ -6,7 +6,7 @@ pub(super) const DOMAIN: &str = "contoso.example";
 /// The cities of the worked example.
 pub(super) const ANCHOR_CITIES: [&str; 3] = ["Las Vegas", "San Diego", "Denver"];
 
-/// City and country; repeated cities are more likely, odd spellings are meant.
+/// City and country; repeated cities are more likely, odd spellings are intentional.
 pub(super) const CITIES: [(&str, &str); 24] = [
     ("Las Vegas", "United States"),
     ("San Diego", "United States"),

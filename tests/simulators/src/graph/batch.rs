@@ -1,4 +1,4 @@
-//! `POST /$batch`: up to 20 requests in one, each with its own faults, quota and log record.
+//! `POST /$batch`: up to 20 requests in one, each with its own faults, quota and log entry.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -16,7 +16,7 @@ use crate::call::{Call, Payload, Reply};
 use crate::entra::Claims;
 use crate::hub::{Gate, Hub, Shared, gate, lock, settle};
 
-/// Requests one batch may carry.
+/// Maximum number of requests in a batch.
 const MAX_PARTS: usize = 20;
 
 #[derive(Deserialize)]
@@ -37,7 +37,7 @@ struct Part {
     depends_on: Vec<String>,
 }
 
-/// Runs the parts in order and answers them in shuffled order.
+/// Runs the parts in order and returns their responses in shuffled order.
 pub(super) async fn run(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply {
     let parts = match parse(&call.body) {
         Ok(parts) => parts,
@@ -61,7 +61,7 @@ pub(super) async fn run(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -
             answer(hub, shared, app, part).await
         };
         match reply.body {
-            // Part of an answer cannot get lost: a broken part breaks the whole.
+            // A single part cannot be lost: a broken part breaks the whole response.
             Payload::Hangup => return reply,
             Payload::Broken(text) => {
                 return Reply {
@@ -109,7 +109,7 @@ impl Part {
     }
 }
 
-/// Everything that makes the whole batch a 400.
+/// Parses a batch; returns 400 for the whole batch if it is invalid.
 fn parse(body: &str) -> Result<Vec<Part>, GraphError> {
     let refuse = |text: String| Err(GraphError::new(400, "BadRequest", text));
     let parts = match serde_json::from_str::<Envelope>(body) {
@@ -168,7 +168,8 @@ fn wrap(id: &str, reply: Reply) -> Value {
     json!({"id": id, "status": reply.status, "headers": headers, "body": body})
 }
 
-/// Batch parts carry header names as JSON keys, in the capitals the documentation uses.
+/// Returns a header name as used in JSON keys of batch parts, in the documentation's
+/// capitalisation.
 fn canonical(name: &str) -> String {
     match name {
         "retry-after" => "Retry-After".to_owned(),
@@ -177,7 +178,7 @@ fn canonical(name: &str) -> String {
     }
 }
 
-/// A different order for every batch, the same in every run of a test.
+/// Shuffles the responses: differently for every batch, but deterministically in every test run.
 fn shuffle(shared: &Shared, responses: &mut [Value]) {
     let mut tenant = lock(shared);
     tenant.batches += 1;

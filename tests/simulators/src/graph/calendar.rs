@@ -1,4 +1,4 @@
-//! `/me/events`: make, read, change, delete and cancel events of one's own calendar.
+//! `/me/events`: create, read, change, delete and cancel events of the user's own calendar.
 
 use chrono::DateTime;
 use serde_json::{Map, Value, json};
@@ -10,10 +10,10 @@ use super::{Answer, Desk, event_body, me, zones};
 use crate::call::Reply;
 use crate::outlook::{Attendee, CalendarEvent, CancelledEvent};
 
-/// Rows per page if `$top` is absent.
+/// Default page size.
 const DEFAULT_PAGE: usize = 10;
 
-/// Answers `/me/events/…`; rooms answer first if their time has come.
+/// Handles `/me/events/…`; first lets rooms respond whose delay has passed.
 pub(super) fn route(desk: &mut Desk<'_>, me: Uuid, path: &[&str]) -> Answer {
     let method = desk.call.method.as_str();
     if method == "GET" {
@@ -22,7 +22,7 @@ pub(super) fn route(desk: &mut Desk<'_>, me: Uuid, path: &[&str]) -> Answer {
         desk.need_in_mailbox(&["Calendars.ReadWrite"])?;
     }
     me::mailbox(desk, me)?;
-    // Looked at before anything is written: a refused request leaves no trace.
+    // Validated before anything is written: a rejected request must not have side effects.
     zones::preferred(desk)?;
     let now = desk.now;
     desk.tenant.state.settle_rooms(now);
@@ -114,7 +114,7 @@ fn create(desk: &mut Desk<'_>, me: Uuid) -> Answer {
     let state = &mut desk.tenant.state;
     let at = state.events.len();
     state.events.push(event);
-    // A room that answers at once has answered before the client sees the event.
+    // A room without a delay has responded before the client sees the event.
     state.settle_rooms(desk.now);
     Ok(Reply::json(201, shape(desk, at)?))
 }
@@ -122,7 +122,7 @@ fn create(desk: &mut Desk<'_>, me: Uuid) -> Answer {
 fn patch(desk: &mut Desk<'_>, me: Uuid, id: &str) -> Answer {
     let at = find(desk, me, id)?;
     let body = object(desk)?;
-    // Changed beside the calendar, so that a refused change leaves no trace.
+    // Changes a copy, so that a rejected change has no side effects.
     let mut event = desk.tenant.state.events[at].clone();
     write(desk, me, &mut event, body, id)?;
     event.changed_at = desk.now;
@@ -218,7 +218,7 @@ fn shape(desk: &Desk<'_>, at: usize) -> Result<Value, GraphError> {
 }
 
 fn attendee(attendee: &Attendee) -> Value {
-    // Outlook writes the first day of its calendar where nobody has answered.
+    // Outlook returns the first day of its calendar if the attendee has not responded.
     let time = attendee
         .answered_at
         .map_or_else(|| json!("0001-01-01T00:00:00Z"), |at| json!(at));

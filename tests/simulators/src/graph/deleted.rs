@@ -10,7 +10,7 @@ use super::{Answer, Desk, groups, members, object_id};
 use crate::call::Reply;
 use crate::state::DeletedGroup;
 
-/// The only role that deletes and restores groups.
+/// The only role that may delete and restore groups.
 const WRITE: &[&str] = &["Group.ReadWrite.All"];
 const READ: &[&str] = &[
     "Group.Read.All",
@@ -18,7 +18,7 @@ const READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// How long a deleted group can be restored.
+/// Number of days in which a deleted group can be restored.
 const KEPT_DAYS: i64 = 30;
 
 /// `DELETE /groups/{id}`.
@@ -79,7 +79,7 @@ pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, query::select(desk, row, &[])))
 }
 
-/// `POST /directory/deletedItems/{id}/restore`: same id, same members.
+/// `POST /directory/deletedItems/{id}/restore`: retains id and members.
 pub(super) fn restore(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(WRITE)?;
     let at = find(desk, id)?;
@@ -99,7 +99,7 @@ pub(super) fn restore(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, row))
 }
 
-/// `DELETE /directory/deletedItems/{id}`: gone for good.
+/// `DELETE /directory/deletedItems/{id}`: deletes permanently.
 pub(super) fn purge(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(WRITE)?;
     let at = find(desk, id)?;
@@ -116,7 +116,7 @@ fn find(desk: &mut Desk<'_>, id: &str) -> Result<usize, GraphError> {
         .ok_or_else(|| GraphError::missing(id))
 }
 
-/// Forgets groups that were deleted too long ago.
+/// Removes groups whose retention period has passed.
 pub(super) fn expire(desk: &mut Desk<'_>) {
     let oldest = desk.now - Duration::days(KEPT_DAYS);
     desk.tenant

@@ -1,4 +1,4 @@
-//! Soft-deleted people: listed for 30 days.
+//! Soft-deleted users: listed for 30 days.
 
 use chrono::Duration;
 use serde_json::json;
@@ -13,7 +13,7 @@ const READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// How long a deleted person can be restored.
+/// Number of days in which a deleted user can be restored.
 const KEPT_DAYS: i64 = 30;
 
 /// `GET /directory/deletedItems/microsoft.graph.user`.
@@ -40,7 +40,7 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     Ok(query::page(desk, page))
 }
 
-/// Forgets people who were deleted too long ago.
+/// Removes users whose retention period has passed.
 pub(super) fn expire(desk: &mut Desk<'_>) {
     let oldest = desk.now - Duration::days(KEPT_DAYS);
     let deleted = &mut desk.tenant.state.deleted_users;

@@ -1,4 +1,4 @@
-//! Graph's error object with the codes and texts that clients match on.
+//! Graph's error object with the codes and texts that clients depend on.
 
 use chrono::Utc;
 use serde_json::json;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::call::Reply;
 
-/// A refused request.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct GraphError {
     status: u16,
@@ -36,13 +36,13 @@ impl GraphError {
         Self::new(401, "InvalidAuthenticationToken", message)
     }
 
-    /// 403 for missing permissions and for targets nobody may change.
+    /// 403 for missing permissions and for read-only targets.
     pub(crate) fn denied() -> Self {
         let text = "Insufficient privileges to complete the operation.";
         Self::new(403, "Authorization_RequestDenied", text)
     }
 
-    /// 404 that names the id; the same text for a missing group, person or membership.
+    /// 404 that contains the id; the same text for a missing group, user or membership.
     pub(crate) fn missing(id: impl std::fmt::Display) -> Self {
         let text = format!(
             "Resource '{id}' does not exist or one of its queried reference-property objects \
@@ -51,7 +51,7 @@ impl GraphError {
         Self::new(404, "Request_ResourceNotFound", text)
     }
 
-    /// 400 for a group that is too young to take members.
+    /// 400 for a group that was created too recently to accept members.
     pub(crate) fn not_replicated() -> Self {
         Self::bad("The source resource object or one of the objects being referenced don't exist.")
     }
@@ -69,19 +69,19 @@ impl GraphError {
         Self::bad("A resource cannot contain more than 20 link changes.")
     }
 
-    /// 400 for a path this slice does not have.
+    /// 400 for a path that is not simulated.
     pub(crate) fn no_route(path: &[&str]) -> Self {
         let text = format!("Resource not found for the segment '{}'.", path.join("/"));
         Self::new(400, "BadRequest", text)
     }
 
-    /// The same error with one more header.
+    /// Returns the error with an additional header.
     pub(crate) fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The wire form.
+    /// Converts the error into a response.
     pub(crate) fn into_reply(self) -> Reply {
         let request_id = Uuid::new_v4();
         let mut reply = Reply::json(

@@ -1,4 +1,4 @@
-//! What clients write into events: known properties, times, attendees, online meetings.
+//! Validates and applies event properties sent by clients: times, attendees, online meetings.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -9,9 +9,9 @@ use super::error::GraphError;
 use super::zones::Moment;
 use crate::outlook::{Answer, Attendee, CalendarEvent};
 
-/// Attendees of one event.
+/// Maximum attendees of one event.
 const MAX_ATTENDEES: usize = 500;
-/// Properties that are kept as they are.
+/// Properties that are stored unchanged.
 const KEPT: &[&str] = &[
     "allowNewTimeProposals",
     "body",
@@ -45,8 +45,8 @@ struct Address {
     name: Option<String>,
 }
 
-/// Writes the properties of the body into the event. `teams` says whether the mailbox can make
-/// online meetings; `link` is where one would be.
+/// Applies the properties of the body to the event. `teams` is whether the mailbox supports online
+/// meetings; `link` is the URL of a new meeting.
 pub(super) fn apply(
     event: &mut CalendarEvent,
     body: Map<String, Value>,
@@ -117,7 +117,7 @@ fn check_provider(name: &str) -> Result<(), GraphError> {
     Err(GraphError::new(400, "ErrorOnlineMeetingNotAllowed", text))
 }
 
-/// The client's own id is set once.
+/// Sets the client's own id, which cannot be changed later.
 fn set_transaction(event: &mut CalendarEvent, id: Option<String>) -> Result<(), GraphError> {
     let made = !event.id.is_empty();
     if made && event.transaction_id != id {
@@ -128,7 +128,7 @@ fn set_transaction(event: &mut CalendarEvent, id: Option<String>) -> Result<(), 
     Ok(())
 }
 
-/// The new list; those who stay keep their answer unless the event moved.
+/// Returns the new list; existing attendees retain their response unless the event moved.
 fn attendees(
     before: &[Attendee],
     invited: Vec<Invited>,

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::error::GraphError;
 
-/// Properties a client may send.
+/// Properties a client may set.
 const WRITABLE: &[&str] = &[
     "displayName",
     "description",
@@ -18,7 +18,7 @@ const WRITABLE: &[&str] = &[
     "owners@odata.bind",
 ];
 
-/// Refuses properties Graph does not know.
+/// Returns an error for unknown properties.
 pub(super) fn known_properties(body: &Map<String, Value>) -> Result<(), GraphError> {
     match body
         .keys()
@@ -29,7 +29,7 @@ pub(super) fn known_properties(body: &Map<String, Value>) -> Result<(), GraphErr
     }
 }
 
-/// Refuses anything but a security group without a mailbox.
+/// Returns an error for anything but a security group without a mailbox.
 pub(super) fn security_group(body: &Map<String, Value>) -> Result<(), GraphError> {
     let is = |name, value: bool| body.get(name).and_then(Value::as_bool) == Some(value);
     if is("mailEnabled", false) && is("securityEnabled", true) {
@@ -40,7 +40,7 @@ pub(super) fn security_group(body: &Map<String, Value>) -> Result<(), GraphError
     ))
 }
 
-/// A text property; absent and null are the same.
+/// Returns a text property; missing and null are the same.
 pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<Option<String>, GraphError> {
     match body.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -51,7 +51,7 @@ pub(super) fn text(body: &Map<String, Value>, name: &str) -> Result<Option<Strin
     }
 }
 
-/// `displayName`, 1 to 256 characters.
+/// Returns `displayName`, 1 to 256 characters.
 pub(super) fn checked_name(body: &Map<String, Value>) -> Result<Option<String>, GraphError> {
     let name = text(body, "displayName")?;
     let fits = |name: &String| !name.is_empty() && name.chars().count() <= 256;
@@ -61,7 +61,7 @@ pub(super) fn checked_name(body: &Map<String, Value>) -> Result<Option<String>, 
     Err(invalid("displayName"))
 }
 
-/// `mailNickname`, 1 to 64 ASCII characters without the forbidden ones.
+/// Returns `mailNickname`, 1 to 64 ASCII characters without the forbidden ones.
 pub(super) fn checked_nickname(body: &Map<String, Value>) -> Result<Option<String>, GraphError> {
     let nickname = text(body, "mailNickname")?;
     let fits = |nickname: &String| {

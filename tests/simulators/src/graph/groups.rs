@@ -10,7 +10,7 @@ use super::{Answer, Desk, members, object_id};
 use crate::call::Reply;
 use crate::world::EntraGroup;
 
-/// Roles that read groups.
+/// Roles that may read groups.
 pub(super) const READ: &[&str] = &[
     "Group.ReadBasic.All",
     "GroupMember.Read.All",
@@ -20,13 +20,13 @@ pub(super) const READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// Roles that create groups.
+/// Roles that may create groups.
 pub(super) const CREATE: &[&str] = &[
     "Group.Create",
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-/// Roles that change properties.
+/// Roles that may change properties.
 pub(super) const WRITE: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
 /// `GET /groups` with the simple filters.
 pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
@@ -94,7 +94,7 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
     insert(desk, &body, unique_name)
 }
 
-/// Creates the group that the body describes and answers 201.
+/// Creates the group in the body and returns 201.
 pub(super) fn insert(
     desk: &mut Desk<'_>,
     body: &Map<String, Value>,
@@ -153,7 +153,7 @@ pub(super) fn insert(
     Ok(Reply::json(201, shape(desk, group)))
 }
 
-/// `PATCH /groups/{id}`: properties, up to 20 new members, or both; all or nothing.
+/// `PATCH /groups/{id}`: properties, up to 20 new members, or both; atomic.
 pub(super) fn patch(desk: &mut Desk<'_>, id: &str) -> Answer {
     let id = object_id(id)?;
     let body = object(desk)?;
@@ -166,7 +166,7 @@ pub(super) fn patch(desk: &mut Desk<'_>, id: &str) -> Answer {
     change(desk, id, &body)
 }
 
-/// Checks the whole body first, then applies all of it.
+/// Validates the whole body first, then applies it.
 pub(super) fn change(desk: &mut Desk<'_>, id: Uuid, body: &Map<String, Value>) -> Answer {
     known_properties(body)?;
     let group = desk
@@ -205,7 +205,7 @@ pub(super) fn change(desk: &mut Desk<'_>, id: Uuid, body: &Map<String, Value>) -
     Ok(Reply::empty(204))
 }
 
-/// The request body as a JSON object.
+/// Returns the request body as a JSON object.
 pub(super) fn object(desk: &Desk<'_>) -> Result<Map<String, Value>, GraphError> {
     match desk.call.json() {
         Some(Value::Object(body)) if !body.is_empty() => Ok(body),
@@ -217,7 +217,7 @@ pub(super) fn object(desk: &Desk<'_>) -> Result<Map<String, Value>, GraphError> 
     }
 }
 
-/// A group in full.
+/// Returns all properties of a group.
 pub(super) fn shape(desk: &Desk<'_>, group: &EntraGroup) -> Value {
     let types: &[&str] = if group.dynamic {
         &["DynamicMembership"]

@@ -1,4 +1,4 @@
-//! `POST /invitations`: guests of the organisation.
+//! `POST /invitations`: invites guests to the organisation.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::{Answer, Desk, query};
 use crate::call::Reply;
 use crate::world::{Person, UserType};
 
-/// Permissions that invite.
+/// Permissions that may invite.
 const INVITE: &[&str] = &[
     "User.Invite.All",
     "User.ReadWrite.All",
@@ -30,7 +30,7 @@ struct Invitation {
     _message: Value,
 }
 
-/// Invites one person; one who was invited before is invited again and stays the same guest.
+/// Invites one user; a repeated invitation returns the same guest.
 pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
     desk.need(INVITE)?;
     let invitation: Invitation = serde_json::from_str(&desk.call.body)
@@ -73,7 +73,7 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
     ))
 }
 
-/// Adds the guest to the directory.
+/// Adds the guest to the directory and returns the id.
 fn welcome(desk: &mut Desk<'_>, address: &str, name: Option<&str>) -> Uuid {
     let id = Uuid::new_v4();
     let tenant = &mut *desk.tenant;

@@ -10,11 +10,11 @@ use super::{Answer, Desk, me};
 use crate::call::Reply;
 use crate::outlook::SentMail;
 
-/// Recipients of one message.
+/// Maximum recipients of one message.
 const MAX_RECIPIENTS: usize = 500;
-/// Recipients of one mailbox in any 24 hours.
+/// Maximum recipients of one mailbox in any 24 hours.
 const MAX_PER_DAY: usize = 10_000;
-/// Headers of one message.
+/// Maximum headers of one message.
 const MAX_HEADERS: usize = 5;
 
 #[derive(Deserialize)]
@@ -142,7 +142,7 @@ fn check_headers(headers: &[Header]) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// HTML and plain text, of which one is there.
+/// Returns HTML and plain text; at most one of them is set.
 fn body(body: Option<Body>) -> Result<(String, Option<String>), GraphError> {
     let Some(body) = body else {
         return Ok((String::new(), None));
@@ -189,7 +189,7 @@ fn check_limits(sent: &[SentMail], mail: &SentMail, per_minute: u32) -> Result<(
     let minute: Vec<DateTime<Utc>> = since(Duration::minutes(1)).map(|it| it.at).collect();
     let limit = usize::try_from(per_minute).unwrap_or(usize::MAX);
     if minute.len() >= limit {
-        // The message that must leave the window before the next one fits.
+        // The message that must leave the window before the next one is allowed.
         let blocking = limit.checked_sub(1).and_then(|at| minute.get(at));
         let free = blocking.map_or(mail.at, |at| *at) + Duration::minutes(1);
         let text = "Application is over its limit of messages per minute.";
@@ -208,7 +208,7 @@ fn check_limits(sent: &[SentMail], mail: &SentMail, per_minute: u32) -> Result<(
 }
 
 fn wait(code: &'static str, text: &str, left: Duration) -> GraphError {
-    // Rounded up: a client that waits exactly so long must not come too early.
+    // Rounded up: a client that waits exactly this long must not be too early.
     let seconds = (left.num_milliseconds().max(1) + 999) / 1_000;
     GraphError::new(429, code, text).header("retry-after", seconds.to_string())
 }

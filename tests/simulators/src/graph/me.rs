@@ -1,4 +1,4 @@
-//! `GET /me` and what the signed-in person's mailbox is for.
+//! `GET /me`: the signed-in user and the purpose of their mailbox.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -8,7 +8,7 @@ use super::{Answer, Desk, calendar, mail, query, schedule, user_fields, users};
 use crate::call::Reply;
 use crate::world::{ExchangePlan, Mailbox, Person};
 
-/// Scopes that read one's own profile.
+/// Scopes that may read the user's own profile.
 const READ: &[&str] = &[
     "User.Read",
     "User.ReadWrite",
@@ -22,7 +22,7 @@ const PLAN_1: &str = "9aaf7827-d63c-4b61-89c3-182f06f82e5c";
 const PLAN_2: &str = "efb87545-963c-4e0d-99df-69c6916d9eb0";
 const TEAMS: &str = "57ff2da0-773e-42df-b2af-ffb7a2317929";
 
-/// Answers `/me/…`, which only a person's token may ask.
+/// Handles `/me/…`, which requires a delegated token.
 pub(super) fn route(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
     let Some(me) = desk.app.person else {
         let text = "/me request is only valid with delegated authentication flow.";
@@ -88,13 +88,13 @@ fn settings(desk: &Desk<'_>, me: Uuid) -> Answer {
     Ok(Reply::json(200, all))
 }
 
-/// The person the token stands for.
+/// Returns the user of the token.
 pub(super) fn person<'a>(desk: &'a Desk<'_>, me: Uuid) -> Result<&'a Person, GraphError> {
     let person = desk.tenant.person(me);
     person.ok_or_else(|| GraphError::missing(me))
 }
 
-/// The person's mailbox, if Graph reaches it.
+/// Returns the user's mailbox, if Graph can access it.
 pub(super) fn mailbox<'a>(desk: &'a Desk<'_>, me: Uuid) -> Result<&'a Mailbox, GraphError> {
     let mailbox = desk.tenant.state.world.mailboxes.get(&me);
     mailbox.filter(|it| it.is_reachable()).ok_or_else(|| {
@@ -103,7 +103,7 @@ pub(super) fn mailbox<'a>(desk: &'a Desk<'_>, me: Uuid) -> Result<&'a Mailbox, G
     })
 }
 
-/// The address the person writes from.
+/// Returns the user's sender address.
 pub(super) fn address(person: &Person) -> &str {
     person.mail.as_deref().unwrap_or(&person.upn)
 }

@@ -1,4 +1,4 @@
-//! Group members: list, count and add, with Graph's all-or-nothing rules.
+//! Group members: list, count and add, with Graph's all-or-nothing semantics.
 
 use std::collections::HashSet;
 use std::ops::Bound;
@@ -13,9 +13,9 @@ use super::{Answer, Desk, groups, object_id, users};
 use crate::call::Reply;
 use crate::world::EntraGroup;
 
-/// Links one request may add.
+/// Maximum links added by one request.
 pub(super) const MAX_LINKS: usize = 20;
-/// Roles that change members.
+/// Roles that may change members.
 pub(super) const WRITE: &[&str] = &[
     "GroupMember.ReadWrite.All",
     "Group.ReadWrite.All",
@@ -31,7 +31,7 @@ const READ: &[&str] = &[
     "Directory.ReadWrite.All",
 ];
 
-/// `GET /groups/{id}/members`, all kinds or users only; pages are ordered by object id.
+/// `GET /groups/{id}/members`, all types or users only; pages are ordered by object id.
 pub(super) fn list(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
     desk.need(READ)?;
     let (top, counted) = (query::top(desk)?, query::wants_count(desk)?);
@@ -78,7 +78,7 @@ pub(super) fn count(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
     Ok(Reply::text(count.count().to_string()))
 }
 
-/// A member; without permission to read its kind, only id and type.
+/// Returns a member; without permission to read its type, only id and type.
 fn row(desk: &Desk<'_>, id: Uuid, users_only: bool) -> Value {
     if let Some(person) = desk.tenant.person(id) {
         if !users::may_read(desk) {
@@ -121,7 +121,7 @@ pub(super) fn add_one(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::empty(204))
 }
 
-/// The object ids of a `…@odata.bind` list.
+/// Returns the object ids of a `…@odata.bind` list.
 pub(super) fn references(body: &Map<String, Value>, name: &str) -> Result<Vec<Uuid>, GraphError> {
     let list = match body.get(name) {
         None => return Ok(Vec::new()),
@@ -139,14 +139,14 @@ pub(super) fn references(body: &Map<String, Value>, name: &str) -> Result<Vec<Uu
     ids.ok_or_else(|| GraphError::bad(format!("Invalid URL in property '{name}'.")))
 }
 
-/// The id at the end of `…/directoryObjects/{id}` or `…/users/{id}`.
+/// Returns the id at the end of `…/directoryObjects/{id}` or `…/users/{id}`.
 fn referenced(url: &str) -> Option<Uuid> {
     let mut parts = url.rsplit('/');
     let id = parts.next()?.parse().ok()?;
     matches!(parts.next()?, "directoryObjects" | "users" | "groups").then_some(id)
 }
 
-/// Refuses groups that cannot be changed, and member writes where only membership is locked.
+/// Returns an error for read-only groups, and for member writes if the membership is locked.
 pub(super) fn check_target(
     desk: &Desk<'_>,
     group: &EntraGroup,
@@ -175,7 +175,7 @@ pub(super) fn check_target(
     }
 }
 
-/// Refuses the whole list if one id is unknown, already a member or named twice.
+/// Returns an error for the whole list if an id is unknown, already a member or a duplicate.
 pub(super) fn check_new(
     desk: &Desk<'_>,
     group: Option<&EntraGroup>,

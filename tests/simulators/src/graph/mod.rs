@@ -1,4 +1,4 @@
-//! The Microsoft Graph v1.0 slice: who may call, which handler answers.
+//! The simulated part of Microsoft Graph v1.0: authorisation and routing.
 
 mod batch;
 mod calendar;
@@ -38,21 +38,21 @@ use error::GraphError;
 
 pub(crate) use delta::DeltaBook;
 
-/// What a handler answers or refuses.
+/// The result of a handler.
 type Answer = Result<Reply, GraphError>;
 
-/// One authorised request at one tenant.
+/// One authorised request to one tenant.
 struct Desk<'a> {
     tenant: &'a mut Tenant,
     app: &'a Claims,
     call: &'a Call,
-    /// Our own origin, for nextLinks.
+    /// The simulator's own origin, for nextLinks.
     origin: &'a str,
     now: DateTime<Utc>,
 }
 
 impl Desk<'_> {
-    /// Refuses unless the token carries one of the permissions.
+    /// Returns an error unless the token has one of the permissions.
     fn need(&self, roles: &[&str]) -> Result<(), GraphError> {
         if self.has(roles) {
             Ok(())
@@ -61,7 +61,7 @@ impl Desk<'_> {
         }
     }
 
-    /// The same in Outlook's words, which differ from the directory's.
+    /// Same check with Outlook's error text, which differs from the directory's.
     fn need_in_mailbox(&self, scopes: &[&str]) -> Result<(), GraphError> {
         if self.has(scopes) {
             return Ok(());
@@ -76,7 +76,7 @@ impl Desk<'_> {
     }
 }
 
-/// Answers `/graph/v1.0/…`.
+/// Handles `/graph/v1.0/…`.
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     let (shared, app) = match authenticate(hub, call) {
         Ok(found) => found,
@@ -130,7 +130,7 @@ fn authenticate(hub: &Hub, call: &Call) -> Result<(Shared, Claims), GraphError> 
     Ok((shared, claims))
 }
 
-/// Does one request, alone or as a part of a batch, when there is a seat for it in the mailbox.
+/// Handles one request, alone or as a part of a batch, within the mailbox's concurrency limit.
 async fn perform(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply {
     match seat::take(shared, app.person, call).await {
         Ok(_seat) => work(hub, shared, app, call),
@@ -234,7 +234,7 @@ fn organization(desk: &Desk<'_>) -> Reply {
     )
 }
 
-/// An object id in a path; Graph says "Invalid object identifier" for anything else.
+/// Parses an object id in a path; Graph returns "Invalid object identifier" for anything else.
 fn object_id(text: &str) -> Result<Uuid, GraphError> {
     text.parse()
         .map_err(|_| GraphError::bad(format!("Invalid object identifier '{text}'.")))

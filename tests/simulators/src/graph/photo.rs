@@ -1,4 +1,4 @@
-//! `GET /users/{id}/photo/$value`: the picture of a person, if there is one.
+//! `GET /users/{id}/photo/$value`: the photo of a user, if there is one.
 
 use super::error::GraphError;
 use super::{Answer, Desk, users};
@@ -10,12 +10,12 @@ const READ: &[&str] = &[
     "User.Read.All",
     "User.ReadWrite.All",
 ];
-/// Parts of a grey JPEG of one pixel.
+/// Parts of a grey JPEG with one pixel.
 const HEAD: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00";
 const FRAME: &[u8] = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00";
 const SCAN: &[u8] = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x3f\xff\xd9";
 
-/// The photo's bytes; 404 if the person has none.
+/// Returns the photo's bytes; 404 if the user has none.
 pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(READ)?;
     let id = users::find(desk, id)?.object_id;
@@ -39,7 +39,7 @@ fn built_in() -> Vec<u8> {
     jpeg.extend([0x10; 64]);
     jpeg.extend(FRAME);
     for table in [0x00, 0x10] {
-        // One code of one bit, which means zero.
+        // One code of one bit, which encodes zero.
         jpeg.extend([0xff, 0xc4, 0x00, 0x14, table, 1]);
         jpeg.extend([0; 16]);
     }

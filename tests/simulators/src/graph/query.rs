@@ -6,17 +6,17 @@ use super::Desk;
 use super::error::GraphError;
 use crate::call::Reply;
 
-/// Rows per page if `$top` is absent.
+/// Default page size.
 const DEFAULT_PAGE: usize = 100;
-/// Largest `$top` Graph takes for directory objects.
+/// Maximum `$top` of directory objects.
 const MAX_PAGE: usize = 999;
 
-/// `$top`, or the default.
+/// Returns `$top`, or the default.
 pub(super) fn top(desk: &Desk<'_>) -> Result<usize, GraphError> {
     top_or(desk, DEFAULT_PAGE)
 }
 
-/// `$top`, or another default than most collections have.
+/// Returns `$top`, or a collection-specific default.
 pub(super) fn top_or(desk: &Desk<'_>, default: usize) -> Result<usize, GraphError> {
     let Some(text) = desk.call.param("$top") else {
         return Ok(default);
@@ -31,14 +31,14 @@ pub(super) fn top_or(desk: &Desk<'_>, default: usize) -> Result<usize, GraphErro
     }
 }
 
-/// Whether the request may use advanced queries.
+/// Returns whether the request may use advanced queries.
 pub(super) fn is_eventual(desk: &Desk<'_>) -> bool {
     desk.call
         .header("consistencylevel")
         .is_some_and(|it| it.eq_ignore_ascii_case("eventual"))
 }
 
-/// Refuses a `$count` unless it asks for the eventually consistent index.
+/// Returns an error for a `$count` that does not request the eventually consistent index.
 pub(super) fn need_eventual(desk: &Desk<'_>) -> Result<(), GraphError> {
     if is_eventual(desk) {
         Ok(())
@@ -47,7 +47,7 @@ pub(super) fn need_eventual(desk: &Desk<'_>) -> Result<(), GraphError> {
     }
 }
 
-/// Whether `$count=true` was asked for, which needs `ConsistencyLevel: eventual`.
+/// Returns whether `$count=true` is requested, which requires `ConsistencyLevel: eventual`.
 pub(super) fn wants_count(desk: &Desk<'_>) -> Result<bool, GraphError> {
     let asked = desk
         .call
@@ -59,7 +59,7 @@ pub(super) fn wants_count(desk: &Desk<'_>) -> Result<bool, GraphError> {
     Ok(asked)
 }
 
-/// The position a nextLink of ours carried; the token is opaque to clients.
+/// Returns the position from one of our nextLinks; the token is opaque to clients.
 pub(super) fn position(desk: &Desk<'_>) -> Result<Option<u128>, GraphError> {
     let Some(token) = desk.call.param("$skiptoken") else {
         return Ok(None);
@@ -77,7 +77,7 @@ pub(super) fn position(desk: &Desk<'_>) -> Result<Option<u128>, GraphError> {
     }
 }
 
-/// A link to the page that starts at `position`, with every other option kept.
+/// Returns a link to the page that starts at `position`, with all other options.
 fn next_link(desk: &Desk<'_>, position: u128) -> String {
     let origin = desk.tenant.state.world.behaviour.link_origin(desk.origin);
     let path = desk.call.target.split('?').next().unwrap_or_default();
@@ -93,13 +93,13 @@ fn next_link(desk: &Desk<'_>, position: u128) -> String {
 
 /// A page of a collection.
 pub(super) struct Page {
-    /// What the collection is called in `@odata.context`.
+    /// Name of the collection in `@odata.context`.
     pub(super) set: String,
-    /// Rows, already shaped.
+    /// The rows in their final form.
     pub(super) rows: Vec<Value>,
-    /// Where the next page starts.
+    /// Position of the next page.
     pub(super) next: Option<u128>,
-    /// Total for `@odata.count`; Graph gives it on the first page only.
+    /// Total for `@odata.count`; Graph returns it on the first page only.
     pub(super) count: Option<usize>,
 }
 
@@ -117,12 +117,12 @@ pub(super) fn page(desk: &Desk<'_>, page: Page) -> Reply {
     Reply::json(200, Value::Object(body))
 }
 
-/// `@odata.context` of a set.
+/// Returns the `@odata.context` of a set.
 pub(super) fn context(desk: &Desk<'_>, set: &str) -> String {
     format!("{}/graph/v1.0/$metadata#{set}", desk.origin)
 }
 
-/// Keeps the selected properties (and control information); everything if none are selected.
+/// Returns the selected properties (and control information); all if none are selected.
 pub(super) fn select(desk: &Desk<'_>, row: Value, defaults: &[&str]) -> Value {
     let asked = desk
         .call
@@ -148,7 +148,7 @@ pub(super) struct Filter {
 }
 
 impl Filter {
-    /// Parses the request's `$filter`; anything else than the two forms is refused.
+    /// Parses the request's `$filter`; any other form is an error.
     pub(super) fn of(desk: &Desk<'_>) -> Result<Option<Self>, GraphError> {
         let Some(filter) = desk.call.param("$filter") else {
             return Ok(None);
@@ -181,7 +181,7 @@ impl Filter {
         })
     }
 
-    /// Whether the row fits; Graph compares text without case.
+    /// Returns whether the row matches; Graph compares text ignoring case.
     pub(super) fn accepts(&self, row: &Value) -> bool {
         let value = row
             .get(&self.property)
@@ -198,11 +198,11 @@ impl Filter {
     }
 }
 
-/// The text of an OData string literal, quotes undoubled.
+/// Returns the text of an OData string literal, with quotes undoubled.
 pub(super) fn literal_text(literal: &str) -> Option<String> {
     let inner = literal.strip_prefix('\'')?.strip_suffix('\'')?;
     let undoubled = inner.replace("''", "'");
-    // A lone quote inside means the client forgot to double it.
+    // A single quote inside means that the client did not double it.
     (undoubled.matches('\'').count() * 2 == inner.matches('\'').count()).then_some(undoubled)
 }
 

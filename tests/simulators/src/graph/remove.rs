@@ -1,4 +1,4 @@
-//! Removing a member, and what happens to those who forget `/$ref`.
+//! Removes a member, with Graph's dangerous behaviour if `/$ref` is missing.
 
 use super::error::GraphError;
 use super::{Answer, Desk, members, object_id};
@@ -24,7 +24,7 @@ pub(super) fn member(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer {
     }
 }
 
-/// `DELETE /groups/{id}/members/{member}`: with `User.ReadWrite.All` this deletes the person.
+/// `DELETE /groups/{id}/members/{member}`: with `User.ReadWrite.All` this deletes the user.
 pub(super) fn without_ref(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer {
     desk.need(&["User.ReadWrite.All"])?;
     let (id, member) = (object_id(id)?, object_id(member)?);

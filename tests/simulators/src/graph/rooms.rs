@@ -7,10 +7,10 @@ use super::query::{self, Page};
 use super::{Answer, Desk};
 use crate::world::Room;
 
-/// Permissions that read places.
+/// Permissions that may read places.
 const READ: &[&str] = &["Place.Read.All", "Place.ReadWrite.All"];
 
-/// One page of rooms.
+/// Returns one page of rooms.
 pub(super) fn list(desk: &Desk<'_>) -> Answer {
     desk.need(READ)?;
     let top = query::top(desk)?;
@@ -32,7 +32,7 @@ pub(super) fn list(desk: &Desk<'_>) -> Answer {
 }
 
 fn shape(room: &Room) -> Value {
-    // The same room has the same id in every answer.
+    // The same room has the same id in every response.
     let id = Uuid::new_v5(&Uuid::NAMESPACE_URL, room.email.to_lowercase().as_bytes());
     json!({
         "id": id,

@@ -1,4 +1,4 @@
-//! `POST /me/calendar/getSchedule`: when rooms and people are busy.
+//! `POST /me/calendar/getSchedule`: free/busy times of rooms and users.
 
 use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
@@ -11,9 +11,9 @@ use super::{Answer, Desk, me, query, zones};
 use crate::call::Reply;
 use crate::outlook::CalendarEvent;
 
-/// Mailboxes one question may name.
+/// Maximum mailboxes in one request.
 const MAX_SCHEDULES: usize = 100;
-/// Longest time one question may ask about.
+/// Maximum number of days in one request.
 const MAX_DAYS: i64 = 62;
 
 #[derive(Deserialize)]
@@ -25,7 +25,7 @@ struct Question {
     availability_view_interval: Option<i64>,
 }
 
-/// Answers the question for every mailbox it names.
+/// Returns the schedule of every requested mailbox.
 pub(super) fn get(desk: &mut Desk<'_>, me: Uuid) -> Answer {
     let scopes = [
         "Calendars.ReadWrite",
@@ -85,7 +85,7 @@ impl Window {
         })
     }
 
-    /// One digit per interval: 0 is free, 2 is busy.
+    /// Returns one digit per interval: 0 is free, 2 is busy.
     fn view(&self, busy: &[&CalendarEvent]) -> String {
         let mut view = String::new();
         let mut from = self.start;

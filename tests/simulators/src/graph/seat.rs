@@ -1,4 +1,4 @@
-//! Requests at work in one mailbox: four at a time, and sending takes its time.
+//! Limits concurrent requests to a mailbox to four, and delays sending mail.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use super::error::GraphError;
 use crate::call::Call;
 use crate::hub::{Shared, lock};
 
-/// Requests one application may have at work in one mailbox.
+/// Maximum concurrent requests of one application to one mailbox.
 const SEATS: u32 = 4;
 
-/// A place among the requests at work in a mailbox, given back on drop.
+/// A permit for one concurrent request to a mailbox, released on drop.
 pub(super) struct Seat<'a> {
     shared: &'a Shared,
     person: Uuid,
 }
 
-/// Takes a seat if the request is for a mailbox, and waits if it sends mail.
+/// Acquires a permit if the request is for a mailbox, and waits if it sends mail.
 pub(super) async fn take<'a>(
     shared: &'a Shared,
     person: Option<Uuid>,

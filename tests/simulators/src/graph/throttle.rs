@@ -5,12 +5,12 @@ use chrono::{Duration, TimeDelta};
 use super::Desk;
 use super::error::GraphError;
 
-/// Charges one write; refuses with 429 and the rest of the window as `Retry-After`.
+/// Counts one write; above the quota returns 429 with the rest of the window as `Retry-After`.
 pub(super) fn charge(desk: &mut Desk<'_>) -> Result<(), GraphError> {
     let Some(throttle) = desk.tenant.state.world.behaviour.throttle else {
         return Ok(());
     };
-    // Mailboxes have limits of their own.
+    // Mailboxes have separate limits.
     let in_mailbox = matches!(desk.call.path().as_slice(), [_, "me", ..]);
     if !desk.call.is_write() || in_mailbox {
         return Ok(());

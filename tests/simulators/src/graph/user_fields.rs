@@ -1,4 +1,4 @@
-//! The properties of users: what they are called, and what a person has in each.
+//! The properties of users: their names, and the value of each for a user.
 
 use std::borrow::Cow;
 
@@ -31,7 +31,7 @@ pub(super) enum Property {
     PreferredLanguage,
 }
 
-/// Every property with its name.
+/// All properties with their names.
 const ALL: [(&str, Property); 19] = [
     ("id", Property::Id),
     ("userPrincipalName", Property::UserPrincipalName),
@@ -54,32 +54,32 @@ const ALL: [(&str, Property); 19] = [
     ("preferredLanguage", Property::PreferredLanguage),
 ];
 
-/// What a person has in a property.
+/// The value of a property of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Field<'a> {
     Null,
     Flag(bool),
     Text(Cow<'a, str>),
-    /// A collection; all of them are empty here.
+    /// A collection; all of them are empty in the simulation.
     Nothing,
 }
 
 impl Property {
-    /// The property of this name, whatever its capitals.
+    /// Returns the property with this name, ignoring case.
     pub(super) fn parse(name: &str) -> Option<Self> {
         let mut all = ALL.iter();
         all.find(|(known, _)| known.eq_ignore_ascii_case(name))
             .map(|(_, property)| *property)
     }
 
-    /// The name as Graph writes it.
+    /// Returns Graph's name of the property.
     pub(super) fn name(self) -> &'static str {
         let mut all = ALL.iter();
         all.find(|(_, property)| *property == self)
             .map_or("", |(name, _)| name)
     }
 
-    /// Whether `$filter` may name it.
+    /// Returns whether `$filter` supports it.
     pub(super) fn is_filterable(self) -> bool {
         !matches!(
             self,
@@ -90,7 +90,7 @@ impl Property {
         )
     }
 
-    /// What the person has in it.
+    /// Returns the user's value.
     pub(super) fn of<'a>(self, state: &'a TenantState, person: &'a Person) -> Field<'a> {
         let text = match self {
             Self::Id => return optional(person.object_id.map(|id| id.to_string())),
@@ -126,7 +126,7 @@ impl Property {
 }
 
 impl Field<'_> {
-    /// The wire form.
+    /// Returns the JSON value.
     pub(super) fn into_json(self) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -137,7 +137,7 @@ impl Field<'_> {
     }
 }
 
-/// Everything there is of a person.
+/// Returns all properties of a user.
 pub(super) fn full(state: &TenantState, person: &Person) -> Value {
     let fields = ALL.iter().map(|(name, property)| {
         let value = property.of(state, person).into_json();

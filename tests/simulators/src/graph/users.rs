@@ -9,7 +9,7 @@ use super::{Answer, Desk, user_fields};
 use crate::call::Reply;
 use crate::world::Person;
 
-/// Roles that read users at all.
+/// Roles that may read users.
 const READ: &[&str] = &[
     "User.ReadBasic.All",
     "User.Read.All",
@@ -17,14 +17,14 @@ const READ: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// Roles that read more than names and addresses.
+/// Roles that may read more than names and addresses.
 pub(super) const READ_FULL: &[&str] = &[
     "User.Read.All",
     "User.ReadWrite.All",
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// What a token with `User.ReadBasic.All` alone sees.
+/// Properties visible to a token with only `User.ReadBasic.All`.
 const BASIC: &[&str] = &[
     "id",
     "displayName",
@@ -50,7 +50,7 @@ pub(super) const DEFAULTS: &[&str] = &[
 /// Graph ignores larger `$top` values when managers are expanded.
 const PAGE_WITH_MANAGER: usize = 100;
 
-/// `GET /users`, with any `$filter`; the next page starts at a place among all people.
+/// `GET /users`, with any `$filter`; a page position is an index into all users.
 pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
     desk.need(READ)?;
     let clause = Clause::of(desk, false)?;
@@ -108,7 +108,7 @@ pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, shape(desk, person)))
 }
 
-/// `GET /users/{id}/manager`; 404 if there is none.
+/// `GET /users/{id}/manager`; 404 if the user has none.
 pub(super) fn manager(desk: &mut Desk<'_>, id: &str) -> Answer {
     desk.need(READ_FULL)?;
     let manager = find(desk, id)?
@@ -118,7 +118,7 @@ pub(super) fn manager(desk: &mut Desk<'_>, id: &str) -> Answer {
     Ok(Reply::json(200, tagged(shape(desk, manager))))
 }
 
-/// A person by object id or user principal name.
+/// Returns a user by object id or user principal name.
 pub(super) fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Person, GraphError> {
     let index = &desk.tenant.index;
     let at = match id.parse() {
@@ -135,7 +135,7 @@ fn expands_manager(desk: &Desk<'_>) -> bool {
         .is_some_and(|it| it.starts_with("manager"))
 }
 
-/// A user as the token may see it, cut to `$select`.
+/// Returns a user as visible to the token, reduced to `$select`.
 pub(super) fn shape(desk: &Desk<'_>, person: &Person) -> Value {
     let mut user = user_fields::full(&desk.tenant.state, person);
     if !desk.has(READ_FULL)
@@ -157,13 +157,13 @@ pub(super) fn shape(desk: &Desk<'_>, person: &Person) -> Value {
     user
 }
 
-/// The same with its type, as polymorphic collections give it.
+/// Adds the type, as required in polymorphic collections.
 pub(super) fn tagged(mut user: Value) -> Value {
     user["@odata.type"] = json!("#microsoft.graph.user");
     user
 }
 
-/// Whether the token sees more of members than their ids.
+/// Returns whether the token may read more of members than their ids.
 pub(super) fn may_read(desk: &Desk<'_>) -> bool {
     desk.has(READ)
 }

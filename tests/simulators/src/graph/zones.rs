@@ -1,4 +1,4 @@
-//! Times with time zones, as events and free-busy questions carry them.
+//! Times with time zones, as used by events and free/busy requests.
 
 use chrono::{DateTime, NaiveDateTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::Desk;
 use super::error::GraphError;
 
-/// Names of Windows for zones that tests live in.
+/// Windows names of the time zones used in tests.
 const WINDOWS: [(&str, &str); 16] = [
     ("AUS Eastern Standard Time", "Australia/Sydney"),
     ("Alaskan Standard Time", "America/Anchorage"),
@@ -38,7 +38,7 @@ pub(super) struct Moment {
 }
 
 impl Moment {
-    /// The moment itself.
+    /// Returns the time in UTC.
     pub(super) fn instant(&self) -> Result<DateTime<Utc>, GraphError> {
         let zone = zone(&self.time_zone)?;
         if let Ok(absolute) = DateTime::parse_from_rfc3339(&self.date_time) {
@@ -65,7 +65,7 @@ fn zone(name: &str) -> Result<Tz, GraphError> {
     })
 }
 
-/// The zone of the `Prefer` header, or UTC.
+/// Returns the zone of the `Prefer` header, or UTC.
 pub(super) fn preferred(desk: &Desk<'_>) -> Result<String, GraphError> {
     let prefer = desk.call.header("prefer").unwrap_or_default();
     let asked = prefer.split(',').find_map(|part| {
@@ -77,7 +77,7 @@ pub(super) fn preferred(desk: &Desk<'_>) -> Result<String, GraphError> {
     Ok(name)
 }
 
-/// A moment in the zone with this name.
+/// Returns a time in the zone with this name.
 pub(super) fn shown(at: DateTime<Utc>, name: &str) -> Value {
     let zone = zone(name).unwrap_or(Tz::UTC);
     let local = at.with_timezone(&zone).naive_local();

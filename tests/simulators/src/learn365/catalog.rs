@@ -1,4 +1,4 @@
-//! A catalog's user list: adding people and groups, and removing them with all their enrolments.
+//! A catalog's user list: adds users and groups, and removes them with all their enrolments.
 
 use std::collections::HashSet;
 
@@ -18,7 +18,7 @@ struct NewUser {
     directory_object_id: Option<Uuid>,
 }
 
-/// `POST CourseCatalogs({id})/Users`: 202, and the row appears later.
+/// `POST CourseCatalogs({id})/Users`: returns 202, and the row becomes visible later.
 pub(super) fn add_user(desk: &mut Desk<'_>, catalog_id: Uuid) -> Answer {
     known_catalog(desk, catalog_id)?;
     let user: NewUser = serde_json::from_str(&desk.call.body)
@@ -73,7 +73,7 @@ pub(super) fn remove_user(desk: &mut Desk<'_>, catalog_id: Uuid, login: &str) ->
     Ok(Reply::empty(204))
 }
 
-/// The Learn365 id behind a login name: a person's, or that of a group that has become visible.
+/// Returns the Learn365 id of a login name: a user's, or that of a visible group.
 pub(super) fn find(desk: &Desk<'_>, login: &str) -> Option<Uuid> {
     let login = login.to_lowercase();
     let mut groups = desk.tenant.state.lms_groups.iter();
@@ -84,7 +84,7 @@ pub(super) fn find(desk: &Desk<'_>, login: &str) -> Option<Uuid> {
     desk.tenant.state.world.people[*at].lms_id
 }
 
-/// Finds the person or group in Learn365, or takes it over from the directory.
+/// Returns the user or group in Learn365, or adds it from the directory.
 fn introduce(desk: &mut Desk<'_>, user: &NewUser, visible_at: DateTime<Utc>) -> Option<Uuid> {
     let login = user.login_name.to_lowercase();
     let from_login = login.rsplit('|').next().and_then(|tail| tail.parse().ok());

@@ -1,4 +1,4 @@
-//! Enrolling people and groups into a course, and unenrolling them.
+//! Enrols users and groups in a course, and unenrols them.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -105,7 +105,7 @@ fn group_reply(desk: &Desk<'_>, row: &GroupEnrolment, login: &str) -> Value {
     })
 }
 
-/// The catalog of a course that exists and is not deleted.
+/// Returns the catalog of a course that exists and is not deleted.
 fn live_course(desk: &Desk<'_>, id: Uuid) -> Result<Uuid, Reply> {
     let at = desk.tenant.index.courses.get(&id);
     let course = at.map(|at| &desk.tenant.state.world.courses[*at]);
@@ -115,7 +115,7 @@ fn live_course(desk: &Desk<'_>, id: Uuid) -> Result<Uuid, Reply> {
         .ok_or_else(|| not_found("The course was not found."))
 }
 
-/// Who the body names: id, login name, and whether it is a group.
+/// Returns id, login name, and whether it is a group, for the user in the body.
 fn user(desk: &Desk<'_>) -> Result<(Uuid, String, bool), Reply> {
     let body: Body = serde_json::from_str(&desk.call.body)
         .map_err(|error| refuse(400, "BadRequest", &error.to_string()))?;

@@ -1,6 +1,6 @@
-//! The API key inside an HTTP Basic header.
+//! Extracts the API key from an HTTP Basic header.
 
-/// The password of `Basic …`; the user name is ignored, as the vendor does.
+/// Returns the password of `Basic …`; like the vendor, ignores the user name.
 pub(super) fn of_basic(header: &str) -> Option<String> {
     let (scheme, encoded) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
@@ -10,7 +10,7 @@ pub(super) fn of_basic(header: &str) -> Option<String> {
     Some(pair.split_once(':')?.1.to_owned())
 }
 
-/// Standard base64 with or without padding.
+/// Decodes standard base64 with or without padding.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
     let (mut bits, mut held) = (0_u32, 0_u32);

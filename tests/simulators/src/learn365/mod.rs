@@ -1,4 +1,4 @@
-//! The Learn365 OData v2 slice: six sets, catalog membership, enrolment.
+//! The simulated part of Learn365's OData v2: six sets, catalog membership, enrolment.
 
 mod catalog;
 mod course;
@@ -19,19 +19,19 @@ use crate::tenant::Tenant;
 use crate::world::KeyLevel;
 use page::Set;
 
-/// What a handler answers; a refusal is a reply too.
+/// The result of a handler; an error is a reply, too.
 type Answer = Result<Reply, Reply>;
 
-/// One authorised request at one tenant.
+/// One authorised request to one tenant.
 struct Desk<'a> {
     tenant: &'a mut Tenant,
     call: &'a Call,
-    /// Our own origin, for nextLinks.
+    /// The simulator's own origin, for nextLinks.
     origin: &'a str,
     now: DateTime<Utc>,
 }
 
-/// A path segment such as `Courses(…)`, taken apart.
+/// A parsed path segment such as `Courses(…)`.
 struct Segment<'a> {
     name: &'a str,
     key: Option<&'a str>,
@@ -56,7 +56,7 @@ impl<'a> Segment<'a> {
         id.ok_or_else(|| refuse(400, "BadRequest", "The key is not a valid Guid."))
     }
 
-    /// A string key: without its quotes, inner quotes undoubled.
+    /// Returns a string key without its quotes, inner quotes undoubled.
     fn text(&self) -> Result<String, Reply> {
         let inner = self
             .key
@@ -66,7 +66,7 @@ impl<'a> Segment<'a> {
     }
 }
 
-/// Answers `/learn365/odata/v2/…`.
+/// Handles `/learn365/odata/v2/…`.
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     let found = call
         .header("authorization")
@@ -132,7 +132,7 @@ fn route(desk: &mut Desk<'_>) -> Answer {
     }
 }
 
-/// The set behind an entity set name.
+/// Returns the set with this entity set name.
 fn open<'a>(desk: &'a Desk<'_>, segment: &Segment<'_>) -> Result<Box<dyn Set + 'a>, Reply> {
     Ok(match segment.name {
         "Courses" => Box::new(sets::Courses::of(desk)),
@@ -161,7 +161,7 @@ fn single(desk: &Desk<'_>, segment: &Segment<'_>) -> Answer {
     Ok(Reply::json(200, page::select(desk, set.json(position))))
 }
 
-/// The vendor's error object.
+/// Returns the vendor's error object.
 fn refuse(status: u16, code: &str, message: &str) -> Reply {
     Reply::json(status, json!({"error": {"code": code, "message": message}}))
 }

@@ -1,4 +1,4 @@
-//! OData collections: counting, filtering, paging and selecting over any set.
+//! OData collections: counts, filters, pages and selects rows of any set.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -6,20 +6,20 @@ use uuid::Uuid;
 use super::{Answer, Desk, refuse};
 use crate::call::Reply;
 
-/// A value that filters compare.
+/// A value compared by filters.
 pub(super) enum Field<'a> {
     /// A Guid or null.
     Id(Option<Uuid>),
     /// Text or null.
     Text(Option<&'a str>),
-    /// Text made for the comparison.
+    /// Text created for the comparison.
     Owned(String),
     /// Boolean.
     Flag(bool),
 }
 
 impl Field<'_> {
-    /// Whether it is this text, compared without case as the vendor's database does.
+    /// Returns whether it equals this text, ignoring case like the vendor's database.
     pub(super) fn is_text(&self, text: &str) -> bool {
         match self {
             Field::Text(Some(own)) => own.to_lowercase() == text.to_lowercase(),
@@ -28,21 +28,21 @@ impl Field<'_> {
         }
     }
 
-    /// Whether it is this id.
+    /// Returns whether it equals this id.
     pub(super) fn is_id(&self, id: Uuid) -> bool {
         matches!(self, Field::Id(Some(own)) if *own == id)
     }
 }
 
-/// An entity set; rows are addressed by position, so that a page costs only its own rows.
+/// An entity set; rows are accessed by position, so that a page only reads its own rows.
 pub(super) trait Set {
     /// Name in the URL.
     fn name(&self) -> &'static str;
     /// Number of rows.
     fn len(&self) -> usize;
-    /// A property for filters; `None` if rows have no such property.
+    /// Returns a property for filters; `None` if rows have no such property.
     fn field(&self, at: usize, path: &str) -> Option<Field<'_>>;
-    /// The row as the client sees it.
+    /// Returns the row as JSON.
     fn json(&self, at: usize) -> Value;
 }
 
@@ -53,7 +53,7 @@ enum Literal {
     Null,
 }
 
-/// `path eq literal` terms, all of which must hold.
+/// `path eq literal` terms, all of which must match.
 struct Filter(Vec<(String, Literal)>);
 
 /// `GET Set`.
@@ -92,7 +92,7 @@ pub(super) fn count(desk: &Desk<'_>, set: &dyn Set) -> Answer {
     Ok(Reply::text(matching(desk, set)?.len().to_string()))
 }
 
-/// Keeps the `$select`ed properties and whatever was expanded.
+/// Returns the `$select`ed properties and expanded ones.
 pub(super) fn select(desk: &Desk<'_>, row: Value) -> Value {
     let Some(list) = desk.call.param("$select") else {
         return row;
@@ -110,7 +110,7 @@ pub(super) fn select(desk: &Desk<'_>, row: Value) -> Value {
     }
 }
 
-/// The rows a filter left: all of them without materialising, or their positions.
+/// The rows that match a filter: all of them without materialising, or their positions.
 enum Rows {
     All(usize),
     Some(Vec<usize>),
@@ -166,7 +166,7 @@ impl Filter {
         terms.collect::<Option<Vec<_>>>().map(Self)
     }
 
-    /// Whether the row fits, or the name of a property it does not have.
+    /// Returns whether the row matches, or the name of a missing property.
     fn accepts(&self, set: &dyn Set, at: usize) -> Result<bool, &str> {
         for (path, literal) in &self.0 {
             let field = set.field(at, path).ok_or(path.as_str())?;

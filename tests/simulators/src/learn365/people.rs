@@ -1,4 +1,4 @@
-//! The set `Users`: people and, as Learn365 does it, groups.
+//! The set `Users`: users and, as in Learn365, groups.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::state::LmsGroup;
 use crate::tenant::Tenant;
 use crate::world::{Person, UserType};
 
-/// `Users`: people in world order, then the groups that have become visible.
+/// `Users`: users in world order, then the visible groups.
 pub(super) struct Users<'a> {
     tenant: &'a Tenant,
     groups: Vec<&'a LmsGroup>,

@@ -1,4 +1,4 @@
-//! The set `RoleAssignments`: who is a learner of which course or catalog.
+//! The set `RoleAssignments`: the learners of each course and catalog.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -10,14 +10,14 @@ use crate::state::CatalogUser;
 use crate::tenant::Tenant;
 use crate::world::Person;
 
-/// `RoleAssignments`: group enrolments, catalog memberships, then people's enrolments.
+/// `RoleAssignments`: group enrolments, catalog memberships, then users' enrolments.
 pub(super) struct Roles<'a> {
     tenant: &'a Tenant,
     catalog_users: Vec<&'a CatalogUser>,
     expand: Expand,
 }
 
-/// How much of `User` was asked for.
+/// The requested expansion of `User`.
 #[derive(PartialEq)]
 enum Expand {
     Nothing,
@@ -25,7 +25,7 @@ enum Expand {
     Whole,
 }
 
-/// One role: a person or group in a course or catalog.
+/// One role: a user or group in a course or catalog.
 struct Role {
     user: Uuid,
     course: Option<Uuid>,
@@ -135,7 +135,7 @@ impl Set for Roles<'_> {
 }
 
 impl Role {
-    /// Derived, so that a role keeps its id as long as it exists.
+    /// Returns a derived id, so that the id of an existing role is stable.
     fn id(&self) -> Uuid {
         let scope = self.course.or(self.catalog).unwrap_or_default();
         Uuid::new_v5(&self.user, scope.as_bytes())

@@ -161,7 +161,7 @@ impl Set for Fields<'_> {
     }
 }
 
-/// `Enrollments` of people; a group's enrolment shows in `RoleAssignments` only.
+/// `Enrollments` of users; a group's enrolment is only in `RoleAssignments`.
 pub(super) struct Enrolments<'a> {
     tenant: &'a Tenant,
     rows: &'a [Enrolment],
@@ -201,7 +201,7 @@ impl Set for Enrolments<'_> {
     }
 }
 
-/// An enrolment row; also what enrolling a person answers.
+/// Returns an enrolment row; also the response to enrolling a user.
 pub(super) fn enrolment(tenant: &Tenant, row: &Enrolment) -> Value {
     let (name, number) = match row.status {
         Progress::Completed => ("Completed", 0),

@@ -1,4 +1,4 @@
-//! The predefined user fields every Learn365 tenant has, and enumeration spelling.
+//! The predefined user fields of every Learn365 tenant, and the format of enumerations.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::tenant::Tenant;
 use crate::world::{FieldKind, Person};
 
-/// Titles of the predefined columns, in the order they are listed.
+/// Titles of the predefined columns in their order.
 pub(super) const TITLES: [&str; 7] = [
     "Job Title",
     "Department",
@@ -17,12 +17,12 @@ pub(super) const TITLES: [&str; 7] = [
     "Manager",
 ];
 
-/// The id of a predefined column; ids differ between tenants.
+/// Returns the id of a predefined column; ids differ between tenants.
 pub(super) fn id(tenant: Uuid, title: &str) -> Uuid {
     Uuid::new_v5(&tenant, format!("user-field:{title}").as_bytes())
 }
 
-/// A person's value in a predefined column.
+/// Returns a user's value in a predefined column.
 pub(super) fn value(tenant: &Tenant, person: &Person, title: &str) -> Option<String> {
     match title {
         "Job Title" => person.job_title.clone(),
@@ -38,7 +38,7 @@ pub(super) fn value(tenant: &Tenant, person: &Person, title: &str) -> Option<Str
     }
 }
 
-/// An enumeration value as name or number, whichever the tenant's behaviour says.
+/// Returns an enumeration value as name or number, depending on the tenant's behaviour.
 pub(super) fn enumeration(tenant: &Tenant, name: &str, number: u8) -> Value {
     if tenant.state.world.behaviour.enums_as_numbers {
         json!(number)
@@ -47,7 +47,7 @@ pub(super) fn enumeration(tenant: &Tenant, name: &str, number: u8) -> Value {
     }
 }
 
-/// `Type` of a user field.
+/// Returns `Type` of a user field.
 pub(super) fn kind(tenant: &Tenant, kind: FieldKind) -> Value {
     let (name, number) = match kind {
         FieldKind::String => ("String", 0),
@@ -58,7 +58,7 @@ pub(super) fn kind(tenant: &Tenant, kind: FieldKind) -> Value {
     enumeration(tenant, name, number)
 }
 
-/// `PrincipalType` of people and groups, with the numbers of `SPPrincipalType`.
+/// Returns `PrincipalType` of users and groups, with the numbers of `SPPrincipalType`.
 pub(super) fn principal(tenant: &Tenant, is_group: bool) -> Value {
     let (name, number) = if is_group {
         ("SecurityGroup", 4)

@@ -1,4 +1,4 @@
-//! `POST /Bulk`: many changes in one request, which may refer to each other by `bulkId`.
+//! `POST /Bulk`: several changes in one request, which may refer to each other by `bulkId`.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -33,10 +33,10 @@ struct Operation {
     data: Option<Value>,
 }
 
-/// Ids of the resources made so far, by `bulkId`; none if making one failed.
+/// Ids of the resources created so far, by `bulkId`; `None` if the creation failed.
 type Made = HashMap<String, Option<String>>;
 
-/// Runs the operations in order, those that wait for others after them.
+/// Runs the operations in order, after the operations they refer to.
 pub(super) fn run(desk: &mut Desk<'_>) -> Result<Value, ScimError> {
     let message = message(desk)?;
     let operations = &message.operations;
@@ -97,7 +97,7 @@ fn message(desk: &Desk<'_>) -> Result<Message, ScimError> {
 }
 
 impl Operation {
-    /// Whether it refers to a resource that another operation has yet to make.
+    /// Returns whether it refers to a resource that another operation has not created yet.
     fn waits(&self, all: &[Self], made: &Made) -> bool {
         let mut names = Vec::new();
         references(self.data.as_ref().unwrap_or(&Value::Null), &mut names);
@@ -193,7 +193,7 @@ impl Operation {
     }
 }
 
-/// The names in all references inside a value.
+/// Collects the names in all references in a value.
 fn references<'a>(value: &'a Value, names: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => names.extend(text.strip_prefix(REFERENCE)),
@@ -203,7 +203,7 @@ fn references<'a>(value: &'a Value, names: &mut Vec<&'a str>) {
     }
 }
 
-/// Puts ids in the place of all references inside a value.
+/// Replaces all references in a value by ids.
 fn resolve(value: &mut Value, made: &Made) -> Result<(), ScimError> {
     match value {
         Value::String(text) => *text = resolved(text, made)?,

@@ -1,4 +1,4 @@
-//! What the service can do, which resources it has, and what they look like.
+//! Discovery: capabilities, resource types and schemas.
 
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ pub(super) fn config(desk: &Desk<'_>) -> Value {
     })
 }
 
-/// `GET /ResourceTypes` and one of them.
+/// `GET /ResourceTypes` and a single one.
 pub(super) fn resource_types(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
     let all = [Kind::User, Kind::Group].map(|kind| {
         let extensions: Vec<Value> = has_extension(&desk.state.behaviour, kind)
@@ -54,7 +54,7 @@ pub(super) fn resource_types(desk: &Desk<'_>, id: Option<&str>) -> Result<Value,
     pick(all.to_vec(), id)
 }
 
-/// `GET /Schemas` and one of them.
+/// `GET /Schemas` and a single one.
 pub(super) fn schemas(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
     let can = &desk.state.behaviour;
     let core = [Kind::User, Kind::Group].map(Kind::core);
@@ -64,7 +64,7 @@ pub(super) fn schemas(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimEr
     pick(all.map(|it| schema(desk, it)).collect(), id)
 }
 
-/// Whether the extension of a kind is there.
+/// Returns whether the extension of a kind is supported.
 pub(super) fn has_extension(can: &ScimBehaviour, kind: Kind) -> bool {
     match kind {
         Kind::User => can.enterprise,

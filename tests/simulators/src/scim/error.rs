@@ -1,4 +1,4 @@
-//! SCIM's error body with its machine-readable kinds.
+//! SCIM's error body with its machine-readable types.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,7 @@ use crate::call::Reply;
 
 const ERROR: &str = "urn:ietf:params:scim:api:messages:2.0:Error";
 
-/// A refused request.
+/// An error response.
 #[derive(Debug)]
 pub(super) struct ScimError {
     pub(super) status: u16,
@@ -15,7 +15,7 @@ pub(super) struct ScimError {
 }
 
 impl ScimError {
-    /// An error without a kind.
+    /// An error without a type.
     pub(super) fn new(status: u16, detail: impl Into<String>) -> Self {
         Self {
             status,
@@ -24,7 +24,7 @@ impl ScimError {
         }
     }
 
-    /// 400 with a kind, e.g. `invalidPath`.
+    /// 400 with a type, e.g. `invalidPath`.
     pub(super) fn bad(kind: &'static str, detail: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -43,12 +43,12 @@ impl ScimError {
         Self::bad("invalidSyntax", detail)
     }
 
-    /// 404 that names the id.
+    /// 404 that contains the id.
     pub(super) fn missing(id: &str) -> Self {
         Self::new(404, format!("Resource {id} not found."))
     }
 
-    /// 409 for a `userName` that somebody has.
+    /// 409 for a `userName` that is in use.
     pub(super) fn taken(name: &str) -> Self {
         Self {
             status: 409,
@@ -57,7 +57,7 @@ impl ScimError {
         }
     }
 
-    /// The error as a document.
+    /// Returns the error as a document.
     pub(super) fn body(&self) -> Value {
         let mut body = json!({
             "schemas": [ERROR],
@@ -70,7 +70,7 @@ impl ScimError {
         body
     }
 
-    /// The wire form.
+    /// Converts the error into a response.
     pub(super) fn into_reply(self) -> Reply {
         super::reply(self.status, self.body())
     }

@@ -1,4 +1,4 @@
-//! Reads SCIM filters, of whole resources and of the values of one attribute.
+//! Parses SCIM filters, of whole resources and of the values of one attribute.
 
 use chrono::{DateTime, Utc};
 
@@ -14,13 +14,13 @@ pub(super) enum Filter {
     Not(Box<Filter>),
     /// The attribute has a value.
     Present(AttrPath),
-    /// A value of the attribute compares like this.
+    /// A value of the attribute matches the comparison.
     Compare(AttrPath, Op, Operand),
-    /// A value of the attribute fits the inner filter.
+    /// A value of the attribute matches the inner filter.
     Any(AttrPath, Box<Filter>),
 }
 
-/// How values are compared.
+/// The comparison operator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Op {
     Eq,
@@ -34,7 +34,7 @@ pub(super) enum Op {
     Le,
 }
 
-/// What values are compared with.
+/// The value to compare with.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Operand {
     Null,
@@ -43,11 +43,11 @@ pub(super) enum Operand {
     Time(DateTime<Utc>),
 }
 
-/// Whose attributes a filter names.
+/// The object whose attributes a filter may use.
 #[derive(Clone, Copy)]
 pub(super) enum Scope {
     Resource(Kind),
-    /// The parts of one attribute.
+    /// The sub-attributes of one attribute.
     Values(&'static Attr),
 }
 
@@ -63,7 +63,7 @@ struct Reader {
     at: usize,
 }
 
-/// The filter of a whole text.
+/// Parses a whole filter.
 pub(super) fn parse(scope: Scope, text: &str) -> Result<Filter, ScimError> {
     let mut reader = Reader {
         tokens: tokens(text)?,
@@ -108,7 +108,7 @@ fn tokens(text: &str) -> Result<Vec<Token>, ScimError> {
     Ok(tokens)
 }
 
-/// Where the text in quotes at the beginning ends.
+/// Returns the end of the quoted text at the beginning.
 fn end_of_text(text: &str) -> Option<usize> {
     let mut escaped = false;
     for (at, it) in text.char_indices().skip(1) {
@@ -230,7 +230,7 @@ impl Reader {
     }
 }
 
-/// The operand as a value of the attribute's type, if the operator is for both.
+/// Returns the operand as a value of the attribute's type, if the operator supports the type.
 fn fitting(path: &AttrPath, op: Op, operand: Operand) -> Result<Operand, ScimError> {
     let equality = matches!(op, Op::Eq | Op::Ne);
     let wrong = || invalid(format!("'{}' has no such values.", path.last().name));
@@ -267,12 +267,12 @@ impl Scope {
 }
 
 impl AttrPath {
-    /// What the path ends with.
+    /// Returns the last attribute of the path.
     pub(super) fn last(&self) -> &'static Attr {
         self.sub.unwrap_or(self.attr)
     }
 
-    /// The same path, or the `value` of the complex attribute it names.
+    /// Returns the path, extended by `value` if it refers to a complex attribute.
     fn to_simple(self) -> Option<Self> {
         if self.last().kind != Type::Complex {
             return Some(self);
@@ -283,7 +283,7 @@ impl AttrPath {
 }
 
 impl Filter {
-    /// Whether the filter names the part of an attribute.
+    /// Returns whether the filter uses this sub-attribute.
     pub(super) fn names(&self, attr: &str, part: &str) -> bool {
         let is = |it: &AttrPath| it.attr.name == attr && it.sub.is_some_and(|sub| sub.name == part);
         match self {

@@ -1,4 +1,4 @@
-//! Lists of resources: filtered, one page at a time, always in order of creation.
+//! Lists of resources: filtered, paged, always in order of creation.
 
 use serde_json::{Value, json};
 
@@ -36,7 +36,7 @@ pub(super) fn get(desk: &Desk<'_>, kind: Kind) -> Result<Value, ScimError> {
     Ok(response(page.collect(), found.len(), start))
 }
 
-/// A page as SCIM wraps it.
+/// Returns a page in SCIM's envelope.
 pub(super) fn response(page: Vec<Value>, total: usize, start: usize) -> Value {
     let mut body = json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
@@ -69,7 +69,7 @@ fn wanted(desk: &Desk<'_>, kind: Kind) -> Result<Option<Filter>, ScimError> {
     Ok(Some(filter))
 }
 
-/// A number in the query; what is less than nothing is nothing.
+/// Returns a number from the query; a negative one is zero.
 fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, ScimError> {
     let Some(text) = desk.call.param(name) else {
         return Ok(None);
@@ -80,7 +80,7 @@ fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, ScimError> {
     Ok(Some(usize::try_from(number).unwrap_or(0)))
 }
 
-/// The only ids that can fit, in order, if an index knows them.
+/// Returns the only ids that can match, in order, if there is an index for the filter.
 fn candidates(desk: &Desk<'_>, kind: Kind, filter: &Filter) -> Option<Vec<String>> {
     match filter {
         Filter::And(a, b) => candidates(desk, kind, a).or_else(|| candidates(desk, kind, b)),

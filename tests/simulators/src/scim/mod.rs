@@ -31,17 +31,17 @@ use write::{Change, Done};
 pub use state::{ScimBehaviour, ScimResource, ScimState};
 pub(crate) use store::ScimDesk;
 
-/// One authorised request at one service provider.
+/// One authorised request to one service provider.
 struct Desk<'a> {
     state: &'a mut ScimState,
     scim: &'a mut ScimDesk,
     call: &'a Call,
-    /// Address of the service provider.
+    /// URL of the service provider.
     base: String,
     now: DateTime<Utc>,
 }
 
-/// Answers `/scim/{tenant}/v2/…`.
+/// Handles `/scim/{tenant}/v2/…`.
 pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     let shared = match call.path().as_slice() {
         [tenant, "v2", ..] => tenant.parse().ok().and_then(|id| hub.tenant(id)),
@@ -60,7 +60,7 @@ pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
     }
 }
 
-/// An answer in SCIM's own content type.
+/// Returns a response in SCIM's own content type.
 fn reply(status: u16, body: Value) -> Reply {
     Reply::json(status, body).header("content-type", "application/scim+json")
 }
@@ -88,7 +88,7 @@ fn work(hub: &Hub, tenant: &mut Tenant, call: &Call) -> Result<Reply, ScimError>
     route(&mut desk)
 }
 
-/// Address of a tenant's service provider.
+/// Returns the URL of a tenant's service provider.
 pub(crate) fn base(origin: &str, tenant: uuid::Uuid) -> String {
     format!("{origin}/scim/{tenant}/v2")
 }
@@ -107,7 +107,7 @@ fn route(desk: &mut Desk<'_>) -> Result<Reply, ScimError> {
         (_, ["ServiceProviderConfig"] | ["ResourceTypes" | "Schemas", ..]) => {
             Err(ScimError::new(405, "What is here can only be read."))
         }
-        // Over all kinds of resources at once, which is for the service to choose.
+        // Searches over all types of resources are optional.
         ("POST", [".search"]) => Err(ScimError::new(501, "Searches are not supported.")),
         (method, [endpoint, id @ ..]) if id.len() < 2 => {
             let kind = Kind::of_endpoint(endpoint);
@@ -161,7 +161,7 @@ fn show(desk: &Desk<'_>, status: u16, kind: Kind, id: &str) -> Result<Reply, Sci
 }
 
 impl Desk<'_> {
-    /// Counts the request; false if there were enough in this second.
+    /// Counts the request; returns false if the limit per second is reached.
     fn has_room(&mut self) -> bool {
         let Some(most) = self.state.behaviour.requests_per_second else {
             return true;

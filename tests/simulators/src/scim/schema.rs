@@ -10,7 +10,7 @@ pub(super) struct Schema {
     pub(super) attributes: &'static [Attr],
 }
 
-/// Users or groups.
+/// The type of a resource.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     User,
@@ -18,7 +18,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The kind behind an endpoint.
+    /// Returns the kind with this endpoint.
     pub(super) fn of_endpoint(name: &str) -> Option<Self> {
         match name {
             "Users" => Some(Self::User),
@@ -27,12 +27,12 @@ impl Kind {
         }
     }
 
-    /// The name of the resource type.
+    /// Returns the name of the resource type.
     pub(super) fn name(self) -> &'static str {
         self.core().name
     }
 
-    /// Its endpoint, without a slash.
+    /// Returns its endpoint, without a slash.
     pub(super) fn endpoint(self) -> &'static str {
         match self {
             Self::User => "Users",
@@ -40,7 +40,7 @@ impl Kind {
         }
     }
 
-    /// Its own schema.
+    /// Returns its core schema.
     pub(super) fn core(self) -> &'static Schema {
         match self {
             Self::User => &USER,
@@ -48,7 +48,7 @@ impl Kind {
         }
     }
 
-    /// The schema that extends it.
+    /// Returns the schema that extends it.
     pub(super) fn extension(self) -> &'static Schema {
         match self {
             Self::User => &ENTERPRISE,
@@ -57,7 +57,7 @@ impl Kind {
     }
 }
 
-/// Attributes every resource has.
+/// Attributes of every resource.
 pub(super) static COMMON: [Attr; 4] = [
     TEXT.named("id").exact().read_only(),
     TEXT.named("externalId").exact(),
@@ -71,7 +71,7 @@ pub(super) static COMMON: [Attr; 4] = [
     ]),
 ];
 
-/// Users.
+/// The schema of users.
 pub(super) static USER: Schema = Schema {
     urn: "urn:ietf:params:scim:schemas:core:2.0:User",
     name: "User",
@@ -113,7 +113,7 @@ pub(super) static USER: Schema = Schema {
     ],
 };
 
-/// What most lists consist of.
+/// Sub-attributes of most lists.
 const VALUES: &[Attr] = &[
     TEXT.named("value"),
     TEXT.named("display"),
@@ -121,7 +121,7 @@ const VALUES: &[Attr] = &[
     FLAG.named("primary"),
 ];
 
-/// Groups.
+/// The schema of groups.
 pub(super) static GROUP: Schema = Schema {
     urn: "urn:ietf:params:scim:schemas:core:2.0:Group",
     name: "Group",
@@ -129,7 +129,7 @@ pub(super) static GROUP: Schema = Schema {
         TEXT.named("displayName").required(),
         COMPLEX.named("members").many().with(&[
             TEXT.named("value").exact().immutable(),
-            // Taken, but made anew from the value.
+            // Accepted, but generated from the value.
             REFERENCE
                 .named("$ref")
                 .exact()
@@ -141,7 +141,7 @@ pub(super) static GROUP: Schema = Schema {
     ],
 };
 
-/// What companies know of users.
+/// The enterprise extension of users.
 static ENTERPRISE: Schema = Schema {
     urn: "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
     name: "EnterpriseUser",
@@ -159,7 +159,7 @@ static ENTERPRISE: Schema = Schema {
     ],
 };
 
-/// What Rollcall knows of teams.
+/// Rollcall's extension of groups.
 static TEAM: Schema = Schema {
     urn: "urn:rollcall:scim:schemas:extension:2.0:Team",
     name: "Team",

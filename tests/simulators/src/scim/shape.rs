@@ -1,4 +1,4 @@
-//! Resources as clients see them, cut to the attributes they ask for.
+//! Converts resources into responses, reduced to the requested attributes.
 
 use serde_json::{Map, Value, json};
 
@@ -8,14 +8,14 @@ use super::schema::Kind;
 use super::state::ScimResource;
 use crate::call::Call;
 
-/// The attributes a client wants to see.
+/// The attributes requested by a client.
 pub(super) struct Projection {
     only: Option<Vec<Named>>,
     without: Vec<Named>,
 }
 
 impl Projection {
-    /// `attributes` and `excludedAttributes` of a request; unknown names mean nothing.
+    /// Parses `attributes` and `excludedAttributes` of a request; unknown names are ignored.
     pub(super) fn of(call: &Call, kind: Kind) -> Self {
         let named = |list: &str| -> Vec<Named> {
             let names = list.split(',').map(str::trim);
@@ -31,7 +31,7 @@ impl Projection {
         }
     }
 
-    /// What is to be seen of an attribute, made only if it is wanted.
+    /// Returns the visible part of an attribute; calls `value` only if it is requested.
     fn cut(&self, urn: Option<&str>, name: &str, value: impl FnOnce() -> Value) -> Option<Value> {
         let (seen, parts) = match &self.only {
             Some(only) => named(only, urn, name),
@@ -58,7 +58,7 @@ impl Projection {
     }
 }
 
-/// Whether the whole attribute is named, and which of its parts are.
+/// Returns whether the whole attribute is listed, and which of its sub-attributes are.
 fn named(all: &[Named], urn: Option<&str>, name: &str) -> (bool, Vec<&'static str>) {
     let (mut whole, mut parts) = (false, Vec::new());
     for it in all {
@@ -76,7 +76,7 @@ fn named(all: &[Named], urn: Option<&str>, name: &str) -> (bool, Vec<&'static st
     (whole, parts)
 }
 
-/// A resource; its id and schemas are always there.
+/// Returns a resource; its id and schemas are always included.
 pub(super) fn resource(
     desk: &Desk<'_>,
     kind: Kind,
@@ -117,12 +117,12 @@ pub(super) fn resource(
     Value::Object(shown)
 }
 
-/// Where a resource lies.
+/// Returns the URL of a resource.
 pub(super) fn location(desk: &Desk<'_>, kind: Kind, id: &str) -> String {
     format!("{}/{}/{id}", desk.base, kind.endpoint())
 }
 
-/// A resource's version as entity tag.
+/// Returns a resource's version as an entity tag.
 pub(super) fn version(resource: &ScimResource) -> String {
     format!("W/\"{}\"", resource.version)
 }

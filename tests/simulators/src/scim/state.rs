@@ -1,4 +1,4 @@
-//! What a SCIM service provider holds, and how it behaves, as tests read and edit it.
+//! The state and behaviour of a SCIM service provider, for tests to read and edit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,51 +6,52 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// The service provider of one tenant; the default is empty and can do everything.
+/// The service provider of one tenant; the default is empty and supports everything.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScimState {
-    /// Bearer token; `None` means the one that [`crate::TenantState::scim_token`] derives.
+    /// Bearer token; `None` means the one returned by [`crate::TenantState::scim_token`].
     pub token: Option<String>,
-    /// What the service can do and how well.
+    /// The supported features and limits.
     pub behaviour: ScimBehaviour,
     /// Users by id; ids sort in order of creation.
     pub users: BTreeMap<String, ScimResource>,
     /// Groups by id; ids sort in order of creation.
     pub groups: BTreeMap<String, ScimResource>,
-    /// The latest `lastModified` given; the next one is later.
+    /// The latest `lastModified`; the next one is later.
     pub last_modified: Option<DateTime<Utc>>,
-    /// Ids given so far.
+    /// Number of ids issued so far.
     pub issued: u64,
 }
 
-/// Knobs of a SCIM service provider.
+/// Settings of a SCIM service provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ScimBehaviour {
-    /// PATCH is there; otherwise it is answered with 501.
+    /// Whether PATCH is supported; otherwise it returns 501.
     pub patch: bool,
-    /// Bulk requests are there; otherwise they are answered with 501.
+    /// Whether bulk requests are supported; otherwise they return 501.
     pub bulk: bool,
-    /// Operations of one bulk request.
+    /// Maximum operations of one bulk request.
     pub max_operations: usize,
-    /// Bytes of one bulk request.
+    /// Maximum size of one bulk request in bytes.
     pub max_payload: usize,
-    /// Lists can be filtered; otherwise a filter is refused as `invalidFilter`.
+    /// Whether lists can be filtered; otherwise a filter returns `invalidFilter`.
     pub filter: bool,
-    /// Filters may name `meta.lastModified`.
+    /// Whether filters may use `meta.lastModified`.
     pub last_modified_filter: bool,
-    /// Resources on one page of a list.
+    /// Maximum resources per page.
     pub max_results: usize,
-    /// The enterprise extension of users is there; otherwise its attributes vanish silently.
+    /// Whether the enterprise extension is supported; otherwise its attributes are silently
+    /// dropped.
     pub enterprise: bool,
-    /// Our team extension of groups is there; otherwise its attributes vanish silently.
+    /// Whether our team extension is supported; otherwise its attributes are silently dropped.
     pub teams: bool,
-    /// Resources have versions, which `If-Match` and `If-None-Match` compare.
+    /// Whether resources have versions for `If-Match` and `If-None-Match`.
     pub etag: bool,
-    /// Requests in any second, beyond which 429 is answered.
+    /// Maximum requests per second; above it the service returns 429.
     pub requests_per_second: Option<u32>,
-    /// Attributes that vanish silently: `nickName`, `name.givenName` or `urn:…:User:department`.
+    /// Attributes silently dropped: `nickName`, `name.givenName` or `urn:…:User:department`.
     pub drops: Vec<String>,
 }
 
@@ -76,7 +77,7 @@ impl Default for ScimBehaviour {
 /// A user or group.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ScimResource {
-    /// What clients gave, by the names in the schemas; extensions are objects under their URN.
+    /// Attributes set by clients, by their schema names; extensions are objects under their URN.
     pub attributes: Map<String, Value>,
     /// Ids of a group's members, users or groups.
     #[serde(default)]
@@ -85,17 +86,17 @@ pub struct ScimResource {
     pub created: DateTime<Utc>,
     /// When it last changed.
     pub last_modified: DateTime<Utc>,
-    /// Number of its versions.
+    /// Number of its current version.
     pub version: u64,
 }
 
 impl ScimResource {
-    /// A text among the attributes of the core schema, e.g. `userName`.
+    /// Returns a text attribute of the core schema, e.g. `userName`.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.attributes.get(name).and_then(Value::as_str)
     }
 
-    /// `active`, if it was ever said.
+    /// Returns `active`, if it was ever set.
     pub fn active(&self) -> Option<bool> {
         self.attributes.get("active").and_then(Value::as_bool)
     }

@@ -1,4 +1,4 @@
-//! The resources of a service provider with their indexes and rules.
+//! The resources of a service provider with their indexes and validation.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -12,16 +12,16 @@ use super::normal::Draft;
 use super::schema::Kind;
 use super::state::{ScimResource, ScimState};
 
-/// What is not part of a service provider's serialisable state.
+/// The part of a service provider that is not in its serialisable state.
 #[derive(Default)]
 pub(crate) struct ScimDesk {
     pub(super) index: Index,
-    /// When the current second began, and the requests in it.
+    /// Start of the current second, and the number of requests in it.
     pub(super) second: Option<(Instant, u32)>,
 }
 
 impl ScimDesk {
-    /// Makes the indexes fit the state again.
+    /// Rebuilds the indexes from the state.
     pub(crate) fn reindex(&mut self, state: &ScimState) {
         self.index = Index::default();
         for kind in [Kind::User, Kind::Group] {
@@ -44,12 +44,12 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The user of this name.
+    /// Returns the user with this name.
     pub(super) fn named(&self, name: &str) -> Option<&String> {
         self.names.get(&name.to_lowercase())
     }
 
-    /// The resources with this `externalId`.
+    /// Returns the resources with this `externalId`.
     pub(super) fn external(&self, kind: Kind, id: &str) -> Option<&BTreeSet<String>> {
         match kind {
             Kind::User => self.users.get(id),
@@ -87,7 +87,7 @@ impl Index {
 }
 
 impl ScimState {
-    /// The resources of a kind by id.
+    /// Returns the resources of a kind by id.
     pub(super) fn all(&self, kind: Kind) -> &BTreeMap<String, ScimResource> {
         match kind {
             Kind::User => &self.users,
@@ -102,7 +102,7 @@ impl ScimState {
         }
     }
 
-    /// The next `lastModified`: now, but later than every one before.
+    /// Returns the next `lastModified`: now, but later than all previous ones.
     fn stamp(&mut self, now: DateTime<Utc>) -> DateTime<Utc> {
         let earliest = self.last_modified.map(|it| it + Duration::milliseconds(1));
         let now = now.trunc_subsecs(3);
@@ -111,7 +111,7 @@ impl ScimState {
         stamp
     }
 
-    /// The next id; ids sort in the order in which they are given.
+    /// Returns the next id; ids sort in the order of their creation.
     fn next_id(&mut self) -> String {
         self.issued += 1;
         let mut bytes = Uuid::new_v4().into_bytes();
@@ -121,13 +121,13 @@ impl ScimState {
 }
 
 impl Desk<'_> {
-    /// A resource by id.
+    /// Returns a resource by id.
     pub(super) fn find(&self, kind: Kind, id: &str) -> Result<&ScimResource, ScimError> {
         let all = self.state.all(kind);
         all.get(id).ok_or_else(|| ScimError::missing(id))
     }
 
-    /// Creates a resource and gives its id.
+    /// Creates a resource and returns its id.
     pub(super) fn create(&mut self, kind: Kind, mut draft: Draft) -> Result<String, ScimError> {
         draft.settle(kind, &self.state.behaviour);
         if let Some(name) = draft.lacks(kind) {
@@ -148,7 +148,7 @@ impl Desk<'_> {
         Ok(id)
     }
 
-    /// Puts the draft in the place of what was there; nothing happens if it says the same.
+    /// Replaces a resource by the draft; an identical draft has no effect.
     pub(super) fn change(
         &mut self,
         kind: Kind,
@@ -178,7 +178,6 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Deletes a resource and its memberships.
     pub(super) fn delete(&mut self, kind: Kind, id: &str) -> Result<(), ScimError> {
         let gone = self.state.all_mut(kind).remove(id);
         let gone = gone.ok_or_else(|| ScimError::missing(id))?;
@@ -193,7 +192,7 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Refuses a name somebody else has, and new members that do not exist.
+    /// Returns an error for a name that is in use, and for new members that do not exist.
     fn check(&self, kind: Kind, own: Option<&str>, draft: &Draft) -> Result<(), ScimError> {
         let name = draft.attributes.get("userName").and_then(|it| it.as_str());
         if let (Kind::User, Some(name)) = (kind, name) {

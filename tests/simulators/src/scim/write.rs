@@ -1,4 +1,4 @@
-//! Changes of resources, alone or as parts of a bulk request.
+//! Writes to resources, alone or as part of a bulk request.
 
 use serde_json::{Map, Value};
 
@@ -11,21 +11,21 @@ use super::{Desk, patch, shape};
 pub(super) struct Change<'a> {
     pub(super) method: &'a str,
     pub(super) kind: Kind,
-    /// Absent for a new resource.
+    /// `None` for a new resource.
     pub(super) id: Option<&'a str>,
     pub(super) body: Option<&'a Value>,
-    /// The version that must still be there.
+    /// The version the resource must still have.
     pub(super) version: Option<&'a str>,
 }
 
-/// What a change did.
+/// The effect of a change.
 pub(super) enum Done {
     Created(String),
     Kept(String),
     Deleted,
 }
 
-/// Does all of the change, or nothing.
+/// Applies the change atomically.
 pub(super) fn perform(desk: &mut Desk<'_>, change: &Change<'_>) -> Result<Done, ScimError> {
     let kind = change.kind;
     let id = match (change.method, change.id) {
@@ -63,7 +63,7 @@ pub(super) fn perform(desk: &mut Desk<'_>, change: &Change<'_>) -> Result<Done, 
     Ok(Done::Kept(id.to_owned()))
 }
 
-/// Whether a list of entity tags names the version.
+/// Returns whether a list of entity tags contains the version.
 pub(super) fn has_version(tags: &str, version: &str) -> bool {
     let mut tags = tags.split(',').map(str::trim);
     tags.any(|tag| tag == "*" || tag == version || version.strip_prefix("W/") == Some(tag))

@@ -1,4 +1,4 @@
-//! The test of an API key: address, acceptance and level, each told apart, and nothing written.
+//! Tests of checking an API key: address, validity and level, without writing anything.
 
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, LMS_KEY, LMS_URL};
 use rollcall_simulators::world::{KeyLevel, LmsKey};
@@ -9,7 +9,7 @@ use CheckStatus::{Failed, NotChecked, Passed};
 const READER: &str = "simulated-reader-key";
 const REVOKED: &str = "simulated-revoked-key";
 
-/// A tenant that also has a key to read with and a revoked one.
+/// Starts a tenant with an additional read-only key and a revoked one.
 async fn with_keys() -> Tenant {
     Tenant::start(|world| {
         for (key, level) in [(READER, KeyLevel::ReadOnly), (REVOKED, KeyLevel::Revoked)] {
@@ -32,7 +32,7 @@ fn statuses(test: &KeyTest) -> Vec<CheckStatus> {
         CheckId::Learn365Key,
         CheckId::Learn365KeyLevel,
     ];
-    assert_eq!(ids, all, "every check is answered once");
+    assert_eq!(ids, all, "every check has exactly one result");
     test.checks.iter().map(|check| check.status).collect()
 }
 
@@ -43,8 +43,8 @@ fn failed(test: &KeyTest) -> &Check {
     check
 }
 
-/// Proves S4-016: Full Control is known by a write that must fail validation.
-/// Proves X-10: and which changes nothing.
+/// Proves S4-016: Full Control is detected by a write that must fail validation.
+/// Proves X-10: that write changes nothing.
 #[tokio::test]
 async fn a_full_control_key_passes_and_nothing_changes() {
     let tenant = with_keys().await;
@@ -60,7 +60,7 @@ async fn a_full_control_key_passes_and_nothing_changes() {
     );
 }
 
-/// Proves S4-002 and C-15: a Read Only key fails, for the true reason.
+/// Proves S4-002 and C-15: a Read Only key fails, with the correct reason.
 #[tokio::test]
 async fn a_read_only_key_fails_for_what_it_is_needed_for() {
     let tenant = with_keys().await;
@@ -72,7 +72,7 @@ async fn a_read_only_key_fails_for_what_it_is_needed_for() {
     assert!(!check.detail.contains("custom column"), "{check:?}");
 }
 
-/// Proves S4-002: revoked and unknown keys are refused, and never shown.
+/// Proves S4-002: revoked and unknown keys are rejected, and never displayed.
 #[tokio::test]
 async fn a_revoked_or_unknown_key_fails() {
     let tenant = with_keys().await;
@@ -90,7 +90,7 @@ async fn a_revoked_or_unknown_key_fails() {
     }
 }
 
-/// A key that the address for all regions accepts is in the wrong region only.
+/// A key accepted at the address for all regions is only in the wrong region.
 #[tokio::test]
 async fn a_wrong_region_is_told_from_a_wrong_key() {
     let tenant = with_keys().await;
@@ -118,7 +118,11 @@ async fn what_is_not_the_platform_is_told_by_its_address() {
             "{status}"
         );
         assert_eq!(failed(&test).pointer.as_deref(), Some(LMS_URL));
-        assert_eq!(stub.requests().len(), 1, "no write is sent there");
+        assert_eq!(
+            stub.requests().len(),
+            1,
+            "no write is sent to another service"
+        );
     }
 }
 
@@ -157,7 +161,7 @@ async fn a_platform_that_is_down_or_silent_is_not_a_wrong_key() {
     }
 }
 
-/// Where the key's people are looked for: all over the list, groups left out.
+/// The sample of users covers the whole list, without groups.
 #[tokio::test]
 async fn people_come_from_all_over_the_list() {
     let tenant = Tenant::start(|world| {

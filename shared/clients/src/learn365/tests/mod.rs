@@ -1,4 +1,4 @@
-//! The platform's client against the simulated platform, and against one that misbehaves.
+//! Tests of the client against the simulated platform, and against one that misbehaves.
 
 mod check;
 
@@ -26,7 +26,7 @@ fn stubbed(stub: &Stub) -> Learn365 {
     Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("an address")
 }
 
-/// A tenant whose platform serves seven rows a page.
+/// Starts a tenant whose platform returns seven rows per page.
 async fn paged() -> Tenant {
     Tenant::start(|world| world.behaviour.page_size = 7).await
 }
@@ -39,7 +39,7 @@ fn status(code: u16) -> FaultKind {
     }
 }
 
-/// What a reading makes of a tenant that was never read before.
+/// Builds the snapshot of a tenant that was never read before.
 fn snapshot(sets: Sets) -> Snapshot {
     let taken_at = chrono::DateTime::UNIX_EPOCH;
     let header = Header {
@@ -59,7 +59,7 @@ async fn read_with(kind: FaultKind, path: &str, from: u32, times: u32) -> Result
     client(&tenant).read_all().await
 }
 
-/// S4-098: six sets, all pages.
+/// S4-098: all pages of the six sets are read.
 #[tokio::test]
 async fn the_six_sets_arrive_whole() {
     let tenant = paged().await;
@@ -81,7 +81,7 @@ async fn the_six_sets_arrive_whole() {
     assert!(tenant.asked("/odata/v2/RoleAssignments").len() > 2);
 }
 
-/// S4-098: nothing of a row is lost on the way.
+/// S4-098: no value of a row is lost.
 #[tokio::test]
 async fn a_row_carries_what_the_platform_knows() {
     let tenant = paged().await;
@@ -183,7 +183,7 @@ async fn a_server_error_or_a_broken_connection_is_tried_again() {
         .expect("the second try");
 }
 
-/// S4-100: six sets or nothing.
+/// S4-100: a failure of one page fails the whole reading.
 #[tokio::test]
 async fn a_second_page_that_keeps_failing_fails_the_whole() {
     let error = read_with(status(503), "/Users?", 2, u32::MAX)
@@ -198,12 +198,12 @@ async fn a_second_page_that_keeps_failing_fails_the_whole() {
     );
 }
 
-/// S4-100: a page that lost rows is not taken for a smaller set.
+/// S4-100: a truncated page does not result in a smaller set.
 #[tokio::test]
 async fn a_truncated_page_is_read_once_more_and_then_an_error() {
     read_with(FaultKind::TruncatedPage, "/Users", 1, 1)
         .await
-        .expect("whole the second time");
+        .expect("complete the second time");
     let error = read_with(FaultKind::TruncatedPage, "/Enrollments", 1, u32::MAX).await;
     let Err(ApiError::Incomplete {
         set: "Enrollments",
@@ -216,7 +216,7 @@ async fn a_truncated_page_is_read_once_more_and_then_an_error() {
     assert!(found < expected, "{found} of {expected}");
 }
 
-/// S4-100: an empty answer is not "everybody left".
+/// S4-100: an empty response does not mean that all users left.
 #[tokio::test]
 async fn no_users_at_all_is_an_error() {
     let error = read_with(FaultKind::EmptyPage, "/Users", 1, u32::MAX).await;
@@ -269,7 +269,7 @@ async fn a_link_to_another_host_is_not_followed() {
     assert!(elsewhere.requests().is_empty());
 }
 
-/// Serves `users` as the Users set, two fields and nothing in the other sets.
+/// Returns a platform with `users` as the Users set, two fields, and empty other sets.
 async fn with_users(users: &'static str) -> Stub {
     Stub::start(move |request| {
         let body = if request.contains("/odata/v2/Users?") {
@@ -351,7 +351,7 @@ async fn a_row_seen_twice_counts_once_and_the_hole_it_leaves_is_an_error() {
         .iter()
         .filter(|r| r.contains("/Users"))
         .count();
-    assert_eq!(asked, 2, "one reading and one more");
+    assert_eq!(asked, 2, "one reading and one repetition");
 }
 
 #[tokio::test]
@@ -363,7 +363,7 @@ async fn a_set_without_a_count_cannot_be_trusted() {
     assert!(error.to_string().contains("@odata.count"), "{error}");
 }
 
-/// S4-132, S4-133, S4-136: enrol, unenrol, remove from the catalog; S4-134: each may be repeated.
+/// S4-132, S4-133, S4-136: enrol, unenrol, remove from the catalog; S4-134: each can be repeated.
 #[tokio::test]
 async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() {
     let tenant = Tenant::start(|_| {}).await;
@@ -417,7 +417,7 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
     assert_eq!(roles, GroupRoles::default());
 }
 
-/// C-08: roles of groups tell what a removal from a catalog would take along.
+/// C-08: the roles of groups show what a removal from a catalog would also remove.
 #[tokio::test]
 async fn a_group_row_of_the_user_list_is_marked_as_a_group() {
     let tenant = Tenant::start(|_| {}).await;
@@ -469,7 +469,7 @@ async fn a_login_name_survives_the_path() {
     assert_eq!(tenant.asked("/Users("), [path]);
 }
 
-/// S4-134: the platform's "already" is no failure.
+/// S4-134: the platform's "already" is not an error.
 #[tokio::test]
 async fn an_enrolment_whose_answer_was_lost_is_repeated_without_harm() {
     let tenant = Tenant::start(|_| {}).await;
@@ -507,7 +507,7 @@ async fn a_refusal_that_only_sounds_like_already_is_a_failure() {
     assert_eq!(error.expect_err("a failure").status(), Some(400));
 }
 
-/// The futures can be spawned and moved between threads.
+/// The futures are `Send`, so they can be spawned.
 #[tokio::test]
 async fn the_calls_are_send() {
     fn is_send<T: Send>(value: T) -> T {

@@ -1,4 +1,4 @@
-//! Many changes with one request.
+//! Tests of several changes in one request.
 
 use super::*;
 
@@ -76,7 +76,7 @@ async fn a_part_that_is_refused_is_told_by_itself() {
 #[tokio::test]
 async fn a_bulk_request_that_is_too_large_after_all_is_sent_one_by_one() {
     let mut site = Site::start().await;
-    // The service takes fewer by now than it said.
+    // The service's limit has decreased since it was read.
     let uuid = site.tenant.uuid();
     site.tenant
         .simulators
@@ -85,7 +85,7 @@ async fn a_bulk_request_that_is_too_large_after_all_is_sent_one_by_one() {
     assert!(is_done(&site.write_all(&writes).await));
     assert_eq!(site.asked(BULK), ["413 POST /Bulk"]);
     assert_eq!(site.count("POST", USERS), 12);
-    assert_eq!(site.count("GET", USERS), 0, "surely nothing was made");
+    assert_eq!(site.count("GET", USERS), 0, "certainly nothing was created");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_lost_bulk_answer_creates_nothing_twice() {
         (FaultKind::Drop, false),
         (down(500), false),
         (down(504), false),
-        // Whoever stops waiting hangs up, and this service then does nothing.
+        // If the client times out and disconnects, this service does nothing.
         (FaultKind::Delay { ms: 1_500 }, false),
     ];
     for (kind, was_made) in kinds {
@@ -145,10 +145,10 @@ async fn a_service_without_bulk_gets_single_requests() {
     let all = site.write_all(&writes).await;
     assert!(is_done(&all), "{all:?}");
     assert_eq!(site.count("POST", BULK), 0);
-    // The answers are in the order of the writes, whichever came first.
+    // The results are in the order of the writes, whichever finished first.
     for (number, written) in (0..).zip(&all) {
         let expected = Written::Done(Some(site.key(number)));
-        assert_eq!(written.as_ref().expect("made"), &expected);
+        assert_eq!(written.as_ref().expect("created"), &expected);
         assert_eq!(
             site.user(number)["userName"],
             format!("p{number}@contoso.example")
@@ -156,7 +156,7 @@ async fn a_service_without_bulk_gets_single_requests() {
     }
 }
 
-/// A service whose bulk answers are these parts, and whose single answers count.
+/// Returns a service with these parts in its bulk responses, and numbered single responses.
 async fn with_answers(parts: Value) -> (Stub, Vec<Result<Written, ApiError>>) {
     let (stub, scim) = stub(move |line, _| {
         if line.ends_with("/Bulk") {

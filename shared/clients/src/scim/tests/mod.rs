@@ -1,4 +1,4 @@
-//! The client against the simulated service, and against ones that misbehave.
+//! Tests of the client against the simulated service, and against services that misbehave.
 
 mod bulk;
 mod people;
@@ -26,7 +26,7 @@ const USERS: &str = "/v2/Users";
 const GROUPS: &str = "/v2/Groups";
 const BULK: &str = "/v2/Bulk";
 
-/// A simulated service with nobody in it, and a client that knows what it can do.
+/// A simulated service without resources, and a client with its capabilities.
 struct Site {
     tenant: Tenant,
     scim: Scim,
@@ -62,13 +62,13 @@ impl Site {
         state.expect("the tenant").scim
     }
 
-    /// What the service has of a person, as it is shown.
+    /// Returns a user as stored by the service, as JSON.
     fn user(&self, person: u128) -> Value {
         let users = self.state().users;
         shown(users.values(), &object(person).to_string())
     }
 
-    /// The same of a team, with its members.
+    /// Returns a team as stored by the service, with its members.
     fn team(&self, team: TeamKey) -> (Value, BTreeSet<String>) {
         let groups = self.state().groups;
         let id = team.to_string();
@@ -83,7 +83,7 @@ impl Site {
         self.tenant.simulators.add_fault(self.tenant.uuid(), fault);
     }
 
-    /// Requests to a part of the service, as method and path.
+    /// Returns the requests whose path contains `part`, as method and path.
     fn asked(&self, part: &str) -> Vec<String> {
         let log = self.tenant.simulators.requests(self.tenant.uuid());
         let asked = log.iter().filter(|it| it.path.contains(part));
@@ -95,7 +95,7 @@ impl Site {
             .collect()
     }
 
-    /// How often something was asked by a method.
+    /// Returns the number of requests with this method.
     fn count(&self, method: &str, part: &str) -> usize {
         let method = format!(" {method} ");
         let asked = self.asked(part);
@@ -126,7 +126,7 @@ impl Site {
         all
     }
 
-    /// Creates people with consecutive numbers; their ids at the service.
+    /// Creates users with consecutive numbers; returns the service's ids.
     async fn people(&mut self, numbers: std::ops::Range<u128>) -> Vec<String> {
         let writes: Vec<Write> = numbers.clone().map(new_user).collect();
         for written in self.write_all(&writes).await {
@@ -149,11 +149,11 @@ fn scim_of(tenant: &Tenant) -> Scim {
 fn shown<'r>(all: impl Iterator<Item = &'r ScimResource>, external: &str) -> Value {
     let mut found = all.filter(|it| it.text("externalId") == Some(external));
     let one = found.next().expect("a resource with this external id");
-    assert!(found.next().is_none(), "{external} is there twice");
+    assert!(found.next().is_none(), "{external} exists twice");
     Value::Object(one.attributes.clone())
 }
 
-/// A service of somebody's own; `answer` gets method, path with query and body.
+/// Starts a custom service; `answer` receives method, path with query, and body.
 async fn stub(
     answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Stub, Scim) {
@@ -170,7 +170,7 @@ async fn stub(
     (stub, scim)
 }
 
-/// A service that can everything but bulk requests.
+/// Returns a service that supports everything except bulk requests.
 fn all_but_bulk() -> Described {
     Described {
         features: Features::ALL,
@@ -221,7 +221,7 @@ fn new_user(number: u128) -> Write {
     write(subject(number), Operation::CreateUser { facts })
 }
 
-/// A change of fields: a value, or none to empty one.
+/// Returns a change of fields: a value, or `None` to clear the field.
 fn set_user<const N: usize>(site: &Site, number: u128, set: [(Field, Option<&str>); N]) -> Write {
     let facts = set.map(|(field, value)| (field, value.map(str::to_owned)));
     let deed = Operation::SetUser {
@@ -258,7 +258,7 @@ fn asks_to_wait(seconds: f64) -> FaultKind {
     }
 }
 
-/// The futures can be spawned and moved between threads.
+/// The futures are `Send`, so they can be spawned.
 #[tokio::test]
 async fn the_calls_are_send() {
     fn is_send<T: Send>(value: T) -> T {

@@ -1,8 +1,8 @@
-//! Single changes of users, with patches and with whole resources.
+//! Tests of single user changes, with patches and with whole resources.
 
 use super::*;
 
-/// The service that patches, and the one that replaces.
+/// Returns a service that supports patches and one that does not.
 async fn both() -> [Site; 2] {
     [
         Site::start().await,
@@ -71,8 +71,11 @@ async fn fields_are_changed_and_emptied() {
         assert_eq!(user["displayName"], "Kay \"K\" O'Neill, Ä");
         assert!(user.get("title").is_none(), "{user}");
         assert!(user.get(ENTERPRISE).is_none(), "{user}");
-        assert_eq!(user["preferredLanguage"], "en-GB", "and the rest stays");
-        // Once more makes no difference.
+        assert_eq!(
+            user["preferredLanguage"], "en-GB",
+            "other attributes are unchanged"
+        );
+        // Repeating the change makes no difference.
         let set = set_user(&site, 1, [(Field::Department, Some("Law"))]);
         for _ in 0..2 {
             site.write(&set).await.expect("changed");
@@ -81,7 +84,7 @@ async fn fields_are_changed_and_emptied() {
     }
 }
 
-/// Proves S2-06: who leaves is deactivated, and can come back.
+/// Proves S2-06: a user who leaves is deactivated, and can be reactivated.
 #[tokio::test]
 async fn a_user_is_deactivated_and_brought_back() {
     for mut site in both().await {
@@ -127,7 +130,7 @@ async fn managers_are_set_changed_and_taken_away() {
         site.write(&change).await.expect("changed");
         assert_eq!(shown(&site), json!(site.key(3)));
         let clear = set_user(&site, 1, [(Field::Manager, None)]);
-        site.write(&clear).await.expect("taken away");
+        site.write(&clear).await.expect("cleared");
         assert_eq!(shown(&site), Value::Null);
         assert_eq!(site.user(1)[ENTERPRISE]["department"], "Sales");
     }
@@ -236,7 +239,7 @@ async fn somebody_who_is_gone_from_the_service_is_an_error() {
     }
 }
 
-/// An id may hold anything, and must not lead elsewhere.
+/// An id may contain any characters and must not change the path.
 #[tokio::test]
 async fn an_id_is_one_part_of_a_path() {
     let (stub, scim) = stub(|_, _| (200, json!({}))).await;
@@ -283,7 +286,7 @@ async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
         error.message(),
         "The userName 'p1@contoso.example' is in use."
     );
-    assert_eq!(site.count("POST", USERS), 2, "and it is not tried again");
+    assert_eq!(site.count("POST", USERS), 2, "it is not retried");
 }
 
 #[tokio::test]

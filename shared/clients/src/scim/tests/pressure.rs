@@ -1,4 +1,4 @@
-//! Rate limits, failures that pass, deadlines, and what errors show.
+//! Tests of rate limits, transient failures, deadlines, and the content of errors.
 
 use super::*;
 use crate::http::{HttpSettings, RetryPolicy};
@@ -12,7 +12,7 @@ async fn everybody_waits_when_one_is_asked_to() {
     let all = site.write_all(&writes).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert!(began.elapsed() >= Duration::from_millis(600));
-    // Those that were on their way already are eight at most.
+    // At most eight requests were already in flight.
     let log = site.tenant.simulators.requests(site.tenant.uuid());
     let posts: Vec<_> = log.iter().filter(|it| it.method == "POST").collect();
     assert_eq!(posts.len(), 25);
@@ -38,7 +38,7 @@ async fn nobody_sends_while_the_service_asks_to_wait() {
 #[tokio::test]
 async fn a_rate_limit_costs_no_try() {
     let mut site = Site::start().await;
-    // More often than there are tries, and then a failure with all its tries.
+    // More rate limits than attempts, followed by a failure that uses all attempts.
     site.fault(Fault::once(USERS, asks_to_wait(0.01)).at(1, 12));
     site.fault(Fault::once(USERS, down(503)).at(13, 4));
     let users = site.scim.users(&site.described, None).await;
@@ -63,7 +63,7 @@ async fn a_service_that_takes_few_requests_gets_few() {
     let all = site.write_all(&writes).await;
     assert!(all.iter().all(Result::is_ok), "{all:?}");
     assert_eq!(site.state().users.len(), 16);
-    // Eight at a time: no more of them can be refused in a second.
+    // With eight concurrent requests, no more than eight can be rejected in a second.
     let asked = site.asked(USERS);
     let refused = asked.iter().filter(|it| it.starts_with("429")).count();
     assert!((1..=16).contains(&refused), "{asked:?}");
@@ -99,7 +99,7 @@ async fn nobody_waits_past_the_deadline() {
         site.fault(Fault::once("/v2/", kind).at(1, u32::MAX));
         let deadline = Instant::now() + Duration::from_millis(100);
         site.scim = site.scim.clone().with_deadline(deadline);
-        // The longest pause between tries in tests.
+        // The longest pause between attempts in tests.
         let began = Instant::now();
         site.scim
             .users(&site.described, None)

@@ -1,4 +1,4 @@
-//! Reading: every page, or an error; what changed; and whether that can be told.
+//! Tests of reading: complete pages or an error, changes, and whether changes can be read.
 
 use chrono::{DateTime, TimeZone as _, Utc};
 
@@ -68,7 +68,7 @@ async fn every_page_of_groups_is_taken_in_with_its_members() {
 #[tokio::test]
 async fn a_cut_page_is_noticed_and_all_are_read_once_more() {
     let site = with_people(8, 4).await;
-    // The rest is asked for as if the page had been short, and then does not fit.
+    // The remaining rows are requested as after a short page, and then the total does not match.
     site.fault(Fault::once(USERS, FaultKind::EmptyPage).at(2, 1));
     let listed = site.scim.users(&site.described, None).await;
     assert_eq!(listed.expect("the second time").all.len(), 8);
@@ -109,7 +109,7 @@ async fn a_total_that_does_not_fit_is_an_error() {
         let error = scim.users(&all_but_bulk(), None).await;
         let error = error.expect_err("a total that is wrong");
         assert_eq!(incomplete(&error), (total, 2));
-        assert!(stub.requests().len() >= 2, "it was read once more");
+        assert!(stub.requests().len() >= 2, "it is read again");
     }
 }
 
@@ -171,7 +171,7 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
     let listed = scim.users(&all_but_bulk(), None).await.expect("users");
     let blank = PlatformUser {
         active: true,
-        // The id is somebody's, though not of this directory.
+        // The external id is set, but does not belong to this directory.
         foreign: true,
         ..PlatformUser::default()
     };
@@ -193,7 +193,7 @@ async fn only_what_changed_since_is_read() {
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let listed = site.scim.users(&site.described, Some(before)).await;
     let listed = listed.expect("who changed");
-    // The last one that was created has the very moment, so it is told again.
+    // The last user created has exactly this modification time, so it is read again.
     let ids: BTreeSet<&String> = listed.all.keys().collect();
     assert_eq!(ids, BTreeSet::from([&site.key(4), &site.key(5)]));
     assert!(listed.newest > Some(before));
@@ -218,11 +218,11 @@ async fn a_service_that_filters_by_moments_tells_changes() {
     assert_eq!(site.count("GET", USERS), 2);
     assert!(
         !site.scim.tells_changes(0).await.expect("an answer"),
-        "among nobody nothing is proved"
+        "without users nothing is proved"
     );
     assert!(
         !site.scim.tells_changes(4).await.expect("an answer"),
-        "somebody is missing"
+        "a user is missing"
     );
 }
 

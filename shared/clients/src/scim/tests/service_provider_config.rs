@@ -1,4 +1,4 @@
-//! What a service says about itself.
+//! Tests of reading the capabilities of a service.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Single changes of teams.
+//! Tests of single changes of teams.
 
 use rollcall_domain::directory_sync::{Member, TeamChanges};
 
@@ -11,7 +11,9 @@ fn team() -> TeamKey {
 async fn with_team(arrange: impl FnOnce(&mut ScimBehaviour), members: [u128; 2]) -> Site {
     let mut site = Site::with(arrange).await;
     site.people(0..6).await;
-    site.write(&new_team(team(), members)).await.expect("made");
+    site.write(&new_team(team(), members))
+        .await
+        .expect("created");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     site
 }
@@ -59,7 +61,7 @@ async fn a_team_is_created_with_members_and_supervisors() {
     site.people(0..3).await;
     let deed = Operation::CreateTeam {
         name: "Sales".to_owned(),
-        // The ninth could not be created; the next run adds them.
+        // The ninth user could not be created; the next run adds them.
         members: [0, 1, 9].map(object).into(),
         supervisors: [2].map(object).into(),
     };
@@ -113,10 +115,10 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     assert_eq!(
         site.count("PATCH", GROUPS),
         1,
-        "two operations of one patch"
+        "two operations in one patch"
     );
 
-    // Nobody knows whether it was made: it is found, and filled.
+    // The response is lost: the team is found by filter, and its members are added.
     site.fault(Fault::once(GROUPS, FaultKind::LoseAnswer).method("POST"));
     let other = TeamKey::Manager(object(0x700));
     site.write(&new_team(other, 0..1_200)).await.expect("made");
@@ -133,7 +135,7 @@ async fn people_join_and_leave() {
             set.remove = [person(0), Member::Local(site.key(5))].into();
             set.add_supervisors = [person(4), person(5)].into();
         });
-        // Made twice, since nobody knows whether the first time worked.
+        // Applied twice, because the first response may have been lost.
         for _ in 0..2 {
             site.write(&change).await.expect("changed");
             let (shown, members) = site.team(team());
@@ -152,7 +154,7 @@ async fn people_join_and_leave() {
     }
 }
 
-/// Proves S2-29 in part: an archived team is kept, without anybody in it.
+/// Proves S2-29 in part: an archived team is retained without members.
 #[tokio::test]
 async fn a_team_is_archived_and_brought_back() {
     for mut site in both().await {
@@ -191,13 +193,17 @@ async fn many_who_leave_are_taken_out_in_several_patches() {
     site.write(&new_team(team(), 0..250)).await.expect("made");
     let change = set_team(&site, |set| set.remove = (0..249).map(person).collect());
     site.tenant.simulators.clear_requests(site.tenant.uuid());
-    // It takes several requests, so it is no part of a bulk request.
+    // It takes several requests, so it is not part of a bulk request.
     let rename = set_team(&site, |set| set.name = Some("Left".to_owned()));
     let all = [rename, change];
     assert!(site.write_all(&all).await.iter().all(Result::is_ok));
     assert_eq!(site.team(team()).1, keys(&site, [249]));
     assert_eq!(site.count("PATCH", GROUPS), 4);
-    assert_eq!(site.count("POST", BULK), 0, "one alone needs none");
+    assert_eq!(
+        site.count("POST", BULK),
+        0,
+        "a single change needs no bulk request"
+    );
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! What delta tokens stand for: rounds of pages, and the directory as each round left it.
+//! State behind delta tokens: rounds of pages, and the directory at the end of each round.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::options::Which;
 
-/// Rounds a tenant remembers; tokens of older ones are answered as expired.
+/// Rounds stored per tenant; tokens of older ones are expired.
 const KEPT: usize = 100;
 
 /// The rounds of one tenant.
@@ -17,15 +17,15 @@ pub(crate) struct DeltaBook {
     order: VecDeque<Uuid>,
 }
 
-/// One delta answer with all its pages.
+/// One delta response with all its pages.
 pub(super) struct Round {
     pub(super) which: Which,
     pub(super) entries: Vec<Entry>,
-    /// What the client knows after the last page.
+    /// The client's state after the last page.
     pub(super) snapshot: Arc<Snapshot>,
 }
 
-/// The followed part of the directory at one moment.
+/// The tracked part of the directory at one time.
 #[derive(Default)]
 pub(super) struct Snapshot {
     pub(super) live: HashMap<Uuid, Known>,
@@ -33,34 +33,34 @@ pub(super) struct Snapshot {
     pub(super) soft: BTreeSet<Uuid>,
 }
 
-/// What is remembered of one object.
+/// The stored state of one object.
 #[derive(Clone)]
 pub(super) struct Known {
-    /// Of the values of the selected properties.
+    /// Hash of the values of the selected properties.
     pub(super) hash: u64,
-    /// Which of the selected properties had a value since the first round, by place.
+    /// Bit set of the selected properties that had a value since the first round.
     pub(super) ever: u32,
-    /// Manager or members, in order; empty unless selected.
+    /// Manager or members, sorted; empty unless selected.
     pub(super) links: Arc<[Uuid]>,
 }
 
-/// An object in a delta answer.
+/// An object in a delta response.
 pub(super) enum Entry {
     Live(Live),
-    /// Gone, with Graph's reason.
+    /// Removed, with Graph's reason.
     Removed(Uuid, &'static str),
 }
 
-/// An object that is there.
+/// An existing object.
 #[derive(Clone)]
 pub(super) struct Live {
     pub(super) id: Uuid,
-    /// Which of its properties are `null` rather than absent when they have no value.
+    /// Bit set of its properties that are `null` rather than missing if they have no value.
     pub(super) ever: u32,
-    /// It is new, or one of its properties changed.
+    /// Whether it is new or one of its properties changed.
     pub(super) changed: bool,
     pub(super) links: Vec<Link>,
-    /// The entry before has the first part of its links.
+    /// Whether the previous entry has the first part of its links.
     pub(super) continues: bool,
 }
 
@@ -72,7 +72,7 @@ pub(super) struct Link {
 }
 
 impl DeltaBook {
-    /// Keeps a round under a new id.
+    /// Stores a round under a new id.
     pub(super) fn add(&mut self, round: Round) -> Uuid {
         let id = Uuid::new_v4();
         self.rounds.insert(id, round);
@@ -85,14 +85,14 @@ impl DeltaBook {
         id
     }
 
-    /// The round of this id, if it is remembered.
+    /// Returns the round with this id, if it is still stored.
     pub(super) fn get(&self, id: Uuid) -> Option<&Round> {
         self.rounds.get(&id)
     }
 }
 
 impl Entry {
-    /// The same once more.
+    /// Returns a copy of the entry.
     pub(super) fn again(&self) -> Self {
         match self {
             Self::Live(live) => Self::Live(live.clone()),

@@ -1,4 +1,4 @@
-//! From two moments of the directory to the entries of a delta answer.
+//! Computes the entries of a delta response from two states of the directory.
 
 use std::sync::Arc;
 
@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::book::{Entry, Known, Link, Live, Snapshot};
 
-/// A first answer: every object with all its links.
+/// Returns the first response: every object with all its links.
 pub(super) fn everything(order: &[Uuid], now: &Snapshot) -> Vec<Entry> {
     let known = order.iter().filter_map(|id| Some((id, now.live.get(id)?)));
     known.map(|(id, known)| fresh(*id, known)).collect()
 }
 
-/// What changed between two moments; the later one learns which properties ever had a value.
+/// Returns the changes between two states; updates which properties ever had a value in `now`.
 pub(super) fn changes(order: &[Uuid], before: &Snapshot, now: &mut Snapshot) -> Vec<Entry> {
     let mut entries = Vec::new();
     for id in order {
@@ -54,7 +54,7 @@ pub(super) fn changes(order: &[Uuid], before: &Snapshot, now: &mut Snapshot) -> 
     entries
 }
 
-/// The same entries with long lists of links cut into several.
+/// Splits entries with many links into several entries.
 pub(super) fn sliced(entries: Vec<Entry>, most: usize) -> Vec<Entry> {
     let mut all = Vec::with_capacity(entries.len());
     for entry in entries {
@@ -95,7 +95,7 @@ fn fresh(id: Uuid, known: &Known) -> Entry {
     })
 }
 
-/// Added links, then removed ones; both lists are in order.
+/// Returns added links, then removed ones; both lists are sorted.
 fn relinked(before: &[Uuid], now: &[Uuid]) -> Vec<Link> {
     let only_in = |these: &[Uuid], others: &[Uuid], removed: bool| -> Vec<Link> {
         let only = these.iter().filter(|id| others.binary_search(id).is_err());

@@ -1,4 +1,4 @@
-//! `GET /users/delta` and `GET /groups/delta`: everything once, then what changed since a token.
+//! `GET /users/delta` and `GET /groups/delta`: all objects first, then changes since a token.
 
 mod book;
 mod diff;
@@ -21,7 +21,7 @@ use token::Token;
 
 pub(crate) use book::DeltaBook;
 
-/// Roles that follow groups.
+/// Roles that may track groups.
 const READ_GROUPS: &[&str] = &[
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
@@ -30,7 +30,7 @@ const READ_GROUPS: &[&str] = &[
     "Directory.Read.All",
     "Directory.ReadWrite.All",
 ];
-/// Roles that follow their members, too.
+/// Roles that may also track their members.
 const READ_MEMBERS: &[&str] = &[
     "GroupMember.Read.All",
     "GroupMember.ReadWrite.All",
@@ -38,7 +38,7 @@ const READ_MEMBERS: &[&str] = &[
     "Group.ReadWrite.All",
     "Directory.ReadWrite.All",
 ];
-/// Entities on a page unless the client prefers another number.
+/// Default page size, unless the client prefers another one.
 const PAGE: usize = 200;
 const MAX_PAGE: usize = 999;
 
@@ -92,7 +92,7 @@ fn may_follow(desk: &Desk<'_>, options: &Options) -> Result<(), GraphError> {
     }
 }
 
-/// What changed since the round.
+/// Returns the changes since the round.
 fn follow(desk: &mut Desk<'_>, options: &Options, round: Uuid) -> Answer {
     let behaviour = &desk.tenant.state.world.behaviour;
     let (replays, hides) = (behaviour.delta_replays, behaviour.delta_hides_deletions);
@@ -114,7 +114,7 @@ fn follow(desk: &mut Desk<'_>, options: &Options, round: Uuid) -> Answer {
     start(desk, options, entries, snapshot)
 }
 
-/// Takes out what a service that forgets deletions does not tell; false if nothing is left.
+/// Removes deletions from an entry for a service that omits them; returns false if nothing is left.
 fn is_told(desk: &Desk<'_>, which: Which, entry: &mut Entry) -> bool {
     match (which, entry) {
         (Which::Users, Entry::Removed(..)) => false,
@@ -135,7 +135,7 @@ fn gone(desk: &Desk<'_>, options: &Options) -> GraphError {
     GraphError::new(410, "syncStateNotFound", text).header("location", link)
 }
 
-/// Keeps the round and answers its first page.
+/// Stores the round and returns its first page.
 fn start(
     desk: &mut Desk<'_>,
     options: &Options,
@@ -151,7 +151,7 @@ fn start(
     page(desk, options, id, 0)
 }
 
-/// The entries of a round from a place on, as the directory is now.
+/// Returns the entries of a round starting at a position, with the directory's current values.
 fn page(desk: &Desk<'_>, options: &Options, id: Uuid, from: usize) -> Answer {
     let Some(round) = desk.tenant.deltas.get(id) else {
         return Err(gone(desk, options));
@@ -162,7 +162,7 @@ fn page(desk: &Desk<'_>, options: &Options, id: Uuid, from: usize) -> Answer {
     let size = preferred_size(desk).unwrap_or(PAGE);
     let mut shown: Vec<&Entry> = Vec::new();
     for entry in round.entries.iter().skip(from) {
-        // Another slice of the same group waits for the next page.
+        // Another slice of the same group is left to the next page.
         let continues = matches!(
             entry,
             Entry::Live(Live {
@@ -198,7 +198,7 @@ fn page(desk: &Desk<'_>, options: &Options, id: Uuid, from: usize) -> Answer {
     })
 }
 
-/// `Prefer: odata.maxpagesize=N`, which does not travel along in links.
+/// Returns `Prefer: odata.maxpagesize=N`, which is not part of links.
 fn preferred_size(desk: &Desk<'_>) -> Option<usize> {
     let preferred = desk.call.header("prefer").unwrap_or_default();
     let mut preferences = preferred.split([',', ';']).map(str::trim);

@@ -1,4 +1,4 @@
-//! What a delta request follows: which objects, which of their properties, and their links.
+//! The scope of a delta request: object type, selected properties, and links.
 
 use std::collections::BTreeSet;
 
@@ -11,9 +11,9 @@ use super::super::user_fields::Property;
 use super::super::users::DEFAULTS;
 use super::token::Token;
 
-/// Ids a filter may name.
+/// Maximum ids in a filter.
 const MAX_IDS: usize = 50;
-/// Properties of groups that can be followed; the first ones are followed without `$select`.
+/// Properties of groups that can be tracked; the first ones are the default without `$select`.
 const GROUP: &[&str] = &[
     "displayName",
     "description",
@@ -30,30 +30,30 @@ const GROUP: &[&str] = &[
 ];
 const GROUP_DEFAULTS: usize = 10;
 
-/// People or groups.
+/// The object type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Which {
     Users,
     Groups,
 }
 
-/// What is followed; the token carries it from request to request.
+/// The scope; the token contains it from request to request.
 pub(super) struct Options {
     pub(super) which: Which,
     /// Selected properties of users, without the id.
     pub(super) users: Vec<Property>,
     /// Selected properties of groups, without the id.
     pub(super) groups: Vec<&'static str>,
-    /// Managers of users, members of groups.
+    /// Whether managers of users or members of groups are tracked.
     pub(super) links: bool,
-    /// The only objects that count.
+    /// The ids the request is limited to, if any.
     pub(super) ids: Option<BTreeSet<Uuid>>,
     pub(super) select: Option<String>,
     pub(super) filter: Option<String>,
 }
 
 impl Which {
-    /// The set in addresses.
+    /// Returns the set's name in URLs.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Users => "users",
@@ -77,7 +77,7 @@ impl Which {
 }
 
 impl Options {
-    /// The options of a first request.
+    /// Parses the options of a first request.
     pub(super) fn of_request(desk: &Desk<'_>, which: Which) -> Result<Self, GraphError> {
         let mut refused = vec!["$top", "$orderby", "$expand", "$search", "$count"];
         if which == Which::Users {
@@ -91,7 +91,7 @@ impl Options {
         Self::new(which, own("$select"), own("$filter"))
     }
 
-    /// The options a token was made with.
+    /// Returns the options a token was created with.
     pub(super) fn of_token(token: &Token, which: Which) -> Result<Self, GraphError> {
         Self::new(which, token.select.clone(), token.filter.clone())
     }
@@ -162,7 +162,7 @@ impl Options {
         Ok(())
     }
 
-    /// The options as a query, with `&` after each.
+    /// Returns the options as a query, with `&` after each.
     pub(super) fn query(&self) -> String {
         let pairs = [("$select", &self.select), ("$filter", &self.filter)];
         let given = pairs.iter().filter_map(|(name, value)| {
@@ -173,13 +173,13 @@ impl Options {
         given.collect()
     }
 
-    /// Whether the object counts.
+    /// Returns whether the object is in scope.
     pub(super) fn includes(&self, id: Uuid) -> bool {
         self.ids.as_ref().is_none_or(|ids| ids.contains(&id))
     }
 }
 
-/// The ids of `id eq '…' or id eq '…'`.
+/// Returns the ids of `id eq '…' or id eq '…'`.
 fn ids(filter: &str) -> Result<BTreeSet<Uuid>, GraphError> {
     let refuse = |text: String| GraphError::new(400, "Request_UnsupportedQuery", text);
     let parts: Vec<&str> = filter.split(" or ").collect();

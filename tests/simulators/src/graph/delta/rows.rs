@@ -1,4 +1,4 @@
-//! Entries of a delta answer as Graph writes them.
+//! Converts entries of a delta response into Graph's JSON.
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use super::super::{Desk, groups};
 use super::book::{Entry, Link, Live};
 use super::options::{Options, Which};
 
-/// The row of an entry; none if the object has gone since the round began.
+/// Returns the row of an entry; `None` if the object was removed since the round started.
 pub(super) fn row(desk: &Desk<'_>, options: &Options, entry: &Entry) -> Option<Value> {
     let live = match entry {
         Entry::Live(live) => live,
@@ -18,7 +18,7 @@ pub(super) fn row(desk: &Desk<'_>, options: &Options, entry: &Entry) -> Option<V
     let mut row = Map::new();
     row.insert("id".to_owned(), json!(live.id));
     for (place, (name, value)) in properties(desk, options, live)?.into_iter().enumerate() {
-        // Never set is absent, cleared is null.
+        // A property that was never set is missing, a cleared one is null.
         if !value.is_null() || live.ever >> place & 1 == 1 {
             row.insert(name.to_owned(), value);
         }
@@ -34,7 +34,7 @@ pub(super) fn row(desk: &Desk<'_>, options: &Options, entry: &Entry) -> Option<V
     Some(Value::Object(row))
 }
 
-/// The selected properties, in the order of selection.
+/// Returns the selected properties in the order of selection.
 fn properties(
     desk: &Desk<'_>,
     options: &Options,
@@ -68,7 +68,7 @@ fn link(desk: &Desk<'_>, which: Which, link: Link) -> Value {
     }
 }
 
-/// Groups are known; everybody else is or was a person.
+/// Returns the type: known groups are groups, all other ids are current or former users.
 fn type_of(desk: &Desk<'_>, id: Uuid) -> &'static str {
     if desk.tenant.index.groups.contains_key(&id) {
         "#microsoft.graph.group"

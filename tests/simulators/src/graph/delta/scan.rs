@@ -1,4 +1,4 @@
-//! The followed part of the directory as it is now.
+//! Reads the current state of the tracked part of the directory.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::book::{Known, Snapshot};
 use super::options::{Options, Which};
 use crate::world::{EntraGroup, Person};
 
-/// Every object that counts: their ids in the directory's order, and what is remembered of each.
+/// Returns every object in scope: the ids in the directory's order, and the state to store.
 pub(super) fn all(desk: &Desk<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
     let state = &desk.tenant.state;
     let mut order = Vec::new();

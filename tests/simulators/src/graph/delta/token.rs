@@ -1,4 +1,4 @@
-//! Delta and skip tokens: a round, a place in it, and what it follows; opaque to clients.
+//! Delta and skip tokens: round, position and scope; opaque to clients.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -8,12 +8,12 @@ use uuid::Uuid;
 use super::super::error::GraphError;
 use super::options::Options;
 
-/// What a token carries.
+/// The content of a token.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Token {
     #[serde(rename = "r")]
     pub(super) round: Uuid,
-    /// First entry of the page a skip token leads to.
+    /// Index of the first entry of the skip token's page.
     #[serde(rename = "p")]
     pub(super) at: usize,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
@@ -23,7 +23,7 @@ pub(super) struct Token {
 }
 
 impl Token {
-    /// The token that leads to a place in a round.
+    /// Creates a token for a position in a round.
     pub(super) fn of(round: Uuid, at: usize, options: &Options) -> Self {
         Self {
             round,
@@ -33,21 +33,21 @@ impl Token {
         }
     }
 
-    /// Reads a token of ours.
+    /// Parses one of our tokens.
     pub(super) fn parse(text: &str) -> Result<Self, GraphError> {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok();
         let token = bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok());
         token.ok_or_else(badly_formed)
     }
 
-    /// The wire form.
+    /// Returns the encoded token.
     pub(super) fn text(&self) -> String {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
     }
 }
 
-/// The refusal of a token that is none of ours.
+/// Returns the error for an invalid token.
 pub(super) fn badly_formed() -> GraphError {
     GraphError::bad("Badly formed token.")
 }

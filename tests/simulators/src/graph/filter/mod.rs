@@ -1,4 +1,4 @@
-//! `$filter` on users: which clauses there are, what they need, and whom they fit.
+//! `$filter` on users: clauses, their requirements, and matching.
 
 mod parse;
 
@@ -8,20 +8,20 @@ use super::{Desk, query};
 use crate::state::TenantState;
 use crate::world::Person;
 
-/// A parsed `$filter`; text in it is lower-case already, because Graph compares without case.
+/// A parsed `$filter`; text is already lower case, because Graph compares ignoring case.
 #[derive(Debug, PartialEq)]
 pub(super) enum Clause {
-    /// Both sides fit.
+    /// Both sides match.
     And(Box<Clause>, Box<Clause>),
-    /// One side fits.
+    /// One side matches.
     Or(Box<Clause>, Box<Clause>),
-    /// The inner clause does not fit.
+    /// The inner clause does not match.
     Not(Box<Clause>),
     /// The property is one of the values.
     In(Property, Vec<Literal>),
     /// The property is not the value.
     Ne(Property, Literal),
-    /// The property begins with the text.
+    /// The property starts with the text.
     Starts(Property, String),
     /// The property ends with the text.
     Ends(Property, String),
@@ -36,8 +36,9 @@ pub(super) enum Literal {
 }
 
 impl Clause {
-    /// The request's `$filter`; clauses that need the eventually consistent index are refused
-    /// unless the request asks for it, with `$count=true` or (`counts`) by being a count itself.
+    /// Parses the request's `$filter`; clauses that need the eventually consistent index are an
+    /// error unless the request asks for it, with `$count=true` or (`counts`) by being a count
+    /// itself.
     pub(super) fn of(desk: &Desk<'_>, counts: bool) -> Result<Option<Self>, GraphError> {
         let Some(filter) = desk.call.param("$filter") else {
             return Ok(None);
@@ -58,7 +59,7 @@ impl Clause {
         }
     }
 
-    /// Whether the person fits.
+    /// Returns whether the user matches.
     pub(super) fn accepts(&self, state: &TenantState, person: &Person) -> bool {
         match self {
             Self::And(a, b) => a.accepts(state, person) && b.accepts(state, person),
@@ -80,7 +81,7 @@ impl Clause {
         }
     }
 
-    /// An operator in the clause that only the eventually consistent index has.
+    /// Returns an operator in the clause that only the eventually consistent index supports.
     fn advanced(&self) -> Option<&'static str> {
         match self {
             Self::And(a, b) | Self::Or(a, b) => a.advanced().or_else(|| b.advanced()),

@@ -1,10 +1,10 @@
-//! Reads an OData `$filter`: words, texts and brackets first, then the clauses made of them.
+//! Parses an OData `$filter`: first into tokens, then into clauses.
 
 use super::super::error::GraphError;
 use super::super::user_fields::Property;
 use super::{Clause, Literal};
 
-/// Properties that `endswith` works on.
+/// Properties that support `endswith`.
 const ENDING: [Property; 2] = [Property::Mail, Property::UserPrincipalName];
 
 #[derive(Debug, Clone, PartialEq)]
@@ -22,7 +22,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-/// The clause of a whole `$filter`.
+/// Parses a whole `$filter`.
 pub(super) fn clause(filter: &str) -> Result<Clause, GraphError> {
     let mut reader = Reader {
         filter,
@@ -114,7 +114,7 @@ impl Reader<'_> {
         self.tokens.get(self.at).map(|(_, token)| token)
     }
 
-    /// Passes the keyword if it comes next.
+    /// Consumes the keyword if it comes next.
     fn word(&mut self, keyword: &str) -> bool {
         let fits =
             matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(keyword));

@@ -14,7 +14,7 @@ use place::{Place, Target};
 
 const MESSAGE: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// What an operation does.
+/// The type of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Op {
     Add,
@@ -40,7 +40,7 @@ pub(super) fn apply(
     Ok(())
 }
 
-/// Names of the message itself are understood in any capitals, like those of attributes.
+/// Names in the message itself are compared ignoring case, like those of attributes.
 fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     let mut fields = fields.iter();
     fields
@@ -102,7 +102,7 @@ fn read_only(path: &str) -> ScimError {
     )
 }
 
-/// An operation without a path: its value has an attribute, or a path, per name.
+/// Applies an operation without a path: each name in its value is an attribute or a path.
 fn many_at_once(
     kind: Kind,
     draft: &mut Draft,
@@ -121,7 +121,7 @@ fn many_at_once(
             Some(Named::Attribute(path)) if !path.attr.read_only => {
                 put(draft, op, &Target::from(path), value)?;
             }
-            // Whole resources are sent, too, with what the service says of them.
+            // Ignored: some clients send whole resources, including attributes set by the service.
             _ => {}
         }
     }
@@ -173,7 +173,7 @@ fn put(draft: &mut Draft, op: Op, target: &Target, value: &Value) -> Result<(), 
     }
 }
 
-/// An attribute that has one value, or a part of it.
+/// Changes a single-valued attribute, or a sub-attribute of it.
 fn one(
     fields: &mut Map<String, Value>,
     op: Op,
@@ -207,7 +207,7 @@ fn one(
     Ok(())
 }
 
-/// Gives the parts that are named, takes those that are null, leaves the others.
+/// Sets the given sub-attributes, removes those that are null, and leaves the others unchanged.
 fn merge(attr: &Attr, parts: &mut Map<String, Value>, raw: &Value, given: Option<Value>) {
     for (name, value) in raw.as_object().into_iter().flatten() {
         if let Some(part) = find(attr.sub, name).filter(|_| value.is_null()) {

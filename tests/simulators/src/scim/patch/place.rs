@@ -1,22 +1,22 @@
-//! Paths of operations, with the values they choose in brackets.
+//! Parses paths of operations, including value filters in brackets.
 
 use super::super::attribute::{Attr, AttrPath, Named, find};
 use super::super::error::ScimError;
 use super::super::filter::{self, Filter, Scope};
 use super::super::schema::{Kind, Schema};
 
-/// Where an operation works.
+/// The target of an operation.
 pub(super) enum Place {
-    /// On a whole extension.
+    /// A whole extension.
     Extension(&'static Schema),
     Attribute(Target),
 }
 
-/// An attribute, some of its values, or a part of them.
+/// An attribute, some of its values, or a sub-attribute of them.
 pub(super) struct Target {
     pub(super) extension: Option<&'static str>,
     pub(super) attr: &'static Attr,
-    /// Which values are meant; all if absent.
+    /// Selects values; all if `None`.
     pub(super) filter: Option<Filter>,
     pub(super) sub: Option<&'static Attr>,
 }
@@ -32,7 +32,7 @@ impl From<AttrPath> for Target {
     }
 }
 
-/// Reads a path.
+/// Parses a path.
 pub(super) fn parse(kind: Kind, path: &str) -> Result<Place, ScimError> {
     let invalid = || ScimError::bad("invalidPath", format!("The path '{path}' names nothing."));
     let Some((name, rest)) = path.split_once('[') else {

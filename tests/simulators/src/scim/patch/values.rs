@@ -1,4 +1,4 @@
-//! Operations on attributes with several values.
+//! Operations on multi-valued attributes.
 
 use serde_json::{Map, Value, json};
 
@@ -10,7 +10,7 @@ use super::super::normal::{clean, single};
 use super::place::Target;
 use super::{Op, merge, set};
 
-/// Changes all values, or those the target's filter chooses.
+/// Changes all values, or those selected by the target's filter.
 pub(super) fn put(
     fields: &mut Map<String, Value>,
     op: Op,
@@ -108,7 +108,7 @@ fn object(value: Value) -> Map<String, Value> {
     }
 }
 
-/// The value that `type eq "work"` describes, to be added to.
+/// Returns the value described by `type eq "work"`, to be added to.
 fn template(filter: &Filter) -> Option<Value> {
     match filter {
         Filter::Compare(path, filter::Op::Eq, Operand::Text(text)) => {
@@ -121,7 +121,7 @@ fn template(filter: &Filter) -> Option<Value> {
     }
 }
 
-/// Nobody else is primary once a value is.
+/// If the new value is primary, no other value is.
 fn demote(values: &mut [Value], by: &Value) {
     if by["primary"] != json!(true) {
         return;
