@@ -1,4 +1,4 @@
-//! The least time any engine can take: what it must read once, at the speed of memory.
+//! Computes a lower bound of the evaluation time: one read of the input at memory speed.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
@@ -11,16 +11,16 @@ use crate::person::{Person, people};
 use crate::tree::{CourseIs, Field, Test, Tree, read};
 use crate::workload::{Sizes, Workload};
 
-/// So much longer than the bound a run may take.
+/// The permitted ratio of a run's time to the bound.
 const TIMES: f64 = 20.0;
 
-/// Numbers in the buffer: 512 MiB, larger than any cache.
+/// Numbers in the buffer: 512 MiB, larger than any CPU cache.
 const BUFFER: usize = 64 << 20;
 
-/// A column and how many bytes it has at least.
+/// A column and its minimum size in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Column {
-    /// What it holds.
+    /// Its content.
     pub name: String,
     /// Its size.
     pub bytes: u64,
@@ -45,8 +45,8 @@ pub fn run(sizes: Sizes) {
     println!("{:<34}{:>14.3} ms", "bound", bound(bytes, bandwidth));
 }
 
-/// How much longer a run took than reading once, at the speed of memory, what
-/// it must read: the columns rules refer to and the members of today.
+/// Returns the ratio of a run's time to reading the columns used by rules and today's members once
+/// at memory speed.
 pub fn against(best: Duration, trees: &[Option<Tree>], people: &[Person], ours: &Ours) -> String {
     let columns: u64 = columns(trees, people)
         .iter()
@@ -61,14 +61,14 @@ pub fn against(best: Duration, trees: &[Option<Tree>], people: &[Person], ours: 
     )
 }
 
-/// Milliseconds that reading so many bytes takes at so many bytes a second.
+/// Returns the milliseconds needed to read `bytes` at a bandwidth in bytes per second.
 pub fn bound(bytes: u64, bandwidth: f64) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52 bytes")]
     let bytes = bytes as f64;
     bytes / bandwidth * 1_000.0
 }
 
-/// Bytes a second one core reads from memory, the best of five passes.
+/// Returns the bytes per second one core reads from memory, the best of five passes.
 pub fn sequential_read() -> f64 {
     let buffer: Vec<u64> = (0..BUFFER as u64).collect();
     let pass = || {
@@ -85,9 +85,9 @@ pub fn sequential_read() -> f64 {
     bytes * 1_000.0 / millis(best)
 }
 
-/// The columns that rules refer to, in the narrowest plain form: codes of one,
-/// two or four bytes for texts, numbers and truths, four bytes for a moment
-/// (minutes would do) and for an enrolment's person, one for its progress.
+/// Returns the columns used by rules, in the narrowest plain form: codes of one, two or four bytes
+/// for texts, numbers and booleans, four bytes for a time (minutes would suffice) and for an
+/// enrolment's user, one for its progress.
 pub fn columns(trees: &[Option<Tree>], people: &[Person]) -> Vec<Column> {
     let mut fields: BTreeMap<&str, Field> = BTreeMap::new();
     let mut courses: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
@@ -121,8 +121,8 @@ pub fn columns(trees: &[Option<Tree>], people: &[Person]) -> Vec<Column> {
     columns
 }
 
-/// The parts of an enrolment a test reads, told apart by a number whose last
-/// digit is the part's bytes.
+/// Returns the parts of an enrolment read by a predicate, each as a number whose last digit is the
+/// size of the part in bytes.
 fn parts(is: CourseIs) -> Vec<u64> {
     let (person, progress, completed, due) = (4, 11, 24, 34);
     match is {

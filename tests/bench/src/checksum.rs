@@ -1,19 +1,19 @@
-//! What two sets of members are compared by: how many, and a hash of their ids.
+//! Compares sets of members by their number and a hash of their ids.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-/// The members of one profile, told apart from any others.
+/// The checksum of the members of one profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Checksum {
-    /// How many.
+    /// The number of members.
     pub members: u64,
-    /// The first 16 hex digits of SHA-256 over the ids' 16 bytes each, ascending.
+    /// The first 16 hex digits of SHA-256 over the ids (16 bytes each) in ascending order.
     pub sha256: String,
 }
 
 impl Checksum {
-    /// Of ids in ascending order.
+    /// Returns the checksum of ids in ascending order.
     pub fn of(ids: impl Iterator<Item = [u8; 16]>) -> Self {
         let (mut hasher, mut members) = (Sha256::new(), 0);
         for id in ids {
@@ -27,7 +27,7 @@ impl Checksum {
     }
 }
 
-/// The profiles (counted from 1) on which two lists differ, as sentences.
+/// Returns the profiles (counted from 1) whose members differ, as sentences.
 pub fn differences(expected: &[Checksum], found: &[Checksum]) -> Vec<String> {
     if expected.len() != found.len() {
         return vec![format!(

@@ -1,10 +1,10 @@
-//! What a computation costs: CPU time of this process, its largest memory.
+//! Measures a computation: CPU time and peak memory of this process.
 
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
 
-/// CPU time of all threads of this process so far.
+/// Returns the CPU time of all threads of this process so far.
 fn spent() -> Duration {
     let time = clock_gettime(ClockId::ProcessCPUTime);
     Duration::new(
@@ -13,15 +13,15 @@ fn spent() -> Duration {
     )
 }
 
-/// Runs something; answers its CPU time and what it made, not yet dropped.
+/// Runs a closure; returns its CPU time and its result, which is not dropped yet.
 pub fn timed<T>(run: impl FnOnce() -> T) -> (Duration, T) {
     let before = spent();
     let made = std::hint::black_box(run());
     (spent().saturating_sub(before), made)
 }
 
-/// The largest memory this process ever held, in bytes (`VmHWM` of Linux); 0 where
-/// the system does not tell.
+/// Returns the peak memory of this process in bytes (`VmHWM` of Linux); 0 if the system does not
+/// provide it.
 pub fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -29,7 +29,7 @@ pub fn peak_memory() -> u64 {
     kilobytes.unwrap_or_default() * 1_024
 }
 
-/// Milliseconds with fraction.
+/// Returns milliseconds with fraction.
 pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1_000.0
 }

@@ -1,22 +1,22 @@
-//! The member list as a workbook, written by the maintenance job's own code from rows of a CSV file.
+//! Writes member lists as workbooks with the maintenance job's own code, from a CSV file.
 
 use std::error::Error;
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord};
 
-// The file itself: depending on the job would bring in the whole SDK.
+// Includes the file, because depending on the job would add the whole SDK.
 #[path = "../../../functions/maintenance-job/src/reconcile/memberships/workbook.rs"]
-#[expect(unreachable_pub, reason = "the job uses what is not used here")]
+#[expect(unreachable_pub, reason = "the job uses items that are unused here")]
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "the job writes people of a snapshot")
+    expect(dead_code, reason = "only the job writes users of a snapshot")
 )]
 mod member_sheet;
 
 use member_sheet::{COLUMNS, MemberSheet};
 
-/// Writes everybody of an export's `users.csv`, one row read at a time.
+/// Writes all users of an export's `users.csv`, reading one row at a time.
 ///
 /// # Errors
 /// If the export lacks a column, or a file cannot be read or written.

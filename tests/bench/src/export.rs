@@ -1,6 +1,6 @@
-//! The workload as files, for peers written in other languages.
+//! Writes the workload to files, for peers in other languages.
 //!
-//! Texts are folded and dates are milliseconds, so that the peers compare plainly.
+//! Texts are folded and dates are milliseconds, so that peers can compare them directly.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
@@ -20,10 +20,10 @@ use crate::workload::{Sizes, Workload};
 
 /// The stored snapshot, in the product's format.
 pub const SNAPSHOT: &str = "snapshot.bin";
-/// The profiles as the product stores them, as one list.
+/// The profiles in the product's stored format, as one list.
 pub const STORED: &str = "stored-profiles.json";
 
-/// A profile for the peers: its tree and its exceptions by place.
+/// A profile for the peers: its tree, and its exceptions as user indexes.
 #[derive(Debug, Serialize)]
 struct Exported<'a> {
     tree: Option<&'a Tree>,
@@ -33,8 +33,8 @@ struct Exported<'a> {
     exclude_profiles: Vec<usize>,
 }
 
-/// Writes `users.csv`, `enrolments.csv`, `profiles.json`, `expected.csv` (ours)
-/// and what [`crate::ours`] needs to run again.
+/// Writes `users.csv`, `enrolments.csv`, `profiles.json`, `expected.csv` (ours) and the input of
+/// [`crate::ours`] for further runs.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -57,7 +57,7 @@ fn users(folder: &Path, people: &[Person]) -> io::Result<()> {
     let mut file = csv::Writer::from_path(folder.join("users.csv"))?;
     let fields = Field::all();
     let names = fields.iter().map(|(field, _)| field.name());
-    // Numbers, truths and dates can be there and unreadable: that is not missing.
+    // Numbers, booleans and dates can be present but invalid, which is not missing.
     let given = ["hireDate", "costCentre", "remote"].map(|name| format!("{name}Given"));
     let header = ["place", "id"].into_iter().chain(names);
     file.write_record(header.chain(given.iter().map(String::as_str)))?;
@@ -81,7 +81,7 @@ fn cell(person: &Person, field: Field) -> String {
     }
 }
 
-/// Ordered by course and person, as an index would have them.
+/// Writes the enrolments ordered by course and user, like an index.
 fn enrolments(folder: &Path, people: &[Person]) -> io::Result<()> {
     let mut rows: Vec<(u32, usize, _)> = Vec::new();
     for (place, person) in people.iter().enumerate() {

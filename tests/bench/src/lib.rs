@@ -1,7 +1,7 @@
-//! Measures the rule engine against named peers on one workload, in one run.
+//! Measures the rule engine against named peers on the same workload in one run.
 //!
-//! Every peer finds the members of every profile by itself; before a time is
-//! printed, all members are compared by checksum.
+//! Every peer evaluates all profiles independently; before a time is printed, all members are
+//! compared by checksum.
 
 pub mod bandwidth;
 pub mod checksum;

@@ -11,7 +11,7 @@ use rollcall_bench::workload::{Sizes, Workload};
 use rollcall_bench::{bandwidth, cpu, export, phase, ratios, stored};
 use serde_json::json;
 
-/// How fast the rule engine is, as ratios against named peers in the same run.
+/// Measures the rule engine as ratios to named peers in the same run.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 struct Arguments {
@@ -25,14 +25,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Ours against the Rust peers (what happens without a command).
+    /// Compares our engine with the Rust peers (default command).
     Ratios {
         #[command(flatten)]
         sizes: Sizes,
         #[command(flatten)]
         options: ratios::Options,
     },
-    /// Writes the workload and our members as files, for other peers.
+    /// Writes the workload and our members to files, for peers in other languages.
     Export {
         #[command(flatten)]
         sizes: Sizes,
@@ -40,29 +40,29 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// Ours alone, over an exported workload: one JSON object.
+    /// Runs our engine on an exported workload and prints a JSON object.
     Evaluate {
         /// The folder of the export.
         #[arg(long)]
         dir: PathBuf,
-        /// Times it runs; the least time counts.
+        /// Number of runs; the shortest time counts.
         #[arg(long, default_value_t = 5)]
         rounds: u32,
     },
-    /// What rules refer to, how fast memory is, and the bound that gives.
+    /// Prints the data used by rules, the memory bandwidth, and the resulting bound.
     Bandwidth {
         #[command(flatten)]
         sizes: Sizes,
     },
-    /// The stored snapshot against the same rows as JSON and zstd.
+    /// Compares the stored snapshot with the same rows as JSON and zstd.
     Snapshot {
         #[command(flatten)]
         sizes: Sizes,
-        /// Times it runs; the least time counts.
+        /// Number of runs; the shortest time counts.
         #[arg(long, default_value_t = 3)]
         rounds: u32,
     },
-    /// Writes what `phase` needs.
+    /// Writes the input of `phase`.
     Keep {
         #[command(flatten)]
         sizes: Sizes,
@@ -70,9 +70,9 @@ enum Command {
         #[arg(long)]
         dir: PathBuf,
     },
-    /// What a maintenance run computes, over what `keep` wrote: one JSON object.
+    /// Measures a maintenance run's computation on the output of `keep`; prints a JSON object.
     Phase {
-        /// The folder of `keep`.
+        /// The folder written by `keep`.
         #[arg(long)]
         dir: PathBuf,
     },

@@ -1,4 +1,4 @@
-//! Writes the people of a `users.csv` as a member list and tells what it cost: one JSON object.
+//! Writes the users of a `users.csv` as a member list and prints its cost as a JSON object.
 
 use std::error::Error;
 use std::path::PathBuf;

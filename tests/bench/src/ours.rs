@@ -1,4 +1,4 @@
-//! The product's engine: the one file that knows its interface.
+//! An adapter for the product's engine; no other file uses its interface.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -15,27 +15,26 @@ use rollcall_domain::snapshot::format::{decode, encode};
 use crate::checksum::Checksum;
 use crate::workload::Workload;
 
-/// Of the members of today, every so many are not yet in the group: a run finds
-/// a few changes, as runs do.
+/// One in this many of today's members is not yet in the group, so that an evaluation finds some
+/// changes, like real runs.
 const DRIFT: usize = 97;
 
-/// A snapshot, checked audiences and the members of today.
+/// A snapshot, validated audiences and today's members.
 pub struct Ours {
     snapshot: Snapshot,
     audiences: Vec<Result<Audience, (ProfileId, AudienceError)>>,
     profiles: Vec<ProfileId>,
-    /// Rows in ascending order of the people's ids, the order of the peers.
+    /// Rows in ascending order of user ids, like the peers.
     by_id: Vec<u32>,
     at: DateTime<Utc>,
     current: BTreeMap<ProfileId, RowSet>,
 }
 
-/// What an evaluation answers.
+/// The result of an evaluation.
 pub type Answer = BTreeMap<ProfileId, Result<Change, AudienceError>>;
 
 impl Ours {
-    /// Checks the audiences and determines the members of today, all outside
-    /// the timed part.
+    /// Validates the audiences and determines today's members, outside the timed part.
     pub fn new(snapshot: Snapshot, profiles: &[Profile], at: DateTime<Utc>) -> Self {
         let fields = Fields::of(&snapshot);
         let people = &snapshot.people;
@@ -60,27 +59,27 @@ impl Ours {
         ours
     }
 
-    /// From a workload.
+    /// Creates the engine's input from a workload.
     pub fn of(workload: &Workload) -> Self {
         Self::new(workload.snapshot(), &workload.profiles, workload.at)
     }
 
-    /// Bytes of the members of today, a bit for each person and profile.
+    /// Returns the size of today's members in bytes, with a bit for each user and profile.
     pub fn current_bytes(&self) -> u64 {
         let sets = self.current.values();
         sets.map(|rows| rows.words().len() as u64 * 8).sum()
     }
 
-    /// What is measured: members of all profiles, overrides applied, compared
-    /// with the members of today. Compiling the rules is part of it.
+    /// The measured part: evaluates all profiles with overrides and compares the result with
+    /// today's members. This includes compiling the rules.
     pub fn evaluate(&self) -> Answer {
         evaluate(&self.audiences, &self.snapshot, self.at, &self.current)
     }
 
-    /// The members of a profile, from those of today and the changes.
+    /// Returns the members of a profile, from today's members and the changes.
     ///
     /// # Panics
-    /// If the profile has no audience: the workload has none such.
+    /// If the profile has no audience, which does not occur in the workload.
     fn members(&self, answer: &Answer, profile: ProfileId) -> RowSet {
         let nobody = RowSet::new(self.snapshot.people.rows());
         match &answer[&profile] {
@@ -92,7 +91,7 @@ impl Ours {
         }
     }
 
-    /// What the peers' members are compared with, over one person in so many.
+    /// Returns the checksums for the comparison with peers, over one user in `every`.
     pub fn checksums(&self, answer: &Answer, every: u32) -> Vec<Checksum> {
         let ids = &self.snapshot.people.ids;
         let of = |profile: &ProfileId| {
@@ -105,7 +104,7 @@ impl Ours {
     }
 }
 
-/// All but one in [`DRIFT`] of these.
+/// Returns all but one in [`DRIFT`] of the members.
 fn drifted(members: &RowSet) -> RowSet {
     let mut current = RowSet::new(members.universe());
     let kept = members.iter().enumerate();
@@ -113,12 +112,12 @@ fn drifted(members: &RowSet) -> RowSet {
     current
 }
 
-/// A snapshot as stored.
+/// Encodes a snapshot in its stored format.
 pub fn store(snapshot: &Snapshot) -> io::Result<Vec<u8>> {
     encode(snapshot)
 }
 
-/// A stored snapshot.
+/// Decodes a stored snapshot.
 pub fn load(bytes: &[u8]) -> io::Result<Snapshot> {
     decode(bytes).map_err(io::Error::other)
 }

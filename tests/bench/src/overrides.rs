@@ -1,4 +1,4 @@
-//! Exceptions by plain sets: what any program does after its rule library has answered.
+//! Applies exceptions with plain sets, as any program does after using a rule library.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,11 +7,11 @@ use rollcall_domain::audience::profile::{Profile, Target};
 
 use crate::person::{Person, bytes};
 
-/// Members of every profile: places in the list of people, ascending.
+/// Members of every profile: ascending indexes into the list of users.
 pub type Members = Vec<Vec<u32>>;
 
-/// Applies includes and excludes; exclude wins. A profile names only profiles
-/// before it. `people` are those among whom the filters were evaluated.
+/// Applies includes and excludes; excludes take precedence. A profile refers only to profiles
+/// before it. `people` are the users for whom the filters were evaluated.
 pub fn apply(profiles: &[Profile], people: &[&Person], matching: Members) -> Members {
     let place: HashMap<[u8; 16], u32> = people
         .iter()

@@ -1,6 +1,6 @@
-//! People as a plain program would hold them: texts folded, enrolments by course.
+//! Users in a plain program's representation: texts folded, enrolments by course.
 //!
-//! Every peer but ours starts from these; making them is outside the timed part.
+//! All peers except ours start from these; their creation is outside the timed part.
 
 use std::collections::HashMap;
 
@@ -22,26 +22,26 @@ pub enum Value {
     Text(String),
     /// A number.
     Number(f64),
-    /// A truth.
+    /// A boolean.
     Truth(bool),
-    /// A moment in milliseconds since 1970 UTC.
+    /// A time in milliseconds since 1970 UTC.
     Moment(i64),
-    /// There, but not what the field should hold.
+    /// Present, but invalid for the type of the field.
     Unreadable,
 }
 
-/// One enrolment, moments in milliseconds since 1970 UTC.
+/// One enrolment; times are in milliseconds since 1970 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// How far.
+    /// The progress.
     pub progress: Progress,
-    /// When completed.
+    /// The completion time.
     pub completed_at: Option<i64>,
-    /// By when it should be.
+    /// The due time.
     pub due_at: Option<i64>,
 }
 
-/// One person; texts are folded, blank ones absent.
+/// One user; texts are folded, blank ones missing.
 #[derive(Debug, Clone, Default)]
 pub struct Person {
     /// The id, 16 bytes.
@@ -55,12 +55,12 @@ pub struct Person {
     email: Option<String>,
     title: Option<String>,
     custom: HashMap<&'static str, Value>,
-    /// Enrolments by the place of the course in the list of courses.
+    /// Enrolments by the index of the course in the list of courses.
     pub courses: HashMap<u32, Vec<Attempt>>,
 }
 
 impl Person {
-    /// A text property or custom text.
+    /// Returns a text property or custom text.
     pub fn text(&self, field: Field) -> Option<&str> {
         let own = match field {
             Field::Own(Property::City) => &self.city,
@@ -81,12 +81,12 @@ impl Person {
         own.as_deref()
     }
 
-    /// The value of a custom field.
+    /// Returns the value of a custom field.
     pub fn custom(&self, name: &str) -> Option<&Value> {
         self.custom.get(name)
     }
 
-    /// Whether the field is missing or blank.
+    /// Returns whether the field is missing or blank.
     pub fn lacks(&self, field: Field) -> bool {
         match field {
             Field::Own(_) => self.text(field).is_none(),
@@ -95,7 +95,7 @@ impl Person {
     }
 }
 
-/// What several enrolments in one course amount to.
+/// Returns whether several enrolments in one course satisfy the predicate.
 pub fn holds(attempts: &[Attempt], is: CourseIs, now: i64) -> bool {
     let completed = |attempt: &&Attempt| attempt.progress == Progress::Completed;
     match is {
@@ -125,7 +125,7 @@ fn late(attempt: &Attempt, now: i64) -> bool {
     }
 }
 
-/// All people of the workload in ascending order of their ids; groups are none.
+/// Returns all users of the workload in ascending order of their ids, without groups.
 pub fn people(workload: &Workload) -> Vec<Person> {
     let mut people: Vec<Person> = workload
         .data
@@ -163,7 +163,7 @@ pub fn people(workload: &Workload) -> Vec<Person> {
     people
 }
 
-/// An id as bytes, whose order is the order of ids.
+/// Returns an id as bytes, which have the same order as ids.
 pub fn bytes(id: UserId) -> [u8; 16] {
     id.uuid().into_bytes()
 }
@@ -209,7 +209,7 @@ fn value(kind: FieldKind, text: &str) -> Value {
     read.unwrap_or(Value::Unreadable)
 }
 
-/// A day (its first instant) or a moment; case was folded before.
+/// Parses a day (as its start) or a time; the case was folded before.
 fn moment(text: &str) -> Option<i64> {
     let upper = text.to_uppercase();
     if let Ok(moment) = DateTime::parse_from_rfc3339(&upper) {
@@ -219,8 +219,8 @@ fn moment(text: &str) -> Option<i64> {
     Some(day.and_time(NaiveTime::MIN).and_utc().timestamp_millis())
 }
 
-/// Trimmed, composed, case folded; `None` when nothing is left. Another
-/// implementation than the product's.
+/// Returns the text trimmed, composed and case folded; `None` if it is blank. Independent of the
+/// product's implementation.
 pub fn fold(text: &str) -> Option<String> {
     let composed: String = text.trim().nfc().collect();
     let folded: String = UniCase::unicode(composed).to_folded_case().nfc().collect();

@@ -1,4 +1,4 @@
-//! What a maintenance run computes: load the snapshot and the kept members, evaluate, plan.
+//! Measures the computation of a maintenance run: load snapshot and members, evaluate, plan.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -21,10 +21,10 @@ use crate::export::{SNAPSHOT, STORED};
 use crate::ours::{load, store};
 use crate::workload::{Sizes, Workload};
 
-/// Of the members of today, every so many are not in the group yet.
+/// One in this many of today's members is not in the group yet.
 const DRIFT: usize = 9_973;
 
-/// Writes a snapshot, its profiles and the members kept of each.
+/// Writes a snapshot, its profiles and the stored members of each.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -36,7 +36,7 @@ pub fn keep(sizes: Sizes, folder: &Path) -> io::Result<()> {
     fs::write(folder.join(STORED), serde_json::to_vec(&workload.profiles)?)?;
     let Workload { profiles, at, data } = workload;
     drop(data);
-    // Some at a time: a million people's members at once would need gigabytes.
+    // In batches: a million users' memberships at once would need gigabytes.
     let none = BTreeMap::new();
     let all = evaluate(&audiences(&profiles, &snapshot), &snapshot, at, &none);
     for (profile, change) in all {
@@ -75,7 +75,7 @@ fn audiences(profiles: &[Profile], snapshot: &Snapshot) -> Checked {
     checked.collect()
 }
 
-/// Measures one run over what [`keep`] wrote, in this process: one JSON object.
+/// Measures one run over the output of [`keep`], in this process; prints a JSON object.
 ///
 /// # Errors
 /// If a file cannot be read.

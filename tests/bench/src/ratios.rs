@@ -1,4 +1,4 @@
-//! Runs ours and the peers by turns and states what each costs.
+//! Runs our engine and the peers alternately and prints the cost of each.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,26 +13,26 @@ use crate::person::{Person, people};
 use crate::tree::{Tree, read};
 use crate::workload::{Sizes, Workload};
 
-/// The peers, and how often ours must fit into the time of each.
+/// The peers, with the required ratio of their time to ours.
 const STRINGS: (&str, f64) = ("strings", 300.0);
 const DATALOGIC: (&str, f64) = ("datalogic-rs", 1_000.0);
 const CEL: (&str, f64) = ("cel", 1_000.0);
 
-/// How to measure.
+/// Options of the measurement.
 #[derive(Debug, Clone, clap::Args)]
 pub struct Options {
-    /// Times each peer runs; the least time counts.
+    /// Runs of each peer; the shortest time counts.
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
     pub rounds: u32,
-    /// datalogic-rs runs over one person in so many.
+    /// datalogic-rs evaluates one user in this many.
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..))]
     pub datalogic_every: u32,
-    /// cel runs over one person in so many.
+    /// cel evaluates one user in this many.
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..))]
     pub cel_every: u32,
 }
 
-/// A peer ready to run over every nth person.
+/// A peer prepared to evaluate every nth user.
 struct Contestant<'a> {
     name: &'static str,
     target: f64,
@@ -42,7 +42,7 @@ struct Contestant<'a> {
     best: Duration,
 }
 
-/// Measures and prints; answers how members differ, and prints no time if they do.
+/// Measures and prints; returns the differences in members, and prints no time if there are any.
 pub fn run(sizes: Sizes, options: &Options) -> Vec<String> {
     let workload = Workload::new(sizes);
     let trees = read(&workload);
@@ -60,7 +60,7 @@ pub fn run(sizes: Sizes, options: &Options) -> Vec<String> {
     found
 }
 
-/// What was generated, so that a reader can judge it.
+/// Returns a summary of the generated workload.
 pub fn describe(workload: &Workload, trees: &[Option<Tree>], people: usize) -> String {
     let tests = || trees.iter().flatten().flat_map(Tree::tests);
     let distinct: BTreeSet<String> = tests().map(|test| format!("{test:?}")).collect();
@@ -122,7 +122,7 @@ impl<'a> Contestant<'a> {
     }
 }
 
-/// Every difference in members, before any time is taken.
+/// Returns every difference in members, before any time is measured.
 fn compare(workload: &Workload, ours: &Ours, contestants: &[Contestant]) -> Vec<String> {
     let answer = ours.evaluate();
     let mut found = Vec::new();
@@ -142,7 +142,7 @@ fn compare(workload: &Workload, ours: &Ours, contestants: &[Contestant]) -> Vec<
     found
 }
 
-/// Ours before each peer, so that both meet the machine in the same mood.
+/// Runs our engine before each peer, so that both run under the same machine load.
 fn race(ours: &Ours, contestants: &mut [Contestant], rounds: u32) -> Duration {
     let mut best = Duration::MAX;
     for _ in 0..rounds {

@@ -1,4 +1,4 @@
-//! The stored snapshot against the same rows as JSON compressed by zstd.
+//! Compares the stored snapshot with the same rows as JSON compressed by zstd.
 
 use std::io;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::cpu::{millis, timed};
 use crate::ours::{load, store};
 use crate::workload::{Sizes, Workload};
 
-/// How much faster ours must decode, how much smaller it must be.
+/// The required ratios of decoding time and size.
 const FASTER: f64 = 50.0;
 const SMALLER: f64 = 2.5;
 const LEVEL: i32 = 3;
@@ -17,7 +17,7 @@ const LEVEL: i32 = 3;
 /// Measures and prints.
 ///
 /// # Errors
-/// If something cannot be encoded or decoded.
+/// If a value cannot be encoded or decoded.
 pub fn run(sizes: Sizes, rounds: u32) -> io::Result<()> {
     let workload = Workload::new(sizes);
     let snapshot = workload.snapshot();

@@ -1,4 +1,4 @@
-//! Any bytes: they are refused or described, never a panic.
+//! Fuzzes arbitrary bytes, which must be rejected or described without a panic.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

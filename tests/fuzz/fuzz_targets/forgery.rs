@@ -1,4 +1,4 @@
-//! Snapshots somebody forged: every checksum is right, the content is not.
+//! Fuzzes forged snapshots: every checksum is valid, but the content is not.
 #![no_main]
 
 use std::sync::LazyLock;
@@ -13,19 +13,19 @@ use rollcall_domain::testing::World;
 use serde_json::Value;
 use twox_hash::XxHash3_64;
 
-/// Length, checksum and magic behind the directory.
+/// Length, checksum and magic number after the directory.
 const TRAILER: usize = 18;
 
-/// What is changed.
+/// The changes to a snapshot.
 #[derive(Debug, Arbitrary)]
 struct Forgery {
     contents: Vec<(u8, Content)>,
     lies: Vec<(u8, Lie)>,
-    /// Bytes of the directory that are changed at last.
+    /// Bytes of the directory that are changed last.
     letters: Vec<(u16, u8)>,
 }
 
-/// A change of what a column holds.
+/// A change to the content of a column.
 #[derive(Debug, Arbitrary)]
 enum Content {
     Byte { at: u16, value: u8 },
@@ -34,7 +34,7 @@ enum Content {
     Frame { bytes: Vec<u8> },
 }
 
-/// A change of what the directory says.
+/// A change to the directory.
 #[derive(Debug, Arbitrary)]
 enum Lie {
     Rows(u32),
@@ -47,14 +47,14 @@ enum Lie {
     Optional,
 }
 
-/// One column of a real snapshot.
+/// One column of a valid snapshot.
 #[derive(Clone)]
 struct Column {
     raw: Vec<u8>,
     stored: Vec<u8>,
 }
 
-/// A real snapshot: its columns and its directory.
+/// A valid snapshot: its columns and its directory.
 static REAL: LazyLock<(Vec<Column>, Value)> = LazyLock::new(real);
 
 fn real() -> (Vec<Column>, Value) {
@@ -177,7 +177,7 @@ impl Lie {
     }
 }
 
-/// Asks everything evaluation asks.
+/// Calls every accessor used by evaluation.
 fn use_it(snapshot: &Snapshot) {
     let people = &snapshot.people;
     for row in 0..people.rows() {

@@ -167,13 +167,13 @@ mod tests {
         let object: ObjectId = "00000000-0000-0000-0000-000000000007"
             .parse()
             .expect("an id");
-        let account = Carrier::Account(object);
+        let account = MailChannel::Account(object);
         assert_eq!(
             account.lane(),
             "account-00000000-0000-0000-0000-000000000007"
         );
         assert_eq!(
-            Carrier::CommunicationServices.lane(),
+            MailChannel::CommunicationServices.lane(),
             "communication-services"
         );
     }

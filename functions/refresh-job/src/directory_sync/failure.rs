@@ -1,6 +1,7 @@
 //! Why a run of the directory sync failed, and whether a person has to act.
 
 use rollcall_app::directory_sync::SyncClientError;
+use rollcall_app::jobs::budget::Interrupted;
 use rollcall_clients::graph::GraphError;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::objects::ObjectError;
@@ -10,6 +11,9 @@ use rollcall_clients::store::StoreError;
 /// to the owners and in the sync's status.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SyncFailure {
+    /// The lease was lost.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The state table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -92,7 +96,8 @@ impl SyncFailure {
             Self::TargetToken(_) => true,
             Self::TestFailed { needs_person, .. } => *needs_person,
             Self::NothingAccepted { lasting, .. } => *lasting,
-            Self::Store(_)
+            Self::Interrupted(_)
+            | Self::Store(_)
             | Self::Object(_)
             | Self::StoredReport(_)
             | Self::Checkpoint(_)

@@ -41,6 +41,8 @@ impl SyncRun<'_> {
         let tenant = self.request.tenant;
         let tested = Box::pin(self.services.test_sync(tenant, &state)).await;
         let test = tested.map_err(SyncClientError::from)?;
+        // The state carries no fence, and the test took long.
+        self.budget.confirm_lease().await?;
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
         let after = self.services.store.change_sync(tenant, &[], |state| {

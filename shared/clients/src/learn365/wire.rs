@@ -1,5 +1,4 @@
-//! The platform's JSON: Pascal or camel case, enums by name or number, dates with or without a
-//! zone.
+//! The platform's JSON: Pascal or camel case, enums by name or number, dates in several formats.
 //!
 //! Texts are borrowed from the page unless they contain escapes. Identifiers, dates and
 //! enumerations are parsed leniently here and validated in `convert`, so that an invalid one is

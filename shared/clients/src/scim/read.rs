@@ -131,7 +131,7 @@ impl Scim {
         self.tells(USERS, total).await
     }
 
-    /// Returns the same for groups: a service may support the filter for only one of the two.
+    /// Returns whether groups are filtered correctly: a service may support only one of the two.
     pub async fn tells_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
         self.tells(GROUPS, total).await
     }

@@ -1,4 +1,4 @@
-//! `cel`: the Common Expression Language, programs compiled once, a context per person beforehand.
+//! The peer `cel` (Common Expression Language): compiled programs, one context per user.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -11,18 +11,18 @@ use crate::overrides::Members;
 use crate::person::{Person, Value, holds};
 use crate::tree::{CourseIs, Field, Test, TextIs, Tree};
 
-/// Compiled programs and contexts with every variable of a person.
+/// Compiled programs and contexts with every variable of a user.
 pub struct Peer {
     programs: Vec<Option<Program>>,
     people: Vec<Context<'static, 'static>>,
 }
 
 impl Peer {
-    /// Compiles programs and fills contexts, outside the timed part. What several
-    /// enrolments in a course amount to is computed here as well.
+    /// Compiles programs and fills contexts, outside the timed part. Several enrolments in a course
+    /// are summarised here as well.
     ///
     /// # Panics
-    /// If the library does not take a rule.
+    /// If the library rejects a rule.
     pub fn new(trees: &[Option<Tree>], people: &[&Person], now: i64) -> Self {
         let env = Arc::new(Env::stdlib());
         let compile = |tree: &Tree| {
@@ -42,10 +42,10 @@ impl Peer {
         }
     }
 
-    /// The places of the people whom each program matches.
+    /// Returns the indexes of the users that match each program.
     ///
     /// # Panics
-    /// If a program fails: the variables it needs are all there.
+    /// If a program fails, although all its variables are defined.
     pub fn members(&self) -> Members {
         let mut members = vec![Vec::new(); self.programs.len()];
         for (person, place) in self.people.iter().zip(0u32..) {
@@ -65,7 +65,7 @@ impl Peer {
 fn passes(program: &Program, person: &Context<'static, 'static>) -> bool {
     match program.execute(person) {
         Ok(Cel::Bool(answer)) => answer,
-        other => panic!("{other:?} is no truth"),
+        other => panic!("{other:?} is not a boolean"),
     }
 }
 
@@ -158,7 +158,7 @@ fn text_expression(name: &str, is: &TextIs) -> String {
     }
 }
 
-/// JSON strings are CEL strings.
+/// JSON strings are valid CEL strings.
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
@@ -194,7 +194,7 @@ fn context(person: &Person, now: i64, env: &Arc<Env>) -> Context<'static, 'stati
     context
 }
 
-/// A missing text is empty, which no operand equals; anything else missing is null.
+/// A missing text is empty, which equals no operand; any other missing value is null.
 fn value(person: &Person, field: Field) -> Cel {
     if let Some(text) = person.text(field) {
         return text.to_owned().into();

@@ -1,4 +1,4 @@
-//! `datalogic-rs`: `JSONLogic`, rules compiled once, people parsed into its values beforehand.
+//! The peer `datalogic-rs` (`JSONLogic`): compiled rules, users parsed beforehand.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use crate::overrides::Members;
 use crate::person::{Attempt, Person, Value, holds};
 use crate::tree::{CourseIs, Field, Test, TextIs, Tree};
 
-/// Compiled rules and parsed people.
+/// Compiled rules and parsed users.
 pub struct Peer {
     engine: Engine,
     rules: Vec<Option<Logic>>,
@@ -19,11 +19,11 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Compiles and parses, outside the timed part. What several enrolments in
-    /// a course amount to is computed here as well.
+    /// Compiles and parses, outside the timed part. Several enrolments in a course are summarised
+    /// here as well.
     ///
     /// # Panics
-    /// If the library does not take a rule or a person.
+    /// If the library rejects a rule or a user.
     pub fn new(trees: &[Option<Tree>], people: &[&Person], now: i64) -> Self {
         let engine = Engine::new();
         let compile = |tree: &Tree| {
@@ -48,7 +48,7 @@ impl Peer {
         }
     }
 
-    /// The places of the people whom each rule matches.
+    /// Returns the indexes of the users that match each rule.
     ///
     /// # Panics
     /// If a rule fails.
@@ -111,7 +111,7 @@ fn test_logic(test: &Test) -> Json {
 }
 
 fn text_logic(field: Field, is: &TextIs) -> Json {
-    // A missing text reads as an empty one, which no operand equals.
+    // A missing text is read as an empty one, which equals no operand.
     let text = json!({"var": [field.name(), ""]});
     match is {
         TextIs::Equal(operand) => json!({"===": [text, operand]}),
@@ -122,7 +122,7 @@ fn text_logic(field: Field, is: &TextIs) -> Json {
     }
 }
 
-/// `JSONLogic` compares a missing value as zero, so its presence is asked first.
+/// `JSONLogic` compares a missing value as zero, so its presence is tested first.
 fn within<T: serde::Serialize>(var: Json, from: Option<T>, to: Option<T>, upper: &str) -> Json {
     let mut parts = vec![json!({"!==": [var, null]})];
     parts.extend(from.map(|from| json!({"<=": [from, var]})));
@@ -174,7 +174,7 @@ fn summary(attempts: &[Attempt], now: i64) -> Json {
     })
 }
 
-/// The latest completion, in milliseconds since 1970 UTC.
+/// Returns the latest completion, in milliseconds since 1970 UTC.
 pub(super) fn last_completed(attempts: &[Attempt]) -> Option<i64> {
     let completed = attempts
         .iter()

@@ -1,4 +1,4 @@
-//! How one would do it with something else: each a fair reading of its documentation.
+//! Alternative engines, each used according to its documentation.
 
 pub mod cel;
 pub mod datalogic;

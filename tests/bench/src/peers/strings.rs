@@ -1,14 +1,14 @@
-//! The plain walk: for every profile and person, down the tree, comparing strings.
+//! The direct approach: walks the tree for every profile and user, comparing strings.
 //!
-//! The semantics are those of the design, written without the product's code:
-//! this is also the oracle the others are compared with.
+//! The semantics follow the design, without using the product's code: this is also the oracle for
+//! the other peers.
 
 use crate::overrides::Members;
 use crate::person::{Person, Value, holds};
 use crate::tree::{Field, Test, TextIs, Tree};
 
-/// The places of the people whom each tree matches. Person by person, so that
-/// a person's strings are near while all trees ask for them.
+/// Returns the indexes of the users that match each tree. Iterates by user, so that a user's
+/// strings stay in the CPU cache for all trees.
 pub fn members(trees: &[Option<Tree>], people: &[&Person], now: i64) -> Members {
     let mut members = vec![Vec::new(); trees.len()];
     for (person, place) in people.iter().zip(0u32..) {

@@ -1,4 +1,4 @@
-//! Courses and enrolments: some courses everybody takes, most few.
+//! Generates courses and enrolments: a few courses are taken by almost all users, most by few.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::skew::weights;
 
-/// How many courses there are.
+/// The number of courses.
 pub const COURSES: usize = 400;
 
 pub(super) fn catalog() -> CatalogRow {
@@ -34,7 +34,7 @@ pub(super) fn courses(rng: &mut ChaCha8Rng) -> Vec<CourseRow> {
         .collect()
 }
 
-/// Exactly `count` rows; three percent of them are retakes.
+/// Generates exactly `count` rows; three percent of them are retakes.
 pub(super) fn enrolments(
     count: usize,
     people: &[UserId],
@@ -65,7 +65,7 @@ pub(super) fn enrolments(
     rows
 }
 
-/// How many people each course has; no course has more than seven tenths of them.
+/// Returns the number of users of each course; no course has more than seven tenths of them.
 fn class_sizes(count: usize, people: usize) -> Vec<usize> {
     let weights = weights(COURSES, 0.7);
     let cap = people * 7 / 10;

@@ -1,4 +1,4 @@
-//! One tenant, always the same: people, enrolments and what administrators ask of them.
+//! Generates one deterministic tenant: users, enrolments and profiles.
 
 pub mod courses;
 pub mod people;
@@ -19,38 +19,38 @@ use uuid::Uuid;
 use people::Society;
 
 const SEED: u64 = 2_026;
-/// Groups the platform lists among its users; they are nobody's members.
+/// Groups that the platform lists among its users; they are never members.
 const GROUPS: u32 = 5;
-/// Mean of a person's enrolments above which the courses would not suffice.
+/// Maximum mean enrolments per user; above it there would not be enough courses.
 const MOST_ENROLMENTS: u32 = 200;
 
-/// How large the workload is.
+/// The size of the workload.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Sizes {
-    /// People of the tenant.
+    /// Users of the tenant.
     #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(u32).range(100..=10_000_000))]
     pub users: u32,
     /// Profiles.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub profiles: u32,
-    /// Enrolment rows, retakes included; at most 200 a person.
+    /// Enrolment rows including retakes; at most 200 per user.
     #[arg(long, default_value_t = 2_000_000)]
     pub enrolments: u32,
 }
 
-/// The tenant and the moment at which its profiles are evaluated.
+/// The tenant and the time at which its profiles are evaluated.
 #[derive(Debug, Clone)]
 pub struct Workload {
-    /// What the platform delivers.
+    /// The data returned by the platform.
     pub data: LmsData,
-    /// The profiles; an override names only profiles that stand before its own.
+    /// The profiles; an override refers only to profiles before its own.
     pub profiles: Vec<Profile>,
     /// The slot of the run.
     pub at: DateTime<Utc>,
 }
 
 impl Workload {
-    /// Makes the tenant; equal sizes give equal tenants.
+    /// Generates the tenant; equal sizes result in equal tenants.
     pub fn new(sizes: Sizes) -> Self {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let at = Self::slot();
@@ -77,13 +77,13 @@ impl Workload {
         Self { data, profiles, at }
     }
 
-    /// The moment of evaluation: six in the morning UTC of 21 November 2026.
-    /// Nothing here depends on today.
+    /// Returns the time of evaluation: six in the morning UTC of 21 November 2026. The workload
+    /// does not depend on the current date.
     pub fn slot() -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_240_800, 0).unwrap_or_default()
     }
 
-    /// The tenant as the product stores it.
+    /// Returns the tenant in the product's stored form.
     pub fn snapshot(&self) -> Snapshot {
         let header = Header {
             id: SnapshotId::new(self.at, Uuid::nil()),

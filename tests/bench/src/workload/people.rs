@@ -1,4 +1,4 @@
-//! The people of the workload, as an HR feed of many years leaves them.
+//! Generates users with the irregularities of a long-lived HR feed.
 
 use chrono::{DateTime, Duration, Utc};
 use rand::RngExt as _;
@@ -19,7 +19,7 @@ pub const CUSTOM: [(&str, &str, FieldKind); 4] = [
     ("remote", "Works Remotely", FieldKind::Boolean),
 ];
 
-/// The id of a custom field by its place in [`CUSTOM`].
+/// Returns the id of a custom field by its index in [`CUSTOM`].
 pub fn field_id(place: usize) -> FieldId {
     FieldId::new(Uuid::from_u128(0xf1e1_d000 + place as u128))
 }
@@ -36,7 +36,7 @@ pub(super) fn fields() -> Vec<FieldRow> {
         .collect()
 }
 
-/// What values people have and how often.
+/// The possible values and their frequencies.
 pub(super) struct Society {
     pub(super) cities: Vec<(&'static str, &'static str)>,
     pub(super) departments: Vec<String>,
@@ -67,7 +67,7 @@ impl Society {
         }
     }
 
-    /// One person; `number` makes the mail address unique.
+    /// Returns one user; `number` makes the mail address unique.
     pub(super) fn person(&self, number: u32, at: DateTime<Utc>, rng: &mut ChaCha8Rng) -> UserRow {
         let (first, last) = name(rng.random_range(0..3_600));
         let rank = self.city.draw(rng);
@@ -109,7 +109,7 @@ impl Society {
     }
 }
 
-/// A group, which the platform lists among its users.
+/// Returns a group, which the platform lists among its users.
 pub(super) fn group(number: u32, rng: &mut ChaCha8Rng) -> UserRow {
     UserRow {
         id: Some(UserId::new(Uuid::from_u128(rng.random()))),
@@ -120,7 +120,7 @@ pub(super) fn group(number: u32, rng: &mut ChaCha8Rng) -> UserRow {
     }
 }
 
-/// Up to fifteen years ago, mostly recently; some begin next month.
+/// Returns a date up to fifteen years ago, mostly recent; some are next month.
 fn hire_date(at: DateTime<Utc>, rng: &mut ChaCha8Rng) -> String {
     if rng.random_bool(0.003) {
         return "soon".to_owned();
@@ -152,8 +152,8 @@ fn sometimes(rng: &mut ChaCha8Rng, chance: f64, value: String) -> Option<String>
     rng.random_bool(chance).then_some(value)
 }
 
-/// A value as people typed it: mostly clean, some in capitals, some with
-/// blanks around, some with composed letters taken apart, some missing.
+/// Returns a value with the variations of manual input: mostly clean, some in capitals, some with
+/// surrounding blanks, some with decomposed letters, some missing.
 fn text(value: &str, chance: f64, rng: &mut ChaCha8Rng) -> Option<String> {
     if !rng.random_bool(chance) {
         return rng.random_bool(0.2).then(|| "  ".to_owned());
@@ -167,7 +167,7 @@ fn text(value: &str, chance: f64, rng: &mut ChaCha8Rng) -> Option<String> {
     })
 }
 
-/// A name as a mailbox spells it.
+/// Returns a name in the spelling of a mailbox.
 fn ascii(name: &str) -> String {
     name.nfd()
         .filter(char::is_ascii_alphabetic)

@@ -1,6 +1,6 @@
-//! Names of places, units, jobs and people, and how they combine.
+//! Names of places, units, jobs and users, and their combinations.
 
-/// Countries with their cities, the frequent ones first.
+/// Countries with their cities, ordered by frequency.
 #[rustfmt::skip]
 pub(super) const CITIES: [(&str, &[&str]); 40] = [
     ("United States", &["Denver", "San Diego", "Las Vegas", "New York", "Austin", "Chicago", "Boston", "Seattle", "Atlanta", "Houston", "Portland", "Phoenix"]),
@@ -54,7 +54,7 @@ const UNITS: [&str; 30] = [
     "Strategy", "Health & Safety",
 ];
 
-/// Companies, the frequent ones first.
+/// Companies, ordered by frequency.
 #[rustfmt::skip]
 pub(super) const COMPANIES: [&str; 30] = [
     "Contoso", "Contoso Europe GmbH", "Contoso UK Ltd", "Fabrikam", "Fabrikam Inc.",
@@ -78,7 +78,7 @@ const LEVELS: [&str; 10] = [
     "Deputy ",
     "Trainee ",
 ];
-/// The middle words of job titles, what administrators look for.
+/// The middle words of job titles, which rules search for.
 pub(super) const AREAS: [&str; 12] = [
     "Customer Success",
     "Sales",
@@ -116,7 +116,7 @@ const LAST: [&str; 60] = [
     "Vásquez", "Weiß", "Yılmaz", "Żak", "Patel", "Singh", "Chen", "Mensah", "Okafor",
 ];
 
-/// Mail domains, the frequent ones first.
+/// Mail domains, ordered by frequency.
 pub(super) const DOMAINS: [&str; 6] = [
     "contoso.example",
     "eu.contoso.example",
@@ -125,7 +125,7 @@ pub(super) const DOMAINS: [&str; 6] = [
     "ext.contoso.example",
     "northwind.example",
 ];
-/// Kinds of employment, the frequent ones first.
+/// Employment types, ordered by frequency.
 pub(super) const EMPLOYMENT: [&str; 6] = [
     "Employee",
     "Contractor",
@@ -135,7 +135,7 @@ pub(super) const EMPLOYMENT: [&str; 6] = [
     "Vendor",
 ];
 
-/// Cities with their countries, the first of each country before the second of any.
+/// Returns cities with their countries; the first city of each country precedes second ones.
 pub(super) fn cities() -> Vec<(&'static str, &'static str)> {
     let most = CITIES
         .iter()
@@ -151,7 +151,7 @@ pub(super) fn cities() -> Vec<(&'static str, &'static str)> {
         .collect()
 }
 
-/// Departments: each unit alone and with a second word.
+/// Returns departments: each unit alone and with a second word.
 pub(super) fn departments() -> Vec<String> {
     let plain = UNITS.iter().map(|unit| (*unit).to_owned());
     plain
@@ -159,7 +159,7 @@ pub(super) fn departments() -> Vec<String> {
         .collect()
 }
 
-/// Job titles: level, area and role; the plain ones come first.
+/// Returns job titles of level, area and role; plain ones come first.
 pub(super) fn job_titles() -> Vec<String> {
     let mut titles = Vec::with_capacity(LEVELS.len() * AREAS.len() * ROLES.len());
     for level in LEVELS {
@@ -170,7 +170,7 @@ pub(super) fn job_titles() -> Vec<String> {
     titles
 }
 
-/// Offices of a city: the larger cities have two.
+/// Returns an office of a city; larger cities have two.
 pub(super) fn office(rank: usize, city: &str, second: bool) -> String {
     if second && rank < 80 {
         format!("{city} Campus")
@@ -179,7 +179,7 @@ pub(super) fn office(rank: usize, city: &str, second: bool) -> String {
     }
 }
 
-/// The name of the nth person, as people write it.
+/// Returns the name of the nth user, with its original spelling.
 pub(super) fn name(nth: usize) -> (&'static str, &'static str) {
     (
         FIRST[nth % FIRST.len()],

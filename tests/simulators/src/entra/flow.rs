@@ -86,7 +86,7 @@ pub(super) struct ConsentPage {
     pub(super) app: String,
     /// Name of the organisation.
     pub(super) organisation: String,
-    /// Login of the user who is asked.
+    /// Login of the user on the page.
     pub(super) login: String,
     /// Names of the permissions.
     pub(super) permissions: Vec<String>,

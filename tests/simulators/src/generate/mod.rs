@@ -37,7 +37,7 @@ pub const ROLES: [&str; 3] = [
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorldSpec {
-    /// Equal seeds give equal worlds.
+    /// Equal seeds result in equal worlds.
     pub seed: u64,
     /// Tenant id.
     pub tenant: Uuid,

@@ -1,8 +1,8 @@
-//! Attributes of SCIM schemas, and paths that name them.
+//! Attributes of SCIM schemas, and paths that refer to them.
 
 use super::schema::{COMMON, Kind, Schema};
 
-/// What values of an attribute are.
+/// The data type of an attribute.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Text,
@@ -12,7 +12,7 @@ pub(super) enum Type {
     Complex,
 }
 
-/// An attribute of a schema, or a part of a complex one.
+/// An attribute of a schema, or a sub-attribute of a complex one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Attr {
     pub(super) name: &'static str,
@@ -20,28 +20,27 @@ pub(super) struct Attr {
     pub(super) multi: bool,
     pub(super) sub: &'static [Attr],
     pub(super) required: bool,
-    /// Text is compared with its capitals.
+    /// Whether text is compared case-sensitively.
     pub(super) exact: bool,
     pub(super) read_only: bool,
-    /// Taken, but never shown.
+    /// Whether it is accepted but never returned.
     pub(super) secret: bool,
     pub(super) unique: bool,
-    /// Kinds of resources that a reference leads to or a text names; anything if there
-    /// are none.
+    /// Types of resources that a reference or a text may refer to; any if empty.
     pub(super) refers: &'static [&'static str],
-    /// Given with the value it is a part of, and not changed afterwards.
+    /// Whether it is set together with its parent value and not changed afterwards.
     pub(super) immutable: bool,
 }
 
-/// A plain text, without a name yet.
+/// A text, not yet named.
 pub(super) const TEXT: Attr = Attr::new(Type::Text);
-/// A truth value, without a name yet.
+/// A boolean, not yet named.
 pub(super) const FLAG: Attr = Attr::new(Type::Flag);
-/// A moment, without a name yet.
+/// A time, not yet named.
 pub(super) const TIME: Attr = Attr::new(Type::Time);
-/// An address, without a name yet.
+/// A reference, not yet named.
 pub(super) const REFERENCE: Attr = Attr::new(Type::Reference);
-/// An object, without a name yet.
+/// An object, not yet named.
 pub(super) const COMPLEX: Attr = Attr::new(Type::Complex);
 
 impl Attr {
@@ -112,32 +111,32 @@ impl Attr {
     }
 }
 
-/// The attribute of this name, whatever its capitals.
+/// Returns the attribute with this name, ignoring case.
 pub(super) fn find(attributes: &'static [Attr], name: &str) -> Option<&'static Attr> {
     attributes
         .iter()
         .find(|it| it.name.eq_ignore_ascii_case(name))
 }
 
-/// An attribute of a resource, or a part of one.
+/// An attribute of a resource, or a sub-attribute.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AttrPath {
-    /// The URN under which it lies, if an extension brings it.
+    /// The URN of the extension that defines it, if any.
     pub(super) extension: Option<&'static str>,
     pub(super) attr: &'static Attr,
     pub(super) sub: Option<&'static Attr>,
 }
 
-/// What a path without brackets names.
+/// The target of a path without brackets.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Named {
-    /// An extension as a whole.
+    /// A whole extension.
     Extension(&'static Schema),
     Attribute(AttrPath),
 }
 
 impl Named {
-    /// Reads `name`, `name.part`, `urn:…:name.part` or the URN of an extension.
+    /// Parses `name`, `name.part`, `urn:…:name.part` or the URN of an extension.
     pub(super) fn parse(kind: Kind, text: &str) -> Option<Self> {
         let (extension, core) = (kind.extension(), kind.core());
         if let Some(rest) = after_urn(extension.urn, text) {
@@ -153,7 +152,7 @@ impl Named {
         inside(path, core.attributes, None).or_else(|| inside(path, &COMMON, None))
     }
 
-    /// The attribute, unless a whole extension is named.
+    /// Returns the attribute; `None` for a whole extension.
     pub(super) fn attribute(self) -> Option<AttrPath> {
         match self {
             Self::Extension(_) => None,

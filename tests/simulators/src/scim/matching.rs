@@ -1,4 +1,4 @@
-//! Whether a resource, or one value of an attribute, fits a filter.
+//! Matches a resource, or one value of an attribute, against a filter.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -7,7 +7,7 @@ use super::attribute::AttrPath;
 use super::filter::{Filter, Op, Operand};
 use super::state::ScimResource;
 
-/// What filters are about.
+/// The object of a filter.
 pub(super) enum Subject<'a> {
     /// A resource with its id.
     Resource(&'a str, &'a ScimResource),
@@ -25,7 +25,7 @@ enum Scalar<'a> {
 }
 
 impl Subject<'_> {
-    /// Whether the filter holds.
+    /// Returns whether the filter matches.
     pub(super) fn fits(&self, filter: &Filter) -> bool {
         match filter {
             Filter::And(a, b) => self.fits(a) && self.fits(b),
@@ -55,7 +55,7 @@ impl Subject<'_> {
         self.any(path, &|value| compare(value, Op::Eq, operand, exact))
     }
 
-    /// Whether a simple value at the path passes the test.
+    /// Returns whether a simple value at the path satisfies the predicate.
     fn any(&self, path: &AttrPath, test: &dyn Fn(&Scalar<'_>) -> bool) -> bool {
         let (name, part) = (path.attr.name, path.sub.map(|it| it.name));
         match self {

@@ -1,4 +1,4 @@
-//! Documents of clients brought into the form in which they are kept.
+//! Normalises clients' documents into the stored form.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use super::error::ScimError;
 use super::schema::{COMMON, Kind};
 use super::state::{ScimBehaviour, ScimResource};
 
-/// What clients say of a resource.
+/// The content of a resource as sent by clients.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Draft {
     pub(super) attributes: Map<String, Value>,
@@ -17,7 +17,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// What is known of a resource already.
+    /// Returns the stored content of a resource.
     pub(super) fn of(resource: &ScimResource) -> Self {
         Self {
             attributes: resource.attributes.clone(),
@@ -25,7 +25,8 @@ impl Draft {
         }
     }
 
-    /// A whole document; names are understood in any capitals, unknown and read-only ones ignored.
+    /// Parses a whole document; names are compared ignoring case, unknown and read-only ones are
+    /// ignored.
     pub(super) fn parse(kind: Kind, body: &Map<String, Value>) -> Result<Self, ScimError> {
         needs_schema(body, kind.core().urn)?;
         let mut draft = Self {
@@ -60,7 +61,7 @@ impl Draft {
         Ok(draft)
     }
 
-    /// Takes out what the service drops.
+    /// Removes attributes that the service does not store.
     pub(super) fn settle(&mut self, kind: Kind, can: &ScimBehaviour) {
         let extension = kind.extension().urn;
         if !super::discovery::has_extension(can, kind) {
@@ -82,7 +83,7 @@ impl Draft {
         }
     }
 
-    /// The required attribute that is missing.
+    /// Returns a required attribute that is missing.
     pub(super) fn lacks(&self, kind: Kind) -> Option<&'static str> {
         let mut required = kind.core().attributes.iter().filter(|it| it.required);
         let missing = required.find(|it| {
@@ -93,7 +94,7 @@ impl Draft {
     }
 }
 
-/// Refuses a message that does not name its schema.
+/// Returns an error for a message without its schema.
 pub(super) fn needs_schema(body: &Map<String, Value>, urn: &str) -> Result<(), ScimError> {
     let named = body.get("schemas").and_then(Value::as_array);
     let names_it = |it: &Value| it.as_str().is_some_and(|it| it.eq_ignore_ascii_case(urn));
@@ -104,7 +105,7 @@ pub(super) fn needs_schema(body: &Map<String, Value>, urn: &str) -> Result<(), S
     }
 }
 
-/// The ids in a list of members, or in one member.
+/// Returns the ids in a list of members, or in one member.
 pub(super) fn members(value: &Value) -> Result<BTreeSet<String>, ScimError> {
     let one = std::slice::from_ref(value);
     let all = match value {
@@ -121,7 +122,7 @@ pub(super) fn members(value: &Value) -> Result<BTreeSet<String>, ScimError> {
     ids.collect()
 }
 
-/// A value of an attribute as it is kept; none if it is null or empty.
+/// Returns a value of an attribute in its stored form; `None` if it is null or empty.
 pub(super) fn clean(attr: &Attr, value: &Value) -> Result<Option<Value>, ScimError> {
     if !attr.multi {
         return single(attr, value);
@@ -149,7 +150,7 @@ pub(super) fn clean(attr: &Attr, value: &Value) -> Result<Option<Value>, ScimErr
     Ok((!kept.is_empty()).then_some(Value::Array(kept)))
 }
 
-/// One value of an attribute as it is kept.
+/// Returns one value of an attribute in its stored form.
 pub(super) fn single(attr: &Attr, value: &Value) -> Result<Option<Value>, ScimError> {
     match (attr.kind, value) {
         (_, Value::Null) => Ok(None),
@@ -160,7 +161,7 @@ pub(super) fn single(attr: &Attr, value: &Value) -> Result<Option<Value>, ScimEr
             let parts = attributes(attr.sub, fields)?;
             Ok((!parts.is_empty()).then_some(Value::Object(parts)))
         }
-        // A manager or a role may be given by its value alone.
+        // A manager or a role may be sent as a plain value.
         (Type::Complex, Value::String(_)) if find_value(attr) => Ok(Some(json!({"value": value}))),
         _ => Err(wrong(attr)),
     }

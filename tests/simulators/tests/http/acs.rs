@@ -1,4 +1,4 @@
-//! Azure Communication Services Email over HTTP, signed as the vendor's clients sign.
+//! Tests of Azure Communication Services Email over HTTP, signed like the vendor's clients.
 
 use aws_lc_rs::{digest, hmac};
 use base64::Engine as _;

@@ -1,4 +1,4 @@
-//! Administrators' consent, what it opens for the application, and guests it invites.
+//! Tests of admin consent, the permissions it grants, and invitations of guests.
 
 use reqwest::Method;
 use rollcall_simulators::{Consent, ConsentChoice, Grant};
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::office::{APP, BACK, Office, number, text};
 use crate::site::TENANT;
 
-/// How the application asks for a token by itself.
+/// The form of an app-only token request.
 const APP_ONLY: [(&str, &str); 2] = [
     ("grant_type", "client_credentials"),
     ("scope", "https://graph.example/.default"),

@@ -1,4 +1,4 @@
-//! Calendars and rooms over HTTP: bookings, answers, doubles, free and busy times.
+//! Tests of calendars and rooms over HTTP: bookings, responses, duplicates, free/busy times.
 
 use reqwest::Method;
 use rollcall_simulators::world::{ExchangePlan, Mailbox};
@@ -31,7 +31,7 @@ fn room_answer(event: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// An office, a person's token, and shorthand for using it.
+/// An office and a user's token.
 struct Desk {
     office: Office,
     token: String,

@@ -1,4 +1,4 @@
-//! Signing people in: pages, consent, codes and what the tokens say.
+//! Tests of interactive sign-in: pages, consent, codes and the content of tokens.
 
 use rollcall_simulators::world::UserConsent;
 use rollcall_simulators::{ConsentChoice, Grant, TokenFlaw};
@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::office::{APP, Office, fields, number, text};
 use crate::site::{TENANT, read};
 
-/// The middle part of a JWT.
+/// Returns the payload of a JWT.
 fn claims(token: &str) -> Value {
     use base64::Engine as _;
     let payload = token.split('.').nth(1).expect("a payload");
@@ -16,7 +16,7 @@ fn claims(token: &str) -> Value {
     serde_json::from_slice(&bytes.expect("base64url")).expect("JSON")
 }
 
-/// The hidden field `request` of a page, as a browser would post it.
+/// Returns a hidden field of a page, as a browser would post it.
 fn hidden(page: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let (_, rest) = page.split_once(&start).expect("the field");

@@ -1,4 +1,4 @@
-//! Delta queries: a full round, then only what changed, with the flaws a directory may have.
+//! Tests of delta queries: a full round, then only changes, including configurable flaws.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::site::{Site, TENANT, error, read};
 
-/// All pages from an address on, and the delta link at their end.
+/// Returns all pages starting at a URL, and the delta link at their end.
 async fn round(site: &Site, url: &str, size: usize) -> (Vec<Vec<Value>>, String) {
     let (mut pages, mut url) = (Vec::new(), url.to_owned());
     loop {
@@ -81,7 +81,11 @@ async fn users_come_once_then_only_with_followed_changes() {
         json!([{"@odata.type": "#microsoft.graph.user", "id": bob}])
     );
     let keys: Vec<&String> = row(&rows, bob).as_object().expect("a row").keys().collect();
-    assert_eq!(keys, ["displayName", "id"], "never set is absent");
+    assert_eq!(
+        keys,
+        ["displayName", "id"],
+        "a property that was never set is missing"
+    );
 
     let (rows, link) = changes(&site, &link).await;
     assert_eq!(rows, [] as [Value; 0]);
@@ -257,7 +261,7 @@ async fn fifty_thousand_people_are_followed_quickly() {
         }
     });
     assert_eq!(changes(&site, &link).await.0.len(), 50);
-    // Generous: a debug build on a loaded machine.
+    // Generous, for a debug build on a loaded machine.
     assert!(
         started.elapsed() < Duration::from_secs(30),
         "{:?}",

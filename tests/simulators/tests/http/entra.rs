@@ -1,4 +1,4 @@
-//! Tokens: the AADSTS errors, and what Graph does with bad tokens and missing permissions.
+//! Tests of tokens: AADSTS errors, and Graph's errors for invalid tokens and missing permissions.
 
 use reqwest::Method;
 use serde_json::json;
@@ -150,7 +150,11 @@ async fn permissions_are_those_of_the_token() {
     let member = *group.members.first().expect("a member");
     let path = format!("/groups/{}/members/{member}/$ref", group.id);
     assert_eq!(site.graph(Method::DELETE, &path, None).await.0, 403);
-    assert_eq!(site.state().world.groups[4], group, "nothing happened");
+    assert_eq!(
+        site.state().world.groups[4],
+        group,
+        "the group is unchanged"
+    );
 }
 
 #[tokio::test]

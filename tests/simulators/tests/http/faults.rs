@@ -1,4 +1,4 @@
-//! Every kind of fault, over the wire.
+//! Tests of every kind of fault over HTTP.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::site::{Site, TENANT};
 
-/// Raw text of a Learn365 answer, or the transport error.
+/// Returns the raw text of a Learn365 response, or the transport error.
 async fn users(site: &Site) -> Result<String, reqwest::Error> {
     let url = format!(
         "{}/odata/v2/Users?$count=true",
@@ -28,7 +28,9 @@ async fn faulty(kind: FaultKind) -> Site {
         TENANT,
         Fault::once("/odata/v2/Users", kind).method("GET").at(2, 1),
     );
-    let first = users(&site).await.expect("the first request is not struck");
+    let first = users(&site)
+        .await
+        .expect("the first request is not affected");
     assert_eq!(
         parsed(&first)["@odata.count"],
         json!(parsed(&first)["value"].as_array().map(Vec::len))
@@ -37,7 +39,11 @@ async fn faulty(kind: FaultKind) -> Site {
 }
 
 async fn is_well_again(site: &Site) {
-    let body = parsed(&users(site).await.expect("the third request is not struck"));
+    let body = parsed(
+        &users(site)
+            .await
+            .expect("the third request is not affected"),
+    );
     assert!(
         body["value"]
             .as_array()
@@ -75,7 +81,7 @@ async fn delay() {
 #[tokio::test]
 async fn dropped_connection() {
     let site = faulty(FaultKind::Drop).await;
-    assert!(users(&site).await.is_err(), "no answer arrives");
+    assert!(users(&site).await.is_err(), "no response is received");
     assert_eq!(site.simulators.requests(TENANT)[1].status, 0);
     is_well_again(&site).await;
 }
@@ -98,7 +104,7 @@ async fn a_lost_answer_leaves_the_work_done() {
     assert_eq!(
         site.graph(Method::PATCH, path, Some(body)).await.0,
         204,
-        "it is there already"
+        "it already exists"
     );
 }
 

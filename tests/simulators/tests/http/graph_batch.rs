@@ -1,4 +1,4 @@
-//! `$batch`: limits, order, dependencies, quota and records per part.
+//! Tests of `$batch`: limits, order, dependencies, quota and log records per part.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ async fn batch(site: &Site, requests: Vec<Value>) -> (u16, Value) {
         .await
 }
 
-/// Responses by id.
+/// Returns the responses by id.
 fn by_id(body: &Value) -> HashMap<String, Value> {
     let responses = body["responses"].as_array().expect("responses");
     let id = |it: &Value| it["id"].as_str().unwrap_or_default().to_owned();
@@ -154,7 +154,11 @@ async fn the_quota_counts_parts_and_tells_when_to_come_back() {
     assert!(wait > 0.0 && wait <= 60.0, "{wait}");
     let scope = headers["x-ms-throttle-scope"].as_str().expect("a scope");
     assert!(scope.starts_with("Tenant_Application/Write/"), "{scope}");
-    assert_eq!(site.get("/organization").await.0, 200, "reads go on");
+    assert_eq!(
+        site.get("/organization").await.0,
+        200,
+        "reads are not limited"
+    );
 
     site.simulators.edit(TENANT, |state| {
         let throttle = state.world.behaviour.throttle.as_mut().expect("the quota");

@@ -1,4 +1,4 @@
-//! Groups: upsert by unique name, validation, soft delete and restore.
+//! Tests of groups: upsert by unique name, validation, soft delete and restore.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -45,7 +45,7 @@ async fn posts_are_validated_and_not_idempotent() {
     assert_eq!(
         post(new_group("twice")).await.0,
         201,
-        "a repeated POST makes a duplicate"
+        "a repeated POST creates a duplicate"
     );
     let with = |name: &str, value: Value| {
         let mut body = new_group("x");

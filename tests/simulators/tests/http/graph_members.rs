@@ -1,4 +1,4 @@
-//! Member writes: all or nothing, with the texts that clients tell apart.
+//! Tests of member writes: atomicity, and the error texts that clients distinguish.
 
 use std::collections::BTreeSet;
 
@@ -55,7 +55,7 @@ async fn twenty_at_once_and_never_a_part_of_them() {
     assert_eq!(
         members(&site, group),
         twenty,
-        "no failed request added anybody"
+        "no failed request added a member"
     );
 }
 
@@ -119,7 +119,7 @@ async fn without_ref_nobody_is_removed_unless_the_app_may_delete_users() {
     assert_eq!(
         site.get(&format!("/users/{person}")).await.0,
         404,
-        "the person is gone"
+        "the user is deleted"
     );
 }
 
@@ -131,7 +131,7 @@ async fn locked_groups_refuse_members() {
         let mut people = site.people(100).into_iter();
         people
             .find(|id| !groups[group].members.contains(id))
-            .expect("somebody outside")
+            .expect("a user outside the group")
     };
     let (status, code, _) = patch(&site, groups[0].id, &[outsider(0)]).await;
     assert_eq!(
@@ -154,7 +154,7 @@ async fn locked_groups_refuse_members() {
     assert_eq!(
         patch(&site, groups[3].id, &[outsider(3)]).await.0,
         204,
-        "an ordinary one"
+        "an ordinary group"
     );
     let path = format!("/groups/{}", groups[0].id);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Paging, selecting and counting in Graph.
+//! Tests of paging, selecting and counting in Graph.
 
 use std::collections::HashSet;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::site::{Site, error, read};
 
-/// Follows nextLinks and gives the rows of every page.
+/// Follows nextLinks and returns the rows of every page.
 async fn pages(site: &Site, path: &str) -> Vec<Vec<Value>> {
     let mut pages = Vec::new();
     let mut next = Some(format!("{}/v1.0{path}", site.simulators.graph_url()));

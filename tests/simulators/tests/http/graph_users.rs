@@ -1,4 +1,4 @@
-//! Filters on users, counts, photos, languages and the bin.
+//! Tests of user filters, counts, photos, languages and deleted users.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::site::{Site, TENANT, error, read};
 
-/// Object ids of the people who fit.
+/// Returns the object ids of the users that match.
 fn fitting(site: &Site, fits: impl Fn(&Person) -> bool) -> BTreeSet<String> {
     let state = site.state();
     let people = state.world.people.iter().filter(|it| fits(it));
@@ -16,7 +16,7 @@ fn fitting(site: &Site, fits: impl Fn(&Person) -> bool) -> BTreeSet<String> {
         .collect()
 }
 
-/// Ids on all pages of a filter, and the count of the first.
+/// Returns the ids on all pages of a filter, and the count of the first page.
 async fn found(site: &Site, filter: &str) -> (BTreeSet<String>, Value) {
     let mut ids = BTreeSet::new();
     let graph = site.simulators.graph_url();
@@ -48,7 +48,7 @@ async fn filters_find_whom_they_describe() {
     let someone = everyone
         .iter()
         .find(|it| it.department.is_some() && it.city.is_some());
-    let someone = someone.expect("somebody");
+    let someone = someone.expect("a user");
     let (department, city) = (someone.department.clone(), someone.city.clone());
     let quoted = |text: &Option<String>| {
         text.as_deref()
@@ -130,7 +130,7 @@ async fn deleted_people_lie_in_the_bin_and_come_back_as_they_were() {
     let [ada, bob] = site.people(2).try_into().expect("two");
     assert!(site.simulators.delete_user(TENANT, ada));
     assert!(site.simulators.delete_user(TENANT, bob));
-    assert!(!site.simulators.delete_user(TENANT, bob), "gone already");
+    assert!(!site.simulators.delete_user(TENANT, bob), "already deleted");
     assert_eq!(site.get(&format!("/users/{ada}")).await.0, 404);
     assert!(
         site.state()

@@ -1,4 +1,4 @@
-//! Signing keys and people's tokens, as an API that checks them meets them.
+//! Tests of signing keys and users' tokens, with the validation of a real API.
 
 use jsonwebtoken::jwk::JwkSet;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};

@@ -1,4 +1,4 @@
-//! Learn365: keys, sets, catalog membership and enrolment.
+//! Tests of Learn365: keys, sets, catalog membership and enrolment.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ fn rows(body: &Value) -> &[Value] {
     body["value"].as_array().expect("rows")
 }
 
-/// A catalog, one of its live courses, and a course of another catalog.
+/// Returns a catalog, one of its live courses, and a course of another catalog.
 fn courses(world: &World) -> (Uuid, Uuid, Uuid) {
     let catalog = world.catalogs[0].id;
     let live = |same: bool| {
@@ -60,7 +60,7 @@ async fn keys_open_their_tenant_as_far_as_they_go() {
     assert_eq!(
         site.lms(Method::POST, &enroll, Some(body)).await.0,
         400,
-        "a full key gets further"
+        "a full-control key passes authorisation"
     );
 }
 
@@ -141,7 +141,7 @@ async fn users_carry_system_and_custom_values() {
         .people
         .into_iter()
         .find(|it| it.lms_id.is_some() && it.company.is_some());
-    let person = person.as_ref().expect("somebody with a company");
+    let person = person.as_ref().expect("a user with a company");
     let row = rows(&body)
         .iter()
         .find(|it| it["Id"] == json!(person.lms_id))
@@ -166,7 +166,7 @@ async fn filters_and_keys_find_single_rows() {
     let both = |it: &&rollcall_simulators::world::Person| {
         it.object_id.is_some() && it.lms_id.is_some() && it.mail.is_some()
     };
-    let person = state.world.people.iter().find(both).expect("somebody");
+    let person = state.world.people.iter().find(both).expect("a user");
     let object_id = person.object_id.expect("in Entra");
     let mail = person.mail.as_deref().expect("a mail").replace('\'', "''");
     for filter in [
@@ -251,7 +251,7 @@ async fn deleted_courses_are_hidden_or_marked() {
     assert_eq!(rows(&body).len(), hidden + deleted);
 }
 
-/// Makes everything Learn365 has accepted visible, without waiting.
+/// Makes everything accepted by Learn365 visible without waiting.
 fn a_minute_passes(site: &Site) {
     let earlier = std::time::Duration::from_mins(1);
     site.simulators.edit(TENANT, |state| {
@@ -288,7 +288,7 @@ async fn a_group_goes_through_catalog_and_course_and_out_again() {
     assert_eq!(
         site.lms(Method::POST, &users, Some(add)).await.0,
         202,
-        "again is fine"
+        "adding again is not an error"
     );
 
     let login = json!({"userLoginName": row["LoginName"], "ignoreMaxAttendees": true});
@@ -340,7 +340,7 @@ async fn unenrolling_and_unknown_things() {
     let enroll = format!("Courses({course})/Enroll");
     let unenroll = format!("Courses({course})/Unenroll");
     let (status, _) = site.lms(Method::POST, &enroll, Some(login.clone())).await;
-    assert_eq!(status, 400, "Learn365 has not seen the group yet");
+    assert_eq!(status, 400, "the group is not known to Learn365 yet");
     let users = format!("CourseCatalogs({catalog})/Users");
     let add = json!({"LoginName": "x", "DirectoryObjectId": group});
     assert_eq!(site.lms(Method::POST, &users, Some(add)).await.0, 202);

@@ -1,4 +1,4 @@
-//! Mail in a person's name: its limits, lost answers, and what scopes open.
+//! Tests of mail sent for a user: limits, lost responses, and scopes.
 
 use reqwest::Method;
 use rollcall_simulators::{ConsentChoice, Fault, FaultKind};
@@ -72,7 +72,7 @@ async fn mail_has_its_limits_and_the_clock_frees_them() {
         world
             .mailboxes
             .get_mut(&office.ada)
-            .expect("hers")
+            .expect("her mailbox")
             .on_premises = true;
     });
     let (status, body) = read(post(mail("a@x.example")).await).await;

@@ -1,4 +1,4 @@
-//! The simulators over real HTTP, as the product's clients meet them.
+//! Tests of the simulators over real HTTP, as used by the product's clients.
 
 mod acs;
 mod admin_consent;

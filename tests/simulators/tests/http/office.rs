@@ -1,4 +1,4 @@
-//! A tenant with mailboxes and rooms, an application that signs people in, and its way to tokens.
+//! A test tenant with mailboxes and rooms, and an application that signs users in.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ pub(crate) const APP: Uuid = Uuid::from_u128(0xa99);
 pub(crate) const BACK: &str = "https://rollcall.example/oauth/callback";
 pub(crate) const SCOPES: &str = "openid profile email offline_access User.Read Mail.Send \
                                  MailboxSettings.Read Calendars.ReadWrite Place.Read.All";
-/// The pair of RFC 7636, appendix B.
+/// The example of RFC 7636, appendix B.
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 pub(crate) struct Office {
     pub(crate) simulators: Simulators,
     pub(crate) client: Client,
-    /// An ordinary person with a mailbox.
+    /// An ordinary user with a mailbox.
     pub(crate) ada: Uuid,
     pub(crate) ada_upn: String,
     /// A global administrator.
@@ -80,12 +80,12 @@ impl Office {
         assert!(edited.is_some());
     }
 
-    /// Sets the tenant's clock ahead by so many seconds more.
+    /// Advances the tenant's clock by this number of seconds.
     pub(crate) fn wait(&self, seconds: i64) {
         self.world(|world| world.behaviour.clock_ahead_ms += seconds * 1_000);
     }
 
-    /// An authorize address with these fields more or changed.
+    /// Returns an authorize URL with these fields added or changed.
     pub(crate) fn authorize(&self, segment: &str, changes: &[(&str, &str)]) -> String {
         let app = APP.to_string();
         let mut fields = BTreeMap::from([
@@ -108,7 +108,7 @@ impl Office {
             .into()
     }
 
-    /// Signs in without a browser and gives the fields that come back.
+    /// Signs in without a browser and returns the fields of the redirect.
     pub(crate) fn sign_in(
         &self,
         url: &str,
@@ -156,7 +156,7 @@ impl Office {
         self.token(&TENANT.to_string(), &fields).await
     }
 
-    /// The tokens of a whole sign-in.
+    /// Returns the tokens of a complete sign-in.
     pub(crate) async fn tokens(&self) -> Value {
         let (status, body) = self.redeem(&TENANT.to_string(), &self.code()).await;
         assert_eq!(status, 200, "{body}");
@@ -204,7 +204,7 @@ fn room(name: &str) -> Room {
     }
 }
 
-/// The query of an address.
+/// Returns the query of a URL.
 pub(crate) fn fields(location: &str) -> BTreeMap<String, String> {
     let url = Url::parse(location).expect("an address");
     url.query_pairs().into_owned().collect()

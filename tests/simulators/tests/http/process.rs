@@ -1,4 +1,4 @@
-//! The process as a whole: control API, many tenants, dump and restore, size, stop.
+//! Tests of the whole process: control API, several tenants, dump and restore, size, stop.
 
 use std::time::{Duration, Instant};
 
@@ -112,7 +112,7 @@ async fn tenants_do_not_see_each_other() {
         .people
         .iter()
         .find_map(|it| it.object_id)
-        .expect("somebody");
+        .expect("a user");
     let app = world.apps[0].clone();
     site.simulators.load(world);
     assert_eq!(site.get(&format!("/users/{stranger}")).await.0, 404);
@@ -154,7 +154,7 @@ async fn stop_frees_the_port() {
         .next()
         .and_then(|it| it.parse().ok())
         .expect("a port");
-    assert!(Simulators::start(port).await.is_err(), "taken");
+    assert!(Simulators::start(port).await.is_err(), "port in use");
     simulators.stop().await;
     let again = Simulators::start(port).await.expect("free again");
     assert_eq!(again.origin(), format!("http://127.0.0.1:{port}"));
@@ -220,7 +220,7 @@ async fn twenty_thousand_people_page_in_reasonable_time() {
     }
     let path = format!("/groups/{group}/members/$count");
     assert_eq!(site.get(&path).await.1, json!(10_000));
-    // Generous: a debug build on a loaded machine; quadratic work would take minutes.
+    // Generous, for a debug build on a loaded machine; quadratic work would take minutes.
     assert!(
         started.elapsed() < Duration::from_mins(1),
         "{:?}",

@@ -1,4 +1,4 @@
-//! Refresh tokens over HTTP: rotation, and everything that ends them.
+//! Tests of refresh tokens over HTTP: rotation and revocation.
 
 use rollcall_simulators::OauthRefusal;
 use serde_json::json;
@@ -17,7 +17,7 @@ async fn a_refresh_gives_a_new_token_and_the_old_one_stays_unless_rotation_is_st
     assert_eq!(
         office.refresh(&first).await.0,
         200,
-        "the old one stays valid"
+        "the old token remains valid"
     );
     assert_eq!(office.state().refreshes, 2);
     assert!(

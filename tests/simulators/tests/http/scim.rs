@@ -1,4 +1,4 @@
-//! The SCIM service provider: resources, lists, discovery, and what can be taken away from it.
+//! Tests of the SCIM service provider: resources, lists, discovery, and disabled features.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ fn token(site: &Site) -> String {
     site.simulators.scim_token(TENANT).expect("loaded")
 }
 
-/// A SCIM request; `path` starts with `/`.
+/// Sends a SCIM request; `path` starts with `/`.
 pub(crate) async fn scim(site: &Site, method: Method, path: &str, body: Option<Value>) -> Answered {
     let url = format!("{}{path}", site.simulators.scim_url(TENANT));
     let request = site.client.request(method, url);
@@ -35,7 +35,7 @@ pub(crate) async fn get(site: &Site, path: &str) -> Value {
     body
 }
 
-/// Creates a resource and gives it.
+/// Creates a resource and returns it.
 pub(crate) async fn post(site: &Site, path: &str, body: Value) -> Value {
     let (status, body) = scim(site, Method::POST, path, Some(body)).await;
     assert_eq!(status, 201, "{body}");
@@ -97,7 +97,10 @@ async fn resources_live_and_die_by_the_rules() {
     let (_, put) = scim(&site, Method::PUT, &path, Some(user("ada"))).await;
     assert!(put.get("emails").is_none() && put.get(ENTERPRISE).is_none());
     let modified = |it: &Value| it["meta"]["lastModified"].as_str().map(str::to_owned);
-    assert!(modified(&put) > modified(&bob), "every change is later");
+    assert!(
+        modified(&put) > modified(&bob),
+        "every change has a later time"
+    );
 
     let team = post(&site, "/Groups", group("Team", &[&ada, &bob])).await;
     assert_eq!(team["members"].as_array().map(Vec::len), Some(2));

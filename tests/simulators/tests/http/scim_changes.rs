@@ -1,4 +1,4 @@
-//! PATCH and bulk requests to the SCIM service provider.
+//! Tests of PATCH and bulk requests to the SCIM service provider.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -171,7 +171,7 @@ async fn members_and_supervisors_come_and_go() {
         (members(&body), &body[TEAM]),
         (vec![bob["id"].clone()], &json!({"archived": true}))
     );
-    assert_eq!(patch(&site, &team, gone).await.1, body, "gone already");
+    assert_eq!(patch(&site, &team, gone).await.1, body, "already removed");
     let stranger = json!([{"op": "add", "path": "members", "value": [{"value": "nobody"}]}]);
     assert_eq!(patch(&site, &team, stranger).await.0, 400);
     let all = json!([{"op": "remove", "path": "members"}]);

@@ -1,4 +1,4 @@
-//! One started simulator with one small tenant, and shorthand for talking to it.
+//! Test support: a running simulator with one small tenant.
 
 use reqwest::{Client, Method, Response};
 use rollcall_simulators::generate::{self, WorldSpec};
@@ -6,7 +6,7 @@ use rollcall_simulators::{Simulators, TenantState, World};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// Tenant of every test; each test has its own server.
+/// Tenant of every test; each test has a separate server.
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0xacce_0000_0000_4000_8000_0000_0000_0001);
 
 pub(crate) struct Site {
@@ -24,7 +24,7 @@ impl Site {
         Self::with(|_| {}).await
     }
 
-    /// A site whose world was changed before loading.
+    /// Starts a site whose world is changed before loading.
     pub(crate) async fn with(change: impl FnOnce(&mut World)) -> Self {
         let spec = WorldSpec {
             tenant: TENANT,
@@ -64,7 +64,7 @@ impl Site {
         self.simulators.dump(TENANT).expect("the tenant is loaded")
     }
 
-    /// Object ids of the first `count` people in Entra who are in no group.
+    /// Returns the object ids of the first `count` Entra users that are in no group.
     pub(crate) fn people(&self, count: usize) -> Vec<Uuid> {
         let people = self.state().world.people;
         let ids: Vec<Uuid> = people
@@ -106,7 +106,7 @@ impl Site {
         self.graph(Method::GET, path, None).await
     }
 
-    /// Creates a group by its unique name and gives its id.
+    /// Creates a group by its unique name and returns its id.
     pub(crate) async fn group(&self, unique_name: &str) -> Uuid {
         let path = format!("/groups(uniqueName='{unique_name}')");
         let (status, body) = self
@@ -148,7 +148,7 @@ pub(crate) async fn read(response: Response) -> Answered {
     (status, serde_json::from_str(&text).unwrap_or(Value::Null))
 }
 
-/// A client credentials request.
+/// Sends a client credentials request.
 pub(crate) async fn token(
     simulators: &Simulators,
     client: &Client,
@@ -175,7 +175,7 @@ pub(crate) async fn token(
     .await
 }
 
-/// `error.code` and `error.message` of an answer.
+/// Returns `error.code` and `error.message` of a response.
 pub(crate) fn error(body: &Value) -> (&str, &str) {
     let field = |name: &str| body["error"][name].as_str().unwrap_or_default();
     (field("code"), field("message"))

@@ -42,13 +42,15 @@ async fn a_rate_limit_costs_no_try() {
     site.fault(Fault::once(USERS, asks_to_wait(0.01)).at(1, 12));
     site.fault(Fault::once(USERS, down(503)).at(13, 4));
     let users = site.scim.users(&site.described, None).await;
-    assert!(users.expect("in the end").all.is_empty());
+    assert!(users.expect("success after the rate limit").all.is_empty());
     assert_eq!(site.asked(USERS).len(), 17);
 
     site.tenant.simulators.clear_faults(site.tenant.uuid());
     let limit = Fault::once(USERS, asks_to_wait(0.01)).method("POST");
     site.fault(limit.at(1, 12));
-    site.write(&new_user(1)).await.expect("in the end");
+    site.write(&new_user(1))
+        .await
+        .expect("success after the rate limit");
     assert_eq!(site.state().users.len(), 1);
 }
 

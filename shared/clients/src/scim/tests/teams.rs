@@ -90,7 +90,7 @@ async fn a_service_that_knows_no_supervisors_is_told_of_none() {
     };
     site.write(&write(ChangeSubject::Team(team()), deed))
         .await
-        .expect("made");
+        .expect("created");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let change = set_team(&site, |set| {
         set.archived = Some(true);
@@ -108,7 +108,9 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     let mut site = Site::start().await;
     site.people(0..2_500).await;
     site.tenant.simulators.clear_requests(site.tenant.uuid());
-    site.write(&new_team(team(), 0..2_500)).await.expect("made");
+    site.write(&new_team(team(), 0..2_500))
+        .await
+        .expect("created");
     let (_, members) = site.team(team());
     assert_eq!(members.len(), 2_500);
     assert_eq!(site.count("POST", GROUPS), 1);
@@ -121,7 +123,9 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     // The response is lost: the team is found by filter, and its members are added.
     site.fault(Fault::once(GROUPS, FaultKind::LoseAnswer).method("POST"));
     let other = TeamKey::Manager(object(0x700));
-    site.write(&new_team(other, 0..1_200)).await.expect("made");
+    site.write(&new_team(other, 0..1_200))
+        .await
+        .expect("created");
     assert_eq!(site.team(other).1.len(), 1_200);
     assert_eq!(site.state().groups.len(), 2);
 }
@@ -190,7 +194,9 @@ async fn a_team_is_archived_and_brought_back() {
 async fn many_who_leave_are_taken_out_in_several_patches() {
     let mut site = Site::start().await;
     site.people(0..250).await;
-    site.write(&new_team(team(), 0..250)).await.expect("made");
+    site.write(&new_team(team(), 0..250))
+        .await
+        .expect("created");
     let change = set_team(&site, |set| set.remove = (0..249).map(person).collect());
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     // It takes several requests, so it is not part of a bulk request.
@@ -211,7 +217,7 @@ async fn a_lost_answer_creates_no_team_twice() {
     for kind in [FaultKind::LoseAnswer, FaultKind::Drop, down(502)] {
         let mut site = Site::start().await;
         site.fault(Fault::once(GROUPS, kind.clone()).method("POST"));
-        site.write(&new_team(team(), [])).await.expect("made");
+        site.write(&new_team(team(), [])).await.expect("created");
         assert_eq!(site.state().groups.len(), 1, "{kind:?}");
     }
 }

@@ -119,7 +119,7 @@ fn every_notice_in_every_language() {
 fn the_html_in_every_language() {
     for language in Language::ALL {
         let told = notice(of("connectionLost")).in_language(language);
-        let html = words(&told).expect("renders").html;
+        let html = render(&told).expect("renders").html;
         insta::assert_snapshot!(format!("html_{}", language.code()), html);
     }
 }
@@ -128,7 +128,7 @@ fn the_html_in_every_language() {
 fn the_html_of_every_kind() {
     let told = everything().into_iter().map(|about| {
         let name = name(&about);
-        let words = words(&notice(about)).expect("renders");
+        let words = render(&notice(about)).expect("renders");
         format!("<!-- {name} -->\n{}", words.html)
     });
     let told: Vec<String> = told.collect();

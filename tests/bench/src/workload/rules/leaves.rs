@@ -1,4 +1,4 @@
-//! The single tests: a field, an operator and an operand that occurs in the data.
+//! Generates single predicates: a field, an operator and an operand that occurs in the data.
 
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use super::super::people::{Society, field_id};
 use super::super::skew::Skewed;
 use super::super::words::{AREAS, COMPANIES, DOMAINS, EMPLOYMENT, ROLES, office};
 
-/// Writes rules about a society; what is frequent there is asked for often.
+/// Generates rules for a population; frequent values are also frequent in rules.
 pub(super) struct Author<'a> {
     pub(super) society: &'a Society,
     pub(super) courses: &'a [CourseRow],
@@ -26,7 +26,7 @@ fn custom(place: usize) -> String {
 }
 
 impl Author<'_> {
-    /// Any test of a property.
+    /// Returns any predicate on a property.
     pub(super) fn property(&mut self) -> Value {
         match self.rng.random_range(0..100) {
             0..16 => self.city(),
@@ -43,7 +43,7 @@ impl Author<'_> {
         }
     }
 
-    /// A test that few pass, fit for an "or".
+    /// Returns a selective predicate, suitable for an "or".
     pub(super) fn narrow(&mut self) -> Value {
         match self.rng.random_range(0..6) {
             0 | 1 => self.city(),
@@ -72,7 +72,7 @@ impl Author<'_> {
         words[self.rng.random_range(0..words.len())]
     }
 
-    /// A test of the city.
+    /// Returns a predicate on the city.
     pub(super) fn city(&mut self) -> Value {
         let (_, city, _) = self.place();
         match self.rng.random_range(0..20) {
@@ -84,7 +84,7 @@ impl Author<'_> {
             }
             3 => rule("city", "in", json!(format!("{city}, {}", self.place().1))),
             4 => rule("city", "!=", json!(city)),
-            // People type operands as carelessly as values.
+            // Operands contain the same spelling variations as values.
             5 => rule("city", "=", json!(format!(" {}", city.to_lowercase()))),
             _ => rule("city", "=", json!(city)),
         }
@@ -136,7 +136,7 @@ impl Author<'_> {
         }
     }
 
-    /// A test of the job title.
+    /// Returns a predicate on the job title.
     pub(super) fn job(&mut self) -> Value {
         let title = self.title();
         let (area, role) = (self.one_of(&AREAS), self.one_of(&ROLES));
@@ -200,7 +200,7 @@ impl Author<'_> {
         }
     }
 
-    /// A test of the hire date.
+    /// Returns a predicate on the hire date.
     pub(super) fn date(&mut self) -> Value {
         let year = 2_014 + self.rng.random_range(0..13);
         let month = [1, 4, 7, 10][self.rng.random_range(0..4)];
@@ -221,7 +221,7 @@ impl Author<'_> {
         }
     }
 
-    /// A test of what somebody did in a course.
+    /// Returns a predicate on the activity in a course.
     pub(super) fn activity(&mut self) -> Value {
         let course = format!("course:{}", self.courses[self.course.draw(self.rng)].id);
         match self.rng.random_range(0..20) {

@@ -1,4 +1,4 @@
-//! Profiles as administrators write them: a few tests each, some nested, some with exceptions.
+//! Generates profiles like those of administrators, some nested and some with exceptions.
 
 use chrono_tz::Tz;
 use rand::RngExt as _;
@@ -18,7 +18,7 @@ mod leaves;
 
 use leaves::Author;
 
-/// Makes the profiles.
+/// Generates the profiles.
 pub(super) fn profiles(
     count: u32,
     society: &Society,
@@ -38,7 +38,7 @@ pub(super) fn profiles(
         profile.id = profile_id(number);
         profile.time_zone = zone(author.rng);
         profile.overrides = overrides(number, people, author.rng);
-        // Some profiles are nothing but a list of people.
+        // Some profiles consist only of a list of users.
         if author.rng.random_bool(0.99) || profile.overrides.include.is_empty() {
             profile.filter = author.filter();
         }
@@ -47,7 +47,7 @@ pub(super) fn profiles(
     profiles
 }
 
-/// The id of the nth profile.
+/// Returns the id of the nth profile.
 pub fn profile_id(number: u32) -> ProfileId {
     ProfileId::new(Uuid::from_u128(0x9e0f_11e0_0000 + u128::from(number)))
 }
@@ -61,7 +61,7 @@ fn zone(rng: &mut ChaCha8Rng) -> Tz {
     }
 }
 
-/// One profile in ten has exceptions; three in a hundred name another profile.
+/// One profile in ten has exceptions; three in a hundred refer to another profile.
 fn overrides(number: u32, people: &[UserId], rng: &mut ChaCha8Rng) -> Overrides {
     let mut overrides = Overrides::default();
     if rng.random_bool(0.10) {
@@ -83,7 +83,7 @@ fn overrides(number: u32, people: &[UserId], rng: &mut ChaCha8Rng) -> Overrides 
     overrides
 }
 
-/// Mostly a person, now and then somebody who left long ago.
+/// Returns a user, or occasionally the id of a deleted one.
 fn user(people: &[UserId], rng: &mut ChaCha8Rng) -> Target {
     if rng.random_bool(0.02) {
         return Target::User(UserId::new(Uuid::from_u128(rng.random())));
@@ -100,7 +100,7 @@ fn group(combinator: &str, not: bool, rules: Vec<Value>) -> Value {
 }
 
 impl Author<'_> {
-    /// Two to six tests in one to three sections.
+    /// Returns two to six predicates in one to three sections.
     fn filter(&mut self) -> FilterDocument {
         let mut filter = FilterDocument::default();
         if self.rng.random_bool(0.92) {
@@ -123,7 +123,7 @@ impl Author<'_> {
 
     fn properties(&mut self) -> Value {
         match self.rng.random_range(0..100) {
-            // "This and that" is what most people write.
+            // Conjunctions are the most common rules.
             0..45 => {
                 let rules = self.several(2, 4, Self::property);
                 group("and", false, rules)
@@ -132,7 +132,7 @@ impl Author<'_> {
                 let rules = self.several(2, 4, Self::narrow);
                 group("or", false, rules)
             }
-            // The guide's own example: some cities, and a title.
+            // The example from the guide: some cities, and a title.
             60..78 => {
                 let places = self.several(2, 4, Self::city);
                 let title = self.job();

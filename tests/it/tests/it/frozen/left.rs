@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
-use rollcall_domain::run::Run;
+use rollcall_domain::base::run::Run;
 use serde_json::{Value, json};
 
+use crate::directory_sync::Office;
 use crate::harness::{App, Town, aws_config, in_city};
-use crate::syncing::Office;
 
 /// Objects of a tenant: keys without what is random, and media types.
 async fn objects(app: &App) -> BTreeMap<String, String> {

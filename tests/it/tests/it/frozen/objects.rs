@@ -3,13 +3,13 @@
 use rollcall_clients::objects::{
     members_key, part_key, report_key, schema_key, snapshot_key, sync_key,
 };
-use rollcall_domain::directory::{
-    Directory, DirectoryGroup, DirectoryPerson, Gone, Platform, PlatformTeam, PlatformUser, Stored,
-    TeamKey,
+use rollcall_domain::base::run::Run;
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::directory_sync::{
+    Checkpoint, DirectoryGroup, DirectoryPerson, Gone, Platform, PlatformTeam, PlatformUser,
+    SourceDirectory, TeamKey,
 };
-use rollcall_domain::report::MaintenanceReport;
-use rollcall_domain::run::Run;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::membership::report::MaintenanceReport;
 use serde_json::json;
 
 use super::samples::{TENANT, object, profile_id, slot, snapshot_id};
@@ -43,11 +43,11 @@ fn reports_of_maintenance() {
 fn reports_of_the_directory_sync() {
     insta::assert_json_snapshot!(json!({
         "full": written(&sync::full_report()),
-        "empty": written(&rollcall_domain::directory::SyncReport::default()),
+        "empty": written(&rollcall_domain::directory_sync::SyncReport::default()),
     }));
 }
 
-fn directory() -> Directory {
+fn directory() -> SourceDirectory {
     let text = |text: &str| Some(text.to_owned());
     let full = DirectoryPerson {
         first_name: text("Ada"),
@@ -66,7 +66,7 @@ fn directory() -> Directory {
         members: [object(1)].into(),
     };
     let empty = DirectoryGroup::default();
-    Directory {
+    SourceDirectory {
         people: [(object(1), full), (object(2), DirectoryPerson::default())].into(),
         groups: [(object(3), group), (object(4), empty)].into(),
         gone: [(object(5), Gone::Deleted), (object(6), Gone::Vanished)].into(),
@@ -74,7 +74,7 @@ fn directory() -> Directory {
 }
 
 fn platform() -> Platform {
-    let facts = rollcall_domain::directory::Field::ALL;
+    let facts = rollcall_domain::directory_sync::Field::ALL;
     let linked = PlatformUser {
         person: Some(object(1)),
         foreign: false,
@@ -106,14 +106,14 @@ fn platform() -> Platform {
 
 #[test]
 fn what_a_sync_read() {
-    let stored = Stored {
+    let stored = Checkpoint {
         directory: directory(),
         platform: platform(),
     };
     insta::assert_json_snapshot!(json!({
         "full": written(&stored),
-        "empty": written(&Stored::default()),
+        "empty": written(&Checkpoint::default()),
     }));
-    let bytes = Stored::default().to_bytes().expect("encodes");
+    let bytes = Checkpoint::default().to_bytes().expect("encodes");
     insta::assert_snapshot!("what_a_sync_read_nothing_in_bytes", dump(&bytes));
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rollcall_clients::queue::Queue;
-use rollcall_domain::delivery::Drain;
+use rollcall_domain::base::run::{RunRequest, Trigger};
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::notices::delivery::MailboxWakeup;
 use rollcall_domain::notices::testing::{every_kind, other_faces};
 use rollcall_domain::notices::{Channel, Language, NoticeKind, Urgency};
-use rollcall_domain::run::{RunRequest, Trigger};
-use rollcall_domain::schedule::Job;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -63,7 +63,7 @@ async fn requests_for_runs() {
 
 #[tokio::test]
 async fn calls_that_wake_a_mailbox() {
-    let call = Drain {
+    let call = MailboxWakeup {
         tenant: TENANT,
         catalog: catalog(1),
     };

@@ -3,18 +3,20 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::audit::{Action, Actor, AuditEvent};
-use rollcall_domain::connection::{Able, Account};
-use rollcall_domain::ids::{
+use rollcall_domain::audience::profile::{
+    Lifecycle, Overrides, Profile, Retraction, Target, Throttle,
+};
+use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
+use rollcall_domain::base::ids::{
     CatalogId, CourseId, ObjectId, ProfileId, SessionId, SnapshotId, TenantId, UserId,
 };
+use rollcall_domain::base::run::{RunRequest, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::connection::{Account, AccountCapabilities};
+use rollcall_domain::membership::plan::PlanHash;
+use rollcall_domain::membership::plan::guard::Exceeded;
 use rollcall_domain::notices::{Channel, Language, Notice, NoticeKind, Urgency};
-use rollcall_domain::plan::PlanHash;
-use rollcall_domain::plan::guard::Exceeded;
-use rollcall_domain::profile::{Lifecycle, Overrides, Profile, Retraction, Target, Throttle};
 use rollcall_domain::rules::{FilterDocument, MatchMode};
-use rollcall_domain::run::{RunRequest, Trigger};
-use rollcall_domain::schedule::{Job, Slot};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -125,8 +127,8 @@ pub(super) fn account() -> Account {
 }
 
 /// What an account can do that has a mailbox and no Teams.
-pub(super) fn able() -> Able {
-    Able::of(true, false)
+pub(super) fn able() -> AccountCapabilities {
+    AccountCapabilities::of(true, false)
 }
 
 /// A request of a schedule.

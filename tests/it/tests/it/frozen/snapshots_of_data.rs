@@ -2,10 +2,10 @@
 
 use std::fmt::Write;
 
-use rollcall_domain::ids::UserId;
-use rollcall_domain::lms::{FieldKind, Progress, RoleRow, RoleScope};
-use rollcall_domain::snapshot::build::{EntraProperties, build};
-use rollcall_domain::snapshot::{Header, LmsGroup, Snapshot, encode};
+use rollcall_domain::base::ids::UserId;
+use rollcall_domain::snapshot::ingest::{EntraProperties, build};
+use rollcall_domain::snapshot::lms::{FieldKind, Progress, RoleRow, RoleScope};
+use rollcall_domain::snapshot::{Header, LmsGroup, Snapshot, format};
 use rollcall_domain::testing::World;
 use serde_json::Value;
 
@@ -66,7 +66,7 @@ fn entra() -> EntraProperties {
 /// hold a role of each scope.
 fn snapshot() -> Snapshot {
     let mut data = world().data();
-    data.fields.push(rollcall_domain::lms::FieldRow {
+    data.fields.push(rollcall_domain::snapshot::lms::FieldRow {
         id: World::field_id("City"),
         title: "City".to_owned(),
         kind: FieldKind::Text,
@@ -103,8 +103,8 @@ fn snapshot() -> Snapshot {
 /// change of the format: then the parts below stay as they are.
 #[test]
 fn the_file() {
-    let bytes = encode::encode(&snapshot()).expect("encodes");
-    assert_eq!(encode::decode(&bytes).expect("decodes"), snapshot());
+    let bytes = format::encode(&snapshot()).expect("encodes");
+    assert_eq!(format::decode(&bytes).expect("decodes"), snapshot());
     insta::assert_snapshot!(dump(&bytes));
 }
 
@@ -135,7 +135,7 @@ fn unpacked(bytes: &[u8], column: &Value) -> String {
 
 #[test]
 fn the_parts_unpacked() {
-    let bytes = encode::encode(&snapshot()).expect("encodes");
+    let bytes = format::encode(&snapshot()).expect("encodes");
     let mut directory = directory(&bytes);
     let mut text = String::new();
     for column in directory["columns"].as_array_mut().expect("columns") {
@@ -152,6 +152,6 @@ fn the_parts_unpacked() {
 
 #[test]
 fn the_schema() {
-    let schema = rollcall_domain::schema::build(&snapshot());
+    let schema = rollcall_domain::snapshot::schema::build(&snapshot());
     insta::assert_json_snapshot!(written(&schema));
 }

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::problems::says;
 use super::steady;
+use crate::directory_sync::Office;
 use crate::harness::{Answer, App, Town};
-use crate::syncing::Office;
 
 /// The checks of a test, one line each.
 fn checks(headline: &str, test: &Value) -> String {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use rollcall_domain::report::{GraphUse, MaintenanceReport, ProfileReport, ProfileStatus};
+use rollcall_domain::membership::report::{
+    GraphUse, MaintenanceReport, ProfileReport, ProfileStatus,
+};
 use rollcall_domain::snapshot::describe::describe;
-use rollcall_domain::snapshot::encode::encode;
+use rollcall_domain::snapshot::format::encode;
 use rollcall_domain::testing::{World, profile_id};
 use rollcall_local::summary::{MailLine, Summary};
 

@@ -1,6 +1,6 @@
 //! Who may use which route, and what stands in the way of it.
 
-use rollcall_domain::installation::Feature;
+use rollcall_domain::connection::installation::Feature;
 use rollcall_profile_api::access::{Permission, ROUTES, markdown};
 use rollcall_runtime::auth::Role;
 

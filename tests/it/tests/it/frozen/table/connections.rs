@@ -1,8 +1,9 @@
 //! Connections: the tenant's directory, and the accounts of catalogs.
 
-use rollcall_domain::audit::{Action, Actor};
+use rollcall_domain::base::audit::{Action, Actor};
 use rollcall_domain::connection::{
-    Able, Cause, EntraConnection, Fault, MailConnection, MailOptions, Status,
+    AccountCapabilities, Cause, ConnectionStatus, EntraConnection, Fault, MailConnection,
+    MailOptions,
 };
 
 use super::Table;
@@ -14,7 +15,7 @@ use crate::frozen::samples::{
 async fn of_the_directory() {
     let table = Table::new("entra").await;
     let full = EntraConnection {
-        status: Status::PendingConsent,
+        status: ConnectionStatus::PendingConsent,
         since: at(0),
         by: ada(),
         pending_until: Some(at(600)),
@@ -27,7 +28,7 @@ async fn of_the_directory() {
         )),
     };
     let bare = EntraConnection {
-        status: Status::Connected,
+        status: ConnectionStatus::Connected,
         since: at(0),
         by: Actor::named("operator"),
         pending_until: None,
@@ -58,7 +59,7 @@ fn full_mail() -> MailConnection {
             use_azure_communication_services: true,
             organization_calendar: Some("calendar@contoso.example".to_owned()),
         },
-        status: Status::Degraded,
+        status: ConnectionStatus::Degraded,
         since: at(0),
         account: Some(account()),
         can: able(),
@@ -78,9 +79,9 @@ fn full_mail() -> MailConnection {
 async fn of_catalogs() {
     let table = Table::new("mail").await;
     let mut whole = MailConnection::blank(at(0));
-    whole.status = Status::Connected;
+    whole.status = ConnectionStatus::Connected;
     whole.account = Some(account());
-    whole.can = Able::of(true, true);
+    whole.can = AccountCapabilities::of(true, true);
     let connections = [
         (1, full_mail(), event(4, Action::ConnectionMade)),
         (2, whole, bare_event(5, Action::ConnectionMade)),

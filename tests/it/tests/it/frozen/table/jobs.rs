@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use rollcall_clients::store::MAINTENANCE_LEASE;
-use rollcall_domain::run::{Run, RunStatus, StepRecord, Trigger};
-use rollcall_domain::schedule::Job;
+use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
+use rollcall_domain::base::schedule::Job;
 
 use super::Table;
 use crate::frozen::samples::{TENANT, at, manual, request, slot, snapshot_id};
@@ -61,7 +61,7 @@ async fn records() {
     end.await.expect("ended");
     let dead = Run::begin(request(Job::DirectorySync, 700), at(700));
     assert!(store.begin_run(&dead).await.expect("begun"));
-    let bury = store.bury_run(lease.fence(), &dead);
+    let bury = store.mark_run_crashed(lease.fence(), &dead);
     bury.await.expect("buried");
     insta::assert_json_snapshot!(table.items().await);
 }

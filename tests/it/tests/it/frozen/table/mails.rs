@@ -1,7 +1,7 @@
 //! Notifications, the ledger of mails, mails that wait or were given up, what is remembered of mailboxes.
 
 use rollcall_clients::store::outbox::Waiting;
-use rollcall_domain::delivery::{MailboxState, MessageStatus};
+use rollcall_domain::notices::delivery::{MailboxState, MessageStatus};
 use rollcall_domain::notices::{Channel, NoticeKind, Urgency};
 
 use super::Table;
@@ -37,7 +37,7 @@ async fn the_ledger() {
         let claim = table.store.claim_mail(TENANT, id);
         claim.await.expect("claimed");
         if !status.is_empty() {
-            let settle = table.store.settle_mail(TENANT, id, status);
+            let settle = table.store.record_mail_outcome(TENANT, id, status);
             settle.await.expect("settled");
         }
     }

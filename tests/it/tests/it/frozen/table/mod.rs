@@ -17,7 +17,7 @@ use rollcall_clients::store::{
     DUE_INDEX, FANOUT_INDEX, Item, Lease, MAINTENANCE_LEASE, PARTITION_KEY, REFRESH_LEASE,
     SORT_KEY, SYNC_LEASE, Store, TTL_ATTRIBUTE,
 };
-use rollcall_domain::ids::TenantId;
+use rollcall_domain::base::ids::TenantId;
 use serde_json::{Map, Value, json};
 
 use super::samples::TENANT;

@@ -2,8 +2,8 @@
 
 use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_clients::store::oauth_states::OAUTH_STATE_LIFETIME;
-use rollcall_domain::audit::Action;
-use rollcall_domain::connection::{Attempt, ReturnPath, Stage};
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::connection::{ReturnPath, SignInAttempt, SignInStage};
 
 use super::Table;
 use crate::frozen::samples::{TENANT, ada, at, bare_event, catalog, event, object};
@@ -45,14 +45,14 @@ async fn audit_events() {
 async fn sign_ins_that_were_begun() {
     let table = Table::new("oauth").await;
     let stages = [
-        Stage::EntraSignIn,
-        Stage::EntraConsent,
-        Stage::MailSignIn {
+        SignInStage::EntraSignIn,
+        SignInStage::EntraConsent,
+        SignInStage::MailSignIn {
             catalog: catalog(1),
         },
     ];
     for (number, stage) in stages.into_iter().enumerate() {
-        let attempt = Attempt {
+        let attempt = SignInAttempt {
             tenant: TENANT,
             by: ada(),
             stage,

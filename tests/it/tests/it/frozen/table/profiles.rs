@@ -1,14 +1,14 @@
 //! Profiles: the documents, their versions, their lines on the shelves, what the jobs know, what is held.
 
 use rollcall_clients::store::MAINTENANCE_LEASE;
-use rollcall_clients::store::states::ProfileState;
-use rollcall_domain::audit::Action;
-use rollcall_domain::hold::{Hold, HoldState};
-use rollcall_domain::lifecycle;
-use rollcall_domain::plan::diff::GroupMembers;
-use rollcall_domain::plan::kept::{KeptMembers, ManualEdits};
-use rollcall_domain::report::ProfileStatus;
-use rollcall_domain::rowset::RowSet;
+use rollcall_clients::store::profile_states::ProfileState;
+use rollcall_domain::audience::lifecycle;
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::base::rowset::RowSet;
+use rollcall_domain::membership::hold::{Hold, HoldState};
+use rollcall_domain::membership::plan::diff::GroupMembers;
+use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
+use rollcall_domain::membership::report::ProfileStatus;
 
 use super::Table;
 use crate::frozen::samples::{

@@ -1,7 +1,7 @@
 //! Sessions of courses, with the events in the account's calendar.
 
-use rollcall_domain::audit::Action;
-use rollcall_domain::session::{RoomAnswer, SessionStatus};
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::course_session::{RoomAnswer, SessionStatus};
 
 use super::Table;
 use crate::frozen::samples::{TENANT, event, session_id};

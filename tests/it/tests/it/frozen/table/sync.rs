@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use rollcall_clients::store::SYNC_LEASE;
 use rollcall_clients::store::sync::MirrorPointer;
-use rollcall_domain::audit::{Action, Actor};
-use rollcall_domain::directory::{Pin, SyncConfig, SyncState};
+use rollcall_domain::base::audit::{Action, Actor};
+use rollcall_domain::directory_sync::{Pin, SyncConfig, SyncState};
 
 use super::Table;
 use crate::frozen::samples::{OTHER_TENANT, TENANT, ada, at, event};

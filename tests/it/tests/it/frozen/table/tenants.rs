@@ -2,10 +2,10 @@
 
 use rollcall_clients::store::REFRESH_LEASE;
 use rollcall_clients::store::tenants::SnapshotPointer;
-use rollcall_domain::audit::Action;
-use rollcall_domain::entitlement::{Entitlement, Plan};
-use rollcall_domain::installation::Installation;
-use rollcall_domain::settings::Settings;
+use rollcall_domain::audience::settings::Settings;
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::connection::entitlement::{Entitlement, Plan};
+use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::snapshot::sanity::Counts;
 
 use super::Table;

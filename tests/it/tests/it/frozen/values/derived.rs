@@ -1,9 +1,9 @@
 //! Names and hashes that are made of values and then kept, here or with Microsoft.
 
-use rollcall_domain::fingerprint::fingerprint;
-use rollcall_domain::plan::{AddReason, MembershipPlan, RemoveReason};
-use rollcall_domain::run::Run;
-use rollcall_domain::schedule::Job;
+use rollcall_domain::audience::fingerprint::fingerprint;
+use rollcall_domain::base::run::Run;
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::membership::plan::{AddReason, MembershipPlan, RemoveReason};
 use serde_json::json;
 
 use super::written;

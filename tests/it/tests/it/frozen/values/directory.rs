@@ -1,9 +1,9 @@
 //! Every variant that the documents of the directory sync hold.
 
-use rollcall_domain::directory::config::{EmailFilter, SyncFilters};
-use rollcall_domain::directory::{
-    ApplyMode, Field, Gone, Leaving, Member, OutcomeStatus, Phase, Rhythm, SkipReason, Source,
-    Strategy, Subject, SyncConfig, SyncCounts, TeamKey,
+use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters};
+use rollcall_domain::directory_sync::{
+    ApplyMode, ChangeSubject, DepartureReason, Field, Gone, Member, OutcomeStatus, Phase, Schedule,
+    SkipReason, Source, Strategy, SyncConfig, SyncCounts, TeamKey,
 };
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn enums_of_the_directory_sync() {
         "a field in keys of changes": Field::ALL.map(Field::name),
         "why somebody is gone": every!(Gone: Deleted, Vanished),
         "why somebody leaves": every!(
-            Leaving: Disabled, Deleted, Vanished, Guest, GraphFilter, EmailNotIncluded,
+            DepartureReason: Disabled, Deleted, Vanished, Guest, GraphFilter, EmailNotIncluded,
             EmailExcluded, NotInGroups
         ),
         "how a change ended": every!(OutcomeStatus: Done, Failed, Deferred),
@@ -52,11 +52,11 @@ fn choices_of_the_directory_sync() {
         Strategy::default(),
         from(json!({"kind": "daily", "time": "23:05", "zone": "Europe/London"})),
     ];
-    let rhythm: Rhythm = from(json!({"times": ["16:00", "04:00"], "zone": "Europe/London"}));
+    let rhythm: Schedule = from(json!({"times": ["16:00", "04:00"], "zone": "Europe/London"}));
     let subjects = [
-        Subject::User(object(1)),
-        Subject::Team(group),
-        Subject::Team(manager),
+        ChangeSubject::User(object(1)),
+        ChangeSubject::Team(group),
+        ChangeSubject::Team(manager),
     ];
     let members = [Member::Person(object(1)), Member::Local("u-7".to_owned())];
     insta::assert_json_snapshot!(json!({
@@ -64,7 +64,7 @@ fn choices_of_the_directory_sync() {
         "when it runs": known!(strategies, Strategy: Manual, Daily),
         "times an operator sets": written(&rhythm),
         "a team": known!([group, manager], TeamKey: Group, Manager),
-        "whom a change is about": known!(subjects, Subject: User, Team),
+        "whom a change is about": known!(subjects, ChangeSubject: User, Team),
         "somebody in a team": known!(members, Member: Person, Local),
         "why somebody is skipped": known!(
             every_skip(), SkipReason: Lacking, SharedAddress, AddressTaken, Unknown, LinkedTwice

@@ -1,21 +1,21 @@
 //! Every variant of the enums without fields that stand in stored or queued documents.
 
-use rollcall_domain::audit::Action;
-use rollcall_domain::connection::{Capability, Cause, Fault, Remedy, Status};
-use rollcall_domain::delivery::MessageStatus;
-use rollcall_domain::entitlement::Plan;
-use rollcall_domain::ids::CourseId;
-use rollcall_domain::lms::{FieldKind, Progress};
+use rollcall_domain::audience::profile::Retraction;
+use rollcall_domain::audience::settings::Onboarding;
+use rollcall_domain::base::audit::Action;
+use rollcall_domain::base::ids::CourseId;
+use rollcall_domain::base::run::RunStatus;
+use rollcall_domain::base::schedule::Job;
+use rollcall_domain::connection::entitlement::Plan;
+use rollcall_domain::connection::{Capability, Cause, ConnectionStatus, Fault, Remedy};
+use rollcall_domain::course_session::{RoomAnswer, SessionStatus};
+use rollcall_domain::membership::plan::{AddReason, RemoveReason};
+use rollcall_domain::membership::report::ProfileStatus;
+use rollcall_domain::notices::delivery::MessageStatus;
 use rollcall_domain::notices::{Language, Urgency};
-use rollcall_domain::plan::{AddReason, RemoveReason};
-use rollcall_domain::profile::Retraction;
-use rollcall_domain::report::ProfileStatus;
 use rollcall_domain::rules::MatchMode;
-use rollcall_domain::run::RunStatus;
-use rollcall_domain::schedule::Job;
-use rollcall_domain::session::{RoomAnswer, SessionStatus};
-use rollcall_domain::settings::Onboarding;
 use rollcall_domain::snapshot::Property;
+use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 use serde_json::json;
 
 use super::every;
@@ -57,7 +57,7 @@ fn of_profiles() {
 fn of_connections() {
     insta::assert_json_snapshot!(json!({
         "how a connection stands": every!(
-            Status: NotConfigured, PendingConsent, Connected, Degraded, ConsentOutdated,
+            ConnectionStatus: NotConfigured, PendingConsent, Connected, Degraded, ConsentOutdated,
             SecretExpiring, Error, Paused, Disconnected
         ),
         "what an account can do": every!(

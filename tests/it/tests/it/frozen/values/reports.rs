@@ -1,14 +1,14 @@
 //! What reports of maintenance hold, with everything in it: shared with the test of objects.
 
-use rollcall_domain::discrepancies::Discrepancies;
-use rollcall_domain::enrolment::Step;
-use rollcall_domain::lms::RoleScope;
-use rollcall_domain::profile::{Lifecycle, Target};
-use rollcall_domain::report::{
-    GraphUse, HeldChange, MaintenanceReport, Outcome, ProfileReport, ProfileStatus, Tally,
+use rollcall_domain::audience::discrepancies::Discrepancies;
+use rollcall_domain::audience::profile::{Lifecycle, Target};
+use rollcall_domain::base::run::Trigger;
+use rollcall_domain::membership::enrolment::EnrolmentStep;
+use rollcall_domain::membership::report::{
+    ChangeTally, GraphUse, HeldChange, MaintenanceReport, Outcome, ProfileReport, ProfileStatus,
 };
-use rollcall_domain::run::Trigger;
 use rollcall_domain::snapshot::Source;
+use rollcall_domain::snapshot::lms::RoleScope;
 use serde_json::json;
 
 use super::{known, written};
@@ -16,8 +16,8 @@ use crate::frozen::samples::{
     at, both_limits, catalog, course, hash, manual, object, profile_id, user,
 };
 
-fn tally(done: usize) -> Tally {
-    Tally {
+fn tally(done: usize) -> ChangeTally {
+    ChangeTally {
         done,
         already: 2,
         failed: 1,
@@ -79,12 +79,12 @@ fn totals_in_records_of_runs() {
 #[test]
 fn steps_and_outcomes() {
     let steps = [
-        Step::JoinCatalog {
+        EnrolmentStep::JoinCatalog {
             catalog: catalog(1),
         },
-        Step::Enrol { course: course(1) },
-        Step::Unenrol { course: course(1) },
-        Step::LeaveCatalog {
+        EnrolmentStep::Enrol { course: course(1) },
+        EnrolmentStep::Unenrol { course: course(1) },
+        EnrolmentStep::LeaveCatalog {
             catalog: catalog(1),
             unmanaged: [course(2)].into(),
         },
@@ -100,7 +100,7 @@ fn steps_and_outcomes() {
         line.step(step, &outcomes[2]);
     }
     insta::assert_json_snapshot!(json!({
-        "steps": known!(steps, Step: JoinCatalog, Enrol, Unenrol, LeaveCatalog),
+        "steps": known!(steps, EnrolmentStep: JoinCatalog, Enrol, Unenrol, LeaveCatalog),
         "outcomes": known!(outcomes, Outcome: Done, AlreadySo, Failed, Deferred),
         "a line that tells of them": written(&line),
     }));

@@ -1,6 +1,6 @@
 //! Sessions of courses with everything and with nothing, and what their calendar events are known by.
 
-use rollcall_domain::session::{
+use rollcall_domain::course_session::{
     CalendarOwner, CourseSession, EventStep, Learner, RoomAnswer, RoomRef, SessionEvent,
     SessionStatus, arrange, transaction_id,
 };

@@ -1,9 +1,9 @@
 //! Documents of the directory sync with everything in them: its state, every change, its report and plan.
 
-use rollcall_domain::directory::{
-    Change, Field, Leaving, Member, Outcome, OutcomeStatus, Pause, Pending, Phase, Skip,
-    SkipReason, Source, Subject, SyncConfig, SyncPlan, SyncReport, SyncState, TeamKey, TestMark,
-    What,
+use rollcall_domain::directory_sync::{
+    ChangeKind, ChangeOutcome, ChangeSubject, DepartureReason, Field, Member, OutcomeStatus, Pause,
+    Pending, Phase, PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPlan, SyncReport,
+    SyncState, TeamKey, TestMark,
 };
 use serde_json::json;
 
@@ -85,62 +85,62 @@ pub(super) fn every_skip() -> Vec<SkipReason> {
     ]
 }
 
-fn of_users() -> Vec<What> {
+fn of_users() -> Vec<ChangeKind> {
     let text = |text: &str| text.to_owned();
     vec![
-        What::CreateUser {
+        ChangeKind::CreateUser {
             facts: Field::ALL.map(|it| (it, text(it.name()))).into(),
         },
-        What::LinkUser { user: text("u-1") },
-        What::SetField {
+        ChangeKind::LinkUser { user: text("u-1") },
+        ChangeKind::SetField {
             field: Field::JobTitle,
             old: Some(text("Welder")),
             new: None,
         },
-        What::ReactivateUser,
-        What::DeactivateUser {
-            reason: Leaving::Disabled,
+        ChangeKind::ReactivateUser,
+        ChangeKind::DeactivateUser {
+            reason: DepartureReason::Disabled,
         },
     ]
 }
 
-fn of_teams() -> Vec<What> {
+fn of_teams() -> Vec<ChangeKind> {
     let text = |text: &str| text.to_owned();
     let person = || Member::Person(object(2));
     let local = || Member::Local(text("u-7"));
     vec![
-        What::CreateTeam {
+        ChangeKind::CreateTeam {
             name: text("Welders"),
             members: [object(2), object(3)].into(),
             supervisors: [object(4)].into(),
         },
-        What::RenameTeam {
+        ChangeKind::RenameTeam {
             old: text("Welders"),
             new: text("Smiths"),
         },
-        What::AddMember { member: person() },
-        What::RemoveMember { member: local() },
-        What::AddSupervisor { member: person() },
-        What::RemoveSupervisor { member: local() },
-        What::ArchiveTeam { members: 12 },
-        What::RestoreTeam,
+        ChangeKind::AddMember { member: person() },
+        ChangeKind::RemoveMember { member: local() },
+        ChangeKind::AddSupervisor { member: person() },
+        ChangeKind::RemoveSupervisor { member: local() },
+        ChangeKind::ArchiveTeam { members: 12 },
+        ChangeKind::RestoreTeam,
     ]
 }
 
 /// A change of every kind, bare, and one with all that can be said beside it.
-pub(in crate::frozen) fn every_change() -> Vec<Change> {
-    let user = Subject::User(object(1));
-    let team = Subject::Team(TeamKey::Group(object(9)));
+pub(in crate::frozen) fn every_change() -> Vec<PlannedChange> {
+    let user = ChangeSubject::User(object(1));
+    let team = ChangeSubject::Team(TeamKey::Group(object(9)));
     let users = of_users().into_iter();
-    let users = users.map(|what| Change::new(user, "Ada", what));
+    let users = users.map(|what| PlannedChange::new(user, "Ada", what));
     let teams = of_teams().into_iter();
-    let teams = teams.map(|what| Change::new(team, "Welders", what));
-    let manager = What::SetField {
+    let teams = teams.map(|what| PlannedChange::new(team, "Welders", what));
+    let manager = ChangeKind::SetField {
         field: Field::Manager,
         old: None,
         new: Some(object(5).to_string()),
     };
-    let full = Change::new(user, "Ada", manager)
+    let full = PlannedChange::new(user, "Ada", manager)
         .about("Grace")
         .instead_of("Alan")
         .overwriting(true);
@@ -166,7 +166,7 @@ pub(in crate::frozen) fn full_report() -> SyncReport {
             1 => (OutcomeStatus::Failed, Some("no such user".to_owned())),
             _ => (OutcomeStatus::Deferred, None),
         };
-        Outcome {
+        ChangeOutcome {
             change,
             status,
             detail,
@@ -197,7 +197,7 @@ fn every_change_as_stored() {
     let changes = every_change();
     let kinds: Vec<_> = changes.iter().map(|change| change.what.clone()).collect();
     let kinds = known!(
-        kinds, What: CreateUser, LinkUser, SetField, ReactivateUser, DeactivateUser, CreateTeam,
+        kinds, ChangeKind: CreateUser, LinkUser, SetField, ReactivateUser, DeactivateUser, CreateTeam,
         RenameTeam, AddMember, RemoveMember, AddSupervisor, RemoveSupervisor, ArchiveTeam,
         RestoreTeam
     );
@@ -218,7 +218,7 @@ fn a_plan_as_json() {
 /// decisions of people name changes by their key.
 #[test]
 fn hashes_and_keys() {
-    let keys: Vec<_> = every_change().iter().map(Change::key).collect();
+    let keys: Vec<_> = every_change().iter().map(PlannedChange::key).collect();
     insta::assert_json_snapshot!(json!({
         "hash of a plan": full_plan().hash(),
         "hash of an empty plan": SyncPlan::default().hash(),

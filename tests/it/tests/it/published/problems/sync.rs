@@ -1,11 +1,11 @@
 //! Problems of the directory sync: configuring, testing, running, deciding.
 
-use rollcall_domain::directory::Phase;
+use rollcall_domain::directory_sync::Phase;
 use serde_json::{Value, json};
 
 use super::super::Told;
 use super::{NOTHING, says};
-use crate::syncing::Office;
+use crate::directory_sync::Office;
 
 fn confirmed() -> Value {
     json!({"confirm": true})
@@ -188,7 +188,7 @@ async fn steps_out_of_order() {
 async fn deciding_about_changes() {
     let mut office = Office::small().await;
     let first = office.active(|body| body["apply"] = json!("review")).await;
-    let place = |run: &rollcall_domain::run::Run| {
+    let place = |run: &rollcall_domain::base::run::Run| {
         let at = run.request.slot.at().format("%Y-%m-%dT%H:%M:%SZ");
         format!("POST /v1/sync/runs/{at}/decisions")
     };

@@ -1,7 +1,7 @@
 //! Why connections fail, what checks are called, and what data is not believed.
 
-use rollcall_domain::connection::{Cause, Check, CheckId, ConnectionTest, Kind};
-use rollcall_domain::installation::Feature;
+use rollcall_domain::connection::installation::Feature;
+use rollcall_domain::connection::{Cause, Check, CheckId, ConnectionKind, ConnectionTest};
 use rollcall_domain::snapshot::sanity::{Counts, emptied, shrunk};
 
 #[test]
@@ -46,7 +46,7 @@ fn a_test_as_programs_read_it() {
 
 #[test]
 fn every_kind_of_connection() {
-    let told = Kind::ALL.map(|kind| {
+    let told = ConnectionKind::ALL.map(|kind| {
         format!(
             "{} | {} | {:?} | {:?} | {:?} | {:?}\n",
             kind.name(),

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use rollcall_domain::explain::{OtherProfile, explain};
-use rollcall_domain::ids::ProfileId;
-use rollcall_domain::profile::{Profile, Target};
+use rollcall_domain::audience::explain::{OtherProfile, explain};
+use rollcall_domain::audience::profile::{Profile, Target};
+use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::testing::{World, profile, profile_id, slot};
 use serde_json::{Value, json};
 

@@ -5,8 +5,8 @@ mod explanations;
 mod rules;
 mod warnings;
 
-use rollcall_domain::lms::{FieldKind, Progress};
-use rollcall_domain::profile::Profile;
+use rollcall_domain::audience::profile::Profile;
+use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 use rollcall_domain::testing::{World, profile};
 use serde_json::{Value, json};
 

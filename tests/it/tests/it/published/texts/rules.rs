@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rollcall_domain::desired::{Audience, AudienceError};
+use rollcall_domain::audience::desired_members::{Audience, AudienceError};
 use rollcall_domain::rules::Fields;
 use rollcall_domain::testing::{profile, profile_id};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use rollcall_domain::lint::{Warning, lint, whole};
-use rollcall_domain::profile::{Profile, Target};
+use rollcall_domain::audience::lint::{Warning, lint, whole};
+use rollcall_domain::audience::profile::{Profile, Target};
 use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::Snapshot;
 use rollcall_domain::testing::{World, profile, slot};
