@@ -108,10 +108,11 @@ pub(crate) fn not_ready() -> ProblemDetails {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rollcall_app::consent::AppError;
+    use rollcall_app::mail_account::AccountError;
     use rollcall_clients::objects::ObjectError;
     use rollcall_clients::vault::VaultError;
     use rollcall_domain::connection::Cause;
-    use rollcall_runtime::services::{AccountError, AppError};
 
     #[test]
     fn causes_stay_in_the_log() {
@@ -160,10 +161,10 @@ mod tests {
     }
 
     fn all_others() -> Vec<ProblemDetails> {
+        use crate::cache::snapshots::object;
         use crate::connections::entra::app;
-        use crate::mail::account;
+        use crate::mail_connection::account;
         use crate::settings::show::vault;
-        use crate::warm::object;
         let text = || "secret".to_owned();
         let mut all = vec![
             vault(&VaultError::Service(text())),

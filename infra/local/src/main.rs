@@ -278,7 +278,7 @@ fn down(home: &Path) -> Result<(), Error> {
 mod tests {
     use super::*;
     use clap::CommandFactory;
-    use rollcall_domain::report::MaintenanceReport;
+    use rollcall_domain::membership::report::MaintenanceReport;
 
     /// What `--help` and `-h` say, of all of it and of each part.
     #[test]

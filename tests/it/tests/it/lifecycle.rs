@@ -136,7 +136,8 @@ async fn a_run_that_cannot_begin_releases_its_lease(job: Job) {
     leave_crashed(&mut app, job).await;
     let mut settings = app.services.settings.clone();
     settings.notice_queue_url.push_str("-that-does-not-exist");
-    let working = std::mem::replace(&mut app.services, app.with_settings(settings).await);
+    let broken = app.with_settings(settings).await;
+    let working = std::mem::replace(&mut app.services, broken);
     let request = app.request(job);
     let ended = app.work(&request).await;
     ended.expect_err("the crash must not stay without a notice");

@@ -2,8 +2,8 @@
 
 use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters};
 use rollcall_domain::directory_sync::{
-    ApplyMode, ChangeSubject, DepartureReason, Field, Gone, Member, OutcomeStatus, Phase, Schedule,
-    SkipReason, Source, Strategy, SyncConfig, SyncCounts, TeamKey,
+    ApplyMode, ChangeSubject, DepartureReason, Field, Gone, Member, OutcomeStatus, Schedule,
+    SkipReason, Source, Strategy, SyncConfig, SyncCounts, SyncPhase, TeamKey,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ use crate::frozen::samples::{at, object};
 fn enums_of_the_directory_sync() {
     insta::assert_json_snapshot!(json!({
         "what happens with what is found": every!(ApplyMode: Automatic, Review),
-        "how far the sync is": every!(Phase: Inactive, Active, Deactivated, Disconnected),
+        "how far the sync is": every!(SyncPhase: Inactive, Active, Deactivated, Disconnected),
         "a field": every!(
             Field: Email, FirstName, LastName, DisplayName, JobTitle, Department, Manager
         ),

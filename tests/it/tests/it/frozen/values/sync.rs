@@ -2,7 +2,7 @@
 
 use rollcall_domain::directory_sync::{
     ChangeKind, ChangeOutcome, ChangeSubject, DepartureReason, Field, Member, OutcomeStatus, Pause,
-    Pending, Phase, PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPlan, SyncReport,
+    Pending, PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPhase, SyncPlan, SyncReport,
     SyncState, TeamKey, TestMark,
 };
 use serde_json::json;
@@ -38,7 +38,7 @@ pub(in crate::frozen) fn full_state() -> SyncState {
             secret_expires: Some(at(3_600)),
         }),
         credentials: 2,
-        phase: Phase::Active,
+        phase: SyncPhase::Active,
         test: Some(TestMark {
             of: "0123456789abcdef".to_owned(),
             passed: true,

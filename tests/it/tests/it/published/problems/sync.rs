@@ -1,6 +1,6 @@
 //! Problems of the directory sync: configuring, testing, running, deciding.
 
-use rollcall_domain::directory_sync::Phase;
+use rollcall_domain::directory_sync::SyncPhase;
 use serde_json::{Value, json};
 
 use super::super::Told;
@@ -174,9 +174,13 @@ async fn steps_out_of_order() {
     office.work().await;
     owner.post("/v1/sync/runs", json!({})).await.expect(202);
     told.refused("just started", owner, run, "", None).await;
-    office.set(|state| state.phase = Phase::Deactivated).await;
+    office
+        .set(|state| state.phase = SyncPhase::Deactivated)
+        .await;
     told.refused("deactivated", owner, run, "", None).await;
-    office.set(|state| state.phase = Phase::Disconnected).await;
+    office
+        .set(|state| state.phase = SyncPhase::Disconnected)
+        .await;
     told.refused("disconnected", owner, run, "", None).await;
     let disconnect = "POST /v1/sync/disconnect";
     told.refused("disconnected", owner, disconnect, "", Some(confirmed()))
