@@ -31,18 +31,18 @@ async fn binaries() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
         .get_or_init(|| async {
-            let root = root().expect("the repository");
+            let root = root().expect("the repository was not found");
             let mut cargo = tokio::process::Command::new(env!("CARGO"));
+            // Set for the tests by infra/local/test; cargo would build everything anew.
             cargo
+                .env_remove("RUSTC_BOOTSTRAP")
                 .current_dir(&root)
                 .args(["build", "--profile", "local", "--locked", "--quiet"]);
             for name in rollcall_local::deploy::FUNCTIONS {
                 cargo.arg("--package").arg(format!("rollcall-{name}"));
             }
-            assert!(
-                cargo.status().await.expect("cargo runs").success(),
-                "the functions build"
-            );
+            let status = cargo.status().await.expect("cargo could not be started");
+            assert!(status.success(), "the functions could not be built");
             let target = std::env::var_os("CARGO_TARGET_DIR")
                 .map_or_else(|| root.join("target"), |folder| root.join(folder));
             target.join("local")
