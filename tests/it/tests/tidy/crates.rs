@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use toml::{Table, Value};
 
-use crate::{files, none, read_toml, regex};
+use crate::{File, files, none, read_toml, regex, rust_files};
 
 /// Crates that do I/O or bring randomness, which `rollcall-domain` must not.
 const IO: &str =
@@ -17,6 +17,9 @@ const LAYERS: [&str; 4] = [
     "rollcall-runtime",
     "rollcall-app",
 ];
+
+/// The tables of a Cargo.toml that name dependencies.
+const KINDS: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
 
 /// A crate of the workspace: its folder and its Cargo.toml.
 struct Crate {
@@ -75,7 +78,7 @@ fn wrong_dependencies(it: &Crate) -> Vec<String> {
     };
     let is_domain = name == LAYERS[0];
     let mut wrong = Vec::new();
-    for kind in ["dependencies", "build-dependencies", "dev-dependencies"] {
+    for kind in KINDS {
         for other in it.dependencies(kind) {
             let simulated = kind == "dev-dependencies" && other == "rollcall-simulators";
             let may = is_tool || below.contains(&other) || (simulated && !is_domain);
@@ -86,6 +89,24 @@ fn wrong_dependencies(it: &Crate) -> Vec<String> {
         }
     }
     wrong
+}
+
+#[test]
+fn every_dependency_is_used() {
+    let sources: Vec<_> = rust_files().collect();
+    none(crates().iter().flat_map(|it| unused(it, &sources)));
+}
+
+/// The dependencies whose names occur in no file of the crate.
+fn unused(it: &Crate, sources: &[File]) -> Vec<String> {
+    let folder = format!("{}/", it.folder);
+    let own = sources.iter().filter(|file| file.path.starts_with(&folder));
+    let code: String = own.map(|file| file.text.as_str()).collect();
+    let named = |name: &str| regex(&format!(r"\b{}\b", name.replace('-', "_"))).is_match(&code);
+    let all = KINDS.into_iter().flat_map(|kind| it.dependencies(kind));
+    all.filter(|name| !named(name))
+        .map(|name| format!("{folder}Cargo.toml: {name} is not used"))
+        .collect()
 }
 
 #[test]
@@ -152,6 +173,8 @@ fn dependencies_against_the_layers_are_found() {
             manifest: manifest.parse().expect("this manifest is not valid"),
         };
         assert!(own_lints(&it).is_some());
+        let sources = [File::new(format!("{folder}/a.rs"), "use serde::Serialize;")];
+        assert_eq!(unused(&it, &sources).is_empty(), tables == on("serde"));
         assert_eq!(wrong_dependencies(&it).len(), expected, "{manifest}");
     }
 }
