@@ -35,7 +35,7 @@ async fn begin(app: &App, return_to: &str) -> String {
         .post("/v1/connections/entra/connect", body)
         .await
         .expect(201);
-    begun.body["url"].as_str().expect("a URL").to_owned()
+    begun.body["url"].as_str().expect("not a string").to_owned()
 }
 
 /// From the sign-in to the consent page.
@@ -60,7 +60,7 @@ async fn audited(app: &App) -> Vec<Action> {
         .store
         .audit_page(app.id, None, 50)
         .await
-        .expect("answers");
+        .expect("audit not read");
     let mut actions: Vec<_> = page
         .items
         .into_iter()
@@ -218,7 +218,7 @@ async fn each_failure_has_its_name() {
     assert!(
         seen["fault"]["text"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .contains("declined")
     );
 
@@ -439,7 +439,7 @@ async fn a_guest_is_invited() {
     let invited = invited.await.expect(201);
     let path = format!(
         "/v1/directory/users/{}",
-        invited.body["id"].as_str().expect("an id")
+        invited.body["id"].as_str().expect("not a string")
     );
     assert_eq!(admin.get(&path).await.expect(200).body["guest"], true);
     let own = admin.post(

@@ -272,7 +272,7 @@ async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bo
         .post(&format!("{path}/connect"), json!({}))
         .await
         .expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
+    let url = begun.body["url"].as_str().expect("not a string").to_owned();
     // Declining shows whether there was anything to decline.
     let back = app.sign_in(&url, &App::address(login), ConsentChoice::Decline);
     back.contains("error=access_denied")
@@ -372,7 +372,7 @@ async fn an_outdated_consent_is_renewed() {
     assert!(
         begun.body["url"]
             .as_str()
-            .expect("a URL")
+            .expect("not a string")
             .contains("prompt=consent")
     );
     let again = app.connect_account_again(&cara, "Academy", "Events").await;
@@ -384,7 +384,7 @@ async fn an_outdated_consent_is_renewed() {
     assert!(
         !begun.body["url"]
             .as_str()
-            .expect("a URL")
+            .expect("not a string")
             .contains("prompt=consent")
     );
 }
@@ -495,7 +495,7 @@ async fn a_refused_welcome_is_an_error() {
     assert!(
         seen["fault"]["text"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .contains("Exchange"),
         "S1-35: it points to the guidance"
     );
@@ -526,7 +526,7 @@ async fn disconnecting_forgets_the_account() {
         .vault
         .grant(app.id, app.catalog("Academy"))
         .await
-        .expect("answers");
+        .expect("store failed");
     assert!(grant.is_empty());
     app.put_mail("Academy", "held").await;
     assert_eq!(shown(&app, "Academy").await["waiting"], 1);
@@ -635,7 +635,7 @@ async fn a_quiet_grant_is_kept_alive() {
             it.used_at = Some(old);
             true
         });
-    aged.await.expect("stored");
+    aged.await.expect("not stored");
     app.tick("connections").await;
     assert_eq!(app.outside().refreshes, before + 1);
     app.tick("connections").await;

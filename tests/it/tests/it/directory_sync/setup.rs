@@ -31,11 +31,11 @@ async fn a_configuration_comes_back_without_its_secrets() {
     assert_eq!(body["clientSecret"]["isSet"], true);
     let secret = office.body()["entraApp"]["clientSecret"]
         .as_str()
-        .expect("a text")
+        .expect("not a string")
         .to_owned();
     let token = office.body()["scimToken"]
         .as_str()
-        .expect("a text")
+        .expect("not a string")
         .to_owned();
     let shown = body.to_string();
     assert!(
@@ -46,7 +46,7 @@ async fn a_configuration_comes_back_without_its_secrets() {
     let again = office
         .save(|body| {
             body.as_object_mut()
-                .expect("an object")
+                .expect("not an object")
                 .retain(|name, _| name != "entraApp" && name != "scimToken");
             body["strategy"] = json!({"kind": "daily", "time": "02:30", "zone": "Europe/London"});
         })
@@ -122,7 +122,9 @@ async fn a_graph_filter_is_checked_when_it_is_saved() {
         .await
         .expect(422);
     assert_eq!(wrong.pointers(), ["/filters/graph"]);
-    let said = wrong.body["errors"][0]["detail"].as_str().expect("a text");
+    let said = wrong.body["errors"][0]["detail"]
+        .as_str()
+        .expect("not a string");
     assert!(
         said.starts_with("Microsoft Graph refuses the filter: "),
         "{said}"
@@ -175,7 +177,7 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
     assert!(
         groups["detail"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .contains("00000000-0000-0000-0000-000000000007")
     );
     assert_eq!(
@@ -207,7 +209,7 @@ async fn a_test_tells_each_thing_that_is_wrong() {
     assert!(
         missing["detail"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .starts_with("Group.Read.All is missing")
     );
     assert_eq!(check(&test, "entra_user_read_all")["status"], "passed");
@@ -286,7 +288,7 @@ async fn only_a_tested_configuration_is_activated() {
         .await
         .expect(202);
     assert!(begun.header("location").starts_with("/v1/sync/runs/"));
-    let run = office.work().await.expect("a run");
+    let run = office.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 4)
@@ -330,7 +332,7 @@ async fn a_deactivated_sync_rests_until_it_is_activated_again() {
         .post("/v1/sync/activate", json!({"confirm": true}))
         .await
         .expect(202);
-    let run = office.work().await.expect("a run");
+    let run = office.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersUpdated")),
         (RunStatus::Succeeded, 1)
@@ -401,7 +403,7 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
         .post("/v1/sync/activate", json!({"confirm": true}))
         .await
         .expect(202);
-    let run = office.work().await.expect("a run");
+    let run = office.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 0)
@@ -416,7 +418,9 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
     let it_admin = office.app.admin("ItAdmin");
     office
         .save(|body| {
-            body.as_object_mut().expect("an object").remove("entraApp");
+            body.as_object_mut()
+                .expect("not an object")
+                .remove("entraApp");
             body["teams"] = json!({});
         })
         .await
@@ -437,7 +441,7 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
     );
     assert!(connected.get("nextRun").is_none() && office.active_users().is_empty());
     it_admin.post("/v1/sync/runs", json!({})).await.expect(202);
-    let run = office.work().await.expect("a run");
+    let run = office.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 4),
@@ -456,7 +460,12 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
 async fn a_partial_consent_connects_nothing() {
     let office = Office::small().await;
     office
-        .save(|body| _ = body.as_object_mut().expect("an object").remove("entraApp"))
+        .save(|body| {
+            _ = body
+                .as_object_mut()
+                .expect("not an object")
+                .remove("entraApp")
+        })
         .await
         .expect(200);
     office.consent(&["User.Read.All"]);
@@ -481,7 +490,9 @@ async fn another_address_needs_the_token_again() {
     office.save(|_| ()).await.expect(200);
     let moved = |body: &mut Value| {
         body["target"] = json!("http://127.0.0.1:9/scim");
-        body.as_object_mut().expect("an object").remove("scimToken");
+        body.as_object_mut()
+            .expect("not an object")
+            .remove("scimToken");
     };
     let refused = office.save(moved).await.expect(422);
     assert_eq!(refused.pointers(), ["/scimToken"]);

@@ -120,7 +120,7 @@ impl App {
             .store
             .tenant(self.id)
             .await
-            .expect("the store answers")
+            .expect("store failed")
             .expect("it exists")
     }
 
@@ -213,7 +213,7 @@ impl App {
             .store
             .run(request)
             .await
-            .expect("the store answers");
+            .expect("store failed");
         run.unwrap_or_else(|| {
             panic!(
                 "there is no record of the {} run of {}",
@@ -244,7 +244,7 @@ impl App {
             .store
             .profiles(self.id)
             .await
-            .expect("the store answers");
+            .expect("store failed");
         let before = stored
             .into_iter()
             .find(|stored| stored.key == id.to_string());
@@ -283,7 +283,7 @@ impl App {
             .store
             .profiles(self.id)
             .await
-            .expect("the store answers");
+            .expect("store failed");
         let id = profile_id(self.id, title).to_string();
         let found = stored
             .into_iter()
@@ -296,7 +296,7 @@ impl App {
     pub(crate) async fn state(&self, title: &str) -> ProfileState {
         let states = self.services.store.profile_states(self.id).await;
         let found = states
-            .expect("the store answers")
+            .expect("store failed")
             .remove(&profile_id(self.id, title));
         found.expect("the profile has a state")
     }
@@ -305,7 +305,7 @@ impl App {
     pub(crate) async fn kept(&self, title: &str) -> Option<KeptMembers> {
         let kept = self.services.store.kept_members(self.id).await;
         let found = kept
-            .expect("the store answers")
+            .expect("store failed")
             .remove(&profile_id(self.id, title));
         found.map(|kept| kept.expect("readable"))
     }
@@ -389,7 +389,10 @@ impl App {
             .into_paginator()
             .items()
             .send();
-        let items = pages.collect::<Result<Vec<_>, _>>().await.expect("reads");
+        let items = pages
+            .collect::<Result<Vec<_>, _>>()
+            .await
+            .expect("list not read");
         let told = items.iter().map(|item| {
             let sorted: BTreeMap<_, _> = item.iter().collect();
             format!("{sorted:?}")
@@ -420,23 +423,23 @@ impl App {
         snapshot.header.tenant = self.id;
         let services = &self.services;
         let before = services.store.snapshot_pointer(self.id).await;
-        let mut pointer = before.expect("answers").expect("refreshed once");
+        let mut pointer = before.expect("pointer not read").expect("refreshed once");
         pointer.id = snapshot.header.id.clone();
         pointer.key = rollcall_clients::objects::snapshot_key(self.id, &pointer.id);
         let bytes = rollcall_domain::snapshot::format::encode(&snapshot).expect("encodes");
         let put = services
             .objects
             .put(&pointer.key, "application/octet-stream", bytes);
-        put.await.expect("stored");
+        put.await.expect("not stored");
         let length = Duration::from_secs(30);
         let lease = Lease::acquire(&services.store, self.id, REFRESH_LEASE, length).await;
-        let lease = lease.expect("an answer").expect("a free lock");
+        let lease = lease.expect("lease request failed").expect("lease taken");
         let moved = services
             .store
             .set_snapshot_pointer(lease.fence(), &pointer)
             .await;
         moved.expect("moved");
-        lease.release().await.expect("released");
+        lease.release().await.expect("not released");
     }
 
     /// Makes the members of a group doubtful, as a change cut off does.
@@ -445,10 +448,10 @@ impl App {
         let store = &self.services.store;
         let length = Duration::from_secs(30);
         let lease = Lease::acquire(store, self.id, MAINTENANCE_LEASE, length).await;
-        let lease = lease.expect("an answer").expect("a free lock");
+        let lease = lease.expect("lease request failed").expect("lease taken");
         let forgotten = store.forget_members(lease.fence(), [id]).await;
         forgotten.expect("forgotten");
-        lease.release().await.expect("released");
+        lease.release().await.expect("not released");
     }
 
     async fn messages(&self, url: &str) -> Vec<Value> {

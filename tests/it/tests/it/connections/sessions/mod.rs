@@ -52,7 +52,11 @@ fn path(app: &App) -> String {
 }
 
 fn place(app: &App, session: &Value) -> String {
-    format!("{}/{}", path(app), session["id"].as_str().expect("an id"))
+    format!(
+        "{}/{}",
+        path(app),
+        session["id"].as_str().expect("not a string")
+    )
 }
 
 fn room(name: &str) -> Value {
@@ -74,7 +78,7 @@ fn draft(count: usize) -> Value {
 
 /// The same with other fields.
 fn with(mut body: Value, more: &Value) -> Value {
-    for (name, value) in more.as_object().expect("an object") {
+    for (name, value) in more.as_object().expect("not an object") {
         body[name] = value.clone();
     }
     body
@@ -110,7 +114,9 @@ fn rooms_of(event: &CalendarEvent) -> Vec<&str> {
 
 /// What an event says, as browsers read it.
 fn text(event: &CalendarEvent) -> String {
-    let html = event.other["body"]["content"].as_str().expect("a text");
+    let html = event.other["body"]["content"]
+        .as_str()
+        .expect("not a string");
     html.replace("&#x2f;", "/")
 }
 
@@ -169,7 +175,7 @@ async fn a_session_is_scheduled() {
     assert!(event.join_url.is_some());
     let read = cara.get(&place).await.expect(200);
     assert_eq!(read.body, made.body);
-    let subject = made.body["id"].as_str().expect("an id");
+    let subject = made.body["id"].as_str().expect("not a string");
     let audit = app.admin("LmsAdmin");
     let audit = audit.get(&format!("/v1/audit?subject={subject}")).await;
     let line = &audit.expect(200).body["items"][0];
@@ -181,7 +187,7 @@ async fn a_session_is_scheduled() {
 }
 
 fn at(moment: &str) -> chrono::DateTime<chrono::Utc> {
-    moment.parse().expect("a moment")
+    moment.parse().expect("invalid time")
 }
 
 /// Sessions are listed page by page, each catalog's own.
@@ -200,7 +206,7 @@ async fn sessions_are_listed_in_pages() {
     let second = cara.get(&format!("{base}?limit=2&cursor={cursor}")).await;
     let second = second.expect(200).body;
     assert!(second["nextCursor"].is_null());
-    let items = [&first, &second].map(|page| page["items"].as_array().expect("items").clone());
+    let items = [&first, &second].map(|page| page["items"].as_array().expect("not a list").clone());
     let found = items
         .concat()
         .iter()
@@ -252,7 +258,7 @@ async fn sessions_are_for_those_who_may_work_on_the_catalog() {
         assert_eq!(refused.body["type"], "urn:rollcall:account-required");
     }
     // A session is its catalog's and its tenant's.
-    let id = made.body["id"].as_str().expect("an id");
+    let id = made.body["id"].as_str().expect("not a string");
     let elsewhere = format!("{campus}/sessions/{id}");
     lms.get(&elsewhere).await.expect(404);
     lms.delete(&elsewhere).await.expect(404);
@@ -286,7 +292,7 @@ async fn twelve_hundred_learners_are_three_events() {
     }
 
     // One leaves the second event, one is new: the new one takes the free place.
-    let leaver = invited(&before[1]).pop_first().expect("somebody");
+    let leaver = invited(&before[1]).pop_first().expect("no such user");
     let mut list = learners(0..1_201);
     let all = list.as_array_mut().expect("a list");
     all.retain(|it| it["address"] != json!(leaver));
@@ -305,7 +311,7 @@ async fn twelve_hundred_learners_are_three_events() {
     // Nobody of the third event is left: it is cancelled, the others stay.
     let gone = invited(&after[2]);
     let all = list.as_array_mut().expect("a list");
-    all.retain(|it| !gone.contains(it["address"].as_str().expect("an address")));
+    all.retain(|it| !gone.contains(it["address"].as_str().expect("not a string")));
     let fewer = patch(&app, &cara, &changed, json!({"learners": list})).await;
     fewer.expect(200);
     assert_eq!(events(&app), after[..2]);
