@@ -53,7 +53,7 @@ impl AcsMail {
     ) -> Result<Self, ApiError> {
         let url = Base::parse(endpoint)?.join(SEND);
         let url = Url::parse(&url).map_err(|error| ApiError::Setup(error.to_string()))?;
-        let bad_key = || ApiError::Setup("the access key is not a Base64 text".to_owned());
+        let bad_key = || ApiError::Setup("the access key is not valid Base64".to_owned());
         let key = STANDARD
             .decode(access_key_base64.expose().trim())
             .ok()

@@ -53,13 +53,13 @@ impl std::fmt::Debug for OutgoingMail {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Not accepted: the rate limit is exceeded. Can be retried later.
-    #[error("the mail service takes no more just now")]
+    #[error("the mail service's rate limit is exceeded")]
     Throttled {
         /// The delay requested by the service.
         retry_after: Option<Duration>,
     },
     /// Not accepted, and retrying the same mail cannot succeed.
-    #[error("the mail was refused with status {status}: {message}")]
+    #[error("the mail was rejected with status {status}: {message}")]
     Refused {
         /// HTTP status of the response.
         status: u16,
@@ -70,7 +70,7 @@ pub enum SendError {
     },
     /// Not accepted because of the sign-in, the key or the consent. Every other mail of the same
     /// channel would fail as well.
-    #[error("the mail service did not accept the sign-in (status {status})")]
+    #[error("the mail service rejected the sign-in (status {status})")]
     SignIn {
         /// 401 or 403.
         status: u16,

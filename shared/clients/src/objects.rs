@@ -14,10 +14,10 @@ use rollcall_domain::base::ids::{ProfileId, SnapshotId, TenantId};
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     /// The object does not exist.
-    #[error("the object {0} is not there")]
+    #[error("the object {0} does not exist")]
     Missing(String),
     /// The object store returned an error.
-    #[error("the object store did not answer: {0}")]
+    #[error("the object store returned an error: {0}")]
     Service(String),
 }
 

@@ -14,7 +14,7 @@ const BATCH: usize = 10;
 
 /// The error of a message that could not be sent.
 #[derive(Debug, thiserror::Error)]
-#[error("the queue did not take the message: {0}")]
+#[error("the queue rejected the message: {0}")]
 pub struct QueueError(String);
 
 /// A client of one queue.
@@ -77,7 +77,7 @@ impl Queue {
                 .map_err(|error| QueueError(DisplayErrorContext(&error).to_string()))?;
             if !answer.failed().is_empty() {
                 return Err(QueueError(format!(
-                    "{} of {} messages were refused",
+                    "{} of {} messages were rejected",
                     answer.failed().len(),
                     chunk.len()
                 )));

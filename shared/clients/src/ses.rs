@@ -10,7 +10,7 @@ use rollcall_domain::notices::RenderedNotice;
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// Not sent; can be retried.
-    #[error("the mail was refused: {0}")]
+    #[error("the mail was rejected: {0}")]
     Refused(String),
     /// The response was lost: the mail may have been sent.
     #[error("it is not known whether the mail was sent: {0}")]

@@ -220,7 +220,7 @@ mod tests {
             rooms: vec![room("oak@x.example", true), room("elm@x.example", false)],
             ..World::default()
         });
-        let noon = DateTime::from_timestamp(1_790_000_000, 0).expect("a moment");
+        let noon = DateTime::from_timestamp(1_790_000_000, 0).expect("a time");
         state.events = vec![
             booking("a", noon, "OAK@x.example"),
             booking("b", noon + Duration::minutes(30), "oak@x.example"),

@@ -99,7 +99,7 @@ impl ServiceApp {
     /// Returns 43 characters, as RFC 7636 (section 4.1) requires of a verifier.
     fn derive(&self, purpose: &str, state: &str) -> Secret {
         let mut mac = Hmac::<Sha256>::new_from_slice(self.secret.expose().as_bytes())
-            .unwrap_or_else(|_| unreachable!("HMAC takes keys of any length"));
+            .unwrap_or_else(|_| unreachable!("HMAC accepts keys of any length"));
         mac.update(format!("rollcall {purpose} {state}").as_bytes());
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
@@ -257,7 +257,7 @@ fn unwrap_error(error: RequestTokenError<EntraError, BasicErrorResponse>) -> Ent
     match error {
         RequestTokenError::Request(ours) => ours,
         RequestTokenError::Parse(cause, _) => EntraError::from(not_a_token(&cause.to_string())),
-        _ => EntraError::from(not_a_token("the answer could not be used")),
+        _ => EntraError::from(not_a_token("the response is unusable")),
     }
 }
 
@@ -279,7 +279,7 @@ mod tests {
     }
 
     fn query(url: &str) -> std::collections::BTreeMap<String, String> {
-        let url = url::Url::parse(url).expect("an address");
+        let url = url::Url::parse(url).expect("a URL");
         url.query_pairs().into_owned().collect()
     }
 

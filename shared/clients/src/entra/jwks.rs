@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn keys(stub: &Stub) -> SigningKeys {
-        SigningKeys::new(quick(), &stub.url).expect("an address")
+        SigningKeys::new(quick(), &stub.url).expect("a URL")
     }
 
     /// Advances time without affecting connections.
@@ -261,7 +261,7 @@ mod tests {
         let keys = keys(&stub);
         let asked = futures::future::join_all((0..20).map(|_| keys.key("b"))).await;
         for key in asked {
-            let key = key.expect("an answer").expect("the key");
+            let key = key.expect("a result").expect("the key");
             assert_eq!(key.issuer.as_deref(), Some("https://sts/{tenantid}/v2.0"));
         }
         let requests = stub.requests();
@@ -275,15 +275,15 @@ mod tests {
         let keys = keys(&stub);
         for n in 0..50 {
             let unknown = keys.key(&format!("invented-{n}")).await;
-            assert_eq!(unknown.expect("an answer"), None);
+            assert_eq!(unknown.expect("a result"), None);
         }
         assert_eq!(stub.requests().len(), 1);
         later(Duration::from_secs(299)).await;
-        assert_eq!(keys.key("invented").await.expect("an answer"), None);
+        assert_eq!(keys.key("invented").await.expect("a result"), None);
         assert_eq!(stub.requests().len(), 1);
         later(Duration::from_secs(2)).await;
-        assert_eq!(keys.key("invented").await.expect("an answer"), None);
-        assert!(keys.key("a").await.expect("an answer").is_some());
+        assert_eq!(keys.key("invented").await.expect("a result"), None);
+        assert!(keys.key("a").await.expect("a result").is_some());
         assert_eq!(stub.requests().len(), 2);
     }
 
@@ -291,7 +291,7 @@ mod tests {
     async fn known_keys_outlive_a_failure_for_a_day_and_no_longer() {
         let (stub, down) = failing().await;
         let keys = keys(&stub);
-        assert!(keys.key("a").await.expect("an answer").is_some());
+        assert!(keys.key("a").await.expect("a result").is_some());
         down.store(true, Ordering::SeqCst);
         later(Duration::from_hours(23)).await;
         assert!(keys.key("a").await.expect("the cached key").is_some());
@@ -301,7 +301,7 @@ mod tests {
         assert!(keys.key("a").await.is_err());
         down.store(false, Ordering::SeqCst);
         later(PAUSE_WITHOUT_KEYS).await;
-        assert!(keys.key("a").await.expect("an answer").is_some());
+        assert!(keys.key("a").await.expect("a result").is_some());
     }
 
     #[tokio::test]
@@ -310,7 +310,7 @@ mod tests {
         let keys = keys(&stub);
         for hours in [0, 1, 1] {
             later(Duration::from_hours(hours)).await;
-            assert!(keys.key("a").await.expect("an answer").is_some());
+            assert!(keys.key("a").await.expect("a result").is_some());
         }
         assert_eq!(stub.requests().len(), 3);
     }

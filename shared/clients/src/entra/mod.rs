@@ -149,7 +149,7 @@ fn unwrap_error(
     match error {
         RequestTokenError::Request(ours) => ours,
         RequestTokenError::Parse(cause, _) => EntraError::from(not_a_token(&cause.to_string())),
-        _ => EntraError::from(not_a_token("the answer could not be used")),
+        _ => EntraError::from(not_a_token("the response is unusable")),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::http::testing::{Act, Stub, Tenant, quick, reply};
 const SCOPE: &str = "https://graph.microsoft.com/.default";
 
 fn entra_of(tenant: &Tenant) -> Entra {
-    Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address")
+    Entra::new(quick(), &tenant.simulators.entra_url()).expect("a URL")
 }
 
 async fn ask(tenant: &Tenant) -> Result<AccessToken, EntraError> {
@@ -20,7 +20,7 @@ async fn ask(tenant: &Tenant) -> Result<AccessToken, EntraError> {
 }
 
 async fn ask_stub(stub: &Stub) -> Result<AccessToken, EntraError> {
-    let entra = Entra::new(quick(), &stub.url).expect("an address");
+    let entra = Entra::new(quick(), &stub.url).expect("a URL");
     let tenant = TenantId::new(Uuid::from_u128(7));
     entra
         .app_token(tenant, "the-app", &Secret::new("s3cret&="), SCOPE)
@@ -147,7 +147,7 @@ async fn nothing_that_is_shown_holds_a_secret_or_a_token() {
         Stub::start(move |_| -> Act { reply(200, "Content-Type: application/json\r\n", body) })
             .await;
     let error = ask_stub(&stub).await.expect_err("cut off");
-    let entra = Entra::new(quick(), &stub.url).expect("an address");
+    let entra = Entra::new(quick(), &stub.url).expect("a URL");
     let shown = format!("{error} {error:?} {entra:?}");
     assert!(
         !shown.contains("half-a-tok") && !shown.contains("s3cret"),

@@ -33,7 +33,7 @@ pub enum ApiError {
         retry_after: Option<Duration>,
     },
     /// No response: the connection failed or was closed.
-    #[error("{method} {path} got no answer")]
+    #[error("{method} {path} received no response")]
     Transport {
         /// HTTP method of the request.
         method: &'static str,
@@ -44,7 +44,7 @@ pub enum ApiError {
         source: reqwest::Error,
     },
     /// The request timed out.
-    #[error("{method} {path} was not answered in time")]
+    #[error("{method} {path} timed out")]
     Timeout {
         /// HTTP method of the request.
         method: &'static str,

@@ -20,10 +20,10 @@ impl Base {
     /// Parses a base URL; a trailing slash is ignored.
     pub(crate) fn parse(address: &str) -> Result<Self, ApiError> {
         let url = Url::parse(address.trim_end_matches('/'))
-            .map_err(|error| ApiError::Setup(format!("{address:?} is not an address: {error}")))?;
+            .map_err(|error| ApiError::Setup(format!("{address:?} is not a valid URL: {error}")))?;
         if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
             return Err(ApiError::Setup(format!(
-                "{address:?} is not an http(s) address"
+                "{address:?} is not an http(s) URL"
             )));
         }
         Ok(Self { url })
@@ -46,7 +46,7 @@ impl Base {
             expected_host: self.url.origin().ascii_serialization(),
             found_host,
         };
-        let parsed = Url::parse(link).map_err(|_| foreign("a text that is no address".into()))?;
+        let parsed = Url::parse(link).map_err(|_| foreign("an invalid URL".into()))?;
         if parsed.origin() == self.url.origin() {
             return Ok(());
         }
@@ -88,7 +88,7 @@ mod tests {
     use super::*;
 
     fn base() -> Base {
-        Base::parse("https://graph.microsoft.com/").expect("an address")
+        Base::parse("https://graph.microsoft.com/").expect("a URL")
     }
 
     #[test]

@@ -14,7 +14,7 @@ impl Resolve for PublicOnly {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
             let public: Vec<SocketAddr> = found.filter(|at| is_public(at.ip())).collect();
             if public.is_empty() {
-                return Err("the name stands for no public address".into());
+                return Err("the name does not resolve to a public address".into());
             }
             Ok(Box::new(public.into_iter()) as Addrs)
         })
@@ -114,7 +114,7 @@ mod tests {
         let settings = super::super::HttpSettings::default();
         let http = super::super::Http::to_public_hosts(settings).expect("a client");
         let request = http.request(reqwest::Method::GET, "http://localhost:9/");
-        let error = http.send(request).await.err().expect("no answer");
+        let error = http.send(request).await.err().expect("an error");
         assert!(
             matches!(error, super::super::ApiError::Transport { .. }),
             "{error:?}"

@@ -258,7 +258,7 @@ fn custom_value(found: WireFieldValue<'_>) -> Option<Result<(FieldId, Cow<'_, st
     let value = found.value?;
     if value == Plain::Nested {
         return Some(Err(
-            "UserFieldValues holds a value that is neither text, number nor truth value".into(),
+            "UserFieldValues contains a value that is not a text, number or boolean".into(),
         ));
     }
     let text = value.into_text().filter(|text| !text.trim().is_empty())?;

@@ -56,7 +56,7 @@ pub(super) fn choose<T: Copy>(
         None => &"missing",
     };
     Err(format!(
-        "{field} is {found:.40}, which is none of {}",
+        "{field} is {found:.40}, which is not one of {}",
         names.join(", ")
     ))
 }

@@ -168,7 +168,7 @@ async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result
         method: "GET",
         path: format!("/odata/v2/{}", S::NAME),
         expected: "a first page with @odata.count",
-        detail: "the count is missing, so nothing can tell whether the set is complete".into(),
+        detail: "the count is missing, so the completeness of the set is unknown".into(),
     })?;
     let mut gathered = Collected::<G>::default();
     loop {

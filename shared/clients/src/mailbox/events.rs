@@ -336,9 +336,9 @@ mod tests {
             assert_eq!(event.expect("an event").room, room);
         }
         let gone = read(404, error("ErrorItemNotFound")).await;
-        assert_eq!(gone.expect("an answer"), None);
+        assert_eq!(gone.expect("a result"), None);
         let cancelled = r#"{"id":"A","isCancelled":true}"#.to_owned();
-        assert_eq!(read(200, cancelled).await.expect("an answer"), None);
+        assert_eq!(read(200, cancelled).await.expect("a result"), None);
         assert!(
             read(404, error("MailboxNotEnabledForRESTAPI"))
                 .await

@@ -229,7 +229,7 @@ mod tests {
         let answers = mailbox
             .free_busy(&addresses, window)
             .await
-            .expect("answers");
+            .expect("results");
         assert_eq!(answers.len(), 150);
         assert!(answers.iter().all(|one| one.problem.is_none()));
         let asked: Vec<_> = stub.requests().iter().map(|text| parts(text)).collect();
@@ -280,12 +280,8 @@ mod tests {
         let answers = mailbox
             .free_busy(&addresses, window)
             .await
-            .expect("answers");
-        let at = |hour: &str| {
-            format!("2026-01-02T{hour}:00:00Z")
-                .parse()
-                .expect("a moment")
-        };
+            .expect("results");
+        let at = |hour: &str| format!("2026-01-02T{hour}:00:00Z").parse().expect("a time");
         let answer = |address: &str, busy, problem: Option<&str>| Availability {
             address: address.into(),
             busy,
@@ -315,7 +311,7 @@ mod tests {
         let answers = mailbox
             .free_busy(&["a@contoso.com".to_owned()], window)
             .await;
-        assert!(answers.expect("an answer")[0].busy.is_empty());
+        assert!(answers.expect("a result")[0].busy.is_empty());
         assert!(stub.requests().is_empty());
     }
 }

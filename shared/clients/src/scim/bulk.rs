@@ -40,7 +40,7 @@ fn status<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u16, D::Error> {
     let code = value.get("code").unwrap_or(&value);
     let number = code.as_u64().or_else(|| code.as_str()?.parse().ok());
     let number = number.and_then(|number| u16::try_from(number).ok());
-    number.ok_or_else(|| serde::de::Error::custom("a status is no number"))
+    number.ok_or_else(|| serde::de::Error::custom("a status is not a number"))
 }
 
 impl Scim {
@@ -96,7 +96,7 @@ impl Scim {
             "Operations": parts.iter().map(|(_, part)| part).collect::<Vec<_>>(),
         });
         let sent = self.change_once(Method::POST, "/Bulk", &body).await;
-        let answered = sent.and_then(|it| it.json::<Answered>("the answers to a bulk request"));
+        let answered = sent.and_then(|it| it.json::<Answered>("a bulk response"));
         match answered {
             Ok(answered) => settle(parts, &answered, done),
             Err(error) => {

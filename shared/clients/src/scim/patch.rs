@@ -111,7 +111,7 @@ fn object(value: &mut Value) -> &mut Map<String, Value> {
     }
     match value {
         Value::Object(map) => map,
-        _ => unreachable!("it was made an object above"),
+        _ => unreachable!("converted to an object above"),
     }
 }
 
@@ -160,6 +160,6 @@ fn list<'v>(resource: &'v mut Value, names: &[&str]) -> &'v mut Vec<Value> {
     }
     match at {
         Value::Array(values) => values,
-        _ => unreachable!("it was made a list above"),
+        _ => unreachable!("converted to a list above"),
     }
 }

@@ -65,7 +65,7 @@ const MOST_ON_A_PAGE: u64 = 50_000;
 const LONGEST_ID: usize = 512;
 
 fn too_many(set: &'static str, total: u64) -> ApiError {
-    let problem = format!("there are {total} in all, or too many on one page");
+    let problem = format!("there are {total} resources, or too many on one page");
     ApiError::BadRow {
         set,
         row: 1,
@@ -226,7 +226,7 @@ impl Scim {
                 let (id, meta, known) = row.split();
                 if id.is_empty() || id.len() > LONGEST_ID {
                     let row = listed.all.len() as u64 + 1;
-                    let problem = format!("its id is not of 1 to {LONGEST_ID} bytes");
+                    let problem = format!("the length of its id is not 1 to {LONGEST_ID} bytes");
                     return Err(ApiError::BadRow { set, row, problem });
                 }
                 listed.newest = listed.newest.max(meta.last_modified());

@@ -30,7 +30,7 @@ pub enum VaultError {
     #[error("the stored {0} is unreadable; enter it again under Settings")]
     Unreadable(&'static str),
     /// The vault returned an error.
-    #[error("the vault did not answer: {0}")]
+    #[error("the secret store returned an error: {0}")]
     Service(String),
 }
 
@@ -303,7 +303,7 @@ mod tests {
     #[tokio::test]
     async fn stored_credentials_show_their_ends_only() {
         let (_stub, vault) = vault(Some(APP), Some("short-key")).await;
-        let stored = vault.stored(tenant()).await.expect("an answer");
+        let stored = vault.stored(tenant()).await.expect("a result");
         assert_eq!(stored.client_id.as_deref(), Some("the-app"));
         assert_eq!(stored.client_secret.ending.as_deref(), Some("alue"));
         let too_short = CredentialMark {
@@ -321,10 +321,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_missing_or_unreadable_is_not_set() {
         let (_stub, nothing) = vault(None, None).await;
-        let stored = nothing.stored(tenant()).await.expect("an answer");
+        let stored = nothing.stored(tenant()).await.expect("a result");
         assert_eq!(stored, StoredCredentials::default());
         let (_stub, damaged) = vault(Some("{"), Some("a-long-enough-key")).await;
-        let stored = damaged.stored(tenant()).await.expect("an answer");
+        let stored = damaged.stored(tenant()).await.expect("a result");
         assert!(!stored.client_secret.is_set && stored.client_id.is_none());
         assert_eq!(stored.lms_key.ending.as_deref(), Some("-key"));
     }

@@ -31,7 +31,7 @@ impl Browser {
         let pictures = root.join(".rollcall/screenshots");
         // What is there afterwards is of this run.
         let _none = std::fs::remove_dir_all(&pictures);
-        std::fs::create_dir_all(&pictures).expect("a folder");
+        std::fs::create_dir_all(&pictures).expect("no folder created");
         Self {
             node: Node::start(&program),
             pictures,
@@ -53,9 +53,9 @@ impl Browser {
         self.taken += 1;
         let file = self.pictures.join(format!("{:02}-{name}.png", self.taken));
         self.command(json!({"do": "shot", "file": file})).await;
-        let text = |name: &str| shown[name].as_str().expect("a text").to_owned();
+        let text = |name: &str| shown[name].as_str().expect("not a string").to_owned();
         Page {
-            url: Url::parse(&text("url")).expect("an address"),
+            url: Url::parse(&text("url")).expect("invalid address"),
             title: text("title"),
             text: text("text"),
         }
@@ -111,7 +111,7 @@ struct Play {
 
 impl Play {
     async fn start() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
+        let folder = tempfile::tempdir().expect("no folder created");
         let console = Landing::start(0).await.expect("a page");
         let mut options = options(&folder, false).await;
         let origin = console.origin().to_owned();
@@ -120,7 +120,7 @@ impl Play {
         let stack = Stack::up(&options, &quiet).await.expect("the stack starts");
         let visitor = welcome(&stack, folder.path(), 120, true).await;
         let visitor = visitor.expect("files");
-        let environment = std::fs::read_to_string(&visitor.environment).expect("a file");
+        let environment = std::fs::read_to_string(&visitor.environment).expect("file not read");
         Self {
             stack,
             console,
@@ -158,11 +158,11 @@ impl Play {
         if let Some(body) = &body {
             request = request.json(body);
         }
-        let answer = request.send().await.expect("the API answers");
+        let answer = request.send().await.expect("API request failed");
         let status = answer.status();
         let tag = answer.headers().get("etag").map(|tag| tag.to_str());
         let tag = tag.and_then(Result::ok).unwrap_or_default().to_owned();
-        let body: Value = answer.json().await.expect("JSON");
+        let body: Value = answer.json().await.expect("invalid JSON");
         assert_eq!(status, expected, "{path}: {body:#}");
         (body, tag)
     }
@@ -176,7 +176,7 @@ impl Play {
         let body = json!({"returnTo": "/settings/connections?tab=2"});
         let asked = (None, Some(body));
         let (begun, _) = self.call(who, ("POST", path), asked, 201).await;
-        let url = begun["url"].as_str().expect("a URL");
+        let url = begun["url"].as_str().expect("not a string");
         self.browser.open(url, name).await
     }
 
@@ -220,8 +220,8 @@ impl Play {
 
     /// Saves the settings and waits for the first data.
     async fn get_ready(&self) {
-        let settings = std::fs::read(&self.visitor.settings).expect("a file");
-        let settings = serde_json::from_slice(&settings).expect("JSON");
+        let settings = std::fs::read(&self.visitor.settings).expect("file not read");
+        let settings = serde_json::from_slice(&settings).expect("invalid JSON");
         let asked = (None, Some(settings));
         self.call("TOKEN", ("PUT", "/v1/settings"), asked, 201)
             .await;
@@ -330,5 +330,5 @@ async fn a_person_connects_everything_in_a_browser() {
     play.wait_for_the_welcome().await;
     play.refuse_a_shared_mailbox().await;
     play.come_back_twice().await;
-    play.stack.down().await.expect("stops");
+    play.stack.down().await.expect("stack did not stop");
 }

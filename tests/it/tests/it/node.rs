@@ -43,6 +43,6 @@ impl Node {
         let answer = tokio::time::timeout(PATIENCE, self.answers.next_line()).await;
         let answer = answer.unwrap_or_else(|_| panic!("no answer to {line}"));
         let answer = answer.expect("readable").expect("the program still runs");
-        serde_json::from_str(&answer).expect("JSON")
+        serde_json::from_str(&answer).expect("invalid JSON")
     }
 }

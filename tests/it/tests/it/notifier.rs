@@ -37,7 +37,7 @@ async fn a_redelivered_notice_is_mailed_once() {
         .store
         .notifications(app.id)
         .await
-        .expect("answers");
+        .expect("notices not read");
     assert_eq!(shown.len(), 1);
     assert_eq!(shown[0].notice, notice);
 }
@@ -54,10 +54,13 @@ async fn a_mail_whose_end_is_unknown_is_not_sent_again() {
     );
     rollcall_notifier::deliver(&app.services, &notice)
         .await
-        .expect("handled");
+        .expect("not handled");
     assert!(app.mails_to(&to).await.is_empty());
     assert_eq!(
-        store.claim_mail(app.id, notice.id).await.expect("answers"),
+        store
+            .claim_mail(app.id, notice.id)
+            .await
+            .expect("not claimed"),
         Ledger::Doubtful
     );
 }
@@ -91,18 +94,18 @@ async fn an_in_product_notice_is_shown_and_not_mailed() {
     assert_eq!(drain.expect("shown"), None);
     assert!(app.mails_to(&to).await.is_empty());
     let shown = app.services.store.notifications(app.id).await;
-    assert_eq!(shown.expect("answers").len(), 1);
+    assert_eq!(shown.expect("notices not read").len(), 1);
 }
 
 #[tokio::test]
 async fn of_a_batch_only_the_broken_message_goes_back() {
     let app = App::of(Town::small()).await;
     let to = address(&app, "batch");
-    let good = serde_json::to_string(&notice(&app, &to)).expect("JSON");
+    let good = serde_json::to_string(&notice(&app, &to)).expect("not serialized");
     let event = json!({"Records": [{"messageId": "good", "body": good}, {"messageId": "bad", "body": "{}"}]});
     let answer = rollcall_notifier::handle(&app.services, event, a_minute())
         .await
-        .expect("handled");
+        .expect("not handled");
     assert_eq!(
         answer["batchItemFailures"],
         json!([{"itemIdentifier": "bad"}])

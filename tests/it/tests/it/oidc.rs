@@ -58,7 +58,7 @@ impl Site {
             "scopes": [format!("{GRAPH}/Mail.Send"), format!("{GRAPH}/.default")],
         });
         let started = provider.ask(&serve).await;
-        let authority = started["authority"].as_str().expect("an address");
+        let authority = started["authority"].as_str().expect("not a string");
         let http = Http::new(HttpSettings::default()).expect("a client");
         let browser = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
@@ -93,7 +93,7 @@ impl Site {
     /// Follows a link as a browser would, to the address that is ours.
     async fn follow(&self, link: &str) -> BTreeMap<String, String> {
         let mut cookies: BTreeMap<String, String> = BTreeMap::new();
-        let mut at = Url::parse(link).expect("an address");
+        let mut at = Url::parse(link).expect("invalid address");
         for _ in 0..10 {
             if at.as_str().starts_with(CALLBACK) {
                 return at.query_pairs().into_owned().collect();
@@ -119,7 +119,7 @@ impl Site {
             let Some(Ok(onwards)) = onwards else {
                 panic!("stuck at {at}: {:?}", answer.text().await);
             };
-            at = at.join(onwards).expect("an address");
+            at = at.join(onwards).expect("invalid address");
         }
         panic!("{link} leads nowhere");
     }
@@ -286,8 +286,12 @@ async fn the_app_gets_a_token_of_its_own() {
     let (tenant, id) = (site.tenant, &site.app.client_id);
     let token =
         async |secret: &Secret, scope: &str| site.entra.app_token(tenant, id, secret, scope).await;
-    let first = token(&site.app.secret, &scope).await.expect("a token");
-    let second = token(&site.app.secret, &scope).await.expect("a token");
+    let first = token(&site.app.secret, &scope)
+        .await
+        .expect("no token was issued");
+    let second = token(&site.app.secret, &scope)
+        .await
+        .expect("no token was issued");
     assert_eq!(first.secret().expose(), second.secret().expose());
     let wrong = token(&Secret::new("a guess"), &scope).await;
     let wrong = wrong.expect_err("refused");

@@ -161,12 +161,12 @@ mod tests {
             expires_at: Utc::now(),
             nonce: Uuid::from_u128(3),
         };
-        let token = claims.encode().expect("claims are plain data");
+        let token = claims.encode().expect("claims are serialisable");
         assert!(
             !token.contains("User.Read"),
-            "clients must not be able to read it"
+            "clients must not be able to read the token"
         );
-        let readable = claims.encode_readable().expect("claims are plain data");
+        let readable = claims.encode_readable().expect("claims are serialisable");
         assert_eq!(readable.split('.').count(), 3);
         assert_eq!(Claims::decode(&readable).as_ref(), Some(&claims));
         assert_eq!(Claims::decode(&token), Some(claims));

@@ -213,9 +213,9 @@ mod tests {
     #[test]
     fn filters_understand_doubled_quotes_and_refuse_single_ones() {
         let row = json!({"displayName": "O'Brien's team"});
-        let filter = Filter::parse("displayName eq 'o''brien''s team'").expect("well formed");
+        let filter = Filter::parse("displayName eq 'o''brien''s team'").expect("a valid filter");
         assert!(filter.accepts(&row));
-        let filter = Filter::parse("startswith(displayName,'O''B')").expect("well formed");
+        let filter = Filter::parse("startswith(displayName,'O''B')").expect("a valid filter");
         assert!(filter.accepts(&row));
         assert!(Filter::parse("displayName eq 'O'Brien'").is_none());
         assert!(Filter::parse("displayName ne 'x'").is_none());

@@ -113,7 +113,7 @@ mod tests {
 
     #[test]
     fn times_are_written_as_graph_writes_them() {
-        let at = DateTime::parse_from_rfc3339("2026-07-01T18:00:00Z").expect("a moment");
+        let at = DateTime::parse_from_rfc3339("2026-07-01T18:00:00Z").expect("a time");
         let value = shown(at.to_utc(), "Pacific Standard Time");
         assert_eq!(value["dateTime"], "2026-07-01T11:00:00.0000000");
         assert_eq!(value["timeZone"], "Pacific Standard Time");

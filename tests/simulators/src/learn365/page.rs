@@ -237,7 +237,7 @@ mod tests {
     fn filters_are_conjunctions_of_equalities() {
         let id = Uuid::from_u128(7);
         let filter = Filter::parse(&format!("CourseCatalogId eq {id} and IsPublished eq true"));
-        let filter = filter.expect("well formed");
+        let filter = filter.expect("a valid filter");
         assert!(filter.0[0].1.equals(&Field::Id(Some(id))));
         assert!(filter.0[1].1.equals(&Field::Flag(true)));
         assert!(Filter::parse("Email eq 'o''brien@x.example'").is_some());

@@ -13,7 +13,7 @@ use crate::site::{Site, read};
 const KEY: &str = "YW4gYWNjZXNzIGtleQ==";
 
 async fn send(site: &Site, method: Method, url: &str, body: String, operation: &str) -> Response {
-    let url = Url::parse(url).expect("an address");
+    let url = Url::parse(url).expect("a URL");
     let host = format!(
         "{}:{}",
         url.host_str().expect("a host"),
@@ -35,7 +35,7 @@ async fn send(site: &Site, method: Method, url: &str, body: String, operation: &
     let request = request.header("x-ms-content-sha256", hash);
     let request = request.header("authorization", proof);
     let request = request.header("operation-id", operation);
-    request.body(body).send().await.expect("an answer")
+    request.body(body).send().await.expect("a response")
 }
 
 #[tokio::test]
@@ -43,8 +43,8 @@ async fn a_signed_message_is_accepted_once_and_its_operation_can_be_followed() {
     let site = Site::new().await;
     let control = format!("{}/control/acs", site.simulators.origin());
     let resource = serde_json::to_string(&AcsResource::new(KEY, "noreply@mail.example"));
-    let put = site.client.put(control).body(resource.expect("plain data"));
-    assert_eq!(put.send().await.expect("an answer").status(), 204);
+    let put = site.client.put(control).body(resource.expect("serialisable"));
+    assert_eq!(put.send().await.expect("a response").status(), 204);
     let url = format!(
         "{}/emails:send?api-version=2023-03-31",
         site.simulators.acs_url()
@@ -75,6 +75,6 @@ async fn a_signed_message_is_accepted_once_and_its_operation_can_be_followed() {
         read(send(&site, Method::GET, &location, String::new(), operation).await).await;
     assert_eq!((status, &done["status"]), (200, &json!("Succeeded")));
     let unsigned = site.client.post(&url).body(body.to_string()).send().await;
-    let (status, refused) = read(unsigned.expect("an answer")).await;
+    let (status, refused) = read(unsigned.expect("a response")).await;
     assert_eq!((status, &refused["error"]["code"]), (401, &json!("Denied")));
 }

@@ -23,17 +23,17 @@ async fn an_administrator_consents_and_after_a_while_it_counts() {
         office.simulators.entra_url()
     );
     let refused = office.sign_in(&url, &office.ada_upn, ConsentChoice::Accept);
-    let refused = refused.expect("a way back");
+    let refused = refused.expect("a redirect");
     assert_eq!(
         (refused["error"].as_str(), refused["admin_consent"].as_str()),
         ("access_denied", "True")
     );
     let declined = office.sign_in(&url, &office.boss_upn, ConsentChoice::Decline);
-    assert!(declined.expect("a way back")["error_description"].starts_with("AADSTS65004: "));
+    assert!(declined.expect("a redirect")["error_description"].starts_with("AADSTS65004: "));
     let home = TENANT.to_string();
     assert_eq!(number(&office.token(&home, &APP_ONLY).await.1), 700_016);
     let back = office.sign_in(&url, &office.boss_upn, ConsentChoice::Accept);
-    let back = back.expect("a way back");
+    let back = back.expect("a redirect");
     assert_eq!(
         (back["tenant"].as_str(), back["state"].as_str()),
         (home.as_str(), "s")

@@ -50,9 +50,9 @@ async fn a_browser_goes_through_the_pages() {
 
     let form = [form[0], form[1], ("decision", "accept")];
     let send = office.client.post(format!("{base}/consent")).form(&form);
-    let last = send.send().await.expect("an answer");
+    let last = send.send().await.expect("a response");
     assert_eq!(last.status(), 302);
-    let location = last.headers()["location"].to_str().expect("an address");
+    let location = last.headers()["location"].to_str().expect("a URL");
     let back = fields(location);
     assert_eq!(back["state"], "a&b");
     assert!(back.contains_key("session_state"));
@@ -86,7 +86,7 @@ async fn mistakes_in_the_link_end_on_pages_or_go_back() {
     let back = |change: (&str, &str)| {
         let url = office.authorize(&home, &[change]);
         let back = office.sign_in(&url, ada, ConsentChoice::Decline);
-        let back = back.expect("a way back");
+        let back = back.expect("a redirect");
         assert_eq!(back["state"], "a&b");
         let (number, _) = back["error_description"].split_once(':').expect("a number");
         (back["error"].clone(), number.to_owned())
@@ -111,13 +111,13 @@ async fn mistakes_in_the_link_end_on_pages_or_go_back() {
     office.world(|world| world.user_consent = UserConsent::AdminOnly);
     let url = office.authorize(&home, &[]);
     let refused = office.sign_in(&url, ada, ConsentChoice::Accept);
-    let refused = refused.expect("a way back");
+    let refused = refused.expect("a redirect");
     assert!(refused["error_description"].starts_with("AADSTS90094: "));
     let everybody = ConsentChoice::AcceptForOrganisation;
     let allowed = office.sign_in(&url, &office.boss_upn, everybody);
-    assert!(allowed.expect("a way back").contains_key("code"));
+    assert!(allowed.expect("a redirect").contains_key("code"));
     let now = office.sign_in(&url, ada, ConsentChoice::Decline);
-    assert!(now.expect("nothing is asked").contains_key("code"));
+    assert!(now.expect("no consent page").contains_key("code"));
 }
 
 #[tokio::test]
@@ -131,7 +131,7 @@ async fn people_of_other_tenants_and_disabled_ones_stay_outside() {
         person.mail = None;
     }
     let stranger = other.people.iter().find(|it| it.object_id.is_some());
-    let stranger = stranger.expect("a person").upn.clone();
+    let stranger = stranger.expect("a user").upn.clone();
     office.simulators.load(other);
     let url = office.authorize(&TENANT.to_string(), &[]);
     let stuck = office.sign_in(&url, &stranger, ConsentChoice::Accept);
@@ -186,7 +186,7 @@ async fn the_tokens_say_who_it_is() {
     office.world(|world| world.behaviour.id_token_flaw = Some(flaw));
     let url = office.authorize("organizations", &[("code_challenge", "")]);
     let refused = office.sign_in(&url, &office.boss_upn, ConsentChoice::Accept);
-    assert_eq!(refused.expect("a way back")["error"], "invalid_request");
+    assert_eq!(refused.expect("a redirect")["error"], "invalid_request");
     let url = office.authorize("organizations", &[]);
     let back = office.sign_in(&url, &office.boss_upn, ConsentChoice::Accept);
     let code = back.expect("a code")["code"].clone();
@@ -199,7 +199,7 @@ async fn the_tokens_say_who_it_is() {
         "{}/organizations/v2.0/.well-known/openid-configuration",
         office.simulators.entra_url()
     );
-    let answer = office.client.get(document).send().await.expect("an answer");
+    let answer = office.client.get(document).send().await.expect("a response");
     let (_, body) = read(answer).await;
     assert!(text(&body, "issuer").ends_with("/{tenantid}/v2.0"));
 }

@@ -18,7 +18,7 @@ async fn round(site: &Site, url: &str, size: usize) -> (Vec<Vec<Value>>, String)
     loop {
         let request = site.client.get(&url).bearer_auth(&site.token);
         let request = request.header("Prefer", format!("odata.maxpagesize={size}"));
-        let (status, body) = read(request.send().await.expect("an answer")).await;
+        let (status, body) = read(request.send().await.expect("a response")).await;
         assert_eq!(status, 200, "{body}");
         pages.push(body["value"].as_array().expect("rows").clone());
         if let Some(link) = body["@odata.deltaLink"].as_str() {
@@ -47,7 +47,7 @@ fn person(state: &mut TenantState, id: Uuid) -> &mut Person {
     let mut people = state.world.people.iter_mut();
     people
         .find(|it| it.object_id == Some(id))
-        .expect("the person")
+        .expect("the user")
 }
 
 fn row(rows: &[Value], id: Uuid) -> &Value {
@@ -153,7 +153,7 @@ async fn the_flaws_of_a_directory_can_be_switched_on() {
         state.world.behaviour.delta_tokens_expired = true;
     });
     let request = site.client.get(&link).bearer_auth(&site.token);
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     let location = answer.headers()[LOCATION]
         .to_str()
         .expect("text")

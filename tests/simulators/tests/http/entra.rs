@@ -101,7 +101,7 @@ async fn scopes_without_default_are_refused() {
         .form(&form)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     let (status, body) = read(answer).await;
     assert_eq!((status, &body["error"]), (400, &json!("invalid_scope")));
 }
@@ -110,7 +110,7 @@ async fn scopes_without_default_are_refused() {
 async fn graph_refuses_missing_and_foreign_tokens() {
     let mut site = Site::new().await;
     let url = format!("{}/v1.0/organization", site.simulators.graph_url());
-    let (status, body) = read(site.client.get(url).send().await.expect("an answer")).await;
+    let (status, body) = read(site.client.get(url).send().await.expect("a response")).await;
     assert_eq!(
         (status, error(&body).0),
         (401, "InvalidAuthenticationToken")

@@ -63,7 +63,7 @@ async fn status_with_retry_after_and_body() {
     let site = faulty(kind).await;
     let url = format!("{}/odata/v2/Users", site.simulators.learn365_url());
     let request = site.client.get(url).basic_auth("api", Some(&site.key));
-    let answer = request.send().await.expect("an answer");
+    let answer = request.send().await.expect("a response");
     assert_eq!(answer.status(), 503);
     assert_eq!(answer.headers()["retry-after"], "0.25");
     assert_eq!(parsed(&answer.text().await.expect("a body")), body);
@@ -111,7 +111,7 @@ async fn a_lost_answer_leaves_the_work_done() {
 #[tokio::test]
 async fn broken_json() {
     let site = faulty(FaultKind::BrokenJson).await;
-    let text = users(&site).await.expect("an answer");
+    let text = users(&site).await.expect("a response");
     assert!(text.starts_with('{'));
     assert!(serde_json::from_str::<Value>(&text).is_err());
     is_well_again(&site).await;
@@ -120,7 +120,7 @@ async fn broken_json() {
 #[tokio::test]
 async fn truncated_page() {
     let site = faulty(FaultKind::TruncatedPage).await;
-    let body = parsed(&users(&site).await.expect("an answer"));
+    let body = parsed(&users(&site).await.expect("a response"));
     let rows = body["value"].as_array().expect("rows").len();
     assert!(rows > 0 && (rows as u64) < body["@odata.count"].as_u64().expect("a count"));
     assert!(body.get("@odata.nextLink").is_none());
@@ -130,7 +130,7 @@ async fn truncated_page() {
 #[tokio::test]
 async fn empty_page() {
     let site = faulty(FaultKind::EmptyPage).await;
-    let body = parsed(&users(&site).await.expect("an answer"));
+    let body = parsed(&users(&site).await.expect("a response"));
     assert_eq!(
         (&body["value"], &body["@odata.count"]),
         (&json!([]), &json!(0))

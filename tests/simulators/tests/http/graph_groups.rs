@@ -29,7 +29,7 @@ async fn upsert_creates_once_and_updates_afterwards() {
         .patch(url)
         .bearer_auth(&site.token)
         .json(&new_group("other"));
-    let (status, body) = read(request.send().await.expect("an answer")).await;
+    let (status, body) = read(request.send().await.expect("a response")).await;
     assert_eq!(
         (status, error(&body).0),
         (404, "Request_ResourceNotFound"),

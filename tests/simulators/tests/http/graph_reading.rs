@@ -13,7 +13,7 @@ async fn pages(site: &Site, path: &str) -> Vec<Vec<Value>> {
     while let Some(url) = next {
         let request = site.client.get(url).bearer_auth(&site.token);
         let answer = request.header("ConsistencyLevel", "eventual").send().await;
-        let (status, body) = read(answer.expect("an answer")).await;
+        let (status, body) = read(answer.expect("a response")).await;
         assert_eq!(status, 200, "{body}");
         assert_eq!(
             body.get("@odata.count").is_some(),
@@ -79,7 +79,7 @@ async fn members_page_and_count() {
         .bearer_auth(&site.token)
         .send()
         .await
-        .expect("an answer");
+        .expect("a response");
     let (status, body) = read(plain).await;
     assert_eq!(
         (status, error(&body).1),
@@ -126,7 +126,7 @@ async fn managers_are_expanded_and_cap_the_page() {
     let managed = rows
         .iter()
         .find(|row| row["manager"]["id"].is_string())
-        .expect("a managed one");
+        .expect("a user with a manager");
     let path = format!("/users/{}/manager", managed["id"].as_str().expect("an id"));
     assert_eq!(site.get(&path).await.1["id"], managed["manager"]["id"]);
 }

@@ -25,7 +25,7 @@ async fn found(site: &Site, filter: &str) -> (BTreeSet<String>, Value) {
     loop {
         let request = site.client.get(&url).bearer_auth(&site.token);
         let request = request.header("ConsistencyLevel", "eventual").send().await;
-        let (status, body) = read(request.expect("an answer")).await;
+        let (status, body) = read(request.expect("a response")).await;
         assert_eq!(status, 200, "{filter}: {body}");
         if count.is_null() {
             count = body["@odata.count"].clone();
@@ -118,7 +118,7 @@ async fn filters_that_cannot_be_answered_say_why() {
     }
     let url = format!("{}/v1.0/users/$count", site.simulators.graph_url());
     let plain = site.client.get(url).bearer_auth(&site.token).send().await;
-    assert_eq!(plain.expect("an answer").status(), 400);
+    assert_eq!(plain.expect("a response").status(), 400);
     let groups = site.state().world.groups.len();
     assert_eq!(site.get("/groups/$count").await, (200, json!(groups)));
 }
@@ -145,7 +145,7 @@ async fn deleted_people_lie_in_the_bin_and_come_back_as_they_were() {
     assert!(page["value"][0]["deletedDateTime"].is_string());
     let next = page["@odata.nextLink"].as_str().expect("a second page");
     let request = site.client.get(next).bearer_auth(&site.token).send();
-    let (_, page) = read(request.await.expect("an answer")).await;
+    let (_, page) = read(request.await.expect("a response")).await;
     assert_eq!(
         (&page["value"][0]["id"], page.get("@odata.nextLink")),
         (&json!(bob), None)

@@ -29,19 +29,19 @@ async fn a_token_fits_the_published_key_and_a_flawed_one_does_not() {
     let entra = site.simulators.entra_url();
     for tenant in ["common", &TENANT.to_string()] {
         let at = format!("{entra}/{tenant}/v2.0/.well-known/openid-configuration");
-        let (status, metadata) = read(site.client.get(at).send().await.expect("an answer")).await;
+        let (status, metadata) = read(site.client.get(at).send().await.expect("a response")).await;
         assert_eq!(status, 200);
         let at = metadata["jwks_uri"]
             .as_str()
-            .expect("an address")
+            .expect("a URL")
             .to_owned();
-        let (status, set) = read(site.client.get(at).send().await.expect("an answer")).await;
+        let (status, set) = read(site.client.get(at).send().await.expect("a response")).await;
         assert_eq!(
             (status, &set["keys"][0]["issuer"]),
             (200, &metadata["issuer"])
         );
         let token = site.simulators.user_token(&spec()).expect("a token");
-        let claims = check(&set, &token).expect("a good token");
+        let claims = check(&set, &token).expect("a valid token");
         assert_eq!(claims["iss"], json!(format!("{entra}/{TENANT}/v2.0")));
         assert_eq!(claims["roles"], json!(["Owner"]));
         for flaw in [
@@ -72,7 +72,7 @@ async fn tokens_are_issued_over_http_too() {
             .json(&spec)
             .send()
             .await
-            .expect("an answer"),
+            .expect("a response"),
     )
     .await;
     assert_eq!(status, 200);
@@ -82,5 +82,5 @@ async fn tokens_are_issued_over_http_too() {
         Algorithm::RS256
     );
     let wrong = site.client.post(&at).json(&json!({"tenant": TENANT}));
-    assert_eq!(read(wrong.send().await.expect("an answer")).await.0, 400);
+    assert_eq!(read(wrong.send().await.expect("a response")).await.0, 400);
 }

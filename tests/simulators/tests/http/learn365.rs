@@ -83,7 +83,7 @@ async fn six_sets_page_completely_by_next_link() {
         let mut total = 0;
         while let Some(url) = next {
             let request = site.client.get(url).basic_auth("", Some(&site.key));
-            let (status, body) = read(request.send().await.expect("an answer")).await;
+            let (status, body) = read(request.send().await.expect("a response")).await;
             assert_eq!(status, 200, "{body}");
             total = body["@odata.count"]
                 .as_u64()

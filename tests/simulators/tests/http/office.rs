@@ -43,8 +43,8 @@ impl Office {
             ..WorldSpec::default()
         });
         let mut people = world.people.iter().filter(|it| it.object_id.is_some());
-        let ada = people.next().expect("a person").clone();
-        let boss = people.next().expect("a second person").clone();
+        let ada = people.next().expect("a user").clone();
+        let boss = people.next().expect("a second user").clone();
         let id = ada.object_id.expect("is in Entra");
         world.mailboxes.insert(id, Mailbox::default());
         world.admins.extend(boss.object_id);
@@ -104,7 +104,7 @@ impl Office {
             self.simulators.entra_url()
         );
         Url::parse_with_params(&path, fields)
-            .expect("an address")
+            .expect("a URL")
             .into()
     }
 
@@ -138,7 +138,7 @@ impl Office {
         ]);
         form.extend(fields.iter().copied());
         let answer = self.client.post(url).form(&form).send().await;
-        read(answer.expect("an answer")).await
+        read(answer.expect("a response")).await
     }
 
     pub(crate) async fn redeem(&self, segment: &str, code: &str) -> Answered {
@@ -179,7 +179,7 @@ impl Office {
         if let Some(body) = body {
             request = request.json(body);
         }
-        request.send().await.expect("an answer")
+        request.send().await.expect("a response")
     }
 
     pub(crate) async fn graph(
@@ -206,7 +206,7 @@ fn room(name: &str) -> Room {
 
 /// Returns the query of a URL.
 pub(crate) fn fields(location: &str) -> BTreeMap<String, String> {
-    let url = Url::parse(location).expect("an address");
+    let url = Url::parse(location).expect("a URL");
     url.query_pairs().into_owned().collect()
 }
 

@@ -18,7 +18,7 @@ async fn the_control_api_does_what_the_rust_api_does() {
         let request = site.client.request(method, format!("{control}{path}"));
         request.body(body.unwrap_or_default()).send()
     };
-    let health = read(send(Method::GET, "/health", None).await.expect("an answer")).await;
+    let health = read(send(Method::GET, "/health", None).await.expect("a response")).await;
     assert_eq!(health, (200, json!({"status": "ok", "tenants": 1})));
 
     let other = Uuid::from_u128(77);
@@ -27,22 +27,22 @@ async fn the_control_api_does_what_the_rust_api_does() {
         users: 20,
         ..WorldSpec::default()
     });
-    let text = serde_json::to_string(&world).expect("plain data");
+    let text = serde_json::to_string(&world).expect("serialisable");
     let put = send(Method::PUT, "/tenants", Some(text))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(put.status(), 204);
     assert_eq!(site.simulators.dump(other).map(|it| it.world), Some(world));
 
     let path = format!("/tenants/{TENANT}/state");
-    let (_, body) = read(send(Method::GET, &path, None).await.expect("an answer")).await;
+    let (_, body) = read(send(Method::GET, &path, None).await.expect("a response")).await;
     let mut state: TenantState = serde_json::from_value(body).expect("a state");
     assert_eq!(state, site.state());
     state.world.tenant.name = "Renamed".into();
-    let text = serde_json::to_string(&state).expect("plain data");
+    let text = serde_json::to_string(&state).expect("serialisable");
     let put = send(Method::PUT, &path, Some(text))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(put.status(), 204);
     assert_eq!(
         site.get("/organization").await.1["value"][0]["displayName"],
@@ -50,12 +50,12 @@ async fn the_control_api_does_what_the_rust_api_does() {
     );
 
     let requests = format!("/tenants/{TENANT}/requests");
-    let (_, log) = read(send(Method::GET, &requests, None).await.expect("an answer")).await;
+    let (_, log) = read(send(Method::GET, &requests, None).await.expect("a response")).await;
     assert_eq!(log[0]["path"], "/graph/v1.0/organization");
     assert_eq!(log[0]["headers"].get("authorization"), None);
     send(Method::DELETE, &requests, None)
         .await
-        .expect("an answer");
+        .expect("a response");
     assert!(site.simulators.requests(TENANT).is_empty());
 
     let faults = format!("/tenants/{TENANT}/faults");
@@ -63,16 +63,16 @@ async fn the_control_api_does_what_the_rust_api_does() {
         json!({"matches": {"path_contains": "/organization"}, "kind": {"Status": {"code": 500}}});
     let posted = send(Method::POST, &faults, Some(fault.to_string()))
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(posted.status(), 204);
     assert_eq!(site.get("/organization").await.0, 500);
     let fault = json!({"matches": {"path_contains": "/"}, "times": 9, "kind": "Drop"});
     send(Method::POST, &faults, Some(fault.to_string()))
         .await
-        .expect("an answer");
+        .expect("a response");
     send(Method::DELETE, &faults, None)
         .await
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(site.get("/organization").await.0, 200);
 }
 
@@ -92,7 +92,7 @@ async fn control_refuses_nonsense() {
             .client
             .request(method, format!("{control}{path}"))
             .body("{}");
-        let (status, body) = read(request.send().await.expect("an answer")).await;
+        let (status, body) = read(request.send().await.expect("a response")).await;
         assert_eq!(status, expected, "{path}");
         assert!(body["error"]["message"].is_string(), "{path}");
     }
@@ -156,7 +156,7 @@ async fn stop_frees_the_port() {
         .expect("a port");
     assert!(Simulators::start(port).await.is_err(), "port in use");
     simulators.stop().await;
-    let again = Simulators::start(port).await.expect("free again");
+    let again = Simulators::start(port).await.expect("the port is free again");
     assert_eq!(again.origin(), format!("http://127.0.0.1:{port}"));
 }
 
@@ -172,7 +172,7 @@ fn the_server_outlives_the_runtime_that_started_it() {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let answer = runtime
         .block_on(async { reqwest::get(url).await })
-        .expect("an answer");
+        .expect("a response");
     assert_eq!(answer.status(), 200);
 }
 
@@ -201,7 +201,7 @@ async fn twenty_thousand_people_page_in_reasonable_time() {
     let (mut rows, mut pages) = (0, 0);
     while let Some(url) = next {
         let request = site.client.get(url).basic_auth("api", Some(&site.key));
-        let (_, body) = read(request.send().await.expect("an answer")).await;
+        let (_, body) = read(request.send().await.expect("a response")).await;
         rows += body["value"].as_array().map_or(0, Vec::len);
         pages += 1;
         next = body["@odata.nextLink"].as_str().map(str::to_owned);

@@ -26,7 +26,7 @@ pub(crate) async fn scim(site: &Site, method: Method, path: &str, body: Option<V
         Some(body) => request.body(body.to_string()),
         None => request,
     };
-    read(request.send().await.expect("an answer")).await
+    read(request.send().await.expect("a response")).await
 }
 
 pub(crate) async fn get(site: &Site, path: &str) -> Value {
@@ -242,7 +242,7 @@ async fn only_the_token_opens_and_not_too_often() {
     let site = Site::new().await;
     let url = format!("{}/Users", site.simulators.scim_url(TENANT));
     let answer = site.client.get(&url).bearer_auth("wrong").send().await;
-    let answer = answer.expect("an answer");
+    let answer = answer.expect("a response");
     assert_eq!(answer.headers()["content-type"], "application/scim+json");
     let (status, error) = read(answer).await;
     assert_eq!((status, kind(&error).0), (401, "401"));
@@ -277,7 +277,7 @@ async fn only_the_token_opens_and_not_too_often() {
             .bearer_auth("own")
             .send()
             .await
-            .expect("an answer");
+            .expect("a response");
         if answer.status() == 429 {
             assert_eq!(answer.headers()["retry-after"], "1");
         }
@@ -290,20 +290,20 @@ async fn only_the_token_opens_and_not_too_often() {
 async fn versions_guard_changes() {
     let site = Site::new().await;
     let ada = post(&site, "/Users", user("ada")).await;
-    let url = ada["meta"]["location"].as_str().expect("an address");
+    let url = ada["meta"]["location"].as_str().expect("a URL");
     let token = token(&site);
     let read = site
         .client
         .get(url)
         .bearer_auth(&token)
         .header("If-None-Match", "W/\"1\"");
-    assert_eq!(read.send().await.expect("an answer").status(), 304);
+    assert_eq!(read.send().await.expect("a response").status(), 304);
     let delete = |tag: &str| {
         let request = site.client.delete(url).bearer_auth(&token);
         request.header("If-Match", tag.to_owned()).send()
     };
-    assert_eq!(delete("W/\"2\"").await.expect("an answer").status(), 412);
-    assert_eq!(delete("W/\"1\"").await.expect("an answer").status(), 204);
+    assert_eq!(delete("W/\"2\"").await.expect("a response").status(), 412);
+    assert_eq!(delete("W/\"1\"").await.expect("a response").status(), 204);
 }
 
 #[tokio::test]

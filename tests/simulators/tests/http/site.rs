@@ -95,7 +95,7 @@ impl Site {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        request.send().await.expect("an answer")
+        request.send().await.expect("a response")
     }
 
     pub(crate) async fn graph(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
@@ -129,7 +129,7 @@ impl Site {
         if let Some(body) = body {
             request = request.json(&body);
         }
-        read(request.send().await.expect("an answer")).await
+        read(request.send().await.expect("a response")).await
     }
 }
 
@@ -170,7 +170,7 @@ pub(crate) async fn token(
             .form(&form)
             .send()
             .await
-            .expect("an answer"),
+            .expect("a response"),
     )
     .await
 }

@@ -22,7 +22,7 @@ async fn with_keys() -> Tenant {
 
 fn with_key(tenant: &Tenant, key: &str) -> Learn365 {
     let url = tenant.simulators.learn365_url();
-    Learn365::new(quick(), &url, Secret::new(key)).expect("an address")
+    Learn365::new(quick(), &url, Secret::new(key)).expect("a URL")
 }
 
 fn statuses(test: &KeyTest) -> Vec<CheckStatus> {

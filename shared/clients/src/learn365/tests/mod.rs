@@ -19,11 +19,11 @@ use crate::http::testing::{Stub, Tenant, quick, reply};
 
 fn client(tenant: &Tenant) -> Learn365 {
     let key = Secret::new(lms_key(tenant.uuid()));
-    Learn365::new(quick(), &tenant.simulators.learn365_url(), key).expect("an address")
+    Learn365::new(quick(), &tenant.simulators.learn365_url(), key).expect("a URL")
 }
 
 fn stubbed(stub: &Stub) -> Learn365 {
-    Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("an address")
+    Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("a URL")
 }
 
 /// Starts a tenant whose platform returns seven rows per page.
@@ -376,7 +376,7 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
         .expect("a course");
     let (course, catalog) = (CourseId::new(course.id), CatalogId::new(course.catalog_id));
     let object = ObjectId::new(tenant.world.groups[0].id);
-    assert_eq!(learn.find_group(object).await.expect("an answer"), None);
+    assert_eq!(learn.find_group(object).await.expect("a result"), None);
 
     let claim = format!("c:0t.c|tenant|{object}");
     for _ in 0..2 {
@@ -388,7 +388,7 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
     let group = learn
         .find_group(object)
         .await
-        .expect("an answer")
+        .expect("a result")
         .expect("the group");
     assert_eq!(group.login_name, claim);
     let login = group.login_name.as_str();
@@ -519,5 +519,5 @@ async fn the_calls_are_send() {
     is_send(learn.verify_key(None)).await;
     is_send(learn.find_group(ObjectId::new(Uuid::nil())))
         .await
-        .expect("an answer");
+        .expect("a result");
 }

@@ -143,7 +143,7 @@ impl Site {
 fn scim_of(tenant: &Tenant) -> Scim {
     let token = tenant.simulators.scim_token(tenant.uuid());
     let token = Secret::new(token.expect("the tenant"));
-    Scim::new(quick(), &tenant.simulators.scim_url(tenant.uuid()), token).expect("an address")
+    Scim::new(quick(), &tenant.simulators.scim_url(tenant.uuid()), token).expect("a URL")
 }
 
 fn shown<'r>(all: impl Iterator<Item = &'r ScimResource>, external: &str) -> Value {
@@ -166,7 +166,7 @@ async fn stub(
         reply(status, "", &body.to_string())
     })
     .await;
-    let scim = Scim::new(quick(), &stub.url, Secret::new("the-token")).expect("an address");
+    let scim = Scim::new(quick(), &stub.url, Secret::new("the-token")).expect("a URL");
     (stub, scim)
 }
 
@@ -268,7 +268,7 @@ async fn the_calls_are_send() {
     let (scim, described) = (&site.scim, &site.described);
     is_send(scim.users(described, None)).await.expect("users");
     is_send(scim.groups(described, None)).await.expect("groups");
-    is_send(scim.tells_changes(0)).await.expect("an answer");
+    is_send(scim.tells_changes(0)).await.expect("a result");
     let writes = [new_user(1)];
     let all = is_send(scim.write_all(&writes, &site.mirror, described, LANGUAGE)).await;
     assert!(all[0].is_ok());

@@ -172,7 +172,7 @@ async fn no_error_shows_a_secret() {
         .await;
     let written = written.expect_err("refused");
     let nowhere = Scim::new(quick(), "http://127.0.0.1:1", Secret::new("the-token"));
-    let nowhere = nowhere.expect("an address");
+    let nowhere = nowhere.expect("a URL");
     let deadline = Instant::now() + Duration::from_millis(50);
     let nobody = nowhere.with_deadline(deadline).counts().await;
     let nobody = nobody.expect_err("nobody listens");

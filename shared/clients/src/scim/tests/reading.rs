@@ -187,18 +187,18 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
 #[tokio::test]
 async fn only_what_changed_since_is_read() {
     let mut site = with_people(6, 2).await;
-    let before = site.state().last_modified.expect("a moment");
+    let before = site.state().last_modified.expect("a time");
     let change = set_user(&site, 4, [(Field::JobTitle, Some("Lead"))]);
     site.write(&change).await.expect("changed");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let listed = site.scim.users(&site.described, Some(before)).await;
-    let listed = listed.expect("who changed");
+    let listed = listed.expect("changed users");
     // The last user created has exactly this modification time, so it is read again.
     let ids: BTreeSet<&String> = listed.all.keys().collect();
     assert_eq!(ids, BTreeSet::from([&site.key(4), &site.key(5)]));
     assert!(listed.newest > Some(before));
 
-    let since: DateTime<Utc> = "2026-11-26T10:00:00.1239Z".parse().expect("a moment");
+    let since: DateTime<Utc> = "2026-11-26T10:00:00.1239Z".parse().expect("a time");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let groups = site.scim.groups(&site.described, Some(since)).await;
     assert!(groups.expect("none").all.is_empty());
@@ -214,14 +214,14 @@ async fn only_what_changed_since_is_read() {
 #[tokio::test]
 async fn a_service_that_filters_by_moments_tells_changes() {
     let site = with_people(3, 10).await;
-    assert!(site.scim.tells_changes(3).await.expect("an answer"));
+    assert!(site.scim.tells_changes(3).await.expect("a result"));
     assert_eq!(site.count("GET", USERS), 2);
     assert!(
-        !site.scim.tells_changes(0).await.expect("an answer"),
+        !site.scim.tells_changes(0).await.expect("a result"),
         "without users nothing is proved"
     );
     assert!(
-        !site.scim.tells_changes(4).await.expect("an answer"),
+        !site.scim.tells_changes(4).await.expect("a result"),
         "a user is missing"
     );
 }
@@ -229,7 +229,7 @@ async fn a_service_that_filters_by_moments_tells_changes() {
 #[tokio::test]
 async fn a_service_that_refuses_the_filter_tells_no_changes() {
     let site = Site::with(|can| can.last_modified_filter = false).await;
-    assert!(!site.scim.tells_changes(3).await.expect("an answer"));
+    assert!(!site.scim.tells_changes(3).await.expect("a result"));
     site.fault(Fault::once(USERS, down(501)).at(1, u32::MAX));
     let told = site.scim.tells_changes(3).await;
     assert!(!told.expect("501 is an answer, too"));
@@ -239,7 +239,7 @@ async fn a_service_that_refuses_the_filter_tells_no_changes() {
 async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
     for total in [0, 3] {
         let (_stub, scim) = stub(move |_, _| (200, json!({"totalResults": total}))).await;
-        assert!(!scim.tells_changes(3).await.expect("an answer"), "{total}");
+        assert!(!scim.tells_changes(3).await.expect("a result"), "{total}");
     }
 }
 

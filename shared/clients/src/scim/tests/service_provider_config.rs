@@ -99,7 +99,7 @@ async fn a_service_without_schemas_keeps_what_the_core_has() {
 async fn a_refused_token_and_a_page_of_something_else_are_errors() {
     let site = Site::start().await;
     let url = site.tenant.simulators.scim_url(site.tenant.uuid());
-    let stranger = Scim::new(quick(), &url, Secret::new("a-guess")).expect("an address");
+    let stranger = Scim::new(quick(), &url, Secret::new("a-guess")).expect("a URL");
     let error = stranger.describe().await.expect_err("refused");
     assert!(error.is_auth(), "{error}");
     let shown = format!("{stranger:?} {error} {error:?}");

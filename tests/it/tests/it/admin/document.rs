@@ -30,10 +30,10 @@ async fn no_request_gets_an_answer_outside_the_document() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
         .expect("a port");
-    let address = listener.local_addr().expect("an address");
+    let address = listener.local_addr().expect("no address");
     let router = app.router();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let output = tokio::process::Command::new(program)
         .current_dir(folder.path())
         .args(["run", &format!("http://{address}/v1/openapi.json")])

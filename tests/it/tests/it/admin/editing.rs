@@ -24,7 +24,7 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
     assert_eq!(app.members_of(id), None, "nothing happens before the cycle");
 
     app.maintained().await;
-    assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(app.members_of(id).expect("no such group"), ["Ada", "Alan"]);
     assert_eq!(app.enrolled_of(id), ["Security 101"]);
     let body = admin.get(&path(id)).await.expect(200).body;
     assert_eq!(
@@ -215,7 +215,9 @@ async fn overrides_never_lead_in_a_circle() {
     let circle = with(draft("First", "Denver"), naming(third));
     let answer = admin.put(&path(first), "\"1\"", circle).await.expect(422);
     assert_eq!(answer.pointers(), ["/overrides/include/0"]);
-    let detail = answer.body["errors"][0]["detail"].as_str().expect("words");
+    let detail = answer.body["errors"][0]["detail"]
+        .as_str()
+        .expect("not a string");
     assert!(
         detail.contains("circle") && detail.contains("Second"),
         "{detail}"

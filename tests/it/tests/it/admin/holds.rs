@@ -32,7 +32,7 @@ async fn a_held_change_is_approved_by_name() {
     assert!(
         held["reason"]
             .as_str()
-            .expect("words")
+            .expect("not a string")
             .contains("limit of 10 members")
     );
     let approve = format!("{hold}/approve");
@@ -47,13 +47,13 @@ async fn a_held_change_is_approved_by_name() {
     let decision = json!({"hash": held["hash"], "why": "new office"});
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
-    let lease = lease.expect("an answer").expect("free");
+    let lease = lease.expect("lease request failed").expect("lease taken");
     admin.post(&approve, decision.clone()).await.expect(423);
     admin
         .post(&format!("{hold}/discard"), decision.clone())
         .await
         .expect(423);
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     let asked = admin.post(&approve, decision).await.expect(202);
     assert!(asked.header("location").starts_with("/v1/runs/membership-"));
     assert_eq!(app.requested(Job::Maintenance).await, 1);
@@ -69,7 +69,7 @@ async fn a_held_change_is_approved_by_name() {
     assert_eq!(shown["state"]["kind"], "approved");
     assert_eq!(shown["state"]["by"], admin.name);
     app.maintained().await;
-    assert_eq!(app.members_of(id).expect("a group").len(), 12);
+    assert_eq!(app.members_of(id).expect("no such group").len(), 12);
     admin.get(&hold).await.expect(404);
     let audit = admin
         .get(&format!("/v1/audit?subject={id}"))
@@ -115,5 +115,5 @@ async fn a_held_change_is_discarded_or_let_through_by_a_higher_limit() {
     );
     admin.put(&path(id), &tag, raised).await.expect(200);
     app.maintained().await;
-    assert_eq!(app.members_of(id).expect("a group").len(), 12);
+    assert_eq!(app.members_of(id).expect("no such group").len(), 12);
 }

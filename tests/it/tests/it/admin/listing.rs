@@ -107,7 +107,7 @@ async fn the_list_is_sorted_filtered_and_paged() {
     }
     // A cursor belongs to its order.
     let page = admin.get("/v1/profiles?limit=1").await.expect(200).body;
-    let cursor = page["nextCursor"].as_str().expect("more");
+    let cursor = page["nextCursor"].as_str().expect("no cursor");
     admin
         .get(&format!("/v1/profiles?sort=modified&cursor={cursor}"))
         .await

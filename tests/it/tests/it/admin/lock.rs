@@ -15,7 +15,7 @@ use crate::harness::{Admin, App, Town};
 async fn lock(app: &App) -> Lease {
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
-    lease.expect("an answer").expect("a free lock")
+    lease.expect("lease request failed").expect("lease taken")
 }
 
 /// A request that would succeed if it were not for the lock.
@@ -80,14 +80,14 @@ async fn while_locked_four_kinds_of_action_answer_423() {
     }
     let unchanged = admin.get(&path(id)).await.expect(200);
     assert_eq!(unchanged.header("etag"), "\"1\"");
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     admin
         .get(&format!("{}/members", path(id)))
         .await
         .expect(200);
     let lease = lock(&app).await;
     admin.delete(&path(id)).await.expect(204);
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
 }
 
 /// Lock race: of 200 saves within two seconds, half of them new profiles and half changes,
@@ -146,7 +146,7 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
         refused > 0,
         "the lock came too late for this test to show anything"
     );
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
 }
 
 /// A hundred changes of profiles that are there, and a hundred new ones: path, tag
@@ -179,7 +179,12 @@ async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
 
 /// Every profile's key and version.
 async fn versions(app: &App) -> Vec<(String, u64)> {
-    let stored = app.services.store.profiles(app.id).await.expect("reads");
+    let stored = app
+        .services
+        .store
+        .profiles(app.id)
+        .await
+        .expect("profiles not read");
     let all = stored
         .into_iter()
         .map(|stored| (stored.key, stored.version));

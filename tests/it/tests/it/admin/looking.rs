@@ -48,7 +48,7 @@ async fn a_preview_says_what_the_next_run_does() {
 
     let (id, _) = create(&admin, body).await;
     app.maintained().await;
-    assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(app.members_of(id).expect("no such group"), ["Ada", "Alan"]);
     let now = admin
         .get(&format!("{}/preview", path(id)))
         .await
@@ -87,12 +87,12 @@ async fn a_draft_of_a_change_is_looked_ahead_with() {
     assert!(
         ahead["heldBecause"]
             .as_str()
-            .expect("words")
+            .expect("not a string")
             .contains("4 member changes")
     );
     assert_eq!(ahead["preview"]["coursesLost"][0]["title"], "Security 101");
     assert_eq!(
-        app.members_of(id).expect("a group"),
+        app.members_of(id).expect("no such group"),
         ["Ada", "Alan"],
         "nothing was done"
     );
@@ -164,7 +164,7 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     app.maintained().await;
     let download = admin.get(&workbook).await.expect(200).body;
     assert_eq!(download["fileName"], "Denver: \"all\".xlsx");
-    let url = download["url"].as_str().expect("an address");
+    let url = download["url"].as_str().expect("not a string");
     assert!(url.contains("X-Amz-Expires=120"), "{url}");
     let file = reqwest::get(url).await.expect("answers");
     assert!(file.status().is_success());
@@ -199,7 +199,12 @@ async fn a_persons_place_is_explained() {
     let ada = explain(app.user("Ada").to_string()).await.expect(200).body;
     assert_eq!(ada["explanation"]["member"], true);
     assert_eq!(ada["explanation"]["because"]["kind"], "rules");
-    assert!(ada["text"].as_str().expect("words").contains("Denver"));
+    assert!(
+        ada["text"]
+            .as_str()
+            .expect("not a string")
+            .contains("Denver")
+    );
     let grace = explain(app.user("Grace").to_string())
         .await
         .expect(200)
@@ -208,7 +213,7 @@ async fn a_persons_place_is_explained() {
     assert_eq!(grace["explanation"]["because"]["kind"], "excluded");
     let mail = ada["person"]["email"]
         .as_str()
-        .expect("an address")
+        .expect("not a string")
         .to_owned();
     let same = explain(mail).await.expect(200).body;
     assert_eq!(same["person"]["id"], ada["person"]["id"]);
@@ -241,7 +246,7 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     assert!(
         warning["detail"]
             .as_str()
-            .expect("words")
+            .expect("not a string")
             .contains("Denver"),
         "{warning}"
     );
@@ -255,7 +260,9 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     let same = warnings
         .iter()
         .find(|warning| warning["kind"] == "equal_to_profile");
-    let words = same.expect("a warning")["detail"].as_str().expect("words");
+    let words = same.expect("a warning")["detail"]
+        .as_str()
+        .expect("not a string");
     assert!(words.contains("\"Denver\""), "{words}");
 }
 

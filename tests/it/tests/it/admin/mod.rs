@@ -49,7 +49,7 @@ pub(crate) async fn create(admin: &Admin, draft: Value) -> (ProfileId, String) {
 
 /// The id of the profile in an answer.
 pub(crate) fn id_of(answer: &Answer) -> ProfileId {
-    serde_json::from_value(answer.body["id"].clone()).expect("an id")
+    serde_json::from_value(answer.body["id"].clone()).expect("invalid id")
 }
 
 /// The path of a profile.
@@ -60,6 +60,6 @@ pub(crate) fn path(id: ProfileId) -> String {
 /// One field of every entry of a list.
 pub(crate) fn column(list: &Value, name: &str) -> Vec<String> {
     let entries = list.as_array().expect("a list").iter();
-    let texts = entries.map(|entry| entry[name].as_str().expect("a text").to_owned());
+    let texts = entries.map(|entry| entry[name].as_str().expect("not a string").to_owned());
     texts.collect()
 }

@@ -36,7 +36,7 @@ async fn notifications_are_read_by_each_administrator() {
     assert!(
         newest["text"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .contains("Learn365 did not answer")
     );
     let path = format!("/v1/notifications/{}/read", second.id);

@@ -129,7 +129,7 @@ async fn another_tenant_is_never_seen_nor_changed() {
         .get("/v1/audit?limit=1")
         .await
         .expect(200);
-    let cursor = own.body["nextCursor"].as_str().expect("more");
+    let cursor = own.body["nextCursor"].as_str().expect("no cursor");
     let theirs = owner.get(&format!("/v1/audit?cursor={cursor}")).await;
     assert!(!theirs.expect(200).body.to_string().contains("Secret plan"));
     assert_eq!(
@@ -274,7 +274,7 @@ async fn plans_decide_who_may_use_the_service() {
         .store
         .audit_page(app.id, None, 1)
         .await
-        .expect("reads");
+        .expect("audit not read");
     assert_eq!(audit.items[0].1.details["plan"], "success_plus");
 }
 
@@ -324,7 +324,7 @@ async fn sign_in_is_told_per_cloud() {
     let app = App::ready(Town::small()).await;
     let body = app.admin("Owner").get("/v1/sign-in").await.expect(200).body;
     assert_eq!(body["cloud"], "global");
-    let authority = body["authority"].as_str().expect("an address");
+    let authority = body["authority"].as_str().expect("not a string");
     assert!(
         authority.starts_with(&app.simulators.entra_url()),
         "{authority}"

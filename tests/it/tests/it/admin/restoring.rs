@@ -52,7 +52,7 @@ async fn a_deleted_profile_is_restored_with_everything() {
     assert_eq!(back.body["enroll"], true);
     assert_eq!(back.body["autoPopulate"], true);
     app.maintained().await;
-    assert_eq!(app.members_of(id).expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(app.members_of(id).expect("no such group"), ["Ada", "Alan"]);
     assert_eq!(app.enrolled_of(id), ["Security 101"]);
     let again = admin.post_if(&restore, "\"1\"", json!({})).await;
     assert_eq!(again.status, 412);
@@ -93,7 +93,7 @@ async fn an_earlier_version_comes_back() {
         .expect(200)
         .body;
     assert_eq!(versions["items"][0]["version"], 2);
-    let next = versions["nextCursor"].as_str().expect("more");
+    let next = versions["nextCursor"].as_str().expect("no cursor");
     let more = admin
         .get(&format!("{}/versions?cursor={next}", path(id)))
         .await

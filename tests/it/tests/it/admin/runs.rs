@@ -25,7 +25,7 @@ async fn runs_are_listed_newest_first() {
     assert_eq!(jobs, ["maintenance", "refresh", "maintenance", "refresh"]);
     assert_eq!(list["nextCursor"], json!(null));
     let first = admin.get("/v1/runs?limit=3").await.expect(200).body;
-    let next = first["nextCursor"].as_str().expect("more");
+    let next = first["nextCursor"].as_str().expect("no cursor");
     let rest = admin
         .get(&format!("/v1/runs?limit=3&cursor={next}"))
         .await
@@ -50,7 +50,7 @@ async fn runs_are_listed_newest_first() {
         .expect("answers")
         .json()
         .await
-        .expect("JSON");
+        .expect("invalid JSON");
     assert_eq!(report["profiles"][0]["title"], "Denver");
     // The report names people; the directory's administrator has no business there.
     let global = app.admin("GlobalAdmin");
@@ -74,7 +74,10 @@ async fn a_run_is_started_by_hand() {
         .expect(202);
     assert_eq!(
         asked.header("location"),
-        format!("/v1/runs/{}", asked.body["id"].as_str().expect("an id"))
+        format!(
+            "/v1/runs/{}",
+            asked.body["id"].as_str().expect("not a string")
+        )
     );
     let waits = admin.get(asked.header("location")).await.expect(404);
     assert_eq!(waits.body["type"], "urn:rollcall:not-begun");
@@ -131,6 +134,6 @@ async fn a_run_shows_how_far_it_is() {
         }
     };
     let (worked, seen) = tokio::join!(app.work(&request), seen);
-    worked.expect("handled");
+    worked.expect("not handled");
     assert_eq!(seen[0], "discrepancies");
 }

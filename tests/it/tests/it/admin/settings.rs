@@ -47,7 +47,7 @@ async fn the_first_save_starts_everything() {
     assert!(
         saved.body["notice"]
             .as_str()
-            .expect("words")
+            .expect("not a string")
             .contains("within a few minutes")
     );
     assert_eq!(saved.body["onboarding"], "awaiting_first_refresh");
@@ -59,7 +59,7 @@ async fn the_first_save_starts_everything() {
     let requests = app.requests(Job::Refresh).await;
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].trigger, Trigger::FirstSave);
-    app.work(&requests[0]).await.expect("works");
+    app.work(&requests[0]).await.expect("not handled");
     assert_eq!(app.run(&requests[0]).await.status, RunStatus::Succeeded);
     let ready = admin.get("/v1/settings").await.expect(200).body;
     assert_eq!(ready["onboarding"], "ready");
@@ -147,7 +147,9 @@ async fn what_is_missing_or_misshapen_is_told_at_once() {
     let hint = hint
         .clone()
         .find(|error| error["pointer"] == "/entraApp/clientSecret");
-    let hint = hint.expect("a hint")["detail"].as_str().expect("words");
+    let hint = hint.expect("a hint")["detail"]
+        .as_str()
+        .expect("not a string");
     assert!(
         hint.contains("Secret ID") && hint.contains("Value"),
         "{hint}"
@@ -298,12 +300,12 @@ async fn later_saves_replace_only_what_is_entered() {
         "entraApp": {"clientSecret": world.apps[0].client_secret}});
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
-    let lease = lease.expect("an answer").expect("free");
+    let lease = lease.expect("lease request failed").expect("lease taken");
     admin
         .put("/v1/settings", saved.header("etag"), secret.clone())
         .await
         .expect(423);
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     admin
         .put("/v1/settings", saved.header("etag"), secret)
         .await
@@ -314,7 +316,11 @@ async fn later_saves_replace_only_what_is_entered() {
         .store
         .held_until(app.id, MAINTENANCE_LEASE)
         .await;
-    assert_eq!(held.expect("answers"), None, "the lock is given back");
+    assert_eq!(
+        held.expect("lease not read"),
+        None,
+        "the lock is given back"
+    );
     // A new prefix renames the groups at the next maintenance (S4-014).
     let (id, _) = super::create(&admin, super::draft("Denver", "Denver")).await;
     app.maintained().await;

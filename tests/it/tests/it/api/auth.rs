@@ -40,7 +40,7 @@ async fn assert_flaw(site: &Site, spec: &UserTokenSpec, why: AuthError) {
 
 async fn present(api: &Router, token: &str) -> Answer {
     let request = Request::get(PATH).header("authorization", format!("Bearer {token}"));
-    call(api, request.body(Body::empty()).expect("a request")).await
+    call(api, request.body(Body::empty()).expect("invalid request")).await
 }
 
 #[tokio::test]
@@ -238,7 +238,11 @@ async fn a_caller_sees_the_tenant_of_the_token_and_no_other() {
         let request = Request::get(path)
             .header("authorization", format!("Bearer {token}"))
             .header("x-tenant-id", other.to_string());
-        let answer = call(&site.api, request.body(Body::empty()).expect("a request")).await;
+        let answer = call(
+            &site.api,
+            request.body(Body::empty()).expect("invalid request"),
+        )
+        .await;
         assert_eq!((answer.status, &answer.body["tenant"]), (200, &json!(own)));
         assert!(!answer.body.to_string().contains(&other.to_string()));
     }

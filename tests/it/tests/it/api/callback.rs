@@ -14,7 +14,7 @@ use super::site::{Answer, Site, call};
 
 async fn send(router: &Router, request: Builder, body: &str) -> Answer {
     let request = request.body(Body::from(body.to_owned()));
-    call(router, request.expect("a request")).await
+    call(router, request.expect("invalid request")).await
 }
 
 async fn post(router: &Router, form: &str) -> Answer {
@@ -39,7 +39,7 @@ async fn take(site: &Site, state: &str) -> Option<Value> {
     site.store()
         .take_oauth_state(state)
         .await
-        .expect("an answer")
+        .expect("state not read")
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ async fn unknown_paths_and_methods_are_problems() {
         assert!(!answer.header("x-request-id").is_empty());
     }
     let request = Request::delete("/v1/tenant").body(Body::empty());
-    let answer = call(&site.api, request.expect("a request")).await;
+    let answer = call(&site.api, request.expect("invalid request")).await;
     assert_eq!((answer.status, answer.header("allow")), (405, "GET,HEAD"));
     assert!(answer.detail().contains("header Allow"));
 }

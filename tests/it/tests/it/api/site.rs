@@ -35,7 +35,7 @@ async fn emulator() -> &'static Emulator {
         .get_or_init(|| async {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
             let tools = tools::ensure(&root, &|_| ()).await.expect("the tools");
-            let folder = tempfile::tempdir().expect("a folder").keep();
+            let folder = tempfile::tempdir().expect("no folder created").keep();
             let options = EmulatorOptions {
                 state: None,
                 region: REGION.to_owned(),
@@ -92,7 +92,7 @@ impl Site {
         let settings: TenantSettings =
             serde_json::from_value(json!({"contact": "lms@contoso.example"})).expect("settings");
         let saved = self.store().save_settings(id, &settings, None).await;
-        saved.expect("saved");
+        saved.expect("settings rejected");
         id
     }
 
@@ -102,20 +102,26 @@ impl Site {
     }
 
     pub(crate) fn token(&self, spec: &UserTokenSpec) -> String {
-        self.simulators.user_token(spec).expect("a token")
+        self.simulators
+            .user_token(spec)
+            .expect("no token was issued")
     }
 
     /// `GET` as whoever the token stands for.
     pub(crate) async fn get(&self, path: &str, spec: &UserTokenSpec) -> Answer {
         let request =
             Request::get(path).header("authorization", format!("Bearer {}", self.token(spec)));
-        call(&self.api, request.body(Body::empty()).expect("a request")).await
+        call(
+            &self.api,
+            request.body(Body::empty()).expect("invalid request"),
+        )
+        .await
     }
 
     /// `GET` without a token.
     pub(crate) async fn get_as_nobody(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty());
-        call(&self.api, request.expect("a request")).await
+        call(&self.api, request.expect("invalid request")).await
     }
 
     /// Takes the table away.

@@ -51,7 +51,7 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
     let tenant = site.tenant().await;
     let length = Duration::from_mins(1);
     let lease = Lease::acquire(site.store(), tenant, MAINTENANCE_LEASE, length).await;
-    let lease = lease.expect("an answer").expect("a free lock");
+    let lease = lease.expect("an answer").expect("lease taken");
     site.store().mark_ready(tenant).await.expect("ready");
     let pointer = pointer();
     let store = site.store();
@@ -76,10 +76,10 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
         json!({"refresh": shown(&failed), "maintenance": shown(&skipped)})
     );
     let until: DateTime<Utc> =
-        serde_json::from_value(body["maintenanceLockUntil"].clone()).expect("a moment");
+        serde_json::from_value(body["maintenanceLockUntil"].clone()).expect("invalid time");
     assert!(until > Utc::now() && until <= Utc::now() + TimeDelta::seconds(60));
 
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     let body = site.get(PATH, &Site::owner(tenant)).await.body;
     assert_eq!(body["maintenanceLockUntil"], Value::Null);
 }
@@ -130,7 +130,7 @@ async fn runs(site: &Site, tenant: TenantId) -> (Run, Run) {
 
 async fn record(site: &Site, run: &Run) {
     assert!(
-        site.store().begin_run(run).await.expect("an answer"),
+        site.store().begin_run(run).await.expect("run not recorded"),
         "a new record"
     );
 }

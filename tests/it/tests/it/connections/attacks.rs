@@ -19,7 +19,7 @@ async fn begin(app: &App, name: &str) -> String {
         .post("/v1/connections/entra/connect", json!({}))
         .await
         .expect(201);
-    begun.body["url"].as_str().expect("a URL").to_owned()
+    begun.body["url"].as_str().expect("not a string").to_owned()
 }
 
 async fn status(app: &App) -> Value {
@@ -32,7 +32,7 @@ async fn status(app: &App) -> Value {
 }
 
 fn param(url: &str, name: &str) -> String {
-    let url = url::Url::parse(url).expect("an address");
+    let url = url::Url::parse(url).expect("invalid address");
     let mut pairs = url.query_pairs();
     let found = pairs.find(|(key, _)| key == name);
     found
@@ -44,7 +44,7 @@ fn param(url: &str, name: &str) -> String {
 fn forged(pairs: &[(&str, &str)]) -> String {
     let base = format!("{PUBLIC}/oauth/callback");
     url::Url::parse_with_params(&base, pairs)
-        .expect("an address")
+        .expect("invalid address")
         .to_string()
 }
 
@@ -144,7 +144,7 @@ async fn every_sign_in_carries_pkce() {
         .form(&form)
         .send()
         .await
-        .expect("answers");
+        .expect("request failed");
     assert_eq!(stolen.status(), 400);
 }
 

@@ -25,11 +25,11 @@ async fn the_whole_flow_in_gcc_high() {
         .post("/v1/connections/entra/connect", json!({}))
         .await
         .expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
+    let url = begun.body["url"].as_str().expect("not a string").to_owned();
     assert!(url.starts_with(&app.services.settings.entra_url), "{url}");
     let back = app.sign_in(&url, &App::address("Ada"), ConsentChoice::Accept);
     let consent = app.come_back(&back).await.url.to_string();
-    let asked = url::Url::parse(&consent).expect("an address");
+    let asked = url::Url::parse(&consent).expect("invalid address");
     let scope = asked
         .query_pairs()
         .find(|(name, _)| name == "scope")
@@ -56,8 +56,8 @@ async fn an_account(app: &App) {
         .post(&format!("{path}/connect"), json!({}))
         .await
         .expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
-    let scopes = url::Url::parse(&url).expect("an address");
+    let url = begun.body["url"].as_str().expect("not a string").to_owned();
+    let scopes = url::Url::parse(&url).expect("invalid address");
     let scopes = scopes
         .query_pairs()
         .find(|(name, _)| name == "scope")

@@ -31,13 +31,13 @@ async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
     };
     let services = &app.services;
     let done = services.change_mail_connection(app.id, catalog, &[], change);
-    done.await.expect("stored").expect("there");
+    done.await.expect("not stored").expect("there");
 }
 
 async fn stored(app: &App) -> MailConnection {
     let catalog = app.catalog("Academy");
     let found = app.services.store.mail_connection(app.id, catalog).await;
-    found.expect("answers").expect("there").value
+    found.expect("connection not read").expect("there").value
 }
 
 /// Proves S1-30: a save that dies after it has put the new grant into the vault changes nothing; the
@@ -52,7 +52,7 @@ async fn a_save_keeps_account_and_grant_together() {
     let back = app
         .sign_account_in(&cara, "Academy", "Other", ConsentChoice::Accept)
         .await;
-    let mut kept = vault.grant(app.id, catalog).await.expect("answers");
+    let mut kept = vault.grant(app.id, catalog).await.expect("grant not read");
     let new = kept.promote().expect("a sign-in waits");
     vault.put_grant(app.id, catalog, &kept).await.expect("kept");
 
@@ -62,7 +62,7 @@ async fn a_save_keeps_account_and_grant_together() {
     let body = json!({"enabled": true, "signIn": back.sign_in()});
     let saved = cara.put(&path, tag, body).await.expect(200);
     assert_eq!(saved.body["account"]["address"], App::address("Other"));
-    let grant = vault.grant(app.id, catalog).await.expect("answers");
+    let grant = vault.grant(app.id, catalog).await.expect("grant not read");
     assert_eq!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
     assert!(grant.refresh_token(&new).is_some() && grant.draft.is_none());
 }
@@ -77,10 +77,10 @@ async fn a_disconnection_is_finished_by_a_tick() {
     })
     .await;
     let vault = &app.services.vault;
-    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    let kept = vault.grant(app.id, catalog).await.expect("grant not read");
     assert!(!kept.is_empty());
     app.tick("connections").await;
-    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    let kept = vault.grant(app.id, catalog).await.expect("grant not read");
     assert!(kept.is_empty() && !stored(&app).await.forget);
 }
 
@@ -95,12 +95,12 @@ async fn a_sign_in_that_nobody_saves_is_forgotten() {
     assert_eq!(back.param("result"), "signed_in");
     app.tick("connections").await;
     let vault = &app.services.vault;
-    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    let kept = vault.grant(app.id, catalog).await.expect("grant not read");
     assert!(kept.draft.is_some(), "its hour is not over");
     let over = Utc::now() - TimeDelta::seconds(1);
     note(&app, |it| it.draft_until = Some(over)).await;
     app.tick("connections").await;
-    let kept = vault.grant(app.id, catalog).await.expect("answers");
+    let kept = vault.grant(app.id, catalog).await.expect("grant not read");
     assert!(kept.draft.is_none() && !kept.is_empty());
     let renewed = app.services.renew_grant(app.id, catalog).await;
     renewed.expect("the account works");

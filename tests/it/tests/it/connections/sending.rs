@@ -135,7 +135,7 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
     let doubtful = store
         .undelivered_page(app.id, academy, None, 100)
         .await
-        .expect("answers")
+        .expect("mails not read")
         .items;
     assert!(
         doubtful
@@ -149,7 +149,13 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         .chain(doubtful.iter().map(|it| it.mail.notice.id.to_string()))
         .collect();
     assert_eq!(known.len(), 1_000, "none is lost");
-    assert_eq!(store.waiting(app.id, academy).await.expect("answers"), 0);
+    assert_eq!(
+        store
+            .waiting(app.id, academy)
+            .await
+            .expect("mails not read"),
+        0
+    );
     let urgency: BTreeMap<String, Urgency> = all
         .iter()
         .map(|it| (it.id.to_string(), it.urgency))
@@ -272,7 +278,7 @@ async fn a_refused_mail_is_told_and_the_others_go_on() {
     let kept = store
         .undelivered_page(app.id, app.catalog("Academy"), None, 9)
         .await
-        .expect("answers");
+        .expect("store failed");
     assert_eq!(kept.items[0].mail.ended, Some(MessageStatus::Failed));
     assert!(
         kept.items[0]
@@ -371,14 +377,14 @@ async fn catalogs_of_one_account_share_its_pace() {
         .store
         .waiting(app.id, app.catalog("Campus"))
         .await
-        .expect("answers");
+        .expect("store failed");
     assert_eq!(mails(&app).len() as u64 + waits, 40);
     assert_eq!(
         app.services
             .store
             .waiting(app.id, app.catalog("Academy"))
             .await
-            .expect("answers"),
+            .expect("store failed"),
         0
     );
 }
@@ -414,7 +420,10 @@ async fn logs_hold_no_secret() {
     app.notify().await;
     let catalog = app.catalog("Academy");
     let stored = app.services.store.mail_connection(app.id, catalog).await;
-    let connection = stored.expect("answers").expect("connected").value;
+    let connection = stored
+        .expect("connection not read")
+        .expect("connected")
+        .value;
     let lost = app.services.account_failed(
         app.id,
         catalog,
@@ -426,7 +435,7 @@ async fn logs_hold_no_secret() {
     assert!(logs::lines() > before, "lines were looked at");
     let grant = app.services.vault.grant(app.id, catalog).await;
     let name = connection.grant.expect("a name");
-    let token = grant.expect("answers").refresh_token(&name);
+    let token = grant.expect("grant not read").refresh_token(&name);
     let token = token.expect("a token");
     for line in [
         token.expose(),

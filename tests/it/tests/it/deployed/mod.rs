@@ -31,18 +31,18 @@ async fn binaries() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
         .get_or_init(|| async {
-            let root = root().expect("the repository");
+            let root = root().expect("the repository was not found");
             let mut cargo = tokio::process::Command::new(env!("CARGO"));
+            // Set for the tests by infra/local/test; cargo would build everything anew.
             cargo
+                .env_remove("RUSTC_BOOTSTRAP")
                 .current_dir(&root)
                 .args(["build", "--profile", "local", "--locked", "--quiet"]);
             for name in rollcall_local::deploy::FUNCTIONS {
                 cargo.arg("--package").arg(format!("rollcall-{name}"));
             }
-            assert!(
-                cargo.status().await.expect("cargo runs").success(),
-                "the functions build"
-            );
+            let status = cargo.status().await.expect("cargo could not be started");
+            assert!(status.success(), "the functions could not be built");
             let target = std::env::var_os("CARGO_TARGET_DIR")
                 .map_or_else(|| root.join("target"), |folder| root.join(folder));
             target.join("local")
@@ -87,7 +87,7 @@ fn of<'a>(summary: &'a Summary, title: &str) -> &'a ProfileLine {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn the_demo_is_right_and_again_changes_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let demo_options = DemoOptions {
         users: 400,
         profiles: 7,
@@ -195,9 +195,9 @@ fn count(world: &World, matches: impl Fn(&Person) -> bool) -> usize {
 /// The sample folder of the repository goes through the same functions.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let data = folder.path().join("exports");
-    std::fs::create_dir(&data).expect("a folder");
+    std::fs::create_dir(&data).expect("no folder created");
     for file in ["users.csv", "courses.csv", "enrolments.csv"] {
         std::fs::copy(
             root()
@@ -246,7 +246,7 @@ async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_killed_function_is_made_good_by_the_next_run() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
         .expect("the stack starts");
@@ -260,7 +260,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
         .expect("profiles");
     tenant::put_profiles(services, id, &profiles)
         .await
-        .expect("stored");
+        .expect("not stored");
     let refresh = tenant::run(services, &who, Job::Refresh, PATIENCE, &quiet)
         .await
         .expect("refreshed");
@@ -322,7 +322,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
             .count(),
         1
     );
-    stack.down().await.expect("stops");
+    stack.down().await.expect("stack did not stop");
 }
 
 /// Proves S4-103 and S4-104 on the deployed schedules: settings were saved, no
@@ -330,7 +330,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
 /// mails it; the API then says so to a caller with a real token.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_alone_makes_a_new_tenant_ready() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, true).await, &quiet)
         .await
         .expect("the stack starts");
@@ -359,12 +359,12 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
     }
     let health = reqwest::get(format!("{}/v1/health", stack.deployment.api_url))
         .await
-        .expect("the API answers");
+        .expect("API request failed");
     assert_eq!(health.status(), 200);
     let status = tenant_status(&stack, &world).await;
     assert_eq!(status["onboarding"], "ready", "{status}");
     assert_eq!(status["tenant"], who.id.to_string());
-    stack.down().await.expect("stops");
+    stack.down().await.expect("stack did not stop");
 }
 
 /// A newcomer's whole way over the deployed HTTP API, with the token and the
@@ -373,14 +373,14 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn an_administrator_does_everything_over_the_deployed_api() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
         .expect("the stack starts");
     let visitor = welcome(&stack, folder.path(), 300, false)
         .await
         .expect("files");
-    let environment = std::fs::read_to_string(&visitor.environment).expect("a file");
+    let environment = std::fs::read_to_string(&visitor.environment).expect("file not read");
     let value = |name: &str| {
         let line = environment.lines().find_map(|line| line.strip_prefix(name));
         line.expect(name).trim_matches('\'').to_owned()
@@ -397,14 +397,14 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
             None => request,
         };
         async move {
-            let answer = request.send().await.expect("the API answers");
+            let answer = request.send().await.expect("API request failed");
             let status = answer.status().as_u16();
             let body = answer.json::<serde_json::Value>().await;
             (status, body.unwrap_or_default())
         }
     };
-    let settings = std::fs::read(&visitor.settings).expect("a file");
-    let settings: serde_json::Value = serde_json::from_slice(&settings).expect("JSON");
+    let settings = std::fs::read(&visitor.settings).expect("file not read");
+    let settings: serde_json::Value = serde_json::from_slice(&settings).expect("invalid JSON");
     let (status, saved) = send("PUT", "/v1/settings", Some(settings)).await;
     assert_eq!(status, 201, "{saved:#}");
     assert_eq!(saved["connection"]["ok"], true, "{saved:#}");
@@ -428,10 +428,13 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     assert!(joins > 3, "{ahead:#}");
     let (status, made) = send("POST", "/v1/profiles", Some(draft)).await;
     assert_eq!(status, 201, "{made:#}");
-    let path = format!("/v1/profiles/{}", made["id"].as_str().expect("an id"));
+    let path = format!(
+        "/v1/profiles/{}",
+        made["id"].as_str().expect("not a string")
+    );
     let (status, asked) = send("POST", "/v1/runs", Some(json!({"job": "maintenance"}))).await;
     assert_eq!(status, 202, "{asked:#}");
-    let run = format!("/v1/runs/{}", asked["id"].as_str().expect("an id"));
+    let run = format!("/v1/runs/{}", asked["id"].as_str().expect("not a string"));
     let ended = loop {
         let (status, run) = send("GET", &run, None).await;
         if status == 200 && run["finishedAt"].is_string() {
@@ -446,18 +449,18 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     let (status, download) = send("GET", &format!("{path}/members.xlsx"), None).await;
     assert_eq!(status, 200, "{download:#}");
     let file = client
-        .get(download["url"].as_str().expect("an address"))
+        .get(download["url"].as_str().expect("not a string"))
         .send()
         .await;
-    let bytes = file.expect("answers").bytes().await.expect("bytes");
+    let bytes = file.expect("request failed").bytes().await.expect("bytes");
     assert!(bytes.starts_with(b"PK"));
     let stranger = client
         .get(format!("{api}/v1/profiles"))
         .send()
         .await
-        .expect("answers");
+        .expect("request failed");
     assert_eq!(stranger.status(), 401);
-    stack.down().await.expect("stops");
+    stack.down().await.expect("stack did not stop");
 }
 
 async fn tenant_status(stack: &Stack, world: &World) -> serde_json::Value {
@@ -469,16 +472,16 @@ async fn tenant_status(stack: &Stack, world: &World) -> serde_json::Value {
     let request = reqwest::Client::new()
         .get(format!("{}/v1/tenant", stack.deployment.api_url))
         .bearer_auth(token.expect("a token"));
-    let answer = request.send().await.expect("the API answers");
+    let answer = request.send().await.expect("API request failed");
     assert_eq!(answer.status(), 200);
-    answer.json().await.expect("JSON")
+    answer.json().await.expect("invalid JSON")
 }
 
 /// A message that no run can come of ends in the dead-letter queue, and others
 /// of the queue are done.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
         .expect("the stack starts");
@@ -509,7 +512,7 @@ async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
             .queue_url(dead)
             .send()
             .await
-            .expect("answers")
+            .expect("request failed")
             .messages
             .unwrap_or_default();
         if let Some(message) = found.first() {
@@ -519,5 +522,5 @@ async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
         assert!(begun.elapsed() < Duration::from_mins(2), "it is set aside");
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
-    stack.down().await.expect("stops");
+    stack.down().await.expect("stack did not stop");
 }

@@ -40,7 +40,7 @@ impl Away {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let answer = request.send().await.expect("the API answers");
+        let answer = request.send().await.expect("API request failed");
         let status = answer.status().as_u16();
         (status, answer.json().await.unwrap_or_default())
     }
@@ -55,11 +55,11 @@ impl Away {
     async fn put_again(&self, path: &str, body: &Value) {
         let url = format!("{}{path}", self.api);
         let read = self.client.get(&url).bearer_auth(&self.token).send().await;
-        let read = read.expect("the API answers");
+        let read = read.expect("API request failed");
         let version = read.headers().get("etag").expect("an ETag");
         let put = self.client.put(url).bearer_auth(&self.token);
         let put = put.header("if-match", version).json(body).send().await;
-        let answer = put.expect("the API answers");
+        let answer = put.expect("API request failed");
         let status = answer.status();
         assert_eq!(status, 200, "{path}: {:?}", answer.text().await);
     }
@@ -84,7 +84,7 @@ impl Away {
         let url = format!("{}/{kind}?count=1", self.scim);
         let asked = self.client.get(url).bearer_auth(&self.scim_token);
         let answer = asked.send().await.expect("the platform answers");
-        let found: Value = answer.json().await.expect("JSON");
+        let found: Value = answer.json().await.expect("invalid JSON");
         found["totalResults"].as_u64().expect("a count")
     }
 }
@@ -94,16 +94,16 @@ impl Away {
 /// schedule alone, by the index of what is due, runs at the chosen minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_sync_works_as_deployed() {
-    let folder = tempfile::tempdir().expect("a folder");
+    let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, true).await, &quiet)
         .await
         .expect("the stack starts");
     let visitor = welcome(&stack, folder.path(), 60, false)
         .await
         .expect("files");
-    let away = Away::of(&std::fs::read_to_string(&visitor.environment).expect("a file"));
-    let config = std::fs::read(&visitor.sync).expect("a file");
-    let mut config: Value = serde_json::from_slice(&config).expect("JSON");
+    let away = Away::of(&std::fs::read_to_string(&visitor.environment).expect("file not read"));
+    let config = std::fs::read(&visitor.sync).expect("file not read");
+    let mut config: Value = serde_json::from_slice(&config).expect("invalid JSON");
     let nothing = json!({});
     away.expect(200, "PUT", "/v1/sync", Some(&config)).await;
     let tested = away
@@ -114,7 +114,7 @@ async fn the_directory_sync_works_as_deployed() {
     let first = away
         .expect(202, "POST", "/v1/sync/activate", Some(&confirm))
         .await;
-    let first = first["id"].as_str().expect("an id");
+    let first = first["id"].as_str().expect("not a string");
     let proposed = away.over(first).await;
     assert_eq!(proposed["status"], "success", "{proposed:#}");
     assert_eq!(away.on_the_platform("Users").await, 0, "nothing yet");
@@ -125,7 +125,9 @@ async fn the_directory_sync_works_as_deployed() {
     let decide = format!("/v1/sync/runs/{first}/decisions");
     let decision = json!({"all": "accept", "apply": true});
     let applied = away.expect(202, "POST", &decide, Some(&decision)).await;
-    let applied = away.over(applied["run"].as_str().expect("an id")).await;
+    let applied = away
+        .over(applied["run"].as_str().expect("not a string"))
+        .await;
     assert_eq!(applied["status"], "success", "{applied:#}");
     assert!(away.on_the_platform("Users").await > 40, "{applied:#}");
     assert!(away.on_the_platform("Groups").await > 0, "{applied:#}");
@@ -148,7 +150,7 @@ async fn the_directory_sync_works_as_deployed() {
         tokio::time::sleep(Duration::from_secs(1)).await;
     };
     assert_eq!(by_itself["status"], "success", "{by_itself:#}");
-    let id = by_itself["id"].as_str().expect("an id");
+    let id = by_itself["id"].as_str().expect("not a string");
     assert_eq!(&id[11..16], minute, "at the chosen minute");
-    stack.down().await.expect("stops");
+    stack.down().await.expect("stack did not stop");
 }

@@ -38,7 +38,7 @@ async fn killed_everywhere(bulk: bool) -> usize {
         let reached = killed_at(&office, &request, step).await;
         let store = &office.app.services.store;
         let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
-        expired.expect("expired");
+        expired.expect("not expired");
         let run = office.run_of(&request).await;
         assert_eq!(run.status, RunStatus::Succeeded, "{when}: {run:?}");
         assert_whole(&office, &when);
@@ -86,7 +86,7 @@ async fn killed_at(
         }
     };
     let killed = tokio::select! {
-        done = work => { done.expect("handled"); false }
+        done = work => { done.expect("not handled"); false }
         () = seen => true,
     };
     office.app.clear_faults();
@@ -104,7 +104,7 @@ async fn a_run_that_died_is_told_by_the_next_one() {
     assert!(killed_at(&office, &died, 2).await, "killed at work");
     let store = &office.app.services.store;
     let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
-    expired.expect("expired");
+    expired.expect("not expired");
     assert_eq!(office.run().await.status, RunStatus::Succeeded);
     let dead = office.app.services.store.run(&died).await.expect("read");
     let path = format!("/v1/sync/runs/{}", run_id(&dead.expect("a record")));
@@ -169,7 +169,7 @@ async fn a_run_without_time_goes_on_by_itself() {
         .app
         .work_within(&request, Duration::from_millis(2_600))
         .await
-        .expect("handled");
+        .expect("not handled");
     let run = office.app.run(&request).await;
     assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
     let made = super::count(&run, "usersCreated");
@@ -203,7 +203,7 @@ async fn a_lost_lock_stops_the_run() {
         store
             .expire_lease(office.app.id, SYNC_LEASE)
             .await
-            .expect("expired");
+            .expect("not expired");
     };
     let (done, ()) = tokio::join!(office.app.work(&request), steal);
     assert!(done.is_err(), "the message comes back");

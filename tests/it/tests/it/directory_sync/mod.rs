@@ -71,7 +71,7 @@ impl Office {
             change(
                 people
                     .find(|person| person.object_id == Some(id))
-                    .expect("somebody"),
+                    .expect("no such user"),
             )
         })
     }
@@ -168,7 +168,7 @@ impl Office {
             .post("/v1/sync/activate", json!({"confirm": true}))
             .await
             .expect(202);
-        self.work().await.expect("a run")
+        self.work().await.expect("no run recorded")
     }
 
     /// Does everything that was asked for, continuations included; the last run.
@@ -180,7 +180,7 @@ impl Office {
                 return last;
             }
             for request in requests {
-                self.app.work(&request).await.expect("handled");
+                self.app.work(&request).await.expect("not handled");
                 last = Some(self.app.run(&request).await);
             }
         }
@@ -197,7 +197,7 @@ impl Office {
     }
 
     pub(crate) async fn run_of(&self, request: &RunRequest) -> Run {
-        self.app.work(request).await.expect("handled");
+        self.app.work(request).await.expect("not handled");
         self.work().await;
         self.app.run(request).await
     }
@@ -267,7 +267,7 @@ impl Office {
                     .as_array()
                     .into_iter()
                     .flatten()
-                    .map(|it| name_of(it["value"].as_str().expect("an id")))
+                    .map(|it| name_of(it["value"].as_str().expect("not a string")))
                     .collect();
                 let mut members: Vec<String> = group
                     .members
@@ -304,7 +304,7 @@ impl Office {
         self.on_platform(|outside| {
             let mut users = outside.scim.users.values_mut();
             let user = users.find(|user| user.attributes["name"]["givenName"] == json!(name));
-            let user = user.expect("somebody");
+            let user = user.expect("no such user");
             change(&mut user.attributes);
             user.last_modified = chrono::Utc::now();
         });
@@ -315,7 +315,7 @@ impl Office {
         let outside = self.app.outside();
         let mut users = outside.scim.users.iter();
         let found = users.find(|(_, user)| user.attributes["name"]["givenName"] == json!(name));
-        found.expect("somebody").0.clone()
+        found.expect("no such user").0.clone()
     }
 
     fn on_platform(&self, change: impl FnOnce(&mut TenantState)) {
@@ -348,7 +348,7 @@ impl Office {
             .get(&format!("/v1/sync/runs/{id}/changes?limit=200{query}"))
             .await;
         let page = page.expect(200);
-        let items = page.body["items"].as_array().expect("items");
+        let items = page.body["items"].as_array().expect("not a list");
         let line = |item: &Value| {
             format!(
                 "{} {}",

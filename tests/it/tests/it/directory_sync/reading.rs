@@ -146,7 +146,7 @@ async fn filtered(filters: Value) -> Vec<String> {
         body["guests"] = filters.get("guests").cloned().unwrap_or(json!(true));
         body["filters"]
             .as_object_mut()
-            .expect("an object")
+            .expect("not an object")
             .remove("guests");
     });
     assert_eq!(run.await.status, RunStatus::Succeeded);

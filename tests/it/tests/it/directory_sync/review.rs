@@ -22,7 +22,7 @@ async fn waiting(office: &Office, run: &Run) -> Vec<Value> {
         run_id(run)
     );
     let page = office.owner.get(&path).await.expect(200);
-    page.body["items"].as_array().expect("items").clone()
+    page.body["items"].as_array().expect("not a list").clone()
 }
 
 fn key_of(items: &[Value], text: &str) -> String {
@@ -54,7 +54,7 @@ async fn nothing_is_written_before_it_is_approved() {
     decide(&office, &run, json!({"all": "accept"}))
         .await
         .expect(409);
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!(
         (
             count(&applied, "usersCreated"),
@@ -90,7 +90,7 @@ async fn what_is_rejected_stays_rejected() {
     decide(&office, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!(
         (count(&applied, "usersCreated"), count(&applied, "pinned")),
         (3, 1)
@@ -108,7 +108,10 @@ async fn what_is_rejected_stays_rejected() {
             &json!(office.owner.name)
         )
     );
-    let path = format!("/v1/sync/pins/{}", pin["id"].as_str().expect("an id"));
+    let path = format!(
+        "/v1/sync/pins/{}",
+        pin["id"].as_str().expect("not a string")
+    );
     office.owner.delete(&path).await.expect(204);
     office.owner.delete(&path).await.expect(404);
     let again = office.run().await;
@@ -139,7 +142,7 @@ async fn a_newer_comparison_supersedes_the_older() {
     office.person("Ada", |ada| {
         ada.mail = Some("countess@contoso.example".to_owned());
     });
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersCreated"), 3, "{applied:?}");
     assert!(!office.active_users().contains(&"Ada".to_owned()));
     let items = waiting(&office, &applied).await;
@@ -167,7 +170,7 @@ async fn decisions_are_checked() {
     decide(&office, &run, json!({"all": "reject", "apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!((count(&applied, "usersCreated"), office.written()), (0, 0));
 }
 
@@ -202,7 +205,7 @@ async fn too_many_leavers_are_held_for_a_person() {
     decide(&office, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersDeactivated"), 3, "{applied:?}");
     assert_eq!(office.active_users(), ["Ada"]);
 }
@@ -219,10 +222,10 @@ async fn a_decision_taken_back_approves_nothing() {
     let pins = office.owner.get("/v1/sync/pins").await.expect(200).body;
     let path = format!(
         "/v1/sync/pins/{}",
-        pins["items"][0]["id"].as_str().expect("an id")
+        pins["items"][0]["id"].as_str().expect("not a string")
     );
     office.owner.delete(&path).await.expect(204);
-    office.work().await.expect("a run");
+    office.work().await.expect("no run recorded");
     assert_eq!(office.written(), 0, "nothing is approved any more");
     let again = office.run().await;
     assert_eq!(count(&again, "waiting"), 8);
@@ -251,7 +254,7 @@ async fn existing_accounts_are_linked_by_a_person() {
     decide(&office, &run, json!({"all": "accept", "apply": true}))
         .await
         .expect(202);
-    office.work().await.expect("a run");
+    office.work().await.expect("no run recorded");
     assert_eq!(
         office.users()["Grace"]["externalId"],
         json!(office.id_of("Grace"))
@@ -294,7 +297,7 @@ async fn approved_changes_that_no_longer_fit_are_told() {
     decide(&office, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("a run");
+    let applied = office.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersCreated"), 0);
     let note = applied.note.expect("a note");
     assert!(

@@ -159,7 +159,7 @@ async fn what_is_only_the_platforms_stays() {
     let sent = sent
         .header("content-type", "application/scim+json")
         .body(local.to_string());
-    assert_eq!(sent.send().await.expect("an answer").status(), 201);
+    assert_eq!(sent.send().await.expect("request failed").status(), 201);
     office.app.forget_requests();
     let run = office.run().await;
     assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
@@ -192,7 +192,7 @@ async fn runs_are_listed_with_who_started_them() {
     let first = office.active(|_| ()).await;
     let scheduled = office.run().await;
     let page = office.owner.get("/v1/sync/runs").await.expect(200);
-    let items = page.body["items"].as_array().expect("items");
+    let items = page.body["items"].as_array().expect("not a list");
     assert_eq!(items.len(), 2);
     let of = |run| {
         let id = run_id(run);
@@ -255,7 +255,7 @@ async fn a_run_is_started_by_hand() {
         .post("/v1/sync/runs", json!({}))
         .await
         .expect(429);
-    office.work().await.expect("a run");
+    office.work().await.expect("no run recorded");
     let run = office.owner.get(&place).await.expect(200);
     assert_eq!(run.body["status"], "success");
 }

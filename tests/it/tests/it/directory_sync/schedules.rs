@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{Office, count};
 
 fn at(text: &str) -> DateTime<Utc> {
-    text.parse().expect("a moment")
+    text.parse().expect("invalid time")
 }
 
 /// Ticks work on every tenant of the table: one of these tests at a time, and
@@ -30,7 +30,7 @@ async fn tick(office: &Office, time: DateTime<Utc>) {
         &tick,
         deadline,
     ));
-    done.await.expect("handled");
+    done.await.expect("not handled");
 }
 
 /// Slots asked for while a clock goes from one moment to another, ticking every
@@ -148,7 +148,7 @@ async fn a_manual_sync_is_never_due() {
         .await
         .expect(202);
     assert_eq!(
-        office.work().await.expect("a run").status,
+        office.work().await.expect("no run recorded").status,
         RunStatus::Succeeded
     );
 }
@@ -165,9 +165,12 @@ async fn two_runs_do_not_work_at_once() {
         SYNC_LEASE,
         std::time::Duration::from_secs(20),
     );
-    let held = held.await.expect("an answer").expect("a free lock");
+    let held = held
+        .await
+        .expect("lease request failed")
+        .expect("lease taken");
     let request = office.request();
     office.app.work(&request).await.expect("put off");
     assert_eq!(office.app.requested(Job::DirectorySync).await, 1);
-    held.release().await.expect("released");
+    held.release().await.expect("not released");
 }

@@ -117,7 +117,7 @@ async fn a_test_or_a_run_by_hand_resolves_a_pause() {
         .await
         .expect(202);
     assert_eq!(
-        office.work().await.expect("a run").status,
+        office.work().await.expect("no run recorded").status,
         RunStatus::Succeeded
     );
     assert_eq!(office.state().await.pause, None);
@@ -312,7 +312,7 @@ async fn a_run_stops_when_it_is_switched_off() {
         off.expect(200);
     };
     let (done, ()) = tokio::join!(office.app.work(&request), switch);
-    done.expect("handled");
+    done.expect("not handled");
     let run = office.app.run(&request).await;
     let made = count(&run, "usersCreated");
     assert!((1..40).contains(&made), "{run:?}");

@@ -76,7 +76,7 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
     let body = if bytes.is_empty() {
         Value::Null
     } else {
-        serde_json::from_slice(&bytes).expect("JSON")
+        serde_json::from_slice(&bytes).expect("invalid JSON")
     };
     Answer {
         status: parts.status.as_u16(),
@@ -117,7 +117,11 @@ impl App {
     pub(crate) fn admin_with(&self, spec: &UserTokenSpec) -> Admin {
         Admin {
             router: self.router(),
-            token: Some(self.simulators.user_token(spec).expect("a token")),
+            token: Some(
+                self.simulators
+                    .user_token(spec)
+                    .expect("no token was issued"),
+            ),
             object: spec.object,
             name: spec.name.clone(),
         }
@@ -173,7 +177,7 @@ impl Admin {
         let token = self.token.as_deref().unwrap_or_default();
         let request = Request::builder().method(method).uri(path);
         let request = request.header("authorization", format!("Bearer {token}"));
-        let request = request.body(Body::empty()).expect("a request");
+        let request = request.body(Body::empty()).expect("invalid request");
         let response = self
             .router
             .clone()
@@ -212,6 +216,6 @@ impl Admin {
             }
             None => Body::empty(),
         };
-        call(&self.router, request.body(body).expect("a request")).await
+        call(&self.router, request.body(body).expect("invalid request")).await
     }
 }

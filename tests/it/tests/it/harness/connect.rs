@@ -57,7 +57,7 @@ impl App {
             .services
             .store
             .put_installation(self.id, &installation, &event);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
 
     /// A person's object id.
@@ -106,7 +106,7 @@ impl App {
             .services
             .store
             .save_settings(self.id, &settings, Some(tenant.version));
-        saved.await.expect("saved");
+        saved.await.expect("settings rejected");
     }
 
     /// Signs in on Microsoft's pages: where they send the browser back to.
@@ -117,10 +117,12 @@ impl App {
 
     /// The browser comes back to the callback.
     pub(crate) async fn callback(&self, back: &str) -> Answer {
-        let url = url::Url::parse(back).expect("an address");
+        let url = url::Url::parse(back).expect("invalid address");
         let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
         let router = rollcall_oauth_callback::router(self.services.clone()).expect("a router");
-        let request = Request::get(target).body(Body::empty()).expect("a request");
+        let request = Request::get(target)
+            .body(Body::empty())
+            .expect("invalid request");
         call(&router, request).await
     }
 
@@ -143,7 +145,7 @@ impl App {
         let path = format!("{path}/connect");
         let begun = admin.post(&path, json!({"returnTo": "/notifications"}));
         let begun = begun.await.expect(201);
-        let url = begun.body["url"].as_str().expect("a URL").to_owned();
+        let url = begun.body["url"].as_str().expect("not a string").to_owned();
         let back = self.sign_in(&url, &Self::address(login), choice);
         self.come_back(&back).await
     }
@@ -194,7 +196,7 @@ impl App {
         let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(2));
         let answer =
             rollcall_notifier::handle(&self.services, json!({"Records": records}), deadline);
-        let answer = Box::pin(answer).await.expect("handled");
+        let answer = Box::pin(answer).await.expect("not handled");
         assert_eq!(answer["batchItemFailures"], json!([]), "{answer}");
         let notices = bodies.into_iter().map(serde_json::from_value);
         notices.filter_map(Result::ok).collect()
@@ -246,7 +248,7 @@ impl App {
         let catalog = self.catalog(catalog);
         let notice = self.mail_for(catalog, title, &format!("{title}@learners.example"));
         let subject = rollcall_domain::notices::render(&notice)
-            .expect("words")
+            .expect("not rendered")
             .subject;
         let taken = rollcall_notifier::take(&self.services, &notice).await;
         if let Some(drain) = taken.expect("taken") {
@@ -293,7 +295,7 @@ impl App {
             Action::EntitlementChanged,
         );
         let put = self.services.store.put_entitlement(self.id, &plan, &event);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
 }
 

@@ -125,11 +125,11 @@ async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
     simulators.register_acs(resource);
     let vault = Vault::new(config, "rollcall");
     let secret = Secret::new(SERVICE_SECRET);
-    vault.put_client_secret(&secret).await.expect("stored");
+    vault.put_client_secret(&secret).await.expect("not stored");
     vault
         .put_acs_key(&Secret::new(ACS_KEY))
         .await
-        .expect("stored");
+        .expect("not stored");
 }
 
 /// A table like that of the stack.
@@ -139,14 +139,14 @@ pub(crate) async fn create_table(config: &aws_config::SdkConfig, name: &str) {
             .attribute_name(name)
             .attribute_type(kind)
             .build()
-            .expect("complete")
+            .expect("incomplete")
     };
     let key = |name: &str, kind: KeyType| {
         KeySchemaElement::builder()
             .attribute_name(name)
             .key_type(kind)
             .build()
-            .expect("complete")
+            .expect("incomplete")
     };
     let index = |name: &str, hash: &str, range: &str, projected: ProjectionType| {
         GlobalSecondaryIndex::builder()
@@ -155,7 +155,7 @@ pub(crate) async fn create_table(config: &aws_config::SdkConfig, name: &str) {
             .key_schema(key(range, KeyType::Range))
             .projection(Projection::builder().projection_type(projected).build())
             .build()
-            .expect("complete")
+            .expect("incomplete")
     };
     let text = ScalarAttributeType::S;
     aws_sdk_dynamodb::Client::new(config)

@@ -40,7 +40,10 @@ async fn obsolete_overrides_are_removed() {
         line(&report, "Denver").discrepancies.overrides,
         [Target::User(alan), Target::Profile(gone)].into()
     );
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Grace"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Grace"]
+    );
 }
 
 /// Proves S4-117 the other way: a profile that exists and cannot be read was not
@@ -60,14 +63,17 @@ async fn overrides_of_an_unreadable_profile_stay() {
     store
         .put_raw_profile(app.id, &broken.to_string(), "{\"newer\": true}")
         .await
-        .expect("stored");
+        .expect("not stored");
     let (_, report) = app.maintain().await;
     assert_eq!(
         app.profile("Denver").await.overrides.exclude,
         [Target::Profile(broken)].into()
     );
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// Proves S4-118: a profile left without filter and overrides fails alone and
@@ -82,7 +88,7 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
     .await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
-    assert_eq!(app.members("Only Grace").expect("a group"), ["Grace"]);
+    assert_eq!(app.members("Only Grace").expect("no such group"), ["Grace"]);
     app.edit(|outside| {
         outside
             .world
@@ -117,7 +123,7 @@ async fn a_deleted_field_needs_review_and_is_told_once() {
     app.put("Blue", |profile| profile.filter.properties = Some(blue))
         .await;
     app.maintained().await;
-    assert_eq!(app.members("Blue").expect("a group"), ["Barbara"]);
+    assert_eq!(app.members("Blue").expect("no such group"), ["Barbara"]);
     app.edit(|outside| outside.world.fields.clear());
     app.refresh().await;
     let early = app.notices().await;
@@ -128,7 +134,7 @@ async fn a_deleted_field_needs_review_and_is_told_once() {
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Blue").status, ProfileStatus::NeedsReview);
     assert_eq!(
-        app.members("Blue").expect("a group"),
+        app.members("Blue").expect("no such group"),
         ["Barbara"],
         "members stay"
     );
@@ -151,7 +157,7 @@ async fn a_deleted_course_in_a_rule_needs_review() {
     app.put("Done", |profile| profile.filter.activities = Some(rule))
         .await;
     app.maintained().await;
-    assert_eq!(app.members("Done").expect("a group"), ["Grace"]);
+    assert_eq!(app.members("Done").expect("no such group"), ["Grace"]);
     app.edit(|outside| {
         outside
             .world
@@ -161,7 +167,7 @@ async fn a_deleted_course_in_a_rule_needs_review() {
     app.refresh().await;
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Done").status, ProfileStatus::NeedsReview);
-    assert_eq!(app.members("Done").expect("a group"), ["Grace"]);
+    assert_eq!(app.members("Done").expect("no such group"), ["Grace"]);
 }
 
 /// Proves S4-121, S4-122 and S4-123: a deleted course is taken out of the
@@ -192,7 +198,7 @@ async fn a_deleted_course_is_unselected_silently() {
             .store
             .profile_states(app.id)
             .await
-            .expect("answers")[&profile_id(app.id, "Denver")]
+            .expect("states not read")[&profile_id(app.id, "Denver")]
             .obsolete
     );
     assert_eq!(run.status, RunStatus::Succeeded);

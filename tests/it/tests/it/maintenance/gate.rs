@@ -28,7 +28,7 @@ async fn without_data_the_run_ends_before_the_lock() {
         Duration::from_secs(1),
     )
     .await
-    .expect("answers");
+    .expect("lease request failed");
     assert_eq!(
         taken.map(|lease| lease.token()),
         Some(1),
@@ -47,25 +47,25 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
         Duration::from_mins(1),
     )
     .await
-    .expect("answers")
-    .expect("free");
+    .expect("lease request failed")
+    .expect("lease taken");
     let mut request = app.request(Job::Maintenance);
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     assert!(
         app.services
             .store
             .run(&request)
             .await
-            .expect("answers")
+            .expect("run not read")
             .is_none()
     );
     assert_eq!(app.requested(Job::Maintenance).await, 1, "it is put back");
     request.waits = MAX_WAITS;
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Skipped);
     assert!(run.note.is_some_and(|note| note.contains("still running")));
-    refresh.release().await.expect("released");
+    refresh.release().await.expect("not released");
 }
 
 /// C-03: the membership pass of 08:00 follows that slot's refresh.
@@ -82,7 +82,7 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     );
     let mut pass = app.request(Job::Membership);
     pass.slot = eight;
-    app.work(&pass).await.expect("handled");
+    app.work(&pass).await.expect("not handled");
     assert_eq!(
         app.requested(Job::Membership).await,
         1,
@@ -90,10 +90,13 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     );
     let mut refresh = app.request(Job::Refresh);
     refresh.slot = eight;
-    app.work(&refresh).await.expect("handled");
-    app.work(&pass).await.expect("handled");
+    app.work(&refresh).await.expect("not handled");
+    app.work(&pass).await.expect("not handled");
     assert_eq!(app.run(&pass).await.status, RunStatus::Succeeded);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert!(
         app.enrolled("Denver").is_empty(),
         "a membership pass enrols nothing"
@@ -113,14 +116,14 @@ async fn old_data_is_not_acted_upon() {
         Duration::from_secs(30),
     )
     .await
-    .expect("answers")
-    .expect("free");
+    .expect("lease request failed")
+    .expect("lease taken");
     let mut pointer = app
         .services
         .store
         .snapshot_pointer(app.id)
         .await
-        .expect("answers")
+        .expect("pointer not read")
         .expect("a pointer");
     pointer.taken_at -= chrono::TimeDelta::hours(7);
     app.services
@@ -128,7 +131,7 @@ async fn old_data_is_not_acted_upon() {
         .set_snapshot_pointer(fence.fence(), &pointer)
         .await
         .expect("moved");
-    fence.release().await.expect("released");
+    fence.release().await.expect("not released");
     let (run, _) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Skipped);
     assert!(app.writes().is_empty());
@@ -145,7 +148,7 @@ async fn a_slot_is_done_once() {
     let mut app = App::ready(Town::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let request = app.request(Job::Maintenance);
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     app.forget_requests();
     app.work(&request).await.expect("the duplicate is handled");
     assert!(app.simulators.requests(app.id.uuid()).is_empty());

@@ -52,7 +52,7 @@ async fn a_large_change_is_held_whole() {
         Some("30 member changes exceed the limit of 10 members")
     );
     assert_eq!(
-        app.members("Denver").expect("a group"),
+        app.members("Denver").expect("no such group"),
         Vec::<String>::new()
     );
     let state = app
@@ -60,7 +60,7 @@ async fn a_large_change_is_held_whole() {
         .store
         .profile_states(app.id)
         .await
-        .expect("answers")
+        .expect("states not read")
         .remove(&profile_id(app.id, "Denver"));
     assert!(state.expect("a state").members_file.is_some());
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
@@ -119,9 +119,13 @@ async fn an_approval_releases_exactly_one_change() {
         .expect("approved");
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Denver").added.done, 29);
-    assert_eq!(app.members("Denver").expect("a group").len(), 29);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 29);
     assert!(
-        store.holds(app.id).await.expect("answers").is_empty(),
+        store
+            .holds(app.id)
+            .await
+            .expect("holds not read")
+            .is_empty(),
         "settled holds go"
     );
 }
@@ -159,7 +163,7 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
     app.put("Denver", |profile| profile.throttle.max_changes = Some(100))
         .await;
     app.maintained().await;
-    assert_eq!(app.members("Denver").expect("a group").len(), 30);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 30);
 }
 
 /// Proves S4-061 with C-09: a change that is held, settled and held again is told again.
@@ -182,7 +186,7 @@ async fn a_change_that_comes_back_is_told_again() {
             .store
             .holds(app.id)
             .await
-            .expect("answers")
+            .expect("holds not read")
             .is_empty()
     );
     app.edit(|outside| {
@@ -234,8 +238,8 @@ async fn an_approved_change_survives_being_cut_off() {
     let request = app.request(rollcall_domain::base::schedule::Job::Maintenance);
     app.work_within(&request, std::time::Duration::from_secs(14))
         .await
-        .expect("handled");
-    let partly = app.members("Denver").expect("a group").len();
+        .expect("not handled");
+    let partly = app.members("Denver").expect("no such group").len();
     assert!(
         partly > 0 && partly < 900,
         "cut off in the middle: {partly}"
@@ -243,15 +247,15 @@ async fn an_approved_change_survives_being_cut_off() {
     app.simulators.clear_faults(app.id.uuid());
     let mut rest = request.clone();
     rest.continuation = 1;
-    app.work(&rest).await.expect("handled");
-    assert_eq!(app.members("Denver").expect("a group").len(), 900);
+    app.work(&rest).await.expect("not handled");
+    assert_eq!(app.members("Denver").expect("no such group").len(), 900);
     assert!(app.told().await.is_empty(), "no second hold");
     assert!(
         app.services
             .store
             .holds(app.id)
             .await
-            .expect("answers")
+            .expect("holds not read")
             .is_empty()
     );
 }

@@ -32,8 +32,8 @@ async fn written_an_hour_ago(app: &App) {
     let id = profile_id(app.id, "Denver");
     let store = &app.services.store;
     let stored = store.put_profile_state(lease.fence(), id, &state).await;
-    stored.expect("stored");
-    lease.release().await.expect("released");
+    stored.expect("not stored");
+    lease.release().await.expect("not released");
 }
 
 /// The data says that these people live elsewhere now.
@@ -63,7 +63,7 @@ fn refused() -> FaultKind {
 async fn locked(app: &App) -> Lease {
     let store = &app.services.store;
     let lease = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
-    lease.expect("answers").expect("free")
+    lease.expect("lease request failed").expect("lease taken")
 }
 
 /// A run that changes nothing asks for no members and writes nothing.
@@ -109,10 +109,13 @@ async fn edits_by_hand_are_found_within_a_day_and_told() {
     app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
     app.maintained().await;
     assert_eq!(app.member_reads(), 0, "read less than a day ago");
-    assert_eq!(app.members("Denver").expect("a group").len(), 3);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 3);
     app.a_day_passes();
     let (run, report) = app.maintain().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert_eq!(
         line(&report, "Denver").notes,
         ["2 members had been added and 1 removed by hand in Entra; put right"]
@@ -176,7 +179,7 @@ async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
     app.maintained().await;
     assert_eq!(app.member_reads(), 1);
     assert_eq!(
-        app.members("Denver").expect("a group"),
+        app.members("Denver").expect("no such group"),
         Vec::<String>::new()
     );
     assert_eq!(
@@ -201,7 +204,7 @@ async fn a_failed_change_is_tried_again_without_reading() {
     assert_eq!(app.member_reads(), 0);
     assert_eq!(line(&report, "Denver").removed.done, 1);
     assert_eq!(
-        app.members("Denver").expect("a group"),
+        app.members("Denver").expect("no such group"),
         Vec::<String>::new()
     );
     let kept = app.kept("Denver").await.expect("kept");
@@ -228,7 +231,10 @@ async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
         assert_eq!((kept.members.len(), kept.unsure.len()), (2, 1));
     }
     assert_eq!(app.member_reads(), 0);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// A change that failed as far as we know may have been made all the same. If no
@@ -239,7 +245,7 @@ async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
     move_to(&mut app, "Oslo", &["Ada", "Alan"]).await;
     app.fault("/$ref", refused(), 1, 1);
     app.maintained().await;
-    let left = app.members("Denver").expect("a group");
+    let left = app.members("Denver").expect("no such group");
     assert_eq!(left.len(), 1);
     app.edit_members("Denver", &[], &[left[0].as_str()]);
     move_to(&mut app, "Denver", &["Ada", "Alan"]).await;
@@ -247,7 +253,10 @@ async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
     assert_eq!(app.kept("Denver").await, None);
     app.maintained().await;
     assert_eq!(app.member_reads(), 1);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// Soon after our own write Graph may still show the members before: a read is
@@ -259,7 +268,10 @@ async fn a_read_soon_after_a_write_is_not_kept() {
     app.maintained().await;
     app.edit_members("Denver", &["Grace"], &[]);
     let (run, report) = app.maintain_by_hand().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert!(line(&report, "Denver").notes.is_empty(), "{report:#?}");
     assert_eq!(step_count(&run, "memberships", "manualEdits"), 0);
     assert_eq!(app.kept("Denver").await, None);
@@ -280,11 +292,11 @@ async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
     let request = app.request(Job::Maintenance);
     app.work_within(&request, Duration::from_secs(12))
         .await
-        .expect("handled");
+        .expect("not handled");
     assert_eq!(app.run(&request).await.status, RunStatus::Continuing);
     let mut rest = request.clone();
     rest.continuation = 1;
-    app.work(&rest).await.expect("handled");
+    app.work(&rest).await.expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     let told = ["1 member had been added by hand in Entra; put right"];
@@ -310,7 +322,10 @@ async fn a_profile_edited_since_is_read() {
         .await;
     app.maintained().await;
     assert_eq!(app.member_reads(), 1);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     app.maintained().await;
     assert_eq!(app.member_reads(), 1, "kept under the new version");
 }
@@ -325,17 +340,20 @@ async fn a_run_that_has_not_seen_every_group_touches_no_members() {
     let request = app.request(Job::Maintenance);
     app.work_within(&request, Duration::from_secs(12))
         .await
-        .expect("handled");
+        .expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
     let steps: Vec<_> = run.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(steps, ["discrepancies", "groups"]);
     let mut rest = request.clone();
     rest.continuation = 1;
-    app.work(&rest).await.expect("handled");
+    app.work(&rest).await.expect("not handled");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
-    assert_eq!(app.members("Oslo").expect("a group"), ["Grace"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
+    assert_eq!(app.members("Oslo").expect("no such group"), ["Grace"]);
 }
 
 /// A damaged record, and one whose rows mean other people, are never believed.
@@ -351,22 +369,28 @@ async fn damaged_and_outdated_records_are_not_believed() {
     store
         .put_raw_members(app.id, id, damaged)
         .await
-        .expect("stored");
+        .expect("not stored");
     app.edit_members("Denver", &["Grace"], &[]);
     app.maintained().await;
     assert_eq!(app.member_reads(), 1);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 
     let mut outdated = app.kept("Denver").await.expect("kept again");
     outdated.lineage = SnapshotId::new(outdated.read_at, uuid::Uuid::max());
     let lease = locked(&app).await;
     let stored = store.keep_members(lease.fence(), &[(id, outdated)]).await;
-    stored.expect("stored");
-    lease.release().await.expect("released");
+    stored.expect("not stored");
+    lease.release().await.expect("not released");
     app.edit_members("Denver", &["Grace"], &["Ada"]);
     app.maintained().await;
     assert_eq!(app.member_reads(), 2);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// While auto-populate is off the group is people's to edit: nothing kept counts
@@ -382,7 +406,10 @@ async fn a_group_left_to_people_is_read_when_it_is_managed_again() {
     app.put("Denver", |profile| profile.auto_populate = true)
         .await;
     app.maintained().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// Proves S4-116: an owner that wakes late neither keeps nor takes back members.
@@ -396,7 +423,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
     store
         .expire_lease(app.id, MAINTENANCE_LEASE)
         .await
-        .expect("expired");
+        .expect("not expired");
     let now = locked(&app).await;
     let mut emptied = before.clone();
     emptied.members.rows = rollcall_domain::base::rowset::RowSet::new(3);
@@ -408,7 +435,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
         "{forgotten:?}"
     );
     assert_eq!(app.kept("Denver").await, Some(before));
-    now.release().await.expect("released");
+    now.release().await.expect("not released");
 }
 
 /// More records than a transaction or a page takes are all kept and all found.
@@ -433,11 +460,11 @@ async fn many_large_records_are_kept_and_found() {
     store
         .keep_members(lease.fence(), &many)
         .await
-        .expect("stored");
-    let found = store.kept_members(app.id).await.expect("answers");
+        .expect("not stored");
+    let found = store.kept_members(app.id).await.expect("members not read");
     assert_eq!(found.len(), 26);
     for (id, kept) in many {
         assert_eq!(found[&id], Ok(kept));
     }
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
 }

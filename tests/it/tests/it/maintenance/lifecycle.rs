@@ -57,7 +57,10 @@ async fn a_restored_profile_is_enrolled_again() {
         .await;
     app.maintained().await;
     assert_eq!(app.enrolled("Denver"), ["Privacy", "Security 101"]);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// Proves S4-136 and C-08: enrolments made elsewhere that go along are named;
@@ -98,7 +101,10 @@ async fn a_retraction_is_carried_out_once() {
     app.put("Denver", |profile| profile.enroll = false).await;
     app.maintained().await;
     assert!(app.enrolled("Denver").is_empty());
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert!(app.profile("Denver").await.retraction_handled);
     app.forget_requests();
     app.maintained().await;

@@ -19,7 +19,7 @@ async fn take(app: &App, seconds: u64) -> Lease {
         Duration::from_secs(seconds),
     )
     .await;
-    lease.expect("answers").expect("free")
+    lease.expect("lease request failed").expect("lease taken")
 }
 
 /// Proves S4-108, S4-110, S4-111, S4-112 and S4-114: under the lock profiles,
@@ -52,20 +52,27 @@ async fn under_the_lock_administrators_read_and_delete_only() {
         store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_some()
     );
-    assert_eq!(store.profiles(app.id).await.expect("reads").len(), 1);
+    assert_eq!(
+        store
+            .profiles(app.id)
+            .await
+            .expect("profiles not read")
+            .len(),
+        1
+    );
     store
         .delete_profile(app.id, profile.id, "ada@contoso.example")
         .await
         .expect("deletes");
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     assert!(
         store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_none()
     );
     store
@@ -85,7 +92,7 @@ async fn after_the_run_the_lock_is_gone() {
             .store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_none()
     );
     app.put_city("Denver", "Oslo", &[]).await;
@@ -110,7 +117,7 @@ async fn a_run_that_breaks_unlocks_and_tells() {
             .store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_none()
     );
     let told = format!("{:?}", app.told().await);
@@ -129,13 +136,13 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
     let store = &app.services.store;
     let second = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30))
         .await
-        .expect("answers");
+        .expect("lease request failed");
     assert!(second.is_none(), "a live lock is not taken");
     tokio::time::sleep(Duration::from_millis(2_300)).await;
     let second = take(&app, 30).await;
     assert!(second.token() > first.token());
     assert!(
-        !first.renew().await.expect("answers"),
+        !first.renew().await.expect("not renewed"),
         "the heartbeat says that it is lost"
     );
     let late = store
@@ -154,9 +161,9 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
         )
         .await
         .expect("the owner writes");
-    first.release().await.expect("answers");
+    first.release().await.expect("not released");
     assert!(
-        second.renew().await.expect("answers"),
+        second.renew().await.expect("not renewed"),
         "a late release does not free another's lock"
     );
 }
@@ -169,11 +176,11 @@ async fn of_two_messages_at_once_one_works() {
     app.fault("/$batch", FaultKind::Delay { ms: 400 }, 1, 50);
     let (first, second) = (app.request(Job::Maintenance), app.request(Job::Maintenance));
     let (a, b) = tokio::join!(app.work(&first), app.work(&second));
-    a.expect("handled");
-    b.expect("handled");
+    a.expect("not handled");
+    b.expect("not handled");
     let begun = [
-        app.services.store.run(&first).await.expect("answers"),
-        app.services.store.run(&second).await.expect("answers"),
+        app.services.store.run(&first).await.expect("run not read"),
+        app.services.store.run(&second).await.expect("run not read"),
     ];
     assert_eq!(
         begun.iter().flatten().count(),
@@ -185,7 +192,7 @@ async fn of_two_messages_at_once_one_works() {
         1,
         "the other is put back"
     );
-    assert_eq!(app.members("Denver").expect("a group").len(), 60);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 60);
 }
 
 /// No save is accepted while the lock is held, however they race.
@@ -213,17 +220,25 @@ async fn saves_that_race_with_the_lock_never_land_after_it() {
     let lock = async {
         tokio::time::sleep(Duration::from_millis(150)).await;
         let lease = take(&app, 30).await;
-        let there = store.profiles(app.id).await.expect("reads").len();
+        let there = store
+            .profiles(app.id)
+            .await
+            .expect("profiles not read")
+            .len();
         locked.store(there, Ordering::SeqCst);
         lease
     };
     let ((), lease) = tokio::join!(saves, lock);
-    let after = store.profiles(app.id).await.expect("reads").len();
+    let after = store
+        .profiles(app.id)
+        .await
+        .expect("profiles not read")
+        .len();
     assert_eq!(
         locked.load(Ordering::SeqCst),
         after,
         "nothing landed after the lock was taken"
     );
     assert_eq!(saved.load(Ordering::SeqCst) + 1, after);
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
 }

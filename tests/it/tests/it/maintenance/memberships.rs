@@ -16,7 +16,10 @@ async fn profiles_become_groups_with_their_audience() {
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     let (run, report) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{report:#?}");
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     let steps: Vec<_> = run.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(
         steps,
@@ -59,7 +62,7 @@ async fn without_auto_populate_the_group_exists_and_is_left_alone() {
     app.put_city("Denver", "Denver", &[]).await;
     let (_, report) = app.maintain().await;
     assert_eq!(
-        app.members("By hand").expect("a group"),
+        app.members("By hand").expect("no such group"),
         Vec::<String>::new()
     );
     assert_eq!(line(&report, "By hand").status, ProfileStatus::Unmanaged);
@@ -74,7 +77,10 @@ async fn without_auto_populate_the_group_exists_and_is_left_alone() {
     });
     app.refresh().await;
     app.maintained().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
 }
 
 /// Proves S4-126 and C-50: a group deleted by hand is restored with its id; one
@@ -91,9 +97,9 @@ async fn a_group_deleted_by_hand_comes_back() {
         .store
         .profile_states(app.id)
         .await
-        .expect("answers")[&id]
+        .expect("states not read")[&id]
         .group
-        .expect("a group");
+        .expect("no such group");
     app.edit(|outside| {
         let at = outside
             .world
@@ -122,7 +128,7 @@ async fn a_group_deleted_by_hand_comes_back() {
         .store
         .profile_states(app.id)
         .await
-        .expect("answers")[&id]
+        .expect("states not read")[&id]
         .group;
     assert_eq!(restored, Some(first));
     app.edit(|outside| {
@@ -139,7 +145,10 @@ async fn a_group_deleted_by_hand_comes_back() {
             .any(|note| note.contains("takes its place")),
         "{report:#?}"
     );
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert_eq!(
         app.enrolled("Denver"),
         ["Security 101"],
@@ -150,7 +159,7 @@ async fn a_group_deleted_by_hand_comes_back() {
         .store
         .profile_states(app.id)
         .await
-        .expect("answers")[&id]
+        .expect("states not read")[&id]
         .group;
     assert_ne!(second, Some(first));
 }
@@ -168,7 +177,7 @@ async fn a_new_prefix_renames_the_group() {
         .store
         .save_settings(app.id, &settings, Some(tenant.version))
         .await
-        .expect("saved");
+        .expect("settings rejected");
     let (_, after) = app.maintain().await;
     assert_eq!(line(&before, "Denver").group, line(&after, "Denver").group);
     assert!(
@@ -190,7 +199,10 @@ async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
     app.maintained().await;
     app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
     let (_, report) = app.maintain_by_hand().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     assert_eq!(
         (
             line(&report, "Denver").added.done,
@@ -212,7 +224,7 @@ async fn a_large_change_takes_the_fewest_writes() {
     let mut app = App::ready(Town::crowd(130)).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (run, _) = app.maintain().await;
-    assert_eq!(app.members("Denver").expect("a group").len(), 130);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 130);
     assert_eq!(run.counts["added"], 130);
     assert_eq!(run.counts["graphFloor"], 7);
     let patches = app
@@ -282,7 +294,10 @@ async fn only_learners_with_an_account_become_members() {
     })
     .await;
     let (_, report) = app.maintain().await;
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Grace"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Grace"]
+    );
     assert_eq!(line(&report, "Denver").unreachable, 1);
 }
 
@@ -299,7 +314,7 @@ async fn the_member_list_is_a_workbook() {
             .objects
             .get(&file)
             .await
-            .expect("stored")
+            .expect("not stored")
             .starts_with(b"PK")
     );
     app.maintained().await;
@@ -337,8 +352,14 @@ async fn a_group_that_cannot_be_managed_fails_its_profile_alone() {
     let (run, report) = app.maintain().await;
     assert_eq!(run.status, RunStatus::SucceededWithFailures);
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
-    assert_eq!(app.members("Oslo").expect("a group"), Vec::<String>::new());
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
+    assert_eq!(
+        app.members("Oslo").expect("no such group"),
+        Vec::<String>::new()
+    );
     assert_eq!(app.told().await.len(), 1, "the contact is told");
 }
 
@@ -389,10 +410,13 @@ async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
             "{\"title\": 7}",
         )
         .await
-        .expect("stored");
+        .expect("not stored");
     let (run, report) = app.maintain().await;
     assert_eq!(run.status, RunStatus::SucceededWithFailures);
-    assert_eq!(app.members("Denver").expect("a group"), ["Ada", "Alan"]);
+    assert_eq!(
+        app.members("Denver").expect("no such group"),
+        ["Ada", "Alan"]
+    );
     let reason = |title: &str| line(&report, title).reason.clone().unwrap_or_default();
     assert!(
         reason("A").contains("circle") && reason("B").contains("circle"),

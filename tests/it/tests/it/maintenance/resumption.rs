@@ -19,7 +19,7 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
     let request = app.request(Job::Maintenance);
     app.work_within(&request, Duration::from_secs(12))
         .await
-        .expect("handled");
+        .expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
     assert!(
@@ -27,7 +27,7 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
             .store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_none(),
         "unlocked in between"
     );
@@ -39,12 +39,12 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
     app.simulators.clear_faults(app.id.uuid());
     let mut rest = request.clone();
     rest.continuation = 1;
-    app.work(&rest).await.expect("handled");
+    app.work(&rest).await.expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Succeeded);
     assert_eq!(run.counts["added"], 900, "counted over both invocations");
     assert_eq!(run.counts["invocations"], 2);
-    assert_eq!(app.members("Denver").expect("a group").len(), 900);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 900);
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
 
@@ -66,7 +66,7 @@ async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
             .store
             .held_until(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("answers")
+            .expect("lease not read")
             .is_some()
         {
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -77,9 +77,9 @@ async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
         "it was to be cut off in the middle, and was {cuts} times"
     );
     app.simulators.clear_faults(app.id.uuid());
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
-    assert_eq!(app.members("Denver").expect("a group").len(), 1_200);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 1_200);
     assert_eq!(app.outside().world.groups.len(), 1, "no second group");
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
@@ -98,9 +98,9 @@ async fn a_run_that_lost_its_lock_writes_nothing_more() {
         store
             .expire_lease(app.id, MAINTENANCE_LEASE)
             .await
-            .expect("expired");
+            .expect("not expired");
         let taken = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
-        taken.expect("answers").expect("free")
+        taken.expect("lease request failed").expect("lease taken")
     };
     let (ended, thief) = tokio::join!(app.work(&request), thief);
     let failure = ended.expect_err("the message goes back");
@@ -117,10 +117,10 @@ async fn a_run_that_lost_its_lock_writes_nothing_more() {
         "at most what was in flight arrived"
     );
     assert!(
-        thief.renew().await.expect("answers"),
+        thief.renew().await.expect("not renewed"),
         "the new owner still holds it"
     );
-    thief.release().await.expect("released");
+    thief.release().await.expect("not released");
 }
 
 /// Graph's write quota slows a run down and changes nothing about its end.
@@ -136,7 +136,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
     app.put_city("Denver", "Denver", &[]).await;
     let (run, _) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Succeeded);
-    assert_eq!(app.members("Denver").expect("a group").len(), 200);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 200);
 }
 
 /// A run that was killed cannot say so itself: the next one records it and tells.
@@ -162,5 +162,5 @@ async fn a_run_that_died_is_recorded_and_told_by_the_next() {
         told.contains("crashed without recording a result"),
         "{told}"
     );
-    assert_eq!(app.members("Denver").expect("a group").len(), 60);
+    assert_eq!(app.members("Denver").expect("no such group").len(), 60);
 }

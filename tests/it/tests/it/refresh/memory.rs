@@ -83,7 +83,10 @@ pub(crate) async fn apart(app: &App, request: &RunRequest) -> u64 {
     let output = tokio::process::Command::new(std::env::current_exe().expect("this program"))
         .args(["--nocapture", "--exact"])
         .arg("refresh::memory::the_process_of_the_refresh")
-        .env(REQUEST, serde_json::to_string(request).expect("JSON"))
+        .env(
+            REQUEST,
+            serde_json::to_string(request).expect("not serialized"),
+        )
         .env("AWS_ENDPOINT_URL", emulator.join("/"))
         .env("AWS_REGION", REGION)
         .env("AWS_ACCESS_KEY_ID", "test")
@@ -121,7 +124,7 @@ async fn the_process_of_the_refresh() {
     let Ok(request) = std::env::var(REQUEST) else {
         return;
     };
-    let request: RunRequest = serde_json::from_str(&request).expect("a request");
+    let request: RunRequest = serde_json::from_str(&request).expect("invalid request");
     let services = Services::from_environment().await.expect("clients");
     let deadline = Deadline::after(Duration::from_mins(14));
     Box::pin(rollcall_refresh_job::work(&services, request, deadline))

@@ -28,9 +28,9 @@ fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
 /// The snapshot in use.
 async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
     let pointer = app.services.store.snapshot_pointer(app.id).await;
-    let pointer = pointer.expect("answers").expect("a pointer");
+    let pointer = pointer.expect("pointer not read").expect("a pointer");
     let bytes = app.services.objects.get(&pointer.key).await;
-    let snapshot = format::decode(&bytes.expect("stored")).expect("decodes");
+    let snapshot = format::decode(&bytes.expect("not stored")).expect("decodes");
     (pointer, snapshot)
 }
 
@@ -66,8 +66,8 @@ async fn all_six_sets_are_read_and_stored() {
         .objects
         .get(&objects::schema_key(app.id, &pointer.id))
         .await
-        .expect("stored");
-    let schema: serde_json::Value = serde_json::from_slice(&schema).expect("JSON");
+        .expect("not stored");
+    let schema: serde_json::Value = serde_json::from_slice(&schema).expect("invalid JSON");
     assert_eq!(schema["dates"][0]["label"], "Hire Date");
     assert_eq!(schema["properties"].as_array().map(Vec::len), Some(8));
     let asked: Vec<_> = app
@@ -103,7 +103,7 @@ async fn a_refresh_that_is_not_complete_replaces_nothing() {
         .store
         .snapshot_pointer(app.id)
         .await
-        .expect("answers");
+        .expect("pointer not read");
     let unavailable = FaultKind::Status {
         code: 503,
         retry_after: Some(0.0),
@@ -136,7 +136,7 @@ async fn a_refresh_that_is_not_complete_replaces_nothing() {
                 .store
                 .snapshot_pointer(app.id)
                 .await
-                .expect("answers"),
+                .expect("pointer not read"),
             before,
             "{name}"
         );
@@ -176,7 +176,7 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
         display_name: None,
         accept_smaller_data: true,
     };
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
 }
 
@@ -211,7 +211,7 @@ async fn tenants_fail_alone() {
     let records: Vec<_> = requests
         .iter()
         .enumerate()
-        .map(|(number, request)| serde_json::json!({"messageId": number.to_string(), "body": serde_json::to_string(request).expect("JSON")}))
+        .map(|(number, request)| serde_json::json!({"messageId": number.to_string(), "body": serde_json::to_string(request).expect("not serialized")}))
         .chain([serde_json::json!({"messageId": "garbage", "body": "{\"job\": 7}"})])
         .collect();
     let event = serde_json::json!({"Records": records});
@@ -223,7 +223,7 @@ async fn tenants_fail_alone() {
         deadline,
     ))
     .await
-    .expect("handled");
+    .expect("not handled");
     assert_eq!(
         answer["batchItemFailures"],
         serde_json::json!([{"itemIdentifier": "garbage"}])
@@ -247,7 +247,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
             .store
             .active_tenants()
             .await
-            .expect("answers")
+            .expect("tenants not read")
             .contains(&app.id)
     );
     let sweep = Tick {
@@ -267,7 +267,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
             .store
             .active_tenants()
             .await
-            .expect("answers")
+            .expect("tenants not read")
             .contains(&app.id)
     );
     assert!(
@@ -275,11 +275,11 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
             .store
             .onboarding_tenants()
             .await
-            .expect("answers")
+            .expect("tenants not read")
             .contains(&app.id)
     );
     let request = app.request(Job::Refresh);
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     app.forget_requests();
     app.work(&request).await.expect("the duplicate is handled");
     assert!(
@@ -302,11 +302,11 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
 async fn missed_slots_are_visible() {
     let mut app = App::ready(Town::small()).await;
     let mut request = app.request(Job::Refresh);
-    let at = |text: &str| Slot::of(text.parse().expect("a moment"));
+    let at = |text: &str| Slot::of(text.parse().expect("invalid time"));
     request.slot = at("2030-01-01T02:00:00Z");
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     request.slot = at("2030-01-01T11:00:00Z");
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     assert_eq!(
         app.run(&request).await.missed,
         [at("2030-01-01T05:00:00Z"), at("2030-01-01T08:00:00Z")]
@@ -399,22 +399,22 @@ async fn a_refresh_waits_while_another_one_works() {
         Duration::from_secs(30),
     )
     .await
-    .expect("answers")
-    .expect("free");
+    .expect("lease request failed")
+    .expect("lease taken");
     let request = app.request(Job::Refresh);
-    app.work(&request).await.expect("handled");
+    app.work(&request).await.expect("not handled");
     assert!(
         app.services
             .store
             .run(&request)
             .await
-            .expect("answers")
+            .expect("run not read")
             .is_none(),
         "nothing was begun"
     );
     assert_eq!(app.requested(Job::Refresh).await, 1, "it is put back");
-    other.release().await.expect("released");
-    app.work(&request).await.expect("handled");
+    other.release().await.expect("not released");
+    app.work(&request).await.expect("not handled");
     assert_eq!(counts(&app.run(&request).await, &["people"])["people"], 3);
 }
 
@@ -429,7 +429,7 @@ async fn entra_properties_are_read_when_settings_name_them() {
         .store
         .save_settings(app.id, &settings, Some(tenant.version))
         .await
-        .expect("saved");
+        .expect("settings rejected");
     let run = app.refresh().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     let (_, snapshot) = stored(&app).await;
@@ -466,7 +466,7 @@ async fn rows_are_carried_over_between_refreshes() {
         .services
         .objects
         .put(&pointer.key, "text/plain", garbage);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
     let (_, third) = stored(&app).await;
     assert_eq!(

@@ -128,8 +128,8 @@ impl Site {
             .expect("a client")
             .get(format!("{}/{kind}?startIndex=1&count=100", self.address))
             .bearer_auth(TOKEN);
-        let answer = request.send().await.expect("an answer").text().await;
-        let answer: Value = serde_json::from_str(&answer.expect("a text")).expect("JSON");
+        let answer = request.send().await.expect("request failed").text().await;
+        let answer: Value = serde_json::from_str(&answer.expect("a text")).expect("invalid JSON");
         let rows = answer["Resources"].as_array().expect("resources").clone();
         assert_eq!(answer["totalResults"], json!(rows.len()));
         let by_external: BTreeMap<String, Value> = rows
@@ -200,7 +200,7 @@ impl Site {
         let found = &teams[&team.to_string()];
         let members = found["members"].as_array().into_iter().flatten();
         let members: Vec<ObjectId> = members
-            .map(|it| people[it["value"].as_str().expect("an id")])
+            .map(|it| people[it["value"].as_str().expect("not a string")])
             .collect();
         let distinct: BTreeSet<ObjectId> = members.iter().copied().collect();
         assert_eq!(distinct.len(), members.len(), "{found}");
@@ -236,7 +236,7 @@ fn small_directory() -> SourceDirectory {
 /// Everything that can happen to a directory, at once.
 fn much_happens(directory: &mut SourceDirectory) {
     let mut change = |number, change: &dyn Fn(&mut DirectoryPerson)| {
-        change(directory.people.get_mut(&id(number)).expect("somebody"));
+        change(directory.people.get_mut(&id(number)).expect("no such user"));
     };
     let address = |number: u32| Some(format!("person-{number}@contoso.example"));
     // A chain of addresses, and two people who swap theirs.

@@ -54,7 +54,7 @@ impl Program {
         // What it prints later must not stop it.
         tokio::spawn(async move { while let Ok(Some(_)) = answers.next_line().await {} });
         Self {
-            said: serde_json::from_str(&answer).expect("JSON"),
+            said: serde_json::from_str(&answer).expect("invalid JSON"),
             _stdin: stdin,
             _child: child,
         }
@@ -85,7 +85,7 @@ impl Foreign {
             }
         };
         let program = Program::start(command, &json!({ "token": TOKEN })).await;
-        let address = program.said["address"].as_str().expect("an address");
+        let address = program.said["address"].as_str().expect("not a string");
         (address.to_owned(), program)
     }
 }

@@ -101,7 +101,7 @@ async fn more_rooms_than_a_page_holds() {
         .await
         .expect(200)
         .body;
-    let items = found["items"].as_array().expect("items");
+    let items = found["items"].as_array().expect("not a list");
     assert_eq!(items.len(), 121);
     let taken: Vec<_> = items.iter().filter(|it| it["free"] == false).collect();
     assert_eq!(taken.len(), 1);

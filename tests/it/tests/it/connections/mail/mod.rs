@@ -1,8 +1,11 @@
 //! A catalog's account (S1): switched on, signed in, saved, welcomed, lost, connected again.
 
+mod consent;
+mod grants;
+
 use rollcall_domain::notices::NoticeKind;
-use rollcall_simulators::world::{ExchangePlan, Mailbox};
-use rollcall_simulators::{ConsentChoice, OauthRefusal, SentMail};
+use rollcall_simulators::world::Mailbox;
+use rollcall_simulators::{ConsentChoice, SentMail};
 use serde_json::{Value, json};
 
 use crate::harness::{Admin, App, Town};
@@ -191,285 +194,6 @@ async fn an_abandoned_sign_in_changes_nothing() {
     assert_eq!(again.body["type"], "urn:rollcall:sign-in-expired");
 }
 
-/// Proves S1-10 and S1-11: what licences lack is named, the rest works.
-#[tokio::test]
-async fn licences_limit_what_works() {
-    let no_teams = Mailbox {
-        teams: false,
-        ..Mailbox::default()
-    };
-    let kiosk = Mailbox {
-        exchange: ExchangePlan::Kiosk,
-        ..Mailbox::default()
-    };
-    let (app, cara) = start(
-        town()
-            .person("Solo", "Oslo")
-            .mailbox("Solo", no_teams)
-            .person("Kit", "Oslo")
-            .mailbox("Kit", kiosk),
-    )
-    .await;
-    let solo = app.connect_account(&cara, "Academy", "Solo").await;
-    assert_eq!(
-        (&solo.body["status"], &solo.body["capabilities"]),
-        (&json!("degraded"), &json!(["mail", "rooms"]))
-    );
-    assert_eq!(solo.body["unavailable"][0]["capability"], "meetings");
-    app.notify().await;
-    assert_eq!(sent_by(&app, "Solo").len(), 1);
-    let kit = app.connect_account(&cara, "Academy", "Kit").await;
-    assert_eq!(kit.body["capabilities"], json!([]));
-    assert!(
-        kit.body["unavailable"][0]["reason"]
-            .as_str()
-            .expect("a reason")
-            .contains("Plan 1")
-    );
-    app.notify().await;
-    assert!(sent_by(&app, "Kit").is_empty());
-}
-
-/// Proves S1-09 and S1-12: a shared mailbox and one on the organisation's own servers are refused
-/// by name, and an account of another directory too.
-#[tokio::test]
-async fn unsuitable_accounts_are_refused_by_name() {
-    let shared = Mailbox {
-        shared: true,
-        exchange: ExchangePlan::None,
-        ..Mailbox::default()
-    };
-    let own = Mailbox {
-        on_premises: true,
-        ..Mailbox::default()
-    };
-    let (app, cara) = start(
-        town()
-            .person("Team", "Oslo")
-            .mailbox("Team", shared)
-            .person("Old", "Oslo")
-            .mailbox("Old", own),
-    )
-    .await;
-    let path = app.mail_path("Academy");
-    cara.put(&path, "\"0\"", json!({"enabled": true}))
-        .await
-        .expect(200);
-    for (login, result) in [("Team", "shared_mailbox"), ("Old", "no_cloud_mailbox")] {
-        let back = app
-            .sign_account_in(&cara, "Academy", login, ConsentChoice::Accept)
-            .await;
-        assert_eq!(back.param("result"), result);
-        assert!(back.sign_in().is_empty());
-    }
-    assert_eq!(shown(&app, "Academy").await["status"], "not_configured");
-}
-
-/// Whether a sign-in at this address asks for consent.
-async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bool {
-    let path = app.mail_path(catalog);
-    let begun = cara
-        .post(&format!("{path}/connect"), json!({}))
-        .await
-        .expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
-    // Declining shows whether there was anything to decline.
-    let back = app.sign_in(&url, &App::address(login), ConsentChoice::Decline);
-    back.contains("error=access_denied")
-}
-
-/// Proves S1-13, S1-21, S1-22, S1-23, S1-24 and C-46: the two by two of "new account" and "consented for the
-/// organisation": asked the first time, never again for the same account, again for a new one unless
-/// somebody consented for all.
-#[tokio::test]
-async fn consent_is_asked_for_when_it_is_missing() {
-    let (app, _) = start(town()).await;
-    let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
-    for catalog in ["Academy", "Campus"] {
-        let path = app.mail_path(catalog);
-        cara.put(&path, "\"0\"", json!({"enabled": true}))
-            .await
-            .expect(200);
-    }
-    assert!(
-        asks_consent(&app, &cara, "Academy", "Events").await,
-        "first in the tenant"
-    );
-    app.sign_account_in(&cara, "Academy", "Events", ConsentChoice::Accept)
-        .await;
-    assert!(
-        !asks_consent(&app, &cara, "Campus", "Events").await,
-        "known account, no consent for all"
-    );
-    assert!(
-        asks_consent(&app, &cara, "Campus", "Other").await,
-        "new account, no consent for all"
-    );
-    let all = app
-        .sign_account_in(
-            &cara,
-            "Academy",
-            "Ada",
-            ConsentChoice::AcceptForOrganisation,
-        )
-        .await;
-    assert!(!all.param("result").is_empty());
-    assert!(
-        !asks_consent(&app, &cara, "Campus", "Other").await,
-        "new account, consent for all"
-    );
-    assert!(
-        !asks_consent(&app, &cara, "Campus", "Events").await,
-        "known account, consent for all"
-    );
-}
-
-/// Proves S1-14: where users may not consent, the flow says that an administrator has to.
-#[tokio::test]
-async fn an_administrators_approval_may_be_needed() {
-    let (app, cara) = start(town().only_admins_consent()).await;
-    let path = app.mail_path("Academy");
-    cara.put(&path, "\"0\"", json!({"enabled": true}))
-        .await
-        .expect(200);
-    let back = app
-        .sign_account_in(&cara, "Academy", "Events", ConsentChoice::Accept)
-        .await;
-    assert_eq!(back.param("result"), "admin_approval_required");
-    assert_eq!(back.param("code"), "AADSTS90094");
-}
-
-fn refuse(app: &App, error: &str, number: u32) {
-    app.edit(|outside| {
-        outside.world.behaviour.refresh_refusal = Some(OauthRefusal {
-            status: 400,
-            error: error.to_owned(),
-            suberror: None,
-            number,
-        });
-    });
-}
-
-/// Proves S1-25 and C-47: an outdated consent has a state of its own; connecting again asks for it, once.
-#[tokio::test]
-async fn an_outdated_consent_is_renewed() {
-    let (app, cara) = start(town()).await;
-    app.connect_account(&cara, "Academy", "Events").await;
-    app.notify().await;
-    refuse(&app, "invalid_grant", 65_001);
-    let lost = app
-        .services
-        .renew_grant(app.id, app.catalog("Academy"))
-        .await;
-    assert!(lost.is_err());
-    assert_eq!(shown(&app, "Academy").await["status"], "consent_outdated");
-    app.edit(|outside| outside.world.behaviour.refresh_refusal = None);
-    let path = app.mail_path("Academy");
-    let begun = cara
-        .post(&format!("{path}/connect"), json!({}))
-        .await
-        .expect(201);
-    assert!(
-        begun.body["url"]
-            .as_str()
-            .expect("a URL")
-            .contains("prompt=consent")
-    );
-    let again = app.connect_account_again(&cara, "Academy", "Events").await;
-    assert_eq!(again.body["status"], "connected");
-    let begun = cara
-        .post(&format!("{path}/connect"), json!({}))
-        .await
-        .expect(201);
-    assert!(
-        !begun.body["url"]
-            .as_str()
-            .expect("a URL")
-            .contains("prompt=consent")
-    );
-}
-
-/// Proves S1-02, S1-32, S1-33, S1-34, X-08 and C-27: a lost account stops its catalog only; the admins are told once, by another
-/// channel; what waits stays visible and goes out after reconnecting.
-#[tokio::test]
-async fn a_lost_account_is_told_once_and_holds_its_mail() {
-    let (app, _) = start(town()).await;
-    let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
-    app.connect_account(&cara, "Academy", "Events").await;
-    app.connect_account(&cara, "Campus", "Other").await;
-    app.notify().await;
-    app.edit(|outside| {
-        let gone = outside
-            .world
-            .people
-            .iter_mut()
-            .find(|it| it.display_name == "Events");
-        gone.expect("Events").account_enabled = false;
-    });
-    let (academy, campus) = (app.catalog("Academy"), app.catalog("Campus"));
-    for _ in 0..3 {
-        let lost = app.services.renew_grant(app.id, academy).await;
-        assert!(lost.is_err());
-    }
-    app.services
-        .renew_grant(app.id, campus)
-        .await
-        .expect("the other works");
-    let seen = shown(&app, "Academy").await;
-    assert_eq!(
-        (&seen["status"], &seen["fault"]["code"]),
-        (&json!("error"), &json!("AADSTS50057"))
-    );
-    assert_eq!(shown(&app, "Campus").await["status"], "connected");
-    let told = app.notify().await;
-    assert_eq!(told.len(), 1, "{told:?}");
-    let to = &told[0].recipients;
-    assert!(
-        to.contains(&crate::harness::CONTACT.to_owned()) && to.contains(&App::address("Cara")),
-        "{to:?}"
-    );
-    assert!(
-        matches!(&told[0].about, NoticeKind::ConnectionLost { code, .. } if code.as_deref() == Some("AADSTS50057"))
-    );
-    let mails = app.mails_to(&App::address("Cara")).await;
-    assert!(
-        mails.iter().any(|mail| mail.subject.contains("Academy")),
-        "{mails:?}"
-    );
-
-    app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "told once");
-    held_mail_goes_out(&app, &cara).await;
-}
-
-/// What waits while an account is lost is seen, and goes out once it is back.
-async fn held_mail_goes_out(app: &App, cara: &Admin) {
-    app.put_mail("Academy", "waits").await;
-    let path = format!("/v1/catalogs/{}/messages", app.catalog("Academy"));
-    let waits = app.admin("LmsAdmin").get(&path).await.expect(200);
-    assert_eq!(
-        (&waits.body["waiting"], &waits.body["items"][0]["status"]),
-        (&json!(1), &json!("held"))
-    );
-    app.edit(|outside| {
-        let back = outside
-            .world
-            .people
-            .iter_mut()
-            .find(|it| it.display_name == "Events");
-        back.expect("Events").account_enabled = true;
-    });
-    app.connect_account_again(cara, "Academy", "Events").await;
-    app.notify().await;
-    let after = app.admin("LmsAdmin").get(&path).await.expect(200);
-    assert_eq!(after.body["waiting"], 0);
-    assert_eq!(
-        sent_by(app, "Events").len(),
-        3,
-        "welcome, welcome again, what waited"
-    );
-}
-
 /// Proves S1-31 and S1-35: an account whose first mail is refused is marked as failed, and the way out points to Exchange.
 #[tokio::test]
 async fn a_refused_welcome_is_an_error() {
@@ -495,7 +219,7 @@ async fn a_refused_welcome_is_an_error() {
     assert!(
         seen["fault"]["text"]
             .as_str()
-            .expect("a text")
+            .expect("not a string")
             .contains("Exchange"),
         "S1-35: it points to the guidance"
     );
@@ -526,7 +250,7 @@ async fn disconnecting_forgets_the_account() {
         .vault
         .grant(app.id, app.catalog("Academy"))
         .await
-        .expect("answers");
+        .expect("store failed");
     assert!(grant.is_empty());
     app.put_mail("Academy", "held").await;
     assert_eq!(shown(&app, "Academy").await["waiting"], 1);
@@ -590,56 +314,6 @@ async fn communication_services_send_where_activated() {
     assert_eq!(mine.len(), 1);
     assert_eq!(mine[0].sender, "donotreply@mail.rollcall.example");
     assert_eq!(sent_by(&app, "Events").len(), 1, "only the welcome");
-}
-
-/// Proves S1-19: the newest refresh token is kept; of two functions that refresh at once one waits
-/// for the other, and neither loses the account.
-#[tokio::test]
-async fn racing_refreshes_keep_the_newest_token() {
-    let (app, cara) = start(town()).await;
-    app.connect_account(&cara, "Academy", "Events").await;
-    app.notify().await;
-    app.edit(|outside| outside.world.behaviour.strict_rotation = true);
-    let academy = app.catalog("Academy");
-    let settings = app.services.settings.clone();
-    let other = app.with_settings(settings).await;
-    for _ in 0..4 {
-        let (one, two) = tokio::join!(
-            app.services.renew_grant(app.id, academy),
-            other.renew_grant(app.id, academy)
-        );
-        one.expect("renewed");
-        two.expect("renewed");
-    }
-    assert_eq!(shown(&app, "Academy").await["status"], "connected");
-    assert_eq!(
-        app.outside().refresh_reuses,
-        0,
-        "an outdated token was never used"
-    );
-}
-
-/// Proves S1-19 and X-09: a grant that nobody uses is used weekly, so that it does not die.
-#[tokio::test]
-async fn a_quiet_grant_is_kept_alive() {
-    let (app, cara) = start(town()).await;
-    app.connect_account(&cara, "Academy", "Events").await;
-    app.notify().await;
-    let before = app.outside().refreshes;
-    app.tick("connections").await;
-    assert_eq!(app.outside().refreshes, before, "used a moment ago");
-    let old = chrono::Utc::now() - chrono::TimeDelta::days(7);
-    let aged = app
-        .services
-        .change_mail_connection(app.id, app.catalog("Academy"), &[], |it| {
-            it.used_at = Some(old);
-            true
-        });
-    aged.await.expect("stored");
-    app.tick("connections").await;
-    assert_eq!(app.outside().refreshes, before + 1);
-    app.tick("connections").await;
-    assert_eq!(app.outside().refreshes, before + 1);
 }
 
 /// Two editors of one connection: the slower one is told.

@@ -1,0 +1,156 @@
+//! Which accounts can be connected: licences, unsuitable accounts, consent and approval.
+
+use rollcall_simulators::ConsentChoice;
+use rollcall_simulators::world::{ExchangePlan, Mailbox};
+use serde_json::json;
+
+use super::{sent_by, shown, start, town};
+use crate::harness::{Admin, App};
+
+/// Proves S1-10 and S1-11: what licences lack is named, the rest works.
+#[tokio::test]
+async fn licences_limit_what_works() {
+    let no_teams = Mailbox {
+        teams: false,
+        ..Mailbox::default()
+    };
+    let kiosk = Mailbox {
+        exchange: ExchangePlan::Kiosk,
+        ..Mailbox::default()
+    };
+    let (app, cara) = start(
+        town()
+            .person("Solo", "Oslo")
+            .mailbox("Solo", no_teams)
+            .person("Kit", "Oslo")
+            .mailbox("Kit", kiosk),
+    )
+    .await;
+    let solo = app.connect_account(&cara, "Academy", "Solo").await;
+    assert_eq!(
+        (&solo.body["status"], &solo.body["capabilities"]),
+        (&json!("degraded"), &json!(["mail", "rooms"]))
+    );
+    assert_eq!(solo.body["unavailable"][0]["capability"], "meetings");
+    app.notify().await;
+    assert_eq!(sent_by(&app, "Solo").len(), 1);
+    let kit = app.connect_account(&cara, "Academy", "Kit").await;
+    assert_eq!(kit.body["capabilities"], json!([]));
+    assert!(
+        kit.body["unavailable"][0]["reason"]
+            .as_str()
+            .expect("a reason")
+            .contains("Plan 1")
+    );
+    app.notify().await;
+    assert!(sent_by(&app, "Kit").is_empty());
+}
+
+/// Proves S1-09 and S1-12: a shared mailbox and one on the organisation's own servers are refused
+/// by name, and an account of another directory too.
+#[tokio::test]
+async fn unsuitable_accounts_are_refused_by_name() {
+    let shared = Mailbox {
+        shared: true,
+        exchange: ExchangePlan::None,
+        ..Mailbox::default()
+    };
+    let own = Mailbox {
+        on_premises: true,
+        ..Mailbox::default()
+    };
+    let (app, cara) = start(
+        town()
+            .person("Team", "Oslo")
+            .mailbox("Team", shared)
+            .person("Old", "Oslo")
+            .mailbox("Old", own),
+    )
+    .await;
+    let path = app.mail_path("Academy");
+    cara.put(&path, "\"0\"", json!({"enabled": true}))
+        .await
+        .expect(200);
+    for (login, result) in [("Team", "shared_mailbox"), ("Old", "no_cloud_mailbox")] {
+        let back = app
+            .sign_account_in(&cara, "Academy", login, ConsentChoice::Accept)
+            .await;
+        assert_eq!(back.param("result"), result);
+        assert!(back.sign_in().is_empty());
+    }
+    assert_eq!(shown(&app, "Academy").await["status"], "not_configured");
+}
+
+/// Whether a sign-in at this address asks for consent.
+async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bool {
+    let path = app.mail_path(catalog);
+    let begun = cara
+        .post(&format!("{path}/connect"), json!({}))
+        .await
+        .expect(201);
+    let url = begun.body["url"].as_str().expect("not a string").to_owned();
+    // Declining shows whether there was anything to decline.
+    let back = app.sign_in(&url, &App::address(login), ConsentChoice::Decline);
+    back.contains("error=access_denied")
+}
+
+/// Proves S1-13, S1-21, S1-22, S1-23, S1-24 and C-46: the two by two of "new account" and "consented for the
+/// organisation": asked the first time, never again for the same account, again for a new one unless
+/// somebody consented for all.
+#[tokio::test]
+async fn consent_is_asked_for_when_it_is_missing() {
+    let (app, _) = start(town()).await;
+    let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
+    for catalog in ["Academy", "Campus"] {
+        let path = app.mail_path(catalog);
+        cara.put(&path, "\"0\"", json!({"enabled": true}))
+            .await
+            .expect(200);
+    }
+    assert!(
+        asks_consent(&app, &cara, "Academy", "Events").await,
+        "first in the tenant"
+    );
+    app.sign_account_in(&cara, "Academy", "Events", ConsentChoice::Accept)
+        .await;
+    assert!(
+        !asks_consent(&app, &cara, "Campus", "Events").await,
+        "known account, no consent for all"
+    );
+    assert!(
+        asks_consent(&app, &cara, "Campus", "Other").await,
+        "new account, no consent for all"
+    );
+    let all = app
+        .sign_account_in(
+            &cara,
+            "Academy",
+            "Ada",
+            ConsentChoice::AcceptForOrganisation,
+        )
+        .await;
+    assert!(!all.param("result").is_empty());
+    assert!(
+        !asks_consent(&app, &cara, "Campus", "Other").await,
+        "new account, consent for all"
+    );
+    assert!(
+        !asks_consent(&app, &cara, "Campus", "Events").await,
+        "known account, consent for all"
+    );
+}
+
+/// Proves S1-14: where users may not consent, the flow says that an administrator has to.
+#[tokio::test]
+async fn an_administrators_approval_may_be_needed() {
+    let (app, cara) = start(town().only_admins_consent()).await;
+    let path = app.mail_path("Academy");
+    cara.put(&path, "\"0\"", json!({"enabled": true}))
+        .await
+        .expect(200);
+    let back = app
+        .sign_account_in(&cara, "Academy", "Events", ConsentChoice::Accept)
+        .await;
+    assert_eq!(back.param("result"), "admin_approval_required");
+    assert_eq!(back.param("code"), "AADSTS90094");
+}

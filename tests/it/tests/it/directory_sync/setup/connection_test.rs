@@ -1,0 +1,191 @@
+//! The test of a configuration: what it checks, what it reports, and what it permits.
+
+use rollcall_domain::base::run::RunStatus;
+use serde_json::{Value, json};
+
+use crate::directory_sync::{Office, count};
+
+pub(super) fn check<'a>(body: &'a Value, id: &str) -> &'a Value {
+    let checks = body["test"]["checks"].as_array().expect("checks");
+    checks
+        .iter()
+        .find(|check| check["id"] == json!(id))
+        .unwrap_or(&Value::Null)
+}
+
+/// Proves S2-12…S2-15, S2-30, S3-37 and X-10: the test looks at the credential, each
+/// permission, a sample, the filters and the platform, and writes nothing.
+#[tokio::test]
+async fn a_test_looks_at_everything_and_writes_nothing() {
+    let office = Office::small().await;
+    let sales = office.group("Sales", &["Ada"]);
+    office
+        .save(|body| {
+            body["filters"] = json!({"groups": format!("{sales}, {}", uuid::Uuid::from_u128(7))});
+        })
+        .await
+        .expect(200);
+    office.app.forget_requests();
+    let test = office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(office.app.writes(), [""; 0]);
+    assert_eq!(test["test"]["ok"], true, "{:#}", test["test"]);
+    let groups = check(&test, "entra_groups");
+    assert_eq!(groups["status"], "warning");
+    assert!(
+        groups["detail"]
+            .as_str()
+            .expect("not a string")
+            .contains("00000000-0000-0000-0000-000000000007")
+    );
+    assert_eq!(
+        (&test["tested"], &check(&test, "scim_read")["status"]),
+        (&json!(true), &json!("passed"))
+    );
+}
+
+/// Proves S2-13, S2-14 and S2-15: less permission, another token, an expired secret:
+/// each is told by its own check, with the field to mend.
+#[tokio::test]
+async fn a_test_tells_each_thing_that_is_wrong() {
+    let office = Office::small().await;
+    office.save(|_| ()).await.expect(200);
+    office
+        .app
+        .edit(|outside| outside.world.apps[0].roles = vec!["User.Read.All".to_owned()]);
+    office
+        .app
+        .edit(|outside| outside.scim.token = Some("another".to_owned()));
+    let test = office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200)
+        .body;
+    let missing = check(&test, "entra_group_read_all");
+    assert_eq!(missing["status"], "failed", "{:#}", test["test"]);
+    assert!(
+        missing["detail"]
+            .as_str()
+            .expect("not a string")
+            .starts_with("Group.Read.All is missing")
+    );
+    assert_eq!(check(&test, "entra_user_read_all")["status"], "passed");
+    assert_eq!(check(&test, "scim_read")["pointer"], "/scimToken");
+    assert_eq!(test["tested"], false);
+    office
+        .app
+        .edit(|outside| outside.world.apps[0].secret_expired = true);
+    office
+        .save(|body| body["teams"] = json!({}))
+        .await
+        .expect(200);
+    let test = office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200)
+        .body;
+    let sign_in = check(&test, "entra_sign_in");
+    assert_eq!(
+        (&sign_in["status"], &sign_in["pointer"]),
+        (&json!("failed"), &json!("/entraApp/clientSecret"))
+    );
+    assert_eq!(
+        check(&test, "entra_group_read_all"),
+        &Value::Null,
+        "groups are not needed"
+    );
+}
+
+/// Proves S2-31, S2-32 and S2-33: no activation without a passing test of exactly
+/// this configuration, nor without confirmation; then the first run begins.
+#[tokio::test]
+async fn only_a_tested_configuration_is_activated() {
+    let office = Office::small().await;
+    office.save(|_| ()).await.expect(200);
+    let confirm = json!({"confirm": true});
+    office
+        .owner
+        .post("/v1/sync/activate", json!({}))
+        .await
+        .expect(422);
+    office
+        .owner
+        .post("/v1/sync/activate", json!({"confirm": false}))
+        .await
+        .expect(422);
+    office
+        .owner
+        .post("/v1/sync/activate", confirm.clone())
+        .await
+        .expect(409);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    office
+        .save(|body| body["guests"] = json!(false))
+        .await
+        .expect(200);
+    let refused = office
+        .owner
+        .post("/v1/sync/activate", confirm.clone())
+        .await
+        .expect(409);
+    assert!(refused.detail().contains("test it first"));
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let begun = office
+        .owner
+        .post("/v1/sync/activate", confirm.clone())
+        .await
+        .expect(202);
+    assert!(begun.header("location").starts_with("/v1/sync/runs/"));
+    let run = office.work().await.expect("no run recorded");
+    assert_eq!(
+        (run.status, count(&run, "usersCreated")),
+        (RunStatus::Succeeded, 4)
+    );
+    office
+        .owner
+        .post("/v1/sync/activate", confirm)
+        .await
+        .expect(409);
+    assert!(office.state().await.due.is_some());
+}
+
+/// A test that failed shows until one passes or a run succeeds.
+#[tokio::test]
+async fn a_failed_test_shows_in_the_status() {
+    let office = Office::small().await;
+    office
+        .save(|body| body["scimToken"] = json!("another-simulated-token"))
+        .await
+        .expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(seen["status"], "error", "{seen:#}");
+    let message = seen["message"].as_str().expect("a message");
+    assert!(message.contains("last test failed"), "{message}");
+    office.save(|_| ()).await.expect(200);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(seen["status"], "connected", "{seen:#}");
+}

@@ -1,0 +1,188 @@
+//! Connecting, deactivating and disconnecting the directory sync.
+
+use rollcall_domain::base::run::RunStatus;
+use serde_json::json;
+
+use crate::directory_sync::{Office, count};
+
+/// Proves S2-44, S2-45 and S2-46: deactivated, no run does anything; activated
+/// again, everything is as it was.
+#[tokio::test]
+async fn a_deactivated_sync_rests_until_it_is_activated_again() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    office
+        .owner
+        .post("/v1/sync/deactivate", json!({}))
+        .await
+        .expect(200);
+    let state = office.state().await;
+    assert_eq!(state.due, None);
+    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = office.run().await;
+    assert_eq!(run.status, RunStatus::Skipped);
+    office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(409);
+    office
+        .owner
+        .post("/v1/sync/deactivate", json!({}))
+        .await
+        .expect(409);
+    office
+        .owner
+        .post("/v1/sync/activate", json!({"confirm": true}))
+        .await
+        .expect(202);
+    let run = office.work().await.expect("no run recorded");
+    assert_eq!(
+        (run.status, count(&run, "usersUpdated")),
+        (RunStatus::Succeeded, 1)
+    );
+    let runs = office.owner.get("/v1/sync/runs").await.expect(200);
+    assert_eq!(
+        runs.body["items"].as_array().map(Vec::len),
+        Some(3),
+        "the history is kept"
+    );
+}
+
+/// Proves S3-38…S3-40 and S3-42: disconnected, credentials are gone and people stay;
+/// no run begins; connected again, what was chosen is still there.
+#[tokio::test]
+async fn a_disconnected_sync_keeps_people_and_settings() {
+    let mut office = Office::small().await;
+    office.active(|body| body["jobTitle"] = json!(false)).await;
+    let unsaid = office.owner.post("/v1/sync/disconnect", json!({})).await;
+    assert_eq!(unsaid.expect(422).pointers(), ["/confirm"]);
+    let gone = office
+        .owner
+        .post("/v1/sync/disconnect", json!({"confirm": true}))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&gone["status"], &gone["jobTitle"]),
+        (&json!("disconnected"), &json!(false))
+    );
+    assert_eq!(
+        (&gone["scimToken"]["isSet"], &gone["clientSecret"]["isSet"]),
+        (&json!(false), &json!(false))
+    );
+    let refused = office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(409);
+    assert!(refused.detail().contains("not connected"));
+    assert_eq!(office.run().await.status, RunStatus::Skipped);
+    assert_eq!(office.active_users().len(), 4);
+    office
+        .owner
+        .post("/v1/sync/disconnect", json!({"confirm": true}))
+        .await
+        .expect(409);
+    let back = office
+        .save(|body| body["jobTitle"] = json!(false))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        (&back["status"], &back["phase"]),
+        (&json!("connected"), &json!("inactive"))
+    );
+    assert_eq!(
+        back["message"],
+        "Microsoft Entra ID is connected to Perform & Engage 365."
+    );
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    office
+        .owner
+        .post("/v1/sync/activate", json!({"confirm": true}))
+        .await
+        .expect(202);
+    let run = office.work().await.expect("no run recorded");
+    assert_eq!(
+        (run.status, count(&run, "usersCreated")),
+        (RunStatus::Succeeded, 0)
+    );
+}
+
+/// Proves S3-07…S3-13 (C-28): connected by consent, nothing syncs before somebody
+/// refreshes; the first refresh tests, syncs everybody and completes the set-up.
+#[tokio::test]
+async fn a_consent_connects_and_a_refresh_completes_it() {
+    let office = Office::small().await;
+    let it_admin = office.app.admin("ItAdmin");
+    office
+        .save(|body| {
+            body.as_object_mut()
+                .expect("not an object")
+                .remove("entraApp");
+            body["teams"] = json!({});
+        })
+        .await
+        .expect(200);
+    office.consent(&["User.Read.All", "Group.Read.All", "GroupMember.Read.All"]);
+    let connected = it_admin
+        .post("/v1/sync/connect", json!({}))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        connected["message"],
+        "Microsoft Entra ID is connected to Perform & Engage 365."
+    );
+    assert_eq!(
+        (&connected["status"], &connected["source"]),
+        (&json!("connected"), &json!({"kind": "consent"}))
+    );
+    assert!(connected.get("nextRun").is_none() && office.active_users().is_empty());
+    it_admin.post("/v1/sync/runs", json!({})).await.expect(202);
+    let run = office.work().await.expect("no run recorded");
+    assert_eq!(
+        (run.status, count(&run, "usersCreated")),
+        (RunStatus::Succeeded, 4),
+        "{run:?}"
+    );
+    let after = it_admin.get("/v1/sync").await.expect(200).body;
+    assert_eq!(
+        (&after["phase"], &after["tested"]),
+        (&json!("active"), &json!(true))
+    );
+    assert!(after["nextRun"].is_string());
+}
+
+/// Proves S3-11: what was not accepted keeps it from being connected, and is named.
+#[tokio::test]
+async fn a_partial_consent_connects_nothing() {
+    let office = Office::small().await;
+    office
+        .save(|body| {
+            _ = body
+                .as_object_mut()
+                .expect("not an object")
+                .remove("entraApp")
+        })
+        .await
+        .expect(200);
+    office.consent(&["User.Read.All"]);
+    let refused = office
+        .owner
+        .post("/v1/sync/connect", json!({}))
+        .await
+        .expect(409);
+    assert!(
+        refused.detail().contains("Group.Read.All was not accepted"),
+        "{}",
+        refused.detail()
+    );
+    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    assert_eq!(state["status"], "not_configured");
+}

@@ -1,0 +1,239 @@
+//! Configuring, testing, activating, connecting, disconnecting.
+
+mod connection_test;
+mod lifecycle;
+
+use rollcall_domain::base::run::RunStatus;
+use rollcall_simulators::FaultKind;
+use serde_json::{Value, json};
+
+use super::Office;
+use connection_test::check;
+
+/// Proves S2-08, S2-11, S2-16, S2-18, S3-14 and X-09: what was chosen comes back,
+/// secrets do not, and what is left out has its default.
+#[tokio::test]
+async fn a_configuration_comes_back_without_its_secrets() {
+    let office = Office::small().await;
+    office.owner.get("/v1/sync").await.expect(404);
+    let saved = office.save(|_| ()).await.expect(200);
+    let read = office.owner.get("/v1/sync").await.expect(200);
+    assert_eq!(saved.body, read.body);
+    let body = read.body;
+    assert_eq!(
+        (&body["defaultLanguage"], &body["guests"], &body["jobTitle"]),
+        (&json!("en"), &json!(true), &json!(true))
+    );
+    assert_eq!(
+        body["strategy"],
+        json!({"kind": "daily", "time": "04:00", "zone": "UTC"})
+    );
+    assert_eq!(
+        (&body["apply"], &body["phase"], &body["status"]),
+        (&json!("automatic"), &json!("inactive"), &json!("connected"))
+    );
+    assert_eq!(body["clientSecret"]["isSet"], true);
+    let secret = office.body()["entraApp"]["clientSecret"]
+        .as_str()
+        .expect("not a string")
+        .to_owned();
+    let token = office.body()["scimToken"]
+        .as_str()
+        .expect("not a string")
+        .to_owned();
+    let shown = body.to_string();
+    assert!(
+        !shown.contains(&secret) && !shown.contains(&token),
+        "{shown}"
+    );
+    // Saved again without credentials, they stay.
+    let again = office
+        .save(|body| {
+            body.as_object_mut()
+                .expect("not an object")
+                .retain(|name, _| name != "entraApp" && name != "scimToken");
+            body["strategy"] = json!({"kind": "daily", "time": "02:30", "zone": "Europe/London"});
+        })
+        .await
+        .expect(200);
+    assert_eq!(again.body["strategy"]["zone"], "Europe/London");
+    assert_eq!(again.body["scimToken"]["isSet"], true);
+    office
+        .owner
+        .put("/v1/sync", "\"1\"", office.body())
+        .await
+        .expect(412);
+    office
+        .owner
+        .put("/v1/sync", "", office.body())
+        .await
+        .expect(428);
+}
+
+/// Proves S3-27, S3-34, S3-35 and S2-08: everything wrong is told at once, with
+/// its place; an unknown field, too.
+#[tokio::test]
+async fn everything_wrong_is_told_at_once() {
+    let office = Office::small().await;
+    let mut answer = office
+        .save(|body| {
+            *body = json!({
+                "target": "http://169.254.169.254/latest",
+                "defaultLanguage": "english please",
+                "strategy": {"kind": "daily", "time": "25:00", "zone": "UTC"},
+                "notify": uuid::Uuid::nil(),
+                "filters": {"graph": " ", "email": {}, "groups": "Sales, 7"},
+                "guard": {"maxPercent": 200.0},
+                "entraApp": {"tenantId": uuid::Uuid::nil().to_string(), "clientId": "x", "clientSecret": uuid::Uuid::nil().to_string()},
+                "scimToken": "with blanks",
+                "colour": "blue",
+            });
+        })
+        .await
+        .expect(422);
+    answer.sort_errors();
+    let places = answer.pointers();
+    for place in [
+        "/target",
+        "/defaultLanguage",
+        "/notify",
+        "/filters/graph",
+        "/filters/email",
+        "/filters/groups",
+        "/guard/maxPercent",
+        "/entraApp/tenantId",
+        "/entraApp/clientId",
+        "/entraApp/clientSecret",
+        "/scimToken",
+        "/colour",
+    ] {
+        assert!(places.contains(&place), "{place} in {places:?}");
+    }
+    assert!(
+        places.iter().any(|place| place.starts_with("/strategy")),
+        "{places:?}"
+    );
+}
+
+/// Proves S3-29 and S3-30: a filter is refused in Graph's own words; an advanced one
+/// is asked with what Graph needs for it.
+#[tokio::test]
+async fn a_graph_filter_is_checked_when_it_is_saved() {
+    let office = Office::small().await;
+    office.save(|_| ()).await.expect(200);
+    let wrong = office
+        .save(|body| body["filters"] = json!({"graph": "department eq"}))
+        .await
+        .expect(422);
+    assert_eq!(wrong.pointers(), ["/filters/graph"]);
+    let said = wrong.body["errors"][0]["detail"]
+        .as_str()
+        .expect("not a string");
+    assert!(
+        said.starts_with("Microsoft Graph refuses the filter: "),
+        "{said}"
+    );
+    let advanced = "not(endswith(mail,'@fabrikam.example'))";
+    office
+        .save(|body| body["filters"] = json!({"graph": advanced}))
+        .await
+        .expect(200);
+    let asked = office.app.simulators.requests(office.app.id.uuid());
+    let asked = asked
+        .iter()
+        .rfind(|it| it.path.contains("/v1.0/users?"))
+        .expect("asked");
+    assert_eq!(asked.headers["consistencylevel"], "eventual");
+    assert!(asked.path.contains("$count=true"));
+}
+
+/// The token is for the address it was entered for, and for no other host.
+#[tokio::test]
+async fn another_address_needs_the_token_again() {
+    let office = Office::small().await;
+    office.save(|_| ()).await.expect(200);
+    let moved = |body: &mut Value| {
+        body["target"] = json!("http://127.0.0.1:9/scim");
+        body.as_object_mut()
+            .expect("not an object")
+            .remove("scimToken");
+    };
+    let refused = office.save(moved).await.expect(422);
+    assert_eq!(refused.pointers(), ["/scimToken"]);
+}
+
+/// Proves S3-41 and S2-47: what fails carries the request's id, and no secret.
+#[tokio::test]
+async fn problems_carry_the_requests_id() {
+    let office = Office::small().await;
+    let refused = office
+        .owner
+        .post("/v1/sync/runs", json!({}))
+        .await
+        .expect(404);
+    assert!(!refused.header("x-request-id").is_empty());
+    office.save(|_| ()).await.expect(200);
+    office.app.fault(
+        "/scim/",
+        FaultKind::Status {
+            code: 500,
+            body: None,
+            retry_after: None,
+        },
+        1,
+        50,
+    );
+    let test = office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200)
+        .body;
+    assert_eq!(
+        check(&test, "scim_address")["status"],
+        "not_checked",
+        "{test:#}"
+    );
+}
+
+/// Runs and tests are no edits: whoever read before them saves what they chose.
+#[tokio::test]
+async fn only_edits_of_people_raise_the_version() {
+    let mut office = Office::small().await;
+    office.active(|_| ()).await;
+    let read = office.owner.get("/v1/sync").await.expect(200);
+    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    office
+        .owner
+        .post("/v1/sync/test", json!({}))
+        .await
+        .expect(200);
+    let saved = office
+        .owner
+        .put("/v1/sync", read.header("etag"), office.body());
+    saved.await.expect(200);
+    let stale = office
+        .owner
+        .put("/v1/sync", read.header("etag"), office.body());
+    stale.await.expect(412);
+}
+
+/// Proves S2-09 and S2-10: a secret's end is a day or a moment that has not passed.
+#[tokio::test]
+async fn a_secret_ends_on_a_day() {
+    let office = Office::small().await;
+    let with = |ends: &'static str| {
+        office.save(move |body| body["entraApp"]["secretExpires"] = json!(ends))
+    };
+    for (ends, what) in [
+        ("next year", "must be a day"),
+        ("2020-06-01", "has passed"),
+        ("2020-06-01T00:00:00Z", "has passed"),
+    ] {
+        let refused = with(ends).await.expect(422);
+        assert_eq!(refused.pointers(), ["/entraApp/secretExpires"]);
+        assert!(refused.body.to_string().contains(what), "{}", refused.body);
+    }
+    let saved = with("2199-06-01").await.expect(200).body;
+    assert_eq!(saved["source"]["secretExpires"], "2199-06-01T00:00:00Z");
+}

@@ -1,0 +1,148 @@
+//! Requesting runs, executing them, and reading what they recorded.
+
+use std::time::Duration;
+
+use rollcall_domain::base::run::{Run, RunRequest, RunStatus, Trigger};
+use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::membership::report::MaintenanceReport;
+use rollcall_runtime::{Deadline, Failure};
+use serde_json::Value;
+
+use super::{App, CONTACT, platform};
+
+impl App {
+    /// A request for the next slot: each is a minute after the one before.
+    pub(crate) fn request(&mut self, job: Job) -> RunRequest {
+        self.slot += chrono::TimeDelta::minutes(1);
+        RunRequest {
+            job,
+            tenant: self.id,
+            slot: Slot::of(self.slot),
+            trigger: Trigger::Schedule,
+            continuation: 0,
+            waits: 0,
+        }
+    }
+
+    /// Runs the refresh of the next slot.
+    pub(crate) async fn refresh(&mut self) -> Run {
+        let request = self.request(Job::Refresh);
+        self.work(&request).await.expect("the message is handled");
+        self.run(&request).await
+    }
+
+    /// Runs the maintenance of the next slot to its end, continuations included.
+    pub(crate) async fn maintain(&mut self) -> (Run, MaintenanceReport) {
+        let request = self.request(Job::Maintenance);
+        self.work(&request).await.expect("the message is handled");
+        let run = self.run(&request).await;
+        let report = self.report(&run).await;
+        (run, report)
+    }
+
+    /// The same, started by an administrator: every group is read in full.
+    pub(crate) async fn maintain_by_hand(&mut self) -> (Run, MaintenanceReport) {
+        let mut request = self.request(Job::Maintenance);
+        request.trigger = Trigger::by_hand(CONTACT);
+        self.work(&request).await.expect("the message is handled");
+        let run = self.run(&request).await;
+        let report = self.report(&run).await;
+        (run, report)
+    }
+
+    /// Lets a day pass: the next slot is one more than 24 hours after the last.
+    pub(crate) fn a_day_passes(&mut self) {
+        self.slot += chrono::TimeDelta::days(1);
+    }
+
+    /// Runs the maintenance of the next slot, where only what it leaves behind matters.
+    pub(crate) async fn maintained(&mut self) {
+        let (run, _) = self.maintain().await;
+        assert!(run.is_over() && run.status != RunStatus::Failed, "{run:?}");
+    }
+
+    /// Handles one message as the deployed function would.
+    pub(crate) async fn work(&self, request: &RunRequest) -> Result<(), Failure> {
+        self.work_within(request, Duration::from_mins(2)).await
+    }
+
+    /// The same with so little time.
+    pub(crate) async fn work_within(
+        &self,
+        request: &RunRequest,
+        left: Duration,
+    ) -> Result<(), Failure> {
+        let deadline = Deadline::after(left);
+        match request.job {
+            Job::Refresh | Job::DirectorySync => {
+                Box::pin(rollcall_refresh_job::work(
+                    &self.services,
+                    request.clone(),
+                    deadline,
+                ))
+                .await
+            }
+            Job::Maintenance | Job::Membership => {
+                Box::pin(rollcall_maintenance_job::work(
+                    &self.services,
+                    request.clone(),
+                    deadline,
+                ))
+                .await
+            }
+        }
+    }
+
+    /// The record of a run.
+    pub(crate) async fn run(&self, request: &RunRequest) -> Run {
+        let run = self
+            .services
+            .store
+            .run(request)
+            .await
+            .expect("store failed");
+        run.unwrap_or_else(|| {
+            panic!(
+                "there is no record of the {} run of {}",
+                request.job, request.slot
+            )
+        })
+    }
+
+    /// The full report of a run; an empty one if it left none.
+    pub(crate) async fn report(&self, run: &Run) -> MaintenanceReport {
+        let Some(key) = &run.report else {
+            return MaintenanceReport::default();
+        };
+        let bytes = self
+            .services
+            .objects
+            .get(key)
+            .await
+            .expect("the report is there");
+        serde_json::from_slice(&bytes).expect("the report is readable")
+    }
+
+    /// Requests put back into the queue of maintenance-job, due or not.
+    pub(crate) async fn requested(&self, job: Job) -> usize {
+        let url = match job {
+            Job::Refresh | Job::DirectorySync => &self.services.settings.refresh_queue_url,
+            Job::Maintenance | Job::Membership => &self.services.settings.maintenance_queue_url,
+        };
+        platform::queued(&self.sqs, url).await
+    }
+
+    /// Requests for runs of a job that are visible in its queue; they are taken out.
+    pub(crate) async fn requests(&self, job: Job) -> Vec<RunRequest> {
+        let url = self.services.queue(job).url().to_owned();
+        let bodies = self.messages(&url).await;
+        let requests = bodies.into_iter().map(serde_json::from_value);
+        requests
+            .map(|request| request.expect("a request"))
+            .collect()
+    }
+
+    pub(super) async fn messages(&self, url: &str) -> Vec<Value> {
+        platform::drain(&self.sqs, url).await
+    }
+}
