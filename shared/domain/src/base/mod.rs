@@ -7,3 +7,4 @@ pub mod rowset;
 pub mod run;
 pub mod schedule;
 pub mod text;
+pub mod throttle;

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::enrolment::EnrolmentStep;
 use super::plan::PlanHash;
-use super::plan::guard::Exceeded;
 use crate::audience::discrepancies::Discrepancies;
 use crate::base::ids::{ObjectId, ProfileId};
+use crate::base::throttle::Exceeded;
 
 pub use tally::{ChangeTally, MAX_LISTED, Outcome};
 
