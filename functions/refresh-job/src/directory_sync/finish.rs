@@ -6,9 +6,10 @@ use rollcall_app::directory_sync::TellError;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::connection::{Check, CheckStatus};
-use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, SyncPhase, SyncReport};
+use rollcall_domain::directory_sync::{Pause, Pending, SyncPhase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 
 use super::failure::SyncFailure;
@@ -123,8 +124,8 @@ impl SyncRun<'_> {
             *run.counts.entry(name.to_owned()).or_default() += count;
         }
         for (name, count) in [
-            ("failed", report.count(OutcomeStatus::Failed)),
-            ("deferred", report.count(OutcomeStatus::Deferred)),
+            ("failed", report.count(Outcome::is_failed)),
+            ("deferred", report.count(Outcome::is_deferred)),
             ("waiting", report.waiting.len()),
             ("skipped", report.skipped.len()),
             ("pinned", report.pinned.len()),
@@ -151,11 +152,11 @@ impl SyncRun<'_> {
         self.account(run, &ended).await?;
         let report = &ended.report;
         let news = self.state_after(&ended).await?;
-        let went_on = report.count(OutcomeStatus::Done) > 0;
+        let went_on = report.count(Outcome::is_done) > 0;
         if ended.cut && went_on && self.request.continuation < MOST_CONTINUATIONS {
             return self.continue_later(run).await;
         }
-        run.status = if report.count(OutcomeStatus::Failed) > 0 {
+        run.status = if report.count(Outcome::is_failed) > 0 {
             RunStatus::SucceededWithFailures
         } else {
             RunStatus::Succeeded

@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod ids;
+pub mod outcome;
 pub mod problem;
 pub mod rowset;
 pub mod run;

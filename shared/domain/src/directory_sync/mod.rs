@@ -38,7 +38,7 @@ pub use config::{ApplyMode, SyncConfig, TeamSwitches};
 pub use keys::{ChangeSubject, Field, Member, TeamKey};
 pub use pins::{Pin, Pins};
 pub use plan::{PlanInput, SyncCounts, SyncPlan, plan};
-pub use report::{ChangeOutcome, OutcomeStatus, SyncReport};
+pub use report::{ChangeOutcome, SyncReport};
 pub use schedule::{Schedule, Strategy, TimeOfDay};
 pub use skip_reason::{DepartureReason, Skip, SkipReason};
 pub use source::{

@@ -5,8 +5,8 @@ use std::time::Duration;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{CatalogRemoval, Enrolment, Learn365, LmsGroup, Unenrolment};
 use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::membership::enrolment::EnrolmentStep;
-use rollcall_domain::membership::report::Outcome;
 
 use crate::context::RunContext;
 
@@ -27,7 +27,9 @@ pub(crate) async fn carry_out(
     let mut joined_now = false;
     for step in steps {
         if work.pace.check().await.is_err() {
-            work.subjects[index].report.step(step, &Outcome::Deferred);
+            work.subjects[index]
+                .report
+                .step(step, &Outcome::Deferred(None));
             continue;
         }
         if group.is_none() && !matches!(step, EnrolmentStep::JoinCatalog { .. }) {
@@ -36,7 +38,7 @@ pub(crate) async fn carry_out(
         let one = patiently(work, index, object, group.as_ref(), step, joined_now);
         // Cut off at the deadline it may or may not have happened; the next run looks.
         let outcome = tokio::time::timeout_at(work.pace.deadline().instant().into(), one).await;
-        let outcome = outcome.unwrap_or(Outcome::Deferred);
+        let outcome = outcome.unwrap_or(Outcome::Deferred(None));
         joined_now |= matches!(
             (step, &outcome),
             (EnrolmentStep::JoinCatalog { .. }, Outcome::Done)
@@ -81,7 +83,7 @@ async fn patiently(
     }
     if let Outcome::Failed(reason) = &outcome {
         tracing::warn!(%reason, "refused right after joining the catalog; the next run tries again");
-        return Outcome::Deferred;
+        return Outcome::Deferred(None);
     }
     outcome
 }
@@ -105,7 +107,7 @@ async fn carry_out_one(
             )
         }
         // The platform has accepted the group and does not show it yet: the next run enrols it.
-        (_, None) => return Outcome::Deferred,
+        (_, None) => return Outcome::Deferred(None),
         (EnrolmentStep::Enrol { course }, Some(group)) => (
             format!("enrolling in {}", work.course_title(*course)),
             platform

@@ -1,7 +1,5 @@
 //! What a run did, what it did not, and why: honest counts for people and machines.
 
-mod tally;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -10,9 +8,8 @@ use super::enrolment::EnrolmentStep;
 use super::plan::PlanHash;
 use crate::audience::discrepancies::Discrepancies;
 use crate::base::ids::{ObjectId, ProfileId};
+use crate::base::outcome::{ChangeTally, Outcome};
 use crate::base::throttle::Exceeded;
-
-pub use tally::{ChangeTally, MAX_LISTED, Outcome};
 
 /// How a profile stands after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
