@@ -2,7 +2,7 @@
 
 use rollcall_clients::scim::Scim;
 use rollcall_domain::base::outcome::Outcome;
-use rollcall_domain::directory_sync::writes::WritePhase;
+use rollcall_domain::directory_sync::write_plan::WritePhase;
 use rollcall_domain::directory_sync::{
     PlannedChange, SyncPhase, SyncReport, SyncState, TargetReplica, phases,
 };

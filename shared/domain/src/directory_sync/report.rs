@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::change::PlannedChange;
-use super::plan::SyncCounts;
+use super::counts::SyncCounts;
 use super::skip_reason::Skip;
 use crate::base::outcome::Outcome;
 
