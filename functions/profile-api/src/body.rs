@@ -291,7 +291,7 @@ fn is_json(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rollcall_domain::audience::profile::Throttle;
+    use rollcall_domain::base::throttle::Throttle;
     use serde_json::json;
 
     fn form(value: Value) -> JsonBody {

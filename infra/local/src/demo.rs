@@ -1,61 +1,25 @@
 //! The demo: a realistic tenant through both jobs on the deployed functions.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rollcall_app::Services;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::schedule::Job;
-use uuid::Uuid;
 
+use crate::demo_options::{DemoOptions, TENANT};
 use crate::demo_world::DemoWorld;
 use crate::describe::EXTENSION;
-use crate::stack::{Error, Stack, StackOptions};
+use crate::error::Error;
+use crate::stack::{Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
 use crate::{mails, processes, tenant};
 
-/// The demo's tenant.
-pub const TENANT: Uuid = Uuid::from_u128(0x0000_7e4a_0000_4000_8000_0000_0000_0001);
 /// A job of the largest demo takes less than this.
 const PATIENCE: Duration = Duration::from_mins(14);
 /// Notices reach the mailbox within seconds.
 const MAIL_PATIENCE: Duration = Duration::from_secs(20);
-
-/// What to run.
-#[derive(Debug, Clone)]
-pub struct DemoOptions {
-    /// Size of the generated tenant.
-    pub users: usize,
-    /// Profiles; more than the demo's own are made from a grid.
-    pub profiles: usize,
-    /// A folder of CSV exports instead of the generated tenant.
-    pub data: Option<PathBuf>,
-    /// Where everything of the demo is kept.
-    pub home: PathBuf,
-}
-
-impl DemoOptions {
-    /// The folder of this demo's state: another size or source is another demo.
-    fn state(&self) -> PathBuf {
-        self.home.join("state").join(self.name())
-    }
-
-    /// Where this demo's member lists are put.
-    pub fn members(&self) -> PathBuf {
-        self.home.join("members").join(self.name())
-    }
-
-    fn name(&self) -> String {
-        match &self.data {
-            None => format!("demo-{}-{}", self.users, self.profiles),
-            Some(folder) => format!(
-                "data-{}",
-                Uuid::new_v5(&TENANT, folder.as_os_str().as_encoded_bytes()).simple()
-            ),
-        }
-    }
-}
 
 /// Runs the demo and tells what happened.
 ///

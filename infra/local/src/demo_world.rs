@@ -8,8 +8,8 @@ use rollcall_simulators::generate::{WorldSpec, world};
 use rollcall_simulators::world::World;
 use serde_json::Value;
 
-use crate::demo::{DemoOptions, TENANT};
-use crate::stack::Error;
+use crate::demo_options::{DemoOptions, TENANT};
+use crate::error::Error;
 use crate::{drafts, import, personas, sample_profiles, tenant};
 
 /// The outside world and the wishes of its administrators.

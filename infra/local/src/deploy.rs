@@ -1,17 +1,13 @@
 //! A real `sam deploy` of the repository's template onto the emulator.
 
-use std::{
-    collections::BTreeMap,
-    fs, io,
-    path::{Path, PathBuf},
-    process::Stdio,
-};
+use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
 
 use tokio::process::Command;
 
 use crate::{
     emulator::Emulator,
     emulator_api::Api,
+    error::LocalError,
     process::{self, ProcessGroup},
     tools::Tools,
 };
@@ -25,6 +21,8 @@ pub const FUNCTIONS: [&str; 5] = [
     "refresh-job",
 ];
 
+/// The task that errors of a deployment name.
+const TASK: &str = "deploy";
 /// Where the packaged functions are uploaded to; `--resolve-s3` would deploy a
 /// second stack first, which costs seconds.
 const ARTIFACTS: &str = "rollcall-artifacts";
@@ -51,41 +49,6 @@ pub struct Deployment {
     pub outputs: BTreeMap<String, String>,
 }
 
-/// Why the stack is not deployed.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum DeployError {
-    /// A file or process of the deployment could not be made.
-    #[error("cannot deploy: {what}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The emulator did not answer, or refused.
-    #[error("cannot deploy: the emulator fails to {what}")]
-    Emulator {
-        /// What it was asked for.
-        what: &'static str,
-        /// The HTTP side of it.
-        #[source]
-        source: reqwest::Error,
-    },
-    /// `sam deploy` failed.
-    #[error("sam deploy failed; the whole log is {}:\n{tail}", log.display())]
-    Sam {
-        /// All it printed.
-        log: PathBuf,
-        /// The last lines of that.
-        tail: String,
-    },
-    /// The template declares no such output.
-    #[error("the deployed stack has no output {0}; does template.yaml still declare it?")]
-    NoOutput(&'static str),
-}
-
 /// Deploys `template.yaml` of the repository at `root` as `stack`, or brings a
 /// deployed one up to date: about three seconds.
 ///
@@ -101,7 +64,7 @@ pub async fn deploy(
     parameters: &BTreeMap<String, String>,
     stack: &str,
     log: &Path,
-) -> Result<Deployment, DeployError> {
+) -> Result<Deployment, LocalError> {
     let staged = stage(root, binaries, &completed(parameters, emulator))?;
     let api = Api::of(emulator)?;
     api.create_bucket(ARTIFACTS).await?;
@@ -135,7 +98,7 @@ fn stage(
     root: &Path,
     binaries: &Path,
     parameters: &BTreeMap<String, String>,
-) -> Result<tempfile::TempDir, DeployError> {
+) -> Result<tempfile::TempDir, LocalError> {
     let parent = root.join(".rollcall");
     let staged = fs::create_dir_all(&parent)
         .and_then(|()| {
@@ -143,7 +106,7 @@ fn stage(
                 .prefix("deploy-")
                 .tempdir_in(&parent)
         })
-        .map_err(|source| cannot("no folder for staging", source))?;
+        .map_err(|source| LocalError::io(TASK, "no folder for staging", source))?;
     copy(
         &root.join("template.yaml"),
         &staged.path().join("template.yaml"),
@@ -151,23 +114,25 @@ fn stage(
     for name in FUNCTIONS {
         let binary = format!("rollcall-{name}");
         let folder = staged.path().join("target/lambda").join(&binary);
-        fs::create_dir_all(&folder).map_err(|source| cannot("no folder for staging", source))?;
+        fs::create_dir_all(&folder)
+            .map_err(|source| LocalError::io(TASK, "no folder for staging", source))?;
         copy(&binaries.join(&binary), &folder.join("bootstrap"))?;
     }
     // On the command line, values with spaces (schedules) would be cut. JSON is
     // YAML, and the one of the two sam takes is YAML.
     let text = serde_json::to_string_pretty(parameters)
-        .map_err(|error| cannot("the parameters are no JSON", error.into()))?;
+        .map_err(|error| LocalError::io(TASK, "the parameters are no JSON", error.into()))?;
     fs::write(staged.path().join("parameters.yaml"), text)
-        .map_err(|source| cannot("the parameters cannot be written", source))?;
+        .map_err(|source| LocalError::io(TASK, "the parameters cannot be written", source))?;
     Ok(staged)
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), DeployError> {
+fn copy(from: &Path, to: &Path) -> Result<(), LocalError> {
     match fs::copy(from, to) {
         Ok(_) => Ok(()),
-        Err(source) => Err(cannot(
-            &format!("{} cannot be read; is it built?", from.display()),
+        Err(source) => Err(LocalError::io(
+            TASK,
+            format!("{} cannot be read; is it built?", from.display()),
             source,
         )),
     }
@@ -179,9 +144,10 @@ async fn sam_deploy(
     staged: &Path,
     stack: &str,
     log: &Path,
-) -> Result<(), DeployError> {
-    let output = process::log_file(log)
-        .map_err(|source| cannot(&format!("{} cannot be written", log.display()), source))?;
+) -> Result<(), LocalError> {
+    let output = process::log_file(log).map_err(|source| {
+        LocalError::io(TASK, format!("{} cannot be written", log.display()), source)
+    })?;
     let mut child = Command::new(&tools.sam)
         .args(["deploy", "--stack-name", stack, "--s3-bucket", ARTIFACTS])
         .args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"])
@@ -198,17 +164,24 @@ async fn sam_deploy(
         .stderr(output.stderr)
         .process_group(0)
         .spawn()
-        .map_err(|source| cannot(&format!("{} cannot be run", tools.sam.display()), source))?;
+        .map_err(|source| {
+            LocalError::io(
+                TASK,
+                format!("{} cannot be run", tools.sam.display()),
+                source,
+            )
+        })?;
     let group = ProcessGroup::of(child.id());
     let status = child.wait().await;
     group.ended();
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(_) => Err(DeployError::Sam {
+        Ok(_) => Err(LocalError::Program {
+            what: "sam deploy failed".to_owned(),
             log: log.to_owned(),
             tail: process::tail(log),
         }),
-        Err(source) => Err(cannot("sam cannot be waited for", source)),
+        Err(source) => Err(LocalError::io(TASK, "sam cannot be waited for", source)),
     }
 }
 
@@ -230,11 +203,8 @@ fn sam_environment(emulator: &Emulator) -> [(&'static str, &str); 9] {
     ]
 }
 
-fn deployment(
-    outputs: BTreeMap<String, String>,
-    endpoint: &str,
-) -> Result<Deployment, DeployError> {
-    let output = |key: &'static str| outputs.get(key).cloned().ok_or(DeployError::NoOutput(key));
+fn deployment(outputs: BTreeMap<String, String>, endpoint: &str) -> Result<Deployment, LocalError> {
+    let output = |key: &'static str| outputs.get(key).cloned().ok_or(LocalError::NoOutput(key));
     let functions = [
         ("maintenance-job", output("MaintenanceJobName")?),
         ("notifier", output("NotifierName")?),
@@ -254,13 +224,6 @@ fn deployment(
             .into(),
         outputs,
     })
-}
-
-fn cannot(what: &str, source: io::Error) -> DeployError {
-    DeployError::Io {
-        what: what.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]
@@ -382,7 +345,7 @@ while True:
         )
         .await
         .unwrap_err();
-        assert!(matches!(error, DeployError::Sam { .. }), "{error}");
+        assert!(matches!(error, LocalError::Program { .. }), "{error}");
         emulator.stop().await.unwrap();
     }
 

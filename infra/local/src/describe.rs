@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use rollcall_domain::snapshot::describe::{Description, describe};
 
-use crate::stack::Error;
+use crate::error::Error;
 
 /// What snapshot files are called where the demo leaves them.
 pub const EXTENSION: &str = "rcsnap";

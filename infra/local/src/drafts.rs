@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audience::profile::{
-    Lifecycle, Overrides, Profile, Retraction, Target, Throttle,
-};
+use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Target};
 use rollcall_domain::base::ids::{CourseId, ProfileId, UserId};
+use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::rules::FilterDocument;
 use rollcall_simulators::world::World;
 use serde::Deserialize;

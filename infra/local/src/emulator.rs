@@ -8,6 +8,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use crate::emulator_options::EmulatorOptions;
+use crate::emulator_options::TASK;
+use crate::error::LocalError;
 use crate::{port, process, tools::Tools};
 
 /// It answers after half a second; a busy machine may need far longer.
@@ -17,55 +20,6 @@ const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
 /// Between looking for a free port and binding it another process may take it.
 const PORT_ATTEMPTS: usize = 5;
-/// How an emulator runs.
-#[derive(Debug, Clone)]
-pub struct EmulatorOptions {
-    /// Folder that keeps tables, objects, secrets, queues and the stack from one
-    /// run to the next; `None` forgets them. Written at [`Emulator::stop`], not
-    /// before: a killed emulator forgets what this run did. The folder belongs to
-    /// one port, which it remembers, since queues and the deployed functions are
-    /// known by address.
-    pub state: Option<PathBuf>,
-    /// AWS region, for example `eu-west-1`.
-    pub region: String,
-    /// Receives what the emulator and the Lambda functions print; emptied first.
-    pub log: PathBuf,
-    /// Loopback port; `None` takes the one of `state`, or a free one.
-    pub port: Option<u16>,
-}
-
-/// Why there is no emulator.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum EmulatorError {
-    /// A file, folder or process of the emulator could not be made.
-    #[error("cannot start the AWS emulator: {what}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// Another program has the port. Mostly it is the local stack, still running.
-    #[error(
-        "cannot start the AWS emulator: port {port} is in use; does the local stack already run?"
-    )]
-    PortInUse {
-        /// The port asked for, or remembered by the state folder.
-        port: u16,
-    },
-    /// It ended, or did not answer in time.
-    #[error("the AWS emulator {what}; the whole log is {}:\n{tail}", log.display())]
-    Failed {
-        /// What it did.
-        what: &'static str,
-        /// All it printed.
-        log: PathBuf,
-        /// The last lines of that.
-        tail: String,
-    },
-}
 
 /// A running emulator. Dropping it ends it and every Lambda process, as does
 /// the end of this process, even by SIGKILL.
@@ -79,10 +33,10 @@ pub struct Emulator {
 
 impl Emulator {
     /// Starts one and returns when it answers.
-    pub async fn start(tools: &Tools, options: EmulatorOptions) -> Result<Self, EmulatorError> {
+    pub async fn start(tools: &Tools, options: EmulatorOptions) -> Result<Self, LocalError> {
         if let Some(port) = port::fixed(&options)? {
             if !port::is_free(port) {
-                return Err(EmulatorError::PortInUse { port });
+                return Err(LocalError::PortInUse { port });
             }
             return Self::start_at(tools, &options, port).await;
         }
@@ -91,7 +45,7 @@ impl Emulator {
             let port = port::free()?;
             attempts -= 1;
             match Self::start_at(tools, &options, port).await {
-                Err(EmulatorError::Failed { tail, .. })
+                Err(LocalError::Program { tail, .. })
                     if attempts > 0 && tail.contains("already in use") => {}
                 result => return result,
             }
@@ -102,7 +56,7 @@ impl Emulator {
         tools: &Tools,
         options: &EmulatorOptions,
         port: u16,
-    ) -> Result<Self, EmulatorError> {
+    ) -> Result<Self, LocalError> {
         let mut emulator = Self {
             supervisor: spawn(tools, options, port)?,
             endpoint: format!("http://127.0.0.1:{port}"),
@@ -132,7 +86,7 @@ impl Emulator {
     }
 
     /// Ends it and every Lambda process, after it has written its state.
-    pub async fn stop(mut self) -> Result<(), EmulatorError> {
+    pub async fn stop(mut self) -> Result<(), LocalError> {
         drop(self.supervisor.stdin.take());
         let deadline = Instant::now() + STOPPED_WITHIN;
         while self.is_running() {
@@ -144,13 +98,13 @@ impl Emulator {
         Ok(())
     }
 
-    async fn wait_until_ready(&mut self) -> Result<(), EmulatorError> {
+    async fn wait_until_ready(&mut self) -> Result<(), LocalError> {
         // A proxy of the surroundings has no business on the loopback.
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(2))
             .build()
-            .map_err(|error| cannot("no HTTP client", io::Error::other(error)))?;
+            .map_err(|error| LocalError::io(TASK, "no HTTP client", io::Error::other(error)))?;
         let health = format!("{}/_ministack/health", self.endpoint);
         let deadline = Instant::now() + READY_WITHIN;
         while Instant::now() < deadline {
@@ -171,9 +125,9 @@ impl Emulator {
         matches!(self.supervisor.try_wait(), Ok(None))
     }
 
-    fn failed(&self, what: &'static str) -> EmulatorError {
-        EmulatorError::Failed {
-            what,
+    fn failed(&self, what: &'static str) -> LocalError {
+        LocalError::Program {
+            what: format!("the AWS emulator {what}"),
             log: self.log.clone(),
             tail: process::tail(&self.log),
         }
@@ -190,10 +144,11 @@ impl Drop for Emulator {
     }
 }
 
-fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, EmulatorError> {
+fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, LocalError> {
     let output = process::log_file(&options.log).map_err(|source| {
-        cannot(
-            &format!("{} cannot be written", options.log.display()),
+        LocalError::io(
+            TASK,
+            format!("{} cannot be written", options.log.display()),
             source,
         )
     })?;
@@ -203,8 +158,8 @@ fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, E
         .prefix("emulator-")
         .tempdir_in(folder)
         .and_then(|folder| folder.path().canonicalize().map(|path| (folder, path)));
-    let (guard, temporary) =
-        temporary.map_err(|source| cannot("no folder for temporary files", source))?;
+    let (guard, temporary) = temporary
+        .map_err(|source| LocalError::io(TASK, "no folder for temporary files", source))?;
     let mut command = Command::new(&tools.python);
     command
         .arg(&tools.supervisor)
@@ -216,9 +171,13 @@ fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, E
         .stderr(output.stderr)
         // Ctrl-C is for us to hear; the supervisor then stops it in order.
         .process_group(0);
-    let child = command
-        .spawn()
-        .map_err(|source| cannot(&format!("{} cannot be run", tools.python.display()), source))?;
+    let child = command.spawn().map_err(|source| {
+        LocalError::io(
+            TASK,
+            format!("{} cannot be run", tools.python.display()),
+            source,
+        )
+    })?;
     let _ = guard.keep();
     Ok(child)
 }
@@ -229,7 +188,7 @@ fn environment(
     options: &EmulatorOptions,
     port: u16,
     temporary: &Path,
-) -> Result<Vec<(&'static str, String)>, EmulatorError> {
+) -> Result<Vec<(&'static str, String)>, LocalError> {
     let temporary = temporary.display().to_string();
     let mut variables = vec![
         ("PATH", "/usr/local/bin:/usr/bin:/bin".to_owned()),
@@ -251,7 +210,8 @@ fn environment(
     if let Some(state) = &options.state {
         let objects = state.join("objects");
         let absolute = fs::create_dir_all(&objects).and_then(|()| state.canonicalize());
-        let state = absolute.map_err(|source| cannot("the state folder cannot be made", source))?;
+        let state = absolute
+            .map_err(|source| LocalError::io(TASK, "the state folder cannot be made", source))?;
         variables.extend([
             ("PERSIST_STATE", "1".to_owned()),
             ("STATE_DIR", state.join("services").display().to_string()),
@@ -260,13 +220,6 @@ fn environment(
         ]);
     }
     Ok(variables)
-}
-
-pub(crate) fn cannot(what: &str, source: io::Error) -> EmulatorError {
-    EmulatorError::Io {
-        what: what.to_owned(),
-        source,
-    }
 }
 
 #[cfg(test)]
@@ -319,7 +272,7 @@ mod tests {
         let endpoint = first.endpoint().to_owned();
         assert_eq!(bucket(reqwest::Method::PUT, &endpoint).await, Some(200));
         let error = Emulator::start(&tools, options.clone()).await.unwrap_err();
-        assert!(matches!(error, EmulatorError::PortInUse { .. }), "{error}");
+        assert!(matches!(error, LocalError::PortInUse { .. }), "{error}");
         first.stop().await.unwrap();
 
         let second = Emulator::start(&tools, options).await.unwrap();

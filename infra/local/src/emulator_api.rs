@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::{deploy::DeployError, emulator::Emulator};
+use crate::{emulator::Emulator, error::LocalError};
 
 /// The three calls that need no SDK: the emulator looks at the region and the
 /// service of a signature, not at the signature.
@@ -12,12 +12,12 @@ pub(crate) struct Api<'a> {
 }
 
 impl<'a> Api<'a> {
-    pub(crate) fn of(emulator: &'a Emulator) -> Result<Self, DeployError> {
+    pub(crate) fn of(emulator: &'a Emulator) -> Result<Self, LocalError> {
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(30))
             .build()
-            .map_err(|source| DeployError::Emulator {
+            .map_err(|source| LocalError::Emulator {
                 what: "be called",
                 source,
             })?;
@@ -42,7 +42,7 @@ impl<'a> Api<'a> {
             )
     }
 
-    pub(crate) async fn create_bucket(&self, name: &str) -> Result<(), DeployError> {
+    pub(crate) async fn create_bucket(&self, name: &str) -> Result<(), LocalError> {
         let what = "create the bucket for artifacts";
         let path = format!("/{name}");
         let region = self.emulator.region();
@@ -52,7 +52,7 @@ impl<'a> Api<'a> {
         accepted(request, what).await
     }
 
-    pub(crate) async fn verify_sender(&self, address: &str) -> Result<(), DeployError> {
+    pub(crate) async fn verify_sender(&self, address: &str) -> Result<(), LocalError> {
         let request = self
             .request(reqwest::Method::POST, "ses", "/v2/email/identities")
             .json(&BTreeMap::from([("EmailIdentity", address)]));
@@ -62,8 +62,8 @@ impl<'a> Api<'a> {
     pub(crate) async fn stack_outputs(
         &self,
         stack: &str,
-    ) -> Result<BTreeMap<String, String>, DeployError> {
-        let failed = |source| DeployError::Emulator {
+    ) -> Result<BTreeMap<String, String>, LocalError> {
+        let failed = |source| LocalError::Emulator {
             what: "describe the stack",
             source,
         };
@@ -80,8 +80,8 @@ impl<'a> Api<'a> {
 }
 
 /// Success, or "you have it already".
-async fn accepted(request: reqwest::RequestBuilder, what: &'static str) -> Result<(), DeployError> {
-    let failed = |source| DeployError::Emulator { what, source };
+async fn accepted(request: reqwest::RequestBuilder, what: &'static str) -> Result<(), LocalError> {
+    let failed = |source| LocalError::Emulator { what, source };
     let response = request.send().await.map_err(failed)?;
     let Err(refusal) = response.error_for_status_ref() else {
         return Ok(());

@@ -1,12 +1,15 @@
 //! The whole service on one machine: emulator, simulated world, sam deploy, demo.
 
 pub mod demo;
+pub mod demo_options;
 pub mod demo_world;
 pub mod deploy;
 pub mod describe;
 pub mod drafts;
 pub mod emulator;
 mod emulator_api;
+pub mod emulator_options;
+pub mod error;
 pub mod import;
 pub mod landing;
 pub mod mails;

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::stack::Error;
+use crate::error::Error;
 
 /// One accepted mail.
 #[derive(Debug, Clone, PartialEq, Eq)]

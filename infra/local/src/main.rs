@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rollcall_local::demo::{DemoOptions, demo};
+use rollcall_local::demo::demo;
+use rollcall_local::demo_options::DemoOptions;
 use rollcall_local::describe::describe_file;
+use rollcall_local::error::Error;
 use rollcall_local::landing::Landing;
 use rollcall_local::playground::welcome;
-use rollcall_local::stack::{Error, FRONTEND, Stack, StackOptions, root};
+use rollcall_local::stack::{FRONTEND, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
 
 /// Rollcall on this machine: the functions deployed with sam onto a local AWS

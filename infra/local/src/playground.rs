@@ -11,9 +11,10 @@ use rollcall_simulators::world::{KeyLevel, World};
 use serde_json::{Value, json};
 use uuid::{Uuid, uuid};
 
+use crate::error::Error;
 use crate::personas;
 use crate::personas::{Cast, Player};
-use crate::stack::{AUDIENCE, Error, Stack};
+use crate::stack::{AUDIENCE, Stack};
 use crate::tenant::{self, CONNECTED_BY_DEFAULT, CONNECTED_BY_HAND};
 
 /// A token is good for so long, in seconds: a working day.

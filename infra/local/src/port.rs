@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use crate::emulator::{EmulatorError, EmulatorOptions, cannot};
+use crate::emulator_options::{EmulatorOptions, TASK};
+use crate::error::LocalError;
 
 /// Persisted state keeps its port, so it is taken from below the range that
 /// systems hand out for outgoing connections.
@@ -19,14 +20,14 @@ pub(crate) fn is_free(port: u16) -> bool {
 }
 
 /// Notes the port that a state folder belongs to.
-pub(crate) fn remember(state: &Path, port: u16) -> Result<(), EmulatorError> {
+pub(crate) fn remember(state: &Path, port: u16) -> Result<(), LocalError> {
     fs::write(state.join("port"), port.to_string())
-        .map_err(|source| cannot("its port cannot be noted", source))
+        .map_err(|source| LocalError::io(TASK, "its port cannot be noted", source))
 }
 
 /// The port asked for, or the one the state folder was made with, or for new
 /// state one to keep.
-pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, EmulatorError> {
+pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, LocalError> {
     if options.port.is_some() {
         return Ok(options.port);
     }
@@ -36,8 +37,9 @@ pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, EmulatorEr
     match fs::read_to_string(state.join("port")) {
         Ok(text) => match text.trim().parse() {
             Ok(port) => Ok(Some(port)),
-            Err(error) => Err(cannot(
-                &format!("{} holds no port", state.join("port").display()),
+            Err(error) => Err(LocalError::io(
+                TASK,
+                format!("{} holds no port", state.join("port").display()),
                 io::Error::new(io::ErrorKind::InvalidData, error),
             )),
         },
@@ -48,11 +50,11 @@ pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, EmulatorEr
     }
 }
 
-pub(crate) fn free() -> Result<u16, EmulatorError> {
+pub(crate) fn free() -> Result<u16, LocalError> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .and_then(|listener| listener.local_addr())
         .map(|address| address.port())
-        .map_err(|source| cannot("no free loopback port", source))
+        .map_err(|source| LocalError::io(TASK, "no free loopback port", source))
 }
 
 #[cfg(test)]

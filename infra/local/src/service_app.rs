@@ -5,7 +5,7 @@ use rollcall_clients::vault::Vault;
 use rollcall_simulators::{AcsResource, ServiceApp, Simulators};
 use uuid::Uuid;
 
-use crate::stack::Error;
+use crate::error::Error;
 
 /// Application (client) id of the service, unless the stack's parameters name another.
 pub const CLIENT_ID: &str = "00000000-0000-4000-8000-00000000c11d";

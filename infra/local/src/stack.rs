@@ -10,6 +10,7 @@ use rollcall_simulators::Simulators;
 
 use crate::deploy::{self, Deployment};
 use crate::emulator::{Emulator, EmulatorOptions};
+use crate::error::Error;
 use crate::{service_app, tools};
 
 /// The region the emulator plays.
@@ -26,9 +27,6 @@ pub const FRONTEND: &str = "http://127.0.0.1:5173";
 
 /// The audience of tokens for the deployed API.
 pub const AUDIENCE: &str = "api://rollcall";
-
-/// Any error of the local stack; its text is for the person at the terminal.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// What a stack is started with.
 #[derive(Debug, Clone)]

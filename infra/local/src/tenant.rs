@@ -19,8 +19,8 @@ use rollcall_domain::connection::installation::Installation;
 use rollcall_domain::membership::report::MaintenanceReport;
 use rollcall_simulators::world::{KeyLevel, World};
 
+use crate::error::Error;
 use crate::personas::Cast;
-use crate::stack::Error;
 
 /// Tenants installed with this version count as connected to their directory.
 pub const CONNECTED_BY_DEFAULT: &str = "3.73";

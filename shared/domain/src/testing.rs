@@ -300,7 +300,7 @@ pub fn profile(title: &str) -> crate::audience::profile::Profile {
         description: format!("About {title}"),
         enroll: true,
         auto_populate: true,
-        throttle: crate::audience::profile::Throttle::default(),
+        throttle: crate::base::throttle::Throttle::default(),
         filter: FilterDocument::default(),
         overrides: crate::audience::profile::Overrides::default(),
         courses: std::collections::BTreeSet::new(),

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use rollcall_clients::objects::{ObjectError, part_key};
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{
-    ChangeKind, ChangeOutcome, ChangeSubject, Field, OutcomeStatus, PlannedChange, Skip, SyncReport,
+    ChangeKind, ChangeOutcome, ChangeSubject, Field, PlannedChange, Skip, SyncReport,
 };
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
@@ -164,10 +165,10 @@ impl SyncChange {
 }
 
 fn state_of(outcome: &ChangeOutcome) -> ChangeState {
-    match outcome.status {
-        OutcomeStatus::Done => ChangeState::Done,
-        OutcomeStatus::Failed => ChangeState::Failed,
-        OutcomeStatus::Deferred => ChangeState::Deferred,
+    match outcome.outcome {
+        Outcome::Done | Outcome::AlreadySo => ChangeState::Done,
+        Outcome::Failed(_) => ChangeState::Failed,
+        Outcome::Deferred(_) => ChangeState::Deferred,
     }
 }
 
@@ -177,12 +178,11 @@ fn rows(parts: &[SyncReport], wanted: Option<ChangeState>) -> Vec<ChangeRow<'_>>
     let mut all = Vec::new();
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts.iter().enumerate() {
-        let told =
-            |outcome: &&ChangeOutcome| at == last || outcome.status != OutcomeStatus::Deferred;
+        let told = |outcome: &&ChangeOutcome| at == last || !outcome.outcome.is_deferred();
         let outcomes = part.outcomes.iter().filter(told);
         all.extend(
             outcomes
-                .map(|it| ChangeRow::PlannedChange(&it.change, state_of(it), it.detail.as_ref())),
+                .map(|it| ChangeRow::PlannedChange(&it.change, state_of(it), it.outcome.reason())),
         );
     }
     if let Some(part) = parts.last() {
@@ -202,7 +202,7 @@ fn rows(parts: &[SyncReport], wanted: Option<ChangeState>) -> Vec<ChangeRow<'_>>
 }
 
 enum ChangeRow<'r> {
-    PlannedChange(&'r PlannedChange, ChangeState, Option<&'r String>),
+    PlannedChange(&'r PlannedChange, ChangeState, Option<&'r str>),
     Skip(&'r Skip),
 }
 
@@ -217,7 +217,7 @@ impl ChangeRow<'_> {
     fn view(&self) -> SyncChange {
         match self {
             Self::PlannedChange(change, state, detail) => {
-                SyncChange::of(change, *state, detail.cloned())
+                SyncChange::of(change, *state, detail.map(str::to_owned))
             }
             Self::Skip(skip) => SyncChange::skipped(skip),
         }

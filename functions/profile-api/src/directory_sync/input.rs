@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rollcall_clients::http::Secret;
-use rollcall_domain::audience::profile::Throttle;
 use rollcall_domain::base::ids::{ObjectId, TenantId};
-use rollcall_domain::connection::credentials;
-use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
+use rollcall_domain::base::throttle::Throttle;
+use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET, credentials};
 use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters, default_guard, group_ids};
 use rollcall_domain::directory_sync::{ApplyMode, Strategy, SyncConfig, TeamSwitches};
 use serde::Deserialize;

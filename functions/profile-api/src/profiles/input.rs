@@ -4,10 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use rollcall_domain::audience::profile::{
-    Lifecycle, Overrides, Profile, Retraction, Target, Throttle,
-};
+use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Target};
 use rollcall_domain::base::ids::{CourseId, ProfileId};
+use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::rules::FilterDocument;
 use serde::Deserialize;
 use utoipa::ToSchema;

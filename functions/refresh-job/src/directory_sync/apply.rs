@@ -2,9 +2,10 @@
 //! decisions.
 
 use rollcall_clients::scim::Scim;
-use rollcall_domain::directory_sync::writes::WritePhase;
+use rollcall_domain::base::outcome::Outcome;
+use rollcall_domain::directory_sync::write_plan::WritePhase;
 use rollcall_domain::directory_sync::{
-    OutcomeStatus, PlannedChange, SyncPhase, SyncReport, SyncState, TargetReplica, phases,
+    PlannedChange, SyncPhase, SyncReport, SyncState, TargetReplica, phases,
 };
 
 use tokio::time::timeout_at;
@@ -90,7 +91,7 @@ impl SyncRun<'_> {
             else {
                 for write in writes {
                     let why = "time ran out while it was being made; the next invocation looks";
-                    tally.note(write, OutcomeStatus::Deferred, Some(why));
+                    tally.note(write, &Outcome::Deferred(Some(why.to_owned())));
                 }
                 (tally.cut, tally.in_the_air) = (true, true);
                 return Ok(());
@@ -164,15 +165,12 @@ impl SyncRun<'_> {
 /// Returns a failure if every change is rejected: then the cause is the connection. Single
 /// rejected changes are listed and stop nothing else.
 fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
-    let failed = report.count(OutcomeStatus::Failed);
-    if failed < MANY || report.count(OutcomeStatus::Done) > 0 {
+    let failed = report.count(Outcome::is_failed);
+    if failed < MANY || report.count(Outcome::is_done) > 0 {
         return None;
     }
-    let mut details = report
-        .outcomes
-        .iter()
-        .filter_map(|outcome| outcome.detail.clone());
-    let first = details.next().unwrap_or_default();
+    let mut reasons = report.outcomes.iter().filter_map(|it| it.outcome.reason());
+    let first = reasons.next().unwrap_or_default().to_owned();
     Some(SyncFailure::NothingAccepted {
         failed,
         first,

@@ -7,9 +7,10 @@ use rollcall_app::Services;
 use rollcall_app::jobs::lifecycle::{Completion, RunError};
 use rollcall_clients::objects::part_key;
 use rollcall_clients::store::StoreError;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::base::schedule::Slot;
-use rollcall_domain::directory_sync::{OutcomeStatus, Pause, Pending, SyncPhase, SyncReport};
+use rollcall_domain::directory_sync::{Pause, Pending, SyncPhase, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::Failure;
 
@@ -77,10 +78,10 @@ impl DirectorySync<'_> {
         if outcome.cut {
             return Ok(Completion::Continue {
                 after: Duration::ZERO,
-                progressed: report.count(OutcomeStatus::Done) > 0,
+                progressed: report.count(Outcome::is_done) > 0,
             });
         }
-        run.status = if report.count(OutcomeStatus::Failed) > 0 {
+        run.status = if report.count(Outcome::is_failed) > 0 {
             RunStatus::SucceededWithFailures
         } else {
             RunStatus::Succeeded
@@ -113,8 +114,8 @@ impl DirectorySync<'_> {
             *run.counts.entry(name.to_owned()).or_default() += count;
         }
         for (name, count) in [
-            ("failed", report.count(OutcomeStatus::Failed)),
-            ("deferred", report.count(OutcomeStatus::Deferred)),
+            ("failed", report.count(Outcome::is_failed)),
+            ("deferred", report.count(Outcome::is_deferred)),
             ("waiting", report.waiting.len()),
             ("skipped", report.skipped.len()),
             ("pinned", report.pinned.len()),

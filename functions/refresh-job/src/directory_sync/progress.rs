@@ -2,9 +2,9 @@
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Written;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::{
-    ChangeKind, ChangeOutcome, Field, Member, Operation, OutcomeStatus, PlannedChange,
-    TargetReplica, Write,
+    ChangeKind, ChangeOutcome, Field, Member, Operation, PlannedChange, TargetReplica, Write,
 };
 
 use super::failure::SyncFailure;
@@ -15,7 +15,7 @@ const BETWEEN: &str = "@renaming.invalid";
 /// The outcomes so far.
 pub(super) struct Progress<'c> {
     changes: &'c [PlannedChange],
-    ended: Vec<Option<(OutcomeStatus, Option<String>)>>,
+    ended: Vec<Option<Outcome>>,
     /// The first refusal of the credential: every further write would fail.
     pub(super) refused: Option<SyncFailure>,
     pub(super) cut: bool,
@@ -41,11 +41,11 @@ impl<'c> Progress<'c> {
     }
 
     /// Records the outcome of a write for its changes; of several outcomes the worst counts.
-    pub(super) fn note(&mut self, write: &Write, status: OutcomeStatus, detail: Option<&str>) {
-        let rank = |status| match status {
-            OutcomeStatus::Done => 0,
-            OutcomeStatus::Deferred => 1,
-            OutcomeStatus::Failed => 2,
+    pub(super) fn note(&mut self, write: &Write, outcome: &Outcome) {
+        let rank = |outcome: &Outcome| match outcome {
+            Outcome::Done | Outcome::AlreadySo => 0,
+            Outcome::Deferred(_) => 1,
+            Outcome::Failed(_) => 2,
         };
         for at in &write.changes {
             let Some(ended) = self.ended.get_mut(*at) else {
@@ -53,9 +53,9 @@ impl<'c> Progress<'c> {
             };
             let worse = ended
                 .as_ref()
-                .is_none_or(|(known, _)| rank(status) > rank(*known));
+                .is_none_or(|known| rank(outcome) > rank(known));
             if worse {
-                *ended = Some((status, detail.map(str::to_owned)));
+                *ended = Some(outcome.clone());
             }
         }
     }
@@ -69,14 +69,14 @@ impl<'c> Progress<'c> {
         match answer {
             Ok(Written::Done(created)) => {
                 mirror.record_write(write, created.as_deref());
-                self.note(write, OutcomeStatus::Done, None);
+                self.note(write, &Outcome::Done);
             }
             Ok(Written::Waits) => {
                 let why = "somebody it names is not on the learning platform yet";
-                self.note(write, OutcomeStatus::Deferred, Some(why));
+                self.note(write, &Outcome::Deferred(Some(why.to_owned())));
             }
             Err(error) => {
-                self.note(write, OutcomeStatus::Failed, Some(&error.to_string()));
+                self.note(write, &Outcome::Failed(error.to_string()));
                 // A 403 may concern a single account; a 401 concerns the credential.
                 self.lasting |= !error.is_transient();
                 if error.status() == Some(401) {
@@ -97,21 +97,16 @@ impl<'c> Progress<'c> {
             .iter()
             .zip(&self.ended)
             .map(|(change, ended)| match ended {
-                Some((OutcomeStatus::Done, _)) if left_out(change, mirror) => (
-                    OutcomeStatus::Deferred,
-                    Some("the person is not on the learning platform yet".to_owned()),
-                ),
-                Some(ended) => ended.clone(),
-                None => (OutcomeStatus::Deferred, Some(why.to_owned())),
+                Some(Outcome::Done) if left_out(change, mirror) => Outcome::Deferred(Some(
+                    "the person is not on the learning platform yet".to_owned(),
+                )),
+                Some(outcome) => outcome.clone(),
+                None => Outcome::Deferred(Some(why.to_owned())),
             })
             .collect();
         let all = self.changes.iter().cloned().zip(ended);
-        all.map(|(change, (status, detail))| ChangeOutcome {
-            change,
-            status,
-            detail,
-        })
-        .collect()
+        all.map(|(change, outcome)| ChangeOutcome { change, outcome })
+            .collect()
     }
 }
 

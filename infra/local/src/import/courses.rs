@@ -7,8 +7,9 @@ use uuid::Uuid;
 
 use super::index::{Entry, Index, Standing};
 use super::problem::RowProblem;
+use super::quoted::quoted;
 use super::table::{Row, Table};
-use super::value::{self, shown};
+use super::value;
 
 /// The columns that have a meaning.
 pub(super) const COLUMNS: [&str; 5] = ["Id", "Title", "Catalog", "CourseType", "IsPublished"];
@@ -83,18 +84,18 @@ impl Courses {
         let by_id = value::guid(text).ok().and_then(|id| self.by_id.find(&id));
         let entry = by_id.or_else(|| self.by_title.find(&key(text)));
         let Some(Entry { line, standing }) = entry else {
-            return Err(format!("{} is no Title or Id in courses.csv", shown(text)));
+            return Err(format!("{} is no Title or Id in courses.csv", quoted(text)));
         };
         match standing {
             Standing::Loaded(id) => Ok(id),
             Standing::Several => Err(format!(
                 "{} is the title of several courses, first in line {line} of courses.csv; write \
                  the Id",
-                shown(text)
+                quoted(text)
             )),
             Standing::Refused | Standing::Disabled => Err(format!(
                 "{} stands in line {line} of courses.csv, which was refused",
-                shown(text)
+                quoted(text)
             )),
         }
     }

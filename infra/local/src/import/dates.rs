@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
-use super::value::shown;
+use super::quoted::quoted;
 
 /// Years an export can mean; .NET writes "no date" as year 1, forms say "never" as 9999.
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
@@ -24,17 +24,17 @@ pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, String> {
         _ if has_day_or_month_first(text) => Err(format!(
             "{} is ambiguous, because some read the day first and some the month; write \
              year-month-day, such as 2023-02-01",
-            shown(text)
+            quoted(text)
         )),
         Some(_) => Err(format!(
             "must be a date between {} and {}, not {}",
             YEARS.start(),
             YEARS.end(),
-            shown(text)
+            quoted(text)
         )),
         None => Err(format!(
             "must be a date such as 2023-02-01 or a moment such as 2023-02-01T09:00:00Z, not {}",
-            shown(text)
+            quoted(text)
         )),
     }
 }

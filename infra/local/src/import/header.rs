@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use super::error::{HeaderFault, HeaderProblem};
 use super::problem::RowProblem;
+use super::quoted::shortened;
 use super::scan::{Broken, Record};
-use super::value::shortened;
 
 /// A message about missing columns lists at most this many of those that are there.
 const MAX_LISTED: usize = 40;

@@ -19,6 +19,7 @@ mod folder;
 mod header;
 mod index;
 mod problem;
+mod quoted;
 mod scan;
 mod table;
 mod users;

@@ -8,8 +8,9 @@ use uuid::Uuid;
 use super::header::Header;
 use super::index::{Entry, Index, Standing};
 use super::problem::RowProblem;
+use super::quoted::quoted;
 use super::table::{Row, Table};
-use super::value::{self, shown};
+use super::value;
 
 /// The columns of the export, in its order. Source: a "Download users" file of the Entra admin
 /// center.
@@ -140,23 +141,23 @@ impl Users {
         let Some(Entry { line, standing }) = entry else {
             return Err(format!(
                 "{} is no userPrincipalName, mail or id in the users file",
-                shown(text)
+                quoted(text)
             ));
         };
         match standing {
             Standing::Loaded(id) => Ok(id),
             Standing::Disabled => Err(format!(
                 "{} is disabled in line {line} of the users file; disabled accounts do not learn",
-                shown(text)
+                quoted(text)
             )),
             Standing::Several => Err(format!(
                 "{} is the mail of several users, first in line {line}; write the \
                  userPrincipalName or id",
-                shown(text)
+                quoted(text)
             )),
             Standing::Refused => Err(format!(
                 "{} stands in line {line} of the users file, which was refused",
-                shown(text)
+                quoted(text)
             )),
         }
     }

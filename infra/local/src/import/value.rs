@@ -4,9 +4,7 @@ use rollcall_simulators::world::{CourseType, FieldKind, Progress, UserType};
 use uuid::Uuid;
 
 use super::dates;
-
-/// A message shows at most this many characters of a value.
-const MAX_SHOWN: usize = 40;
+use super::quoted::quoted;
 
 /// The value without outer blanks, which matter in no rule but in the vendor's look-ups.
 #[expect(
@@ -31,7 +29,7 @@ pub(super) fn guid(text: &str) -> Result<Uuid, String> {
         Ok(id) if !id.is_nil() => Ok(id),
         _ => Err(format!(
             "must be a GUID such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301, not {}",
-            shown(text)
+            quoted(text)
         )),
     }
 }
@@ -41,7 +39,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match fold(text).as_str() {
         "true" => Ok(true),
         "false" => Ok(false),
-        _ => Err(format!("must be true or false, not {}", shown(text))),
+        _ => Err(format!("must be true or false, not {}", quoted(text))),
     }
 }
 
@@ -54,7 +52,7 @@ pub(super) fn principal_name(text: &str) -> Result<String, String> {
         {
             Ok(text.to_owned())
         }
-        _ => Err(format!("must be a name@domain, not {}", shown(text))),
+        _ => Err(format!("must be a name@domain, not {}", quoted(text))),
     }
 }
 
@@ -62,7 +60,7 @@ pub(super) fn user_type(text: &str) -> Result<UserType, String> {
     match fold(text).as_str() {
         "member" => Ok(UserType::Member),
         "guest" => Ok(UserType::Guest),
-        _ => Err(format!("must be Member or Guest, not {}", shown(text))),
+        _ => Err(format!("must be Member or Guest, not {}", quoted(text))),
     }
 }
 
@@ -75,7 +73,7 @@ pub(super) fn course_type(text: &str) -> Result<CourseType, String> {
         "trainingplan" => Ok(CourseType::TrainingPlan),
         _ => Err(format!(
             "must be ELearning, ClassRoom, Webinar or TrainingPlan, not {}",
-            shown(text)
+            quoted(text)
         )),
     }
 }
@@ -88,7 +86,7 @@ pub(super) fn progress(text: &str) -> Result<Progress, String> {
         "notstarted" => Ok(Progress::NotStarted),
         _ => Err(format!(
             "must be Completed, In progress or Not started, not {}",
-            shown(text)
+            quoted(text)
         )),
     }
 }
@@ -101,7 +99,7 @@ pub(super) fn field_kind(text: &str) -> Result<FieldKind, String> {
         "datetime" => Ok(FieldKind::DateTime),
         _ => Err(format!(
             "has no type {}; write String, Number, Boolean or DateTime after the last colon",
-            shown(text)
+            quoted(text)
         )),
     }
 }
@@ -122,21 +120,8 @@ fn number(text: &str) -> Result<String, String> {
         Ok(number) if number.is_finite() => Ok(text.to_owned()),
         _ => Err(format!(
             "must be a number such as 1200.5 (a decimal point, no other separators), not {}",
-            shown(text)
+            quoted(text)
         )),
-    }
-}
-
-/// The value quoted for a message, shortened.
-pub(super) fn shown(text: &str) -> String {
-    format!("{:?}", shortened(text))
-}
-
-/// The first characters of a text, with an ellipsis if there are more.
-pub(super) fn shortened(text: &str) -> String {
-    match text.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
     }
 }
 

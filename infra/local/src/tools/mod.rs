@@ -1,44 +1,35 @@
 //! The pinned tools of the local stack and its tests: are they current, and if not, installed.
 
+mod install;
 mod scim;
 
 use std::{
     io,
     path::{Path, PathBuf},
-    process::Stdio,
 };
 
-use sha2::{Digest, Sha256};
-use tokio::process::Command;
-
-use crate::process::{self, ProcessGroup};
+use crate::error::LocalError;
+use install::{TASK, ToolSet, install, install_dir, repository_root, run_installer};
 pub use scim::{ScimTools, ensure_scim};
 
-/// Tools that are installed together, and the file below `infra/local` that pins them.
-#[derive(Debug, Clone, Copy)]
-struct Set {
-    name: &'static str,
-    pins: &'static str,
-}
-
 /// Two venvs, because the pins of the emulator and of the AWS SAM CLI exclude each other.
-const VENVS: [Set; 2] = [
-    Set {
+const VENVS: [ToolSet; 2] = [
+    ToolSet {
         name: "emulator",
         pins: "requirements-emulator.txt",
     },
-    Set {
+    ToolSet {
         name: "sam",
         pins: "requirements-sam.txt",
     },
 ];
 /// What drives a browser.
-const BROWSER: Set = Set {
+const BROWSER: ToolSet = ToolSet {
     name: "browser",
     pins: "browser/package-lock.json",
 };
 /// An `OpenID` provider that others wrote.
-const OIDC: Set = Set {
+const OIDC: ToolSet = ToolSet {
     name: "oidc",
     pins: "oidc/package-lock.json",
 };
@@ -73,38 +64,13 @@ pub struct NodeProgram {
     pub arguments: Vec<PathBuf>,
 }
 
-/// Why the tools are not there.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum ToolsError {
-    /// The installer could not be started, or a file of ours not be read.
-    #[error("cannot install the local tools: {what}")]
-    Io {
-        /// What was tried.
-        what: String,
-        /// What the system said.
-        #[source]
-        source: io::Error,
-    },
-    /// The installer ran and failed.
-    #[error("installing the {set} tools failed; the whole log is {}:\n{tail}", log.display())]
-    Install {
-        /// Which set.
-        set: &'static str,
-        /// Everything the installer said.
-        log: PathBuf,
-        /// Its last lines.
-        tail: String,
-    },
-}
-
 /// Installs what is missing or outdated into `<root>/.rollcall`, both sets at
 /// once, and says where the programs are. Milliseconds where all is current,
 /// about a minute on a new machine. Safe to call from several processes.
 ///
 /// `progress` hears one sentence per set that has to be installed.
-pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Tools, ToolsError> {
-    let root = whole(root)?;
+pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Tools, LocalError> {
+    let root = repository_root(root)?;
     let [first, second] = VENVS;
     tokio::try_join!(
         install(&root, first, progress),
@@ -121,18 +87,17 @@ pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Too
 pub async fn ensure_browser(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<NodeProgram, ToolsError> {
-    let root = whole(root)?;
+) -> Result<NodeProgram, LocalError> {
+    let root = repository_root(root)?;
     // Without Chromium the installer has to be asked, and it installs or explains.
     if chromium().is_none() {
         run_installer(&root, BROWSER, progress).await?;
     }
     install(&root, BROWSER, progress).await?;
-    let chromium = chromium().ok_or_else(|| ToolsError::Io {
-        what: "there is no Chromium".to_owned(),
-        source: io::ErrorKind::NotFound.into(),
+    let chromium = chromium().ok_or_else(|| {
+        LocalError::io(TASK, "there is no Chromium", io::ErrorKind::NotFound.into())
     })?;
-    let module = place_of(&root, BROWSER.name).join("node_modules/playwright-core/index.mjs");
+    let module = install_dir(&root, BROWSER.name).join("node_modules/playwright-core/index.mjs");
     Ok(NodeProgram {
         script: root.join("infra/local/browser/drive.mjs"),
         arguments: vec![module, chromium],
@@ -147,21 +112,13 @@ pub async fn ensure_browser(
 pub async fn ensure_oidc(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<NodeProgram, ToolsError> {
-    let root = whole(root)?;
+) -> Result<NodeProgram, LocalError> {
+    let root = repository_root(root)?;
     install(&root, OIDC, progress).await?;
-    let module = place_of(&root, OIDC.name).join("node_modules/oidc-provider/lib/index.js");
+    let module = install_dir(&root, OIDC.name).join("node_modules/oidc-provider/lib/index.js");
     Ok(NodeProgram {
         script: root.join("infra/local/oidc/provider.mjs"),
         arguments: vec![module],
-    })
-}
-
-/// The whole path of the repository.
-fn whole(root: &Path) -> Result<PathBuf, ToolsError> {
-    root.canonicalize().map_err(|source| ToolsError::Io {
-        what: format!("the repository root {} cannot be found", root.display()),
-        source,
     })
 }
 
@@ -181,7 +138,7 @@ fn chromium() -> Option<PathBuf> {
 
 impl Tools {
     fn below(root: &Path) -> Self {
-        let program = |venv: &str, name: &str| place_of(root, venv).join("bin").join(name);
+        let program = |venv: &str, name: &str| install_dir(root, venv).join("bin").join(name);
         Self {
             python: program("emulator", "python"),
             ministack: program("emulator", "ministack"),
@@ -193,89 +150,11 @@ impl Tools {
     }
 }
 
-async fn install(
-    root: &Path,
-    set: Set,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<(), ToolsError> {
-    if is_current(root, set)? {
-        return Ok(());
-    }
-    run_installer(root, set, progress).await
-}
-
-async fn run_installer(
-    root: &Path,
-    set: Set,
-    progress: &(dyn Fn(&str) + Sync),
-) -> Result<(), ToolsError> {
-    let name = set.name;
-    progress(&format!("Installing the {name} tools into .rollcall/"));
-    let log = root.join(format!(".rollcall/install-{name}.log"));
-    let output = process::log_file(&log).map_err(|source| ToolsError::Io {
-        what: format!("{} cannot be written", log.display()),
-        source,
-    })?;
-    let script = root.join("infra/local/install-tools");
-    let mut child = Command::new(&script)
-        .arg(name)
-        .stdin(Stdio::null())
-        .stdout(output.stdout)
-        .stderr(output.stderr)
-        .process_group(0)
-        .spawn()
-        .map_err(|source| cannot_start(&script, source))?;
-    // Whoever stops waiting also stops pip and npm.
-    let group = ProcessGroup::of(child.id());
-    let status = child
-        .wait()
-        .await
-        .map_err(|source| cannot_start(&script, source))?;
-    group.ended();
-    if status.success() && is_current(root, set)? {
-        return Ok(());
-    }
-    let tail = process::tail(&log);
-    let set = name;
-    Err(ToolsError::Install { set, log, tail })
-}
-
-fn cannot_start(script: &Path, source: io::Error) -> ToolsError {
-    ToolsError::Io {
-        what: format!("{} cannot be run", script.display()),
-        source,
-    }
-}
-
-fn is_current(root: &Path, set: Set) -> Result<bool, ToolsError> {
-    let file = root.join("infra/local").join(set.pins);
-    let pins = std::fs::read(&file).map_err(|source| ToolsError::Io {
-        what: format!("{} cannot be read", file.display()),
-        source,
-    })?;
-    let place = place_of(root, set.name);
-    let found = std::fs::read_to_string(place.join("installed")).unwrap_or_default();
-    Ok(found == stamp(&pins, &place))
-}
-
-/// What `infra/local/install-tools` writes last: a changed pin or a moved
-/// checkout makes it differ.
-fn stamp(pins: &[u8], place: &Path) -> String {
-    format!(
-        "{}\n{}\n",
-        hex::encode(Sha256::digest(pins)),
-        place.display()
-    )
-}
-
-fn place_of(root: &Path, name: &str) -> PathBuf {
-    root.join(".rollcall").join(name)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::install::{is_current, stamp};
     use super::*;
 
     fn checkout() -> tempfile::TempDir {
@@ -309,7 +188,7 @@ mod tests {
         let root = checkout();
         let sam = VENVS[1];
         let installed = root.path().join(".rollcall/sam/installed");
-        let place = place_of(root.path(), "sam");
+        let place = install_dir(root.path(), "sam");
         assert!(!is_current(root.path(), sam).unwrap());
         fs::write(&installed, stamp(b"aws-sam-cli==1\n", &place)).unwrap();
         assert!(is_current(root.path(), sam).unwrap());
@@ -335,6 +214,6 @@ mod tests {
         let root = checkout();
         installer(root.path(), "#!/bin/sh\nexit 0\n");
         let error = ensure(root.path(), &|_| ()).await.unwrap_err();
-        assert!(matches!(error, ToolsError::Install { .. }), "{error}");
+        assert!(matches!(error, LocalError::Program { .. }), "{error}");
     }
 }

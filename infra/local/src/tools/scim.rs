@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Set, ToolsError, install, place_of, whole};
+use super::install::{ToolSet, install, install_dir, repository_root};
+use crate::error::LocalError;
 
 /// A server and the checker, in Python.
-const SCIM: Set = Set {
+const SCIM: ToolSet = ToolSet {
     name: "scim",
     pins: "requirements-scim.txt",
 };
 /// Another server, for Node.js.
-const SCIMMY: Set = Set {
+const SCIMMY: ToolSet = ToolSet {
     name: "scimmy",
     pins: "scimmy/package-lock.json",
 };
@@ -31,14 +32,14 @@ pub struct ScimTools {
 pub async fn ensure_scim(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),
-) -> Result<ScimTools, ToolsError> {
-    let root = whole(root)?;
+) -> Result<ScimTools, LocalError> {
+    let root = repository_root(root)?;
     tokio::try_join!(
         install(&root, SCIM, progress),
         install(&root, SCIMMY, progress)
     )?;
     Ok(ScimTools {
-        python: place_of(&root, SCIM.name).join("bin/python"),
-        modules: place_of(&root, SCIMMY.name).join("node_modules"),
+        python: install_dir(&root, SCIM.name).join("bin/python"),
+        modules: install_dir(&root, SCIMMY.name).join("node_modules"),
     })
 }

@@ -40,7 +40,7 @@ pub use error::GraphError;
 pub use group_facts::{GroupFacts, GroupLookup};
 pub use groups::{DeletedGroup, EnsuredGroup, GroupSpec};
 pub use members::Members;
-pub use outcome::{AlwaysGo, MemberCounts, MemberOutcome, MemberOutcomes, WriteGate};
+pub use outcome::{AlwaysGo, MemberOutcomes, WriteGate};
 pub use quota::Quota;
 pub use stats::GraphStats;
 use stats::Meter;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{CourseId, ProfileId, UserId};
 use crate::base::problem::Problem;
+use crate::base::throttle::Throttle;
 use crate::rules::FilterDocument;
 
 /// Longest title; with the prefix it becomes the group's display name, which
@@ -19,21 +20,6 @@ pub const MAX_DESCRIPTION: usize = 1_024;
 pub const MAX_OVERRIDES: usize = 5_000;
 /// Most courses of one profile.
 pub const MAX_COURSES: usize = 500;
-
-/// When a change is too large to make without asking (S4-056…060). Exceeding
-/// either limit holds the change; neither means "don't throttle".
-#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Throttle {
-    /// Hold when adds and removes together exceed this many members.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_changes: Option<u32>,
-    /// Hold when adds and removes together exceed this percentage of the
-    /// current members; not applicable while the group has none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub max_percent: Option<f64>,
-}
 
 /// Whom an override names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -1,7 +1,7 @@
 //! Microsoft Entra's error numbers and the cause each stands for
 //! (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
 
-use super::refusal::Cause;
+use super::cause::Cause;
 
 /// The numbers that stand for one cause whatever the OAuth error says.
 pub(super) const NUMBERS: [(u32, Cause); 52] = [

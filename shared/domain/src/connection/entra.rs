@@ -3,9 +3,10 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::cause::Cause;
+use super::kind::ConnectionKind;
 use super::refusal::Fault;
 use super::state::{ConnectionStatus, Event, Transition, step};
-use super::{Cause, ConnectionKind};
 use crate::base::audit::Actor;
 
 /// After a consent Microsoft needs a while until the app's tokens work; a

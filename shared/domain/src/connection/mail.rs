@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::cause::Cause;
 use super::kind::{Capability, ConnectionKind};
-use super::refusal::{Cause, Fault};
+use super::refusal::Fault;
 use super::state::{ConnectionStatus, Effect, Event, Transition, step};
 use crate::base::audit::Actor;
 use crate::base::ids::ObjectId;

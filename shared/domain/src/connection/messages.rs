@@ -1,6 +1,6 @@
 //! What people read about a refusal, with the way out.
 
-use super::refusal::Cause;
+use super::cause::Cause;
 
 impl Cause {
     /// What people read, with the way out.

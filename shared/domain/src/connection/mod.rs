@@ -5,6 +5,7 @@
 //! for it, and the records [`EntraConnection`] and [`MailConnection`] what is kept.
 
 mod aadsts_codes;
+mod cause;
 mod check;
 pub mod credentials;
 pub mod entitlement;
@@ -17,6 +18,7 @@ mod refusal;
 mod sign_in_attempt;
 mod state;
 
+pub use cause::Cause;
 pub use check::{
     CLIENT_ID, CLIENT_SECRET, Check, CheckId, CheckStatus, CheckSubject, ConnectionTest, ENTRA_APP,
     LMS_KEY, LMS_URL,
@@ -26,6 +28,6 @@ pub use kind::{Auth, Capability, ConnectionKind, ConsentScope, Ending};
 pub use mail::{
     Account, AccountCapabilities, DELEGATED_SCOPES, MailConnection, MailOptions, Unable,
 };
-pub use refusal::{Cause, Fault, Remedy, ReportTo};
+pub use refusal::{Fault, Remedy, ReportTo};
 pub use sign_in_attempt::{MAX_RETURN_PATH, NoReturnPath, ReturnPath, SignInAttempt, SignInStage};
 pub use state::{ConnectionStatus, Effect, Event, Transition, step};

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionKind;
+use super::kind::ConnectionKind;
 use crate::base::audit::Actor;
 use crate::base::ids::{CatalogId, TenantId};
 

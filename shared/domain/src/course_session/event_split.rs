@@ -11,10 +11,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{CourseSession, RoomAnswer, SessionEvent, SessionStatus};
+use super::session::{CourseSession, RoomAnswer, SessionEvent, SessionStatus};
+use super::short_hash::short_hash;
 
 /// Attendees of one event, room and organisation calendar included:
 /// <https://learn.microsoft.com/graph/api/resources/event>.
@@ -216,11 +216,6 @@ pub fn close(session: &mut CourseSession) {
     }
 }
 
-/// The first eight bytes of a SHA-256 as hexadecimal: enough to tell thousands apart.
-pub(super) fn short_hash(bytes: &[u8]) -> String {
-    hex::encode(&Sha256::digest(bytes)[..8])
-}
-
 type Parts = BTreeMap<u32, BTreeSet<String>>;
 
 fn known(before: Option<&CourseSession>) -> BTreeMap<u32, &SessionEvent> {
@@ -242,7 +237,11 @@ fn spread(known: &BTreeMap<u32, &SessionEvent>, wanted: &CourseSession) -> Parts
         .collect();
     let mut parts: Parts = known.keys().map(|part| (*part, BTreeSet::new())).collect();
     parts.entry(0).or_default();
-    let everyone: BTreeSet<_> = wanted.learners.iter().map(super::Learner::key).collect();
+    let everyone: BTreeSet<_> = wanted
+        .learners
+        .iter()
+        .map(super::session::Learner::key)
+        .collect();
     let mut homeless = Vec::new();
     for key in everyone {
         let part = home.get(key.as_str()).copied();

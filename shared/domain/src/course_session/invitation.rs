@@ -2,7 +2,7 @@
 
 use minijinja::HtmlEscape;
 
-use super::CourseSession;
+use super::session::CourseSession;
 
 /// The text of a part's event as HTML: what people wrote, escaped, and in all
 /// parts but the first the way into the meeting, which only the first one has.

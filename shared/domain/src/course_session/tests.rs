@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
+use crate::base::ids::{CatalogId, SessionId};
+use crate::base::problem::Problem;
 
 fn learner(number: usize) -> Learner {
     Learner {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 
-use super::CourseSession;
+use super::session::CourseSession;
 use crate::audience::settings::is_mail_address;
 use crate::base::problem::Problem;
 

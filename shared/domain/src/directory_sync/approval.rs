@@ -9,7 +9,7 @@ use super::change::{ChangeKind, PlannedChange};
 use super::config::{ApplyMode, SyncConfig};
 use super::keys::ChangeSubject;
 use super::plan::SyncPlan;
-use crate::membership::plan::guard::{Exceeded, exceeded_by};
+use crate::base::throttle::{Exceeded, exceeded_by};
 
 /// Changes that may be made; only [`decide`] gives them out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::Strategy;
-use crate::audience::profile::Throttle;
 use crate::base::ids::ObjectId;
 use crate::base::problem::Problem;
+use crate::base::throttle::Throttle;
 
 /// A Graph filter may be this many characters long; an address of Graph holds more.
 pub const MAX_FILTER: usize = 2_000;

@@ -123,7 +123,7 @@ fn team_names<'a>(
 ) -> BTreeMap<ObjectId, String> {
     let mut by_name: BTreeMap<String, Vec<ObjectId>> = BTreeMap::new();
     for manager in managers {
-        let called = directory.people.get(manager).map(DirectoryPerson::called);
+        let called = directory.people.get(manager).map(DirectoryPerson::label);
         by_name
             .entry(called.unwrap_or_default())
             .or_default()

@@ -1,8 +1,8 @@
 //! The directory sync: people and teams of a learning platform kept equal to an Entra directory.
 //!
-//! [`entra`] is what was read of the directory, [`platform`] what was read of the
-//! platform, [`scope`] who belongs, [`wanted`] what that comes to, [`plan`] what has
-//! to change, [`writes`] in which order. Nobody is ever told apart by an address:
+//! [`source`] is what was read of the directory, [`target`] what was read of the
+//! platform, [`eligibility`] who belongs, [`desired_state`] what that comes to, [`plan`] what has
+//! to change, [`write_plan`] in which order. Nobody is ever told apart by an address:
 //! Entra's object id is the key, on both sides (S2-23).
 
 mod address_allocation;
@@ -10,17 +10,19 @@ mod address_claims;
 pub mod approval;
 pub mod change;
 pub mod checkpoint;
+pub mod comparison;
 pub mod config;
+pub mod counts;
 pub mod desired_state;
 pub mod eligibility;
 pub mod filters;
 pub mod keys;
+mod managers;
 pub mod pins;
 pub mod plan;
 pub mod report;
 pub mod schedule;
 pub mod skip_reason;
-mod sorter;
 pub mod source;
 pub mod state;
 pub mod target;
@@ -29,16 +31,18 @@ mod teams;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod users;
-pub mod writes;
+pub mod write_plan;
 
 pub use approval::{Approved, Decision, decide};
 pub use change::{ChangeKind, PlannedChange};
 pub use checkpoint::Checkpoint;
+pub use comparison::PlanInput;
 pub use config::{ApplyMode, SyncConfig, TeamSwitches};
+pub use counts::SyncCounts;
 pub use keys::{ChangeSubject, Field, Member, TeamKey};
 pub use pins::{Pin, Pins};
-pub use plan::{PlanInput, SyncCounts, SyncPlan, plan};
-pub use report::{ChangeOutcome, OutcomeStatus, SyncReport};
+pub use plan::{SyncPlan, plan};
+pub use report::{ChangeOutcome, SyncReport};
 pub use schedule::{Schedule, Strategy, TimeOfDay};
 pub use skip_reason::{DepartureReason, Skip, SkipReason};
 pub use source::{
@@ -47,7 +51,7 @@ pub use source::{
 pub use state::{Pause, Pending, Source, SyncPhase, SyncState, TestMark};
 pub use target::{Facts, Features, Platform, PlatformTeam, PlatformUser};
 pub use target_replica::TargetReplica;
-pub use writes::{Operation, Phases, TeamChanges, Write, phases};
+pub use write_plan::{Operation, Phases, TeamChanges, Write, WritePhase, phases};
 
 #[cfg(test)]
 mod tests;

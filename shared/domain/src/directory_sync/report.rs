@@ -3,21 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::change::PlannedChange;
-use super::plan::SyncCounts;
+use super::counts::SyncCounts;
 use super::skip_reason::Skip;
-
-/// How a change ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncOutcomeStatus))]
-#[serde(rename_all = "snake_case")]
-pub enum OutcomeStatus {
-    /// It was made.
-    Done,
-    /// It was refused; the next run tries again.
-    Failed,
-    /// It waits for something that failed, or time ran out; the next run makes it.
-    Deferred,
-}
+use crate::base::outcome::Outcome;
 
 /// One change and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,11 +13,9 @@ pub enum OutcomeStatus {
 pub struct ChangeOutcome {
     /// The change.
     pub change: PlannedChange,
-    /// How it ended.
-    pub status: OutcomeStatus,
-    /// Why, unless it was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    /// Its outcome; stored beside the change as `status` and `detail`.
+    #[serde(flatten)]
+    pub outcome: Outcome,
 }
 
 /// Everything one invocation of a run has to tell.
@@ -55,13 +41,53 @@ impl SyncReport {
     /// What was made, by kind (S2-41).
     pub fn made(&self) -> SyncCounts {
         let done = self.outcomes.iter();
-        let done = done.filter(|outcome| outcome.status == OutcomeStatus::Done);
+        let done = done.filter(|outcome| outcome.outcome.is_done());
         SyncCounts::of(done.map(|outcome| &outcome.change))
     }
 
-    /// How many ended so.
-    pub fn count(&self, status: OutcomeStatus) -> usize {
-        let all = self.outcomes.iter();
-        all.filter(|outcome| outcome.status == status).count()
+    /// The number of changes whose outcome fulfils the predicate.
+    pub fn count(&self, predicate: impl Fn(&Outcome) -> bool) -> usize {
+        let outcomes = self.outcomes.iter();
+        outcomes.filter(|it| predicate(&it.outcome)).count()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::directory_sync::change::ChangeKind;
+    use crate::directory_sync::keys::ChangeSubject;
+    use crate::testing::World;
+
+    /// Reports in the object store keep the outcome as `status` and `detail`.
+    #[test]
+    fn an_outcome_is_stored_as_status_and_detail() {
+        let subject = ChangeSubject::User(World::object("ada"));
+        let change = PlannedChange::new(subject, "Ada", ChangeKind::ReactivateUser);
+        let planned = serde_json::to_value(&change).expect("serializes");
+        let outcomes = [
+            (Outcome::Done, json!({"change": planned, "status": "done"})),
+            (
+                Outcome::Failed("no".to_owned()),
+                json!({"change": planned, "status": "failed", "detail": "no"}),
+            ),
+            (
+                Outcome::Deferred(Some("time ran out".to_owned())),
+                json!({"change": planned, "status": "deferred", "detail": "time ran out"}),
+            ),
+        ];
+        for (outcome, stored) in outcomes {
+            let change = change.clone();
+            let outcome = ChangeOutcome { change, outcome };
+            let written = serde_json::to_value(&outcome).expect("serializes");
+            assert_eq!(written, stored);
+            let read: ChangeOutcome = serde_json::from_value(stored).expect("deserializes");
+            assert_eq!(read, outcome);
+        }
+        let without_detail = json!({"change": planned, "status": "deferred"});
+        let read: ChangeOutcome = serde_json::from_value(without_detail).expect("deserializes");
+        assert_eq!(read.outcome, Outcome::Deferred(None));
     }
 }

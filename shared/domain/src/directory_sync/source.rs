@@ -42,8 +42,8 @@ pub struct DirectoryPerson {
 }
 
 impl DirectoryPerson {
-    /// What to call them in a list.
-    pub fn called(&self) -> String {
+    /// The name shown in lists: display name, address or sign-in name.
+    pub fn label(&self) -> String {
         let names = [&self.display_name, &self.email, &self.sign_in_name];
         let mut known = names.into_iter().flatten().map(|name| name.trim());
         let first = known.find(|name| !name.is_empty());

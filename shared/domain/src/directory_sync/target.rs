@@ -64,6 +64,15 @@ pub struct PlatformUser {
     pub facts: Facts,
 }
 
+impl PlatformUser {
+    /// The name shown in lists: display name or user name.
+    pub(super) fn label(&self) -> &str {
+        self.facts
+            .get(&Field::DisplayName)
+            .unwrap_or(&self.user_name)
+    }
+}
+
 /// A team of the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::keys::{ChangeSubject, Field, Member};
 use super::target::{Facts, Platform, PlatformTeam, PlatformUser};
-use super::writes::{Operation, TeamChanges, Write};
+use super::write_plan::{Operation, TeamChanges, Write};
 use crate::base::ids::ObjectId;
 
 /// The platform as it is known while writes are made, by both sides' ids.

@@ -3,58 +3,57 @@
 use std::collections::BTreeSet;
 
 use super::change::{ChangeKind, PlannedChange};
+use super::comparison::{Comparison, Findings};
 use super::desired_state;
 use super::desired_state::WantedTeam;
 use super::keys::{ChangeSubject, Member, TeamKey};
-use super::plan::Comparison;
-use super::target::PlatformTeam;
-use super::users::{UserFindings, called};
+use super::target::{PlatformTeam, PlatformUser};
 use crate::base::ids::ObjectId;
 
 /// Compares all teams; answers how many members those of ours have now.
-pub(super) fn compare(task: &Comparison<'_>, found: &mut UserFindings) -> usize {
-    let input = task.input;
-    let present = std::mem::take(&mut found.present);
+pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> usize {
+    let input = comparison.input;
+    let present = std::mem::take(&mut findings.present);
     let mut wanted = desired_state::teams(input.config, input.directory, &present);
     for team in wanted.values_mut() {
         // Of several accounts of a person nobody knows which counts.
         team.members
-            .retain(|id| !task.linked.twice.contains_key(id));
+            .retain(|id| !comparison.linked.twice.contains_key(id));
         team.supervisors
-            .retain(|id| !task.linked.twice.contains_key(id));
+            .retain(|id| !comparison.linked.twice.contains_key(id));
     }
-    found.present = present;
+    findings.present = present;
     let mut memberships = 0;
     for (key, team) in &wanted {
-        match task.linked.teams.get(key) {
-            Some(id) => existing(task, *key, id, team, found),
-            None => create(task, *key, team, found),
+        match comparison.linked.teams.get(key) {
+            Some(id) => existing(comparison, *key, id, team, findings),
+            None => create(comparison, *key, team, findings),
         }
     }
-    let kept = task.linked.teams.iter();
-    for (key, id) in kept.filter(|(key, _)| is_kept(task, **key)) {
-        let team = &task.linked.platform.teams[*id];
+    let kept = comparison.linked.teams.iter();
+    for (key, id) in kept.filter(|(key, _)| is_kept(comparison, **key)) {
+        let team = &comparison.linked.platform.teams[*id];
         memberships += team.members.len();
         if !wanted.contains_key(key) {
-            archive(task, *key, team, found);
+            archive(comparison, *key, team, findings);
         }
     }
     memberships
 }
 
 /// Whether teams of this kind are kept; those of a switch that is off are left alone.
-fn is_kept(task: &Comparison<'_>, key: TeamKey) -> bool {
+fn is_kept(comparison: &Comparison<'_>, key: TeamKey) -> bool {
     match key {
-        TeamKey::Group(_) => task.input.config.teams.groups,
-        TeamKey::Manager(_) => task.input.config.teams.managers,
+        TeamKey::Group(_) => comparison.input.config.teams.groups,
+        TeamKey::Manager(_) => comparison.input.config.teams.managers,
     }
 }
 
-fn create(task: &Comparison<'_>, key: TeamKey, team: &WantedTeam, found: &mut UserFindings) {
+fn create(comparison: &Comparison<'_>, key: TeamKey, team: &WantedTeam, findings: &mut Findings) {
     if team.members.is_empty() {
         return;
     }
-    let supervisors = if task.input.features.supervisors {
+    let supervisors = if comparison.input.features.supervisors {
         team.supervisors.clone()
     } else {
         BTreeSet::new()
@@ -64,32 +63,35 @@ fn create(task: &Comparison<'_>, key: TeamKey, team: &WantedTeam, found: &mut Us
         members: team.members.clone(),
         supervisors,
     };
-    let before = task.input.before.map(|before| before.teams.values());
+    let before = comparison.input.before.map(|before| before.teams.values());
     let by_hand = before
         .into_iter()
         .flatten()
         .any(|team| team.team == Some(key));
-    task.keep(
+    comparison.propose(
         PlannedChange::new(ChangeSubject::Team(key), &team.name, what).overwriting(by_hand),
-        found,
+        findings,
     );
 }
 
 fn existing(
-    task: &Comparison<'_>,
+    comparison: &Comparison<'_>,
     key: TeamKey,
     id: &str,
     wanted: &WantedTeam,
-    found: &mut UserFindings,
+    findings: &mut Findings,
 ) {
-    let team = &task.linked.platform.teams[id];
-    let before = task.input.before.and_then(|before| before.teams.get(id));
+    let team = &comparison.linked.platform.teams[id];
+    let before = comparison
+        .input
+        .before
+        .and_then(|before| before.teams.get(id));
     let subject = ChangeSubject::Team(key);
-    if team.archived && task.input.features.supervisors && !wanted.members.is_empty() {
+    if team.archived && comparison.input.features.supervisors && !wanted.members.is_empty() {
         let by_hand = before.is_some_and(|before| !before.archived);
         let back =
             PlannedChange::new(subject, &wanted.name, ChangeKind::RestoreTeam).overwriting(by_hand);
-        if !task.keep(back, found) {
+        if !comparison.propose(back, findings) {
             return;
         }
     }
@@ -99,9 +101,9 @@ fn existing(
             new: wanted.name.clone(),
         };
         let by_hand = before.is_some_and(|before| before.name != team.name);
-        task.keep(
+        comparison.propose(
             PlannedChange::new(subject, &wanted.name, what).overwriting(by_hand),
-            found,
+            findings,
         );
     }
     let members = Side {
@@ -111,8 +113,8 @@ fn existing(
         add: |member| ChangeKind::AddMember { member },
         remove: |member| ChangeKind::RemoveMember { member },
     };
-    members.compare(task, subject, &wanted.name, found);
-    if task.input.features.supervisors {
+    members.compare(comparison, subject, &wanted.name, findings);
+    if comparison.input.features.supervisors {
         let supervisors = Side {
             now: &team.supervisors,
             before: before.map(|before| &before.supervisors),
@@ -120,7 +122,7 @@ fn existing(
             add: |member| ChangeKind::AddSupervisor { member },
             remove: |member| ChangeKind::RemoveSupervisor { member },
         };
-        supervisors.compare(task, subject, &wanted.name, found);
+        supervisors.compare(comparison, subject, &wanted.name, findings);
     }
 }
 
@@ -136,15 +138,15 @@ struct Side<'s> {
 impl Side<'_> {
     fn compare(
         &self,
-        task: &Comparison<'_>,
+        comparison: &Comparison<'_>,
         subject: ChangeSubject,
         name: &str,
-        found: &mut UserFindings,
+        findings: &mut Findings,
     ) {
         let mut there = BTreeSet::new();
         for key in self.now {
-            let member = task.linked.member(key);
-            let user = task.linked.platform.users.get(key);
+            let member = comparison.linked.member(key);
+            let user = comparison.linked.platform.users.get(key);
             if let Member::Person(person) = member {
                 there.insert(person);
                 if self.wanted.contains(&person) {
@@ -156,35 +158,42 @@ impl Side<'_> {
             }
             let by_hand = self.before.is_some_and(|before| !before.contains(key));
             let change = PlannedChange::new(subject, name, (self.remove)(member));
-            let change = change.about(user.map_or(key, called)).overwriting(by_hand);
-            task.keep(change, found);
+            let change = change
+                .about(user.map_or(key, PlatformUser::label))
+                .overwriting(by_hand);
+            comparison.propose(change, findings);
         }
         for person in self.wanted.difference(&there) {
-            let key = task.linked.users.get(person);
+            let key = comparison.linked.users.get(person);
             let was = |before: &BTreeSet<String>| key.is_some_and(|key| before.contains(*key));
             let by_hand = self.before.is_some_and(was);
-            let named = task.input.directory.people.get(person);
-            let named = named.map(super::source::DirectoryPerson::called);
+            let named = comparison.input.directory.people.get(person);
+            let named = named.map(super::source::DirectoryPerson::label);
             let change = PlannedChange::new(subject, name, (self.add)(Member::Person(*person)));
             let change = change
                 .about(&named.unwrap_or_default())
                 .overwriting(by_hand);
-            task.keep(change, found);
+            comparison.propose(change, findings);
         }
     }
 }
 
 /// A team that nobody needs any more is emptied and archived (S2-29).
-fn archive(task: &Comparison<'_>, key: TeamKey, team: &PlatformTeam, found: &mut UserFindings) {
-    let marked = team.archived || !task.input.features.supervisors;
+fn archive(
+    comparison: &Comparison<'_>,
+    key: TeamKey,
+    team: &PlatformTeam,
+    findings: &mut Findings,
+) {
+    let marked = team.archived || !comparison.input.features.supervisors;
     if marked && team.members.is_empty() {
         return;
     }
     let what = ChangeKind::ArchiveTeam {
         members: team.members.len(),
     };
-    task.keep(
+    comparison.propose(
         PlannedChange::new(ChangeSubject::Team(key), &team.name, what),
-        found,
+        findings,
     );
 }

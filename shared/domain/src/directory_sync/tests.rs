@@ -610,7 +610,7 @@ fn a_plan_that_is_too_large_is_held() {
     let approved = Approved::of(course.waiting);
     let course = decide(&plan, &config, Some(&approved));
     assert_eq!((course.apply.changes().len(), course.held), (18, None));
-    config.guard = crate::audience::profile::Throttle {
+    config.guard = crate::base::throttle::Throttle {
         max_changes: Some(18),
         max_percent: None,
     };
@@ -845,7 +845,7 @@ proptest! {
     fn the_guard_is_never_exceeded(mut config in any_config(), first in any_directory(), second in any_directory(), count in prop::option::of(0..6_u32), percent in prop::option::of(0..100_u8)) {
         let start = Side::new(&config, &first).plan(&Platform::default());
         let platform = carry_out(&Platform::default(), &start.changes);
-        config.guard = crate::audience::profile::Throttle { max_changes: count, max_percent: percent.map(f64::from) };
+        config.guard = crate::base::throttle::Throttle { max_changes: count, max_percent: percent.map(f64::from) };
         let plan = Side::new(&config, &second).plan(&platform);
         let course = decide(&plan, &config, None);
         let applied = SyncPlan { changes: course.apply.changes().to_vec(), ..plan.clone() };

@@ -3,83 +3,66 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address_allocation::Claim;
-use super::address_claims::resolve_claims;
 use super::change::{ChangeKind, PlannedChange};
-use super::desired_state::{facts, is_kept, manager};
+use super::comparison::{Comparison, Findings};
+use super::desired_state::{facts, is_kept};
 use super::eligibility::{Eligibility, Scope};
 use super::keys::{ChangeSubject, Field};
-use super::plan::Comparison;
 use super::skip_reason::{DepartureReason, Skip, SkipReason};
 use super::source::{DirectoryPerson, Gone};
 use super::target::{Facts, PlatformUser};
 use crate::base::ids::ObjectId;
 use crate::base::text::fold;
 
-/// What is found about people.
-#[derive(Debug, Default)]
-pub(super) struct UserFindings {
-    pub(super) changes: Vec<PlannedChange>,
-    pub(super) skipped: Vec<Skip>,
-    /// Who is there once everything is done: on the platform, active, belonging.
-    pub(super) present: BTreeSet<ObjectId>,
-}
-
-/// Compares all people, of the directory and of the platform.
-pub(super) fn compare(task: &Comparison<'_>) -> UserFindings {
-    let mut found = UserFindings::default();
+/// Compares all people, of the directory and of the platform. Returns who needs an
+/// address they do not have yet.
+pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> Vec<Claim> {
     let mut claims = Vec::new();
-    let scope = Scope::new(task.input.config, task.input.directory, task.input.fitting);
-    let shared = shared_addresses(task, &scope);
-    for (id, person) in &task.input.directory.people {
+    let scope = Scope::new(
+        comparison.input.config,
+        comparison.input.directory,
+        comparison.input.fitting,
+    );
+    let shared = shared_addresses(comparison, &scope);
+    for (id, person) in &comparison.input.directory.people {
         match scope.standing(*id, person) {
-            Eligibility::Wanted => wanted(task, *id, person, &shared, &mut claims, &mut found),
+            Eligibility::Wanted => wanted(comparison, *id, person, &shared, &mut claims, findings),
             Eligibility::Lacking(fields) => {
-                found.skip(*id, person, SkipReason::Lacking { fields });
-                if task.linked.user(*id).is_some_and(|(_, user)| user.active) {
-                    found.present.insert(*id);
+                findings.skip(*id, person, SkipReason::Lacking { fields });
+                if comparison
+                    .linked
+                    .user(*id)
+                    .is_some_and(|(_, user)| user.active)
+                {
+                    findings.present.insert(*id);
                 }
             }
-            Eligibility::Out(reason) => leave(task, *id, reason, &mut found),
+            Eligibility::Out(reason) => leave(comparison, *id, reason, findings),
         }
     }
-    for (id, gone) in &task.input.directory.gone {
+    for (id, gone) in &comparison.input.directory.gone {
         let reason = match gone {
             Gone::Deleted => DepartureReason::Deleted,
             Gone::Vanished => DepartureReason::Vanished,
         };
-        leave(task, *id, reason, &mut found);
+        leave(comparison, *id, reason, findings);
     }
-    unknown(task, &mut found);
-    resolve_claims(task, claims, &mut found);
-    for id in found.present.clone() {
-        managed(task, id, &mut found);
-    }
-    found
-}
-
-impl UserFindings {
-    pub(super) fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
-        let name = it.called();
-        self.skipped.push(Skip {
-            person,
-            name,
-            reason,
-        });
-    }
+    unknown(comparison, findings);
+    claims
 }
 
 /// Accounts in use of people whom the directory does not know, and as far as is
 /// remembered never did: nothing tells whether they left, so somebody has to look.
-fn unknown(task: &Comparison<'_>, found: &mut UserFindings) {
-    let directory = task.input.directory;
+fn unknown(comparison: &Comparison<'_>, findings: &mut Findings) {
+    let directory = comparison.input.directory;
     let knows =
         |id: &ObjectId| directory.people.contains_key(id) || directory.gone.contains_key(id);
-    for (id, key) in task.linked.users.iter().filter(|(id, _)| !knows(id)) {
-        let user = &task.linked.platform.users[*key];
+    for (id, key) in comparison.linked.users.iter().filter(|(id, _)| !knows(id)) {
+        let user = &comparison.linked.platform.users[*key];
         if user.active {
-            let name = called(user).to_owned();
+            let name = user.label().to_owned();
             let reason = SkipReason::Unknown;
-            found.skipped.push(Skip {
+            findings.skipped.push(Skip {
                 person: *id,
                 name,
                 reason,
@@ -89,9 +72,9 @@ fn unknown(task: &Comparison<'_>, found: &mut UserFindings) {
 }
 
 /// Addresses that several people who belong have.
-fn shared_addresses(task: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
+fn shared_addresses(comparison: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();
-    for (id, person) in &task.input.directory.people {
+    for (id, person) in &comparison.input.directory.people {
         if scope.standing(*id, person) == Eligibility::Wanted
             && let Some(email) = person.email.as_deref().and_then(fold)
         {
@@ -103,26 +86,26 @@ fn shared_addresses(task: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String
 }
 
 fn wanted(
-    task: &Comparison<'_>,
+    comparison: &Comparison<'_>,
     id: ObjectId,
     person: &DirectoryPerson,
     shared: &BTreeSet<String>,
     claims: &mut Vec<Claim>,
-    found: &mut UserFindings,
+    findings: &mut Findings,
 ) {
-    if let Some(users) = task.linked.twice.get(&id) {
+    if let Some(users) = comparison.linked.twice.get(&id) {
         let users = users.iter().map(|&user| user.to_owned()).collect();
-        found.skip(id, person, SkipReason::LinkedTwice { users });
+        findings.skip(id, person, SkipReason::LinkedTwice { users });
         // Nothing about them changes, so nobody's team goes because of them.
-        found.present.insert(id);
+        findings.present.insert(id);
         return;
     }
-    let facts = facts(person, task.input.config, task.input.features);
+    let facts = facts(person, comparison.input.config, comparison.input.features);
     let email = facts.get(&Field::Email).cloned().unwrap_or_default();
     let is_shared = fold(&email).is_some_and(|folded| shared.contains(&folded));
-    let Some((key, user)) = task.linked.user(id) else {
+    let Some((key, user)) = comparison.linked.user(id) else {
         if is_shared {
-            found.skip(id, person, SkipReason::SharedAddress { email });
+            findings.skip(id, person, SkipReason::SharedAddress { email });
         } else {
             claims.push(Claim {
                 person: id,
@@ -132,13 +115,21 @@ fn wanted(
         }
         return;
     };
-    if user.active || task.keep(reactivate(task, id, key, &person.called()), found) {
-        found.present.insert(id);
+    if user.active || comparison.propose(reactivate(comparison, id, key, &person.label()), findings)
+    {
+        findings.present.insert(id);
     }
-    let renamed = fields(task, id, (key, user), &facts, &person.called(), found);
+    let renamed = compare_fields(
+        comparison,
+        id,
+        (key, user),
+        &facts,
+        &person.label(),
+        findings,
+    );
     if renamed {
         if is_shared {
-            found.skip(id, person, SkipReason::SharedAddress { email });
+            findings.skip(id, person, SkipReason::SharedAddress { email });
         } else {
             claims.push(Claim {
                 person: id,
@@ -149,23 +140,23 @@ fn wanted(
     }
 }
 
-fn reactivate(task: &Comparison<'_>, id: ObjectId, key: &str, name: &str) -> PlannedChange {
-    let by_hand = task.was(key).is_some_and(|before| before.active);
+fn reactivate(comparison: &Comparison<'_>, id: ObjectId, key: &str, name: &str) -> PlannedChange {
+    let by_hand = comparison.previous(key).is_some_and(|before| before.active);
     PlannedChange::new(ChangeSubject::User(id), name, ChangeKind::ReactivateUser)
         .overwriting(by_hand)
 }
 
 /// Adds the changes of all fields but address and manager; answers whether the
 /// address is another one, too.
-pub(super) fn fields(
-    task: &Comparison<'_>,
+pub(super) fn compare_fields(
+    comparison: &Comparison<'_>,
     id: ObjectId,
     (key, user): (&str, &PlatformUser),
     wanted: &Facts,
     name: &str,
-    found: &mut UserFindings,
+    findings: &mut Findings,
 ) -> bool {
-    let before = task.was(key);
+    let before = comparison.previous(key);
     for field in [
         Field::FirstName,
         Field::LastName,
@@ -173,7 +164,7 @@ pub(super) fn fields(
         Field::JobTitle,
         Field::Department,
     ] {
-        if !is_kept(field, task.input.config, task.input.features) {
+        if !is_kept(field, comparison.input.config, comparison.input.features) {
             continue;
         }
         let (old, new) = (user.facts.get(&field), wanted.get(&field));
@@ -187,7 +178,7 @@ pub(super) fn fields(
             new: new.cloned(),
         };
         let change = PlannedChange::new(ChangeSubject::User(id), name, what).overwriting(by_hand);
-        task.keep(change, found);
+        comparison.propose(change, findings);
     }
     let email = wanted.get(&Field::Email).and_then(|email| fold(email));
     let differs = |value: &str| fold(value) != email;
@@ -195,11 +186,23 @@ pub(super) fn fields(
 }
 
 /// Who has left is deactivated, if the platform knows them as active.
-fn leave(task: &Comparison<'_>, id: ObjectId, reason: DepartureReason, found: &mut UserFindings) {
-    let keys = task.linked.users.get(&id).copied();
-    let twice = task.linked.twice.get(&id).into_iter().flatten().copied();
+fn leave(
+    comparison: &Comparison<'_>,
+    id: ObjectId,
+    reason: DepartureReason,
+    findings: &mut Findings,
+) {
+    let keys = comparison.linked.users.get(&id).copied();
+    let twice = comparison
+        .linked
+        .twice
+        .get(&id)
+        .into_iter()
+        .flatten()
+        .copied();
     let active = |key: &str| {
-        task.linked
+        comparison
+            .linked
             .platform
             .users
             .get(key)
@@ -208,75 +211,16 @@ fn leave(task: &Comparison<'_>, id: ObjectId, reason: DepartureReason, found: &m
     let Some(key) = keys.into_iter().chain(twice).find(|key| active(key)) else {
         return;
     };
-    let user = &task.linked.platform.users[key];
-    let by_hand = task.was(key).is_some_and(|before| !before.active);
+    let user = &comparison.linked.platform.users[key];
+    let by_hand = comparison
+        .previous(key)
+        .is_some_and(|before| !before.active);
     let what = ChangeKind::DeactivateUser { reason };
     let change =
-        PlannedChange::new(ChangeSubject::User(id), called(user), what).overwriting(by_hand);
+        PlannedChange::new(ChangeSubject::User(id), user.label(), what).overwriting(by_hand);
     // Who stays by somebody's decision stays in the teams as well.
-    if !task.keep(change, found) && task.input.directory.people.contains_key(&id) {
-        found.present.insert(id);
+    if !comparison.propose(change, findings) && comparison.input.directory.people.contains_key(&id)
+    {
+        findings.present.insert(id);
     }
-}
-
-/// What the platform calls somebody.
-pub(super) fn called(user: &PlatformUser) -> &str {
-    user.facts
-        .get(&Field::DisplayName)
-        .unwrap_or(&user.user_name)
-}
-
-/// The manager of somebody who is there: only now it is known who else is.
-fn managed(task: &Comparison<'_>, id: ObjectId, found: &mut UserFindings) {
-    if !task.input.features.keeps(Field::Manager) {
-        return;
-    }
-    let Some(person) = task.input.directory.people.get(&id) else {
-        return;
-    };
-    let wanted = manager(id, person, &found.present);
-    let unclear = |id: &ObjectId| task.linked.twice.contains_key(id);
-    if unclear(&id) || wanted.as_ref().is_some_and(unclear) {
-        return;
-    }
-    let key = task
-        .linked
-        .users
-        .get(&id)
-        .copied()
-        .or_else(|| task.to_link(id, found));
-    let user = key.and_then(|key| task.linked.platform.users.get(key));
-    let member = |user: &PlatformUser| {
-        let manager = user.facts.get(&Field::Manager)?;
-        Some(task.linked.member(manager).to_string())
-    };
-    let old = user.and_then(member);
-    let new = wanted.map(|manager| manager.to_string());
-    if old == new {
-        return;
-    }
-    let before = key.and_then(|key| task.was(key));
-    let manager_of = |user: &PlatformUser| user.facts.get(&Field::Manager).cloned();
-    let by_hand = match (before, user) {
-        (Some(before), Some(user)) => manager_of(before) != manager_of(user),
-        _ => false,
-    };
-    let what = ChangeKind::SetField {
-        field: Field::Manager,
-        old,
-        new,
-    };
-    let people = &task.input.directory.people;
-    let new_name = wanted
-        .and_then(|id| people.get(&id))
-        .map(DirectoryPerson::called);
-    let managing = user.and_then(|user| {
-        let manager = user.facts.get(&Field::Manager)?;
-        task.linked.platform.users.get(manager)
-    });
-    let change = PlannedChange::new(ChangeSubject::User(id), &person.called(), what)
-        .overwriting(by_hand)
-        .about(&new_name.unwrap_or_default())
-        .instead_of(managing.map_or("", called));
-    task.keep(change, found);
 }

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::plan::guard::Exceeded;
 use super::plan::{MembershipPlan, PlanHash};
 use crate::base::ids::{ProfileId, SnapshotId};
+use crate::base::throttle::Exceeded;
 
 /// What became of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,11 +5,10 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::plan::diff::Accounts;
-use super::plan::guard::{Exceeded, exceeded_by};
 use crate::audience::audience_change::{AudienceChange, Members};
-use crate::audience::profile::Throttle;
 use crate::base::ids::CourseId;
 use crate::base::rowset::RowSet;
+use crate::base::throttle::{Exceeded, Throttle, exceeded_by};
 use crate::snapshot::Snapshot;
 use crate::snapshot::name_order::{NameOrder, NamePage, Person};
 use crate::snapshot::search::{Matcher, Query};

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::NoticeKind;
+use super::kind::NoticeKind;
 use crate::base::ids::TenantId;
 
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f63_3d1c_77a4_4f0e_9a53_0d6f_3d7c_2b11);

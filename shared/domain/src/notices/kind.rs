@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::Urgency;
+use super::channel::Urgency;
 use crate::base::ids::{CatalogId, ProfileId};
 use crate::membership::plan::PlanHash;
 

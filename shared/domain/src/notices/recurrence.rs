@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 
-use super::Language;
+use super::language::Language;
 
 /// A moment: day, time and the zone's name.
 pub(super) fn moment(language: Language, at: DateTime<Utc>, zone: &str) -> String {

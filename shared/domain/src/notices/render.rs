@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, context};
 use serde::{Deserialize, Serialize};
 
-use super::Notice;
+use super::notice::Notice;
 use super::template_blocks::{Parts, one_line};
 
 /// A notice in words.

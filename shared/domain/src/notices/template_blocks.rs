@@ -11,7 +11,9 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior};
 use serde::Serialize;
 
-use super::{Language, NoticeKind, recurrence};
+use super::kind::NoticeKind;
+use super::language::Language;
+use super::recurrence;
 
 /// A label and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono_tz::Tz;
 
-use super::FieldRef;
 use super::expr::{Expr, Leaf};
+use super::field::FieldRef;
 use super::operators::{activity, boolean, date, number, text};
 use super::parse::{Combinator, FilterPart, Group, Rule};
+use super::problem::{Mistake, RuleProblem, RuleProblemKind, invalid};
 use crate::base::ids::CourseId;
 use crate::base::problem::Problem;
 use crate::snapshot::lms::FieldKind;
@@ -22,28 +23,6 @@ pub enum Section {
     Dates,
     /// User activities.
     Activities,
-}
-
-/// What kind of mistake a rule makes: it decides who has to act.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RuleProblemKind {
-    /// The rule never made sense.
-    Invalid,
-    /// The field existed once: somebody must review the profile (S4-119).
-    FieldMissing,
-    /// The course existed once: the same (S4-124).
-    CourseMissing,
-}
-
-/// A mistake in a rule.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RuleProblem {
-    /// What kind.
-    pub kind: RuleProblemKind,
-    /// Where, what, and how to mend it.
-    pub problem: Problem,
-    /// The field or course as the rule names it, for missing ones.
-    pub subject: String,
 }
 
 /// What rules may name: custom fields, Entra properties and courses that exist.
@@ -126,12 +105,6 @@ struct Checker<'a> {
     section: Section,
     fields: &'a Fields,
     zone: Tz,
-}
-
-pub(super) type Mistake = (RuleProblemKind, &'static str, String);
-
-pub(super) fn invalid(place: &'static str, detail: impl Into<String>) -> Mistake {
-    (RuleProblemKind::Invalid, place, detail.into())
 }
 
 impl Checker<'_> {

@@ -4,9 +4,10 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::check::{Fields, RuleProblem, RuleProblemKind, Section, check};
+use super::check::{Fields, Section, check};
 use super::expr::Expr;
 use super::parse::parse;
+use super::problem::{RuleProblem, RuleProblemKind};
 
 /// How non-empty sections combine (S4-067, C-41).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]

@@ -6,10 +6,11 @@ use chrono_tz::Tz;
 use regex::RegexBuilder;
 use serde_json::Value;
 
-use super::check::{Mistake, invalid};
 use super::expr::{ActivityPredicate, DatePredicate, NumberPredicate, TextPredicate};
+use super::limits::{DEFAULT_RECENT_DAYS, MAX_PATTERN, MAX_PATTERN_BYTES};
 use super::parse::Rule;
-use super::{DEFAULT_RECENT_DAYS, MAX_PATTERN, MAX_PATTERN_BYTES, value};
+use super::problem::{Mistake, invalid};
+use super::value;
 
 fn unknown_operator<T>(rule: &Rule, known: &str) -> Result<T, Mistake> {
     Err(invalid(

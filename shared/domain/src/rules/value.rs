@@ -4,7 +4,7 @@ use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc}
 use chrono_tz::Tz;
 use serde_json::Value;
 
-use super::{MAX_DAYS, MAX_LIST, MAX_TEXT};
+use super::limits::{MAX_DAYS, MAX_LIST, MAX_TEXT};
 use crate::base::text::fold;
 
 /// A text operand, folded.

@@ -1,6 +1,6 @@
 //! Dictionaries in the form that comparisons use.
 
-use super::Dictionary;
+use super::dictionary::Dictionary;
 use crate::base::text::fold;
 
 /// Every text folded; where all is ASCII, in one go.

@@ -43,7 +43,10 @@ async fn a_signed_message_is_accepted_once_and_its_operation_can_be_followed() {
     let site = Site::new().await;
     let control = format!("{}/control/acs", site.simulators.origin());
     let resource = serde_json::to_string(&AcsResource::new(KEY, "noreply@mail.example"));
-    let put = site.client.put(control).body(resource.expect("serialisable"));
+    let put = site
+        .client
+        .put(control)
+        .body(resource.expect("serialisable"));
     assert_eq!(put.send().await.expect("a response").status(), 204);
     let url = format!(
         "{}/emails:send?api-version=2023-03-31",

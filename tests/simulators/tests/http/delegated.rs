@@ -199,7 +199,12 @@ async fn the_tokens_say_who_it_is() {
         "{}/organizations/v2.0/.well-known/openid-configuration",
         office.simulators.entra_url()
     );
-    let answer = office.client.get(document).send().await.expect("a response");
+    let answer = office
+        .client
+        .get(document)
+        .send()
+        .await
+        .expect("a response");
     let (_, body) = read(answer).await;
     assert!(text(&body, "issuer").ends_with("/{tenantid}/v2.0"));
 }

@@ -31,10 +31,7 @@ async fn a_token_fits_the_published_key_and_a_flawed_one_does_not() {
         let at = format!("{entra}/{tenant}/v2.0/.well-known/openid-configuration");
         let (status, metadata) = read(site.client.get(at).send().await.expect("a response")).await;
         assert_eq!(status, 200);
-        let at = metadata["jwks_uri"]
-            .as_str()
-            .expect("a URL")
-            .to_owned();
+        let at = metadata["jwks_uri"].as_str().expect("a URL").to_owned();
         let (status, set) = read(site.client.get(at).send().await.expect("a response")).await;
         assert_eq!(
             (status, &set["keys"][0]["issuer"]),

@@ -103,9 +103,7 @@ impl Office {
             "{}/{segment}/oauth2/v2.0/authorize",
             self.simulators.entra_url()
         );
-        Url::parse_with_params(&path, fields)
-            .expect("a URL")
-            .into()
+        Url::parse_with_params(&path, fields).expect("a URL").into()
     }
 
     /// Signs in without a browser and returns the fields of the redirect.

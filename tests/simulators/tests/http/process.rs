@@ -18,7 +18,12 @@ async fn the_control_api_does_what_the_rust_api_does() {
         let request = site.client.request(method, format!("{control}{path}"));
         request.body(body.unwrap_or_default()).send()
     };
-    let health = read(send(Method::GET, "/health", None).await.expect("a response")).await;
+    let health = read(
+        send(Method::GET, "/health", None)
+            .await
+            .expect("a response"),
+    )
+    .await;
     assert_eq!(health, (200, json!({"status": "ok", "tenants": 1})));
 
     let other = Uuid::from_u128(77);
@@ -50,7 +55,12 @@ async fn the_control_api_does_what_the_rust_api_does() {
     );
 
     let requests = format!("/tenants/{TENANT}/requests");
-    let (_, log) = read(send(Method::GET, &requests, None).await.expect("a response")).await;
+    let (_, log) = read(
+        send(Method::GET, &requests, None)
+            .await
+            .expect("a response"),
+    )
+    .await;
     assert_eq!(log[0]["path"], "/graph/v1.0/organization");
     assert_eq!(log[0]["headers"].get("authorization"), None);
     send(Method::DELETE, &requests, None)
@@ -156,7 +166,9 @@ async fn stop_frees_the_port() {
         .expect("a port");
     assert!(Simulators::start(port).await.is_err(), "port in use");
     simulators.stop().await;
-    let again = Simulators::start(port).await.expect("the port is free again");
+    let again = Simulators::start(port)
+        .await
+        .expect("the port is free again");
     assert_eq!(again.origin(), format!("http://127.0.0.1:{port}"));
 }
 

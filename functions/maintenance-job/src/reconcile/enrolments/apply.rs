@@ -5,8 +5,8 @@ use std::time::Duration;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{CatalogRemoval, Enrolment, Learn365, LmsGroup, Unenrolment};
 use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::membership::enrolment::EnrolmentStep;
-use rollcall_domain::membership::report::Outcome;
 
 use crate::context::RunContext;
 
@@ -27,7 +27,9 @@ pub(crate) async fn apply_steps(
     let mut joined_now = false;
     for step in steps {
         if work.budget.check().await.is_err() {
-            work.subjects[index].report.step(step, &Outcome::Deferred);
+            work.subjects[index]
+                .report
+                .step(step, &Outcome::Deferred(None));
             continue;
         }
         if group.is_none() && !matches!(step, EnrolmentStep::JoinCatalog { .. }) {
@@ -37,7 +39,7 @@ pub(crate) async fn apply_steps(
         // A step that is cut off at the deadline may have happened; the next run reads the
         // state.
         let outcome = tokio::time::timeout_at(work.budget.deadline().instant().into(), one).await;
-        let outcome = outcome.unwrap_or(Outcome::Deferred);
+        let outcome = outcome.unwrap_or(Outcome::Deferred(None));
         joined_now |= matches!(
             (step, &outcome),
             (EnrolmentStep::JoinCatalog { .. }, Outcome::Done)
@@ -82,7 +84,7 @@ async fn apply_with_retries(
     }
     if let Outcome::Failed(reason) = &outcome {
         tracing::warn!(%reason, "refused right after joining the catalog; the next run tries again");
-        return Outcome::Deferred;
+        return Outcome::Deferred(None);
     }
     outcome
 }
@@ -106,7 +108,7 @@ async fn apply_step(
             )
         }
         // The platform does not show the group yet; the next run enrols it.
-        (_, None) => return Outcome::Deferred,
+        (_, None) => return Outcome::Deferred(None),
         (EnrolmentStep::Enrol { course }, Some(group)) => (
             format!("enrolling in {}", work.course_title(*course)),
             platform

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rollcall_clients::graph::{MemberOutcome, MemberOutcomes};
+use rollcall_clients::graph::MemberOutcomes;
 use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::membership::plan::MembershipPlan;
 use rollcall_domain::membership::plan::guard::Cleared;
-use rollcall_domain::membership::report::{ChangeTally, Outcome, ProfileStatus};
+use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::RunContext;
 
@@ -33,8 +34,8 @@ pub(crate) async fn apply(
             .await
     };
     let report = &mut work.subjects[index].report;
-    report.added = tally(&outcomes.adds);
-    report.removed = tally(&outcomes.removes);
+    report.added = outcomes.add_counts();
+    report.removed = outcomes.remove_counts();
     report.members = members_after(plan, &outcomes);
     if report.added.failed + report.removed.failed > 0 {
         let first = report
@@ -59,38 +60,20 @@ fn failed(outcomes: &MemberOutcomes) -> Option<BTreeSet<ObjectId>> {
     let mut failed = BTreeSet::new();
     for (id, outcome) in outcomes.adds.iter().chain(&outcomes.removes) {
         match outcome {
-            MemberOutcome::Done | MemberOutcome::Already => {}
-            MemberOutcome::Failed(_) => {
+            Outcome::Done | Outcome::AlreadySo => {}
+            Outcome::Failed(_) => {
                 failed.insert(*id);
             }
-            MemberOutcome::Deferred => return None,
+            Outcome::Deferred(_) => return None,
         }
     }
     Some(failed)
 }
 
-fn tally(outcomes: &BTreeMap<ObjectId, MemberOutcome>) -> ChangeTally {
-    let mut tally = ChangeTally::default();
-    for (id, outcome) in outcomes {
-        tally.count(
-            id,
-            &match outcome {
-                MemberOutcome::Done => Outcome::Done,
-                MemberOutcome::Already => Outcome::AlreadySo,
-                MemberOutcome::Failed(reason) => Outcome::Failed(reason.clone()),
-                MemberOutcome::Deferred => Outcome::Deferred,
-            },
-        );
-    }
-    tally
-}
-
 fn members_after(plan: &MembershipPlan, outcomes: &MemberOutcomes) -> usize {
-    let settled = |outcomes: &BTreeMap<ObjectId, MemberOutcome>| {
-        outcomes
-            .values()
-            .filter(|outcome| matches!(outcome, MemberOutcome::Done | MemberOutcome::Already))
-            .count()
+    let settled = |outcomes: &BTreeMap<ObjectId, Outcome>| {
+        let outcomes = outcomes.values();
+        outcomes.filter(|outcome| outcome.is_settled()).count()
     };
     (plan.current + settled(&outcomes.adds)).saturating_sub(settled(&outcomes.removes))
 }

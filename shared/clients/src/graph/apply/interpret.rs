@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use rollcall_domain::base::outcome::Outcome;
+
 use super::super::GraphError;
 use super::super::batch::PartAnswer;
 use super::super::classify::{Classification, MemberOperation, judge};
-use super::super::outcome::MemberOutcome;
 use super::{Apply, PendingChange};
 
 /// How often a group that is not to be seen is asked for: with pauses of 0.5,
@@ -39,7 +40,7 @@ impl Apply<'_> {
                 again.max().unwrap_or_default()
             }
             Err(error) => {
-                let failed = MemberOutcome::Failed(error.to_string());
+                let failed = Outcome::Failed(error.to_string());
                 for work in &batch {
                     self.record(&work.change, &failed);
                 }
@@ -59,11 +60,11 @@ impl Apply<'_> {
         match judge(&work.change, &answer, self.group) {
             Classification::Done => {
                 self.seen = true;
-                self.record(&work.change, &MemberOutcome::Done);
+                self.record(&work.change, &Outcome::Done);
             }
-            Classification::Already => self.record(&work.change, &MemberOutcome::Already),
+            Classification::Already => self.record(&work.change, &Outcome::AlreadySo),
             Classification::Failed(reason) => {
-                self.record(&work.change, &MemberOutcome::Failed(reason));
+                self.record(&work.change, &Outcome::Failed(reason));
             }
             Classification::Split => self.split(work.change),
             Classification::Again(wait) => {
@@ -75,7 +76,7 @@ impl Apply<'_> {
             }
             Classification::Unauthorised if work.renewed_token => {
                 let reason = "Microsoft Graph refused the access token".into();
-                self.record(&work.change, &MemberOutcome::Failed(reason));
+                self.record(&work.change, &Outcome::Failed(reason));
             }
             Classification::Unauthorised => {
                 work.renewed_token = true;
@@ -91,7 +92,7 @@ impl Apply<'_> {
         let policy = self.graph.http.retry();
         work.tries += 1;
         if work.tries >= policy.tries {
-            self.record(&work.change, &MemberOutcome::Failed(reason.to_owned()));
+            self.record(&work.change, &Outcome::Failed(reason.to_owned()));
             return Duration::ZERO;
         }
         let pause = wait.unwrap_or_else(|| policy.pause(work.tries));
@@ -116,7 +117,7 @@ impl Apply<'_> {
         }
         if the_group {
             let reason = "the group does not exist in Microsoft Entra (any more)".into();
-            self.record(&work.change, &MemberOutcome::Failed(reason));
+            self.record(&work.change, &Outcome::Failed(reason));
         } else {
             self.split(work.change);
         }
@@ -136,12 +137,12 @@ impl Apply<'_> {
             }
             alone => {
                 let reason = "Microsoft Entra does not know the person or the group (any more)";
-                self.record(&alone, &MemberOutcome::Failed(reason.into()));
+                self.record(&alone, &Outcome::Failed(reason.into()));
             }
         }
     }
 
-    pub(super) fn record(&mut self, change: &MemberOperation, outcome: &MemberOutcome) {
+    pub(super) fn record(&mut self, change: &MemberOperation, outcome: &Outcome) {
         let adds = &mut self.outcomes.adds;
         match change {
             MemberOperation::AddMany(members) => {

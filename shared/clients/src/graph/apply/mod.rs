@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::outcome::Outcome;
 use tokio::time::{Instant, sleep};
 
 use super::Graph;
 use super::batch::{CONCURRENT, MAX_PARTS, Part};
 use super::classify::MemberOperation;
-use super::outcome::{MemberOutcome, MemberOutcomes, WriteGate};
+use super::outcome::{MemberOutcomes, WriteGate};
 
 /// Members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
@@ -103,7 +104,7 @@ struct Apply<'a> {
     /// The next try looks for the group with one request instead of all.
     probing: bool,
     /// Why nothing more is sent, as the outcome of whatever is left.
-    stopped: Option<MemberOutcome>,
+    stopped: Option<Outcome>,
 }
 
 impl<'a> Apply<'a> {
@@ -139,7 +140,7 @@ impl<'a> Apply<'a> {
                 self.wait(pause, gate).await;
             }
         }
-        let rest = self.stopped.clone().unwrap_or(MemberOutcome::Deferred);
+        let rest = self.stopped.clone().unwrap_or(Outcome::Deferred(None));
         for work in std::mem::take(&mut self.queue) {
             self.record(&work.change, &rest);
         }
@@ -171,7 +172,7 @@ impl<'a> Apply<'a> {
             }
             let at_once = round.is_empty() || self.graph.quota.has(requests);
             if !at_once || !self.may_send(requests, gate).await {
-                self.stopped = at_once.then_some(MemberOutcome::Deferred);
+                self.stopped = at_once.then_some(Outcome::Deferred(None));
                 batch
                     .into_iter()
                     .rev()
@@ -216,7 +217,7 @@ impl<'a> Apply<'a> {
     async fn wait(&mut self, pause: Duration, gate: &mut impl WriteGate) {
         let allowed = self.graph.http.retry().may_wait(pause, self.graph.deadline);
         if !pause.is_zero() && !allowed {
-            self.stopped = Some(MemberOutcome::Deferred);
+            self.stopped = Some(Outcome::Deferred(None));
             return;
         }
         let mut left = pause;
@@ -225,7 +226,7 @@ impl<'a> Apply<'a> {
             sleep(nap).await;
             left -= nap;
             if !left.is_zero() && !gate.go(0).await {
-                self.stopped = Some(MemberOutcome::Deferred);
+                self.stopped = Some(Outcome::Deferred(None));
                 return;
             }
         }

@@ -11,6 +11,7 @@ mod users;
 use std::collections::BTreeSet;
 
 use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_simulators::World;
 use rollcall_simulators::world::EntraGroup;
 use serde_json::{Value, json};
@@ -31,7 +32,7 @@ fn target() -> ObjectId {
 /// Whether the group now is as it should be.
 fn is_complete(outcomes: &MemberOutcomes) -> bool {
     let mut ends = outcomes.adds.values().chain(outcomes.removes.values());
-    ends.all(|end| matches!(end, MemberOutcome::Done | MemberOutcome::Already))
+    ends.all(|end| matches!(end, Outcome::Done | Outcome::AlreadySo))
 }
 
 fn group(id: ObjectId, members: &[ObjectId]) -> EntraGroup {

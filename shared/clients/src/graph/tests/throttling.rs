@@ -86,7 +86,7 @@ async fn what_stays_throttled_is_a_failure_with_its_reason() {
         outcomes
             .adds
             .values()
-            .all(|o| *o == MemberOutcome::Failed(reason.into()))
+            .all(|o| *o == Outcome::Failed(reason.into()))
     );
     assert_eq!(graph.stats().sub_requests, 2 * 5);
 }

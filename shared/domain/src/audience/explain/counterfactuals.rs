@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Named;
+use super::applied_override::Named;
 use super::decisive_rules::{by_field, turn};
 use super::tree::SeenGroup;
 use crate::audience::profile::Target;

@@ -4,6 +4,7 @@
 //! taken apart. It speaks of the audience; whether the group follows it at once
 //! is a matter of the profile's switches and limits.
 
+mod applied_override;
 mod counterfactuals;
 mod decisive_rules;
 mod operand;
@@ -23,6 +24,7 @@ use crate::base::ids::{ProfileId, UserId};
 use crate::rules::Fields;
 use crate::snapshot::{Property, Snapshot};
 
+pub use applied_override::Named;
 pub use counterfactuals::{Way, WhatIfChange, WhatIfStep};
 pub use tree::{SeenGroup, SeenPart, SeenRule};
 
@@ -33,18 +35,6 @@ pub struct OtherProfile {
     pub title: String,
     /// Whether its audience holds the person.
     pub member: bool,
-}
-
-/// An override that applies to the person.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Named {
-    /// Whom it names: the person, or a profile whose audience holds them.
-    pub target: Target,
-    /// The profile's title, when it names a profile.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
 }
 
 /// What made somebody a member or not.

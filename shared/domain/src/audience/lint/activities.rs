@@ -1,6 +1,6 @@
 //! Whether one person's enrolments in a course can pass some tests and fail others.
 
-use super::literals::{Bounds, StepLimit};
+use super::bounds::{Bounds, StepLimit};
 use crate::rules::ActivityPredicate;
 
 /// Whether nobody's can. Several enrolments of one person may be in different

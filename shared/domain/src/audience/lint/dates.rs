@@ -1,6 +1,6 @@
 //! Whether one moment can pass some tests and fail others, now or at any later time.
 
-use super::literals::{Bounds, StepLimit};
+use super::bounds::{Bounds, StepLimit};
 use crate::rules::DatePredicate;
 use crate::rules::evaluate::{DAY_MS, date_holds};
 

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::literals::Literal;
+use super::bounds::Literal;
 use super::solver::Solver;
 use super::tree::{Branch, Node, Test, Tree};
-use super::{Warning, WarningKind};
+use super::warning::{Warning, WarningKind};
 use crate::rules::Leaf;
 use crate::snapshot::Snapshot;
 

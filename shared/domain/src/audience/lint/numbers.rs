@@ -1,6 +1,6 @@
 //! Whether one number can pass some tests and fail others.
 
-use super::literals::{Bounds, StepLimit};
+use super::bounds::{Bounds, StepLimit};
 use crate::rules::NumberPredicate;
 use crate::rules::evaluate::number_holds;
 

@@ -5,7 +5,8 @@
 //! part against what is known to hold beside them, but not several such groups
 //! against each other, so that the work stays small.
 
-use super::literals::{Literal, StepLimit, contradict};
+use super::bounds::{Literal, StepLimit};
+use super::literals::contradict;
 use super::tree::{Branch, Node};
 
 /// So many comparisons are made for one profile: some hundredths of a second.

@@ -2,7 +2,7 @@
 
 use std::iter::once;
 
-use super::literals::{Bounds, StepLimit};
+use super::bounds::{Bounds, StepLimit};
 use crate::rules::TextPredicate;
 use crate::rules::evaluate::text_holds;
 

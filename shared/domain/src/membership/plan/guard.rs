@@ -1,48 +1,8 @@
 //! The brake: a change that is too large is held before the first write.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use super::{MembershipPlan, PlanHash};
-use crate::audience::profile::Throttle;
+use crate::base::throttle::{Exceeded, Throttle, exceeded_by};
 use crate::membership::hold::{Hold, HoldState};
-
-/// Which limit a plan exceeds. Both may trip at once.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "camelCase")]
-pub struct Exceeded {
-    /// Adds and removes together.
-    pub changes: usize,
-    /// Members the group has now.
-    pub current: usize,
-    /// The count limit, when it is exceeded.
-    pub max_changes: Option<u32>,
-    /// The percentage limit, when it is exceeded.
-    pub max_percent: Option<f64>,
-}
-
-impl fmt::Display for Exceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            changes,
-            current,
-            max_changes,
-            max_percent,
-        } = self;
-        write!(f, "{changes} member changes exceed the limit of ")?;
-        match (max_changes, max_percent) {
-            (Some(count), Some(percent)) => write!(
-                f,
-                "{count} members and of {percent} % of {current} current members"
-            ),
-            (Some(count), None) => write!(f, "{count} members"),
-            (None, Some(percent)) => write!(f, "{percent} % of {current} current members"),
-            (None, None) => write!(f, "nothing"),
-        }
-    }
-}
 
 /// A plan that may be carried out; only the guard makes one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,31 +35,6 @@ pub enum GuardVerdict {
 /// Which limits a plan exceeds.
 pub fn exceeded(plan: &MembershipPlan, throttle: &Throttle) -> Option<Exceeded> {
     exceeded_by(plan.changes(), plan.current, throttle)
-}
-
-/// Which limits so many changes exceed: strictly greater, either one trips
-/// (S4-059); the percentage does not apply to a group without members (S4-060).
-pub fn exceeded_by(changes: usize, current: usize, throttle: &Throttle) -> Option<Exceeded> {
-    let max_changes = throttle
-        .max_changes
-        .filter(|limit| changes > *limit as usize);
-    let max_percent = throttle
-        .max_percent
-        .filter(|limit| current > 0 && as_f64(changes) * 100.0 > limit * as_f64(current));
-    (max_changes.is_some() || max_percent.is_some()).then_some(Exceeded {
-        changes,
-        current,
-        max_changes,
-        max_percent,
-    })
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "groups are far smaller than 2^52 members"
-)]
-fn as_f64(count: usize) -> f64 {
-    count as f64
 }
 
 /// Decides about a plan, given the hold that stands for the profile, if any. An

@@ -1,6 +1,6 @@
 //! Why bytes are not a snapshot this program can use.
 
-use super::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
+use super::limits::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
 
 /// Why bytes are no snapshot.
 #[derive(Debug, thiserror::Error)]

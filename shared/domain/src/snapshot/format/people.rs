@@ -4,10 +4,10 @@ use std::io::Write;
 
 use uuid::Uuid;
 
+use super::column_file::ColumnFile;
 use super::error::DecodeError;
 use super::names::{CHANGED_IN, IDS, LIVING, OBJECT_IDS};
 use super::numbers::{Cursor, put_rows, put_u32s};
-use super::reader::SnapshotReader;
 use super::writer::Writer;
 use crate::base::ids::{ObjectId, UserId};
 use crate::base::rowset::RowSet;
@@ -103,27 +103,25 @@ pub(super) fn write<W: Write>(writer: &mut Writer<W>, people: &People) -> std::i
 }
 
 /// Reads the columns.
-pub(super) fn read(reader: &SnapshotReader<'_>) -> Result<Identity, DecodeError> {
-    let rows = reader.rows();
-    let changed_in = reader.column(CHANGED_IN, U32, |cursor| cursor.u32s(rows as usize))?;
+pub(super) fn read(file: &ColumnFile<'_>) -> Result<Identity, DecodeError> {
+    let rows = file.rows();
+    let changed_in = file.column(CHANGED_IN, U32, |cursor| cursor.u32s(rows as usize))?;
     Ok(Identity {
-        lineage: reader.lineage().clone(),
-        ids: reader.column(IDS, GUIDS, |cursor| {
+        lineage: file.lineage().clone(),
+        ids: file.column(IDS, GUIDS, |cursor| {
             let ids = cursor.guids(rows as usize)?.iter();
             Some(ids.map(|id| UserId::new(Uuid::from_bytes(*id))).collect())
         })?,
-        object_ids: object_ids(reader)?,
-        living: reader.column(LIVING, BITS, |cursor| cursor.rows(rows))?,
+        object_ids: object_ids(file)?,
+        living: file.column(LIVING, BITS, |cursor| cursor.rows(rows))?,
         changed_in,
     })
 }
 
 /// Reads the Entra object of each row.
-pub(super) fn object_ids(
-    reader: &SnapshotReader<'_>,
-) -> Result<Vec<Option<ObjectId>>, DecodeError> {
-    let rows = reader.rows();
-    reader.column(OBJECT_IDS, OPTIONAL_GUIDS, |cursor| objects(cursor, rows))
+pub(super) fn object_ids(file: &ColumnFile<'_>) -> Result<Vec<Option<ObjectId>>, DecodeError> {
+    let rows = file.rows();
+    file.column(OBJECT_IDS, OPTIONAL_GUIDS, |cursor| objects(cursor, rows))
 }
 
 fn objects(cursor: &mut Cursor<'_>, rows: u32) -> Option<Vec<Option<ObjectId>>> {

@@ -5,9 +5,9 @@ use std::io::Write;
 
 use serde::{Deserialize, Serialize};
 
+use super::column_file::ColumnFile;
 use super::error::DecodeError;
 use super::names::{self, PLATFORM};
-use super::reader::SnapshotReader;
 use super::writer::Writer;
 use crate::snapshot::lms::{CatalogRow, CourseRow, FieldKind, FieldRow, RoleRow};
 use crate::snapshot::{LmsGroup, Property, Snapshot, Source};
@@ -70,8 +70,8 @@ pub(super) fn promised(
 }
 
 /// Reads the column. Courses must be ascending by id: they are searched so.
-pub(super) fn read(reader: &SnapshotReader<'_>) -> Result<Platform, DecodeError> {
-    let json = reader.raw(PLATFORM, JSON)?;
+pub(super) fn read(file: &ColumnFile<'_>) -> Result<Platform, DecodeError> {
+    let json = file.raw(PLATFORM, JSON)?;
     let platform: Platform =
         serde_json::from_slice(&json).map_err(|error| DecodeError::content(PLATFORM, error))?;
     if !platform.courses.is_sorted_by_key(|course| course.id) {
@@ -81,7 +81,7 @@ pub(super) fn read(reader: &SnapshotReader<'_>) -> Result<Platform, DecodeError>
         ));
     }
     for column in promised(&platform.fields, &platform.entra_properties) {
-        reader.find(&column)?;
+        file.find(&column)?;
     }
     Ok(platform)
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_64;
 
 use super::error::DecodeError;
+use super::limits::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
 use super::names;
-use super::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
 use crate::snapshot::{Header, Lineage};
 
 /// What a file begins and ends with.

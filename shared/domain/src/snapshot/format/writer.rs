@@ -2,8 +2,8 @@
 
 use std::io::{Error, Write};
 
+use super::limits::{MAX_DECODED, MAX_ROWS};
 use super::section_table::{Column, SectionTable, checksum, prefix};
-use super::{MAX_DECODED, MAX_ROWS};
 use crate::snapshot::{Header, Lineage};
 
 /// Fast, and nearly as small as higher levels make these columns.

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use super::cells::Cells;
 use super::changes::Changes;
+use super::entra::EntraSet;
+use super::moment::moment;
+use super::previous::Previous;
 use super::rows::Rows;
-use super::{EntraSet, Previous, UserSet, moment};
+use super::users::UserSet;
 use crate::snapshot::lms::{FieldKind, FieldRow};
 use crate::snapshot::{DateColumn, Property, Source, TextColumn};
 

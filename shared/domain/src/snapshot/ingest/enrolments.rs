@@ -1,7 +1,7 @@
 //! Enrolments while their pages arrive: eight bytes each, course by course.
 
+use super::limits::{MAX_ENROLMENTS, TooLarge};
 use super::numbers::Numbers;
-use super::{MAX_ENROLMENTS, TooLarge};
 use crate::base::ids::{CourseId, UserId};
 use crate::snapshot::enrolments::{Entry, Seconds};
 use crate::snapshot::lms::EnrolmentRow;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::cells::Cells;
+use super::limits::{MAX_USERS, TooLarge};
 use super::numbers::Numbers;
-use super::{MAX_USERS, TooLarge};
 use crate::base::ids::ObjectId;
 use crate::snapshot::lms::FieldKind;
 

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 
-use super::{EntraSet, Previous, Sets, TooLarge};
+use super::entra::EntraSet;
+use super::limits::TooLarge;
+use super::previous::Previous;
+use super::sets::Sets;
 use crate::base::ids::ObjectId;
 use crate::snapshot::format::Identity;
 use crate::snapshot::lms::{FieldKind, LmsData, Role, UserRow};

@@ -1,6 +1,6 @@
 //! Role assignments while their pages arrive; only those of groups are kept in the end.
 
-use super::TooLarge;
+use super::limits::TooLarge;
 use super::numbers::Numbers;
 use crate::base::ids::UserId;
 use crate::snapshot::lms::{Role, RoleRow, RoleScope};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use uuid::Uuid;
 
@@ -11,9 +12,11 @@ use crate::base::text::clean;
 use crate::snapshot::format;
 use crate::snapshot::format::Identity;
 use crate::snapshot::lms::{
-    EnrolmentRow, FieldKind, LmsData, Progress, RoleRow, RoleScope, UserRow,
+    CourseRow, EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, RoleRow, RoleScope, UserRow,
 };
-use crate::snapshot::{Activity, CourseActivities, Enrolments, Lineage, Property};
+use crate::snapshot::{
+    Activity, CourseActivities, Enrolments, Header, Lineage, Property, Snapshot, Source, TextColumn,
+};
 use crate::testing::{World, day};
 
 /// Proves S4-044: group rows are not learners.

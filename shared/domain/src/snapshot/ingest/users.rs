@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::cells::Cells;
+use super::limits::{MAX_USERS, TooLarge};
 use super::numbers::Numbers;
-use super::{MAX_USERS, TooLarge};
 use crate::base::ids::{FieldId, ObjectId, UserId};
 use crate::snapshot::Property;
 use crate::snapshot::lms::User;

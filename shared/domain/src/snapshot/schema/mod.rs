@@ -14,6 +14,8 @@ use operators::{ACTIVITY, BOOLEAN, DATE, NUMBER, TEXT, operators};
 
 use super::{Header, Property, Snapshot, Source};
 
+pub use operators::Operator;
+
 /// Values offered per field; more than anyone scrolls through.
 pub const MAX_SUGGESTIONS: usize = 1_000;
 
@@ -55,19 +57,6 @@ pub struct Field {
     /// Values that occur, the most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Suggestion>,
-}
-
-/// One operator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Operator {
-    /// The name rules use.
-    pub name: String,
-    /// The label people see.
-    pub label: String,
-    /// `none` when it takes no value, `multi` for lists and pairs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub arity: Option<String>,
 }
 
 /// One value that occurs.

@@ -1,6 +1,19 @@
 //! The operators the editor offers, per kind of field; the first is the default.
 
-use super::Operator;
+use serde::{Deserialize, Serialize};
+
+/// One operator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Operator {
+    /// The name rules use.
+    pub name: String,
+    /// The label people see.
+    pub label: String,
+    /// `none` when it takes no value, `multi` for lists and pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub arity: Option<String>,
+}
 
 pub(super) const TEXT: &[(&str, &str)] = &[
     ("=", "is equal to"),

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use rollcall_clients::store::StoreError;
-use rollcall_domain::audience::profile::Throttle;
+use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::membership::hold::HoldState;
 use rollcall_domain::membership::plan::PlanHash;
 use rollcall_domain::membership::report::ProfileStatus;

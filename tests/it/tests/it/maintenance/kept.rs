@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, StoreError};
-use rollcall_domain::audience::profile::Throttle;
 use rollcall_domain::base::ids::SnapshotId;
 use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::base::schedule::Job;
+use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::FaultKind;
 

@@ -260,8 +260,8 @@ mod tests {
 
     #[test]
     fn and_binds_before_or_and_not_before_both() {
-        let parsed =
-            clause("not city eq 'A' and mail eq null or surname in ('O''B','c')").expect("a valid filter");
+        let parsed = clause("not city eq 'A' and mail eq null or surname in ('O''B','c')")
+            .expect("a valid filter");
         let city = Clause::In(Property::City, vec![text("a")]);
         let mail = Clause::In(Property::Mail, vec![Literal::Null]);
         let surname = Clause::In(Property::Surname, vec![text("o'b"), text("c")]);

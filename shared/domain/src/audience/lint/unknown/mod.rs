@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 
 use super::judge::label;
 use super::tree::{Test, Tree};
-use super::{MAX_WARNINGS, Warning, WarningKind};
+use super::warning::{MAX_WARNINGS, Warning, WarningKind};
 use crate::base::text::fold;
 use crate::rules::{Leaf, TextPredicate, list, written};
 use crate::snapshot::{Snapshot, Source, TextColumn};

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::super::MAX_DECODED;
+use super::super::column_file::ColumnFile;
 use super::super::error::DecodeError;
+use super::super::limits::MAX_DECODED;
 use super::super::names::{COMPLETED_AT, COURSES, DUE_AT, GAPS_8, GAPS_16, STATUS};
 use super::super::people::U32;
-use super::super::reader::SnapshotReader;
-use super::{SETS, Sizes, TABLE, U8, U16, fits_memory};
+use super::sizes::{SETS, Sizes, TABLE, U8, U16, fits_memory};
 use crate::base::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments, Postings};
 
@@ -21,25 +21,23 @@ struct Course {
 }
 
 /// Reads the columns.
-pub(in crate::snapshot::format) fn read(
-    reader: &SnapshotReader<'_>,
-) -> Result<Enrolments, DecodeError> {
-    let courses = table(reader)?;
-    let rows = reader.rows();
+pub(in crate::snapshot::format) fn read(file: &ColumnFile<'_>) -> Result<Enrolments, DecodeError> {
+    let courses = table(file)?;
+    let rows = file.rows();
     let sizes = courses.iter().map(|course| Sizes {
         enrolled: course.enrolled,
         sets: course.sets,
     });
     fits_memory(sizes, rows, MAX_DECODED)?;
     let total = |count: fn(&Course) -> usize| courses.iter().map(count).sum::<usize>();
-    let gaps8 = reader.raw(GAPS_8, U8)?;
+    let gaps8 = file.raw(GAPS_8, U8)?;
     let short = total(|course| if course.width == 2 { course.steps } else { 0 });
-    let gaps16 = reader.column(GAPS_16, U16, |cursor| cursor.u16s(short))?;
-    let status = reader.raw(STATUS, U8)?;
+    let gaps16 = file.column(GAPS_16, U16, |cursor| cursor.u16s(short))?;
+    let status = file.raw(STATUS, U8)?;
     let done = total(|course| course.sets[0]);
-    let completed_at = reader.column(COMPLETED_AT, U32, |cursor| cursor.u32s(done))?;
+    let completed_at = file.column(COMPLETED_AT, U32, |cursor| cursor.u32s(done))?;
     let open = total(|course| course.sets[3]);
-    let due_at = reader.column(DUE_AT, U32, |cursor| cursor.u32s(open))?;
+    let due_at = file.column(DUE_AT, U32, |cursor| cursor.u32s(open))?;
     if due_at.contains(&0) {
         return Err(DecodeError::content(DUE_AT, "a due date is missing"));
     }
@@ -68,13 +66,13 @@ pub(in crate::snapshot::format) fn read(
             "it has more than the courses need",
         ));
     }
-    Enrolments::from_parts(read, reader.enrolment_count())
+    Enrolments::from_parts(read, file.enrolment_count())
         .ok_or_else(|| DecodeError::content(COURSES, "courses are not ascending by id"))
 }
 
-fn table(reader: &SnapshotReader<'_>) -> Result<Vec<Course>, DecodeError> {
-    let count = reader.entries(COURSES)?;
-    let courses: Vec<Course> = reader.column(COURSES, TABLE, |cursor| {
+fn table(file: &ColumnFile<'_>) -> Result<Vec<Course>, DecodeError> {
+    let count = file.entries(COURSES)?;
+    let courses: Vec<Course> = file.column(COURSES, TABLE, |cursor| {
         let ids = cursor.guids(count)?;
         let enrolled = cursor.u32s(count)?;
         let sets: Vec<Vec<u32>> = (0..SETS)

@@ -6,7 +6,7 @@ use super::super::names::{COMPLETED_AT, COURSES, DUE_AT, GAPS_8, GAPS_16, STATUS
 use super::super::numbers::{put, put_u32s};
 use super::super::people::U32;
 use super::super::writer::Writer;
-use super::{SETS, TABLE, U8, U16};
+use super::sizes::{SETS, TABLE, U8, U16};
 use crate::base::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments};
 

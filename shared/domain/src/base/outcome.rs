@@ -1,4 +1,4 @@
-//! How single changes ended, counted honestly.
+//! The outcome of a single change, and counts of outcomes.
 
 use std::fmt;
 
@@ -7,18 +7,50 @@ use serde::{Deserialize, Serialize};
 /// How many failures are listed one by one; the rest is counted.
 pub const MAX_LISTED: usize = 100;
 
-/// How one change ended. A failure never counts as done.
+/// The outcome of one change. A failure never counts as done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "status", content = "detail", rename_all = "snake_case")]
 pub enum Outcome {
     /// Made by this run.
     Done,
-    /// It was so already.
+    /// Already in the desired state; nothing was written.
     AlreadySo,
-    /// Refused, with the reason.
+    /// Rejected, with the reason as a clause for the report.
     Failed(String),
-    /// Not tried: the run ran out of time or lost its lock. The next one goes on.
-    Deferred,
+    /// Not attempted, or not completed: the time or the lease ran out, or it depends
+    /// on a change that failed. The next run retries it. The reason, where one is known.
+    Deferred(Option<String>),
+}
+
+impl Outcome {
+    /// Whether the change was made by this run.
+    pub const fn is_done(&self) -> bool {
+        matches!(self, Self::Done)
+    }
+
+    /// Whether the change was rejected.
+    pub const fn is_failed(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+
+    /// Whether the change is left to the next run.
+    pub const fn is_deferred(&self) -> bool {
+        matches!(self, Self::Deferred(_))
+    }
+
+    /// Whether the desired state is reached, by this run or before it.
+    pub const fn is_settled(&self) -> bool {
+        matches!(self, Self::Done | Self::AlreadySo)
+    }
+
+    /// Why the change was not made, where a reason is known.
+    pub fn reason(&self) -> Option<&str> {
+        match self {
+            Self::Done | Self::AlreadySo => None,
+            Self::Failed(reason) => Some(reason),
+            Self::Deferred(reason) => reason.as_deref(),
+        }
+    }
 }
 
 /// Counts of outcomes, and the failures themselves.
@@ -44,7 +76,7 @@ impl ChangeTally {
         match outcome {
             Outcome::Done => self.done += 1,
             Outcome::AlreadySo => self.already += 1,
-            Outcome::Deferred => self.deferred += 1,
+            Outcome::Deferred(_) => self.deferred += 1,
             Outcome::Failed(reason) => {
                 self.failed += 1;
                 if self.failures.len() < MAX_LISTED {
@@ -77,16 +109,29 @@ impl ChangeTally {
     }
 }
 
+impl<'o, W: fmt::Display> FromIterator<(W, &'o Outcome)> for ChangeTally {
+    fn from_iter<I: IntoIterator<Item = (W, &'o Outcome)>>(outcomes: I) -> Self {
+        let mut tally = Self::default();
+        for (what, outcome) in outcomes {
+            tally.count(what, outcome);
+        }
+        tally
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_failure_never_counts_as_done() {
-        let mut tally = ChangeTally::default();
-        tally.count("Ada", &Outcome::Done);
-        tally.count("Grace", &Outcome::Failed("no such user".to_owned()));
-        tally.count("Alan", &Outcome::AlreadySo);
+        let failed = Outcome::Failed("no such user".to_owned());
+        let outcomes = [
+            ("Ada", &Outcome::Done),
+            ("Grace", &failed),
+            ("Alan", &Outcome::AlreadySo),
+        ];
+        let tally: ChangeTally = outcomes.into_iter().collect();
         assert_eq!((tally.done, tally.failed, tally.already), (1, 1, 1));
         assert_eq!(tally.failures, ["Grace: no such user"]);
         assert!(!tally.is_complete());

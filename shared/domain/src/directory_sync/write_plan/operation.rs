@@ -1,11 +1,9 @@
-//! In which order changes are made: leavers first, so that nothing slow keeps them in; then addresses are freed; managers follow people, teams follow both.
+//! The requests that carry changes out, and the phases they are sent in.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::change::PlannedChange;
-use super::keys::{ChangeSubject, Field, Member};
-use super::sorter::Sorter;
-use super::target::{Facts, Platform};
+use super::super::keys::{ChangeSubject, Field, Member};
+use super::super::target::Facts;
 use crate::base::ids::ObjectId;
 
 /// One request to the platform; it names the changes it carries out by their place
@@ -88,16 +86,4 @@ pub struct WritePhase {
     pub in_order: bool,
     /// The writes.
     pub writes: Vec<Write>,
-}
-
-/// All writes, phase by phase. Between phases everything of the one before has ended.
-pub type Phases = Vec<WritePhase>;
-
-/// Orders changes as a plan has them. Whatever fails leaves the others possible.
-pub fn phases(changes: &[PlannedChange], platform: &Platform) -> Phases {
-    let mut sorter = Sorter::new(platform);
-    for (at, change) in changes.iter().enumerate() {
-        sorter.take(at, change);
-    }
-    sorter.finish()
 }

@@ -1,18 +1,15 @@
 //! What a run did, what it did not, and why: honest counts for people and machines.
 
-mod tally;
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
 use super::enrolment::EnrolmentStep;
 use super::plan::PlanHash;
-use super::plan::guard::Exceeded;
 use crate::audience::discrepancies::Discrepancies;
 use crate::base::ids::{ObjectId, ProfileId};
-
-pub use tally::{ChangeTally, MAX_LISTED, Outcome};
+use crate::base::outcome::{ChangeTally, Outcome};
+use crate::base::throttle::Exceeded;
 
 /// How a profile stands after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

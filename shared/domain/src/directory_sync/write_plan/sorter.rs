@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::address_allocation::{Renaming, order};
-use super::change::{ChangeKind, PlannedChange};
-use super::keys::{ChangeSubject, Field, Member, TeamKey};
-use super::target::{Platform, PlatformTeam};
-use super::writes::{Operation, Phases, TeamChanges, Write, WritePhase};
+use super::super::address_allocation::{Renaming, order};
+use super::super::change::{ChangeKind, PlannedChange};
+use super::super::keys::{ChangeSubject, Field, Member, TeamKey};
+use super::super::target::{Platform, PlatformTeam};
+use super::operation::{Operation, TeamChanges, Write, WritePhase};
 use crate::base::ids::ObjectId;
 
 /// Changes on their way to being writes.
@@ -15,9 +15,9 @@ pub(super) struct Sorter<'p> {
     keys: BTreeMap<ObjectId, &'p str>,
     teams: BTreeMap<TeamKey, &'p str>,
     renamings: Vec<(Renaming, ObjectId, usize)>,
-    people: BTreeMap<ObjectId, Write>,
+    user_writes: BTreeMap<ObjectId, Write>,
     managers: Vec<Write>,
-    made: BTreeMap<TeamKey, Write>,
+    team_writes: BTreeMap<TeamKey, Write>,
     leavers: Vec<Write>,
 }
 
@@ -34,47 +34,49 @@ impl<'p> Sorter<'p> {
                 .filter_map(|(key, team)| Some((team.team?, key.as_str())))
                 .collect(),
             renamings: Vec::new(),
-            people: BTreeMap::new(),
+            user_writes: BTreeMap::new(),
             managers: Vec::new(),
-            made: BTreeMap::new(),
+            team_writes: BTreeMap::new(),
             leavers: Vec::new(),
         }
     }
 
-    pub(super) fn take(&mut self, at: usize, change: &PlannedChange) {
+    pub(super) fn add(&mut self, index: usize, change: &PlannedChange) {
         match change.subject {
-            ChangeSubject::User(person) => self.person(at, person, change),
-            ChangeSubject::Team(team) => self.team(at, team, change),
+            ChangeSubject::User(person) => self.add_user_change(index, person, change),
+            ChangeSubject::Team(team) => self.add_team_change(index, team, change),
         }
     }
 
-    fn person(&mut self, at: usize, person: ObjectId, change: &PlannedChange) {
+    fn add_user_change(&mut self, index: usize, person: ObjectId, change: &PlannedChange) {
         let subject = change.subject;
         match &change.what {
             ChangeKind::CreateUser { facts } => {
                 let facts = facts.clone();
                 let deed = Operation::CreateUser { facts };
-                self.people.insert(
+                self.user_writes.insert(
                     person,
                     Write {
                         subject,
                         deed,
-                        changes: vec![at],
+                        changes: vec![index],
                     },
                 );
             }
             ChangeKind::LinkUser { user } => {
                 if let Some((key, _)) = self.platform.users.get_key_value(user) {
                     self.keys.insert(person, key);
-                    self.set(at, person, |_, _, link| *link = true);
+                    self.update_user(index, person, |_, _, link| *link = true);
                 }
             }
-            ChangeKind::ReactivateUser => self.set(at, person, |_, active, _| *active = Some(true)),
+            ChangeKind::ReactivateUser => {
+                self.update_user(index, person, |_, active, _| *active = Some(true))
+            }
             ChangeKind::SetField {
                 field: Field::Manager,
                 new,
                 ..
-            } => self.manage(at, person, new.as_ref(), subject),
+            } => self.set_manager(index, person, new.as_ref(), subject),
             ChangeKind::SetField {
                 field: Field::Email,
                 new: Some(email),
@@ -85,33 +87,34 @@ impl<'p> Sorter<'p> {
                         user: (*key).to_owned(),
                         to: email.clone(),
                     };
-                    self.renamings.push((renaming, person, at));
+                    self.renamings.push((renaming, person, index));
                 }
             }
             ChangeKind::SetField { field, new, .. } => {
                 let (field, new) = (*field, new.clone());
-                self.set(at, person, |facts, _, _| {
+                self.update_user(index, person, |facts, _, _| {
                     facts.insert(field, new);
                 });
             }
             ChangeKind::DeactivateUser { .. } => {
-                self.leavers.extend(self.leaver(at, person, subject));
+                self.leavers
+                    .extend(self.deactivations(index, person, subject));
             }
             _ => {}
         }
     }
 
     /// Adds to what is set on somebody the platform knows.
-    fn set(
+    fn update_user(
         &mut self,
-        at: usize,
+        index: usize,
         person: ObjectId,
         change: impl FnOnce(&mut BTreeMap<Field, Option<String>>, &mut Option<bool>, &mut bool),
     ) {
         let Some(key) = self.keys.get(&person) else {
             return;
         };
-        let write = self.people.entry(person).or_insert_with(|| Write {
+        let write = self.user_writes.entry(person).or_insert_with(|| Write {
             subject: ChangeSubject::User(person),
             deed: set_user(key),
             changes: Vec::new(),
@@ -124,13 +127,13 @@ impl<'p> Sorter<'p> {
         } = &mut write.deed
         {
             change(facts, active, link);
-            write.changes.push(at);
+            write.changes.push(index);
         }
     }
 
-    fn manage(
+    fn set_manager(
         &mut self,
-        at: usize,
+        index: usize,
         person: ObjectId,
         new: Option<&String>,
         subject: ChangeSubject,
@@ -152,13 +155,13 @@ impl<'p> Sorter<'p> {
         let write = deed.map(|deed| Write {
             subject,
             deed,
-            changes: vec![at],
+            changes: vec![index],
         });
         self.managers.extend(write);
     }
 
     /// Everybody's accounts are deactivated, should there be several.
-    fn leaver(&self, at: usize, person: ObjectId, subject: ChangeSubject) -> Vec<Write> {
+    fn deactivations(&self, index: usize, person: ObjectId, subject: ChangeSubject) -> Vec<Write> {
         let users = self.platform.users.iter();
         let theirs = users.filter(|(_, user)| user.person == Some(person) && user.active);
         let writes = theirs.map(|(key, _)| {
@@ -169,13 +172,13 @@ impl<'p> Sorter<'p> {
             Write {
                 subject,
                 deed,
-                changes: vec![at],
+                changes: vec![index],
             }
         });
         writes.collect()
     }
 
-    fn team(&mut self, at: usize, key: TeamKey, change: &PlannedChange) {
+    fn add_team_change(&mut self, index: usize, key: TeamKey, change: &PlannedChange) {
         let subject = change.subject;
         if let ChangeKind::CreateTeam {
             name,
@@ -188,12 +191,12 @@ impl<'p> Sorter<'p> {
                 members: members.clone(),
                 supervisors: supervisors.clone(),
             };
-            self.made.insert(
+            self.team_writes.insert(
                 key,
                 Write {
                     subject,
                     deed,
-                    changes: vec![at],
+                    changes: vec![index],
                 },
             );
             return;
@@ -201,7 +204,7 @@ impl<'p> Sorter<'p> {
         let Some(id) = self.teams.get(&key).copied() else {
             return;
         };
-        let write = self.made.entry(key).or_insert_with(|| Write {
+        let write = self.team_writes.entry(key).or_insert_with(|| Write {
             subject,
             deed: Operation::SetTeam {
                 team: id.to_owned(),
@@ -224,14 +227,14 @@ impl<'p> Sorter<'p> {
             ChangeKind::ArchiveTeam { .. } => archive(set, &self.platform.teams[id]),
             _ => return,
         }
-        write.changes.push(at);
+        write.changes.push(index);
     }
 
-    pub(super) fn finish(self) -> Phases {
+    pub(super) fn into_phases(self) -> Vec<WritePhase> {
         let by_user: BTreeMap<String, (ObjectId, usize)> = self
             .renamings
             .iter()
-            .map(|(renaming, person, at)| (renaming.user.clone(), (*person, *at)))
+            .map(|(renaming, person, index)| (renaming.user.clone(), (*person, *index)))
             .collect();
         let renamings = self
             .renamings
@@ -242,7 +245,7 @@ impl<'p> Sorter<'p> {
             order(renamings, &self.platform.users)
                 .into_iter()
                 .map(|Renaming { user, to }| {
-                    let (person, at) = by_user[&user];
+                    let (person, index) = by_user[&user];
                     let mut deed = set_user(&user);
                     if let Operation::SetUser { facts, .. } = &mut deed {
                         facts.insert(Field::Email, Some(to));
@@ -250,7 +253,7 @@ impl<'p> Sorter<'p> {
                     Write {
                         subject: ChangeSubject::User(person),
                         deed,
-                        changes: vec![at],
+                        changes: vec![index],
                     }
                 });
         let phase = |name, in_order, writes| WritePhase {
@@ -261,9 +264,9 @@ impl<'p> Sorter<'p> {
         let all = vec![
             phase("leavers", false, self.leavers),
             phase("addresses", true, names.collect()),
-            phase("people", false, self.people.into_values().collect()),
+            phase("people", false, self.user_writes.into_values().collect()),
             phase("managers", false, self.managers),
-            phase("teams", false, self.made.into_values().collect()),
+            phase("teams", false, self.team_writes.into_values().collect()),
         ];
         all.into_iter()
             .filter(|phase| !phase.writes.is_empty())
