@@ -176,7 +176,7 @@ mod tests {
         );
     }
 
-    /// Proves S1-26 and S1-27: the mail goes out through the service, from the fixed address.
+    /// Proves S1-26 and S1-27: the mail is sent through the service, from the fixed address.
     #[tokio::test]
     async fn a_mail_is_handed_over_under_its_own_id() {
         let stub = Stub::start(|_| reply(202, "", r#"{"status":"Running"}"#)).await;

@@ -1,6 +1,6 @@
-"""Whether ours finds the same members as DuckDB on the first 200 profiles.
+"""Compares our members with those of DuckDB for the first 200 profiles.
 
-Nothing is timed. Exit code 1 if any member differs.
+No time is measured. The exit code is 1 if any member differs.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from engines import DuckDb, Export
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", required=True, help="the folder of `bench export`")
-    parser.add_argument("--profiles", type=int, default=200, help="how many profiles are compared")
+    parser.add_argument("--profiles", type=int, default=200, help="number of profiles to compare")
     options = parser.parse_args()
 
     export = Export(options.dir, options.profiles)

@@ -1,7 +1,7 @@
-"""DuckDB, polars and SQLite over an exported workload.
+"""The peers DuckDB, polars and SQLite on an exported workload.
 
 Each is prepared outside the timed part (tables, indexes, query texts) and
-answers the places of the people whom each profile's filter matches.
+returns the indexes of the users that match each profile's filter.
 """
 
 import os
@@ -39,7 +39,7 @@ class Export:
         self.ids = np.frombuffer(ids, dtype=np.uint8).reshape(-1, 16)
 
     def differences(self, name, matching):
-        """Applies the exceptions by plain sets and compares with ours, as sentences."""
+        """Applies the exceptions with plain sets and returns the differences from ours as sentences."""
         members, found = [], []
         for number, (profile, places) in enumerate(zip(self.profiles, matching)):
             places = np.sort(np.asarray(places, dtype=np.int64))
@@ -99,7 +99,7 @@ class DuckDb:
 
 
 class Sqlite:
-    """In memory, indexes on what rules compare, one query per profile."""
+    """In memory, indexes on the columns compared by rules, one query per profile."""
 
     name = "SQLite"
 
@@ -129,7 +129,7 @@ class Sqlite:
             self.connection.execute(f"CREATE INDEX users_{name} ON users ({name})")
         self.connection.execute("CREATE INDEX enrolments_course ON enrolments (course, place, progress, completedAt, dueAt)")
         self.connection.execute("ANALYZE")
-        # Lets LIKE 'x%' use an index; texts are folded already.
+        # Allows LIKE 'x%' to use an index; texts are already folded.
         self.connection.execute("PRAGMA case_sensitive_like = ON")
         self.queries = queries(export)
 

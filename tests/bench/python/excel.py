@@ -1,8 +1,8 @@
-"""The member list by openpyxl (write-only) and by ours, each a process of its own.
+"""Compares writing the member list with openpyxl (write-only) and with our code, in processes.
 
-Both read the same `users.csv` row by row and hold nothing else. The cells of both
-workbooks are compared first. Prints CPU time and peak memory of the whole
-processes, and by how much it exceeds that of the same process with no rows.
+Both read the same `users.csv` row by row without storing the rows. The cells of both
+workbooks are compared first. Prints CPU time and peak memory of the processes, and
+the growth compared with the same process without rows.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import time
 from itertools import zip_longest
 from pathlib import Path
 
-# Titles, columns of the export and widths, as the maintenance job writes them.
+# Titles, columns of the export and widths, equal to those of the maintenance job.
 COLUMNS = [
     ("Name", "title", 28), ("Email", "email", 36), ("Job title", "jobTitle", 28), ("Department", "department", 22),
     ("Company", "company", 22), ("Office", "office", 18), ("City", "city", 18), ("Country", "country", 18),
@@ -25,10 +25,10 @@ FASTER, SMALLER = 8, 10
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bench", help="the program `bench`, beside which `member-list` lies; without it this process writes by openpyxl")
-    parser.add_argument("--member-list", help="our program where it lies elsewhere, such as one linked statically")
+    parser.add_argument("--bench", help="the program `bench`, in the folder of `member-list`; without it this process writes with openpyxl")
+    parser.add_argument("--member-list", help="our program if in another folder, such as a statically linked one")
     parser.add_argument("--dir", help="the folder of `bench export`")
-    parser.add_argument("--rounds", type=int, default=3, help="times each runs; the least of each figure counts")
+    parser.add_argument("--rounds", type=int, default=3, help="number of runs of each; the lowest value of each figure counts")
     parser.add_argument("--users", help="the `users.csv` openpyxl reads")
     parser.add_argument("--out", help="the workbook openpyxl writes")
     options = parser.parse_args()
@@ -76,7 +76,7 @@ def race(ours, users, files, rounds):
 
 
 def measure(command):
-    """What the process says of itself, and the most memory of its own seen while it ran."""
+    """Returns the process's own report, and the peak of its anonymous memory."""
     process, own = subprocess.Popen(command, stdout=subprocess.PIPE, text=True), 0
     while process.poll() is None:
         own = max(own, memory(process.pid, "RssAnon"))
@@ -87,7 +87,7 @@ def measure(command):
 
 
 def compare(ours, theirs):
-    """Ends the script where a cell differs; answers how many rows there are below the titles."""
+    """Exits if a cell differs; otherwise returns the number of rows without the header."""
     from openpyxl import load_workbook
 
     books = [load_workbook(path, read_only=True) for path in (ours, theirs)]
@@ -100,8 +100,8 @@ def compare(ours, theirs):
 
 
 def write(users, out):
-    # openpyxl loads numpy where it happens to be installed, as beside polars; nobody
-    # needs it to write a list, and it would cost openpyxl half its memory again.
+    # openpyxl loads numpy if it is installed (polars requires it). It is not needed to write
+    # a list, and would increase the memory of openpyxl by half.
     sys.modules["numpy"] = None
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
@@ -132,7 +132,7 @@ def write(users, out):
 
 
 def memory(process, kind):
-    """A line of a process's status in bytes; 0 when it has none, as at its end."""
+    """Returns a value of a process's status in bytes; 0 if missing, as at its exit."""
     lines = Path(f"/proc/{process}/status").read_text().splitlines()
     found = [line for line in lines if line.startswith(f"{kind}:")]
     return int(found[0].split()[1]) * 1_024 if found else 0

@@ -1,7 +1,7 @@
-"""Ours against DuckDB, polars and SQLite: members first, then CPU times and ratios.
+"""Compares our engine with DuckDB, polars and SQLite: members, then CPU times and ratios.
 
-Exit code 1 if any member differs. Exceptions of profiles are applied to the
-peers' answers outside the timed part; ours applies them inside.
+The exit code is 1 if any member differs. Exceptions of profiles are applied to the
+peers' results outside the timed part; our engine applies them inside.
 """
 
 import argparse
@@ -12,7 +12,7 @@ import time
 
 from engines import DuckDb, Export, Polars, PolarsEach, Sqlite
 
-# How often ours must fit into a peer's time.
+# The required ratio of a peer's time to ours.
 TARGETS = {"DuckDB": 180, "polars": 80, "polars (one select)": None, "SQLite": None}
 
 
@@ -20,7 +20,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--bench", required=True, help="the program `bench`")
     parser.add_argument("--dir", required=True, help="the folder of `bench export`")
-    parser.add_argument("--rounds", type=int, default=3, help="times each runs; the least time counts")
+    parser.add_argument("--rounds", type=int, default=3, help="number of runs of each; the shortest time counts")
     options = parser.parse_args()
 
     export = Export(options.dir)
@@ -44,7 +44,7 @@ def main():
 
 
 def race(peers, options):
-    """Ours before each peer, so that both meet the machine in the same mood."""
+    """Runs our engine before each peer, so that both run under the same machine load."""
     ours, best = None, {}
     for _ in range(options.rounds):
         for peer in peers:

@@ -1,7 +1,7 @@
-"""Rule trees of the export as SQL conditions and as polars expressions.
+"""Converts the rule trees of the export into SQL conditions and polars expressions.
 
-A missing value makes a test NULL in both worlds. That is as good as false
-except below a negation, where it is made false explicitly: negative rules are
+A missing value makes a predicate NULL in both. That is equivalent to false except
+below a negation, where it is explicitly converted to false: negative rules are
 exact complements.
 """
 
@@ -10,7 +10,7 @@ import polars as pl
 
 
 def where(tree, now, negated=False):
-    """The condition of one profile, the same for DuckDB and SQLite."""
+    """Returns the condition of one profile, valid for DuckDB and SQLite."""
     ((kind, content),) = tree.items()
     if kind == "all":
         return "(" + " AND ".join(where(part, now, negated) for part in content) + ")"
@@ -45,7 +45,7 @@ def sql_text(field, test):
         return f"{field} = {quoted(operand)}"
     if kind == "in":
         return f"{field} IN ({', '.join(map(quoted, operand))})"
-    # No operand of the workload holds a wildcard; one that did would need ESCAPE.
+    # No operand of the workload contains a wildcard, which would require ESCAPE.
     assert not set(operand) & set("%_\\"), operand
     patterns = {"containing": f"%{operand}%", "beginning": f"{operand}%", "ending": f"%{operand}"}
     return f"{field} LIKE {quoted(patterns[kind])}"
@@ -76,7 +76,7 @@ GIVEN = {"hireDate", "costCentre", "remote"}
 
 
 class Polars:
-    """Makes expressions; collects the masks of course tests they refer to."""
+    """Builds expressions; collects the masks of course predicates they use."""
 
     def __init__(self):
         self.courses = {}
@@ -129,7 +129,7 @@ def polars_text(field, test):
 
 
 def course_mask(rows, test, now, people):
-    """One truth per person from the enrolments of one course (numpy columns)."""
+    """Returns a boolean per user from the enrolments of one course (numpy columns)."""
     mask = np.zeros(people, dtype=bool)
     if rows is None:
         return mask
@@ -142,7 +142,7 @@ def course_mask(rows, test, now, people):
     elif test == "in_progress":
         mask[place[progress == IN_PROGRESS]] = True
     elif test == "overdue":
-        # A missing moment is the smallest number: no due date is never late.
+        # A missing time is the smallest number; without a due date nothing is overdue.
         late = np.where(done, completed_at > due_at, due_at < now) & (due_at != MISSING)
         mask[place[late]] = True
     else:

@@ -36,7 +36,6 @@ pub fn keep(sizes: Sizes, folder: &Path) -> io::Result<()> {
     fs::write(folder.join(STORED), serde_json::to_vec(&workload.profiles)?)?;
     let Workload { profiles, at, data } = workload;
     drop(data);
-    // In batches: a million users' memberships at once would need gigabytes.
     let none = BTreeMap::new();
     let all = evaluate(&audiences(&profiles, &snapshot), &snapshot, at, &none);
     for (profile, change) in all {

@@ -1,4 +1,4 @@
-//! Entra, Microsoft Graph, Learn365 and a SCIM service provider as stateful HTTP servers with faults.
+//! Stateful HTTP simulators of Entra, Graph, Learn365, a SCIM provider and Azure mail, with faults.
 //!
 //! One process serves many tenants on one loopback port, under the prefixes `/entra`, `/graph`,
 //! `/learn365`, `/scim`, `/acs` and `/control`. A tenant is loaded as a [`World`], follows the

@@ -56,7 +56,7 @@ impl Stub {
     /// Starts a server; `act` receives each request (head and body) as text.
     pub(crate) async fn start(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("a URL"));
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
         let (log, act) = (Arc::clone(&seen), Arc::new(act));
         tokio::spawn(async move {

@@ -17,7 +17,7 @@ use crate::http::Secret;
 const TITLE: &str = "grant of the connected account";
 
 /// The stored grants of a catalog's account. Read and written only under the lease of the catalog's
-/// grant and never from a cache, because only the newest refresh token is valid.
+/// grant and never from a cache, because a cached refresh token may already be replaced.
 ///
 /// Grants have names, and the table contains the name of the active one. A new grant is stored
 /// beside the old one, then the table is updated, then the old grant is deleted: a crash in between

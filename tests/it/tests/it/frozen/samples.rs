@@ -3,18 +3,16 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_domain::audience::profile::{
-    Lifecycle, Overrides, Profile, Retraction, Target, Throttle,
-};
+use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Target};
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{
     CatalogId, CourseId, ObjectId, ProfileId, SessionId, SnapshotId, TenantId, UserId,
 };
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_domain::base::throttle::{Exceeded, Throttle};
 use rollcall_domain::connection::{Account, AccountCapabilities};
 use rollcall_domain::membership::plan::PlanHash;
-use rollcall_domain::membership::plan::guard::Exceeded;
 use rollcall_domain::notices::{Channel, Language, Notice, NoticeKind, Urgency};
 use rollcall_domain::rules::{FilterDocument, MatchMode};
 use serde_json::json;

@@ -2,10 +2,11 @@
 
 use rollcall_domain::audience::discrepancies::Discrepancies;
 use rollcall_domain::audience::profile::{Lifecycle, Target};
+use rollcall_domain::base::outcome::{ChangeTally, Outcome};
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::membership::enrolment::EnrolmentStep;
 use rollcall_domain::membership::report::{
-    ChangeTally, GraphUse, HeldChange, MaintenanceReport, Outcome, ProfileReport, ProfileStatus,
+    GraphUse, HeldChange, MaintenanceReport, ProfileReport, ProfileStatus,
 };
 use rollcall_domain::snapshot::Source;
 use rollcall_domain::snapshot::lms::RoleScope;
@@ -93,7 +94,7 @@ fn steps_and_outcomes() {
         Outcome::Done,
         Outcome::AlreadySo,
         Outcome::Failed("no such course".to_owned()),
-        Outcome::Deferred,
+        Outcome::Deferred(None),
     ];
     let mut line = ProfileReport::new(profile_id(1), "Field staff");
     for step in &steps {

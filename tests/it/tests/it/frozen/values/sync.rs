@@ -1,8 +1,9 @@
 //! Documents of the directory sync with everything in them: its state, every change, its report and plan.
 
+use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::{
-    ChangeKind, ChangeOutcome, ChangeSubject, DepartureReason, Field, Member, OutcomeStatus, Pause,
-    Pending, PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPhase, SyncPlan, SyncReport,
+    ChangeKind, ChangeOutcome, ChangeSubject, DepartureReason, Field, Member, Pause, Pending,
+    PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPhase, SyncPlan, SyncReport,
     SyncState, TeamKey, TestMark,
 };
 use serde_json::json;
@@ -161,16 +162,12 @@ fn skips() -> Vec<Skip> {
 pub(in crate::frozen) fn full_report() -> SyncReport {
     let outcomes = every_change().into_iter().enumerate();
     let outcomes = outcomes.map(|(number, change)| {
-        let (status, detail) = match number % 3 {
-            0 => (OutcomeStatus::Done, None),
-            1 => (OutcomeStatus::Failed, Some("no such user".to_owned())),
-            _ => (OutcomeStatus::Deferred, None),
+        let outcome = match number % 3 {
+            0 => Outcome::Done,
+            1 => Outcome::Failed("no such user".to_owned()),
+            _ => Outcome::Deferred(None),
         };
-        ChangeOutcome {
-            change,
-            status,
-            detail,
-        }
+        ChangeOutcome { change, outcome }
     });
     SyncReport {
         outcomes: outcomes.collect(),
