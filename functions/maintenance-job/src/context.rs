@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
-use rollcall_clients::graph::Graph;
+use rollcall_clients::graph::{GraphReader, GraphWriter};
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
@@ -37,7 +37,8 @@ pub(crate) struct RunContext<'a> {
     pub(crate) subjects: Vec<ProfileContext>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
-    pub(crate) graph: Graph,
+    pub(crate) graph_reader: GraphReader,
+    pub(crate) graph_writer: GraphWriter,
     pub(crate) platform: Learn365,
     pub(crate) pace: RunBudget,
     pub(crate) floor: u64,
@@ -113,12 +114,11 @@ pub(crate) async fn load<'a>(
     // People read the report in this order.
     subjects.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
     let until = pace.deadline().instant().into();
+    let graph_writer = services.graph_writer(&tenant).await.map_err(words)?;
+    let graph_writer = graph_writer.with_deadline(until);
     Ok(RunContext {
-        graph: services
-            .graph(&tenant)
-            .await
-            .map_err(words)?
-            .with_deadline(until),
+        graph_reader: graph_writer.reader().clone(),
+        graph_writer,
         platform: services
             .learn365(&tenant)
             .await

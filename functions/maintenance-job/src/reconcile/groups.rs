@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
-use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
+use rollcall_clients::graph::{GraphError, GraphWriter, GroupFacts, GroupLookup, GroupSpec};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
@@ -31,7 +31,7 @@ pub(crate) async fn ensure(
         .filter(|subject| !subject.profile.is_deleted())
         .filter_map(|subject| subject.state.group)
         .collect();
-    let found = match work.graph.get_groups(&known).await {
+    let found = match work.graph_reader.get_groups(&known).await {
         Ok(found) => found,
         Err(error) => {
             fail_all(work, &error);
@@ -49,7 +49,7 @@ pub(crate) async fn ensure(
         if let Err(stop) = work.pace.check().await {
             return Ok(Err(stop));
         }
-        match one(&work.graph, subject, &found, &prefix).await {
+        match one(&work.graph_writer, subject, &found, &prefix).await {
             Ok(Ensured { id, origin }) => {
                 match origin {
                     Origin::Known => {}
@@ -109,7 +109,7 @@ enum Origin {
 }
 
 async fn one(
-    graph: &Graph,
+    graph: &GraphWriter,
     subject: &mut ProfileContext,
     found: &BTreeMap<ObjectId, GroupLookup>,
     prefix: &str,
@@ -132,7 +132,7 @@ async fn one(
     }
 }
 
-async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensured, String> {
+async fn create(graph: &GraphWriter, profile: &Profile, prefix: &str) -> Result<Ensured, String> {
     let spec = GroupSpec {
         unique_name: profile.unique_name(),
         display_name: profile.group_name(prefix),
@@ -153,12 +153,18 @@ async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensure
 /// Somebody deleted the group in Entra: it is restored with its members and
 /// enrolments if it still can be, else created anew (S4-126, C-50).
 async fn bring_back(
-    graph: &Graph,
+    graph: &GraphWriter,
     subject: &mut ProfileContext,
     id: ObjectId,
     prefix: &str,
 ) -> Result<Ensured, String> {
-    if graph.find_deleted_group(id).await.map_err(words)?.is_some() {
+    if graph
+        .reader()
+        .find_deleted_group(id)
+        .await
+        .map_err(words)?
+        .is_some()
+    {
         graph.restore_group(id).await.map_err(words)?;
         subject.report.notes.push(format!(
             "the group {id} had been deleted in Entra and was restored"
@@ -196,7 +202,7 @@ fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), String> {
 
 /// Prefix, title or description changed: the group is renamed and keeps its id (S4-014).
 async fn rename(
-    graph: &Graph,
+    graph: &GraphWriter,
     facts: &GroupFacts,
     profile: &Profile,
     prefix: &str,

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
-use rollcall_clients::graph::Graph;
+use rollcall_clients::graph::GraphReader;
 use rollcall_clients::store::{Lease, SYNC_LEASE};
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::Job as Which;
@@ -200,7 +200,7 @@ impl SyncRun<'_> {
     async fn compare(
         &self,
         state: &SyncState,
-        graph: &Graph,
+        graph: &GraphReader,
         read: &SyncInputs,
     ) -> Result<SyncPlan, SyncFailure> {
         let fitting = match &state.config.filters.graph {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rollcall_clients::graph::{DeltaLink, Followed, Graph, GraphError, MAX_DELTA_GROUPS};
+use rollcall_clients::graph::{DeltaLink, Followed, GraphError, GraphReader, MAX_DELTA_GROUPS};
 use rollcall_clients::store::sync::MirrorPointer;
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::{
@@ -41,7 +41,7 @@ fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
 /// read anew at least weekly, when the directory has withdrawn the link, and when
 /// the number of people does not fit.
 pub(super) async fn read(
-    graph: &Graph,
+    graph: &GraphReader,
     state: &SyncState,
     pointer: Option<&MirrorPointer>,
     known: SourceDirectory,
@@ -61,7 +61,7 @@ pub(super) async fn read(
 
 /// What changed; `None` where that is not to be had, or does not add up.
 async fn follow(
-    graph: &Graph,
+    graph: &GraphReader,
     pointer: &MirrorPointer,
     mut directory: SourceDirectory,
     groups_of: &str,
@@ -100,7 +100,7 @@ async fn follow(
 
 /// Follows groups from a link, or reads them all; none where they are not needed.
 async fn groups(
-    graph: &Graph,
+    graph: &GraphReader,
     from: Option<DeltaLink>,
     groups_of: &str,
     only: &[ObjectId],
@@ -129,7 +129,7 @@ async fn groups(
 
 /// Everything, and who of those known before is gone.
 async fn whole(
-    graph: &Graph,
+    graph: &GraphReader,
     before: &SourceDirectory,
     groups_of: &str,
     only: &[ObjectId],
@@ -190,7 +190,7 @@ fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
 /// Whoever vanished from the list without having been deleted is looked for by
 /// name: a list that lacks somebody who is there is no ground to act on.
 pub(super) async fn verify_missing_users(
-    graph: &Graph,
+    graph: &GraphReader,
     plan: &SyncPlan,
 ) -> Result<(), SyncFailure> {
     let vanished: BTreeSet<ObjectId> = plan

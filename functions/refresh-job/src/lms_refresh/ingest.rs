@@ -43,7 +43,7 @@ async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraS
         return Ok(EntraSet::default());
     }
     let graph = services
-        .graph(tenant)
+        .graph_reader(tenant)
         .await
         .map_err(|error| error.to_string())?;
     let wanted = names.iter().map(|name| (name.clone(), kind(name)));

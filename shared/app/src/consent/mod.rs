@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_clients::entra::{Entra, EntraErrorKind, ServiceApp};
-use rollcall_clients::graph::{Graph, GraphError, OrganizationFacts, TokenSource};
+use rollcall_clients::graph::{
+    GraphError, GraphReader, GraphWriter, OrganizationFacts, TokenSource,
+};
 use rollcall_clients::http::Http;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::VaultError;
@@ -97,15 +99,23 @@ impl Services {
         format!("{}/.default", self.settings.graph_url)
     }
 
-    /// The tenant's directory through this service's own app.
+    /// Reads the tenant's directory through this service's own app.
     ///
     /// # Errors
     /// When the deployment has no app.
-    pub async fn directory(&self, tenant: TenantId) -> Result<Graph, DirectoryError> {
+    pub async fn directory_reader(&self, tenant: TenantId) -> Result<GraphReader, DirectoryError> {
+        Ok(self.directory_writer(tenant).await?.reader().clone())
+    }
+
+    /// Changes the tenant's directory through this service's own app.
+    ///
+    /// # Errors
+    /// When the deployment has no app.
+    pub async fn directory_writer(&self, tenant: TenantId) -> Result<GraphWriter, DirectoryError> {
         let app = self.service_app().await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret);
         Ok(
-            Graph::new(self.http.clone(), &self.settings.graph_url, tokens)
+            GraphWriter::new(self.http.clone(), &self.settings.graph_url, tokens)
                 .map_err(ConnectError::from)?,
         )
     }
@@ -128,7 +138,7 @@ impl Services {
         let entra = Entra::new(self.http.clone(), &self.settings.entra_url);
         let entra = entra.map_err(|error| unusable(&error))?;
         let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret);
-        let graph = Graph::new(self.http.clone(), &self.settings.graph_url, tokens);
+        let graph = GraphReader::new(self.http.clone(), &self.settings.graph_url, tokens);
         let graph = graph.map_err(|error| unusable(&error))?;
         let facts = graph
             .organization()

@@ -4,7 +4,7 @@ mod connection_test;
 
 use std::time::Duration;
 
-use rollcall_clients::graph::{Graph, TokenSource};
+use rollcall_clients::graph::{GraphReader, TokenSource};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::scim::Scim;
@@ -78,16 +78,16 @@ impl Services {
         tenant: TenantId,
         source: Option<&Source>,
         credentials: &SyncCredentials,
-    ) -> Result<Graph, SyncClientError> {
+    ) -> Result<GraphReader, SyncClientError> {
         match source {
             None => Err(SyncClientError::NotConnected),
-            Some(Source::Consent) => Ok(self.directory(tenant).await?),
+            Some(Source::Consent) => Ok(self.directory_reader(tenant).await?),
             Some(Source::App { .. }) => {
                 let app = credentials.app.as_ref();
                 let app = app.ok_or(SyncClientError::Missing("app registration"))?;
                 let entra = self.entra.clone();
                 let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret());
-                Ok(Graph::new(
+                Ok(GraphReader::new(
                     self.http.clone(),
                     &self.settings.graph_url,
                     tokens,
@@ -195,7 +195,7 @@ impl Services {
         &self,
         tenant: TenantId,
         state: &SyncState,
-    ) -> Result<(Graph, Scim), SyncClientError> {
+    ) -> Result<(GraphReader, Scim), SyncClientError> {
         let credentials = self.vault.sync_credentials(tenant).await?;
         let graph = self
             .sync_directory(tenant, state.source.as_ref(), &credentials)

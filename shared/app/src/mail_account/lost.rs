@@ -115,7 +115,7 @@ impl Services {
         if own.is_empty() {
             return Vec::new();
         }
-        let graph = match self.graph(tenant).await {
+        let graph = match self.graph_reader(tenant).await {
             Ok(graph) => graph,
             Err(error) => {
                 tracing::warn!(%error, "the addresses of catalog admins cannot be looked up");

@@ -11,8 +11,9 @@ use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::GraphError;
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::transport::Transport;
 use crate::http::{ApiError, Base, is_transient_status, parse_retry_after, vendor_error};
 
 /// Most parts in one `$batch` (Microsoft's limit).
@@ -169,7 +170,7 @@ impl From<WireAnswer> for PartAnswer {
     }
 }
 
-impl Graph {
+impl Transport {
     /// Sends one batch once. The answers are in the order of the parts; `None`
     /// where Graph left one out. Booking writes is the caller's business.
     pub(super) async fn batch_once(

@@ -167,7 +167,7 @@ async fn read(
         let rest = unread.split_off(window(&unread));
         let groups: Vec<ObjectId> = unread.iter().map(|unread| unread.group).collect();
         let mut found = work
-            .graph
+            .graph_reader
             .members_of(&groups)
             .await
             .map_err(|error| format!("Microsoft Graph: {error}"))?;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::super::GraphError;
-use super::super::batch::PartAnswer;
 use super::super::classify::{Classification, MemberOperation, judge};
 use super::super::outcome::MemberOutcome;
 use super::{Apply, PendingChange};
+use crate::graph::GraphError;
+use crate::graph::batch::PartAnswer;
 
 /// How often a group that is not to be seen is asked for: with pauses of 0.5,
 /// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
@@ -88,7 +88,7 @@ impl Apply<'_> {
 
     /// Queues work again unless its tries are used up; the pause before it.
     fn again(&mut self, mut work: PendingChange, wait: Option<Duration>, reason: &str) -> Duration {
-        let policy = self.graph.http.retry();
+        let policy = self.transport.http.retry();
         work.tries += 1;
         if work.tries >= policy.tries {
             self.record(&work.change, &MemberOutcome::Failed(reason.to_owned()));
@@ -112,7 +112,7 @@ impl Apply<'_> {
         if tried < limit {
             self.probing = !self.seen;
             self.queue.push_back(work);
-            return self.graph.http.retry().pause(tried);
+            return self.transport.http.retry().pause(tried);
         }
         if the_group {
             let reason = "the group does not exist in Microsoft Entra (any more)".into();
