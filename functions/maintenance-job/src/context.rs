@@ -15,7 +15,7 @@ use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
 use rollcall_domain::membership::enrolment::GroupRoles;
 use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileReport;
-use rollcall_domain::snapshot::{Snapshot, format};
+use rollcall_domain::snapshot::Snapshot;
 
 use crate::budget::RunBudget;
 
@@ -83,17 +83,8 @@ pub(crate) async fn load<'a>(
     slot: DateTime<Utc>,
     pace: RunBudget,
 ) -> Result<RunContext<'a>, String> {
-    let bytes = services.objects.get(&pointer.key).await.map_err(words)?;
-    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes))
-        .await
-        .map_err(words)?;
-    let snapshot = Arc::new(decoded.map_err(words)?);
-    if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
-        return Err(format!(
-            "the object {} holds the data of something else",
-            pointer.key
-        ));
-    }
+    let loaded = services.load_snapshot(tenant.id, pointer).await;
+    let snapshot = Arc::new(loaded.map_err(words)?.snapshot);
     let store = &services.store;
     let mut states = store.profile_states(tenant.id).await.map_err(words)?;
     let holds = store.holds(tenant.id).await.map_err(words)?;

@@ -77,7 +77,7 @@ pub async fn take(services: &Services, notice: &Notice) -> Result<Option<Mailbox
 
 /// Asks for another look at a mailbox.
 async fn wake(services: &Services, drain: MailboxWakeup, after: Duration) -> Result<(), Failure> {
-    let sent = services.notice_queue.send(&drain, after).await;
+    let sent = services.wake_mailbox(drain, after).await;
     sent.map_err(failure)
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use rollcall_app::Services;
-use rollcall_app::directory_sync::TellError;
+use rollcall_app::notify::NotifyError;
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::store::StoreError;
@@ -28,7 +28,7 @@ pub(super) enum FinishError {
     #[error(transparent)]
     Queue(#[from] QueueError),
     #[error(transparent)]
-    Tell(#[from] TellError),
+    Tell(#[from] NotifyError),
     #[error("the report cannot be written: {0}")]
     Report(#[from] serde_json::Error),
 }

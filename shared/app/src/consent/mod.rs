@@ -10,7 +10,7 @@ use rollcall_clients::graph::{
     GraphError, GraphReader, GraphWriter, OrganizationFacts, TokenSource,
 };
 use rollcall_clients::http::Http;
-use rollcall_clients::store::StoreError;
+use rollcall_clients::store::{Attempts, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::audit::{Actor, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
@@ -21,8 +21,6 @@ use super::clients::ConnectError;
 
 /// Where Microsoft sends browsers back to, below the API's address.
 pub const CALLBACK: &str = "/oauth/callback";
-/// Writers of one connection that meet repeat so often.
-const TRIES: u32 = 5;
 
 /// The service's own app cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -192,20 +190,18 @@ impl Services {
         events: &[AuditEvent],
         change: impl Fn(Option<EntraConnection>) -> EntraConnection,
     ) -> Result<EntraConnection, StoreError> {
-        for _ in 0..TRIES {
-            let stored = self.store.entra_connection(tenant).await?;
+        let store = &self.store;
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = store.entra_connection(tenant).await?;
             let version = stored.as_ref().map(|stored| stored.version);
             let after = change(stored.map(|stored| stored.value));
-            let put = self
-                .store
-                .put_entra_connection(tenant, &after, version, events);
+            let put = store.put_entra_connection(tenant, &after, version, events);
             match put.await {
                 Ok(()) => return Ok(after),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Err(error) => attempts.retry(error)?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Tries to prove a consent that was given before (on a tick), and notes how

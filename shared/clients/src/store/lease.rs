@@ -18,6 +18,9 @@ use uuid::Uuid;
 use super::items::{integer, moment, number, string};
 use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, now};
 
+/// The pause between two tries to take a lease that another owner holds.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
 /// The proof that a write belongs to a live lease.
 #[derive(Debug, Clone)]
 pub struct Fence {
@@ -110,6 +113,25 @@ impl Lease {
             length,
             until: AtomicI64::new(until.timestamp_millis()),
         }))
+    }
+
+    /// Takes the lease as soon as it is free; `None` when another owner still holds
+    /// it after `patience`.
+    pub async fn acquire_within(
+        store: &Store,
+        tenant: TenantId,
+        name: &str,
+        length: Duration,
+        patience: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        let give_up = tokio::time::Instant::now() + patience;
+        loop {
+            let lease = Self::acquire(store, tenant, name, length).await?;
+            if lease.is_some() || tokio::time::Instant::now() > give_up {
+                return Ok(lease);
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
     }
 
     /// The proof that writes carry.
