@@ -13,7 +13,7 @@ pub(crate) const ID_HEADER: &str = "x-rollcall-notice";
 
 /// How a mail is marked for the eye; it goes no faster for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Urgency {
+pub enum Importance {
     /// Marked as important.
     High,
     /// Not marked.
@@ -36,7 +36,7 @@ pub struct OutgoingMail {
     /// Its own id: the same for every try of the same mail, never used twice.
     pub id: Uuid,
     /// How it is marked.
-    pub urgency: Urgency,
+    pub importance: Importance,
 }
 
 /// Neither words nor addresses: what is logged is read by others than the mail.
@@ -136,7 +136,7 @@ pub(crate) mod tests {
             text: "You are enrolled.".into(),
             html: "<p>You are enrolled.</p>".into(),
             id: Uuid::from_u128(7),
-            urgency: Urgency::Normal,
+            importance: Importance::Normal,
         }
     }
 

@@ -47,6 +47,22 @@ impl Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
 
+impl<E: std::error::Error> From<E> for Failure {
+    /// The error's text, followed by those causes that it does not name itself.
+    fn from(error: E) -> Self {
+        let mut text = error.to_string();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            let more = error.to_string();
+            if !text.contains(&more) {
+                text = format!("{text}: {more}");
+            }
+            cause = error.source();
+        }
+        Self(text)
+    }
+}
+
 /// Messages of one invocation, read one by one, and which of them failed.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -146,6 +162,22 @@ mod tests {
             Event::read(json!({"other": 1}))
                 .expect_err("neither")
                 .contains("neither")
+        );
+    }
+
+    #[test]
+    fn a_failure_names_every_cause_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the table did not answer")]
+        struct Outer(#[source] Middle);
+        #[derive(Debug, thiserror::Error)]
+        #[error("no connection: {0}")]
+        struct Middle(#[source] std::fmt::Error);
+        let Failure(text) = Outer(Middle(std::fmt::Error)).into();
+        let cause = std::fmt::Error.to_string();
+        assert_eq!(
+            text,
+            format!("the table did not answer: no connection: {cause}")
         );
     }
 

@@ -8,8 +8,8 @@ use rollcall_clients::store::{Fence, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::Cause;
-use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::notices::delivery::{MessageStatus, next_try};
+use rollcall_domain::notices::{NoticeKind, render};
 
 use super::channel::{Ready, Unready, outgoing};
 use super::{Pass, recipients};
@@ -44,8 +44,9 @@ impl Pass<'_> {
             Ok(ready) => ready,
             Err(trouble) => return self.unready(trouble, now()),
         };
-        let out = match outgoing(&mail.mail.notice) {
-            Ok(out) => out,
+        let notice = &mail.mail.notice;
+        let out = match render(notice) {
+            Ok(rendered) => outgoing(notice, rendered),
             Err(problem) => {
                 let failed = MessageStatus::Failed;
                 return self.end(catalog, mail, failed, &problem, now()).await;
@@ -96,7 +97,9 @@ impl Pass<'_> {
                 self.state.breaker.failed(now, Some(REST));
                 Ok(NextStep::Wait(now + REST))
             }
-            Unready::Ours(problem) => Ok(NextStep::Wait(ours(&problem, now))),
+            Unready::CommunicationServices(error) => {
+                Ok(NextStep::Wait(ours(&error.to_string(), now)))
+            }
         }
     }
 

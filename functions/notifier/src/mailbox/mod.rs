@@ -18,7 +18,6 @@ use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::notices::delivery::{MailboxState, MailboxWakeup, SendPermit};
 use rollcall_runtime::{Deadline, Failure};
 
-use crate::{failure, wake};
 use channel::MailChannel;
 use deliver::NextStep;
 
@@ -70,8 +69,8 @@ pub async fn drain(
     let store = &services.store;
     let length = services.settings.lease;
     let lease = Lease::acquire(store, due.tenant, &format!("mailbox#{name}"), length).await;
-    let Some(lease) = lease.map_err(failure)? else {
-        wake(services, due, LOOK_AGAIN).await?;
+    let Some(lease) = lease? else {
+        services.wake_mailbox(due, LOOK_AGAIN).await?;
         return Ok(NOTHING);
     };
     let mut pass = Pass {
@@ -86,11 +85,10 @@ pub async fn drain(
     // Boxed, since a mail on its way makes a future too large for the stack.
     let work = Box::pin(pass.work(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
-    let done = done.map_err(failure).and_then(|done| done);
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
     }
-    let again = done?;
+    let again = done??;
     Ok(DeliveryPass {
         sent: pass.sent,
         again,
@@ -104,8 +102,8 @@ async fn lane(
 ) -> Result<Option<(MailChannel, Vec<CatalogId>)>, Failure> {
     let store = &services.store;
     let all = store.mail_connections(due.tenant).await;
-    let all = all.map_err(failure)?;
-    let plan = store.entitlement(due.tenant).await.map_err(failure)?;
+    let all = all?;
+    let plan = store.entitlement(due.tenant).await?;
     let activated = plan.is_some_and(|plan| plan.azure_communication_services);
     let own = all.iter().find(|(catalog, _)| *catalog == due.catalog);
     let Some(carrier) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
@@ -139,15 +137,15 @@ impl Pass<'_> {
         deadline: Deadline,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let stored = self.services.store.mailbox_state(self.tenant, &self.lane);
-        self.state = stored.await.map_err(failure)?;
-        let at = self.send_all(fence, now, deadline).await.map_err(failure)?;
+        self.state = stored.await?;
+        let at = self.send_all(fence, now, deadline).await?;
         // Asked first, then noted: asked twice is better than noted and never asked.
         self.ask_again(at, now()).await?;
         let put = self
             .services
             .store
             .put_mailbox_state(fence, &self.lane, &self.state);
-        put.await.map_err(failure)?;
+        put.await?;
         Ok(at)
     }
 
@@ -175,7 +173,7 @@ impl Pass<'_> {
             catalog: *catalog,
         };
         let after = (at - now).to_std().unwrap_or_default();
-        wake(self.services, drain, after).await?;
+        self.services.wake_mailbox(drain, after).await?;
         self.state.wakes_at = Some(at);
         Ok(())
     }
