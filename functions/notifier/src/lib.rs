@@ -40,7 +40,7 @@ pub async fn handle(
         messages,
         async |errand| match errand {
             QueueMessage::MailboxWakeup(drain) => Ok(Some(drain)),
-            QueueMessage::Notice(notice) => take(services, &notice).await,
+            QueueMessage::Notice(notice) => accept(services, &notice).await,
         },
         async |due: &MailboxWakeup| {
             let sent = Box::pin(drain(services, *due, Utc::now, deadline));
@@ -56,7 +56,10 @@ pub async fn handle(
 ///
 /// # Errors
 /// When it must be tried again.
-pub async fn take(services: &Services, notice: &Notice) -> Result<Option<MailboxWakeup>, Failure> {
+pub async fn accept(
+    services: &Services,
+    notice: &Notice,
+) -> Result<Option<MailboxWakeup>, Failure> {
     match notice.channel {
         Channel::System => deliver(services, notice).await.map(|()| None),
         Channel::InProduct => {

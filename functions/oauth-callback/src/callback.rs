@@ -63,7 +63,7 @@ async fn finish(app: &AppState, headers: &HeaderMap, returned: Option<CallbackPa
         Ok(outcome) => outcome,
         Err(refusal) => record(app, &attempt, refusal).await,
     };
-    response::back(app, &attempt, &outcome)
+    response::render(app, &attempt, &outcome)
 }
 
 async fn resume(

@@ -50,7 +50,7 @@ impl From<Cause> for Refusal {
 }
 
 /// Sends the browser on.
-pub(crate) fn back(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Response {
+pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Response {
     if let Outcome::Redirect(url) = outcome {
         return redirect(url);
     }

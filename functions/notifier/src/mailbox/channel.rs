@@ -11,7 +11,7 @@ use rollcall_clients::mail::{Importance, OutgoingMail, SendError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::notices::{Notice, RenderedNotice, Urgency};
+use rollcall_domain::notices::{Notice, NoticeKind, RenderedNotice, Urgency};
 
 /// The name of the lane of Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
@@ -27,7 +27,7 @@ pub(crate) enum MailChannel {
     CommunicationServices,
 }
 
-/// A carrier that is ready: whatever can fail before a mail is handed over has not.
+/// A channel that is ready: whatever can fail before a mail is handed over has not.
 pub(crate) enum Ready {
     Account(Box<ConnectedAccount>),
     CommunicationServices(Box<AcsMail>),
@@ -56,12 +56,12 @@ impl MailChannel {
     }
 
     /// Whether Exchange's limits on a mailbox count.
-    pub(crate) const fn has_pace(self) -> bool {
+    pub(crate) const fn has_rate_limit(self) -> bool {
         matches!(self, Self::Account(_))
     }
 
     /// Whether a mail that was marked on a lane may be handed over again: only
-    /// where the carrier knows a repeated one, and it was that carrier's.
+    /// where the channel knows a repeated one, and it was that channel's.
     pub(crate) fn knows_repeat_of(self, lane: &str) -> bool {
         self == Self::CommunicationServices && lane == COMMUNICATION_SERVICES
     }
@@ -98,6 +98,26 @@ impl Ready {
         match self {
             Self::Account(account) => account.connection.connected_at,
             Self::CommunicationServices(_) => None,
+        }
+    }
+
+    /// Why a mail says nothing any more: it greets an account that is another one by
+    /// now, or invites to something that is over.
+    pub(crate) fn reason_to_drop(
+        &self,
+        about: &NoticeKind,
+        now: DateTime<Utc>,
+    ) -> Option<&'static str> {
+        match about {
+            NoticeKind::AccountConnected { at, .. } => {
+                let greeted = self.connected_at();
+                let other = greeted.is_some_and(|connected| connected != *at);
+                other.then_some("Another account was connected since.")
+            }
+            NoticeKind::SessionScheduled { end, .. } | NoticeKind::SessionChanged { end, .. } => {
+                (*end < now).then_some("The session was over before this could be sent.")
+            }
+            _ => None,
         }
     }
 

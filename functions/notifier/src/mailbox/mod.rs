@@ -61,11 +61,11 @@ pub async fn drain(
     now: impl Fn() -> DateTime<Utc>,
     deadline: Deadline,
 ) -> Result<DeliveryPass, Failure> {
-    let Some((carrier, catalogs)) = lane(services, due).await? else {
+    let Some((channel, catalogs)) = find_channel(services, due).await? else {
         // Held until the catalog is connected again, which asks anew (S1-38).
         return Ok(NOTHING);
     };
-    let name = carrier.lane();
+    let name = channel.lane();
     let store = &services.store;
     let length = services.settings.lease;
     let lease = Lease::acquire(store, due.tenant, &format!("mailbox#{name}"), length).await;
@@ -76,14 +76,14 @@ pub async fn drain(
     let mut pass = Pass {
         services,
         tenant: due.tenant,
-        carrier,
+        channel,
         lane: name,
         catalogs,
         state: MailboxState::default(),
         sent: 0,
     };
     // Boxed, since a mail on its way makes a future too large for the stack.
-    let work = Box::pin(pass.work(lease.fence(), &now, deadline));
+    let work = Box::pin(pass.deliver_waiting(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
@@ -96,7 +96,7 @@ pub async fn drain(
 }
 
 /// What carries a catalog's mail, and all catalogs of the tenant that it carries.
-async fn lane(
+async fn find_channel(
     services: &Services,
     due: MailboxWakeup,
 ) -> Result<Option<(MailChannel, Vec<CatalogId>)>, Failure> {
@@ -106,14 +106,14 @@ async fn lane(
     let plan = store.entitlement(due.tenant).await?;
     let activated = plan.is_some_and(|plan| plan.azure_communication_services);
     let own = all.iter().find(|(catalog, _)| *catalog == due.catalog);
-    let Some(carrier) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
+    let Some(channel) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
         return Ok(None);
     };
     let shared = all
         .iter()
-        .filter(|(_, it)| MailChannel::of(it, activated) == Some(carrier));
+        .filter(|(_, it)| MailChannel::of(it, activated) == Some(channel));
     Ok(Some((
-        carrier,
+        channel,
         shared.map(|(catalog, _)| *catalog).collect(),
     )))
 }
@@ -122,7 +122,7 @@ async fn lane(
 struct Pass<'a> {
     services: &'a Services,
     tenant: TenantId,
-    carrier: MailChannel,
+    channel: MailChannel,
     lane: String,
     catalogs: Vec<CatalogId>,
     state: MailboxState,
@@ -130,7 +130,7 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    async fn work(
+    async fn deliver_waiting(
         &mut self,
         fence: &Fence,
         now: &impl Fn() -> DateTime<Utc>,
@@ -194,10 +194,10 @@ impl Pass<'_> {
                 if !deadline.allows(ONE_MAIL) {
                     return Ok(Some(now()));
                 }
-                if let Some(until) = self.not_yet(&mail, now()) {
+                if let Some(until) = self.rests_until(&mail, now()) {
                     return Ok(Some(later.map_or(until, |later| later.min(until))));
                 }
-                match self.one(fence, catalog, &mut mail, now).await? {
+                match self.deliver(fence, catalog, &mut mail, now).await? {
                     NextStep::Mail => {}
                     NextStep::Catalog => self.catalogs.retain(|other| *other != catalog),
                     NextStep::Wait(until) => return Ok(Some(until)),
@@ -210,9 +210,9 @@ impl Pass<'_> {
     }
 
     /// Until when the mailbox has to rest before this mail.
-    fn not_yet(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
-        let turn = if self.carrier.has_pace() {
+        let turn = if self.channel.has_rate_limit() {
             self.state.turn(recipients, now)
         } else {
             let closed = self.state.breaker.closed_from(now);
@@ -240,7 +240,7 @@ impl Pass<'_> {
                 let page = page.await?;
                 for mail in page.items {
                     if let Some(lane) = mail.mail.marked_by.clone() {
-                        let again = self.left_behind(catalog, &mail, &lane, now).await?;
+                        let again = self.recover(catalog, &mail, &lane, now).await?;
                         later = sooner(later, again);
                         continue;
                     }

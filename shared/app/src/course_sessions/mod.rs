@@ -42,7 +42,7 @@ impl Services {
         let work = async {
             // Only now, under the lease: what was read before may be older.
             let newest = self.newest(tenant, catalog, id).await?;
-            self.carry_on(tenant, newest).await
+            self.run_steps(tenant, newest).await
         };
         let done = lease.while_held(Box::pin(work)).await;
         if let Err(error) = lease.release().await {
@@ -68,7 +68,7 @@ impl Services {
         found.ok_or(StoreError::Missing)
     }
 
-    async fn carry_on(
+    async fn run_steps(
         &self,
         tenant: TenantId,
         mut session: Versioned<CourseSession>,
@@ -94,7 +94,7 @@ impl Services {
                             address: it.address,
                         });
                     }
-                    self.note(tenant, &mut session.value, step, facts.as_ref())
+                    self.record_step(tenant, &mut session.value, step, facts.as_ref())
                         .await?;
                 }
                 Err(AccountError::Client(error)) if is_lost(step, &error) => {
@@ -113,7 +113,7 @@ impl Services {
     }
 
     /// Notes that a step is done, and what the calendar said to it.
-    async fn note(
+    async fn record_step(
         &self,
         tenant: TenantId,
         session: &mut CourseSession,

@@ -245,7 +245,7 @@ impl Transport {
             let pause = longest_wait(&answers).unwrap_or_else(|| policy.pause(tried));
             let last = tried >= policy.tries || !policy.may_wait(pause, self.deadline);
             for (i, answer) in open.into_iter().zip(answers) {
-                done[i] = settle(&parts[i], answer, last);
+                done[i] = part_result(&parts[i], answer, last);
             }
             if done.iter().all(Option::is_some) {
                 break;
@@ -265,8 +265,12 @@ pub(super) fn longest_wait(answers: &[Option<PartAnswer>]) -> Option<Duration> {
         .max()
 }
 
-/// What to keep of an answer; `None` to ask again.
-fn settle(part: &Part, answer: Option<PartAnswer>, last: bool) -> Option<Result<Value, ApiError>> {
+/// The final result of a part; `None` when it has to be asked for again.
+fn part_result(
+    part: &Part,
+    answer: Option<PartAnswer>,
+    last: bool,
+) -> Option<Result<Value, ApiError>> {
     match answer {
         Some(answer) if !last && (answer.is_transient() || answer.status == 401) => None,
         Some(answer) => Some(answer.into_result(part)),

@@ -67,7 +67,7 @@ impl Learn365 {
     /// users at all is an error, since the key's owner is one.
     pub async fn read_all(&self) -> Result<Sets, ApiError> {
         // Six sets in one future make a large one.
-        Box::pin(read::all(self)).await
+        Box::pin(read::read_all_sets(self)).await
     }
 
     /// Finds the row of an Entra group in the platform's user list.

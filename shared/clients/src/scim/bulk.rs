@@ -97,7 +97,7 @@ impl Scim {
         let sent = self.change_once(Method::POST, "/Bulk", &body).await;
         let answered = sent.and_then(|it| it.json::<Answered>("the answers to a bulk request"));
         match answered {
-            Ok(answered) => settle(parts, &answered, done),
+            Ok(answered) => record_answers(parts, &answered, done),
             Err(error) => {
                 tracing::info!(%error, "a bulk request is sent again one by one");
                 !matches!(error.status(), Some(400..500))
@@ -153,7 +153,7 @@ fn operation(at: usize, request: Request, described: &Described) -> Option<Value
 
 /// Takes what the service answered for good; what it refused is sent alone, which
 /// tells why. Answers whether something may have been made all the same.
-fn settle(
+fn record_answers(
     parts: &[(usize, Value)],
     answered: &Answered,
     done: &mut [Option<Result<Written, ApiError>>],

@@ -99,13 +99,13 @@ struct Total {
 
 impl Scim {
     /// All users; those changed since a moment only, where it is given and the
-    /// service knows how to tell ([`Scim::tells_changes`]).
+    /// service knows how to tell ([`Scim::reports_changes`]).
     pub async fn users(
         &self,
         described: &Described,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformUser>, ApiError> {
-        self.whole::<WireUser>("users of the learning platform", described, since)
+        self.read_all::<WireUser>("users of the learning platform", described, since)
             .await
     }
 
@@ -115,7 +115,7 @@ impl Scim {
         described: &Described,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformTeam>, ApiError> {
-        self.whole::<WireGroup>("groups of the learning platform", described, since)
+        self.read_all::<WireGroup>("groups of the learning platform", described, since)
             .await
     }
 
@@ -127,16 +127,16 @@ impl Scim {
     /// Whether the service really finds users by when they were changed; `total` is
     /// how many there are. Some answer a filter they do not know with nobody, others
     /// with everybody, so both answers must be right.
-    pub async fn tells_changes(&self, total: u64) -> Result<bool, ApiError> {
-        self.tells(USERS, total).await
+    pub async fn reports_changes(&self, total: u64) -> Result<bool, ApiError> {
+        self.filters_by_change(USERS, total).await
     }
 
     /// The same of groups: a service may well tell one and not the other.
-    pub async fn tells_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
-        self.tells(GROUPS, total).await
+    pub async fn reports_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
+        self.filters_by_change(GROUPS, total).await
     }
 
-    async fn tells(&self, path: &str, total: u64) -> Result<bool, ApiError> {
+    async fn filters_by_change(&self, path: &str, total: u64) -> Result<bool, ApiError> {
         let never = NEVER.parse().unwrap_or(DateTime::<Utc>::MAX_UTC);
         for (moment, expected) in [(never, 0), (DateTime::UNIX_EPOCH, total)] {
             let filter = format!("&filter={}", changed_after(moment));
@@ -182,7 +182,7 @@ impl Scim {
 
     /// Resources appear and vanish while their pages are read; then everything is
     /// read once more.
-    async fn whole<T: Row>(
+    async fn read_all<T: Row>(
         &self,
         set: &'static str,
         described: &Described,

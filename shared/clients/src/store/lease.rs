@@ -83,7 +83,7 @@ impl Lease {
         length: Duration,
     ) -> Result<Option<Self>, StoreError> {
         let (owner, at) = (Uuid::new_v4(), now());
-        let until = end(at, length);
+        let until = expiry(at, length);
         let update = store
             .update(tenant, &entity(name))
             .update_expression("SET #owner = :owner, #until = :until, #token = if_not_exists(#token, :zero) + :one")
@@ -97,7 +97,7 @@ impl Lease {
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
-        let Some(attributes) = settle(update).await? else {
+        let Some(attributes) = send_conditional(update).await? else {
             return Ok(None);
         };
         let token = integer(&attributes, "token")
@@ -152,7 +152,7 @@ impl Lease {
         if left > enough {
             return Ok(true);
         }
-        let until = end(now(), self.length);
+        let until = expiry(now(), self.length);
         let kept = self.set_until(moment(until)).await?;
         if kept {
             self.until
@@ -197,14 +197,14 @@ impl Lease {
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
             .expression_attribute_values(":until", until);
-        Ok(settle(update).await?.is_some())
+        Ok(send_conditional(update).await?.is_some())
     }
 }
 
 /// Sends a conditional update; `None` when its condition does not hold. An
 /// update that meets a transaction on the same item (an administrator saving at
 /// that very moment) is refused without effect, and sent again.
-async fn settle(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+async fn send_conditional(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
     let mut pause = Duration::from_millis(25);
     loop {
         let error = match update.clone().send().await {
@@ -224,7 +224,7 @@ async fn settle(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreEr
     }
 }
 
-fn end(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
+fn expiry(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
     at + TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }
 
@@ -265,7 +265,7 @@ impl Store {
             .update_expression("SET #until = :zero")
             .expression_attribute_names("#until", "lease_until")
             .expression_attribute_values(":zero", number(0));
-        settle(update).await.map(|_| ())
+        send_conditional(update).await.map(|_| ())
     }
 
     fn update(&self, tenant: TenantId, entity: &str) -> UpdateItemFluentBuilder {

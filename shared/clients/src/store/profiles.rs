@@ -153,7 +153,7 @@ impl Store {
         let old = before.filter(|stored| Some(stored.version) == expected);
         let old = old.and_then(|stored| stored.profile.as_ref().ok());
         self.update_indexes(writes, tenant, old, (profile, next))?;
-        writes.also(self.keep_version(tenant, profile, next)?);
+        writes.also(self.version_item(tenant, profile, next)?);
         Ok(())
     }
 

@@ -245,7 +245,10 @@ async fn keep_read(
         })
         .collect();
     let fence = work.pace.lease().fence();
-    work.services.store.keep_read(fence, &with_states).await
+    work.services
+        .store
+        .put_read_members(fence, &with_states)
+        .await
 }
 
 /// How many groups are read together.

@@ -18,7 +18,7 @@ const SIGHTINGS_WHEN_SEEN: u32 = 2;
 
 impl Apply<'_> {
     /// Settles what was answered and queues the rest again; the pause it asks for.
-    pub(super) fn settle_batch(
+    pub(super) fn interpret_batch(
         &mut self,
         batch: Vec<PendingChange>,
         answers: Result<Vec<Option<PartAnswer>>, GraphError>,
@@ -27,7 +27,7 @@ impl Apply<'_> {
             Ok(answers) => {
                 let settled = batch.into_iter().zip(answers);
                 settled
-                    .map(|(work, answer)| self.settle(work, answer))
+                    .map(|(work, answer)| self.interpret_answer(work, answer))
                     .max()
                     .unwrap_or_default()
             }
@@ -35,7 +35,7 @@ impl Apply<'_> {
                 let wait = error.retry_after();
                 let again = batch
                     .into_iter()
-                    .map(|work| self.again(work, wait, &error.to_string()));
+                    .map(|work| self.retry_later(work, wait, &error.to_string()));
                 again.max().unwrap_or_default()
             }
             Err(error) => {
@@ -52,9 +52,13 @@ impl Apply<'_> {
         }
     }
 
-    fn settle(&mut self, mut work: PendingChange, answer: Option<PartAnswer>) -> Duration {
+    fn interpret_answer(
+        &mut self,
+        mut work: PendingChange,
+        answer: Option<PartAnswer>,
+    ) -> Duration {
         let Some(answer) = answer else {
-            return self.again(work, None, "Microsoft Graph gave no answer to this change");
+            return self.retry_later(work, None, "Microsoft Graph gave no answer to this change");
         };
         match judge(&work.change, &answer, self.group) {
             Classification::Done => {
@@ -71,7 +75,7 @@ impl Apply<'_> {
                     "Microsoft Graph kept answering with status {}",
                     answer.status
                 );
-                return self.again(work, wait, &reason);
+                return self.retry_later(work, wait, &reason);
             }
             Classification::Unauthorised if work.renewed_token => {
                 let reason = "Microsoft Graph refused the access token".into();
@@ -87,7 +91,12 @@ impl Apply<'_> {
     }
 
     /// Queues work again unless its tries are used up; the pause before it.
-    fn again(&mut self, mut work: PendingChange, wait: Option<Duration>, reason: &str) -> Duration {
+    fn retry_later(
+        &mut self,
+        mut work: PendingChange,
+        wait: Option<Duration>,
+        reason: &str,
+    ) -> Duration {
         let policy = self.transport.http.retry();
         work.tries += 1;
         if work.tries >= policy.tries {

@@ -134,7 +134,7 @@ impl<'a> Apply<'a> {
             let mut pause = Duration::ZERO;
             self.probing = false;
             for (batch, answers) in round.into_iter().zip(answers) {
-                pause = pause.max(self.settle_batch(batch, answers));
+                pause = pause.max(self.interpret_batch(batch, answers));
             }
             if !self.queue.is_empty() {
                 self.wait(pause, gate).await;
