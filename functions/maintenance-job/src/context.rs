@@ -7,7 +7,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
 use rollcall_app::jobs::budget::RunBudget;
-use rollcall_clients::graph::Graph;
+use rollcall_clients::graph::{GraphReader, GraphWriter};
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
@@ -16,7 +16,7 @@ use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId};
 use rollcall_domain::membership::enrolment::GroupRoles;
 use rollcall_domain::membership::hold::Hold;
 use rollcall_domain::membership::report::ProfileReport;
-use rollcall_domain::snapshot::{Snapshot, format};
+use rollcall_domain::snapshot::Snapshot;
 
 use crate::error::StepError;
 
@@ -38,7 +38,8 @@ pub(crate) struct RunContext<'a> {
     pub(crate) subjects: Vec<ProfileContext>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
-    pub(crate) graph: Graph,
+    pub(crate) graph_reader: GraphReader,
+    pub(crate) graph_writer: GraphWriter,
     pub(crate) platform: Learn365,
     pub(crate) budget: RunBudget,
     pub(crate) floor: u64,
@@ -84,12 +85,8 @@ pub(crate) async fn load<'a>(
     slot: DateTime<Utc>,
     budget: RunBudget,
 ) -> Result<RunContext<'a>, StepError> {
-    let bytes = services.objects.get(&pointer.key).await?;
-    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await?;
-    let snapshot = Arc::new(decoded?);
-    if snapshot.header.tenant != tenant.id || snapshot.header.id != pointer.id {
-        return Err(StepError::WrongSnapshot(pointer.key.clone()));
-    }
+    let loaded = services.load_snapshot(tenant.id, pointer).await?;
+    let snapshot = Arc::new(loaded.snapshot);
     let store = &services.store;
     let mut states = store.profile_states(tenant.id).await?;
     let holds = store.holds(tenant.id).await?;
@@ -110,8 +107,10 @@ pub(crate) async fn load<'a>(
     // The report lists profiles by title.
     subjects.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
     let until = budget.deadline().instant().into();
+    let graph_writer = services.graph_writer(&tenant).await?.with_deadline(until);
     Ok(RunContext {
-        graph: services.graph(&tenant).await?.with_deadline(until),
+        graph_reader: graph_writer.reader().clone(),
+        graph_writer,
         platform: services.learn365(&tenant).await?.with_deadline(until),
         services,
         tenant,

@@ -2,11 +2,11 @@
 
 use rollcall_app::clients::ConnectError;
 use rollcall_app::jobs::budget::Interrupted;
+use rollcall_app::snapshots::SnapshotError;
 use rollcall_clients::graph::GraphError;
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::snapshot::format::DecodeError;
 use tokio::task::JoinError;
 
 use rust_xlsxwriter::XlsxError;
@@ -32,12 +32,9 @@ pub(crate) enum StepError {
     /// The members of groups could not be read.
     #[error("Microsoft Graph: {0}")]
     Graph(#[from] GraphError),
-    /// The snapshot is not readable.
+    /// The snapshot cannot be used.
     #[error(transparent)]
-    Snapshot(#[from] DecodeError),
-    /// The object is a snapshot of another tenant or another moment.
-    #[error("the object {0} holds the data of something else")]
-    WrongSnapshot(String),
+    Snapshot(#[from] SnapshotError),
     /// The report is not writable.
     #[error(transparent)]
     Report(#[from] serde_json::Error),

@@ -20,7 +20,7 @@ pub(crate) fn collect(
     out_of_time: bool,
     continuation: u32,
 ) -> MaintenanceReport {
-    let stats = work.graph.stats();
+    let stats = work.graph_reader.stats();
     let mut profiles: Vec<_> = work
         .subjects
         .iter()

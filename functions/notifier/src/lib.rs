@@ -3,8 +3,6 @@
 mod mailbox;
 mod system_mail;
 
-use std::time::Duration;
-
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
 use rollcall_domain::notices::delivery::MailboxWakeup;
@@ -42,7 +40,7 @@ pub async fn handle(
         messages,
         async |errand| match errand {
             QueueMessage::MailboxWakeup(drain) => Ok(Some(drain)),
-            QueueMessage::Notice(notice) => take(services, &notice).await,
+            QueueMessage::Notice(notice) => accept(services, &notice).await,
         },
         async |due: &MailboxWakeup| {
             let sent = Box::pin(drain(services, *due, Utc::now, deadline));
@@ -58,29 +56,21 @@ pub async fn handle(
 ///
 /// # Errors
 /// When it must be tried again.
-pub async fn take(services: &Services, notice: &Notice) -> Result<Option<MailboxWakeup>, Failure> {
+pub async fn accept(
+    services: &Services,
+    notice: &Notice,
+) -> Result<Option<MailboxWakeup>, Failure> {
     match notice.channel {
         Channel::System => deliver(services, notice).await.map(|()| None),
         Channel::InProduct => {
-            let shown = services.store.add_notification(notice).await;
-            shown.map_err(failure).map(|()| None)
+            services.store.add_notification(notice).await?;
+            Ok(None)
         }
         Channel::Catalog { catalog } => {
             let now: DateTime<Utc> = Utc::now();
-            let queued = services.store.enqueue_mail(catalog, notice, now).await;
-            queued.map_err(failure)?;
+            services.store.enqueue_mail(catalog, notice, now).await?;
             let tenant = notice.tenant;
             Ok(Some(MailboxWakeup { tenant, catalog }))
         }
     }
-}
-
-/// Asks for another look at a mailbox.
-async fn wake(services: &Services, drain: MailboxWakeup, after: Duration) -> Result<(), Failure> {
-    let sent = services.notice_queue.send(&drain, after).await;
-    sent.map_err(failure)
-}
-
-fn failure(error: impl std::fmt::Display) -> Failure {
-    Failure(error.to_string())
 }

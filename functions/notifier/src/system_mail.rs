@@ -6,8 +6,6 @@ use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Notice, render};
 use rollcall_runtime::Failure;
 
-use crate::failure;
-
 /// Delivers one notice: first in the product, which cannot mail anybody twice,
 /// then by mail, under the ledger's entry.
 ///
@@ -15,41 +13,33 @@ use crate::failure;
 /// When it must be tried again.
 pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure> {
     let store = &services.store;
-    store.add_notification(notice).await.map_err(failure)?;
-    match store
-        .claim_mail(notice.tenant, notice.id)
-        .await
-        .map_err(failure)?
-    {
+    store.add_notification(notice).await?;
+    match store.claim_mail(notice.tenant, notice.id).await? {
         Ledger::Sent => return Ok(()),
         Ledger::Doubtful => {
             tracing::warn!(notice = %notice.id, "an earlier try never said how it ended; not mailed again");
-            return store
-                .record_mail_outcome(notice.tenant, notice.id, "doubtful")
-                .await
-                .map_err(failure);
+            return record(services, notice, "doubtful").await;
         }
         Ledger::Ours => {}
     }
-    let words = render(notice).map_err(Failure)?;
-    match services.mail.send(&notice.recipients, &words).await {
-        Ok(()) => store
-            .record_mail_outcome(notice.tenant, notice.id, "sent")
-            .await
-            .map_err(failure),
+    let rendered = render(notice).map_err(Failure)?;
+    match services.mail.send(&notice.recipients, &rendered).await {
+        Ok(()) => record(services, notice, "sent").await,
         Err(MailError::Refused(reason)) => {
-            store
-                .record_mail_outcome(notice.tenant, notice.id, "failed")
-                .await
-                .map_err(failure)?;
+            record(services, notice, "failed").await?;
             Err(Failure(reason))
         }
         Err(MailError::Unknown(reason)) => {
             tracing::warn!(notice = %notice.id, %reason, "it is not known whether the mail was sent");
-            store
-                .record_mail_outcome(notice.tenant, notice.id, "doubtful")
-                .await
-                .map_err(failure)
+            record(services, notice, "doubtful").await
         }
     }
+}
+
+async fn record(services: &Services, notice: &Notice, outcome: &str) -> Result<(), Failure> {
+    let store = &services.store;
+    store
+        .record_mail_outcome(notice.tenant, notice.id, outcome)
+        .await?;
+    Ok(())
 }

@@ -7,7 +7,9 @@
 
 mod callback;
 mod entra;
+mod identity;
 mod mail;
+mod params;
 mod response;
 
 use axum::Router;
@@ -33,7 +35,7 @@ struct AppState {
 /// When the authority is no address.
 pub fn router(services: Services) -> Result<Router, ApiError> {
     let identities = Identities::new(&services.settings)?;
-    let desk = AppState {
+    let app = AppState {
         services,
         identities,
     };
@@ -43,5 +45,5 @@ pub fn router(services: Services) -> Result<Router, ApiError> {
             get(callback::by_query).post(callback::by_form),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    Ok(guard(routes).with_state(desk))
+    Ok(guard(routes).with_state(app))
 }

@@ -9,86 +9,82 @@ use rollcall_clients::vault::Draft;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{Account, AccountCapabilities, Cause, SignInAttempt};
 
-use crate::AppState;
-use crate::callback;
-use crate::entra::{Failed, identity};
-use crate::response::Outcome;
+use crate::response::{Outcome, Refusal};
+use crate::{AppState, identity};
 
 /// An account that signed in may be saved for so long.
 const SAVE_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// The account signed in.
 pub(crate) async fn signed_in(
-    desk: &AppState,
+    app: &AppState,
     attempt: &SignInAttempt,
     catalog: CatalogId,
     state: &str,
     code: &Secret,
-) -> Outcome {
-    let (identity, grant) = match identity(desk, attempt, state, code).await {
-        Ok(found) => found,
-        Err(failed) => return failed.tell(desk, attempt).await,
-    };
-    let facts = match look_at(desk, &grant).await {
-        Ok(facts) => facts,
-        Err(failed) => return failed.tell(desk, attempt).await,
-    };
+) -> Result<Outcome, Refusal> {
+    let (identity, grant) = identity::redeem(app, attempt, state, code).await?;
+    let facts = read_account(app, &grant).await?;
     if facts.object != identity.object {
         tracing::error!("Graph and the identity token name different accounts");
-        return callback::refused(desk, attempt, Cause::StartAgain, None).await;
+        return Err(Cause::StartAgain.into());
     }
     let Some(refresh) = &grant.refresh else {
         tracing::error!("a sign-in brought no refresh token");
-        return callback::refused(desk, attempt, Cause::OurRequest, None).await;
+        return Err(Cause::OurRequest.into());
     };
-    match keep(desk, attempt, catalog, &facts, refresh).await {
-        Ok(name) => Outcome::SignedIn(name),
-        Err(error) => {
-            tracing::error!(%error, "an account that signed in could not be kept");
-            Outcome::Unavailable
-        }
-    }
+    let name = save_draft(app, attempt, catalog, &facts, refresh).await;
+    name.map(Outcome::SignedIn).map_err(|error| {
+        tracing::error!(%error, "an account that signed in could not be kept");
+        Refusal::Unavailable
+    })
 }
 
 /// Who it is, what it may use, and that it is a mailbox of its own in the cloud.
-async fn look_at(desk: &AppState, grant: &Grant) -> Result<AccountFacts, Failed> {
-    let services = &desk.services;
+async fn read_account(app: &AppState, grant: &Grant) -> Result<AccountFacts, Refusal> {
+    let services = &app.services;
     let token = grant.access.secret().clone();
     let mailbox = Mailbox::new(services.http(), &services.settings.graph_url, token);
-    let mailbox = mailbox.map_err(|error| failed(&error))?;
-    let facts = mailbox.account().await.map_err(|error| failed(&error))?;
+    let mailbox = mailbox.map_err(|error| unreadable(&error))?;
+    let facts = mailbox
+        .account()
+        .await
+        .map_err(|error| unreadable(&error))?;
     // Only a definite answer lets an account pass: a shared mailbox has no licence.
-    match mailbox.purpose().await.map_err(|error| failed(&error))? {
-        MailboxPurpose::Shared | MailboxPurpose::Room => {
-            Err(Failed::Refused(Cause::SharedMailbox, None))
-        }
+    match mailbox
+        .purpose()
+        .await
+        .map_err(|error| unreadable(&error))?
+    {
+        MailboxPurpose::Shared | MailboxPurpose::Room => Err(Cause::SharedMailbox.into()),
         MailboxPurpose::NotInCloud if facts.exchange || facts.kiosk => {
-            Err(Failed::Refused(Cause::NoCloudMailbox, None))
+            Err(Cause::NoCloudMailbox.into())
         }
         // Without a licence there is no mailbox; what that means is shown (S1-10).
         MailboxPurpose::User | MailboxPurpose::Other(_) | MailboxPurpose::NotInCloud => Ok(facts),
     }
 }
 
-fn failed(error: &ApiError) -> Failed {
+fn unreadable(error: &ApiError) -> Refusal {
     tracing::warn!(%error, "an account could not be looked at");
     if error.is_auth() {
         let code = error.code().map(str::to_owned);
-        return Failed::Refused(Cause::ConsentMissing, code);
+        let cause = Cause::ConsentMissing;
+        return Refusal::Refused { cause, code };
     }
-    Failed::Silent
+    Refusal::Unavailable
 }
 
 /// Keeps the account where only its administrator can save it; one that waited
 /// before is forgotten. The catalog's connection stays as it is.
-async fn keep(
-    desk: &AppState,
+async fn save_draft(
+    app: &AppState,
     attempt: &SignInAttempt,
     catalog: CatalogId,
     facts: &AccountFacts,
     refresh: &Secret,
 ) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
-    let services = &desk.services;
+    let services = &app.services;
     let name = new_state();
     let account = Account {
         object: facts.object,

@@ -15,8 +15,8 @@ const RETRY_AFTER: u64 = 5;
 /// How a stage ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The browser goes on to Microsoft's next page.
-    Onwards(String),
+    /// The browser is sent to Microsoft's next page.
+    Redirect(String),
     /// It is connected.
     Connected,
     /// Consent was given; Microsoft needs a while to carry it out.
@@ -29,21 +29,41 @@ pub(crate) enum Outcome {
     Unavailable,
 }
 
+/// Why a stage ended without an outcome.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// Microsoft, or what it sent, says no; this is recorded.
+    Refused {
+        /// Why.
+        cause: Cause,
+        /// The code to show.
+        code: Option<String>,
+    },
+    /// Something does not answer, or is ours to repair: nothing is recorded.
+    Unavailable,
+}
+
+impl From<Cause> for Refusal {
+    fn from(cause: Cause) -> Self {
+        Self::Refused { cause, code: None }
+    }
+}
+
 /// Sends the browser on.
-pub(crate) fn back(desk: &AppState, attempt: &SignInAttempt, outcome: Outcome) -> Response {
-    if let Outcome::Onwards(url) = &outcome {
+pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Response {
+    if let Outcome::Redirect(url) = outcome {
         return redirect(url);
     }
-    match place(desk, attempt, &outcome) {
+    match place(app, attempt, outcome) {
         Some(url) => redirect(url.as_str()),
-        None => start_again(desk, &HeaderMap::new()),
+        None => start_again(app, &HeaderMap::new()),
     }
 }
 
 /// The console's page with the result. Names and codes travel in the query; what
 /// lets somebody save the account travels behind `#`, which no server sees.
-fn place(desk: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<Url> {
-    let origin = desk.services.settings.frontend_url.as_deref()?;
+fn place(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<Url> {
+    let origin = app.services.settings.frontend_url.as_deref()?;
     let mut url = Url::parse(&format!("{origin}{}", attempt.return_to.as_str())).ok()?;
     if url.origin().ascii_serialization() != origin {
         return None;
@@ -68,7 +88,7 @@ fn place(desk: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<
 impl Outcome {
     const fn name(&self) -> &'static str {
         match self {
-            Self::Onwards(_) => "onwards",
+            Self::Redirect(_) => "onwards",
             Self::Connected => "connected",
             Self::Pending => "pending",
             Self::SignedIn(_) => "signed_in",
@@ -98,20 +118,15 @@ const START_AGAIN: &str =
 
 /// The same for everybody whose state is not good. People get a page with the
 /// way back, programs a problem.
-pub(crate) fn start_again(desk: &AppState, headers: &HeaderMap) -> Response {
+pub(crate) fn start_again(app: &AppState, headers: &HeaderMap) -> Response {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
         return ProblemDetails::new(StatusCode::BAD_REQUEST, START_AGAIN).into_response();
     }
-    let link = desk
-        .services
-        .settings
-        .frontend_url
-        .as_deref()
-        .map(|origin| {
-            // An origin has no characters that mean something in HTML.
-            format!("<p><a href=\"{origin}/\">Back to Rollcall</a></p>")
-        });
+    let link = app.services.settings.frontend_url.as_deref().map(|origin| {
+        // An origin has no characters that mean something in HTML.
+        format!("<p><a href=\"{origin}/\">Back to Rollcall</a></p>")
+    });
     let page = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>Start again</title><style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;margin:4rem auto;padding:0 1rem;color-scheme:light dark}}</style></head><body><h1>Please start again</h1><p>{START_AGAIN}</p>{}</body></html>",
         link.unwrap_or_default()

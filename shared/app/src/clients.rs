@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_config::SdkConfig;
 use rollcall_clients::entra::Entra;
-use rollcall_clients::graph::{Graph, Quota, TokenSource};
+use rollcall_clients::graph::{GraphReader, GraphWriter, Quota, TokenSource};
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
 use rollcall_clients::learn365::Learn365;
 use rollcall_clients::objects::Objects;
@@ -99,11 +99,16 @@ impl Services {
         Ok(Self::new(settings, &aws)?)
     }
 
-    /// The tenant's directory.
-    pub async fn graph(&self, tenant: &Tenant) -> Result<Graph, ConnectError> {
+    /// Reads the tenant's directory through the tenant's app registration.
+    pub async fn graph_reader(&self, tenant: &Tenant) -> Result<GraphReader, ConnectError> {
+        Ok(self.graph_writer(tenant).await?.reader().clone())
+    }
+
+    /// Changes the tenant's directory through the tenant's app registration.
+    pub async fn graph_writer(&self, tenant: &Tenant) -> Result<GraphWriter, ConnectError> {
         let app = self.vault.app_registration(tenant.id).await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant.id, &app.client_id, app.secret());
-        let graph = Graph::new(self.http.clone(), &self.settings.graph_url, tokens)?;
+        let graph = GraphWriter::new(self.http.clone(), &self.settings.graph_url, tokens)?;
         Ok(graph.with_quota(self.quota(tenant.id)))
     }
 

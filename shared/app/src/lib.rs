@@ -8,6 +8,7 @@ pub mod directory_sync;
 mod entitlements;
 pub mod jobs;
 pub mod mail_account;
-mod notify;
+pub mod notify;
+pub mod snapshots;
 
 pub use clients::Services;

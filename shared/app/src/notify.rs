@@ -1,23 +1,191 @@
-//! Notices about a tenant's affairs, queued for the notifier.
+//! Notices about a tenant's affairs: who receives them, and the queue that the notifier reads.
 
 use std::time::Duration;
 
 use rollcall_clients::queue::QueueError;
+use rollcall_clients::store::StoreError;
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::audience::settings::is_mail_address;
+use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
+use rollcall_domain::connection::MailConnection;
+use rollcall_domain::notices::delivery::MailboxWakeup;
+use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use crate::Services;
 
+/// The role whose members receive notices about failed syncs (S2-48).
+const OWNER: &str = "Owner";
+/// Most catalog admins that one notice is mailed to.
+const MAX_ADMINS: usize = 20;
+
+/// A notice that could not be queued.
+#[derive(Debug, thiserror::Error)]
+pub enum NotifyError {
+    /// The table did not answer.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The queue did not answer.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+}
+
 impl Services {
-    /// Tells the tenant's people.
+    /// Notifies the tenant's contacts.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
     pub async fn notify(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
         let settings = &tenant.settings;
-        let notice = Notice::new(
-            tenant.id,
-            &settings.display_name,
-            settings.recipients(),
-            about,
-        );
-        self.notice_queue.send(&notice, Duration::ZERO).await
+        let (name, recipients) = (&settings.display_name, settings.recipients());
+        self.queue_notice(&Notice::new(tenant.id, name, recipients, about))
+            .await
+    }
+
+    /// Notifies all owners, and the tenant's contacts, that a sync failed (S2-48).
+    ///
+    /// # Errors
+    /// When table or queue do not answer.
+    pub async fn notify_owners(
+        &self,
+        tenant: TenantId,
+        about: NoticeKind,
+    ) -> Result<(), NotifyError> {
+        let (name, mut recipients) = self.name_and_contacts(tenant).await?;
+        let owners = self.store.admins(tenant).await?.into_iter();
+        let owners = owners.filter(|(_, admin)| admin.roles.contains(OWNER));
+        recipients.extend(owners.map(|(_, owner)| owner.name));
+        recipients.retain(|address| is_mail_address(address));
+        let notice = Notice::new(tenant, &name, recipients, about);
+        Ok(self.queue_notice(&notice).await?)
+    }
+
+    /// Notifies one administrator in the product, without a mail (S3-24, S3-28).
+    ///
+    /// # Errors
+    /// When table or queue do not answer.
+    pub async fn notify_in_product(
+        &self,
+        tenant: TenantId,
+        to: ObjectId,
+        about: NoticeKind,
+    ) -> Result<(), NotifyError> {
+        let (name, _) = self.name_and_contacts(tenant).await?;
+        let admin = self.store.admin(tenant, to).await?;
+        let recipient = admin.map_or_else(|| to.to_string(), |admin| admin.name);
+        let notice = Notice::new(tenant, &name, vec![recipient], about);
+        Ok(self.queue_notice(&notice.over(Channel::InProduct)).await?)
+    }
+
+    /// Notifies the tenant's contacts, the catalog's admins and the person who
+    /// connected its account.
+    ///
+    /// # Errors
+    /// When table or queue do not answer.
+    pub async fn notify_catalog_administrators(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        connection: &MailConnection,
+        about: NoticeKind,
+    ) -> Result<(), NotifyError> {
+        let (name, recipients) = self.administrators(tenant, catalog, connection).await?;
+        let notice = Notice::new(tenant, &name, recipients, about);
+        Ok(self.queue_notice(&notice).await?)
+    }
+
+    /// Notifies each of these addresses over the catalog's own mail account, one mail
+    /// to each, so that no recipient sees the others.
+    ///
+    /// # Errors
+    /// When table or queue do not answer.
+    pub async fn notify_over_catalog(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        addresses: &[String],
+        about: &NoticeKind,
+    ) -> Result<(), NotifyError> {
+        let (name, _) = self.name_and_contacts(tenant).await?;
+        let notice = |address: &String| {
+            let to = vec![address.clone()];
+            Notice::new(tenant, &name, to, about.clone()).over(Channel::Catalog { catalog })
+        };
+        let notices: Vec<Notice> = addresses.iter().map(notice).collect();
+        Ok(self.notice_queue.send_all(&notices).await?)
+    }
+
+    /// Asks the notifier to look at a catalog's waiting mails after a while.
+    ///
+    /// # Errors
+    /// When the queue does not answer.
+    pub async fn wake_mailbox(
+        &self,
+        wakeup: MailboxWakeup,
+        after: Duration,
+    ) -> Result<(), QueueError> {
+        self.notice_queue.send(&wakeup, after).await
+    }
+
+    async fn queue_notice(&self, notice: &Notice) -> Result<(), QueueError> {
+        self.notice_queue.send(notice, Duration::ZERO).await
+    }
+
+    /// The tenant's name and its contacts' addresses.
+    async fn name_and_contacts(
+        &self,
+        tenant: TenantId,
+    ) -> Result<(String, Vec<String>), StoreError> {
+        let stored = self.store.tenant(tenant).await?;
+        Ok(stored.map_or_else(Default::default, |tenant| {
+            let recipients = tenant.settings.recipients();
+            (tenant.settings.display_name, recipients)
+        }))
+    }
+
+    /// The tenant's name and everybody who answers for a catalog's connection:
+    /// the LMS administrators' addresses and the catalog's own admins.
+    async fn administrators(
+        &self,
+        tenant: TenantId,
+        catalog: CatalogId,
+        connection: &MailConnection,
+    ) -> Result<(String, Vec<String>), StoreError> {
+        let stored = self.store.tenant(tenant).await?;
+        let mut recipients = Vec::new();
+        if let Some(tenant) = &stored {
+            recipients.extend(tenant.settings.recipients());
+            recipients.extend(self.catalog_admins(tenant, catalog).await);
+        }
+        recipients.extend(connection.by.iter().map(|by| by.name.clone()));
+        // One address that nobody can mail must not keep the mail from the others.
+        recipients.retain(|address| is_mail_address(address));
+        let name = stored.map(|tenant| tenant.settings.display_name);
+        Ok((name.unwrap_or_default(), recipients))
+    }
+
+    /// Addresses of a catalog's admins, who are known by their object ids. Those
+    /// that cannot be had are left out: the others are told all the same.
+    async fn catalog_admins(&self, tenant: &Tenant, catalog: CatalogId) -> Vec<String> {
+        let all = tenant.settings.catalog_admins.iter();
+        let own = all.filter(|(_, catalogs)| catalogs.contains(&catalog));
+        let own: Vec<_> = own.map(|(admin, _)| *admin).take(MAX_ADMINS).collect();
+        if own.is_empty() {
+            return Vec::new();
+        }
+        let graph = match self.graph_reader(tenant).await {
+            Ok(graph) => graph,
+            Err(error) => {
+                tracing::warn!(%error, "the addresses of catalog admins cannot be looked up");
+                return Vec::new();
+            }
+        };
+        let mut found = Vec::new();
+        for admin in own {
+            match graph.address(admin).await {
+                Ok(address) => found.extend(address),
+                Err(error) => tracing::warn!(%error, "the address of a catalog admin is not known"),
+            }
+        }
+        found
     }
 }

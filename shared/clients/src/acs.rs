@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use url::Url;
 
 use crate::http::{ApiError, Base, Http, Secret};
-use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
+use crate::mail::{ID_HEADER, Importance, OutgoingMail, SendError};
 
 /// Path and API version of the send operation, the only one used.
 const SEND: &str = "/emails:send?api-version=2023-03-31";
@@ -99,7 +99,7 @@ impl AcsMail {
     fn body(&self, mail: &OutgoingMail) -> Value {
         let to: Vec<_> = mail.to.iter().map(|to| json!({ "address": to })).collect();
         let mut headers = json!({ ID_HEADER: mail.id });
-        if mail.urgency == Urgency::High {
+        if mail.importance == Importance::High {
             headers["Importance"] = "high".into();
         }
         json!({
@@ -211,7 +211,7 @@ mod tests {
         });
         assert_eq!(body, expected);
         let urgent = OutgoingMail {
-            urgency: Urgency::High,
+            importance: Importance::High,
             ..mail()
         };
         assert_eq!(channel.body(&urgent)["headers"]["Importance"], "high");

@@ -13,7 +13,7 @@ pub(crate) const ID_HEADER: &str = "x-rollcall-notice";
 
 /// The importance flag of a mail; it does not affect delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Urgency {
+pub enum Importance {
     /// Marked as important.
     High,
     /// Not marked.
@@ -36,7 +36,7 @@ pub struct OutgoingMail {
     /// The mail's id: the same for every attempt, and never reused for another mail.
     pub id: Uuid,
     /// The importance flag.
-    pub urgency: Urgency,
+    pub importance: Importance,
 }
 
 /// Omits content and addresses, because logs have a wider audience than the mail.
@@ -136,7 +136,7 @@ pub(crate) mod tests {
             text: "You are enrolled.".into(),
             html: "<p>You are enrolled.</p>".into(),
             id: Uuid::from_u128(7),
-            urgency: Urgency::Normal,
+            importance: Importance::Normal,
         }
     }
 

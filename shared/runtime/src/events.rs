@@ -170,6 +170,22 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_failure_names_every_cause_once() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("the table did not answer")]
+        struct Outer(#[source] Middle);
+        #[derive(Debug, thiserror::Error)]
+        #[error("no connection: {0}")]
+        struct Middle(#[source] std::fmt::Error);
+        let Failure(text) = Outer(Middle(std::fmt::Error)).into();
+        let cause = std::fmt::Error.to_string();
+        assert_eq!(
+            text,
+            format!("the table did not answer: no connection: {cause}")
+        );
+    }
+
     #[tokio::test]
     async fn a_message_that_cannot_be_read_fails_alone() {
         let event = json!({"Records": [

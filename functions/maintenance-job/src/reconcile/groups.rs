@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::Utc;
-use rollcall_clients::graph::{Graph, GraphError, GroupFacts, GroupLookup, GroupSpec};
+use rollcall_clients::graph::{GraphError, GraphWriter, GroupFacts, GroupLookup, GroupSpec};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 
@@ -30,7 +30,7 @@ pub(crate) async fn ensure(work: &mut RunContext<'_>) -> Result<Groups, StepErro
         .filter(|subject| !subject.profile.is_deleted())
         .filter_map(|subject| subject.state.group)
         .collect();
-    let found = match work.graph.get_groups(&known).await {
+    let found = match work.graph_reader.get_groups(&known).await {
         Ok(found) => found,
         Err(error) => {
             fail_all(work, &error);
@@ -46,7 +46,7 @@ pub(crate) async fn ensure(work: &mut RunContext<'_>) -> Result<Groups, StepErro
         .filter(|subject| !subject.profile.is_deleted())
     {
         work.budget.check().await?;
-        match ensure_one(&work.graph, subject, &found, &prefix).await {
+        match ensure_one(&work.graph_writer, subject, &found, &prefix).await {
             Ok(Ensured { id, origin }) => {
                 match origin {
                     Origin::Known => {}
@@ -106,7 +106,7 @@ enum Origin {
 }
 
 async fn ensure_one(
-    graph: &Graph,
+    graph: &GraphWriter,
     subject: &mut ProfileContext,
     found: &BTreeMap<ObjectId, GroupLookup>,
     prefix: &str,
@@ -129,7 +129,11 @@ async fn ensure_one(
     }
 }
 
-async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensured, GroupError> {
+async fn create(
+    graph: &GraphWriter,
+    profile: &Profile,
+    prefix: &str,
+) -> Result<Ensured, GroupError> {
     let spec = GroupSpec {
         unique_name: profile.unique_name(),
         display_name: profile.group_name(prefix),
@@ -150,12 +154,12 @@ async fn create(graph: &Graph, profile: &Profile, prefix: &str) -> Result<Ensure
 /// Restores a group that was deleted in Entra, with its members and enrolments, or creates a
 /// new one if that is not possible any more (S4-126, C-50).
 async fn bring_back(
-    graph: &Graph,
+    graph: &GraphWriter,
     subject: &mut ProfileContext,
     id: ObjectId,
     prefix: &str,
 ) -> Result<Ensured, GroupError> {
-    if graph.find_deleted_group(id).await?.is_some() {
+    if graph.reader().find_deleted_group(id).await?.is_some() {
         graph.restore_group(id).await?;
         subject.report.notes.push(format!(
             "the group {id} had been deleted in Entra and was restored"
@@ -194,7 +198,7 @@ fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), GroupError> {
 /// Renames the group if prefix, title or description changed; its id stays the same
 /// (S4-014).
 async fn rename(
-    graph: &Graph,
+    graph: &GraphWriter,
     facts: &GroupFacts,
     profile: &Profile,
     prefix: &str,

@@ -7,10 +7,11 @@ use rollcall_app::Services;
 use rollcall_app::mail_account::{AccountError, ConnectedAccount};
 use rollcall_clients::acs::AcsMail;
 use rollcall_clients::http::ApiError;
-use rollcall_clients::mail::{OutgoingMail, SendError, Urgency as Mark};
+use rollcall_clients::mail::{Importance, OutgoingMail, SendError};
+use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
-use rollcall_domain::notices::{Notice, Urgency, render};
+use rollcall_domain::notices::{Notice, NoticeKind, RenderedNotice, Urgency};
 
 /// The name of the lane of Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
@@ -26,7 +27,7 @@ pub(crate) enum MailChannel {
     CommunicationServices,
 }
 
-/// A carrier that is ready: whatever can fail before a mail is handed over has not.
+/// A channel that is ready: whatever can fail before a mail is handed over has not.
 pub(crate) enum Ready {
     Account(Box<ConnectedAccount>),
     CommunicationServices(Box<AcsMail>),
@@ -55,12 +56,12 @@ impl MailChannel {
     }
 
     /// Whether Exchange's limits on a mailbox count.
-    pub(crate) const fn has_pace(self) -> bool {
+    pub(crate) const fn has_rate_limit(self) -> bool {
         matches!(self, Self::Account(_))
     }
 
     /// Whether a mail that was marked on a lane may be handed over again: only
-    /// where the carrier knows a repeated one, and it was that carrier's.
+    /// where the channel knows a repeated one, and it was that channel's.
     pub(crate) fn knows_repeat_of(self, lane: &str) -> bool {
         self == Self::CommunicationServices && lane == COMMUNICATION_SERVICES
     }
@@ -83,7 +84,8 @@ impl MailChannel {
                 Ok(Ready::Account(Box::new(account)))
             }
             Self::CommunicationServices => {
-                let channel = communication_services(services).await?;
+                let channel = communication_services(services).await;
+                let channel = channel.map_err(Unready::CommunicationServices)?;
                 Ok(Ready::CommunicationServices(Box::new(channel)))
             }
         }
@@ -96,6 +98,26 @@ impl Ready {
         match self {
             Self::Account(account) => account.connection.connected_at,
             Self::CommunicationServices(_) => None,
+        }
+    }
+
+    /// Why a mail says nothing any more: it greets an account that is another one by
+    /// now, or invites to something that is over.
+    pub(crate) fn reason_to_drop(
+        &self,
+        about: &NoticeKind,
+        now: DateTime<Utc>,
+    ) -> Option<&'static str> {
+        match about {
+            NoticeKind::AccountConnected { at, .. } => {
+                let greeted = self.connected_at();
+                let other = greeted.is_some_and(|connected| connected != *at);
+                other.then_some("Another account was connected since.")
+            }
+            NoticeKind::SessionScheduled { end, .. } | NoticeKind::SessionChanged { end, .. } => {
+                (*end < now).then_some("The session was over before this could be sent.")
+            }
+            _ => None,
         }
     }
 
@@ -118,8 +140,8 @@ impl Ready {
 pub(crate) enum Unready {
     /// The catalog's account.
     Account(AccountError),
-    /// The deployment lacks something.
-    Ours(String),
+    /// The deployment's Azure Communication Services.
+    CommunicationServices(CommunicationServicesError),
 }
 
 impl From<AccountError> for Unready {
@@ -128,33 +150,45 @@ impl From<AccountError> for Unready {
     }
 }
 
-/// A notice as a mail.
-pub(crate) fn outgoing(notice: &Notice) -> Result<OutgoingMail, String> {
-    let words = render(notice)?;
-    let urgency = match notice.urgency {
-        Urgency::Urgent => Mark::High,
-        Urgency::Normal | Urgency::Bulk => Mark::Normal,
-    };
-    Ok(OutgoingMail {
-        to: notice.recipients.clone(),
-        subject: words.subject,
-        text: words.text,
-        html: words.html,
-        id: notice.id,
-        urgency,
-    })
+/// Azure Communication Services cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommunicationServicesError {
+    /// The deployment lacks a setting.
+    #[error("this deployment has no Azure Communication Services")]
+    NotConfigured,
+    /// The key cannot be read.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The client refused its settings.
+    #[error(transparent)]
+    Client(#[from] ApiError),
 }
 
-async fn communication_services(services: &Services) -> Result<AcsMail, Unready> {
+/// A rendered notice as a mail.
+pub(crate) fn outgoing(notice: &Notice, rendered: RenderedNotice) -> OutgoingMail {
+    let importance = match notice.urgency {
+        Urgency::Urgent => Importance::High,
+        Urgency::Normal | Urgency::Bulk => Importance::Normal,
+    };
+    OutgoingMail {
+        to: notice.recipients.clone(),
+        subject: rendered.subject,
+        text: rendered.text,
+        html: rendered.html,
+        id: notice.id,
+        importance,
+    }
+}
+
+async fn communication_services(
+    services: &Services,
+) -> Result<AcsMail, CommunicationServicesError> {
     let settings = &services.settings;
-    let missing =
-        || Unready::Ours("this deployment has no Azure Communication Services".to_owned());
-    let url = settings.acs_url.as_deref().ok_or_else(missing)?;
-    let sender = settings.acs_sender.as_deref().ok_or_else(missing)?;
-    let key = services.vault.acs_key().await;
-    let key = key.map_err(|error| Unready::Ours(error.to_string()))?;
-    AcsMail::new(services.http(), url, &key, sender)
-        .map_err(|error: ApiError| Unready::Ours(error.to_string()))
+    let (Some(url), Some(sender)) = (&settings.acs_url, &settings.acs_sender) else {
+        return Err(CommunicationServicesError::NotConfigured);
+    };
+    let key = services.vault.acs_key().await?;
+    Ok(AcsMail::new(services.http(), url, &key, sender)?)
 }
 
 #[cfg(test)]

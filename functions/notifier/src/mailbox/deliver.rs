@@ -8,8 +8,8 @@ use rollcall_clients::store::{Fence, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::Cause;
-use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::notices::delivery::{MessageStatus, next_try};
+use rollcall_domain::notices::{NoticeKind, render};
 
 use super::channel::{Ready, Unready, outgoing};
 use super::{Pass, recipients};
@@ -17,7 +17,7 @@ use super::{Pass, recipients};
 /// Without a word from the other side a throttled mailbox rests so long.
 const REST: TimeDelta = TimeDelta::minutes(1);
 /// Something of ours is broken: operators are alarmed, mails wait.
-const OURS: TimeDelta = TimeDelta::minutes(15);
+const REPAIR_TIME: TimeDelta = TimeDelta::minutes(15);
 
 /// Where to go on.
 pub(super) enum NextStep {
@@ -31,7 +31,7 @@ pub(super) enum NextStep {
 
 impl Pass<'_> {
     /// Gets ready, marks, sends, settles.
-    pub(super) async fn one(
+    pub(super) async fn deliver(
         &mut self,
         fence: &Fence,
         catalog: CatalogId,
@@ -39,24 +39,27 @@ impl Pass<'_> {
         now: &impl Fn() -> DateTime<Utc>,
     ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
-        let carrier = self.carrier;
-        let ready = match carrier.ready(self.services, self.tenant, catalog).await {
+        let channel = self.channel;
+        let ready = match channel.ready(self.services, self.tenant, catalog).await {
             Ok(ready) => ready,
-            Err(trouble) => return self.unready(trouble, now()),
+            Err(trouble) => return self.handle_unready(trouble, now()),
         };
-        let out = match outgoing(&mail.mail.notice) {
-            Ok(out) => out,
+        let notice = &mail.mail.notice;
+        let out = match render(notice) {
+            Ok(rendered) => outgoing(notice, rendered),
             Err(problem) => {
                 let failed = MessageStatus::Failed;
-                return self.end(catalog, mail, failed, &problem, now()).await;
+                return self
+                    .record_end(catalog, mail, failed, &problem, now())
+                    .await;
             }
         };
-        if let Some(problem) = pointless(&mail.mail.notice.about, &ready, now()) {
+        if let Some(problem) = ready.reason_to_drop(&mail.mail.notice.about, now()) {
             let failed = MessageStatus::Failed;
-            return self.end(catalog, mail, failed, problem, now()).await;
+            return self.record_end(catalog, mail, failed, problem, now()).await;
         }
         // Booked before it is sent: a function that dies in between has used it up.
-        if carrier.has_pace() {
+        if channel.has_rate_limit() {
             self.state.pace.sent(recipients(mail), now());
         }
         match store.begin_mail(fence, mail, &self.lane, &self.state).await {
@@ -73,12 +76,19 @@ impl Pass<'_> {
                 store.mail_sent(mail).await?;
                 Ok(NextStep::Mail)
             }
-            Err(error) => self.refused(catalog, mail, &ready, error, now()).await,
+            Err(error) => {
+                self.handle_refusal(catalog, mail, &ready, error, now())
+                    .await
+            }
         }
     }
 
     /// Nothing can be handed over now; no mail was touched.
-    fn unready(&mut self, trouble: Unready, now: DateTime<Utc>) -> Result<NextStep, StoreError> {
+    fn handle_unready(
+        &mut self,
+        trouble: Unready,
+        now: DateTime<Utc>,
+    ) -> Result<NextStep, StoreError> {
         match trouble {
             Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
                 Ok(NextStep::Catalog)
@@ -96,12 +106,14 @@ impl Pass<'_> {
                 self.state.breaker.failed(now, Some(REST));
                 Ok(NextStep::Wait(now + REST))
             }
-            Unready::Ours(problem) => Ok(NextStep::Wait(ours(&problem, now))),
+            Unready::CommunicationServices(error) => {
+                Ok(NextStep::Wait(alert_operators(&error.to_string(), now)))
+            }
         }
     }
 
-    /// The carrier did not take it, or perhaps did.
-    async fn refused(
+    /// The channel did not take it, or perhaps did.
+    async fn handle_refusal(
         &mut self,
         catalog: CatalogId,
         mail: &mut Waiting,
@@ -115,27 +127,27 @@ impl Pass<'_> {
                 let asked = retry_after.and_then(|it| TimeDelta::from_std(it).ok());
                 let rest = asked.unwrap_or(REST);
                 self.state.breaker.failed(now, Some(rest));
-                self.back(mail, &problem, now + rest).await
+                self.defer(mail, &problem, now + rest).await
             }
             SendError::NotSent(_) => {
                 self.state.breaker.failed(now, None);
-                self.ladder(catalog, mail, &problem, now).await
+                self.retry_later(catalog, mail, &problem, now).await
             }
-            SendError::Unknown(_) if self.carrier.knows_repeat_of(&self.lane) => {
+            SendError::Unknown(_) if self.channel.knows_repeat_of(&self.lane) => {
                 self.state.breaker.failed(now, None);
-                self.ladder(catalog, mail, &problem, now).await
+                self.retry_later(catalog, mail, &problem, now).await
             }
             SendError::Unknown(_) => {
                 self.state.breaker.failed(now, None);
                 tracing::warn!(notice = %mail.mail.notice.id, %problem, "it is not known whether the mail was sent");
-                self.end(catalog, mail, MessageStatus::Doubtful, &problem, now)
+                self.record_end(catalog, mail, MessageStatus::Doubtful, &problem, now)
                     .await
             }
             SendError::SignIn { .. } | SendError::Refused { status: 404, .. }
-                if !self.carrier.has_pace() =>
+                if !self.channel.has_rate_limit() =>
             {
-                let until = ours(&problem, now);
-                self.back(mail, &problem, until).await
+                let until = alert_operators(&problem, now);
+                self.defer(mail, &problem, until).await
             }
             SendError::SignIn { status, code } => {
                 let code = code.unwrap_or_else(|| format!("HTTP {status}"));
@@ -151,7 +163,7 @@ impl Pass<'_> {
                             .await
                     }
                     None => {
-                        self.end(catalog, mail, MessageStatus::Failed, &problem, now)
+                        self.record_end(catalog, mail, MessageStatus::Failed, &problem, now)
                             .await
                     }
                 }
@@ -162,7 +174,7 @@ impl Pass<'_> {
     /// Whether a refusal is about the account and not about this mail: its mailbox
     /// is gone, or not even the mail that greets it is taken (S1-31).
     fn cause(&self, status: u16, mail: &Waiting) -> Option<Cause> {
-        if !self.carrier.has_pace() {
+        if !self.channel.has_rate_limit() {
             return None;
         }
         if status == 404 {
@@ -225,7 +237,7 @@ impl Pass<'_> {
     }
 
     /// Surely not sent, through no fault of its own.
-    async fn back(
+    async fn defer(
         &self,
         mail: &mut Waiting,
         problem: &str,
@@ -237,7 +249,7 @@ impl Pass<'_> {
     }
 
     /// Surely not sent; tried again for a day.
-    async fn ladder(
+    async fn retry_later(
         &self,
         catalog: CatalogId,
         mail: &mut Waiting,
@@ -251,13 +263,13 @@ impl Pass<'_> {
                 Ok(NextStep::Mail)
             }
             None => {
-                self.end(catalog, mail, MessageStatus::Failed, problem, now)
+                self.record_end(catalog, mail, MessageStatus::Failed, problem, now)
                     .await
             }
         }
     }
 
-    async fn end(
+    async fn record_end(
         &self,
         catalog: CatalogId,
         mail: &Waiting,
@@ -272,27 +284,11 @@ impl Pass<'_> {
 }
 
 /// Something of ours: operators are alarmed; until when mails wait.
-fn ours(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
+fn alert_operators(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
     tracing::error!(
         problem,
         alarm = "mail-channel",
         "Communication Services cannot be used"
     );
-    now + OURS
-}
-
-/// Why a mail says nothing any more: it greets an account that is another one by
-/// now, or invites to something that is over.
-fn pointless(about: &NoticeKind, ready: &Ready, now: DateTime<Utc>) -> Option<&'static str> {
-    match about {
-        NoticeKind::AccountConnected { at, .. } => {
-            let greeted = ready.connected_at();
-            let other = greeted.is_some_and(|connected| connected != *at);
-            other.then_some("Another account was connected since.")
-        }
-        NoticeKind::SessionScheduled { end, .. } | NoticeKind::SessionChanged { end, .. } => {
-            (*end < now).then_some("The session was over before this could be sent.")
-        }
-        _ => None,
-    }
+    now + REPAIR_TIME
 }

@@ -18,7 +18,6 @@ use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::notices::delivery::{MailboxState, MailboxWakeup, SendPermit};
 use rollcall_runtime::{Deadline, Failure};
 
-use crate::{failure, wake};
 use channel::MailChannel;
 use deliver::NextStep;
 
@@ -62,35 +61,34 @@ pub async fn drain(
     now: impl Fn() -> DateTime<Utc>,
     deadline: Deadline,
 ) -> Result<DeliveryPass, Failure> {
-    let Some((carrier, catalogs)) = lane(services, due).await? else {
+    let Some((channel, catalogs)) = find_channel(services, due).await? else {
         // Held until the catalog is connected again, which asks anew (S1-38).
         return Ok(NOTHING);
     };
-    let name = carrier.lane();
+    let name = channel.lane();
     let store = &services.store;
     let length = services.settings.lease;
     let lease = Lease::acquire(store, due.tenant, &format!("mailbox#{name}"), length).await;
-    let Some(lease) = lease.map_err(failure)? else {
-        wake(services, due, LOOK_AGAIN).await?;
+    let Some(lease) = lease? else {
+        services.wake_mailbox(due, LOOK_AGAIN).await?;
         return Ok(NOTHING);
     };
     let mut pass = Pass {
         services,
         tenant: due.tenant,
-        carrier,
+        channel,
         lane: name,
         catalogs,
         state: MailboxState::default(),
         sent: 0,
     };
     // Boxed, since a mail on its way makes a future too large for the stack.
-    let work = Box::pin(pass.work(lease.fence(), &now, deadline));
+    let work = Box::pin(pass.deliver_waiting(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
-    let done = done.map_err(failure).and_then(|done| done);
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
     }
-    let again = done?;
+    let again = done??;
     Ok(DeliveryPass {
         sent: pass.sent,
         again,
@@ -98,24 +96,24 @@ pub async fn drain(
 }
 
 /// What carries a catalog's mail, and all catalogs of the tenant that it carries.
-async fn lane(
+async fn find_channel(
     services: &Services,
     due: MailboxWakeup,
 ) -> Result<Option<(MailChannel, Vec<CatalogId>)>, Failure> {
     let store = &services.store;
     let all = store.mail_connections(due.tenant).await;
-    let all = all.map_err(failure)?;
-    let plan = store.entitlement(due.tenant).await.map_err(failure)?;
+    let all = all?;
+    let plan = store.entitlement(due.tenant).await?;
     let activated = plan.is_some_and(|plan| plan.azure_communication_services);
     let own = all.iter().find(|(catalog, _)| *catalog == due.catalog);
-    let Some(carrier) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
+    let Some(channel) = own.and_then(|(_, it)| MailChannel::of(it, activated)) else {
         return Ok(None);
     };
     let shared = all
         .iter()
-        .filter(|(_, it)| MailChannel::of(it, activated) == Some(carrier));
+        .filter(|(_, it)| MailChannel::of(it, activated) == Some(channel));
     Ok(Some((
-        carrier,
+        channel,
         shared.map(|(catalog, _)| *catalog).collect(),
     )))
 }
@@ -124,7 +122,7 @@ async fn lane(
 struct Pass<'a> {
     services: &'a Services,
     tenant: TenantId,
-    carrier: MailChannel,
+    channel: MailChannel,
     lane: String,
     catalogs: Vec<CatalogId>,
     state: MailboxState,
@@ -132,22 +130,22 @@ struct Pass<'a> {
 }
 
 impl Pass<'_> {
-    async fn work(
+    async fn deliver_waiting(
         &mut self,
         fence: &Fence,
         now: &impl Fn() -> DateTime<Utc>,
         deadline: Deadline,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
         let stored = self.services.store.mailbox_state(self.tenant, &self.lane);
-        self.state = stored.await.map_err(failure)?;
-        let at = self.send_all(fence, now, deadline).await.map_err(failure)?;
+        self.state = stored.await?;
+        let at = self.send_all(fence, now, deadline).await?;
         // Asked first, then noted: asked twice is better than noted and never asked.
         self.ask_again(at, now()).await?;
         let put = self
             .services
             .store
             .put_mailbox_state(fence, &self.lane, &self.state);
-        put.await.map_err(failure)?;
+        put.await?;
         Ok(at)
     }
 
@@ -175,7 +173,7 @@ impl Pass<'_> {
             catalog: *catalog,
         };
         let after = (at - now).to_std().unwrap_or_default();
-        wake(self.services, drain, after).await?;
+        self.services.wake_mailbox(drain, after).await?;
         self.state.wakes_at = Some(at);
         Ok(())
     }
@@ -196,10 +194,10 @@ impl Pass<'_> {
                 if !deadline.allows(ONE_MAIL) {
                     return Ok(Some(now()));
                 }
-                if let Some(until) = self.not_yet(&mail, now()) {
+                if let Some(until) = self.rests_until(&mail, now()) {
                     return Ok(Some(later.map_or(until, |later| later.min(until))));
                 }
-                match self.one(fence, catalog, &mut mail, now).await? {
+                match self.deliver(fence, catalog, &mut mail, now).await? {
                     NextStep::Mail => {}
                     NextStep::Catalog => self.catalogs.retain(|other| *other != catalog),
                     NextStep::Wait(until) => return Ok(Some(until)),
@@ -212,9 +210,9 @@ impl Pass<'_> {
     }
 
     /// Until when the mailbox has to rest before this mail.
-    fn not_yet(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
-        let turn = if self.carrier.has_pace() {
+        let turn = if self.channel.has_rate_limit() {
             self.state.turn(recipients, now)
         } else {
             let closed = self.state.breaker.closed_from(now);
@@ -242,7 +240,7 @@ impl Pass<'_> {
                 let page = page.await?;
                 for mail in page.items {
                     if let Some(lane) = mail.mail.marked_by.clone() {
-                        let again = self.left_behind(catalog, &mail, &lane, now).await?;
+                        let again = self.recover(catalog, &mail, &lane, now).await?;
                         later = sooner(later, again);
                         continue;
                     }

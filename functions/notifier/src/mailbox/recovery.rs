@@ -11,7 +11,7 @@ use super::Pass;
 impl Pass<'_> {
     /// A mail that was marked by somebody who never said how it ended; when to look
     /// at it again, if it is.
-    pub(super) async fn left_behind(
+    pub(super) async fn recover(
         &self,
         catalog: CatalogId,
         mail: &Waiting,
@@ -19,7 +19,7 @@ impl Pass<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let store = &self.services.store;
-        // The catalog has changed its carrier: whoever marked it may be sending it.
+        // The catalog has changed its channel: whoever marked it may be sending it.
         if lane != self.lane {
             let lease = format!("mailbox#{lane}");
             if let Some(until) = store.held_until(self.tenant, &lease).await? {
@@ -27,7 +27,7 @@ impl Pass<'_> {
             }
         }
         let tries = mail.mail.failed + 1;
-        if self.carrier.knows_repeat_of(lane) && next_try(tries, now, None).is_some() {
+        if self.channel.knows_repeat_of(lane) && next_try(tries, now, None).is_some() {
             let mut mail = mail.clone();
             let cut_off = "its first try was cut off";
             store.mail_failed(&mut mail, cut_off, now, true).await?;

@@ -2,13 +2,14 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use rollcall_app::snapshots::SnapshotError;
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::membership::plan::diff::Accounts;
 use rollcall_domain::rules::Fields;
+use rollcall_domain::snapshot::Snapshot;
 use rollcall_domain::snapshot::name_order::NameOrder;
-use rollcall_domain::snapshot::{Snapshot, format};
 
 use crate::ApiState;
 use crate::error::{Refused, broken, not_ready, stored, unavailable};
@@ -78,25 +79,19 @@ impl ApiState {
         if let Some(data) = self.warm.recall(tenant, &pointer) {
             return Ok(data);
         }
-        let bytes = self.services.objects.get(&pointer.key).await;
-        let bytes = bytes.map_err(|error| object(&error))?;
-        let size = bytes.len();
-        let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
-        let snapshot = match decoded {
-            Ok(Ok(snapshot)) => snapshot,
-            Ok(Err(error)) => return Err(unreadable(&pointer, &error)),
-            Err(error) => return Err(unreadable(&pointer, &error)),
-        };
-        if snapshot.header.tenant != tenant || snapshot.header.id != pointer.id {
-            return Err(unreadable(&pointer, &"it holds the data of something else"));
-        }
+        let loaded = self.services.load_snapshot(tenant, &pointer).await;
+        let loaded = loaded.map_err(|error| match error {
+            SnapshotError::Object(error) => object(&error),
+            error => unreadable(&pointer, &error),
+        })?;
+        let snapshot = loaded.snapshot;
         let data = Arc::new(Data {
             fields: Fields::of(&snapshot),
             snapshot,
             pointer,
             accounts: OnceLock::new(),
             order: OnceLock::new(),
-            stored: size,
+            stored: loaded.stored_bytes,
         });
         self.warm.keep(&data);
         Ok(data)

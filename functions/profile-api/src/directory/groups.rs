@@ -65,7 +65,7 @@ pub(crate) async fn list(
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<Groups>, Refused> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = api.graph_reader(caller.tenant).await?;
     let found = directory
         .groups_named(&query.search, page_size(query.limit))
         .await;
@@ -126,7 +126,7 @@ pub(crate) async fn add(
     form.finish().map_err(ProblemDetails::invalid)?;
     let group = group.ok_or_else(missing)?;
     api.must_be_of(&caller, catalog, &courses).await?;
-    let directory = api.graph(caller.tenant).await?;
+    let directory = api.graph_reader(caller.tenant).await?;
     let known = match directory.group_by_id(group).await {
         Ok(known) => known,
         Err(error) => return Err(api.said(caller.tenant, error).await),

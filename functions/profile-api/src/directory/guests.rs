@@ -53,7 +53,7 @@ pub(crate) async fn invite(
         );
     }
     form.finish().map_err(ProblemDetails::invalid)?;
-    let directory = api.graph(caller.tenant).await?;
+    let directory = api.graph_writer(caller.tenant).await?;
     // Told before it is done: an invitation nobody can trace is worse than one that
     // was told and failed.
     let event =

@@ -6,7 +6,7 @@ pub(crate) mod people;
 
 use axum::http::StatusCode;
 use rollcall_app::consent::DirectoryError;
-use rollcall_clients::graph::{Graph, GraphError};
+use rollcall_clients::graph::{GraphError, GraphReader, GraphWriter};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Origin;
 use rollcall_runtime::ProblemDetails;
@@ -16,17 +16,22 @@ use crate::ApiState;
 use crate::error::{Refused, unavailable};
 
 impl ApiState {
-    /// The tenant's directory: through this service's own app where a Global
+    /// Reads the tenant's directory, see [`Self::graph_writer`].
+    pub(crate) async fn graph_reader(&self, tenant: TenantId) -> Result<GraphReader, Refused> {
+        Ok(self.graph_writer(tenant).await?.reader().clone())
+    }
+
+    /// Changes the tenant's directory: through this service's own app where a Global
     /// Administrator consented, through the tenant's app registration where the
     /// connection stands by default and nobody ever consented.
-    pub(crate) async fn graph(&self, tenant: TenantId) -> Result<Graph, Refused> {
+    pub(crate) async fn graph_writer(&self, tenant: TenantId) -> Result<GraphWriter, Refused> {
         if self.directory_of(tenant).await?.origin() == Some(Origin::Default) {
             let record = crate::runs::tenant(self, tenant).await?;
-            let graph = self.services.graph(&record).await;
+            let graph = self.services.graph_writer(&record).await;
             return graph.map_err(|error| silent(&error));
         }
         self.services
-            .directory(tenant)
+            .directory_writer(tenant)
             .await
             .map_err(|error| match error {
                 DirectoryError::App(error) => crate::connections::entra::app(&error),

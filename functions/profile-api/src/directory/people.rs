@@ -83,7 +83,7 @@ pub(crate) async fn list(
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<People>, Refused> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = api.graph_reader(caller.tenant).await?;
     let found = directory
         .people_named(&query.search, page_size(query.limit))
         .await;
@@ -105,7 +105,7 @@ pub(crate) async fn show(
     caller: Caller,
     InPath(user): InPath<ObjectId>,
 ) -> Result<Json<WithManagers>, Refused> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = api.graph_reader(caller.tenant).await?;
     let asked = async {
         let person = directory.person(user).await?;
         Ok((person, directory.managers(user).await?))

@@ -156,7 +156,7 @@ impl Evaluation<'_> {
     /// Reads the group from Graph.
     async fn read(&self, group: ObjectId) -> Result<Now, Refused> {
         let tenant = crate::runs::tenant(self.api, self.tenant).await?;
-        let graph = match self.api.services.graph(&tenant).await {
+        let graph = match self.api.services.graph_reader(&tenant).await {
             Ok(graph) => graph.with_deadline(tokio::time::Instant::now() + PATIENCE),
             Err(error) => return Ok(Err(error.to_string())),
         };

@@ -1,7 +1,8 @@
 //! Mails to learners about their sessions, beside Microsoft's invitations (S1-15).
 
+use rollcall_app::notify::NotifyError;
 use rollcall_domain::course_session::{CourseSession, SessionStatus};
-use rollcall_domain::notices::{Channel, Notice, NoticeKind};
+use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::auth::Caller;
 
 use crate::ApiState;
@@ -16,23 +17,18 @@ impl ApiState {
     ) -> Result<(), Refused> {
         let (tenant, catalog) = (caller.tenant, session.catalog);
         let title = self.mail_of(tenant, catalog).await?.value.title;
-        let settings = self.services.store.tenant(tenant).await.map_err(stored)?;
-        let name = settings
-            .map(|it| it.settings.display_name)
-            .unwrap_or_default();
         let about = about(session, title);
-        let notices: Vec<Notice> = session
-            .learners
-            .iter()
-            .map(|learner| {
-                let to = vec![learner.address.clone()];
-                Notice::new(tenant, &name, to, about.clone()).over(Channel::Catalog { catalog })
-            })
-            .collect();
-        let queued = self.services.notice_queue.send_all(&notices).await;
-        queued.map_err(|error| {
-            tracing::error!(%error, "mails to learners could not be queued");
-            unavailable("The mails to learners could not be queued.")
+        let learners = session.learners.iter();
+        let addresses: Vec<String> = learners.map(|learner| learner.address.clone()).collect();
+        let queued = self
+            .services
+            .notify_over_catalog(tenant, catalog, &addresses, &about);
+        queued.await.map_err(|error| match error {
+            NotifyError::Store(error) => stored(error),
+            NotifyError::Queue(error) => {
+                tracing::error!(%error, "mails to learners could not be queued");
+                unavailable("The mails to learners could not be queued.")
+            }
         })
     }
 }

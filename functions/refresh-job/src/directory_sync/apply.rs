@@ -184,7 +184,7 @@ async fn first_look(scim: &Scim, read: &mut SyncInputs, teams: bool) -> Result<(
     let users = read.stored.platform.users.len() as u64;
     let tells = read.described.filter
         && scim
-            .tells_changes(users)
+            .reports_changes(users)
             .await
             .map_err(SyncFailure::target)?;
     if tells {

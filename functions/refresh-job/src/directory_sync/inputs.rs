@@ -1,7 +1,7 @@
 //! The inputs of a comparison: source and target, each complete.
 
 use chrono::Utc;
-use rollcall_clients::graph::Graph;
+use rollcall_clients::graph::GraphReader;
 use rollcall_clients::objects::{ObjectError, sync_key};
 use rollcall_clients::scim::{Described, Scim};
 use rollcall_clients::store::sync::MirrorPointer;
@@ -25,7 +25,7 @@ impl SyncRun<'_> {
     pub(super) async fn read(
         &self,
         state: &SyncState,
-        graph: &Graph,
+        graph: &GraphReader,
         scim: &Scim,
     ) -> Result<SyncInputs, SyncFailure> {
         let tenant = self.request.tenant;

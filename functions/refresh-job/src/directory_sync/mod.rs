@@ -20,7 +20,7 @@ use chrono::{DateTime, Utc};
 use rollcall_app::Services;
 use rollcall_app::jobs::budget::RunBudget;
 use rollcall_app::jobs::lifecycle::{self, Admission, Completion, JobRun, RunError};
-use rollcall_clients::graph::Graph;
+use rollcall_clients::graph::GraphReader;
 use rollcall_clients::store::SYNC_LEASE;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
@@ -228,7 +228,7 @@ impl SyncRun<'_> {
     async fn compare(
         &self,
         state: &SyncState,
-        graph: &Graph,
+        graph: &GraphReader,
         read: &SyncInputs,
     ) -> Result<SyncPlan, SyncFailure> {
         let fitting = match &state.config.filters.graph {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
-use rollcall_clients::graph::{DeltaLink, Followed, Graph, GraphError, MAX_DELTA_GROUPS};
+use rollcall_clients::graph::{DeltaLink, Followed, GraphError, GraphReader, MAX_DELTA_GROUPS};
 use rollcall_clients::store::sync::MirrorPointer;
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::{
@@ -42,7 +42,7 @@ fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
 /// read at least weekly, when Graph has withdrawn the link, and when the number of users
 /// does not match.
 pub(super) async fn read(
-    graph: &Graph,
+    graph: &GraphReader,
     state: &SyncState,
     pointer: Option<&MirrorPointer>,
     known: SourceDirectory,
@@ -63,7 +63,7 @@ pub(super) async fn read(
 /// Applies the changes since the last run; `None` if the link expired or the counts do not
 /// match.
 async fn follow(
-    graph: &Graph,
+    graph: &GraphReader,
     pointer: &MirrorPointer,
     mut directory: SourceDirectory,
     groups_of: &str,
@@ -103,7 +103,7 @@ async fn follow(
 /// Follows groups from a link, or reads them all; returns no link where groups are not
 /// needed.
 async fn groups(
-    graph: &Graph,
+    graph: &GraphReader,
     from: Option<DeltaLink>,
     groups_of: &str,
     only: &[ObjectId],
@@ -132,7 +132,7 @@ async fn groups(
 
 /// Reads everything and determines which known users are gone.
 async fn whole(
-    graph: &Graph,
+    graph: &GraphReader,
     before: &SourceDirectory,
     groups_of: &str,
     only: &[ObjectId],
@@ -193,7 +193,7 @@ fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
 /// Checks each user who is missing without having been deleted: an incomplete list must not
 /// cause deactivations.
 pub(super) async fn verify_missing_users(
-    graph: &Graph,
+    graph: &GraphReader,
     plan: &SyncPlan,
 ) -> Result<(), SyncFailure> {
     let vanished: BTreeSet<ObjectId> = plan

@@ -109,7 +109,7 @@ pub(super) async fn changes(
         next.group = newest.group.max(newest.group.and(changed.newest));
         if next.group.is_none() && described.filter {
             let count = platform.teams.len() as u64;
-            let tells = scim.tells_changes_of_groups(count).await?;
+            let tells = scim.reports_changes_of_groups(count).await?;
             next.group = changed.newest.filter(|_| tells);
         }
     }
@@ -131,7 +131,7 @@ pub(super) async fn whole(
 ) -> Result<(Platform, Newest), ApiError> {
     let users = scim.users(described, None).await?;
     let count = users.all.len() as u64;
-    let tells = described.filter && scim.tells_changes(count).await?;
+    let tells = described.filter && scim.reports_changes(count).await?;
     let mut platform = Platform {
         users: users.all,
         ..Platform::default()
@@ -143,7 +143,7 @@ pub(super) async fn whole(
     if teams {
         let groups = scim.groups(described, None).await?;
         let count = groups.all.len() as u64;
-        let tells = described.filter && scim.tells_changes_of_groups(count).await?;
+        let tells = described.filter && scim.reports_changes_of_groups(count).await?;
         newest.group = groups.newest.filter(|_| tells);
         platform.teams = groups.all;
     }

@@ -38,7 +38,7 @@ async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraS
     if names.is_empty() {
         return Ok(EntraSet::default());
     }
-    let graph = services.graph(tenant).await?;
+    let graph = services.graph_reader(tenant).await?;
     let wanted = names.iter().map(|name| (name.clone(), kind(name)));
     Ok(graph.user_properties(wanted.collect()).await?)
 }

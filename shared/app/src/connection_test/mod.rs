@@ -4,7 +4,7 @@ mod diagnosis;
 
 use std::time::Duration;
 
-use rollcall_clients::graph::{Graph, KnownPeople, TokenSource};
+use rollcall_clients::graph::{GraphReader, KnownPeople, TokenSource};
 use rollcall_clients::http::{ApiError, Secret};
 use rollcall_clients::learn365::{KeyTest, Learn365};
 use rollcall_clients::vault::AppRegistration;
@@ -88,13 +88,13 @@ impl Services {
         tenant: TenantId,
         entered: &EnteredCredentials,
         deadline: Instant,
-    ) -> (Option<Graph>, Vec<Check>) {
+    ) -> (Option<GraphReader>, Vec<Check>) {
         let app = match self.app_to_test(tenant, entered, deadline).await {
             Ok(app) => app,
             Err(trouble) => return (None, without_app(&trouble)),
         };
         let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret());
-        match Graph::new(self.http.clone(), &self.settings.graph_url, tokens) {
+        match GraphReader::new(self.http.clone(), &self.settings.graph_url, tokens) {
             Ok(graph) => {
                 let graph = graph.with_quota(self.quota(tenant));
                 let checks = graph.clone().with_deadline(deadline).check().await;
@@ -164,7 +164,7 @@ impl Services {
 
 /// Whether the people the key shows are in the directory the app signs in
 /// to: nothing else tells whose a key is (S4-002).
-async fn test_tenant(graph: Option<Graph>, checks: &[Check], people: &[ObjectId]) -> Check {
+async fn test_tenant(graph: Option<GraphReader>, checks: &[Check], people: &[ObjectId]) -> Check {
     let id = CheckId::Learn365Tenant;
     let passed = |id: CheckId| {
         let mut all = checks.iter();

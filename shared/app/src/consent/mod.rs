@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_clients::entra::{Entra, EntraErrorKind, ServiceApp};
-use rollcall_clients::graph::{Graph, GraphError, OrganizationFacts, TokenSource};
+use rollcall_clients::graph::{
+    GraphError, GraphReader, GraphWriter, OrganizationFacts, TokenSource,
+};
 use rollcall_clients::http::Http;
-use rollcall_clients::store::StoreError;
+use rollcall_clients::store::{Attempts, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::audit::{Actor, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
@@ -19,8 +21,6 @@ use super::clients::ConnectError;
 
 /// Where Microsoft sends browsers back to, below the API's address.
 pub const CALLBACK: &str = "/oauth/callback";
-/// Writers of one connection that meet repeat so often.
-const TRIES: u32 = 5;
 
 /// The service's own app cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -97,15 +97,23 @@ impl Services {
         format!("{}/.default", self.settings.graph_url)
     }
 
-    /// The tenant's directory through this service's own app.
+    /// Reads the tenant's directory through this service's own app.
     ///
     /// # Errors
     /// When the deployment has no app.
-    pub async fn directory(&self, tenant: TenantId) -> Result<Graph, DirectoryError> {
+    pub async fn directory_reader(&self, tenant: TenantId) -> Result<GraphReader, DirectoryError> {
+        Ok(self.directory_writer(tenant).await?.reader().clone())
+    }
+
+    /// Changes the tenant's directory through this service's own app.
+    ///
+    /// # Errors
+    /// When the deployment has no app.
+    pub async fn directory_writer(&self, tenant: TenantId) -> Result<GraphWriter, DirectoryError> {
         let app = self.service_app().await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret);
         Ok(
-            Graph::new(self.http.clone(), &self.settings.graph_url, tokens)
+            GraphWriter::new(self.http.clone(), &self.settings.graph_url, tokens)
                 .map_err(ConnectError::from)?,
         )
     }
@@ -128,7 +136,7 @@ impl Services {
         let entra = Entra::new(self.http.clone(), &self.settings.entra_url);
         let entra = entra.map_err(|error| unusable(&error))?;
         let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret);
-        let graph = Graph::new(self.http.clone(), &self.settings.graph_url, tokens);
+        let graph = GraphReader::new(self.http.clone(), &self.settings.graph_url, tokens);
         let graph = graph.map_err(|error| unusable(&error))?;
         let facts = graph
             .organization()
@@ -182,20 +190,18 @@ impl Services {
         events: &[AuditEvent],
         change: impl Fn(Option<EntraConnection>) -> EntraConnection,
     ) -> Result<EntraConnection, StoreError> {
-        for _ in 0..TRIES {
-            let stored = self.store.entra_connection(tenant).await?;
+        let store = &self.store;
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = store.entra_connection(tenant).await?;
             let version = stored.as_ref().map(|stored| stored.version);
             let after = change(stored.map(|stored| stored.value));
-            let put = self
-                .store
-                .put_entra_connection(tenant, &after, version, events);
+            let put = store.put_entra_connection(tenant, &after, version, events);
             match put.await {
                 Ok(()) => return Ok(after),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Err(error) => attempts.retry(error)?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Tries to prove a consent that was given before (on a tick), and notes how

@@ -1,7 +1,5 @@
 //! A directory whose consent was withdrawn: noticed when it is used, told once.
 
-use std::time::Duration;
-
 use chrono::Utc;
 use rollcall_clients::graph::GraphError;
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
@@ -72,12 +70,6 @@ impl Services {
             link: self.console("/settings/connections"),
             held: 0,
         };
-        let notice = rollcall_domain::notices::Notice::new(
-            tenant,
-            &record.settings.display_name,
-            record.settings.recipients(),
-            about,
-        );
-        Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
+        Ok(self.notify(&record, about).await?)
     }
 }

@@ -11,7 +11,7 @@ use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::course_session::{
     CalendarOwner, CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
 };
-use rollcall_domain::notices::{Notice, NoticeKind};
+use rollcall_domain::notices::NoticeKind;
 
 use super::Services;
 use super::course_sessions::calendar::step_of;
@@ -19,9 +19,8 @@ use super::mail_account::AccountError;
 
 /// No plan has more steps: five parts, each made, changed and cancelled at most.
 const MOST_STEPS: usize = 32;
-/// Whoever finds somebody else at a session looks again so often, and so long.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-const LOOK_FOR: Duration = Duration::from_secs(10);
+/// The longest wait for the lease of a session that another function works on.
+const LEASE_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Services {
     /// Does what the calendar still lacks of a session, step by step; each is
@@ -43,7 +42,7 @@ impl Services {
         let work = async {
             // Only now, under the lease: what was read before may be older.
             let newest = self.newest(tenant, catalog, id).await?;
-            self.carry_on(tenant, newest).await
+            self.run_steps(tenant, newest).await
         };
         let done = lease.while_held(Box::pin(work)).await;
         if let Err(error) = lease.release().await {
@@ -54,17 +53,9 @@ impl Services {
 
     async fn session_lease(&self, tenant: TenantId, id: SessionId) -> Result<Lease, AccountError> {
         let (name, length) = (format!("session#{id}"), self.settings.lease);
-        let give_up = tokio::time::Instant::now() + LOOK_FOR;
-        loop {
-            if let Some(lease) = Lease::acquire(&self.store, tenant, &name, length).await? {
-                return Ok(lease);
-            }
-            if tokio::time::Instant::now() > give_up {
-                let busy = "somebody else is carrying the session out";
-                return Err(AccountError::Later(busy.to_owned()));
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        let lease = Lease::acquire_within(&self.store, tenant, &name, length, LEASE_PATIENCE);
+        let busy = || AccountError::Later("somebody else is carrying the session out".to_owned());
+        lease.await?.ok_or_else(busy)
     }
 
     async fn newest(
@@ -77,7 +68,7 @@ impl Services {
         found.ok_or(StoreError::Missing)
     }
 
-    async fn carry_on(
+    async fn run_steps(
         &self,
         tenant: TenantId,
         mut session: Versioned<CourseSession>,
@@ -103,7 +94,7 @@ impl Services {
                             address: it.address,
                         });
                     }
-                    self.note(tenant, &mut session.value, step, facts.as_ref())
+                    self.record_step(tenant, &mut session.value, step, facts.as_ref())
                         .await?;
                 }
                 Err(AccountError::Client(error)) if is_lost(step, &error) => {
@@ -122,7 +113,7 @@ impl Services {
     }
 
     /// Notes that a step is done, and what the calendar said to it.
-    async fn note(
+    async fn record_step(
         &self,
         tenant: TenantId,
         session: &mut CourseSession,
@@ -218,11 +209,10 @@ impl Services {
             start: session.start,
             time_zone: session.time_zone.clone(),
         };
-        let (name, recipients) = self
-            .administrators(tenant, session.catalog, &connection)
+        let catalog = session.catalog;
+        self.notify_catalog_administrators(tenant, catalog, &connection, about)
             .await?;
-        let notice = Notice::new(tenant, &name, recipients, about);
-        Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
+        Ok(())
     }
 }
 

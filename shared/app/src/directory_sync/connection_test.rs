@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rollcall_clients::graph::{Graph, GraphError, SyncApp};
+use rollcall_clients::graph::{GraphError, GraphReader, SyncApp};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Scim;
 use rollcall_clients::vault::{SyncCredentials, VaultError};
@@ -126,7 +126,7 @@ fn unmade(id: CheckId, pointer: &str, error: &SyncClientError) -> Check {
     )
 }
 
-async fn sample(graph: &Graph, reads: bool) -> Check {
+async fn sample(graph: &GraphReader, reads: bool) -> Check {
     let id = CheckId::EntraSample;
     if !reads {
         return Check::not_checked(id, "It takes User.Read.All.");
@@ -142,7 +142,7 @@ async fn sample(graph: &Graph, reads: bool) -> Check {
 }
 
 /// Graph itself is asked, in its own words (S3-30).
-async fn filtered(graph: &Graph, filter: &str, reads: bool) -> Check {
+async fn filtered(graph: &GraphReader, filter: &str, reads: bool) -> Check {
     let id = CheckId::EntraFilter;
     if !reads {
         return Check::not_checked(id, "It takes User.Read.All.");
@@ -165,7 +165,7 @@ async fn filtered(graph: &Graph, filter: &str, reads: bool) -> Check {
 
 /// Groups nobody knows are named; the others can be used all the same (S3-37).
 async fn chosen_groups(
-    graph: &Graph,
+    graph: &GraphReader,
     chosen: &std::collections::BTreeSet<rollcall_domain::base::ids::ObjectId>,
     reads: bool,
 ) -> Check {

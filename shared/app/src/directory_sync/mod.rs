@@ -1,28 +1,22 @@
-//! The directory sync's clients, and who is told about its runs.
+//! The directory sync's clients, and how its runs are asked for.
 
 mod connection_test;
 
 use std::time::Duration;
 
-use rollcall_clients::graph::{Graph, TokenSource};
+use rollcall_clients::graph::{GraphReader, TokenSource};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::queue::QueueError;
 use rollcall_clients::scim::Scim;
-use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::{SyncCredentials, VaultError};
-use rollcall_domain::audience::settings::is_mail_address;
-use rollcall_domain::base::ids::{ObjectId, TenantId};
+use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::directory_sync::{Source, SyncState};
-use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use super::Services;
 use super::clients::ConnectError;
 use super::consent::{AppError, DirectoryError};
-
-/// The role whose people are told about failures (S2-48).
-const OWNER: &str = "Owner";
 
 /// A client of a directory sync that could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -78,16 +72,16 @@ impl Services {
         tenant: TenantId,
         source: Option<&Source>,
         credentials: &SyncCredentials,
-    ) -> Result<Graph, SyncClientError> {
+    ) -> Result<GraphReader, SyncClientError> {
         match source {
             None => Err(SyncClientError::NotConnected),
-            Some(Source::Consent) => Ok(self.directory(tenant).await?),
+            Some(Source::Consent) => Ok(self.directory_reader(tenant).await?),
             Some(Source::App { .. }) => {
                 let app = credentials.app.as_ref();
                 let app = app.ok_or(SyncClientError::Missing("app registration"))?;
                 let entra = self.entra.clone();
                 let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret());
-                Ok(Graph::new(
+                Ok(GraphReader::new(
                     self.http.clone(),
                     &self.settings.graph_url,
                     tokens,
@@ -140,53 +134,6 @@ impl Services {
         Ok(request)
     }
 
-    /// Tells all owners, and the tenant's contact, that a run failed (S2-48).
-    ///
-    /// # Errors
-    /// When table or queue do not answer.
-    pub async fn notify_owners(
-        &self,
-        tenant: TenantId,
-        about: NoticeKind,
-    ) -> Result<(), TellError> {
-        let (name, mut recipients) = self.named(tenant).await?;
-        let owners = self.store.admins(tenant).await?.into_iter();
-        let owners = owners.filter(|(_, admin)| admin.roles.contains(OWNER));
-        recipients.extend(owners.map(|(_, owner)| owner.name));
-        recipients.retain(|address| is_mail_address(address));
-        let notice = Notice::new(tenant, &name, recipients, about);
-        Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
-    }
-
-    /// Tells the chosen Super admin in the product, and nobody by mail (S3-24, S3-28).
-    ///
-    /// # Errors
-    /// When table or queue do not answer.
-    pub async fn notify_in_product(
-        &self,
-        tenant: TenantId,
-        to: ObjectId,
-        about: NoticeKind,
-    ) -> Result<(), TellError> {
-        let (name, _) = self.named(tenant).await?;
-        let admin = self.store.admin(tenant, to).await?;
-        let recipient = admin.map_or_else(|| to.to_string(), |admin| admin.name);
-        let notice = Notice::new(tenant, &name, vec![recipient], about);
-        let notice = notice.over(Channel::InProduct);
-        Ok(self.notice_queue.send(&notice, Duration::ZERO).await?)
-    }
-
-    /// The tenant's name and its recipients of notices.
-    async fn named(&self, tenant: TenantId) -> Result<(String, Vec<String>), StoreError> {
-        let stored = self.store.tenant(tenant).await?;
-        Ok(stored.map_or_else(Default::default, |tenant| {
-            (
-                tenant.settings.display_name.clone(),
-                tenant.settings.recipients(),
-            )
-        }))
-    }
-
     /// What a run of the sync works with.
     ///
     /// # Errors
@@ -195,7 +142,7 @@ impl Services {
         &self,
         tenant: TenantId,
         state: &SyncState,
-    ) -> Result<(Graph, Scim), SyncClientError> {
+    ) -> Result<(GraphReader, Scim), SyncClientError> {
         let credentials = self.vault.sync_credentials(tenant).await?;
         let graph = self
             .sync_directory(tenant, state.source.as_ref(), &credentials)
@@ -203,15 +150,4 @@ impl Services {
         let scim = self.sync_target(&state.config.target, &credentials)?;
         Ok((graph, scim))
     }
-}
-
-/// A notice that could not be sent on its way.
-#[derive(Debug, thiserror::Error)]
-pub enum TellError {
-    /// The table did not answer.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The queue did not answer.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
 }

@@ -9,7 +9,7 @@ use rollcall_clients::entra::AccessToken;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::mailbox::Mailbox;
 use rollcall_clients::queue::QueueError;
-use rollcall_clients::store::StoreError;
+use rollcall_clients::store::{Attempts, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
@@ -17,10 +17,8 @@ use rollcall_domain::connection::{Cause, MailConnection};
 
 use crate::Services;
 use crate::consent::AppError;
+use crate::notify::NotifyError;
 pub(crate) use tokens::AccountTokens;
-
-/// Writers of one connection that meet repeat so often.
-const TRIES: u32 = 6;
 
 /// An account that cannot be worked with.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +47,15 @@ pub enum AccountError {
     /// The notice could not be queued.
     #[error(transparent)]
     Queue(#[from] QueueError),
+}
+
+impl From<NotifyError> for AccountError {
+    fn from(error: NotifyError) -> Self {
+        match error {
+            NotifyError::Store(error) => Self::Store(error),
+            NotifyError::Queue(error) => Self::Queue(error),
+        }
+    }
 }
 
 /// A catalog's account, ready for use.
@@ -114,24 +121,21 @@ impl Services {
         events: &[AuditEvent],
         change: impl Fn(&mut MailConnection) -> bool,
     ) -> Result<Option<MailConnection>, StoreError> {
-        for _ in 0..TRIES {
-            let Some(stored) = self.store.mail_connection(tenant, catalog).await? else {
+        let store = &self.store;
+        let mut attempts = Attempts::default();
+        loop {
+            let Some(stored) = store.mail_connection(tenant, catalog).await? else {
                 return Ok(None);
             };
-            let mut after = stored.value;
+            let (mut after, version) = (stored.value, Some(stored.version));
             if !change(&mut after) {
                 return Ok(Some(after));
             }
-            let version = Some(stored.version);
-            let put = self
-                .store
-                .put_mail_connection(tenant, catalog, &after, version, events);
+            let put = store.put_mail_connection(tenant, catalog, &after, version, events);
             match put.await {
                 Ok(_) => return Ok(Some(after)),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Err(error) => attempts.retry(error)?,
             }
         }
-        Err(StoreError::Contended)
     }
 }

@@ -16,9 +16,8 @@ use crate::Services;
 /// A grant is refreshed within seconds; a function that dies meanwhile holds up
 /// the next one no longer than this.
 const GRANT_LEASE: Duration = Duration::from_secs(30);
-/// Whoever finds somebody else refreshing looks again so often, and so long.
-const LOOK_AGAIN: Duration = Duration::from_millis(200);
-const LOOK_FOR: Duration = Duration::from_secs(20);
+/// The longest wait for the lease of a grant that another function is refreshing.
+const LEASE_PATIENCE: Duration = Duration::from_secs(20);
 /// The use of a grant is noted no more often than this.
 const NOTE_USE_AFTER: TimeDelta = TimeDelta::hours(6);
 /// Access tokens of connected accounts, in this process only. The moment of
@@ -74,17 +73,10 @@ impl Services {
         tenant: TenantId,
         catalog: CatalogId,
     ) -> Result<Lease, AccountError> {
-        let give_up = tokio::time::Instant::now() + LOOK_FOR;
-        loop {
-            let name = grant_lease(catalog);
-            if let Some(lease) = Lease::acquire(&self.store, tenant, &name, GRANT_LEASE).await? {
-                return Ok(lease);
-            }
-            if tokio::time::Instant::now() > give_up {
-                return Err(AccountError::Later("its grant is being renewed".to_owned()));
-            }
-            tokio::time::sleep(LOOK_AGAIN).await;
-        }
+        let name = grant_lease(catalog);
+        let lease = Lease::acquire_within(&self.store, tenant, &name, GRANT_LEASE, LEASE_PATIENCE);
+        let busy = || AccountError::Later("its grant is being renewed".to_owned());
+        lease.await?.ok_or_else(busy)
     }
 
     /// The refresh itself; the inner error is why there is no grant any more.

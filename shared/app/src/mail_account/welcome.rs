@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
+use rollcall_domain::notices::NoticeKind;
 use rollcall_domain::notices::delivery::MailboxWakeup;
-use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use super::super::Services;
 use super::AccountError;
@@ -25,9 +24,10 @@ impl Services {
         connection: &MailConnection,
     ) -> Result<(), AccountError> {
         if connection.unwelcomed
-            && let Some(notice) = self.greeting(tenant, catalog, connection).await?
+            && let Some((to, about)) = greeting(catalog, connection)
         {
-            self.notice_queue.send(&notice, Duration::ZERO).await?;
+            self.notify_over_catalog(tenant, catalog, &[to], &about)
+                .await?;
             let at = connection.connected_at;
             let greeted = |it: &mut MailConnection| {
                 it.connected_at == at && std::mem::take(&mut it.unwelcomed)
@@ -36,40 +36,30 @@ impl Services {
                 .await?;
         }
         if connection.options.enabled && connection.status.is_usable() {
-            let drain = MailboxWakeup { tenant, catalog };
-            self.notice_queue.send(&drain, Duration::ZERO).await?;
+            let wakeup = MailboxWakeup { tenant, catalog };
+            self.wake_mailbox(wakeup, Duration::ZERO).await?;
         }
         Ok(())
     }
+}
 
-    async fn greeting(
-        &self,
-        tenant: TenantId,
-        catalog: CatalogId,
-        it: &MailConnection,
-    ) -> Result<Option<Notice>, StoreError> {
-        let (Some(account), Some(at)) = (&it.account, it.connected_at) else {
-            return Ok(None);
-        };
-        let words = |capability: &Capability| match capability {
-            Capability::Rooms => "book rooms".to_owned(),
-            Capability::Meetings => "create Microsoft Teams meetings".to_owned(),
-            _ => "send notifications".to_owned(),
-        };
-        let unable = it.can.unable.iter();
-        let about = NoticeKind::AccountConnected {
-            catalog,
-            catalog_title: it.title.clone(),
-            account: account.address.clone(),
-            able: it.can.able.iter().map(words).collect(),
-            unable: unable.map(|unable| unable.reason.clone()).collect(),
-            at,
-            by: it.by.as_ref().map(|by| by.name.clone()).unwrap_or_default(),
-        };
-        let settings = self.store.tenant(tenant).await?;
-        let name = settings.map(|it| it.settings.display_name);
-        let to = vec![account.address.clone()];
-        let notice = Notice::new(tenant, &name.unwrap_or_default(), to, about);
-        Ok(Some(notice.over(Channel::Catalog { catalog })))
-    }
+/// The mail to the account and its address; none while no account is connected.
+fn greeting(catalog: CatalogId, it: &MailConnection) -> Option<(String, NoticeKind)> {
+    let (account, at) = (it.account.as_ref()?, it.connected_at?);
+    let ability = |capability: &Capability| match capability {
+        Capability::Rooms => "book rooms".to_owned(),
+        Capability::Meetings => "create Microsoft Teams meetings".to_owned(),
+        _ => "send notifications".to_owned(),
+    };
+    let unable = it.can.unable.iter();
+    let about = NoticeKind::AccountConnected {
+        catalog,
+        catalog_title: it.title.clone(),
+        account: account.address.clone(),
+        able: it.can.able.iter().map(ability).collect(),
+        unable: unable.map(|unable| unable.reason.clone()).collect(),
+        at,
+        by: it.by.as_ref().map(|by| by.name.clone()).unwrap_or_default(),
+    };
+    Some((account.address.clone(), about))
 }

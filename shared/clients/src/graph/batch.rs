@@ -11,8 +11,9 @@ use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
+use super::GraphError;
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::transport::Transport;
 use crate::http::{ApiError, Base, is_transient_status, parse_retry_after, vendor_error};
 
 /// Most parts in one `$batch` (Microsoft's limit).
@@ -169,7 +170,7 @@ impl From<WireAnswer> for PartAnswer {
     }
 }
 
-impl Graph {
+impl Transport {
     /// Sends one batch once. The answers are in the order of the parts; `None`
     /// where Graph left one out. Booking writes is the caller's business.
     pub(super) async fn batch_once(
@@ -244,7 +245,7 @@ impl Graph {
             let pause = longest_wait(&answers).unwrap_or_else(|| policy.pause(tried));
             let last = tried >= policy.tries || !policy.may_wait(pause, self.deadline);
             for (i, answer) in open.into_iter().zip(answers) {
-                done[i] = settle(&parts[i], answer, last);
+                done[i] = part_result(&parts[i], answer, last);
             }
             if done.iter().all(Option::is_some) {
                 break;
@@ -264,8 +265,12 @@ pub(super) fn longest_wait(answers: &[Option<PartAnswer>]) -> Option<Duration> {
         .max()
 }
 
-/// What to keep of an answer; `None` to ask again.
-fn settle(part: &Part, answer: Option<PartAnswer>, last: bool) -> Option<Result<Value, ApiError>> {
+/// The final result of a part; `None` when it has to be asked for again.
+fn part_result(
+    part: &Part,
+    answer: Option<PartAnswer>,
+    last: bool,
+) -> Option<Result<Value, ApiError>> {
     match answer {
         Some(answer) if !last && (answer.is_transient() || answer.status == 401) => None,
         Some(answer) => Some(answer.into_result(part)),

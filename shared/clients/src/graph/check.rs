@@ -8,7 +8,7 @@ use rollcall_domain::connection::{Check, CheckId, ENTRA_APP};
 
 use super::batch::Part;
 use super::permissions::{Grant, Grants};
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::entra::{AccessToken, misshapen, refused, roles_named_in};
 use crate::http::within;
 
@@ -25,9 +25,9 @@ pub struct KnownPeople {
     pub known: usize,
 }
 
-impl Graph {
+impl GraphReader {
     /// Tests sign-in and permissions, with a token made now. Every check is
-    /// answered, by the deadline of [`Graph::with_deadline`] at the latest.
+    /// answered, by the deadline of [`GraphReader::with_deadline`] at the latest.
     pub async fn check(&self) -> Vec<Check> {
         match self.sign_in().await {
             Ok(token) => {
@@ -43,7 +43,7 @@ impl Graph {
     }
 
     pub(super) async fn sign_in(&self) -> Result<AccessToken, Check> {
-        let from = &self.tokens;
+        let from = &self.transport.tokens;
         if let Some(check) = misshapen(&from.client_id, &from.secret) {
             return Err(check);
         }
@@ -51,10 +51,10 @@ impl Graph {
             from.tenant,
             &from.client_id,
             &from.secret,
-            &self.scope,
-            self.deadline,
+            &self.transport.scope,
+            self.transport.deadline,
         );
-        match within(self.deadline, asked).await {
+        match within(self.transport.deadline, asked).await {
             Some(Ok(token)) => Ok(token),
             Some(Err(error)) => Err(refused(&error)),
             None => {
@@ -71,7 +71,7 @@ impl Graph {
             .map(|id| Part::get(format!("/users/{id}?$select=id")))
             .collect();
         let mut known = 0;
-        for answer in self.read_parts(&parts).await? {
+        for answer in self.transport.read_parts(&parts).await? {
             match answer {
                 Ok(_) => known += 1,
                 Err(error) if error.status() == Some(404) => {}

@@ -6,7 +6,7 @@ use reqwest::Method;
 use rollcall_domain::connection::credentials::covered_for_reading;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ENTRA_APP};
 
-use super::Graph;
+use super::GraphReader;
 use super::permissions::Grant;
 use crate::entra::roles_named_in;
 
@@ -19,7 +19,7 @@ pub enum SyncApp {
     Ours,
 }
 
-impl Graph {
+impl GraphReader {
     /// Tests sign-in and the permissions that a sync needs (S2-12…S2-15), with a
     /// token made now. Every check is answered.
     pub async fn check_for_sync(&self, groups: bool, app: SyncApp) -> Vec<Check> {

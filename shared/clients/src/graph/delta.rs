@@ -11,7 +11,7 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::http::Links;
 
 /// What is read of a person.
@@ -146,7 +146,7 @@ impl WireGroup {
     }
 }
 
-impl Graph {
+impl GraphReader {
     /// Reads all people, or from `link` on those that changed: `take` gets each as
     /// often as it is told, `None` for one that was deleted.
     pub async fn follow_people(
@@ -193,7 +193,7 @@ impl Graph {
         let mut tail = match link {
             None => first,
             // Kept from a time when the service was at another address: worth nothing.
-            Some(DeltaLink(kept)) => match self.tail_of(&mut links, kept) {
+            Some(DeltaLink(kept)) => match self.transport.tail_of(&mut links, kept) {
                 Ok(tail) => tail,
                 Err(_) => return Ok(Followed::Expired),
             },
@@ -206,16 +206,16 @@ impl Graph {
                 prefer: Some(PAGE),
                 eventual: false,
             };
-            let answer = match self.call(&call).await {
+            let answer = match self.transport.call(&call).await {
                 Err(error) if link.is_some() && is_expired(&error) => return Ok(Followed::Expired),
                 other => other?,
             };
             let page: Page<T> = answer.json("a page of changes")?;
             page.value.into_iter().for_each(&mut take);
             match (page.next, page.delta) {
-                (Some(next), _) => tail = self.tail_of(&mut links, &next)?,
+                (Some(next), _) => tail = self.transport.tail_of(&mut links, &next)?,
                 (None, Some(delta)) => {
-                    self.tail_of(&mut Links::new(set), &delta)?;
+                    self.transport.tail_of(&mut Links::new(set), &delta)?;
                     return Ok(Followed::To(DeltaLink(delta)));
                 }
                 (None, None) => {

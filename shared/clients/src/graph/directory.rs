@@ -1,14 +1,11 @@
-//! Single people and groups of the directory: looked up while somebody waits, and guests invited.
+//! Single people and groups of the directory: looked up while a person waits for the answer.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::Method;
 use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
-use serde_json::json;
 use uuid::Uuid;
 
-use super::transport::Call;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 
 const PERSON: &str =
     "$select=id,displayName,mail,userPrincipalName,department,jobTitle,accountEnabled,userType";
@@ -56,17 +53,6 @@ struct List<T> {
     value: Vec<T>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Invitation {
-    invited_user: Invited,
-}
-
-#[derive(Deserialize)]
-struct Invited {
-    id: Uuid,
-}
-
 /// A text as an `OData` literal within a query.
 fn literal(text: &str) -> String {
     utf8_percent_encode(&text.replace('\'', "''"), NON_ALPHANUMERIC).to_string()
@@ -84,7 +70,7 @@ fn beginning(select: &str, text: &str, limit: usize) -> String {
     }
 }
 
-impl Graph {
+impl GraphReader {
     /// Somebody by object id; `None` where there is nobody.
     pub async fn person(&self, id: ObjectId) -> Result<Option<DirectoryPerson>, GraphError> {
         self.if_there(&format!("/v1.0/users/{id}?{PERSON}"), "a user")
@@ -117,7 +103,8 @@ impl Graph {
         limit: usize,
     ) -> Result<Vec<DirectoryPerson>, GraphError> {
         let tail = format!("/v1.0/users?{}", beginning(PERSON, text, limit));
-        let found: List<DirectoryPerson> = self.get(&tail).await?.json("a page of users")?;
+        let found: List<DirectoryPerson> =
+            self.transport.get(&tail).await?.json("a page of users")?;
         Ok(found.value)
     }
 
@@ -128,7 +115,8 @@ impl Graph {
         limit: usize,
     ) -> Result<Vec<DirectoryGroup>, GraphError> {
         let tail = format!("/v1.0/groups?{}", beginning(GROUP, text, limit));
-        let found: List<DirectoryGroup> = self.get(&tail).await?.json("a page of groups")?;
+        let found: List<DirectoryGroup> =
+            self.transport.get(&tail).await?.json("a page of groups")?;
         Ok(found.value)
     }
 
@@ -144,34 +132,12 @@ impl Graph {
         Ok(person.and_then(|it| it.mail.or(it.user_principal_name)))
     }
 
-    /// Invites somebody from outside as a guest; Microsoft sends the invitation.
-    /// An address that is a guest already is invited again under the same id.
-    /// <https://learn.microsoft.com/graph/api/invitation-post>
-    pub async fn invite_guest(&self, address: &str, back: &str) -> Result<ObjectId, GraphError> {
-        let body = json!({
-            "invitedUserEmailAddress": address,
-            "inviteRedirectUrl": back,
-            "sendInvitationMessage": true,
-        });
-        let answer = self
-            .call(&Call {
-                method: Method::POST,
-                tail: "/v1.0/invitations",
-                body: Some(&body),
-                prefer: None,
-                eventual: false,
-            })
-            .await?;
-        let invitation: Invitation = answer.json("an invitation")?;
-        Ok(ObjectId::new(invitation.invited_user.id))
-    }
-
     async fn if_there<T: serde::de::DeserializeOwned>(
         &self,
         tail: &str,
         expected: &'static str,
     ) -> Result<Option<T>, GraphError> {
-        match self.get(tail).await {
+        match self.transport.get(tail).await {
             Ok(answer) => Ok(Some(answer.json(expected)?)),
             Err(error) if error.status() == Some(404) => Ok(None),
             Err(error) => Err(error),

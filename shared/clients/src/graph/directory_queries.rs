@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::batch::Part;
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::http::{Answer, ApiError, Links};
 
 /// Ids on a page (Graph's limit).
@@ -42,7 +42,7 @@ fn encoded(filter: &str) -> String {
     utf8_percent_encode(filter.trim(), NON_ALPHANUMERIC).to_string()
 }
 
-impl Graph {
+impl GraphReader {
     /// How many users the directory's index counts; it may lag some minutes behind.
     pub async fn count_people(&self) -> Result<u64, GraphError> {
         let answer = self.counted("/v1.0/users/$count").await?;
@@ -97,7 +97,7 @@ impl Graph {
             .map(|id| Part::get(format!("/groups/{id}?$select=id,displayName")))
             .collect();
         let mut found = BTreeMap::new();
-        for (id, answer) in groups.iter().zip(self.read_parts(&parts).await?) {
+        for (id, answer) in groups.iter().zip(self.transport.read_parts(&parts).await?) {
             match answer {
                 Ok(body) => {
                     let name = body.get("displayName").and_then(Value::as_str);
@@ -113,7 +113,7 @@ impl Graph {
     /// A person's picture; `None` where there is none.
     pub async fn picture(&self, person: ObjectId) -> Result<Option<Picture>, GraphError> {
         let tail = format!("/v1.0/users/{person}/photo/$value");
-        let answer = match self.get(&tail).await {
+        let answer = match self.transport.get(&tail).await {
             Err(error) if error.status() == Some(404) => return Ok(None),
             other => other?,
         };
@@ -143,7 +143,7 @@ impl Graph {
             prefer: None,
             eventual: true,
         };
-        self.call(&call).await
+        self.transport.call(&call).await
     }
 
     async fn ids(
@@ -164,7 +164,7 @@ impl Graph {
             let ids: Ids = answer.json("a page of ids")?;
             found.extend(ids.value.into_iter().map(|it| ObjectId::new(it.id)));
             let Some(link) = outline.next_link else { break };
-            let tail = self.tail_of(&mut links, &link)?;
+            let tail = self.transport.tail_of(&mut links, &link)?;
             (answer, outline) = self.fetch(tail).await?;
         }
         match expected {

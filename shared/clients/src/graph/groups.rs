@@ -1,42 +1,14 @@
-//! Groups: made once by an immutable name, looked up in bulk, restored rather than made anew.
+//! Looks groups up, in bulk or among the deleted ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use reqwest::Method;
 use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
-use serde_json::json;
-use uuid::Uuid;
 
 use super::batch::Part;
 use super::group_facts::{FACTS, GroupLookup, lookup};
-use super::transport::Call;
-use super::{Graph, GraphError};
-use crate::http::{Answer, ApiError, quoted};
-
-/// What a group should be called.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GroupSpec {
-    /// The immutable alternate key by which the group is found again; makes creation repeatable.
-    pub unique_name: String,
-    /// The name people see; at most 256 characters, need not be unique.
-    pub display_name: String,
-    /// What the group is for; blank means none.
-    pub description: String,
-    /// At most 64 ASCII characters, none of `@()\[]";:<>,` or space.
-    pub mail_nickname: String,
-}
-
-/// A group that is there now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EnsuredGroup {
-    /// Its object id.
-    pub id: ObjectId,
-    /// Whether this call made it. A call that was repeated after a lost answer
-    /// says `false` of a group that its first try made.
-    pub created: bool,
-}
+use super::{GraphError, GraphReader};
 
 /// A group that was deleted and can still be restored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,69 +21,7 @@ pub struct DeletedGroup {
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
-impl Graph {
-    /// Makes the security group `unique_name` or, if it exists, gives it these
-    /// names. Repeatable: the alternate key makes a second group impossible.
-    pub async fn ensure_group(&self, spec: &GroupSpec) -> Result<EnsuredGroup, GraphError> {
-        let tail = format!("/v1.0/groups(uniqueName={})", quoted(&spec.unique_name));
-        let mut body = json!({
-            "displayName": spec.display_name,
-            "mailEnabled": false,
-            "mailNickname": spec.mail_nickname,
-            "securityEnabled": true,
-        });
-        if !spec.description.trim().is_empty() {
-            // Graph refuses an empty description.
-            body["description"] = json!(spec.description);
-        }
-        let answer = self
-            .call(&Call {
-                method: Method::PATCH,
-                tail: &tail,
-                body: Some(&body),
-                prefer: Some("create-if-missing"),
-                eventual: false,
-            })
-            .await?;
-        if answer.status == 201 {
-            return Ok(EnsuredGroup {
-                id: created_id(&answer)?,
-                created: true,
-            });
-        }
-        Ok(EnsuredGroup {
-            id: self.id_of(&spec.unique_name).await?,
-            created: false,
-        })
-    }
-
-    /// The id behind an alternate key. The index that answers may lag behind a
-    /// group made moments ago, so an empty answer is asked for again.
-    async fn id_of(&self, unique_name: &str) -> Result<ObjectId, GraphError> {
-        #[derive(Deserialize)]
-        struct FoundGroup {
-            value: Vec<Identified>,
-        }
-        let name = quoted(unique_name);
-        let tail = format!("/v1.0/groups?$filter=uniqueName%20eq%20{name}&$select=id");
-        let policy = self.http.retry();
-        let mut tried = 0;
-        loop {
-            let answer = self.get(&tail).await?;
-            let found: FoundGroup = answer.json("a list of groups")?;
-            if let Some(group) = found.value.first() {
-                return Ok(ObjectId::new(group.id));
-            }
-            tried += 1;
-            let pause = policy.pause(tried);
-            if tried >= policy.tries || !policy.may_wait(pause, self.deadline) {
-                let detail = "no group has the unique name that was just written".into();
-                return Err(answer.not("a list with one group", detail).into());
-            }
-            tokio::time::sleep(pause).await;
-        }
-    }
-
+impl GraphReader {
     /// Looks groups up, twenty to a request. Every id asked for is in the answer.
     pub async fn get_groups(
         &self,
@@ -127,7 +37,7 @@ impl Graph {
             .iter()
             .map(|id| Part::get(format!("/groups/{id}?$select={FACTS}")))
             .collect();
-        let answers = self.read_parts(&parts).await?;
+        let answers = self.transport.read_parts(&parts).await?;
         let mut found = BTreeMap::new();
         for (id, answer) in ids.into_iter().zip(answers) {
             // One group in trouble is that group's alone.
@@ -138,28 +48,6 @@ impl Graph {
             );
         }
         Ok(found)
-    }
-
-    /// Gives a group new names; a blank description removes it.
-    pub async fn update_group(
-        &self,
-        id: ObjectId,
-        display_name: &str,
-        description: &str,
-    ) -> Result<(), GraphError> {
-        let tail = format!("/v1.0/groups/{id}");
-        let described = Some(description).filter(|text| !text.trim().is_empty());
-        let body = json!({ "displayName": display_name, "description": described });
-        let body = Some(&body);
-        self.call(&Call {
-            method: Method::PATCH,
-            tail: &tail,
-            body,
-            prefer: None,
-            eventual: false,
-        })
-        .await?;
-        Ok(())
     }
 
     /// Finds a group among the deleted ones (C-50).
@@ -174,7 +62,7 @@ impl Graph {
             deleted_date_time: Option<DateTime<Utc>>,
         }
         let tail = format!("/v1.0/directory/deletedItems/{id}");
-        let answer = match self.get(&tail).await {
+        let answer = match self.transport.get(&tail).await {
             Err(error) if error.status() == Some(404) => return Ok(None),
             other => other?,
         };
@@ -186,30 +74,4 @@ impl Graph {
             deleted_at: found.deleted_date_time,
         }))
     }
-
-    /// Restores a deleted group with its id, so that its enrolments in the
-    /// learning platform hold on (C-50).
-    pub async fn restore_group(&self, id: ObjectId) -> Result<(), GraphError> {
-        let tail = format!("/v1.0/directory/deletedItems/{id}/restore");
-        self.call(&Call {
-            method: Method::POST,
-            tail: &tail,
-            body: None,
-            prefer: None,
-            eventual: false,
-        })
-        .await?;
-        Ok(())
-    }
-}
-
-#[derive(Deserialize)]
-struct Identified {
-    id: Uuid,
-}
-
-fn created_id(answer: &Answer) -> Result<ObjectId, ApiError> {
-    answer
-        .json::<Identified>("the group that was made")
-        .map(|group| ObjectId::new(group.id))
 }

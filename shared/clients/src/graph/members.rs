@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::batch::Part;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::http::{ApiError, Links, position};
 
 /// Members on a page (Graph's limit; 1,000 is refused).
@@ -58,7 +58,7 @@ impl Reading {
     }
 }
 
-impl Graph {
+impl GraphReader {
     /// Reads the direct members of one group, all pages.
     pub async fn member_ids(&self, group: ObjectId) -> Result<Members, GraphError> {
         let mut reading = vec![Reading::new(group)];
@@ -100,7 +100,7 @@ impl Graph {
                 .filter_map(|reading| reading.next.clone())
                 .map(Part::get)
                 .collect();
-            let answers = self.read_parts(&parts).await?;
+            let answers = self.transport.read_parts(&parts).await?;
             for (reading, answer) in open.iter_mut().zip(answers) {
                 self.take_page(reading, answer);
             }
@@ -126,8 +126,8 @@ impl Graph {
     /// A next-page link as the address of a batch part: everything behind
     /// `/v1.0`, unchanged. Only links to the configured host become one.
     fn inside_batch(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
-        links.admit(&self.base, link)?;
-        let prefix = self.base.join("/v1.0");
+        links.admit(&self.transport.base, link)?;
+        let prefix = self.transport.base.join("/v1.0");
         let tail = link
             .strip_prefix(&prefix)
             .filter(|tail| tail.starts_with('/'));

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::http::{ApiError, within};
 
 /// What a request says about the permission it needs.
@@ -35,7 +35,7 @@ pub(super) struct Grants {
 /// An object id that Entra gives to nothing, so that no write reaches anything.
 const NOTHING: Uuid = Uuid::nil();
 
-impl Graph {
+impl GraphReader {
     /// Tries all three at once.
     pub(super) async fn grants(&self) -> Grants {
         let (users, groups, members) = tokio::join!(
@@ -69,7 +69,7 @@ impl Graph {
     async fn members_grant(&self) -> Grant {
         let tail = format!("/v1.0/groups/{NOTHING}/members/$ref");
         let nobody = format!("/v1.0/directoryObjects/{NOTHING}");
-        let body = json!({ "@odata.id": self.base.join(&nobody) });
+        let body = json!({ "@odata.id": self.transport.base.join(&nobody) });
         self.grant(Method::POST, &tail, Some(&body), is_absent)
             .await
     }
@@ -90,7 +90,7 @@ impl Graph {
             prefer: None,
             eventual: false,
         };
-        match within(self.deadline, self.call(&call)).await {
+        match within(self.transport.deadline, self.transport.call(&call)).await {
             None => Grant::Unknown("Microsoft Graph did not answer in time.".to_owned()),
             Some(Ok(_)) => Grant::Works,
             Some(Err(GraphError::Api(error))) if proves(&error) => Grant::Works,

@@ -1,11 +1,16 @@
 //! Sends single requests: token attached and renewed once, writes booked, transient failures repeated.
 
-use reqwest::{Method, RequestBuilder};
-use serde_json::Value;
+use std::sync::Arc;
 
-use super::{Graph, GraphError};
-use crate::entra::AccessToken;
-use crate::http::{Answer, ApiError};
+use reqwest::{Method, RequestBuilder};
+use rollcall_domain::base::ids::TenantId;
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::stats::Meter;
+use super::{GraphError, Quota};
+use crate::entra::{AccessToken, Entra};
+use crate::http::{Answer, ApiError, Base, Http, Links, Secret};
 
 /// One request below the configured host.
 pub(super) struct Call<'a> {
@@ -19,7 +24,55 @@ pub(super) struct Call<'a> {
     pub(super) eventual: bool,
 }
 
-impl Graph {
+/// Where tokens for one tenant come from: the app's own credential.
+#[derive(Debug, Clone)]
+pub struct TokenSource {
+    pub(super) entra: Entra,
+    pub(super) tenant: TenantId,
+    pub(super) client_id: String,
+    pub(super) secret: Secret,
+}
+
+impl TokenSource {
+    /// The app `client_id` acting in `tenant` without a user.
+    pub fn new(entra: Entra, tenant: TenantId, client_id: &str, secret: Secret) -> Self {
+        Self {
+            entra,
+            tenant,
+            client_id: client_id.to_owned(),
+            secret,
+        }
+    }
+}
+
+/// The connection to one tenant's directory. Clones share the token, the write quota and the counters.
+#[derive(Debug, Clone)]
+pub(super) struct Transport {
+    pub(super) http: Http,
+    pub(super) base: Base,
+    pub(super) tokens: TokenSource,
+    pub(super) scope: String,
+    pub(super) quota: Quota,
+    pub(super) meter: Arc<Meter>,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl Transport {
+    pub(super) fn new(http: Http, base_url: &str, tokens: TokenSource) -> Result<Self, ApiError> {
+        let base = Base::parse(base_url)?;
+        let scope = base.join("/.default");
+        let (quota, meter) = (Quota::default(), Arc::default());
+        Ok(Self {
+            http,
+            base,
+            tokens,
+            scope,
+            quota,
+            meter,
+            deadline: None,
+        })
+    }
+
     /// Reads `tail`, which starts with `/v1.0`.
     pub(super) async fn get(&self, tail: &str) -> Result<Answer, GraphError> {
         self.call(&Call {
@@ -115,5 +168,18 @@ impl Graph {
             Some(body) => request.json(body),
             None => request,
         }
+    }
+
+    /// A next-page link as a tail of the configured address, which it must belong to.
+    pub(super) fn tail_of(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
+        links.admit(&self.base, link)?;
+        let tail = link
+            .strip_prefix(self.base.as_str())
+            .filter(|tail| tail.starts_with("/v1.0/"));
+        tail.map(str::to_owned)
+            .ok_or_else(|| ApiError::ForeignLink {
+                expected_host: self.base.as_str().to_owned(),
+                found_host: "another part of the same host".to_owned(),
+            })
     }
 }

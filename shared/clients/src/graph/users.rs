@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 use uuid::Uuid;
 
 use super::transport::Call;
-use super::{Graph, GraphError};
+use super::{GraphError, GraphReader};
 use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
@@ -66,7 +66,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for WireUser<'a> {
     }
 }
 
-impl Graph {
+impl GraphReader {
     /// Reads the properties `wanted` (letters and digits only in their names)
     /// of every user, page by page; while one is taken in the next is fetched.
     /// Missing values are left out. A page that fails fails the whole.
@@ -102,7 +102,7 @@ impl Graph {
             let Some(link) = outline.next_link else {
                 return Ok(complete(taken.await?, expected)?);
             };
-            let tail = self.tail_of(&mut links, &link)?;
+            let tail = self.transport.tail_of(&mut links, &link)?;
             (users, (answer, outline)) = tokio::try_join!(taken, self.fetch(tail))?;
         }
     }
@@ -116,22 +116,9 @@ impl Graph {
             prefer: None,
             eventual: true,
         };
-        let answer = self.call(&call).await?;
+        let answer = self.transport.call(&call).await?;
         let outline = answer.json(A_PAGE)?;
         Ok((answer, outline))
-    }
-
-    /// A next-page link as a tail of the configured address, which it must belong to.
-    pub(super) fn tail_of(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
-        links.admit(&self.base, link)?;
-        let tail = link
-            .strip_prefix(self.base.as_str())
-            .filter(|tail| tail.starts_with("/v1.0/"));
-        tail.map(str::to_owned)
-            .ok_or_else(|| ApiError::ForeignLink {
-                expected_host: self.base.as_str().to_owned(),
-                found_host: "another part of the same host".to_owned(),
-            })
     }
 }
 

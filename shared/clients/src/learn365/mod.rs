@@ -67,7 +67,7 @@ impl Learn365 {
     /// empty user list is an error, because the key's owner is a user.
     pub async fn read_all(&self) -> Result<Sets, ApiError> {
         // Boxed, because a future of six sets is large.
-        Box::pin(read::all(self)).await
+        Box::pin(read::read_all_sets(self)).await
     }
 
     /// Finds the row of an Entra group in the platform's user list.

@@ -111,7 +111,7 @@ impl Gather<Users> for Vec<(bool, LmsGroup)> {
 }
 
 /// Returns the six sets, or the first error.
-pub(super) async fn all(client: &Learn365) -> Result<Sets, ApiError> {
+pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     let gate = &Semaphore::new(SETS_AT_ONCE);
     let (users, enrolments, roles, courses, catalogs, fields) = tokio::try_join!(
         gated::<Users, UserSet>(client, gate),

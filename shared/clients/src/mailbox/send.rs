@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use super::Mailbox;
-use crate::mail::{ID_HEADER, OutgoingMail, SendError, Urgency};
+use crate::mail::{ID_HEADER, Importance, OutgoingMail, SendError};
 
 impl Mailbox {
     /// Sends one mail as the account and stores a copy in its Sent Items. Needs `Mail.Send`:
@@ -30,9 +30,9 @@ fn body(mail: &OutgoingMail) -> Value {
     let to: Vec<_> = to
         .map(|to| json!({ "emailAddress": { "address": to } }))
         .collect();
-    let importance = match mail.urgency {
-        Urgency::High => "high",
-        Urgency::Normal => "normal",
+    let importance = match mail.importance {
+        Importance::High => "high",
+        Importance::Normal => "normal",
     };
     json!({
         "message": {
@@ -61,7 +61,7 @@ mod tests {
     async fn a_mail_is_sent_once_and_kept() {
         let (stub, mailbox) = connected(|_| reply(202, "", "")).await;
         let urgent = OutgoingMail {
-            urgency: Urgency::High,
+            importance: Importance::High,
             ..mail()
         };
         mailbox.send(&urgent).await.expect("accepted");

@@ -98,7 +98,7 @@ impl Scim {
         let sent = self.change_once(Method::POST, "/Bulk", &body).await;
         let answered = sent.and_then(|it| it.json::<Answered>("a bulk response"));
         match answered {
-            Ok(answered) => settle(parts, &answered, done),
+            Ok(answered) => record_answers(parts, &answered, done),
             Err(error) => {
                 tracing::info!(%error, "bulk request failed, sending its operations individually");
                 !matches!(error.status(), Some(400..500))
@@ -154,7 +154,7 @@ fn operation(at: usize, request: Request, described: &Described) -> Option<Value
 
 /// Records the final results of a bulk response; rejected operations are sent individually to
 /// obtain a full error. Returns whether any of them may have been applied.
-fn settle(
+fn record_answers(
     parts: &[(usize, Value)],
     answered: &Answered,
     done: &mut [Option<Result<Written, ApiError>>],

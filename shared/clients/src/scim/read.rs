@@ -99,13 +99,13 @@ struct Total {
 
 impl Scim {
     /// Returns all users, or only those changed since a time if one is given and the service
-    /// supports it ([`Scim::tells_changes`]).
+    /// supports it ([`Scim::reports_changes`]).
     pub async fn users(
         &self,
         described: &Described,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformUser>, ApiError> {
-        self.whole::<WireUser>("users of the learning platform", described, since)
+        self.read_all::<WireUser>("users of the learning platform", described, since)
             .await
     }
 
@@ -115,7 +115,7 @@ impl Scim {
         described: &Described,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformTeam>, ApiError> {
-        self.whole::<WireGroup>("groups of the learning platform", described, since)
+        self.read_all::<WireGroup>("groups of the learning platform", described, since)
             .await
     }
 
@@ -127,16 +127,16 @@ impl Scim {
     /// Returns whether the service correctly filters users by modification time; `total` is the
     /// number of users. Some services respond to an unsupported filter with no user, others with
     /// all users, so two filters with opposite expected results are checked.
-    pub async fn tells_changes(&self, total: u64) -> Result<bool, ApiError> {
-        self.tells(USERS, total).await
+    pub async fn reports_changes(&self, total: u64) -> Result<bool, ApiError> {
+        self.filters_by_change(USERS, total).await
     }
 
     /// Returns whether groups are filtered correctly: a service may support only one of the two.
-    pub async fn tells_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
-        self.tells(GROUPS, total).await
+    pub async fn reports_changes_of_groups(&self, total: u64) -> Result<bool, ApiError> {
+        self.filters_by_change(GROUPS, total).await
     }
 
-    async fn tells(&self, path: &str, total: u64) -> Result<bool, ApiError> {
+    async fn filters_by_change(&self, path: &str, total: u64) -> Result<bool, ApiError> {
         let never = NEVER.parse().unwrap_or(DateTime::<Utc>::MAX_UTC);
         for (moment, expected) in [(never, 0), (DateTime::UNIX_EPOCH, total)] {
             let filter = format!("&filter={}", changed_after(moment));
@@ -182,7 +182,7 @@ impl Scim {
 
     /// Reads all pages. If resources were added or removed during the reading, everything is read
     /// once more.
-    async fn whole<T: Row>(
+    async fn read_all<T: Row>(
         &self,
         set: &'static str,
         described: &Described,

@@ -65,7 +65,7 @@ struct Attribute {
 }
 
 impl Schemas {
-    fn keeps(&self, schema: &str, attribute: &str) -> bool {
+    fn has_attribute(&self, schema: &str, attribute: &str) -> bool {
         let mut schemas = self.resources.iter();
         let found = schemas.find(|it| it.id.eq_ignore_ascii_case(schema));
         found.is_some_and(|schema| {
@@ -76,10 +76,10 @@ impl Schemas {
 
     fn features(&self) -> Features {
         Features {
-            job_title: self.keeps(USER, "title"),
-            department: self.keeps(ENTERPRISE, "department"),
-            manager: self.keeps(ENTERPRISE, "manager"),
-            supervisors: self.keeps(TEAM, "supervisors"),
+            job_title: self.has_attribute(USER, "title"),
+            department: self.has_attribute(ENTERPRISE, "department"),
+            manager: self.has_attribute(ENTERPRISE, "manager"),
+            supervisors: self.has_attribute(TEAM, "supervisors"),
         }
     }
 }

@@ -18,6 +18,9 @@ use uuid::Uuid;
 use super::items::{integer, moment, number, string};
 use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, now};
 
+/// The pause between two tries to take a lease that another owner holds.
+const RETRY_PAUSE: Duration = Duration::from_millis(200);
+
 /// The proof that a write belongs to a live lease.
 #[derive(Debug, Clone)]
 pub struct Fence {
@@ -80,7 +83,7 @@ impl Lease {
         length: Duration,
     ) -> Result<Option<Self>, StoreError> {
         let (owner, at) = (Uuid::new_v4(), now());
-        let until = end(at, length);
+        let until = expiry(at, length);
         let update = store
             .update(tenant, &entity(name))
             .update_expression("SET #owner = :owner, #until = :until, #token = if_not_exists(#token, :zero) + :one")
@@ -94,7 +97,7 @@ impl Lease {
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .return_values(ReturnValue::AllNew);
-        let Some(attributes) = settle(update).await? else {
+        let Some(attributes) = send_conditional(update).await? else {
             return Ok(None);
         };
         let token = integer(&attributes, "token")
@@ -110,6 +113,25 @@ impl Lease {
             length,
             until: AtomicI64::new(until.timestamp_millis()),
         }))
+    }
+
+    /// Takes the lease as soon as it is free; `None` when another owner still holds
+    /// it after `patience`.
+    pub async fn acquire_within(
+        store: &Store,
+        tenant: TenantId,
+        name: &str,
+        length: Duration,
+        patience: Duration,
+    ) -> Result<Option<Self>, StoreError> {
+        let give_up = tokio::time::Instant::now() + patience;
+        loop {
+            let lease = Self::acquire(store, tenant, name, length).await?;
+            if lease.is_some() || tokio::time::Instant::now() > give_up {
+                return Ok(lease);
+            }
+            tokio::time::sleep(RETRY_PAUSE).await;
+        }
     }
 
     /// The proof that writes carry.
@@ -136,7 +158,7 @@ impl Lease {
     /// Asks the table whether the lease is still held, whatever the last heartbeat
     /// said, and extends it. `false` means that it is lost.
     pub async fn confirm(&self) -> Result<bool, StoreError> {
-        let until = end(now(), self.length);
+        let until = expiry(now(), self.length);
         let held = self.set_until(moment(until)).await?;
         if held {
             self.until
@@ -181,14 +203,14 @@ impl Lease {
             .set_expression_attribute_names(condition.names)
             .set_expression_attribute_values(condition.values)
             .expression_attribute_values(":until", until);
-        Ok(settle(update).await?.is_some())
+        Ok(send_conditional(update).await?.is_some())
     }
 }
 
 /// Sends a conditional update; `None` when its condition does not hold. An
 /// update that meets a transaction on the same item (an administrator saving at
 /// that very moment) is refused without effect, and sent again.
-async fn settle(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
+async fn send_conditional(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
     let mut pause = Duration::from_millis(25);
     loop {
         let error = match update.clone().send().await {
@@ -208,7 +230,7 @@ async fn settle(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreEr
     }
 }
 
-fn end(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
+fn expiry(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
     at + TimeDelta::from_std(length).unwrap_or(TimeDelta::MAX)
 }
 
@@ -249,7 +271,7 @@ impl Store {
             .update_expression("SET #until = :zero")
             .expression_attribute_names("#until", "lease_until")
             .expression_attribute_values(":zero", number(0));
-        settle(update).await.map(|_| ())
+        send_conditional(update).await.map(|_| ())
     }
 
     fn update(&self, tenant: TenantId, entity: &str) -> UpdateItemFluentBuilder {

@@ -59,7 +59,7 @@ impl Store {
 
     /// Keeps members under the job's lease. What is too large to keep is taken
     /// back instead, so that nothing older stands in its place.
-    pub async fn keep_members(
+    pub async fn put_members(
         &self,
         fence: &Fence,
         kept: &[(ProfileId, KeptMembers)],
@@ -67,7 +67,7 @@ impl Store {
         for chunk in kept.chunks(LARGEST_PER_WRITE) {
             let items: Result<Vec<_>, _> = chunk
                 .iter()
-                .map(|(id, kept)| self.keep(fence, *id, kept))
+                .map(|(id, kept)| self.members_item(fence, *id, kept))
                 .collect();
             self.write(Some(fence), items?).await?;
         }
@@ -77,7 +77,7 @@ impl Store {
     /// Keeps members that a full read found, each in one transaction with the state
     /// that tells, if need be, how they differ from what was kept before: what is
     /// replaced is not there to compare with again.
-    pub async fn keep_read(
+    pub async fn put_read_members(
         &self,
         fence: &Fence,
         read: &[(ProfileId, KeptMembers, Option<&ProfileState>)],
@@ -86,7 +86,7 @@ impl Store {
         for chunk in read.chunks(LARGEST_PER_WRITE - 1) {
             let mut items = Vec::new();
             for (id, kept, state) in chunk {
-                items.push(self.keep(fence, *id, kept)?);
+                items.push(self.members_item(fence, *id, kept)?);
                 if let Some(state) = state {
                     items.push(self.state(fence, *id, state)?);
                 }
@@ -96,7 +96,7 @@ impl Store {
         Ok(())
     }
 
-    fn keep(
+    fn members_item(
         &self,
         fence: &Fence,
         id: ProfileId,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::items::{document, item, number, read, string, text, version};
-use super::{Condition, Store, StoreError, TTL_ATTRIBUTE, now};
+use super::{Attempts, Condition, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const INBOX: &str = "notification#";
 /// Whether a mail was sent, by the id of its notice.
@@ -86,6 +86,7 @@ impl Store {
         by: ObjectId,
     ) -> Result<(), StoreError> {
         let key = format!("{INBOX}{notice}");
+        let mut attempts = Attempts::default();
         loop {
             let item = self.get(tenant, &key).await?.ok_or(StoreError::Missing)?;
             let mut shown: InProduct = read(&item)?;
@@ -99,8 +100,8 @@ impl Store {
             }
             let put = self.put(after, Some(Condition::version(Some(before))))?;
             match self.write(None, vec![put]).await {
-                Err(StoreError::Conflict) => {}
-                other => return other,
+                Ok(()) => return Ok(()),
+                Err(error) => attempts.retry(error)?,
             }
         }
     }

@@ -23,6 +23,7 @@ pub mod pins;
 pub mod profile_list;
 pub mod profile_states;
 pub mod profiles;
+mod retry;
 pub mod runs;
 pub mod sessions;
 pub mod sync;
@@ -46,6 +47,7 @@ pub use error::StoreError;
 use items::string;
 pub use lease::{Fence, Lease, LeaseStamp};
 pub use page::Page;
+pub use retry::Attempts;
 
 /// The partition key.
 pub const PARTITION_KEY: &str = "tenant";

@@ -7,7 +7,7 @@ use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use super::items::{document, entity, item, number, text, unreadable, version};
 use super::transaction::{ConditionFailure, Transaction};
-use super::{Condition, Fence, Item, Store, StoreError, now};
+use super::{Attempts, Condition, Fence, Item, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";
 /// The item that counts saves of profiles which name other profiles.
@@ -153,7 +153,7 @@ impl Store {
         let old = before.filter(|stored| Some(stored.version) == expected);
         let old = old.and_then(|stored| stored.profile.as_ref().ok());
         self.update_indexes(writes, tenant, old, (profile, next))?;
-        writes.also(self.keep_version(tenant, profile, next)?);
+        writes.also(self.version_item(tenant, profile, next)?);
         Ok(())
     }
 
@@ -186,7 +186,8 @@ impl Store {
         by: &Actor,
         expected: Option<u64>,
     ) -> Result<(), StoreError> {
-        for _ in 0..5 {
+        let mut attempts = Attempts::default();
+        loop {
             let stored = self.profile(tenant, id).await?.ok_or(StoreError::Missing)?;
             if expected.is_some_and(|expected| expected != stored.version) {
                 return Err(StoreError::Conflict);
@@ -207,11 +208,10 @@ impl Store {
             self.replace(&mut writes, tenant, (Some(&stored), version), &deleted)?;
             writes.also(self.event(tenant, &event)?);
             match self.commit(writes).await {
-                Err(StoreError::Conflict) => {}
+                Err(StoreError::Conflict) if attempts.remain() => {}
                 other => return other,
             }
         }
-        Err(StoreError::Conflict)
     }
 
     /// Saves what the job changed, under its lease; answers the new version.

@@ -10,15 +10,13 @@ use serde::{Deserialize, Serialize};
 use super::connections::{Versioned, readable, versioned};
 use super::items::{document, integer, moment, read, string, tenant, unreadable};
 use super::tenants::SHARDS;
-use super::{Condition, DUE_INDEX, Fence, Store, StoreError};
+use super::{Attempts, Condition, DUE_INDEX, Fence, Store, StoreError};
 
 const SYNC: &str = "sync";
 const MIRROR: &str = "sync-mirror";
 /// The attributes of the due index.
 const DUE: &str = "due";
 const DUE_AT: &str = "due_at";
-/// Writers of one sync that meet repeat so often.
-const TRIES: u32 = 8;
 
 /// Where what was read last is, and where to follow changes from. It moves under
 /// the run's lease, and says whether it can be relied on.
@@ -102,20 +100,18 @@ impl Store {
         events: &[AuditEvent],
         mut change: impl FnMut(&mut SyncState) -> bool,
     ) -> Result<SyncState, StoreError> {
-        for _ in 0..TRIES {
-            let Some(Versioned { mut value, version }) = self.sync(tenant).await? else {
-                return Err(StoreError::Missing);
-            };
+        let mut attempts = Attempts::default();
+        loop {
+            let stored = self.sync(tenant).await?.ok_or(StoreError::Missing)?;
+            let Versioned { mut value, version } = stored;
             if !change(&mut value) {
                 return Ok(value);
             }
             match self.put_sync(tenant, &value, Some(version), events).await {
                 Ok(_) => return Ok(value),
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(error),
+                Err(error) => attempts.retry(error)?,
             }
         }
-        Err(StoreError::Contended)
     }
 
     /// Every sync whose slot has come, with that slot. Nothing that is not due is

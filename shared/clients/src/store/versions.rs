@@ -32,7 +32,7 @@ pub struct ProfileVersion {
 
 impl Store {
     /// The write of a version.
-    pub(super) fn keep_version(
+    pub(super) fn version_item(
         &self,
         tenant: TenantId,
         profile: &Profile,

@@ -90,7 +90,7 @@ async fn an_in_product_notice_is_shown_and_not_mailed() {
     let app = App::of(Town::small()).await;
     let to = address(&app, "shown");
     let notice = notice(&app, &to).over(Channel::InProduct);
-    let drain = rollcall_notifier::take(&app.services, &notice).await;
+    let drain = rollcall_notifier::accept(&app.services, &notice).await;
     assert_eq!(drain.expect("shown"), None);
     assert!(app.mails_to(&to).await.is_empty());
     let shown = app.services.store.notifications(app.id).await;

@@ -29,7 +29,7 @@ pub(crate) async fn apply(
     let outcomes = if plan.is_empty() {
         MemberOutcomes::default()
     } else {
-        work.graph
+        work.graph_writer
             .apply_members(group, &adds, &removes, &mut work.budget.clone())
             .await
     };

@@ -166,7 +166,7 @@ async fn read(
         work.budget.check().await?;
         let rest = unread.split_off(window(&unread));
         let groups: Vec<ObjectId> = unread.iter().map(|unread| unread.group).collect();
-        let mut found = work.graph.members_of(&groups).await?;
+        let mut found = work.graph_reader.members_of(&groups).await?;
         let mut keep = Vec::new();
         for one in unread {
             let members = match found.remove(&one.group) {
@@ -241,7 +241,10 @@ async fn keep_read(
         })
         .collect();
     let fence = work.budget.fence();
-    work.services.store.keep_read(fence, &with_states).await
+    work.services
+        .store
+        .put_read_members(fence, &with_states)
+        .await
 }
 
 /// Returns how many groups are read together.

@@ -69,5 +69,5 @@ pub(crate) async fn record_members(
     let record = record(work, index, group, known);
     let fence = work.budget.fence();
     let store = &work.services.store;
-    store.keep_members(fence, &[(plan.profile, record)]).await
+    store.put_members(fence, &[(plan.profile, record)]).await
 }

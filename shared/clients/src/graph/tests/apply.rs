@@ -22,14 +22,14 @@ fn log(tenant: &Tenant) -> Vec<RequestRecord> {
 #[tokio::test]
 async fn a_thousand_adds_are_fifty_patches_in_ten_batches() {
     let (tenant, people) = tenant_with(1_000, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert_eq!(numbers(&outcomes.add_counts()), [1_000, 0, 0, 0]);
     assert!(is_complete(&outcomes));
     assert_eq!(members_in(&tenant, target()).len(), 1_000);
-    let stats = graph.stats();
+    let stats = graph.reader().stats();
     assert_eq!(
         (stats.http_requests, stats.sub_requests, stats.writes),
         (10, 50, 50)
@@ -45,7 +45,7 @@ async fn a_thousand_adds_are_fifty_patches_in_ten_batches() {
 #[tokio::test]
 async fn removes_follow_adds_twenty_to_a_batch_and_never_delete_a_person() {
     let (tenant, people) = tenant_with(60, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let (old, new) = people.split_at(45);
     let filled = graph.apply_members(target(), old, &[], &mut AlwaysGo).await;
     assert!(is_complete(&filled));
@@ -79,7 +79,7 @@ async fn removes_follow_adds_twenty_to_a_batch_and_never_delete_a_person() {
 #[tokio::test]
 async fn someone_already_there_or_unknown_costs_only_their_own_twenty() {
     let (tenant, people) = tenant_with(60, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let before = graph
         .apply_members(target(), &people[3..4], &[], &mut AlwaysGo)
         .await;
@@ -105,7 +105,7 @@ async fn someone_already_there_or_unknown_costs_only_their_own_twenty() {
 #[tokio::test]
 async fn removing_someone_who_is_not_there_is_already_so() {
     let (tenant, people) = tenant_with(3, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let filled = graph
         .apply_members(target(), &people[..1], &[], &mut AlwaysGo)
         .await;
@@ -124,7 +124,7 @@ async fn removing_someone_who_is_not_there_is_already_so() {
 async fn a_new_group_that_is_not_everywhere_yet_is_waited_for_with_one_request() {
     let (tenant, people) =
         tenant_with(200, |world| world.behaviour.group_replication_ms = 250).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let spec = GroupSpec {
         unique_name: "new".into(),
         display_name: "New".into(),
@@ -150,7 +150,7 @@ async fn a_new_group_that_is_not_everywhere_yet_is_waited_for_with_one_request()
 #[tokio::test]
 async fn a_group_that_never_appears_is_a_failure_of_every_member() {
     let (tenant, people) = tenant_with(30, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(object(0x404), &people, &people[..2], &mut AlwaysGo)
         .await;
@@ -172,12 +172,12 @@ async fn a_group_that_cannot_be_managed_is_not_tried_member_by_member() {
         target.on_premises_synced = true;
     })
     .await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert_eq!(outcomes.add_counts().failed, 40);
-    assert_eq!(graph.stats().sub_requests, 2);
+    assert_eq!(graph.reader().stats().sub_requests, 2);
 }
 
 /// A gate that closes after some batches.
@@ -198,7 +198,7 @@ impl WriteGate for Closing {
 #[tokio::test]
 async fn a_gate_that_closes_leaves_the_rest_for_another_time() {
     let (tenant, people) = tenant_with(1_000, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let mut gate = Closing {
         left: 3,
         asked: Vec::new(),
@@ -216,18 +216,18 @@ async fn a_gate_that_closes_leaves_the_rest_for_another_time() {
 #[tokio::test]
 async fn past_the_deadline_nothing_is_sent() {
     let (tenant, people) = tenant_with(20, |_| {}).await;
-    let graph = graph_of(&tenant).with_deadline(Instant::now());
+    let graph = writer_of(&tenant).with_deadline(Instant::now());
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert_eq!(outcomes.add_counts().deferred, 20);
-    assert_eq!(graph.stats().http_requests, 0);
+    assert_eq!(graph.reader().stats().http_requests, 0);
 }
 
 #[tokio::test]
 async fn an_unknown_refusal_fails_with_its_text_and_only_for_whom_it_concerns() {
     let bad = object(2);
-    let (_stub, graph) = stub_graph(move |_, body| {
+    let (_stub, graph) = stub_writer(move |_, body| {
         if body.to_string().contains(&bad.to_string()) {
             return (400, refused("A novelty."));
         }
@@ -246,7 +246,7 @@ async fn an_unknown_refusal_fails_with_its_text_and_only_for_whom_it_concerns() 
 #[tokio::test]
 async fn a_guest_who_may_not_join_fails_alone() {
     let guest = object(2);
-    let (_stub, graph) = stub_graph(move |_, body| {
+    let (_stub, graph) = stub_writer(move |_, body| {
         if body.to_string().contains(&guest.to_string()) {
             return (
                 403,
@@ -270,7 +270,7 @@ async fn a_part_without_an_answer_is_repeated_and_then_a_failure() {
     let tries = Arc::new(AtomicU32::new(0));
     let counter = Arc::clone(&tries);
     let silent = object(1);
-    let (_stub, graph) = stub_graph(move |line, _| {
+    let (_stub, graph) = stub_writer(move |line, _| {
         if !line.contains(&silent.to_string()) {
             return (204, Value::Null);
         }
@@ -290,7 +290,7 @@ async fn a_part_without_an_answer_is_repeated_and_then_a_failure() {
 #[tokio::test]
 async fn a_person_whom_one_directory_server_does_not_know_fails_alone_and_soon() {
     let unknown = object(2);
-    let (stub, graph) = stub_graph(move |_, body| {
+    let (stub, graph) = stub_writer(move |_, body| {
         if body.to_string().contains(&unknown.to_string()) {
             let text =
                 "The source resource object or one of the objects being referenced don't exist.";
@@ -310,7 +310,7 @@ async fn a_person_whom_one_directory_server_does_not_know_fails_alone_and_soon()
 #[tokio::test]
 async fn an_expired_secret_fails_everything_with_one_token_request() {
     let (tenant, people) = tenant_with(600, |world| world.apps[0].secret_expired = true).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(target(), &people, &people[..1], &mut AlwaysGo)
         .await;

@@ -36,10 +36,10 @@ async fn with_roles(roles: &[&str]) -> Vec<Check> {
 }
 
 /// A Graph client with another client id or secret than the tenant's app has.
-fn with_credential(tenant: &Tenant, client_id: &str, secret: &str) -> Graph {
+fn with_credential(tenant: &Tenant, client_id: &str, secret: &str) -> GraphReader {
     let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address");
     let tokens = TokenSource::new(entra, tenant.id(), client_id, Secret::new(secret));
-    Graph::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
+    GraphReader::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
 }
 
 /// The failed sign-in, after which nothing else was looked at.
@@ -336,8 +336,8 @@ async fn an_answer_that_proves_nothing_is_told_as_such() {
 }
 
 /// The stub's app under an id that has the shape of one.
-fn with_guid(mut graph: Graph) -> Graph {
-    graph.tokens.client_id = Uuid::from_u128(7).to_string();
+fn with_guid(mut graph: GraphReader) -> GraphReader {
+    graph.transport.tokens.client_id = Uuid::from_u128(7).to_string();
     graph
 }
 

@@ -17,7 +17,7 @@ fn spec() -> GroupSpec {
 #[tokio::test]
 async fn a_group_is_made_once_and_found_the_second_time() {
     let tenant = Tenant::start(|_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let first = graph.ensure_group(&spec()).await.expect("made");
     let second = graph.ensure_group(&spec()).await.expect("found");
     assert!(first.created && !second.created);
@@ -46,7 +46,7 @@ async fn a_group_whose_making_got_no_answer_is_not_made_twice() {
         tenant.uuid(),
         Fault::once("uniqueName", FaultKind::LoseAnswer),
     );
-    let group = graph_of(&tenant)
+    let group = writer_of(&tenant)
         .ensure_group(&spec())
         .await
         .expect("the second try");
@@ -67,13 +67,17 @@ async fn a_group_whose_making_got_no_answer_is_not_made_twice() {
 #[tokio::test]
 async fn a_group_without_description_is_made_without_one() {
     let tenant = Tenant::start(|_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let blank = GroupSpec {
         description: " ".into(),
         ..spec()
     };
     let made = graph.ensure_group(&blank).await.expect("made");
-    let found = graph.get_groups(&[made.id]).await.expect("an answer");
+    let found = graph
+        .reader()
+        .get_groups(&[made.id])
+        .await
+        .expect("an answer");
     let GroupLookup::Found(facts) = &found[&made.id] else {
         panic!("{found:?}")
     };
@@ -93,9 +97,9 @@ async fn groups_are_looked_up_twenty_to_a_request_and_missing_ones_are_said() {
         world.groups[2].role_assignable = true;
     })
     .await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let ids: Vec<ObjectId> = (1..=45).chain(1..=3).map(object).collect();
-    let found = graph.get_groups(&ids).await.expect("an answer");
+    let found = graph.reader().get_groups(&ids).await.expect("an answer");
     assert_eq!(found.len(), 45);
     assert!((31..=45).all(|n| found[&object(n)] == GroupLookup::Missing));
     let supported = |n| match &found[&object(n)] {
@@ -107,7 +111,10 @@ async fn groups_are_looked_up_twenty_to_a_request_and_missing_ones_are_said() {
         [false, false, false, true, true]
     );
     assert_eq!(
-        (graph.stats().http_requests, graph.stats().sub_requests),
+        (
+            graph.reader().stats().http_requests,
+            graph.reader().stats().sub_requests
+        ),
         (3, 45)
     );
 }
@@ -124,7 +131,8 @@ async fn a_lookup_that_fails_is_not_a_missing_group() {
     tenant
         .simulators
         .add_fault(tenant.uuid(), Fault::once(part, refusal));
-    let found = graph_of(&tenant)
+    let found = writer_of(&tenant)
+        .reader()
         .get_groups(&[object(5), object(6)])
         .await
         .expect("an answer");
@@ -142,7 +150,7 @@ async fn a_lookup_that_fails_is_not_a_missing_group() {
 #[tokio::test]
 async fn a_group_gets_new_names_and_loses_its_description() {
     let (tenant, _) = tenant_with(1, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     graph
         .update_group(target(), "New name", "Why")
         .await
@@ -151,7 +159,11 @@ async fn a_group_gets_new_names_and_loses_its_description() {
         .update_group(target(), "Newer name", "")
         .await
         .expect("renamed");
-    let found = graph.get_groups(&[target()]).await.expect("an answer");
+    let found = graph
+        .reader()
+        .get_groups(&[target()])
+        .await
+        .expect("an answer");
     let GroupLookup::Found(facts) = &found[&target()] else {
         panic!("{found:?}")
     };
@@ -159,16 +171,17 @@ async fn a_group_gets_new_names_and_loses_its_description() {
         (facts.display_name.as_str(), &facts.description),
         ("Newer name", &None)
     );
-    assert_eq!(graph.stats().writes, 2);
+    assert_eq!(graph.reader().stats().writes, 2);
 }
 
 /// C-50: a deleted group is restored with its id instead of being made anew.
 #[tokio::test]
 async fn a_deleted_group_is_found_and_restored_with_its_members() {
     let (tenant, people) = tenant_with(3, |_| {}).await;
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     assert_eq!(
         graph
+            .reader()
             .find_deleted_group(object(0x77))
             .await
             .expect("an answer"),
@@ -183,6 +196,7 @@ async fn a_deleted_group_is_found_and_restored_with_its_members() {
         });
     });
     let found = graph
+        .reader()
         .find_deleted_group(object(0x77))
         .await
         .expect("an answer")

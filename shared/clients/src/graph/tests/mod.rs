@@ -9,16 +9,20 @@ mod throttling;
 mod users;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use rollcall_domain::base::ids::ObjectId;
+use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_simulators::World;
 use rollcall_simulators::world::EntraGroup;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::*;
+use crate::entra::Entra;
 use crate::http::testing::{Act, Stub, Tenant, quick, reply};
+use crate::http::{ApiError, Secret};
 
 fn object(n: u128) -> ObjectId {
     ObjectId::new(Uuid::from_u128(n))
@@ -49,10 +53,14 @@ fn group(id: ObjectId, members: &[ObjectId]) -> EntraGroup {
     }
 }
 
-fn graph_of(tenant: &Tenant) -> Graph {
+fn graph_of(tenant: &Tenant) -> GraphReader {
+    writer_of(tenant).reader().clone()
+}
+
+fn writer_of(tenant: &Tenant) -> GraphWriter {
     let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address");
     let tokens = TokenSource::new(entra, tenant.id(), &tenant.client_id(), tenant.secret());
-    Graph::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
+    GraphWriter::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
 }
 
 /// A tenant with the target group, empty, and so many people with object ids.
@@ -101,7 +109,14 @@ fn members_in(tenant: &Tenant, group: ObjectId) -> BTreeSet<ObjectId> {
 /// Graph request or batch part and its body, and gives status and body.
 async fn stub_graph(
     answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
-) -> (Stub, Graph) {
+) -> (Stub, GraphReader) {
+    let (stub, graph) = stub_writer(answer).await;
+    (stub, graph.reader().clone())
+}
+
+async fn stub_writer(
+    answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
+) -> (Stub, GraphWriter) {
     let stub = Stub::start(move |request| {
         let (head, body) = request.split_once("\r\n\r\n").unwrap_or((request, ""));
         if head.contains("/oauth2/") {
@@ -120,7 +135,7 @@ async fn stub_graph(
     let entra = Entra::new(quick(), &stub.url).expect("an address");
     let tenant = TenantId::new(Uuid::from_u128(1));
     let tokens = TokenSource::new(entra, tenant, "app", Secret::new("app-secret"));
-    let graph = Graph::new(quick(), &stub.url, tokens).expect("an address");
+    let graph = GraphWriter::new(quick(), &stub.url, tokens).expect("an address");
     (stub, graph)
 }
 
@@ -218,11 +233,12 @@ async fn the_calls_are_send() {
         value
     }
     let tenant = Tenant::start(|_| {}).await;
-    let graph = graph_of(&tenant);
+    let writer = writer_of(&tenant);
+    let graph = writer.reader();
     let ids = [target()];
     is_send(graph.members_of(&ids)).await.expect("an answer");
     is_send(graph.get_groups(&ids)).await.expect("an answer");
     let mut gate = AlwaysGo;
-    let outcomes = is_send(graph.apply_members(target(), &[], &[], &mut gate)).await;
+    let outcomes = is_send(writer.apply_members(target(), &[], &[], &mut gate)).await;
     assert!(is_complete(&outcomes));
 }

@@ -25,13 +25,16 @@ async fn throttled_parts_alone_are_repeated_after_the_longest_wait() {
     };
     tenant.simulators.add_fault(tenant.uuid(), fault(0.05, 2));
     tenant.simulators.add_fault(tenant.uuid(), fault(0.4, 4));
-    let (graph, started) = (graph_of(&tenant), Instant::now());
+    let (graph, started) = (writer_of(&tenant), Instant::now());
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert_eq!(outcomes.add_counts().done, 100);
     assert_eq!(
-        (graph.stats().http_requests, graph.stats().sub_requests),
+        (
+            graph.reader().stats().http_requests,
+            graph.reader().stats().sub_requests
+        ),
         (2, 7)
     );
     assert!(started.elapsed() >= Duration::from_millis(400));
@@ -45,7 +48,7 @@ async fn a_quota_that_is_used_up_delays_but_loses_nothing() {
     };
     let (tenant, people) =
         tenant_with(200, |world| world.behaviour.throttle = Some(throttle)).await;
-    let outcomes = graph_of(&tenant)
+    let outcomes = writer_of(&tenant)
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert_eq!(outcomes.add_counts().done, 200);
@@ -61,7 +64,7 @@ async fn our_own_quota_waits_instead_of_being_throttled() {
     let (tenant, people) =
         tenant_with(400, |world| world.behaviour.throttle = Some(throttle)).await;
     // Half of what is allowed at once, the rest as time goes by: never more than ten in any window.
-    let graph = graph_of(&tenant).with_quota(Quota::new(5, Duration::from_millis(450)));
+    let graph = writer_of(&tenant).with_quota(Quota::new(5, Duration::from_millis(450)));
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
@@ -77,7 +80,7 @@ async fn what_stays_throttled_is_a_failure_with_its_reason() {
         .method("PATCH")
         .at(1, u32::MAX);
     tenant.simulators.add_fault(tenant.uuid(), fault);
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
@@ -88,7 +91,7 @@ async fn what_stays_throttled_is_a_failure_with_its_reason() {
             .values()
             .all(|o| *o == Outcome::Failed(reason.into()))
     );
-    assert_eq!(graph.stats().sub_requests, 2 * 5);
+    assert_eq!(graph.reader().stats().sub_requests, 2 * 5);
 }
 
 #[tokio::test]
@@ -98,7 +101,7 @@ async fn a_wish_to_wait_too_long_leaves_the_rest_for_another_time() {
         .method("PATCH")
         .at(2, u32::MAX);
     tenant.simulators.add_fault(tenant.uuid(), fault);
-    let outcomes = graph_of(&tenant)
+    let outcomes = writer_of(&tenant)
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     let counts = outcomes.add_counts();
@@ -112,7 +115,7 @@ async fn a_batch_that_fails_as_a_whole_is_repeated() {
         tenant
             .simulators
             .add_fault(tenant.uuid(), Fault::once("$batch", kind.clone()));
-        let outcomes = graph_of(&tenant)
+        let outcomes = writer_of(&tenant)
             .apply_members(target(), &people, &[], &mut AlwaysGo)
             .await;
         assert_eq!(outcomes.add_counts().done, 60, "{kind:?}");
@@ -122,7 +125,7 @@ async fn a_batch_that_fails_as_a_whole_is_repeated() {
 #[tokio::test]
 async fn a_batch_whose_answer_was_lost_ends_as_already_done() {
     let (tenant, people) = tenant_with(60, |_| {}).await;
-    let (graph, removes) = (graph_of(&tenant), &people[..5]);
+    let (graph, removes) = (writer_of(&tenant), &people[..5]);
     tenant
         .simulators
         .add_fault(tenant.uuid(), Fault::once("$batch", FaultKind::LoseAnswer));
@@ -150,7 +153,7 @@ async fn a_part_that_refuses_the_token_is_sent_once_more_with_a_new_one() {
             .at(1, times)
     };
     tenant.simulators.add_fault(tenant.uuid(), fault(1));
-    let graph = graph_of(&tenant);
+    let graph = writer_of(&tenant);
     let outcomes = graph
         .apply_members(target(), &people[..20], &[], &mut AlwaysGo)
         .await;
@@ -170,7 +173,7 @@ async fn a_slow_or_nonsensical_batch_is_an_error_and_not_a_success() {
         tenant.uuid(),
         Fault::once("$batch", FaultKind::Delay { ms: 1_200 }),
     );
-    let outcomes = graph_of(&tenant)
+    let outcomes = writer_of(&tenant)
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
     assert!(
@@ -181,7 +184,7 @@ async fn a_slow_or_nonsensical_batch_is_an_error_and_not_a_success() {
     tenant
         .simulators
         .add_fault(tenant.uuid(), Fault::once("$batch", FaultKind::BrokenJson));
-    let outcomes = graph_of(&tenant)
+    let outcomes = writer_of(&tenant)
         .apply_members(target(), &[], &people, &mut AlwaysGo)
         .await;
     assert_eq!(outcomes.remove_counts().failed, 20);

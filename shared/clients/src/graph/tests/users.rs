@@ -14,7 +14,7 @@ fn wanted() -> BTreeMap<String, FieldKind> {
 }
 
 /// The simulated directory with 1,200 users and pages of which some are cut.
-async fn with_cut_pages(from: u32, times: u32) -> (Tenant, Graph) {
+async fn with_cut_pages(from: u32, times: u32) -> (Tenant, GraphReader) {
     let (tenant, _) = tenant_with(1_200, |_| {}).await;
     let cut = Fault::once("/users", FaultKind::TruncatedPage).at(from, times);
     tenant.simulators.add_fault(tenant.uuid(), cut);

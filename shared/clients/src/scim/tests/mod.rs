@@ -268,7 +268,7 @@ async fn the_calls_are_send() {
     let (scim, described) = (&site.scim, &site.described);
     is_send(scim.users(described, None)).await.expect("users");
     is_send(scim.groups(described, None)).await.expect("groups");
-    is_send(scim.tells_changes(0)).await.expect("a result");
+    is_send(scim.reports_changes(0)).await.expect("a result");
     let writes = [new_user(1)];
     let all = is_send(scim.write_all(&writes, &site.mirror, described, LANGUAGE)).await;
     assert!(all[0].is_ok());

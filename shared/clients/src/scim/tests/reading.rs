@@ -214,14 +214,14 @@ async fn only_what_changed_since_is_read() {
 #[tokio::test]
 async fn a_service_that_filters_by_moments_tells_changes() {
     let site = with_people(3, 10).await;
-    assert!(site.scim.tells_changes(3).await.expect("a result"));
+    assert!(site.scim.reports_changes(3).await.expect("a result"));
     assert_eq!(site.count("GET", USERS), 2);
     assert!(
-        !site.scim.tells_changes(0).await.expect("a result"),
+        !site.scim.reports_changes(0).await.expect("a result"),
         "without users nothing is proved"
     );
     assert!(
-        !site.scim.tells_changes(4).await.expect("a result"),
+        !site.scim.reports_changes(4).await.expect("a result"),
         "a user is missing"
     );
 }
@@ -229,9 +229,9 @@ async fn a_service_that_filters_by_moments_tells_changes() {
 #[tokio::test]
 async fn a_service_that_refuses_the_filter_tells_no_changes() {
     let site = Site::with(|can| can.last_modified_filter = false).await;
-    assert!(!site.scim.tells_changes(3).await.expect("a result"));
+    assert!(!site.scim.reports_changes(3).await.expect("a result"));
     site.fault(Fault::once(USERS, down(501)).at(1, u32::MAX));
-    let told = site.scim.tells_changes(3).await;
+    let told = site.scim.reports_changes(3).await;
     assert!(!told.expect("501 is an answer, too"));
 }
 
@@ -239,7 +239,7 @@ async fn a_service_that_refuses_the_filter_tells_no_changes() {
 async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
     for total in [0, 3] {
         let (_stub, scim) = stub(move |_, _| (200, json!({"totalResults": total}))).await;
-        assert!(!scim.tells_changes(3).await.expect("a result"), "{total}");
+        assert!(!scim.reports_changes(3).await.expect("a result"), "{total}");
     }
 }
 
@@ -247,6 +247,6 @@ async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
 async fn a_service_that_is_down_says_nothing_about_filters() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, down(503)).at(1, u32::MAX));
-    let error = site.scim.tells_changes(3).await.expect_err("down");
+    let error = site.scim.reports_changes(3).await.expect_err("down");
     assert_eq!(error.status(), Some(503));
 }

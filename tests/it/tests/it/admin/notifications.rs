@@ -13,7 +13,7 @@ async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
         consequence: "The data of yesterday stays in use.".to_owned(),
     };
     let notice = Notice::new(app.id, "Contoso", vec![CONTACT.to_owned()], about).over(channel);
-    let taken = rollcall_notifier::take(&app.services, &notice).await;
+    let taken = rollcall_notifier::accept(&app.services, &notice).await;
     taken.expect("taken");
     notice
 }

@@ -250,7 +250,7 @@ impl App {
         let subject = rollcall_domain::notices::render(&notice)
             .expect("not rendered")
             .subject;
-        let taken = rollcall_notifier::take(&self.services, &notice).await;
+        let taken = rollcall_notifier::accept(&self.services, &notice).await;
         if let Some(drain) = taken.expect("taken") {
             let queue = &self.services.notice_queue;
             queue

@@ -381,7 +381,7 @@ async fn damaged_and_outdated_records_are_not_believed() {
     let mut outdated = app.kept("Denver").await.expect("kept again");
     outdated.lineage = SnapshotId::new(outdated.read_at, uuid::Uuid::max());
     let lease = locked(&app).await;
-    let stored = store.keep_members(lease.fence(), &[(id, outdated)]).await;
+    let stored = store.put_members(lease.fence(), &[(id, outdated)]).await;
     stored.expect("not stored");
     lease.release().await.expect("not released");
     app.edit_members("Denver", &["Grace"], &["Ada"]);
@@ -427,7 +427,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
     let now = locked(&app).await;
     let mut emptied = before.clone();
     emptied.members.rows = rollcall_domain::base::rowset::RowSet::new(3);
-    let kept = store.keep_members(late.fence(), &[(id, emptied)]).await;
+    let kept = store.put_members(late.fence(), &[(id, emptied)]).await;
     assert!(matches!(kept, Err(StoreError::LeaseLost)), "{kept:?}");
     let forgotten = store.forget_members(late.fence(), [id]).await;
     assert!(
@@ -458,7 +458,7 @@ async fn many_large_records_are_kept_and_found() {
         .collect();
     let lease = locked(&app).await;
     store
-        .keep_members(lease.fence(), &many)
+        .put_members(lease.fence(), &many)
         .await
         .expect("not stored");
     let found = store.kept_members(app.id).await.expect("members not read");

@@ -329,7 +329,7 @@ async fn knows_what_it_has(site: &Site) {
     assert_eq!(written.await.expect("found"), Written::Done(known));
 
     let all = site.scim.users(&site.described, None).await.expect("users");
-    let tells = site.scim.tells_changes(all.all.len() as u64).await;
+    let tells = site.scim.reports_changes(all.all.len() as u64).await;
     if tells.expect("an answer") {
         let newest = all.newest.expect("a moment");
         let changed = site.scim.users(&site.described, Some(newest)).await;

@@ -14,10 +14,11 @@ use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::outcome::Outcome;
 use tokio::time::{Instant, sleep};
 
-use super::Graph;
-use super::batch::{CONCURRENT, MAX_PARTS, Part};
+use super::GraphWriter;
 use super::classify::MemberOperation;
 use super::outcome::{MemberOutcomes, WriteGate};
+use crate::graph::batch::{CONCURRENT, MAX_PARTS, Part};
+use crate::graph::transport::Transport;
 
 /// Members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
@@ -53,7 +54,7 @@ impl PendingChange {
     }
 }
 
-impl Graph {
+impl GraphWriter {
     /// Adds and removes members of a group, which must be supported and ours.
     ///
     /// Never fails as a whole: each object asked for ends as done, already so,
@@ -67,7 +68,7 @@ impl Graph {
         removes: &[ObjectId],
         gate: &mut impl WriteGate,
     ) -> MemberOutcomes {
-        let mut apply = Apply::new(self, group);
+        let mut apply = Apply::new(self.transport(), group);
         let adds: Vec<ObjectId> = adds
             .iter()
             .copied()
@@ -93,7 +94,7 @@ impl Graph {
 
 /// The work on one group.
 struct Apply<'a> {
-    graph: &'a Graph,
+    transport: &'a Transport,
     group: ObjectId,
     queue: VecDeque<PendingChange>,
     outcomes: MemberOutcomes,
@@ -108,9 +109,9 @@ struct Apply<'a> {
 }
 
 impl<'a> Apply<'a> {
-    fn new(graph: &'a Graph, group: ObjectId) -> Self {
+    fn new(transport: &'a Transport, group: ObjectId) -> Self {
         Self {
-            graph,
+            transport,
             group,
             queue: VecDeque::new(),
             outcomes: MemberOutcomes::default(),
@@ -129,12 +130,12 @@ impl<'a> Apply<'a> {
                 .iter()
                 .map(|batch| batch.iter().map(|work| self.part(&work.change)).collect())
                 .collect();
-            let sent = parts.iter().map(|batch| self.graph.batch_once(batch));
+            let sent = parts.iter().map(|batch| self.transport.batch_once(batch));
             let answers = join_all(sent).await;
             let mut pause = Duration::ZERO;
             self.probing = false;
             for (batch, answers) in round.into_iter().zip(answers) {
-                pause = pause.max(self.settle_batch(batch, answers));
+                pause = pause.max(self.interpret_batch(batch, answers));
             }
             if !self.queue.is_empty() {
                 self.wait(pause, gate).await;
@@ -147,7 +148,7 @@ impl<'a> Apply<'a> {
     }
 
     fn part(&self, change: &MemberOperation) -> Part {
-        let base = &self.graph.base;
+        let base = &self.transport.base;
         match change {
             MemberOperation::AddMany(members) => Part::add_members(base, self.group, members),
             MemberOperation::AddOne(member) => Part::add_member(base, self.group, *member),
@@ -170,7 +171,7 @@ impl<'a> Apply<'a> {
             if requests == 0 {
                 break;
             }
-            let at_once = round.is_empty() || self.graph.quota.has(requests);
+            let at_once = round.is_empty() || self.transport.quota.has(requests);
             if !at_once || !self.may_send(requests, gate).await {
                 self.stopped = at_once.then_some(Outcome::Deferred(None));
                 batch
@@ -186,15 +187,20 @@ impl<'a> Apply<'a> {
 
     async fn may_send(&self, requests: u32, gate: &mut impl WriteGate) -> bool {
         let in_time = |end| Instant::now() < end;
-        if !self.graph.deadline.is_none_or(in_time) {
+        if !self.transport.deadline.is_none_or(in_time) {
             return false;
         }
-        if !self.graph.quota.take(requests, self.graph.deadline).await {
+        if !self
+            .transport
+            .quota
+            .take(requests, self.transport.deadline)
+            .await
+        {
             return false;
         }
         let go = gate.go(requests).await;
         if !go {
-            self.graph.quota.give_back(requests);
+            self.transport.quota.give_back(requests);
         }
         go
     }
@@ -215,7 +221,11 @@ impl<'a> Apply<'a> {
     /// Sleeps, asking the gate now and then; stops everything when the pause is
     /// too long or the gate closes.
     async fn wait(&mut self, pause: Duration, gate: &mut impl WriteGate) {
-        let allowed = self.graph.http.retry().may_wait(pause, self.graph.deadline);
+        let allowed = self
+            .transport
+            .http
+            .retry()
+            .may_wait(pause, self.transport.deadline);
         if !pause.is_zero() && !allowed {
             self.stopped = Some(Outcome::Deferred(None));
             return;

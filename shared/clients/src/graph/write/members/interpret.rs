@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use rollcall_domain::base::outcome::Outcome;
-
-use super::super::GraphError;
-use super::super::batch::PartAnswer;
 use super::super::classify::{Classification, MemberOperation, judge};
 use super::{Apply, PendingChange};
+use crate::graph::GraphError;
+use crate::graph::batch::PartAnswer;
+use rollcall_domain::base::outcome::Outcome;
 
 /// How often a group that is not to be seen is asked for: with pauses of 0.5,
 /// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
@@ -19,7 +18,7 @@ const SIGHTINGS_WHEN_SEEN: u32 = 2;
 
 impl Apply<'_> {
     /// Settles what was answered and queues the rest again; the pause it asks for.
-    pub(super) fn settle_batch(
+    pub(super) fn interpret_batch(
         &mut self,
         batch: Vec<PendingChange>,
         answers: Result<Vec<Option<PartAnswer>>, GraphError>,
@@ -28,7 +27,7 @@ impl Apply<'_> {
             Ok(answers) => {
                 let settled = batch.into_iter().zip(answers);
                 settled
-                    .map(|(work, answer)| self.settle(work, answer))
+                    .map(|(work, answer)| self.interpret_answer(work, answer))
                     .max()
                     .unwrap_or_default()
             }
@@ -36,7 +35,7 @@ impl Apply<'_> {
                 let wait = error.retry_after();
                 let again = batch
                     .into_iter()
-                    .map(|work| self.again(work, wait, &error.to_string()));
+                    .map(|work| self.retry_later(work, wait, &error.to_string()));
                 again.max().unwrap_or_default()
             }
             Err(error) => {
@@ -53,9 +52,13 @@ impl Apply<'_> {
         }
     }
 
-    fn settle(&mut self, mut work: PendingChange, answer: Option<PartAnswer>) -> Duration {
+    fn interpret_answer(
+        &mut self,
+        mut work: PendingChange,
+        answer: Option<PartAnswer>,
+    ) -> Duration {
         let Some(answer) = answer else {
-            return self.again(work, None, "Microsoft Graph gave no answer to this change");
+            return self.retry_later(work, None, "Microsoft Graph gave no answer to this change");
         };
         match judge(&work.change, &answer, self.group) {
             Classification::Done => {
@@ -72,7 +75,7 @@ impl Apply<'_> {
                     "Microsoft Graph kept answering with status {}",
                     answer.status
                 );
-                return self.again(work, wait, &reason);
+                return self.retry_later(work, wait, &reason);
             }
             Classification::Unauthorised if work.renewed_token => {
                 let reason = "Microsoft Graph refused the access token".into();
@@ -88,8 +91,13 @@ impl Apply<'_> {
     }
 
     /// Queues work again unless its tries are used up; the pause before it.
-    fn again(&mut self, mut work: PendingChange, wait: Option<Duration>, reason: &str) -> Duration {
-        let policy = self.graph.http.retry();
+    fn retry_later(
+        &mut self,
+        mut work: PendingChange,
+        wait: Option<Duration>,
+        reason: &str,
+    ) -> Duration {
+        let policy = self.transport.http.retry();
         work.tries += 1;
         if work.tries >= policy.tries {
             self.record(&work.change, &Outcome::Failed(reason.to_owned()));
@@ -113,7 +121,7 @@ impl Apply<'_> {
         if tried < limit {
             self.probing = !self.seen;
             self.queue.push_back(work);
-            return self.graph.http.retry().pause(tried);
+            return self.transport.http.retry().pause(tried);
         }
         if the_group {
             let reason = "the group does not exist in Microsoft Entra (any more)".into();

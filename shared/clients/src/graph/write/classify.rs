@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rollcall_domain::base::ids::ObjectId;
 
-use super::batch::PartAnswer;
+use crate::graph::batch::PartAnswer;
 
 /// What a part asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,64 @@
+//! Snapshots: loaded from the object store and checked against the pointer that names them.
+
+use rollcall_clients::objects::ObjectError;
+use rollcall_clients::store::tenants::SnapshotPointer;
+use rollcall_domain::base::ids::TenantId;
+use rollcall_domain::snapshot::Snapshot;
+use rollcall_domain::snapshot::format::{self, DecodeError};
+
+use crate::Services;
+
+/// A snapshot that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// Its object cannot be read.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// Its object holds no snapshot of this format.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// Decoding panicked.
+    #[error(transparent)]
+    Task(#[from] tokio::task::JoinError),
+    /// Its object belongs to another tenant or another refresh.
+    #[error("the object {key} holds the data of something else")]
+    Foreign {
+        /// The object.
+        key: String,
+    },
+}
+
+/// A snapshot and the size of its object.
+#[derive(Debug)]
+pub struct LoadedSnapshot {
+    /// The data.
+    pub snapshot: Snapshot,
+    /// Bytes of the stored object.
+    pub stored_bytes: usize,
+}
+
+impl Services {
+    /// Loads the snapshot that a pointer names, and verifies that it is the tenant's
+    /// and the one meant.
+    ///
+    /// # Errors
+    /// Why it cannot be used.
+    pub async fn load_snapshot(
+        &self,
+        tenant: TenantId,
+        pointer: &SnapshotPointer,
+    ) -> Result<LoadedSnapshot, SnapshotError> {
+        let bytes = self.objects.get(&pointer.key).await?;
+        let stored_bytes = bytes.len();
+        let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes));
+        let snapshot = decoded.await??;
+        if snapshot.header.tenant != tenant || snapshot.header.id != pointer.id {
+            let key = pointer.key.clone();
+            return Err(SnapshotError::Foreign { key });
+        }
+        Ok(LoadedSnapshot {
+            snapshot,
+            stored_bytes,
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! Optimistic changes: read, change, write on condition, and again when another writer was faster.
+
+use super::StoreError;
+
+/// Tries of one change. Each collision means that another writer succeeded, and few
+/// functions write one item at the same moment, so eight are hardly ever used up.
+const TRIES: u32 = 8;
+
+/// Counts the tries of one change.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    failed: u32,
+}
+
+impl Attempts {
+    /// Counts a write that failed. `Ok` means that the change is to be made again
+    /// from what is stored now.
+    ///
+    /// # Errors
+    /// [`StoreError::Contended`] when other writers were faster every time; every
+    /// error that is no [`StoreError::Conflict`] at once.
+    pub fn retry(&mut self, error: StoreError) -> Result<(), StoreError> {
+        match error {
+            StoreError::Conflict if self.remain() => Ok(()),
+            StoreError::Conflict => Err(StoreError::Contended),
+            error => Err(error),
+        }
+    }
+
+    /// Counts a conflict; returns whether another try is left.
+    pub(super) fn remain(&mut self) -> bool {
+        self.failed += 1;
+        self.failed < TRIES
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_conflict_is_tried_again_and_not_forever() {
+        let mut attempts = Attempts::default();
+        for _ in 1..TRIES {
+            assert!(attempts.retry(StoreError::Conflict).is_ok());
+        }
+        let last = attempts.retry(StoreError::Conflict);
+        assert!(matches!(last, Err(StoreError::Contended)));
+        let refused = Attempts::default().retry(StoreError::Locked);
+        assert!(matches!(refused, Err(StoreError::Locked)));
+    }
+}
