@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use crate::error::ApiError;
+
 /// Largest body taken, in bytes: the largest profile that can be stored, and
 /// room for how people's programs indent.
 pub const MAX_BODY: usize = 512 * 1_024;
@@ -234,9 +236,9 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = ProblemDetails;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let untyped = !request.headers().contains_key(CONTENT_TYPE);
         if !untyped && !is_json(request.headers()) {
             return Err(not_json());
@@ -250,7 +252,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                     }
                     _ => "The body could not be read.".to_owned(),
                 };
-                ProblemDetails::new(refused.status(), detail)
+                ApiError::from(ProblemDetails::new(refused.status(), detail))
             })?;
         if bytes.is_empty() {
             // Nothing sent is nothing said: what is required is told field by field.
@@ -265,15 +267,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 error.line(),
                 error.column()
             );
-            ProblemDetails::new(StatusCode::BAD_REQUEST, detail)
+            ApiError::from(ProblemDetails::new(StatusCode::BAD_REQUEST, detail))
         })?;
-        Self::over(value, "").map_err(|problem| ProblemDetails::invalid(vec![problem]))
+        Ok(Self::over(value, "")?)
     }
 }
 
-fn not_json() -> ProblemDetails {
+fn not_json() -> ApiError {
     let detail = "The body must be JSON: send it with Content-Type: application/json.";
-    ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).into()
 }
 
 /// `application/json`, with whatever parameters.

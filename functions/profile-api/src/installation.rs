@@ -7,11 +7,10 @@ use axum::extract::State;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::installation::Installation;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::{ApiState, now};
 
@@ -22,9 +21,8 @@ use crate::{ApiState, now};
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
-) -> Result<Json<Installation>, Refused> {
-    let found = api.services.store.installation(tenant).await;
-    found.map(Json).map_err(stored)
+) -> Result<Json<Installation>, ApiError> {
+    Ok(Json(api.services.store.installation(tenant).await?))
 }
 
 /// Enters with which version a tenant was installed, which decides how its
@@ -38,7 +36,7 @@ pub(crate) async fn change(
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
     mut form: JsonBody,
-) -> Result<Json<Installation>, Refused> {
+) -> Result<Json<Installation>, ApiError> {
     let installation = Installation {
         version: form.optional("version"),
         environments: form.or_default::<BTreeSet<String>>("environments"),
@@ -46,13 +44,13 @@ pub(crate) async fn change(
     for problem in installation.problems() {
         form.problem(problem.pointer, problem.detail);
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged).with(
         "version",
         installation.version.as_deref().unwrap_or_default(),
     );
     let store = &api.services.store;
     let put = store.put_installation(tenant, &installation, &event).await;
-    put.map_err(stored)?;
+    put?;
     Ok(Json(installation))
 }

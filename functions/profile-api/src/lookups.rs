@@ -17,8 +17,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::ApiState;
-use crate::cache::snapshots::object;
-use crate::error::{Refused, not_ready, stored};
+use crate::error::ApiError;
 use crate::extract::{InQuery, etag, has_already, page_size};
 
 /// Fields, operators, values and courses in react-querybuilder's configuration
@@ -32,15 +31,15 @@ pub(crate) async fn schema(
     State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let pointer = api.services.store.snapshot_pointer(caller.tenant).await;
-    let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
+    let pointer = pointer?.ok_or(ApiError::NotReady)?;
     let tag = etag(&pointer.id);
     if has_already(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let bytes = api.services.objects.get(&pointer.schema_key).await;
-    let bytes = bytes.map_err(|error| object(&error))?;
+    let bytes = bytes?;
     let headers = [
         (ETAG, tag),
         (
@@ -80,7 +79,7 @@ pub(crate) async fn users(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<UserQuery>,
-) -> Result<Json<UserList>, Refused> {
+) -> Result<Json<UserList>, ApiError> {
     let data = api.data(caller.tenant).await?;
     let limit = page_size(query.limit);
     let found = search::people(&data.snapshot, data.order(), &query.search, limit);
@@ -118,7 +117,7 @@ pub(crate) async fn courses(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<CourseQuery>,
-) -> Result<Json<CourseList>, Refused> {
+) -> Result<Json<CourseList>, ApiError> {
     let data = api.data(caller.tenant).await?;
     let found = search::courses(&data.snapshot, &query.search, page_size(query.limit));
     Ok(Json(CourseList {
@@ -154,7 +153,7 @@ pub(crate) struct CatalogList {
 pub(crate) async fn catalogs(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<CatalogList>, Refused> {
+) -> Result<Json<CatalogList>, ApiError> {
     let data = api.data(caller.tenant).await?;
     let own = api.own_catalogs(&caller).await?;
     let mut sizes: BTreeMap<CatalogId, usize> = BTreeMap::new();

@@ -7,13 +7,12 @@ use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::entitlement::{Entitlement, Plan};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::{ApiState, now};
 
@@ -42,9 +41,9 @@ struct EntitlementInput {
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
-) -> Result<Json<Entitlement>, Refused> {
+) -> Result<Json<Entitlement>, ApiError> {
     let plan = api.services.store.entitlement(tenant).await;
-    plan.map_err(stored)?.map(Json).ok_or_else(missing)
+    plan?.map(Json).ok_or(ApiError::Missing)
 }
 
 /// Enters a tenant's plan (S4-001). It counts within a minute.
@@ -57,14 +56,13 @@ pub(crate) async fn change(
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
     mut form: JsonBody,
-) -> Result<Json<Entitlement>, Refused> {
+) -> Result<Json<Entitlement>, ApiError> {
     let plan = form.required("plan");
     let until = form.optional("until");
     let services = form.or_default("azureCommunicationServices");
     let directory_sync = form.or_default("directorySync");
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let plan: Plan = plan
-        .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
+    form.finish()?;
+    let plan: Plan = plan.ok_or_else(|| Problem::at("/plan", "a plan is required"))?;
     let entitlement = Entitlement {
         plan,
         until,
@@ -78,7 +76,7 @@ pub(crate) async fn change(
         .with("directorySync", directory_sync);
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;
-    put.map_err(stored)?;
+    put?;
     api.entitled.forget(tenant);
     Ok(Json(entitlement))
 }

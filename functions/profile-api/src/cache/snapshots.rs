@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::membership::plan::diff::Accounts;
@@ -11,7 +10,7 @@ use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Snapshot, format};
 
 use crate::ApiState;
-use crate::error::{Refused, broken, not_ready, stored, unavailable};
+use crate::error::ApiError;
 
 /// Stored bytes of all kept snapshots together; in memory they take about six
 /// times as much, which the function's memory in `template.yaml` allows for.
@@ -72,14 +71,14 @@ impl SnapshotCache {
 
 impl ApiState {
     /// The data in use. Its pointer is read each time, so that a refresh counts at once.
-    pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, Refused> {
+    pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
         let pointer = self.services.store.snapshot_pointer(tenant).await;
-        let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
+        let pointer = pointer?.ok_or(ApiError::NotReady)?;
         if let Some(data) = self.warm.recall(tenant, &pointer) {
             return Ok(data);
         }
         let bytes = self.services.objects.get(&pointer.key).await;
-        let bytes = bytes.map_err(|error| object(&error))?;
+        let bytes = bytes?;
         let size = bytes.len();
         let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
         let snapshot = match decoded {
@@ -103,18 +102,9 @@ impl ApiState {
     }
 }
 
-/// An object store's error as an answer.
-pub(crate) fn object(error: &ObjectError) -> Refused {
-    tracing::error!(%error, "an object cannot be read");
-    match error {
-        ObjectError::Missing(_) => broken(),
-        ObjectError::Service(_) => {
-            unavailable("The object store does not answer; try again shortly.")
-        }
+fn unreadable(pointer: &SnapshotPointer, error: &dyn std::fmt::Display) -> ApiError {
+    ApiError::UnreadableSnapshot {
+        id: pointer.id.clone(),
+        problem: error.to_string(),
     }
-}
-
-fn unreadable(pointer: &SnapshotPointer, error: &dyn std::fmt::Display) -> Refused {
-    tracing::error!(snapshot = %pointer.id, %error, "the snapshot in use is unreadable");
-    broken()
 }

@@ -5,21 +5,19 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_app::consent::AppError;
 use rollcall_clients::entra::SignIn;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{
     ConnectionStatus, EntraConnection, Origin, ReturnPath, SignInAttempt, SignInStage,
 };
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::access::Permission;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored, unavailable};
+use crate::error::ApiError;
 use crate::{ApiState, now};
 
 /// What to sign in for.
@@ -53,9 +51,9 @@ pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let begun = begin_directory(&api, &caller, return_to).await?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
@@ -65,7 +63,7 @@ pub(crate) async fn begin_directory(
     api: &ApiState,
     caller: &Caller,
     return_to: ReturnPath,
-) -> Result<Begun, Refused> {
+) -> Result<Begun, ApiError> {
     // One that works may be consented to anew: a release may need another permission.
     if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
@@ -90,7 +88,7 @@ pub(crate) async fn begin_directory(
         |before| EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at);
     let services = &api.services;
     let noted = services.change_entra_connection(caller.tenant, &events, change);
-    noted.await.map_err(stored)?;
+    noted.await?;
     Ok(begun)
 }
 
@@ -107,10 +105,10 @@ pub(crate) fn return_path(form: &mut JsonBody) -> ReturnPath {
     }
 }
 
-fn not_applicable() -> ProblemDetails {
+fn not_applicable() -> ApiError {
     let detail =
         "The directory of this tenant is connected by default; there is nothing to set up.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
+    ApiError::conflict("not-applicable", detail)
 }
 
 impl ApiState {
@@ -120,33 +118,23 @@ impl ApiState {
         attempt: &SignInAttempt,
         scopes: &[String],
         how: SignIn<'_>,
-    ) -> Result<Begun, Refused> {
+    ) -> Result<Begun, ApiError> {
         let services = &self.services;
-        let app = services.service_app().await.map_err(|error| app(&error))?;
+        let app = services.service_app().await?;
         let state = new_state();
         let url = services
             .entra()
-            .authorize_url(attempt.tenant, &app, &state, scopes, how)
-            .map_err(|error| {
-                tracing::error!(%error, "a sign-in cannot be begun");
-                crate::error::broken()
-            })?;
+            .authorize_url(attempt.tenant, &app, &state, scopes, how)?;
         let begun = services
             .store
             .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
-        begun.await.map_err(stored)?;
+        begun.await?;
         let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
         Ok(Begun {
             url,
             expires_at: attempt.began + lifetime,
         })
     }
-}
-
-/// The service's own app cannot be used.
-pub(crate) fn app(error: &AppError) -> ProblemDetails {
-    tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
-    unavailable("This deployment cannot connect to Microsoft now; its operators have been alerted.")
 }
 
 /// Tells why the connection cannot be ended, or drops an attempt that has not
@@ -156,15 +144,15 @@ pub(crate) fn app(error: &AppError) -> ProblemDetails {
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, ApiError> {
     let directory = api.directory_of(caller.tenant).await?;
     if directory.origin().is_some() {
         let event = AuditEvent::new(now(), caller.actor(), Action::ConnectionEndRefused)
             .on(SUBJECT.0, SUBJECT.1);
         let noted = api.services.store.record(caller.tenant, &event).await;
-        noted.map_err(stored)?;
+        noted?;
         let detail = "The connection to Microsoft Entra ID cannot be disconnected once it is set up: people, groups and hierarchies depend on it.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-disconnectable"));
+        return Err(ApiError::conflict("not-disconnectable", detail));
     }
     caller.require(Permission::ManageEntra.roles())?;
     if directory.connection.is_none() {
@@ -179,6 +167,6 @@ pub(crate) async fn disconnect(
     };
     let services = &api.services;
     let dropped = services.change_entra_connection(caller.tenant, &events, change);
-    dropped.await.map_err(stored)?;
+    dropped.await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -18,7 +18,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{CONNECT, DirectoryStatus};
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::{ApiState, now};
 
 /// One connection.
@@ -212,14 +212,14 @@ impl Connection {
 pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<Connections>, Refused> {
+) -> Result<Json<Connections>, ApiError> {
     let tenant = caller.tenant;
     let directory = api.directory_of(tenant).await?;
     let credentials = api.credentials(tenant).await?;
     let store = &api.services.store;
-    let mut mail = store.mail_connections(tenant).await.map_err(stored)?;
+    let mut mail = store.mail_connections(tenant).await?;
     mail.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
-    let settings = store.tenant(tenant).await.map_err(stored)?;
+    let settings = store.tenant(tenant).await?;
     let entra = Connection::directory(&directory, now());
     let status = entra.status;
     let mut items = vec![
@@ -235,7 +235,7 @@ pub(crate) async fn list(
             &credentials.lms_key,
         ),
     ];
-    let sync = store.sync(tenant).await.map_err(stored)?;
+    let sync = store.sync(tenant).await?;
     items.push(Connection::sync(sync.as_ref().map(|it| &it.value), now()));
     items.extend(mail.into_iter().map(|(id, it)| Connection::mail(id, it)));
     Ok(Json(Connections {

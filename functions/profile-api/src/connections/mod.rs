@@ -12,7 +12,7 @@ use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::problem::Connect;
 
 use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 
 /// Where the directory is connected (S0-14, S0-18).
 pub(crate) const CONNECT: &str = "/v1/connections/entra/connect";
@@ -33,11 +33,10 @@ impl DirectoryStatus {
 
 impl ApiState {
     /// Reads how the directory's connection stands.
-    pub(crate) async fn directory_of(&self, tenant: TenantId) -> Result<DirectoryStatus, Refused> {
+    pub(crate) async fn directory_of(&self, tenant: TenantId) -> Result<DirectoryStatus, ApiError> {
         let store = &self.services.store;
         let (installation, connection) =
-            tokio::try_join!(store.installation(tenant), store.entra_connection(tenant))
-                .map_err(stored)?;
+            tokio::try_join!(store.installation(tenant), store.entra_connection(tenant))?;
         Ok(DirectoryStatus {
             installation,
             connection,
@@ -48,7 +47,7 @@ impl ApiState {
     ///
     /// # Errors
     /// 409 with the way to connect it (S0-14, S0-17).
-    pub(crate) async fn needs(&self, tenant: TenantId, feature: Feature) -> Result<(), Refused> {
+    pub(crate) async fn needs(&self, tenant: TenantId, feature: Feature) -> Result<(), ApiError> {
         if self.directory_of(tenant).await?.origin().is_some() {
             return Ok(());
         }
@@ -56,8 +55,8 @@ impl ApiState {
             "This needs the connection to Microsoft Entra ID ({}). A Global Administrator has to connect it once.",
             feature.title()
         );
-        Err(ProblemDetails::new(StatusCode::CONFLICT, detail)
-            .of_kind("integration-required")
-            .connect_at(Connect::Directory))
+        let problem =
+            ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("integration-required");
+        Err(problem.connect_at(Connect::Directory).into())
     }
 }

@@ -7,11 +7,9 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::graph::DirectoryGroup;
-use rollcall_clients::http::ApiError;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId};
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,7 +17,7 @@ use uuid::Uuid;
 
 use super::people::DirectoryQuery;
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored, unavailable};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
 use crate::runs::tenant;
 use crate::{ApiState, now};
@@ -64,7 +62,7 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
-) -> Result<Json<Groups>, Refused> {
+) -> Result<Json<Groups>, ApiError> {
     let directory = api.graph(caller.tenant).await?;
     let found = directory
         .groups_named(&query.search, page_size(query.limit))
@@ -114,7 +112,7 @@ pub(crate) async fn add(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let group: Option<ObjectId> = form.required("group");
     let courses: BTreeSet<CourseId> = form.or_default("courses");
     if courses.len() > MAX_COURSES {
@@ -123,8 +121,8 @@ pub(crate) async fn add(
             format!("may hold {MAX_COURSES} courses at most"),
         );
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let group = group.ok_or_else(missing)?;
+    form.finish()?;
+    let group = group.ok_or(ApiError::Missing)?;
     api.must_be_of(&caller, catalog, &courses).await?;
     let directory = api.graph(caller.tenant).await?;
     let known = match directory.group_by_id(group).await {
@@ -133,26 +131,23 @@ pub(crate) async fn add(
     };
     let Some(known) = known else {
         let problem = Problem::at("/group", "the directory has no group with this id");
-        return Err(ProblemDetails::invalid(vec![problem]));
+        return Err(problem.into());
     };
     let event = AuditEvent::new(now(), caller.actor(), Action::GroupAdded)
         .on(group, known.display_name.as_deref().unwrap_or_default())
         .with("catalog", catalog)
         .with("courses", courses.len());
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     let record = tenant(&api, caller.tenant).await?;
     let platform = api.services.learn365(&record).await;
-    let platform = platform.map_err(|error| silent(&error))?;
-    let seen = platform
-        .find_group(group)
-        .await
-        .map_err(|error| platform_said(&error))?;
+    let platform = platform.map_err(ApiError::PlatformClient)?;
+    let seen = platform.find_group(group).await?;
     let login = seen
         .as_ref()
         .map_or_else(|| group.to_string(), |it| it.login_name.clone());
     let joined = platform.add_group_to_catalog(catalog, group, &login).await;
-    joined.map_err(|error| platform_said(&error))?;
+    joined?;
     let mut added = Added {
         group,
         enrolled: BTreeSet::new(),
@@ -164,24 +159,10 @@ pub(crate) async fn add(
             continue;
         };
         let enrolled = platform.enrol_group(course, &seen.login_name).await;
-        enrolled.map_err(|error| platform_said(&error))?;
+        enrolled?;
         added.enrolled.insert(course);
     }
     Ok((StatusCode::OK, Json(added)).into_response())
-}
-
-fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
-    tracing::error!(%error, "the learning platform cannot be asked");
-    unavailable("The learning platform cannot be asked now; try again shortly.")
-}
-
-fn platform_said(error: &ApiError) -> ProblemDetails {
-    if error.is_transient() {
-        return silent(error);
-    }
-    tracing::warn!(%error, "the learning platform refused a group");
-    let detail = "The learning platform refused the group; test the connection under Settings.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("platform-refused")
 }
 
 impl ApiState {
@@ -191,10 +172,10 @@ impl ApiState {
         caller: &Caller,
         catalog: CatalogId,
         courses: &BTreeSet<CourseId>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         let data = self.data(caller.tenant).await?;
         if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
-            return Err(missing());
+            return Err(ApiError::Missing);
         }
         let own = |course: &&CourseId| {
             let known = data.snapshot.course(**course);
@@ -207,7 +188,7 @@ impl ApiState {
         if problems.is_empty() {
             Ok(())
         } else {
-            Err(ProblemDetails::invalid(problems))
+            Err(problems.into())
         }
     }
 }

@@ -8,13 +8,12 @@ use rollcall_domain::audience::settings::is_mail_address;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::{ApiState, now};
 
 /// Whom to invite.
@@ -43,7 +42,7 @@ pub(crate) async fn invite(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let address: Option<String> = form.required("address");
     let address = address.unwrap_or_default().trim().to_owned();
     if !is_mail_address(&address) {
@@ -52,22 +51,20 @@ pub(crate) async fn invite(
             "must be a mail address, such as kay@fabrikam.com",
         );
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let directory = api.graph(caller.tenant).await?;
     // Told before it is done: an invitation nobody can trace is worse than one that
     // was told and failed.
     let event =
         AuditEvent::new(now(), caller.actor(), Action::GuestInvited).with("address", &address);
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     let back = api.services.console("/");
     let id = match directory.invite_guest(&address, &back).await {
         Ok(id) => id,
         Err(error) if error.status() == Some(400) => {
             let problem = "the directory does not take this address as a guest; it may belong to one of your own people";
-            return Err(ProblemDetails::invalid(vec![Problem::at(
-                "/address", problem,
-            )]));
+            return Err(Problem::at("/address", problem).into());
         }
         Err(error) => return Err(api.said(caller.tenant, error).await),
     };

@@ -4,58 +4,33 @@ pub(crate) mod groups;
 pub(crate) mod guests;
 pub(crate) mod people;
 
-use axum::http::StatusCode;
-use rollcall_app::consent::DirectoryError;
 use rollcall_clients::graph::{Graph, GraphError};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Origin;
-use rollcall_runtime::ProblemDetails;
-use rollcall_runtime::problem::Connect;
 
 use crate::ApiState;
-use crate::error::{Refused, unavailable};
+use crate::error::ApiError;
 
 impl ApiState {
     /// The tenant's directory: through this service's own app where a Global
     /// Administrator consented, through the tenant's app registration where the
     /// connection stands by default and nobody ever consented.
-    pub(crate) async fn graph(&self, tenant: TenantId) -> Result<Graph, Refused> {
+    pub(crate) async fn graph(&self, tenant: TenantId) -> Result<Graph, ApiError> {
         if self.directory_of(tenant).await?.origin() == Some(Origin::Default) {
             let record = crate::runs::tenant(self, tenant).await?;
             let graph = self.services.graph(&record).await;
-            return graph.map_err(|error| silent(&error));
+            return graph.map_err(ApiError::Directory);
         }
-        self.services
-            .directory(tenant)
-            .await
-            .map_err(|error| match error {
-                DirectoryError::App(error) => crate::connections::entra::app(&error),
-                DirectoryError::Connect(error) => silent(&error),
-            })
+        Ok(self.services.directory(tenant).await?)
     }
-}
-
-fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
-    tracing::error!(%error, "the directory cannot be asked");
-    unavailable("The directory cannot be asked now; try again shortly.")
 }
 
 impl ApiState {
     /// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
-    pub(crate) async fn said(&self, tenant: TenantId, error: GraphError) -> ProblemDetails {
+    pub(crate) async fn said(&self, tenant: TenantId, error: GraphError) -> ApiError {
         if let Err(error) = self.services.directory_refused(tenant, &error).await {
             tracing::error!(%error, "the loss of a directory could not be noted");
         }
-        graph(&error)
+        ApiError::Graph(error)
     }
-}
-
-fn graph(error: &GraphError) -> ProblemDetails {
-    if error.is_auth() {
-        let detail = "The directory does not let this service do that: a permission is missing. A Global Administrator has to connect it again.";
-        return ProblemDetails::new(StatusCode::CONFLICT, detail)
-            .of_kind("permission-missing")
-            .connect_at(Connect::Directory);
-    }
-    silent(error)
 }

@@ -10,7 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::ApiState;
-use crate::error::{Refused, missing};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
 
 /// Whom to look for.
@@ -82,7 +82,7 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
-) -> Result<Json<People>, Refused> {
+) -> Result<Json<People>, ApiError> {
     let directory = api.graph(caller.tenant).await?;
     let found = directory
         .people_named(&query.search, page_size(query.limit))
@@ -104,7 +104,7 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(user): InPath<ObjectId>,
-) -> Result<Json<WithManagers>, Refused> {
+) -> Result<Json<WithManagers>, ApiError> {
     let directory = api.graph(caller.tenant).await?;
     let asked = async {
         let person = directory.person(user).await?;
@@ -114,7 +114,7 @@ pub(crate) async fn show(
         Ok(found) => found,
         Err(error) => return Err(api.said(caller.tenant, error).await),
     };
-    let person = person.ok_or_else(missing)?.into();
+    let person = person.ok_or(ApiError::Missing)?.into();
     Ok(Json(WithManagers {
         person,
         managers: managers.into_iter().map(PersonView::from).collect(),

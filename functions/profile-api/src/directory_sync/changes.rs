@@ -12,8 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::ApiState;
-use crate::cache::snapshots::object;
-use crate::error::{Refused, broken, cursor, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 
 /// How something stands.
@@ -233,11 +232,11 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(id): InPath<String>,
     InQuery(query): InQuery<ChangeQuery>,
-) -> Result<Json<SyncChangePage>, Refused> {
+) -> Result<Json<SyncChangePage>, ApiError> {
     let run = api.sync_run(&caller, &id).await?;
     let parts = api.reports(&run).await?;
     let from = match query.cursor.as_deref().map(from_cursor).transpose()? {
-        Some(text) => text.parse::<usize>().map_err(|_| cursor())?,
+        Some(text) => text.parse::<usize>().map_err(|_| ApiError::Cursor)?,
         None => 0,
     };
     let rows = rows(&parts, query.state);
@@ -252,10 +251,7 @@ pub(crate) async fn list(
         .iter_mut()
         .filter(|item| item.state == ChangeState::Waiting)
     {
-        item.rejected = store
-            .is_pinned(caller.tenant, &item.key)
-            .await
-            .map_err(stored)?;
+        item.rejected = store.is_pinned(caller.tenant, &item.key).await?;
     }
     let next = from.saturating_add(limit);
     let next_cursor = (next < rows.len()).then(|| to_cursor(&next.to_string()));
@@ -269,7 +265,7 @@ pub(crate) async fn list(
 impl ApiState {
     /// Everything a run has told, one report for each of its invocations. Reports
     /// expire with their records, and one that is gone tells nothing.
-    pub(super) async fn reports(&self, run: &Run) -> Result<Vec<SyncReport>, Refused> {
+    pub(super) async fn reports(&self, run: &Run) -> Result<Vec<SyncReport>, ApiError> {
         let mut parts = Vec::new();
         if run.report.is_none() {
             return Ok(parts);
@@ -279,12 +275,10 @@ impl ApiState {
             let bytes = match self.services.objects.get(&key).await {
                 Ok(bytes) => bytes,
                 Err(ObjectError::Missing(_)) => continue,
-                Err(error) => return Err(object(&error)),
+                Err(error) => return Err(error.into()),
             };
-            parts.push(serde_json::from_slice(&bytes).map_err(|error| {
-                tracing::error!(%error, key, "a report is unreadable");
-                broken()
-            })?);
+            let report = serde_json::from_slice(&bytes);
+            parts.push(report.map_err(|source| ApiError::UnreadableReport { key, source })?);
         }
         Ok(parts)
     }

@@ -9,7 +9,6 @@ use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{CheckStatus, ConnectionTest};
 use rollcall_domain::directory_sync::{Source, SyncPhase};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use super::show::SyncView;
 use super::{SUBJECT, conflict};
 use crate::body::JsonBody;
 use crate::connections::entra::{Begun, begin_directory, return_path};
-use crate::error::{Refused, stored, unavailable};
+use crate::error::ApiError;
 use crate::{ApiState, now};
 
 /// Where to come back to.
@@ -42,9 +41,9 @@ pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let found = api.sync(caller.tenant).await?.value;
     if api.directory_of(caller.tenant).await?.origin().is_none() {
         if !caller.roles.contains(&Role::GlobalAdmin) {
@@ -59,12 +58,7 @@ pub(crate) async fn connect(
     let (consent, none) = (Source::Consent, SyncCredentials::default());
     let services = &api.services;
     let graph = services.sync_directory(caller.tenant, Some(&consent), &none);
-    let graph = graph.await.map_err(|error| {
-        tracing::error!(%error, "the service's own app cannot be used");
-        unavailable(
-            "This deployment cannot connect to Microsoft now; its operators have been alerted.",
-        )
-    })?;
+    let graph = graph.await?;
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     let checks = graph.with_deadline(deadline);
     let checks = checks
@@ -87,12 +81,12 @@ pub(crate) async fn connect(
         state.reschedule(at);
         true
     });
-    after.await.map_err(stored)?;
+    after.await?;
     api.sync_view(&caller, None).await
 }
 
 /// Whatever was not accepted keeps it from being connected, and is named (S3-11).
-fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), Refused> {
+fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), ApiError> {
     let ended = |how: CheckStatus| {
         let checks = test.checks.iter().filter(move |check| check.status == how);
         checks
@@ -106,7 +100,9 @@ fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), Refused> {
     }
     if test.is_incomplete() {
         let open = ended(CheckStatus::NotChecked);
-        return Err(unavailable(&format!("Nothing was connected: {open}")));
+        return Err(ApiError::unavailable(format!(
+            "Nothing was connected: {open}"
+        )));
     }
     Ok(())
 }

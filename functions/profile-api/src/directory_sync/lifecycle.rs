@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::response::Response;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::directory_sync::SyncPhase;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,9 +12,8 @@ use super::runs::{ask, started};
 use super::show::SyncView;
 use super::{SUBJECT, conflict};
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::runs::start::Asked;
-use crate::settings::show::vault;
 use crate::{ApiState, now};
 
 /// The word of a person.
@@ -41,10 +39,13 @@ fn confirmed(form: &mut JsonBody, means: &str) {
 /// filters, the learning platform. Nothing is written anywhere but the result.
 #[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
     responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
-pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn test(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
     let found = api.sync(caller.tenant).await?.value;
     let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
-    let test = test.map_err(|error| vault(&error))?;
+    let test = test?;
     let (of, passed, at) = (found.fingerprint(), test.ok, now());
     let events = [AuditEvent::new(at, caller.actor(), Action::SyncTested)
         .on(SUBJECT.0, SUBJECT.1)
@@ -57,7 +58,7 @@ pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<
             state.reschedule(at);
             true
         });
-    noted.await.map_err(stored)?;
+    noted.await?;
     api.sync_view(&caller, Some(test)).await
 }
 
@@ -69,10 +70,10 @@ pub(crate) async fn activate(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
     confirmed(&mut form, means);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let found = api.sync(caller.tenant).await?.value;
     if found.source.is_none() {
         return Err(not_connected());
@@ -106,9 +107,9 @@ pub(crate) async fn activate(
             state.reschedule(at);
             true
         });
-    let after = after.await.map_err(stored)?;
+    let after = after.await?;
     if after.fingerprint() != fingerprint {
-        return Err(crate::error::stale());
+        return Err(ApiError::Stale);
     }
     match ask(&api, &caller).await {
         Ok(slot) => Ok(started(slot)),
@@ -119,7 +120,10 @@ pub(crate) async fn activate(
                 state.due = None;
                 true
             });
-            back.await.map_err(stored)?;
+            if let Err(error) = back.await {
+                refused.log();
+                return Err(error.into());
+            }
             Err(refused)
         }
     }
@@ -132,7 +136,7 @@ pub(crate) async fn activate(
 pub(crate) async fn deactivate(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let found = api.sync(caller.tenant).await?.value;
     if found.phase != SyncPhase::Active {
         return Err(conflict("not-active", "The directory sync is not active."));
@@ -148,7 +152,7 @@ pub(crate) async fn deactivate(
             state.due = None;
             true
         });
-    after.await.map_err(stored)?;
+    after.await?;
     api.sync_view(&caller, None).await
 }
 
@@ -160,10 +164,10 @@ pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
     confirmed(&mut form, means);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let found = api.sync(caller.tenant).await?.value;
     if found.phase == SyncPhase::Disconnected {
         return Err(conflict(
@@ -186,19 +190,15 @@ pub(crate) async fn disconnect(
         state.due = None;
         true
     });
-    after.await.map_err(stored)?;
+    after.await?;
     let forgotten = services.vault.forget_sync_credentials(caller.tenant).await;
-    forgotten.map_err(|error| vault(&error))?;
-    services
-        .store
-        .forget_mirror(caller.tenant)
-        .await
-        .map_err(stored)?;
+    forgotten?;
+    services.store.forget_mirror(caller.tenant).await?;
     api.sync_view(&caller, None).await
 }
 
 /// There is no connection to work with.
-pub(super) fn not_connected() -> Refused {
+pub(super) fn not_connected() -> ApiError {
     conflict(
         "not-connected",
         "The directory sync is not connected: enter an app registration, or connect with a global administrator's consent.",

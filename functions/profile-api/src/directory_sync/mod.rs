@@ -13,40 +13,36 @@ pub(crate) mod runs;
 pub(crate) mod save;
 pub(crate) mod show;
 
-use axum::http::StatusCode;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::directory_sync::SyncState;
-use rollcall_runtime::ProblemDetails;
 
 use crate::ApiState;
-use crate::error::{Refused, stored};
-use crate::settings::show::vault;
+use crate::error::ApiError;
 
 /// The subject under which the audit knows it.
 pub(super) const SUBJECT: (&str, &str) = ("directory-sync", "Directory sync");
 
 impl ApiState {
     /// The tenant's sync, which must have been configured.
-    async fn sync(&self, tenant: TenantId) -> Result<Versioned<SyncState>, Refused> {
-        let found = self.services.store.sync(tenant).await.map_err(stored)?;
+    async fn sync(&self, tenant: TenantId) -> Result<Versioned<SyncState>, ApiError> {
+        let found = self.services.store.sync(tenant).await?;
         found.ok_or_else(not_configured)
     }
 
-    async fn sync_credentials(&self, tenant: TenantId) -> Result<SyncCredentials, Refused> {
-        let found = self.services.vault.sync_credentials(tenant).await;
-        found.map_err(|error| vault(&error))
+    async fn sync_credentials(&self, tenant: TenantId) -> Result<SyncCredentials, ApiError> {
+        Ok(self.services.vault.sync_credentials(tenant).await?)
     }
 }
 
 /// Nobody has configured it yet.
-fn not_configured() -> Refused {
+fn not_configured() -> ApiError {
     let detail = "The directory sync is not configured yet; save its configuration to begin.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("not-configured")
+    ApiError::not_found("not-configured", detail)
 }
 
 /// It cannot be done as the sync stands now.
-fn conflict(kind: &'static str, detail: &str) -> Refused {
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind(kind)
+fn conflict(kind: &'static str, detail: &str) -> ApiError {
+    ApiError::conflict(kind, detail)
 }

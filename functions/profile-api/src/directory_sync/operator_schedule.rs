@@ -7,14 +7,13 @@ use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::directory_sync::Schedule;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::SUBJECT;
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::{ApiState, now};
 
@@ -43,18 +42,16 @@ pub(crate) async fn set(
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
     mut form: JsonBody,
-) -> Result<Json<Schedule>, Refused> {
+) -> Result<Json<Schedule>, ApiError> {
     let times = form.required("times");
     let zone = form.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let rhythm = Schedule {
         times: times.unwrap_or_default(),
         zone,
     };
     if let Some(problem) = rhythm.problem() {
-        return Err(ProblemDetails::invalid(vec![Problem::at(
-            "/times", problem,
-        )]));
+        return Err(Problem::at("/times", problem).into());
     }
     api.set_times(&caller, tenant, Some(rhythm.clone())).await?;
     Ok(Json(rhythm))
@@ -68,7 +65,7 @@ pub(crate) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, ApiError> {
     api.set_times(&caller, tenant, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -79,7 +76,7 @@ impl ApiState {
         caller: &Caller,
         tenant: TenantId,
         times: Option<Schedule>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         let at = now();
         let told = times
             .iter()
@@ -95,9 +92,7 @@ impl ApiState {
             state.reschedule(at);
             true
         });
-        set.await.map(|_| ()).map_err(|error| match error {
-            rollcall_clients::store::StoreError::Missing => missing(),
-            other => stored(other),
-        })
+        set.await?;
+        Ok(())
     }
 }

@@ -11,8 +11,7 @@ use super::SUBJECT;
 use super::input::SyncInput;
 use super::save::next;
 use crate::ApiState;
-use crate::error::{Refused, stored};
-use crate::settings::show::vault;
+use crate::error::ApiError;
 
 /// What somebody saves.
 pub(super) struct SyncEdit<'e> {
@@ -32,7 +31,7 @@ impl ApiState {
         before: Option<&SyncState>,
         after: &SyncState,
         edit: &SyncEdit<'_>,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         let vault_of = &self.services.vault;
         let chosen = fields(before.map(|before| &before.config), &after.config);
         let event = |action| AuditEvent::new(edit.at, caller.actor(), action);
@@ -43,7 +42,7 @@ impl ApiState {
             // The vault first: a configuration that names what is not stored is worse
             // than a credential that nothing names yet.
             let put = vault_of.put_sync_credentials(caller.tenant, entered);
-            put.await.map_err(|error| vault(&error))?;
+            put.await?;
         }
         let put = self.put_choice(caller, before, after, edit, &events);
         let Err(error) = put.await else {
@@ -56,7 +55,7 @@ impl ApiState {
                 tracing::error!(%error, "credentials could not be put back");
             }
         }
-        Err(stored(error))
+        Err(error.into())
     }
 
     /// Stores what was chosen. What a run notes meanwhile stays; what somebody else

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::schedule::Slot;
 use rollcall_domain::directory_sync::{Pin, PlannedChange, SyncReport, SyncState};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,7 +17,7 @@ use super::run_view::{run_id, slot_of};
 use super::runs::ask;
 use super::{SUBJECT, conflict};
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::{ApiState, now};
 
@@ -83,12 +82,12 @@ pub(crate) async fn decide(
     caller: Caller,
     InPath(id): InPath<String>,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let all: Option<Verdict> = form.optional("all");
     let accept: Vec<String> = form.optional("accept").unwrap_or_default();
     let reject: Vec<String> = form.optional("reject").unwrap_or_default();
     let apply = form.or_default::<bool>("apply");
-    let slot = slot_of(&id).ok_or_else(missing)?;
+    let slot = slot_of(&id).ok_or(ApiError::Missing)?;
     let state = api.sync(caller.tenant).await?.value;
     pending(&state, slot)?;
     let run = api.sync_run(&caller, &id).await?;
@@ -120,7 +119,7 @@ pub(crate) async fn decide(
     if all.is_none() && accept.is_empty() && reject.is_empty() && !apply {
         form.problem("", "say what is decided: all, accept, reject, or apply");
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let (yes, no) = verdicts(&waiting, all, &accept, &reject);
     api.keep_decisions(&caller, &id, &waiting, yes, &no).await?;
     let rejected = api.rejected(&caller, &waiting).await?;
@@ -140,7 +139,7 @@ pub(crate) async fn decide(
 }
 
 /// The comparison of this run, if it is the one that waits (S3-22).
-fn pending(state: &SyncState, slot: Slot) -> Result<(), Refused> {
+fn pending(state: &SyncState, slot: Slot) -> Result<(), ApiError> {
     match &state.pending {
         Some(pending) if pending.run == slot && pending.approved.is_some() => Err(conflict(
             "decided",
@@ -192,12 +191,12 @@ impl ApiState {
         waiting: &BTreeMap<String, &PlannedChange>,
         yes: Vec<String>,
         no: &[String],
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         if yes.is_empty() && no.is_empty() {
             return Ok(());
         }
         let store = &self.services.store;
-        let pins = store.pins(caller.tenant).await.map_err(stored)?;
+        let pins = store.pins(caller.tenant).await?;
         let known = pins.len();
         // Of what is accepted only what was rejected before has to be taken back.
         let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
@@ -218,29 +217,22 @@ impl ApiState {
             .on(run, SUBJECT.1)
             .with("accepted", yes.len())
             .with("rejected", pins.len());
-        store
-            .decide(caller.tenant, &pins, &back, &event)
-            .await
-            .map_err(stored)
+        store.decide(caller.tenant, &pins, &back, &event).await?;
+        Ok(())
     }
 
     async fn rejected(
         &self,
         caller: &Caller,
         waiting: &BTreeMap<String, &PlannedChange>,
-    ) -> Result<usize, Refused> {
-        let pins = self
-            .services
-            .store
-            .pins(caller.tenant)
-            .await
-            .map_err(stored)?;
+    ) -> Result<usize, ApiError> {
+        let pins = self.services.store.pins(caller.tenant).await?;
         Ok(waiting.values().filter(|change| pins.holds(change)).count())
     }
 
     /// Approves what is not rejected; a run compares anew and makes of that what is
     /// still the same.
-    async fn approve(&self, caller: &Caller, slot: Slot) -> Result<Slot, Refused> {
+    async fn approve(&self, caller: &Caller, slot: Slot) -> Result<Slot, ApiError> {
         let at = now();
         let events = [
             AuditEvent::new(at, caller.actor(), Action::SyncApproved).on(run_id(slot), SUBJECT.1)
@@ -260,7 +252,7 @@ impl ApiState {
                 }
                 won
             });
-        let after = changed.await.map_err(stored)?;
+        let after = changed.await?;
         if !won {
             pending(&after, slot)?;
         }
@@ -274,7 +266,10 @@ impl ApiState {
                         let pending = state.pending.as_mut().filter(|it| it.run == slot);
                         pending.is_some_and(|pending| pending.approved.take().is_some())
                     });
-                back.await.map_err(stored)?;
+                if let Err(error) = back.await {
+                    refused.log();
+                    return Err(error.into());
+                }
                 Err(refused)
             }
         }

@@ -9,7 +9,6 @@ use rollcall_clients::vault::{AppRegistration, SyncCredentials};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
 use rollcall_domain::directory_sync::{Source, SyncPhase, SyncState};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use url::Url;
 
@@ -17,7 +16,7 @@ use super::input::{Documented, SyncInput};
 use super::persist::SyncEdit;
 use super::show::SyncView;
 use crate::body::JsonBody;
-use crate::error::{Refused, broken, stale, stored, unavailable};
+use crate::error::ApiError;
 use crate::extract::required_version;
 use crate::{ApiState, now};
 
@@ -32,13 +31,13 @@ pub(crate) async fn save(
     caller: Caller,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let store = &api.services.store;
-    let before = store.sync(caller.tenant).await.map_err(stored)?;
+    let before = store.sync(caller.tenant).await?;
     if let Some(before) = &before
         && required_version(&headers)? != before.value.edits
     {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     let known = api.sync_credentials(caller.tenant).await?;
     let state = before.as_ref().map(|before| &before.value);
@@ -48,9 +47,9 @@ pub(crate) async fn save(
             form.problem(problem.pointer, problem.detail);
         }
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let input = input.ok_or_else(broken)?;
-    let entered = merged(&known, &input).map_err(ProblemDetails::invalid)?;
+    form.finish()?;
+    let input = input.ok_or(ApiError::Inconsistent)?;
+    let entered = merged(&known, &input)?;
     let at = now();
     let after = next(state, &input, entered.as_ref(), &caller, at);
     let (after, credentials) = (after, entered.as_ref().unwrap_or(&known));
@@ -163,7 +162,7 @@ impl ApiState {
         caller: &Caller,
         before: Option<&SyncState>,
         input: &SyncInput,
-    ) -> Result<Vec<Problem>, Refused> {
+    ) -> Result<Vec<Problem>, ApiError> {
         let mut problems = Vec::new();
         let target = &input.config.target;
         if !self.services.settings.is_scim_address(target) {
@@ -207,7 +206,7 @@ impl ApiState {
         before: Option<&SyncState>,
         after: &SyncState,
         credentials: &SyncCredentials,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         let Some(filter) = &after.config.filters.graph else {
             return Ok(());
         };
@@ -226,19 +225,11 @@ impl ApiState {
             Ok(_) => Ok(()),
             Err(GraphError::Api(error)) if error.status() == Some(400) => {
                 let detail = format!("Microsoft Graph refuses the filter: {}", error.message());
-                Err(ProblemDetails::invalid(vec![Problem::at(
-                    "/filters/graph",
-                    detail,
-                )]))
+                Err(Problem::at("/filters/graph", detail).into())
             }
             // Whatever else is wrong, the test tells it; the filter may be right.
             Err(error) if error.is_auth() => Ok(()),
-            Err(error) => {
-                tracing::warn!(%error, "a filter cannot be checked");
-                Err(unavailable(
-                    "Nothing was saved: Microsoft Graph does not answer, so the filter cannot be checked now. Try again shortly.",
-                ))
-            }
+            Err(error) => Err(ApiError::Filter(error)),
         }
     }
 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::run_view::run_id;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::etag;
 use crate::settings::show::CredentialMarkView;
 use crate::{ApiState, now};
@@ -175,7 +175,7 @@ impl ApiState {
         &self,
         caller: &Caller,
         test: Option<ConnectionTest>,
-    ) -> Result<Response, Refused> {
+    ) -> Result<Response, ApiError> {
         let found = self.sync(caller.tenant).await?;
         let credentials = self.sync_credentials(caller.tenant).await?;
         let tag = etag(found.value.edits);
@@ -193,9 +193,9 @@ impl ApiState {
         &self,
         caller: &Caller,
         id: ObjectId,
-    ) -> Result<bool, Refused> {
+    ) -> Result<bool, ApiError> {
         let admin = self.services.store.admin(caller.tenant, id).await;
-        let admin = admin.map_err(stored)?;
+        let admin = admin?;
         Ok(admin.is_some_and(|admin| admin.roles.contains("SuperAdmin")))
     }
 }
@@ -203,7 +203,10 @@ impl ApiState {
 /// The directory sync; its `ETag` is needed to change it.
 #[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
     responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
-pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
     api.sync_view(&caller, None).await
 }
 
@@ -213,13 +216,8 @@ pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<
 pub(crate) async fn recipients(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<Recipients>, Refused> {
-    let all = api
-        .services
-        .store
-        .admins(caller.tenant)
-        .await
-        .map_err(stored)?;
+) -> Result<Json<Recipients>, ApiError> {
+    let all = api.services.store.admins(caller.tenant).await?;
     let all = all
         .into_iter()
         .filter(|(_, admin)| admin.roles.contains("SuperAdmin"));

@@ -8,12 +8,11 @@ use rollcall_clients::entra::SignIn;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{ConnectionStatus, SignInAttempt, SignInStage};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
 use crate::body::JsonBody;
 use crate::connections::entra::{Begun, ConnectInput, return_path};
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::{ApiState, now};
 
@@ -27,14 +26,14 @@ pub(crate) async fn connect(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     api.must_administer(&caller, catalog).await?;
     let connection = api.mail_of(caller.tenant, catalog).await?.value;
     if !connection.options.enabled {
         let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("switched-off"));
+        return Err(ApiError::conflict("switched-off", detail));
     }
     let attempt = SignInAttempt {
         tenant: caller.tenant,
@@ -57,6 +56,6 @@ pub(crate) async fn connect(
     let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
         .on(catalog, &connection.title);
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }

@@ -4,12 +4,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::CatalogId;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::{ApiState, now};
 
@@ -34,7 +33,7 @@ pub(crate) async fn disconnect(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(confirmation): InQuery<Confirmation>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, ApiError> {
     api.must_administer(&caller, catalog).await?;
     let before = api.mail_of(caller.tenant, catalog).await?.value;
     let Some(account) = &before.account else {
@@ -49,10 +48,9 @@ pub(crate) async fn disconnect(
         let waiting = services.store.waiting(caller.tenant, catalog).await;
         let detail = format!(
             "Without {} the catalog sends no notifications and invitations until an account is connected again; {} mails wait already. Confirm with confirm=true.",
-            account.address,
-            waiting.map_err(stored)?
+            account.address, waiting?
         );
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("confirm"));
+        return Err(ApiError::conflict("confirm", detail));
     }
     forget(&api, &caller, catalog, Some(&account.address)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -65,7 +63,7 @@ async fn forget(
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,
-) -> Result<(), Refused> {
+) -> Result<(), ApiError> {
     let lease = api.alone(caller.tenant, catalog).await?;
     let ended = end(api, caller, catalog, address).await;
     if ended.is_ok()
@@ -84,7 +82,7 @@ async fn end(
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,
-) -> Result<(), Refused> {
+) -> Result<(), ApiError> {
     let at = now();
     let events = [AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
         .on(catalog, "")
@@ -95,5 +93,6 @@ async fn end(
         it.disconnect(at);
         true
     });
-    ended.await.map(|_| ()).map_err(stored)
+    ended.await?;
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! `PUT /v1/catalogs/{id}/mail-connection`: makes what was chosen, and who signed in, count (S1-30).
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
@@ -10,16 +10,14 @@ use rollcall_domain::audience::settings::is_mail_address;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{MailConnection, MailOptions};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::show::{ACS_CONTACT, MailConnectionView};
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
-use crate::settings::show::vault;
 use crate::{ApiState, now};
 
 /// What to save.
@@ -65,11 +63,11 @@ pub(crate) async fn save(
     InPath(catalog): InPath<CatalogId>,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
     api.must_administer(&caller, catalog).await?;
     let input = read(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let tenant = caller.tenant;
     if input.options.use_azure_communication_services && !api.may_use_acs(tenant).await? {
         return Err(not_activated());
@@ -137,16 +135,16 @@ fn read(form: &mut JsonBody) -> OptionsInput {
     }
 }
 
-fn not_activated() -> ProblemDetails {
+fn not_activated() -> ApiError {
     let detail = format!(
         "Azure Communication Services are not activated for your organisation. Ask {ACS_CONTACT}."
     );
-    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-activated")
+    ApiError::forbidden("not-activated", detail)
 }
 
-fn sign_in_over() -> ProblemDetails {
+fn sign_in_over() -> ApiError {
     let detail = "This sign-in was not yours, was saved already, or is more than an hour old. Connect the account again.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("sign-in-expired")
+    ApiError::conflict("sign-in-expired", detail)
 }
 
 impl ApiState {
@@ -158,13 +156,13 @@ impl ApiState {
         catalog: CatalogId,
         expected: u64,
         input: &OptionsInput,
-    ) -> Result<MailConnection, Refused> {
+    ) -> Result<MailConnection, ApiError> {
         let (tenant, at) = (caller.tenant, now());
         let mut signed_in = None;
         for _ in 0..TRIES {
             let before = self.mail_of(tenant, catalog).await?;
             if before.value.edition != expected {
-                return Err(stale());
+                return Err(ApiError::Stale);
             }
             if let (Some(name), None) = (&input.sign_in, &signed_in) {
                 signed_in = Some(self.promote(caller, catalog, name, at).await?);
@@ -180,7 +178,7 @@ impl ApiState {
             match put.await {
                 Ok(_) => {}
                 Err(StoreError::Conflict) => continue,
-                Err(error) => return Err(stored(error)),
+                Err(error) => return Err(error.into()),
             }
             if let Some((_, grant)) = &signed_in {
                 self.services.forget_tokens(tenant, catalog);
@@ -188,7 +186,7 @@ impl ApiState {
             }
             return Ok(after);
         }
-        Err(stored(StoreError::Contended))
+        Err(StoreError::Contended.into())
     }
 
     /// Lets the grant that counts now stand alone. If that does not work, the next
@@ -214,20 +212,16 @@ impl ApiState {
         catalog: CatalogId,
         name: &str,
         at: DateTime<Utc>,
-    ) -> Result<(Draft, String), Refused> {
+    ) -> Result<(Draft, String), ApiError> {
         let (tenant, services) = (caller.tenant, &self.services);
-        let mut grant = services
-            .vault
-            .grant(tenant, catalog)
-            .await
-            .map_err(|error| vault(&error))?;
+        let mut grant = services.vault.grant(tenant, catalog).await?;
         let waits = grant.draft.clone();
         let waits = waits.filter(|draft| draft.is(name, &caller.actor(), at));
         let (Some(draft), Some(name)) = (waits, grant.promote()) else {
             return Err(sign_in_over());
         };
         let put = services.vault.put_grant(tenant, catalog, &grant).await;
-        put.map_err(|error| vault(&error))?;
+        put?;
         Ok((draft, name))
     }
 }

@@ -14,7 +14,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, etag};
 
 /// Whom to ask for Azure Communication Services (S1-28).
@@ -88,7 +88,7 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let found = api.mail_of(caller.tenant, catalog).await?;
     api.mail_view(caller.tenant, catalog, found.value).await
 }
@@ -100,9 +100,9 @@ impl ApiState {
         tenant: TenantId,
         catalog: CatalogId,
         connection: MailConnection,
-    ) -> Result<Response, Refused> {
+    ) -> Result<Response, ApiError> {
         let store = &self.services.store;
-        let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
+        let waiting = store.waiting(tenant, catalog).await?;
         let activated = self.may_use_acs(tenant).await?;
         let edition = connection.edition;
         let view = view(catalog, connection, waiting, activated);
@@ -110,16 +110,11 @@ impl ApiState {
     }
 
     /// Whether Azure Communication Services are activated for the tenant (S1-28).
-    pub(crate) async fn may_use_acs(&self, tenant: TenantId) -> Result<bool, Refused> {
+    pub(crate) async fn may_use_acs(&self, tenant: TenantId) -> Result<bool, ApiError> {
         if self.services.settings.acs_url.is_none() {
             return Ok(false);
         }
-        let plan = self
-            .services
-            .store
-            .entitlement(tenant)
-            .await
-            .map_err(stored)?;
+        let plan = self.services.store.entitlement(tenant).await?;
         Ok(plan.is_some_and(|plan| plan.azure_communication_services))
     }
 }

@@ -19,7 +19,7 @@ use super::validation::unknown_courses;
 use crate::access::Permission;
 use crate::body::JsonBody;
 use crate::cache::snapshots::Data;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
 use crate::{ApiState, now};
 
@@ -44,10 +44,10 @@ pub(crate) async fn choose(
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
     let courses = form.required::<Vec<CourseId>>("courses");
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let courses = courses.unwrap_or_default();
     let before = api.living(caller.tenant, id, expected).await?;
     let data = api.data(caller.tenant).await?;
@@ -64,7 +64,7 @@ pub(crate) async fn choose(
         }
     }
     if !problems.is_empty() {
-        return Err(ProblemDetails::invalid(problems));
+        return Err(problems.into());
     }
     let at = now();
     let mut profile = before.profile.clone();
@@ -114,11 +114,12 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
         .collect()
 }
 
-fn not_yours(courses: Vec<Problem>) -> ProblemDetails {
+fn not_yours(courses: Vec<Problem>) -> ApiError {
     let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
     ProblemDetails::new(StatusCode::FORBIDDEN, detail)
         .of_kind("not-your-catalog")
         .with(courses)
+        .into()
 }
 
 impl ApiState {
@@ -127,14 +128,13 @@ impl ApiState {
     pub(crate) async fn own_catalogs(
         &self,
         caller: &Caller,
-    ) -> Result<Option<BTreeSet<CatalogId>>, Refused> {
+    ) -> Result<Option<BTreeSet<CatalogId>>, ApiError> {
         if caller.require(Permission::WriteProfiles.roles()).is_ok() {
             return Ok(None);
         }
         let tenant = self.services.store.tenant(caller.tenant).await;
-        let own = tenant
-            .map_err(stored)?
-            .and_then(|mut tenant| tenant.settings.catalog_admins.remove(&caller.object));
+        let own =
+            tenant?.and_then(|mut tenant| tenant.settings.catalog_admins.remove(&caller.object));
         Ok(Some(own.unwrap_or_default()))
     }
 }

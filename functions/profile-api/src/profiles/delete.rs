@@ -8,7 +8,6 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -16,7 +15,7 @@ use utoipa::ToSchema;
 use super::save::saved;
 use super::validation::Written;
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stale, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, named_version, required_version};
 use crate::{ApiState, now};
 
@@ -31,12 +30,12 @@ pub(crate) async fn delete(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = named_version(&headers)?;
     let store = &api.services.store;
     let by = caller.actor();
     let deleted = store.delete_profile_as(caller.tenant, id, &by, expected);
-    deleted.await.map_err(stored)?;
+    deleted.await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -62,13 +61,13 @@ pub(crate) async fn restore(
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let version = form.optional::<u64>("version");
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let expected = required_version(&headers)?;
     let before = api.profile(caller.tenant, id).await?;
     if before.version != expected {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     let mut profile = match version {
         Some(version) => {
@@ -76,13 +75,13 @@ pub(crate) async fn restore(
                 .services
                 .store
                 .profile_version(caller.tenant, id, version);
-            let found = found.await.map_err(stored)?.ok_or_else(missing)?;
+            let found = found.await?.ok_or(ApiError::Missing)?;
             as_new_version(found, &before.profile)
         }
         None if before.profile.is_deleted() => lifecycle::restore(before.profile),
         None => {
             let detail = "This profile is not deleted; name the version to bring back.";
-            return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-deleted"));
+            return Err(ApiError::conflict("not-deleted", detail));
         }
     };
     let at = now();
@@ -101,7 +100,7 @@ pub(crate) async fn restore(
         None => problems.iter().any(circle),
     };
     if refused {
-        return Err(ProblemDetails::invalid(problems));
+        return Err(problems.into());
     }
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileRestored)
         .on(id, &profile.title)

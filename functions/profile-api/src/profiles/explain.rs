@@ -4,19 +4,17 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use rollcall_domain::audience::explain::{Explanation, OtherProfile, explain as explained};
 use rollcall_domain::base::ids::{ProfileId, UserId};
 use rollcall_domain::snapshot::name_order::Person;
 use rollcall_domain::snapshot::search;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::evaluation::{Evaluation, no_audience};
+use super::evaluation::Evaluation;
 use super::validation::KnownProfiles;
-use crate::error::Refused;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::{ApiState, now};
 
@@ -51,7 +49,7 @@ pub(crate) async fn explain(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<ExplainQuery>,
-) -> Result<Json<ExplanationView>, Refused> {
+) -> Result<Json<ExplanationView>, ApiError> {
     let profile = api.profile(caller.tenant, id).await?.profile;
     let data = api.data(caller.tenant).await?;
     let snapshot = &data.snapshot;
@@ -66,7 +64,7 @@ pub(crate) async fn explain(
     let others = others(&ahead, &known, person.id);
     let lookup = |id| others.get(&id).cloned();
     let found = explained(&profile, snapshot, ahead.at, person.id, &lookup);
-    let explanation = found.map_err(no_audience)?.ok_or_else(nobody)?;
+    let explanation = found?.ok_or_else(nobody)?;
     Ok(Json(ExplanationView {
         text: explanation.to_string(),
         person,
@@ -92,7 +90,7 @@ fn others(
     others.collect()
 }
 
-fn nobody() -> ProblemDetails {
+fn nobody() -> ApiError {
     let detail = "There is no such learner in Learn365; give a user id, an Entra object id or a whole mail address.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-such-person")
+    ApiError::not_found("no-such-person", detail)
 }

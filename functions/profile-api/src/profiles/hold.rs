@@ -2,7 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
@@ -13,13 +12,12 @@ use rollcall_domain::base::schedule::Job;
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
 use rollcall_domain::membership::plan::guard::Exceeded;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::runs::start::{accepted, ask};
 use crate::{ApiState, now};
@@ -72,9 +70,9 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-) -> Result<Json<HoldView>, Refused> {
+) -> Result<Json<HoldView>, ApiError> {
     let hold = api.services.store.hold(caller.tenant, id).await;
-    if let Some(hold) = hold.map_err(stored)? {
+    if let Some(hold) = hold? {
         return Ok(Json(hold.into()));
     }
     api.profile(caller.tenant, id).await?;
@@ -105,7 +103,7 @@ pub(crate) async fn approve(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     decide(&api, &caller, id, form, true).await?;
     let run = ask(&api, &caller, Job::Membership, false).await?;
     Ok(accepted(run))
@@ -121,7 +119,7 @@ pub(crate) async fn discard(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     form: JsonBody,
-) -> Result<Json<HoldView>, Refused> {
+) -> Result<Json<HoldView>, ApiError> {
     decide(&api, &caller, id, form, false).await.map(Json)
 }
 
@@ -131,15 +129,15 @@ async fn decide(
     id: ProfileId,
     mut form: JsonBody,
     approve: bool,
-) -> Result<HoldView, Refused> {
+) -> Result<HoldView, ApiError> {
     let hash = form.required::<PlanHash>("hash");
     let why = form.required::<String>("why");
     if let Some(problem) = why.as_deref().and_then(wrong_reason) {
         form.problem("/why", problem);
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let (Some(hash), Some(why)) = (hash, why) else {
-        return Err(ProblemDetails::invalid(vec![Problem::at("", "incomplete")]));
+        return Err(Problem::at("", "incomplete").into());
     };
     let read = api.profile(caller.tenant, id).await?;
     let (at, by) = (now(), caller.name.clone());
@@ -171,9 +169,9 @@ async fn decide(
     let decided = store.decide_hold(caller.tenant, id, &hash, state, Some(&event));
     decided.await.map_err(|error| match error {
         StoreError::Conflict => changed(),
-        other => stored(other),
+        other => other.into(),
     })?;
-    let hold = store.hold(caller.tenant, id).await.map_err(stored)?;
+    let hold = store.hold(caller.tenant, id).await?;
     hold.map(HoldView::from).ok_or_else(changed)
 }
 
@@ -185,13 +183,13 @@ fn wrong_reason(why: &str) -> Option<String> {
     })
 }
 
-fn nothing_held() -> ProblemDetails {
+fn nothing_held() -> ApiError {
     let detail = "No change of this profile is held.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-hold")
+    ApiError::not_found("no-hold", detail)
 }
 
 /// The held change is another one by now: the decision was about something else.
-fn changed() -> ProblemDetails {
+fn changed() -> ApiError {
     let detail = "The held change is another one by now, since data or rules have changed; look at it again before you decide.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("hold-changed")
+    ApiError::conflict("hold-changed", detail)
 }

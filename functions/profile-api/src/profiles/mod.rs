@@ -20,7 +20,7 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
 use crate::ApiState;
-use crate::error::{Refused, broken, missing, stored};
+use crate::error::ApiError;
 
 /// A profile and its version.
 pub(crate) struct VersionedProfile {
@@ -34,25 +34,21 @@ impl ApiState {
         &self,
         tenant: TenantId,
         id: ProfileId,
-    ) -> Result<VersionedProfile, Refused> {
+    ) -> Result<VersionedProfile, ApiError> {
         let found = self.services.store.profile(tenant, id).await;
-        readable(found.map_err(stored)?.ok_or_else(missing)?)
+        readable(found?.ok_or(ApiError::Missing)?)
     }
 }
 
-fn readable(found: StoredProfile) -> Result<VersionedProfile, Refused> {
+fn readable(found: StoredProfile) -> Result<VersionedProfile, ApiError> {
     match found.profile {
         Ok(profile) => Ok(VersionedProfile {
             profile,
             version: found.version,
         }),
-        Err(problem) => {
-            tracing::error!(
-                profile = found.key,
-                problem,
-                "a stored profile is unreadable"
-            );
-            Err(broken())
-        }
+        Err(problem) => Err(ApiError::UnreadableProfile {
+            key: found.key,
+            problem,
+        }),
     }
 }

@@ -8,7 +8,6 @@ use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{ProfileId, SnapshotId, TenantId};
 use rollcall_domain::membership::preview::{Entry, List, Preview};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -18,7 +17,7 @@ use super::VersionedProfile;
 use super::evaluation::Evaluation;
 use super::input::Documented;
 use crate::body::JsonBody;
-use crate::error::{Refused, locked, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::{ApiState, now};
 
@@ -101,7 +100,7 @@ pub(crate) async fn draft(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Json<PreviewView>, Refused> {
+) -> Result<Json<PreviewView>, ApiError> {
     let wanted = PreviewQuery {
         list: form.optional("list"),
         search: form.optional("search"),
@@ -110,7 +109,7 @@ pub(crate) async fn draft(
     };
     let id = form.optional::<ProfileId>("id");
     let profile = form.part("profile");
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let stamp = api.unlocked(caller.tenant).await?;
     let before = match id {
         Some(id) => Some(api.profile(caller.tenant, id).await?),
@@ -148,7 +147,7 @@ pub(crate) async fn saved(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(wanted): InQuery<PreviewQuery>,
-) -> Result<Json<PreviewView>, Refused> {
+) -> Result<Json<PreviewView>, ApiError> {
     let stamp = api.unlocked(caller.tenant).await?;
     let read = api.profile(caller.tenant, id).await?;
     let data = api.data(caller.tenant).await?;
@@ -166,11 +165,15 @@ pub(crate) async fn saved(
 impl ApiState {
     /// Lists of members are not given out while maintenance works (S4-113): says
     /// so now, and gives what [`Api::still_unlocked`] compares with in the end.
-    pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<LeaseStamp, Refused> {
+    pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<LeaseStamp, ApiError> {
         let store = &self.services.store;
         let stamp = store.lease_stamp(tenant, MAINTENANCE_LEASE).await;
-        let stamp = stamp.map_err(stored)?;
-        if stamp.held { Err(locked()) } else { Ok(stamp) }
+        let stamp = stamp?;
+        if stamp.held {
+            Err(ApiError::Locked)
+        } else {
+            Ok(stamp)
+        }
     }
 
     /// Whether maintenance neither works now nor has begun since: what was read
@@ -179,11 +182,11 @@ impl ApiState {
         &self,
         tenant: TenantId,
         since: LeaseStamp,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         if self.unlocked(tenant).await? == since {
             Ok(())
         } else {
-            Err(locked())
+            Err(ApiError::Locked)
         }
     }
 }
@@ -194,7 +197,7 @@ impl Evaluation<'_> {
         profile: &Profile,
         before: Option<&VersionedProfile>,
         wanted: &PreviewQuery,
-    ) -> Result<PreviewView, Refused> {
+    ) -> Result<PreviewView, ApiError> {
         let known = self.api.needed(self.tenant, profile).await?;
         let (now, taken) = self.now(before).await?;
         let outlook = self.outlook(profile, &known, now.as_ref().ok(), &taken)?;
@@ -210,7 +213,7 @@ impl Evaluation<'_> {
             snapshot: self.data.pointer.id.clone(),
             taken_at: self.data.pointer.taken_at,
             held_because: held_because.filter(|_| profile.auto_populate),
-            members_unknown_because: now.err(),
+            members_unknown_because: now.err().map(|error| error.to_string()),
             warnings: self
                 .api
                 .warnings(self.tenant, &self.data, profile, self.at)

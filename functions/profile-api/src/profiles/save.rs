@@ -10,7 +10,6 @@ use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
@@ -19,7 +18,7 @@ use super::input::Documented;
 use super::versions::differences;
 use super::view::ProfileView;
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, etag, required_version};
 use crate::{ApiState, now};
 
@@ -31,7 +30,7 @@ pub(crate) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
     form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
     let data = api.data(caller.tenant).await?;
     let make = |input: super::input::ProfileInput| input.into_profile(id, None, at, &caller.name);
@@ -59,7 +58,7 @@ pub(crate) async fn update(
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
     form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
     let before = api.living(caller.tenant, id, expected).await?;
     let at = now();
@@ -118,14 +117,14 @@ impl ApiState {
         tenant: TenantId,
         id: ProfileId,
         expected: u64,
-    ) -> Result<VersionedProfile, Refused> {
+    ) -> Result<VersionedProfile, ApiError> {
         let read = self.profile(tenant, id).await?;
         if read.version != expected {
-            return Err(stale());
+            return Err(ApiError::Stale);
         }
         if read.profile.is_deleted() {
             let detail = "This profile is deleted; restore it first.";
-            return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("deleted"));
+            return Err(ApiError::conflict("deleted", detail));
         }
         Ok(read)
     }
@@ -138,10 +137,10 @@ impl ApiState {
         expected: Option<u64>,
         event: &AuditEvent,
         links: Option<u64>,
-    ) -> Result<VersionedProfile, Refused> {
+    ) -> Result<VersionedProfile, ApiError> {
         let store = &self.services.store;
         let put = store.change_profile(tenant, &profile, expected, Some(event), links);
-        put.await.map_err(stored)?;
+        put.await?;
         Ok(VersionedProfile {
             profile,
             version: expected.map_or(1, |version| version + 1),

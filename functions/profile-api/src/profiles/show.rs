@@ -10,7 +10,7 @@ use rollcall_runtime::auth::Caller;
 use super::VersionedProfile;
 use super::view::{ProfileStatusView, ProfileView};
 use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, etag};
 
 /// A profile, deleted ones too. Its `ETag` is needed to change it.
@@ -21,7 +21,7 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let read = api.profile(caller.tenant, id).await?;
     let standing = api.standing(caller.tenant, &read).await?;
     // The tag is for changing the profile; how it stands changes without it, so
@@ -40,7 +40,10 @@ impl ApiState {
         read: &VersionedProfile,
     ) -> ProfileStatusView {
         let standing = self.standing(tenant, read).await;
-        standing.unwrap_or_else(|_| ProfileStatusView::of(None, None, String::new()))
+        standing.unwrap_or_else(|error| {
+            error.log();
+            ProfileStatusView::of(None, None, String::new())
+        })
     }
 
     /// How a profile stands.
@@ -48,7 +51,7 @@ impl ApiState {
         &self,
         tenant: TenantId,
         read: &VersionedProfile,
-    ) -> Result<ProfileStatusView, Refused> {
+    ) -> Result<ProfileStatusView, ApiError> {
         let store = &self.services.store;
         let id = read.profile.id;
         // Boxed, since several reads at once make a large future.
@@ -59,7 +62,7 @@ impl ApiState {
                 store.hold(tenant, id)
             )
         });
-        let (settings, mut states, hold) = all.await.map_err(stored)?;
+        let (settings, mut states, hold) = all.await?;
         let prefix = settings.map(|tenant| tenant.settings.group_prefix);
         let name = read.profile.group_name(&prefix.unwrap_or_default());
         Ok(ProfileStatusView::of(

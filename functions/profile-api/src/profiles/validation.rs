@@ -10,13 +10,12 @@ use rollcall_domain::audience::override_closure;
 use rollcall_domain::audience::profile::{Profile, Target};
 use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId};
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 
 use super::input::ProfileInput;
 use crate::ApiState;
 use crate::body::JsonBody;
 use crate::cache::snapshots::Data;
-use crate::error::{Refused, stored, title_taken};
+use crate::error::{ApiError, title_taken};
 
 /// So many profiles may be needed to evaluate one: all of them are read, and in
 /// memory together.
@@ -50,7 +49,7 @@ impl ApiState {
         &self,
         tenant: TenantId,
         profile: &Profile,
-    ) -> Result<KnownProfiles, Refused> {
+    ) -> Result<KnownProfiles, ApiError> {
         let mut known = KnownProfiles::new();
         loop {
             let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
@@ -62,7 +61,7 @@ impl ApiState {
                 return Err(too_many_needed());
             }
             let found = self.services.store.profiles_of(tenant, wanted).await;
-            let found = found.map_err(stored)?;
+            let found = found?;
             known.extend(
                 found
                     .into_iter()
@@ -88,11 +87,11 @@ impl ApiState {
         data: &Data,
         mut form: JsonBody,
         make: impl FnOnce(ProfileInput) -> Profile,
-    ) -> Result<(Profile, Option<u64>), Refused> {
+    ) -> Result<(Profile, Option<u64>), ApiError> {
         let input = ProfileInput::read(&mut form);
         let mut problems = form.finish().err().unwrap_or_default();
         let Some(input) = input else {
-            return Err(ProblemDetails::invalid(problems));
+            return Err(problems.into());
         };
         let written = Written {
             courses: input.courses.clone(),
@@ -105,7 +104,7 @@ impl ApiState {
         if problems.is_empty() {
             Ok((profile, links))
         } else {
-            Err(ProblemDetails::invalid(problems))
+            Err(problems.into())
         }
     }
 
@@ -115,12 +114,12 @@ impl ApiState {
         &self,
         tenant: TenantId,
         profile: &Profile,
-    ) -> Result<Option<u64>, Refused> {
+    ) -> Result<Option<u64>, ApiError> {
         if profile.overrides.profiles().next().is_none() {
             return Ok(None);
         }
         let links = self.services.store.links(tenant).await;
-        links.map(Some).map_err(stored)
+        Ok(Some(links?))
     }
 
     /// Everything that is wrong with a profile about to be saved.
@@ -130,7 +129,7 @@ impl ApiState {
         data: &Data,
         profile: &Profile,
         written: &Written,
-    ) -> Result<Vec<Problem>, Refused> {
+    ) -> Result<Vec<Problem>, ApiError> {
         let mut problems = profile.problems();
         problems.extend(rules(profile, data));
         problems.extend(unknown_courses(data, &written.courses));
@@ -157,33 +156,33 @@ impl ApiState {
         data: &Data,
         profile: &Profile,
         at: DateTime<Utc>,
-    ) -> Result<Vec<Warning>, Refused> {
+    ) -> Result<Vec<Warning>, ApiError> {
         let twins = self.services.store.duplicate_titles(tenant, profile).await;
-        let twins = twins.map_err(stored)?.into_iter().map(|twin| twin.title);
+        let twins = twins?.into_iter().map(|twin| twin.title);
         let titles: Vec<String> = twins.collect();
         let mut warnings = lint(profile, &data.snapshot, &data.fields, at);
         warnings.extend(Warning::twins(&titles));
         Ok(warnings)
     }
 
-    async fn is_title_taken(&self, tenant: TenantId, profile: &Profile) -> Result<bool, Refused> {
+    async fn is_title_taken(&self, tenant: TenantId, profile: &Profile) -> Result<bool, ApiError> {
         // A title that is none cannot be looked up, and is a problem already.
         if profile.title.is_empty() || profile.title.chars().count() > 200 {
             return Ok(false);
         }
         let owner = self.services.store.title_owner(tenant, &profile.title);
-        let owner = owner.await.map_err(stored)?;
+        let owner = owner.await?;
         Ok(owner.is_some_and(|owner| owner.id != profile.id))
     }
 }
 
-fn too_many_needed() -> ProblemDetails {
-    ProblemDetails::invalid(vec![Problem::at(
+fn too_many_needed() -> ApiError {
+    Problem::at(
         "/overrides",
         format!(
             "the overrides lead to more than {MAX_NEEDED} other profiles; name fewer, or people instead"
         ),
-    )])
+    ).into()
 }
 
 /// Selected courses that do not exist.

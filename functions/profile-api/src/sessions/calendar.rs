@@ -16,7 +16,7 @@ use rollcall_domain::course_session::{
 use rollcall_runtime::auth::Caller;
 
 use super::list::answer;
-use crate::error::{Refused, stale, stored};
+use crate::error::ApiError;
 use crate::mail_connection::not_connected;
 use crate::{ApiState, now};
 
@@ -34,7 +34,7 @@ impl ApiState {
         mut before: Versioned<CourseSession>,
         wanted: CourseSession,
         action: Action,
-    ) -> Result<Versioned<CourseSession>, Refused> {
+    ) -> Result<Versioned<CourseSession>, ApiError> {
         let (tenant, seen) = (caller.tenant, before.value.version);
         for _ in 0..TRIES {
             let session = over(&before.value, wanted.clone());
@@ -49,14 +49,14 @@ impl ApiState {
                     });
                 }
                 Err(StoreError::Conflict) => {}
-                Err(error) => return Err(stored(error)),
+                Err(error) => return Err(error.into()),
             }
             before = self.session_of(tenant, wanted.catalog, wanted.id).await?;
             if before.value.version != seen {
-                return Err(stale());
+                return Err(ApiError::Stale);
             }
         }
-        Err(stored(StoreError::Contended))
+        Err(StoreError::Contended.into())
     }
 
     /// Does what the calendar lacks of a stored session. When that breaks off,
@@ -68,7 +68,7 @@ impl ApiState {
         saved: Versioned<CourseSession>,
         notify: bool,
         mut left_out: Vec<Problem>,
-    ) -> Result<Response, Refused> {
+    ) -> Result<Response, ApiError> {
         let (tenant, services) = (caller.tenant, &self.services);
         let (catalog, id) = (saved.value.catalog, saved.value.id);
         let saved_in = saved.value.calendar.clone();
@@ -88,8 +88,9 @@ impl ApiState {
             self.stays_elsewhere(tenant, saved_in.as_ref(), catalog)
                 .await?,
         );
-        if notify && let Err(problem) = self.notify_learners(caller, &settled.value).await {
-            left_out.push(Problem::at("/notify", problem.detail));
+        if notify && let Err(error) = self.notify_learners(caller, &settled.value).await {
+            error.log();
+            left_out.push(Problem::at("/notify", error.into_problem().detail));
         }
         Ok(answer(settled, left_out))
     }
@@ -101,7 +102,7 @@ impl ApiState {
         tenant: TenantId,
         calendar: Option<&CalendarOwner>,
         catalog: CatalogId,
-    ) -> Result<Option<Problem>, Refused> {
+    ) -> Result<Option<Problem>, ApiError> {
         let Some(then) = calendar else {
             return Ok(None);
         };
@@ -120,7 +121,7 @@ impl ApiState {
 /// Why nothing follows by itself before somebody connects the account again.
 fn until_connected(error: &AccountError) -> Option<Problem> {
     let why = match error {
-        AccountError::NotConnected => not_connected().detail,
+        AccountError::NotConnected => not_connected().into_problem().detail,
         AccountError::Lost(cause) => cause.words().to_owned(),
         _ => return None,
     };

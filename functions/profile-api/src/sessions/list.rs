@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::ApiState;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
 
 /// A session.
@@ -111,7 +111,7 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<SessionQuery>,
-) -> Result<Json<SessionPage>, Refused> {
+) -> Result<Json<SessionPage>, ApiError> {
     api.must_work_on(&caller, catalog).await?;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let store = &api.services.store;
@@ -119,7 +119,7 @@ pub(crate) async fn list(
     let page = store
         .session_page(caller.tenant, catalog, after.as_deref(), limit)
         .await;
-    let page = page.map_err(stored)?;
+    let page = page?;
     let items = page.items.into_iter();
     Ok(Json(SessionPage {
         items: items
@@ -137,7 +137,7 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath((catalog, session)): InPath<(CatalogId, SessionId)>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     api.must_work_on(&caller, catalog).await?;
     let found = api.session_of(caller.tenant, catalog, session).await?;
     // What the calendar cannot tell now is told as it was known last.
@@ -161,8 +161,8 @@ impl ApiState {
         tenant: TenantId,
         catalog: CatalogId,
         session: SessionId,
-    ) -> Result<Versioned<CourseSession>, Refused> {
+    ) -> Result<Versioned<CourseSession>, ApiError> {
         let found = self.services.store.session(tenant, catalog, session).await;
-        found.map_err(stored)?.ok_or_else(missing)
+        found?.ok_or(ApiError::Missing)
     }
 }

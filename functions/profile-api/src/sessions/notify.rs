@@ -5,7 +5,7 @@ use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use rollcall_runtime::auth::Caller;
 
 use crate::ApiState;
-use crate::error::{Refused, stored, unavailable};
+use crate::error::ApiError;
 
 impl ApiState {
     /// One mail to each learner, so that nobody sees who else is invited.
@@ -13,10 +13,10 @@ impl ApiState {
         &self,
         caller: &Caller,
         session: &CourseSession,
-    ) -> Result<(), Refused> {
+    ) -> Result<(), ApiError> {
         let (tenant, catalog) = (caller.tenant, session.catalog);
         let title = self.mail_of(tenant, catalog).await?.value.title;
-        let settings = self.services.store.tenant(tenant).await.map_err(stored)?;
+        let settings = self.services.store.tenant(tenant).await?;
         let name = settings
             .map(|it| it.settings.display_name)
             .unwrap_or_default();
@@ -30,10 +30,7 @@ impl ApiState {
             })
             .collect();
         let queued = self.services.notice_queue.send_all(&notices).await;
-        queued.map_err(|error| {
-            tracing::error!(%error, "mails to learners could not be queued");
-            unavailable("The mails to learners could not be queued.")
-        })
+        queued.map_err(ApiError::LearnerMails)
     }
 }
 

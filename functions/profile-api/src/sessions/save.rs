@@ -13,7 +13,6 @@ use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::course_session::{
     Capabilities, CourseSession, RoomAnswer, SessionStatus, begin, degrade,
 };
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -24,7 +23,7 @@ use super::input::{self, Change, New};
 use super::list::{SessionView, answer};
 use super::no_licence;
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, required_version};
 use crate::mail_connection::not_connected;
 use crate::{ApiState, now};
@@ -39,7 +38,7 @@ pub(crate) async fn create(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let connection = usable(api.must_work_on(&caller, catalog).await?)?;
     let mut session = blank(catalog);
     let notify = input::read(&mut form, &mut session, true);
@@ -50,7 +49,7 @@ pub(crate) async fn create(
         &connection,
         &session,
     );
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let (mut session, left_out) = allowed(session.tidy(), &connection)?;
     session.room_answer = asked(&session);
     session.events = begin(None, &session);
@@ -60,7 +59,7 @@ pub(crate) async fn create(
     let put = services
         .store
         .put_session(caller.tenant, &session, None, &events);
-    let version = put.await.map_err(stored)?;
+    let version = put.await?;
     let saved = Versioned {
         value: session,
         version,
@@ -85,22 +84,22 @@ pub(crate) async fn update(
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
     let connection = api.must_work_on(&caller, catalog).await?;
     let before = api.session_of(caller.tenant, catalog, id).await?;
     if before.value.version != expected {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     if before.value.status == SessionStatus::Cancelled {
         let detail = "This session was cancelled; schedule a new one.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("cancelled"));
+        return Err(ApiError::conflict("cancelled", detail));
     }
     let connection = usable(connection)?;
     let mut session = before.value.clone();
     let notify = input::read(&mut form, &mut session, false);
     problems(&mut form, session.problems(), &connection, &session);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let (session, left_out) = allowed(session.tidy(), &connection)?;
     let saved = api
         .save_over(&caller, before, session, Action::SessionChanged)
@@ -127,7 +126,7 @@ pub(crate) async fn cancel(
     caller: Caller,
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     InQuery(how): InQuery<Cancellation>,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let connection = api.must_work_on(&caller, catalog).await?;
     let before = api.session_of(caller.tenant, catalog, id).await?;
     if before.value.status == SessionStatus::Cancelled {
@@ -194,7 +193,7 @@ fn problems(
 fn allowed(
     session: CourseSession,
     connection: &MailConnection,
-) -> Result<(CourseSession, Vec<Problem>), Refused> {
+) -> Result<(CourseSession, Vec<Problem>), ApiError> {
     let has = Capabilities {
         exchange: connection.can.able.contains(&Capability::Rooms),
         teams: connection.can.able.contains(&Capability::Meetings),
@@ -203,7 +202,7 @@ fn allowed(
 }
 
 /// The catalog's connection, if it has a calendar to invite from.
-pub(super) fn usable(connection: MailConnection) -> Result<MailConnection, Refused> {
+pub(super) fn usable(connection: MailConnection) -> Result<MailConnection, ApiError> {
     if connection.options.enabled && connection.status.is_usable() {
         Ok(connection)
     } else {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::{Saved, Tenant};
-use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE, StoreError};
+use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE};
 use rollcall_clients::vault::{AppRegistration, VaultError};
 use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
 use rollcall_domain::base::ids::TenantId;
@@ -17,13 +17,12 @@ use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::Job;
 use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
 use super::input::{Documented, SettingsInput};
-use super::show::{SettingsView, vault};
+use super::show::SettingsView;
 use crate::body::JsonBody;
-use crate::error::{Refused, broken, stale, stored, unavailable};
+use crate::error::ApiError;
 use crate::extract::{etag, required_version};
 use crate::{ApiState, now};
 
@@ -43,17 +42,12 @@ pub(crate) async fn save(
     caller: Caller,
     headers: HeaderMap,
     mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let before = api
-        .services
-        .store
-        .tenant(caller.tenant)
-        .await
-        .map_err(stored)?;
+) -> Result<Response, ApiError> {
+    let before = api.services.store.tenant(caller.tenant).await?;
     if let Some(before) = &before
         && required_version(&headers)? != before.version
     {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     // A page of the platform that needs the directory makes API keys (S0-13).
     if form.has("learn365ApiKey") {
@@ -62,8 +56,8 @@ pub(crate) async fn save(
     let credentials = api.credentials(caller.tenant).await?;
     let settings = &api.services.settings;
     let input = SettingsInput::read(&mut form, &credentials, |url| settings.is_lms_address(url));
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let input = input.ok_or_else(broken)?;
+    form.finish()?;
+    let input = input.ok_or(ApiError::Inconsistent)?;
     let connection = api.connection(&caller, before.as_ref(), &input).await?;
     let saved = api.keep(&caller, before.as_ref(), &input).await?;
     let notice = match saved {
@@ -97,7 +91,7 @@ impl ApiState {
         caller: &Caller,
         before: Option<&Tenant>,
         input: &SettingsInput,
-    ) -> Result<Option<ConnectionTest>, Refused> {
+    ) -> Result<Option<ConnectionTest>, ApiError> {
         let elsewhere =
             before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
         if input.credentials().is_empty() && !elsewhere {
@@ -107,10 +101,10 @@ impl ApiState {
         let test = Box::pin(test).await;
         let problems = test.problems();
         if !problems.is_empty() {
-            return Err(ProblemDetails::invalid(problems));
+            return Err(problems.into());
         }
         if let Some(check) = unanswered(&test) {
-            return Err(unavailable(&format!(
+            return Err(ApiError::unavailable(format!(
                 "Nothing was saved, because this could not be checked now: {} ({}). Try again shortly.",
                 check.title, check.detail
             )));
@@ -126,17 +120,17 @@ impl ApiState {
         caller: &Caller,
         before: Option<&Tenant>,
         input: &SettingsInput,
-    ) -> Result<Saved, Refused> {
+    ) -> Result<Saved, ApiError> {
         let [saved, replaced] = events(caller, before, input, now());
         let expected = before.map(|before| before.version);
         let store = &self.services.store;
         let id = caller.tenant;
         if input.credentials().is_empty() {
             let saved = store.change_settings(id, &input.settings, expected, None, &saved);
-            return saved.await.map_err(stored);
+            return Ok(saved.await?);
         }
         let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
-        let lease = lease.map_err(stored)?.ok_or_else(crate::error::locked)?;
+        let lease = lease?.ok_or(ApiError::Locked)?;
         let kept = self
             .keep_both(id, input, expected, lease.fence(), [saved, replaced])
             .await;
@@ -153,26 +147,21 @@ impl ApiState {
         expected: Option<u64>,
         fence: &Fence,
         [events, replaced]: [Vec<AuditEvent>; 2],
-    ) -> Result<Saved, Refused> {
+    ) -> Result<Saved, ApiError> {
         let store = &self.services.store;
         // Nobody else can save settings now, so this stays true until the end.
-        let now = store.tenant(id).await.map_err(stored)?;
+        let now = store.tenant(id).await?;
         if now.map(|now| now.version) != expected {
-            return Err(stale());
+            return Err(ApiError::Stale);
         }
         // Told before it is done: the vault takes no part in the table's
         // transactions, and a replacement nobody can find is worse than one that
         // was told and failed.
         let told = store.record_under(fence, &replaced).await;
-        told.map_err(stored)?;
-        self.keep_credentials(id, input)
-            .await
-            .map_err(|error| vault(&error))?;
+        told?;
+        self.keep_credentials(id, input).await?;
         let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
-        saved.await.map_err(|error| match error {
-            StoreError::LeaseLost => crate::error::locked(),
-            other => stored(other),
-        })
+        Ok(saved.await?)
     }
 
     async fn keep_credentials(
@@ -203,7 +192,7 @@ impl ApiState {
 
     /// Asks for a refresh: the first one, or one with the new credentials or from
     /// the new region (S4-103, C-42).
-    async fn read_anew(&self, id: TenantId, saved: Saved, by: &str) -> Result<(), Refused> {
+    async fn read_anew(&self, id: TenantId, saved: Saved, by: &str) -> Result<(), ApiError> {
         let tenant = crate::runs::tenant(self, id).await?;
         let trigger = match saved {
             Saved::First => Trigger::FirstSave,

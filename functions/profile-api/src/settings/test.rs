@@ -5,7 +5,6 @@ use axum::extract::State;
 use rollcall_app::connection_test::EnteredCredentials;
 use rollcall_clients::http::Secret;
 use rollcall_domain::connection::ConnectionTest;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -13,7 +12,7 @@ use utoipa::ToSchema;
 use super::input::EntraAppInput;
 use crate::ApiState;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]
@@ -41,7 +40,7 @@ pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
     mut form: JsonBody,
-) -> Result<Json<ConnectionTest>, Refused> {
+) -> Result<Json<ConnectionTest>, ApiError> {
     let lms_url = form
         .secret("lmsUrl")
         .map(|url| url.trim_end_matches('/').to_owned());
@@ -49,13 +48,13 @@ pub(crate) async fn test(
     let app = form.nested("entraApp", |inner| {
         Some((inner.secret("clientId"), inner.secret("clientSecret")))
     });
-    form.finish().map_err(ProblemDetails::invalid)?;
+    form.finish()?;
     let (client_id, client_secret) = app.unwrap_or_default();
     let lms_url = if let Some(url) = lms_url {
         url
     } else {
         let tenant = api.services.store.tenant(caller.tenant).await;
-        let tenant = tenant.map_err(stored)?;
+        let tenant = tenant?;
         tenant
             .map(|tenant| tenant.settings.lms_url)
             .unwrap_or_default()
