@@ -77,6 +77,6 @@ pub(crate) async fn change(
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;
     put?;
-    api.entitled.forget(tenant);
+    api.entitlements.forget(tenant);
     Ok(Json(entitlement))
 }

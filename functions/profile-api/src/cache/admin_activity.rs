@@ -43,7 +43,7 @@ impl ApiState {
     /// Notes an owner or Super admin, and one who no longer is. What fails is tried
     /// with a later request: nobody's request waits for it to succeed.
     pub(crate) async fn note(&self, caller: &Caller) {
-        if !self.seen.is_news(caller) {
+        if !self.admin_activity.is_news(caller) {
             return;
         }
         let store = &self.services.store;

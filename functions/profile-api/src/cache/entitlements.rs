@@ -46,11 +46,11 @@ impl ApiState {
         if self.services.settings.operator_tenant.is_none() {
             return Ok(true);
         }
-        if let Some(known) = self.entitled.recall(tenant) {
+        if let Some(known) = self.entitlements.recall(tenant) {
             return Ok(known);
         }
         let entitled = self.services.is_entitled(tenant).await?;
-        self.entitled.remember(tenant, entitled);
+        self.entitlements.remember(tenant, entitled);
         Ok(entitled)
     }
 }

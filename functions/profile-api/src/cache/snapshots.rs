@@ -74,7 +74,7 @@ impl ApiState {
     pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
         let pointer = self.services.store.snapshot_pointer(tenant).await;
         let pointer = pointer?.ok_or(ApiError::NotReady)?;
-        if let Some(data) = self.warm.recall(tenant, &pointer) {
+        if let Some(data) = self.snapshots.recall(tenant, &pointer) {
             return Ok(data);
         }
         let bytes = self.services.objects.get(&pointer.key).await;
@@ -97,7 +97,7 @@ impl ApiState {
             order: OnceLock::new(),
             stored: size,
         });
-        self.warm.keep(&data);
+        self.snapshots.keep(&data);
         Ok(data)
     }
 }
