@@ -13,9 +13,12 @@ use rollcall_domain::connection::installation::Feature;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{AuthError, Caller, Role};
 
-use crate::ApiState;
+use crate::cache::admin_activity;
+use crate::cache::entitlements;
+use crate::connections;
 use crate::error::ApiError;
 pub use crate::routes::{ROUTES, Route};
+use crate::state::ApiState;
 use Permission::{Operate, Public};
 
 /// What a caller needs a role for.
@@ -241,15 +244,15 @@ pub(crate) async fn guard(
     let (mut parts, body) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, &api).await?;
     route.permission.of(&caller)?;
-    if route.permission != Operate && !api.is_entitled(caller.tenant).await? {
+    if route.permission != Operate && !entitlements::is_entitled(&api, caller.tenant).await? {
         return Err(not_in_plan());
     }
     if route.permission.is_add_on() && !api.services.has_sync(caller.tenant).await? {
         return Err(not_enabled());
     }
-    api.note(&caller).await;
+    admin_activity::record(&api, &caller).await;
     if let Some(feature) = route.needs {
-        api.needs(caller.tenant, feature).await?;
+        connections::model::require_directory(&api, caller.tenant, feature).await?;
     }
     parts.extensions.insert(caller);
     Ok(next.run(Request::from_parts(parts, body)).await)

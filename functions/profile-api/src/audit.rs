@@ -7,9 +7,9 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// Which events.
 #[derive(Deserialize, IntoParams)]

@@ -12,7 +12,7 @@ use rollcall_runtime::auth::Caller;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// How a tenant was installed.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
@@ -35,16 +35,16 @@ pub(crate) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Json<Installation>, ApiError> {
     let installation = Installation {
-        version: form.optional("version"),
-        environments: form.or_default::<BTreeSet<String>>("environments"),
+        version: body.optional("version"),
+        environments: body.or_default::<BTreeSet<String>>("environments"),
     };
     for problem in installation.problems() {
-        form.problem(problem.pointer, problem.detail);
+        body.problem(problem.pointer, problem.detail);
     }
-    form.finish()?;
+    body.finish()?;
     let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged).with(
         "version",
         installation.version.as_deref().unwrap_or_default(),

@@ -13,6 +13,7 @@ pub mod access;
 mod audit;
 mod body;
 mod cache;
+mod catalogs;
 mod connections;
 mod directory;
 mod directory_sync;
@@ -51,7 +52,7 @@ use tower_http::compression::predicate::SizeAbove;
 use tower_http::cors::CorsLayer;
 
 pub use body::MAX_BODY;
-use state::{ApiState, now};
+use state::ApiState;
 
 /// Browsers may keep the answer to a preflight so long.
 const PREFLIGHT: Duration = Duration::from_hours(1);

@@ -16,9 +16,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
+use crate::cache::snapshots;
+use crate::catalogs;
 use crate::error::ApiError;
 use crate::extract::{InQuery, etag, has_already, page_size};
+use crate::state::ApiState;
 
 /// Fields, operators, values and courses in react-querybuilder's configuration
 /// shape (S4-099). A new refresh makes a new one; the `ETag` tells.
@@ -80,7 +82,7 @@ pub(crate) async fn users(
     caller: Caller,
     InQuery(query): InQuery<UserQuery>,
 ) -> Result<Json<UserList>, ApiError> {
-    let data = api.data(caller.tenant).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
     let limit = page_size(query.limit);
     let found = search::people(&data.snapshot, data.order(), &query.search, limit);
     Ok(Json(UserList {
@@ -118,7 +120,7 @@ pub(crate) async fn courses(
     caller: Caller,
     InQuery(query): InQuery<CourseQuery>,
 ) -> Result<Json<CourseList>, ApiError> {
-    let data = api.data(caller.tenant).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
     let found = search::courses(&data.snapshot, &query.search, page_size(query.limit));
     Ok(Json(CourseList {
         total: found.total,
@@ -154,8 +156,8 @@ pub(crate) async fn catalogs(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<CatalogList>, ApiError> {
-    let data = api.data(caller.tenant).await?;
-    let own = api.own_catalogs(&caller).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let own = catalogs::own_catalogs(&api, &caller).await?;
     let mut sizes: BTreeMap<CatalogId, usize> = BTreeMap::new();
     for course in &data.snapshot.courses {
         *sizes.entry(course.catalog).or_default() += 1;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
+use crate::state::ApiState;
 
 /// Which notifications.
 #[derive(Deserialize, IntoParams)]

@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// A plan to enter.
 #[derive(Deserialize, ToSchema)]
@@ -55,13 +55,13 @@ pub(crate) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Json<Entitlement>, ApiError> {
-    let plan = form.required("plan");
-    let until = form.optional("until");
-    let services = form.or_default("azureCommunicationServices");
-    let directory_sync = form.or_default("directorySync");
-    form.finish()?;
+    let plan = body.required("plan");
+    let until = body.optional("until");
+    let services = body.or_default("azureCommunicationServices");
+    let directory_sync = body.or_default("directorySync");
+    body.finish()?;
     let plan: Plan = plan.ok_or_else(|| Problem::at("/plan", "a plan is required"))?;
     let entitlement = Entitlement {
         plan,

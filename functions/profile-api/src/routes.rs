@@ -43,7 +43,7 @@ impl Route {
     }
 }
 
-/// Makes the table from lines of the form
+/// Makes the table from lines of the body
 /// `METHOD "path" Permission, option => handler;`, where an option is `locked` or
 /// `needs(Feature)`.
 macro_rules! routes {
@@ -81,7 +81,7 @@ pub const ROUTES: &[Route] = routes! {
     PUT "/v1/profiles/{id}" WriteProfiles, locked => profiles::save::update;
     // Accepted while maintenance works; the next cycle carries it out (S4-114).
     DELETE "/v1/profiles/{id}" WriteProfiles => profiles::delete::delete;
-    POST "/v1/profiles/{id}/restore" WriteProfiles, locked => profiles::delete::restore;
+    POST "/v1/profiles/{id}/restore" WriteProfiles, locked => profiles::restore::restore;
     PUT "/v1/profiles/{id}/courses" WriteCourses, locked => profiles::courses::choose;
     GET "/v1/profiles/{id}/versions" ReadProfiles => profiles::versions::list;
     GET "/v1/profiles/{id}/versions/{version}" ReadProfiles => profiles::versions::show;

@@ -16,8 +16,8 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
 use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// So many records of a job are looked at for one that counted profiles.
 const RECENT: usize = 10;

@@ -9,8 +9,8 @@ use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::name_order::NameOrder;
 use rollcall_domain::snapshot::{Snapshot, format};
 
-use crate::ApiState;
 use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// Stored bytes of all kept snapshots together; in memory they take about six
 /// times as much, which the function's memory in `template.yaml` allows for.
@@ -57,7 +57,7 @@ impl SnapshotCache {
 
     /// Keeps a snapshot instead of an older one of its tenant, and lets go of
     /// those not used for longest while all together are too large.
-    fn keep(&self, data: &Arc<Data>) {
+    fn insert(&self, data: &Arc<Data>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = data.snapshot.header.tenant;
         kept.retain(|other| other.snapshot.header.tenant != tenant);
@@ -69,37 +69,35 @@ impl SnapshotCache {
     }
 }
 
-impl ApiState {
-    /// The data in use. Its pointer is read each time, so that a refresh counts at once.
-    pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
-        let pointer = self.services.store.snapshot_pointer(tenant).await;
-        let pointer = pointer?.ok_or(ApiError::NotReady)?;
-        if let Some(data) = self.snapshots.recall(tenant, &pointer) {
-            return Ok(data);
-        }
-        let bytes = self.services.objects.get(&pointer.key).await;
-        let bytes = bytes?;
-        let size = bytes.len();
-        let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
-        let snapshot = match decoded {
-            Ok(Ok(snapshot)) => snapshot,
-            Ok(Err(error)) => return Err(unreadable(&pointer, &error)),
-            Err(error) => return Err(unreadable(&pointer, &error)),
-        };
-        if snapshot.header.tenant != tenant || snapshot.header.id != pointer.id {
-            return Err(unreadable(&pointer, &"it holds the data of something else"));
-        }
-        let data = Arc::new(Data {
-            fields: Fields::of(&snapshot),
-            snapshot,
-            pointer,
-            accounts: OnceLock::new(),
-            order: OnceLock::new(),
-            stored: size,
-        });
-        self.snapshots.keep(&data);
-        Ok(data)
+/// The data in use. Its pointer is read each time, so that a refresh counts at once.
+pub(crate) async fn current(api: &ApiState, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
+    let pointer = api.services.store.snapshot_pointer(tenant).await;
+    let pointer = pointer?.ok_or(ApiError::NotReady)?;
+    if let Some(data) = api.snapshots.recall(tenant, &pointer) {
+        return Ok(data);
     }
+    let bytes = api.services.objects.get(&pointer.key).await;
+    let bytes = bytes?;
+    let size = bytes.len();
+    let decoded = tokio::task::spawn_blocking(move || format::decode(&bytes)).await;
+    let snapshot = match decoded {
+        Ok(Ok(snapshot)) => snapshot,
+        Ok(Err(error)) => return Err(unreadable(&pointer, &error)),
+        Err(error) => return Err(unreadable(&pointer, &error)),
+    };
+    if snapshot.header.tenant != tenant || snapshot.header.id != pointer.id {
+        return Err(unreadable(&pointer, &"it holds the data of something else"));
+    }
+    let data = Arc::new(Data {
+        fields: Fields::of(&snapshot),
+        snapshot,
+        pointer,
+        accounts: OnceLock::new(),
+        order: OnceLock::new(),
+        stored: size,
+    });
+    api.snapshots.insert(&data);
+    Ok(data)
 }
 
 fn unreadable(pointer: &SnapshotPointer, error: &dyn std::fmt::Display) -> ApiError {

@@ -15,15 +15,16 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::model;
 use crate::access::Permission;
 use crate::body::JsonBody;
 use crate::error::ApiError;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// What to sign in for.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without (S0-17).
     return_to: Option<String>,
@@ -50,10 +51,10 @@ const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut form);
-    form.finish()?;
+    let return_to = return_path(&mut body);
+    body.finish()?;
     let begun = begin_directory(&api, &caller, return_to).await?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
@@ -65,7 +66,7 @@ pub(crate) async fn begin_directory(
     return_to: ReturnPath,
 ) -> Result<Begun, ApiError> {
     // One that works may be consented to anew: a release may need another permission.
-    if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
+    if model::directory_status(api, caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
     }
     let attempt = SignInAttempt {
@@ -79,7 +80,7 @@ pub(crate) async fn begin_directory(
         login_hint: Some(&caller.name),
         ..SignIn::default()
     };
-    let begun = api.begin(&attempt, &[], how).await?;
+    let begun = begin_sign_in(api, &attempt, &[], how).await?;
     let events = [
         AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
             .on(SUBJECT.0, SUBJECT.1),
@@ -93,13 +94,13 @@ pub(crate) async fn begin_directory(
 }
 
 /// The page to come back to; what is no page is a problem.
-pub(crate) fn return_path(form: &mut JsonBody) -> ReturnPath {
-    let text: Option<String> = form.optional("returnTo");
+pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
+    let text: Option<String> = body.optional("returnTo");
     match text.map(ReturnPath::try_from) {
         None => ReturnPath::default(),
         Some(Ok(path)) => path,
         Some(Err(error)) => {
-            form.problem("/returnTo", error.to_string());
+            body.problem("/returnTo", error.to_string());
             ReturnPath::default()
         }
     }
@@ -111,30 +112,28 @@ fn not_applicable() -> ApiError {
     ApiError::conflict("not-applicable", detail)
 }
 
-impl ApiState {
-    /// Stores what the browser has to bring back, and answers where to send it.
-    pub(crate) async fn begin(
-        &self,
-        attempt: &SignInAttempt,
-        scopes: &[String],
-        how: SignIn<'_>,
-    ) -> Result<Begun, ApiError> {
-        let services = &self.services;
-        let app = services.service_app().await?;
-        let state = new_state();
-        let url = services
-            .entra()
-            .authorize_url(attempt.tenant, &app, &state, scopes, how)?;
-        let begun = services
-            .store
-            .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
-        begun.await?;
-        let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
-        Ok(Begun {
-            url,
-            expires_at: attempt.began + lifetime,
-        })
-    }
+/// Stores what the browser has to bring back, and answers where to send it.
+pub(crate) async fn begin_sign_in(
+    api: &ApiState,
+    attempt: &SignInAttempt,
+    scopes: &[String],
+    how: SignIn<'_>,
+) -> Result<Begun, ApiError> {
+    let services = &api.services;
+    let app = services.service_app().await?;
+    let state = new_state();
+    let url = services
+        .entra()
+        .authorize_url(attempt.tenant, &app, &state, scopes, how)?;
+    let begun = services
+        .store
+        .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
+    begun.await?;
+    let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
+    Ok(Begun {
+        url,
+        expires_at: attempt.began + lifetime,
+    })
 }
 
 /// Tells why the connection cannot be ended, or drops an attempt that has not
@@ -145,7 +144,7 @@ pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<StatusCode, ApiError> {
-    let directory = api.directory_of(caller.tenant).await?;
+    let directory = model::directory_status(&api, caller.tenant).await?;
     if directory.origin().is_some() {
         let event = AuditEvent::new(now(), caller.actor(), Action::ConnectionEndRefused)
             .on(SUBJECT.0, SUBJECT.1);

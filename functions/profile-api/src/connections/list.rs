@@ -17,9 +17,12 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CONNECT, DirectoryStatus};
+use super::CONNECT;
+use super::model;
+use super::model::DirectoryStatus;
 use crate::error::ApiError;
-use crate::{ApiState, now};
+use crate::settings;
+use crate::state::{ApiState, now};
 
 /// One connection.
 #[derive(Serialize, ToSchema)]
@@ -214,8 +217,8 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Connections>, ApiError> {
     let tenant = caller.tenant;
-    let directory = api.directory_of(tenant).await?;
-    let credentials = api.credentials(tenant).await?;
+    let directory = model::directory_status(&api, tenant).await?;
+    let credentials = settings::model::credentials(&api, tenant).await?;
     let store = &api.services.store;
     let mut mail = store.mail_connections(tenant).await?;
     mail.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));

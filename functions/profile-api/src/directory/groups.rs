@@ -16,11 +16,13 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::people::DirectoryQuery;
+use super::{client, refused};
 use crate::body::JsonBody;
+use crate::cache::snapshots;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
-use crate::runs::tenant;
-use crate::{ApiState, now};
+use crate::settings::model::tenant;
+use crate::state::{ApiState, now};
 
 /// Courses that one request may enrol a group in.
 const MAX_COURSES: usize = 50;
@@ -63,13 +65,13 @@ pub(crate) async fn list(
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<Groups>, ApiError> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = client(&api, caller.tenant).await?;
     let found = directory
         .groups_named(&query.search, page_size(query.limit))
         .await;
     let found = match found {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok(Json(Groups {
         items: found.into_iter().map(GroupView::from).collect(),
@@ -111,23 +113,23 @@ pub(crate) async fn add(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let group: Option<ObjectId> = form.required("group");
-    let courses: BTreeSet<CourseId> = form.or_default("courses");
+    let group: Option<ObjectId> = body.required("group");
+    let courses: BTreeSet<CourseId> = body.or_default("courses");
     if courses.len() > MAX_COURSES {
-        form.problem(
+        body.problem(
             "/courses",
             format!("may hold {MAX_COURSES} courses at most"),
         );
     }
-    form.finish()?;
+    body.finish()?;
     let group = group.ok_or(ApiError::Missing)?;
-    api.must_be_of(&caller, catalog, &courses).await?;
-    let directory = api.graph(caller.tenant).await?;
+    check_courses(&api, &caller, catalog, &courses).await?;
+    let directory = client(&api, caller.tenant).await?;
     let known = match directory.group_by_id(group).await {
         Ok(known) => known,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     let Some(known) = known else {
         let problem = Problem::at("/group", "the directory has no group with this id");
@@ -165,30 +167,28 @@ pub(crate) async fn add(
     Ok((StatusCode::OK, Json(added)).into_response())
 }
 
-impl ApiState {
-    /// The catalog exists, and the courses are its own.
-    async fn must_be_of(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-        courses: &BTreeSet<CourseId>,
-    ) -> Result<(), ApiError> {
-        let data = self.data(caller.tenant).await?;
-        if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
-            return Err(ApiError::Missing);
-        }
-        let own = |course: &&CourseId| {
-            let known = data.snapshot.course(**course);
-            known.is_some_and(|known| known.catalog == catalog)
-        };
-        let foreign = courses.iter().filter(|course| !own(course));
-        let problems: Vec<Problem> = foreign
-            .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(problems.into())
-        }
+/// The catalog exists, and the courses are its own.
+async fn check_courses(
+    api: &ApiState,
+    caller: &Caller,
+    catalog: CatalogId,
+    courses: &BTreeSet<CourseId>,
+) -> Result<(), ApiError> {
+    let data = snapshots::current(api, caller.tenant).await?;
+    if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
+        return Err(ApiError::Missing);
+    }
+    let own = |course: &&CourseId| {
+        let known = data.snapshot.course(**course);
+        known.is_some_and(|known| known.catalog == catalog)
+    };
+    let foreign = courses.iter().filter(|course| !own(course));
+    let problems: Vec<Problem> = foreign
+        .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems.into())
     }
 }

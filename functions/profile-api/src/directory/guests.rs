@@ -12,14 +12,15 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{client, refused};
 use crate::body::JsonBody;
 use crate::error::ApiError;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 struct GuestInput {
     /// The mail address the invitation goes to.
     address: String,
@@ -41,18 +42,18 @@ struct Guest {
 pub(crate) async fn invite(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let address: Option<String> = form.required("address");
+    let address: Option<String> = body.required("address");
     let address = address.unwrap_or_default().trim().to_owned();
     if !is_mail_address(&address) {
-        form.problem(
+        body.problem(
             "/address",
             "must be a mail address, such as kay@fabrikam.com",
         );
     }
-    form.finish()?;
-    let directory = api.graph(caller.tenant).await?;
+    body.finish()?;
+    let directory = client(&api, caller.tenant).await?;
     // Told before it is done: an invitation nobody can trace is worse than one that
     // was told and failed.
     let event =
@@ -66,7 +67,7 @@ pub(crate) async fn invite(
             let problem = "the directory does not take this address as a guest; it may belong to one of your own people";
             return Err(Problem::at("/address", problem).into());
         }
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok((StatusCode::CREATED, Json(Guest { id, address })).into_response())
 }

@@ -8,29 +8,30 @@ use rollcall_clients::graph::{Graph, GraphError};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::Origin;
 
-use crate::ApiState;
+use crate::connections;
 use crate::error::ApiError;
+use crate::state::ApiState;
 
-impl ApiState {
-    /// The tenant's directory: through this service's own app where a Global
-    /// Administrator consented, through the tenant's app registration where the
-    /// connection stands by default and nobody ever consented.
-    pub(crate) async fn graph(&self, tenant: TenantId) -> Result<Graph, ApiError> {
-        if self.directory_of(tenant).await?.origin() == Some(Origin::Default) {
-            let record = crate::runs::tenant(self, tenant).await?;
-            let graph = self.services.graph(&record).await;
-            return graph.map_err(ApiError::Directory);
-        }
-        Ok(self.services.directory(tenant).await?)
+/// The tenant's directory: through this service's own app where a Global
+/// Administrator consented, through the tenant's app registration where the
+/// connection stands by default and nobody ever consented.
+pub(crate) async fn client(api: &ApiState, tenant: TenantId) -> Result<Graph, ApiError> {
+    if connections::model::directory_status(api, tenant)
+        .await?
+        .origin()
+        == Some(Origin::Default)
+    {
+        let record = crate::settings::model::tenant(api, tenant).await?;
+        let graph = api.services.graph(&record).await;
+        return graph.map_err(ApiError::Directory);
     }
+    Ok(api.services.directory(tenant).await?)
 }
 
-impl ApiState {
-    /// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
-    pub(crate) async fn said(&self, tenant: TenantId, error: GraphError) -> ApiError {
-        if let Err(error) = self.services.directory_refused(tenant, &error).await {
-            tracing::error!(%error, "the loss of a directory could not be noted");
-        }
-        ApiError::Graph(error)
+/// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
+pub(crate) async fn refused(api: &ApiState, tenant: TenantId, error: GraphError) -> ApiError {
+    if let Err(error) = api.services.directory_refused(tenant, &error).await {
+        tracing::error!(%error, "the loss of a directory could not be noted");
     }
+    ApiError::Graph(error)
 }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::ApiState;
+use super::{client, refused};
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
+use crate::state::ApiState;
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
@@ -83,13 +84,13 @@ pub(crate) async fn list(
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
 ) -> Result<Json<People>, ApiError> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = client(&api, caller.tenant).await?;
     let found = directory
         .people_named(&query.search, page_size(query.limit))
         .await;
     let found = match found {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok(Json(People {
         items: found.into_iter().map(PersonView::from).collect(),
@@ -105,14 +106,14 @@ pub(crate) async fn show(
     caller: Caller,
     InPath(user): InPath<ObjectId>,
 ) -> Result<Json<WithManagers>, ApiError> {
-    let directory = api.graph(caller.tenant).await?;
+    let directory = client(&api, caller.tenant).await?;
     let asked = async {
         let person = directory.person(user).await?;
         Ok((person, directory.managers(user).await?))
     };
     let (person, managers) = match asked.await {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     let person = person.ok_or(ApiError::Missing)?.into();
     Ok(Json(WithManagers {

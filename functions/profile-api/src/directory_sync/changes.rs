@@ -2,8 +2,6 @@
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_clients::objects::{ObjectError, part_key};
-use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{
     ChangeKind, ChangeOutcome, ChangeSubject, Field, OutcomeStatus, PlannedChange, Skip, SyncReport,
 };
@@ -11,9 +9,10 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
+use super::model;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -233,8 +232,8 @@ pub(crate) async fn list(
     InPath(id): InPath<String>,
     InQuery(query): InQuery<ChangeQuery>,
 ) -> Result<Json<SyncChangePage>, ApiError> {
-    let run = api.sync_run(&caller, &id).await?;
-    let parts = api.reports(&run).await?;
+    let run = model::find_run(&api, &caller, &id).await?;
+    let parts = model::reports(&api, &run).await?;
     let from = match query.cursor.as_deref().map(from_cursor).transpose()? {
         Some(text) => text.parse::<usize>().map_err(|_| ApiError::Cursor)?,
         None => 0,
@@ -260,26 +259,4 @@ pub(crate) async fn list(
         total: rows.len(),
         next_cursor,
     }))
-}
-
-impl ApiState {
-    /// Everything a run has told, one report for each of its invocations. Reports
-    /// expire with their records, and one that is gone tells nothing.
-    pub(super) async fn reports(&self, run: &Run) -> Result<Vec<SyncReport>, ApiError> {
-        let mut parts = Vec::new();
-        if run.report.is_none() {
-            return Ok(parts);
-        }
-        for part in 0..=run.request.continuation {
-            let key = part_key(run.request.tenant, &Run::key(&run.request), part);
-            let bytes = match self.services.objects.get(&key).await {
-                Ok(bytes) => bytes,
-                Err(ObjectError::Missing(_)) => continue,
-                Err(error) => return Err(error.into()),
-            };
-            let report = serde_json::from_slice(&bytes);
-            parts.push(report.map_err(|source| ApiError::UnreadableReport { key, source })?);
-        }
-        Ok(parts)
-    }
 }

@@ -13,18 +13,20 @@ use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::SUBJECT;
 use super::show::SyncView;
-use super::{SUBJECT, conflict};
+use super::{model, show};
 use crate::body::JsonBody;
+use crate::connections;
 use crate::connections::entra::{Begun, begin_directory, return_path};
 use crate::error::ApiError;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Where to come back to.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncConnectInput)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without.
     return_to: Option<String>,
@@ -40,14 +42,18 @@ pub(crate) struct ConnectInput {
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut form);
-    form.finish()?;
-    let found = api.sync(caller.tenant).await?.value;
-    if api.directory_of(caller.tenant).await?.origin().is_none() {
+    let return_to = return_path(&mut body);
+    body.finish()?;
+    let found = model::find(&api, caller.tenant).await?.value;
+    if connections::model::directory_status(&api, caller.tenant)
+        .await?
+        .origin()
+        .is_none()
+    {
         if !caller.roles.contains(&Role::GlobalAdmin) {
-            return Err(conflict(
+            return Err(ApiError::conflict(
                 "directory-not-connected",
                 "Microsoft Entra ID is not connected yet, and only a Global Administrator can consent: ask one to connect it (POST /v1/connections/entra/connect), then ask this again.",
             ));
@@ -82,7 +88,7 @@ pub(crate) async fn connect(
         true
     });
     after.await?;
-    api.sync_view(&caller, None).await
+    show::view_response(&api, &caller, None).await
 }
 
 /// Whatever was not accepted keeps it from being connected, and is named (S3-11).
@@ -96,7 +102,7 @@ fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), ApiError> {
     };
     let failed = ended(CheckStatus::Failed);
     if !failed.is_empty() {
-        return Err(conflict("permissions-missing", &failed));
+        return Err(ApiError::conflict("permissions-missing", &failed));
     }
     if test.is_incomplete() {
         let open = ended(CheckStatus::NotChecked);

@@ -8,30 +8,32 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::SUBJECT;
+use super::guards::not_connected;
 use super::runs::{ask, started};
 use super::show::SyncView;
-use super::{SUBJECT, conflict};
+use super::{model, show};
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::runs::start::Asked;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// The word of a person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SyncConfirmation)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
+#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct Confirmation {
     /// Must be `true`: somebody has read what will happen.
     confirm: bool,
 }
 
 /// Notes a problem unless somebody says that they know what it means.
-fn confirmed(form: &mut JsonBody, means: &str) {
+fn confirmed(body: &mut JsonBody, means: &str) {
     let pointer = "/confirm";
-    let said = form.optional::<bool>("confirm");
-    if said != Some(true) && !form.is_wrong(pointer) {
-        form.problem(pointer, means);
+    let said = body.optional::<bool>("confirm");
+    if said != Some(true) && !body.is_wrong(pointer) {
+        body.problem(pointer, means);
     }
 }
 
@@ -43,7 +45,7 @@ pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let found = api.sync(caller.tenant).await?.value;
+    let found = model::find(&api, caller.tenant).await?.value;
     let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
     let test = test?;
     let (of, passed, at) = (found.fingerprint(), test.ok, now());
@@ -59,7 +61,7 @@ pub(crate) async fn test(
             true
         });
     noted.await?;
-    api.sync_view(&caller, Some(test)).await
+    show::view_response(&api, &caller, Some(test)).await
 }
 
 /// Activates it: it runs now, and by itself from then on. The configuration as it
@@ -69,23 +71,23 @@ pub(crate) async fn test(
 pub(crate) async fn activate(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
     let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
-    confirmed(&mut form, means);
-    form.finish()?;
-    let found = api.sync(caller.tenant).await?.value;
+    confirmed(&mut body, means);
+    body.finish()?;
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.source.is_none() {
         return Err(not_connected());
     }
     if found.phase == SyncPhase::Active {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "already-active",
             "The directory sync is active already.",
         ));
     }
     if !found.is_tested() {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "not-tested",
             "The configuration as it is now has passed no test; test it first.",
         ));
@@ -137,9 +139,12 @@ pub(crate) async fn deactivate(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let found = api.sync(caller.tenant).await?.value;
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.phase != SyncPhase::Active {
-        return Err(conflict("not-active", "The directory sync is not active."));
+        return Err(ApiError::conflict(
+            "not-active",
+            "The directory sync is not active.",
+        ));
     }
     let events = [
         AuditEvent::new(now(), caller.actor(), Action::SyncDeactivated).on(SUBJECT.0, SUBJECT.1),
@@ -153,7 +158,7 @@ pub(crate) async fn deactivate(
             true
         });
     after.await?;
-    api.sync_view(&caller, None).await
+    show::view_response(&api, &caller, None).await
 }
 
 /// Disconnects it: no runs, credentials deleted, people and teams stay as they are,
@@ -163,14 +168,14 @@ pub(crate) async fn deactivate(
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
     let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
-    confirmed(&mut form, means);
-    form.finish()?;
-    let found = api.sync(caller.tenant).await?.value;
+    confirmed(&mut body, means);
+    body.finish()?;
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.phase == SyncPhase::Disconnected {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "not-connected",
             "The directory sync is disconnected already.",
         ));
@@ -194,13 +199,5 @@ pub(crate) async fn disconnect(
     let forgotten = services.vault.forget_sync_credentials(caller.tenant).await;
     forgotten?;
     services.store.forget_mirror(caller.tenant).await?;
-    api.sync_view(&caller, None).await
-}
-
-/// There is no connection to work with.
-pub(super) fn not_connected() -> ApiError {
-    conflict(
-        "not-connected",
-        "The directory sync is not connected: enter an app registration, or connect with a global administrator's consent.",
-    )
+    show::view_response(&api, &caller, None).await
 }

@@ -15,7 +15,7 @@ use super::SUBJECT;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Times to set.
 #[derive(Deserialize, ToSchema)]
@@ -41,11 +41,11 @@ pub(crate) async fn set(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Json<Schedule>, ApiError> {
-    let times = form.required("times");
-    let zone = form.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
-    form.finish()?;
+    let times = body.required("times");
+    let zone = body.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
+    body.finish()?;
     let rhythm = Schedule {
         times: times.unwrap_or_default(),
         zone,
@@ -53,7 +53,7 @@ pub(crate) async fn set(
     if let Some(problem) = rhythm.problem() {
         return Err(Problem::at("/times", problem).into());
     }
-    api.set_times(&caller, tenant, Some(rhythm.clone())).await?;
+    set_times(&api, &caller, tenant, Some(rhythm.clone())).await?;
     Ok(Json(rhythm))
 }
 
@@ -66,33 +66,31 @@ pub(crate) async fn remove(
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
 ) -> Result<StatusCode, ApiError> {
-    api.set_times(&caller, tenant, None).await?;
+    set_times(&api, &caller, tenant, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl ApiState {
-    async fn set_times(
-        &self,
-        caller: &Caller,
-        tenant: TenantId,
-        times: Option<Schedule>,
-    ) -> Result<(), ApiError> {
-        let at = now();
-        let told = times
-            .iter()
-            .flat_map(|it| &it.times)
-            .map(ToString::to_string);
-        let told: Vec<String> = told.collect();
-        let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
-            .on(SUBJECT.0, SUBJECT.1)
-            .with("times", told.join(" "))];
-        let store = &self.services.store;
-        let set = store.change_sync(tenant, &events, |state| {
-            state.operator.clone_from(&times);
-            state.reschedule(at);
-            true
-        });
-        set.await?;
-        Ok(())
-    }
+async fn set_times(
+    api: &ApiState,
+    caller: &Caller,
+    tenant: TenantId,
+    times: Option<Schedule>,
+) -> Result<(), ApiError> {
+    let at = now();
+    let told = times
+        .iter()
+        .flat_map(|it| &it.times)
+        .map(ToString::to_string);
+    let told: Vec<String> = told.collect();
+    let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
+        .on(SUBJECT.0, SUBJECT.1)
+        .with("times", told.join(" "))];
+    let store = &api.services.store;
+    let set = store.change_sync(tenant, &events, |state| {
+        state.operator.clone_from(&times);
+        state.reschedule(at);
+        true
+    });
+    set.await?;
+    Ok(())
 }

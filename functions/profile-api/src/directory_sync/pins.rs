@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::SUBJECT;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Which decisions.
 #[derive(Deserialize, IntoParams)]

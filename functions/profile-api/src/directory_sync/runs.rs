@@ -10,20 +10,20 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::base::run::{Run, Trigger};
+use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::directory_sync::SyncPhase;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::conflict;
-use super::lifecycle::not_connected;
-use super::run_view::{SyncRun, SyncRunPage, run_id, slot_of};
+use super::guards::not_connected;
+use super::model;
+use super::run_view::{SyncRun, SyncRunPage, run_id};
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::runs::start::{Asked, started_already};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// A run is started by hand once in this time at most: each may read everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -67,7 +67,7 @@ pub(crate) async fn show(
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Json<SyncRun>, ApiError> {
-    Ok(Json(api.sync_run(&caller, &id).await?.into()))
+    Ok(Json(model::find_run(&api, &caller, &id).await?.into()))
 }
 
 /// Who started the run, as a picture; 404 where there is none.
@@ -79,14 +79,16 @@ pub(crate) async fn photo(
     caller: Caller,
     InPath(id): InPath<String>,
 ) -> Result<Response, ApiError> {
-    let run = api.sync_run(&caller, &id).await?;
+    let run = model::find_run(&api, &caller, &id).await?;
     let Trigger::Manual {
         user: Some(user), ..
     } = run.request.trigger
     else {
         return Err(ApiError::Missing);
     };
-    let found = api.picture(&caller, user).await?.ok_or(ApiError::Missing)?;
+    let found = picture_of(&api, &caller, user)
+        .await?
+        .ok_or(ApiError::Missing)?;
     let head = [
         (CONTENT_TYPE, found.media_type.as_str()),
         (CACHE_CONTROL, "private, max-age=3600"),
@@ -102,11 +104,11 @@ pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Response, ApiError> {
-    let state = api.sync(caller.tenant).await?.value;
+    let state = model::find(&api, caller.tenant).await?.value;
     match state.phase {
         SyncPhase::Disconnected => return Err(not_connected()),
         SyncPhase::Deactivated => {
-            return Err(conflict(
+            return Err(ApiError::conflict(
                 "not-active",
                 "The directory sync is deactivated: no run begins before it is activated again.",
             ));
@@ -137,7 +139,7 @@ pub(super) fn started(slot: Slot) -> Response {
 
 /// Asks for a run by hand and says who did; answers its slot, which no other run has.
 pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
-    let slot = api.free_slot(caller).await?;
+    let slot = free_slot(api, caller).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
         user: Some(caller.object),
@@ -153,52 +155,40 @@ pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiErro
     Ok(slot)
 }
 
-impl ApiState {
-    /// This second, or the first one after it at which no run is: what somebody has
-    /// just decided is not served by a run that began before. Full minutes are the
-    /// schedule's, so that a run by hand is never taken for one of its own.
-    async fn free_slot(&self, caller: &Caller) -> Result<Slot, ApiError> {
-        let store = &self.services.store;
-        let mut slot = Slot::by_hand(now());
-        while slot == Slot::of(slot.at())
-            || store
-                .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
-                .await?
-                .is_some()
-        {
-            slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
-        }
-        Ok(slot)
-    }
-
-    /// A run by its id.
-    pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, ApiError> {
-        let slot = slot_of(id).ok_or(ApiError::Missing)?;
-        let store = &self.services.store;
-        let run = store
+/// This second, or the first one after it at which no run is: what somebody has
+/// just decided is not served by a run that began before. Full minutes are the
+/// schedule's, so that a run by hand is never taken for one of its own.
+async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
+    let store = &api.services.store;
+    let mut slot = Slot::by_hand(now());
+    while slot == Slot::of(slot.at())
+        || store
             .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
-            .await;
-        run?.ok_or_else(|| crate::runs::not_begun(slot))
+            .await?
+            .is_some()
+    {
+        slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
     }
+    Ok(slot)
+}
 
-    /// Somebody's picture, read as the sync reads the directory.
-    async fn picture(
-        &self,
-        caller: &Caller,
-        user: ObjectId,
-    ) -> Result<Option<rollcall_clients::graph::Picture>, ApiError> {
-        let state = self.sync(caller.tenant).await?.value;
-        let credentials = self.sync_credentials(caller.tenant).await?;
-        let graph =
-            self.services
-                .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
-        let Ok(graph) = graph.await else {
-            return Ok(None);
-        };
-        match graph.picture(user).await {
-            Ok(found) => Ok(found),
-            Err(error) if error.is_auth() => Ok(None),
-            Err(error) => Err(ApiError::Picture(error)),
-        }
+/// Somebody's picture, read as the sync reads the directory.
+async fn picture_of(
+    api: &ApiState,
+    caller: &Caller,
+    user: ObjectId,
+) -> Result<Option<rollcall_clients::graph::Picture>, ApiError> {
+    let state = model::find(api, caller.tenant).await?.value;
+    let credentials = model::credentials(api, caller.tenant).await?;
+    let graph = api
+        .services
+        .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
+    let Ok(graph) = graph.await else {
+        return Ok(None);
+    };
+    match graph.picture(user).await {
+        Ok(found) => Ok(found),
+        Err(error) if error.is_auth() => Ok(None),
+        Err(error) => Err(ApiError::Picture(error)),
     }
 }

@@ -10,11 +10,14 @@ use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{ConnectionStatus, SignInAttempt, SignInStage};
 use rollcall_runtime::auth::Caller;
 
+use super::model;
 use crate::body::JsonBody;
+use crate::catalogs;
+use crate::connections::entra::begin_sign_in;
 use crate::connections::entra::{Begun, ConnectInput, return_path};
 use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Begins to connect an account. Nothing changes before the sign-in that comes
 /// back is saved; one that is given up leaves everything as it was (S1-30).
@@ -25,12 +28,12 @@ pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut form);
-    form.finish()?;
-    api.must_administer(&caller, catalog).await?;
-    let connection = api.mail_of(caller.tenant, catalog).await?.value;
+    let return_to = return_path(&mut body);
+    body.finish()?;
+    catalogs::must_administer(&api, &caller, catalog).await?;
+    let connection = model::find(&api, caller.tenant, catalog).await?.value;
     if !connection.options.enabled {
         let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
         return Err(ApiError::conflict("switched-off", detail));
@@ -52,7 +55,7 @@ pub(crate) async fn connect(
         choose_account: true,
     };
     let scopes = api.services.mail_scopes();
-    let begun = api.begin(&attempt, &scopes, how).await?;
+    let begun = begin_sign_in(&api, &attempt, &scopes, how).await?;
     let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
         .on(catalog, &connection.title);
     let noted = api.services.store.record(caller.tenant, &event).await;

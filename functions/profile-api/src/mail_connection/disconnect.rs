@@ -8,9 +8,11 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::model;
+use crate::catalogs;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// The second word.
 #[derive(Deserialize, IntoParams)]
@@ -34,8 +36,8 @@ pub(crate) async fn disconnect(
     InPath(catalog): InPath<CatalogId>,
     InQuery(confirmation): InQuery<Confirmation>,
 ) -> Result<StatusCode, ApiError> {
-    api.must_administer(&caller, catalog).await?;
-    let before = api.mail_of(caller.tenant, catalog).await?.value;
+    catalogs::must_administer(&api, &caller, catalog).await?;
+    let before = model::find(&api, caller.tenant, catalog).await?.value;
     let Some(account) = &before.account else {
         // An account may have signed in and wait to be saved.
         if before.draft_until.is_some() {
@@ -64,7 +66,7 @@ async fn forget(
     catalog: CatalogId,
     address: Option<&str>,
 ) -> Result<(), ApiError> {
-    let lease = api.alone(caller.tenant, catalog).await?;
+    let lease = model::lease(api, caller.tenant, catalog).await?;
     let ended = end(api, caller, catalog, address).await;
     if ended.is_ok()
         && let Err(error) = api.services.forget_grant(caller.tenant, catalog).await

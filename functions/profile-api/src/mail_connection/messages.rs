@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use crate::catalogs;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -73,7 +74,7 @@ pub(crate) async fn list(
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<MessageQuery>,
 ) -> Result<Json<MessagePage>, ApiError> {
-    let connection = api.must_work_on(&caller, catalog).await?;
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
     let works = connection.options.enabled && connection.status.is_usable();
     let store = &api.services.store;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;

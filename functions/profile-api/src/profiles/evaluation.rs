@@ -12,20 +12,18 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::membership::plan::diff::GroupMembers;
-use rollcall_domain::membership::preview::{Current, List, PreviewResult, Question};
+use rollcall_domain::membership::preview::{Current, PreviewResult, Question};
 
-use super::VersionedProfile;
-use super::preview::{PeoplePage, PreviewQuery};
+use super::model::VersionedProfile;
 use super::validation::KnownProfiles;
-use crate::ApiState;
 use crate::cache::snapshots::Data;
 use crate::error::ApiError;
-use crate::extract::{from_cursor, page_size, part, to_cursor};
+use crate::state::ApiState;
 
 /// Reading a group from Microsoft Graph may take so long; API Gateway waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// One look ahead.
+/// One evaluation.
 pub(crate) struct Evaluation<'a> {
     pub(crate) api: &'a ApiState,
     pub(crate) tenant: TenantId,
@@ -52,7 +50,7 @@ pub(crate) type CurrentMembers = Result<GroupMembers, MembersUnknown>;
 
 impl Evaluation<'_> {
     /// The audience against the members.
-    pub(crate) fn outlook(
+    pub(crate) fn result(
         &self,
         profile: &Profile,
         known: &KnownProfiles,
@@ -121,8 +119,8 @@ impl Evaluation<'_> {
         known: &KnownProfiles,
         row: u32,
     ) -> BTreeMap<ProfileId, bool> {
-        let living = known.values().filter(|one| !one.is_deleted());
-        let audiences: Vec<_> = living.map(|one| self.audience(one)).collect();
+        let active = known.values().filter(|one| !one.is_deleted());
+        let audiences: Vec<_> = active.map(|one| self.audience(one)).collect();
         let Ready { places, program } = Ready::of(&audiences);
         // Against nobody everyone in an audience joins.
         let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
@@ -166,7 +164,7 @@ impl Evaluation<'_> {
 
     /// Reads the group from Graph.
     async fn read(&self, group: ObjectId) -> Result<CurrentMembers, ApiError> {
-        let tenant = crate::runs::tenant(self.api, self.tenant).await?;
+        let tenant = crate::settings::model::tenant(self.api, self.tenant).await?;
         let read = async {
             let graph = self.api.services.graph(&tenant).await?;
             let graph = graph.with_deadline(tokio::time::Instant::now() + PATIENCE);
@@ -185,43 +183,5 @@ impl Evaluation<'_> {
             ))
         };
         Ok(read.await)
-    }
-
-    /// A page of a list, by name.
-    pub(crate) fn people(
-        &self,
-        outlook: &PreviewResult,
-        list: List,
-        wanted: &PreviewQuery,
-    ) -> Result<PeoplePage, ApiError> {
-        let data = &self.data;
-        let offset = match &wanted.cursor {
-            None => 0,
-            Some(cursor) => Self::offset(cursor)?,
-        };
-        let limit = page_size(wanted.limit);
-        let search = wanted
-            .search
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
-        let page = outlook.people(&data.snapshot, data.order(), list, search, (offset, limit));
-        let end = offset + page.entries.len();
-        let more = end < page.total && !page.entries.is_empty();
-        Ok(PeoplePage {
-            total: page.total,
-            items: page.entries,
-            next_cursor: more.then(|| to_cursor(&format!("people {} {end}", data.pointer.id))),
-        })
-    }
-
-    /// Where a cursor stands; one of other data counts all the same, since a
-    /// refresh in between must not end somebody's scrolling.
-    fn offset(cursor: &str) -> Result<usize, ApiError> {
-        let key = from_cursor(cursor)?;
-        let mut parts = key.split(' ');
-        if parts.next() != Some("people") {
-            return Err(ApiError::Cursor);
-        }
-        part(parts.nth(1))
     }
 }

@@ -16,11 +16,12 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::model;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::runs::start::{accepted, ask};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Longest reason, in characters.
 const MAX_WHY: usize = 500;
@@ -75,7 +76,7 @@ pub(crate) async fn show(
     if let Some(hold) = hold? {
         return Ok(Json(hold.into()));
     }
-    api.profile(caller.tenant, id).await?;
+    model::find(&api, caller.tenant, id).await?;
     Err(nothing_held())
 }
 
@@ -102,9 +103,9 @@ pub(crate) async fn approve(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    decide(&api, &caller, id, form, true).await?;
+    decide(&api, &caller, id, body, true).await?;
     let run = ask(&api, &caller, Job::Membership, false).await?;
     Ok(accepted(run))
 }
@@ -118,28 +119,28 @@ pub(crate) async fn discard(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: JsonBody,
+    body: JsonBody,
 ) -> Result<Json<HoldView>, ApiError> {
-    decide(&api, &caller, id, form, false).await.map(Json)
+    decide(&api, &caller, id, body, false).await.map(Json)
 }
 
 async fn decide(
     api: &ApiState,
     caller: &Caller,
     id: ProfileId,
-    mut form: JsonBody,
+    mut body: JsonBody,
     approve: bool,
 ) -> Result<HoldView, ApiError> {
-    let hash = form.required::<PlanHash>("hash");
-    let why = form.required::<String>("why");
+    let hash = body.required::<PlanHash>("hash");
+    let why = body.required::<String>("why");
     if let Some(problem) = why.as_deref().and_then(wrong_reason) {
-        form.problem("/why", problem);
+        body.problem("/why", problem);
     }
-    form.finish()?;
+    body.finish()?;
     let (Some(hash), Some(why)) = (hash, why) else {
         return Err(Problem::at("", "incomplete").into());
     };
-    let read = api.profile(caller.tenant, id).await?;
+    let read = model::find(api, caller.tenant, id).await?;
     let (at, by) = (now(), caller.name.clone());
     let because = why.clone();
     let (action, state) = if approve {

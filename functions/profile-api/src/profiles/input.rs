@@ -75,25 +75,25 @@ pub(crate) struct ProfileInput {
 
 impl ProfileInput {
     /// Reads all fields; `None` when one that must be there is not right. The
-    /// form has every problem then.
-    pub(crate) fn read(form: &mut JsonBody) -> Option<Self> {
-        form.ignore(&READ_ONLY);
+    /// body has every problem then.
+    pub(crate) fn read(body: &mut JsonBody) -> Option<Self> {
+        body.ignore(&READ_ONLY);
         // Everything is read before anything is given up, so that all is told.
-        let title = form.required("title");
-        let description = form.required("description");
-        let enroll = form.required("enroll");
-        let auto_populate = form.required("autoPopulate");
-        let throttle = form.optional("throttle").unwrap_or_default();
-        let filter = form.optional("filter").unwrap_or_default();
-        let overrides = form.nested("overrides", |inner| {
+        let title = body.required("title");
+        let description = body.required("description");
+        let enroll = body.required("enroll");
+        let auto_populate = body.required("autoPopulate");
+        let throttle = body.optional("throttle").unwrap_or_default();
+        let filter = body.optional("filter").unwrap_or_default();
+        let overrides = body.nested("overrides", |inner| {
             Some((
                 inner.or_default::<Vec<Target>>("include"),
                 inner.or_default::<Vec<Target>>("exclude"),
             ))
         });
-        let courses = form.optional("courses").unwrap_or_default();
-        let time_zone = form.optional("timeZone").unwrap_or(Tz::UTC);
-        let retraction = form.optional("retraction").unwrap_or_default();
+        let courses = body.optional("courses").unwrap_or_default();
+        let time_zone = body.optional("timeZone").unwrap_or(Tz::UTC);
+        let retraction = body.optional("retraction").unwrap_or_default();
         let (include, exclude) = overrides.unwrap_or_default();
         Some(Self {
             title: title?,
@@ -150,9 +150,9 @@ mod tests {
     use serde_json::json;
 
     fn read(value: serde_json::Value) -> Result<ProfileInput, Vec<String>> {
-        let mut form = JsonBody::over(value, "").expect("an object");
-        let input = ProfileInput::read(&mut form);
-        match form.finish() {
+        let mut body = JsonBody::over(value, "").expect("an object");
+        let input = ProfileInput::read(&mut body);
+        match body.finish() {
             Ok(()) => Ok(input.expect("complete")),
             Err(problems) => Err(problems.into_iter().map(|p| p.pointer).collect()),
         }

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::ProfileStatusView;
-use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// A filtered list looks at this many profiles for one page, then hands back
 /// where it stands: a request's work is bounded, whatever the tenant's size.
@@ -207,9 +207,8 @@ impl Search<'_> {
         )?;
         let items = lines.into_iter().map(|(key, line)| {
             let name = group_name(&self.prefix, &line.title);
-            let standing =
-                ProfileStatusView::of(states.remove(&line.id), holds.get(&line.id), name);
-            (key, item(line, standing))
+            let status = ProfileStatusView::of(states.remove(&line.id), holds.get(&line.id), name);
+            (key, item(line, status))
         });
         let wanted = self.query.status;
         Ok(items

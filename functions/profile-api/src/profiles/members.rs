@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::evaluation::Evaluation;
-use super::preview::{PeoplePage, PreviewQuery};
+use super::people::{self, PeoplePage, PeopleQuery};
+use super::{lock, model, validation};
+use crate::cache::snapshots;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// An address of a workbook works so long.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -57,29 +59,28 @@ pub(crate) async fn list(
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<MemberQuery>,
 ) -> Result<Json<MemberView>, ApiError> {
-    let stamp = api.unlocked(caller.tenant).await?;
-    let profile = api.profile(caller.tenant, id).await?.profile;
-    let data = api.data(caller.tenant).await?;
-    let known = api.needed(caller.tenant, &profile).await?;
-    let ahead = Evaluation {
+    let stamp = lock::unlocked(&api, caller.tenant).await?;
+    let profile = model::find(&api, caller.tenant, id).await?.profile;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let known = validation::needed_profiles(&api, caller.tenant, &profile).await?;
+    let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
         at: now(),
     };
-    let outlook = ahead.outlook(&profile, &known, None, &profile.courses)?;
-    let wanted = PreviewQuery {
-        list: None,
-        search: query.search,
+    let result = evaluation.result(&profile, &known, None, &profile.courses)?;
+    let wanted = PeopleQuery {
+        search: query.search.as_deref(),
         limit: query.limit,
-        cursor: query.cursor,
+        cursor: query.cursor.as_deref(),
     };
     let view = MemberView {
-        snapshot: ahead.data.pointer.id.clone(),
-        taken_at: ahead.data.pointer.taken_at,
-        people: ahead.people(&outlook, List::Members, &wanted)?,
+        snapshot: evaluation.data.pointer.id.clone(),
+        taken_at: evaluation.data.pointer.taken_at,
+        people: people::page(&evaluation.data, &result, List::Members, &wanted)?,
     };
-    api.still_unlocked(caller.tenant, stamp).await?;
+    lock::still_unlocked(&api, caller.tenant, stamp).await?;
     Ok(Json(view))
 }
 
@@ -105,7 +106,7 @@ pub(crate) async fn workbook(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
 ) -> Result<Json<Download>, ApiError> {
-    let read = api.profile(caller.tenant, id).await?;
+    let read = model::find(&api, caller.tenant, id).await?;
     let store = &api.services.store;
     let states = store.profile_states_of(caller.tenant, [id]).await;
     let state = states?.remove(&id).unwrap_or_default();

@@ -11,11 +11,12 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::VersionedProfile;
+use super::model;
+use super::model::VersionedProfile;
 use super::view::ProfileView;
-use crate::ApiState;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// Which versions.
 #[derive(Deserialize, IntoParams)]
@@ -65,7 +66,7 @@ pub(crate) async fn list(
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<VersionQuery>,
 ) -> Result<Json<VersionPage>, ApiError> {
-    api.profile(caller.tenant, id).await?;
+    model::find(&api, caller.tenant, id).await?;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let limit = page_size(query.limit);
     let store = &api.services.store;
@@ -129,6 +130,6 @@ pub(crate) async fn show(
         .profile_version(caller.tenant, id, version);
     let profile = found.await?.ok_or(ApiError::Missing)?;
     let read = VersionedProfile { profile, version };
-    let standing = api.standing(caller.tenant, &read).await?;
-    Ok(Json(ProfileView::of(read.profile, version, standing)))
+    let status = model::profile_status(&api, caller.tenant, &read).await?;
+    Ok(Json(ProfileView::of(read.profile, version, status)))
 }

@@ -10,8 +10,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::objects::ObjectError;
-use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::base::ids::{SnapshotId, TenantId};
+use rollcall_domain::base::ids::SnapshotId;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::ProblemDetails;
@@ -22,7 +21,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::Permission;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// An address of a report works so long.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
@@ -221,16 +220,11 @@ pub(crate) fn not_begun(slot: Slot) -> ApiError {
     refused.of_kind("not-begun").after(2).into()
 }
 
-/// The caller's tenant, which must have saved its settings.
-pub(crate) async fn tenant(api: &ApiState, id: TenantId) -> Result<Tenant, ApiError> {
-    let tenant = api.services.store.tenant(id).await;
-    tenant?.ok_or(ApiError::NoSettings)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::TimeDelta;
+    use rollcall_domain::base::ids::TenantId;
     use rollcall_domain::base::run::RunRequest;
     use uuid::Uuid;
 

@@ -17,10 +17,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{id, tenant};
+use super::id;
 use crate::body::JsonBody;
 use crate::error::ApiError;
-use crate::{ApiState, now};
+use crate::settings::model::tenant;
+use crate::state::{ApiState, now};
 
 /// A job is started by hand once in this time at most: each run reads everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -53,17 +54,17 @@ pub(crate) struct Asked {
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let job = form.required::<Job>("job");
-    let accept_smaller_data = form.or_default::<bool>("acceptSmallerData");
+    let job = body.required::<Job>("job");
+    let accept_smaller_data = body.or_default::<bool>("acceptSmallerData");
     if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
-        form.problem("/acceptSmallerData", "only a refresh reads data");
+        body.problem("/acceptSmallerData", "only a refresh reads data");
     }
     if job == Some(Job::DirectorySync) {
-        form.problem("/job", "start it with POST /v1/sync/runs");
+        body.problem("/job", "start it with POST /v1/sync/runs");
     }
-    form.finish()?;
+    body.finish()?;
     let job = job.ok_or_else(|| Problem::at("/job", "a job is required"))?;
     let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
     if let Some(left) = first.await? {

@@ -4,34 +4,36 @@ use rollcall_domain::course_session::{CourseSession, SessionStatus};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use rollcall_runtime::auth::Caller;
 
-use crate::ApiState;
 use crate::error::ApiError;
+use crate::mail_connection;
+use crate::state::ApiState;
 
-impl ApiState {
-    /// One mail to each learner, so that nobody sees who else is invited.
-    pub(super) async fn notify_learners(
-        &self,
-        caller: &Caller,
-        session: &CourseSession,
-    ) -> Result<(), ApiError> {
-        let (tenant, catalog) = (caller.tenant, session.catalog);
-        let title = self.mail_of(tenant, catalog).await?.value.title;
-        let settings = self.services.store.tenant(tenant).await?;
-        let name = settings
-            .map(|it| it.settings.display_name)
-            .unwrap_or_default();
-        let about = about(session, title);
-        let notices: Vec<Notice> = session
-            .learners
-            .iter()
-            .map(|learner| {
-                let to = vec![learner.address.clone()];
-                Notice::new(tenant, &name, to, about.clone()).over(Channel::Catalog { catalog })
-            })
-            .collect();
-        let queued = self.services.notice_queue.send_all(&notices).await;
-        queued.map_err(ApiError::LearnerMails)
-    }
+/// One mail to each learner, so that nobody sees who else is invited.
+pub(super) async fn notify_learners(
+    api: &ApiState,
+    caller: &Caller,
+    session: &CourseSession,
+) -> Result<(), ApiError> {
+    let (tenant, catalog) = (caller.tenant, session.catalog);
+    let title = mail_connection::model::find(api, tenant, catalog)
+        .await?
+        .value
+        .title;
+    let settings = api.services.store.tenant(tenant).await?;
+    let name = settings
+        .map(|it| it.settings.display_name)
+        .unwrap_or_default();
+    let about = about(session, title);
+    let notices: Vec<Notice> = session
+        .learners
+        .iter()
+        .map(|learner| {
+            let to = vec![learner.address.clone()];
+            Notice::new(tenant, &name, to, about.clone()).over(Channel::Catalog { catalog })
+        })
+        .collect();
+    let queued = api.services.notice_queue.send_all(&notices).await;
+    queued.map_err(ApiError::LearnerMails)
 }
 
 fn about(session: &CourseSession, catalog_title: String) -> NoticeKind {

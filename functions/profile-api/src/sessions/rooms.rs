@@ -14,9 +14,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::no_licence;
 use super::save::usable;
-use crate::ApiState;
+use crate::catalogs;
 use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
+use crate::state::ApiState;
 
 /// Longest time that rooms are looked up for, in days.
 const MAX_DAYS: i64 = 62;
@@ -74,7 +75,7 @@ pub(crate) async fn list(
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<RoomQuery>,
 ) -> Result<Json<Rooms>, ApiError> {
-    let connection = api.must_work_on(&caller, catalog).await?;
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
     let window = window(&query)?;
     let connection = usable(connection)?;
     let mut unable = connection.can.unable.iter();

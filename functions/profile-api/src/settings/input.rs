@@ -73,13 +73,13 @@ impl SettingsInput {
     /// Reads all fields and checks them, without asking anybody. `stored` says
     /// which credentials need not be entered.
     pub(crate) fn read(
-        form: &mut JsonBody,
+        body: &mut JsonBody,
         stored: &StoredCredentials,
         is_lms_address: impl Fn(&str) -> bool,
     ) -> Option<Self> {
-        let settings = settings(form);
-        let lms_key = text(form, "learn365ApiKey");
-        let app = form.nested("entraApp", |inner| {
+        let settings = settings(body);
+        let lms_key = text(body, "learn365ApiKey");
+        let app = body.nested("entraApp", |inner| {
             Some((text(inner, "clientId"), text(inner, "clientSecret")))
         });
         let (client_id, client_secret) = app.unwrap_or_default();
@@ -104,7 +104,7 @@ impl SettingsInput {
             ),
         ];
         for (_, pointer, detail) in needed.into_iter().filter(|(missing, ..)| *missing) {
-            form.problem(pointer, detail);
+            body.problem(pointer, detail);
         }
         let shapes: [Option<Problem>; 3] = [
             lms_key
@@ -118,14 +118,14 @@ impl SettingsInput {
                 .and_then(|secret| credentials::client_secret(secret, CLIENT_SECRET).err()),
         ];
         for problem in shapes.into_iter().flatten() {
-            form.problem(problem.pointer, problem.detail);
+            body.problem(problem.pointer, problem.detail);
         }
         let settings = settings?;
         for problem in settings.problems() {
-            form.problem(problem.pointer, problem.detail);
+            body.problem(problem.pointer, problem.detail);
         }
         if !settings.lms_url.is_empty() && !is_lms_address(&settings.lms_url) {
-            form.problem(LMS_URL, "this is the address of none of Learn365's regions");
+            body.problem(LMS_URL, "this is the address of none of Learn365's regions");
         }
         let entered = EnteredCredentials {
             lms_url: settings.lms_url.clone(),
@@ -154,26 +154,26 @@ impl SettingsInput {
     }
 }
 
-fn settings(form: &mut JsonBody) -> Option<Settings> {
-    let contact: Option<String> = form.required("contact");
+fn settings(body: &mut JsonBody) -> Option<Settings> {
+    let contact: Option<String> = body.required("contact");
     let settings = Settings {
         contact: contact.as_deref().unwrap_or_default().trim().to_owned(),
-        also_notify: form.optional("alsoNotify").unwrap_or_default(),
-        group_prefix: form.optional("groupPrefix").unwrap_or_default(),
-        display_name: form.optional("displayName").unwrap_or_default(),
-        lms_url: text(form, "lmsUrl")
+        also_notify: body.optional("alsoNotify").unwrap_or_default(),
+        group_prefix: body.optional("groupPrefix").unwrap_or_default(),
+        display_name: body.optional("displayName").unwrap_or_default(),
+        lms_url: text(body, "lmsUrl")
             .unwrap_or_default()
             .trim_end_matches('/')
             .to_owned(),
-        entra_properties: form.optional("entraProperties").unwrap_or_default(),
-        catalog_admins: form.optional("catalogAdmins").unwrap_or_default(),
+        entra_properties: body.optional("entraProperties").unwrap_or_default(),
+        catalog_admins: body.optional("catalogAdmins").unwrap_or_default(),
     };
     contact.map(|_| settings)
 }
 
 /// A text without blanks around it; an empty one is as good as none. What a
 /// field holds is never repeated in a problem: it may be a secret.
-fn text(form: &mut JsonBody, name: &str) -> Option<String> {
-    let value = form.secret(name)?.trim().to_owned();
+fn text(body: &mut JsonBody, name: &str) -> Option<String> {
+    let value = body.secret(name)?.trim().to_owned();
     (!value.is_empty()).then_some(value)
 }

@@ -9,16 +9,17 @@ use axum::response::{IntoResponse, Response};
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::{CredentialMark, StoredCredentials};
 use rollcall_domain::audience::settings::Onboarding;
-use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
+use super::model;
+use super::model::tenant;
 use crate::error::ApiError;
 use crate::extract::etag;
-use crate::runs::tenant;
+use crate::state::ApiState;
 
 /// The settings.
 #[derive(Serialize, ToSchema)]
@@ -129,20 +130,7 @@ pub(crate) async fn show(
     caller: Caller,
 ) -> Result<Response, ApiError> {
     let tenant = tenant(&api, caller.tenant).await?;
-    let credentials = api.credentials(caller.tenant).await?;
+    let credentials = model::credentials(&api, caller.tenant).await?;
     let tag = etag(tenant.version);
     Ok(([(ETAG, tag)], Json(SettingsView::of(tenant, credentials))).into_response())
-}
-
-impl ApiState {
-    /// Which credentials are set, as the vault has them now: another process may
-    /// have replaced one a moment ago.
-    pub(crate) async fn credentials(
-        &self,
-        tenant: TenantId,
-    ) -> Result<StoredCredentials, ApiError> {
-        let credentials = &self.services.vault;
-        credentials.forget(tenant);
-        Ok(credentials.stored(tenant).await?)
-    }
 }

@@ -10,9 +10,9 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::input::EntraAppInput;
-use crate::ApiState;
 use crate::body::JsonBody;
 use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]
@@ -39,16 +39,16 @@ struct TestInput {
 pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
+    mut body: JsonBody,
 ) -> Result<Json<ConnectionTest>, ApiError> {
-    let lms_url = form
+    let lms_url = body
         .secret("lmsUrl")
         .map(|url| url.trim_end_matches('/').to_owned());
-    let lms_key = form.secret("learn365ApiKey").map(Secret::new);
-    let app = form.nested("entraApp", |inner| {
+    let lms_key = body.secret("learn365ApiKey").map(Secret::new);
+    let app = body.nested("entraApp", |inner| {
         Some((inner.secret("clientId"), inner.secret("clientSecret")))
     });
-    form.finish()?;
+    body.finish()?;
     let (client_id, client_secret) = app.unwrap_or_default();
     let lms_url = if let Some(url) = lms_url {
         url
