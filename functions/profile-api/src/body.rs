@@ -37,9 +37,10 @@ impl JsonBody {
         }
     }
 
-    fn empty() -> Self {
+    /// A document of its own.
+    pub(crate) fn document(object: Map<String, Value>) -> Self {
         Self {
-            object: Map::new(),
+            object,
             problems: Vec::new(),
             place: String::new(),
         }
@@ -122,15 +123,17 @@ impl JsonBody {
         }
     }
 
-    /// An object within this one as a form of its own, that has to be there. Its
-    /// problems carry no trace of this one: it is a document by itself.
-    pub(crate) fn part(&mut self, name: &str) -> Self {
-        let value = self.object.remove(name).unwrap_or_default();
-        Self::over(value, "").unwrap_or_else(|problem| {
-            let pointer = self.pointer(name);
-            self.problem(pointer, &problem.detail);
-            Self::empty()
-        })
+    /// An object within this one that has to be there, to be read as a document of
+    /// its own: its problems do not carry its place.
+    pub(crate) fn object(&mut self, name: &str) -> Map<String, Value> {
+        match self.object.remove(name) {
+            Some(Value::Object(object)) => object,
+            _ => {
+                let pointer = self.pointer(name);
+                self.problem(pointer, "must be a JSON object");
+                Map::new()
+            }
+        }
     }
 
     /// Notes a problem.
@@ -157,6 +160,15 @@ impl JsonBody {
         } else {
             Err(self.problems)
         }
+    }
+
+    /// Ends the reading of an input, which is `None` only if a problem was noted.
+    ///
+    /// # Errors
+    /// Every problem that was noted.
+    pub(crate) fn complete<T>(self, input: Option<T>) -> Result<T, ApiError> {
+        self.finish()?;
+        input.ok_or(ApiError::Inconsistent)
     }
 
     /// Notes unknown fields; whether there is no problem at all.
@@ -256,7 +268,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             })?;
         if bytes.is_empty() {
             // Nothing sent is nothing said: what is required is told field by field.
-            return Ok(Self::empty());
+            return Ok(Self::document(Map::new()));
         }
         if untyped {
             return Err(not_json());

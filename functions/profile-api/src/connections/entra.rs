@@ -24,10 +24,31 @@ use crate::state::{ApiState, now};
 /// What to sign in for.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without (S0-17).
-    return_to: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) return_to: ReturnPath,
+}
+
+impl ConnectInput {
+    /// Reads the body.
+    pub(crate) fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let return_to = return_path(&mut body);
+        body.complete(Some(Self { return_to }))
+    }
+}
+
+/// The page to come back to; what is no page is a problem.
+pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
+    let text: Option<String> = body.optional("returnTo");
+    match text.map(ReturnPath::try_from) {
+        None => ReturnPath::default(),
+        Some(Ok(path)) => path,
+        Some(Err(error)) => {
+            body.problem("/returnTo", error.to_string());
+            ReturnPath::default()
+        }
+    }
 }
 
 /// Where to send the browser.
@@ -51,10 +72,9 @@ const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut body);
-    body.finish()?;
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
     let begun = begin_directory(&api, &caller, return_to).await?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
@@ -91,19 +111,6 @@ pub(crate) async fn begin_directory(
     let noted = services.change_entra_connection(caller.tenant, &events, change);
     noted.await?;
     Ok(begun)
-}
-
-/// The page to come back to; what is no page is a problem.
-pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
-    let text: Option<String> = body.optional("returnTo");
-    match text.map(ReturnPath::try_from) {
-        None => ReturnPath::default(),
-        Some(Ok(path)) => path,
-        Some(Err(error)) => {
-            body.problem("/returnTo", error.to_string());
-            ReturnPath::default()
-        }
-    }
 }
 
 fn not_applicable() -> ApiError {

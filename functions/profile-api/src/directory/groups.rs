@@ -81,15 +81,26 @@ pub(crate) async fn list(
 /// A group to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct GroupInput {
     /// The Entra object id.
     group: ObjectId,
     /// Courses of the catalog to enrol it in; at most 50.
-    courses: Option<BTreeSet<CourseId>>,
+    #[schema(value_type = Option<BTreeSet<CourseId>>)]
+    courses: BTreeSet<CourseId>,
+}
+
+impl GroupInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let group = body.required("group");
+        let courses: BTreeSet<CourseId> = body.or_default("courses");
+        if courses.len() > MAX_COURSES {
+            body.problem(
+                "/courses",
+                format!("may hold {MAX_COURSES} courses at most"),
+            );
+        }
+        body.complete(group.map(|group| Self { group, courses }))
+    }
 }
 
 /// What became of it.
@@ -113,18 +124,9 @@ pub(crate) async fn add(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let group: Option<ObjectId> = body.required("group");
-    let courses: BTreeSet<CourseId> = body.or_default("courses");
-    if courses.len() > MAX_COURSES {
-        body.problem(
-            "/courses",
-            format!("may hold {MAX_COURSES} courses at most"),
-        );
-    }
-    body.finish()?;
-    let group = group.ok_or(ApiError::Missing)?;
+    let GroupInput { group, courses } = GroupInput::read(body)?;
     check_courses(&api, &caller, catalog, &courses).await?;
     let directory = client(&api, caller.tenant).await?;
     let known = match directory.group_by_id(group).await {

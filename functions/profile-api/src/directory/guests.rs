@@ -20,10 +20,23 @@ use crate::state::{ApiState, now};
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 struct GuestInput {
     /// The mail address the invitation goes to.
     address: String,
+}
+
+impl GuestInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let address: Option<String> = body.required("address");
+        let address = address.unwrap_or_default().trim().to_owned();
+        if !is_mail_address(&address) {
+            body.problem(
+                "/address",
+                "must be a mail address, such as kay@fabrikam.com",
+            );
+        }
+        body.complete(Some(Self { address }))
+    }
 }
 
 /// Who was invited.
@@ -42,17 +55,9 @@ struct Guest {
 pub(crate) async fn invite(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let address: Option<String> = body.required("address");
-    let address = address.unwrap_or_default().trim().to_owned();
-    if !is_mail_address(&address) {
-        body.problem(
-            "/address",
-            "must be a mail address, such as kay@fabrikam.com",
-        );
-    }
-    body.finish()?;
+    let GuestInput { address } = GuestInput::read(body)?;
     let directory = client(&api, caller.tenant).await?;
     // Told before it is done: an invitation nobody can trace is worse than one that
     // was told and failed.

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use rollcall_clients::graph::SyncApp;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{CheckStatus, ConnectionTest};
+use rollcall_domain::connection::{CheckStatus, ConnectionTest, ReturnPath};
 use rollcall_domain::directory_sync::{Source, SyncPhase};
 use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
@@ -26,10 +26,17 @@ use crate::state::{ApiState, now};
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncConnectInput)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without.
-    return_to: Option<String>,
+    #[schema(value_type = Option<String>)]
+    return_to: ReturnPath,
+}
+
+impl ConnectInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let return_to = return_path(&mut body);
+        body.complete(Some(Self { return_to }))
+    }
 }
 
 /// Connects: where the directory is connected already its permissions are looked
@@ -42,10 +49,9 @@ pub(crate) struct ConnectInput {
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut body);
-    body.finish()?;
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
     let found = model::find(&api, caller.tenant).await?.value;
     if connections::model::directory_status(&api, caller.tenant)
         .await?

@@ -22,18 +22,21 @@ use crate::state::{ApiState, now};
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SyncConfirmation)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 pub(crate) struct Confirmation {
     /// Must be `true`: somebody has read what will happen.
     confirm: bool,
 }
 
-/// Notes a problem unless somebody says that they know what it means.
-fn confirmed(body: &mut JsonBody, means: &str) {
-    let pointer = "/confirm";
-    let said = body.optional::<bool>("confirm");
-    if said != Some(true) && !body.is_wrong(pointer) {
-        body.problem(pointer, means);
+impl Confirmation {
+    /// Requires that the caller confirms; `means` says what.
+    fn require(mut body: JsonBody, means: &str) -> Result<(), ApiError> {
+        let pointer = "/confirm";
+        let confirm = body.optional("confirm").unwrap_or_default();
+        let confirmation = Self { confirm };
+        if !confirmation.confirm && !body.is_wrong(pointer) {
+            body.problem(pointer, means);
+        }
+        Ok(body.finish()?)
     }
 }
 
@@ -71,11 +74,10 @@ pub(crate) async fn test(
 pub(crate) async fn activate(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
     let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
-    confirmed(&mut body, means);
-    body.finish()?;
+    Confirmation::require(body, means)?;
     let found = model::find(&api, caller.tenant).await?.value;
     if found.source.is_none() {
         return Err(not_connected());
@@ -168,11 +170,10 @@ pub(crate) async fn deactivate(
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
     let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
-    confirmed(&mut body, means);
-    body.finish()?;
+    Confirmation::require(body, means)?;
     let found = model::find(&api, caller.tenant).await?.value;
     if found.phase == SyncPhase::Disconnected {
         return Err(ApiError::conflict(

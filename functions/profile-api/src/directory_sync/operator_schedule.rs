@@ -1,12 +1,15 @@
 //! Times of a tenant's sync that operators set: more often than once a day (S2-35).
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono_tz::Tz;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_domain::directory_sync::Schedule;
+use rollcall_domain::directory_sync::{Schedule, TimeOfDay};
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,41 +23,41 @@ use crate::state::{ApiState, now};
 /// Times to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = SyncTimesInput)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
-pub(crate) struct Documented {
+pub(crate) struct SyncTimesInput {
     /// Local times, such as `["00:00", "06:00", "12:00", "18:00"]`, at least 15 minutes apart.
-    times: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    times: BTreeSet<TimeOfDay>,
     /// The IANA zone; UTC without.
-    zone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    zone: Tz,
+}
+
+impl SyncTimesInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let times = body.required("times");
+        let zone = body.optional("zone").unwrap_or(Tz::UTC);
+        body.complete(times.map(|times| Self { times, zone }))
+    }
 }
 
 /// Sets the times of a tenant's sync, in place of the one its administrators chose;
 /// one that is manual stays so.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
-    params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = Documented,
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = SyncTimesInput,
     responses((status = 200, description = "The times as stored", body = Schedule)))]
 pub(crate) async fn set(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Json<Schedule>, ApiError> {
-    let times = body.required("times");
-    let zone = body.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
-    body.finish()?;
-    let rhythm = Schedule {
-        times: times.unwrap_or_default(),
-        zone,
-    };
-    if let Some(problem) = rhythm.problem() {
+    let SyncTimesInput { times, zone } = SyncTimesInput::read(body)?;
+    let schedule = Schedule { times, zone };
+    if let Some(problem) = schedule.problem() {
         return Err(Problem::at("/times", problem).into());
     }
-    set_times(&api, &caller, tenant, Some(rhythm.clone())).await?;
-    Ok(Json(rhythm))
+    set_times(&api, &caller, tenant, Some(schedule.clone())).await?;
+    Ok(Json(schedule))
 }
 
 /// Takes the operators' times away; the administrators' count again.

@@ -31,19 +31,60 @@ const MAX_NAMED: usize = 2_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncDecisions)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 pub(crate) struct Decisions {
     /// All changes that wait.
     all: Option<Verdict>,
     /// Keys of changes to make; at most 2,000.
-    accept: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    accept: Vec<String>,
     /// Keys of changes not to make, now and in later runs; at most 2,000.
-    reject: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    reject: Vec<String>,
     /// Whether everything that is not rejected is applied now.
-    apply: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    apply: bool,
+}
+
+impl Decisions {
+    fn read(body: &mut JsonBody) -> Self {
+        Self {
+            all: body.optional("all"),
+            accept: body.optional("accept").unwrap_or_default(),
+            reject: body.optional("reject").unwrap_or_default(),
+            apply: body.or_default("apply"),
+        }
+    }
+
+    /// Notes what is wrong with the decisions about these changes.
+    fn check(&self, body: &mut JsonBody, waiting: &BTreeMap<String, &PlannedChange>) {
+        let Self { accept, reject, .. } = self;
+        for (name, keys) in [("accept", accept), ("reject", reject)] {
+            if keys.len() > MAX_NAMED {
+                body.problem(
+                    format!("/{name}"),
+                    format!("may name {MAX_NAMED} changes at most; use all"),
+                );
+            }
+            for (at, key) in keys
+                .iter()
+                .enumerate()
+                .filter(|(_, key)| !waiting.contains_key(*key))
+            {
+                let shown: String = key.chars().take(120).collect();
+                body.problem(
+                    format!("/{name}/{at}"),
+                    format!("no change of this comparison has the key {shown:?}"),
+                );
+            }
+        }
+        let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
+        if !both.is_empty() {
+            body.problem("/accept", "names changes that are rejected as well");
+        }
+        if self.all.is_none() && accept.is_empty() && reject.is_empty() && !self.apply {
+            body.problem("", "say what is decided: all, accept, reject, or apply");
+        }
+    }
 }
 
 /// Yes or no.
@@ -84,44 +125,16 @@ pub(crate) async fn decide(
     InPath(id): InPath<String>,
     mut body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let all: Option<Verdict> = body.optional("all");
-    let accept: Vec<String> = body.optional("accept").unwrap_or_default();
-    let reject: Vec<String> = body.optional("reject").unwrap_or_default();
-    let apply = body.or_default::<bool>("apply");
+    let decisions = Decisions::read(&mut body);
     let slot = slot_of(&id).ok_or(ApiError::Missing)?;
     let state = model::find(&api, caller.tenant).await?.value;
     pending(&state, slot)?;
     let run = model::find_run(&api, &caller, &id).await?;
     let parts = model::reports(&api, &run).await?;
     let waiting: BTreeMap<String, &PlannedChange> = keyed(parts.last());
-    for (name, keys) in [("accept", &accept), ("reject", &reject)] {
-        if keys.len() > MAX_NAMED {
-            body.problem(
-                format!("/{name}"),
-                format!("may name {MAX_NAMED} changes at most; use all"),
-            );
-        }
-        for (at, key) in keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| !waiting.contains_key(*key))
-        {
-            let shown: String = key.chars().take(120).collect();
-            body.problem(
-                format!("/{name}/{at}"),
-                format!("no change of this comparison has the key {shown:?}"),
-            );
-        }
-    }
-    let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
-    if !both.is_empty() {
-        body.problem("/accept", "names changes that are rejected as well");
-    }
-    if all.is_none() && accept.is_empty() && reject.is_empty() && !apply {
-        body.problem("", "say what is decided: all, accept, reject, or apply");
-    }
+    decisions.check(&mut body, &waiting);
     body.finish()?;
-    let (yes, no) = verdicts(&waiting, all, &accept, &reject);
+    let (yes, no) = verdicts(&waiting, &decisions);
     save_decisions(&api, &caller, &id, &waiting, yes, &no).await?;
     let rejected = count_rejected(&api, &caller, &waiting).await?;
     let mut decided = Decided {
@@ -129,7 +142,7 @@ pub(crate) async fn decide(
         rejected,
         run: None,
     };
-    if !apply {
+    if !decisions.apply {
         return Ok(Json(decided).into_response());
     }
     let next = approve_comparison(&api, &caller, slot).await?;
@@ -171,14 +184,13 @@ fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &PlannedChange> {
 /// What is accepted and what is rejected by this request.
 fn verdicts(
     waiting: &BTreeMap<String, &PlannedChange>,
-    all: Option<Verdict>,
-    accept: &[String],
-    reject: &[String],
+    decisions: &Decisions,
 ) -> (Vec<String>, Vec<String>) {
-    let (mut yes, mut no) = (accept.to_vec(), reject.to_vec());
+    let Decisions { accept, reject, .. } = decisions;
+    let (mut yes, mut no) = (accept.clone(), reject.clone());
     let named: BTreeSet<&String> = accept.iter().chain(reject).collect();
     let others = waiting.keys().filter(|key| !named.contains(key)).cloned();
-    match all {
+    match decisions.all {
         Some(Verdict::Accept) => yes.extend(others),
         Some(Verdict::Reject) => no.extend(others),
         None => {}

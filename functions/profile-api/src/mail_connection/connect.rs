@@ -14,7 +14,7 @@ use super::model;
 use crate::body::JsonBody;
 use crate::catalogs;
 use crate::connections::entra::begin_sign_in;
-use crate::connections::entra::{Begun, ConnectInput, return_path};
+use crate::connections::entra::{Begun, ConnectInput};
 use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
@@ -28,10 +28,9 @@ pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let return_to = return_path(&mut body);
-    body.finish()?;
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
     catalogs::must_administer(&api, &caller, catalog).await?;
     let connection = model::find(&api, caller.tenant, catalog).await?.value;
     if !connection.options.enabled {

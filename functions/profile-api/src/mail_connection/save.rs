@@ -25,16 +25,13 @@ use crate::state::{ApiState, now};
 /// What to save.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 pub(crate) struct MailConnectionInput {
     /// Whether the catalog sends mail, books rooms and makes meetings.
     enabled: bool,
     /// Whether notifications go out through Azure Communication Services, from
     /// its fixed address; only where that is activated for the organisation.
-    use_azure_communication_services: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    use_azure_communication_services: bool,
     /// Address of the organisation's shared calendar that scheduled sessions are
     /// shared with.
     organization_calendar: Option<String>,
@@ -43,14 +40,67 @@ pub(crate) struct MailConnectionInput {
     sign_in: Option<String>,
 }
 
+impl MailConnectionInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        body.ignore(&[
+            "catalog",
+            "title",
+            "version",
+            "method",
+            "status",
+            "since",
+            "account",
+            "capabilities",
+            "unavailable",
+            "fault",
+            "connectedBy",
+            "connectedAt",
+            "waiting",
+        ]);
+        for name in ["sender", "from"] {
+            if body.secret(name).is_some() {
+                let detail = "mail comes from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
+                body.problem(format!("/{name}"), detail);
+            }
+        }
+        let calendar: Option<String> = body.optional("organizationCalendar");
+        let calendar = calendar.filter(|address| !address.is_empty());
+        if calendar
+            .as_deref()
+            .is_some_and(|address| !is_mail_address(address))
+        {
+            body.problem(
+                "/organizationCalendar",
+                "must be a mail address, such as calendar@contoso.com",
+            );
+        }
+        let enabled: bool = body.required("enabled").unwrap_or_default();
+        let sign_in = body.secret("signIn");
+        if sign_in.is_some() && !enabled {
+            body.problem("/enabled", "must be true to connect an account");
+        }
+        let input = Self {
+            enabled,
+            use_azure_communication_services: body
+                .optional("useAzureCommunicationServices")
+                .unwrap_or_default(),
+            organization_calendar: calendar,
+            sign_in,
+        };
+        body.complete(Some(input))
+    }
+
+    fn options(&self) -> MailOptions {
+        MailOptions {
+            enabled: self.enabled,
+            use_azure_communication_services: self.use_azure_communication_services,
+            organization_calendar: self.organization_calendar.clone(),
+        }
+    }
+}
+
 /// A save that meets others repeats so often.
 const TRIES: u32 = 6;
-
-/// What was read.
-struct OptionsInput {
-    options: MailOptions,
-    sign_in: Option<String>,
-}
 
 /// Saves the catalog's options and, with `signIn`, the account that signed in.
 /// That account then gets a mail, which proves that sending works.
@@ -64,14 +114,13 @@ pub(crate) async fn save(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     headers: HeaderMap,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
     catalogs::must_administer(&api, &caller, catalog).await?;
-    let input = read(&mut body);
-    body.finish()?;
+    let input = MailConnectionInput::read(body)?;
     let tenant = caller.tenant;
-    if input.options.use_azure_communication_services && !model::may_use_acs(&api, tenant).await? {
+    if input.use_azure_communication_services && !model::may_use_acs(&api, tenant).await? {
         return Err(not_activated());
     }
     let lease = model::lease(&api, tenant, catalog).await?;
@@ -85,56 +134,6 @@ pub(crate) async fn save(
         tracing::error!(%error, "what follows a save waits for the next tick");
     }
     show::view_response(&api, tenant, catalog, after).await
-}
-
-fn read(body: &mut JsonBody) -> OptionsInput {
-    body.ignore(&[
-        "catalog",
-        "title",
-        "version",
-        "method",
-        "status",
-        "since",
-        "account",
-        "capabilities",
-        "unavailable",
-        "fault",
-        "connectedBy",
-        "connectedAt",
-        "waiting",
-    ]);
-    for name in ["sender", "from"] {
-        if body.secret(name).is_some() {
-            let detail = "mail comes from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
-            body.problem(format!("/{name}"), detail);
-        }
-    }
-    let calendar: Option<String> = body.optional("organizationCalendar");
-    let calendar = calendar.filter(|address| !address.is_empty());
-    if calendar
-        .as_deref()
-        .is_some_and(|address| !is_mail_address(address))
-    {
-        body.problem(
-            "/organizationCalendar",
-            "must be a mail address, such as calendar@contoso.com",
-        );
-    }
-    let enabled: bool = body.required("enabled").unwrap_or_default();
-    let sign_in = body.secret("signIn");
-    if sign_in.is_some() && !enabled {
-        body.problem("/enabled", "must be true to connect an account");
-    }
-    OptionsInput {
-        options: MailOptions {
-            enabled,
-            use_azure_communication_services: body
-                .optional::<bool>("useAzureCommunicationServices")
-                .unwrap_or_default(),
-            organization_calendar: calendar,
-        },
-        sign_in,
-    }
 }
 
 fn not_activated() -> ApiError {
@@ -156,7 +155,7 @@ async fn save_connection(
     caller: &Caller,
     catalog: CatalogId,
     expected: u64,
-    input: &OptionsInput,
+    input: &MailConnectionInput,
 ) -> Result<MailConnection, ApiError> {
     let (tenant, at) = (caller.tenant, now());
     let mut signed_in = None;
@@ -229,14 +228,14 @@ async fn promote_draft(
 /// The connection as it will be, and what the audit says of it.
 fn edited(
     before: &MailConnection,
-    input: &OptionsInput,
+    input: &MailConnectionInput,
     signed_in: Option<&(Draft, String)>,
     caller: &Caller,
     at: DateTime<Utc>,
 ) -> (MailConnection, Vec<AuditEvent>) {
     let mut after = before.clone();
     after.edition += 1;
-    after.options = input.options.clone();
+    after.options = input.options();
     let mut events = Vec::new();
     if let Some((draft, grant)) = signed_in {
         let (account, can) = (draft.account.clone(), draft.can.clone());

@@ -28,10 +28,17 @@ use crate::state::{ApiState, now};
 /// Courses of a profile.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 struct CoursesInput {
     /// All courses to enrol in; at most 500.
-    courses: BTreeSet<CourseId>,
+    #[schema(value_type = BTreeSet<CourseId>)]
+    courses: Vec<CourseId>,
+}
+
+impl CoursesInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let courses = body.required("courses");
+        body.complete(courses.map(|courses| Self { courses }))
+    }
 }
 
 /// Chooses a profile's courses. Catalog admins may add and take out courses of
@@ -45,12 +52,10 @@ pub(crate) async fn choose(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
-    let courses = body.required::<Vec<CourseId>>("courses");
-    body.finish()?;
-    let courses = courses.unwrap_or_default();
+    let CoursesInput { courses } = CoursesInput::read(body)?;
     let before = model::active_profile(&api, caller.tenant, id, expected).await?;
     let data = snapshots::current(&api, caller.tenant).await?;
     let problems = problems(&data, &courses);

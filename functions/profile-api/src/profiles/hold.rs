@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, SnapshotId};
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::schedule::Job;
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
@@ -83,15 +82,23 @@ pub(crate) async fn show(
 /// A decision about a held change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct DecisionInput {
     /// The change decided about, as it was shown.
-    hash: String,
+    #[schema(value_type = String)]
+    hash: PlanHash,
     /// Why, in at most 500 characters; it is kept in the audit.
     why: String,
+}
+
+impl DecisionInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let hash = body.required("hash");
+        let why = body.required::<String>("why");
+        if let Some(problem) = why.as_deref().and_then(wrong_reason) {
+            body.problem("/why", problem);
+        }
+        body.complete(hash.zip(why).map(|(hash, why)| Self { hash, why }))
+    }
 }
 
 /// Approves a held change: a run begins, plans again, and makes the change if it
@@ -128,18 +135,10 @@ async fn decide(
     api: &ApiState,
     caller: &Caller,
     id: ProfileId,
-    mut body: JsonBody,
+    body: JsonBody,
     approve: bool,
 ) -> Result<HoldView, ApiError> {
-    let hash = body.required::<PlanHash>("hash");
-    let why = body.required::<String>("why");
-    if let Some(problem) = why.as_deref().and_then(wrong_reason) {
-        body.problem("/why", problem);
-    }
-    body.finish()?;
-    let (Some(hash), Some(why)) = (hash, why) else {
-        return Err(Problem::at("", "incomplete").into());
-    };
+    let DecisionInput { hash, why } = DecisionInput::read(body)?;
     let read = model::find(api, caller.tenant, id).await?;
     let (at, by) = (now(), caller.name.clone());
     let because = why.clone();

@@ -1,6 +1,5 @@
 //! A profile as people send it: every field read, every problem noted.
 
-use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -15,35 +14,36 @@ use utoipa::ToSchema;
 use crate::body::JsonBody;
 
 /// A profile to save. What is left out is what a new profile begins with.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = ProfileInput)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
-pub(crate) struct Documented {
+pub(crate) struct ProfileInput {
     /// Unique in the tenant regardless of case; with the prefix of the settings
     /// it names the Entra group. At most 120 characters.
-    title: String,
+    pub(crate) title: String,
     /// What it is for. At most 1,024 characters.
-    description: String,
+    pub(crate) description: String,
     /// Whether the group is enrolled in the courses.
-    enroll: bool,
+    pub(crate) enroll: bool,
     /// Whether membership follows the rules.
-    auto_populate: bool,
+    pub(crate) auto_populate: bool,
     /// When a change is held instead of made; without limits never.
-    throttle: Option<Throttle>,
+    #[schema(value_type = Option<Throttle>)]
+    pub(crate) throttle: Throttle,
     /// Who matches. Needed, or overrides are, when membership follows the rules.
-    filter: Option<FilterDocument>,
+    #[schema(value_type = Option<FilterDocument>)]
+    pub(crate) filter: FilterDocument,
     /// Exceptions; at most 5,000 of each kind.
-    overrides: Option<Overrides>,
+    #[schema(value_type = Option<Overrides>)]
+    pub(crate) overrides: OverridesInput,
     /// Courses to enrol in; at most 500.
-    courses: Option<BTreeSet<CourseId>>,
+    #[schema(value_type = Option<BTreeSet<CourseId>>)]
+    pub(crate) courses: Vec<CourseId>,
     /// IANA zone in which days of date rules are read; UTC without.
-    time_zone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) time_zone: Tz,
     /// How the group leaves the learning platform.
-    retraction: Option<Retraction>,
+    #[schema(value_type = Option<Retraction>)]
+    pub(crate) retraction: Retraction,
 }
 
 /// Fields of an answer that are Rollcall's to set; sent back they are ignored.
@@ -57,20 +57,11 @@ const READ_ONLY: [&str; 7] = [
     "warnings",
 ];
 
-/// What was read, in the order it was written where pointers need that.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ProfileInput {
-    pub(crate) title: String,
-    pub(crate) description: String,
-    pub(crate) enroll: bool,
-    pub(crate) auto_populate: bool,
-    pub(crate) throttle: Throttle,
-    pub(crate) filter: FilterDocument,
+/// Overrides in the order they were written, so that pointers hold.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub(crate) struct OverridesInput {
     pub(crate) include: Vec<Target>,
     pub(crate) exclude: Vec<Target>,
-    pub(crate) courses: Vec<CourseId>,
-    pub(crate) time_zone: Tz,
-    pub(crate) retraction: Retraction,
 }
 
 impl ProfileInput {
@@ -86,15 +77,14 @@ impl ProfileInput {
         let throttle = body.optional("throttle").unwrap_or_default();
         let filter = body.optional("filter").unwrap_or_default();
         let overrides = body.nested("overrides", |inner| {
-            Some((
-                inner.or_default::<Vec<Target>>("include"),
-                inner.or_default::<Vec<Target>>("exclude"),
-            ))
+            Some(OverridesInput {
+                include: inner.or_default("include"),
+                exclude: inner.or_default("exclude"),
+            })
         });
         let courses = body.optional("courses").unwrap_or_default();
         let time_zone = body.optional("timeZone").unwrap_or(Tz::UTC);
         let retraction = body.optional("retraction").unwrap_or_default();
-        let (include, exclude) = overrides.unwrap_or_default();
         Some(Self {
             title: title?,
             description: description?,
@@ -102,8 +92,7 @@ impl ProfileInput {
             auto_populate: auto_populate?,
             throttle,
             filter,
-            include,
-            exclude,
+            overrides: overrides.unwrap_or_default(),
             courses,
             time_zone,
             retraction,
@@ -129,8 +118,8 @@ impl ProfileInput {
             throttle: self.throttle,
             filter: self.filter,
             overrides: Overrides {
-                include: self.include.into_iter().collect(),
-                exclude: self.exclude.into_iter().collect(),
+                include: self.overrides.include.into_iter().collect(),
+                exclude: self.overrides.exclude.into_iter().collect(),
             },
             courses: self.courses.into_iter().collect(),
             time_zone: self.time_zone,

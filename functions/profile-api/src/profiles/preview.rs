@@ -9,11 +9,12 @@ use rollcall_domain::base::ids::{ProfileId, SnapshotId};
 use rollcall_domain::membership::preview::{List, Preview};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::evaluation::Evaluation;
-use super::input::Documented;
+use super::input::ProfileInput;
 use super::model::VersionedProfile;
 use super::people::{self, PeoplePage, PeopleQuery};
 use super::{lock, model, validation};
@@ -26,13 +27,10 @@ use crate::state::{ApiState, now};
 /// A draft to look ahead with.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct DraftInput {
     /// The profile as it would be saved.
-    profile: Documented,
+    #[schema(value_type = ProfileInput)]
+    profile: Map<String, Value>,
     /// The saved profile it would replace; a new one without.
     id: Option<ProfileId>,
     /// Whom to list; those who would join without.
@@ -43,6 +41,20 @@ struct DraftInput {
     limit: Option<u32>,
     /// Where the page before ended.
     cursor: Option<String>,
+}
+
+impl DraftInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let input = Self {
+            list: body.optional("list"),
+            search: body.optional("search"),
+            limit: body.optional("limit"),
+            cursor: body.optional("cursor"),
+            id: body.optional("id"),
+            profile: body.object("profile"),
+        };
+        body.complete(Some(input))
+    }
 }
 
 /// Whom a preview lists.
@@ -88,26 +100,25 @@ pub(crate) struct PreviewView {
 pub(crate) async fn draft(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Json<PreviewView>, ApiError> {
+    let draft = DraftInput::read(body)?;
     let wanted = PreviewQuery {
-        list: body.optional("list"),
-        search: body.optional("search"),
-        limit: body.optional("limit"),
-        cursor: body.optional("cursor"),
+        list: draft.list,
+        search: draft.search,
+        limit: draft.limit,
+        cursor: draft.cursor,
     };
-    let id = body.optional::<ProfileId>("id");
-    let profile = body.part("profile");
-    body.finish()?;
+    let profile = JsonBody::document(draft.profile);
     let stamp = lock::unlocked(&api, caller.tenant).await?;
-    let before = match id {
+    let before = match draft.id {
         Some(id) => Some(model::find(&api, caller.tenant, id).await?),
         None => None,
     };
     let data = snapshots::current(&api, caller.tenant).await?;
     let at = now();
-    let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make = |input: super::input::ProfileInput| {
+    let id = draft.id.unwrap_or(ProfileId::new(Uuid::new_v4()));
+    let make = |input: ProfileInput| {
         input.into_profile(
             id,
             before.as_ref().map(|read| &read.profile),

@@ -24,11 +24,17 @@ use crate::state::{ApiState, now};
 /// What to bring back.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a body; this documents it")]
 struct RestoreInput {
     /// An earlier version whose content becomes the newest one. Without it a
     /// deleted profile comes back as it was.
     version: Option<u64>,
+}
+
+impl RestoreInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let version = body.optional("version");
+        body.complete(Some(Self { version }))
+    }
 }
 
 /// Brings a deleted profile back as it was (S4-139), or an earlier version of a
@@ -42,10 +48,9 @@ pub(crate) async fn restore(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let version = body.optional::<u64>("version");
-    body.finish()?;
+    let RestoreInput { version } = RestoreInput::read(body)?;
     let expected = required_version(&headers)?;
     let before = model::find(&api, caller.tenant, id).await?;
     if before.version != expected {

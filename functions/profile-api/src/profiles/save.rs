@@ -13,7 +13,7 @@ use rollcall_domain::base::ids::{ProfileId, TenantId};
 use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
-use super::input::Documented;
+use super::input::ProfileInput;
 use super::model::VersionedProfile;
 use super::versions::differences;
 use super::view::ProfileView;
@@ -25,7 +25,7 @@ use crate::extract::{InPath, etag, required_version};
 use crate::state::{ApiState, now};
 
 /// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
-#[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = Documented,
+#[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = ProfileInput,
     responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
         headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
 pub(crate) async fn create(
@@ -35,7 +35,7 @@ pub(crate) async fn create(
 ) -> Result<Response, ApiError> {
     let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
     let data = snapshots::current(&api, caller.tenant).await?;
-    let make = |input: super::input::ProfileInput| input.into_profile(id, None, at, &caller.name);
+    let make = |input: ProfileInput| input.into_profile(id, None, at, &caller.name);
     let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
@@ -48,7 +48,7 @@ pub(crate) async fn create(
 
 /// Changes a profile as a whole. `If-Match` says which version was read; if
 /// somebody was faster, nothing is saved.
-#[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = Documented,
+#[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = ProfileInput,
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Saved", body = ProfileView, headers(("ETag" = String, description = "Its new version")))))]
@@ -63,9 +63,8 @@ pub(crate) async fn update(
     let before = model::active_profile(&api, caller.tenant, id, expected).await?;
     let at = now();
     let data = snapshots::current(&api, caller.tenant).await?;
-    let make = |input: super::input::ProfileInput| {
-        input.into_profile(id, Some(&before.profile), at, &caller.name)
-    };
+    let make =
+        |input: ProfileInput| input.into_profile(id, Some(&before.profile), at, &caller.name);
     let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
     let event = update_event(
         &caller,

@@ -75,7 +75,7 @@ pub(crate) async fn needed_profiles(
 }
 
 /// Checks what was read from a body and makes a profile of it, with what
-/// [`Api::links`] was before.
+/// [`links_version`] was before.
 ///
 /// # Errors
 /// 422 with every problem of the body, the rules, the overrides, the courses
@@ -94,8 +94,8 @@ pub(crate) async fn validated(
     };
     let written = Written {
         courses: input.courses.clone(),
-        include: input.include.clone(),
-        exclude: input.exclude.clone(),
+        include: input.overrides.include.clone(),
+        exclude: input.overrides.exclude.clone(),
     };
     let profile = make(input);
     let links = links_version(api, tenant, &profile).await?;

@@ -9,7 +9,6 @@ use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::ProblemDetails;
@@ -29,16 +28,29 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// A job to start.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct RunInput {
     /// Which job.
     job: Job,
     /// Whether a refresh should believe data that shrank suspiciously, this once.
     #[serde(default)]
     accept_smaller_data: bool,
+}
+
+impl RunInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let job = body.required::<Job>("job");
+        let accept_smaller_data = body.or_default::<bool>("acceptSmallerData");
+        if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
+            body.problem("/acceptSmallerData", "only a refresh reads data");
+        }
+        if job == Some(Job::DirectorySync) {
+            body.problem("/job", "start it with POST /v1/sync/runs");
+        }
+        body.complete(job.map(|job| Self {
+            job,
+            accept_smaller_data,
+        }))
+    }
 }
 
 /// A run that was asked for.
@@ -54,18 +66,12 @@ pub(crate) struct Asked {
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let job = body.required::<Job>("job");
-    let accept_smaller_data = body.or_default::<bool>("acceptSmallerData");
-    if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
-        body.problem("/acceptSmallerData", "only a refresh reads data");
-    }
-    if job == Some(Job::DirectorySync) {
-        body.problem("/job", "start it with POST /v1/sync/runs");
-    }
-    body.finish()?;
-    let job = job.ok_or_else(|| Problem::at("/job", "a job is required"))?;
+    let RunInput {
+        job,
+        accept_smaller_data,
+    } = RunInput::read(body)?;
     let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
     if let Some(left) = first.await? {
         let detail = "This job was started by hand less than a minute ago; look at its run first.";
