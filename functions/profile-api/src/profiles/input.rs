@@ -1,6 +1,5 @@
 //! A profile as people send it: every field read, every problem noted.
 
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::audience::profile::{

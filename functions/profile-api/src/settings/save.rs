@@ -19,7 +19,7 @@ use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
 use rollcall_runtime::auth::Caller;
 
-use super::input::{Documented, SettingsInput};
+use super::input::{SettingsEdit, SettingsInput};
 use super::model;
 use super::show::SettingsView;
 use crate::body::JsonBody;
@@ -34,7 +34,7 @@ const LOCK: Duration = Duration::from_secs(30);
 /// Saves the settings. The first save needs all credentials and starts the first
 /// read of the tenant's data; later ones need `If-Match`, and credentials only to
 /// replace them. Credentials are tested before they are stored.
-#[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = Documented,
+#[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = SettingsInput,
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
     responses(
         (status = 200, description = "Saved", body = SettingsView, headers(("ETag" = String, description = "Their new version"))),
@@ -57,9 +57,8 @@ pub(crate) async fn save(
     }
     let credentials = model::credentials(&api, caller.tenant).await?;
     let settings = &api.services.settings;
-    let input = SettingsInput::read(&mut body, &credentials, |url| settings.is_lms_address(url));
-    body.finish()?;
-    let input = input.ok_or(ApiError::Inconsistent)?;
+    let input = SettingsEdit::read(&mut body, &credentials, |url| settings.is_lms_address(url));
+    let input = body.complete(input)?;
     let connection = test_entered(&api, &caller, before.as_ref(), &input).await?;
     let saved = save_settings(&api, &caller, before.as_ref(), &input).await?;
     let notice = match saved {
@@ -91,7 +90,7 @@ async fn test_entered(
     api: &ApiState,
     caller: &Caller,
     before: Option<&Tenant>,
-    input: &SettingsInput,
+    input: &SettingsEdit,
 ) -> Result<Option<ConnectionTest>, ApiError> {
     let elsewhere = before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
     if input.credentials().is_empty() && !elsewhere {
@@ -119,7 +118,7 @@ async fn save_settings(
     api: &ApiState,
     caller: &Caller,
     before: Option<&Tenant>,
-    input: &SettingsInput,
+    input: &SettingsEdit,
 ) -> Result<Saved, ApiError> {
     let [saved, replaced] = events(caller, before, input, now());
     let expected = before.map(|before| before.version);
@@ -141,7 +140,7 @@ async fn save_settings(
 async fn save_both(
     api: &ApiState,
     id: TenantId,
-    input: &SettingsInput,
+    input: &SettingsEdit,
     expected: Option<u64>,
     fence: &Fence,
     [events, replaced]: [Vec<AuditEvent>; 2],
@@ -165,7 +164,7 @@ async fn save_both(
 async fn save_credentials(
     api: &ApiState,
     id: TenantId,
-    input: &SettingsInput,
+    input: &SettingsEdit,
 ) -> Result<(), VaultError> {
     let (vault, entered) = (&api.services.vault, &input.entered);
     // What the other half is joined to must be what is stored now.
@@ -229,7 +228,7 @@ fn unanswered(test: &ConnectionTest) -> Option<&Check> {
 fn events(
     caller: &Caller,
     before: Option<&Tenant>,
-    input: &SettingsInput,
+    input: &SettingsEdit,
     at: DateTime<Utc>,
 ) -> [Vec<AuditEvent>; 2] {
     let fields = match before {

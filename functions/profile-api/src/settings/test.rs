@@ -17,10 +17,6 @@ use crate::state::ApiState;
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct TestInput {
     /// The address of the Learn365 region.
     lms_url: Option<String>,
@@ -31,6 +27,17 @@ struct TestInput {
     entra_app: Option<EntraAppInput>,
 }
 
+impl TestInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let input = Self {
+            lms_url: body.secret("lmsUrl"),
+            learn365_api_key: body.secret("learn365ApiKey"),
+            entra_app: EntraAppInput::read(&mut body, JsonBody::secret),
+        };
+        body.complete(Some(input))
+    }
+}
+
 /// Tests credentials and permissions, as entered or as stored. Every check says
 /// what it looked at, what it found and how to mend it; missing and excess
 /// permissions are named as Entra names them.
@@ -39,19 +46,12 @@ struct TestInput {
 pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
-    mut body: JsonBody,
+    body: JsonBody,
 ) -> Result<Json<ConnectionTest>, ApiError> {
-    let lms_url = body
-        .secret("lmsUrl")
-        .map(|url| url.trim_end_matches('/').to_owned());
-    let lms_key = body.secret("learn365ApiKey").map(Secret::new);
-    let app = body.nested("entraApp", |inner| {
-        Some((inner.secret("clientId"), inner.secret("clientSecret")))
-    });
-    body.finish()?;
-    let (client_id, client_secret) = app.unwrap_or_default();
-    let lms_url = if let Some(url) = lms_url {
-        url
+    let input = TestInput::read(body)?;
+    let (client_id, client_secret) = EntraAppInput::parts(input.entra_app);
+    let lms_url = if let Some(url) = input.lms_url {
+        url.trim_end_matches('/').to_owned()
     } else {
         let tenant = api.services.store.tenant(caller.tenant).await;
         let tenant = tenant?;
@@ -63,7 +63,7 @@ pub(crate) async fn test(
         lms_url,
         client_id,
         client_secret: client_secret.map(Secret::new),
-        lms_key,
+        lms_key: input.learn365_api_key.map(Secret::new),
     };
     api.services.vault.forget(caller.tenant);
     let test = api.services.test_connection(caller.tenant, &entered);
