@@ -7,9 +7,9 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// Which events.
 #[derive(Deserialize, IntoParams)]
@@ -43,7 +43,7 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<AuditQuery>,
-) -> Result<Json<AuditPage>, Refused> {
+) -> Result<Json<AuditPage>, ApiError> {
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     // A filter looks at a few pages' worth, then hands back where it stands.
     let looked_at = match query.subject {
@@ -52,7 +52,7 @@ pub(crate) async fn list(
     };
     let store = &api.services.store;
     let page = store.audit_page(caller.tenant, after.as_deref(), looked_at);
-    let page = page.await.map_err(stored)?;
+    let page = page.await?;
     let wanted = |(_, event): &(String, AuditEvent)| {
         let subject = query.subject.as_ref();
         subject.is_none_or(|subject| event.subject == *subject)

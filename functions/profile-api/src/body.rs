@@ -10,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use crate::error::ApiError;
+
 /// Largest body taken, in bytes: the largest profile that can be stored, and
 /// room for how people's programs indent.
 pub const MAX_BODY: usize = 512 * 1_024;
@@ -35,9 +37,10 @@ impl JsonBody {
         }
     }
 
-    fn empty() -> Self {
+    /// A document of its own.
+    pub(crate) fn document(object: Map<String, Value>) -> Self {
         Self {
-            object: Map::new(),
+            object,
             problems: Vec::new(),
             place: String::new(),
         }
@@ -120,15 +123,17 @@ impl JsonBody {
         }
     }
 
-    /// An object within this one as a form of its own, that has to be there. Its
-    /// problems carry no trace of this one: it is a document by itself.
-    pub(crate) fn part(&mut self, name: &str) -> Self {
-        let value = self.object.remove(name).unwrap_or_default();
-        Self::over(value, "").unwrap_or_else(|problem| {
-            let pointer = self.pointer(name);
-            self.problem(pointer, &problem.detail);
-            Self::empty()
-        })
+    /// An object within this one that has to be there, to be read as a document of
+    /// its own: its problems do not carry its place.
+    pub(crate) fn object(&mut self, name: &str) -> Map<String, Value> {
+        match self.object.remove(name) {
+            Some(Value::Object(object)) => object,
+            _ => {
+                let pointer = self.pointer(name);
+                self.problem(pointer, "must be a JSON object");
+                Map::new()
+            }
+        }
     }
 
     /// Notes a problem.
@@ -155,6 +160,15 @@ impl JsonBody {
         } else {
             Err(self.problems)
         }
+    }
+
+    /// Ends the reading of an input, which is `None` only if a problem was noted.
+    ///
+    /// # Errors
+    /// Every problem that was noted.
+    pub(crate) fn complete<T>(self, input: Option<T>) -> Result<T, ApiError> {
+        self.finish()?;
+        input.ok_or(ApiError::Inconsistent)
     }
 
     /// Notes unknown fields; whether there is no problem at all.
@@ -234,9 +248,9 @@ pub(crate) fn plain(text: &str) -> String {
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {
-    type Rejection = ProblemDetails;
+    type Rejection = ApiError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let untyped = !request.headers().contains_key(CONTENT_TYPE);
         if !untyped && !is_json(request.headers()) {
             return Err(not_json());
@@ -250,11 +264,11 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                     }
                     _ => "The body could not be read.".to_owned(),
                 };
-                ProblemDetails::new(refused.status(), detail)
+                ApiError::from(ProblemDetails::new(refused.status(), detail))
             })?;
         if bytes.is_empty() {
             // Nothing sent is nothing said: what is required is told field by field.
-            return Ok(Self::empty());
+            return Ok(Self::document(Map::new()));
         }
         if untyped {
             return Err(not_json());
@@ -265,15 +279,15 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 error.line(),
                 error.column()
             );
-            ProblemDetails::new(StatusCode::BAD_REQUEST, detail)
+            ApiError::from(ProblemDetails::new(StatusCode::BAD_REQUEST, detail))
         })?;
-        Self::over(value, "").map_err(|problem| ProblemDetails::invalid(vec![problem]))
+        Ok(Self::over(value, "")?)
     }
 }
 
-fn not_json() -> ProblemDetails {
+fn not_json() -> ApiError {
     let detail = "The body must be JSON: send it with Content-Type: application/json.";
-    ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
+    ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).into()
 }
 
 /// `application/json`, with whatever parameters.

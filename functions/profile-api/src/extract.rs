@@ -11,7 +11,7 @@ use rollcall_runtime::ProblemDetails;
 use serde::de::DeserializeOwned;
 
 use crate::body::plain;
-use crate::error::{cursor, missing};
+use crate::error::ApiError;
 
 /// How the library begins what it says of a query.
 const LIBRARY: &str = "Failed to deserialize query string: ";
@@ -21,11 +21,13 @@ const LIBRARY: &str = "Failed to deserialize query string: ";
 pub(crate) struct InPath<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<T> {
-    type Rejection = ProblemDetails;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         let found = Path::<T>::from_request_parts(parts, state).await;
-        found.map(|Path(found)| Self(found)).map_err(|_| missing())
+        found
+            .map(|Path(found)| Self(found))
+            .map_err(|_| ApiError::Missing)
     }
 }
 
@@ -34,9 +36,9 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
 pub(crate) struct InQuery<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
-    type Rejection = ProblemDetails;
+    type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ProblemDetails> {
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
         match Query::<T>::from_request_parts(parts, state).await {
             Ok(Query(found)) => Ok(Self(found)),
             Err(refused) => Err(ProblemDetails::new(
@@ -45,7 +47,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
                     "The query cannot be read: {}.",
                     plain(refused.body_text().trim_start_matches(LIBRARY))
                 ),
-            )),
+            )
+            .into()),
         }
     }
 }
@@ -59,15 +62,15 @@ pub(crate) fn etag(version: impl Display) -> HeaderValue {
 ///
 /// # Errors
 /// 428 without the header; 412 when it names something that is no version.
-pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ProblemDetails> {
+pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ApiError> {
     named_version(headers)?.ok_or_else(|| {
         let detail = "Say which version you change: send the ETag you read in the header If-Match.";
-        ProblemDetails::new(StatusCode::PRECONDITION_REQUIRED, detail)
+        ProblemDetails::new(StatusCode::PRECONDITION_REQUIRED, detail).into()
     })
 }
 
 /// The same where the header may be absent.
-pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ProblemDetails> {
+pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     match tags(headers, IF_MATCH).as_slice() {
         [] => Ok(None),
         [tag] => tag.parse().map(Some).map_err(|_| no_version()),
@@ -76,9 +79,9 @@ pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ProblemD
 }
 
 /// `If-Match` names something that no version of ours is called.
-fn no_version() -> ProblemDetails {
+fn no_version() -> ApiError {
     let detail = "If-Match must be the ETag of one version as it was read, such as \"2\".";
-    ProblemDetails::new(StatusCode::PRECONDITION_FAILED, detail)
+    ProblemDetails::new(StatusCode::PRECONDITION_FAILED, detail).into()
 }
 
 /// Whether the caller has this version already.
@@ -110,18 +113,19 @@ pub(crate) fn to_cursor(key: &str) -> String {
 ///
 /// # Errors
 /// 400 when it is none of ours.
-pub(crate) fn from_cursor(text: &str) -> Result<String, ProblemDetails> {
+pub(crate) fn from_cursor(text: &str) -> Result<String, ApiError> {
     // Keys are at most 1,024 bytes long.
     if text.len() > 2_048 {
-        return Err(cursor());
+        return Err(ApiError::Cursor);
     }
-    let bytes = hex::decode(text).map_err(|_| cursor())?;
-    String::from_utf8(bytes).map_err(|_| cursor())
+    let bytes = hex::decode(text).map_err(|_| ApiError::Cursor)?;
+    String::from_utf8(bytes).map_err(|_| ApiError::Cursor)
 }
 
 /// A part of a cursor that is a number or an id.
-pub(crate) fn part<T: FromStr>(text: Option<&str>) -> Result<T, ProblemDetails> {
-    text.and_then(|text| text.parse().ok()).ok_or_else(cursor)
+pub(crate) fn part<T: FromStr>(text: Option<&str>) -> Result<T, ApiError> {
+    text.and_then(|text| text.parse().ok())
+        .ok_or(ApiError::Cursor)
 }
 
 /// How many entries a page has: as many as asked for, within bounds.
@@ -139,14 +143,15 @@ mod tests {
 
     #[test]
     fn a_precondition_names_one_version() {
-        let read = |value| named_version(&headers(IF_MATCH, value)).map_err(|error| error.status);
+        let status = |error: ApiError| error.into_problem().status;
+        let read = |value| named_version(&headers(IF_MATCH, value)).map_err(status);
         assert_eq!(read("\"7\""), Ok(Some(7)));
         assert_eq!(read("W/\"7\""), Ok(Some(7)));
         for wrong in ["\"x\"", "*", "\"7\", \"8\""] {
             assert_eq!(read(wrong), Err(412), "{wrong}");
         }
         let none = required_version(&HeaderMap::new()).expect_err("missing");
-        assert_eq!(none.status, 428);
+        assert_eq!(status(none), 428);
     }
 
     #[test]
@@ -161,11 +166,12 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back_and_others_are_refused() {
         assert_eq!(
-            from_cursor(&to_cursor("title#straße")),
-            Ok("title#straße".to_owned())
+            from_cursor(&to_cursor("title#straße")).expect("a cursor"),
+            "title#straße"
         );
         for wrong in ["x", "ff", &"00".repeat(2_000)] {
-            assert_eq!(from_cursor(wrong).expect_err("refused").status, 400);
+            let refused = from_cursor(wrong).expect_err("refused");
+            assert_eq!(refused.into_problem().status, 400);
         }
     }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// The answer when all is well.
 #[derive(Serialize, ToSchema)]
@@ -20,8 +20,8 @@ pub(crate) struct Health {
 /// A consistent read of an item that never exists is the cheapest proof.
 #[utoipa::path(get, path = "/v1/health", tag = "Service",
     responses((status = 200, description = "The deployment works", body = Health)))]
-pub(crate) async fn show(State(api): State<ApiState>) -> Result<Json<Health>, Refused> {
+pub(crate) async fn show(State(api): State<ApiState>) -> Result<Json<Health>, ApiError> {
     let nobody = TenantId::new(Uuid::nil());
-    api.services.store.tenant(nobody).await.map_err(stored)?;
+    api.services.store.tenant(nobody).await?;
     Ok(Json(Health { status: "ok" }))
 }

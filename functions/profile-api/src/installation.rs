@@ -7,13 +7,12 @@ use axum::extract::State;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::installation::Installation;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// How a tenant was installed.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
@@ -22,9 +21,8 @@ use crate::{ApiState, now};
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
-) -> Result<Json<Installation>, Refused> {
-    let found = api.services.store.installation(tenant).await;
-    found.map(Json).map_err(stored)
+) -> Result<Json<Installation>, ApiError> {
+    Ok(Json(api.services.store.installation(tenant).await?))
 }
 
 /// Enters with which version a tenant was installed, which decides how its
@@ -37,22 +35,22 @@ pub(crate) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
-) -> Result<Json<Installation>, Refused> {
+    mut body: JsonBody,
+) -> Result<Json<Installation>, ApiError> {
     let installation = Installation {
-        version: form.optional("version"),
-        environments: form.or_default::<BTreeSet<String>>("environments"),
+        version: body.optional("version"),
+        environments: body.or_default::<BTreeSet<String>>("environments"),
     };
     for problem in installation.problems() {
-        form.problem(problem.pointer, problem.detail);
+        body.problem(problem.pointer, problem.detail);
     }
-    form.finish().map_err(ProblemDetails::invalid)?;
+    body.finish()?;
     let event = AuditEvent::new(now(), caller.actor(), Action::InstallationChanged).with(
         "version",
         installation.version.as_deref().unwrap_or_default(),
     );
     let store = &api.services.store;
     let put = store.put_installation(tenant, &installation, &event).await;
-    put.map_err(stored)?;
+    put?;
     Ok(Json(installation))
 }

@@ -16,10 +16,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
-use crate::cache::snapshots::object;
-use crate::error::{Refused, not_ready, stored};
+use crate::cache::snapshots;
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InQuery, etag, has_already, page_size};
+use crate::state::ApiState;
 
 /// Fields, operators, values and courses in react-querybuilder's configuration
 /// shape (S4-099). A new refresh makes a new one; the `ETag` tells.
@@ -32,15 +33,15 @@ pub(crate) async fn schema(
     State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let pointer = api.services.store.snapshot_pointer(caller.tenant).await;
-    let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
+    let pointer = pointer?.ok_or(ApiError::NotReady)?;
     let tag = etag(&pointer.id);
     if has_already(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(ETAG, tag)]).into_response());
     }
     let bytes = api.services.objects.get(&pointer.schema_key).await;
-    let bytes = bytes.map_err(|error| object(&error))?;
+    let bytes = bytes?;
     let headers = [
         (ETAG, tag),
         (
@@ -80,8 +81,8 @@ pub(crate) async fn users(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<UserQuery>,
-) -> Result<Json<UserList>, Refused> {
-    let data = api.data(caller.tenant).await?;
+) -> Result<Json<UserList>, ApiError> {
+    let data = snapshots::current(&api, caller.tenant).await?;
     let limit = page_size(query.limit);
     let found = search::people(&data.snapshot, data.order(), &query.search, limit);
     Ok(Json(UserList {
@@ -118,8 +119,8 @@ pub(crate) async fn courses(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<CourseQuery>,
-) -> Result<Json<CourseList>, Refused> {
-    let data = api.data(caller.tenant).await?;
+) -> Result<Json<CourseList>, ApiError> {
+    let data = snapshots::current(&api, caller.tenant).await?;
     let found = search::courses(&data.snapshot, &query.search, page_size(query.limit));
     Ok(Json(CourseList {
         total: found.total,
@@ -154,9 +155,9 @@ pub(crate) struct CatalogList {
 pub(crate) async fn catalogs(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<CatalogList>, Refused> {
-    let data = api.data(caller.tenant).await?;
-    let own = api.own_catalogs(&caller).await?;
+) -> Result<Json<CatalogList>, ApiError> {
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let own = catalogs::own_catalogs(&api, &caller).await?;
     let mut sizes: BTreeMap<CatalogId, usize> = BTreeMap::new();
     for course in &data.snapshot.courses {
         *sizes.entry(course.catalog).or_default() += 1;

@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
+use crate::state::ApiState;
 
 /// Which notifications.
 #[derive(Deserialize, IntoParams)]
@@ -59,9 +59,9 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<NotificationQuery>,
-) -> Result<Json<NotificationList>, Refused> {
+) -> Result<Json<NotificationList>, ApiError> {
     let all = api.services.store.notifications(caller.tenant).await;
-    let mut all = all.map_err(stored)?;
+    let mut all = all?;
     all.reverse();
     let unread = all
         .iter()
@@ -105,10 +105,10 @@ pub(crate) async fn read(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<Uuid>,
-) -> Result<StatusCode, Refused> {
+) -> Result<StatusCode, ApiError> {
     let store = &api.services.store;
-    let noted = store
+    store
         .read_notification(caller.tenant, id, caller.object)
-        .await;
-    noted.map(|()| StatusCode::NO_CONTENT).map_err(stored)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
 }

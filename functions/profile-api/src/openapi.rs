@@ -25,7 +25,7 @@ pub(crate) async fn show() -> Json<OpenApi> {
 
 /// Puts the document together.
 pub fn document() -> OpenApi {
-    let (_, mut document) = crate::all().split_for_parts();
+    let (_, mut document) = crate::routes::router().split_for_parts();
     document.info = info();
     let components = document.components.get_or_insert_with(Components::new);
     components.add_security_scheme(

@@ -5,34 +5,45 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::entitlement::{Entitlement, Plan};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// A plan to enter.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct EntitlementInput {
     /// Which plan.
     plan: Plan,
     /// Until when; without end when absent.
     until: Option<DateTime<Utc>>,
     /// Whether notifications may go out through Azure Communication Services.
-    azure_communication_services: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    azure_communication_services: bool,
     /// Whether the directory sync is enabled.
-    directory_sync: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    directory_sync: bool,
+}
+
+impl EntitlementInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let plan = body.required("plan");
+        let until = body.optional("until");
+        let azure_communication_services = body.or_default("azureCommunicationServices");
+        let directory_sync = body.or_default("directorySync");
+        body.complete(plan.map(|plan| Self {
+            plan,
+            until,
+            azure_communication_services,
+            directory_sync,
+        }))
+    }
 }
 
 /// A tenant's plan.
@@ -42,9 +53,9 @@ struct EntitlementInput {
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
-) -> Result<Json<Entitlement>, Refused> {
+) -> Result<Json<Entitlement>, ApiError> {
     let plan = api.services.store.entitlement(tenant).await;
-    plan.map_err(stored)?.map(Json).ok_or_else(missing)
+    plan?.map(Json).ok_or(ApiError::Missing)
 }
 
 /// Enters a tenant's plan (S4-001). It counts within a minute.
@@ -56,29 +67,26 @@ pub(crate) async fn change(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
-) -> Result<Json<Entitlement>, Refused> {
-    let plan = form.required("plan");
-    let until = form.optional("until");
-    let services = form.or_default("azureCommunicationServices");
-    let directory_sync = form.or_default("directorySync");
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let plan: Plan = plan
-        .ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/plan", "a plan is required")]))?;
+    body: JsonBody,
+) -> Result<Json<Entitlement>, ApiError> {
+    let input = EntitlementInput::read(body)?;
     let entitlement = Entitlement {
-        plan,
-        until,
-        azure_communication_services: services,
-        directory_sync,
+        plan: input.plan,
+        until: input.until,
+        azure_communication_services: input.azure_communication_services,
+        directory_sync: input.directory_sync,
     };
-    let name = serde_json::to_value(plan).unwrap_or_default();
+    let name = serde_json::to_value(input.plan).unwrap_or_default();
     let event = AuditEvent::new(now(), caller.actor(), Action::EntitlementChanged)
         .with("plan", name.as_str().unwrap_or_default())
-        .with("azureCommunicationServices", services)
-        .with("directorySync", directory_sync);
+        .with(
+            "azureCommunicationServices",
+            input.azure_communication_services,
+        )
+        .with("directorySync", input.directory_sync);
     let store = &api.services.store;
     let put = store.put_entitlement(tenant, &entitlement, &event).await;
-    put.map_err(stored)?;
-    api.entitled.forget(tenant);
+    put?;
+    api.entitlements.forget(tenant);
     Ok(Json(entitlement))
 }

@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
+use crate::state::ApiState;
 
 /// What a page needs to begin a sign-in.
 #[derive(Serialize, ToSchema)]

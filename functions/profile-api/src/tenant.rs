@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_clients::store::{MAINTENANCE_LEASE, Store, StoreError};
@@ -17,8 +16,8 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
-use crate::error::{no_settings, stored};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// So many records of a job are looked at for one that counted profiles.
 const RECENT: usize = 10;
@@ -65,13 +64,13 @@ struct LastRun {
 /// How the tenant stands: data in use, lock, last runs, profiles by status.
 #[utoipa::path(get, path = "/v1/tenant", tag = "Tenant",
     responses((status = 200, description = "The tenant's status", body = TenantStatus)))]
-pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Response {
+pub(crate) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Json<TenantStatus>, ApiError> {
     // Boxed, since ten reads at once make a future too large for the stack.
-    match Box::pin(status(&api.services.store, caller.tenant)).await {
-        Ok(Some(status)) => Json(status).into_response(),
-        Ok(None) => no_settings().into_response(),
-        Err(error) => stored(error).into_response(),
-    }
+    let status = Box::pin(status(&api.services.store, caller.tenant)).await?;
+    Ok(Json(status.ok_or(ApiError::NoSettings)?))
 }
 
 /// `None` for a tenant that never saved its settings.

@@ -8,7 +8,7 @@ use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_runtime::auth::{Caller, Role};
 
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Somebody is noted again after this long.
 const AGAIN: Duration = Duration::from_hours(6);
@@ -39,35 +39,33 @@ impl AdminActivity {
     }
 }
 
-impl ApiState {
-    /// Notes an owner or Super admin, and one who no longer is. What fails is tried
-    /// with a later request: nobody's request waits for it to succeed.
-    pub(crate) async fn note(&self, caller: &Caller) {
-        if !self.seen.is_news(caller) {
-            return;
-        }
-        let store = &self.services.store;
-        let leads = [Role::Owner, Role::SuperAdmin];
-        let is_one = leads.iter().any(|role| caller.roles.contains(role));
-        let was_one = async || {
-            let known = store.admin(caller.tenant, caller.object).await;
-            matches!(known, Ok(Some(_)))
-        };
-        if !is_one && !was_one().await {
-            return;
-        }
-        let admin = SeenAdmin {
-            name: caller.name.clone(),
-            display_name: caller.display_name.clone(),
-            roles: caller
-                .roles
-                .iter()
-                .map(|role| role.name().to_owned())
-                .collect(),
-            at: now(),
-        };
-        if let Err(error) = store.note_admin(caller.tenant, caller.object, &admin).await {
-            tracing::warn!(%error, "an administrator was not noted");
-        }
+/// Notes an owner or Super admin, and one who no longer is. What fails is tried
+/// with a later request: nobody's request waits for it to succeed.
+pub(crate) async fn record(api: &ApiState, caller: &Caller) {
+    if !api.admin_activity.is_news(caller) {
+        return;
+    }
+    let store = &api.services.store;
+    let leads = [Role::Owner, Role::SuperAdmin];
+    let is_one = leads.iter().any(|role| caller.roles.contains(role));
+    let was_one = async || {
+        let known = store.admin(caller.tenant, caller.object).await;
+        matches!(known, Ok(Some(_)))
+    };
+    if !is_one && !was_one().await {
+        return;
+    }
+    let admin = SeenAdmin {
+        name: caller.name.clone(),
+        display_name: caller.display_name.clone(),
+        roles: caller
+            .roles
+            .iter()
+            .map(|role| role.name().to_owned())
+            .collect(),
+        at: now(),
+    };
+    if let Err(error) = store.note_admin(caller.tenant, caller.object, &admin).await {
+        tracing::warn!(%error, "an administrator was not noted");
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::TenantId;
 
-use crate::ApiState;
+use crate::state::ApiState;
 
 /// A changed plan counts after this long at the latest.
 const REMEMBERED: Duration = Duration::from_mins(1);
@@ -40,17 +40,15 @@ impl EntitlementCache {
     }
 }
 
-impl ApiState {
-    /// Whether the tenant may use the service. Where nobody operates plans, all may.
-    pub(crate) async fn is_entitled(&self, tenant: TenantId) -> Result<bool, StoreError> {
-        if self.services.settings.operator_tenant.is_none() {
-            return Ok(true);
-        }
-        if let Some(known) = self.entitled.recall(tenant) {
-            return Ok(known);
-        }
-        let entitled = self.services.is_entitled(tenant).await?;
-        self.entitled.remember(tenant, entitled);
-        Ok(entitled)
+/// Whether the tenant may use the service. Where nobody operates plans, all may.
+pub(crate) async fn is_entitled(api: &ApiState, tenant: TenantId) -> Result<bool, StoreError> {
+    if api.services.settings.operator_tenant.is_none() {
+        return Ok(true);
     }
+    if let Some(known) = api.entitlements.recall(tenant) {
+        return Ok(known);
+    }
+    let entitled = api.services.is_entitled(tenant).await?;
+    api.entitlements.remember(tenant, entitled);
+    Ok(entitled)
 }

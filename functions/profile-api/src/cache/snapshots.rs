@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rollcall_app::snapshots::SnapshotError;
-use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::membership::plan::diff::Accounts;
@@ -11,8 +10,8 @@ use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::Snapshot;
 use rollcall_domain::snapshot::name_order::NameOrder;
 
-use crate::ApiState;
-use crate::error::{Refused, broken, not_ready, stored, unavailable};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// Stored bytes of all kept snapshots together; in memory they take about six
 /// times as much, which the function's memory in `template.yaml` allows for.
@@ -59,7 +58,7 @@ impl SnapshotCache {
 
     /// Keeps a snapshot instead of an older one of its tenant, and lets go of
     /// those not used for longest while all together are too large.
-    fn keep(&self, data: &Arc<Data>) {
+    fn insert(&self, data: &Arc<Data>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = data.snapshot.header.tenant;
         kept.retain(|other| other.snapshot.header.tenant != tenant);
@@ -71,45 +70,30 @@ impl SnapshotCache {
     }
 }
 
-impl ApiState {
-    /// The data in use. Its pointer is read each time, so that a refresh counts at once.
-    pub(crate) async fn data(&self, tenant: TenantId) -> Result<Arc<Data>, Refused> {
-        let pointer = self.services.store.snapshot_pointer(tenant).await;
-        let pointer = pointer.map_err(stored)?.ok_or_else(not_ready)?;
-        if let Some(data) = self.warm.recall(tenant, &pointer) {
-            return Ok(data);
-        }
-        let loaded = self.services.load_snapshot(tenant, &pointer).await;
-        let loaded = loaded.map_err(|error| match error {
-            SnapshotError::Object(error) => object(&error),
-            error => unreadable(&pointer, &error),
-        })?;
-        let snapshot = loaded.snapshot;
-        let data = Arc::new(Data {
-            fields: Fields::of(&snapshot),
-            snapshot,
-            pointer,
-            accounts: OnceLock::new(),
-            order: OnceLock::new(),
-            stored: loaded.stored_bytes,
-        });
-        self.warm.keep(&data);
-        Ok(data)
+/// The data in use. Its pointer is read each time, so that a refresh counts at once.
+pub(crate) async fn current(api: &ApiState, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
+    let pointer = api.services.store.snapshot_pointer(tenant).await;
+    let pointer = pointer?.ok_or(ApiError::NotReady)?;
+    if let Some(data) = api.snapshots.recall(tenant, &pointer) {
+        return Ok(data);
     }
-}
-
-/// An object store's error as an answer.
-pub(crate) fn object(error: &ObjectError) -> Refused {
-    tracing::error!(%error, "an object cannot be read");
-    match error {
-        ObjectError::Missing(_) => broken(),
-        ObjectError::Service(_) => {
-            unavailable("The object store does not answer; try again shortly.")
-        }
-    }
-}
-
-fn unreadable(pointer: &SnapshotPointer, error: &dyn std::fmt::Display) -> Refused {
-    tracing::error!(snapshot = %pointer.id, %error, "the snapshot in use is unreadable");
-    broken()
+    let loaded = api.services.load_snapshot(tenant, &pointer).await;
+    let loaded = loaded.map_err(|error| match error {
+        SnapshotError::Object(error) => ApiError::Object(error),
+        error => ApiError::UnreadableSnapshot {
+            id: pointer.id.clone(),
+            problem: error.to_string(),
+        },
+    })?;
+    let snapshot = loaded.snapshot;
+    let data = Arc::new(Data {
+        fields: Fields::of(&snapshot),
+        snapshot,
+        pointer,
+        accounts: OnceLock::new(),
+        order: OnceLock::new(),
+        stored: loaded.stored_bytes,
+    });
+    api.snapshots.insert(&data);
+    Ok(data)
 }

@@ -5,30 +5,50 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, TimeDelta, Utc};
-use rollcall_app::consent::AppError;
 use rollcall_clients::entra::SignIn;
 use rollcall_clients::store::oauth_states::{OAUTH_STATE_LIFETIME, new_state};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{
     ConnectionStatus, EntraConnection, Origin, ReturnPath, SignInAttempt, SignInStage,
 };
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::model;
 use crate::access::Permission;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored, unavailable};
-use crate::{ApiState, now};
+use crate::error::ApiError;
+use crate::state::{ApiState, now};
 
 /// What to sign in for.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without (S0-17).
-    return_to: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) return_to: ReturnPath,
+}
+
+impl ConnectInput {
+    /// Reads the body.
+    pub(crate) fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let return_to = return_path(&mut body);
+        body.complete(Some(Self { return_to }))
+    }
+}
+
+/// The page to come back to; what is no page is a problem.
+pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
+    let text: Option<String> = body.optional("returnTo");
+    match text.map(ReturnPath::try_from) {
+        None => ReturnPath::default(),
+        Some(Ok(path)) => path,
+        Some(Err(error)) => {
+            body.problem("/returnTo", error.to_string());
+            ReturnPath::default()
+        }
+    }
 }
 
 /// Where to send the browser.
@@ -52,10 +72,9 @@ const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
     let begun = begin_directory(&api, &caller, return_to).await?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
@@ -65,9 +84,9 @@ pub(crate) async fn begin_directory(
     api: &ApiState,
     caller: &Caller,
     return_to: ReturnPath,
-) -> Result<Begun, Refused> {
+) -> Result<Begun, ApiError> {
     // One that works may be consented to anew: a release may need another permission.
-    if api.directory_of(caller.tenant).await?.origin() == Some(Origin::Default) {
+    if model::directory_status(api, caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
     }
     let attempt = SignInAttempt {
@@ -81,7 +100,7 @@ pub(crate) async fn begin_directory(
         login_hint: Some(&caller.name),
         ..SignIn::default()
     };
-    let begun = api.begin(&attempt, &[], how).await?;
+    let begun = begin_sign_in(api, &attempt, &[], how).await?;
     let events = [
         AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
             .on(SUBJECT.0, SUBJECT.1),
@@ -90,63 +109,38 @@ pub(crate) async fn begin_directory(
         |before| EntraConnection::begun(before, attempt.began, caller.actor(), begun.expires_at);
     let services = &api.services;
     let noted = services.change_entra_connection(caller.tenant, &events, change);
-    noted.await.map_err(stored)?;
+    noted.await?;
     Ok(begun)
 }
 
-/// The page to come back to; what is no page is a problem.
-pub(crate) fn return_path(form: &mut JsonBody) -> ReturnPath {
-    let text: Option<String> = form.optional("returnTo");
-    match text.map(ReturnPath::try_from) {
-        None => ReturnPath::default(),
-        Some(Ok(path)) => path,
-        Some(Err(error)) => {
-            form.problem("/returnTo", error.to_string());
-            ReturnPath::default()
-        }
-    }
-}
-
-fn not_applicable() -> ProblemDetails {
+fn not_applicable() -> ApiError {
     let detail =
         "The directory of this tenant is connected by default; there is nothing to set up.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-applicable")
+    ApiError::conflict("not-applicable", detail)
 }
 
-impl ApiState {
-    /// Stores what the browser has to bring back, and answers where to send it.
-    pub(crate) async fn begin(
-        &self,
-        attempt: &SignInAttempt,
-        scopes: &[String],
-        how: SignIn<'_>,
-    ) -> Result<Begun, Refused> {
-        let services = &self.services;
-        let app = services.service_app().await.map_err(|error| app(&error))?;
-        let state = new_state();
-        let url = services
-            .entra()
-            .authorize_url(attempt.tenant, &app, &state, scopes, how)
-            .map_err(|error| {
-                tracing::error!(%error, "a sign-in cannot be begun");
-                crate::error::broken()
-            })?;
-        let begun = services
-            .store
-            .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
-        begun.await.map_err(stored)?;
-        let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
-        Ok(Begun {
-            url,
-            expires_at: attempt.began + lifetime,
-        })
-    }
-}
-
-/// The service's own app cannot be used.
-pub(crate) fn app(error: &AppError) -> ProblemDetails {
-    tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
-    unavailable("This deployment cannot connect to Microsoft now; its operators have been alerted.")
+/// Stores what the browser has to bring back, and answers where to send it.
+pub(crate) async fn begin_sign_in(
+    api: &ApiState,
+    attempt: &SignInAttempt,
+    scopes: &[String],
+    how: SignIn<'_>,
+) -> Result<Begun, ApiError> {
+    let services = &api.services;
+    let app = services.service_app().await?;
+    let state = new_state();
+    let url = services
+        .entra()
+        .authorize_url(attempt.tenant, &app, &state, scopes, how)?;
+    let begun = services
+        .store
+        .begin_oauth_state(&state, attempt, OAUTH_STATE_LIFETIME);
+    begun.await?;
+    let lifetime = TimeDelta::from_std(OAUTH_STATE_LIFETIME).unwrap_or_default();
+    Ok(Begun {
+        url,
+        expires_at: attempt.began + lifetime,
+    })
 }
 
 /// Tells why the connection cannot be ended, or drops an attempt that has not
@@ -156,15 +150,15 @@ pub(crate) fn app(error: &AppError) -> ProblemDetails {
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<StatusCode, Refused> {
-    let directory = api.directory_of(caller.tenant).await?;
+) -> Result<StatusCode, ApiError> {
+    let directory = model::directory_status(&api, caller.tenant).await?;
     if directory.origin().is_some() {
         let event = AuditEvent::new(now(), caller.actor(), Action::ConnectionEndRefused)
             .on(SUBJECT.0, SUBJECT.1);
         let noted = api.services.store.record(caller.tenant, &event).await;
-        noted.map_err(stored)?;
+        noted?;
         let detail = "The connection to Microsoft Entra ID cannot be disconnected once it is set up: people, groups and hierarchies depend on it.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-disconnectable"));
+        return Err(ApiError::conflict("not-disconnectable", detail));
     }
     caller.require(Permission::ManageEntra.roles())?;
     if directory.connection.is_none() {
@@ -179,6 +173,6 @@ pub(crate) async fn disconnect(
     };
     let services = &api.services;
     let dropped = services.change_entra_connection(caller.tenant, &events, change);
-    dropped.await.map_err(stored)?;
+    dropped.await?;
     Ok(StatusCode::NO_CONTENT)
 }

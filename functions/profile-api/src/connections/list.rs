@@ -17,9 +17,12 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{CONNECT, DirectoryStatus};
-use crate::error::{Refused, stored};
-use crate::{ApiState, now};
+use super::CONNECT;
+use super::model;
+use super::model::DirectoryStatus;
+use crate::error::ApiError;
+use crate::settings;
+use crate::state::{ApiState, now};
 
 /// One connection.
 #[derive(Serialize, ToSchema)]
@@ -212,14 +215,14 @@ impl Connection {
 pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<Connections>, Refused> {
+) -> Result<Json<Connections>, ApiError> {
     let tenant = caller.tenant;
-    let directory = api.directory_of(tenant).await?;
-    let credentials = api.credentials(tenant).await?;
+    let directory = model::directory_status(&api, tenant).await?;
+    let credentials = settings::model::credentials(&api, tenant).await?;
     let store = &api.services.store;
-    let mut mail = store.mail_connections(tenant).await.map_err(stored)?;
+    let mut mail = store.mail_connections(tenant).await?;
     mail.sort_by(|(_, a), (_, b)| a.title.cmp(&b.title));
-    let settings = store.tenant(tenant).await.map_err(stored)?;
+    let settings = store.tenant(tenant).await?;
     let entra = Connection::directory(&directory, now());
     let status = entra.status;
     let mut items = vec![
@@ -235,7 +238,7 @@ pub(crate) async fn list(
             &credentials.lms_key,
         ),
     ];
-    let sync = store.sync(tenant).await.map_err(stored)?;
+    let sync = store.sync(tenant).await?;
     items.push(Connection::sync(sync.as_ref().map(|it| &it.value), now()));
     items.extend(mail.into_iter().map(|(id, it)| Connection::mail(id, it)));
     Ok(Json(Connections {

@@ -7,22 +7,22 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::graph::DirectoryGroup;
-use rollcall_clients::http::ApiError;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId};
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::people::DirectoryQuery;
+use super::{reader, refused};
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored, unavailable};
+use crate::cache::snapshots;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
-use crate::runs::tenant;
-use crate::{ApiState, now};
+use crate::settings::model::tenant;
+use crate::state::{ApiState, now};
 
 /// Courses that one request may enrol a group in.
 const MAX_COURSES: usize = 50;
@@ -64,14 +64,14 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
-) -> Result<Json<Groups>, Refused> {
-    let directory = api.graph_reader(caller.tenant).await?;
+) -> Result<Json<Groups>, ApiError> {
+    let directory = reader(&api, caller.tenant).await?;
     let found = directory
         .groups_named(&query.search, page_size(query.limit))
         .await;
     let found = match found {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok(Json(Groups {
         items: found.into_iter().map(GroupView::from).collect(),
@@ -81,15 +81,26 @@ pub(crate) async fn list(
 /// A group to add.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct GroupInput {
     /// The Entra object id.
     group: ObjectId,
     /// Courses of the catalog to enrol it in; at most 50.
-    courses: Option<BTreeSet<CourseId>>,
+    #[schema(value_type = Option<BTreeSet<CourseId>>)]
+    courses: BTreeSet<CourseId>,
+}
+
+impl GroupInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let group = body.required("group");
+        let courses: BTreeSet<CourseId> = body.or_default("courses");
+        if courses.len() > MAX_COURSES {
+            body.problem(
+                "/courses",
+                format!("may hold {MAX_COURSES} courses at most"),
+            );
+        }
+        body.complete(group.map(|group| Self { group, courses }))
+    }
 }
 
 /// What became of it.
@@ -113,46 +124,34 @@ pub(crate) async fn add(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let group: Option<ObjectId> = form.required("group");
-    let courses: BTreeSet<CourseId> = form.or_default("courses");
-    if courses.len() > MAX_COURSES {
-        form.problem(
-            "/courses",
-            format!("may hold {MAX_COURSES} courses at most"),
-        );
-    }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let group = group.ok_or_else(missing)?;
-    api.must_be_of(&caller, catalog, &courses).await?;
-    let directory = api.graph_reader(caller.tenant).await?;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let GroupInput { group, courses } = GroupInput::read(body)?;
+    check_courses(&api, &caller, catalog, &courses).await?;
+    let directory = reader(&api, caller.tenant).await?;
     let known = match directory.group_by_id(group).await {
         Ok(known) => known,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     let Some(known) = known else {
         let problem = Problem::at("/group", "the directory has no group with this id");
-        return Err(ProblemDetails::invalid(vec![problem]));
+        return Err(problem.into());
     };
     let event = AuditEvent::new(now(), caller.actor(), Action::GroupAdded)
         .on(group, known.display_name.as_deref().unwrap_or_default())
         .with("catalog", catalog)
         .with("courses", courses.len());
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     let record = tenant(&api, caller.tenant).await?;
     let platform = api.services.learn365(&record).await;
-    let platform = platform.map_err(|error| silent(&error))?;
-    let seen = platform
-        .find_group(group)
-        .await
-        .map_err(|error| platform_said(&error))?;
+    let platform = platform.map_err(ApiError::PlatformClient)?;
+    let seen = platform.find_group(group).await?;
     let login = seen
         .as_ref()
         .map_or_else(|| group.to_string(), |it| it.login_name.clone());
     let joined = platform.add_group_to_catalog(catalog, group, &login).await;
-    joined.map_err(|error| platform_said(&error))?;
+    joined?;
     let mut added = Added {
         group,
         enrolled: BTreeSet::new(),
@@ -164,50 +163,34 @@ pub(crate) async fn add(
             continue;
         };
         let enrolled = platform.enrol_group(course, &seen.login_name).await;
-        enrolled.map_err(|error| platform_said(&error))?;
+        enrolled?;
         added.enrolled.insert(course);
     }
     Ok((StatusCode::OK, Json(added)).into_response())
 }
 
-fn silent(error: &dyn std::fmt::Display) -> ProblemDetails {
-    tracing::error!(%error, "the learning platform cannot be asked");
-    unavailable("The learning platform cannot be asked now; try again shortly.")
-}
-
-fn platform_said(error: &ApiError) -> ProblemDetails {
-    if error.is_transient() {
-        return silent(error);
+/// The catalog exists, and the courses are its own.
+async fn check_courses(
+    api: &ApiState,
+    caller: &Caller,
+    catalog: CatalogId,
+    courses: &BTreeSet<CourseId>,
+) -> Result<(), ApiError> {
+    let data = snapshots::current(api, caller.tenant).await?;
+    if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
+        return Err(ApiError::Missing);
     }
-    tracing::warn!(%error, "the learning platform refused a group");
-    let detail = "The learning platform refused the group; test the connection under Settings.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("platform-refused")
-}
-
-impl ApiState {
-    /// The catalog exists, and the courses are its own.
-    async fn must_be_of(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-        courses: &BTreeSet<CourseId>,
-    ) -> Result<(), Refused> {
-        let data = self.data(caller.tenant).await?;
-        if !data.snapshot.catalogs.iter().any(|it| it.id == catalog) {
-            return Err(missing());
-        }
-        let own = |course: &&CourseId| {
-            let known = data.snapshot.course(**course);
-            known.is_some_and(|known| known.catalog == catalog)
-        };
-        let foreign = courses.iter().filter(|course| !own(course));
-        let problems: Vec<Problem> = foreign
-            .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
-            .collect();
-        if problems.is_empty() {
-            Ok(())
-        } else {
-            Err(ProblemDetails::invalid(problems))
-        }
+    let own = |course: &&CourseId| {
+        let known = data.snapshot.course(**course);
+        known.is_some_and(|known| known.catalog == catalog)
+    };
+    let foreign = courses.iter().filter(|course| !own(course));
+    let problems: Vec<Problem> = foreign
+        .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
+        .collect();
+    if problems.is_empty() {
+        Ok(())
+    } else {
+        Err(problems.into())
     }
 }

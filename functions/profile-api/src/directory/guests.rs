@@ -8,22 +8,35 @@ use rollcall_domain::audience::settings::is_mail_address;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{refused, writer};
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
-use crate::{ApiState, now};
+use crate::error::ApiError;
+use crate::state::{ApiState, now};
 
 /// Whom to invite.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
 struct GuestInput {
     /// The mail address the invitation goes to.
     address: String,
+}
+
+impl GuestInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let address: Option<String> = body.required("address");
+        let address = address.unwrap_or_default().trim().to_owned();
+        if !is_mail_address(&address) {
+            body.problem(
+                "/address",
+                "must be a mail address, such as kay@fabrikam.com",
+            );
+        }
+        body.complete(Some(Self { address }))
+    }
 }
 
 /// Who was invited.
@@ -42,34 +55,24 @@ struct Guest {
 pub(crate) async fn invite(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let address: Option<String> = form.required("address");
-    let address = address.unwrap_or_default().trim().to_owned();
-    if !is_mail_address(&address) {
-        form.problem(
-            "/address",
-            "must be a mail address, such as kay@fabrikam.com",
-        );
-    }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let directory = api.graph_writer(caller.tenant).await?;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let GuestInput { address } = GuestInput::read(body)?;
+    let directory = writer(&api, caller.tenant).await?;
     // Told before it is done: an invitation nobody can trace is worse than one that
     // was told and failed.
     let event =
         AuditEvent::new(now(), caller.actor(), Action::GuestInvited).with("address", &address);
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     let back = api.services.console("/");
     let id = match directory.invite_guest(&address, &back).await {
         Ok(id) => id,
         Err(error) if error.status() == Some(400) => {
             let problem = "the directory does not take this address as a guest; it may belong to one of your own people";
-            return Err(ProblemDetails::invalid(vec![Problem::at(
-                "/address", problem,
-            )]));
+            return Err(Problem::at("/address", problem).into());
         }
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok((StatusCode::CREATED, Json(Guest { id, address })).into_response())
 }

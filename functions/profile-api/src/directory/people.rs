@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::ApiState;
-use crate::error::{Refused, missing};
+use super::{reader, refused};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
+use crate::state::ApiState;
 
 /// Whom to look for.
 #[derive(Deserialize, IntoParams)]
@@ -82,14 +83,14 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<DirectoryQuery>,
-) -> Result<Json<People>, Refused> {
-    let directory = api.graph_reader(caller.tenant).await?;
+) -> Result<Json<People>, ApiError> {
+    let directory = reader(&api, caller.tenant).await?;
     let found = directory
         .people_named(&query.search, page_size(query.limit))
         .await;
     let found = match found {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
     Ok(Json(People {
         items: found.into_iter().map(PersonView::from).collect(),
@@ -104,17 +105,17 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(user): InPath<ObjectId>,
-) -> Result<Json<WithManagers>, Refused> {
-    let directory = api.graph_reader(caller.tenant).await?;
+) -> Result<Json<WithManagers>, ApiError> {
+    let directory = reader(&api, caller.tenant).await?;
     let asked = async {
         let person = directory.person(user).await?;
         Ok((person, directory.managers(user).await?))
     };
     let (person, managers) = match asked.await {
         Ok(found) => found,
-        Err(error) => return Err(api.said(caller.tenant, error).await),
+        Err(error) => return Err(refused(&api, caller.tenant, error).await),
     };
-    let person = person.ok_or_else(missing)?.into();
+    let person = person.ok_or(ApiError::Missing)?.into();
     Ok(Json(WithManagers {
         person,
         managers: managers.into_iter().map(PersonView::from).collect(),

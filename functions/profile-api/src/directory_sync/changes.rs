@@ -2,9 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
-use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_domain::base::outcome::Outcome;
-use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{
     ChangeKind, ChangeOutcome, ChangeSubject, Field, PlannedChange, Skip, SyncReport,
 };
@@ -12,10 +10,10 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
-use crate::cache::snapshots::object;
-use crate::error::{Refused, broken, cursor, stored};
+use super::model;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// How something stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -233,11 +231,11 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(id): InPath<String>,
     InQuery(query): InQuery<ChangeQuery>,
-) -> Result<Json<SyncChangePage>, Refused> {
-    let run = api.sync_run(&caller, &id).await?;
-    let parts = api.reports(&run).await?;
+) -> Result<Json<SyncChangePage>, ApiError> {
+    let run = model::find_run(&api, &caller, &id).await?;
+    let parts = model::reports(&api, &run).await?;
     let from = match query.cursor.as_deref().map(from_cursor).transpose()? {
-        Some(text) => text.parse::<usize>().map_err(|_| cursor())?,
+        Some(text) => text.parse::<usize>().map_err(|_| ApiError::Cursor)?,
         None => 0,
     };
     let rows = rows(&parts, query.state);
@@ -252,10 +250,7 @@ pub(crate) async fn list(
         .iter_mut()
         .filter(|item| item.state == ChangeState::Waiting)
     {
-        item.rejected = store
-            .is_pinned(caller.tenant, &item.key)
-            .await
-            .map_err(stored)?;
+        item.rejected = store.is_pinned(caller.tenant, &item.key).await?;
     }
     let next = from.saturating_add(limit);
     let next_cursor = (next < rows.len()).then(|| to_cursor(&next.to_string()));
@@ -264,28 +259,4 @@ pub(crate) async fn list(
         total: rows.len(),
         next_cursor,
     }))
-}
-
-impl ApiState {
-    /// Everything a run has told, one report for each of its invocations. Reports
-    /// expire with their records, and one that is gone tells nothing.
-    pub(super) async fn reports(&self, run: &Run) -> Result<Vec<SyncReport>, Refused> {
-        let mut parts = Vec::new();
-        if run.report.is_none() {
-            return Ok(parts);
-        }
-        for part in 0..=run.request.continuation {
-            let key = part_key(run.request.tenant, &Run::key(&run.request), part);
-            let bytes = match self.services.objects.get(&key).await {
-                Ok(bytes) => bytes,
-                Err(ObjectError::Missing(_)) => continue,
-                Err(error) => return Err(object(&error)),
-            };
-            parts.push(serde_json::from_slice(&bytes).map_err(|error| {
-                tracing::error!(%error, key, "a report is unreadable");
-                broken()
-            })?);
-        }
-        Ok(parts)
-    }
 }

@@ -7,28 +7,36 @@ use axum::response::{IntoResponse, Response};
 use rollcall_clients::graph::SyncApp;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::connection::{CheckStatus, ConnectionTest};
+use rollcall_domain::connection::{CheckStatus, ConnectionTest, ReturnPath};
 use rollcall_domain::directory_sync::{Source, SyncPhase};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::SUBJECT;
 use super::show::SyncView;
-use super::{SUBJECT, conflict};
+use super::{model, show};
 use crate::body::JsonBody;
+use crate::connections;
 use crate::connections::entra::{Begun, begin_directory, return_path};
-use crate::error::{Refused, stored, unavailable};
-use crate::{ApiState, now};
+use crate::error::ApiError;
+use crate::state::{ApiState, now};
 
 /// Where to come back to.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncConnectInput)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
 pub(crate) struct ConnectInput {
     /// The page of the console to come back to, as a path; the start page without.
-    return_to: Option<String>,
+    #[schema(value_type = Option<String>)]
+    return_to: ReturnPath,
+}
+
+impl ConnectInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let return_to = return_path(&mut body);
+        body.complete(Some(Self { return_to }))
+    }
 }
 
 /// Connects: where the directory is connected already its permissions are looked
@@ -41,14 +49,17 @@ pub(crate) struct ConnectInput {
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let found = api.sync(caller.tenant).await?.value;
-    if api.directory_of(caller.tenant).await?.origin().is_none() {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
+    let found = model::find(&api, caller.tenant).await?.value;
+    if connections::model::directory_status(&api, caller.tenant)
+        .await?
+        .origin()
+        .is_none()
+    {
         if !caller.roles.contains(&Role::GlobalAdmin) {
-            return Err(conflict(
+            return Err(ApiError::conflict(
                 "directory-not-connected",
                 "Microsoft Entra ID is not connected yet, and only a Global Administrator can consent: ask one to connect it (POST /v1/connections/entra/connect), then ask this again.",
             ));
@@ -59,12 +70,7 @@ pub(crate) async fn connect(
     let (consent, none) = (Source::Consent, SyncCredentials::default());
     let services = &api.services;
     let graph = services.sync_directory(caller.tenant, Some(&consent), &none);
-    let graph = graph.await.map_err(|error| {
-        tracing::error!(%error, "the service's own app cannot be used");
-        unavailable(
-            "This deployment cannot connect to Microsoft now; its operators have been alerted.",
-        )
-    })?;
+    let graph = graph.await?;
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
     let checks = graph.with_deadline(deadline);
     let checks = checks
@@ -87,12 +93,12 @@ pub(crate) async fn connect(
         state.reschedule(at);
         true
     });
-    after.await.map_err(stored)?;
-    api.sync_view(&caller, None).await
+    after.await?;
+    show::view_response(&api, &caller, None).await
 }
 
 /// Whatever was not accepted keeps it from being connected, and is named (S3-11).
-fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), Refused> {
+fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), ApiError> {
     let ended = |how: CheckStatus| {
         let checks = test.checks.iter().filter(move |check| check.status == how);
         checks
@@ -102,11 +108,13 @@ fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), Refused> {
     };
     let failed = ended(CheckStatus::Failed);
     if !failed.is_empty() {
-        return Err(conflict("permissions-missing", &failed));
+        return Err(ApiError::conflict("permissions-missing", &failed));
     }
     if test.is_incomplete() {
         let open = ended(CheckStatus::NotChecked);
-        return Err(unavailable(&format!("Nothing was connected: {open}")));
+        return Err(ApiError::unavailable(format!(
+            "Nothing was connected: {open}"
+        )));
     }
     Ok(())
 }

@@ -111,8 +111,8 @@ pub(super) struct App {
 
 impl SyncInput {
     /// Reads all fields and checks them, without asking anybody.
-    pub(super) fn read(form: &mut JsonBody, tenant: TenantId) -> Option<Self> {
-        let target: Option<String> = form.required("target");
+    pub(super) fn read(body: &mut JsonBody, tenant: TenantId) -> Option<Self> {
+        let target: Option<String> = body.required("target");
         let base = SyncConfig::new(
             target
                 .clone()
@@ -121,31 +121,31 @@ impl SyncInput {
                 .trim_end_matches('/'),
         );
         let config = SyncConfig {
-            default_language: form
+            default_language: body
                 .optional("defaultLanguage")
                 .unwrap_or(base.default_language),
-            guests: form.optional("guests").unwrap_or(base.guests),
-            job_title: form.optional("jobTitle").unwrap_or(base.job_title),
-            teams: form.optional("teams").unwrap_or(base.teams),
-            strategy: form.optional("strategy").unwrap_or(base.strategy),
-            apply: form.optional("apply").unwrap_or(base.apply),
-            notify: form.optional("notify"),
-            filters: read_filters(form),
-            link_existing: form.optional("linkExisting").unwrap_or(base.link_existing),
-            guard: form.optional("guard").unwrap_or_else(default_guard),
+            guests: body.optional("guests").unwrap_or(base.guests),
+            job_title: body.optional("jobTitle").unwrap_or(base.job_title),
+            teams: body.optional("teams").unwrap_or(base.teams),
+            strategy: body.optional("strategy").unwrap_or(base.strategy),
+            apply: body.optional("apply").unwrap_or(base.apply),
+            notify: body.optional("notify"),
+            filters: read_filters(body),
+            link_existing: body.optional("linkExisting").unwrap_or(base.link_existing),
+            guard: body.optional("guard").unwrap_or_else(default_guard),
             target: base.target,
         };
         for problem in config.problems() {
-            if !form.is_wrong(&problem.pointer) {
-                form.problem(problem.pointer, problem.detail);
+            if !body.is_wrong(&problem.pointer) {
+                body.problem(problem.pointer, problem.detail);
             }
         }
-        let app = form.nested("entraApp", |inner| Some(app(inner, tenant)));
-        let token = form.secret("scimToken");
+        let app = body.nested("entraApp", |inner| Some(app(inner, tenant)));
+        let token = body.secret("scimToken");
         if let Some(token) = &token
             && let Err(problem) = credentials::scim_token(token, "/scimToken")
         {
-            form.problem(problem.pointer, problem.detail);
+            body.problem(problem.pointer, problem.detail);
         }
         let token = token.map(|token| Secret::new(token.trim()));
         target.map(|_| Self { config, app, token })
@@ -154,21 +154,21 @@ impl SyncInput {
 
 /// The filters as far as they can be read: what is wrong with one hides nothing
 /// that is wrong with another.
-fn read_filters(form: &mut JsonBody) -> SyncFilters {
+fn read_filters(body: &mut JsonBody) -> SyncFilters {
     let mut found = SyncFilters::default();
-    form.nested("filters", |inner| {
+    body.nested("filters", |inner| {
         found = filters(inner);
         Some(())
     });
     found
 }
 
-fn filters(form: &mut JsonBody) -> SyncFilters {
-    let graph: Option<String> = form.optional("graph");
-    let email = form.optional("email");
-    let groups = form
+fn filters(body: &mut JsonBody) -> SyncFilters {
+    let graph: Option<String> = body.optional("graph");
+    let email = body.optional("email");
+    let groups = body
         .optional::<Value>("groups")
-        .map(|value| groups(form, value));
+        .map(|value| groups(body, value));
     SyncFilters {
         graph,
         email,
@@ -177,7 +177,7 @@ fn filters(form: &mut JsonBody) -> SyncFilters {
 }
 
 /// A list of ids, or one text as people paste it (S3-34).
-fn groups(form: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
+fn groups(body: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
     let text = match &value {
         Value::String(text) => text.clone(),
         Value::Array(ids) => {
@@ -185,7 +185,7 @@ fn groups(form: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
             ids.join(",")
         }
         _ => {
-            form.problem(
+            body.problem(
                 "/filters/groups",
                 "must be a list of object ids, or a text with commas between them",
             );
@@ -194,15 +194,15 @@ fn groups(form: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
     };
     group_ids(&text).unwrap_or_else(|wrong| {
         for detail in wrong {
-            form.problem("/filters/groups", detail);
+            body.problem("/filters/groups", detail);
         }
         BTreeSet::new()
     })
 }
 
 /// A moment, or a day as Entra shows it: the secret is good until it begins.
-fn expiry(form: &mut JsonBody) -> Option<DateTime<Utc>> {
-    let text: String = form.optional("secretExpires")?;
+fn expiry(body: &mut JsonBody) -> Option<DateTime<Utc>> {
+    let text: String = body.optional("secretExpires")?;
     let text = text.trim();
     let day = text.parse::<NaiveDate>().ok();
     let begins = day.and_then(|day| day.and_hms_opt(0, 0, 0));
@@ -210,7 +210,7 @@ fn expiry(form: &mut JsonBody) -> Option<DateTime<Utc>> {
         .map(|moment| moment.and_utc())
         .or_else(|| text.parse().ok());
     if moment.is_none() {
-        form.problem(
+        body.problem(
             "/entraApp/secretExpires",
             "must be a day such as 2027-06-01, or a moment such as 2027-06-01T12:00:00Z",
         );
@@ -218,31 +218,31 @@ fn expiry(form: &mut JsonBody) -> Option<DateTime<Utc>> {
     moment
 }
 
-fn app(form: &mut JsonBody, tenant: TenantId) -> App {
-    let id: Option<String> = form.optional("tenantId");
+fn app(body: &mut JsonBody, tenant: TenantId) -> App {
+    let id: Option<String> = body.optional("tenantId");
     let is_own = |id: &String| Uuid::try_parse(id.trim()) == Ok(tenant.uuid());
     if id.as_ref().is_some_and(|id| !is_own(id)) {
         // Whose directory is read is decided by who signs in, and by nothing else.
-        form.problem(
+        body.problem(
             "/entraApp/tenantId",
             format!("must be the directory (tenant) id of your own organisation: {tenant}"),
         );
     }
-    let client_id: Option<String> = form.optional("clientId");
+    let client_id: Option<String> = body.optional("clientId");
     if let Some(id) = &client_id
         && let Err(problem) = credentials::client_id(id, CLIENT_ID)
     {
-        form.problem(problem.pointer, problem.detail);
+        body.problem(problem.pointer, problem.detail);
     }
-    let secret = form.secret("clientSecret");
+    let secret = body.secret("clientSecret");
     if let Some(secret) = &secret
         && let Err(problem) = credentials::client_secret(secret, CLIENT_SECRET)
     {
-        form.problem(problem.pointer, problem.detail);
+        body.problem(problem.pointer, problem.detail);
     }
     App {
         client_id: client_id.map(|id| id.trim().to_lowercase()),
         client_secret: secret.map(|secret| Secret::new(secret.trim())),
-        secret_expires: expiry(form),
+        secret_expires: expiry(body),
     }
 }

@@ -4,36 +4,39 @@ use axum::extract::State;
 use axum::response::Response;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::directory_sync::SyncPhase;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use super::SUBJECT;
+use super::guards::not_connected;
 use super::runs::{ask, started};
 use super::show::SyncView;
-use super::{SUBJECT, conflict};
+use super::{model, show};
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::runs::start::Asked;
-use crate::settings::show::vault;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// The word of a person.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SyncConfirmation)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
 pub(crate) struct Confirmation {
     /// Must be `true`: somebody has read what will happen.
     confirm: bool,
 }
 
-/// Notes a problem unless somebody says that they know what it means.
-fn confirmed(form: &mut JsonBody, means: &str) {
-    let pointer = "/confirm";
-    let said = form.optional::<bool>("confirm");
-    if said != Some(true) && !form.is_wrong(pointer) {
-        form.problem(pointer, means);
+impl Confirmation {
+    /// Requires that the caller confirms; `means` says what.
+    fn require(mut body: JsonBody, means: &str) -> Result<(), ApiError> {
+        let pointer = "/confirm";
+        let confirm = body.optional("confirm").unwrap_or_default();
+        let confirmation = Self { confirm };
+        if !confirmation.confirm && !body.is_wrong(pointer) {
+            body.problem(pointer, means);
+        }
+        Ok(body.finish()?)
     }
 }
 
@@ -41,10 +44,13 @@ fn confirmed(form: &mut JsonBody, means: &str) {
 /// filters, the learning platform. Nothing is written anywhere but the result.
 #[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
     responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
-pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
-    let found = api.sync(caller.tenant).await?.value;
+pub(crate) async fn test(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    let found = model::find(&api, caller.tenant).await?.value;
     let test = Box::pin(api.services.test_sync(caller.tenant, &found)).await;
-    let test = test.map_err(|error| vault(&error))?;
+    let test = test?;
     let (of, passed, at) = (found.fingerprint(), test.ok, now());
     let events = [AuditEvent::new(at, caller.actor(), Action::SyncTested)
         .on(SUBJECT.0, SUBJECT.1)
@@ -57,8 +63,8 @@ pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<
             state.reschedule(at);
             true
         });
-    noted.await.map_err(stored)?;
-    api.sync_view(&caller, Some(test)).await
+    noted.await?;
+    show::view_response(&api, &caller, Some(test)).await
 }
 
 /// Activates it: it runs now, and by itself from then on. The configuration as it
@@ -68,23 +74,22 @@ pub(crate) async fn test(State(api): State<ApiState>, caller: Caller) -> Result<
 pub(crate) async fn activate(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
-    confirmed(&mut form, means);
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let found = api.sync(caller.tenant).await?.value;
+    Confirmation::require(body, means)?;
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.source.is_none() {
         return Err(not_connected());
     }
     if found.phase == SyncPhase::Active {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "already-active",
             "The directory sync is active already.",
         ));
     }
     if !found.is_tested() {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "not-tested",
             "The configuration as it is now has passed no test; test it first.",
         ));
@@ -106,9 +111,9 @@ pub(crate) async fn activate(
             state.reschedule(at);
             true
         });
-    let after = after.await.map_err(stored)?;
+    let after = after.await?;
     if after.fingerprint() != fingerprint {
-        return Err(crate::error::stale());
+        return Err(ApiError::Stale);
     }
     match ask(&api, &caller).await {
         Ok(slot) => Ok(started(slot)),
@@ -119,7 +124,10 @@ pub(crate) async fn activate(
                 state.due = None;
                 true
             });
-            back.await.map_err(stored)?;
+            if let Err(error) = back.await {
+                refused.log();
+                return Err(error.into());
+            }
             Err(refused)
         }
     }
@@ -132,10 +140,13 @@ pub(crate) async fn activate(
 pub(crate) async fn deactivate(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Response, Refused> {
-    let found = api.sync(caller.tenant).await?.value;
+) -> Result<Response, ApiError> {
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.phase != SyncPhase::Active {
-        return Err(conflict("not-active", "The directory sync is not active."));
+        return Err(ApiError::conflict(
+            "not-active",
+            "The directory sync is not active.",
+        ));
     }
     let events = [
         AuditEvent::new(now(), caller.actor(), Action::SyncDeactivated).on(SUBJECT.0, SUBJECT.1),
@@ -148,8 +159,8 @@ pub(crate) async fn deactivate(
             state.due = None;
             true
         });
-    after.await.map_err(stored)?;
-    api.sync_view(&caller, None).await
+    after.await?;
+    show::view_response(&api, &caller, None).await
 }
 
 /// Disconnects it: no runs, credentials deleted, people and teams stay as they are,
@@ -159,14 +170,13 @@ pub(crate) async fn deactivate(
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
-    confirmed(&mut form, means);
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let found = api.sync(caller.tenant).await?.value;
+    Confirmation::require(body, means)?;
+    let found = model::find(&api, caller.tenant).await?.value;
     if found.phase == SyncPhase::Disconnected {
-        return Err(conflict(
+        return Err(ApiError::conflict(
             "not-connected",
             "The directory sync is disconnected already.",
         ));
@@ -186,21 +196,9 @@ pub(crate) async fn disconnect(
         state.due = None;
         true
     });
-    after.await.map_err(stored)?;
+    after.await?;
     let forgotten = services.vault.forget_sync_credentials(caller.tenant).await;
-    forgotten.map_err(|error| vault(&error))?;
-    services
-        .store
-        .forget_mirror(caller.tenant)
-        .await
-        .map_err(stored)?;
-    api.sync_view(&caller, None).await
-}
-
-/// There is no connection to work with.
-pub(super) fn not_connected() -> Refused {
-    conflict(
-        "not-connected",
-        "The directory sync is not connected: enter an app registration, or connect with a global administrator's consent.",
-    )
+    forgotten?;
+    services.store.forget_mirror(caller.tenant).await?;
+    show::view_response(&api, &caller, None).await
 }

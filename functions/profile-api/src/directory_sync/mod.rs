@@ -1,9 +1,12 @@
-//! The directory sync: what was chosen, how it stands, its runs, and what people decide about its changes.
+//! The directory sync: its configuration, its status, its runs, and the decisions about its changes.
 
 pub(crate) mod changes;
 pub(crate) mod connect;
+mod edit;
+mod guards;
 mod input;
 pub(crate) mod lifecycle;
+mod model;
 pub(crate) mod operator_schedule;
 mod persist;
 pub(crate) mod pins;
@@ -13,40 +16,5 @@ pub(crate) mod runs;
 pub(crate) mod save;
 pub(crate) mod show;
 
-use axum::http::StatusCode;
-use rollcall_clients::store::connections::Versioned;
-use rollcall_clients::vault::SyncCredentials;
-use rollcall_domain::base::ids::TenantId;
-use rollcall_domain::directory_sync::SyncState;
-use rollcall_runtime::ProblemDetails;
-
-use crate::ApiState;
-use crate::error::{Refused, stored};
-use crate::settings::show::vault;
-
 /// The subject under which the audit knows it.
-pub(super) const SUBJECT: (&str, &str) = ("directory-sync", "Directory sync");
-
-impl ApiState {
-    /// The tenant's sync, which must have been configured.
-    async fn sync(&self, tenant: TenantId) -> Result<Versioned<SyncState>, Refused> {
-        let found = self.services.store.sync(tenant).await.map_err(stored)?;
-        found.ok_or_else(not_configured)
-    }
-
-    async fn sync_credentials(&self, tenant: TenantId) -> Result<SyncCredentials, Refused> {
-        let found = self.services.vault.sync_credentials(tenant).await;
-        found.map_err(|error| vault(&error))
-    }
-}
-
-/// Nobody has configured it yet.
-fn not_configured() -> Refused {
-    let detail = "The directory sync is not configured yet; save its configuration to begin.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("not-configured")
-}
-
-/// It cannot be done as the sync stands now.
-fn conflict(kind: &'static str, detail: &str) -> Refused {
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind(kind)
-}
+const SUBJECT: (&str, &str) = ("directory-sync", "Directory sync");

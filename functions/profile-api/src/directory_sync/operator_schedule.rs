@@ -1,63 +1,63 @@
 //! Times of a tenant's sync that operators set: more often than once a day (S2-35).
 
+use std::collections::BTreeSet;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use chrono_tz::Tz;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::problem::Problem;
-use rollcall_domain::directory_sync::Schedule;
-use rollcall_runtime::ProblemDetails;
+use rollcall_domain::directory_sync::{Schedule, TimeOfDay};
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::SUBJECT;
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Times to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(as = SyncTimesInput)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
-pub(crate) struct Documented {
+pub(crate) struct SyncTimesInput {
     /// Local times, such as `["00:00", "06:00", "12:00", "18:00"]`, at least 15 minutes apart.
-    times: Vec<String>,
+    #[schema(value_type = Vec<String>)]
+    times: BTreeSet<TimeOfDay>,
     /// The IANA zone; UTC without.
-    zone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    zone: Tz,
+}
+
+impl SyncTimesInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let times = body.required("times");
+        let zone = body.optional("zone").unwrap_or(Tz::UTC);
+        body.complete(times.map(|times| Self { times, zone }))
+    }
 }
 
 /// Sets the times of a tenant's sync, in place of the one its administrators chose;
 /// one that is manual stays so.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
-    params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = Documented,
+    params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = SyncTimesInput,
     responses((status = 200, description = "The times as stored", body = Schedule)))]
 pub(crate) async fn set(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-    mut form: JsonBody,
-) -> Result<Json<Schedule>, Refused> {
-    let times = form.required("times");
-    let zone = form.optional("zone").unwrap_or(chrono_tz::Tz::UTC);
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let rhythm = Schedule {
-        times: times.unwrap_or_default(),
-        zone,
-    };
-    if let Some(problem) = rhythm.problem() {
-        return Err(ProblemDetails::invalid(vec![Problem::at(
-            "/times", problem,
-        )]));
+    body: JsonBody,
+) -> Result<Json<Schedule>, ApiError> {
+    let SyncTimesInput { times, zone } = SyncTimesInput::read(body)?;
+    let schedule = Schedule { times, zone };
+    if let Some(problem) = schedule.problem() {
+        return Err(Problem::at("/times", problem).into());
     }
-    api.set_times(&caller, tenant, Some(rhythm.clone())).await?;
-    Ok(Json(rhythm))
+    set_times(&api, &caller, tenant, Some(schedule.clone())).await?;
+    Ok(Json(schedule))
 }
 
 /// Takes the operators' times away; the administrators' count again.
@@ -68,36 +68,32 @@ pub(crate) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(tenant): InPath<TenantId>,
-) -> Result<StatusCode, Refused> {
-    api.set_times(&caller, tenant, None).await?;
+) -> Result<StatusCode, ApiError> {
+    set_times(&api, &caller, tenant, None).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-impl ApiState {
-    async fn set_times(
-        &self,
-        caller: &Caller,
-        tenant: TenantId,
-        times: Option<Schedule>,
-    ) -> Result<(), Refused> {
-        let at = now();
-        let told = times
-            .iter()
-            .flat_map(|it| &it.times)
-            .map(ToString::to_string);
-        let told: Vec<String> = told.collect();
-        let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
-            .on(SUBJECT.0, SUBJECT.1)
-            .with("times", told.join(" "))];
-        let store = &self.services.store;
-        let set = store.change_sync(tenant, &events, |state| {
-            state.operator.clone_from(&times);
-            state.reschedule(at);
-            true
-        });
-        set.await.map(|_| ()).map_err(|error| match error {
-            rollcall_clients::store::StoreError::Missing => missing(),
-            other => stored(other),
-        })
-    }
+async fn set_times(
+    api: &ApiState,
+    caller: &Caller,
+    tenant: TenantId,
+    times: Option<Schedule>,
+) -> Result<(), ApiError> {
+    let at = now();
+    let told = times
+        .iter()
+        .flat_map(|it| &it.times)
+        .map(ToString::to_string);
+    let told: Vec<String> = told.collect();
+    let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
+        .on(SUBJECT.0, SUBJECT.1)
+        .with("times", told.join(" "))];
+    let store = &api.services.store;
+    let set = store.change_sync(tenant, &events, |state| {
+        state.operator.clone_from(&times);
+        state.reschedule(at);
+        true
+    });
+    set.await?;
+    Ok(())
 }

@@ -1,93 +1,77 @@
 //! Stores what somebody saved: credentials first, then what was chosen.
 
-use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
-use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
 use rollcall_domain::directory_sync::{SyncConfig, SyncState};
 use rollcall_runtime::auth::Caller;
 
 use super::SUBJECT;
-use super::input::SyncInput;
-use super::save::next;
-use crate::ApiState;
-use crate::error::{Refused, stored};
-use crate::settings::show::vault;
+use super::edit::{SyncEdit, next};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
-/// What somebody saves.
-pub(super) struct SyncEdit<'e> {
-    pub(super) input: &'e SyncInput,
-    /// The credentials with what was entered, if something was.
-    pub(super) entered: Option<&'e SyncCredentials>,
-    /// The credentials as they are.
-    pub(super) known: &'e SyncCredentials,
-    pub(super) at: DateTime<Utc>,
+/// Stores credentials, then what was chosen.
+pub(super) async fn persist(
+    api: &ApiState,
+    caller: &Caller,
+    before: Option<&SyncState>,
+    after: &SyncState,
+    edit: &SyncEdit<'_>,
+) -> Result<(), ApiError> {
+    let vault_of = &api.services.vault;
+    let chosen = fields(before.map(|before| &before.config), &after.config);
+    let event = |action| AuditEvent::new(edit.at, caller.actor(), action);
+    let saved = event(Action::SyncSaved).on(SUBJECT.0, SUBJECT.1);
+    let mut events = vec![saved.with("fields", chosen)];
+    if let Some(entered) = edit.entered {
+        events.push(event(Action::SyncConnected).on(SUBJECT.0, SUBJECT.1));
+        // The vault first: a configuration that names what is not stored is worse
+        // than a credential that nothing names yet.
+        let put = vault_of.put_sync_credentials(caller.tenant, entered);
+        put.await?;
+    }
+    let put = put_choice(api, caller, before, after, edit, &events);
+    let Err(error) = put.await else {
+        return Ok(());
+    };
+    // Somebody was faster: what they know goes with the credentials they know.
+    if edit.entered.is_some() {
+        let back = vault_of.put_sync_credentials(caller.tenant, edit.known);
+        if let Err(error) = back.await {
+            tracing::error!(%error, "credentials could not be put back");
+        }
+    }
+    Err(error.into())
 }
 
-impl ApiState {
-    /// Stores credentials, then what was chosen.
-    pub(super) async fn keep_sync(
-        &self,
-        caller: &Caller,
-        before: Option<&SyncState>,
-        after: &SyncState,
-        edit: &SyncEdit<'_>,
-    ) -> Result<(), Refused> {
-        let vault_of = &self.services.vault;
-        let chosen = fields(before.map(|before| &before.config), &after.config);
-        let event = |action| AuditEvent::new(edit.at, caller.actor(), action);
-        let saved = event(Action::SyncSaved).on(SUBJECT.0, SUBJECT.1);
-        let mut events = vec![saved.with("fields", chosen)];
-        if let Some(entered) = edit.entered {
-            events.push(event(Action::SyncConnected).on(SUBJECT.0, SUBJECT.1));
-            // The vault first: a configuration that names what is not stored is worse
-            // than a credential that nothing names yet.
-            let put = vault_of.put_sync_credentials(caller.tenant, entered);
-            put.await.map_err(|error| vault(&error))?;
-        }
-        let put = self.put_choice(caller, before, after, edit, &events);
-        let Err(error) = put.await else {
-            return Ok(());
-        };
-        // Somebody was faster: what they know goes with the credentials they know.
-        if edit.entered.is_some() {
-            let back = vault_of.put_sync_credentials(caller.tenant, edit.known);
-            if let Err(error) = back.await {
-                tracing::error!(%error, "credentials could not be put back");
-            }
-        }
-        Err(stored(error))
-    }
-
-    /// Stores what was chosen. What a run notes meanwhile stays; what somebody else
-    /// chose meanwhile is not overwritten.
-    async fn put_choice(
-        &self,
-        caller: &Caller,
-        before: Option<&SyncState>,
-        after: &SyncState,
-        edit: &SyncEdit<'_>,
-        events: &[AuditEvent],
-    ) -> Result<(), StoreError> {
-        let store = &self.services.store;
-        let Some(before) = before else {
-            let put = store.put_sync(caller.tenant, after, None, events);
-            return put.await.map(|_| ());
-        };
-        let mut mine = true;
-        let changed = store.change_sync(caller.tenant, events, |state| {
-            mine = state.edits == before.edits;
-            if mine {
-                *state = next(Some(state), edit.input, edit.entered, caller, edit.at);
-            }
-            mine
-        });
-        changed.await?;
+/// Stores what was chosen. What a run notes meanwhile stays; what somebody else
+/// chose meanwhile is not overwritten.
+async fn put_choice(
+    api: &ApiState,
+    caller: &Caller,
+    before: Option<&SyncState>,
+    after: &SyncState,
+    edit: &SyncEdit<'_>,
+    events: &[AuditEvent],
+) -> Result<(), StoreError> {
+    let store = &api.services.store;
+    let Some(before) = before else {
+        let put = store.put_sync(caller.tenant, after, None, events);
+        return put.await.map(|_| ());
+    };
+    let mut mine = true;
+    let changed = store.change_sync(caller.tenant, events, |state| {
+        mine = state.edits == before.edits;
         if mine {
-            Ok(())
-        } else {
-            Err(StoreError::Conflict)
+            *state = next(Some(state), edit.input, edit.entered, caller, edit.at);
         }
+        mine
+    });
+    changed.await?;
+    if mine {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict)
     }
 }
 

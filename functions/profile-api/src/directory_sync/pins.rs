@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::SUBJECT;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Which decisions.
 #[derive(Deserialize, IntoParams)]
@@ -55,14 +55,14 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<PinQuery>,
-) -> Result<Json<PinPage>, Refused> {
+) -> Result<Json<PinPage>, ApiError> {
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let limit = page_size(query.limit);
     let page = api
         .services
         .store
         .pin_page(caller.tenant, after.as_deref(), limit);
-    let page = page.await.map_err(stored)?;
+    let page = page.await?;
     let items = page.items.into_iter().map(|pin| Pinned {
         id: to_cursor(&pin.key),
         pin,
@@ -81,11 +81,11 @@ pub(crate) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-) -> Result<StatusCode, Refused> {
-    let key = from_cursor(&id).map_err(|_| missing())?;
+) -> Result<StatusCode, ApiError> {
+    let key = from_cursor(&id).map_err(|_| ApiError::Missing)?;
     let store = &api.services.store;
-    if !store.is_pinned(caller.tenant, &key).await.map_err(stored)? {
-        return Err(missing());
+    if !store.is_pinned(caller.tenant, &key).await? {
+        return Err(ApiError::Missing);
     }
     let event = AuditEvent::new(now(), caller.actor(), Action::SyncDecided)
         .on(&key, SUBJECT.1)
@@ -93,12 +93,12 @@ pub(crate) async fn remove(
     let taken = store
         .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
         .await;
-    taken.map_err(stored)?;
+    taken?;
     // What was rejected when somebody approved the rest is not approved by this.
     let revoked = store.change_sync(caller.tenant, &[], |state| {
         let approved = state.pending.as_mut().filter(|it| it.approved.is_some());
         approved.is_some_and(|pending| pending.approved.take().is_some())
     });
-    revoked.await.map_err(stored)?;
+    revoked.await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,18 +9,18 @@ use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::schedule::Slot;
 use rollcall_domain::directory_sync::{Pin, PlannedChange, SyncReport, SyncState};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::SUBJECT;
+use super::model;
 use super::run_view::{run_id, slot_of};
 use super::runs::ask;
-use super::{SUBJECT, conflict};
 use crate::body::JsonBody;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Decisions of a tenant that are kept.
 const MAX_PINS: usize = 20_000;
@@ -31,19 +31,60 @@ const MAX_NAMED: usize = 2_000;
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncDecisions)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 pub(crate) struct Decisions {
     /// All changes that wait.
     all: Option<Verdict>,
     /// Keys of changes to make; at most 2,000.
-    accept: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    accept: Vec<String>,
     /// Keys of changes not to make, now and in later runs; at most 2,000.
-    reject: Option<Vec<String>>,
+    #[schema(value_type = Option<Vec<String>>)]
+    reject: Vec<String>,
     /// Whether everything that is not rejected is applied now.
-    apply: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    apply: bool,
+}
+
+impl Decisions {
+    fn read(body: &mut JsonBody) -> Self {
+        Self {
+            all: body.optional("all"),
+            accept: body.optional("accept").unwrap_or_default(),
+            reject: body.optional("reject").unwrap_or_default(),
+            apply: body.or_default("apply"),
+        }
+    }
+
+    /// Notes what is wrong with the decisions about these changes.
+    fn check(&self, body: &mut JsonBody, waiting: &BTreeMap<String, &PlannedChange>) {
+        let Self { accept, reject, .. } = self;
+        for (name, keys) in [("accept", accept), ("reject", reject)] {
+            if keys.len() > MAX_NAMED {
+                body.problem(
+                    format!("/{name}"),
+                    format!("may name {MAX_NAMED} changes at most; use all"),
+                );
+            }
+            for (at, key) in keys
+                .iter()
+                .enumerate()
+                .filter(|(_, key)| !waiting.contains_key(*key))
+            {
+                let shown: String = key.chars().take(120).collect();
+                body.problem(
+                    format!("/{name}/{at}"),
+                    format!("no change of this comparison has the key {shown:?}"),
+                );
+            }
+        }
+        let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
+        if !both.is_empty() {
+            body.problem("/accept", "names changes that are rejected as well");
+        }
+        if self.all.is_none() && accept.is_empty() && reject.is_empty() && !self.apply {
+            body.problem("", "say what is decided: all, accept, reject, or apply");
+        }
+    }
 }
 
 /// Yes or no.
@@ -82,57 +123,29 @@ pub(crate) async fn decide(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let all: Option<Verdict> = form.optional("all");
-    let accept: Vec<String> = form.optional("accept").unwrap_or_default();
-    let reject: Vec<String> = form.optional("reject").unwrap_or_default();
-    let apply = form.or_default::<bool>("apply");
-    let slot = slot_of(&id).ok_or_else(missing)?;
-    let state = api.sync(caller.tenant).await?.value;
+    mut body: JsonBody,
+) -> Result<Response, ApiError> {
+    let decisions = Decisions::read(&mut body);
+    let slot = slot_of(&id).ok_or(ApiError::Missing)?;
+    let state = model::find(&api, caller.tenant).await?.value;
     pending(&state, slot)?;
-    let run = api.sync_run(&caller, &id).await?;
-    let parts = api.reports(&run).await?;
+    let run = model::find_run(&api, &caller, &id).await?;
+    let parts = model::reports(&api, &run).await?;
     let waiting: BTreeMap<String, &PlannedChange> = keyed(parts.last());
-    for (name, keys) in [("accept", &accept), ("reject", &reject)] {
-        if keys.len() > MAX_NAMED {
-            form.problem(
-                format!("/{name}"),
-                format!("may name {MAX_NAMED} changes at most; use all"),
-            );
-        }
-        for (at, key) in keys
-            .iter()
-            .enumerate()
-            .filter(|(_, key)| !waiting.contains_key(*key))
-        {
-            let shown: String = key.chars().take(120).collect();
-            form.problem(
-                format!("/{name}/{at}"),
-                format!("no change of this comparison has the key {shown:?}"),
-            );
-        }
-    }
-    let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
-    if !both.is_empty() {
-        form.problem("/accept", "names changes that are rejected as well");
-    }
-    if all.is_none() && accept.is_empty() && reject.is_empty() && !apply {
-        form.problem("", "say what is decided: all, accept, reject, or apply");
-    }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let (yes, no) = verdicts(&waiting, all, &accept, &reject);
-    api.keep_decisions(&caller, &id, &waiting, yes, &no).await?;
-    let rejected = api.rejected(&caller, &waiting).await?;
+    decisions.check(&mut body, &waiting);
+    body.finish()?;
+    let (yes, no) = verdicts(&waiting, &decisions);
+    save_decisions(&api, &caller, &id, &waiting, yes, &no).await?;
+    let rejected = count_rejected(&api, &caller, &waiting).await?;
     let mut decided = Decided {
         accepted: waiting.len() - rejected,
         rejected,
         run: None,
     };
-    if !apply {
+    if !decisions.apply {
         return Ok(Json(decided).into_response());
     }
-    let next = api.approve(&caller, slot).await?;
+    let next = approve_comparison(&api, &caller, slot).await?;
     let location = format!("/v1/sync/runs/{}", run_id(next));
     decided.run = Some(run_id(next));
     let head = [(axum::http::header::LOCATION, location)];
@@ -140,21 +153,23 @@ pub(crate) async fn decide(
 }
 
 /// The comparison of this run, if it is the one that waits (S3-22).
-fn pending(state: &SyncState, slot: Slot) -> Result<(), Refused> {
+fn pending(state: &SyncState, slot: Slot) -> Result<(), ApiError> {
     match &state.pending {
-        Some(pending) if pending.run == slot && pending.approved.is_some() => Err(conflict(
-            "decided",
-            "Somebody has approved this comparison already; a run applies it, or has begun to.",
-        )),
+        Some(pending) if pending.run == slot && pending.approved.is_some() => {
+            Err(ApiError::conflict(
+                "decided",
+                "Somebody has approved this comparison already; a run applies it, or has begun to.",
+            ))
+        }
         Some(pending) if pending.run == slot => Ok(()),
-        Some(pending) => Err(conflict(
+        Some(pending) => Err(ApiError::conflict(
             "superseded",
             &format!(
                 "A newer comparison has taken the place of this one: {}.",
                 run_id(pending.run)
             ),
         )),
-        None => Err(conflict(
+        None => Err(ApiError::conflict(
             "nothing-waits",
             "Nothing of this run waits for a decision.",
         )),
@@ -169,14 +184,13 @@ fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &PlannedChange> {
 /// What is accepted and what is rejected by this request.
 fn verdicts(
     waiting: &BTreeMap<String, &PlannedChange>,
-    all: Option<Verdict>,
-    accept: &[String],
-    reject: &[String],
+    decisions: &Decisions,
 ) -> (Vec<String>, Vec<String>) {
-    let (mut yes, mut no) = (accept.to_vec(), reject.to_vec());
+    let Decisions { accept, reject, .. } = decisions;
+    let (mut yes, mut no) = (accept.clone(), reject.clone());
     let named: BTreeSet<&String> = accept.iter().chain(reject).collect();
     let others = waiting.keys().filter(|key| !named.contains(key)).cloned();
-    match all {
+    match decisions.all {
         Some(Verdict::Accept) => yes.extend(others),
         Some(Verdict::Reject) => no.extend(others),
         None => {}
@@ -184,99 +198,89 @@ fn verdicts(
     (yes, no)
 }
 
-impl ApiState {
-    async fn keep_decisions(
-        &self,
-        caller: &Caller,
-        run: &str,
-        waiting: &BTreeMap<String, &PlannedChange>,
-        yes: Vec<String>,
-        no: &[String],
-    ) -> Result<(), Refused> {
-        if yes.is_empty() && no.is_empty() {
-            return Ok(());
-        }
-        let store = &self.services.store;
-        let pins = store.pins(caller.tenant).await.map_err(stored)?;
-        let known = pins.len();
-        // Of what is accepted only what was rejected before has to be taken back.
-        let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
-        let back: Vec<String> = back.into_iter().cloned().collect();
-        let no: BTreeSet<&String> = no.iter().collect();
-        if known + no.len() > MAX_PINS {
-            let detail = format!(
-                "{MAX_PINS} decisions against changes are kept at most, and {known} are there; take some back, or change the filters."
-            );
-            return Err(conflict("too-many-decisions", &detail));
-        }
-        let at = now();
-        let changes = no.into_iter().filter_map(|key| waiting.get(key));
-        let pins: Vec<Pin> = changes
-            .map(|change| Pin::against(change, caller.actor(), at))
-            .collect();
-        let event = AuditEvent::new(at, caller.actor(), Action::SyncDecided)
-            .on(run, SUBJECT.1)
-            .with("accepted", yes.len())
-            .with("rejected", pins.len());
-        store
-            .decide(caller.tenant, &pins, &back, &event)
-            .await
-            .map_err(stored)
+async fn save_decisions(
+    api: &ApiState,
+    caller: &Caller,
+    run: &str,
+    waiting: &BTreeMap<String, &PlannedChange>,
+    yes: Vec<String>,
+    no: &[String],
+) -> Result<(), ApiError> {
+    if yes.is_empty() && no.is_empty() {
+        return Ok(());
     }
-
-    async fn rejected(
-        &self,
-        caller: &Caller,
-        waiting: &BTreeMap<String, &PlannedChange>,
-    ) -> Result<usize, Refused> {
-        let pins = self
-            .services
-            .store
-            .pins(caller.tenant)
-            .await
-            .map_err(stored)?;
-        Ok(waiting.values().filter(|change| pins.holds(change)).count())
+    let store = &api.services.store;
+    let pins = store.pins(caller.tenant).await?;
+    let known = pins.len();
+    // Of what is accepted only what was rejected before has to be taken back.
+    let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
+    let back: Vec<String> = back.into_iter().cloned().collect();
+    let no: BTreeSet<&String> = no.iter().collect();
+    if known + no.len() > MAX_PINS {
+        let detail = format!(
+            "{MAX_PINS} decisions against changes are kept at most, and {known} are there; take some back, or change the filters."
+        );
+        return Err(ApiError::conflict("too-many-decisions", &detail));
     }
+    let at = now();
+    let changes = no.into_iter().filter_map(|key| waiting.get(key));
+    let pins: Vec<Pin> = changes
+        .map(|change| Pin::against(change, caller.actor(), at))
+        .collect();
+    let event = AuditEvent::new(at, caller.actor(), Action::SyncDecided)
+        .on(run, SUBJECT.1)
+        .with("accepted", yes.len())
+        .with("rejected", pins.len());
+    store.decide(caller.tenant, &pins, &back, &event).await?;
+    Ok(())
+}
 
-    /// Approves what is not rejected; a run compares anew and makes of that what is
-    /// still the same.
-    async fn approve(&self, caller: &Caller, slot: Slot) -> Result<Slot, Refused> {
-        let at = now();
-        let events = [
-            AuditEvent::new(at, caller.actor(), Action::SyncApproved).on(run_id(slot), SUBJECT.1)
-        ];
-        let mut won = false;
-        let changed = self
-            .services
-            .store
-            .change_sync(caller.tenant, &events, |state| {
-                let open = state
-                    .pending
-                    .as_mut()
-                    .filter(|it| it.run == slot && it.approved.is_none());
-                won = open.is_some();
-                if let Some(pending) = open {
-                    pending.approved = Some((caller.actor(), at));
-                }
-                won
-            });
-        let after = changed.await.map_err(stored)?;
-        if !won {
-            pending(&after, slot)?;
-        }
-        match ask(self, caller).await {
-            Ok(next) => Ok(next),
-            Err(refused) => {
-                let back = self
-                    .services
-                    .store
-                    .change_sync(caller.tenant, &[], |state| {
-                        let pending = state.pending.as_mut().filter(|it| it.run == slot);
-                        pending.is_some_and(|pending| pending.approved.take().is_some())
-                    });
-                back.await.map_err(stored)?;
-                Err(refused)
+async fn count_rejected(
+    api: &ApiState,
+    caller: &Caller,
+    waiting: &BTreeMap<String, &PlannedChange>,
+) -> Result<usize, ApiError> {
+    let pins = api.services.store.pins(caller.tenant).await?;
+    Ok(waiting.values().filter(|change| pins.holds(change)).count())
+}
+
+/// Approves what is not rejected; a run compares anew and makes of that what is
+/// still the same.
+async fn approve_comparison(api: &ApiState, caller: &Caller, slot: Slot) -> Result<Slot, ApiError> {
+    let at = now();
+    let events =
+        [AuditEvent::new(at, caller.actor(), Action::SyncApproved).on(run_id(slot), SUBJECT.1)];
+    let mut won = false;
+    let changed = api
+        .services
+        .store
+        .change_sync(caller.tenant, &events, |state| {
+            let open = state
+                .pending
+                .as_mut()
+                .filter(|it| it.run == slot && it.approved.is_none());
+            won = open.is_some();
+            if let Some(pending) = open {
+                pending.approved = Some((caller.actor(), at));
             }
+            won
+        });
+    let after = changed.await?;
+    if !won {
+        pending(&after, slot)?;
+    }
+    match ask(api, caller).await {
+        Ok(next) => Ok(next),
+        Err(refused) => {
+            let back = api.services.store.change_sync(caller.tenant, &[], |state| {
+                let pending = state.pending.as_mut().filter(|it| it.run == slot);
+                pending.is_some_and(|pending| pending.approved.take().is_some())
+            });
+            if let Err(error) = back.await {
+                refused.log();
+                return Err(error.into());
+            }
+            Err(refused)
         }
     }
 }

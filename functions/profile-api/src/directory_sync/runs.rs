@@ -10,21 +10,20 @@ use axum::response::{IntoResponse, Response};
 use chrono::TimeDelta;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ObjectId;
-use rollcall_domain::base::run::{Run, Trigger};
+use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::directory_sync::SyncPhase;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::conflict;
-use super::lifecycle::not_connected;
-use super::run_view::{SyncRun, SyncRunPage, run_id, slot_of};
-use crate::error::{Refused, missing, stored, unavailable};
+use super::guards::not_connected;
+use super::model;
+use super::run_view::{SyncRun, SyncRunPage, run_id};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::runs::start::Asked;
-use crate::{ApiState, now};
+use crate::runs::start::{Asked, started_already};
+use crate::state::{ApiState, now};
 
 /// A run is started by hand once in this time at most: each may read everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -47,12 +46,12 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<SyncRunQuery>,
-) -> Result<Json<SyncRunPage>, Refused> {
+) -> Result<Json<SyncRunPage>, ApiError> {
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let limit = page_size(query.limit);
     let store = &api.services.store;
     let page = store.run_page(caller.tenant, Job::DirectorySync, after.as_deref(), limit);
-    let page = page.await.map_err(stored)?;
+    let page = page.await?;
     Ok(Json(SyncRunPage {
         items: page.items.into_iter().map(SyncRun::from).collect(),
         next_cursor: page.next.as_deref().map(to_cursor),
@@ -67,8 +66,8 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-) -> Result<Json<SyncRun>, Refused> {
-    Ok(Json(api.sync_run(&caller, &id).await?.into()))
+) -> Result<Json<SyncRun>, ApiError> {
+    Ok(Json(model::find_run(&api, &caller, &id).await?.into()))
 }
 
 /// Who started the run, as a picture; 404 where there is none.
@@ -79,15 +78,17 @@ pub(crate) async fn photo(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-) -> Result<Response, Refused> {
-    let run = api.sync_run(&caller, &id).await?;
+) -> Result<Response, ApiError> {
+    let run = model::find_run(&api, &caller, &id).await?;
     let Trigger::Manual {
         user: Some(user), ..
     } = run.request.trigger
     else {
-        return Err(missing());
+        return Err(ApiError::Missing);
     };
-    let found = api.picture(&caller, user).await?.ok_or_else(missing)?;
+    let found = picture_of(&api, &caller, user)
+        .await?
+        .ok_or(ApiError::Missing)?;
     let head = [
         (CONTENT_TYPE, found.media_type.as_str()),
         (CACHE_CONTROL, "private, max-age=3600"),
@@ -102,12 +103,12 @@ pub(crate) async fn photo(
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Response, Refused> {
-    let state = api.sync(caller.tenant).await?.value;
+) -> Result<Response, ApiError> {
+    let state = model::find(&api, caller.tenant).await?.value;
     match state.phase {
         SyncPhase::Disconnected => return Err(not_connected()),
         SyncPhase::Deactivated => {
-            return Err(conflict(
+            return Err(ApiError::conflict(
                 "not-active",
                 "The directory sync is deactivated: no run begins before it is activated again.",
             ));
@@ -121,11 +122,9 @@ pub(crate) async fn start(
         .services
         .store
         .claim_start(caller.tenant, Job::DirectorySync, PAUSE);
-    if let Some(left) = first.await.map_err(stored)? {
-        let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+    if let Some(left) = first.await? {
         let detail = "A run was started by hand less than a minute ago; look at it first.";
-        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        return Err(refused.of_kind("started-already").after(left));
+        return Err(started_already(detail, left));
     }
     let slot = ask(&api, &caller).await?;
     Ok(started(slot))
@@ -139,8 +138,8 @@ pub(super) fn started(slot: Slot) -> Response {
 }
 
 /// Asks for a run by hand and says who did; answers its slot, which no other run has.
-pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, Refused> {
-    let slot = api.free_slot(caller).await?;
+pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
+    let slot = free_slot(api, caller).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
         user: Some(caller.object),
@@ -150,66 +149,46 @@ pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, Refused
     let event = AuditEvent::new(now(), caller.actor(), Action::RunStarted)
         .on(run_id(slot), Job::DirectorySync.name());
     let told = api.services.store.record(caller.tenant, &event).await;
-    told.map_err(stored)?;
+    told?;
     let asked = api.services.run_sync(caller.tenant, slot, trigger).await;
-    asked.map_err(|error| {
-        tracing::error!(%error, "a run cannot be asked for");
-        unavailable("The queue does not answer; try again shortly.")
-    })?;
+    asked?;
     Ok(slot)
 }
 
-impl ApiState {
-    /// This second, or the first one after it at which no run is: what somebody has
-    /// just decided is not served by a run that began before. Full minutes are the
-    /// schedule's, so that a run by hand is never taken for one of its own.
-    async fn free_slot(&self, caller: &Caller) -> Result<Slot, Refused> {
-        let store = &self.services.store;
-        let mut slot = Slot::by_hand(now());
-        while slot == Slot::of(slot.at())
-            || store
-                .run_at(caller.tenant, Job::DirectorySync, slot)
-                .await
-                .map_err(stored)?
-                .is_some()
-        {
-            slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
-        }
-        Ok(slot)
+/// This second, or the first one after it at which no run is: what somebody has
+/// just decided is not served by a run that began before. Full minutes are the
+/// schedule's, so that a run by hand is never taken for one of its own.
+async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
+    let store = &api.services.store;
+    let mut slot = Slot::by_hand(now());
+    while slot == Slot::of(slot.at())
+        || store
+            .run_at(caller.tenant, Job::DirectorySync, slot)
+            .await?
+            .is_some()
+    {
+        slot = Slot::by_hand(slot.at() + TimeDelta::seconds(1));
     }
+    Ok(slot)
+}
 
-    /// A run by its id.
-    pub(super) async fn sync_run(&self, caller: &Caller, id: &str) -> Result<Run, Refused> {
-        let slot = slot_of(id).ok_or_else(missing)?;
-        let store = &self.services.store;
-        let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
-        run.map_err(stored)?
-            .ok_or_else(|| crate::runs::not_begun(slot))
-    }
-
-    /// Somebody's picture, read as the sync reads the directory.
-    async fn picture(
-        &self,
-        caller: &Caller,
-        user: ObjectId,
-    ) -> Result<Option<rollcall_clients::graph::Picture>, Refused> {
-        let state = self.sync(caller.tenant).await?.value;
-        let credentials = self.sync_credentials(caller.tenant).await?;
-        let graph =
-            self.services
-                .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
-        let Ok(graph) = graph.await else {
-            return Ok(None);
-        };
-        match graph.picture(user).await {
-            Ok(found) => Ok(found),
-            Err(error) if error.is_auth() => Ok(None),
-            Err(error) => {
-                tracing::warn!(%error, "a picture cannot be read");
-                Err(unavailable(
-                    "Microsoft Graph does not answer; try again shortly.",
-                ))
-            }
-        }
+/// Somebody's picture, read as the sync reads the directory.
+async fn picture_of(
+    api: &ApiState,
+    caller: &Caller,
+    user: ObjectId,
+) -> Result<Option<rollcall_clients::graph::Picture>, ApiError> {
+    let state = model::find(api, caller.tenant).await?.value;
+    let credentials = model::credentials(api, caller.tenant).await?;
+    let graph = api
+        .services
+        .sync_directory(caller.tenant, state.source.as_ref(), &credentials);
+    let Ok(graph) = graph.await else {
+        return Ok(None);
+    };
+    match graph.picture(user).await {
+        Ok(found) => Ok(found),
+        Err(error) if error.is_auth() => Ok(None),
+        Err(error) => Err(ApiError::Picture(error)),
     }
 }

@@ -15,11 +15,12 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::model;
 use super::run_view::run_id;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::etag;
 use crate::settings::show::CredentialMarkView;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// What people read once the directory is connected (S3-09).
 const CONNECTED: &str = "Microsoft Entra ID is connected to Perform & Engage 365.";
@@ -169,42 +170,32 @@ fn message(state: &SyncState, status: ConnectionStatus) -> Option<&'static str> 
     }
 }
 
-impl ApiState {
-    /// What people see of the sync as it is now.
-    pub(super) async fn sync_view(
-        &self,
-        caller: &Caller,
-        test: Option<ConnectionTest>,
-    ) -> Result<Response, Refused> {
-        let found = self.sync(caller.tenant).await?;
-        let credentials = self.sync_credentials(caller.tenant).await?;
-        let tag = etag(found.value.edits);
-        let notify = found.value.config.notify;
-        let mut view = SyncView::of(found, &credentials, now());
-        if let Some(recipient) = notify {
-            view.recipient_lost = !self.is_super_admin(caller, recipient).await?;
-        }
-        view.test = test;
-        Ok(([(ETAG, tag)], Json(view)).into_response())
+/// What people see of the sync as it is now.
+pub(super) async fn view_response(
+    api: &ApiState,
+    caller: &Caller,
+    test: Option<ConnectionTest>,
+) -> Result<Response, ApiError> {
+    let found = model::find(api, caller.tenant).await?;
+    let credentials = model::credentials(api, caller.tenant).await?;
+    let tag = etag(found.value.edits);
+    let notify = found.value.config.notify;
+    let mut view = SyncView::of(found, &credentials, now());
+    if let Some(recipient) = notify {
+        view.recipient_lost = !model::is_super_admin(api, caller, recipient).await?;
     }
-
-    /// Whether somebody was a Super admin when they came last.
-    pub(super) async fn is_super_admin(
-        &self,
-        caller: &Caller,
-        id: ObjectId,
-    ) -> Result<bool, Refused> {
-        let admin = self.services.store.admin(caller.tenant, id).await;
-        let admin = admin.map_err(stored)?;
-        Ok(admin.is_some_and(|admin| admin.roles.contains("SuperAdmin")))
-    }
+    view.test = test;
+    Ok(([(ETAG, tag)], Json(view)).into_response())
 }
 
 /// The directory sync; its `ETag` is needed to change it.
 #[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
     responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
-pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
-    api.sync_view(&caller, None).await
+pub(crate) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
+    view_response(&api, &caller, None).await
 }
 
 /// Super admins who can be told when a run is complete (S3-26).
@@ -213,13 +204,8 @@ pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<
 pub(crate) async fn recipients(
     State(api): State<ApiState>,
     caller: Caller,
-) -> Result<Json<Recipients>, Refused> {
-    let all = api
-        .services
-        .store
-        .admins(caller.tenant)
-        .await
-        .map_err(stored)?;
+) -> Result<Json<Recipients>, ApiError> {
+    let all = api.services.store.admins(caller.tenant).await?;
     let all = all
         .into_iter()
         .filter(|(_, admin)| admin.roles.contains("SuperAdmin"));

@@ -8,14 +8,16 @@ use rollcall_clients::entra::SignIn;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{ConnectionStatus, SignInAttempt, SignInStage};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
+use super::model;
 use crate::body::JsonBody;
-use crate::connections::entra::{Begun, ConnectInput, return_path};
-use crate::error::{Refused, stored};
+use crate::catalogs;
+use crate::connections::entra::begin_sign_in;
+use crate::connections::entra::{Begun, ConnectInput};
+use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Begins to connect an account. Nothing changes before the sign-in that comes
 /// back is saved; one that is given up leaves everything as it was (S1-30).
@@ -26,15 +28,14 @@ pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let return_to = return_path(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
-    api.must_administer(&caller, catalog).await?;
-    let connection = api.mail_of(caller.tenant, catalog).await?.value;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let ConnectInput { return_to } = ConnectInput::read(body)?;
+    catalogs::must_administer(&api, &caller, catalog).await?;
+    let connection = model::find(&api, caller.tenant, catalog).await?.value;
     if !connection.options.enabled {
         let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("switched-off"));
+        return Err(ApiError::conflict("switched-off", detail));
     }
     let attempt = SignInAttempt {
         tenant: caller.tenant,
@@ -53,10 +54,10 @@ pub(crate) async fn connect(
         choose_account: true,
     };
     let scopes = api.services.mail_scopes();
-    let begun = api.begin(&attempt, &scopes, how).await?;
+    let begun = begin_sign_in(&api, &attempt, &scopes, how).await?;
     let event = AuditEvent::new(attempt.began, caller.actor(), Action::ConnectionBegun)
         .on(catalog, &connection.title);
     let noted = api.services.store.record(caller.tenant, &event).await;
-    noted.map_err(stored)?;
+    noted?;
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }

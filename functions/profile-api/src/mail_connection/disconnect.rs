@@ -4,14 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::CatalogId;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use crate::error::{Refused, stored};
+use super::model;
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// The second word.
 #[derive(Deserialize, IntoParams)]
@@ -34,9 +35,9 @@ pub(crate) async fn disconnect(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(confirmation): InQuery<Confirmation>,
-) -> Result<StatusCode, Refused> {
-    api.must_administer(&caller, catalog).await?;
-    let before = api.mail_of(caller.tenant, catalog).await?.value;
+) -> Result<StatusCode, ApiError> {
+    catalogs::must_administer(&api, &caller, catalog).await?;
+    let before = model::find(&api, caller.tenant, catalog).await?.value;
     let Some(account) = &before.account else {
         // An account may have signed in and wait to be saved.
         if before.draft_until.is_some() {
@@ -49,10 +50,9 @@ pub(crate) async fn disconnect(
         let waiting = services.store.waiting(caller.tenant, catalog).await;
         let detail = format!(
             "Without {} the catalog sends no notifications and invitations until an account is connected again; {} mails wait already. Confirm with confirm=true.",
-            account.address,
-            waiting.map_err(stored)?
+            account.address, waiting?
         );
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("confirm"));
+        return Err(ApiError::conflict("confirm", detail));
     }
     forget(&api, &caller, catalog, Some(&account.address)).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -65,8 +65,8 @@ async fn forget(
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,
-) -> Result<(), Refused> {
-    let lease = api.alone(caller.tenant, catalog).await?;
+) -> Result<(), ApiError> {
+    let lease = model::lease(api, caller.tenant, catalog).await?;
     let ended = end(api, caller, catalog, address).await;
     if ended.is_ok()
         && let Err(error) = api.services.forget_grant(caller.tenant, catalog).await
@@ -84,7 +84,7 @@ async fn end(
     caller: &Caller,
     catalog: CatalogId,
     address: Option<&str>,
-) -> Result<(), Refused> {
+) -> Result<(), ApiError> {
     let at = now();
     let events = [AuditEvent::new(at, caller.actor(), Action::ConnectionEnded)
         .on(catalog, "")
@@ -95,5 +95,6 @@ async fn end(
         it.disconnect(at);
         true
     });
-    ended.await.map(|_| ()).map_err(stored)
+    ended.await?;
+    Ok(())
 }

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use crate::error::{Refused, stored};
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Which messages.
 #[derive(Deserialize, IntoParams)]
@@ -72,8 +73,8 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<MessageQuery>,
-) -> Result<Json<MessagePage>, Refused> {
-    let connection = api.must_work_on(&caller, catalog).await?;
+) -> Result<Json<MessagePage>, ApiError> {
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
     let works = connection.options.enabled && connection.status.is_usable();
     let store = &api.services.store;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
@@ -87,8 +88,8 @@ pub(crate) async fn list(
             .mail_page(tenant, catalog, after.as_deref(), limit)
             .await
     };
-    let page = page.map_err(stored)?;
-    let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
+    let page = page?;
+    let waiting = store.waiting(tenant, catalog).await?;
     let at = now();
     Ok(Json(MessagePage {
         items: page

@@ -1,7 +1,7 @@
 //! `PUT /v1/catalogs/{id}/mail-connection`: makes what was chosen, and who signed in, count (S1-30).
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
@@ -10,31 +10,28 @@ use rollcall_domain::audience::settings::is_mail_address;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{MailConnection, MailOptions};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::show::{ACS_CONTACT, MailConnectionView};
+use super::{model, show};
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
-use crate::settings::show::vault;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// What to save.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 pub(crate) struct MailConnectionInput {
     /// Whether the catalog sends mail, books rooms and makes meetings.
     enabled: bool,
     /// Whether notifications go out through Azure Communication Services, from
     /// its fixed address; only where that is activated for the organisation.
-    use_azure_communication_services: Option<bool>,
+    #[schema(value_type = Option<bool>)]
+    use_azure_communication_services: bool,
     /// Address of the organisation's shared calendar that scheduled sessions are
     /// shared with.
     organization_calendar: Option<String>,
@@ -43,14 +40,67 @@ pub(crate) struct MailConnectionInput {
     sign_in: Option<String>,
 }
 
+impl MailConnectionInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        body.ignore(&[
+            "catalog",
+            "title",
+            "version",
+            "method",
+            "status",
+            "since",
+            "account",
+            "capabilities",
+            "unavailable",
+            "fault",
+            "connectedBy",
+            "connectedAt",
+            "waiting",
+        ]);
+        for name in ["sender", "from"] {
+            if body.secret(name).is_some() {
+                let detail = "mail comes from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
+                body.problem(format!("/{name}"), detail);
+            }
+        }
+        let calendar: Option<String> = body.optional("organizationCalendar");
+        let calendar = calendar.filter(|address| !address.is_empty());
+        if calendar
+            .as_deref()
+            .is_some_and(|address| !is_mail_address(address))
+        {
+            body.problem(
+                "/organizationCalendar",
+                "must be a mail address, such as calendar@contoso.com",
+            );
+        }
+        let enabled: bool = body.required("enabled").unwrap_or_default();
+        let sign_in = body.secret("signIn");
+        if sign_in.is_some() && !enabled {
+            body.problem("/enabled", "must be true to connect an account");
+        }
+        let input = Self {
+            enabled,
+            use_azure_communication_services: body
+                .optional("useAzureCommunicationServices")
+                .unwrap_or_default(),
+            organization_calendar: calendar,
+            sign_in,
+        };
+        body.complete(Some(input))
+    }
+
+    fn options(&self) -> MailOptions {
+        MailOptions {
+            enabled: self.enabled,
+            use_azure_communication_services: self.use_azure_communication_services,
+            organization_calendar: self.organization_calendar.clone(),
+        }
+    }
+}
+
 /// A save that meets others repeats so often.
 const TRIES: u32 = 6;
-
-/// What was read.
-struct OptionsInput {
-    options: MailOptions,
-    sign_in: Option<String>,
-}
 
 /// Saves the catalog's options and, with `signIn`, the account that signed in.
 /// That account then gets a mail, which proves that sending works.
@@ -64,18 +114,17 @@ pub(crate) async fn save(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     headers: HeaderMap,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
-    api.must_administer(&caller, catalog).await?;
-    let input = read(&mut form);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    catalogs::must_administer(&api, &caller, catalog).await?;
+    let input = MailConnectionInput::read(body)?;
     let tenant = caller.tenant;
-    if input.options.use_azure_communication_services && !api.may_use_acs(tenant).await? {
+    if input.use_azure_communication_services && !model::may_use_acs(&api, tenant).await? {
         return Err(not_activated());
     }
-    let lease = api.alone(tenant, catalog).await?;
-    let saved = api.keep_mail(&caller, catalog, expected, &input).await;
+    let lease = model::lease(&api, tenant, catalog).await?;
+    let saved = save_connection(&api, &caller, catalog, expected, &input).await;
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a grant was not given back; it expires");
     }
@@ -84,165 +133,109 @@ pub(crate) async fn save(
     if let Err(error) = api.services.greet(tenant, catalog, &after).await {
         tracing::error!(%error, "what follows a save waits for the next tick");
     }
-    api.mail_view(tenant, catalog, after).await
+    show::view_response(&api, tenant, catalog, after).await
 }
 
-fn read(form: &mut JsonBody) -> OptionsInput {
-    form.ignore(&[
-        "catalog",
-        "title",
-        "version",
-        "method",
-        "status",
-        "since",
-        "account",
-        "capabilities",
-        "unavailable",
-        "fault",
-        "connectedBy",
-        "connectedAt",
-        "waiting",
-    ]);
-    for name in ["sender", "from"] {
-        if form.secret(name).is_some() {
-            let detail = "mail comes from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
-            form.problem(format!("/{name}"), detail);
-        }
-    }
-    let calendar: Option<String> = form.optional("organizationCalendar");
-    let calendar = calendar.filter(|address| !address.is_empty());
-    if calendar
-        .as_deref()
-        .is_some_and(|address| !is_mail_address(address))
-    {
-        form.problem(
-            "/organizationCalendar",
-            "must be a mail address, such as calendar@contoso.com",
-        );
-    }
-    let enabled: bool = form.required("enabled").unwrap_or_default();
-    let sign_in = form.secret("signIn");
-    if sign_in.is_some() && !enabled {
-        form.problem("/enabled", "must be true to connect an account");
-    }
-    OptionsInput {
-        options: MailOptions {
-            enabled,
-            use_azure_communication_services: form
-                .optional::<bool>("useAzureCommunicationServices")
-                .unwrap_or_default(),
-            organization_calendar: calendar,
-        },
-        sign_in,
-    }
-}
-
-fn not_activated() -> ProblemDetails {
+fn not_activated() -> ApiError {
     let detail = format!(
         "Azure Communication Services are not activated for your organisation. Ask {ACS_CONTACT}."
     );
-    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-activated")
+    ApiError::forbidden("not-activated", detail)
 }
 
-fn sign_in_over() -> ProblemDetails {
+fn sign_in_over() -> ApiError {
     let detail = "This sign-in was not yours, was saved already, or is more than an hour old. Connect the account again.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("sign-in-expired")
+    ApiError::conflict("sign-in-expired", detail)
 }
 
-impl ApiState {
-    /// Stores everything, under the lease of the catalog's grant. What the service
-    /// notes for itself meanwhile is kept; what a person changes is not overwritten.
-    async fn keep_mail(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-        expected: u64,
-        input: &OptionsInput,
-    ) -> Result<MailConnection, Refused> {
-        let (tenant, at) = (caller.tenant, now());
-        let mut signed_in = None;
-        for _ in 0..TRIES {
-            let before = self.mail_of(tenant, catalog).await?;
-            if before.value.edition != expected {
-                return Err(stale());
-            }
-            if let (Some(name), None) = (&input.sign_in, &signed_in) {
-                signed_in = Some(self.promote(caller, catalog, name, at).await?);
-            }
-            let (after, events) = edited(&before.value, input, signed_in.as_ref(), caller, at);
-            let events = events.into_iter();
-            let events: Vec<_> = events
-                .map(|event| event.on(catalog, &after.title))
-                .collect();
-            let version = (before.version > 0).then_some(before.version);
-            let store = &self.services.store;
-            let put = store.put_mail_connection(tenant, catalog, &after, version, &events);
-            match put.await {
-                Ok(_) => {}
-                Err(StoreError::Conflict) => continue,
-                Err(error) => return Err(stored(error)),
-            }
-            if let Some((_, grant)) = &signed_in {
-                self.services.forget_tokens(tenant, catalog);
-                self.tidy_vault(tenant, catalog, grant).await;
-            }
-            return Ok(after);
+/// Stores everything, under the lease of the catalog's grant. What the service
+/// notes for itself meanwhile is kept; what a person changes is not overwritten.
+async fn save_connection(
+    api: &ApiState,
+    caller: &Caller,
+    catalog: CatalogId,
+    expected: u64,
+    input: &MailConnectionInput,
+) -> Result<MailConnection, ApiError> {
+    let (tenant, at) = (caller.tenant, now());
+    let mut signed_in = None;
+    for _ in 0..TRIES {
+        let before = model::find(api, tenant, catalog).await?;
+        if before.value.edition != expected {
+            return Err(ApiError::Stale);
         }
-        Err(stored(StoreError::Contended))
-    }
-
-    /// Lets the grant that counts now stand alone. If that does not work, the next
-    /// renewal does it.
-    async fn tidy_vault(&self, tenant: TenantId, catalog: CatalogId, grant: &str) {
-        let vault = &self.services.vault;
-        let tidied = async {
-            let mut stored = vault.grant(tenant, catalog).await?;
-            stored.keep_only(grant);
-            vault.put_grant(tenant, catalog, &stored).await
-        };
-        let tidied: Result<(), VaultError> = tidied.await;
-        if let Err(error) = tidied {
-            tracing::warn!(%error, "an outdated grant is still in the vault");
+        if let (Some(name), None) = (&input.sign_in, &signed_in) {
+            signed_in = Some(promote_draft(api, caller, catalog, name, at).await?);
         }
+        let (after, events) = edited(&before.value, input, signed_in.as_ref(), caller, at);
+        let events = events.into_iter();
+        let events: Vec<_> = events
+            .map(|event| event.on(catalog, &after.title))
+            .collect();
+        let version = (before.version > 0).then_some(before.version);
+        let store = &api.services.store;
+        let put = store.put_mail_connection(tenant, catalog, &after, version, &events);
+        match put.await {
+            Ok(_) => {}
+            Err(StoreError::Conflict) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if let Some((_, grant)) = &signed_in {
+            api.services.forget_tokens(tenant, catalog);
+            tidy_vault(api, tenant, catalog, grant).await;
+        }
+        return Ok(after);
     }
+    Err(StoreError::Contended.into())
+}
 
-    /// Puts the grant of the account that waits beside the one that counts; the name
-    /// of the new one. Nothing changes before the table names it.
-    async fn promote(
-        &self,
-        caller: &Caller,
-        catalog: CatalogId,
-        name: &str,
-        at: DateTime<Utc>,
-    ) -> Result<(Draft, String), Refused> {
-        let (tenant, services) = (caller.tenant, &self.services);
-        let mut grant = services
-            .vault
-            .grant(tenant, catalog)
-            .await
-            .map_err(|error| vault(&error))?;
-        let waits = grant.draft.clone();
-        let waits = waits.filter(|draft| draft.is(name, &caller.actor(), at));
-        let (Some(draft), Some(name)) = (waits, grant.promote()) else {
-            return Err(sign_in_over());
-        };
-        let put = services.vault.put_grant(tenant, catalog, &grant).await;
-        put.map_err(|error| vault(&error))?;
-        Ok((draft, name))
+/// Lets the grant that counts now stand alone. If that does not work, the next
+/// renewal does it.
+async fn tidy_vault(api: &ApiState, tenant: TenantId, catalog: CatalogId, grant: &str) {
+    let vault = &api.services.vault;
+    let tidied = async {
+        let mut stored = vault.grant(tenant, catalog).await?;
+        stored.keep_only(grant);
+        vault.put_grant(tenant, catalog, &stored).await
+    };
+    let tidied: Result<(), VaultError> = tidied.await;
+    if let Err(error) = tidied {
+        tracing::warn!(%error, "an outdated grant is still in the vault");
     }
+}
+
+/// Puts the grant of the account that waits beside the one that counts; the name
+/// of the new one. Nothing changes before the table names it.
+async fn promote_draft(
+    api: &ApiState,
+    caller: &Caller,
+    catalog: CatalogId,
+    name: &str,
+    at: DateTime<Utc>,
+) -> Result<(Draft, String), ApiError> {
+    let (tenant, services) = (caller.tenant, &api.services);
+    let mut grant = services.vault.grant(tenant, catalog).await?;
+    let waits = grant.draft.clone();
+    let waits = waits.filter(|draft| draft.is(name, &caller.actor(), at));
+    let (Some(draft), Some(name)) = (waits, grant.promote()) else {
+        return Err(sign_in_over());
+    };
+    let put = services.vault.put_grant(tenant, catalog, &grant).await;
+    put?;
+    Ok((draft, name))
 }
 
 /// The connection as it will be, and what the audit says of it.
 fn edited(
     before: &MailConnection,
-    input: &OptionsInput,
+    input: &MailConnectionInput,
     signed_in: Option<&(Draft, String)>,
     caller: &Caller,
     at: DateTime<Utc>,
 ) -> (MailConnection, Vec<AuditEvent>) {
     let mut after = before.clone();
     after.edition += 1;
-    after.options = input.options.clone();
+    after.options = input.options();
     let mut events = Vec::new();
     if let Some((draft, grant)) = signed_in {
         let (account, can) = (draft.account.clone(), draft.can.clone());

@@ -13,9 +13,10 @@ use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
-use crate::error::{Refused, stored};
+use super::model;
+use crate::error::ApiError;
 use crate::extract::{InPath, etag};
+use crate::state::ApiState;
 
 /// Whom to ask for Azure Communication Services (S1-28).
 pub(crate) const ACS_CONTACT: &str =
@@ -88,40 +89,24 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-) -> Result<Response, Refused> {
-    let found = api.mail_of(caller.tenant, catalog).await?;
-    api.mail_view(caller.tenant, catalog, found.value).await
+) -> Result<Response, ApiError> {
+    let found = model::find(&api, caller.tenant, catalog).await?;
+    view_response(&api, caller.tenant, catalog, found.value).await
 }
 
-impl ApiState {
-    /// The connection as an answer.
-    pub(crate) async fn mail_view(
-        &self,
-        tenant: TenantId,
-        catalog: CatalogId,
-        connection: MailConnection,
-    ) -> Result<Response, Refused> {
-        let store = &self.services.store;
-        let waiting = store.waiting(tenant, catalog).await.map_err(stored)?;
-        let activated = self.may_use_acs(tenant).await?;
-        let edition = connection.edition;
-        let view = view(catalog, connection, waiting, activated);
-        Ok(([(ETAG, etag(edition))], Json(view)).into_response())
-    }
-
-    /// Whether Azure Communication Services are activated for the tenant (S1-28).
-    pub(crate) async fn may_use_acs(&self, tenant: TenantId) -> Result<bool, Refused> {
-        if self.services.settings.acs_url.is_none() {
-            return Ok(false);
-        }
-        let plan = self
-            .services
-            .store
-            .entitlement(tenant)
-            .await
-            .map_err(stored)?;
-        Ok(plan.is_some_and(|plan| plan.azure_communication_services))
-    }
+/// The connection as an answer.
+pub(crate) async fn view_response(
+    api: &ApiState,
+    tenant: TenantId,
+    catalog: CatalogId,
+    connection: MailConnection,
+) -> Result<Response, ApiError> {
+    let store = &api.services.store;
+    let waiting = store.waiting(tenant, catalog).await?;
+    let activated = model::may_use_acs(api, tenant).await?;
+    let edition = connection.edition;
+    let view = view(catalog, connection, waiting, activated);
+    Ok(([(ETAG, etag(edition))], Json(view)).into_response())
 }
 
 fn view(

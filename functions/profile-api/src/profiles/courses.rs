@@ -14,22 +14,31 @@ use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::save::{saved, update_event};
+use super::model;
+use super::save::{saved_response, update_event};
 use super::validation::unknown_courses;
-use crate::access::Permission;
 use crate::body::JsonBody;
+use crate::cache::snapshots;
 use crate::cache::snapshots::Data;
-use crate::error::{Refused, stored};
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Courses of a profile.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
 struct CoursesInput {
     /// All courses to enrol in; at most 500.
-    courses: BTreeSet<CourseId>,
+    #[schema(value_type = BTreeSet<CourseId>)]
+    courses: Vec<CourseId>,
+}
+
+impl CoursesInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let courses = body.required("courses");
+        body.complete(courses.map(|courses| Self { courses }))
+    }
 }
 
 /// Chooses a profile's courses. Catalog admins may add and take out courses of
@@ -43,28 +52,26 @@ pub(crate) async fn choose(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
-    let courses = form.required::<Vec<CourseId>>("courses");
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let courses = courses.unwrap_or_default();
-    let before = api.living(caller.tenant, id, expected).await?;
-    let data = api.data(caller.tenant).await?;
+    let CoursesInput { courses } = CoursesInput::read(body)?;
+    let before = model::active_profile(&api, caller.tenant, id, expected).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
     let problems = problems(&data, &courses);
     let chosen: BTreeSet<CourseId> = courses.iter().copied().collect();
     let changed: BTreeSet<CourseId> = chosen
         .symmetric_difference(&before.profile.courses)
         .copied()
         .collect();
-    if let Some(own) = api.own_catalogs(&caller).await? {
+    if let Some(own) = catalogs::own_catalogs(&api, &caller).await? {
         let foreign = foreign(&data, &own, &changed);
         if !foreign.is_empty() {
             return Err(not_yours(foreign));
         }
     }
     if !problems.is_empty() {
-        return Err(ProblemDetails::invalid(problems));
+        return Err(problems.into());
     }
     let at = now();
     let mut profile = before.profile.clone();
@@ -78,10 +85,9 @@ pub(crate) async fn choose(
         &before.profile,
         &profile,
     );
-    let read = api
-        .store(caller.tenant, profile, Some(expected), &event, None)
-        .await?;
-    Ok(saved(&api, caller.tenant, read, Vec::new()).await)
+    let read =
+        model::save_profile(&api, caller.tenant, profile, Some(expected), &event, None).await?;
+    Ok(saved_response(&api, caller.tenant, read, Vec::new()).await)
 }
 
 fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
@@ -114,27 +120,10 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
         .collect()
 }
 
-fn not_yours(courses: Vec<Problem>) -> ProblemDetails {
+fn not_yours(courses: Vec<Problem>) -> ApiError {
     let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
     ProblemDetails::new(StatusCode::FORBIDDEN, detail)
         .of_kind("not-your-catalog")
         .with(courses)
-}
-
-impl ApiState {
-    /// The catalogs a caller is limited to; `None` for callers who may choose
-    /// courses of all.
-    pub(crate) async fn own_catalogs(
-        &self,
-        caller: &Caller,
-    ) -> Result<Option<BTreeSet<CatalogId>>, Refused> {
-        if caller.require(Permission::WriteProfiles.roles()).is_ok() {
-            return Ok(None);
-        }
-        let tenant = self.services.store.tenant(caller.tenant).await;
-        let own = tenant
-            .map_err(stored)?
-            .and_then(|mut tenant| tenant.settings.catalog_admins.remove(&caller.object));
-        Ok(Some(own.unwrap_or_default()))
-    }
+        .into()
 }

@@ -1,24 +1,14 @@
-//! Deletes profiles and brings them, or earlier versions of them, back.
+//! Deletes profiles.
 
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use rollcall_domain::audience::lifecycle;
-use rollcall_domain::audience::profile::Profile;
-use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::ProfileId;
-use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
-use serde::Deserialize;
-use utoipa::ToSchema;
 
-use super::save::saved;
-use super::validation::Written;
-use crate::body::JsonBody;
-use crate::error::{Refused, missing, stale, stored};
-use crate::extract::{InPath, named_version, required_version};
-use crate::{ApiState, now};
+use crate::error::ApiError;
+use crate::extract::{InPath, named_version};
+use crate::state::ApiState;
 
 /// Deletes a profile. Accepted at any time; the next cycle takes its group out
 /// of the catalogs. It can be restored.
@@ -31,97 +21,11 @@ pub(crate) async fn delete(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-) -> Result<Response, Refused> {
+) -> Result<Response, ApiError> {
     let expected = named_version(&headers)?;
     let store = &api.services.store;
     let by = caller.actor();
     let deleted = store.delete_profile_as(caller.tenant, id, &by, expected);
-    deleted.await.map_err(stored)?;
+    deleted.await?;
     Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-/// What to bring back.
-#[derive(Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "its field is read from a form; this documents it")]
-struct RestoreInput {
-    /// An earlier version whose content becomes the newest one. Without it a
-    /// deleted profile comes back as it was.
-    version: Option<u64>,
-}
-
-/// Brings a deleted profile back as it was (S4-139), or an earlier version of a
-/// profile. Nothing is lost: the content replaced stays among the versions.
-#[utoipa::path(post, path = "/v1/profiles/{id}/restore", tag = "Profiles", request_body = RestoreInput,
-    params(("id" = ProfileId, Path, description = "The profile"),
-        ("If-Match" = String, Header, description = "The ETag that was read")),
-    responses((status = 200, description = "Restored", body = super::view::ProfileView, headers(("ETag" = String, description = "Its new version")))))]
-pub(crate) async fn restore(
-    State(api): State<ApiState>,
-    caller: Caller,
-    InPath(id): InPath<ProfileId>,
-    headers: HeaderMap,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let version = form.optional::<u64>("version");
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let expected = required_version(&headers)?;
-    let before = api.profile(caller.tenant, id).await?;
-    if before.version != expected {
-        return Err(stale());
-    }
-    let mut profile = match version {
-        Some(version) => {
-            let found = api
-                .services
-                .store
-                .profile_version(caller.tenant, id, version);
-            let found = found.await.map_err(stored)?.ok_or_else(missing)?;
-            as_new_version(found, &before.profile)
-        }
-        None if before.profile.is_deleted() => lifecycle::restore(before.profile),
-        None => {
-            let detail = "This profile is not deleted; name the version to bring back.";
-            return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("not-deleted"));
-        }
-    };
-    let at = now();
-    profile.modified_at = at;
-    profile.modified_by.clone_from(&caller.name);
-    let data = api.data(caller.tenant).await?;
-    let written = Written::of(&profile);
-    let links = api.links(caller.tenant, &profile).await?;
-    // What was fine once may lead in a circle now, or name what is gone.
-    let problems = api
-        .problems(caller.tenant, &data, &profile, &written)
-        .await?;
-    let circle = |problem: &Problem| problem.pointer.starts_with("/overrides");
-    let refused = match version {
-        Some(_) => !problems.is_empty(),
-        None => problems.iter().any(circle),
-    };
-    if refused {
-        return Err(ProblemDetails::invalid(problems));
-    }
-    let event = AuditEvent::new(at, caller.actor(), Action::ProfileRestored)
-        .on(id, &profile.title)
-        .with(
-            "version",
-            version
-                .map(|version| version.to_string())
-                .unwrap_or_default(),
-        );
-    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
-    let read = api
-        .store(caller.tenant, profile, Some(expected), &event, links)
-        .await?;
-    Ok(saved(&api, caller.tenant, read, warnings).await)
-}
-
-/// An earlier version in use again: with its content, and with what the jobs
-/// have still to carry out as it is now.
-fn as_new_version(version: Profile, now: &Profile) -> Profile {
-    let mut profile = lifecycle::restore(version);
-    profile.retraction_handled = now.retraction_handled && !profile.enroll;
-    profile
 }

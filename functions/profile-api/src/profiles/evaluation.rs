@@ -5,27 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use rollcall_app::clients::ConnectError;
+use rollcall_clients::graph::GraphError;
 use rollcall_domain::audience::desired_members::{Audience, AudienceChange, AudienceError, Ready};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::membership::plan::diff::GroupMembers;
-use rollcall_domain::membership::preview::{Current, List, PreviewResult, Question};
-use rollcall_runtime::ProblemDetails;
+use rollcall_domain::membership::preview::{Current, PreviewResult, Question};
 
-use super::VersionedProfile;
-use super::preview::{PeoplePage, PreviewQuery};
+use super::model::VersionedProfile;
 use super::validation::KnownProfiles;
-use crate::ApiState;
 use crate::cache::snapshots::Data;
-use crate::error::{Refused, stored};
-use crate::extract::{from_cursor, page_size, part, to_cursor};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// Reading a group from Microsoft Graph may take so long; API Gateway waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// One look ahead.
+/// One evaluation.
 pub(crate) struct Evaluation<'a> {
     pub(crate) api: &'a ApiState,
     pub(crate) tenant: TenantId,
@@ -33,18 +31,32 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) at: DateTime<Utc>,
 }
 
-/// A group's members, or why they are not known.
-pub(crate) type Now = Result<GroupMembers, String>;
+/// Why the members of a group are unknown.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum MembersUnknown {
+    /// There is no client for the tenant's directory.
+    #[error(transparent)]
+    Client(#[from] ConnectError),
+    /// Microsoft Graph failed.
+    #[error("Microsoft Graph: {0}")]
+    Graph(#[from] GraphError),
+    /// Microsoft Graph answered for other groups, but not for this one.
+    #[error("Microsoft Graph does not list the group's members")]
+    NotListed,
+}
+
+/// The members of a group, or why they are unknown.
+pub(crate) type CurrentMembers = Result<GroupMembers, MembersUnknown>;
 
 impl Evaluation<'_> {
     /// The audience against the members.
-    pub(crate) fn outlook(
+    pub(crate) fn result(
         &self,
         profile: &Profile,
         known: &KnownProfiles,
         now: Option<&GroupMembers>,
         taken: &BTreeSet<CourseId>,
-    ) -> Result<PreviewResult, Refused> {
+    ) -> Result<PreviewResult, ApiError> {
         let data = &self.data;
         let change = self.change(profile, known, now.map(|now| &now.rows))?;
         let none = BTreeSet::new();
@@ -72,7 +84,7 @@ impl Evaluation<'_> {
         profile: &Profile,
         known: &KnownProfiles,
         now: Option<&RowSet>,
-    ) -> Result<AudienceChange, Refused> {
+    ) -> Result<AudienceChange, ApiError> {
         let audience = |one: &Profile| self.audience(one);
         // A profile without rules and without managed members is nobody's audience.
         if !profile.auto_populate && matches!(audience(profile), Err((_, AudienceError::Empty))) {
@@ -86,7 +98,7 @@ impl Evaluation<'_> {
         } = Ready::of(&audiences);
         let place = match places.remove(&profile.id) {
             Some(Ok(place)) => place,
-            Some(Err(error)) => return Err(no_audience(error)),
+            Some(Err(error)) => return Err(error.into()),
             None => return Ok(AudienceChange::default()),
         };
         let mut current = vec![None; program.profiles()];
@@ -107,8 +119,8 @@ impl Evaluation<'_> {
         known: &KnownProfiles,
         row: u32,
     ) -> BTreeMap<ProfileId, bool> {
-        let living = known.values().filter(|one| !one.is_deleted());
-        let audiences: Vec<_> = living.map(|one| self.audience(one)).collect();
+        let active = known.values().filter(|one| !one.is_deleted());
+        let audiences: Vec<_> = active.map(|one| self.audience(one)).collect();
         let Ready { places, program } = Ready::of(&audiences);
         // Against nobody everyone in an audience joins.
         let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
@@ -127,7 +139,7 @@ impl Evaluation<'_> {
     pub(crate) async fn now(
         &self,
         read: Option<&VersionedProfile>,
-    ) -> Result<(Now, BTreeSet<CourseId>), Refused> {
+    ) -> Result<(CurrentMembers, BTreeSet<CourseId>), ApiError> {
         let nobody = || Ok(GroupMembers::none(&self.data.snapshot));
         let Some(read) = read else {
             return Ok((nobody(), BTreeSet::new()));
@@ -135,14 +147,11 @@ impl Evaluation<'_> {
         let id = read.profile.id;
         let store = &self.api.services.store;
         let states = store.profile_states_of(self.tenant, [id]).await;
-        let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
+        let state = states?.remove(&id).unwrap_or_default();
         let Some(group) = state.group else {
             return Ok((nobody(), state.managed));
         };
-        let kept = store
-            .kept_members_of(self.tenant, id)
-            .await
-            .map_err(stored)?;
+        let kept = store.kept_members_of(self.tenant, id).await?;
         let kept = kept
             .filter(|kept| kept.group == group && kept.is_fresh_for(read.version, self.at, false));
         let kept = kept.and_then(|kept| kept.rebase_on(&self.data.snapshot, self.data.accounts()));
@@ -154,82 +163,25 @@ impl Evaluation<'_> {
     }
 
     /// Reads the group from Graph.
-    async fn read(&self, group: ObjectId) -> Result<Now, Refused> {
-        let tenant = crate::runs::tenant(self.api, self.tenant).await?;
-        let graph = match self.api.services.graph_reader(&tenant).await {
-            Ok(graph) => graph.with_deadline(tokio::time::Instant::now() + PATIENCE),
-            Err(error) => return Ok(Err(error.to_string())),
+    async fn read(&self, group: ObjectId) -> Result<CurrentMembers, ApiError> {
+        let tenant = crate::settings::model::tenant(self.api, self.tenant).await?;
+        let read = async {
+            let graph = self.api.services.graph_reader(&tenant).await?;
+            let graph = graph.with_deadline(tokio::time::Instant::now() + PATIENCE);
+            let mut found = graph.members_of(&[group]).await?;
+            let members = found
+                .remove(&group)
+                .ok_or(MembersUnknown::NotListed)?
+                .map_err(GraphError::from)?;
+            let others = members.others.into_keys().collect();
+            let data = &self.data;
+            Ok(GroupMembers::of(
+                &data.snapshot,
+                data.accounts(),
+                members.users,
+                others,
+            ))
         };
-        let found = match graph.members_of(&[group]).await {
-            Ok(mut found) => found.remove(&group),
-            Err(error) => return Ok(Err(format!("Microsoft Graph: {error}"))),
-        };
-        Ok(match found {
-            Some(Ok(members)) => {
-                let others = members.others.into_keys().collect();
-                let data = &self.data;
-                Ok(GroupMembers::of(
-                    &data.snapshot,
-                    data.accounts(),
-                    members.users,
-                    others,
-                ))
-            }
-            Some(Err(error)) => Err(format!("Microsoft Graph: {error}")),
-            None => Err("Microsoft Graph does not list the group's members".to_owned()),
-        })
-    }
-
-    /// A page of a list, by name.
-    pub(crate) fn people(
-        &self,
-        outlook: &PreviewResult,
-        list: List,
-        wanted: &PreviewQuery,
-    ) -> Result<PeoplePage, Refused> {
-        let data = &self.data;
-        let offset = match &wanted.cursor {
-            None => 0,
-            Some(cursor) => Self::offset(cursor)?,
-        };
-        let limit = page_size(wanted.limit);
-        let search = wanted
-            .search
-            .as_deref()
-            .filter(|text| !text.trim().is_empty());
-        let page = outlook.people(&data.snapshot, data.order(), list, search, (offset, limit));
-        let end = offset + page.entries.len();
-        let more = end < page.total && !page.entries.is_empty();
-        Ok(PeoplePage {
-            total: page.total,
-            items: page.entries,
-            next_cursor: more.then(|| to_cursor(&format!("people {} {end}", data.pointer.id))),
-        })
-    }
-
-    /// Where a cursor stands; one of other data counts all the same, since a
-    /// refresh in between must not end somebody's scrolling.
-    fn offset(cursor: &str) -> Result<usize, Refused> {
-        let key = from_cursor(cursor)?;
-        let mut parts = key.split(' ');
-        if parts.next() != Some("people") {
-            return Err(crate::error::cursor());
-        }
-        part(parts.nth(1))
-    }
-}
-
-/// Why there is no audience, as an answer.
-pub(crate) fn no_audience(error: AudienceError) -> ProblemDetails {
-    match error {
-        AudienceError::NeedsReview { problems, .. } | AudienceError::Invalid { problems } => {
-            ProblemDetails::invalid(problems)
-        }
-        AudienceError::Empty => {
-            ProblemDetails::invalid(vec![Problem::at("/filter", error.to_string())])
-        }
-        AudienceError::Cycle | AudienceError::Dependency { .. } => {
-            ProblemDetails::invalid(vec![Problem::at("/overrides", error.to_string())])
-        }
+        Ok(read.await)
     }
 }

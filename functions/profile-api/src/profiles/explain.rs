@@ -4,21 +4,21 @@ use std::collections::BTreeMap;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use rollcall_domain::audience::explain::{Explanation, OtherProfile, explain as explained};
 use rollcall_domain::base::ids::{ProfileId, UserId};
 use rollcall_domain::snapshot::name_order::Person;
 use rollcall_domain::snapshot::search;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::evaluation::{Evaluation, no_audience};
+use super::evaluation::Evaluation;
 use super::validation::KnownProfiles;
-use crate::error::Refused;
+use super::{model, validation};
+use crate::cache::snapshots;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// About whom.
 #[derive(Deserialize, IntoParams)]
@@ -51,22 +51,22 @@ pub(crate) async fn explain(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<ExplainQuery>,
-) -> Result<Json<ExplanationView>, Refused> {
-    let profile = api.profile(caller.tenant, id).await?.profile;
-    let data = api.data(caller.tenant).await?;
+) -> Result<Json<ExplanationView>, ApiError> {
+    let profile = model::find(&api, caller.tenant, id).await?.profile;
+    let data = snapshots::current(&api, caller.tenant).await?;
     let snapshot = &data.snapshot;
     let person = search::exact(snapshot, &query.user).ok_or_else(nobody)?;
-    let known = api.needed(caller.tenant, &profile).await?;
-    let ahead = Evaluation {
+    let known = validation::needed_profiles(&api, caller.tenant, &profile).await?;
+    let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data: data.clone(),
         at: now(),
     };
-    let others = others(&ahead, &known, person.id);
+    let others = others(&evaluation, &known, person.id);
     let lookup = |id| others.get(&id).cloned();
-    let found = explained(&profile, snapshot, ahead.at, person.id, &lookup);
-    let explanation = found.map_err(no_audience)?.ok_or_else(nobody)?;
+    let found = explained(&profile, snapshot, evaluation.at, person.id, &lookup);
+    let explanation = found?.ok_or_else(nobody)?;
     Ok(Json(ExplanationView {
         text: explanation.to_string(),
         person,
@@ -76,15 +76,15 @@ pub(crate) async fn explain(
 
 /// Whether the audiences of the profiles that overrides name hold the person.
 fn others(
-    ahead: &Evaluation<'_>,
+    evaluation: &Evaluation<'_>,
     known: &KnownProfiles,
     person: UserId,
 ) -> BTreeMap<ProfileId, OtherProfile> {
-    let snapshot = &ahead.data.snapshot;
+    let snapshot = &evaluation.data.snapshot;
     let Some(row) = snapshot.people.row(person) else {
         return BTreeMap::new();
     };
-    let held = ahead.audiences_of(known, row);
+    let held = evaluation.audiences_of(known, row);
     let others = held.into_iter().filter_map(|(id, member)| {
         let title = known.get(&id)?.title.clone();
         Some((id, OtherProfile { title, member }))
@@ -92,7 +92,7 @@ fn others(
     others.collect()
 }
 
-fn nobody() -> ProblemDetails {
+fn nobody() -> ApiError {
     let detail = "There is no such learner in Learn365; give a user id, an Entra object id or a whole mail address.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-such-person")
+    ApiError::not_found("no-such-person", detail)
 }

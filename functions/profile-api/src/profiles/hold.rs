@@ -2,27 +2,25 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use axum::response::Response;
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, SnapshotId};
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::schedule::Job;
 use rollcall_domain::base::throttle::Exceeded;
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::PlanHash;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::model;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::runs::start::{accepted, ask};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Longest reason, in characters.
 const MAX_WHY: usize = 500;
@@ -72,27 +70,35 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-) -> Result<Json<HoldView>, Refused> {
+) -> Result<Json<HoldView>, ApiError> {
     let hold = api.services.store.hold(caller.tenant, id).await;
-    if let Some(hold) = hold.map_err(stored)? {
+    if let Some(hold) = hold? {
         return Ok(Json(hold.into()));
     }
-    api.profile(caller.tenant, id).await?;
+    model::find(&api, caller.tenant, id).await?;
     Err(nothing_held())
 }
 
 /// A decision about a held change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct DecisionInput {
     /// The change decided about, as it was shown.
-    hash: String,
+    #[schema(value_type = String)]
+    hash: PlanHash,
     /// Why, in at most 500 characters; it is kept in the audit.
     why: String,
+}
+
+impl DecisionInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let hash = body.required("hash");
+        let why = body.required::<String>("why");
+        if let Some(problem) = why.as_deref().and_then(wrong_reason) {
+            body.problem("/why", problem);
+        }
+        body.complete(hash.zip(why).map(|(hash, why)| Self { hash, why }))
+    }
 }
 
 /// Approves a held change: a run begins, plans again, and makes the change if it
@@ -104,9 +110,9 @@ pub(crate) async fn approve(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: JsonBody,
-) -> Result<Response, Refused> {
-    decide(&api, &caller, id, form, true).await?;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    decide(&api, &caller, id, body, true).await?;
     let run = ask(&api, &caller, Job::Membership, false).await?;
     Ok(accepted(run))
 }
@@ -120,28 +126,20 @@ pub(crate) async fn discard(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-    form: JsonBody,
-) -> Result<Json<HoldView>, Refused> {
-    decide(&api, &caller, id, form, false).await.map(Json)
+    body: JsonBody,
+) -> Result<Json<HoldView>, ApiError> {
+    decide(&api, &caller, id, body, false).await.map(Json)
 }
 
 async fn decide(
     api: &ApiState,
     caller: &Caller,
     id: ProfileId,
-    mut form: JsonBody,
+    body: JsonBody,
     approve: bool,
-) -> Result<HoldView, Refused> {
-    let hash = form.required::<PlanHash>("hash");
-    let why = form.required::<String>("why");
-    if let Some(problem) = why.as_deref().and_then(wrong_reason) {
-        form.problem("/why", problem);
-    }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let (Some(hash), Some(why)) = (hash, why) else {
-        return Err(ProblemDetails::invalid(vec![Problem::at("", "incomplete")]));
-    };
-    let read = api.profile(caller.tenant, id).await?;
+) -> Result<HoldView, ApiError> {
+    let DecisionInput { hash, why } = DecisionInput::read(body)?;
+    let read = model::find(api, caller.tenant, id).await?;
     let (at, by) = (now(), caller.name.clone());
     let because = why.clone();
     let (action, state) = if approve {
@@ -171,9 +169,9 @@ async fn decide(
     let decided = store.decide_hold(caller.tenant, id, &hash, state, Some(&event));
     decided.await.map_err(|error| match error {
         StoreError::Conflict => changed(),
-        other => stored(other),
+        other => other.into(),
     })?;
-    let hold = store.hold(caller.tenant, id).await.map_err(stored)?;
+    let hold = store.hold(caller.tenant, id).await?;
     hold.map(HoldView::from).ok_or_else(changed)
 }
 
@@ -185,13 +183,13 @@ fn wrong_reason(why: &str) -> Option<String> {
     })
 }
 
-fn nothing_held() -> ProblemDetails {
+fn nothing_held() -> ApiError {
     let detail = "No change of this profile is held.";
-    ProblemDetails::new(StatusCode::NOT_FOUND, detail).of_kind("no-hold")
+    ApiError::not_found("no-hold", detail)
 }
 
 /// The held change is another one by now: the decision was about something else.
-fn changed() -> ProblemDetails {
+fn changed() -> ApiError {
     let detail = "The held change is another one by now, since data or rules have changed; look at it again before you decide.";
-    ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("hold-changed")
+    ApiError::conflict("hold-changed", detail)
 }

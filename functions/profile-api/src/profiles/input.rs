@@ -1,7 +1,5 @@
 //! A profile as people send it: every field read, every problem noted.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rollcall_domain::audience::profile::{Lifecycle, Overrides, Profile, Retraction, Target};
@@ -14,35 +12,36 @@ use utoipa::ToSchema;
 use crate::body::JsonBody;
 
 /// A profile to save. What is left out is what a new profile begins with.
-#[derive(Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schema(as = ProfileInput)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
-pub(crate) struct Documented {
+pub(crate) struct ProfileInput {
     /// Unique in the tenant regardless of case; with the prefix of the settings
     /// it names the Entra group. At most 120 characters.
-    title: String,
+    pub(crate) title: String,
     /// What it is for. At most 1,024 characters.
-    description: String,
+    pub(crate) description: String,
     /// Whether the group is enrolled in the courses.
-    enroll: bool,
+    pub(crate) enroll: bool,
     /// Whether membership follows the rules.
-    auto_populate: bool,
+    pub(crate) auto_populate: bool,
     /// When a change is held instead of made; without limits never.
-    throttle: Option<Throttle>,
+    #[schema(value_type = Option<Throttle>)]
+    pub(crate) throttle: Throttle,
     /// Who matches. Needed, or overrides are, when membership follows the rules.
-    filter: Option<FilterDocument>,
+    #[schema(value_type = Option<FilterDocument>)]
+    pub(crate) filter: FilterDocument,
     /// Exceptions; at most 5,000 of each kind.
-    overrides: Option<Overrides>,
+    #[schema(value_type = Option<Overrides>)]
+    pub(crate) overrides: OverridesInput,
     /// Courses to enrol in; at most 500.
-    courses: Option<BTreeSet<CourseId>>,
+    #[schema(value_type = Option<BTreeSet<CourseId>>)]
+    pub(crate) courses: Vec<CourseId>,
     /// IANA zone in which days of date rules are read; UTC without.
-    time_zone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    pub(crate) time_zone: Tz,
     /// How the group leaves the learning platform.
-    retraction: Option<Retraction>,
+    #[schema(value_type = Option<Retraction>)]
+    pub(crate) retraction: Retraction,
 }
 
 /// Fields of an answer that are Rollcall's to set; sent back they are ignored.
@@ -56,44 +55,34 @@ const READ_ONLY: [&str; 7] = [
     "warnings",
 ];
 
-/// What was read, in the order it was written where pointers need that.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ProfileInput {
-    pub(crate) title: String,
-    pub(crate) description: String,
-    pub(crate) enroll: bool,
-    pub(crate) auto_populate: bool,
-    pub(crate) throttle: Throttle,
-    pub(crate) filter: FilterDocument,
+/// Overrides in the order they were written, so that pointers hold.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+pub(crate) struct OverridesInput {
     pub(crate) include: Vec<Target>,
     pub(crate) exclude: Vec<Target>,
-    pub(crate) courses: Vec<CourseId>,
-    pub(crate) time_zone: Tz,
-    pub(crate) retraction: Retraction,
 }
 
 impl ProfileInput {
     /// Reads all fields; `None` when one that must be there is not right. The
-    /// form has every problem then.
-    pub(crate) fn read(form: &mut JsonBody) -> Option<Self> {
-        form.ignore(&READ_ONLY);
+    /// body has every problem then.
+    pub(crate) fn read(body: &mut JsonBody) -> Option<Self> {
+        body.ignore(&READ_ONLY);
         // Everything is read before anything is given up, so that all is told.
-        let title = form.required("title");
-        let description = form.required("description");
-        let enroll = form.required("enroll");
-        let auto_populate = form.required("autoPopulate");
-        let throttle = form.optional("throttle").unwrap_or_default();
-        let filter = form.optional("filter").unwrap_or_default();
-        let overrides = form.nested("overrides", |inner| {
-            Some((
-                inner.or_default::<Vec<Target>>("include"),
-                inner.or_default::<Vec<Target>>("exclude"),
-            ))
+        let title = body.required("title");
+        let description = body.required("description");
+        let enroll = body.required("enroll");
+        let auto_populate = body.required("autoPopulate");
+        let throttle = body.optional("throttle").unwrap_or_default();
+        let filter = body.optional("filter").unwrap_or_default();
+        let overrides = body.nested("overrides", |inner| {
+            Some(OverridesInput {
+                include: inner.or_default("include"),
+                exclude: inner.or_default("exclude"),
+            })
         });
-        let courses = form.optional("courses").unwrap_or_default();
-        let time_zone = form.optional("timeZone").unwrap_or(Tz::UTC);
-        let retraction = form.optional("retraction").unwrap_or_default();
-        let (include, exclude) = overrides.unwrap_or_default();
+        let courses = body.optional("courses").unwrap_or_default();
+        let time_zone = body.optional("timeZone").unwrap_or(Tz::UTC);
+        let retraction = body.optional("retraction").unwrap_or_default();
         Some(Self {
             title: title?,
             description: description?,
@@ -101,8 +90,7 @@ impl ProfileInput {
             auto_populate: auto_populate?,
             throttle,
             filter,
-            include,
-            exclude,
+            overrides: overrides.unwrap_or_default(),
             courses,
             time_zone,
             retraction,
@@ -128,8 +116,8 @@ impl ProfileInput {
             throttle: self.throttle,
             filter: self.filter,
             overrides: Overrides {
-                include: self.include.into_iter().collect(),
-                exclude: self.exclude.into_iter().collect(),
+                include: self.overrides.include.into_iter().collect(),
+                exclude: self.overrides.exclude.into_iter().collect(),
             },
             courses: self.courses.into_iter().collect(),
             time_zone: self.time_zone,
@@ -149,9 +137,9 @@ mod tests {
     use serde_json::json;
 
     fn read(value: serde_json::Value) -> Result<ProfileInput, Vec<String>> {
-        let mut form = JsonBody::over(value, "").expect("an object");
-        let input = ProfileInput::read(&mut form);
-        match form.finish() {
+        let mut body = JsonBody::over(value, "").expect("an object");
+        let input = ProfileInput::read(&mut body);
+        match body.finish() {
             Ok(()) => Ok(input.expect("complete")),
             Err(problems) => Err(problems.into_iter().map(|p| p.pointer).collect()),
         }

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::ProfileStatusView;
-use crate::ApiState;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// A filtered list looks at this many profiles for one page, then hands back
 /// where it stands: a request's work is bounded, whatever the tenant's size.
@@ -113,11 +113,10 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<ProfileQuery>,
-) -> Result<Json<ProfilePage>, Refused> {
+) -> Result<Json<ProfilePage>, ApiError> {
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let tenant = api.services.store.tenant(caller.tenant).await;
-    let prefix = tenant
-        .map_err(stored)?
+    let prefix = tenant?
         .map(|tenant| tenant.settings.group_prefix)
         .unwrap_or_default();
     let search = Search {
@@ -140,7 +139,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    async fn page(&self, mut after: Option<String>) -> Result<ProfilePage, Refused> {
+    async fn page(&self, mut after: Option<String>) -> Result<ProfilePage, ApiError> {
         let (shelf, backwards) = self.shelf();
         let limit = page_size(self.query.limit);
         let chunk = if self.filters() { CHUNK } else { limit };
@@ -148,7 +147,7 @@ impl Search<'_> {
         loop {
             let store = &self.api.services.store;
             let page = store.profile_page(self.tenant, shelf, backwards, after.as_deref(), chunk);
-            let page = page.await.map_err(stored)?;
+            let page = page.await?;
             looked_at += page.items.len();
             let found = self.found(page.items).await?;
             let room = limit - items.len();
@@ -192,7 +191,7 @@ impl Search<'_> {
     async fn found(
         &self,
         lines: Vec<(String, ProfileLine)>,
-    ) -> Result<Vec<(String, ProfileListItem)>, Refused> {
+    ) -> Result<Vec<(String, ProfileListItem)>, ApiError> {
         let lines: Vec<_> = lines
             .into_iter()
             .filter(|(_, line)| self.fits(line))
@@ -205,13 +204,11 @@ impl Search<'_> {
         let (mut states, holds) = futures::try_join!(
             store.profile_states_of(self.tenant, ids.iter().copied()),
             store.holds_of(self.tenant, ids.iter().copied())
-        )
-        .map_err(stored)?;
+        )?;
         let items = lines.into_iter().map(|(key, line)| {
             let name = group_name(&self.prefix, &line.title);
-            let standing =
-                ProfileStatusView::of(states.remove(&line.id), holds.get(&line.id), name);
-            (key, item(line, standing))
+            let status = ProfileStatusView::of(states.remove(&line.id), holds.get(&line.id), name);
+            (key, item(line, status))
         });
         let wanted = self.query.status;
         Ok(items

@@ -14,11 +14,12 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::evaluation::Evaluation;
-use super::preview::{PeoplePage, PreviewQuery};
-use crate::cache::snapshots::object;
-use crate::error::{Refused, missing, stored};
+use super::people::{self, PeoplePage, PeopleQuery};
+use super::{lock, model, validation};
+use crate::cache::snapshots;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// An address of a workbook works so long.
 const LIFETIME: Duration = Duration::from_mins(2);
@@ -57,30 +58,29 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<MemberQuery>,
-) -> Result<Json<MemberView>, Refused> {
-    let stamp = api.unlocked(caller.tenant).await?;
-    let profile = api.profile(caller.tenant, id).await?.profile;
-    let data = api.data(caller.tenant).await?;
-    let known = api.needed(caller.tenant, &profile).await?;
-    let ahead = Evaluation {
+) -> Result<Json<MemberView>, ApiError> {
+    let stamp = lock::unlocked(&api, caller.tenant).await?;
+    let profile = model::find(&api, caller.tenant, id).await?.profile;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let known = validation::needed_profiles(&api, caller.tenant, &profile).await?;
+    let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
         at: now(),
     };
-    let outlook = ahead.outlook(&profile, &known, None, &profile.courses)?;
-    let wanted = PreviewQuery {
-        list: None,
-        search: query.search,
+    let result = evaluation.result(&profile, &known, None, &profile.courses)?;
+    let wanted = PeopleQuery {
+        search: query.search.as_deref(),
         limit: query.limit,
-        cursor: query.cursor,
+        cursor: query.cursor.as_deref(),
     };
     let view = MemberView {
-        snapshot: ahead.data.pointer.id.clone(),
-        taken_at: ahead.data.pointer.taken_at,
-        people: ahead.people(&outlook, List::Members, &wanted)?,
+        snapshot: evaluation.data.pointer.id.clone(),
+        taken_at: evaluation.data.pointer.taken_at,
+        people: people::page(&evaluation.data, &result, List::Members, &wanted)?,
     };
-    api.still_unlocked(caller.tenant, stamp).await?;
+    lock::still_unlocked(&api, caller.tenant, stamp).await?;
     Ok(Json(view))
 }
 
@@ -105,21 +105,18 @@ pub(crate) async fn workbook(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<ProfileId>,
-) -> Result<Json<Download>, Refused> {
-    let read = api.profile(caller.tenant, id).await?;
+) -> Result<Json<Download>, ApiError> {
+    let read = model::find(&api, caller.tenant, id).await?;
     let store = &api.services.store;
     let states = store.profile_states_of(caller.tenant, [id]).await;
-    let state = states.map_err(stored)?.remove(&id).unwrap_or_default();
+    let state = states?.remove(&id).unwrap_or_default();
     let key = state.members_file.ok_or_else(no_file)?;
     let at = now();
     let event = AuditEvent::new(at, caller.actor(), Action::MembersDownloaded);
     let event = event.on(id, &read.profile.title);
     // The lock is a condition of the event's own transaction (S4-113): an address
     // that is given out was asked for before maintenance began.
-    store
-        .record_unless_locked(caller.tenant, &event)
-        .await
-        .map_err(stored)?;
+    store.record_unless_locked(caller.tenant, &event).await?;
     let file_name = format!("{}.xlsx", read.profile.title);
     let url = api
         .services
@@ -127,7 +124,7 @@ pub(crate) async fn workbook(
         .download_url(&key, &file_name, LIFETIME);
     let url = url.await.map_err(|error| match error {
         ObjectError::Missing(_) => no_file(),
-        ObjectError::Service(_) => object(&error),
+        ObjectError::Service(_) => error.into(),
     })?;
     Ok(Json(Download {
         url,
@@ -136,9 +133,7 @@ pub(crate) async fn workbook(
     }))
 }
 
-fn no_file() -> Refused {
-    let mut refused = missing();
-    "No run has made a list of this profile's members yet; the next one does."
-        .clone_into(&mut refused.detail);
-    refused.of_kind("no-list")
+fn no_file() -> ApiError {
+    let detail = "No run has made a list of this profile's members yet; the next one does.";
+    ApiError::not_found("no-list", detail)
 }

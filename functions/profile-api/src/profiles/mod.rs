@@ -7,52 +7,14 @@ pub(crate) mod explain;
 pub(crate) mod hold;
 mod input;
 pub(crate) mod list;
+mod lock;
 pub(crate) mod members;
+mod model;
+mod people;
 pub(crate) mod preview;
+pub(crate) mod restore;
 pub(crate) mod save;
 pub(crate) mod show;
 mod validation;
 pub(crate) mod versions;
 mod view;
-
-use rollcall_clients::store::profiles::StoredProfile;
-use rollcall_domain::audience::profile::Profile;
-use rollcall_domain::base::ids::{ProfileId, TenantId};
-
-use crate::ApiState;
-use crate::error::{Refused, broken, missing, stored};
-
-/// A profile and its version.
-pub(crate) struct VersionedProfile {
-    pub(crate) profile: Profile,
-    pub(crate) version: u64,
-}
-
-impl ApiState {
-    /// One of the caller's tenant's profiles, deleted or not.
-    pub(crate) async fn profile(
-        &self,
-        tenant: TenantId,
-        id: ProfileId,
-    ) -> Result<VersionedProfile, Refused> {
-        let found = self.services.store.profile(tenant, id).await;
-        readable(found.map_err(stored)?.ok_or_else(missing)?)
-    }
-}
-
-fn readable(found: StoredProfile) -> Result<VersionedProfile, Refused> {
-    match found.profile {
-        Ok(profile) => Ok(VersionedProfile {
-            profile,
-            version: found.version,
-        }),
-        Err(problem) => {
-            tracing::error!(
-                profile = found.key,
-                problem,
-                "a stored profile is unreadable"
-            );
-            Err(broken())
-        }
-    }
-}

@@ -3,35 +3,34 @@
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
-use rollcall_clients::store::{LeaseStamp, MAINTENANCE_LEASE};
 use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::Profile;
-use rollcall_domain::base::ids::{ProfileId, SnapshotId, TenantId};
-use rollcall_domain::membership::preview::{Entry, List, Preview};
-use rollcall_runtime::ProblemDetails;
+use rollcall_domain::base::ids::{ProfileId, SnapshotId};
+use rollcall_domain::membership::preview::{List, Preview};
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::VersionedProfile;
 use super::evaluation::Evaluation;
-use super::input::Documented;
+use super::input::ProfileInput;
+use super::model::VersionedProfile;
+use super::people::{self, PeoplePage, PeopleQuery};
+use super::{lock, model, validation};
 use crate::body::JsonBody;
-use crate::error::{Refused, locked, stored};
+use crate::cache::snapshots;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// A draft to look ahead with.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct DraftInput {
     /// The profile as it would be saved.
-    profile: Documented,
+    #[schema(value_type = ProfileInput)]
+    profile: Map<String, Value>,
     /// The saved profile it would replace; a new one without.
     id: Option<ProfileId>,
     /// Whom to list; those who would join without.
@@ -44,19 +43,33 @@ struct DraftInput {
     cursor: Option<String>,
 }
 
+impl DraftInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let input = Self {
+            list: body.optional("list"),
+            search: body.optional("search"),
+            limit: body.optional("limit"),
+            cursor: body.optional("cursor"),
+            id: body.optional("id"),
+            profile: body.object("profile"),
+        };
+        body.complete(Some(input))
+    }
+}
+
 /// Whom a preview lists.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PreviewQuery {
     /// Whom to list; those who would join without.
-    pub(crate) list: Option<List>,
+    list: Option<List>,
     /// Only people with these words in name or mail address.
-    pub(crate) search: Option<String>,
+    search: Option<String>,
     /// Most people on a page: 1 to 200, 50 without.
-    pub(crate) limit: Option<u32>,
+    limit: Option<u32>,
     /// Where the page before ended.
-    pub(crate) cursor: Option<String>,
+    cursor: Option<String>,
 }
 
 /// What would happen.
@@ -81,45 +94,31 @@ pub(crate) struct PreviewView {
     people: PeoplePage,
 }
 
-/// A page of people.
-#[derive(Serialize, ToSchema)]
-#[serde(rename_all = "camelCase")]
-pub(crate) struct PeoplePage {
-    /// How many there are on all pages.
-    pub(crate) total: usize,
-    /// By name.
-    pub(crate) items: Vec<Entry>,
-    /// Where the next page begins; absent at the end.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) next_cursor: Option<String>,
-}
-
 /// Looks ahead with a draft that is not saved.
 #[utoipa::path(post, path = "/v1/profiles/preview", tag = "Profiles", request_body = DraftInput,
     responses((status = 200, description = "What saving it would do", body = PreviewView)))]
 pub(crate) async fn draft(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Json<PreviewView>, Refused> {
+    body: JsonBody,
+) -> Result<Json<PreviewView>, ApiError> {
+    let draft = DraftInput::read(body)?;
     let wanted = PreviewQuery {
-        list: form.optional("list"),
-        search: form.optional("search"),
-        limit: form.optional("limit"),
-        cursor: form.optional("cursor"),
+        list: draft.list,
+        search: draft.search,
+        limit: draft.limit,
+        cursor: draft.cursor,
     };
-    let id = form.optional::<ProfileId>("id");
-    let profile = form.part("profile");
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let stamp = api.unlocked(caller.tenant).await?;
-    let before = match id {
-        Some(id) => Some(api.profile(caller.tenant, id).await?),
+    let profile = JsonBody::document(draft.profile);
+    let stamp = lock::unlocked(&api, caller.tenant).await?;
+    let before = match draft.id {
+        Some(id) => Some(model::find(&api, caller.tenant, id).await?),
         None => None,
     };
-    let data = api.data(caller.tenant).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
     let at = now();
-    let id = id.unwrap_or(ProfileId::new(Uuid::new_v4()));
-    let make = |input: super::input::ProfileInput| {
+    let id = draft.id.unwrap_or(ProfileId::new(Uuid::new_v4()));
+    let make = |input: ProfileInput| {
         input.into_profile(
             id,
             before.as_ref().map(|read| &read.profile),
@@ -127,15 +126,17 @@ pub(crate) async fn draft(
             &caller.name,
         )
     };
-    let (profile, _) = api.checked(caller.tenant, &data, profile, make).await?;
-    let ahead = Evaluation {
+    let (profile, _) = validation::validated(&api, caller.tenant, &data, profile, make).await?;
+    let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
         at,
     };
-    let view = ahead.look(&profile, before.as_ref(), &wanted).await?;
-    api.still_unlocked(caller.tenant, stamp).await?;
+    let view = evaluation
+        .preview(&profile, before.as_ref(), &wanted)
+        .await?;
+    lock::still_unlocked(&api, caller.tenant, stamp).await?;
     Ok(Json(view))
 }
 
@@ -148,57 +149,39 @@ pub(crate) async fn saved(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(wanted): InQuery<PreviewQuery>,
-) -> Result<Json<PreviewView>, Refused> {
-    let stamp = api.unlocked(caller.tenant).await?;
-    let read = api.profile(caller.tenant, id).await?;
-    let data = api.data(caller.tenant).await?;
-    let ahead = Evaluation {
+) -> Result<Json<PreviewView>, ApiError> {
+    let stamp = lock::unlocked(&api, caller.tenant).await?;
+    let read = model::find(&api, caller.tenant, id).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let evaluation = Evaluation {
         api: &api,
         tenant: caller.tenant,
         data,
         at: now(),
     };
-    let view = ahead.look(&read.profile, Some(&read), &wanted).await?;
-    api.still_unlocked(caller.tenant, stamp).await?;
+    let view = evaluation
+        .preview(&read.profile, Some(&read), &wanted)
+        .await?;
+    lock::still_unlocked(&api, caller.tenant, stamp).await?;
     Ok(Json(view))
 }
 
-impl ApiState {
-    /// Lists of members are not given out while maintenance works (S4-113): says
-    /// so now, and gives what [`Api::still_unlocked`] compares with in the end.
-    pub(crate) async fn unlocked(&self, tenant: TenantId) -> Result<LeaseStamp, Refused> {
-        let store = &self.services.store;
-        let stamp = store.lease_stamp(tenant, MAINTENANCE_LEASE).await;
-        let stamp = stamp.map_err(stored)?;
-        if stamp.held { Err(locked()) } else { Ok(stamp) }
-    }
-
-    /// Whether maintenance neither works now nor has begun since: what was read
-    /// in between was not half changed.
-    pub(crate) async fn still_unlocked(
-        &self,
-        tenant: TenantId,
-        since: LeaseStamp,
-    ) -> Result<(), Refused> {
-        if self.unlocked(tenant).await? == since {
-            Ok(())
-        } else {
-            Err(locked())
-        }
-    }
-}
-
 impl Evaluation<'_> {
-    async fn look(
+    async fn preview(
         &self,
         profile: &Profile,
         before: Option<&VersionedProfile>,
         wanted: &PreviewQuery,
-    ) -> Result<PreviewView, Refused> {
-        let known = self.api.needed(self.tenant, profile).await?;
+    ) -> Result<PreviewView, ApiError> {
+        let known = validation::needed_profiles(self.api, self.tenant, profile).await?;
         let (now, taken) = self.now(before).await?;
-        let outlook = self.outlook(profile, &known, now.as_ref().ok(), &taken)?;
-        let mut preview = outlook.preview().clone();
+        let result = self.result(profile, &known, now.as_ref().ok(), &taken)?;
+        let people = PeopleQuery {
+            search: wanted.search.as_deref(),
+            limit: wanted.limit,
+            cursor: wanted.cursor.as_deref(),
+        };
+        let mut preview = result.preview().clone();
         let held_because = preview.hold.as_ref().map(ToString::to_string);
         // Without auto-populate a run leaves the members alone (S4-051, S4-053).
         if !profile.auto_populate {
@@ -210,12 +193,15 @@ impl Evaluation<'_> {
             snapshot: self.data.pointer.id.clone(),
             taken_at: self.data.pointer.taken_at,
             held_because: held_because.filter(|_| profile.auto_populate),
-            members_unknown_because: now.err(),
-            warnings: self
-                .api
-                .warnings(self.tenant, &self.data, profile, self.at)
+            members_unknown_because: now.err().map(|error| error.to_string()),
+            warnings: validation::warnings_of(self.api, self.tenant, &self.data, profile, self.at)
                 .await?,
-            people: self.people(&outlook, wanted.list.unwrap_or(List::Joins), wanted)?,
+            people: people::page(
+                &self.data,
+                &result,
+                wanted.list.unwrap_or(List::Joins),
+                &people,
+            )?,
             preview,
         })
     }

@@ -10,46 +10,45 @@ use rollcall_domain::audience::lint::Warning;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use uuid::Uuid;
 
-use super::VersionedProfile;
-use super::input::Documented;
+use super::input::ProfileInput;
+use super::model::VersionedProfile;
 use super::versions::differences;
 use super::view::ProfileView;
+use super::{model, validation};
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::cache::snapshots;
+use crate::error::ApiError;
 use crate::extract::{InPath, etag, required_version};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
-#[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = Documented,
+#[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = ProfileInput,
     responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
         headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
 pub(crate) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
-    form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let (id, at) = (ProfileId::new(Uuid::new_v4()), now());
-    let data = api.data(caller.tenant).await?;
-    let make = |input: super::input::ProfileInput| input.into_profile(id, None, at, &caller.name);
-    let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let make = |input: ProfileInput| input.into_profile(id, None, at, &caller.name);
+    let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
     let event = AuditEvent::new(at, caller.actor(), Action::ProfileCreated);
     let event = event.on(id, &profile.title);
-    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
-    let read = api
-        .store(caller.tenant, profile, None, &event, links)
-        .await?;
-    let answer = saved(&api, caller.tenant, read, warnings).await;
+    let warnings = validation::warnings_of(&api, caller.tenant, &data, &profile, at).await?;
+    let read = model::save_profile(&api, caller.tenant, profile, None, &event, links).await?;
+    let answer = saved_response(&api, caller.tenant, read, warnings).await;
     let location = [(LOCATION, format!("/v1/profiles/{id}"))];
     Ok((StatusCode::CREATED, location, answer).into_response())
 }
 
 /// Changes a profile as a whole. `If-Match` says which version was read; if
 /// somebody was faster, nothing is saved.
-#[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = Documented,
+#[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = ProfileInput,
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
     responses((status = 200, description = "Saved", body = ProfileView, headers(("ETag" = String, description = "Its new version")))))]
@@ -58,16 +57,15 @@ pub(crate) async fn update(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     headers: HeaderMap,
-    form: JsonBody,
-) -> Result<Response, Refused> {
+    body: JsonBody,
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
-    let before = api.living(caller.tenant, id, expected).await?;
+    let before = model::active_profile(&api, caller.tenant, id, expected).await?;
     let at = now();
-    let data = api.data(caller.tenant).await?;
-    let make = |input: super::input::ProfileInput| {
-        input.into_profile(id, Some(&before.profile), at, &caller.name)
-    };
-    let (profile, links) = api.checked(caller.tenant, &data, form, make).await?;
+    let data = snapshots::current(&api, caller.tenant).await?;
+    let make =
+        |input: ProfileInput| input.into_profile(id, Some(&before.profile), at, &caller.name);
+    let (profile, links) = validation::validated(&api, caller.tenant, &data, body, make).await?;
     let event = update_event(
         &caller,
         at,
@@ -75,11 +73,10 @@ pub(crate) async fn update(
         &before.profile,
         &profile,
     );
-    let warnings = api.warnings(caller.tenant, &data, &profile, at).await?;
-    let read = api
-        .store(caller.tenant, profile, Some(expected), &event, links)
-        .await?;
-    Ok(saved(&api, caller.tenant, read, warnings).await)
+    let warnings = validation::warnings_of(&api, caller.tenant, &data, &profile, at).await?;
+    let read =
+        model::save_profile(&api, caller.tenant, profile, Some(expected), &event, links).await?;
+    Ok(saved_response(&api, caller.tenant, read, warnings).await)
 }
 
 /// The event of a change, naming the fields that differ.
@@ -96,55 +93,14 @@ pub(crate) fn update_event(
 }
 
 /// The answer to a save.
-pub(crate) async fn saved(
+pub(crate) async fn saved_response(
     api: &ApiState,
     tenant: TenantId,
     read: VersionedProfile,
     warnings: Vec<Warning>,
 ) -> Response {
     let tag = etag(read.version);
-    let standing = api.standing_if_known(tenant, &read).await;
-    let view = ProfileView::of(read.profile, read.version, standing).warned(warnings);
+    let status = model::profile_status_if_known(api, tenant, &read).await;
+    let view = ProfileView::of(read.profile, read.version, status).warned(warnings);
     ([(ETAG, tag)], Json(view)).into_response()
-}
-
-impl ApiState {
-    /// A profile in use, as the caller saw it.
-    ///
-    /// # Errors
-    /// 412 when its version is another one; 409 when it is deleted.
-    pub(crate) async fn living(
-        &self,
-        tenant: TenantId,
-        id: ProfileId,
-        expected: u64,
-    ) -> Result<VersionedProfile, Refused> {
-        let read = self.profile(tenant, id).await?;
-        if read.version != expected {
-            return Err(stale());
-        }
-        if read.profile.is_deleted() {
-            let detail = "This profile is deleted; restore it first.";
-            return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("deleted"));
-        }
-        Ok(read)
-    }
-
-    /// Stores a version with its event, unless the tenant is locked.
-    pub(crate) async fn store(
-        &self,
-        tenant: TenantId,
-        profile: Profile,
-        expected: Option<u64>,
-        event: &AuditEvent,
-        links: Option<u64>,
-    ) -> Result<VersionedProfile, Refused> {
-        let store = &self.services.store;
-        let put = store.change_profile(tenant, &profile, expected, Some(event), links);
-        put.await.map_err(stored)?;
-        Ok(VersionedProfile {
-            profile,
-            version: expected.map_or(1, |version| version + 1),
-        })
-    }
 }

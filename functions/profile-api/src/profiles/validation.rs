@@ -10,13 +10,12 @@ use rollcall_domain::audience::override_closure;
 use rollcall_domain::audience::profile::{Profile, Target};
 use rollcall_domain::base::ids::{CourseId, ProfileId, TenantId};
 use rollcall_domain::base::problem::Problem;
-use rollcall_runtime::ProblemDetails;
 
 use super::input::ProfileInput;
-use crate::ApiState;
 use crate::body::JsonBody;
 use crate::cache::snapshots::Data;
-use crate::error::{Refused, stored, title_taken};
+use crate::error::{ApiError, title_taken};
+use crate::state::ApiState;
 
 /// So many profiles may be needed to evaluate one: all of them are read, and in
 /// memory together.
@@ -44,146 +43,148 @@ impl Written {
     }
 }
 
-impl ApiState {
-    /// Everything the overrides of a profile lead to, directly or not.
-    pub(crate) async fn needed(
-        &self,
-        tenant: TenantId,
-        profile: &Profile,
-    ) -> Result<KnownProfiles, Refused> {
-        let mut known = KnownProfiles::new();
-        loop {
-            let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
-            if wanted.is_empty() {
-                return Ok(known);
-            }
-            let before = known.len();
-            if before + wanted.len() > MAX_NEEDED {
-                return Err(too_many_needed());
-            }
-            let found = self.services.store.profiles_of(tenant, wanted).await;
-            let found = found.map_err(stored)?;
-            known.extend(
-                found
-                    .into_iter()
-                    .filter_map(|stored| stored.profile.ok())
-                    .map(|profile| (profile.id, profile)),
-            );
-            if known.len() == before {
-                // What is left does not exist (any more).
-                return Ok(known);
-            }
+/// Everything the overrides of a profile lead to, directly or not.
+pub(crate) async fn needed_profiles(
+    api: &ApiState,
+    tenant: TenantId,
+    profile: &Profile,
+) -> Result<KnownProfiles, ApiError> {
+    let mut known = KnownProfiles::new();
+    loop {
+        let wanted = override_closure::closure(profile, |id| known.get(&id)).unknown;
+        if wanted.is_empty() {
+            return Ok(known);
         }
-    }
-
-    /// Checks what was read from a form and makes a profile of it, with what
-    /// [`Api::links`] was before.
-    ///
-    /// # Errors
-    /// 422 with every problem of the form, the rules, the overrides, the courses
-    /// and the title.
-    pub(crate) async fn checked(
-        &self,
-        tenant: TenantId,
-        data: &Data,
-        mut form: JsonBody,
-        make: impl FnOnce(ProfileInput) -> Profile,
-    ) -> Result<(Profile, Option<u64>), Refused> {
-        let input = ProfileInput::read(&mut form);
-        let mut problems = form.finish().err().unwrap_or_default();
-        let Some(input) = input else {
-            return Err(ProblemDetails::invalid(problems));
-        };
-        let written = Written {
-            courses: input.courses.clone(),
-            include: input.include.clone(),
-            exclude: input.exclude.clone(),
-        };
-        let profile = make(input);
-        let links = self.links(tenant, &profile).await?;
-        problems.extend(self.problems(tenant, data, &profile, &written).await?);
-        if problems.is_empty() {
-            Ok((profile, links))
-        } else {
-            Err(ProblemDetails::invalid(problems))
+        let before = known.len();
+        if before + wanted.len() > MAX_NEEDED {
+            return Err(too_many_needed());
         }
-    }
-
-    /// What has to be the same when a profile that names others is saved as it was
-    /// when those were looked at.
-    pub(crate) async fn links(
-        &self,
-        tenant: TenantId,
-        profile: &Profile,
-    ) -> Result<Option<u64>, Refused> {
-        if profile.overrides.profiles().next().is_none() {
-            return Ok(None);
+        let found = api.services.store.profiles_of(tenant, wanted).await;
+        let found = found?;
+        known.extend(
+            found
+                .into_iter()
+                .filter_map(|stored| stored.profile.ok())
+                .map(|profile| (profile.id, profile)),
+        );
+        if known.len() == before {
+            // What is left does not exist (any more).
+            return Ok(known);
         }
-        let links = self.services.store.links(tenant).await;
-        links.map(Some).map_err(stored)
-    }
-
-    /// Everything that is wrong with a profile about to be saved.
-    pub(crate) async fn problems(
-        &self,
-        tenant: TenantId,
-        data: &Data,
-        profile: &Profile,
-        written: &Written,
-    ) -> Result<Vec<Problem>, Refused> {
-        let mut problems = profile.problems();
-        problems.extend(rules(profile, data));
-        problems.extend(unknown_courses(data, &written.courses));
-        problems.extend(people(data, "include", &written.include));
-        problems.extend(people(data, "exclude", &written.exclude));
-        let known = self.needed(tenant, profile).await?;
-        let lookup = |id| known.get(&id);
-        let Written {
-            include, exclude, ..
-        } = written;
-        problems.extend(override_closure::problems(
-            profile.id, include, exclude, lookup,
-        ));
-        if self.is_title_taken(tenant, profile).await? {
-            problems.push(title_taken());
-        }
-        Ok(problems)
-    }
-
-    /// What the author should know of a profile that is fine to save.
-    pub(crate) async fn warnings(
-        &self,
-        tenant: TenantId,
-        data: &Data,
-        profile: &Profile,
-        at: DateTime<Utc>,
-    ) -> Result<Vec<Warning>, Refused> {
-        let twins = self.services.store.duplicate_titles(tenant, profile).await;
-        let twins = twins.map_err(stored)?.into_iter().map(|twin| twin.title);
-        let titles: Vec<String> = twins.collect();
-        let mut warnings = lint(profile, &data.snapshot, &data.fields, at);
-        warnings.extend(Warning::twins(&titles));
-        Ok(warnings)
-    }
-
-    async fn is_title_taken(&self, tenant: TenantId, profile: &Profile) -> Result<bool, Refused> {
-        // A title that is none cannot be looked up, and is a problem already.
-        if profile.title.is_empty() || profile.title.chars().count() > 200 {
-            return Ok(false);
-        }
-        let owner = self.services.store.title_owner(tenant, &profile.title);
-        let owner = owner.await.map_err(stored)?;
-        Ok(owner.is_some_and(|owner| owner.id != profile.id))
     }
 }
 
-fn too_many_needed() -> ProblemDetails {
-    ProblemDetails::invalid(vec![Problem::at(
+/// Checks what was read from a body and makes a profile of it, with what
+/// [`links_version`] was before.
+///
+/// # Errors
+/// 422 with every problem of the body, the rules, the overrides, the courses
+/// and the title.
+pub(crate) async fn validated(
+    api: &ApiState,
+    tenant: TenantId,
+    data: &Data,
+    mut body: JsonBody,
+    make: impl FnOnce(ProfileInput) -> Profile,
+) -> Result<(Profile, Option<u64>), ApiError> {
+    let input = ProfileInput::read(&mut body);
+    let mut problems = body.finish().err().unwrap_or_default();
+    let Some(input) = input else {
+        return Err(problems.into());
+    };
+    let written = Written {
+        courses: input.courses.clone(),
+        include: input.overrides.include.clone(),
+        exclude: input.overrides.exclude.clone(),
+    };
+    let profile = make(input);
+    let links = links_version(api, tenant, &profile).await?;
+    problems.extend(problems_of(api, tenant, data, &profile, &written).await?);
+    if problems.is_empty() {
+        Ok((profile, links))
+    } else {
+        Err(problems.into())
+    }
+}
+
+/// What has to be the same when a profile that names others is saved as it was
+/// when those were looked at.
+pub(crate) async fn links_version(
+    api: &ApiState,
+    tenant: TenantId,
+    profile: &Profile,
+) -> Result<Option<u64>, ApiError> {
+    if profile.overrides.profiles().next().is_none() {
+        return Ok(None);
+    }
+    let links = api.services.store.links(tenant).await;
+    Ok(Some(links?))
+}
+
+/// Everything that is wrong with a profile about to be saved.
+pub(crate) async fn problems_of(
+    api: &ApiState,
+    tenant: TenantId,
+    data: &Data,
+    profile: &Profile,
+    written: &Written,
+) -> Result<Vec<Problem>, ApiError> {
+    let mut problems = profile.problems();
+    problems.extend(rules(profile, data));
+    problems.extend(unknown_courses(data, &written.courses));
+    problems.extend(people(data, "include", &written.include));
+    problems.extend(people(data, "exclude", &written.exclude));
+    let known = needed_profiles(api, tenant, profile).await?;
+    let lookup = |id| known.get(&id);
+    let Written {
+        include, exclude, ..
+    } = written;
+    problems.extend(override_closure::problems(
+        profile.id, include, exclude, lookup,
+    ));
+    if is_title_taken(api, tenant, profile).await? {
+        problems.push(title_taken());
+    }
+    Ok(problems)
+}
+
+/// What the author should know of a profile that is fine to save.
+pub(crate) async fn warnings_of(
+    api: &ApiState,
+    tenant: TenantId,
+    data: &Data,
+    profile: &Profile,
+    at: DateTime<Utc>,
+) -> Result<Vec<Warning>, ApiError> {
+    let twins = api.services.store.duplicate_titles(tenant, profile).await;
+    let twins = twins?.into_iter().map(|twin| twin.title);
+    let titles: Vec<String> = twins.collect();
+    let mut warnings = lint(profile, &data.snapshot, &data.fields, at);
+    warnings.extend(Warning::twins(&titles));
+    Ok(warnings)
+}
+
+async fn is_title_taken(
+    api: &ApiState,
+    tenant: TenantId,
+    profile: &Profile,
+) -> Result<bool, ApiError> {
+    // A title that is none cannot be looked up, and is a problem already.
+    if profile.title.is_empty() || profile.title.chars().count() > 200 {
+        return Ok(false);
+    }
+    let owner = api.services.store.title_owner(tenant, &profile.title);
+    let owner = owner.await?;
+    Ok(owner.is_some_and(|owner| owner.id != profile.id))
+}
+
+fn too_many_needed() -> ApiError {
+    Problem::at(
         "/overrides",
         format!(
             "the overrides lead to more than {MAX_NEEDED} other profiles; name fewer, or people instead"
         ),
-    )])
+    ).into()
 }
 
 /// Selected courses that do not exist.
@@ -233,7 +234,7 @@ fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
 mod tests {
     #[test]
     fn too_many_profiles_are_told_in_words() {
-        let told = super::too_many_needed();
+        let told = super::too_many_needed().into_problem();
         let told = serde_json::to_string_pretty(&told).expect("JSON");
         insta::assert_snapshot!(told);
     }

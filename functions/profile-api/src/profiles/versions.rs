@@ -11,11 +11,12 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::VersionedProfile;
+use super::model;
+use super::model::VersionedProfile;
 use super::view::ProfileView;
-use crate::ApiState;
-use crate::error::{Refused, missing, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// Which versions.
 #[derive(Deserialize, IntoParams)]
@@ -64,13 +65,13 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(id): InPath<ProfileId>,
     InQuery(query): InQuery<VersionQuery>,
-) -> Result<Json<VersionPage>, Refused> {
-    api.profile(caller.tenant, id).await?;
+) -> Result<Json<VersionPage>, ApiError> {
+    model::find(&api, caller.tenant, id).await?;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let limit = page_size(query.limit);
     let store = &api.services.store;
     let page = store.version_page(caller.tenant, id, after.as_deref(), limit);
-    let page = page.await.map_err(stored)?;
+    let page = page.await?;
     let before = page.items.iter().skip(1).map(Some).chain([None]);
     let items = page.items.iter().zip(before);
     Ok(Json(VersionPage {
@@ -122,13 +123,13 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath((id, version)): InPath<(ProfileId, u64)>,
-) -> Result<Json<ProfileView>, Refused> {
+) -> Result<Json<ProfileView>, ApiError> {
     let found = api
         .services
         .store
         .profile_version(caller.tenant, id, version);
-    let profile = found.await.map_err(stored)?.ok_or_else(missing)?;
+    let profile = found.await?.ok_or(ApiError::Missing)?;
     let read = VersionedProfile { profile, version };
-    let standing = api.standing(caller.tenant, &read).await?;
-    Ok(Json(ProfileView::of(read.profile, version, standing)))
+    let status = model::profile_status(&api, caller.tenant, &read).await?;
+    Ok(Json(ProfileView::of(read.profile, version, status)))
 }

@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::objects::ObjectError;
-use rollcall_clients::store::tenants::Tenant;
-use rollcall_domain::base::ids::{SnapshotId, TenantId};
+use rollcall_domain::base::ids::SnapshotId;
 use rollcall_domain::base::run::{Run, RunStatus, StepRecord, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
+use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::Permission;
-use crate::cache::snapshots::object;
-use crate::error::{Refused, missing, no_settings, stored};
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// An address of a report works so long.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
@@ -129,7 +129,7 @@ pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
     InQuery(query): InQuery<RunQuery>,
-) -> Result<Json<RunPage>, Refused> {
+) -> Result<Json<RunPage>, ApiError> {
     let jobs = match query.job {
         Some(job) => vec![job],
         None => Job::ALL.to_vec(),
@@ -142,7 +142,7 @@ pub(crate) async fn list(
         // All jobs are read to behind the same moment; what does not fit comes again.
         let key = after.as_deref().map(|after| format!("run#{job}#{after}"));
         let page = store.run_page(caller.tenant, job, key.as_deref(), limit);
-        runs.extend(page.await.map_err(stored)?.items);
+        runs.extend(page.await?.items);
     }
     runs.sort_by_key(|run| std::cmp::Reverse((run.request.slot, run.request.job)));
     let next_cursor = cut(&mut runs, limit);
@@ -153,9 +153,9 @@ pub(crate) async fn list(
 }
 
 /// The moment a cursor stands for.
-fn moment(cursor: &str) -> Result<String, Refused> {
+fn moment(cursor: &str) -> Result<String, ApiError> {
     let text = from_cursor(cursor)?;
-    let read = DateTime::parse_from_rfc3339(&text).map_err(|_| crate::error::cursor())?;
+    let read = DateTime::parse_from_rfc3339(&text).map_err(|_| ApiError::Cursor)?;
     Ok(written(read.with_timezone(&Utc)))
 }
 
@@ -182,10 +182,10 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(id): InPath<String>,
-) -> Result<Json<RunView>, Refused> {
-    let (job, slot) = parse(&id).ok_or_else(missing)?;
+) -> Result<Json<RunView>, ApiError> {
+    let (job, slot) = parse(&id).ok_or(ApiError::Missing)?;
     let run = api.services.store.run_at(caller.tenant, job, slot).await;
-    let run = run.map_err(stored)?.ok_or_else(|| not_begun(slot))?;
+    let run = run?.ok_or_else(|| not_begun(slot))?;
     let report = run.report.clone();
     let mut view = RunView::of(run);
     let may_see = caller.require(Permission::ReadProfiles.roles()).is_ok();
@@ -199,34 +199,28 @@ pub(crate) async fn show(
             Ok(url) => Some(url),
             // Reports expire before records do.
             Err(ObjectError::Missing(_)) => None,
-            Err(error) => return Err(object(&error)),
+            Err(error) => return Err(error.into()),
         };
     }
     Ok(Json(view))
 }
 
 /// A run without a record: it was asked for and waits, or there never was one.
-pub(crate) fn not_begun(slot: Slot) -> Refused {
+pub(crate) fn not_begun(slot: Slot) -> ApiError {
     let age = now() - slot.at();
     if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
-        return missing();
+        return ApiError::Missing;
     }
-    let mut refused = missing();
-    "This run has no record yet. If it was asked for just now, it begins when what works already has ended; look again in a moment."
-        .clone_into(&mut refused.detail);
-    refused.of_kind("not-begun").after(2)
-}
-
-/// The caller's tenant, which must have saved its settings.
-pub(crate) async fn tenant(api: &ApiState, id: TenantId) -> Result<Tenant, Refused> {
-    let tenant = api.services.store.tenant(id).await;
-    tenant.map_err(stored)?.ok_or_else(no_settings)
+    let detail = "This run has no record yet. If it was asked for just now, it begins when what works already has ended; look again in a moment.";
+    let refused = ProblemDetails::new(StatusCode::NOT_FOUND, detail);
+    refused.of_kind("not-begun").after(2).into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use chrono::TimeDelta;
+    use rollcall_domain::base::ids::TenantId;
     use rollcall_domain::base::run::RunRequest;
     use uuid::Uuid;
 

@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse, Response};
+use chrono::TimeDelta;
 use rollcall_domain::base::audit::{Action, AuditEvent};
-use rollcall_domain::base::problem::Problem;
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::ProblemDetails;
@@ -16,10 +16,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{id, tenant};
+use super::id;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored, unavailable};
-use crate::{ApiState, now};
+use crate::error::ApiError;
+use crate::settings::model::tenant;
+use crate::state::{ApiState, now};
 
 /// A job is started by hand once in this time at most: each run reads everything.
 const PAUSE: Duration = Duration::from_mins(1);
@@ -27,16 +28,29 @@ const PAUSE: Duration = Duration::from_mins(1);
 /// A job to start.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct RunInput {
     /// Which job.
     job: Job,
     /// Whether a refresh should believe data that shrank suspiciously, this once.
     #[serde(default)]
     accept_smaller_data: bool,
+}
+
+impl RunInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let job = body.required::<Job>("job");
+        let accept_smaller_data = body.or_default::<bool>("acceptSmallerData");
+        if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
+            body.problem("/acceptSmallerData", "only a refresh reads data");
+        }
+        if job == Some(Job::DirectorySync) {
+            body.problem("/job", "start it with POST /v1/sync/runs");
+        }
+        body.complete(job.map(|job| Self {
+            job,
+            accept_smaller_data,
+        }))
+    }
 }
 
 /// A run that was asked for.
@@ -52,28 +66,26 @@ pub(crate) struct Asked {
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let job = form.required::<Job>("job");
-    let accept_smaller_data = form.or_default::<bool>("acceptSmallerData");
-    if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
-        form.problem("/acceptSmallerData", "only a refresh reads data");
-    }
-    if job == Some(Job::DirectorySync) {
-        form.problem("/job", "start it with POST /v1/sync/runs");
-    }
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let job =
-        job.ok_or_else(|| ProblemDetails::invalid(vec![Problem::at("/job", "a job is required")]))?;
+    body: JsonBody,
+) -> Result<Response, ApiError> {
+    let RunInput {
+        job,
+        accept_smaller_data,
+    } = RunInput::read(body)?;
     let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
-    if let Some(left) = first.await.map_err(stored)? {
-        let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+    if let Some(left) = first.await? {
         let detail = "This job was started by hand less than a minute ago; look at its run first.";
-        let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
-        return Err(refused.of_kind("started-already").after(left));
+        return Err(started_already(detail, left));
     }
     let id = ask(&api, &caller, job, accept_smaller_data).await?;
     Ok(accepted(id))
+}
+
+/// 429: a run was started by hand too short a time ago.
+pub(crate) fn started_already(detail: &str, left: TimeDelta) -> ApiError {
+    let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
+    let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
+    refused.of_kind("started-already").after(left).into()
 }
 
 /// The answer to a run that was asked for.
@@ -88,7 +100,7 @@ pub(crate) async fn ask(
     caller: &Caller,
     job: Job,
     accept_smaller_data: bool,
-) -> Result<String, Refused> {
+) -> Result<String, ApiError> {
     let tenant = tenant(api, caller.tenant).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
@@ -103,19 +115,12 @@ pub(crate) async fn ask(
         "acceptSmallerData",
         if accept_smaller_data { "yes" } else { "" },
     );
-    api.services
-        .store
-        .record(caller.tenant, &event)
-        .await
-        .map_err(stored)?;
+    api.services.store.record(caller.tenant, &event).await?;
     // Told first: a run nobody is named for is worse than one that never began.
     let request = api
         .services
         .enqueue_run_at(&tenant, job, slot, trigger)
         .await;
-    request.map_err(|error| {
-        tracing::error!(%error, "a run cannot be asked for");
-        unavailable("The queue does not answer; try again shortly.")
-    })?;
+    request?;
     Ok(id)
 }

@@ -16,111 +16,113 @@ use rollcall_domain::course_session::{
 use rollcall_runtime::auth::Caller;
 
 use super::list::answer;
-use crate::error::{Refused, stale, stored};
+use super::model;
+use super::notify::notify_learners;
+use crate::error::ApiError;
+use crate::mail_connection;
 use crate::mail_connection::not_connected;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// A request ends after 30 seconds; what is left by then is a tick's.
 const SETTLE_FOR: Duration = Duration::from_secs(20);
 /// How often people's changes give way to what becomes known meanwhile.
 const TRIES: u32 = 6;
 
-impl ApiState {
-    /// Stores what people want of a session. What became known of its events
-    /// meanwhile is kept and no reason to refuse; what other people changed is.
-    pub(super) async fn save_over(
-        &self,
-        caller: &Caller,
-        mut before: Versioned<CourseSession>,
-        wanted: CourseSession,
-        action: Action,
-    ) -> Result<Versioned<CourseSession>, Refused> {
-        let (tenant, seen) = (caller.tenant, before.value.version);
-        for _ in 0..TRIES {
-            let session = over(&before.value, wanted.clone());
-            let events = [event(caller, now(), action, &session)];
-            let store = &self.services.store;
-            let put = store.put_session(tenant, &session, Some(before.version), &events);
-            match put.await {
-                Ok(version) => {
-                    return Ok(Versioned {
-                        value: session,
-                        version,
-                    });
-                }
-                Err(StoreError::Conflict) => {}
-                Err(error) => return Err(stored(error)),
+/// Stores what people want of a session. What became known of its events
+/// meanwhile is kept and no reason to refuse; what other people changed is.
+pub(super) async fn save_over(
+    api: &ApiState,
+    caller: &Caller,
+    mut before: Versioned<CourseSession>,
+    wanted: CourseSession,
+    action: Action,
+) -> Result<Versioned<CourseSession>, ApiError> {
+    let (tenant, seen) = (caller.tenant, before.value.version);
+    for _ in 0..TRIES {
+        let session = over(&before.value, wanted.clone());
+        let events = [event(caller, now(), action, &session)];
+        let store = &api.services.store;
+        let put = store.put_session(tenant, &session, Some(before.version), &events);
+        match put.await {
+            Ok(version) => {
+                return Ok(Versioned {
+                    value: session,
+                    version,
+                });
             }
-            before = self.session_of(tenant, wanted.catalog, wanted.id).await?;
-            if before.value.version != seen {
-                return Err(stale());
-            }
+            Err(StoreError::Conflict) => {}
+            Err(error) => return Err(error.into()),
         }
-        Err(stored(StoreError::Contended))
+        before = model::find(api, tenant, wanted.catalog, wanted.id).await?;
+        if before.value.version != seen {
+            return Err(ApiError::Stale);
+        }
     }
+    Err(StoreError::Contended.into())
+}
 
-    /// Does what the calendar lacks of a stored session. When that breaks off,
-    /// the answer says so and a tick goes on: nobody has to send it again, and
-    /// whoever did would schedule a second session.
-    pub(super) async fn carry_out(
-        &self,
-        caller: &Caller,
-        saved: Versioned<CourseSession>,
-        notify: bool,
-        mut left_out: Vec<Problem>,
-    ) -> Result<Response, Refused> {
-        let (tenant, services) = (caller.tenant, &self.services);
-        let (catalog, id) = (saved.value.catalog, saved.value.id);
-        let saved_in = saved.value.calendar.clone();
-        let work = Box::pin(services.record_session(tenant, saved.clone()));
-        let done = tokio::time::timeout(SETTLE_FOR, work).await;
-        let late = || AccountError::Later("it takes longer than a request may".to_owned());
-        let settled = match done.unwrap_or_else(|_| Err(late())) {
-            Ok(settled) => settled,
-            Err(error) => {
-                tracing::warn!(%error, session = %id, "a session is not settled yet");
-                left_out.extend(until_connected(&error));
-                let newest = services.store.session(tenant, catalog, id).await;
-                newest.ok().flatten().unwrap_or(saved)
-            }
-        };
-        left_out.extend(
-            self.stays_elsewhere(tenant, saved_in.as_ref(), catalog)
-                .await?,
-        );
-        if notify && let Err(problem) = self.notify_learners(caller, &settled.value).await {
-            left_out.push(Problem::at("/notify", problem.detail));
+/// Does what the calendar lacks of a stored session. When that breaks off,
+/// the answer says so and a tick goes on: nobody has to send it again, and
+/// whoever did would schedule a second session.
+pub(super) async fn carry_out(
+    api: &ApiState,
+    caller: &Caller,
+    saved: Versioned<CourseSession>,
+    notify: bool,
+    mut left_out: Vec<Problem>,
+) -> Result<Response, ApiError> {
+    let (tenant, services) = (caller.tenant, &api.services);
+    let (catalog, id) = (saved.value.catalog, saved.value.id);
+    let saved_in = saved.value.calendar.clone();
+    let work = Box::pin(services.record_session(tenant, saved.clone()));
+    let done = tokio::time::timeout(SETTLE_FOR, work).await;
+    let late = || AccountError::Later("it takes longer than a request may".to_owned());
+    let settled = match done.unwrap_or_else(|_| Err(late())) {
+        Ok(settled) => settled,
+        Err(error) => {
+            tracing::warn!(%error, session = %id, "a session is not settled yet");
+            left_out.extend(until_connected(&error));
+            let newest = services.store.session(tenant, catalog, id).await;
+            newest.ok().flatten().unwrap_or(saved)
         }
-        Ok(answer(settled, left_out))
+    };
+    left_out.extend(stays_elsewhere(api, tenant, saved_in.as_ref(), catalog).await?);
+    if notify && let Err(error) = notify_learners(api, caller, &settled.value).await {
+        error.log();
+        left_out.push(Problem::at("/notify", error.into_problem().detail));
     }
+    Ok(answer(settled, left_out))
+}
 
-    /// What this service cannot change any more: events in the calendar of an
-    /// account that was replaced.
-    async fn stays_elsewhere(
-        &self,
-        tenant: TenantId,
-        calendar: Option<&CalendarOwner>,
-        catalog: CatalogId,
-    ) -> Result<Option<Problem>, Refused> {
-        let Some(then) = calendar else {
-            return Ok(None);
-        };
-        let connected = self.mail_of(tenant, catalog).await?.value.account;
-        if connected.is_none_or(|now| now.object == then.object) {
-            return Ok(None);
-        }
-        let detail = format!(
-            "Its earlier events stand in the calendar of {}, which is not connected any more. Cancel them there.",
-            then.address
-        );
-        Ok(Some(Problem::at("", detail)))
+/// What this service cannot change any more: events in the calendar of an
+/// account that was replaced.
+async fn stays_elsewhere(
+    api: &ApiState,
+    tenant: TenantId,
+    calendar: Option<&CalendarOwner>,
+    catalog: CatalogId,
+) -> Result<Option<Problem>, ApiError> {
+    let Some(then) = calendar else {
+        return Ok(None);
+    };
+    let connected = mail_connection::model::find(api, tenant, catalog)
+        .await?
+        .value
+        .account;
+    if connected.is_none_or(|now| now.object == then.object) {
+        return Ok(None);
     }
+    let detail = format!(
+        "Its earlier events stand in the calendar of {}, which is not connected any more. Cancel them there.",
+        then.address
+    );
+    Ok(Some(Problem::at("", detail)))
 }
 
 /// Why nothing follows by itself before somebody connects the account again.
 fn until_connected(error: &AccountError) -> Option<Problem> {
     let why = match error {
-        AccountError::NotConnected => not_connected().detail,
+        AccountError::NotConnected => not_connected().into_problem().detail,
         AccountError::Lost(cause) => cause.words().to_owned(),
         _ => return None,
     };

@@ -68,9 +68,9 @@ pub(crate) struct Change {
 
 /// Reads what is there into a session; `new` says that some of it has to be.
 /// Whether learners are to be mailed.
-pub(crate) fn read(form: &mut JsonBody, session: &mut CourseSession, new: bool) -> bool {
+pub(crate) fn read(body: &mut JsonBody, session: &mut CourseSession, new: bool) -> bool {
     // What an answer adds may be sent back.
-    form.ignore(&[
+    body.ignore(&[
         "id",
         "catalog",
         "roomAnswer",
@@ -80,39 +80,39 @@ pub(crate) fn read(form: &mut JsonBody, session: &mut CourseSession, new: bool) 
         "settled",
         "leftOut",
     ]);
-    let put = |name: &str, form: &mut JsonBody, to: &mut String| {
-        if new || form.has(name) {
-            *to = form.required(name).unwrap_or_default();
+    let put = |name: &str, body: &mut JsonBody, to: &mut String| {
+        if new || body.has(name) {
+            *to = body.required(name).unwrap_or_default();
         }
     };
-    put("title", form, &mut session.title);
-    put("timeZone", form, &mut session.time_zone);
+    put("title", body, &mut session.title);
+    put("timeZone", body, &mut session.time_zone);
     for (name, to) in [("start", &mut session.start), ("end", &mut session.end)] {
-        if (new || form.has(name))
-            && let Some(at) = form.required(name)
+        if (new || body.has(name))
+            && let Some(at) = body.required(name)
         {
             *to = at;
         }
     }
-    if form.has("description") {
-        session.description = form.or_default("description");
+    if body.has("description") {
+        session.description = body.or_default("description");
     }
-    if form.has("course") {
-        session.course = form.optional("course");
+    if body.has("course") {
+        session.course = body.optional("course");
     }
-    if form.has("room") {
-        session.room = form.optional("room");
+    if body.has("room") {
+        session.room = body.optional("room");
     }
     for (name, to) in [
         ("online", &mut session.online),
         ("share", &mut session.share),
     ] {
-        if form.has(name) {
-            *to = form.optional(name).unwrap_or_default();
+        if body.has(name) {
+            *to = body.optional(name).unwrap_or_default();
         }
     }
-    if form.has("learners") {
-        session.learners = form.optional("learners").unwrap_or_default();
+    if body.has("learners") {
+        session.learners = body.optional("learners").unwrap_or_default();
     }
-    form.optional("notify").unwrap_or_default()
+    body.optional("notify").unwrap_or_default()
 }

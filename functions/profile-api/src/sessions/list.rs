@@ -6,7 +6,7 @@ use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::connections::Versioned;
-use rollcall_domain::base::ids::{CatalogId, CourseId, SessionId, TenantId};
+use rollcall_domain::base::ids::{CatalogId, CourseId, SessionId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::course_session::{
     CourseSession, Learner, RoomAnswer, RoomRef, SessionStatus, plan,
@@ -15,9 +15,11 @@ use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::ApiState;
-use crate::error::{Refused, missing, stored};
+use super::model;
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
+use crate::state::ApiState;
 
 /// A session.
 #[derive(Serialize, ToSchema)]
@@ -111,15 +113,15 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<SessionQuery>,
-) -> Result<Json<SessionPage>, Refused> {
-    api.must_work_on(&caller, catalog).await?;
+) -> Result<Json<SessionPage>, ApiError> {
+    catalogs::must_work_on(&api, &caller, catalog).await?;
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
     let store = &api.services.store;
     let limit = page_size(query.limit);
     let page = store
         .session_page(caller.tenant, catalog, after.as_deref(), limit)
         .await;
-    let page = page.map_err(stored)?;
+    let page = page?;
     let items = page.items.into_iter();
     Ok(Json(SessionPage {
         items: items
@@ -137,9 +139,9 @@ pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
     InPath((catalog, session)): InPath<(CatalogId, SessionId)>,
-) -> Result<Response, Refused> {
-    api.must_work_on(&caller, catalog).await?;
-    let found = api.session_of(caller.tenant, catalog, session).await?;
+) -> Result<Response, ApiError> {
+    catalogs::must_work_on(&api, &caller, catalog).await?;
+    let found = model::find(&api, caller.tenant, catalog, session).await?;
     // What the calendar cannot tell now is told as it was known last.
     let followed = api.services.follow_room(caller.tenant, found.clone()).await;
     let session = followed.unwrap_or(found);
@@ -152,17 +154,4 @@ pub(crate) fn answer(session: Versioned<CourseSession>, left_out: Vec<Problem>) 
     let tag = etag(session.value.version);
     let view = SessionView::of(session.value, left_out);
     ([(ETAG, tag)], Json(view)).into_response()
-}
-
-impl ApiState {
-    /// A session that exists.
-    pub(crate) async fn session_of(
-        &self,
-        tenant: TenantId,
-        catalog: CatalogId,
-        session: SessionId,
-    ) -> Result<Versioned<CourseSession>, Refused> {
-        let found = self.services.store.session(tenant, catalog, session).await;
-        found.map_err(stored)?.ok_or_else(missing)
-    }
 }

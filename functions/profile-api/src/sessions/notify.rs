@@ -5,32 +5,31 @@ use rollcall_domain::course_session::{CourseSession, SessionStatus};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::auth::Caller;
 
-use crate::ApiState;
-use crate::error::{Refused, stored, unavailable};
+use crate::error::ApiError;
+use crate::mail_connection;
+use crate::state::ApiState;
 
-impl ApiState {
-    /// One mail to each learner, so that nobody sees who else is invited.
-    pub(super) async fn notify_learners(
-        &self,
-        caller: &Caller,
-        session: &CourseSession,
-    ) -> Result<(), Refused> {
-        let (tenant, catalog) = (caller.tenant, session.catalog);
-        let title = self.mail_of(tenant, catalog).await?.value.title;
-        let about = about(session, title);
-        let learners = session.learners.iter();
-        let addresses: Vec<String> = learners.map(|learner| learner.address.clone()).collect();
-        let queued = self
-            .services
-            .notify_over_catalog(tenant, catalog, &addresses, &about);
-        queued.await.map_err(|error| match error {
-            NotifyError::Store(error) => stored(error),
-            NotifyError::Queue(error) => {
-                tracing::error!(%error, "mails to learners could not be queued");
-                unavailable("The mails to learners could not be queued.")
-            }
-        })
-    }
+/// One mail to each learner, so that nobody sees who else is invited.
+pub(super) async fn notify_learners(
+    api: &ApiState,
+    caller: &Caller,
+    session: &CourseSession,
+) -> Result<(), ApiError> {
+    let (tenant, catalog) = (caller.tenant, session.catalog);
+    let title = mail_connection::model::find(api, tenant, catalog)
+        .await?
+        .value
+        .title;
+    let about = about(session, title);
+    let learners = session.learners.iter();
+    let addresses: Vec<String> = learners.map(|learner| learner.address.clone()).collect();
+    let queued = api
+        .services
+        .notify_over_catalog(tenant, catalog, &addresses, &about);
+    queued.await.map_err(|error| match error {
+        NotifyError::Store(error) => ApiError::Store(error),
+        NotifyError::Queue(error) => ApiError::LearnerMails(error),
+    })
 }
 
 fn about(session: &CourseSession, catalog_title: String) -> NoticeKind {

@@ -8,16 +8,16 @@ use rollcall_clients::mailbox::{Availability, Room};
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::Capability;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::no_licence;
 use super::save::usable;
-use super::{no_licence, refused};
-use crate::ApiState;
-use crate::error::Refused;
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
+use crate::state::ApiState;
 
 /// Longest time that rooms are looked up for, in days.
 const MAX_DAYS: i64 = 62;
@@ -74,9 +74,9 @@ pub(crate) async fn list(
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
     InQuery(query): InQuery<RoomQuery>,
-) -> Result<Json<Rooms>, Refused> {
-    let connection = api.must_work_on(&caller, catalog).await?;
-    let window = window(&query).map_err(|problem| ProblemDetails::invalid(vec![problem]))?;
+) -> Result<Json<Rooms>, ApiError> {
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
+    let window = window(&query)?;
     let connection = usable(connection)?;
     let mut unable = connection.can.unable.iter();
     if let Some(lack) = unable.find(|it| it.capability == Capability::Rooms) {
@@ -92,7 +92,7 @@ pub(crate) async fn list(
         Ok((rooms, found))
     };
     let looked = api.services.in_calendar(caller.tenant, catalog, look);
-    let (rooms, found) = looked.await.map_err(|error| refused(&error))?;
+    let (rooms, found) = looked.await?;
     let items = rooms.into_iter().map(|room| {
         let known = found
             .iter()

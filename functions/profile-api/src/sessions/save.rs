@@ -13,7 +13,6 @@ use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::course_session::{
     Capabilities, CourseSession, RoomAnswer, SessionStatus, begin, degrade,
 };
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -22,12 +21,13 @@ use uuid::Uuid;
 use super::calendar::{asked, event};
 use super::input::{self, Change, New};
 use super::list::{SessionView, answer};
-use super::no_licence;
+use super::{calendar, model, no_licence};
 use crate::body::JsonBody;
-use crate::error::{Refused, stale, stored};
+use crate::catalogs;
+use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, required_version};
 use crate::mail_connection::not_connected;
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// Schedules a session: an appointment in the calendar of the catalog's account,
 /// with the room, a Teams meeting, and the learners invited.
@@ -38,19 +38,19 @@ pub(crate) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
     InPath(catalog): InPath<CatalogId>,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let connection = usable(api.must_work_on(&caller, catalog).await?)?;
+    mut body: JsonBody,
+) -> Result<Response, ApiError> {
+    let connection = usable(catalogs::must_work_on(&api, &caller, catalog).await?)?;
     let mut session = blank(catalog);
-    let notify = input::read(&mut form, &mut session, true);
+    let notify = input::read(&mut body, &mut session, true);
     let at = now();
     problems(
-        &mut form,
+        &mut body,
         session.problems_at_creation(at),
         &connection,
         &session,
     );
-    form.finish().map_err(ProblemDetails::invalid)?;
+    body.finish()?;
     let (mut session, left_out) = allowed(session.tidy(), &connection)?;
     session.room_answer = asked(&session);
     session.events = begin(None, &session);
@@ -60,12 +60,12 @@ pub(crate) async fn create(
     let put = services
         .store
         .put_session(caller.tenant, &session, None, &events);
-    let version = put.await.map_err(stored)?;
+    let version = put.await?;
     let saved = Versioned {
         value: session,
         version,
     };
-    let mut response = api.carry_out(&caller, saved, notify, left_out).await?;
+    let mut response = calendar::carry_out(&api, &caller, saved, notify, left_out).await?;
     *response.status_mut() = StatusCode::CREATED;
     if let Ok(place) = HeaderValue::from_str(&format!("/v1/catalogs/{catalog}/sessions/{id}")) {
         response.headers_mut().insert(LOCATION, place);
@@ -84,28 +84,26 @@ pub(crate) async fn update(
     caller: Caller,
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     headers: HeaderMap,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
+    mut body: JsonBody,
+) -> Result<Response, ApiError> {
     let expected = required_version(&headers)?;
-    let connection = api.must_work_on(&caller, catalog).await?;
-    let before = api.session_of(caller.tenant, catalog, id).await?;
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
+    let before = model::find(&api, caller.tenant, catalog, id).await?;
     if before.value.version != expected {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     if before.value.status == SessionStatus::Cancelled {
         let detail = "This session was cancelled; schedule a new one.";
-        return Err(ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("cancelled"));
+        return Err(ApiError::conflict("cancelled", detail));
     }
     let connection = usable(connection)?;
     let mut session = before.value.clone();
-    let notify = input::read(&mut form, &mut session, false);
-    problems(&mut form, session.problems(), &connection, &session);
-    form.finish().map_err(ProblemDetails::invalid)?;
+    let notify = input::read(&mut body, &mut session, false);
+    problems(&mut body, session.problems(), &connection, &session);
+    body.finish()?;
     let (session, left_out) = allowed(session.tidy(), &connection)?;
-    let saved = api
-        .save_over(&caller, before, session, Action::SessionChanged)
-        .await?;
-    api.carry_out(&caller, saved, notify, left_out).await
+    let saved = calendar::save_over(&api, &caller, before, session, Action::SessionChanged).await?;
+    calendar::carry_out(&api, &caller, saved, notify, left_out).await
 }
 
 /// How to cancel.
@@ -127,19 +125,18 @@ pub(crate) async fn cancel(
     caller: Caller,
     InPath((catalog, id)): InPath<(CatalogId, SessionId)>,
     InQuery(how): InQuery<Cancellation>,
-) -> Result<Response, Refused> {
-    let connection = api.must_work_on(&caller, catalog).await?;
-    let before = api.session_of(caller.tenant, catalog, id).await?;
+) -> Result<Response, ApiError> {
+    let connection = catalogs::must_work_on(&api, &caller, catalog).await?;
+    let before = model::find(&api, caller.tenant, catalog, id).await?;
     if before.value.status == SessionStatus::Cancelled {
         return Ok(answer(before, Vec::new()));
     }
     usable(connection)?;
     let mut session = before.value.clone();
     session.status = SessionStatus::Cancelled;
-    let saved = api
-        .save_over(&caller, before, session, Action::SessionCancelled)
-        .await?;
-    api.carry_out(&caller, saved, how.notify, Vec::new()).await
+    let saved =
+        calendar::save_over(&api, &caller, before, session, Action::SessionCancelled).await?;
+    calendar::carry_out(&api, &caller, saved, how.notify, Vec::new()).await
 }
 
 /// What a session is before anything of it is read.
@@ -169,23 +166,23 @@ fn blank(catalog: CatalogId) -> CourseSession {
 /// Notes what is wrong with a session as it was sent: sorted, its learners would
 /// stand at other places than the sender knows.
 fn problems(
-    form: &mut JsonBody,
+    body: &mut JsonBody,
     found: Vec<Problem>,
     connection: &MailConnection,
     session: &CourseSession,
 ) {
     let shared = connection.options.organization_calendar.is_some();
     if session.share && !shared {
-        form.problem(
+        body.problem(
             "/share",
             "this catalog shares sessions with no calendar; name one in its mail connection",
         );
     }
     for problem in found {
         // What could not be read is told already; what follows from it is no help.
-        let follows = problem.pointer == "/end" && form.is_wrong("/start");
-        if !follows && !form.is_wrong(&problem.pointer) {
-            form.problem(problem.pointer, problem.detail);
+        let follows = problem.pointer == "/end" && body.is_wrong("/start");
+        if !follows && !body.is_wrong(&problem.pointer) {
+            body.problem(problem.pointer, problem.detail);
         }
     }
 }
@@ -194,7 +191,7 @@ fn problems(
 fn allowed(
     session: CourseSession,
     connection: &MailConnection,
-) -> Result<(CourseSession, Vec<Problem>), Refused> {
+) -> Result<(CourseSession, Vec<Problem>), ApiError> {
     let has = Capabilities {
         exchange: connection.can.able.contains(&Capability::Rooms),
         teams: connection.can.able.contains(&Capability::Meetings),
@@ -203,7 +200,7 @@ fn allowed(
 }
 
 /// The catalog's connection, if it has a calendar to invite from.
-pub(super) fn usable(connection: MailConnection) -> Result<MailConnection, Refused> {
+pub(super) fn usable(connection: MailConnection) -> Result<MailConnection, ApiError> {
     if connection.options.enabled && connection.status.is_usable() {
         Ok(connection)
     } else {

@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::tenants::{Saved, Tenant};
-use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE, StoreError};
+use rollcall_clients::store::{Fence, Lease, MAINTENANCE_LEASE};
 use rollcall_clients::vault::{AppRegistration, VaultError};
 use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
 use rollcall_domain::base::ids::TenantId;
@@ -17,15 +17,16 @@ use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::Job;
 use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest};
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 
-use super::input::{Documented, SettingsInput};
-use super::show::{SettingsView, vault};
+use super::input::{SettingsEdit, SettingsInput};
+use super::model;
+use super::show::SettingsView;
 use crate::body::JsonBody;
-use crate::error::{Refused, broken, stale, stored, unavailable};
+use crate::connections;
+use crate::error::ApiError;
 use crate::extract::{etag, required_version};
-use crate::{ApiState, now};
+use crate::state::{ApiState, now};
 
 /// The longest that storing credentials may take; then maintenance may begin.
 const LOCK: Duration = Duration::from_secs(30);
@@ -33,7 +34,7 @@ const LOCK: Duration = Duration::from_secs(30);
 /// Saves the settings. The first save needs all credentials and starts the first
 /// read of the tenant's data; later ones need `If-Match`, and credentials only to
 /// replace them. Credentials are tested before they are stored.
-#[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = Documented,
+#[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = SettingsInput,
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
     responses(
         (status = 200, description = "Saved", body = SettingsView, headers(("ETag" = String, description = "Their new version"))),
@@ -42,39 +43,33 @@ pub(crate) async fn save(
     State(api): State<ApiState>,
     caller: Caller,
     headers: HeaderMap,
-    mut form: JsonBody,
-) -> Result<Response, Refused> {
-    let before = api
-        .services
-        .store
-        .tenant(caller.tenant)
-        .await
-        .map_err(stored)?;
+    mut body: JsonBody,
+) -> Result<Response, ApiError> {
+    let before = api.services.store.tenant(caller.tenant).await?;
     if let Some(before) = &before
         && required_version(&headers)? != before.version
     {
-        return Err(stale());
+        return Err(ApiError::Stale);
     }
     // A page of the platform that needs the directory makes API keys (S0-13).
-    if form.has("learn365ApiKey") {
-        api.needs(caller.tenant, Feature::ApiKeys).await?;
+    if body.has("learn365ApiKey") {
+        connections::model::require_directory(&api, caller.tenant, Feature::ApiKeys).await?;
     }
-    let credentials = api.credentials(caller.tenant).await?;
+    let credentials = model::credentials(&api, caller.tenant).await?;
     let settings = &api.services.settings;
-    let input = SettingsInput::read(&mut form, &credentials, |url| settings.is_lms_address(url));
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let input = input.ok_or_else(broken)?;
-    let connection = api.connection(&caller, before.as_ref(), &input).await?;
-    let saved = api.keep(&caller, before.as_ref(), &input).await?;
+    let input = SettingsEdit::read(&mut body, &credentials, |url| settings.is_lms_address(url));
+    let input = body.complete(input)?;
+    let connection = test_entered(&api, &caller, before.as_ref(), &input).await?;
+    let saved = save_settings(&api, &caller, before.as_ref(), &input).await?;
     let notice = match saved {
         Saved::First => FIRST.to_owned(),
         Saved::Again => AGAIN.to_owned(),
     };
     if saved == Saved::First || connection.is_some() {
-        api.read_anew(caller.tenant, saved, &caller.name).await?;
+        request_refresh(&api, caller.tenant, saved, &caller.name).await?;
     }
-    let tenant = crate::runs::tenant(&api, caller.tenant).await?;
-    let credentials = api.credentials(caller.tenant).await?;
+    let tenant = model::tenant(&api, caller.tenant).await?;
+    let credentials = model::credentials(&api, caller.tenant).await?;
     let tag = etag(tenant.version);
     let view = SettingsView::of(tenant, credentials).saved(notice, connection);
     let status = match saved {
@@ -89,136 +84,131 @@ const FIRST: &str =
     "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
 const AGAIN: &str = "Saved.";
 
-impl ApiState {
-    /// Tests what was entered, when something was: a wrong credential is refused
-    /// (S4-002, S4-016), and so is one that cannot be checked now.
-    async fn connection(
-        &self,
-        caller: &Caller,
-        before: Option<&Tenant>,
-        input: &SettingsInput,
-    ) -> Result<Option<ConnectionTest>, Refused> {
-        let elsewhere =
-            before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
-        if input.credentials().is_empty() && !elsewhere {
-            return Ok(None);
-        }
-        let test = self.services.test_connection(caller.tenant, &input.entered);
-        let test = Box::pin(test).await;
-        let problems = test.problems();
-        if !problems.is_empty() {
-            return Err(ProblemDetails::invalid(problems));
-        }
-        if let Some(check) = unanswered(&test) {
-            return Err(unavailable(&format!(
-                "Nothing was saved, because this could not be checked now: {} ({}). Try again shortly.",
-                check.title, check.detail
-            )));
-        }
-        Ok(Some(test))
+/// Tests what was entered, when something was: a wrong credential is refused
+/// (S4-002, S4-016), and so is one that cannot be checked now.
+async fn test_entered(
+    api: &ApiState,
+    caller: &Caller,
+    before: Option<&Tenant>,
+    input: &SettingsEdit,
+) -> Result<Option<ConnectionTest>, ApiError> {
+    let elsewhere = before.is_none_or(|before| before.settings.lms_url != input.settings.lms_url);
+    if input.credentials().is_empty() && !elsewhere {
+        return Ok(None);
     }
+    let test = api.services.test_connection(caller.tenant, &input.entered);
+    let test = Box::pin(test).await;
+    let problems = test.problems();
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    if let Some(check) = unanswered(&test) {
+        return Err(ApiError::unavailable(format!(
+            "Nothing was saved, because this could not be checked now: {} ({}). Try again shortly.",
+            check.title, check.detail
+        )));
+    }
+    Ok(Some(test))
+}
 
-    /// Stores settings, and credentials with them. The table's transaction does
-    /// not reach the vault, so whoever stores credentials holds the maintenance
-    /// lock meanwhile: neither is written while maintenance works (S4-112).
-    async fn keep(
-        &self,
-        caller: &Caller,
-        before: Option<&Tenant>,
-        input: &SettingsInput,
-    ) -> Result<Saved, Refused> {
-        let [saved, replaced] = events(caller, before, input, now());
-        let expected = before.map(|before| before.version);
-        let store = &self.services.store;
-        let id = caller.tenant;
-        if input.credentials().is_empty() {
-            let saved = store.change_settings(id, &input.settings, expected, None, &saved);
-            return saved.await.map_err(stored);
-        }
-        let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
-        let lease = lease.map_err(stored)?.ok_or_else(crate::error::locked)?;
-        let kept = self
-            .keep_both(id, input, expected, lease.fence(), [saved, replaced])
-            .await;
-        if let Err(error) = lease.release().await {
-            tracing::warn!(%error, "the lock was not given back; it expires");
-        }
-        kept
+/// Stores settings, and credentials with them. The table's transaction does
+/// not reach the vault, so whoever stores credentials holds the maintenance
+/// lock meanwhile: neither is written while maintenance works (S4-112).
+async fn save_settings(
+    api: &ApiState,
+    caller: &Caller,
+    before: Option<&Tenant>,
+    input: &SettingsEdit,
+) -> Result<Saved, ApiError> {
+    let [saved, replaced] = events(caller, before, input, now());
+    let expected = before.map(|before| before.version);
+    let store = &api.services.store;
+    let id = caller.tenant;
+    if input.credentials().is_empty() {
+        let saved = store.change_settings(id, &input.settings, expected, None, &saved);
+        return Ok(saved.await?);
     }
+    let lease = Lease::acquire(store, id, MAINTENANCE_LEASE, LOCK).await;
+    let lease = lease?.ok_or(ApiError::Locked)?;
+    let kept = save_both(api, id, input, expected, lease.fence(), [saved, replaced]).await;
+    if let Err(error) = lease.release().await {
+        tracing::warn!(%error, "the lock was not given back; it expires");
+    }
+    kept
+}
 
-    async fn keep_both(
-        &self,
-        id: TenantId,
-        input: &SettingsInput,
-        expected: Option<u64>,
-        fence: &Fence,
-        [events, replaced]: [Vec<AuditEvent>; 2],
-    ) -> Result<Saved, Refused> {
-        let store = &self.services.store;
-        // Nobody else can save settings now, so this stays true until the end.
-        let now = store.tenant(id).await.map_err(stored)?;
-        if now.map(|now| now.version) != expected {
-            return Err(stale());
-        }
-        // Told before it is done: the vault takes no part in the table's
-        // transactions, and a replacement nobody can find is worse than one that
-        // was told and failed.
-        let told = store.record_under(fence, &replaced).await;
-        told.map_err(stored)?;
-        self.keep_credentials(id, input)
-            .await
-            .map_err(|error| vault(&error))?;
-        let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
-        saved.await.map_err(|error| match error {
-            StoreError::LeaseLost => crate::error::locked(),
-            other => stored(other),
-        })
+async fn save_both(
+    api: &ApiState,
+    id: TenantId,
+    input: &SettingsEdit,
+    expected: Option<u64>,
+    fence: &Fence,
+    [events, replaced]: [Vec<AuditEvent>; 2],
+) -> Result<Saved, ApiError> {
+    let store = &api.services.store;
+    // Nobody else can save settings now, so this stays true until the end.
+    let now = store.tenant(id).await?;
+    if now.map(|now| now.version) != expected {
+        return Err(ApiError::Stale);
     }
+    // Told before it is done: the vault takes no part in the table's
+    // transactions, and a replacement nobody can find is worse than one that
+    // was told and failed.
+    let told = store.record_under(fence, &replaced).await;
+    told?;
+    save_credentials(api, id, input).await?;
+    let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
+    Ok(saved.await?)
+}
 
-    async fn keep_credentials(
-        &self,
-        id: TenantId,
-        input: &SettingsInput,
-    ) -> Result<(), VaultError> {
-        let (vault, entered) = (&self.services.vault, &input.entered);
-        // What the other half is joined to must be what is stored now.
-        vault.forget(id);
-        if let Some(key) = &entered.lms_key {
-            vault.put_lms_key(id, key).await?;
-        }
-        let app = match (&entered.client_id, &entered.client_secret) {
-            (None, None) => return Ok(()),
-            (Some(client), Some(secret)) => AppRegistration::new(client, secret.expose()),
-            (Some(client), None) => {
-                let stored = vault.app_registration(id).await?;
-                AppRegistration::new(client, stored.secret().expose())
-            }
-            (None, Some(secret)) => {
-                let stored = vault.app_registration(id).await?;
-                AppRegistration::new(stored.client_id, secret.expose())
-            }
-        };
-        vault.put_app_registration(id, &app).await
+async fn save_credentials(
+    api: &ApiState,
+    id: TenantId,
+    input: &SettingsEdit,
+) -> Result<(), VaultError> {
+    let (vault, entered) = (&api.services.vault, &input.entered);
+    // What the other half is joined to must be what is stored now.
+    vault.forget(id);
+    if let Some(key) = &entered.lms_key {
+        vault.put_lms_key(id, key).await?;
     }
+    let app = match (&entered.client_id, &entered.client_secret) {
+        (None, None) => return Ok(()),
+        (Some(client), Some(secret)) => AppRegistration::new(client, secret.expose()),
+        (Some(client), None) => {
+            let stored = vault.app_registration(id).await?;
+            AppRegistration::new(client, stored.secret().expose())
+        }
+        (None, Some(secret)) => {
+            let stored = vault.app_registration(id).await?;
+            AppRegistration::new(stored.client_id, secret.expose())
+        }
+    };
+    vault.put_app_registration(id, &app).await
+}
 
-    /// Asks for a refresh: the first one, or one with the new credentials or from
-    /// the new region (S4-103, C-42).
-    async fn read_anew(&self, id: TenantId, saved: Saved, by: &str) -> Result<(), Refused> {
-        let tenant = crate::runs::tenant(self, id).await?;
-        let trigger = match saved {
-            Saved::First => Trigger::FirstSave,
-            Saved::Again => Trigger::by_hand(by),
-        };
-        if let Err(error) = self
-            .services
-            .enqueue_run(&tenant, Job::Refresh, trigger)
-            .await
-        {
-            // The sweep of new tenants and the next slot ask again.
-            tracing::warn!(%error, "the refresh after saving could not be asked for");
-        }
-        Ok(())
+/// Asks for a refresh: the first one, or one with the new credentials or from
+/// the new region (S4-103, C-42).
+async fn request_refresh(
+    api: &ApiState,
+    id: TenantId,
+    saved: Saved,
+    by: &str,
+) -> Result<(), ApiError> {
+    let tenant = model::tenant(api, id).await?;
+    let trigger = match saved {
+        Saved::First => Trigger::FirstSave,
+        Saved::Again => Trigger::by_hand(by),
+    };
+    if let Err(error) = api
+        .services
+        .enqueue_run(&tenant, Job::Refresh, trigger)
+        .await
+    {
+        // The sweep of new tenants and the next slot ask again.
+        tracing::warn!(%error, "the refresh after saving could not be asked for");
     }
+    Ok(())
 }
 
 /// The first check without an answer on which the work depends. Whether key and
@@ -238,7 +228,7 @@ fn unanswered(test: &ConnectionTest) -> Option<&Check> {
 fn events(
     caller: &Caller,
     before: Option<&Tenant>,
-    input: &SettingsInput,
+    input: &SettingsEdit,
     at: DateTime<Utc>,
 ) -> [Vec<AuditEvent>; 2] {
     let fields = match before {

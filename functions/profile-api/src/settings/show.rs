@@ -7,18 +7,19 @@ use axum::extract::State;
 use axum::http::header::ETAG;
 use axum::response::{IntoResponse, Response};
 use rollcall_clients::store::tenants::Tenant;
-use rollcall_clients::vault::{CredentialMark, StoredCredentials, VaultError};
+use rollcall_clients::vault::{CredentialMark, StoredCredentials};
 use rollcall_domain::audience::settings::Onboarding;
-use rollcall_domain::base::ids::{CatalogId, TenantId};
+use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::ConnectionTest;
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::ApiState;
-use crate::error::{Refused, broken, unavailable};
+use super::model;
+use super::model::tenant;
+use crate::error::ApiError;
 use crate::extract::etag;
-use crate::runs::tenant;
+use crate::state::ApiState;
 
 /// The settings.
 #[derive(Serialize, ToSchema)]
@@ -124,29 +125,12 @@ impl SettingsView {
 /// The settings; their `ETag` is needed to change them.
 #[utoipa::path(get, path = "/v1/settings", tag = "Settings",
     responses((status = 200, description = "The settings", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
-pub(crate) async fn show(State(api): State<ApiState>, caller: Caller) -> Result<Response, Refused> {
+pub(crate) async fn show(
+    State(api): State<ApiState>,
+    caller: Caller,
+) -> Result<Response, ApiError> {
     let tenant = tenant(&api, caller.tenant).await?;
-    let credentials = api.credentials(caller.tenant).await?;
+    let credentials = model::credentials(&api, caller.tenant).await?;
     let tag = etag(tenant.version);
     Ok(([(ETAG, tag)], Json(SettingsView::of(tenant, credentials))).into_response())
-}
-
-impl ApiState {
-    /// Which credentials are set, as the vault has them now: another process may
-    /// have replaced one a moment ago.
-    pub(crate) async fn credentials(&self, tenant: TenantId) -> Result<StoredCredentials, Refused> {
-        let credentials = &self.services.vault;
-        credentials.forget(tenant);
-        let stored = credentials.stored(tenant).await;
-        stored.map_err(|error| vault(&error))
-    }
-}
-
-/// A vault's error as an answer.
-pub(crate) fn vault(error: &VaultError) -> Refused {
-    tracing::error!(%error, "the vault cannot be read or written");
-    match error {
-        VaultError::Service(_) => unavailable("The vault does not answer; try again shortly."),
-        VaultError::Missing(_) | VaultError::Unreadable(_) => broken(),
-    }
 }

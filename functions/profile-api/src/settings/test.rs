@@ -5,23 +5,18 @@ use axum::extract::State;
 use rollcall_app::connection_test::EnteredCredentials;
 use rollcall_clients::http::Secret;
 use rollcall_domain::connection::ConnectionTest;
-use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::input::EntraAppInput;
-use crate::ApiState;
 use crate::body::JsonBody;
-use crate::error::{Refused, stored};
+use crate::error::ApiError;
+use crate::state::ApiState;
 
 /// Credentials to test. What is left out is taken as it is stored.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[expect(
-    dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
-)]
 struct TestInput {
     /// The address of the Learn365 region.
     lms_url: Option<String>,
@@ -32,6 +27,17 @@ struct TestInput {
     entra_app: Option<EntraAppInput>,
 }
 
+impl TestInput {
+    fn read(mut body: JsonBody) -> Result<Self, ApiError> {
+        let input = Self {
+            lms_url: body.secret("lmsUrl"),
+            learn365_api_key: body.secret("learn365ApiKey"),
+            entra_app: EntraAppInput::read(&mut body, JsonBody::secret),
+        };
+        body.complete(Some(input))
+    }
+}
+
 /// Tests credentials and permissions, as entered or as stored. Every check says
 /// what it looked at, what it found and how to mend it; missing and excess
 /// permissions are named as Entra names them.
@@ -40,22 +46,15 @@ struct TestInput {
 pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
-    mut form: JsonBody,
-) -> Result<Json<ConnectionTest>, Refused> {
-    let lms_url = form
-        .secret("lmsUrl")
-        .map(|url| url.trim_end_matches('/').to_owned());
-    let lms_key = form.secret("learn365ApiKey").map(Secret::new);
-    let app = form.nested("entraApp", |inner| {
-        Some((inner.secret("clientId"), inner.secret("clientSecret")))
-    });
-    form.finish().map_err(ProblemDetails::invalid)?;
-    let (client_id, client_secret) = app.unwrap_or_default();
-    let lms_url = if let Some(url) = lms_url {
-        url
+    body: JsonBody,
+) -> Result<Json<ConnectionTest>, ApiError> {
+    let input = TestInput::read(body)?;
+    let (client_id, client_secret) = EntraAppInput::parts(input.entra_app);
+    let lms_url = if let Some(url) = input.lms_url {
+        url.trim_end_matches('/').to_owned()
     } else {
         let tenant = api.services.store.tenant(caller.tenant).await;
-        let tenant = tenant.map_err(stored)?;
+        let tenant = tenant?;
         tenant
             .map(|tenant| tenant.settings.lms_url)
             .unwrap_or_default()
@@ -64,7 +63,7 @@ pub(crate) async fn test(
         lms_url,
         client_id,
         client_secret: client_secret.map(Secret::new),
-        lms_key,
+        lms_key: input.learn365_api_key.map(Secret::new),
     };
     api.services.vault.forget(caller.tenant);
     let test = api.services.test_connection(caller.tenant, &entered);

@@ -171,7 +171,7 @@ async fn kept_members() {
     let mut many = kept(640, 2);
     many.unsure.clear();
     let kept = [(profile_id(1), few), (profile_id(2), many)];
-    let keep = table.store.keep_members(lease.fence(), &kept);
+    let keep = table.store.put_members(lease.fence(), &kept);
     keep.await.expect("kept");
     insta::assert_json_snapshot!(table.items().await);
 }

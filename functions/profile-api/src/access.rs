@@ -1,9 +1,7 @@
-//! Who may do what: the one table of all routes, and the layer that obeys it.
+//! Who may do what: permissions, and the layer that checks the one of each route.
 //!
 //! Tests and `docs/api.md` are made from the table; a route that is not in it is
 //! answered to nobody.
-
-mod routes;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::ALLOW;
@@ -15,9 +13,13 @@ use rollcall_domain::connection::installation::Feature;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::{AuthError, Caller, Role};
 
-use crate::ApiState;
+use crate::cache::admin_activity;
+use crate::cache::entitlements;
+use crate::connections;
+use crate::error::ApiError;
+pub use crate::routes::{ROUTES, Route};
+use crate::state::ApiState;
 use Permission::{Operate, Public};
-pub use routes::{ROUTES, Route};
 
 /// What a caller needs a role for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -192,6 +194,7 @@ pub fn markdown() -> String {
             permission,
             locked,
             needs,
+            ..
         } = route;
         let lock = if *locked { "423" } else { "" };
         let needs = needs.map_or("", Feature::title);
@@ -231,77 +234,61 @@ pub(crate) async fn guard(
     path: MatchedPath,
     request: Request,
     next: Next,
-) -> Response {
+) -> Result<Response, ApiError> {
     let Some(route) = route(request.method(), path.as_str()) else {
-        return without_entry(path.as_str()).into_response();
+        return without_entry(path.as_str());
     };
     if route.permission == Public {
-        return next.run(request).await;
+        return Ok(next.run(request).await);
     }
     let (mut parts, body) = request.into_parts();
-    let caller = match Caller::from_request_parts(&mut parts, &api).await {
-        Ok(caller) => caller,
-        Err(refused) => return refused.into_response(),
-    };
-    if let Err(refused) = route.permission.of(&caller) {
-        return refused.into_response();
+    let caller = Caller::from_request_parts(&mut parts, &api).await?;
+    route.permission.of(&caller)?;
+    if route.permission != Operate && !entitlements::is_entitled(&api, caller.tenant).await? {
+        return Err(not_in_plan());
     }
-    if route.permission != Operate {
-        match api.is_entitled(caller.tenant).await {
-            Ok(true) => {}
-            Ok(false) => return not_in_plan().into_response(),
-            Err(error) => return crate::error::stored(error).into_response(),
-        }
+    if route.permission.is_add_on() && !api.services.has_sync(caller.tenant).await? {
+        return Err(not_enabled());
     }
-    if route.permission.is_add_on() {
-        match api.services.has_sync(caller.tenant).await {
-            Ok(true) => {}
-            Ok(false) => return not_enabled().into_response(),
-            Err(error) => return crate::error::stored(error).into_response(),
-        }
-    }
-    api.note(&caller).await;
-    if let Some(feature) = route.needs
-        && let Err(refused) = api.needs(caller.tenant, feature).await
-    {
-        return refused.into_response();
+    admin_activity::record(&api, &caller).await;
+    if let Some(feature) = route.needs {
+        connections::model::require_directory(&api, caller.tenant, feature).await?;
     }
     parts.extensions.insert(caller);
-    next.run(Request::from_parts(parts, body)).await
+    Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// What is not in the table is answered to nobody, whatever the router knows.
-fn without_entry(path: &str) -> Response {
+fn without_entry(path: &str) -> Result<Response, ApiError> {
     let methods: Vec<&str> = ROUTES
         .iter()
         .filter(|route| route.path == path)
         .map(|route| route.method)
         .collect();
     if methods.is_empty() {
-        return crate::error::missing().into_response();
+        return Err(ApiError::Missing);
     }
     let detail = "This path does not take this method; the header Allow lists those it takes.";
     let refused = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
-    ([(ALLOW, methods.join(","))], refused).into_response()
+    Ok(([(ALLOW, methods.join(","))], refused).into_response())
 }
 
 /// What a tenant without the add-on is told (S2-02).
-fn not_enabled() -> ProblemDetails {
+fn not_enabled() -> ApiError {
     let detail = "The directory sync is a paid add-on that is not enabled for your tenant. Ask your account manager to enable it.";
-    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("add-on")
+    ApiError::forbidden("add-on", detail)
 }
 
 /// What a tenant without a fitting plan is told (S4-001).
-fn not_in_plan() -> ProblemDetails {
+fn not_in_plan() -> ApiError {
     let detail = "This service is part of the plans Success Plus and Success Premium; your tenant has neither. Ask your account manager to change the plan.";
-    ProblemDetails::new(StatusCode::FORBIDDEN, detail).of_kind("not-in-plan")
+    ApiError::forbidden("not-in-plan", detail)
 }
 
 #[cfg(test)]
 mod tests {
     use super::Permission::{DecideHolds, ReadProfiles, StartRuns, WriteCourses, WriteProfiles};
     use super::*;
-    use std::collections::BTreeSet;
 
     /// `docs/api.md` shows the table as it is. With `ROLLCALL_WRITE_DOCS=1` this
     /// test writes it there.
@@ -321,15 +308,6 @@ mod tests {
             table == markdown(),
             "docs/api.md is out of date: ROLLCALL_WRITE_DOCS=1 cargo test -p rollcall-profile-api"
         );
-    }
-
-    #[test]
-    fn each_route_stands_in_the_table_once() {
-        let places: BTreeSet<_> = ROUTES
-            .iter()
-            .map(|route| (route.method, route.path))
-            .collect();
-        assert_eq!(places.len(), ROUTES.len());
     }
 
     /// Proves S4-010: daily work on profiles takes no role of the directory.

@@ -1,0 +1,88 @@
+//! What the log keeps of an error; the caller reads none of it.
+
+use rollcall_app::consent::AppError;
+use rollcall_app::mail_account::AccountError;
+use rollcall_clients::http;
+use rollcall_clients::store::StoreError;
+use rollcall_clients::vault::VaultError;
+
+use super::ApiError;
+
+impl ApiError {
+    /// Logs the causes that operators have to know. Errors of callers are not logged.
+    pub(crate) fn log(&self) {
+        match self {
+            Self::Store(error) => log_store(error),
+            Self::Vault(error) => log_vault(error),
+            Self::Object(error) => tracing::error!(%error, "an object cannot be read"),
+            Self::Queue(error) => tracing::error!(%error, "a run cannot be asked for"),
+            Self::LearnerMails(error) => {
+                tracing::error!(%error, "mails to learners could not be queued");
+            }
+            Self::App(error) => log_app(error),
+            Self::SyncClient(error) => {
+                tracing::error!(%error, "the service's own app cannot be used");
+            }
+            Self::SignIn(error) => tracing::error!(%error, "a sign-in cannot be begun"),
+            Self::Account(error) => log_account(error),
+            Self::Directory(error) => tracing::error!(%error, "the directory cannot be asked"),
+            Self::Graph(error) if !error.is_auth() => {
+                tracing::error!(%error, "the directory cannot be asked");
+            }
+            Self::Picture(error) => tracing::warn!(%error, "a picture cannot be read"),
+            Self::Filter(error) => tracing::warn!(%error, "a filter cannot be checked"),
+            Self::PlatformClient(error) => {
+                tracing::error!(%error, "the learning platform cannot be asked");
+            }
+            Self::Platform(error) => log_platform(error),
+            Self::UnreadableSnapshot { id, problem } => {
+                tracing::error!(snapshot = %id, error = problem, "the snapshot in use is unreadable");
+            }
+            Self::UnreadableProfile { key, problem } => {
+                tracing::error!(profile = key, problem, "a stored profile is unreadable");
+            }
+            Self::UnreadableReport { key, source } => {
+                tracing::error!(error = %source, key, "a report is unreadable");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn log_store(error: &StoreError) {
+    match error {
+        StoreError::Service(_) => {
+            tracing::error!(%error, "the state of a tenant cannot be read or written");
+        }
+        StoreError::Unreadable { .. } => tracing::error!(%error, "something stored is unreadable"),
+        _ => {}
+    }
+}
+
+fn log_vault(error: &VaultError) {
+    tracing::error!(%error, "the vault cannot be read or written");
+}
+
+fn log_app(error: &AppError) {
+    tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
+}
+
+fn log_account(error: &AccountError) {
+    match error {
+        AccountError::NotConnected | AccountError::Lost(_) => {}
+        AccountError::App(error) => log_app(error),
+        AccountError::Vault(error) => log_vault(error),
+        AccountError::Client(error) => {
+            tracing::warn!(%error, "the calendar of a connected account cannot be used");
+        }
+        error => tracing::warn!(%error, "a connected account cannot be used"),
+    }
+}
+
+fn log_platform(error: &http::ApiError) {
+    if error.is_transient() {
+        tracing::error!(%error, "the learning platform cannot be asked");
+    } else {
+        tracing::warn!(%error, "the learning platform refused a group");
+    }
+}

@@ -1,0 +1,301 @@
+//! The errors of the API: what went wrong, what the caller reads about it and what the log keeps.
+
+mod log;
+mod problem;
+
+use std::borrow::Cow;
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use rollcall_app::clients::ConnectError;
+use rollcall_app::consent::{AppError, DirectoryError};
+use rollcall_app::directory_sync::SyncClientError;
+use rollcall_app::mail_account::AccountError;
+use rollcall_clients::entra::EntraError;
+use rollcall_clients::graph::GraphError;
+use rollcall_clients::http;
+use rollcall_clients::objects::ObjectError;
+use rollcall_clients::queue::QueueError;
+use rollcall_clients::store::StoreError;
+use rollcall_clients::vault::VaultError;
+use rollcall_domain::audience::desired_members::AudienceError;
+use rollcall_domain::base::ids::SnapshotId;
+use rollcall_domain::base::problem::Problem;
+use rollcall_runtime::ProblemDetails;
+use rollcall_runtime::auth::AuthError;
+
+/// Why a request is not answered as asked. Variants without a source display what
+/// the caller reads; sources go to the log only.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ApiError {
+    /// The state table failed or refused a write.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault failed.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The object store failed.
+    #[error(transparent)]
+    Object(#[from] ObjectError),
+    /// A run could not be queued.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// E-mail to learners could not be queued.
+    #[error(transparent)]
+    LearnerMails(QueueError),
+    /// This service's own app cannot be used.
+    #[error(transparent)]
+    App(#[from] AppError),
+    /// The same, found while the directory sync was being connected.
+    #[error(transparent)]
+    SyncClient(#[from] SyncClientError),
+    /// The page on which a user signs in cannot be named.
+    #[error(transparent)]
+    SignIn(#[from] EntraError),
+    /// The account of a catalog or its calendar cannot be used.
+    #[error(transparent)]
+    Account(#[from] AccountError),
+    /// There is no client for the directory.
+    #[error(transparent)]
+    Directory(ConnectError),
+    /// The directory refused or failed. There is no `From`, because a refusal has
+    /// to be recorded first: see `directory::refused`.
+    #[error(transparent)]
+    Graph(GraphError),
+    /// A user's picture cannot be read.
+    #[error(transparent)]
+    Picture(GraphError),
+    /// A filter of the directory sync cannot be checked.
+    #[error(transparent)]
+    Filter(GraphError),
+    /// There is no client for the learning platform.
+    #[error(transparent)]
+    PlatformClient(ConnectError),
+    /// The learning platform refused a group or failed.
+    #[error(transparent)]
+    Platform(#[from] http::ApiError),
+    /// The caller may not do this.
+    #[error(transparent)]
+    Auth(#[from] AuthError),
+    /// A profile has no audience.
+    #[error(transparent)]
+    Audience(#[from] AudienceError),
+    /// The snapshot in use is unreadable.
+    #[error("{problem}")]
+    UnreadableSnapshot {
+        /// Which snapshot.
+        id: SnapshotId,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A stored profile is unreadable.
+    #[error("{problem}")]
+    UnreadableProfile {
+        /// Its key in the table.
+        key: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The report of a run is unreadable.
+    #[error("{source}")]
+    UnreadableReport {
+        /// Its key in the object store.
+        key: String,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// Stored data is inconsistent.
+    #[error(
+        "Something stored is not as it should be; the operators have the details under this request's id."
+    )]
+    Inconsistent,
+    /// Something does not answer now.
+    #[error("{0}")]
+    Unavailable(Cow<'static, str>),
+    /// It does not exist, or belongs to another tenant: the answer is the same.
+    #[error("There is nothing under this id.")]
+    Missing,
+    /// The version that was read is not the current one.
+    #[error(
+        "Somebody else has changed this since you opened it; nothing of yours was saved over it. Read it again and repeat your change."
+    )]
+    Stale,
+    /// Maintenance is at work on the tenant (S4-114).
+    #[error("The tenant is locked for maintenance; try again in a moment.")]
+    Locked,
+    /// The cursor is not one of this list.
+    #[error("The cursor is none of this list's; begin the list again without one.")]
+    Cursor,
+    /// The tenant has never saved its settings.
+    #[error("This tenant has no settings yet; save them to begin.")]
+    NoSettings,
+    /// There is no data yet to check or evaluate anything with.
+    #[error(
+        "The data of your tenant has not been read yet; this takes a few minutes after the first save of the settings. A mail tells when it is ready."
+    )]
+    NotReady,
+    /// Fields are invalid.
+    #[error("invalid fields")]
+    Invalid(Vec<Problem>),
+    /// What only one resource answers.
+    #[error("{}", .0.detail)]
+    Problem(ProblemDetails),
+}
+
+impl ApiError {
+    /// 503: something does not answer now.
+    pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unavailable(detail.into())
+    }
+
+    /// 409: the state of the resource does not allow it.
+    pub(crate) fn conflict(kind: &str, detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::CONFLICT, kind, detail)
+    }
+
+    /// 403: this caller or this tenant may not do it.
+    pub(crate) fn forbidden(kind: &str, detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::FORBIDDEN, kind, detail)
+    }
+
+    /// 404 with a reason.
+    pub(crate) fn not_found(kind: &str, detail: impl Into<String>) -> Self {
+        Self::of(StatusCode::NOT_FOUND, kind, detail)
+    }
+
+    fn of(status: StatusCode, kind: &str, detail: impl Into<String>) -> Self {
+        ProblemDetails::new(status, detail).of_kind(kind).into()
+    }
+}
+
+impl From<DirectoryError> for ApiError {
+    fn from(error: DirectoryError) -> Self {
+        match error {
+            DirectoryError::App(error) => Self::App(error),
+            DirectoryError::Connect(error) => Self::Directory(error),
+        }
+    }
+}
+
+impl From<ProblemDetails> for ApiError {
+    fn from(problem: ProblemDetails) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Vec<Problem>> for ApiError {
+    fn from(problems: Vec<Problem>) -> Self {
+        Self::Invalid(problems)
+    }
+}
+
+impl From<Problem> for ApiError {
+    fn from(problem: Problem) -> Self {
+        Self::Invalid(vec![problem])
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        self.log();
+        match self {
+            // A 401 has a challenge as well.
+            Self::Auth(error) => error.into_response(),
+            error => error.into_problem().into_response(),
+        }
+    }
+}
+
+/// The title belongs to another profile (S4-054).
+pub(crate) fn title_taken() -> Problem {
+    Problem::at(
+        "/title",
+        "another profile has this title; titles that differ only in case count as the same",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rollcall_domain::connection::Cause;
+
+    #[test]
+    fn causes_stay_in_the_log() {
+        let silent = ApiError::from(StoreError::Service("table arn:aws:secret".to_owned()));
+        let silent = silent.into_problem();
+        assert_eq!((silent.status, silent.retry_after), (503, Some(5)));
+        let damaged = ApiError::from(StoreError::Unreadable {
+            entity: "run#secret".to_owned(),
+            problem: "secret".to_owned(),
+        });
+        let damaged = damaged.into_problem();
+        assert_eq!((damaged.status, damaged.retry_after), (500, None));
+        assert!(!format!("{silent:?}{damaged:?}").contains("secret"));
+    }
+
+    /// Proves S4-114: 423 with a time to come back.
+    #[test]
+    fn a_lock_says_when_to_come_back() {
+        let locked = ApiError::from(StoreError::Locked).into_problem();
+        assert_eq!((locked.status, locked.retry_after), (423, Some(30)));
+    }
+
+    /// Every error of the state table.
+    fn store_errors() -> Vec<ApiError> {
+        let text = || "secret".to_owned();
+        let errors = [
+            StoreError::Conflict,
+            StoreError::LeaseLost,
+            StoreError::Locked,
+            StoreError::TitleTaken,
+            StoreError::Missing,
+            StoreError::Decided,
+            StoreError::Cursor,
+            StoreError::Contended,
+            StoreError::Unreadable {
+                entity: text(),
+                problem: text(),
+            },
+            StoreError::TooLarge {
+                entity: text(),
+                bytes: 500_000,
+                limit: 400_000,
+            },
+            StoreError::Service(text()),
+        ];
+        errors.into_iter().map(ApiError::from).collect()
+    }
+
+    fn other_errors() -> Vec<ApiError> {
+        let text = || "secret".to_owned();
+        let mut all = vec![
+            VaultError::Service(text()).into(),
+            VaultError::Missing("key").into(),
+            VaultError::Unreadable("key").into(),
+            ObjectError::Missing(text()).into(),
+            ObjectError::Service(text()).into(),
+            AppError::Setting("app").into(),
+            AccountError::NotConnected.into(),
+            AccountError::Later(text()).into(),
+            ApiError::NoSettings,
+            ApiError::NotReady,
+        ];
+        all.extend(Cause::ALL.map(|cause| AccountError::Lost(cause).into()));
+        all
+    }
+
+    /// The problem bodies, including those that no test over the router can cause.
+    #[test]
+    fn every_failure_as_it_is_told() {
+        let all = store_errors().into_iter().chain(other_errors());
+        let bodies = all.map(|error| {
+            let problem = error.into_problem();
+            let after = problem.retry_after;
+            let body = serde_json::to_string_pretty(&problem).expect("JSON");
+            assert!(!body.contains("secret"), "{body}");
+            format!("{} {after:?}\n{body}\n", problem.status)
+        });
+        let bodies: Vec<String> = bodies.collect();
+        insta::assert_snapshot!(bodies.join("\n"));
+    }
+}
