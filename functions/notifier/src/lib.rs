@@ -14,7 +14,7 @@ use serde_json::Value;
 pub use mailbox::{Clock, DeliveryPass, drain};
 pub use system_mail::deliver;
 
-/// What the queue carries.
+/// A message of the notice queue.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum QueueMessage {
@@ -22,12 +22,12 @@ enum QueueMessage {
     Notice(Box<Notice>),
 }
 
-/// Handles one batch of messages: all notices first, then each mailbox that has
-/// something to send, so that the more urgent of a batch goes first.
+/// Handles one batch of messages. All notices are accepted before any mailbox is processed, so
+/// that the most urgent mail of the batch is sent first.
 ///
 /// # Errors
-/// When the event is not a batch of messages; failed messages are part of the
-/// answer instead.
+/// Returns an error if the event is not a batch of messages. Failed messages are part of the
+/// response instead.
 pub async fn handle(
     services: &Services,
     event: Value,
@@ -51,11 +51,10 @@ pub async fn handle(
     Ok(serde_json::to_value(response)?)
 }
 
-/// Delivers a notice, or puts it on its catalog's list: then the list has to be
-/// looked at.
+/// Delivers a notice, or adds it to its catalog's list and returns the mailbox to process.
 ///
 /// # Errors
-/// When it must be tried again.
+/// Returns an error if the notice must be retried.
 pub async fn accept(
     services: &Services,
     notice: &Notice,

@@ -1,4 +1,4 @@
-//! System mail: the channel that works when a tenant's own does not.
+//! Delivers system mail: the channel that works when a tenant's own does not.
 
 use rollcall_app::Services;
 use rollcall_clients::ses::MailError;
@@ -6,18 +6,18 @@ use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Notice, render};
 use rollcall_runtime::Failure;
 
-/// Delivers one notice: first in the product, which cannot mail anybody twice,
-/// then by mail, under the ledger's entry.
+/// Delivers one notice, first in the product, which cannot cause a duplicate mail, then by mail,
+/// guarded by the ledger's entry.
 ///
 /// # Errors
-/// When it must be tried again.
+/// Returns an error if the notice must be retried.
 pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure> {
     let store = &services.store;
     store.add_notification(notice).await?;
     match store.claim_mail(notice.tenant, notice.id).await? {
         Ledger::Sent => return Ok(()),
         Ledger::Doubtful => {
-            tracing::warn!(notice = %notice.id, "an earlier try never said how it ended; not mailed again");
+            tracing::warn!(notice = %notice.id, "an earlier attempt recorded no outcome; not mailed again");
             return record(services, notice, "doubtful").await;
         }
         Ledger::Ours => {}

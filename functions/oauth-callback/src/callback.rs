@@ -1,4 +1,5 @@
-//! `GET` and `POST /oauth/callback`: uses the state up, then goes on where the sign-in stands.
+//! `GET` and `POST /oauth/callback`: consumes the state, then continues at the stage of the
+//! sign-in.
 
 use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
@@ -12,7 +13,7 @@ use crate::params::CallbackParams;
 use crate::response::{Outcome, Refusal};
 use crate::{AppState, entra, mail, response};
 
-/// `response_mode=query`.
+/// Handles `response_mode=query`.
 pub(crate) async fn by_query(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -21,7 +22,7 @@ pub(crate) async fn by_query(
     finish(&app, &headers, returned.ok().map(|Query(it)| it)).await
 }
 
-/// `response_mode=form_post`.
+/// Handles `response_mode=form_post`.
 pub(crate) async fn by_form(
     State(app): State<AppState>,
     headers: HeaderMap,
@@ -30,9 +31,9 @@ pub(crate) async fn by_form(
     finish(&app, &headers, returned.ok().map(|Form(it)| it)).await
 }
 
-/// A missing, unknown, expired and used state are answered alike, so that nobody
-/// learns by trying which states there are, and without a redirect: nobody knows
-/// where to.
+/// Handles both response modes. A missing, unknown, expired and used state get the same response,
+/// so that callers cannot find out which states exist, and no redirect, because its target is
+/// unknown.
 async fn finish(app: &AppState, headers: &HeaderMap, returned: Option<CallbackParams>) -> Response {
     let Some((state, returned)) = returned.and_then(CallbackParams::with_state) else {
         return response::start_again(app, headers);
@@ -45,9 +46,9 @@ async fn finish(app: &AppState, headers: &HeaderMap, returned: Option<CallbackPa
     {
         Ok(Some(attempt)) => attempt,
         Ok(None) => return response::start_again(app, headers),
-        // Used up, and what it was for is no sign-in of this release.
+        // The state is consumed, but its content is not a sign-in that this release can read.
         Err(StoreError::Unreadable { .. }) => {
-            tracing::warn!("a sign-in came back that this release cannot finish");
+            tracing::warn!("the stored sign-in attempt cannot be read by this release");
             return response::start_again(app, headers);
         }
         Err(error) => {
@@ -85,7 +86,7 @@ async fn resume(
     }
 }
 
-/// Records a refusal in the connection it concerns; returns the outcome to show.
+/// Records a refusal in its connection; returns the outcome to show.
 async fn record(app: &AppState, attempt: &SignInAttempt, refusal: Refusal) -> Outcome {
     let Refusal::Refused { cause, code } = refusal else {
         return Outcome::Unavailable;
@@ -95,11 +96,11 @@ async fn record(app: &AppState, attempt: &SignInAttempt, refusal: Refusal) -> Ou
         SignInStage::EntraSignIn | SignInStage::EntraConsent => {
             let recorded = entra::record_refusal(app, attempt, cause, code.as_deref()).await;
             if let Err(error) = recorded {
-                tracing::error!(%error, "a refusal could not be noted");
+                tracing::error!(%error, "a refusal could not be recorded");
                 return Outcome::Unavailable;
             }
         }
-        // The catalog's connection stays as it was (S1-30).
+        // The catalog's connection is left unchanged (S1-30).
         SignInStage::MailSignIn { .. } => {}
     }
     Outcome::Refused(cause, code)

@@ -1,4 +1,5 @@
-//! The connection to the directory: the administrator signs in, consents, and the consent is proved (S0-19).
+//! The directory connection: the administrator signs in and consents; the consent is proved
+//! (S0-19).
 
 use std::time::Duration;
 
@@ -15,10 +16,10 @@ use crate::params::CallbackParams;
 use crate::response::{Outcome, Refusal};
 use crate::{AppState, identity};
 
-/// The browser waits behind a gateway that gives up after 30 seconds.
+/// The time limit of the proof: the browser waits for a gateway that times out after 30 seconds.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The administrator signed in: if it is the one who began, on to the consent.
+/// Continues with the consent if the user who signed in is the administrator who began.
 pub(crate) async fn signed_in(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -31,12 +32,12 @@ pub(crate) async fn signed_in(
     }
     let url = consent_page(app, attempt).await;
     url.map(Outcome::Redirect).map_err(|error| {
-        tracing::error!(%error, "a consent cannot be asked for");
+        tracing::error!(%error, "the consent page cannot be opened");
         Refusal::Unavailable
     })
 }
 
-/// A new state, since the first one is used up.
+/// Returns the URL of the consent page, with a new state because the first one is consumed.
 async fn consent_page(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -58,8 +59,8 @@ async fn consent_page(
         .admin_consent_url(attempt.tenant, &service_app, &state, &scope)?)
 }
 
-/// The browser says that consent was given. It is asked to be consistent, and
-/// then believed nothing: the app's own token proves it.
+/// Handles the return from the consent page. Its parameters must be consistent but are not
+/// trusted: the app's own token proves the consent.
 pub(crate) async fn consented(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -74,12 +75,12 @@ pub(crate) async fn consented(
         return Err(Cause::Declined.into());
     }
     let connection = prove_consent(app, attempt).await.map_err(|error| {
-        tracing::error!(%error, "a consent could not be noted");
+        tracing::error!(%error, "a consent could not be recorded");
         Refusal::Unavailable
     })?;
     Ok(match (connection.status, connection.fault) {
         (ConnectionStatus::Connected, _) => Outcome::Connected,
-        // The proof has recorded this refusal already.
+        // The proof has already recorded this refusal.
         (ConnectionStatus::Error, Some(fault)) => Outcome::Refused(fault.cause, fault.code),
         _ => Outcome::Pending,
     })
@@ -91,7 +92,7 @@ async fn prove_consent(
 ) -> Result<EntraConnection, StoreError> {
     let services = &app.services;
     let (tenant, by, now) = (attempt.tenant, attempt.by.clone(), Utc::now());
-    // Noted first: if this function dies now, a tick goes on with the proof.
+    // Recorded first: if this function crashes now, a tick continues the proof.
     let noted = |before: Option<EntraConnection>| {
         let before = before.unwrap_or_else(|| EntraConnection::begun(None, now, by.clone(), now));
         before.consented(now)
@@ -101,7 +102,7 @@ async fn prove_consent(
     services.record_consent_proof(tenant, &by, proof).await
 }
 
-/// Records that it did not work; what worked before stays.
+/// Records the refusal; a connection that worked before is left unchanged.
 pub(crate) async fn record_refusal(
     app: &AppState,
     attempt: &SignInAttempt,

@@ -1,4 +1,4 @@
-//! Who signed in: the code is redeemed, and the identity token is verified.
+//! Redeems the code and verifies the identity token.
 
 use rollcall_clients::entra::{EntraError, Grant};
 use rollcall_clients::http::Secret;
@@ -8,7 +8,7 @@ use rollcall_runtime::auth::{AuthError, Identity};
 use crate::AppState;
 use crate::response::Refusal;
 
-/// Redeems the code and reads who signed in: somebody of this very tenant.
+/// Redeems the code and returns the user who signed in, who must belong to this tenant.
 pub(crate) async fn redeem(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -25,7 +25,7 @@ pub(crate) async fn redeem(
         .redeem(attempt.tenant, &service_app, state, code)
         .await?;
     let Some(token) = &grant.id_token else {
-        tracing::error!("a sign-in brought no identity token");
+        tracing::error!("the token response of a sign-in has no identity token");
         return Err(Cause::OurRequest.into());
     };
     let proofs = service_app.proofs(state);
@@ -35,7 +35,7 @@ pub(crate) async fn redeem(
         proofs.nonce.expose(),
     );
     let identity = verified.await.map_err(|error| {
-        tracing::warn!(%error, "an identity token was not good");
+        tracing::warn!(%error, "an identity token is invalid");
         match error {
             AuthError::Unavailable => Refusal::Unavailable,
             _ => Cause::StartAgain.into(),
@@ -49,10 +49,13 @@ pub(crate) async fn redeem(
 
 impl From<EntraError> for Refusal {
     fn from(error: EntraError) -> Self {
-        tracing::warn!(codes = error.codes(), "a code was not redeemed");
+        tracing::warn!(
+            codes = error.codes(),
+            "an authorization code could not be redeemed"
+        );
         match error.cause() {
             Cause::Transient => Self::Unavailable,
-            // Ours to mend: the tenant's connection stays as it is.
+            // Operators must fix this; the tenant's connection is left unchanged.
             cause if cause.told() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(

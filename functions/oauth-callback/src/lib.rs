@@ -1,9 +1,8 @@
 //! Receives the browser back from Microsoft's sign-in and consent pages.
 //!
-//! What a browser brings can be forged, so nothing of it decides but the state,
-//! which is random, stored here, good once and for ten minutes. Everything else
-//! is proved with Microsoft: who signed in by the code and the signed identity
-//! token, a consent by using it.
+//! A browser's parameters can be forged, so only the state is trusted: it is random, stored here,
+//! and valid once and for ten minutes. Everything else is proved with Microsoft: the user by the
+//! code and the signed identity token, a consent by using it.
 
 mod callback;
 mod entra;
@@ -19,20 +18,20 @@ use rollcall_app::Services;
 use rollcall_clients::http::ApiError;
 use rollcall_runtime::auth::{Identities, guard};
 
-/// A posted answer holds a code, a state and little else.
+/// A posted response contains little besides a code and a state.
 const MAX_BODY_BYTES: usize = 64 * 1024;
 
-/// What handlers work with.
+/// The state that handlers share.
 #[derive(Clone)]
 struct AppState {
     services: Services,
     identities: Identities,
 }
 
-/// The callback over these services.
+/// Returns the router of the callback.
 ///
 /// # Errors
-/// When the authority is no address.
+/// Returns an error if the authority is not a valid URL.
 pub fn router(services: Services) -> Result<Router, ApiError> {
     let identities = Identities::new(&services.settings)?;
     let app = AppState {

@@ -1,4 +1,4 @@
-//! A catalog's account: it signs in, is looked at, and waits to be saved (S1-09…S1-12, S1-30).
+//! A catalog's account: signs in, is checked, and waits to be saved (S1-09…S1-12, S1-30).
 
 use chrono::{TimeDelta, Utc};
 use rollcall_clients::entra::Grant;
@@ -12,10 +12,10 @@ use rollcall_domain::connection::{Account, AccountCapabilities, Cause, SignInAtt
 use crate::response::{Outcome, Refusal};
 use crate::{AppState, identity};
 
-/// An account that signed in may be saved for so long.
+/// How long an account that signed in can be saved.
 const SAVE_WITHIN: TimeDelta = TimeDelta::hours(1);
 
-/// The account signed in.
+/// Reads the account that signed in and stores it as a draft.
 pub(crate) async fn signed_in(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -30,17 +30,17 @@ pub(crate) async fn signed_in(
         return Err(Cause::StartAgain.into());
     }
     let Some(refresh) = &grant.refresh else {
-        tracing::error!("a sign-in brought no refresh token");
+        tracing::error!("the token response of a sign-in has no refresh token");
         return Err(Cause::OurRequest.into());
     };
     let name = save_draft(app, attempt, catalog, &facts, refresh).await;
     name.map(Outcome::SignedIn).map_err(|error| {
-        tracing::error!(%error, "an account that signed in could not be kept");
+        tracing::error!(%error, "an account that signed in could not be stored");
         Refusal::Unavailable
     })
 }
 
-/// Who it is, what it may use, and that it is a mailbox of its own in the cloud.
+/// Returns the account's identity and capabilities if it has its own mailbox in the cloud.
 async fn read_account(app: &AppState, grant: &Grant) -> Result<AccountFacts, Refusal> {
     let services = &app.services;
     let token = grant.access.secret().clone();
@@ -50,7 +50,7 @@ async fn read_account(app: &AppState, grant: &Grant) -> Result<AccountFacts, Ref
         .account()
         .await
         .map_err(|error| unreadable(&error))?;
-    // Only a definite answer lets an account pass: a shared mailbox has no licence.
+    // An unclear result is an error, because a shared mailbox has no licence either.
     match mailbox
         .purpose()
         .await
@@ -60,13 +60,13 @@ async fn read_account(app: &AppState, grant: &Grant) -> Result<AccountFacts, Ref
         MailboxPurpose::NotInCloud if facts.exchange || facts.kiosk => {
             Err(Cause::NoCloudMailbox.into())
         }
-        // Without a licence there is no mailbox; what that means is shown (S1-10).
+        // Without a licence there is no mailbox; the console shows the consequences (S1-10).
         MailboxPurpose::User | MailboxPurpose::Other(_) | MailboxPurpose::NotInCloud => Ok(facts),
     }
 }
 
 fn unreadable(error: &ApiError) -> Refusal {
-    tracing::warn!(%error, "an account could not be looked at");
+    tracing::warn!(%error, "an account could not be read");
     if error.is_auth() {
         let code = error.code().map(str::to_owned);
         let cause = Cause::ConsentMissing;
@@ -75,8 +75,8 @@ fn unreadable(error: &ApiError) -> Refusal {
     Refusal::Unavailable
 }
 
-/// Keeps the account where only its administrator can save it; one that waited
-/// before is forgotten. The catalog's connection stays as it is.
+/// Stores the account as a draft that only its administrator can save, and replaces an earlier
+/// draft. The catalog's connection is left unchanged.
 async fn save_draft(
     app: &AppState,
     attempt: &SignInAttempt,
@@ -106,7 +106,7 @@ async fn save_draft(
     let kept = kept.await;
     lease.release().await?;
     kept?;
-    // A sign-in that nobody saves is forgotten by a tick.
+    // A tick deletes a draft that is never saved.
     let noted = services.change_mail_connection(attempt.tenant, catalog, &[], |it| {
         it.draft_until = Some(until);
         true

@@ -5,28 +5,28 @@ use serde::Deserialize;
 
 use crate::response::Refusal;
 
-/// What is read of Microsoft's answer (OAuth 2.0, section 4.1.2; admin consent).
+/// The parameters that are read (OAuth 2.0, section 4.1.2; admin consent).
 #[derive(Deserialize)]
 pub(crate) struct CallbackParams {
     state: Option<String>,
     pub(crate) code: Option<String>,
     error: Option<String>,
     error_description: Option<String>,
-    /// Present on errors as well, so it is looked at last.
+    /// Present on errors as well, so it is checked last.
     pub(crate) admin_consent: Option<String>,
-    /// Can be forged like everything here: it must fit, and proves nothing.
+    /// Can be forged like the others: it must match, but it proves nothing.
     pub(crate) tenant: Option<String>,
 }
 
 impl CallbackParams {
-    /// The parameters together with their state, if they have one.
+    /// Returns the parameters and their state, if they have one.
     pub(crate) fn with_state(self) -> Option<(String, Self)> {
         let state = self.state.clone().filter(|state| !state.is_empty())?;
         Some((state, self))
     }
 
-    /// The error that Microsoft reports. It is checked before anything else, because
-    /// `admin_consent=True` is present beside it too.
+    /// Returns the error that Microsoft reports. It is checked before anything else, because an
+    /// error response contains `admin_consent=True` as well.
     pub(crate) fn refusal(&self) -> Option<Refusal> {
         let error = self.error.as_deref()?;
         let number = self.error_description.as_deref().and_then(aadsts_number);
@@ -38,14 +38,14 @@ impl CallbackParams {
     }
 }
 
-/// Entra's number, which a redirect carries in its description only.
+/// Parses Entra's error number, which a redirect contains in its description only.
 fn aadsts_number(description: &str) -> Option<u32> {
     let digits = description.strip_prefix("AADSTS")?;
     let end = digits.find(|c: char| !c.is_ascii_digit());
     digits[..end.unwrap_or(digits.len())].parse().ok()
 }
 
-/// An error's name, without the characters that no such name has.
+/// Returns an error's name without characters that are invalid in error names.
 fn error_name(error: &str) -> String {
     let known = |c: &char| c.is_ascii_alphanumeric() || *c == '_';
     error.chars().filter(known).take(40).collect()
@@ -66,7 +66,7 @@ mod tests {
         }
     }
 
-    /// Proves S0-22 and S1-14: declined, and approval needed, are told apart.
+    /// Proves S0-22 and S1-14: a declined consent and a required approval have different causes.
     #[test]
     fn an_error_counts_before_everything_else() {
         let read = |error, text| returned(error, text).refusal().expect("a refusal");

@@ -1,4 +1,4 @@
-//! Where the browser goes afterwards: back to the console with the result, or a page that says to start again.
+//! Responses to the browser: a redirect to the console with the result, or a page to start again.
 
 use axum::http::header::{ACCEPT, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -9,37 +9,36 @@ use url::Url;
 
 use crate::AppState;
 
-/// Seconds after which trying again makes sense when something does not answer.
+/// Seconds until a retry is useful after a dependency was unavailable.
 const RETRY_AFTER: u64 = 5;
 
-/// How a stage ended.
+/// The outcome of a stage.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// The browser is sent to Microsoft's next page.
+    /// Redirect the browser to Microsoft's next page.
     Redirect(String),
-    /// It is connected.
+    /// The connection works.
     Connected,
-    /// Consent was given; Microsoft needs a while to carry it out.
+    /// Consent was given; Microsoft needs some time until it takes effect.
     Pending,
-    /// The account signed in; this name saves it (S1-30).
+    /// The account signed in; this name is needed to save it (S1-30).
     SignedIn(String),
-    /// It did not work, for this reason.
+    /// The stage failed, with cause and code.
     Refused(Cause, Option<String>),
-    /// Something of ours does not answer; the state is used up.
+    /// A dependency is unavailable; the state is consumed.
     Unavailable,
 }
 
-/// Why a stage ended without an outcome.
+/// The reason why a stage ended without an outcome.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Microsoft, or what it sent, says no; this is recorded.
+    /// Microsoft refused, or sent something invalid; the refusal is recorded.
     Refused {
-        /// Why.
         cause: Cause,
         /// The code to show.
         code: Option<String>,
     },
-    /// Something does not answer, or is ours to repair: nothing is recorded.
+    /// A dependency is unavailable, or operators must fix something: nothing is recorded.
     Unavailable,
 }
 
@@ -49,7 +48,7 @@ impl From<Cause> for Refusal {
     }
 }
 
-/// Sends the browser on.
+/// Returns the response for an outcome.
 pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Response {
     if let Outcome::Redirect(url) = outcome {
         return redirect(url);
@@ -60,8 +59,8 @@ pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome)
     }
 }
 
-/// The console's page with the result. Names and codes travel in the query; what
-/// lets somebody save the account travels behind `#`, which no server sees.
+/// Returns the console's page with the result. Names and codes are in the query; the name that is
+/// needed to save the account is in the fragment, which browsers do not send to servers.
 fn place(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<Url> {
     let origin = app.services.settings.frontend_url.as_deref()?;
     let mut url = Url::parse(&format!("{origin}{}", attempt.return_to.as_str())).ok()?;
@@ -105,7 +104,7 @@ fn redirect(url: &str) -> Response {
     }
 }
 
-/// Something of ours does not answer.
+/// Returns 503: a dependency is unavailable.
 pub(crate) fn unavailable() -> Response {
     let detail = "The sign-in cannot be checked now; try again shortly.";
     let mut problem = ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, detail);
@@ -116,15 +115,15 @@ pub(crate) fn unavailable() -> Response {
 const START_AGAIN: &str =
     "This sign-in has expired or was already used. Go back to Rollcall and start it again.";
 
-/// The same for everybody whose state is not good. People get a page with the
-/// way back, programs a problem.
+/// Returns the same response for every invalid state: browsers get a page with a link to the
+/// console, programs a problem.
 pub(crate) fn start_again(app: &AppState, headers: &HeaderMap) -> Response {
     let accepts = headers.get(ACCEPT).and_then(|value| value.to_str().ok());
     if !accepts.is_some_and(|accepts| accepts.contains("text/html")) {
         return ProblemDetails::new(StatusCode::BAD_REQUEST, START_AGAIN).into_response();
     }
     let link = app.services.settings.frontend_url.as_deref().map(|origin| {
-        // An origin has no characters that mean something in HTML.
+        // An origin contains no characters that are special in HTML.
         format!("<p><a href=\"{origin}/\">Back to Rollcall</a></p>")
     });
     let page = format!(

@@ -1,1 +1,1 @@
-//! The integration tests: one binary, real protocols, every test its own tenant.
+//! Integration tests: one binary, real protocols, a separate tenant for each test.

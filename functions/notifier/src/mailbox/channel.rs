@@ -1,4 +1,4 @@
-//! Who carries a catalog's mail: its connected account, or Azure Communication Services.
+//! The channel of a catalog's mail: its connected account, or Azure Communication Services.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::notices::{Notice, NoticeKind, RenderedNotice, Urgency};
 
-/// The name of the lane of Communication Services.
+/// The lane name of Azure Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
-/// Handing over one mail may take no longer than this; its function lives longer.
+/// The timeout for sending one mail; the function's own timeout is longer.
 const HAND_OVER: Duration = Duration::from_secs(30);
 
-/// A way out, shared by all catalogs that use it.
+/// A channel, shared by all catalogs that use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MailChannel {
     /// The account of this object id.
@@ -27,15 +27,15 @@ pub(crate) enum MailChannel {
     CommunicationServices,
 }
 
-/// A channel that is ready: whatever can fail before a mail is handed over has not.
+/// A channel that is ready to send: everything that can fail before sending has succeeded.
 pub(crate) enum Ready {
     Account(Box<ConnectedAccount>),
     CommunicationServices(Box<AcsMail>),
 }
 
 impl MailChannel {
-    /// What carries a catalog's mail, while its connection works (S1-32). `activated`
-    /// is whether the tenant may use Communication Services (S1-28).
+    /// Returns the channel of a catalog's mail if its connection works (S1-32). `activated`: the
+    /// tenant may use Communication Services (S1-28).
     pub(crate) fn of(connection: &MailConnection, activated: bool) -> Option<Self> {
         let usable = connection.options.enabled && connection.status.is_usable();
         let account = connection.account.as_ref().filter(|_| usable)?;
@@ -47,7 +47,7 @@ impl MailChannel {
         can.then_some(Self::Account(account.object))
     }
 
-    /// The name under which its lease and its pace are kept.
+    /// Returns the name under which its lease and its rate limit are stored.
     pub(crate) fn lane(self) -> String {
         match self {
             Self::Account(object) => format!("account-{object}"),
@@ -55,18 +55,18 @@ impl MailChannel {
         }
     }
 
-    /// Whether Exchange's limits on a mailbox count.
+    /// Returns true if Exchange's limits on a mailbox apply.
     pub(crate) const fn has_rate_limit(self) -> bool {
         matches!(self, Self::Account(_))
     }
 
-    /// Whether a mail that was marked on a lane may be handed over again: only
-    /// where the channel knows a repeated one, and it was that channel's.
+    /// Returns true if a mail that was marked on a lane may be sent again: only if the channel
+    /// detects duplicates and the mail was marked on that channel.
     pub(crate) fn knows_repeat_of(self, lane: &str) -> bool {
         self == Self::CommunicationServices && lane == COMMUNICATION_SERVICES
     }
 
-    /// Gets everything that is needed to hand a catalog's mails over.
+    /// Prepares everything that is needed to send a catalog's mail.
     pub(crate) async fn ready(
         self,
         services: &Services,
@@ -77,7 +77,7 @@ impl MailChannel {
             Self::Account(object) => {
                 let account = services.account(tenant, catalog).await?;
                 let connected = account.connection.account.as_ref();
-                // Another one was connected meanwhile: its lane is another.
+                // Another account has been connected in the meantime; it has a different lane.
                 if connected.map(|it| it.object) != Some(object) {
                     return Err(AccountError::NotConnected.into());
                 }
@@ -93,7 +93,7 @@ impl MailChannel {
 }
 
 impl Ready {
-    /// Since when the account is connected that carries the mail.
+    /// Returns when the account that sends the mail was connected.
     pub(crate) fn connected_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Account(account) => account.connection.connected_at,
@@ -101,8 +101,8 @@ impl Ready {
         }
     }
 
-    /// Why a mail says nothing any more: it greets an account that is another one by
-    /// now, or invites to something that is over.
+    /// Returns why a mail is obsolete: it announces an account that has since been replaced, or a
+    /// session that is over.
     pub(crate) fn reason_to_drop(
         &self,
         about: &NoticeKind,
@@ -121,7 +121,7 @@ impl Ready {
         }
     }
 
-    /// Hands a mail over.
+    /// Sends a mail, with a timeout.
     pub(crate) async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let sent = async {
             match self {
@@ -135,7 +135,7 @@ impl Ready {
     }
 }
 
-/// Why nothing can be handed over now. No mail was touched.
+/// The reason why nothing can be sent now. No mail was changed.
 #[derive(Debug)]
 pub(crate) enum Unready {
     /// The catalog's account.
@@ -159,12 +159,12 @@ pub(crate) enum CommunicationServicesError {
     /// The key cannot be read.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The client refused its settings.
+    /// The client rejected its settings.
     #[error(transparent)]
     Client(#[from] ApiError),
 }
 
-/// A rendered notice as a mail.
+/// Converts a rendered notice to a mail.
 pub(crate) fn outgoing(notice: &Notice, rendered: RenderedNotice) -> OutgoingMail {
     let importance = match notice.urgency {
         Urgency::Urgent => Importance::High,
@@ -195,7 +195,7 @@ async fn communication_services(
 mod tests {
     use super::*;
 
-    /// Frozen: what is remembered of a mailbox is stored under the name of its lane.
+    /// Frozen: the state of a mailbox is stored under the name of its lane.
     #[test]
     fn lanes_keep_their_names() {
         let object: ObjectId = "00000000-0000-0000-0000-000000000007"

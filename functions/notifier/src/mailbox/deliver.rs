@@ -1,4 +1,4 @@
-//! Hands one mail over and settles how that ended.
+//! Sends one mail and records the outcome.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_app::mail_account::AccountError;
@@ -14,23 +14,23 @@ use rollcall_domain::notices::{NoticeKind, render};
 use super::channel::{Ready, Unready, outgoing};
 use super::{Pass, recipients};
 
-/// Without a word from the other side a throttled mailbox rests so long.
+/// The default wait after throttling, if the response has no `Retry-After`.
 const REST: TimeDelta = TimeDelta::minutes(1);
-/// Something of ours is broken: operators are alarmed, mails wait.
+/// How long mail waits after an internal error that operators are alerted to.
 const REPAIR_TIME: TimeDelta = TimeDelta::minutes(15);
 
-/// Where to go on.
+/// How to continue after one mail.
 pub(super) enum NextStep {
-    /// With the next mail.
+    /// Continue with the next mail.
     Mail,
-    /// Without this catalog: its account works no longer.
+    /// Continue without this catalog: its account no longer works.
     Catalog,
-    /// Not before this moment.
+    /// Stop, and continue at this time.
     Wait(DateTime<Utc>),
 }
 
 impl Pass<'_> {
-    /// Gets ready, marks, sends, settles.
+    /// Prepares the channel, marks the mail, sends it and records the outcome.
     pub(super) async fn deliver(
         &mut self,
         fence: &Fence,
@@ -58,12 +58,12 @@ impl Pass<'_> {
             let failed = MessageStatus::Failed;
             return self.record_end(catalog, mail, failed, problem, now()).await;
         }
-        // Booked before it is sent: a function that dies in between has used it up.
+        // Counted before sending: if the function crashes in between, the quota is used up.
         if channel.has_rate_limit() {
             self.state.pace.sent(recipients(mail), now());
         }
         match store.begin_mail(fence, mail, &self.lane, &self.state).await {
-            // Somebody has settled it meanwhile.
+            // Another invocation has recorded the outcome in the meantime.
             Err(StoreError::Conflict) => return Ok(NextStep::Mail),
             other => other?,
         }
@@ -83,7 +83,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Nothing can be handed over now; no mail was touched.
+    /// Handles a channel that is not ready; no mail was changed.
     fn handle_unready(
         &mut self,
         trouble: Unready,
@@ -93,7 +93,7 @@ impl Pass<'_> {
             Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
                 Ok(NextStep::Catalog)
             }
-            // This catalog's own trouble: the others of the account go on.
+            // Only this catalog is affected: the other catalogs of the account continue.
             Unready::Account(AccountError::Vault(VaultError::Unreadable(what))) => {
                 tracing::error!(what, alarm = "mail-channel", "a grant is unreadable");
                 Ok(NextStep::Catalog)
@@ -112,7 +112,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The channel did not take it, or perhaps did.
+    /// Handles a send error. After some of them the mail may nevertheless have been sent.
     async fn handle_refusal(
         &mut self,
         catalog: CatalogId,
@@ -171,8 +171,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether a refusal is about the account and not about this mail: its mailbox
-    /// is gone, or not even the mail that greets it is taken (S1-31).
+    /// Returns the cause if a refusal concerns the account and not only this mail: its mailbox is
+    /// gone, or it rejects even the mail that announces the account (S1-31).
     fn cause(&self, status: u16, mail: &Waiting) -> Option<Cause> {
         if !self.channel.has_rate_limit() {
             return None;
@@ -184,8 +184,8 @@ impl Pass<'_> {
         greets.then_some(Cause::MailRefused)
     }
 
-    /// The token opens nothing any more: a fresh one is tried once, then the
-    /// account counts as lost.
+    /// Handles a rejected token: the mail is retried once with a new token, then the account is
+    /// considered lost.
     async fn sign_in_refused(
         &mut self,
         catalog: CatalogId,
@@ -208,7 +208,7 @@ impl Pass<'_> {
             .await
     }
 
-    /// The account works no longer; its mails wait.
+    /// Records that the account no longer works; its mail waits.
     async fn account_lost(
         &mut self,
         catalog: CatalogId,
@@ -229,14 +229,14 @@ impl Pass<'_> {
             Ok(()) => Ok(NextStep::Catalog),
             Err(AccountError::Store(error)) => Err(error),
             Err(error) => {
-                // Noted; the tick tells what is not told yet.
-                tracing::error!(%error, "the loss of an account could not be told");
+                // The loss is recorded; the next tick sends the notices that are missing.
+                tracing::error!(%error, "the loss of an account could not be reported");
                 Ok(NextStep::Catalog)
             }
         }
     }
 
-    /// Surely not sent, through no fault of its own.
+    /// Defers a mail that was not sent, without counting the attempt as a failure of the mail.
     async fn defer(
         &self,
         mail: &mut Waiting,
@@ -248,7 +248,7 @@ impl Pass<'_> {
         Ok(NextStep::Wait(until))
     }
 
-    /// Surely not sent; tried again for a day.
+    /// Schedules a retry of a mail that was not sent; gives up after one day.
     async fn retry_later(
         &self,
         catalog: CatalogId,
@@ -283,7 +283,7 @@ impl Pass<'_> {
     }
 }
 
-/// Something of ours: operators are alarmed; until when mails wait.
+/// Alerts operators to an internal error and returns when the mail is retried.
 fn alert_operators(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
     tracing::error!(
         problem,

@@ -1,8 +1,9 @@
-//! Sends what a mailbox may send now, the most urgent first, and asks to be woken for the rest.
+//! Sends the mail that a mailbox may send now, most urgent first, and schedules a wakeup for the
+//! rest.
 //!
-//! One lease per mailbox makes sure that only one function sends from it, so
-//! its pace is kept and no mail goes out twice. What was marked and not settled
-//! when the lease was taken was left behind by a function that died.
+//! One lease per mailbox makes sure that only one function sends from it, so that its rate limit
+//! holds and no mail is sent twice. A mail that is already marked when the lease is acquired was
+//! left behind by a function that crashed.
 
 pub(crate) mod channel;
 mod deliver;
@@ -21,28 +22,28 @@ use rollcall_runtime::{Deadline, Failure};
 use channel::MailChannel;
 use deliver::NextStep;
 
-/// Tells the moment.
+/// Returns the current time.
 pub type Clock = fn() -> DateTime<Utc>;
 
-/// Mails read at a time, of each catalog.
+/// The number of mails that are read at a time, per catalog.
 const AT_A_TIME: usize = 60;
-/// Another function is sending: what was put on the list behind its back is
-/// looked at after so long.
+/// The delay of the next attempt if another function holds the lease; it may not see mail that
+/// was queued after it read the list.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// A mail is begun only if so much time is left: its token, its hand-over of thirty
-/// seconds at most, and its settling fit into it.
+/// The minimum time left for beginning a mail: getting the token, sending for at most thirty
+/// seconds, and recording the outcome.
 const ONE_MAIL: Duration = Duration::from_secs(45);
-/// SQS delays a message by fifteen minutes at most.
+/// SQS delays a message by at most fifteen minutes.
 const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(15);
-/// A message that wakes us may arrive so much early or late.
+/// The tolerance for a wakeup message that arrives early or late.
 const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
 
-/// How a mailbox stands after it was looked at.
+/// The result of processing a mailbox once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryPass {
-    /// Mails handed over.
+    /// The number of mails sent.
     pub sent: u32,
-    /// When it should be looked at again; none when nothing is left to do.
+    /// When the mailbox must be processed again; `None` if nothing is left to do.
     pub again: Option<DateTime<Utc>>,
 }
 
@@ -51,10 +52,10 @@ const NOTHING: DeliveryPass = DeliveryPass {
     again: None,
 };
 
-/// Looks at the mailbox of a catalog.
+/// Processes the mailbox of a catalog.
 ///
 /// # Errors
-/// When it must be tried again.
+/// Returns an error if the wakeup must be retried.
 pub async fn drain(
     services: &Services,
     due: MailboxWakeup,
@@ -62,7 +63,7 @@ pub async fn drain(
     deadline: Deadline,
 ) -> Result<DeliveryPass, Failure> {
     let Some((channel, catalogs)) = find_channel(services, due).await? else {
-        // Held until the catalog is connected again, which asks anew (S1-38).
+        // The mail waits until the catalog is connected again, which wakes the mailbox (S1-38).
         return Ok(NOTHING);
     };
     let name = channel.lane();
@@ -82,11 +83,11 @@ pub async fn drain(
         state: MailboxState::default(),
         sent: 0,
     };
-    // Boxed, since a mail on its way makes a future too large for the stack.
+    // Boxed, because the future of sending a mail is too large for the stack.
     let work = Box::pin(pass.deliver_waiting(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
     if let Err(error) = lease.release().await {
-        tracing::warn!(%error, "the lease of a mailbox was not given back; it expires");
+        tracing::warn!(%error, "the lease of a mailbox could not be released; it expires");
     }
     let again = done??;
     Ok(DeliveryPass {
@@ -95,7 +96,7 @@ pub async fn drain(
     })
 }
 
-/// What carries a catalog's mail, and all catalogs of the tenant that it carries.
+/// Returns the channel of a catalog's mail, and all catalogs of the tenant that use it.
 async fn find_channel(
     services: &Services,
     due: MailboxWakeup,
@@ -118,7 +119,7 @@ async fn find_channel(
     )))
 }
 
-/// One look at a mailbox, under its lease.
+/// One pass over a mailbox, under its lease.
 struct Pass<'a> {
     services: &'a Services,
     tenant: TenantId,
@@ -139,7 +140,7 @@ impl Pass<'_> {
         let stored = self.services.store.mailbox_state(self.tenant, &self.lane);
         self.state = stored.await?;
         let at = self.send_all(fence, now, deadline).await?;
-        // Asked first, then noted: asked twice is better than noted and never asked.
+        // Sent first, then recorded: a duplicate wakeup is better than a missing one.
         self.ask_again(at, now()).await?;
         let put = self
             .services
@@ -149,9 +150,9 @@ impl Pass<'_> {
         Ok(at)
     }
 
-    /// Sends a message so that somebody looks again in time, unless one is on its
-    /// way; one that is due about now is the one that woke us. It names a catalog
-    /// that still uses the mailbox.
+    /// Sends a wakeup message for this time unless one is already scheduled. A message that is
+    /// due about now is the one that started this pass. The message names a catalog that still
+    /// uses the mailbox.
     async fn ask_again(
         &mut self,
         at: Option<DateTime<Utc>>,
@@ -178,7 +179,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Sends while the mailbox's pace, its troubles and the time allow; when to go on.
+    /// Sends while rate limit, circuit breaker and deadline allow; returns when to continue.
     async fn send_all(
         &mut self,
         fence: &Fence,
@@ -209,7 +210,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Until when the mailbox has to rest before this mail.
+    /// Returns the time before which the mailbox must not send this mail.
     fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
         let turn = if self.channel.has_rate_limit() {
@@ -224,8 +225,8 @@ impl Pass<'_> {
         }
     }
 
-    /// The mails whose turn it is, the most urgent first; and when the first of
-    /// the others is due. Those left behind by a function that died are settled.
+    /// Returns the mails that are due, most urgent first, and when the first of the others is
+    /// due. Recovers those that a crashed function left behind.
     async fn due(
         &mut self,
         now: DateTime<Utc>,
@@ -262,7 +263,7 @@ impl Pass<'_> {
     }
 }
 
-/// The earlier of two moments, if there is one.
+/// Returns the earlier of two optional times.
 fn sooner(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
@@ -270,7 +271,7 @@ fn sooner(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<Da
     }
 }
 
-/// How many people a mail reaches.
+/// Returns the number of recipients of a mail.
 fn recipients(mail: &Waiting) -> u32 {
     u32::try_from(mail.mail.notice.recipients.len()).unwrap_or(u32::MAX)
 }

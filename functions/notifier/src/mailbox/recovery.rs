@@ -1,4 +1,4 @@
-//! Mails that were marked by a function that died before it said how they ended.
+//! Recovers mails that were marked by a function that crashed before it recorded the outcome.
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
@@ -9,8 +9,8 @@ use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 use super::Pass;
 
 impl Pass<'_> {
-    /// A mail that was marked by somebody who never said how it ended; when to look
-    /// at it again, if it is.
+    /// Recovers a mail that was marked without a recorded outcome; returns when to process it
+    /// again, if at all.
     pub(super) async fn recover(
         &self,
         catalog: CatalogId,
@@ -19,7 +19,8 @@ impl Pass<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let store = &self.services.store;
-        // The catalog has changed its channel: whoever marked it may be sending it.
+        // The catalog has changed its channel: the function that marked the mail may be sending
+        // it.
         if lane != self.lane {
             let lease = format!("mailbox#{lane}");
             if let Some(until) = store.held_until(self.tenant, &lease).await? {
@@ -34,7 +35,7 @@ impl Pass<'_> {
             return Ok(Some(now));
         }
         let notice = mail.mail.notice.id;
-        tracing::warn!(%notice, "an earlier try never said how it ended; not mailed again");
+        tracing::warn!(%notice, "an earlier attempt recorded no outcome; not mailed again");
         let problem = "Sending was cut off: it may have arrived, so it is not sent again.";
         store
             .mail_ended(catalog, mail, MessageStatus::Doubtful, problem, now)

@@ -55,9 +55,7 @@ pub(crate) async fn reports(api: &ApiState, run: &Run) -> Result<Vec<SyncReport>
 pub(crate) async fn find_run(api: &ApiState, caller: &Caller, id: &str) -> Result<Run, ApiError> {
     let slot = slot_of(id).ok_or(ApiError::Missing)?;
     let store = &api.services.store;
-    let run = store
-        .run_at(caller.tenant, Job::DirectorySync, slot)
-        .await;
+    let run = store.run_at(caller.tenant, Job::DirectorySync, slot).await;
     run?.ok_or_else(|| crate::runs::not_begun(slot))
 }
 

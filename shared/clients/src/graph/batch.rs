@@ -1,7 +1,7 @@
-//! `$batch`: up to twenty requests in one, each with its own answer.
+//! `$batch`: up to twenty requests in one HTTP request, each with its own response.
 //!
-//! Parts are told apart by id, since the answers come in any order. A good
-//! status of the whole says nothing about the parts, and a part may be missing.
+//! Parts are identified by id, because the responses arrive in any order. A successful outer
+//! status does not imply that the parts succeeded, and the response of a part may be missing.
 
 use std::time::{Duration, SystemTime};
 
@@ -16,11 +16,11 @@ use super::transport::Call;
 use super::transport::Transport;
 use crate::http::{ApiError, Base, is_transient_status, parse_retry_after, vendor_error};
 
-/// Most parts in one `$batch` (Microsoft's limit).
+/// The maximum number of parts in one `$batch` (Microsoft's limit).
 pub(super) const MAX_PARTS: usize = 20;
 
-/// `$batch` requests under way at once for one tenant. Microsoft's own sync
-/// tool runs ten; four already exceed the write quota.
+/// The number of concurrent `$batch` requests for one tenant. Microsoft's own sync tool uses
+/// ten; four already exceed the write quota.
 pub(super) const CONCURRENT: usize = 4;
 
 /// One request inside a batch.
@@ -32,7 +32,7 @@ pub(super) struct Part {
 }
 
 impl Part {
-    /// Reads `url`, which starts behind `/v1.0`.
+    /// Returns a read of `url`, which starts after `/v1.0`.
     pub(super) fn get(url: String) -> Self {
         Self {
             method: "GET",
@@ -41,7 +41,7 @@ impl Part {
         }
     }
 
-    /// Adds up to twenty members at once; all or none of them.
+    /// Returns a request that adds up to twenty members; Graph adds all or none of them.
     pub(super) fn add_members(base: &Base, group: ObjectId, members: &[ObjectId]) -> Self {
         let links: Vec<_> = members.iter().map(|id| member_link(base, *id)).collect();
         let body = json!({ "members@odata.bind": links });
@@ -52,7 +52,7 @@ impl Part {
         }
     }
 
-    /// Adds one member.
+    /// Returns a request that adds one member.
     pub(super) fn add_member(base: &Base, group: ObjectId, member: ObjectId) -> Self {
         let body = json!({ "@odata.id": member_link(base, member) });
         Self {
@@ -62,10 +62,10 @@ impl Part {
         }
     }
 
-    /// Removes one member from a group.
+    /// Returns a request that removes one member from a group.
     ///
-    /// The address always ends in `/$ref`. Without it the request deletes the
-    /// person from the directory, so this is the only place that builds one.
+    /// The URL always ends in `/$ref`. Without it the request would delete the user from the
+    /// directory, so this is the only function that builds it.
     pub(super) fn remove_member(group: ObjectId, member: ObjectId) -> Self {
         let url = format!("/groups/{group}/members/{member}/$ref");
         Self {
@@ -93,12 +93,12 @@ impl Part {
     }
 }
 
-/// The address of a directory object in this cloud.
+/// Returns the URL of a directory object in this cloud.
 fn member_link(base: &Base, member: ObjectId) -> String {
     base.join(&format!("/v1.0/directoryObjects/{member}"))
 }
 
-/// The answer to one part.
+/// The response to one part.
 #[derive(Debug)]
 pub(super) struct PartAnswer {
     pub(super) status: u16,
@@ -115,7 +115,7 @@ impl PartAnswer {
         is_transient_status(self.status)
     }
 
-    /// Graph's error code and text.
+    /// Returns Graph's error code and message.
     pub(super) fn error(&self) -> (Option<String>, String) {
         vendor_error(self.body.to_string().as_bytes())
     }
@@ -171,8 +171,8 @@ impl From<WireAnswer> for PartAnswer {
 }
 
 impl Transport {
-    /// Sends one batch once. The answers are in the order of the parts; `None`
-    /// where Graph left one out. Booking writes is the caller's business.
+    /// Sends one batch once. Returns the responses in the order of the parts, with `None`
+    /// where Graph omitted one. The caller must take the writes from the quota.
     pub(super) async fn batch_once(
         &self,
         parts: &[Part],
@@ -194,7 +194,8 @@ impl Transport {
             eventual: false,
         };
         let (answer, token) = self.authorised(&call).await?;
-        // Microsoft's pages disagree on the outer status of a throttled batch: 200 or 424.
+        // Microsoft's documentation disagrees on the outer status of a throttled batch: 200
+        // or 424.
         let answer = if answer.status == 424 {
             answer
         } else {
@@ -218,8 +219,8 @@ impl Transport {
         Ok(answers)
     }
 
-    /// Reads any number of parts, twenty to a batch; transient and missing
-    /// parts are asked for again. The answers are in the order of the parts.
+    /// Reads any number of parts, twenty per batch; transient errors and missing responses
+    /// are retried. Returns the responses in the order of the parts.
     pub(super) async fn read_parts(
         &self,
         parts: &[Part],
@@ -256,7 +257,7 @@ impl Transport {
     }
 }
 
-/// The longest wait that any part asks for.
+/// Returns the longest `Retry-After` of the parts.
 pub(super) fn longest_wait(answers: &[Option<PartAnswer>]) -> Option<Duration> {
     answers
         .iter()
@@ -265,7 +266,7 @@ pub(super) fn longest_wait(answers: &[Option<PartAnswer>]) -> Option<Duration> {
         .max()
 }
 
-/// The final result of a part; `None` when it has to be asked for again.
+/// Returns the final result of a part; `None` if it must be retried.
 fn part_result(
     part: &Part,
     answer: Option<PartAnswer>,

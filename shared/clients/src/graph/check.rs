@@ -1,4 +1,4 @@
-//! Tests a tenant's app: does it get in, may it do what it must, may it do more. Nothing is written.
+//! Tests a tenant's app without writes: sign-in, required permissions, excess permissions.
 
 use std::collections::BTreeSet;
 
@@ -16,18 +16,18 @@ const USER_READ: &str = REQUIRED[0];
 const GROUP_WRITE: &str = REQUIRED[1];
 const MEMBER_WRITE: &str = REQUIRED[2];
 
-/// Which of some people the directory has.
+/// How many of some users the directory contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPeople {
-    /// People asked for.
+    /// The number of users looked up.
     pub asked: usize,
-    /// Those it has.
+    /// The number of them that exist.
     pub known: usize,
 }
 
 impl GraphReader {
-    /// Tests sign-in and permissions, with a token made now. Every check is
-    /// answered, by the deadline of [`GraphReader::with_deadline`] at the latest.
+    /// Tests sign-in and permissions with a new token. Every check has a result, at the
+    /// latest by the deadline of [`GraphReader::with_deadline`].
     pub async fn check(&self) -> Vec<Check> {
         match self.sign_in().await {
             Ok(token) => {
@@ -64,7 +64,7 @@ impl GraphReader {
         }
     }
 
-    /// Counts which of these people the directory has; deleted ones it has not.
+    /// Counts which of these users the directory contains; deleted users do not count.
     pub async fn known_people(&self, people: &[ObjectId]) -> Result<KnownPeople, GraphError> {
         let parts: Vec<Part> = people
             .iter()
@@ -83,7 +83,7 @@ impl GraphReader {
     }
 }
 
-/// Without a token nothing else can be found out.
+/// Returns the failed sign-in; without a token the other checks cannot be made.
 fn not_signed_in(sign_in: Check) -> Vec<Check> {
     let rest = [
         CheckId::EntraUserReadAll,
@@ -125,8 +125,8 @@ fn permission_checks(grants: Grants, named: Option<&BTreeSet<String>>) -> [Check
     ]
 }
 
-/// Everything that the members' permission allows the groups' one allows too,
-/// so no request can tell whether both are there.
+/// The permission for groups includes everything that the one for members allows, so no
+/// request can determine whether both are granted.
 fn covered_members(named: Option<&BTreeSet<String>>) -> &'static str {
     match named.map(|named| named.contains(MEMBER_WRITE)) {
         Some(true) => "The app may add and remove members.",
@@ -157,8 +157,8 @@ fn permission_check(id: CheckId, name: &str, grant: Grant, works: &str) -> Check
     }
 }
 
-/// The check for permissions nothing needs (C-33). It knows what the token
-/// seems to name and nothing else, so it never fails.
+/// Checks for permissions that are not needed (C-33). It relies only on the names that the
+/// token seems to contain, so it never fails.
 fn excess_check(named: Option<BTreeSet<String>>) -> Check {
     let id = CheckId::EntraExcessPermissions;
     let Some(named) = named else {

@@ -1,4 +1,4 @@
-//! Tests an app for the directory sync: reading people, and groups with their members where they are needed. Nothing is written.
+//! Tests an app for the directory sync without writes: reading users, and groups if needed.
 
 use std::collections::BTreeSet;
 
@@ -10,18 +10,18 @@ use super::GraphReader;
 use super::permissions::Grant;
 use crate::entra::roles_named_in;
 
-/// Whose app it is that is tested.
+/// The owner of the tested app.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SyncApp {
-    /// The customer's own, whose permissions are the customer's to mend.
+    /// The customer's own app, whose permissions the customer must fix.
     Customers,
-    /// This service's own, which was consented to as a whole.
+    /// This service's own app, which is consented to as a whole.
     Ours,
 }
 
 impl GraphReader {
-    /// Tests sign-in and the permissions that a sync needs (S2-12…S2-15), with a
-    /// token made now. Every check is answered.
+    /// Tests sign-in and the permissions that a sync needs (S2-12…S2-15) with a new token.
+    /// Every check has a result.
     pub async fn check_for_sync(&self, groups: bool, app: SyncApp) -> Vec<Check> {
         let token = match self.sign_in().await {
             Ok(token) => token,
@@ -48,8 +48,8 @@ impl GraphReader {
         checks
     }
 
-    /// What the token names decides; where it names nothing, a request does that
-    /// needs just this permission and answers with nobody.
+    /// Uses the permissions named in the token. If the token names none, sends a request that
+    /// requires exactly this permission and returns no users.
     async fn reading(
         &self,
         id: CheckId,
@@ -88,7 +88,7 @@ impl GraphReader {
     }
 }
 
-/// The permissions that are needed, by their real names.
+/// Returns the required permissions by their real names.
 fn required(groups: bool) -> impl Iterator<Item = (CheckId, &'static str)> {
     let all = [
         (CheckId::EntraUserReadAll, "User.Read.All"),
@@ -104,7 +104,7 @@ fn not_signed_in(sign_in: Check, groups: bool) -> Vec<Check> {
     std::iter::once(sign_in).chain(rest).collect()
 }
 
-/// Permissions nothing needs (C-33); a stolen secret could use them.
+/// Reports permissions that are not needed (C-33), because a stolen secret could use them.
 fn excess(named: Option<&BTreeSet<String>>, groups: bool) -> Option<Check> {
     let needed: BTreeSet<&str> = required(groups).map(|(_, name)| name).collect();
     let excess: Vec<&str> = named?

@@ -1,8 +1,8 @@
-//! Follows people and groups of the directory: everything once, afterwards only what changed.
+//! Follows users and groups of the directory: everything once, then only the changes.
 //!
-//! <https://learn.microsoft.com/graph/delta-query-overview>: entities repeat, come in any
-//! order, and large groups in slices; what was asked for is kept in the link. A link
-//! lives for seven days and can be withdrawn at any time (410).
+//! <https://learn.microsoft.com/graph/delta-query-overview>: entities repeat and arrive in
+//! any order, large groups in slices; the link contains the query. A link is valid for seven
+//! days and can be revoked at any time (410).
 
 use reqwest::Method;
 use rollcall_domain::base::ids::ObjectId;
@@ -14,27 +14,27 @@ use super::transport::Call;
 use super::{GraphError, GraphReader};
 use crate::http::Links;
 
-/// What is read of a person.
+/// The properties of a user.
 const PERSON: &str = "id,givenName,surname,displayName,mail,userPrincipalName,jobTitle,department,accountEnabled,userType,manager";
-/// What is read of a group.
+/// The properties of a group.
 const GROUP: &str = "id,displayName,members";
-/// Groups that one delta query can be confined to (Graph's limit).
+/// The maximum number of groups in the filter of one delta query (Graph's limit).
 pub const MAX_GROUPS: usize = 50;
-/// Graph gives as many as it likes on a page; this is a wish.
+/// The requested page size; Graph may return pages of any size.
 const PAGE: &str = "odata.maxpagesize=999";
-/// The entity that people are in what refers to others.
+/// The type of users in references.
 const USER: &str = "#microsoft.graph.user";
 
-/// A place to follow changes from, as the directory gave it.
+/// The link from which changes are followed, as returned by the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeltaLink(pub String);
 
-/// What a delta query came to.
+/// The result of a delta query.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Followed {
-    /// Everything was told; changes from here on come from this link.
+    /// All changes were read; later changes are read from this link.
     To(DeltaLink),
-    /// The link is worth nothing any more: everything has to be read anew.
+    /// The link is no longer valid: everything must be read again.
     Expired,
 }
 
@@ -103,7 +103,7 @@ impl WirePerson {
             .manager
             .into_iter()
             .partition(|it| it.removed.is_some());
-        // A user without a type counts as a member.
+        // A user without a type is a member.
         let guest = match self.user_type {
             Reported::Nothing => None,
             Reported::Is(kind) => Some(kind.is_some_and(|kind| kind.eq_ignore_ascii_case("guest"))),
@@ -125,7 +125,7 @@ impl WirePerson {
 }
 
 impl WireGroup {
-    /// Only people count as members; one who left may come without a type.
+    /// Ignores references that are not users; a removed member may have no type.
     fn change(self) -> GroupChange {
         let mut change = GroupChange {
             name: self.display_name,
@@ -147,8 +147,8 @@ impl WireGroup {
 }
 
 impl GraphReader {
-    /// Reads all people, or from `link` on those that changed: `take` gets each as
-    /// often as it is told, `None` for one that was deleted.
+    /// Reads all users, or those that changed since `link`. `take` is called for each
+    /// reported change, with `None` for a deleted user.
     pub async fn follow_people(
         &self,
         link: Option<&DeltaLink>,
@@ -162,8 +162,9 @@ impl GraphReader {
         .await
     }
 
-    /// Reads groups with their direct members who are people, or from `link` on
-    /// those that changed; all groups without `only`, which may name [`MAX_GROUPS`].
+    /// Reads groups with their direct members that are users, or those that changed since
+    /// `link`; `only` limits them to at most [`MAX_GROUPS`] groups and means all groups if
+    /// empty.
     pub async fn follow_groups(
         &self,
         link: Option<&DeltaLink>,
@@ -192,7 +193,7 @@ impl GraphReader {
         let mut links = Links::new(set);
         let mut tail = match link {
             None => first,
-            // Kept from a time when the service was at another address: worth nothing.
+            // The stored link belongs to an earlier address of Graph and is not valid.
             Some(DeltaLink(kept)) => match self.transport.tail_of(&mut links, kept) {
                 Ok(tail) => tail,
                 Err(_) => return Ok(Followed::Expired),
@@ -227,9 +228,9 @@ impl GraphReader {
     }
 }
 
-/// The directory does not take the link any more. Which code it says that with has
-/// changed over the years, so every refusal that is not about the credential counts:
-/// reading everything anew is always right.
+/// Returns whether the directory rejected the link as expired. Graph's code for this has
+/// changed over the years, so every rejection except those of the credential counts: reading
+/// everything again is always correct.
 fn is_expired(error: &GraphError) -> bool {
     let refused = error
         .status()

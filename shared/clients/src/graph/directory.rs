@@ -1,4 +1,4 @@
-//! Single people and groups of the directory: looked up while a person waits for the answer.
+//! Single users and groups of the directory, looked up while a user waits for the response.
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rollcall_domain::base::ids::ObjectId;
@@ -12,7 +12,7 @@ const PERSON: &str =
 const GROUP: &str = "$select=id,displayName,description,mail";
 const LEVELS: usize = 10;
 
-/// Somebody in the directory, as it stands now.
+/// The current properties of a user of the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryPerson {
@@ -34,7 +34,7 @@ pub struct DirectoryPerson {
     pub user_type: Option<String>,
 }
 
-/// A group in the directory, as it stands now.
+/// The current properties of a group of the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryGroup {
@@ -42,7 +42,7 @@ pub struct DirectoryGroup {
     pub id: Uuid,
     /// The display name.
     pub display_name: Option<String>,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
     /// Its mail address, if it has one.
     pub mail: Option<String>,
@@ -53,12 +53,12 @@ struct List<T> {
     value: Vec<T>,
 }
 
-/// A text as an `OData` literal within a query.
+/// Returns a text as an `OData` literal within a query.
 fn literal(text: &str) -> String {
     utf8_percent_encode(&text.replace('\'', "''"), NON_ALPHANUMERIC).to_string()
 }
 
-/// What begins with the text, if there is one to begin with.
+/// Returns a query for names that begin with the text, or for all names if it is blank.
 fn beginning(select: &str, text: &str, limit: usize) -> String {
     let top = limit.clamp(1, 999);
     match text.trim() {
@@ -71,13 +71,13 @@ fn beginning(select: &str, text: &str, limit: usize) -> String {
 }
 
 impl GraphReader {
-    /// Somebody by object id; `None` where there is nobody.
+    /// Returns a user by object id; `None` if it does not exist.
     pub async fn person(&self, id: ObjectId) -> Result<Option<DirectoryPerson>, GraphError> {
         self.if_there(&format!("/v1.0/users/{id}?{PERSON}"), "a user")
             .await
     }
 
-    /// The managers above somebody, the nearest first, ten at most.
+    /// Returns the managers above a user, the nearest first, at most ten.
     pub async fn managers(&self, id: ObjectId) -> Result<Vec<DirectoryPerson>, GraphError> {
         let mut above: Vec<DirectoryPerson> = Vec::new();
         let mut of = id.uuid();
@@ -86,7 +86,7 @@ impl GraphReader {
             let Some(manager) = self.if_there::<DirectoryPerson>(&tail, "a user").await? else {
                 break;
             };
-            // A circle of managers exists in real directories.
+            // Cycles of managers exist in real directories.
             if manager.id == id.uuid() || above.iter().any(|known| known.id == manager.id) {
                 break;
             }
@@ -96,7 +96,7 @@ impl GraphReader {
         Ok(above)
     }
 
-    /// People whose name begins with a text.
+    /// Returns users whose name begins with a text.
     pub async fn people_named(
         &self,
         text: &str,
@@ -108,7 +108,7 @@ impl GraphReader {
         Ok(found.value)
     }
 
-    /// Groups whose name begins with a text.
+    /// Returns groups whose name begins with a text.
     pub async fn groups_named(
         &self,
         text: &str,
@@ -120,13 +120,13 @@ impl GraphReader {
         Ok(found.value)
     }
 
-    /// A group by object id; `None` where there is none.
+    /// Returns a group by object id; `None` if it does not exist.
     pub async fn group_by_id(&self, id: ObjectId) -> Result<Option<DirectoryGroup>, GraphError> {
         self.if_there(&format!("/v1.0/groups/{id}?{GROUP}"), "a group")
             .await
     }
 
-    /// Where somebody gets mail: the mail address, else the sign-in name.
+    /// Returns the mail address of a user, or the sign-in name if there is none.
     pub async fn address(&self, id: ObjectId) -> Result<Option<String>, GraphError> {
         let person = self.person(id).await?;
         Ok(person.and_then(|it| it.mail.or(it.user_principal_name)))

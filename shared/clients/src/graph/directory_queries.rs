@@ -1,4 +1,4 @@
-//! What the directory sync asks beside changes: counts, who was deleted, who fits a filter, which groups there are, pictures.
+//! Queries of the directory sync besides changes: counts, deleted users, filters, groups, pictures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +14,9 @@ use super::transport::Call;
 use super::{GraphError, GraphReader};
 use crate::http::{Answer, ApiError, Links};
 
-/// Ids on a page (Graph's limit).
+/// The maximum number of ids on a page (Graph's limit).
 const PAGE: u32 = 999;
-/// A picture of a person may be this long, in bytes.
+/// The maximum size of a picture in bytes.
 const MAX_PICTURE: usize = 4 * 1024 * 1024;
 
 #[derive(Deserialize)]
@@ -29,7 +29,7 @@ struct Id {
     id: Uuid,
 }
 
-/// A person's picture.
+/// A user's picture.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Picture {
     /// Its media type, such as `image/jpeg`.
@@ -43,7 +43,7 @@ fn encoded(filter: &str) -> String {
 }
 
 impl GraphReader {
-    /// How many users the directory's index counts; it may lag some minutes behind.
+    /// Returns the number of users in the directory's index, which may lag by some minutes.
     pub async fn count_people(&self) -> Result<u64, GraphError> {
         let answer = self.counted("/v1.0/users/$count").await?;
         let text = String::from_utf8_lossy(&answer.body);
@@ -51,14 +51,14 @@ impl GraphReader {
         Ok(number.map_err(|_| answer.not("a number", "it is none".to_owned()))?)
     }
 
-    /// Everybody who was deleted and can be restored: for 30 days.
+    /// Returns all deleted users that can be restored, which is possible for 30 days.
     pub async fn deleted_people(&self) -> Result<BTreeSet<ObjectId>, GraphError> {
         let first =
             format!("/v1.0/directory/deletedItems/microsoft.graph.user?$select=id&$top={PAGE}");
         self.ids("deleted people", first, false).await
     }
 
-    /// Everybody who fits a filter, complete: counted against Graph's own count.
+    /// Returns all users that match a filter, verified against Graph's own count.
     pub async fn fitting_people(&self, filter: &str) -> Result<BTreeSet<ObjectId>, GraphError> {
         let filter = encoded(filter);
         let first = format!("/v1.0/users?$count=true&$select=id&$top={PAGE}&$filter={filter}");
@@ -73,7 +73,7 @@ impl GraphReader {
         }
     }
 
-    /// Whether Graph takes a filter, and how many it fits.
+    /// Checks that Graph accepts a filter and returns the number of matching users.
     pub async fn try_filter(&self, filter: &str) -> Result<u64, GraphError> {
         let filter = encoded(filter);
         let tail = format!("/v1.0/users?$count=true&$select=id&$top=1&$filter={filter}");
@@ -86,7 +86,7 @@ impl GraphReader {
         })?)
     }
 
-    /// The names of those of some groups that exist.
+    /// Returns the names of those of some groups that exist.
     pub async fn group_names(
         &self,
         groups: impl IntoIterator<Item = ObjectId>,
@@ -110,7 +110,7 @@ impl GraphReader {
         Ok(found)
     }
 
-    /// A person's picture; `None` where there is none.
+    /// Returns a user's picture; `None` if there is none.
     pub async fn picture(&self, person: ObjectId) -> Result<Option<Picture>, GraphError> {
         let tail = format!("/v1.0/users/{person}/photo/$value");
         let answer = match self.transport.get(&tail).await {

@@ -1,4 +1,4 @@
-//! Why a Graph call failed: no token, or Graph's own refusal.
+//! Errors of Graph calls: no token, or an error response.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::http::{ApiError, Retryable};
 /// A failed Graph call.
 #[derive(Debug, thiserror::Error)]
 pub enum GraphError {
-    /// There is no token to call with.
+    /// No token could be obtained.
     #[error(transparent)]
     Token(#[from] EntraError),
-    /// Graph refused, could not be reached or answered nonsense.
+    /// Graph rejected the request, could not be reached or returned an invalid response.
     #[error(transparent)]
     Api(#[from] ApiError),
 }
 
 impl GraphError {
-    /// Whether the same call may succeed a little later.
+    /// Returns whether a retry of the same call may succeed.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Token(error) => error.kind() == EntraErrorKind::Transient,
@@ -25,8 +25,8 @@ impl GraphError {
         }
     }
 
-    /// Whether the credential or its permissions are the trouble, which no
-    /// other call of the same tenant would escape.
+    /// Returns whether the error is caused by the credential or its permissions, so that
+    /// every other call of the same tenant would fail too.
     pub fn is_auth(&self) -> bool {
         match self {
             Self::Token(error) => error.kind() != EntraErrorKind::Transient,
@@ -34,7 +34,7 @@ impl GraphError {
         }
     }
 
-    /// How long the other side asked to wait, if it did.
+    /// Returns the requested wait before a retry, if the response contained one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Token(error) => error.retry_after(),
@@ -42,7 +42,7 @@ impl GraphError {
         }
     }
 
-    /// The HTTP status of Graph's answer, if there was one.
+    /// Returns the HTTP status of Graph's response, if there was one.
     pub fn status(&self) -> Option<u16> {
         match self {
             Self::Token(_) => None,
@@ -52,7 +52,7 @@ impl GraphError {
 }
 
 impl Retryable for GraphError {
-    /// Token requests were repeated by the token client already.
+    /// The token client already retries token requests.
     fn is_transient(&self) -> bool {
         matches!(self, Self::Api(error) if error.is_transient())
     }

@@ -1,4 +1,4 @@
-//! What a looked-up group is, and whether its members can be managed.
+//! The properties of a group, and whether its members can be managed.
 
 use rollcall_domain::base::ids::ObjectId;
 use serde::Deserialize;
@@ -7,29 +7,29 @@ use uuid::Uuid;
 
 use crate::http::{ApiError, position};
 
-/// A group, or the knowledge that there is none.
+/// The result of a group look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum GroupLookup {
     /// It exists.
     Found(GroupFacts),
-    /// There is no such group (it may be among the deleted ones).
+    /// The group does not exist, or was deleted.
     Missing,
-    /// It could not be looked up; the reason is a clause for the report.
+    /// The look-up failed; the reason is a clause for the report.
     Unreadable(String),
 }
 
-/// What a group is, as far as it matters for writing its members.
+/// The properties of a group that matter for writing its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "five independent facts, as Graph states them"
+    reason = "five independent properties, as defined by Graph"
 )]
 pub struct GroupFacts {
     /// Its object id.
     pub id: ObjectId,
-    /// The name people see.
+    /// The display name.
     pub display_name: String,
-    /// What it is for.
+    /// The description.
     pub description: Option<String>,
     /// The immutable alternate key, if it has one.
     pub unique_name: Option<String>,
@@ -46,7 +46,7 @@ pub struct GroupFacts {
 }
 
 impl GroupFacts {
-    /// Why the group's members cannot be managed through Graph, if so.
+    /// Returns the reason why the group's members cannot be managed through Graph, if any.
     pub fn unsupported(&self) -> Option<&'static str> {
         let reasons = [
             (
@@ -76,7 +76,7 @@ impl GroupFacts {
     }
 }
 
-/// The properties to ask for.
+/// The properties to request.
 pub(super) const FACTS: &str = "id,displayName,description,uniqueName,groupTypes,mailEnabled,\
                      onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted";
 
@@ -112,7 +112,7 @@ impl From<WireGroup> for GroupFacts {
     }
 }
 
-/// Reads the answer to a look-up; only a 404 means that the group is missing.
+/// Reads the response to a look-up; only a 404 means that the group is missing.
 pub(super) fn lookup(
     id: ObjectId,
     answer: Result<Value, ApiError>,

@@ -1,4 +1,4 @@
-//! Looks groups up, in bulk or among the deleted ones.
+//! Looks up groups, in bulk or among the deleted ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,14 +15,14 @@ use super::{GraphError, GraphReader};
 pub struct DeletedGroup {
     /// Its object id, the same after a restore.
     pub id: ObjectId,
-    /// The name people saw.
+    /// The display name.
     pub display_name: String,
     /// When it was deleted; it is restorable for 30 days.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 
 impl GraphReader {
-    /// Looks groups up, twenty to a request. Every id asked for is in the answer.
+    /// Looks up groups, twenty per request. The result contains every requested id.
     pub async fn get_groups(
         &self,
         ids: &[ObjectId],
@@ -40,7 +40,7 @@ impl GraphReader {
         let answers = self.transport.read_parts(&parts).await?;
         let mut found = BTreeMap::new();
         for (id, answer) in ids.into_iter().zip(answers) {
-            // One group in trouble is that group's alone.
+            // The error of one group does not affect the others.
             let looked_up = lookup(id, answer);
             found.insert(
                 id,

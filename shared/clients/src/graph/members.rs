@@ -1,4 +1,4 @@
-//! Reads who is in groups: all pages, people apart from everything else, few requests.
+//! Reads the members of groups from all pages, with few requests, and separates users.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,16 +11,16 @@ use super::batch::Part;
 use super::{GraphError, GraphReader};
 use crate::http::{ApiError, Links, position};
 
-/// Members on a page (Graph's limit; 1,000 is refused).
+/// The maximum number of members on a page (Graph's limit; 1,000 is rejected).
 const PAGE: u32 = 999;
 
-/// Who is in a group, directly.
+/// The direct members of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Members {
-    /// People.
+    /// The members that are users.
     pub users: BTreeSet<ObjectId>,
-    /// Groups, devices, service principals: id and `@odata.type`. None of
-    /// them can be in an audience.
+    /// Groups, devices and service principals: id and `@odata.type`. They cannot be in an
+    /// audience.
     pub others: BTreeMap<ObjectId, String>,
 }
 
@@ -41,7 +41,7 @@ struct WireMember {
 /// A group whose members are being read.
 struct Reading {
     group: ObjectId,
-    /// Address of the next page, from behind `/v1.0`.
+    /// The URL of the next page, after `/v1.0`.
     next: Option<String>,
     links: Links,
     so_far: Result<Members, ApiError>,
@@ -69,9 +69,9 @@ impl GraphReader {
         Ok(members?)
     }
 
-    /// Reads the direct members of many groups, pages of up to twenty groups in
-    /// a request. One group's trouble (it is gone, a page fails) is that
-    /// group's alone; what is returned for a group is complete or an error.
+    /// Reads the direct members of many groups, up to twenty pages per request. An error of
+    /// one group (deleted, or a page failed) does not affect the others; the result for a
+    /// group is complete or an error.
     pub async fn members_of(
         &self,
         groups: &[ObjectId],
@@ -85,7 +85,7 @@ impl GraphReader {
             .collect())
     }
 
-    /// Fetches the next page of every unfinished group until none is left.
+    /// Reads the next page of every unfinished group until all are complete.
     async fn read_to_the_end(&self, readings: &mut [Reading]) -> Result<(), GraphError> {
         loop {
             let mut open: Vec<&mut Reading> = readings
@@ -123,8 +123,8 @@ impl GraphReader {
         }
     }
 
-    /// A next-page link as the address of a batch part: everything behind
-    /// `/v1.0`, unchanged. Only links to the configured host become one.
+    /// Returns a next-page link as the URL of a batch part: everything after `/v1.0`,
+    /// unchanged. Only links to the configured host are accepted.
     fn inside_batch(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
         links.admit(&self.transport.base, link)?;
         let prefix = self.transport.base.join("/v1.0");

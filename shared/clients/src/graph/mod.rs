@@ -1,6 +1,6 @@
 //! Microsoft Graph v1.0: groups, their members, the organisation.
 //!
-//! [`GraphReader`] looks things up, [`GraphWriter`] changes them; both use one transport.
+//! [`GraphReader`] reads and [`GraphWriter`] changes the directory; both use one transport.
 //! Published at <https://learn.microsoft.com/graph/api/overview>; the quotas at
 //! <https://learn.microsoft.com/graph/throttling-limits>.
 

@@ -1,6 +1,6 @@
-//! Which application permissions work, found out by requests that read nothing of anybody and cannot write.
+//! Determines which app permissions work, by requests that read no data and change nothing.
 //!
-//! The requests and what their answers prove are argued in decision 0011.
+//! Decision 0011 explains the requests and what their responses prove.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,18 +10,18 @@ use super::transport::Call;
 use super::{GraphError, GraphReader};
 use crate::http::{ApiError, within};
 
-/// What a request says about the permission it needs.
+/// The result of a request for the permission that it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Grant {
-    /// What the permission allows is allowed, by it or by a wider one.
+    /// The permission, or a broader one, is granted.
     Works,
-    /// Graph refuses it for want of the permission.
+    /// Graph rejects the request because the permission is missing.
     Missing,
-    /// The answer says neither; the reason is a sentence.
+    /// The response is inconclusive; the reason is a sentence.
     Unknown(String),
 }
 
-/// What the three needed permissions come to.
+/// The results for the three required permissions.
 #[derive(Debug)]
 pub(super) struct Grants {
     /// `User.Read.All`.
@@ -32,11 +32,11 @@ pub(super) struct Grants {
     pub(super) members: Grant,
 }
 
-/// An object id that Entra gives to nothing, so that no write reaches anything.
+/// An object id that Entra never assigns, so that no write has an effect.
 const NOTHING: Uuid = Uuid::nil();
 
 impl GraphReader {
-    /// Tries all three at once.
+    /// Tests all three permissions concurrently.
     pub(super) async fn grants(&self) -> Grants {
         let (users, groups, members) = tokio::join!(
             self.users_grant(),
@@ -50,14 +50,14 @@ impl GraphReader {
         }
     }
 
-    /// Asks for the changes of users from now on: the answer is a link and no
-    /// user, and `User.Read.All` is the least permission that gets it.
+    /// Requests the changes of users from now on: the response contains a link and no user,
+    /// and `User.Read.All` is the least privileged permission for it.
     async fn users_grant(&self) -> Grant {
         let tail = "/v1.0/users/delta?$deltaToken=latest&$select=id";
         self.grant(Method::GET, tail, None, |_| false).await
     }
 
-    /// Renames a group that cannot exist. By object id this never creates one.
+    /// Renames a group that cannot exist. A request by object id never creates a group.
     async fn groups_grant(&self) -> Grant {
         let tail = format!("/v1.0/groups/{NOTHING}");
         let body = json!({ "displayName": "Rollcall connection test" });
@@ -65,7 +65,7 @@ impl GraphReader {
             .await
     }
 
-    /// Adds somebody who cannot exist to a group that cannot exist.
+    /// Adds a member that cannot exist to a group that cannot exist.
     async fn members_grant(&self) -> Grant {
         let tail = format!("/v1.0/groups/{NOTHING}/members/$ref");
         let nobody = format!("/v1.0/directoryObjects/{NOTHING}");
@@ -74,7 +74,7 @@ impl GraphReader {
             .await
     }
 
-    /// Sends a request; `proves` tells the refusals that only come after the
+    /// Sends a request; `proves` recognizes the errors that are returned only after the
     /// permission was found sufficient.
     pub(super) async fn grant(
         &self,
@@ -100,7 +100,7 @@ impl GraphReader {
     }
 }
 
-/// Graph looked for the target and did not find it.
+/// Returns whether Graph looked for the object and did not find it.
 fn is_absent(error: &ApiError) -> bool {
     match error.status() {
         Some(404) => error.code() == Some("Request_ResourceNotFound"),
@@ -112,9 +112,9 @@ fn is_absent(error: &ApiError) -> bool {
     }
 }
 
-/// Graph says that the permission is missing. Other refusals with 403, such as
-/// a policy's, carry other codes. An app without any permission is told so in
-/// a text of its own, whose code Microsoft does not publish.
+/// Returns whether Graph reports a missing permission. Other 403 responses, such as those of
+/// a policy, have other codes. An app without any permission receives a different message,
+/// whose code Microsoft does not document.
 fn is_denied(error: &ApiError) -> bool {
     let text = error.message().to_lowercase();
     error.status() == Some(403)

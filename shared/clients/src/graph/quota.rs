@@ -1,20 +1,20 @@
-//! Keeps an app's writes to one tenant below Microsoft's limit by waiting, not by being refused.
+//! Limits an app's writes to one tenant to Microsoft's quota by waiting before they are throttled.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Writes an app may send to one tenant in [`WINDOW`] (identity and access
-/// limits of Microsoft Graph). That is 20 writes a second for ever: 400 adds
-/// (20 to a PATCH) or 20 removes (one to a DELETE).
+/// The writes that an app may send to one tenant in [`WINDOW`] (identity and access limits of
+/// Microsoft Graph). In the long run that is 20 writes a second: 400 adds (20 per PATCH) or
+/// 20 removes (one per DELETE).
 const WRITES_PER_WINDOW: u32 = 3_000;
 
 /// The period of [`WRITES_PER_WINDOW`]: 2 min 30 s.
 const WINDOW: Duration = Duration::from_secs(150);
 
-/// A token bucket, like Microsoft's own: full at first, refilled evenly.
-/// Clones draw from the same bucket.
+/// A token bucket, like Microsoft's own: full at first, refilled evenly. Clones share the
+/// bucket.
 #[derive(Debug, Clone)]
 pub struct Quota {
     bucket: Arc<Mutex<Bucket>>,
@@ -29,14 +29,14 @@ struct Bucket {
 }
 
 impl Default for Quota {
-    /// Microsoft's limit for one app in one tenant.
+    /// Returns Microsoft's limit for one app in one tenant.
     fn default() -> Self {
         Self::new(WRITES_PER_WINDOW, WINDOW)
     }
 }
 
 impl Quota {
-    /// At most `writes` at once and per `window` in the long run.
+    /// Creates a quota of at most `writes` at once and per `window` in the long run.
     pub fn new(writes: u32, window: Duration) -> Self {
         let size = f64::from(writes.max(1));
         let bucket = Bucket {
@@ -51,8 +51,8 @@ impl Quota {
         }
     }
 
-    /// Waits until `writes` may be sent and books them. `false`, and nothing
-    /// booked, when that would be after `deadline`.
+    /// Waits until `writes` may be sent and takes them from the quota. Returns `false`, and
+    /// takes nothing, if that would be after `deadline`.
     pub async fn take(&self, writes: u32, deadline: Option<Instant>) -> bool {
         loop {
             let Some(wait) = self.try_take(writes) else {
@@ -65,18 +65,18 @@ impl Quota {
         }
     }
 
-    /// Whether `writes` may be sent without waiting.
+    /// Returns whether `writes` may be sent without waiting.
     pub fn has(&self, writes: u32) -> bool {
         self.wait_for(writes).1.is_none()
     }
 
-    /// Gives back what was booked and not sent.
+    /// Returns writes that were taken and not sent to the quota.
     pub fn give_back(&self, writes: u32) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.left = (bucket.left + f64::from(writes)).min(self.size);
     }
 
-    /// Books now (`None`) or says how long to wait.
+    /// Takes the writes (`None`) or returns how long to wait.
     fn try_take(&self, writes: u32) -> Option<Duration> {
         let (mut bucket, wait) = self.wait_for(writes);
         if wait.is_none() {
@@ -85,7 +85,7 @@ impl Quota {
         wait
     }
 
-    /// The bucket, refilled, and how long until it holds `writes`.
+    /// Returns the refilled bucket and the time until it contains `writes`.
     fn wait_for(&self, writes: u32) -> (MutexGuard<'_, Bucket>, Option<Duration>) {
         let now = Instant::now();
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
@@ -94,12 +94,13 @@ impl Quota {
             .map_or(Duration::ZERO, |at| now.duration_since(at));
         bucket.left = (bucket.left + since.as_secs_f64() * self.per_second).min(self.size);
         bucket.filled_at = Some(now);
-        // More than the bucket holds could never be booked; it waits for a full one.
+        // More writes than the bucket can contain wait until it is full.
         let missing = f64::from(writes).min(self.size) - bucket.left;
         if missing <= 1e-6 {
             return (bucket, None);
         }
-        // A millisecond more, because timers round down and the bucket would be asked in vain.
+        // Timers round down, so without an extra millisecond the bucket would still lack a
+        // write.
         let wait = Duration::from_secs_f64(missing / self.per_second) + Duration::from_millis(1);
         (bucket, Some(wait))
     }

@@ -1,4 +1,4 @@
-//! The reading side of a tenant's directory: looks things up, tests access and changes nothing.
+//! The read-only client of a tenant's directory: looks up objects and tests access.
 
 use rollcall_domain::base::ids::TenantId;
 use serde::Deserialize;
@@ -9,46 +9,46 @@ use super::transport::{TokenSource, Transport};
 use super::{GraphError, GraphStats, Quota};
 use crate::http::{ApiError, Http};
 
-/// Reads one tenant's directory; it has no method that changes anything.
-/// Clones share the token, the write quota and the counters.
+/// Reads one tenant's directory; it has no method that changes anything. Clones share the
+/// token, the write quota and the counters.
 #[derive(Debug, Clone)]
 pub struct GraphReader {
     pub(super) transport: Transport,
 }
 
-/// What the directory says about itself.
+/// The directory's own entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OrganizationFacts {
-    /// The tenant's id; must equal the one we think we talk to.
+    /// The tenant's id, which must equal the expected one.
     pub id: TenantId,
-    /// The name administrators gave it.
+    /// The display name of the organization.
     pub display_name: String,
 }
 
 impl GraphReader {
-    /// A client of a cloud's Graph host, such as `https://graph.microsoft.com`
-    /// (without `/v1.0`), which is also the resource that tokens are asked for.
+    /// Creates a client of a cloud's Graph host, such as `https://graph.microsoft.com`
+    /// (without `/v1.0`), which is also the resource that tokens are requested for.
     pub fn new(http: Http, base_url: &str, tokens: TokenSource) -> Result<Self, ApiError> {
         let transport = Transport::new(http, base_url, tokens)?;
         Ok(Self { transport })
     }
 
-    /// The same client, which waits for nothing that would end after `deadline`.
+    /// Returns the client with a deadline; it starts no wait that would end after it.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
         self.transport.deadline = Some(deadline);
         self
     }
 
-    /// The same client on another write quota. Tests of a permission count as
-    /// writes, although they change nothing.
+    /// Returns the client with another write quota. Tests of a permission count as writes,
+    /// although they change nothing.
     #[must_use]
     pub fn with_quota(mut self, quota: Quota) -> Self {
         self.transport.quota = quota;
         self
     }
 
-    /// What was sent so far, by this client and by all that share its counters.
+    /// Returns the counters of this client and of all that share them.
     pub fn stats(&self) -> GraphStats {
         self.transport.meter.read()
     }

@@ -1,22 +1,22 @@
-//! Counts what is sent, so that a run can be held against the least it could have taken.
+//! Counts the requests, so that a run can be compared with the least that it needs.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Requests since the client was made.
+/// The requests since the client was created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct GraphStats {
-    /// HTTP requests to Graph, repeated ones included, token requests not.
+    /// HTTP requests to Graph, including retries and excluding token requests.
     pub http_requests: u64,
-    /// Those of them that are `$batch` requests.
+    /// The `$batch` requests among them.
     pub batches: u64,
     /// Parts of `$batch` requests.
     pub sub_requests: u64,
-    /// Requests and parts that change something; these spend the write quota.
+    /// Requests and parts that change the directory; these count against the write quota.
     pub writes: u64,
 }
 
 impl GraphStats {
-    /// Requests as quotas count them: single ones and parts of batches.
+    /// Returns the requests as quotas count them: single ones and parts of batches.
     pub fn requests(&self) -> u64 {
         self.http_requests - self.batches + self.sub_requests
     }

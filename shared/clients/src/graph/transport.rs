@@ -1,4 +1,4 @@
-//! Sends single requests: token attached and renewed once, writes booked, transient failures repeated.
+//! Sends single requests: adds and renews the token, respects the quota, retries transient errors.
 
 use std::sync::Arc;
 
@@ -15,16 +15,16 @@ use crate::http::{Answer, ApiError, Base, Http, Links, Secret};
 /// One request below the configured host.
 pub(super) struct Call<'a> {
     pub(super) method: Method,
-    /// Path and query from `/v1.0` on, percent-encoded.
+    /// Path and query starting with `/v1.0`, percent-encoded.
     pub(super) tail: &'a str,
     pub(super) body: Option<&'a Value>,
-    /// Value of a `Prefer` header.
+    /// The value of the `Prefer` header.
     pub(super) prefer: Option<&'static str>,
-    /// Whether Graph may answer from its index: it counts for nobody else.
+    /// Whether Graph may respond from its index, which counts and filters require.
     pub(super) eventual: bool,
 }
 
-/// Where tokens for one tenant come from: the app's own credential.
+/// The source of tokens for one tenant: the app's credential.
 #[derive(Debug, Clone)]
 pub struct TokenSource {
     pub(super) entra: Entra,
@@ -34,7 +34,7 @@ pub struct TokenSource {
 }
 
 impl TokenSource {
-    /// The app `client_id` acting in `tenant` without a user.
+    /// Creates a source for the app `client_id`, acting in `tenant` without a user.
     pub fn new(entra: Entra, tenant: TenantId, client_id: &str, secret: Secret) -> Self {
         Self {
             entra,
@@ -45,7 +45,8 @@ impl TokenSource {
     }
 }
 
-/// The connection to one tenant's directory. Clones share the token, the write quota and the counters.
+/// The connection to one tenant's directory. Clones share the token, the write quota and the
+/// counters.
 #[derive(Debug, Clone)]
 pub(super) struct Transport {
     pub(super) http: Http,
@@ -85,7 +86,8 @@ impl Transport {
         .await
     }
 
-    /// Sends one request until it succeeds, fails for good or runs out of tries.
+    /// Sends one request and retries it until it succeeds, fails permanently or exhausts its
+    /// attempts.
     pub(super) async fn call(&self, call: &Call<'_>) -> Result<Answer, GraphError> {
         let attempt = || async {
             if call.method != Method::GET {
@@ -109,8 +111,8 @@ impl Transport {
         })
     }
 
-    /// Sends one request once; a refused token is renewed once. The token that
-    /// was used comes back too, since parts of a batch can refuse it as well.
+    /// Sends one request once; a rejected token is renewed once. Returns the token as well,
+    /// because the parts of a batch can reject it too.
     pub(super) async fn authorised(
         &self,
         call: &Call<'_>,
@@ -126,7 +128,7 @@ impl Transport {
         Ok((answer, token))
     }
 
-    /// Makes the next request ask for a new token.
+    /// Removes a rejected token from the cache, so that the next request obtains a new one.
     pub(super) fn forget(&self, refused: &AccessToken) {
         let from = &self.tokens;
         from.entra.forget(
@@ -156,7 +158,7 @@ impl Transport {
             .http
             .request(call.method.clone(), &self.base.join(call.tail))
             .bearer_auth(token.secret().expose())
-            // Throttled before anything a person waits for.
+            // Graph throttles these requests before interactive ones.
             .header("x-ms-throttle-priority", "Low");
         if let Some(prefer) = call.prefer {
             request = request.header("Prefer", prefer);
@@ -170,7 +172,7 @@ impl Transport {
         }
     }
 
-    /// A next-page link as a tail of the configured address, which it must belong to.
+    /// Returns a next-page link as a tail of the configured URL, to which it must belong.
     pub(super) fn tail_of(&self, links: &mut Links, link: &str) -> Result<String, ApiError> {
         links.admit(&self.base, link)?;
         let tail = link

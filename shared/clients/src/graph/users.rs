@@ -1,4 +1,4 @@
-//! Reads chosen properties of all users of the directory, every page, and counts them.
+//! Reads chosen properties of all users of the directory from every page, and counts them.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -18,19 +18,19 @@ use crate::blocking::run_blocking;
 use crate::http::{Answer, ApiError, Links, position};
 use crate::lenient::{Plain, Text};
 
-/// Users on a page (Graph's limit).
+/// The maximum number of users on a page (Graph's limit).
 const PAGE: u32 = 999;
 const SET: &str = "users";
 const A_PAGE: &str = "a page of users";
 
-/// What stands around the users of a page.
+/// The properties of a page besides its users.
 #[derive(Deserialize)]
 pub(super) struct Outline {
     #[serde(rename = "value")]
     _users: IgnoredAny,
     #[serde(rename = "@odata.nextLink")]
     pub(super) next_link: Option<String>,
-    /// All users there are; on the first page only.
+    /// The number of all users; only on the first page.
     #[serde(rename = "@odata.count")]
     pub(super) count: Option<u64>,
 }
@@ -41,7 +41,7 @@ struct Users<'a> {
     value: Vec<WireUser<'a>>,
 }
 
-/// Everything a user's object holds; only what was selected is sent.
+/// The properties of a user's object; Graph returns only the selected ones.
 struct WireUser<'a>(Vec<(Cow<'a, str>, Plain<'a>)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for WireUser<'a> {
@@ -67,20 +67,20 @@ impl<'de: 'a, 'a> Deserialize<'de> for WireUser<'a> {
 }
 
 impl GraphReader {
-    /// Reads the properties `wanted` (letters and digits only in their names)
-    /// of every user, page by page; while one is taken in the next is fetched.
-    /// Missing values are left out. A page that fails fails the whole.
+    /// Reads the properties `wanted` (whose names contain only letters and digits) of every
+    /// user, page by page; the next page is requested while one is processed. Missing values
+    /// are left out. The error of a page is an error of the whole.
     ///
-    /// Users are counted against Graph's own count. When they do not add up (the
-    /// directory changed while it was paged through, or a page was cut) all are
-    /// read once more from the start, and then it is [`ApiError::Incomplete`].
+    /// Users are counted against Graph's own count. If the numbers differ (the directory
+    /// changed between pages, or a page was cut), all users are read once more from the
+    /// start; a second difference is returned as [`ApiError::Incomplete`].
     pub async fn user_properties(
         &self,
         wanted: BTreeMap<String, FieldKind>,
     ) -> Result<EntraSet, GraphError> {
         match self.all_users(EntraSet::new(wanted.clone())).await {
             Err(GraphError::Api(error @ ApiError::Incomplete { .. })) => {
-                tracing::info!(%error, "reading the users once more");
+                tracing::info!(%error, "the list of users is incomplete; reading it again");
                 self.all_users(EntraSet::new(wanted)).await
             }
             other => other,
@@ -107,7 +107,7 @@ impl GraphReader {
         }
     }
 
-    /// Fetches a page of what is counted; a next link does not carry the header.
+    /// Reads a page of a counted list; a next link does not include the required header.
     pub(super) async fn fetch(&self, tail: String) -> Result<(Answer, Outline), GraphError> {
         let call = Call {
             method: Method::GET,
@@ -122,8 +122,8 @@ impl GraphReader {
     }
 }
 
-/// The users, if they are as many as were announced. A user that two pages
-/// show is one, and then another one is missing.
+/// Returns the users if their number equals the announced count. A user on two pages counts
+/// once, in which case another user is missing.
 fn complete(users: EntraSet, expected: u64) -> Result<EntraSet, ApiError> {
     let found = users.len() as u64;
     if found == expected {
@@ -136,7 +136,7 @@ fn complete(users: EntraSet, expected: u64) -> Result<EntraSet, ApiError> {
     })
 }
 
-/// Takes in the users of a page.
+/// Adds the users of a page.
 fn take(mut users: EntraSet, page: &Answer) -> Result<EntraSet, ApiError> {
     let Users { value } =
         serde_json::from_slice(&page.body).map_err(|error| page.not(A_PAGE, position(&error)))?;

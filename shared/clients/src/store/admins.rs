@@ -1,7 +1,8 @@
-//! Owners and Super admins who have used the API: whom to mail (S2-48) and whom to choose from (S3-26).
+//! Owners and Super admins seen by the API: recipients of mails (S2-48) and choices (S3-26).
 //!
-//! Entra does not tell an app who has its roles without a wide permission, but
-//! every token does. Who has not come for a year is forgotten.
+//! Entra lists the holders of an app's roles only to apps with a broad permission, but every
+//! token contains the roles of its user. An entry expires after `KEPT_DAYS` without a
+//! request.
 
 use std::collections::BTreeSet;
 
@@ -14,26 +15,26 @@ use super::items::{document, entity, number, read, unreadable};
 use super::{Store, StoreError, TTL_ATTRIBUTE};
 
 const ADMIN: &str = "admin#";
-/// An administrator who does not come is forgotten after this many days.
+/// Days after its last request when the entry of an administrator expires.
 const KEPT_DAYS: i64 = 400;
 
-/// Somebody who has used the API.
+/// An administrator who has used the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SeenAdmin {
-    /// The sign-in name, which is a mail address as a rule.
+    /// The sign-in name, usually a mail address.
     pub name: String,
-    /// What people call them.
+    /// The display name, if the token contained one.
     #[serde(default)]
     pub display_name: Option<String>,
-    /// The roles of their last token.
+    /// The roles of the last token.
     pub roles: BTreeSet<String>,
-    /// When it was seen.
+    /// When the last token was received.
     pub at: DateTime<Utc>,
 }
 
 impl Store {
-    /// Notes somebody; the last note counts.
+    /// Stores an administrator; the last write wins.
     pub async fn note_admin(
         &self,
         tenant: TenantId,
@@ -46,7 +47,7 @@ impl Store {
         self.write(None, vec![self.put(item, None)?]).await
     }
 
-    /// Somebody, if they were seen.
+    /// Returns an administrator, or `None` if they have not used the API.
     pub async fn admin(
         &self,
         tenant: TenantId,
@@ -56,7 +57,7 @@ impl Store {
         item.as_ref().map(read).transpose()
     }
 
-    /// Everybody who was seen.
+    /// Returns all administrators who have used the API.
     pub async fn admins(&self, tenant: TenantId) -> Result<Vec<(ObjectId, SeenAdmin)>, StoreError> {
         let items = self.list(tenant, ADMIN).await?;
         let all = items.iter().map(|item| {

@@ -1,4 +1,4 @@
-//! Audit events, newest first; each is stored by the transaction it tells about.
+//! Audit events, newest first; each is stored in the transaction that it describes.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use super::page::{List, Page};
 use super::{Condition, Fence, Store, StoreError, TTL_ATTRIBUTE};
 
 const PREFIX: &str = "audit#";
-/// Events are kept two years.
+/// Events expire after two years.
 const KEPT_DAYS: i64 = 730;
 
 fn key(at: DateTime<Utc>, unique: Uuid) -> String {
@@ -20,7 +20,7 @@ fn key(at: DateTime<Utc>, unique: Uuid) -> String {
 }
 
 impl Store {
-    /// The write of an event; it never replaces another one.
+    /// Returns the write of an event; it never replaces another event.
     pub(super) fn event(
         &self,
         tenant: TenantId,
@@ -33,7 +33,7 @@ impl Store {
         self.put(item, Some(Condition::absent()))
     }
 
-    /// Stores an event about something that changes no other item.
+    /// Stores an event that does not accompany the change of another item.
     pub async fn record(&self, tenant: TenantId, event: &AuditEvent) -> Result<(), StoreError> {
         self.write(None, vec![self.event(tenant, event)?]).await
     }
@@ -49,10 +49,10 @@ impl Store {
             .await
     }
 
-    /// The same as [`Store::record`], unless maintenance holds the lock (S4-113).
+    /// Stores an event like [`Store::record`], unless maintenance holds the lock (S4-113).
     ///
     /// # Errors
-    /// [`StoreError::Locked`] while it does.
+    /// [`StoreError::Locked`] if maintenance holds the lock.
     pub async fn record_unless_locked(
         &self,
         tenant: TenantId,
@@ -63,10 +63,10 @@ impl Store {
         self.commit(writes).await
     }
 
-    /// One page of events with their keys, newest first.
+    /// Returns one page of events with their keys, newest first.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of an event.
+    /// [`StoreError::Cursor`] if `after` is not the key of an event.
     pub async fn audit_page(
         &self,
         tenant: TenantId,

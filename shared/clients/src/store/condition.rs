@@ -1,4 +1,4 @@
-//! Conditions of writes: that nothing is there yet, or that it is as it was read.
+//! Conditions of writes: the item does not exist, or it has the version that was read.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use super::SORT_KEY;
 use super::items::number;
 
-/// A condition and what it names.
+/// A condition expression with its names and values.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Condition {
     pub(super) expression: String,
@@ -16,7 +16,7 @@ pub(super) struct Condition {
 }
 
 impl Condition {
-    /// The item must not exist yet.
+    /// Returns the condition that the item does not exist.
     pub(super) fn absent() -> Self {
         Self {
             expression: "attribute_not_exists(#entity)".to_owned(),
@@ -25,7 +25,7 @@ impl Condition {
         }
     }
 
-    /// The item must still have this version; none means that it must not exist.
+    /// Returns the condition that the item has this version, or does not exist if `None`.
     pub(super) fn version(version: Option<u64>) -> Self {
         let Some(version) = version else {
             return Self::absent();

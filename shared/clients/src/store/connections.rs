@@ -1,4 +1,4 @@
-//! Connections as stored: the tenant's directory, catalogs' accounts, how the tenant was installed.
+//! Stored connections: directory, mail accounts of catalogs, and how the tenant was installed.
 
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
@@ -11,17 +11,17 @@ use super::{Condition, FANOUT_INDEX, Item, Store, StoreError};
 const ENTRA: &str = "connection#entra";
 const MAIL: &str = "connection#mail#";
 const INSTALLATION: &str = "installation";
-/// Under which the sparse index lists catalogs' connections.
+/// The key of connected mail accounts in the sparse index.
 const FANOUT: &str = "mail-connections";
-/// Under which it lists consents that wait for their proof.
+/// The key of consents that are not yet proven in the sparse index.
 const AWAITING: &str = "awaiting-proof";
 
 /// A document and its version, for conditional saves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Versioned<T> {
-    /// What it says.
+    /// The document.
     pub value: T,
-    /// Its version.
+    /// The version that a conditional save expects.
     pub version: u64,
 }
 
@@ -46,18 +46,18 @@ fn catalog(item: &Item) -> Result<CatalogId, StoreError> {
         .ok_or_else(|| unreadable(entity, "its key names no catalog"))
 }
 
-/// Those that can be read: one that cannot must not stop the others.
+/// Returns the readable items. An unreadable one is logged and does not affect the others.
 pub(super) fn readable<T>(all: impl Iterator<Item = Result<T, StoreError>>) -> Vec<T> {
     let told = all.inspect(|it| {
         if let Err(error) = it {
-            tracing::error!(%error, "something stored is unreadable");
+            tracing::error!(%error, "a stored item is unreadable");
         }
     });
     told.filter_map(Result::ok).collect()
 }
 
 impl Store {
-    /// The connection to the tenant's directory; none before the first attempt.
+    /// Returns the connection to the tenant's directory; `None` before the first attempt.
     pub async fn entra_connection(
         &self,
         tenant: TenantId,
@@ -66,11 +66,11 @@ impl Store {
         item.as_ref().map(versioned).transpose()
     }
 
-    /// Stores it with the events that tell about it. `expected` is the version
-    /// that was read.
+    /// Stores the connection to the directory with its audit events. `expected` is the
+    /// version that was read.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when somebody was faster.
+    /// [`StoreError::Conflict`] if another writer was faster.
     pub async fn put_entra_connection(
         &self,
         tenant: TenantId,
@@ -86,13 +86,13 @@ impl Store {
         self.put_versioned(tenant, item, expected, events).await
     }
 
-    /// Tenants whose consent was given and not proved yet.
+    /// Returns the tenants whose consent was given but is not yet proven.
     pub async fn awaiting_proof(&self) -> Result<Vec<TenantId>, StoreError> {
         let items = self.fanned(AWAITING).await?;
         items.iter().map(tenant).collect()
     }
 
-    /// A catalog's connection; none where nobody touched it.
+    /// Returns a catalog's connection; `None` if it was never connected.
     pub async fn mail_connection(
         &self,
         tenant: TenantId,
@@ -102,7 +102,7 @@ impl Store {
         item.as_ref().map(versioned).transpose()
     }
 
-    /// All catalogs' connections of a tenant.
+    /// Returns the mail connections of all catalogs of a tenant.
     pub async fn mail_connections(
         &self,
         tenant: TenantId,
@@ -112,10 +112,10 @@ impl Store {
         Ok(readable(all))
     }
 
-    /// Stores a catalog's connection with the events that tell about it.
+    /// Stores a catalog's connection with its audit events and returns the new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is of another version than `expected`.
+    /// [`StoreError::Conflict`] if the stored version is not `expected`.
     pub async fn put_mail_connection(
         &self,
         tenant: TenantId,
@@ -133,7 +133,7 @@ impl Store {
         Ok(next)
     }
 
-    /// Every catalog of every tenant that has an account connected.
+    /// Returns every catalog of every tenant with a connected account.
     pub async fn connected_catalogs(
         &self,
     ) -> Result<Vec<(TenantId, CatalogId, MailConnection)>, StoreError> {
@@ -144,13 +144,13 @@ impl Store {
         Ok(readable(all))
     }
 
-    /// How the tenant was installed; unknown when no operator entered it.
+    /// Returns how the tenant was installed; the default if no operator entered it.
     pub async fn installation(&self, tenant: TenantId) -> Result<Installation, StoreError> {
         let item = self.get(tenant, INSTALLATION).await?;
         Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
     }
 
-    /// Stores how the tenant was installed; the last one written counts.
+    /// Stores how the tenant was installed; the last write wins.
     pub async fn put_installation(
         &self,
         tenant: TenantId,
@@ -176,7 +176,7 @@ impl Store {
         self.write(None, items).await
     }
 
-    /// Every item that the sparse index lists under this key.
+    /// Returns every item that the sparse index lists under this key.
     pub(super) async fn fanned(&self, key: &str) -> Result<Vec<Item>, StoreError> {
         let mut pages = self
             .client

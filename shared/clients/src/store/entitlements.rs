@@ -1,4 +1,4 @@
-//! Which plan a tenant has, entered by operators.
+//! The plan of a tenant, entered by operators.
 
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::TenantId;
@@ -10,7 +10,7 @@ use super::{Store, StoreError};
 const ENTITY: &str = "entitlement";
 
 impl Store {
-    /// The tenant's plan; `None` when no operator ever entered one.
+    /// Returns the tenant's plan; `None` if no operator has entered one.
     pub async fn entitlement(&self, tenant: TenantId) -> Result<Option<Entitlement>, StoreError> {
         self.get(tenant, ENTITY)
             .await?
@@ -19,8 +19,8 @@ impl Store {
             .transpose()
     }
 
-    /// Stores the tenant's plan. The last one written counts; maintenance does
-    /// not look at it, so its lock does not matter.
+    /// Stores the tenant's plan; the last write wins. Maintenance does not read the plan, so
+    /// the write does not require its lock to be free.
     pub async fn put_entitlement(
         &self,
         tenant: TenantId,

@@ -1,15 +1,15 @@
-//! What can go wrong with the table, told apart by who has to act.
+//! Errors of the table, distinguished by who must act.
 
 use aws_sdk_dynamodb::error::{BuildError, DisplayErrorContext, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 
-/// A read or write of tenant state that did not happen.
+/// A failed read or write of tenant state.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// Somebody else changed the item in between.
+    /// Another writer has changed the item since it was read.
     #[error("the item was changed by somebody else in between; read it again")]
     Conflict,
-    /// The lease is no longer ours: another run works, this one must stop.
+    /// Another run has acquired the lease, or it expired; this run must stop.
     #[error("the lock was lost to another run; nothing more may be written")]
     LeaseLost,
     /// The tenant is locked for maintenance.
@@ -18,39 +18,39 @@ pub enum StoreError {
     /// Another profile has the title (S4-054).
     #[error("another profile has this title")]
     TitleTaken,
-    /// What was asked for is not there.
+    /// The requested item does not exist.
     #[error("it is not there")]
     Missing,
-    /// Somebody has approved the held change already.
+    /// The held change is already approved.
     #[error("the held change is approved already")]
     Decided,
-    /// A place to go on from that no answer of ours gave out.
+    /// The cursor was not returned by this list.
     #[error("the cursor is none of this list")]
     Cursor,
-    /// Transactions kept colliding; nothing was written.
+    /// Every retry of the transaction conflicted with another one; nothing was written.
     #[error("the item is being written by many at once; try again")]
     Contended,
-    /// An item does not hold what it should.
+    /// The content of an item is invalid.
     #[error("the stored item {entity} is unreadable: {problem}")]
     Unreadable {
-        /// Which.
+        /// The sort key of the item.
         entity: String,
-        /// Why.
+        /// The reason.
         problem: String,
     },
-    /// A document that does not fit an item.
+    /// The document exceeds the size limit of an item.
     #[error(
         "{entity} would take {bytes} bytes, {limit} are allowed; shorten its lists of overrides or values"
     )]
     TooLarge {
-        /// Which.
+        /// The sort key of the item.
         entity: String,
-        /// How many it would take.
+        /// The size of the document in bytes.
         bytes: usize,
-        /// How many it may take.
+        /// The maximum size in bytes.
         limit: usize,
     },
-    /// The service did not do it.
+    /// The service rejected the request or could not be reached.
     #[error("the state table did not answer: {0}")]
     Service(String),
 }
@@ -73,7 +73,7 @@ impl From<BuildError> for StoreError {
 }
 
 impl StoreError {
-    /// Which items of a cancelled transaction failed their condition.
+    /// Returns the indexes of the items whose condition failed in a cancelled transaction.
     pub(super) fn failed_places<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<usize> {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
@@ -87,7 +87,8 @@ impl StoreError {
             .collect()
     }
 
-    /// Reads why a transaction was cancelled. With a fence the first reason is its.
+    /// Converts the cancellation of a transaction. With a fence, the first reason is the
+    /// fence's.
     pub(super) fn transaction<R>(error: SdkError<TransactWriteItemsError, R>, fenced: bool) -> Self
     where
         R: std::fmt::Debug,

@@ -1,4 +1,4 @@
-//! Held changes, one per profile at most.
+//! Held changes, at most one per profile.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ fn key(id: ProfileId) -> String {
 }
 
 impl Store {
-    /// All holds of a tenant.
+    /// Returns all holds of a tenant.
     pub async fn holds(&self, tenant: TenantId) -> Result<BTreeMap<ProfileId, Hold>, StoreError> {
         let items = self.list(tenant, PREFIX).await?;
         items
@@ -27,23 +27,24 @@ impl Store {
             .collect()
     }
 
-    /// Records a held change, under the job's lease. It replaces an older,
-    /// different one: an approval of that is void (S4-063).
+    /// Stores a held change under the job's lease. It replaces an earlier, different hold,
+    /// whose approval becomes void (S4-063).
     pub async fn put_hold(&self, fence: &Fence, hold: &Hold) -> Result<(), StoreError> {
-        // A version no earlier writer can have seen: a decision made about the hold
-        // before this write must not pass for one made after it.
+        // The time as the version differs from every version that a writer has read, so a
+        // decision about the previous hold conflicts with this one.
         let version = u64::try_from(super::now().timestamp_micros()).unwrap_or(1);
         let item = document(fence.tenant, &key(hold.profile), hold, version)?;
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }
 
-    /// Removes a hold that is settled, under the job's lease.
+    /// Deletes the hold of a change that was decided or no longer applies, under the job's
+    /// lease.
     pub async fn clear_hold(&self, fence: &Fence, profile: ProfileId) -> Result<(), StoreError> {
         let delete = self.delete(fence.tenant, &key(profile))?;
         self.write(Some(fence), vec![delete]).await
     }
 
-    /// The hold of one profile, if a change of it is held.
+    /// Returns the hold of one profile, if any.
     pub async fn hold(
         &self,
         tenant: TenantId,
@@ -53,7 +54,7 @@ impl Store {
         item.as_ref().map(read).transpose()
     }
 
-    /// The holds of these profiles.
+    /// Returns the holds of these profiles.
     pub async fn holds_of(
         &self,
         tenant: TenantId,
@@ -66,13 +67,13 @@ impl Store {
             .collect()
     }
 
-    /// Records a person's decision about exactly this change, unless maintenance
-    /// holds the lock: it may be making or replacing the change at this moment.
+    /// Records an administrator's decision about exactly this change, unless maintenance
+    /// holds the lock: the run may be applying or replacing the change.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when nothing is held, [`StoreError::Decided`] when
-    /// somebody has approved it before, [`StoreError::Conflict`]
-    /// when the held change is another one by now, [`StoreError::Locked`].
+    /// [`StoreError::Missing`] if nothing is held, [`StoreError::Decided`] if the change is
+    /// already approved, [`StoreError::Conflict`] if the held change is a different one,
+    /// [`StoreError::Locked`] if maintenance holds the lock.
     pub async fn decide_hold(
         &self,
         tenant: TenantId,
@@ -88,7 +89,7 @@ impl Store {
         if hold.hash != *hash {
             return Err(StoreError::Conflict);
         }
-        // An approval stands: a run may be making the change already.
+        // An approval is final, because a run may already be applying the change.
         if matches!(
             hold.state,
             HoldState::Approved { .. } | HoldState::Applying { .. }

@@ -1,4 +1,4 @@
-//! Attributes: building them, reading them, documents inside them.
+//! Builds and reads the attributes of items, including their documents.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -8,25 +8,25 @@ use serde::de::DeserializeOwned;
 
 use super::{Item, PARTITION_KEY, SORT_KEY, StoreError};
 
-/// DynamoDB takes 400 KB in an item; keys and other attributes need little.
+/// DynamoDB limits an item to 400 KB; the keys and other attributes are small.
 const MAX_DOCUMENT: usize = 350 * 1_024;
 
-/// A text attribute.
+/// Returns a text attribute.
 pub(super) fn string(value: impl ToString) -> AttributeValue {
     AttributeValue::S(value.to_string())
 }
 
-/// A number attribute.
+/// Returns a number attribute.
 pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-/// A moment as milliseconds since 1970, so that conditions can compare it.
+/// Returns a time in milliseconds since 1970, which conditions can compare.
 pub(super) fn moment(at: DateTime<Utc>) -> AttributeValue {
     number(at.timestamp_millis())
 }
 
-/// A fresh item with its keys.
+/// Returns an item that contains only its keys.
 pub(super) fn item(tenant: TenantId, entity: impl ToString) -> Item {
     Item::from([
         (PARTITION_KEY.to_owned(), string(tenant)),
@@ -34,7 +34,7 @@ pub(super) fn item(tenant: TenantId, entity: impl ToString) -> Item {
     ])
 }
 
-/// An item that carries a document and its version.
+/// Returns an item with a document and its version.
 pub(super) fn document<T: Serialize>(
     tenant: TenantId,
     entity: &str,
@@ -55,41 +55,41 @@ pub(super) fn document<T: Serialize>(
     Ok(item)
 }
 
-/// The document of an item.
+/// Returns the document of an item.
 pub(super) fn read<T: DeserializeOwned>(item: &Item) -> Result<T, StoreError> {
     let entity = entity(item);
     let text = text(item, "doc").ok_or_else(|| unreadable(entity, "it has no document"))?;
     serde_json::from_str(text).map_err(|error| unreadable(entity, error))
 }
 
-/// The version of an item.
+/// Returns the version of an item.
 pub(super) fn version(item: &Item) -> u64 {
     integer(item, "version").unwrap_or(0)
 }
 
-/// A text attribute's value.
+/// Returns the value of a text attribute.
 pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 
-/// A number attribute's value.
+/// Returns the value of a number attribute.
 pub(super) fn integer<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
 
-/// The sort key.
+/// Returns the sort key.
 pub(super) fn entity(item: &Item) -> &str {
     text(item, SORT_KEY).unwrap_or("without a key")
 }
 
-/// The partition key.
+/// Returns the tenant of the partition key.
 pub(super) fn tenant(item: &Item) -> Result<TenantId, StoreError> {
     text(item, PARTITION_KEY)
         .and_then(|text| text.parse().ok())
         .ok_or_else(|| unreadable(entity(item), "its tenant is no GUID"))
 }
 
-/// An error about an item.
+/// Returns the error for an item that cannot be read.
 pub(super) fn unreadable(entity: &str, problem: impl ToString) -> StoreError {
     StoreError::Unreadable {
         entity: entity.to_owned(),

@@ -1,7 +1,7 @@
-//! Leases: locks with owner, expiry and a fencing token that only grows.
+//! Leases: locks with an owner, an expiry and a fencing token that only increases.
 //!
-//! A dead owner's lease expires. An owner that was paused and wakes late finds
-//! its token outdated at the next write, which then does not happen (S4-116).
+//! The lease of a crashed owner expires. An owner that resumes after a long pause has an
+//! outdated token, so its next write is rejected (S4-116).
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -18,10 +18,10 @@ use uuid::Uuid;
 use super::items::{integer, moment, number, string};
 use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, now};
 
-/// The pause between two tries to take a lease that another owner holds.
+/// The pause between two attempts to acquire a lease that another owner holds.
 const RETRY_PAUSE: Duration = Duration::from_millis(200);
 
-/// The proof that a write belongs to a live lease.
+/// The proof that a write belongs to the current lease.
 #[derive(Debug, Clone)]
 pub struct Fence {
     pub(super) tenant: TenantId,
@@ -56,16 +56,16 @@ fn entity(name: &str) -> String {
     format!("lease#{name}")
 }
 
-/// How a lease stands at a moment.
+/// The state of a lease at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseStamp {
-    /// Whether somebody holds it.
+    /// Whether an owner holds it.
     pub held: bool,
-    /// How often it was taken.
+    /// How many times it was acquired.
     pub taken: u64,
 }
 
-/// A lock that is held.
+/// A lock that this process holds.
 #[derive(Debug)]
 pub struct Lease {
     store: Store,
@@ -75,7 +75,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes the lease if it is free or expired; `None` while another owner lives.
+    /// Acquires the lease if it is free or expired; returns `None` if another owner holds it.
     pub async fn acquire(
         store: &Store,
         tenant: TenantId,
@@ -115,7 +115,7 @@ impl Lease {
         }))
     }
 
-    /// Takes the lease as soon as it is free; `None` when another owner still holds
+    /// Acquires the lease as soon as it is free; returns `None` if another owner still holds
     /// it after `patience`.
     pub async fn acquire_within(
         store: &Store,
@@ -134,18 +134,18 @@ impl Lease {
         }
     }
 
-    /// The proof that writes carry.
+    /// Returns the proof for writes under this lease.
     pub fn fence(&self) -> &Fence {
         &self.fence
     }
 
-    /// The token: larger than that of every earlier owner.
+    /// Returns the token, which is larger than that of every earlier owner.
     pub fn token(&self) -> u64 {
         self.fence.token
     }
 
-    /// Heartbeat: extends the lease once a sixth of it is used. `false` means that
-    /// it is lost (another owner has it, or it expired) and the owner must stop at once.
+    /// Extends the lease if a sixth of it has elapsed. Returns `false` if it is lost
+    /// (acquired by another owner, or expired): the caller must stop at once.
     pub async fn renew(&self) -> Result<bool, StoreError> {
         let left = self.until.load(Ordering::Relaxed) - now().timestamp_millis();
         let enough = i64::try_from(self.length.as_millis() / 6 * 5).unwrap_or(i64::MAX);
@@ -155,8 +155,8 @@ impl Lease {
         self.confirm().await
     }
 
-    /// Asks the table whether the lease is still held, whatever the last heartbeat
-    /// said, and extends it. `false` means that it is lost.
+    /// Checks in the table whether the lease is still held, regardless of the last heartbeat,
+    /// and extends it. Returns `false` if it is lost.
     pub async fn confirm(&self) -> Result<bool, StoreError> {
         let until = expiry(now(), self.length);
         let held = self.set_until(moment(until)).await?;
@@ -167,8 +167,8 @@ impl Lease {
         Ok(held)
     }
 
-    /// Works while the lease lives: a heartbeat goes along, and when the lease is
-    /// lost the work is dropped where it stands, requests in flight included.
+    /// Runs `work` with a heartbeat. If the lease is lost, `work` is dropped at its current
+    /// await point, including requests in flight.
     pub async fn while_held<T>(&self, work: impl Future<Output = T>) -> Result<T, StoreError> {
         let mut work = std::pin::pin!(work);
         loop {
@@ -177,15 +177,15 @@ impl Lease {
                 () = tokio::time::sleep(self.length / 6) => match self.renew().await {
                     Ok(true) => {}
                     Ok(false) => return Err(StoreError::LeaseLost),
-                    // Not reaching the table is no loss yet; the next beat asks again,
-                    // and an expired lease answers false.
+                    // An unreachable table does not mean that the lease is lost: the next
+                    // heartbeat checks again, and returns `false` if the lease has expired.
                     Err(error) => tracing::warn!(%error, "a heartbeat failed"),
                 },
             }
         }
     }
 
-    /// Gives the lease back; the next owner need not wait for its expiry.
+    /// Releases the lease, so that the next owner does not wait for its expiry.
     pub async fn release(self) -> Result<(), StoreError> {
         self.set_until(number(0)).await.map(|_| ())
     }
@@ -207,9 +207,9 @@ impl Lease {
     }
 }
 
-/// Sends a conditional update; `None` when its condition does not hold. An
-/// update that meets a transaction on the same item (an administrator saving at
-/// that very moment) is refused without effect, and sent again.
+/// Sends a conditional update; returns `None` if its condition fails. An update that
+/// conflicts with a transaction on the same item, such as an administrator's save, is
+/// rejected without effect and retried.
 async fn send_conditional(update: UpdateItemFluentBuilder) -> Result<Option<Item>, StoreError> {
     let mut pause = Duration::from_millis(25);
     loop {
@@ -235,7 +235,7 @@ fn expiry(at: DateTime<Utc>, length: Duration) -> DateTime<Utc> {
 }
 
 impl Store {
-    /// Until when a lease is held, if it is.
+    /// Returns the expiry of a lease, if it is held.
     pub async fn held_until(
         &self,
         tenant: TenantId,
@@ -248,8 +248,8 @@ impl Store {
             .filter(|until| *until > now()))
     }
 
-    /// Who holds a lease and how often it was taken: equal before and after some
-    /// work, and held neither time, means that nobody held it in between.
+    /// Returns whether a lease is held and how many times it was acquired. If two stamps are
+    /// equal and not held, no owner held the lease between them.
     pub async fn lease_stamp(
         &self,
         tenant: TenantId,
@@ -263,7 +263,7 @@ impl Store {
         })
     }
 
-    /// Takes a lease away from its owner, as a clock that runs wrong would.
+    /// Expires a lease while its owner works, as a wrong clock would.
     #[cfg(feature = "testing")]
     pub async fn expire_lease(&self, tenant: TenantId, name: &str) -> Result<(), StoreError> {
         let update = self
@@ -282,8 +282,8 @@ impl Store {
             .key(SORT_KEY, string(entity))
     }
 
-    /// What an administrator's write carries in its transaction: no maintenance
-    /// at this very moment (S4-110…114).
+    /// Returns the check that an administrator's write adds to its transaction: maintenance
+    /// does not hold the lock (S4-110…114).
     pub(super) fn unlocked(
         &self,
         tenant: TenantId,

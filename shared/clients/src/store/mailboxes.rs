@@ -1,4 +1,4 @@
-//! What is remembered of a mailbox between invocations: its pace, its troubles, when it wakes.
+//! The state of a mailbox between invocations: rate limit, failures and next wake-up.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use rollcall_domain::base::ids::TenantId;
@@ -10,7 +10,7 @@ use super::{Fence, Store, StoreError};
 const MAILBOX: &str = "mailbox#";
 
 impl Store {
-    /// What is remembered of a mailbox, by the name of its lane.
+    /// Returns the state of a mailbox by the name of its channel.
     pub async fn mailbox_state(
         &self,
         tenant: TenantId,
@@ -20,10 +20,10 @@ impl Store {
         Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
     }
 
-    /// Remembers it, while the mailbox's lease is held.
+    /// Stores the state of a mailbox under the mailbox's lease.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`].
+    /// [`StoreError::LeaseLost`] if the lease is lost.
     pub async fn put_mailbox_state(
         &self,
         fence: &Fence,

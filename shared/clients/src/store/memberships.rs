@@ -1,7 +1,7 @@
-//! Who was in each group when it was last known: one item a profile.
+//! The last known members of each group, one item per profile.
 //!
-//! A run takes an item back before its first write to a group and stores it again
-//! once it knows how every change ended.
+//! A run deletes the item before its first write to the group and stores it again when the
+//! outcome of every change is known.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ use super::{Fence, Item, MAX_TRANSACTION, Store, StoreError};
 
 const PREFIX: &str = "membership#";
 const ATTRIBUTE: &str = "members";
-/// DynamoDB takes 4 MB in a transaction: so many of the largest items, and the
-/// fence, fit.
+/// The number of the largest items that fit in one transaction (4 MB) together with the
+/// fence.
 const LARGEST_PER_WRITE: usize = 4 * 1_000 * 1_000 / (MAX_BYTES + 1_024) - 1;
 
 fn key(id: ProfileId) -> String {
@@ -30,8 +30,8 @@ fn bytes(item: &Item) -> &[u8] {
 }
 
 impl Store {
-    /// The kept members of all groups of a tenant. One that is damaged is no
-    /// reason to fail: its group is read instead.
+    /// Returns the stored members of all groups of a tenant. A damaged item is not an error
+    /// of the call: its group is read from Graph instead.
     pub async fn kept_members(
         &self,
         tenant: TenantId,
@@ -47,7 +47,7 @@ impl Store {
         Ok(kept)
     }
 
-    /// The kept members of one group; `None` in doubt, damage included.
+    /// Returns the stored members of one group; `None` if they are missing or damaged.
     pub async fn kept_members_of(
         &self,
         tenant: TenantId,
@@ -57,8 +57,8 @@ impl Store {
         Ok(item.and_then(|item| KeptMembers::from_bytes(bytes(&item)).ok()))
     }
 
-    /// Keeps members under the job's lease. What is too large to keep is taken
-    /// back instead, so that nothing older stands in its place.
+    /// Stores members under the job's lease. Members that exceed the item size are deleted
+    /// instead, so that no stale item remains.
     pub async fn put_members(
         &self,
         fence: &Fence,
@@ -74,15 +74,15 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps members that a full read found, each in one transaction with the state
-    /// that tells, if need be, how they differ from what was kept before: what is
-    /// replaced is not there to compare with again.
+    /// Stores members from a full read, each in one transaction with the state that records
+    /// their difference from the stored ones, because the write removes the basis of that
+    /// comparison.
     pub async fn put_read_members(
         &self,
         fence: &Fence,
         read: &[(ProfileId, KeptMembers, Option<&ProfileState>)],
     ) -> Result<(), StoreError> {
-        // States are small; one record less leaves room for them.
+        // States are small; one item fewer leaves room for them.
         for chunk in read.chunks(LARGEST_PER_WRITE - 1) {
             let mut items = Vec::new();
             for (id, kept, state) in chunk {
@@ -111,8 +111,8 @@ impl Store {
         self.put(item, None)
     }
 
-    /// Takes kept members back under the job's lease: from here on the groups
-    /// count as unknown.
+    /// Deletes stored members under the job's lease; the members of these groups are unknown
+    /// from then on.
     pub async fn forget_members(
         &self,
         fence: &Fence,
@@ -125,7 +125,7 @@ impl Store {
         self.write(Some(fence), deletes?).await
     }
 
-    /// Stores whatever bytes as kept members, as a fault of the storage would.
+    /// Stores arbitrary bytes as members, to simulate damage.
     #[cfg(feature = "testing")]
     pub async fn put_raw_members(
         &self,

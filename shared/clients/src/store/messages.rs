@@ -12,39 +12,39 @@ use super::items::{document, item, number, read, string, text, version};
 use super::{Attempts, Condition, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const INBOX: &str = "notification#";
-/// Whether a mail was sent, by the id of its notice.
+/// The key prefix of the ledger, which records by notice id whether a mail was sent.
 pub(super) const LEDGER: &str = "mail#";
-/// Notifications and ledger entries are kept this many days: longer than any
-/// queue keeps a message and any job repeats a notice.
+/// Days after which notifications and ledger entries expire: longer than any queue retains a
+/// message and any job repeats a notice.
 const KEPT_DAYS: i64 = 400;
 
 /// A notification shown in the product.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct InProduct {
-    /// What it says.
+    /// The content.
     pub notice: Notice,
-    /// When it arrived.
+    /// When it was stored.
     pub at: DateTime<Utc>,
-    /// Who has read it.
+    /// The users who have read it.
     #[serde(default)]
     pub read_by: BTreeSet<ObjectId>,
 }
 
-/// What the ledger says about a mail.
+/// The ledger's entry for a mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ledger {
-    /// Nobody has tried: it is ours to send now.
+    /// No attempt has been recorded: the caller sends the mail.
     Ours,
     /// It was sent.
     Sent,
-    /// Somebody began to send it and never said how it ended. Sending again
-    /// could mail twice, so it is marked doubtful instead.
+    /// An earlier attempt began and recorded no result. A retry could deliver the mail twice,
+    /// so it is marked doubtful instead.
     Doubtful,
 }
 
 impl Store {
-    /// Shows a notice in the product, once.
+    /// Stores a notice for the product, once.
     pub async fn add_notification(&self, notice: &Notice) -> Result<(), StoreError> {
         let key = format!("{INBOX}{}", notice.id);
         let mut item = document(
@@ -67,7 +67,7 @@ impl Store {
         }
     }
 
-    /// What the product shows, oldest first.
+    /// Returns the notifications of a tenant, oldest first.
     pub async fn notifications(&self, tenant: TenantId) -> Result<Vec<InProduct>, StoreError> {
         let items = self.list(tenant, INBOX).await?;
         let mut all: Vec<InProduct> = items.iter().map(read).collect::<Result<_, _>>()?;
@@ -75,10 +75,10 @@ impl Store {
         Ok(all)
     }
 
-    /// Notes that somebody has read a notification.
+    /// Records that a user has read a notification.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is none of this id.
+    /// [`StoreError::Missing`] if no notification has this id.
     pub async fn read_notification(
         &self,
         tenant: TenantId,
@@ -128,8 +128,8 @@ impl Store {
         })
     }
 
-    /// Records how sending ended: `sent`, `failed` (surely not sent, so that it
-    /// may be tried again) or `doubtful`.
+    /// Records the result of sending: `sent`, `failed` (certainly not sent, so that a retry
+    /// is safe) or `doubtful`.
     pub async fn record_mail_outcome(
         &self,
         tenant: TenantId,
@@ -143,7 +143,7 @@ impl Store {
     }
 }
 
-/// When an entry made now is deleted, in seconds since 1970.
+/// Returns the expiry of an entry that is created now, in seconds since 1970.
 pub(super) fn expiry() -> i64 {
     (now() + chrono::TimeDelta::days(KEPT_DAYS)).timestamp()
 }

@@ -1,8 +1,8 @@
 //! Tenant state and locks in one DynamoDB table.
 //!
-//! Partition key `tenant`, sort key `entity` (a path such as `profile#<id>`).
-//! Every write is conditional: on a version, or on the fencing token of the
-//! lease under which the writer works.
+//! Partition key `tenant`, sort key `entity` (a path such as `profile#<id>`). Every write is
+//! conditional: on a version, or on the fencing token of the lease under which the writer
+//! works.
 
 pub mod admins;
 pub mod audit;
@@ -55,40 +55,40 @@ pub const PARTITION_KEY: &str = "tenant";
 pub const SORT_KEY: &str = "entity";
 /// The sparse index that lists tenants for the fan-out.
 pub const FANOUT_INDEX: &str = "fanout";
-/// The attribute DynamoDB deletes old items by, in seconds since 1970.
+/// The attribute by which DynamoDB deletes expired items, in seconds since 1970.
 pub const TTL_ATTRIBUTE: &str = "expires_at";
-/// The lease that forbids administrators to write while maintenance works.
+/// The lease that locks a tenant's profiles and settings during maintenance.
 pub const MAINTENANCE_LEASE: &str = "maintenance";
 /// The lease of the refresh.
 pub const REFRESH_LEASE: &str = "refresh";
 /// The lease of the directory sync.
 pub const SYNC_LEASE: &str = "directory-sync";
-/// The index that tells what is due when.
+/// The index of due times.
 pub const DUE_INDEX: &str = "due";
-/// Most items DynamoDB takes in one transaction.
+/// The maximum number of items in one DynamoDB transaction.
 const MAX_TRANSACTION: usize = 100;
 
-/// A transaction that was not carried out.
+/// The error of a transaction.
 type TransactError =
     SdkError<TransactWriteItemsError, aws_sdk_dynamodb::config::http::HttpResponse>;
 
 /// One item's attributes.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The table.
+/// The client of the table.
 #[derive(Debug, Clone)]
 pub struct Store {
     client: Client,
     table: String,
 }
 
-/// The moment, as this crate's conditions see it.
+/// Returns the current time for conditions of this crate.
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now()
 }
 
 impl Store {
-    /// The table of this name.
+    /// Creates a client of the table with this name.
     pub fn new(config: &aws_config::SdkConfig, table: impl Into<String>) -> Self {
         Self {
             client: Client::new(config),
@@ -109,7 +109,7 @@ impl Store {
         Ok(answer.item)
     }
 
-    /// All items of a tenant whose entity begins with `prefix`, every page.
+    /// Returns all items of a tenant whose entity begins with `prefix`, from every page.
     async fn list(&self, tenant: TenantId, prefix: &str) -> Result<Vec<Item>, StoreError> {
         let mut items = Vec::new();
         self.each_page(tenant, prefix, |page| items.extend(page))
@@ -117,8 +117,7 @@ impl Store {
         Ok(items)
     }
 
-    /// Asks for the items of a tenant whose entity begins with `prefix`, as they are
-    /// now.
+    /// Returns a consistent query for a tenant's items whose entity begins with `prefix`.
     fn query(&self, tenant: TenantId, prefix: &str) -> QueryFluentBuilder {
         self.client
             .query()
@@ -131,8 +130,8 @@ impl Store {
             .consistent_read(true)
     }
 
-    /// The same a page (a megabyte) at a time, so that large items need not be
-    /// in memory all at once.
+    /// Reads the same items one page (a megabyte) at a time, so that large items are not all
+    /// in memory at once.
     async fn each_page(
         &self,
         tenant: TenantId,
@@ -151,7 +150,7 @@ impl Store {
         }
     }
 
-    /// A put, optionally with a condition.
+    /// Returns a put, optionally with a condition.
     fn put(
         &self,
         item: Item,
@@ -167,7 +166,7 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build()?).build())
     }
 
-    /// A deletion; an item that is not there is fine.
+    /// Returns a deletion, which also succeeds if the item does not exist.
     fn delete(&self, tenant: TenantId, entity: &str) -> Result<TransactWriteItem, StoreError> {
         let delete = Delete::builder()
             .table_name(&self.table)
@@ -177,7 +176,7 @@ impl Store {
         Ok(TransactWriteItem::builder().delete(delete).build())
     }
 
-    /// A deletion of an item that must still have this version.
+    /// Returns a deletion that requires the item to have this version.
     fn delete_version(
         &self,
         tenant: TenantId,
@@ -213,8 +212,8 @@ impl Store {
         Ok(TransactWriteItem::builder().condition_check(check).build())
     }
 
-    /// Writes all or nothing; with a fence only while its lease is still ours.
-    /// More items than one transaction takes are written in several, each fenced.
+    /// Writes all items or none; with a fence, only if its lease is still held. More items
+    /// than fit in one transaction are written in several, each fenced.
     async fn write(
         &self,
         fence: Option<&Fence>,
@@ -241,8 +240,8 @@ impl Store {
         self.transact_or(items, refusal).await
     }
 
-    /// Sends a transaction until it does not collide with another one that
-    /// touches the same items at the same moment; such a collision writes nothing.
+    /// Sends a transaction and retries it if it conflicts with another transaction on the
+    /// same items; a conflicting transaction writes nothing.
     async fn transact_or(
         &self,
         items: Vec<TransactWriteItem>,
@@ -268,8 +267,8 @@ impl Store {
     }
 }
 
-/// Between half of a pause and the whole of it, so that many who collided once
-/// do not collide again all at once.
+/// Returns a random duration between half of `pause` and `pause`, so that writers that
+/// conflicted do not retry at the same time.
 fn spread(pause: Duration) -> Duration {
     let draw = uuid::Uuid::new_v4().as_bytes()[0];
     pause / 2 + pause * u32::from(draw) / 512

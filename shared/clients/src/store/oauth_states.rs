@@ -1,4 +1,4 @@
-//! Sign-ins that were begun: what the browser must bring back, good for one use.
+//! Sign-in attempts that were started: each state is valid for one use.
 
 use std::time::Duration;
 
@@ -13,32 +13,31 @@ use uuid::Uuid;
 use super::items::{number, string, text, unreadable};
 use super::{Condition, Item, PARTITION_KEY, SORT_KEY, Store, StoreError, TTL_ATTRIBUTE, now};
 
-/// A sign-in has to be finished within this time; an authorisation code lives
-/// as long.
+/// The maximum duration of a sign-in; an authorization code is valid for the same time.
 pub const OAUTH_STATE_LIFETIME: Duration = Duration::from_mins(10);
 
-/// The browser that comes back is not signed in here, so the item cannot be
-/// looked for under a tenant: all states share a partition of their own.
+/// A returning browser is not signed in here, so its tenant is unknown: all states share one
+/// partition.
 const PARTITION: &str = "oauth";
 
-/// A state, or another name that only one browser is to know: 244 random bits.
+/// Returns a new state, or another unguessable name for one browser: 244 random bits.
 pub fn new_state() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
 
-/// The table never sees the state itself: who can read the table cannot finish
-/// somebody else's sign-in.
+/// The table stores only a hash of the state, so that read access to the table does not
+/// suffice to complete a sign-in.
 fn entity(state: &str) -> String {
     format!("oauth-state#{}", hex::encode(Sha256::digest(state)))
 }
 
 impl Store {
-    /// Remembers a sign-in. `state` is a random text that goes to the browser,
-    /// `purpose` what to do when it comes back, `lifetime` usually
-    /// [`OAUTH_STATE_LIFETIME`] (whole seconds).
+    /// Stores a sign-in attempt. `state` is the random text given to the browser, `purpose`
+    /// describes the action after its return, and `lifetime` (whole seconds) is usually
+    /// [`OAUTH_STATE_LIFETIME`].
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the state was used before.
+    /// [`StoreError::Conflict`] if the state exists already.
     pub async fn begin_oauth_state<T: Serialize + Sync>(
         &self,
         state: &str,
@@ -58,15 +57,15 @@ impl Store {
             .await
     }
 
-    /// Uses a state up. `None` when it is unknown, expired or was used, which
-    /// the answer deliberately does not tell apart; of many who bring the same
-    /// state at once, one gets it.
+    /// Consumes a state and returns its purpose. Returns `None` if the state is unknown,
+    /// expired or used, which callers deliberately cannot distinguish. Of concurrent requests
+    /// with the same state only one succeeds.
     pub async fn take_oauth_state<T: DeserializeOwned>(
         &self,
         state: &str,
     ) -> Result<Option<T>, StoreError> {
         let entity = entity(state);
-        // DynamoDB deletes expired items hours late, so the time is a condition too.
+        // DynamoDB may delete expired items hours late, so the expiry is also a condition.
         let taken = self
             .client
             .delete_item()

@@ -1,9 +1,8 @@
-//! Mails of catalogs that wait for their turn, in the order in which they go out, and those nobody could deliver.
+//! The queue of a catalog's mails in the order of sending, and its undelivered mails.
 //!
-//! A mail is marked before it is handed over and taken off the list afterwards.
-//! Only the holder of the mailbox's lease sends, so one that is found marked was
-//! left behind by a function that died: it may have arrived, is never sent again
-//! by itself, and stays visible.
+//! A mail is marked before it is sent and removed from the queue afterwards. Only the holder
+//! of the mailbox's lease sends, so a marked mail was left by a function that crashed: it may
+//! have been delivered, is never retried automatically, and remains visible.
 
 use aws_sdk_dynamodb::types::Select;
 use chrono::{DateTime, Utc};
@@ -21,36 +20,36 @@ use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE};
 const OUTBOX: &str = "outbox#";
 const UNDELIVERED: &str = "undelivered#";
 
-/// A mail that waits.
+/// A queued mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     key: String,
     version: u64,
-    /// What is known of it.
+    /// Its content and state.
     pub mail: OutboxMail,
 }
 
-/// What is known of a mail.
+/// The content and state of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxMail {
-    /// What it says and to whom.
+    /// The content and recipients.
     pub notice: Notice,
-    /// When it was put on the list.
+    /// When it was queued.
     pub queued_at: DateTime<Utc>,
-    /// How often it was tried in vain.
+    /// The number of failed attempts.
     #[serde(default)]
     pub failed: u32,
-    /// It is not tried before this.
+    /// The earliest time of the next attempt.
     #[serde(default)]
     pub not_before: Option<DateTime<Utc>>,
-    /// Why it failed last.
+    /// The reason of the last failure.
     #[serde(default)]
     pub problem: Option<String>,
-    /// The lane on which it is being handed over, or was when a function died.
+    /// The channel that is sending it, or was when a function crashed.
     #[serde(default)]
     pub marked_by: Option<String>,
-    /// How it ended, once it is off the list.
+    /// The final status of a mail that was removed from the queue.
     #[serde(default)]
     pub ended: Option<MessageStatus>,
 }
@@ -81,15 +80,15 @@ fn waiting(item: &Item) -> Result<Waiting, StoreError> {
 }
 
 impl Waiting {
-    /// Its place on the list: what goes out first is the smaller.
+    /// Returns its sort order in the queue; the smallest is sent first.
     pub fn rank(&self) -> (Urgency, DateTime<Utc>) {
         (self.mail.notice.urgency, self.mail.queued_at)
     }
 }
 
 impl Store {
-    /// Puts a catalog's mail on the list, once: `false` when it was there before,
-    /// whatever became of it.
+    /// Queues a catalog's mail once; returns `false` if it was queued before, whatever its
+    /// status.
     pub async fn enqueue_mail(
         &self,
         catalog: CatalogId,
@@ -118,7 +117,7 @@ impl Store {
         }
     }
 
-    /// The first mails of a catalog in the order in which they go out.
+    /// Returns the first mails of a catalog in the order of sending.
     pub async fn first_mails(
         &self,
         tenant: TenantId,
@@ -129,10 +128,10 @@ impl Store {
         Ok(page.items)
     }
 
-    /// One page of the mails of a catalog that wait.
+    /// Returns one page of a catalog's queued mails.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub async fn mail_page(
         &self,
         tenant: TenantId,
@@ -144,11 +143,11 @@ impl Store {
             .await
     }
 
-    /// One page of the mails of a catalog that were given up or are doubtful,
-    /// newest first.
+    /// Returns one page of a catalog's mails that were given up or are doubtful, newest
+    /// first.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub async fn undelivered_page(
         &self,
         tenant: TenantId,
@@ -176,7 +175,7 @@ impl Store {
         })
     }
 
-    /// How many mails of a catalog wait.
+    /// Returns the number of queued mails of a catalog.
     pub async fn waiting(&self, tenant: TenantId, catalog: CatalogId) -> Result<u64, StoreError> {
         let (mut counted, mut start) = (0, None);
         loop {
@@ -190,12 +189,12 @@ impl Store {
         }
     }
 
-    /// Marks a mail before it is handed over, and what its mailbox will have sent
-    /// then, while the mailbox's lease is held.
+    /// Marks a mail before it is sent, and stores the mailbox state that includes it, under
+    /// the mailbox's lease.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], or [`StoreError::Conflict`] when the mail is no
-    /// longer as it was read.
+    /// [`StoreError::LeaseLost`], or [`StoreError::Conflict`] if the mail has changed since
+    /// it was read.
     pub async fn begin_mail(
         &self,
         fence: &Fence,
@@ -213,9 +212,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a mail that was sent off the list. Whoever sent it may say so even
-    /// if the lease is lost by now; if somebody has called it doubtful meanwhile,
-    /// it stays so.
+    /// Removes a sent mail from the queue. This does not require the lease, which may be lost
+    /// by now; if another invocation has marked the mail doubtful, that status remains.
     pub async fn mail_sent(&self, waiting: &Waiting) -> Result<(), StoreError> {
         let notice = &waiting.mail.notice;
         let items = vec![
@@ -225,7 +223,8 @@ impl Store {
         lenient(self.write(None, items).await)
     }
 
-    /// Puts a mail that was surely not sent back, not to be tried before a moment.
+    /// Returns a mail that was certainly not sent to the queue, with the earliest time of a
+    /// retry.
     pub async fn mail_failed(
         &self,
         waiting: &mut Waiting,
@@ -242,8 +241,8 @@ impl Store {
         lenient(self.write(None, items).await)
     }
 
-    /// Takes a mail off the list that is not tried again, and keeps it where
-    /// administrators find it.
+    /// Removes a mail that is not retried from the queue and stores it in the list of
+    /// undelivered mails for administrators.
     pub async fn mail_ended(
         &self,
         catalog: CatalogId,
@@ -289,7 +288,7 @@ fn ledger(notice: &Notice, status: &str) -> Item {
     entry
 }
 
-/// Somebody else settled it first; what they said stands.
+/// Ignores a conflict: another invocation recorded the status first, and it remains.
 fn lenient(written: Result<(), StoreError>) -> Result<(), StoreError> {
     match written {
         Err(StoreError::Conflict) => Ok(()),

@@ -1,4 +1,4 @@
-//! Lists in pages: a query that goes on behind the last key it gave out.
+//! Paged lists: a query that continues after the last key of the previous page.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,19 +9,19 @@ use rollcall_domain::base::ids::TenantId;
 use super::items::{entity, string};
 use super::{Item, PARTITION_KEY, SORT_KEY, Store, StoreError};
 
-/// Most keys one batch takes.
+/// The maximum number of keys in one batch.
 const MAX_BATCH: usize = 100;
 
-/// Some of a list, and where it goes on.
+/// A part of a list and the cursor of the next part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
-    /// What is on it.
+    /// The items.
     pub items: Vec<T>,
-    /// The key behind which the next page begins; `None` at the end.
+    /// The key after which the next page begins; `None` on the last page.
     pub next: Option<String>,
 }
 
-/// Which part of a tenant's items a list is, and in which direction.
+/// A range of a tenant's items and its direction.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct List<'a> {
     pub(super) prefix: &'a str,
@@ -29,10 +29,10 @@ pub(super) struct List<'a> {
 }
 
 impl Store {
-    /// One page of a list: at most `limit` items behind the key `after`.
+    /// Returns one page of a list: at most `limit` items after the key `after`.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub(super) async fn page(
         &self,
         tenant: TenantId,
@@ -60,7 +60,7 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Items by their keys, in any order; those that are not there are left out.
+    /// Returns items by their keys, in any order; missing items are left out.
     pub(super) async fn batch(
         &self,
         tenant: TenantId,
@@ -74,8 +74,7 @@ impl Store {
         for chunk in keys.chunks(MAX_BATCH) {
             let mut wanted = chunk.to_vec();
             let mut pause = Duration::from_millis(25);
-            // The service may leave some for the next call: when they are large, or
-            // when it is busy.
+            // DynamoDB may leave keys unprocessed if the items are large or it is throttling.
             while !wanted.is_empty() {
                 let asked = wanted.len();
                 let keys = KeysAndAttributes::builder()

@@ -1,4 +1,4 @@
-//! Decisions of people that the directory sync respects (C-26), each in an item of its own.
+//! Decisions of administrators that the directory sync respects (C-26), one item each.
 
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::TenantId;
@@ -15,21 +15,21 @@ fn key(of: &str) -> String {
 }
 
 impl Store {
-    /// All decisions of a tenant.
+    /// Returns all decisions of a tenant.
     pub async fn pins(&self, tenant: TenantId) -> Result<Pins, StoreError> {
         let mut pins = Vec::new();
         self.each_page(tenant, PIN, |page| {
             pins.extend(page.iter().map(read::<Pin>));
         })
         .await?;
-        // One that cannot be read might be about anything: nothing is decided without it.
+        // An unreadable decision could concern any record, so the call fails.
         pins.into_iter().collect::<Result<Pins, _>>()
     }
 
-    /// One page of them.
+    /// Returns one page of the decisions of a tenant.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub async fn pin_page(
         &self,
         tenant: TenantId,
@@ -47,8 +47,8 @@ impl Store {
         })
     }
 
-    /// Stores decisions and takes others back, with the event that tells about it.
-    /// Many are stored in several steps; done again, it ends the same.
+    /// Stores and deletes decisions, with the audit event. Large sets are written in several
+    /// transactions; repeating the call has no further effect.
     pub async fn decide(
         &self,
         tenant: TenantId,
@@ -66,7 +66,7 @@ impl Store {
         self.write(None, items).await
     }
 
-    /// Whether there is such a decision.
+    /// Returns whether such a decision exists.
     pub async fn is_pinned(&self, tenant: TenantId, of: &str) -> Result<bool, StoreError> {
         Ok(self.get(tenant, &key(of)).await?.is_some())
     }

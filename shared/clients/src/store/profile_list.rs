@@ -1,8 +1,8 @@
-//! The list of profiles: a line for each, by title and by last change, so that a
-//! page of ten thousand profiles costs one query.
+//! The list of profiles: one entry each by title and by last change, so a page costs one
+//! query.
 //!
-//! The line under a title is also the claim on it: a title belongs to one living
-//! profile at a time (S4-054). A deleted profile gives its title up.
+//! The entry under a title is also the claim on it: a title belongs to one active profile at
+//! a time (S4-054). Deleting a profile releases its title.
 
 use std::collections::HashMap;
 
@@ -19,10 +19,10 @@ use super::page::{List, Page};
 use super::transaction::{ConditionFailure, Transaction};
 use super::{Condition, Store, StoreError};
 
-/// The attribute that says whose line it is.
+/// The attribute with the id of the profile that owns the entry.
 const OWNER: &str = "profile";
 
-/// A profile as a list shows it.
+/// The list entry of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileLine {
@@ -30,7 +30,7 @@ pub struct ProfileLine {
     pub id: ProfileId,
     /// Its title.
     pub title: String,
-    /// What it is for.
+    /// Its description.
     pub description: String,
     /// Whether the group is enrolled.
     pub enroll: bool,
@@ -38,24 +38,24 @@ pub struct ProfileLine {
     pub auto_populate: bool,
     /// How many courses are selected.
     pub courses: usize,
-    /// When a person last changed it.
+    /// When an administrator last changed it.
     pub modified_at: DateTime<Utc>,
-    /// Who.
+    /// The name of that administrator.
     pub modified_by: String,
-    /// When it was deleted, if it was.
+    /// When it was deleted, if so.
     pub deleted_at: Option<DateTime<Utc>>,
     /// Its version.
     pub version: u64,
 }
 
-/// Which profiles, in which order.
+/// The profiles of a list and their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProfileIndex {
-    /// Those in use, by title regardless of case.
+    /// Active profiles, by title regardless of case.
     ByTitle,
-    /// Those in use, by their last change.
+    /// Active profiles, by their last change.
     ByChange,
-    /// Those deleted, by their deletion.
+    /// Deleted profiles, by their deletion.
     Deleted,
 }
 
@@ -69,12 +69,13 @@ impl ProfileIndex {
     }
 }
 
-/// Milliseconds with enough digits to sort as text until the year 5138.
+/// Returns milliseconds with enough digits to sort as text until the year 5138.
 fn moment(at: DateTime<Utc>) -> String {
     format!("{:014}", at.timestamp_millis().max(0))
 }
 
-/// The keys of a profile's lines; the first is the claim of a living one's title.
+/// Returns the keys of a profile's entries; the first one of an active profile claims its
+/// title.
 fn keys(profile: &Profile) -> Vec<String> {
     match &profile.lifecycle {
         Lifecycle::Active => {
@@ -98,7 +99,7 @@ fn keys(profile: &Profile) -> Vec<String> {
     }
 }
 
-/// Where profiles that mean the same people stand together.
+/// Returns the key prefix of profiles with the same audience.
 fn duplicate_titles(fingerprint: &str) -> String {
     format!("audience#{fingerprint}#")
 }
@@ -130,7 +131,7 @@ fn line(profile: &Profile, version: u64) -> ProfileLine {
 }
 
 impl Store {
-    /// Adds the writes that keep the lines true when a profile changes.
+    /// Adds the writes that update the list entries when a profile changes.
     pub(super) fn update_indexes(
         &self,
         writes: &mut Transaction,
@@ -170,10 +171,10 @@ impl Store {
         self.put(item, condition)
     }
 
-    /// One page of a shelf, `backwards` from its end.
+    /// Returns one page of a list, `backwards` from its end.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this shelf.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub async fn profile_page(
         &self,
         tenant: TenantId,
@@ -197,8 +198,8 @@ impl Store {
         })
     }
 
-    /// Other profiles in use whose rules and overrides mean the same as this
-    /// one's; ten at most.
+    /// Returns at most ten other active profiles whose rules and overrides are equivalent to
+    /// this one's.
     pub async fn duplicate_titles(
         &self,
         tenant: TenantId,
@@ -220,7 +221,7 @@ impl Store {
         Ok(lines)
     }
 
-    /// Puts lines of many profiles at once, for tests of long lists.
+    /// Stores the entries of many profiles at once, for tests of long lists.
     #[cfg(feature = "testing")]
     pub async fn put_lines(
         &self,
@@ -254,7 +255,7 @@ impl Store {
         Ok(())
     }
 
-    /// The living profile that has a title, if one has it.
+    /// Returns the active profile that has a title, if any.
     pub async fn title_owner(
         &self,
         tenant: TenantId,
@@ -265,7 +266,7 @@ impl Store {
     }
 }
 
-/// The title is free, or this profile's already.
+/// Returns the condition that the title is free or already belongs to this profile.
 fn unclaimed(id: ProfileId) -> Condition {
     Condition {
         expression: "attribute_not_exists(#owner) OR #owner = :owner".to_owned(),
@@ -287,7 +288,7 @@ mod tests {
         assert_ne!(claim("Field staff"), claim("Field  staff"));
     }
 
-    /// The longest title fits a sort key, whatever its letters fold to.
+    /// The longest title fits in a sort key, whatever its letters fold to.
     #[test]
     fn the_longest_title_fits_a_key() {
         for letter in ['ΐ', '𐐀', 'ﬃ', 'ẞ'] {

@@ -1,4 +1,4 @@
-//! What the jobs know about each profile: its group, its status, its enrolments.
+//! The state of each profile as recorded by the jobs: group, status, enrolments.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,28 +24,28 @@ pub struct ProfileState {
     pub managed: BTreeSet<CourseId>,
     /// Catalogs this service added the group to.
     pub joined: BTreeSet<CatalogId>,
-    /// How it stood after the last run.
+    /// The status after the last run.
     pub status: Option<ProfileStatus>,
-    /// Why.
+    /// The reason of the status.
     pub reason: Option<String>,
-    /// Members after the last run.
+    /// The number of members after the last run.
     pub members: usize,
-    /// The data of the last run.
+    /// The snapshot of the last run.
     pub snapshot: Option<SnapshotId>,
-    /// When the last run looked at it.
+    /// When a run last evaluated it.
     pub evaluated_at: Option<DateTime<Utc>>,
-    /// Whether nothing is left for it to do (S4-123).
+    /// Whether nothing is left to do for a deleted profile (S4-123).
     pub obsolete: bool,
     /// The object key of its member list (S4-128).
     pub members_file: Option<String>,
-    /// The digest of what that file holds, so that an equal one is not written again.
+    /// The digest of that file, so that an equal one is not written again.
     pub members_digest: Option<String>,
-    /// When its group was last written to or restored, by the job's clock. Until
-    /// some time later Graph may still show the members before.
+    /// When its group was last written to or restored, by the job's clock. For some time
+    /// afterwards Graph may return the previous members.
     pub written_at: Option<DateTime<Utc>>,
-    /// What people changed in the group by hand and a report has to say.
+    /// Manual edits of the group that a report must contain.
     pub edits: ManualEdits,
-    /// The slot of the run whose last report said so.
+    /// The slot of the last run that reported them.
     pub edits_told: Option<DateTime<Utc>>,
 }
 
@@ -61,7 +61,7 @@ fn states(items: &[Item]) -> Result<BTreeMap<ProfileId, ProfileState>, StoreErro
 }
 
 impl Store {
-    /// The states of all profiles.
+    /// Returns the states of all profiles.
     pub async fn profile_states(
         &self,
         tenant: TenantId,
@@ -69,7 +69,7 @@ impl Store {
         states(&self.list(tenant, PREFIX).await?)
     }
 
-    /// The states of these profiles; a profile no job has looked at has none.
+    /// Returns the states of these profiles; a profile that no run has evaluated has none.
     pub async fn profile_states_of(
         &self,
         tenant: TenantId,
@@ -89,7 +89,7 @@ impl Store {
         self.put_profile_states(fence, [(id, state)]).await
     }
 
-    /// Stores several at once under the job's lease, as many as a transaction takes.
+    /// Stores several states under the job's lease, in as few transactions as possible.
     pub async fn put_profile_states<'a>(
         &self,
         fence: &Fence,

@@ -1,4 +1,4 @@
-//! Profiles as stored: documents with versions, written by people or under the lock.
+//! Stored profiles: versioned documents, written by administrators or under the job's lease.
 
 use rollcall_domain::audience::lifecycle;
 use rollcall_domain::audience::profile::{Profile, read};
@@ -10,18 +10,18 @@ use super::transaction::{ConditionFailure, Transaction};
 use super::{Attempts, Condition, Fence, Item, Store, StoreError, now};
 
 const PREFIX: &str = "profile#";
-/// The item that counts saves of profiles which name other profiles.
+/// The item that counts saves of profiles that refer to other profiles.
 const LINKS: &str = "links";
 
-/// A profile and its version; or what is wrong with the document. One that
-/// cannot be read must not stop the others.
+/// A profile and its version, or the reason why the document is invalid. An unreadable
+/// profile must not affect the others.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredProfile {
-    /// Its id as the key says, which need not be a GUID in a damaged item.
+    /// The id in its key, which need not be a GUID in a damaged item.
     pub key: String,
     /// The profile, or why it cannot be read.
     pub profile: Result<Profile, String>,
-    /// Its version, for conditional saves.
+    /// The version that a conditional save expects.
     pub version: u64,
 }
 
@@ -29,7 +29,7 @@ fn key(id: ProfileId) -> String {
     format!("{PREFIX}{id}")
 }
 
-/// Reads an item as what its key says it is.
+/// Reads an item and checks that the document has the id of its key.
 fn stored(item: &Item) -> StoredProfile {
     let key = entity(item).trim_start_matches(PREFIX).to_owned();
     let profile = text(item, "doc")
@@ -53,13 +53,13 @@ fn stored(item: &Item) -> StoredProfile {
 }
 
 impl Store {
-    /// All profiles, deleted ones too.
+    /// Returns all profiles, including deleted ones.
     pub async fn profiles(&self, tenant: TenantId) -> Result<Vec<StoredProfile>, StoreError> {
         let items = self.list(tenant, PREFIX).await?;
         Ok(items.iter().map(stored).collect())
     }
 
-    /// One profile, deleted or not.
+    /// Returns one profile, whether or not it is deleted.
     pub async fn profile(
         &self,
         tenant: TenantId,
@@ -68,7 +68,7 @@ impl Store {
         Ok(self.get(tenant, &key(id)).await?.as_ref().map(stored))
     }
 
-    /// These profiles, in any order; those that are not there are left out.
+    /// Returns these profiles, in any order; missing ones are left out.
     pub async fn profiles_of(
         &self,
         tenant: TenantId,
@@ -78,12 +78,13 @@ impl Store {
         Ok(items.iter().map(stored).collect())
     }
 
-    /// Saves what a person changed, unless maintenance holds the lock (S4-110).
+    /// Saves an administrator's change, unless maintenance holds the lock (S4-110).
     /// `expected` is the version that was read, `None` for a new profile.
     ///
     /// # Errors
-    /// [`StoreError::Locked`], [`StoreError::Conflict`] when the profile is of
-    /// another version by now, [`StoreError::TitleTaken`].
+    /// [`StoreError::Locked`] if maintenance holds the lock, [`StoreError::Conflict`] if the
+    /// stored version is not `expected`, [`StoreError::TitleTaken`] if another profile has
+    /// the title.
     pub async fn save_profile(
         &self,
         tenant: TenantId,
@@ -94,13 +95,12 @@ impl Store {
             .await
     }
 
-    /// The same with the event that tells about it, and with `links`, when the
-    /// profile names others: what [`Store::links`] was before they were looked at.
+    /// Saves a profile with its audit event. If the profile refers to others, `links` is the
+    /// result of [`Store::links`] from before they were checked.
     ///
     /// # Errors
-    /// Those of [`Store::save_profile`]; [`StoreError::Contended`] when somebody
-    /// has saved a profile that names others in between: both together might
-    /// lead in a circle (S4-088f).
+    /// Those of [`Store::save_profile`]; [`StoreError::Contended`] if another profile with
+    /// references was saved in between, because both together might form a cycle (S4-088f).
     pub async fn change_profile(
         &self,
         tenant: TenantId,
@@ -127,15 +127,15 @@ impl Store {
         self.commit(writes).await
     }
 
-    /// How often profiles that name other profiles were saved.
+    /// Returns how many times profiles that refer to other profiles were saved.
     pub async fn links(&self, tenant: TenantId) -> Result<u64, StoreError> {
         let item = self.get(tenant, LINKS).await?;
         Ok(item.as_ref().map(version).unwrap_or_default())
     }
 
-    /// Adds the writes of a new version: the profile, its lines, its history.
-    /// What stands in the table may have changed since it was read; then the
-    /// version does not fit, and nothing is written.
+    /// Adds the writes of a new version: the profile, its list entries, its history. If the
+    /// stored profile has changed since it was read, the version condition fails and nothing
+    /// is written.
     fn replace(
         &self,
         writes: &mut Transaction,
@@ -149,7 +149,8 @@ impl Store {
             self.put(item, Some(Condition::version(expected)))?,
             ConditionFailure::Conflict,
         );
-        // Lines follow the version that is replaced; another one would be refused.
+        // The old entries belong to the replaced version; with another version the save is
+        // rejected.
         let old = before.filter(|stored| Some(stored.version) == expected);
         let old = old.and_then(|stored| stored.profile.as_ref().ok());
         self.update_indexes(writes, tenant, old, (profile, next))?;
@@ -157,8 +158,8 @@ impl Store {
         Ok(())
     }
 
-    /// Marks a profile deleted. Deletion is accepted at any time, even while
-    /// maintenance works; the next cycle carries it out (S4-114, S4-135).
+    /// Marks a profile deleted. Deletion is accepted at any time, even during maintenance;
+    /// the next run applies it (S4-114, S4-135).
     ///
     /// # Errors
     /// Those of [`Store::delete_profile_as`].
@@ -172,13 +173,12 @@ impl Store {
         self.delete_profile_as(tenant, id, &by, None).await
     }
 
-    /// The same by a known person; `expected` makes it conditional on the
-    /// version they saw. Deleting twice is no error and changes nothing.
+    /// Marks a profile deleted by an actor; `expected` makes it conditional on the version
+    /// that they read. Repeating the call has no effect and is not an error.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] when there is no such profile,
-    /// [`StoreError::Conflict`] when its version is another one, or it is
-    /// edited again and again at the same moment.
+    /// [`StoreError::Missing`] if the profile does not exist, [`StoreError::Conflict`] if its
+    /// version is not `expected` or every retry conflicted with another save.
     pub async fn delete_profile_as(
         &self,
         tenant: TenantId,
@@ -214,7 +214,7 @@ impl Store {
         }
     }
 
-    /// Saves what the job changed, under its lease; answers the new version.
+    /// Saves a change of the job under its lease; returns the new version.
     pub async fn update_profile(
         &self,
         fence: &Fence,
@@ -231,7 +231,7 @@ impl Store {
         Ok(expected + 1)
     }
 
-    /// Puts a document as it is, for tests of damaged ones.
+    /// Stores a document unchecked, for tests of damaged ones.
     #[cfg(feature = "testing")]
     pub async fn put_raw_profile(
         &self,

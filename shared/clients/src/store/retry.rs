@@ -1,24 +1,24 @@
-//! Optimistic changes: read, change, write on condition, and again when another writer was faster.
+//! Optimistic changes: read, change, write on condition, and retry after a conflict.
 
 use super::StoreError;
 
-/// Tries of one change. Each collision means that another writer succeeded, and few
-/// functions write one item at the same moment, so eight are hardly ever used up.
+/// The number of attempts. Each conflict means that another writer succeeded, and few
+/// functions write one item at the same time, so eight attempts are rarely exhausted.
 const TRIES: u32 = 8;
 
-/// Counts the tries of one change.
+/// Counts the attempts of one change.
 #[derive(Debug, Default)]
 pub struct Attempts {
     failed: u32,
 }
 
 impl Attempts {
-    /// Counts a write that failed. `Ok` means that the change is to be made again
-    /// from what is stored now.
+    /// Counts a failed write. Returns `Ok` if the change is to be repeated with the item as
+    /// it is stored now.
     ///
     /// # Errors
-    /// [`StoreError::Contended`] when other writers were faster every time; every
-    /// error that is no [`StoreError::Conflict`] at once.
+    /// [`StoreError::Contended`] if every attempt conflicted; every other error than
+    /// [`StoreError::Conflict`] at once.
     pub fn retry(&mut self, error: StoreError) -> Result<(), StoreError> {
         match error {
             StoreError::Conflict if self.remain() => Ok(()),
@@ -27,7 +27,7 @@ impl Attempts {
         }
     }
 
-    /// Counts a conflict; returns whether another try is left.
+    /// Counts a conflict; returns whether another attempt is left.
     pub(super) fn remain(&mut self) -> bool {
         self.failed += 1;
         self.failed < TRIES

@@ -9,7 +9,7 @@ use super::page::{List, Page};
 use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const PREFIX: &str = "run#";
-/// Records are kept this many days.
+/// Records expire after this many days.
 const KEPT_DAYS: i64 = 90;
 
 fn key(request: &RunRequest) -> String {
@@ -24,7 +24,7 @@ fn item(run: &Run, version: u64) -> Result<Item, StoreError> {
 }
 
 impl Store {
-    /// The record of a run, if it was ever begun.
+    /// Returns the record of a run, if it was begun.
     pub async fn run(&self, request: &RunRequest) -> Result<Option<Run>, StoreError> {
         self.get(request.tenant, &key(request))
             .await?
@@ -33,17 +33,16 @@ impl Store {
             .transpose()
     }
 
-    /// Records of one job, oldest first.
+    /// Returns the records of one job, oldest first.
     pub async fn runs(&self, tenant: TenantId, job: Job) -> Result<Vec<Run>, StoreError> {
         let items = self.list(tenant, &format!("{PREFIX}{job}#")).await?;
         items.iter().map(read).collect()
     }
 
-    /// One page of a job's records, newest first; `after` is where the page
-    /// before ended.
+    /// Returns one page of a job's records, newest first, after the key `after`.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this job's records.
+    /// [`StoreError::Cursor`] if `after` is not a key of this job's records.
     pub async fn run_page(
         &self,
         tenant: TenantId,
@@ -63,7 +62,7 @@ impl Store {
         })
     }
 
-    /// The record of the run of a job at a slot.
+    /// Returns the record of a job's run at a slot.
     pub async fn run_at(
         &self,
         tenant: TenantId,
@@ -74,8 +73,8 @@ impl Store {
         self.get(tenant, &key).await?.as_ref().map(read).transpose()
     }
 
-    /// The newest record of a job before `slot`: to see what was missed, and
-    /// whether it ever ended.
+    /// Returns the newest record of a job before `slot`, to detect missed slots and crashed
+    /// runs.
     pub async fn last_run(
         &self,
         tenant: TenantId,
@@ -106,8 +105,8 @@ impl Store {
         newest.as_ref().map(read).transpose()
     }
 
-    /// How long to wait, if somebody has started this job by hand within `pause`;
-    /// `None` when nobody has, and from now on somebody has.
+    /// Claims a manual start of a job. Returns the remaining time if another manual start
+    /// happened within `pause`, otherwise `None`.
     pub async fn claim_start(
         &self,
         tenant: TenantId,
@@ -141,7 +140,7 @@ impl Store {
         }
     }
 
-    /// Begins a run, once: `false` when there is a record already.
+    /// Creates the record of a run; returns `false` if it exists already.
     pub async fn begin_run(&self, run: &Run) -> Result<bool, StoreError> {
         let put = self.put(item(run, 1)?, Some(Condition::absent()))?;
         match self.write(None, vec![put]).await {
@@ -157,8 +156,8 @@ impl Store {
         self.write(Some(fence), vec![put]).await
     }
 
-    /// Ends the record of a run that crashed: it still says that the run is at work,
-    /// although the caller holds the lease that the run worked under.
+    /// Ends the record of a crashed run, which has the status of a working one although the
+    /// caller holds the lease under which it worked.
     pub async fn mark_run_crashed(&self, fence: &Fence, crashed: &Run) -> Result<(), StoreError> {
         let mut crashed = crashed.clone();
         crashed.status = RunStatus::Failed;
@@ -167,8 +166,8 @@ impl Store {
         self.put_run(fence, &crashed).await
     }
 
-    /// Ends a run that never got a lease (skipped, or refused before it began);
-    /// leaves a record alone that has moved on in between.
+    /// Ends a run that never had a lease (skipped, or rejected before it began), unless its
+    /// record is already over.
     pub async fn end_run_without_lease(&self, run: &Run) -> Result<(), StoreError> {
         let before = self.get(run.request.tenant, &key(&run.request)).await?;
         let condition = Condition::version(before.as_ref().map(version));

@@ -1,4 +1,4 @@
-//! Course sessions as stored, and which of them wait for a room's answer or for steps that broke off.
+//! Stored course sessions, with an index of those that wait for a room or for missing steps.
 
 use rollcall_domain::base::audit::AuditEvent;
 use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
@@ -10,7 +10,7 @@ use super::page::{List, Page};
 use super::{Condition, Store, StoreError};
 
 const PREFIX: &str = "session#";
-/// Under which the sparse index lists sessions that somebody has to look at again.
+/// The key in the sparse index of sessions that must be checked again.
 const OPEN: &str = "open-sessions";
 
 fn prefix(catalog: CatalogId) -> String {
@@ -21,7 +21,7 @@ fn key(catalog: CatalogId, id: SessionId) -> String {
     format!("{}{id}", prefix(catalog))
 }
 
-/// Whether a session is not settled yet.
+/// Returns whether a session waits for a room's answer or has unfinished steps.
 fn is_open(session: &CourseSession) -> bool {
     let waits =
         session.room_answer == RoomAnswer::Waiting && session.status == SessionStatus::Scheduled;
@@ -29,7 +29,7 @@ fn is_open(session: &CourseSession) -> bool {
 }
 
 impl Store {
-    /// One session.
+    /// Returns one session.
     pub async fn session(
         &self,
         tenant: TenantId,
@@ -42,10 +42,10 @@ impl Store {
         versioned(&item).map(Some)
     }
 
-    /// One page of a catalog's sessions with the key behind which each stands.
+    /// Returns one page of a catalog's sessions.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this list.
+    /// [`StoreError::Cursor`] if `after` is not a key of this list.
     pub async fn session_page(
         &self,
         tenant: TenantId,
@@ -65,10 +65,10 @@ impl Store {
         })
     }
 
-    /// Stores a session with the events that tell about it; the version it has then.
+    /// Stores a session with its audit events; returns the new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is of another version than `expected`.
+    /// [`StoreError::Conflict`] if the stored version is not `expected`.
     pub async fn put_session(
         &self,
         tenant: TenantId,
@@ -89,7 +89,7 @@ impl Store {
         self.write(None, items).await.map(|()| next)
     }
 
-    /// Every session of every tenant that somebody has to look at again.
+    /// Returns every session of every tenant that must be checked again.
     pub async fn open_sessions(
         &self,
     ) -> Result<Vec<(TenantId, Versioned<CourseSession>)>, StoreError> {

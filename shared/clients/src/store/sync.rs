@@ -1,4 +1,4 @@
-//! The directory sync as stored: how it stands, when it is due, what was read last.
+//! The stored state of the directory sync: state, due time and pointer to the checkpoint.
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::audit::AuditEvent;
@@ -18,37 +18,37 @@ const MIRROR: &str = "sync-mirror";
 const DUE: &str = "due";
 const DUE_AT: &str = "due_at";
 
-/// Where what was read last is, and where to follow changes from. It moves under
-/// the run's lease, and says whether it can be relied on.
+/// The pointer to the last checkpoint and the links from which changes are followed. It is
+/// updated under the run's lease and records whether the checkpoint is reliable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MirrorPointer {
-    /// The object that holds it.
+    /// The object that contains the checkpoint.
     pub key: String,
-    /// When people were read in full last.
+    /// When all users were last read.
     pub read_in_full: DateTime<Utc>,
-    /// Where changes of people come from.
+    /// The delta link for changes of users.
     pub people: String,
-    /// Where changes of groups come from; none where they are not read, or several
-    /// queries were needed.
+    /// The delta link for changes of groups; `None` if groups are not read or several queries
+    /// were needed.
     #[serde(default)]
     pub groups: Option<String>,
-    /// Which groups were followed.
+    /// The groups that the link covers.
     #[serde(default)]
     pub groups_of: String,
-    /// Whether the platform is known as it was left: false from before the first
-    /// write until all of them are accounted for.
+    /// Whether the platform's state is known: false from before the first write until the
+    /// outcome of every write is recorded.
     pub settled: bool,
-    /// The newest change of the platform's users that was seen; none where it cannot
-    /// tell what changed.
+    /// The newest change of the platform's users that was read; `None` if the platform does
+    /// not report changes.
     #[serde(default)]
     pub newest_user: Option<DateTime<Utc>>,
-    /// The same of its groups.
+    /// The newest change of the platform's groups, likewise.
     #[serde(default)]
     pub newest_group: Option<DateTime<Utc>>,
-    /// Where the platform is: another address is another platform.
+    /// The address of the platform: another address means another platform.
     pub target: String,
-    /// When the platform was read in full last.
+    /// When the platform was last read in full.
     pub platform_in_full: DateTime<Utc>,
 }
 
@@ -57,17 +57,17 @@ fn shard(id: TenantId) -> String {
 }
 
 impl Store {
-    /// A tenant's sync; none before it was first configured.
+    /// Returns a tenant's sync state; `None` before its first configuration.
     pub async fn sync(&self, tenant: TenantId) -> Result<Option<Versioned<SyncState>>, StoreError> {
         let item = self.get(tenant, SYNC).await?;
         item.as_ref().map(versioned).transpose()
     }
 
-    /// Stores it with the events that tell about it. The index knows it by its next
-    /// slot, and not at all while it has none.
+    /// Stores the sync state with its audit events. The due index contains it under its next
+    /// slot, and not at all if it has none.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when it is of another version than `expected`.
+    /// [`StoreError::Conflict`] if the stored version is not `expected`.
     pub async fn put_sync(
         &self,
         tenant: TenantId,
@@ -89,11 +89,11 @@ impl Store {
         Ok(next)
     }
 
-    /// Changes it, whoever else does at the moment. `change` may be asked several
-    /// times; where it answers `false` nothing is stored.
+    /// Changes the sync state and retries on conflicts. `change` may be called several times;
+    /// nothing is stored if it returns `false`.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where it was never configured.
+    /// [`StoreError::Missing`] if the sync was never configured.
     pub async fn change_sync(
         &self,
         tenant: TenantId,
@@ -114,8 +114,7 @@ impl Store {
         }
     }
 
-    /// Every sync whose slot has come, with that slot. Nothing that is not due is
-    /// looked at.
+    /// Returns every due sync with its slot; syncs that are not due are not read.
     pub async fn due_syncs(&self, now: DateTime<Utc>) -> Result<Vec<(TenantId, Slot)>, StoreError> {
         let mut found = Vec::new();
         for shard in 0..SHARDS {
@@ -144,13 +143,13 @@ impl Store {
         Ok(readable(all))
     }
 
-    /// Where what was read last is.
+    /// Returns the pointer to the last checkpoint.
     pub async fn mirror(&self, tenant: TenantId) -> Result<Option<MirrorPointer>, StoreError> {
         let item = self.get(tenant, MIRROR).await?;
         item.as_ref().map(read).transpose()
     }
 
-    /// Moves it, under the run's lease.
+    /// Stores the pointer under the run's lease.
     pub async fn put_mirror(
         &self,
         fence: &Fence,
@@ -160,7 +159,7 @@ impl Store {
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }
 
-    /// Forgets what was read: everything is read anew then.
+    /// Deletes the pointer, so that the next run reads everything.
     pub async fn forget_mirror(&self, tenant: TenantId) -> Result<(), StoreError> {
         let gone = self.delete(tenant, MIRROR)?;
         self.write(None, vec![gone]).await

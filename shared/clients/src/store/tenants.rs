@@ -17,24 +17,24 @@ const ENTITY: &str = "tenant";
 const SNAPSHOT: &str = "snapshot";
 /// The index key of tenants whose first refresh is due.
 const ONBOARDING: &str = "onboarding";
-/// Active tenants are spread over this many index keys, so that no single one
-/// takes all reads of a tick.
+/// The number of index keys over which active tenants are distributed, so that no single key
+/// receives all reads of a tick.
 pub const SHARDS: u8 = 8;
 
-/// A tenant's settings and how far it is.
+/// A tenant's settings and its onboarding state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tenant {
     /// Its id.
     pub id: TenantId,
-    /// What an administrator saved.
+    /// The settings that an administrator saved.
     pub settings: Settings,
-    /// How far it is.
+    /// The onboarding state.
     pub onboarding: Onboarding,
-    /// Version of the settings, for conditional saves.
+    /// The version of the settings that a conditional save expects.
     pub version: u64,
 }
 
-/// Which snapshot is in use. It moves only after the upload is complete.
+/// The pointer to the snapshot in use. It is moved only after the upload is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SnapshotPointer {
@@ -46,9 +46,9 @@ pub struct SnapshotPointer {
     pub key: String,
     /// The object key of its schema.
     pub schema_key: String,
-    /// What it holds, to compare the next one with.
+    /// Its counts, to compare the next snapshot with.
     pub counts: Counts,
-    /// How many people have a value, by source.
+    /// How many users have a value, by source.
     #[serde(default)]
     pub filled: BTreeMap<String, u64>,
 }
@@ -56,9 +56,9 @@ pub struct SnapshotPointer {
 /// Whether a save was the tenant's first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
-    /// The first: a refresh is due within five minutes (S4-103).
+    /// The first save: a refresh is due within five minutes (S4-103).
     First,
-    /// A change.
+    /// A later change.
     Again,
 }
 
@@ -66,7 +66,7 @@ fn active_key(id: TenantId) -> String {
     format!("active#{}", id.uuid().as_bytes()[15] % SHARDS)
 }
 
-/// Carries over how far the tenant is, or begins it.
+/// Copies the onboarding state, or initializes it on the first save.
 fn onboarding(item: &mut Item, before: Option<&Item>) -> Saved {
     if let Some(before) = before {
         for name in ["onboarding", "fanout", "first_refresh_due"] {
@@ -83,8 +83,9 @@ fn onboarding(item: &mut Item, before: Option<&Item>) -> Saved {
     Saved::First
 }
 
-/// The settings are of this version, and the tenant is as far as it was when
-/// they were read: a refresh that makes it ready changes no version.
+/// Returns the condition that the settings have this version and the onboarding state has not
+/// changed since it was read: a refresh that makes the tenant ready does not change the
+/// version.
 fn same_settings(expected: Option<u64>, before: Option<&Item>) -> Condition {
     let mut condition = Condition::version(expected);
     let far = before.and_then(|before| text(before, "onboarding"));
@@ -96,7 +97,7 @@ fn same_settings(expected: Option<u64>, before: Option<&Item>) -> Condition {
 }
 
 impl Store {
-    /// The tenant, if its settings were ever saved.
+    /// Returns the tenant, if its settings were ever saved.
     pub async fn tenant(&self, id: TenantId) -> Result<Option<Tenant>, StoreError> {
         let Some(item) = self.get(id, ENTITY).await? else {
             return Ok(None);
@@ -125,12 +126,12 @@ impl Store {
             .await
     }
 
-    /// The same with the events that tell about it; under a lease when the
-    /// caller holds the maintenance lock itself, to write credentials as well.
+    /// Saves settings with their audit events; under a lease if the caller itself holds the
+    /// maintenance lock to write credentials as well.
     ///
     /// # Errors
-    /// [`StoreError::Locked`], or [`StoreError::Conflict`] when the settings are
-    /// of another version by now.
+    /// [`StoreError::Locked`], or [`StoreError::Conflict`] if the stored version is not
+    /// `expected`.
     pub async fn change_settings(
         &self,
         id: TenantId,
@@ -160,8 +161,8 @@ impl Store {
         self.commit(writes).await.map(|()| saved)
     }
 
-    /// Marks the tenant ready and lists it among the active ones. `true` the
-    /// first time only: then the ready mail is due (S4-104).
+    /// Marks the tenant ready and adds it to the index of active tenants. Returns `true` only
+    /// the first time, when the ready mail is due (S4-104).
     pub async fn mark_ready(&self, id: TenantId) -> Result<bool, StoreError> {
         let sent = self
             .client
@@ -182,8 +183,8 @@ impl Store {
         }
     }
 
-    /// Every active tenant: those whose settings were saved (S4-091) and whose
-    /// first refresh succeeded.
+    /// Returns every active tenant: its settings were saved (S4-091) and its first refresh
+    /// succeeded.
     pub async fn active_tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         let mut found = Vec::new();
         for shard in 0..SHARDS {
@@ -192,7 +193,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Tenants that wait for their first refresh.
+    /// Returns the tenants that wait for their first refresh.
     pub async fn onboarding_tenants(&self) -> Result<Vec<TenantId>, StoreError> {
         self.fanout(ONBOARDING).await
     }
@@ -201,7 +202,7 @@ impl Store {
         self.fanned(key).await?.iter().map(tenant).collect()
     }
 
-    /// The snapshot in use; none before the first successful refresh (S4-107).
+    /// Returns the snapshot in use; `None` before the first successful refresh (S4-107).
     pub async fn snapshot_pointer(
         &self,
         id: TenantId,
@@ -209,7 +210,7 @@ impl Store {
         self.get(id, SNAPSHOT).await?.as_ref().map(read).transpose()
     }
 
-    /// Moves the pointer, under the refresh's lease.
+    /// Moves the pointer under the refresh's lease.
     pub async fn set_snapshot_pointer(
         &self,
         fence: &Fence,

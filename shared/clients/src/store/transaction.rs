@@ -1,47 +1,47 @@
-//! Transactions whose items say what it means when their condition fails.
+//! Transactions whose items define the error that their failed condition means.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use rollcall_domain::base::ids::TenantId;
 
 use super::{Store, StoreError};
 
-/// Writes that happen together or not at all, in the order in which refusals count.
+/// Writes that are applied together or not at all, in the order in which failures count.
 #[derive(Debug, Default)]
 pub(super) struct Transaction {
     items: Vec<TransactWriteItem>,
     refusals: Vec<ConditionFailure>,
 }
 
-/// What a failed condition means.
+/// The meaning of a failed condition.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum ConditionFailure {
-    /// Maintenance works on the tenant.
+    /// Maintenance holds the lock of the tenant.
     Locked,
     /// The lease under which the job works is lost.
     LeaseLost,
-    /// Somebody else was faster.
+    /// Another writer was faster.
     Conflict,
     /// The title belongs to another profile.
     TitleTaken,
-    /// Somebody has written something that this write was checked against.
+    /// Another writer has changed an item that this write was checked against.
     Contended,
-    /// The item has no condition that could fail.
+    /// The item has no condition.
     Never,
 }
 
 impl Transaction {
-    /// Adds one; `refusal` is what it means when its condition fails.
+    /// Adds a write; `refusal` is the meaning of its failed condition.
     pub(super) fn add(&mut self, item: TransactWriteItem, refusal: ConditionFailure) {
         self.items.push(item);
         self.refusals.push(refusal);
     }
 
-    /// Adds one without a condition.
+    /// Adds a write without a condition.
     pub(super) fn also(&mut self, item: TransactWriteItem) {
         self.add(item, ConditionFailure::Never);
     }
 
-    /// The first refusal, in the order they were added, among failed places.
+    /// Returns the first failure, in the order of the writes.
     fn refusal(&self, failed: &[usize]) -> Option<StoreError> {
         let mut refusals = failed.iter().filter_map(|place| self.refusals.get(*place));
         refusals.find_map(|refusal| match refusal {
@@ -56,15 +56,15 @@ impl Transaction {
 }
 
 impl Store {
-    /// Begins writes that maintenance forbids while it works: the lock is a
-    /// condition of the same transaction (S4-110…114), and it is told first.
+    /// Begins writes that are rejected during maintenance: the lock is a condition of the
+    /// same transaction (S4-110…114) and takes precedence over other failures.
     pub(super) fn unless_locked(&self, tenant: TenantId) -> Result<Transaction, StoreError> {
         let mut writes = Transaction::default();
         writes.add(self.unlocked(tenant)?, ConditionFailure::Locked);
         Ok(writes)
     }
 
-    /// Carries them out.
+    /// Sends the transaction.
     pub(super) async fn commit(&self, writes: Transaction) -> Result<(), StoreError> {
         let items = writes.items.clone();
         self.transact_or(items, |error| {

@@ -1,4 +1,4 @@
-//! Every version a profile ever had, immutable.
+//! The immutable history of a profile's versions.
 
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::TimeDelta;
@@ -9,19 +9,19 @@ use super::items::{document, number, read, version};
 use super::page::{List, Page};
 use super::{Store, StoreError, TTL_ATTRIBUTE, now};
 
-/// A version is kept two years; the profile itself as long as it exists.
+/// A version expires after two years; the profile itself does not expire.
 const KEPT_DAYS: i64 = 730;
 
 fn prefix(id: ProfileId) -> String {
     format!("version#{id}#")
 }
 
-/// Ten digits sort as numbers do.
+/// Ten digits make the text order equal to the numeric order.
 fn key(id: ProfileId, version: u64) -> String {
     format!("{}{version:010}", prefix(id))
 }
 
-/// A profile as it was.
+/// A profile at one version.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ProfileVersion {
     /// Its number; the first is 1.
@@ -31,7 +31,7 @@ pub struct ProfileVersion {
 }
 
 impl Store {
-    /// The write of a version.
+    /// Returns the write of a version.
     pub(super) fn version_item(
         &self,
         tenant: TenantId,
@@ -44,10 +44,10 @@ impl Store {
         self.put(item, None)
     }
 
-    /// One page of a profile's versions, newest first.
+    /// Returns one page of a profile's versions, newest first.
     ///
     /// # Errors
-    /// [`StoreError::Cursor`] when `after` is no key of this profile's versions.
+    /// [`StoreError::Cursor`] if `after` is not a key of this profile's versions.
     pub async fn version_page(
         &self,
         tenant: TenantId,
@@ -73,7 +73,7 @@ impl Store {
         })
     }
 
-    /// One version; `None` when there is none of this number (any more).
+    /// Returns one version; `None` if it does not exist or has expired.
     pub async fn profile_version(
         &self,
         tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Connecting in a real browser: Chromium, the simulated sign-in pages, the deployed functions.
+//! Connecting in a real browser: Chromium, simulated sign-in pages, deployed functions.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -16,7 +16,7 @@ use crate::node::Node;
 
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// A headless Chromium that takes a picture of every page it comes to.
+/// A headless Chromium that takes a screenshot of every page.
 struct Browser {
     node: Node,
     pictures: PathBuf,
@@ -29,7 +29,7 @@ impl Browser {
         let program = tools::ensure_browser(&root, &quiet).await;
         let program = program.unwrap_or_else(|error| panic!("{error}"));
         let pictures = root.join(".rollcall/screenshots");
-        // What is there afterwards is of this run.
+        // Afterwards the folder contains screenshots of this run only.
         let _none = std::fs::remove_dir_all(&pictures);
         std::fs::create_dir_all(&pictures).expect("no folder created");
         Self {
@@ -39,15 +39,15 @@ impl Browser {
         }
     }
 
-    /// Carries a command out; what the page shows then.
+    /// Executes a command; returns the content of the page.
     async fn command(&mut self, command: Value) -> Value {
         let shown = self.node.ask(&command).await;
         assert!(shown["failed"].is_null(), "{command}: {shown:#}");
-        assert_eq!(shown["errors"], json!([]), "the pages have no errors");
+        assert_eq!(shown["errors"], json!([]), "the page has errors");
         shown
     }
 
-    /// The same, and a picture of the page it leads to.
+    /// Executes a command and takes a screenshot of the page.
     async fn page(&mut self, command: Value, name: &str) -> Page {
         let shown = self.command(command).await;
         self.taken += 1;
@@ -70,7 +70,7 @@ impl Browser {
             .await
     }
 
-    /// Says who signs in.
+    /// Signs in with an account.
     async fn sign_in(&mut self, login: &str, name: &str) -> Page {
         self.command(json!({"do": "fill", "label": "Account", "text": login}))
             .await;
@@ -78,7 +78,7 @@ impl Browser {
     }
 }
 
-/// What a browser shows.
+/// The content of a page.
 struct Page {
     url: Url,
     title: String,
@@ -98,7 +98,7 @@ impl Page {
     }
 }
 
-/// The deployed stack, its visitor, and a browser.
+/// The deployed stack, its demo tenant, and a browser.
 struct Play {
     stack: Stack,
     console: Landing,
@@ -117,7 +117,9 @@ impl Play {
         let origin = console.origin().to_owned();
         options.parameters.insert(FRONTEND_URL.to_owned(), origin);
         let browser = Browser::start().await;
-        let stack = Stack::up(&options, &quiet).await.expect("the stack starts");
+        let stack = Stack::up(&options, &quiet)
+            .await
+            .expect("the stack did not start");
         let visitor = welcome(&stack, folder.path(), 120, true).await;
         let visitor = visitor.expect("files");
         let environment = std::fs::read_to_string(&visitor.environment).expect("file not read");
@@ -138,7 +140,7 @@ impl Play {
         line.expect(name).trim_matches('\'').to_owned()
     }
 
-    /// Calls the API as the console does; the body and the version.
+    /// Calls the API as the console does; returns the body and the version.
     async fn call(
         &self,
         who: &str,
@@ -171,7 +173,7 @@ impl Play {
         self.call(who, ("GET", path), (None, None), 200).await
     }
 
-    /// Begins to connect; the browser is on the sign-in page then.
+    /// Begins to connect and opens the sign-in page.
     async fn begin(&mut self, who: &str, path: &str, name: &str) -> Page {
         let body = json!({"returnTo": "/settings/connections?tab=2"});
         let asked = (None, Some(body));
@@ -218,7 +220,7 @@ impl Play {
         assert_eq!(seen["items"][0]["connectedBy"], admin.login);
     }
 
-    /// Saves the settings and waits for the first data.
+    /// Saves the settings and waits for the first snapshot.
     async fn get_ready(&self) {
         let settings = std::fs::read(&self.visitor.settings).expect("file not read");
         let settings = serde_json::from_slice(&settings).expect("invalid JSON");
@@ -237,7 +239,7 @@ impl Play {
         format!("/v1/catalogs/{catalog}/mail-connection")
     }
 
-    /// Proves S1-14 and S1-30: declining changes nothing, and says so.
+    /// Proves S1-14 and S1-30: declining changes nothing, and the console shows it.
     async fn decline_an_account(&mut self) {
         let path = self.mail_path();
         let on = (Some("\"0\""), Some(json!({"enabled": true})));
@@ -259,7 +261,8 @@ impl Play {
         assert_eq!(self.get("CATALOG_TOKEN", &path).await.0, before);
     }
 
-    /// Proves S1-09 and S1-30: signed in, looked at, and connected once it is saved.
+    /// Proves S1-09 and S1-30: an account signs in, is checked, and is connected once it is
+    /// saved.
     async fn connect_an_account(&mut self) {
         let path = self.mail_path();
         self.begin("CATALOG_TOKEN", &format!("{path}/connect"), "account")
@@ -283,7 +286,7 @@ impl Play {
         assert_eq!(saved["capabilities"], json!(["mail", "rooms", "meetings"]));
     }
 
-    /// Proves S1-31: the deployed notifier, woken by its queue, sends from the account.
+    /// Proves S1-31: the deployed notifier, started by its queue, sends from the account.
     async fn wait_for_the_welcome(&self) {
         let account = &self.visitor.cast.with_teams[0];
         let begun = Instant::now();
@@ -297,7 +300,7 @@ impl Play {
         assert!(mails[0].html.contains(&self.visitor.catalog));
     }
 
-    /// A shared mailbox is refused, and the account that works stays.
+    /// A shared mailbox is refused, and the working account remains connected.
     async fn refuse_a_shared_mailbox(&mut self) {
         let path = self.mail_path();
         self.begin("CATALOG_TOKEN", &format!("{path}/connect"), "account")
@@ -310,7 +313,7 @@ impl Play {
         assert_eq!(seen["status"], "connected");
     }
 
-    /// The way back is followed twice: people get a page with the way out.
+    /// A callback URL that is used twice shows a page with a link to the console.
     async fn come_back_twice(&mut self) {
         let url = format!("{}/oauth/callback?state=used&code=x", self.value("API"));
         let page = self.browser.open(&url, "start-again").await;
@@ -319,7 +322,7 @@ impl Play {
     }
 }
 
-/// Everything a person sees between pressing *Connect* and being connected.
+/// Covers all pages between pressing *Connect* and being connected.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_person_connects_everything_in_a_browser() {
     let mut play = Play::start().await;

@@ -1,6 +1,7 @@
-//! Reads Graph's answer to a change of members. Its error codes are too coarse
-//! (`Request_BadRequest` covers everything), so status and text decide together
-//! and an unknown refusal is a failure.
+//! Classifies Graph's response to a change of members by its status and message.
+//!
+//! Its error codes are too coarse (`Request_BadRequest` covers everything). An unknown error
+//! is a failure.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use rollcall_domain::base::ids::ObjectId;
 
 use crate::graph::batch::PartAnswer;
 
-/// What a part asked for.
+/// The change that a part requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum MemberOperation {
     /// Add up to twenty members, all or none.
@@ -19,28 +20,28 @@ pub(super) enum MemberOperation {
     Remove(ObjectId),
 }
 
-/// What its answer means.
+/// The meaning of its response.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Classification {
-    /// Done.
+    /// The change was made.
     Done,
-    /// It was so before.
+    /// No change was necessary.
     Already,
-    /// Nothing was done because of one of several members: try them one by one.
+    /// Nothing was changed because of one of several members: retry them one by one.
     Split,
-    /// The group (`true`), or the group or a member (`false`), is not to be
-    /// seen: a new group is not everywhere yet, or something does not exist.
+    /// The group (`true`), or the group or a member (`false`), is not visible: a new group is
+    /// not replicated yet, or an object does not exist.
     NotVisible(bool),
-    /// Not now.
+    /// A transient error; retry after the given time.
     Again(Option<Duration>),
-    /// The token was refused.
+    /// The token was rejected.
     Unauthorised,
-    /// Refused; the reason is a clause for the report.
+    /// The change was rejected; the reason is a clause for the report.
     Failed(String),
 }
 
-/// Texts, in lower case, of refusals that concern the group or the app, so that
-/// trying each member alone would only repeat them.
+/// Parts of error messages, in lower case, that concern the group or the app, so that
+/// retrying each member alone would only repeat them.
 const WHOLE_GROUP: &[&str] = &[
     "mail-enabled security group",
     "on-premises mastered",
@@ -50,7 +51,7 @@ const WHOLE_GROUP: &[&str] = &[
     "identity of the calling application",
 ];
 
-/// Judges the answer to a change of `group`.
+/// Classifies the response to a change of `group`.
 pub(super) fn judge(
     change: &MemberOperation,
     answer: &PartAnswer,
@@ -99,13 +100,14 @@ fn judge_remove(status: u16, text: &str, group: ObjectId) -> Option<Classificati
             Some(Classification::Already)
         }
         400 if text.contains("source resource object") => Some(Classification::NotVisible(false)),
-        // Graph says the same of someone who is no member and of someone who does not exist.
+        // Graph returns the same error for a user who is not a member and for one who does
+        // not exist.
         404 if !text.contains(&group.to_string()) => Some(Classification::Already),
         _ => None,
     }
 }
 
-/// A refusal as a clause.
+/// Returns an error as a clause.
 fn refusal(status: u16, code: Option<&str>, message: &str, text: &str) -> String {
     if text.contains("not allowed to join") {
         return "guests are not allowed to join this group".into();

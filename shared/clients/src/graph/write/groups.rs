@@ -1,4 +1,4 @@
-//! Groups: made once by an immutable name, renamed, and restored rather than made a second time.
+//! Groups: created once by an immutable name, renamed, and restored instead of created again.
 
 use reqwest::Method;
 use rollcall_domain::base::ids::ObjectId;
@@ -11,32 +11,33 @@ use crate::graph::GraphError;
 use crate::graph::transport::Call;
 use crate::http::{Answer, ApiError, quoted};
 
-/// What a group should be called.
+/// The names of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GroupSpec {
-    /// The immutable alternate key by which the group is found again; makes creation repeatable.
+    /// The immutable alternate key that identifies the group and makes its creation
+    /// idempotent.
     pub unique_name: String,
-    /// The name people see; at most 256 characters, need not be unique.
+    /// The display name; at most 256 characters, need not be unique.
     pub display_name: String,
-    /// What the group is for; blank means none.
+    /// The description; blank means none.
     pub description: String,
     /// At most 64 ASCII characters, none of `@()\[]";:<>,` or space.
     pub mail_nickname: String,
 }
 
-/// A group that is there now.
+/// A group that exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnsuredGroup {
     /// Its object id.
     pub id: ObjectId,
-    /// Whether this call made it. A call that was repeated after a lost answer
-    /// says `false` of a group that its first try made.
+    /// Whether this call created it. A call that was retried after a lost response reports
+    /// `false` for a group that its first attempt created.
     pub created: bool,
 }
 
 impl GraphWriter {
-    /// Makes the security group `unique_name` or, if it exists, gives it these
-    /// names. Repeatable: the alternate key makes a second group impossible.
+    /// Creates the security group `unique_name` or, if it exists, updates its names.
+    /// Idempotent: the alternate key prevents a second group.
     pub async fn ensure_group(&self, spec: &GroupSpec) -> Result<EnsuredGroup, GraphError> {
         let tail = format!("/v1.0/groups(uniqueName={})", quoted(&spec.unique_name));
         let mut body = json!({
@@ -46,7 +47,7 @@ impl GraphWriter {
             "securityEnabled": true,
         });
         if !spec.description.trim().is_empty() {
-            // Graph refuses an empty description.
+            // Graph rejects an empty description.
             body["description"] = json!(spec.description);
         }
         let answer = self
@@ -71,8 +72,8 @@ impl GraphWriter {
         })
     }
 
-    /// The id behind an alternate key. The index that answers may lag behind a
-    /// group made moments ago, so an empty answer is asked for again.
+    /// Returns the id of the group with an alternate key. The index may lag behind a group
+    /// that was just created, so an empty response is retried.
     async fn id_of(&self, unique_name: &str) -> Result<ObjectId, GraphError> {
         #[derive(Deserialize)]
         struct FoundGroup {
@@ -98,7 +99,7 @@ impl GraphWriter {
         }
     }
 
-    /// Gives a group new names; a blank description removes it.
+    /// Updates the names of a group; a blank description removes it.
     pub async fn update_group(
         &self,
         id: ObjectId,
@@ -121,8 +122,8 @@ impl GraphWriter {
         Ok(())
     }
 
-    /// Restores a deleted group with its id, so that its enrolments in the
-    /// learning platform hold on (C-50).
+    /// Restores a deleted group with its id, so that its enrolments in the learning platform
+    /// remain (C-50).
     pub async fn restore_group(&self, id: ObjectId) -> Result<(), GraphError> {
         let tail = format!("/v1.0/directory/deletedItems/{id}/restore");
         self.transport()

@@ -22,8 +22,8 @@ struct Invited {
 }
 
 impl GraphWriter {
-    /// Invites somebody from outside as a guest; Microsoft sends the invitation.
-    /// An address that is a guest already is invited again under the same id.
+    /// Invites an external user as a guest; Microsoft sends the invitation. An address that
+    /// is a guest already is invited again under the same id.
     /// <https://learn.microsoft.com/graph/api/invitation-post>
     pub async fn invite_guest(&self, address: &str, back: &str) -> Result<ObjectId, GraphError> {
         let body = json!({

@@ -1,18 +1,18 @@
-//! What became of every member that was to be added or removed, and who may stop the work.
+//! The outcome of every member change, and the gate that can stop further ones.
 
 use std::collections::BTreeMap;
 
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::base::outcome::{ChangeTally, Outcome};
 
-/// Asked before every batch of changes: is there time left, is the lease still ours?
+/// Checks before every batch of changes whether the lease is held and time is left.
 pub trait WriteGate: Send {
-    /// Whether a batch with this many changes may be sent. Asked with 0 during
-    /// long waits. After `false` nothing more is sent.
+    /// Returns whether a batch with this many changes may be sent. Called with 0 during long
+    /// waits. After `false` nothing more is sent.
     fn go(&mut self, requests: u32) -> impl Future<Output = bool> + Send;
 }
 
-/// A gate that is always open.
+/// A gate that never stops.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct AlwaysGo;
 
@@ -22,23 +22,23 @@ impl WriteGate for AlwaysGo {
     }
 }
 
-/// The end of every single change: each object asked for is in here once.
+/// The outcome of every single change: each requested object occurs once.
 #[must_use = "failed and deferred changes must reach the run report"]
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct MemberOutcomes {
-    /// Of the members to add.
+    /// The outcomes of added members.
     pub adds: BTreeMap<ObjectId, Outcome>,
-    /// Of the members to remove.
+    /// The outcomes of removed members.
     pub removes: BTreeMap<ObjectId, Outcome>,
 }
 
 impl MemberOutcomes {
-    /// Counts of the members to add, by outcome.
+    /// Returns the counts of added members by outcome.
     pub fn add_counts(&self) -> ChangeTally {
         self.adds.iter().collect()
     }
 
-    /// Counts of the members to remove, by outcome.
+    /// Returns the counts of removed members by outcome.
     pub fn remove_counts(&self) -> ChangeTally {
         self.removes.iter().collect()
     }

@@ -1,4 +1,4 @@
-//! What the editor offers: fields, values, people, courses, catalogs.
+//! The lists that the editor offers: fields, values, users, courses, catalogs.
 
 use rollcall_simulators::world::FieldKind;
 
@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{column, draft, with};
 use crate::harness::{App, Town};
 
-/// Proves S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099
-/// over HTTP: the schema of the last refresh, in the editor's own shape, sent once.
+/// Proves S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099 over HTTP: the
+/// schema of the last refresh, in the editor's format, with an `ETag`.
 #[tokio::test]
 async fn the_schema_is_sent_once() {
     let town = Town::small()
@@ -34,7 +34,7 @@ async fn the_schema_is_sent_once() {
     assert_eq!(again.status, 304);
     assert!(
         app.simulators.requests(app.id.uuid()).is_empty(),
-        "Learn365 is not asked"
+        "Learn365 got no request"
     );
     app.refresh().await;
     admin
@@ -43,7 +43,7 @@ async fn the_schema_is_sent_once() {
         .expect(200);
 }
 
-/// Proves S4-078: without a date column there is nothing to make a date rule of.
+/// Proves S4-078: without a date column there is no field for a date rule.
 #[tokio::test]
 async fn without_a_date_column_there_is_no_date_field() {
     let app = App::ready(Town::small()).await;
@@ -56,7 +56,7 @@ async fn without_a_date_column_there_is_no_date_field() {
     assert_eq!(schema["dates"].as_array().map(Vec::len), Some(0));
 }
 
-/// Proves S4-011 and S4-088c: people by words of name or address, courses by title, catalogs.
+/// Proves S4-011 and S4-088c: users are found by parts of name or address, courses by title.
 #[tokio::test]
 async fn people_and_courses_are_found() {
     let town = Town::small().course_of("Sales", "Selling for experts");
@@ -88,8 +88,8 @@ async fn people_and_courses_are_found() {
     assert_eq!(catalogs["items"][1]["mine"], false);
 }
 
-/// Proves S4-055 and C-16: a property of Entra users that the settings name is
-/// offered after the next refresh, and rules may use it.
+/// Proves S4-055 and C-16: a property of Entra users that the settings name is offered after the
+/// next refresh, and rules can use it.
 #[tokio::test]
 async fn entra_properties_named_in_the_settings_become_fields() {
     let mut app = App::ready(Town::small()).await;

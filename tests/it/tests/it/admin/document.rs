@@ -1,5 +1,5 @@
-//! The API against its own `OpenAPI` document: a tool nobody here wrote sends what
-//! the document allows, and what it does not, and reads the answers by it.
+//! Checks the API against its `OpenAPI` document, with a third-party tool that sends valid and
+//! invalid requests and validates the responses.
 
 use std::path::Path;
 
@@ -8,15 +8,14 @@ use serde_json::json;
 use super::{create, draft, with};
 use crate::harness::{App, Town};
 
-/// Requests for each operation. Enough to find what is wrong, few enough for
-/// every test run.
+/// Requests per operation: enough to find errors, few enough for every test run.
 const EXAMPLES: &str = "12";
 
-/// What the tool checks in every answer.
+/// The tool's checks of every response.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,\
                       response_headers_conformance,response_schema_conformance";
 
-/// schemathesis with an owner's token: no 5xx, no answer outside the document.
+/// Runs schemathesis with an owner's token: no 5xx, no response outside the document.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_gets_an_answer_outside_the_document() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -53,7 +52,7 @@ async fn no_request_gets_an_answer_outside_the_document() {
         .args(["--suppress-health-check", "all", "--no-color"])
         .output()
         .await
-        .expect("schemathesis runs");
+        .expect("schemathesis could not be started");
     server.abort();
     let told = String::from_utf8_lossy(&output.stdout);
     let tail: Vec<&str> = told.lines().rev().take(25).collect();
@@ -65,11 +64,11 @@ async fn no_request_gets_an_answer_outside_the_document() {
     );
 }
 
-/// Installs the tool into `.rollcall/` unless it is there.
+/// Installs the tool into `.rollcall/` if it is missing.
 async fn installed(root: &Path) -> std::path::PathBuf {
     let install = root.join("infra/local/install-tools");
     let mut install = tokio::process::Command::new(install);
     let done = install.arg("schemathesis").status().await.expect("bash");
-    assert!(done.success(), "schemathesis is installed");
+    assert!(done.success(), "schemathesis could not be installed");
     root.join(".rollcall/schemathesis/bin/schemathesis")
 }

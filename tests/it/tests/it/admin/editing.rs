@@ -1,4 +1,4 @@
-//! Profiles made and changed: what must be there, what is refused, who was faster.
+//! Creating and changing profiles: required fields, rejected values, concurrent edits.
 
 use rollcall_domain::membership::report::ProfileStatus;
 use serde_json::json;
@@ -6,8 +6,8 @@ use serde_json::json;
 use super::{create, draft, id_of, path, with};
 use crate::harness::{App, Town, in_city};
 
-/// Proves S4-019, S4-032, S4-046, S4-052 and S4-089b: a profile made over HTTP becomes a
-/// group with members, enrolled in its courses, by the next cycle and not before.
+/// Proves S4-019, S4-032, S4-046, S4-052 and S4-089b: a profile created over HTTP gets a group
+/// with members, enrolled in its courses, in the next cycle and not before.
 #[tokio::test]
 async fn a_new_profile_takes_effect_with_the_next_cycle() {
     let mut app = App::ready(Town::small()).await;
@@ -21,7 +21,11 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
     assert_eq!(answer.body["modifiedBy"], admin.name);
     assert_eq!(answer.body["standing"]["groupName"], "LMS - Denver");
     assert_eq!(answer.body["standing"]["status"], json!(null));
-    assert_eq!(app.members_of(id), None, "nothing happens before the cycle");
+    assert_eq!(
+        app.members_of(id),
+        None,
+        "the group exists before the cycle"
+    );
 
     app.maintained().await;
     assert_eq!(app.members_of(id).expect("no such group"), ["Ada", "Alan"]);
@@ -35,8 +39,8 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
     assert!(body["standing"]["groupId"].is_string());
 }
 
-/// Proves S4-072, S4-079, S4-084 and S4-118: everything that is wrong is told at
-/// once, each with its place.
+/// Proves S4-072, S4-079, S4-084 and S4-118: all problems are reported in one response, each with
+/// its pointer.
 #[tokio::test]
 async fn every_problem_is_told_at_once() {
     let app = App::ready(Town::small()).await;
@@ -86,8 +90,8 @@ async fn every_problem_is_told_at_once() {
     assert_eq!(list.body["items"].as_array().map(Vec::len), Some(1));
 }
 
-/// Proves S4-118 at save: neither filter nor overrides is refused while members
-/// follow the rules, and is fine for a group that is filled elsewhere (S4-051).
+/// Proves S4-118 at save: a profile with neither filter nor overrides is rejected if the rules
+/// determine its members, and accepted if its group is filled elsewhere (S4-051).
 #[tokio::test]
 async fn a_profile_that_says_nothing_is_refused_unless_it_is_not_populated() {
     let app = App::ready(Town::small()).await;
@@ -102,7 +106,7 @@ async fn a_profile_that_says_nothing_is_refused_unless_it_is_not_populated() {
     admin.post("/v1/profiles", by_hand).await.expect(201);
 }
 
-/// Two editors on one profile: the second gets 412 and loses nothing.
+/// Of two concurrent editors of one profile, the second gets 412 and loses nothing.
 #[tokio::test]
 async fn the_slower_editor_loses_nothing() {
     let app = App::ready(Town::small()).await;
@@ -134,8 +138,8 @@ async fn the_slower_editor_loses_nothing() {
         .expect(428);
 }
 
-/// Of twenty who save the same version at once one succeeds, and the history has
-/// every version that ever was.
+/// Of twenty concurrent saves of the same version one succeeds, and the history contains every
+/// version.
 #[tokio::test]
 async fn of_many_at_once_one_saves() {
     let app = App::ready(Town::small()).await;
@@ -169,8 +173,8 @@ async fn of_many_at_once_one_saves() {
     assert_eq!(versions.body["items"].as_array().map(Vec::len), Some(2));
 }
 
-/// Proves S4-054: a title belongs to one profile, regardless of case, also when
-/// two ask for it at the same moment; a deleted profile gives it up.
+/// Proves S4-054: a title belongs to one profile, regardless of case, also if several requests
+/// use it at the same time; deleting the profile releases the title.
 #[tokio::test]
 async fn a_title_belongs_to_one_profile() {
     let app = App::ready(Town::small()).await;
@@ -203,7 +207,7 @@ async fn a_title_belongs_to_one_profile() {
         .expect(200);
 }
 
-/// Proves S4-088d and S4-088f: overrides may name profiles, and never in a circle.
+/// Proves S4-088d and S4-088f: overrides can refer to profiles, but not in a cycle.
 #[tokio::test]
 async fn overrides_never_lead_in_a_circle() {
     let app = App::ready(Town::small()).await;
@@ -224,8 +228,8 @@ async fn overrides_never_lead_in_a_circle() {
     );
 }
 
-/// Proves S4-043, S4-056…S4-059 and S4-067 as stored: limits, sections and switches come
-/// back as they were sent.
+/// Proves S4-043, S4-056…S4-059 and S4-067 as stored: limits, sections and switches are returned
+/// as they were sent.
 #[tokio::test]
 async fn what_was_sent_is_what_comes_back() {
     let app = App::ready(Town::small()).await;
@@ -245,7 +249,7 @@ async fn what_was_sent_is_what_comes_back() {
     let read = admin.get(&path(id)).await.expect(200);
     let tag = read.header("etag").to_owned();
     let body = read.body;
-    // What was read goes back as it is: what Rollcall sets itself is passed over.
+    // A response is a valid request body: the fields that Rollcall sets are ignored.
     let again = admin.put(&path(id), &tag, body.clone()).await.expect(200);
     assert_eq!(again.body["throttle"], body["throttle"]);
     for (name, value) in fields.as_object().expect("fields") {
@@ -253,7 +257,7 @@ async fn what_was_sent_is_what_comes_back() {
     }
 }
 
-/// Texts in any script are kept as they are; control characters are refused.
+/// Texts in any script are stored unchanged; control characters are rejected.
 #[tokio::test]
 async fn unicode_is_kept_and_control_characters_are_refused() {
     let app = App::ready(Town::small()).await;
@@ -276,8 +280,8 @@ async fn unicode_is_kept_and_control_characters_are_refused() {
     }
 }
 
-/// Proves S4-089a and S4-111: courses are chosen by themselves, and by catalog
-/// admins within their catalogs only.
+/// Proves S4-089a and S4-111: courses have their own route; catalog administrators can change
+/// courses of their catalogs only.
 #[tokio::test]
 async fn catalog_admins_choose_courses_of_their_own_catalogs() {
     let town = Town::small().course_of("Sales", "Selling");
@@ -329,7 +333,7 @@ async fn catalog_admins_choose_courses_of_their_own_catalogs() {
     assert_eq!(app.enrolled_of(id), ["Security 101", "Selling"]);
 }
 
-/// What a request must look like: type, size, JSON, fields.
+/// Requests are checked strictly: type, size, JSON, fields.
 #[tokio::test]
 async fn requests_are_read_strictly() {
     let app = App::ready(Town::small()).await;
@@ -355,7 +359,8 @@ async fn requests_are_read_strictly() {
     admin.get("/v1/profiles/not-an-id").await.expect(404);
 }
 
-/// Proves X-13: who changed what is on record, in the same moment, without values.
+/// Proves X-13: the audit records who changed which fields, in the same transaction, without
+/// values.
 #[tokio::test]
 async fn every_change_is_audited() {
     let app = App::ready(Town::small()).await;

@@ -1,4 +1,4 @@
-//! Held changes through the API.
+//! Held changes in the API.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{column, create, draft, path, with};
 use crate::harness::{App, Town};
 
-/// Proves S4-061, S4-063 and X-05: a change above the limit is held; approving it
-/// names exactly that change, starts a run that makes it, and is audited.
+/// Proves S4-061, S4-063 and X-05: a change above the limit is held; its approval names the hash
+/// of that change, starts a run that applies it, and is audited.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_held_change_is_approved_by_name() {
@@ -57,7 +57,7 @@ async fn a_held_change_is_approved_by_name() {
     let asked = admin.post(&approve, decision).await.expect(202);
     assert!(asked.header("location").starts_with("/v1/runs/membership-"));
     assert_eq!(app.requested(Job::Maintenance).await, 1);
-    // Somebody else, with the page opened earlier, cannot undo it unseen.
+    // A second administrator, whose page was loaded earlier, cannot revoke it unknowingly.
     let late = json!({"hash": held["hash"], "why": "no"});
     let answer = app
         .admin("Owner")
@@ -81,8 +81,7 @@ async fn a_held_change_is_approved_by_name() {
     assert_eq!(event["details"]["why"], "new office");
 }
 
-/// Discarded, a change stays held and is not announced again; a raised limit
-/// lets it pass.
+/// A discarded change remains held without a second notice; a higher limit lets it pass.
 #[tokio::test]
 async fn a_held_change_is_discarded_or_let_through_by_a_higher_limit() {
     let mut app = App::ready(Town::crowd(12)).await;

@@ -1,4 +1,4 @@
-//! The list of profiles: columns, filters, order, pages, and what it costs.
+//! The list of profiles: columns, filters, order, pages and cost.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -25,8 +25,8 @@ async fn titles(admin: &Admin, query: &str) -> Vec<String> {
     column(&body["items"], "title")
 }
 
-/// Proves S4-033, S4-034, S4-035, S4-036, S4-037, S4-038, S4-039, S4-040 and C-37:
-/// every column, for the caller's tenant.
+/// Proves S4-033, S4-034, S4-035, S4-036, S4-037, S4-038, S4-039, S4-040 and C-37: all columns,
+/// for the caller's tenant.
 #[tokio::test]
 async fn the_list_has_every_column() {
     let mut app = App::ready(Town::small()).await;
@@ -51,7 +51,7 @@ async fn the_list_has_every_column() {
     assert!(line["standing"]["groupId"].is_string());
 }
 
-/// Sorted four ways, filtered by every column, in pages of any size.
+/// The list has four sort orders, a filter for every column and pages of any size.
 #[tokio::test]
 async fn the_list_is_sorted_filtered_and_paged() {
     let app = App::ready(Town::small()).await;
@@ -105,7 +105,7 @@ async fn the_list_is_sorted_filtered_and_paged() {
             assert_eq!(paged, whole, "{sort}{filter}");
         }
     }
-    // A cursor belongs to its order.
+    // A cursor is only valid for its sort order.
     let page = admin.get("/v1/profiles?limit=1").await.expect(200).body;
     let cursor = page["nextCursor"].as_str().expect("no cursor");
     admin
@@ -114,8 +114,8 @@ async fn the_list_is_sorted_filtered_and_paged() {
         .expect(400);
 }
 
-/// A profile that changes its title or comes to the top moves in both orders and
-/// leaves nothing behind.
+/// A profile whose title or modification time changes moves in both orders and leaves no stale
+/// row.
 #[tokio::test]
 async fn a_changed_profile_moves_in_the_list() {
     let app = App::ready(Town::small()).await;
@@ -137,9 +137,9 @@ async fn a_changed_profile_moves_in_the_list() {
     assert_eq!(titles(&admin, "?deleted=true").await, ["Alpha"]);
 }
 
-/// 10,000 profiles: a page is one query for its lines and two reads by key, no
-/// scan and nothing that grows with the tenant. The time is printed, not asserted:
-/// the emulated table is not the real one.
+/// With 10,000 profiles a page costs one query for its rows and two reads by key, no scan and
+/// nothing that grows with the tenant. The time is printed, not asserted, because the emulated
+/// table has a different performance.
 #[tokio::test]
 async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
     let app = App::ready(Town::small()).await;
@@ -149,7 +149,7 @@ async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
     let _counting = tracing_subscriber::registry()
         .with(operations.clone())
         .set_default();
-    // Spans that others met first, without anybody listening, are asked anew.
+    // Spans that were first met without a subscriber must be registered again.
     tracing::callsite::rebuild_interest_cache();
     admin.get("/v1/profiles?limit=1").await.expect(200);
     tracing::callsite::rebuild_interest_cache();
@@ -170,7 +170,7 @@ async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
         assert_eq!(seen.get("Query"), Some(&1), "{seen:?}");
         assert_eq!(seen.values().sum::<usize>(), 4, "{seen:?}");
     }
-    // A search looks at 2,000 lines for one page and hands back where it stands.
+    // A search reads 2,000 rows for one page and returns a cursor.
     operations.forget();
     let body = admin
         .get("/v1/profiles?search=nothing")
@@ -186,7 +186,7 @@ async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
     );
 }
 
-/// Lines of so many profiles.
+/// Stores list rows of `count` profiles.
 async fn put_many(app: &App, count: usize) {
     let profiles: Vec<_> = (0..count)
         .map(|n| {
@@ -204,7 +204,7 @@ async fn put_many(app: &App, count: usize) {
     }
 }
 
-/// Operations of DynamoDB, by the spans in which the SDK sends them.
+/// Records DynamoDB operations by the spans in which the SDK sends them.
 #[derive(Debug, Clone, Default)]
 struct Operations(Arc<Mutex<Vec<Operation>>>);
 
@@ -217,7 +217,7 @@ struct Operation {
 }
 
 impl Operations {
-    /// How many of each there were.
+    /// Returns the number of operations by name.
     fn seen(&self) -> BTreeMap<String, usize> {
         let all = self.0.lock().expect("no panic");
         let mut seen = BTreeMap::new();
@@ -227,7 +227,7 @@ impl Operations {
         seen
     }
 
-    /// How long at least one was under way.
+    /// Returns how long at least one operation was in progress.
     fn waited(&self) -> Duration {
         let all = self.0.lock().expect("no panic");
         let mut spans: Vec<_> = all.iter().map(|one| (one.begun, one.ended)).collect();

@@ -1,4 +1,4 @@
-//! The maintenance lock, seen through the API.
+//! The maintenance lock, as seen through the API.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ async fn lock(app: &App) -> Lease {
     lease.expect("lease request failed").expect("lease taken")
 }
 
-/// A request that would succeed if it were not for the lock.
+/// Sends a request that would succeed without the lock.
 async fn attempt(
     admin: &Admin,
     method: &str,
@@ -43,9 +43,8 @@ async fn attempt(
         .await
 }
 
-/// Proves S4-022, S4-042, S4-110, S4-111, S4-112, S4-113 and S4-114: every route of
-/// the table that the lock forbids answers 423 with a time to come back, changes
-/// nothing, and works again afterwards.
+/// Proves S4-022, S4-042, S4-110, S4-111, S4-112, S4-113 and S4-114: every route that the lock
+/// forbids returns 423 with `Retry-After`, changes nothing, and works again afterwards.
 #[tokio::test]
 async fn while_locked_four_kinds_of_action_answer_423() {
     let mut app = App::ready(Town::small()).await;
@@ -54,7 +53,7 @@ async fn while_locked_four_kinds_of_action_answer_423() {
     app.maintained().await;
     let lease = lock(&app).await;
     for route in ROUTES.iter().filter(|route| route.locked) {
-        // Holds are tried with a real hold in `holds`.
+        // Holds are tested with a real hold in `holds`.
         if route.path.contains("/hold/") {
             continue;
         }
@@ -67,7 +66,7 @@ async fn while_locked_four_kinds_of_action_answer_423() {
         assert_eq!(answer.header("retry-after"), "30");
         assert_eq!(answer.body["type"], "urn:rollcall:locked");
     }
-    // Reading works, and so does deleting (S4-114).
+    // Reading and deleting are allowed (S4-114).
     for free in [
         "/v1/tenant",
         "/v1/settings",
@@ -90,9 +89,8 @@ async fn while_locked_four_kinds_of_action_answer_423() {
     lease.release().await.expect("not released");
 }
 
-/// Lock race: of 200 saves within two seconds, half of them new profiles and half changes,
-/// none is accepted after the lock is taken. Each that was accepted before it is in
-/// the table, and nothing else is.
+/// Lock race: of 200 saves within two seconds, half of them new profiles and half changes, none
+/// is accepted after the lock is acquired. The table contains exactly those accepted before.
 #[tokio::test]
 async fn no_save_is_accepted_after_the_lock_is_taken() {
     let app = App::ready(Town::small()).await;
@@ -102,7 +100,7 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     let saves = (0u64..).zip(saves).map(|(n, (path, tag, body))| {
         let (admin, ended) = (admin.clone(), Arc::clone(&ended));
         tokio::spawn(async move {
-            // Dozens are under way at any moment, and the lock comes among them.
+            // Dozens of requests are in progress at any time when the lock is acquired.
             tokio::time::sleep(Duration::from_millis(8 * n)).await;
             let answer = match tag {
                 Some(tag) => admin.put(&path, &tag, body).await,
@@ -132,12 +130,12 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     let at_end = versions(&app).await;
     assert_eq!(
         at_end, at_lock,
-        "the lock was taken, and still something was saved"
+        "a save was accepted after the lock was acquired"
     );
     for save in &accepted {
         assert!(
             at_end.contains(save),
-            "{save:?} was accepted and is not there"
+            "{save:?} was accepted but is not stored"
         );
     }
     let news = at_end.iter().filter(|(_, version)| *version == 2).count();
@@ -149,8 +147,8 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     lease.release().await.expect("not released");
 }
 
-/// A hundred changes of profiles that are there, and a hundred new ones: path, tag
-/// and body of each save.
+/// Returns a hundred changes of existing profiles and a hundred new ones: path, tag and body of
+/// each save.
 async fn two_hundred(admin: &Admin) -> Vec<(String, Option<String>, Value)> {
     let mut saves = Vec::new();
     for n in 0..100 {
@@ -169,7 +167,7 @@ async fn two_hundred(admin: &Admin) -> Vec<(String, Option<String>, Value)> {
     saves
 }
 
-/// Takes the lock as soon as so many saves have ended.
+/// Acquires the lock as soon as `count` saves have ended.
 async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
     while ended.load(Ordering::Relaxed) < count {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -177,7 +175,7 @@ async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
     lock(app).await
 }
 
-/// Every profile's key and version.
+/// Returns every profile's key and version.
 async fn versions(app: &App) -> Vec<(String, u64)> {
     let stored = app
         .services

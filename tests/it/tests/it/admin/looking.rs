@@ -1,4 +1,4 @@
-//! Looking ahead: previews, members, explanations, warnings, workbooks.
+//! Evaluations in the API: previews, members, explanations, warnings, workbooks.
 
 use chrono::{TimeDelta, Utc};
 use rollcall_simulators::FaultKind;
@@ -15,7 +15,7 @@ fn town() -> Town {
         .course("Outlook")
 }
 
-/// Proves S4-042 and S4-127: a preview says what the next run then does.
+/// Proves S4-042 and S4-127: a preview lists the changes that the next run makes.
 #[tokio::test]
 async fn a_preview_says_what_the_next_run_does() {
     let mut app = App::ready(town()).await;
@@ -60,8 +60,8 @@ async fn a_preview_says_what_the_next_run_does() {
     );
 }
 
-/// A draft of a change to a saved profile: who would leave, which courses it would
-/// lose, and that it would be held. Nothing is done.
+/// The preview of a change to a saved profile lists the members who would leave, the courses it
+/// would lose, and that it would be held. Nothing is changed.
 #[tokio::test]
 async fn a_draft_of_a_change_is_looked_ahead_with() {
     let mut app = App::ready(town()).await;
@@ -94,12 +94,12 @@ async fn a_draft_of_a_change_is_looked_ahead_with() {
     assert_eq!(
         app.members_of(id).expect("no such group"),
         ["Ada", "Alan"],
-        "nothing was done"
+        "the preview changed the group"
     );
 }
 
-/// Members that nobody has kept are read from Microsoft Graph; when that does not
-/// answer, the preview says so and gives the audience all the same.
+/// Members that are not stored are read from Microsoft Graph; if that fails, the preview says so
+/// and still returns the audience.
 #[tokio::test]
 async fn members_in_doubt_are_read_or_said_to_be_unknown() {
     let mut app = App::ready(town()).await;
@@ -119,7 +119,7 @@ async fn members_in_doubt_are_read_or_said_to_be_unknown() {
     assert!(ahead["membersUnknownBecause"].is_string(), "{ahead:#}");
 }
 
-/// People come in pages by name, and are found by parts of names and addresses.
+/// Members are returned in pages by name, and found by parts of names and addresses.
 #[tokio::test]
 async fn people_come_in_pages_and_are_searched() {
     let app = App::ready(Town::crowd(120)).await;
@@ -151,8 +151,8 @@ async fn people_come_in_pages_and_are_searched() {
     admin.get(&format!("{members}?cursor=00")).await.expect(400);
 }
 
-/// Proves S4-041 and S4-128: the workbook of the last run, by an address that works
-/// without a token and for a short time, and is audited.
+/// Proves S4-041 and S4-128: the workbook of the last run has a URL that works without a token
+/// and for a short time; the download is audited.
 #[tokio::test]
 async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     let mut app = App::ready(town()).await;
@@ -166,7 +166,7 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     assert_eq!(download["fileName"], "Denver: \"all\".xlsx");
     let url = download["url"].as_str().expect("not a string");
     assert!(url.contains("X-Amz-Expires=120"), "{url}");
-    let file = reqwest::get(url).await.expect("answers");
+    let file = reqwest::get(url).await.expect("download failed");
     assert!(file.status().is_success());
     let bytes = file.bytes().await.expect("bytes");
     assert!(bytes.starts_with(b"PK"), "a workbook is a zip archive");
@@ -178,8 +178,8 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     assert_eq!(audit["items"][0]["action"], "members_downloaded");
 }
 
-/// Proves S4-044, S4-088a and S4-088b: somebody's place is
-/// explained, rule by rule, with the overrides that count.
+/// Proves S4-044, S4-088a and S4-088b: a user's membership is explained rule by rule, with the
+/// overrides that apply.
 #[tokio::test]
 async fn a_persons_place_is_explained() {
     let app = App::ready(town()).await;
@@ -222,7 +222,7 @@ async fn a_persons_place_is_explained() {
         .expect(404);
 }
 
-/// Warnings come with saving and looking ahead; the profile is saved all the same.
+/// Warnings are returned when saving and previewing; the profile is saved nevertheless.
 #[tokio::test]
 async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     let app = App::ready(town()).await;
@@ -266,7 +266,7 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     assert!(words.contains("\"Denver\""), "{words}");
 }
 
-/// Proves S4-051 and S4-053: without auto-populate nobody joins or leaves.
+/// Proves S4-051 and S4-053: without auto-populate no member joins or leaves.
 #[tokio::test]
 async fn a_profile_that_is_not_populated_changes_nobody() {
     let app = App::ready(town()).await;
@@ -314,8 +314,8 @@ async fn activities_need_no_value() {
     assert!(ask("overdue").await.is_empty(), "no due date is never late");
 }
 
-/// A preview of many people, with the snapshot warm. 2,000 by default; more are
-/// asked for, and the times told, with
+/// Previews of many users with a cached snapshot, by default 2,000. For more users, and to see
+/// the times, run
 ///
 /// ```text
 /// ROLLCALL_IT_PEOPLE=100000 cargo test -p rollcall-it --test it -- --nocapture previews_of_many
@@ -362,7 +362,7 @@ async fn previews_of_many_people_are_computed_from_warm_data() {
     println!("search: {} found, {:?}", found["total"], begun.elapsed());
 }
 
-/// So many people in ten offices.
+/// Returns a world with this number of users in ten offices.
 fn crowd(people: usize) -> rollcall_domain::testing::World {
     let mut world = rollcall_domain::testing::World::new();
     for n in 0..people {

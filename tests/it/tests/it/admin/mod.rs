@@ -1,5 +1,4 @@
-//! What administrators do over HTTP, in process: real tokens, real state, the
-//! jobs' own code behind it.
+//! Administrators' work over HTTP, in process: real tokens, real state, and the code of the jobs.
 
 mod choices;
 mod document;
@@ -19,7 +18,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Admin, Answer, in_city};
 
-/// A profile for everybody in a city, as the editor sends it.
+/// Returns a profile for all users in a city, as the editor sends it.
 pub(crate) fn draft(title: &str, city: &str) -> Value {
     json!({
         "title": title,
@@ -30,7 +29,7 @@ pub(crate) fn draft(title: &str, city: &str) -> Value {
     })
 }
 
-/// The same with some fields changed.
+/// Returns the draft with some fields changed.
 pub(crate) fn with(mut draft: Value, fields: Value) -> Value {
     let Value::Object(fields) = fields else {
         panic!("fields are an object");
@@ -41,23 +40,23 @@ pub(crate) fn with(mut draft: Value, fields: Value) -> Value {
     draft
 }
 
-/// Makes a profile; answers its id and its tag.
+/// Creates a profile; returns its id and its tag.
 pub(crate) async fn create(admin: &Admin, draft: Value) -> (ProfileId, String) {
     let answer = admin.post("/v1/profiles", draft).await.expect(201);
     (id_of(&answer), answer.header("etag").to_owned())
 }
 
-/// The id of the profile in an answer.
+/// Returns the id of the profile in a response.
 pub(crate) fn id_of(answer: &Answer) -> ProfileId {
     serde_json::from_value(answer.body["id"].clone()).expect("invalid id")
 }
 
-/// The path of a profile.
+/// Returns the path of a profile.
 pub(crate) fn path(id: ProfileId) -> String {
     format!("/v1/profiles/{id}")
 }
 
-/// One field of every entry of a list.
+/// Returns one field of every entry of a list.
 pub(crate) fn column(list: &Value, name: &str) -> Vec<String> {
     let entries = list.as_array().expect("a list").iter();
     let texts = entries.map(|entry| entry[name].as_str().expect("not a string").to_owned());

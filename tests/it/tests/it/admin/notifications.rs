@@ -1,4 +1,4 @@
-//! What the product tells its administrators, and who has read it.
+//! Notifications in the product, and who has read them.
 
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use serde_json::json;
@@ -18,8 +18,8 @@ async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
     notice
 }
 
-/// Proves X-07 and S3-24: what is mailed by the system, or meant for the product alone, is shown there,
-/// the newest first; each administrator reads it for themselves.
+/// Proves X-07 and S3-24: notices by system mail, and those for the product alone, are listed
+/// newest first; each administrator has a separate read state.
 #[tokio::test]
 async fn notifications_are_read_by_each_administrator() {
     let app = App::of(Town::small()).await;
@@ -65,7 +65,7 @@ async fn notifications_are_read_by_each_administrator() {
     one.post(&nothing, json!({})).await.expect(404);
 }
 
-/// A learner's mail is nobody else's to see in the product.
+/// Mail to learners is not shown to administrators.
 #[tokio::test]
 async fn mail_to_learners_is_not_shown_to_administrators() {
     let app = App::of(Town::small()).await;

@@ -1,4 +1,4 @@
-//! Who may do what, and for whom: generated from the table of routes.
+//! Permissions and tenant isolation, generated from the route table.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{create, draft, with};
 use crate::harness::{Admin, Answer, App, Town};
 
-/// A path with everything in braces filled in.
+/// Returns the route's path with its placeholders filled in.
 fn filled(route: &Route, profile: ProfileId, app: &App, run: &str) -> String {
     let path = route.path.replace("{version}", "1");
     let path = path.replace("{tenant}", &app.id.to_string());
@@ -30,7 +30,7 @@ fn filled(route: &Route, profile: ProfileId, app: &App, run: &str) -> String {
     }
 }
 
-/// A body that would do something, if the caller were let in.
+/// Returns a body that would change something if the caller were admitted.
 fn body(route: &Route) -> Option<Value> {
     match (route.method, route.path) {
         ("GET" | "DELETE", _) => None,
@@ -69,14 +69,14 @@ async fn request(admin: &Admin, route: &Route, path: &str) -> Answer {
     admin.send(route.method, path, body(route), &headers).await
 }
 
-/// Everything the table and the outside world hold about a tenant.
+/// Returns all data about a tenant in the table and on the simulators.
 async fn everything(app: &App) -> (Vec<String>, usize) {
     (app.items().await, app.writes().len())
 }
 
-/// Proves S4-033 and X-12. Isolation: whoever comes with another tenant's token, or asks for another
-/// tenant's ids, is answered 401, 403 or 404 or with their own tenant's (empty)
-/// data on every route, and changes nothing.
+/// Proves S4-033 and X-12. Isolation: a caller with another tenant's token, or with another
+/// tenant's ids, gets 401, 403 or 404 or the (empty) data of their own tenant on every route, and
+/// changes nothing.
 #[tokio::test]
 async fn another_tenant_is_never_seen_nor_changed() {
     let mut app = App::ready(Town::small()).await;
@@ -112,7 +112,7 @@ async fn another_tenant_is_never_seen_nor_changed() {
             route.method
         );
     }
-    // Ids and cursors in bodies and queries lead nowhere either.
+    // Ids and cursors of another tenant in bodies and queries are rejected as well.
     let owner = other.admin("Owner");
     let ask = json!({"profile": draft("Mine", "Oslo"), "id": id});
     owner.post("/v1/profiles/preview", ask).await.expect(404);
@@ -139,8 +139,8 @@ async fn another_tenant_is_never_seen_nor_changed() {
     );
 }
 
-/// Proves S4-005 and X-03: every role on every route is let in as the table says,
-/// else 403; without a role 403 that says whom to ask; without a token 401.
+/// Proves S4-005 and X-03: every role is admitted to every route as the table says, else 403;
+/// without a role 403 with the contact to ask; without a token 401.
 #[tokio::test]
 async fn every_role_on_every_route() {
     let mut app = App::ready(Town::small()).await;
@@ -166,7 +166,7 @@ async fn every_role_on_every_route() {
                 .roles()
                 .iter()
                 .any(|role| role.name() == *name);
-            // The body is empty where one is needed, so that nobody who is let in does anything.
+            // The body is missing where one is required, so that admitted callers change nothing.
             let answer = admin
                 .send(route.method, &path, None, &[("if-match", "\"0\"")])
                 .await;
@@ -200,7 +200,7 @@ async fn every_role_on_every_route() {
     }
 }
 
-/// The table, the router and the document name the same routes.
+/// The route table, the router and the document list the same routes.
 #[tokio::test]
 async fn the_table_is_what_is_served_and_documented() {
     let app = App::ready(Town::small()).await;
@@ -233,8 +233,8 @@ async fn the_table_is_what_is_served_and_documented() {
     );
 }
 
-/// Proves S4-001: with an operator tenant, only tenants whose plan includes the
-/// service may use it; operators of that tenant, and nobody else's, enter plans.
+/// Proves S4-001: with an operator tenant, only tenants whose plan includes the service can use
+/// it; only operators of that tenant can enter plans.
 #[tokio::test]
 async fn plans_decide_who_may_use_the_service() {
     let app = App::ready(Town::small()).await;
@@ -249,7 +249,7 @@ async fn plans_decide_who_may_use_the_service() {
             .contains("Success Plus and Success Premium")
     );
     let path = format!("/v1/operator/tenants/{}/entitlement", app.id);
-    // Any tenant can give its people the role; it counts in the operators' only.
+    // Any tenant can assign the role to its users; it is valid in the operators' tenant only.
     let pretender = app.admin("Operator");
     let plan = json!({"plan": "success_premium"});
     pretender.put(&path, "", plan.clone()).await.expect(403);
@@ -278,7 +278,7 @@ async fn plans_decide_who_may_use_the_service() {
     assert_eq!(audit.items[0].1.details["plan"], "success_plus");
 }
 
-/// Pages of the console may call, and pages of nobody else.
+/// CORS allows the console's origin and no other.
 #[tokio::test]
 async fn only_the_consoles_origin_is_allowed() {
     let app = App::ready(Town::small()).await;
@@ -318,7 +318,7 @@ async fn only_the_consoles_origin_is_allowed() {
     assert_eq!(answer.header("access-control-allow-credentials"), "");
 }
 
-/// Proves S4-004: the authority people sign in at is the cloud's.
+/// Proves S4-004: users sign in at the authority of the deployment's cloud.
 #[tokio::test]
 async fn sign_in_is_told_per_cloud() {
     let app = App::ready(Town::small()).await;

@@ -1,12 +1,12 @@
-//! Deleting, bringing back, and earlier versions.
+//! Deletion, restoration and earlier versions.
 
 use serde_json::json;
 
 use super::{column, create, draft, path, with};
 use crate::harness::{App, Town};
 
-/// Proves S4-041, S4-139 and C-22: a deleted profile comes back as it was,
-/// through the API, with its courses, filter and members.
+/// Proves S4-041, S4-139 and C-22: a deleted profile is restored through the API with its
+/// courses, filter and members.
 #[tokio::test]
 async fn a_deleted_profile_is_restored_with_everything() {
     let mut app = App::ready(Town::small()).await;
@@ -58,7 +58,7 @@ async fn a_deleted_profile_is_restored_with_everything() {
     assert_eq!(again.status, 412);
 }
 
-/// The title went to another profile meanwhile: restoring says so and waits.
+/// Restoring is rejected while another profile has the title.
 #[tokio::test]
 async fn a_title_taken_meanwhile_stops_a_restore() {
     let app = App::ready(Town::small()).await;
@@ -74,7 +74,7 @@ async fn a_title_taken_meanwhile_stops_a_restore() {
     assert_eq!(answer.pointers(), ["/title"]);
 }
 
-/// Every version is kept, and any of them can become the newest.
+/// Every version is stored, and any of them can be restored.
 #[tokio::test]
 async fn an_earlier_version_comes_back() {
     let app = App::ready(Town::small()).await;
@@ -135,8 +135,8 @@ async fn an_earlier_version_comes_back() {
     assert_eq!(not_deleted.body["type"], "urn:rollcall:not-deleted");
 }
 
-/// Proves S4-088f at restore: an earlier version that would close a circle, or
-/// names what is gone, stays where it is.
+/// Proves S4-088f at restore: an earlier version that would close a cycle, or refers to something
+/// deleted, is rejected.
 #[tokio::test]
 async fn an_earlier_version_that_leads_in_a_circle_stays_away() {
     let app = App::ready(Town::small()).await;

@@ -1,4 +1,4 @@
-//! Runs over the API: lists, records, starting by hand.
+//! Runs in the API: lists, records, manual starts.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{column, create, draft};
 use crate::harness::{App, Town};
 
-/// Proves X-06 and C-34: runs of every job with trigger, status, counts, steps and
-/// report, newest first, in pages.
+/// Proves X-06 and C-34: runs of every job with trigger, status, counts, steps and report, newest
+/// first, in pages.
 #[tokio::test]
 async fn runs_are_listed_newest_first() {
     let mut app = App::ready(Town::small()).await;
@@ -47,12 +47,12 @@ async fn runs_are_listed_newest_first() {
     let url = run["reportUrl"].as_str().expect("a report");
     let report: serde_json::Value = reqwest::get(url)
         .await
-        .expect("answers")
+        .expect("download failed")
         .json()
         .await
         .expect("invalid JSON");
     assert_eq!(report["profiles"][0]["title"], "Denver");
-    // The report names people; the directory's administrator has no business there.
+    // The report names users; directory administrators must not see it.
     let global = app.admin("GlobalAdmin");
     let run = global.get(&format!("/v1/runs/{id}")).await.expect(200).body;
     assert_eq!(run["reportUrl"], json!(null));
@@ -63,7 +63,7 @@ async fn runs_are_listed_newest_first() {
     admin.get("/v1/runs/nonsense").await.expect(404);
 }
 
-/// A run is started by hand, by somebody whose name is kept.
+/// A run can be started manually; its administrator is recorded.
 #[tokio::test]
 async fn a_run_is_started_by_hand() {
     let app = App::ready(Town::small()).await;
@@ -107,7 +107,7 @@ async fn a_run_is_started_by_hand() {
     assert!(audit["nextCursor"].is_string());
 }
 
-/// Proves X-06: while a run works, its record shows how far it is.
+/// Proves X-06: the record of a running job shows its progress.
 #[tokio::test]
 async fn a_run_shows_how_far_it_is() {
     let mut app = App::ready(Town::small()).await;
@@ -128,7 +128,7 @@ async fn a_run_shows_how_far_it_is() {
             }
             assert!(
                 !run["finishedAt"].is_string(),
-                "it ended without being seen at work"
+                "the run ended before it was seen running"
             );
             tokio::time::sleep(Duration::from_millis(20)).await;
         }

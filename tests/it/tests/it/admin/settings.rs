@@ -1,4 +1,4 @@
-//! Settings and credentials over the API: the first save, later ones, tests, secrets.
+//! Settings and credentials in the API: the first save, later ones, tests, secrets.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{column, with};
 use crate::harness::{App, Town};
 
-/// What an administrator enters the first time.
+/// Returns the body of an administrator's first save.
 fn first(world: &World) -> Value {
     json!({
         "contact": "lms@contoso.example",
@@ -26,9 +26,9 @@ fn first(world: &World) -> Value {
     })
 }
 
-/// Proves S4-012, S4-013, S4-015, S4-017, S4-020, S4-031, S4-102 and S4-103: the
-/// first save stores settings and credentials, says that it takes a few minutes,
-/// and asks for the first refresh at once, which then works with what was entered.
+/// Proves S4-012, S4-013, S4-015, S4-017, S4-020, S4-031, S4-102 and S4-103: the first save
+/// stores settings and credentials, announces a delay of a few minutes, and requests the first
+/// refresh, which succeeds with these credentials.
 #[tokio::test]
 async fn the_first_save_starts_everything() {
     let (app, world) = App::blank(Town::small()).await;
@@ -68,8 +68,8 @@ async fn the_first_save_starts_everything() {
     assert_eq!(again.status, 428);
 }
 
-/// Proves S4-016, S4-023, S4-029 and X-09: no answer, no log of the audit and no
-/// item of the table holds a credential.
+/// Proves S4-016, S4-023, S4-029 and X-09: no response, audit event or item of the table contains
+/// a credential.
 #[tokio::test]
 async fn credentials_go_in_and_never_come_out() {
     let (app, world) = App::blank(Town::small()).await;
@@ -105,8 +105,8 @@ async fn credentials_go_in_and_never_come_out() {
     assert_eq!(actions, expected);
 }
 
-/// Proves S4-012, S4-030 and C-13: everything that is missing or misshapen is told
-/// at once; the id of a secret instead of its value with exactly that hint.
+/// Proves S4-012, S4-030 and C-13: all missing and malformed fields are reported in one response;
+/// the id of a secret in place of its value gets a specific hint.
 #[tokio::test]
 async fn what_is_missing_or_misshapen_is_told_at_once() {
     let (app, world) = App::blank(Town::small()).await;
@@ -154,11 +154,11 @@ async fn what_is_missing_or_misshapen_is_told_at_once() {
         hint.contains("Secret ID") && hint.contains("Value"),
         "{hint}"
     );
-    assert!(app.items().await.is_empty(), "nothing was stored");
+    assert!(app.items().await.is_empty(), "invalid settings were stored");
 }
 
-/// Proves S4-002, S4-018 and S4-027: a Read Only key and an app without its
-/// permissions are refused at save, by their real names.
+/// Proves S4-002, S4-018 and S4-027: a Read Only key and an app without its permissions are
+/// rejected at save, with their names.
 #[tokio::test]
 async fn credentials_that_cannot_do_the_work_are_refused() {
     let (app, world) = App::blank(Town::small()).await;
@@ -177,7 +177,10 @@ async fn credentials_that_cannot_do_the_work_are_refused() {
     assert!(text.contains("Full"), "{text}");
     assert!(text.contains("Group.ReadWrite.All"), "{text}");
     assert!(answer.pointers().contains(&"/learn365ApiKey"));
-    assert!(app.items().await.is_empty(), "nothing was stored");
+    assert!(
+        app.items().await.is_empty(),
+        "rejected settings were stored"
+    );
     let wrong = with(
         first(&world),
         json!({"learn365ApiKey": "nobodys-key-at-all"}),
@@ -186,8 +189,8 @@ async fn credentials_that_cannot_do_the_work_are_refused() {
     assert!(answer.pointers().contains(&"/learn365ApiKey"));
 }
 
-/// A credential that cannot be checked now is not stored (S4-016), and a client id
-/// sent back as it was shown replaces nothing.
+/// A credential that cannot be checked now is not stored (S4-016), and an unchanged client id
+/// replaces nothing.
 #[tokio::test]
 async fn credentials_that_cannot_be_checked_are_not_stored() {
     let (app, world) = App::blank(Town::small()).await;
@@ -223,12 +226,12 @@ async fn credentials_that_cannot_be_checked_are_not_stored() {
     assert_eq!(
         again.body["connection"],
         json!(null),
-        "nothing was replaced"
+        "a credential was tested again"
     );
 }
 
-/// Proves X-10, C-12 and C-33: a test writes nothing, takes what is stored for what is not
-/// entered, and lists missing and excess permissions.
+/// Proves X-10, C-12 and C-33: a test writes nothing, uses stored values where none is entered,
+/// and lists missing and excess permissions.
 #[tokio::test]
 async fn a_test_tells_everything_and_writes_nothing() {
     let app = App::ready(Town::small()).await;
@@ -268,8 +271,8 @@ async fn a_test_tells_everything_and_writes_nothing() {
     assert_eq!(app.items().await, before);
 }
 
-/// Proves S4-014, S4-022, S4-112 and C-42: later saves need the version, replace only
-/// what is entered, and read the data anew when a credential changes.
+/// Proves S4-014, S4-022, S4-112 and C-42: later saves require the version, replace only what is
+/// entered, and request a refresh if a credential changes.
 #[tokio::test]
 async fn later_saves_replace_only_what_is_entered() {
     let mut app = App::ready(Town::small()).await;
@@ -285,7 +288,11 @@ async fn later_saves_replace_only_what_is_entered() {
         .put("/v1/settings", &tag, plain.clone())
         .await
         .expect(200);
-    assert_eq!(saved.body["connection"], json!(null), "nothing to test");
+    assert_eq!(
+        saved.body["connection"],
+        json!(null),
+        "an unchanged credential was tested"
+    );
     assert_eq!(app.requested(Job::Refresh).await, 0);
     admin.put("/v1/settings", &tag, plain).await.expect(412);
     assert_eq!(saved.body["learn365ApiKey"]["isSet"], true);
@@ -319,9 +326,9 @@ async fn later_saves_replace_only_what_is_entered() {
     assert_eq!(
         held.expect("lease not read"),
         None,
-        "the lock is given back"
+        "the lock was not released"
     );
-    // A new prefix renames the groups at the next maintenance (S4-014).
+    // A new prefix renames the groups in the next maintenance (S4-014).
     let (id, _) = super::create(&admin, super::draft("Denver", "Denver")).await;
     app.maintained().await;
     let name = admin.get(&super::path(id)).await.expect(200).body["standing"]["groupName"].clone();

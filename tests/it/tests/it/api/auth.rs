@@ -1,4 +1,4 @@
-//! Who is let in: every way a token can be wrong, and what each role may do.
+//! Authentication: all ways in which a token can be invalid, and the access of each role.
 
 use axum::Router;
 use axum::body::Body;
@@ -17,7 +17,7 @@ fn somebody() -> TenantId {
     TenantId::new(Uuid::new_v4())
 }
 
-/// A refusal in the words of its cause, with a challenge, without the token.
+/// Asserts a 401 with the cause's text and a challenge, without the token.
 fn assert_refused(answer: &Answer, why: AuthError, token: &str) {
     assert_eq!(
         (answer.status, answer.detail()),
@@ -52,7 +52,11 @@ async fn without_a_token_nobody_is_let_in() {
         (401, "Bearer")
     );
     assert_eq!(answer.detail(), AuthError::Missing.to_string());
-    assert_eq!(site.simulators.key_fetches(), 0, "nothing to check");
+    assert_eq!(
+        site.simulators.key_fetches(),
+        0,
+        "the signing keys were fetched"
+    );
     for nonsense in ["x", "a.b.c", "eyJhbGciOiJSUzI1NiJ9..", &"x".repeat(20_000)] {
         assert_eq!(present(&site.api, nonsense).await.status, 401, "{nonsense}");
     }
@@ -209,7 +213,7 @@ async fn every_role_may_read_the_status_and_nobody_else() {
     ] {
         assert_eq!(site.get(PATH, &with(&[role])).await.status, 200, "{role}");
     }
-    // Operators of a tenant that operates nothing have no role at all.
+    // Operators have no role if the deployment has no operator tenant.
     for roles in [&[][..], &["owner"], &["Reader", "Learner"], &["Operator"]] {
         let answer = site.get(PATH, &with(roles)).await;
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The way back from Microsoft's sign-in: states are single use, and every browser is told the same.
+//! The OAuth callback: states are single use, and all invalid states get the same response.
 
 use std::time::Duration;
 

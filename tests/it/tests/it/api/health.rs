@@ -1,4 +1,4 @@
-//! Health tells the truth about the table; unknown paths and methods are problems.
+//! The health route reports the table's state; unknown paths and methods return problems.
 
 use axum::body::Body;
 use axum::http::Request;

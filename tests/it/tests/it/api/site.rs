@@ -1,4 +1,4 @@
-//! One test's API: its own table in the shared emulator, its own Entra, its own tenants.
+//! The API of one test: its own table in the shared emulator, its own Entra and its own tenants.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,7 +27,7 @@ pub(crate) use crate::harness::{AUDIENCE, Answer, call};
 
 const REGION: &str = "eu-west-1";
 
-/// Ends with this process, by its supervisor.
+/// The supervisor ends it with this process.
 static EMULATOR: OnceCell<Emulator> = OnceCell::const_new();
 
 async fn emulator() -> &'static Emulator {
@@ -62,7 +62,7 @@ impl Site {
         Self::with(|_| ()).await
     }
 
-    /// A site whose environment was changed by `arrange`.
+    /// Starts a site whose environment was changed by `arrange`.
     pub(crate) async fn with(arrange: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
         let simulators = Simulators::start(0).await.expect("a free port");
         let table = format!("rollcall-api-{}", Uuid::new_v4());
@@ -96,7 +96,7 @@ impl Site {
         id
     }
 
-    /// A good token of an owner.
+    /// Returns the specification of a valid token of an owner.
     pub(crate) fn owner(tenant: TenantId) -> UserTokenSpec {
         UserTokenSpec::new(tenant.uuid(), Uuid::new_v4(), AUDIENCE).roles(&["Owner"])
     }
@@ -107,7 +107,7 @@ impl Site {
             .expect("no token was issued")
     }
 
-    /// `GET` as whoever the token stands for.
+    /// Sends `GET` with a token.
     pub(crate) async fn get(&self, path: &str, spec: &UserTokenSpec) -> Answer {
         let request =
             Request::get(path).header("authorization", format!("Bearer {}", self.token(spec)));
@@ -118,13 +118,13 @@ impl Site {
         .await
     }
 
-    /// `GET` without a token.
+    /// Sends `GET` without a token.
     pub(crate) async fn get_as_nobody(&self, path: &str) -> Answer {
         let request = Request::get(path).body(Body::empty());
         call(&self.api, request.expect("invalid request")).await
     }
 
-    /// Takes the table away.
+    /// Deletes the table.
     pub(crate) async fn delete_table(&self) {
         let table = &self.services.settings.table;
         let deleted = self.dynamo.delete_table().table_name(table).send().await;

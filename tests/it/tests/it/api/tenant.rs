@@ -1,4 +1,4 @@
-//! The status of a tenant: before anything, and with everything.
+//! The status of a tenant, without and with data.
 
 use std::time::Duration;
 
@@ -51,7 +51,7 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
     let tenant = site.tenant().await;
     let length = Duration::from_mins(1);
     let lease = Lease::acquire(site.store(), tenant, MAINTENANCE_LEASE, length).await;
-    let lease = lease.expect("an answer").expect("lease taken");
+    let lease = lease.expect("lease request failed").expect("lease taken");
     site.store().mark_ready(tenant).await.expect("ready");
     let pointer = pointer();
     let store = site.store();
@@ -65,7 +65,10 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
     assert_eq!(body["onboarding"], "ready");
     let counts = serde_json::to_value(pointer.counts).expect("counts");
     let data = json!({"id": pointer.id, "takenAt": pointer.taken_at, "counts": counts});
-    assert_eq!(body["snapshot"], data, "and not where it is stored");
+    assert_eq!(
+        body["snapshot"], data,
+        "the pointer shows where the data is stored"
+    );
     assert_eq!(
         body["profiles"],
         json!({"synchronised": 2, "held": 1}),
@@ -100,8 +103,8 @@ fn pointer() -> SnapshotPointer {
     }
 }
 
-/// An older and a newer run of two jobs; answers the newer ones, one of them
-/// of this very minute.
+/// Records an older and a newer run of two jobs; returns the newer ones, one of them of the
+/// current minute.
 async fn runs(site: &Site, tenant: TenantId) -> (Run, Run) {
     let (now, hour) = (Utc::now().trunc_subsecs(0), TimeDelta::hours(1));
     for (job, at) in [

@@ -1,4 +1,4 @@
-//! What attackers try with sign-ins, and what becomes of it.
+//! Attacks on sign-ins and their results.
 
 use rollcall_runtime::auth::{AuthError, Identities};
 use rollcall_simulators::{ConsentChoice, Simulators, TokenFlaw, UserTokenSpec};
@@ -40,7 +40,7 @@ fn param(url: &str, name: &str) -> String {
         .unwrap_or_default()
 }
 
-/// The callback with these parameters.
+/// Returns the callback URL with these parameters.
 fn forged(pairs: &[(&str, &str)]) -> String {
     let base = format!("{PUBLIC}/oauth/callback");
     url::Url::parse_with_params(&base, pairs)
@@ -48,14 +48,15 @@ fn forged(pairs: &[(&str, &str)]) -> String {
         .to_string()
 }
 
-/// Signed in, at the consent page: its address, whose state is what the callback wants next.
+/// Signs in and returns the URL of the consent page; its state is the one that the callback
+/// expects next.
 async fn at_consent(app: &App, name: &str) -> String {
     let url = begin(app, name).await;
     let back = app.sign_in(&url, &App::address(name), ConsentChoice::Accept);
     app.come_back(&back).await.url.to_string()
 }
 
-/// Attack: the same redirect twice (S0-22). The second is told to start again.
+/// Attack: the same redirect twice (S0-22). The second gets the page to start again.
 #[tokio::test]
 async fn a_replayed_state_is_refused() {
     let app = app().await;
@@ -69,7 +70,7 @@ async fn a_replayed_state_is_refused() {
     assert!(again.detail().contains("expired or was already used"));
 }
 
-/// Attack: a state of another person: Grace finishes what Ada began.
+/// Attack: the state of another user: Grace completes the sign-in that Ada began.
 #[tokio::test]
 async fn a_state_of_another_user_is_refused() {
     let app = app().await;
@@ -82,7 +83,7 @@ async fn a_state_of_another_user_is_refused() {
     assert_eq!(status(&app).await, "error");
 }
 
-/// Attack: a code from the sign-in of another tenant is injected under this tenant's state.
+/// Attack: a code from a sign-in in another tenant is injected under this tenant's state.
 #[tokio::test]
 async fn a_code_of_another_tenant_is_refused() {
     let (victim, attacker) = (app().await, app().await);
@@ -98,8 +99,8 @@ async fn a_code_of_another_tenant_is_refused() {
     assert_eq!(status(&victim).await, "error");
 }
 
-/// Attack: a code of the attacker's own sign-in is injected under the victim's state: the proofs of
-/// the two sign-ins differ, so Microsoft refuses to redeem it.
+/// Attack: a code of the attacker's own sign-in is injected under the victim's state. The PKCE
+/// verifiers of the two sign-ins differ, so Microsoft refuses to redeem it.
 #[tokio::test]
 async fn an_injected_code_is_refused() {
     let app = app().await;
@@ -118,8 +119,8 @@ async fn an_injected_code_is_refused() {
     assert_ne!(status(&app).await, "connected");
 }
 
-/// Attack: PKCE is left away or made weak: every sign-in that is begun carries S256, and a code
-/// without its verifier is worth nothing.
+/// Attack: PKCE is omitted or weakened. Every sign-in uses S256, and a code without its verifier
+/// is rejected.
 #[tokio::test]
 async fn every_sign_in_carries_pkce() {
     let app = app().await;
@@ -148,8 +149,8 @@ async fn every_sign_in_carries_pkce() {
     assert_eq!(stolen.status(), 400);
 }
 
-/// Attack: `admin_consent=True` is written by hand. Nobody consented, so the app's token does not
-/// come, and nothing is connected.
+/// Attack: `admin_consent=True` is forged. Without a consent the app gets no token, so nothing is
+/// connected.
 #[tokio::test]
 async fn a_forged_consent_proves_nothing() {
     let app = app().await;
@@ -168,7 +169,7 @@ async fn a_forged_consent_proves_nothing() {
     features.expect(409);
 }
 
-/// Attack: the consent of another tenant is brought under this tenant's state.
+/// Attack: the consent of another tenant is presented under this tenant's state.
 #[tokio::test]
 async fn a_mixed_up_tenant_is_refused() {
     let (victim, other) = (app().await, app().await);
@@ -203,7 +204,7 @@ async fn a_mixed_up_tenant_is_refused() {
     assert_eq!(victim.come_back(&unsaid).await.param("result"), "declined");
 }
 
-/// Attack: the page to come back to is on another site.
+/// Attack: the return URL is on another site.
 #[tokio::test]
 async fn an_open_redirect_is_refused() {
     let app = app().await;
@@ -228,8 +229,8 @@ async fn an_open_redirect_is_refused() {
     assert_eq!(url.origin().ascii_serialization(), FRONTEND);
 }
 
-/// Attack: identity tokens that are not what they should be: unsigned, signed by others, for others,
-/// of another sign-in, out of time.
+/// Attack: invalid identity tokens: unsigned, signed with another key, for another audience, of
+/// another sign-in, expired.
 #[tokio::test]
 async fn a_bad_identity_token_is_refused() {
     let other = "11111111-1111-4111-8111-111111111111";
@@ -262,7 +263,8 @@ async fn a_bad_identity_token_is_refused() {
     }
 }
 
-/// Attack: a flood of identity tokens with invented key ids makes us ask Microsoft once, not once each.
+/// Attack: a flood of identity tokens with invented key ids causes one request to Microsoft in
+/// total.
 #[tokio::test]
 async fn a_flood_of_unknown_keys_asks_microsoft_once() {
     let app = app().await;
@@ -283,7 +285,8 @@ async fn a_flood_of_unknown_keys_asks_microsoft_once() {
     assert_eq!(simulators.key_fetches(), 1);
 }
 
-/// Attack: an error redirect carries markup and a foreign state; nothing of it comes back.
+/// Attack: an error redirect contains markup and a foreign state; the response repeats none of
+/// it.
 #[tokio::test]
 async fn nothing_a_browser_brings_is_repeated() {
     let app = app().await;

@@ -1,4 +1,4 @@
-//! The whole flow in a national cloud: hosts and authorities are that cloud's, and nothing goes to the worldwide one.
+//! The whole flow in a national cloud: only that cloud's hosts and authorities are used.
 
 use rollcall_runtime::Cloud;
 use rollcall_simulators::ConsentChoice;
@@ -44,7 +44,7 @@ async fn the_whole_flow_in_gcc_high() {
     an_account(&app).await;
 }
 
-/// The second half: a catalog's account, a mail, a session.
+/// Connects a catalog's account, sends a mail and schedules a session.
 async fn an_account(app: &App) {
     let own = &app.services.settings.graph_url;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;

@@ -1,4 +1,4 @@
-//! What happens when a function dies between two stores that know nothing of each other.
+//! Functions that crash between writes to two independent stores.
 
 use chrono::{TimeDelta, Utc};
 use rollcall_domain::connection::MailConnection;
@@ -22,7 +22,7 @@ async fn start() -> (App, Admin) {
     (app, cara)
 }
 
-/// Changes the Academy's record as a function does that dies right afterwards.
+/// Changes the Academy's record as a function does that crashes right afterwards.
 async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
     let catalog = app.catalog("Academy");
     let change = |it: &mut MailConnection| {
@@ -31,17 +31,20 @@ async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
     };
     let services = &app.services;
     let done = services.change_mail_connection(app.id, catalog, &[], change);
-    done.await.expect("not stored").expect("there");
+    done.await.expect("not stored").expect("no connection");
 }
 
 async fn stored(app: &App) -> MailConnection {
     let catalog = app.catalog("Academy");
     let found = app.services.store.mail_connection(app.id, catalog).await;
-    found.expect("connection not read").expect("there").value
+    found
+        .expect("connection not read")
+        .expect("no connection")
+        .value
 }
 
-/// Proves S1-30: a save that dies after it has put the new grant into the vault changes nothing; the
-/// old account goes on, and saving again does the whole of it.
+/// Proves S1-30: a save that crashes after storing the new grant in the vault changes nothing;
+/// the old account still works, and repeating the save completes it.
 #[tokio::test]
 async fn a_save_keeps_account_and_grant_together() {
     let (app, cara) = start().await;
@@ -53,11 +56,14 @@ async fn a_save_keeps_account_and_grant_together() {
         .sign_account_in(&cara, "Academy", "Other", ConsentChoice::Accept)
         .await;
     let mut kept = vault.grant(app.id, catalog).await.expect("grant not read");
-    let new = kept.promote().expect("a sign-in waits");
-    vault.put_grant(app.id, catalog, &kept).await.expect("kept");
+    let new = kept.promote().expect("no draft is stored");
+    vault
+        .put_grant(app.id, catalog, &kept)
+        .await
+        .expect("grant not stored");
 
     let renewed = app.services.renew_grant(app.id, catalog).await;
-    renewed.expect("the old account works");
+    renewed.expect("the old account does not work");
     assert_ne!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
     let body = json!({"enabled": true, "signIn": back.sign_in()});
     let saved = cara.put(&path, tag, body).await.expect(200);
@@ -67,7 +73,7 @@ async fn a_save_keeps_account_and_grant_together() {
     assert!(grant.refresh_token(&new).is_some() && grant.draft.is_none());
 }
 
-/// Proves S1-39: a disconnection that dies before the vault forgot is finished by a tick.
+/// Proves S1-39: a tick completes a disconnection that crashed before the grant was deleted.
 #[tokio::test]
 async fn a_disconnection_is_finished_by_a_tick() {
     let (app, _) = start().await;
@@ -84,7 +90,7 @@ async fn a_disconnection_is_finished_by_a_tick() {
     assert!(kept.is_empty() && !stored(&app).await.forget);
 }
 
-/// Proves S1-30: what signed in and was never saved is forgotten after its hour; the account stays.
+/// Proves S1-30: a draft that is not saved is deleted after one hour; the account is unaffected.
 #[tokio::test]
 async fn a_sign_in_that_nobody_saves_is_forgotten() {
     let (app, cara) = start().await;
@@ -96,18 +102,18 @@ async fn a_sign_in_that_nobody_saves_is_forgotten() {
     app.tick("connections").await;
     let vault = &app.services.vault;
     let kept = vault.grant(app.id, catalog).await.expect("grant not read");
-    assert!(kept.draft.is_some(), "its hour is not over");
+    assert!(kept.draft.is_some(), "the draft was deleted too early");
     let over = Utc::now() - TimeDelta::seconds(1);
     note(&app, |it| it.draft_until = Some(over)).await;
     app.tick("connections").await;
     let kept = vault.grant(app.id, catalog).await.expect("grant not read");
     assert!(kept.draft.is_none() && !kept.is_empty());
     let renewed = app.services.renew_grant(app.id, catalog).await;
-    renewed.expect("the account works");
+    renewed.expect("the account does not work");
 }
 
-/// Proves S1-32: when the message that should wake the notifier is lost, a tick finds the mail; and a
-/// greeting that was not queued is queued, once.
+/// Proves S1-32: if the message that should wake the notifier is lost, a tick finds the mail; a
+/// welcome mail that was not queued is queued once.
 #[tokio::test]
 async fn lost_messages_are_made_good_by_a_tick() {
     let (app, _) = start().await;
@@ -125,7 +131,8 @@ async fn lost_messages_are_made_good_by_a_tick() {
     assert_eq!(app.outside().mails.len(), before + 1, "greeted already");
 }
 
-/// What the service notes for itself refuses nobody's edit; what a person saved does.
+/// Writes of the service do not make an administrator's edit stale; another administrator's edit
+/// does.
 #[tokio::test]
 async fn only_people_overtake_people() {
     let (app, cara) = start().await;

@@ -1,4 +1,4 @@
-//! Connections to Microsoft: the directory, catalogs' accounts, and what they make possible.
+//! Connections to Microsoft: the directory, accounts of catalogs, and the features that use them.
 
 mod attacks;
 mod cloud;

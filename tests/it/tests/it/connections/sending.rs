@@ -1,4 +1,4 @@
-//! Mail of catalogs: in the mailbox's pace, in order of urgency, each once, whatever happens.
+//! Mail of catalogs: within the rate limit, by urgency, and each sent once in spite of failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -30,7 +30,7 @@ async fn start() -> (App, Admin) {
     (app, cara)
 }
 
-/// A clock that tests turn; Microsoft's runs along.
+/// A clock that tests advance; the simulated Microsoft uses the same time.
 struct Clock<'a> {
     app: &'a App,
     ahead: AtomicI64,
@@ -60,7 +60,7 @@ impl<'a> Clock<'a> {
             .edit(|outside| outside.world.behaviour.clock_ahead_ms = ahead);
     }
 
-    /// One look at the Academy's mailbox.
+    /// Processes the Academy's mailbox once.
     async fn drain(&self) -> DeliveryPass {
         let due = MailboxWakeup {
             tenant: self.app.id,
@@ -68,10 +68,10 @@ impl<'a> Clock<'a> {
         };
         let deadline = Deadline::after(Duration::from_mins(2));
         let done = rollcall_notifier::drain(&self.app.services, due, || self.now(), deadline);
-        Box::pin(done).await.expect("a look")
+        Box::pin(done).await.expect("mailbox not processed")
     }
 
-    /// Looks until nothing is left to do, the clock turned to each moment that is waited for.
+    /// Processes the mailbox until nothing is left, advancing the clock to each wakeup.
     async fn drain_all(&self) -> u32 {
         let mut looks = 0;
         loop {
@@ -103,9 +103,10 @@ async fn queue(app: &App, catalog: &str, notices: &[Notice]) {
     assert_eq!(done.len(), notices.len());
 }
 
-/// 1,000 notices through a mailbox that takes 30 a minute, the clock simulated: all delivered once,
-/// the urgent first, none lost, Microsoft's limit never met; the notifier killed in the middle twice,
-/// and what was on its way then is delivered or marked as doubtful, never twice.
+/// Sends 1,000 notices through a mailbox that accepts 30 a minute, with a simulated clock: all
+/// are delivered once, urgent ones first, without reaching Microsoft's limit. The notifier is
+/// killed twice in between; the mail in progress is then delivered or marked as doubtful, never
+/// sent twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
     let (app, _) = start().await;
@@ -118,8 +119,11 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         clock.drain().await;
         clock.turn(TimeDelta::minutes(1));
         let killed = tokio::time::timeout(Duration::from_millis(kill_after), clock.drain()).await;
-        assert!(killed.is_err(), "it was still sending");
-        // The lease of whoever died has to expire.
+        assert!(
+            killed.is_err(),
+            "the notifier ended before it could be killed"
+        );
+        // The lease of the killed pass must expire.
         tokio::time::sleep(Duration::from_millis(3_200)).await;
         clock.turn(TimeDelta::minutes(1));
     }
@@ -130,7 +134,7 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         .map(|mail| mail.headers["x-rollcall-notice"].clone())
         .collect();
     let different: BTreeSet<&String> = ids.iter().collect();
-    assert_eq!(different.len(), ids.len(), "nobody was mailed twice");
+    assert_eq!(different.len(), ids.len(), "a mail was sent twice");
     let store = &app.services.store;
     let doubtful = store
         .undelivered_page(app.id, academy, None, 100)
@@ -148,7 +152,7 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         .cloned()
         .chain(doubtful.iter().map(|it| it.mail.notice.id.to_string()))
         .collect();
-    assert_eq!(known.len(), 1_000, "none is lost");
+    assert_eq!(known.len(), 1_000, "a notice was lost");
     assert_eq!(
         store
             .waiting(app.id, academy)
@@ -162,16 +166,16 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         .collect();
     assert!(
         ids.iter().map(|id| urgency[id]).is_sorted(),
-        "the urgent first"
+        "not sent by urgency"
     );
-    assert!(refusals(&app) == 0, "Microsoft's limit was never met");
+    assert!(refusals(&app) == 0, "Microsoft's limit was reached");
     println!(
         "1,000 notices: {looks} looks after the kills, {} doubtful",
         doubtful.len()
     );
 }
 
-/// A tenth of them urgent, most of them not at all.
+/// Returns notices of which a tenth is urgent and most are bulk.
 fn a_thousand(app: &App) -> Vec<Notice> {
     let academy = app.catalog("Academy");
     (0..1_000)
@@ -188,7 +192,7 @@ fn a_thousand(app: &App) -> Vec<Notice> {
         .collect()
 }
 
-/// Messages that come twice from the queue change nothing.
+/// Asserts that messages delivered twice by the queue change nothing.
 async fn queue_again(app: &App, notices: &[Notice]) {
     for notice in notices {
         let again = app
@@ -196,11 +200,11 @@ async fn queue_again(app: &App, notices: &[Notice]) {
             .store
             .enqueue_mail(app.catalog("Academy"), notice, Utc::now())
             .await;
-        assert!(!again.expect("answers"), "it is known");
+        assert!(!again.expect("mail not queued"), "queued twice");
     }
 }
 
-/// How often Microsoft refused a mail.
+/// Returns how many mails Microsoft refused.
 fn refusals(app: &App) -> usize {
     let requests = app.simulators.requests(app.id.uuid());
     requests
@@ -209,7 +213,7 @@ fn refusals(app: &App) -> usize {
         .count()
 }
 
-/// Microsoft's own word to wait is heeded, and costs a mail none of its tries.
+/// `Retry-After` is respected, and throttling does not count as a failed attempt of a mail.
 #[tokio::test]
 async fn a_throttled_mailbox_rests_as_long_as_microsoft_says() {
     let (app, _) = start().await;
@@ -222,16 +226,16 @@ async fn a_throttled_mailbox_rests_as_long_as_microsoft_says() {
     app.fault("/me/sendMail", throttled, 1, 1);
     let clock = Clock::new(&app);
     let first = clock.drain().await;
-    let pause = first.again.expect("it is tried again") - clock.now();
+    let pause = first.again.expect("no retry is scheduled") - clock.now();
     assert!((290..=301).contains(&pause.num_seconds()), "{pause}");
     clock.turn(TimeDelta::seconds(100));
-    assert_eq!(clock.drain().await.sent, 0, "not before");
+    assert_eq!(clock.drain().await.sent, 0, "sent too early");
     clock.turn(TimeDelta::seconds(201));
     assert_eq!(clock.drain().await.sent, 1);
     assert_eq!(mails(&app).len(), 1);
 }
 
-/// An answer that is lost leaves a doubt: it is told, and nobody is mailed twice.
+/// A lost response makes a mail doubtful: it is listed, and not sent a second time.
 #[tokio::test]
 async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     let (app, _) = start().await;
@@ -240,7 +244,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     app.put_mail("Academy", "two").await;
     let clock = Clock::new(&app);
     clock.drain_all().await;
-    assert_eq!(mails(&app).len(), 2, "both arrived");
+    assert_eq!(mails(&app).len(), 2, "both mails must arrive once");
     let path = format!(
         "/v1/catalogs/{}/messages?undelivered=true",
         app.catalog("Academy")
@@ -253,7 +257,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     assert_eq!(mails(&app).len(), 2);
 }
 
-/// A mail that Microsoft refuses for good does not hold up the others, and is told.
+/// A mail that Microsoft refuses permanently is listed and does not block the others.
 #[tokio::test]
 async fn a_refused_mail_is_told_and_the_others_go_on() {
     let (app, _) = start().await;
@@ -289,8 +293,8 @@ async fn a_refused_mail_is_told_and_the_others_go_on() {
     );
 }
 
-/// A token that Graph refuses is renewed, and the mail goes out; one that is refused again and again
-/// loses the account, whose mail waits.
+/// A token that Graph rejects is renewed, and the mail is sent; repeated rejections lose the
+/// account, whose mail waits.
 #[tokio::test]
 async fn a_refused_token_is_renewed_before_the_account_is_given_up() {
     let (app, _) = start().await;
@@ -322,7 +326,7 @@ async fn a_refused_token_is_renewed_before_the_account_is_given_up() {
     );
 }
 
-/// Several functions look at one mailbox at once: one sends, the others leave it alone.
+/// Of several functions that process one mailbox concurrently, one sends and the others stop.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_function_sends_from_a_mailbox() {
     let (app, _) = start().await;
@@ -336,7 +340,7 @@ async fn one_function_sends_from_a_mailbox() {
     assert_eq!(refusals(&app), 0);
 }
 
-/// Two catalogs of one account share its pace, and a catalog that is switched off waits.
+/// Two catalogs of one account share its rate limit, and a disabled catalog waits.
 #[tokio::test]
 async fn catalogs_of_one_account_share_its_pace() {
     let (app, cara) = start().await;
@@ -364,7 +368,11 @@ async fn catalogs_of_one_account_share_its_pace() {
     queue(&app, "Academy", &academy).await;
     queue(&app, "Campus", &campus).await;
     let clock = Clock::new(&app);
-    assert_eq!(clock.drain().await.sent, 30, "the pace is the mailbox's");
+    assert_eq!(
+        clock.drain().await.sent,
+        30,
+        "the rate limit belongs to the mailbox"
+    );
     let path = app.mail_path("Campus");
     let tag = cara.get(&path).await.expect(200).header("etag").to_owned();
     cara.put(&path, &tag, json!({"enabled": false}))
@@ -389,7 +397,8 @@ async fn catalogs_of_one_account_share_its_pace() {
     );
 }
 
-/// A mailbox whose pace is used up sends one message to wake the notifier, however many look.
+/// A mailbox at its rate limit schedules one wakeup message, regardless of how many functions
+/// process it.
 #[tokio::test]
 async fn one_message_wakes_the_notifier() {
     let (app, _) = start().await;
@@ -410,8 +419,8 @@ async fn one_message_wakes_the_notifier() {
     assert_eq!(app.queued_errands().await, 1);
 }
 
-/// Proves X-09: what the watch over all log lines looks for, it finds; and nothing of it was logged
-/// in a whole flow from sign-in to mail.
+/// Proves X-09: the check of all log lines finds each kind of secret, and a whole flow from
+/// sign-in to mail logs none.
 #[tokio::test]
 async fn logs_hold_no_secret() {
     let before = logs::lines();
@@ -431,8 +440,8 @@ async fn logs_hold_no_secret() {
         rollcall_domain::connection::Cause::GrantRevoked,
         None,
     );
-    lost.await.expect("noted");
-    assert!(logs::lines() > before, "lines were looked at");
+    lost.await.expect("loss not recorded");
+    assert!(logs::lines() > before, "no line was checked");
     let grant = app.services.vault.grant(app.id, catalog).await;
     let name = connection.grant.expect("a name");
     let token = grant.expect("grant not read").refresh_token(&name);

@@ -1,4 +1,4 @@
-//! The deployed service: real `sam deploy`, functions in processes of their own.
+//! The deployed service: real `sam deploy`, each function in its own process.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -26,14 +26,14 @@ const PATIENCE: Duration = Duration::from_mins(3);
 
 pub(crate) fn quiet(_: &str) {}
 
-/// Builds the functions as the local command does, once.
+/// Builds the functions once, as the local command does.
 async fn binaries() -> PathBuf {
     static BUILT: OnceCell<PathBuf> = OnceCell::const_new();
     BUILT
         .get_or_init(|| async {
             let root = root().expect("the repository was not found");
             let mut cargo = tokio::process::Command::new(env!("CARGO"));
-            // Set for the tests by infra/local/test; cargo would build everything anew.
+            // `infra/local/test` sets it for the tests; cargo would rebuild everything.
             cargo
                 .env_remove("RUSTC_BOOTSTRAP")
                 .current_dir(&root)
@@ -82,8 +82,8 @@ fn of<'a>(summary: &'a Summary, title: &str) -> &'a ProfileLine {
         .unwrap_or_else(|| panic!("{title}: {summary}"))
 }
 
-/// Proves S4-074, S4-081 and S4-086 through the deployed functions, against a
-/// count made here from the simulated people; the demo again changes nothing.
+/// Proves S4-074, S4-081 and S4-086 through the deployed functions, compared with counts of the
+/// simulated users; a second demo changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn the_demo_is_right_and_again_changes_nothing() {
@@ -97,7 +97,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
     let stack = options(&folder, false).await;
     let first = demo(&demo_options, &stack, &quiet)
         .await
-        .expect("the demo runs");
+        .expect("the demo failed");
     let saved = folder.path().join("state/demo-400-7/outside.json");
     let outside: rollcall_simulators::TenantState =
         serde_json::from_slice(&std::fs::read(saved).expect("saved")).expect("JSON");
@@ -175,7 +175,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
     );
     let second = demo(&demo_options, &stack, &quiet)
         .await
-        .expect("the demo runs again");
+        .expect("the second demo failed");
     assert!(
         !second.changed && second.mails.is_empty() && second.graph.writes == 0,
         "{second}"
@@ -183,7 +183,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
     assert!(second.to_string().contains("Nothing changed"));
 }
 
-/// Learners with an Entra account who match.
+/// Counts the learners with an Entra account that match.
 fn count(world: &World, matches: impl Fn(&Person) -> bool) -> usize {
     world
         .people
@@ -192,7 +192,8 @@ fn count(world: &World, matches: impl Fn(&Person) -> bool) -> usize {
         .count()
 }
 
-/// The sample folder of the repository goes through the same functions.
+/// The sample folder of the repository is processed by the same functions; invalid rows are
+/// reported.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
     let folder = tempfile::tempdir().expect("no folder created");
@@ -220,7 +221,7 @@ async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
     };
     let summary = demo(&demo_options, &options(&folder, false).await, &quiet)
         .await
-        .expect("the demo runs");
+        .expect("the demo failed");
     assert!(summary.data["people"] > 200, "{summary}");
     assert!(
         summary
@@ -241,15 +242,15 @@ async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
     );
 }
 
-/// The maintenance process is killed in the middle of applying: the lock
-/// expires and the next run ends at exactly the desired members (S4-116).
+/// The maintenance process is killed while it applies changes: the lock expires, and the next run
+/// produces exactly the desired members (S4-116).
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_killed_function_is_made_good_by_the_next_run() {
     let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
-        .expect("the stack starts");
+        .expect("the stack did not start");
     let world = small_world(1_500);
     let id = TenantId::new(world.tenant.id);
     stack.simulators.load(world.clone());
@@ -283,7 +284,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     };
     let begun = Instant::now();
     while members() == 0 {
-        assert!(begun.elapsed() < PATIENCE, "nobody was ever added");
+        assert!(begun.elapsed() < PATIENCE, "no member was added");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let endpoint = stack.emulator.endpoint().to_owned();
@@ -291,25 +292,25 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
         .into_iter()
         .filter(|process| process.function.contains("maintenance"))
         .collect();
-    assert!(!killed.is_empty(), "the function runs");
+    assert!(!killed.is_empty(), "the function is not running");
     for process in &killed {
         let kill = tokio::process::Command::new("kill")
             .args(["-9", &process.pid.to_string()])
             .status()
             .await;
-        assert!(kill.expect("kill runs").success());
+        assert!(kill.expect("kill could not be started").success());
     }
     let partly = members();
     stack.simulators.clear_faults(world.tenant.id);
     let wanted = count(&world, |_| true);
     assert!(
         partly < wanted,
-        "it was killed in the middle: {partly} of {wanted}"
+        "it was not killed halfway: {partly} of {wanted}"
     );
     tokio::time::sleep(Duration::from_secs(4)).await;
     let run = tenant::run(services, &who, Job::Maintenance, PATIENCE, &quiet)
         .await
-        .expect("the next run ends");
+        .expect("the next run did not end");
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     assert_eq!(members(), wanted);
     let outside = stack.simulators.dump(world.tenant.id).expect("loaded");
@@ -325,15 +326,15 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     stack.down().await.expect("stack did not stop");
 }
 
-/// Proves S4-103 and S4-104 on the deployed schedules: settings were saved, no
-/// message was sent, and the sweep's rule alone makes the tenant ready and
-/// mails it; the API then says so to a caller with a real token.
+/// Proves S4-103 and S4-104 on the deployed schedules: after settings were saved and without any
+/// message, the rule of the sweep makes the tenant ready and sends its mail; the API then reports
+/// it to a caller with a real token.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_schedule_alone_makes_a_new_tenant_ready() {
     let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, true).await, &quiet)
         .await
-        .expect("the stack starts");
+        .expect("the stack did not start");
     let world = small_world(60);
     stack.simulators.load(world.clone());
     let who = tenant::set_up(&stack.services, &world)
@@ -344,7 +345,7 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
     loop {
         let sent = mails::sent(stack.emulator.endpoint())
             .await
-            .expect("the emulator answers");
+            .expect("mails not read");
         if sent
             .iter()
             .any(|mail| mail.to.contains(&contact) && mail.subject == "Rollcall is ready for use")
@@ -353,7 +354,7 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
         }
         assert!(
             begun.elapsed() < Duration::from_mins(5),
-            "within five minutes"
+            "not ready within five minutes"
         );
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
@@ -367,16 +368,15 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
     stack.down().await.expect("stack did not stop");
 }
 
-/// A newcomer's whole way over the deployed HTTP API, with the token and the
-/// settings that `rollcall up` hands out: save, wait, look ahead, make a profile,
-/// run, download.
+/// A new administrator's work over the deployed HTTP API, with the token and the settings that
+/// `rollcall up` prints: save, wait, preview, create a profile, run, download.
 #[tokio::test(flavor = "multi_thread")]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn an_administrator_does_everything_over_the_deployed_api() {
     let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
-        .expect("the stack starts");
+        .expect("the stack did not start");
     let visitor = welcome(&stack, folder.path(), 300, false)
         .await
         .expect("files");
@@ -477,20 +477,19 @@ async fn tenant_status(stack: &Stack, world: &World) -> serde_json::Value {
     answer.json().await.expect("invalid JSON")
 }
 
-/// A message that no run can come of ends in the dead-letter queue, and others
-/// of the queue are done.
+/// An invalid message ends in the dead-letter queue; other messages of the queue are processed.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
     let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
-        .expect("the stack starts");
+        .expect("the stack did not start");
     let config =
         rollcall_clients::aws::emulator(stack.emulator.endpoint(), rollcall_local::stack::REGION)
             .await;
     let sqs = aws_sdk_sqs::Client::new(&config);
     let queue = &stack.deployment.maintenance_queue_url;
-    // Sixteen minutes in the template; tries come at once here.
+    // Sixteen minutes in the template; here retries follow immediately.
     let impatient = aws_sdk_sqs::types::QueueAttributeName::VisibilityTimeout;
     sqs.set_queue_attributes()
         .queue_url(queue)
@@ -519,7 +518,10 @@ async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
             assert_eq!(message.body(), Some("{\"job\": \"maintenance\""));
             break;
         }
-        assert!(begun.elapsed() < Duration::from_mins(2), "it is set aside");
+        assert!(
+            begun.elapsed() < Duration::from_mins(2),
+            "the message is not in the dead-letter queue"
+        );
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     stack.down().await.expect("stack did not stop");

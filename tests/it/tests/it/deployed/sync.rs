@@ -1,4 +1,4 @@
-//! The directory sync as it is deployed: over the HTTP API, the queue, the objects and the schedule.
+//! The deployed directory sync: HTTP API, queue, objects and schedule.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{PATIENCE, options, quiet};
 
-/// The API with an owner's token, and the platform with its own.
+/// A client of the API with an owner's token, and of the platform with its own token.
 struct Away {
     client: reqwest::Client,
     api: String,
@@ -51,7 +51,7 @@ impl Away {
         answer
     }
 
-    /// Puts something in the place of the version that is there.
+    /// Replaces the current version of a document.
     async fn put_again(&self, path: &str, body: &Value) {
         let url = format!("{}{path}", self.api);
         let read = self.client.get(&url).bearer_auth(&self.token).send().await;
@@ -69,7 +69,7 @@ impl Away {
         let begun = Instant::now();
         let path = format!("/v1/sync/runs/{run}");
         loop {
-            // Before the function has begun it there is no record of it.
+            // There is no record until the function has begun the run.
             let (status, run) = self.send("GET", &path, None).await;
             if status == 200 && run["finishedAt"].is_string() {
                 return run;
@@ -79,25 +79,25 @@ impl Away {
         }
     }
 
-    /// How many the platform has.
+    /// Returns how many resources of a kind the platform has.
     async fn on_the_platform(&self, kind: &str) -> u64 {
         let url = format!("{}/{kind}?count=1", self.scim);
         let asked = self.client.get(url).bearer_auth(&self.scim_token);
-        let answer = asked.send().await.expect("the platform answers");
+        let answer = asked.send().await.expect("SCIM request failed");
         let found: Value = answer.json().await.expect("invalid JSON");
         found["totalResults"].as_u64().expect("a count")
     }
 }
 
-/// Proves S2-27, S2-30, S3-20 and S3-21 through the deployed functions: configured,
-/// tested, activated; what was proposed is applied once somebody approves; then the
-/// schedule alone, by the index of what is due, runs at the chosen minute.
+/// Proves S2-27, S2-30, S3-20 and S3-21 through the deployed functions: configured, tested,
+/// activated; proposed changes are applied after approval; then the schedule, by the index of due
+/// syncs, starts a run at the chosen minute.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_directory_sync_works_as_deployed() {
     let folder = tempfile::tempdir().expect("no folder created");
     let stack = Stack::up(&options(&folder, true).await, &quiet)
         .await
-        .expect("the stack starts");
+        .expect("the stack did not start");
     let visitor = welcome(&stack, folder.path(), 60, false)
         .await
         .expect("files");
@@ -132,7 +132,7 @@ async fn the_directory_sync_works_as_deployed() {
     assert!(away.on_the_platform("Users").await > 40, "{applied:#}");
     assert!(away.on_the_platform("Groups").await > 0, "{applied:#}");
 
-    // Far enough away that the minute has not passed when it is saved.
+    // Late enough that the minute has not passed when it is saved.
     let minute = (Utc::now() + TimeDelta::seconds(75)).format("%H:%M");
     let minute = minute.to_string();
     config["strategy"] = json!({"kind": "daily", "time": minute});

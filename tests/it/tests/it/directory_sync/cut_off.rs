@@ -1,4 +1,4 @@
-//! Runs that are cut off anywhere: the next one ends where the first would have.
+//! Runs that are interrupted at any point: the next one produces the same result.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rollcall_simulators::FaultKind;
 
 use super::{Office, run_id};
 
-/// What a whole run would have led to.
+/// Asserts the result of a complete run.
 fn assert_whole(office: &Office, when: &str) {
     assert_eq!(
         office.active_users(),
@@ -23,8 +23,8 @@ fn assert_whole(office: &Office, when: &str) {
     assert_eq!(office.users().len(), 4, "{when}");
 }
 
-/// Killed at every request in turn: dropped where it stands, as a function that is
-/// shut down, then run again.
+/// Kills a run at every request in turn, by dropping it as a shutdown of the function does, then
+/// runs again.
 async fn killed_everywhere(bulk: bool) -> usize {
     for step in 0.. {
         let when = format!("bulk {bulk}, killed at request {step}");
@@ -65,14 +65,14 @@ async fn a_run_with_bulk_that_is_killed_anywhere_is_made_up_for() {
     assert!(steps > 10, "a run asks for more than {steps} things");
 }
 
-/// Drops a run as soon as the outside world has seen so many requests; whether it
-/// ever saw them.
+/// Drops a run once the simulators have received `step` requests; returns false if the run ended
+/// before.
 async fn killed_at(
     office: &Office,
     request: &rollcall_domain::base::run::RunRequest,
     step: usize,
 ) -> bool {
-    // The request itself is answered after the run is gone.
+    // The delayed request is answered after the run was dropped.
     let at = u32::try_from(step).unwrap_or(u32::MAX).saturating_add(1);
     office.app.fault("", FaultKind::Delay { ms: 1_500 }, at, 1);
     let work = office.app.work(request);
@@ -93,15 +93,18 @@ async fn killed_at(
     killed
 }
 
-/// Proves S2-42, S2-47 and S2-48: a run whose function died, and that nothing brings
-/// back, is told to the owners by the next one, once; that one makes up for it.
+/// Proves S2-42, S2-47 and S2-48: a run that crashed and is not retried is reported to the owners
+/// by the next run, once; that run makes its changes.
 #[tokio::test]
 async fn a_run_that_died_is_told_by_the_next_one() {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
     office.app.notices().await;
     let died = office.request();
-    assert!(killed_at(&office, &died, 2).await, "killed at work");
+    assert!(
+        killed_at(&office, &died, 2).await,
+        "the run ended before it could be killed"
+    );
     let store = &office.app.services.store;
     let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
     expired.expect("not expired");
@@ -115,10 +118,13 @@ async fn a_run_that_died_is_told_by_the_next_one() {
     assert!(told[0].contains("killed"), "{told:?}");
     assert_eq!(shown["error"], told[0].as_str());
     assert_eq!(office.run().await.status, RunStatus::Succeeded);
-    assert!(failures(&office).await.is_empty(), "told once");
+    assert!(
+        failures(&office).await.is_empty(),
+        "a second notice was sent"
+    );
 }
 
-/// Errors of failures told since the last look, none of which pauses anything.
+/// Returns the errors of failure notices since the last call, none of which pauses the sync.
 async fn failures(office: &Office) -> Vec<String> {
     let told = office.app.told().await.into_iter();
     told.filter_map(|about| match about {
@@ -131,7 +137,7 @@ async fn failures(office: &Office) -> Vec<String> {
     .collect()
 }
 
-/// Answers that are lost although the work was done: nothing is made twice.
+/// Responses are lost although the write succeeded: nothing is created twice.
 #[tokio::test]
 async fn lost_answers_make_nothing_twice() {
     for (path, bulk) in [("/Users", false), ("/Groups", false), ("/Bulk", true)] {
@@ -151,7 +157,7 @@ async fn lost_answers_make_nothing_twice() {
     }
 }
 
-/// Little time: the run stops cleanly and goes on by itself, from whole state.
+/// With little time the run stops in a consistent state, and its continuation completes it.
 #[tokio::test]
 async fn a_run_without_time_goes_on_by_itself() {
     let names: Vec<String> = (0..60).map(|number| format!("P{number:02}")).collect();
@@ -184,10 +190,14 @@ async fn a_run_without_time_goes_on_by_itself() {
     );
     assert_eq!(office.active_users().len(), 60);
     let lines = office.changes(&run, "&state=done").await;
-    assert_eq!(lines.len(), 60, "the report tells of both invocations");
+    assert_eq!(
+        lines.len(),
+        60,
+        "the report lacks changes of one invocation"
+    );
 }
 
-/// A run that lost its lock writes nothing that counts.
+/// A run that lost its lease makes no effective write.
 #[tokio::test]
 async fn a_lost_lock_stops_the_run() {
     let mut office = Office::small().await;
@@ -206,7 +216,7 @@ async fn a_lost_lock_stops_the_run() {
             .expect("not expired");
     };
     let (done, ()) = tokio::join!(office.app.work(&request), steal);
-    assert!(done.is_err(), "the message comes back");
+    assert!(done.is_err(), "the message was not retried");
     office.app.clear_faults();
     let run = office.run_of(&request).await;
     assert_eq!(

@@ -1,4 +1,5 @@
-//! The directory sync from the API to the platform: a tenant with an office, its SCIM service, and a verb per action.
+//! The directory sync from the API to the SCIM platform: a tenant with its platform, and test
+//! helpers.
 
 mod cut_off;
 mod permissions;
@@ -22,18 +23,18 @@ use uuid::Uuid;
 
 use crate::harness::{Admin, Answer, App, CLIENT_ID, Town};
 
-/// The extension that teams have.
+/// The SCIM extension of teams.
 const TEAM: &str = "urn:rollcall:scim:schemas:extension:2.0:Team";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// A tenant with people who have first and last names.
+/// A tenant whose users have first and last names.
 pub(crate) struct Office {
     pub(crate) app: App,
     pub(crate) owner: Admin,
 }
 
 impl Office {
-    /// Peter manages Ada and Alan, Grace nobody; the group Sales has Ada and Grace.
+    /// Peter manages Ada and Alan, Grace manages no user; the group Sales has Ada and Grace.
     pub(crate) async fn small() -> Self {
         let office = Self::of(&["Peter", "Ada", "Alan", "Grace"]).await;
         office.manager("Ada", Some("Peter"));
@@ -42,7 +43,7 @@ impl Office {
         office
     }
 
-    /// People of these names.
+    /// Starts a tenant with users of these names.
     pub(crate) async fn of(names: &[&str]) -> Self {
         let town = names
             .iter()
@@ -63,7 +64,7 @@ impl Office {
         self.app.object(name)
     }
 
-    /// Changes somebody in the directory.
+    /// Changes a user of the directory.
     pub(crate) fn person<R>(&self, name: &str, change: impl FnOnce(&mut Person) -> R) -> R {
         let id = self.id_of(name);
         self.app.edit(|outside| {
@@ -81,7 +82,7 @@ impl Office {
         self.person(name, |person| person.manager = manager);
     }
 
-    /// Makes a group of the directory hold these people.
+    /// Creates or replaces a group of the directory with these members.
     pub(crate) fn group(&self, name: &str, members: &[&str]) -> Uuid {
         let members: BTreeSet<Uuid> = members.iter().map(|name| self.id_of(name)).collect();
         let tenant = self.app.id.uuid();
@@ -104,7 +105,7 @@ impl Office {
         id
     }
 
-    /// Lets this service's own app act in the directory.
+    /// Consents to this service's own app in the directory.
     pub(crate) fn consent(&self, roles: &[&str]) {
         let roles = roles.iter().map(|&role| role.to_owned()).collect();
         let grant = Grant::Application { roles };
@@ -112,13 +113,13 @@ impl Office {
             .edit(|outside| outside.consents.push(Consent::new(CLIENT_ID, grant)));
     }
 
-    /// A process that has no token yet.
+    /// Replaces the services by ones without cached tokens.
     pub(crate) async fn forget_tokens(&mut self) {
         let settings = self.app.services.settings.clone();
         self.app.services = self.app.with_settings(settings).await;
     }
 
-    /// The body that configures everything, teams of both kinds included.
+    /// Returns the body that configures everything, including teams of both kinds.
     pub(crate) fn body(&self) -> Value {
         let world = self.app.outside().world;
         let secret = world.apps[0].client_secret.clone();
@@ -145,7 +146,7 @@ impl Office {
             .await
     }
 
-    /// Configured, tested and active, before any run.
+    /// Configures, tests and activates the sync without a run.
     pub(crate) async fn ready(&self) {
         self.save(|_| ()).await.expect(200);
         self.owner
@@ -155,7 +156,7 @@ impl Office {
         self.set(|state| state.phase = SyncPhase::Active).await;
     }
 
-    /// Configured, tested, activated; its first run is done.
+    /// Configures, tests and activates the sync, and executes its first run.
     pub(crate) async fn active(&self, change: impl FnOnce(&mut Value)) -> Run {
         self.save(change).await.expect(200);
         let test = self
@@ -171,7 +172,7 @@ impl Office {
         self.work().await.expect("no run recorded")
     }
 
-    /// Does everything that was asked for, continuations included; the last run.
+    /// Executes all requested runs including continuations; returns the last run.
     pub(crate) async fn work(&self) -> Option<Run> {
         let mut last = None;
         loop {
@@ -186,7 +187,7 @@ impl Office {
         }
     }
 
-    /// A scheduled run now.
+    /// Executes a scheduled run now.
     pub(crate) async fn run(&mut self) -> Run {
         let request = self.request();
         self.run_of(&request).await
@@ -209,11 +210,11 @@ impl Office {
             .store
             .sync(self.app.id)
             .await
-            .expect("answers");
+            .expect("sync not read");
         found.expect("configured").value
     }
 
-    /// Changes how the sync stands, as time or an operator would.
+    /// Changes the state of the sync, to simulate time or an operator.
     pub(crate) async fn set(&self, change: impl Fn(&mut SyncState)) {
         let set = self
             .app
@@ -226,7 +227,7 @@ impl Office {
         set.await.expect("changed");
     }
 
-    /// Users of the platform by their first names, as `attribute` of the resource.
+    /// Returns the attributes of the platform's users by first name.
     pub(crate) fn users(&self) -> BTreeMap<String, Value> {
         let outside = self.app.outside();
         let users = outside.scim.users.values();
@@ -242,14 +243,14 @@ impl Office {
             .collect()
     }
 
-    /// First names of the active ones.
+    /// Returns the first names of active users.
     pub(crate) fn active_users(&self) -> Vec<String> {
         let users = self.users().into_iter();
         let active = users.filter(|(_, user)| user["active"] == json!(true));
         active.map(|(name, _)| name).collect()
     }
 
-    /// Teams by name: members by first name, `*` marks supervisors; `archived` if so.
+    /// Returns teams by name: members by first name, `*` for supervisors, `archived` if so.
     pub(crate) fn teams(&self) -> BTreeMap<String, String> {
         let outside = self.app.outside();
         let name_of = |key: &str| {
@@ -295,7 +296,7 @@ impl Office {
             .collect()
     }
 
-    /// Changes somebody by hand on the platform.
+    /// Changes a user manually on the platform.
     pub(crate) fn by_hand(
         &self,
         name: &str,
@@ -310,7 +311,7 @@ impl Office {
         });
     }
 
-    /// The platform's id of somebody.
+    /// Returns the platform's id of a user.
     pub(crate) fn key_of(&self, name: &str) -> String {
         let outside = self.app.outside();
         let mut users = outside.scim.users.iter();
@@ -322,7 +323,8 @@ impl Office {
         self.app.edit(change);
     }
 
-    /// Requests of a method to a part of the outside world since the last look.
+    /// Returns the number of requests of a method with this part in their path since the last
+    /// reset.
     pub(crate) fn asked(&self, method: &str, part: &str) -> usize {
         let requests = self.app.simulators.requests(self.app.id.uuid());
         let wanted = requests
@@ -331,7 +333,7 @@ impl Office {
         wanted.count()
     }
 
-    /// Everything that changes something on the platform.
+    /// Returns the number of write requests to the platform.
     pub(crate) fn written(&self) -> usize {
         let requests = self.app.simulators.requests(self.app.id.uuid());
         let written = requests
@@ -340,7 +342,7 @@ impl Office {
         written.count()
     }
 
-    /// A page of a run's changes as lines, `state text`.
+    /// Returns a page of a run's changes as lines, `state text`.
     pub(crate) async fn changes(&self, run: &Run, query: &str) -> Vec<String> {
         let id = run.request.slot.at().format("%Y-%m-%dT%H:%M:%SZ");
         let page = self
@@ -360,7 +362,7 @@ impl Office {
     }
 }
 
-/// A run's id as the API writes it.
+/// Returns a run's id in the format of the API.
 pub(crate) fn run_id(run: &Run) -> String {
     run.request
         .slot
@@ -369,7 +371,7 @@ pub(crate) fn run_id(run: &Run) -> String {
         .to_string()
 }
 
-/// A count of a run.
+/// Returns a count of a run, 0 if it is missing.
 pub(crate) fn count(run: &Run, name: &str) -> u64 {
     run.counts.get(name).copied().unwrap_or(0)
 }

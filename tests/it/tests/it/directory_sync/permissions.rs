@@ -1,4 +1,4 @@
-//! Who may do what, and which tenants may at all.
+//! The directory sync's permissions, and the tenants that can use it.
 
 use rollcall_simulators::UserTokenSpec;
 use serde_json::json;
@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::Office;
 use crate::harness::AUDIENCE;
 
-/// Proves S2-01, S3-01, S3-02, S3-03, C-49: owners, IT admins, and Super admins who
-/// are Global Administrators; everybody else is refused.
+/// Proves S2-01, S3-01, S3-02, S3-03, C-49: owners, IT administrators, and super administrators
+/// who are Global Administrators have access; all other roles are rejected.
 #[tokio::test]
 async fn owners_and_it_admins_and_global_super_admins_manage() {
     let office = Office::small().await;
@@ -32,7 +32,7 @@ async fn owners_and_it_admins_and_global_super_admins_manage() {
     }
 }
 
-/// A Global Administrator by Entra's own claim counts as one by role.
+/// A Global Administrator by Entra's claim is equal to one by role.
 #[tokio::test]
 async fn the_directory_role_may_come_from_entra_itself() {
     let office = Office::small().await;
@@ -48,7 +48,7 @@ async fn the_directory_role_may_come_from_entra_itself() {
     admin.post("/v1/sync/test", json!({})).await.expect(200);
 }
 
-/// Another tenant's owner sees nothing of it.
+/// Another tenant's owner has no access.
 #[tokio::test]
 async fn tenants_are_apart() {
     let office = Office::small().await;
@@ -63,7 +63,7 @@ async fn tenants_are_apart() {
     assert_eq!(runs.body["items"], json!([]));
 }
 
-/// Proves S2-02: without the add-on nobody may use it, and no run does anything.
+/// Proves S2-02: without the add-on the API is forbidden, and runs do nothing.
 #[tokio::test]
 async fn the_add_on_has_to_be_enabled() {
     let mut office = Office::small().await;
@@ -84,7 +84,7 @@ async fn the_add_on_has_to_be_enabled() {
     office.owner.get("/v1/sync").await.expect(200);
 }
 
-/// Proves S2-35 and X-04: an operator sets the times, and takes them away again.
+/// Proves S2-35 and X-04: an operator can set the times and remove them again.
 #[tokio::test]
 async fn an_operator_sets_the_times() {
     let mut office = Office::small().await;

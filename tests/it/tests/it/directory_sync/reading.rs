@@ -1,4 +1,4 @@
-//! Reading the directory: what changed, or everything where that cannot be relied on; filters.
+//! Reading the directory: by changes, or in full if changes are not reliable; filters.
 
 use chrono::TimeDelta;
 use rollcall_domain::base::run::RunStatus;
@@ -14,7 +14,7 @@ async fn settled() -> Office {
     office
 }
 
-/// A second run asks what changed, of both sides, and reads no whole list.
+/// A second run reads the changes of both sides and no full list.
 #[tokio::test]
 async fn what_changed_is_followed_on_both_sides() {
     let mut office = settled().await;
@@ -24,7 +24,7 @@ async fn what_changed_is_followed_on_both_sides() {
     assert_eq!(
         office.asked("GET", "users/delta?$select"),
         0,
-        "no new beginning"
+        "the directory was read in full"
     );
     assert_eq!(office.asked("GET", "deletedItems"), 0);
     let reads = office.app.simulators.requests(office.app.id.uuid());
@@ -38,12 +38,12 @@ async fn what_changed_is_followed_on_both_sides() {
     );
 }
 
-/// A link that the directory has withdrawn, a week, deletions that a delta hides,
-/// and replays: each ends right.
+/// An expired delta link, an age of a week, deletions that a delta omits, and replays all produce
+/// the correct result.
 #[tokio::test]
 async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
     let mut office = settled().await;
-    // Withdrawn.
+    // The delta link has expired.
     office
         .app
         .edit(|outside| outside.world.behaviour.delta_tokens_expired = true);
@@ -58,7 +58,7 @@ async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
     office
         .app
         .edit(|outside| outside.world.behaviour.delta_tokens_expired = false);
-    // Hidden deletions: the count does not fit.
+    // The delta omits deletions: the count does not match.
     office
         .app
         .edit(|outside| outside.world.behaviour.delta_hides_deletions = true);
@@ -71,7 +71,7 @@ async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
     );
     let run = office.run().await;
     assert_eq!(count(&run, "usersDeactivated"), 1, "{run:?}");
-    // Replays.
+    // The delta replays changes.
     office.app.edit(|outside| {
         outside.world.behaviour.delta_hides_deletions = false;
         outside.world.behaviour.delta_replays = true;
@@ -80,7 +80,7 @@ async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
     let run = office.run().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     assert_eq!(office.teams()["Grace Wright's team"], "Ada Grace*");
-    // A week.
+    // The last full read was a week ago.
     office.app.forget_requests();
     office
         .set(|state| state.read_in_full = state.read_in_full.map(|at| at - TimeDelta::days(6)))
@@ -90,7 +90,7 @@ async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
     assert!(office.asked("GET", "deletedItems") > 0);
 }
 
-/// A page that fails is an error, never a missing person.
+/// A page that fails is an error and never a missing user.
 #[tokio::test]
 async fn a_part_of_a_side_changes_nothing() {
     let mut office = settled().await;
@@ -116,7 +116,7 @@ async fn a_part_of_a_side_changes_nothing() {
     );
 }
 
-/// A list that lacks somebody who is there is no ground to act on.
+/// An incomplete list must not cause deactivations.
 #[tokio::test]
 async fn who_is_only_missing_from_the_list_stays() {
     let mut office = settled().await;
@@ -153,7 +153,8 @@ async fn filtered(filters: Value) -> Vec<String> {
     office.active_users()
 }
 
-/// Proves S3-29, S3-31, S3-32, S3-33, S3-35, C-30, S2-21: each filter, and all at once.
+/// Proves S3-29, S3-31, S3-32, S3-33, S3-35, C-30, S2-21: each filter separately, and all
+/// together.
 #[tokio::test]
 async fn filters_choose_people() {
     assert_eq!(
@@ -176,8 +177,8 @@ async fn filters_choose_people() {
     assert_eq!(filtered(both).await, ["Ada"]);
 }
 
-/// Proves S3-33, S3-34 and S3-37: members of chosen groups; one that does not exist
-/// is named in the run, the others are used.
+/// Proves S3-33, S3-34 and S3-37: members of the selected groups are synced; the note of the run
+/// lists a group that does not exist, and the others are used.
 #[tokio::test]
 async fn chosen_groups_choose_people() {
     let mut office = Office::small().await;
@@ -200,8 +201,8 @@ async fn chosen_groups_choose_people() {
     assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
 }
 
-/// A platform that keeps less, cannot patch, has no bulk, no filter: the same end,
-/// and a second run with nothing to do.
+/// Platforms without some features, such as PATCH, bulk or filters, get the same result, and a
+/// second run changes nothing.
 #[tokio::test]
 async fn lesser_platforms_end_the_same() {
     for without in [

@@ -1,4 +1,4 @@
-//! Draws the conclusions from the answers to a batch of member changes.
+//! Interprets the responses to a batch of member changes.
 
 use std::time::Duration;
 
@@ -8,16 +8,16 @@ use crate::graph::GraphError;
 use crate::graph::batch::PartAnswer;
 use rollcall_domain::base::outcome::Outcome;
 
-/// How often a group that is not to be seen is asked for: with pauses of 0.5,
-/// 1, 2, 4, 8, 16 and 30 s about a minute, several times the usual delay.
+/// The number of attempts for a group that is not visible: with pauses of 0.5, 1, 2, 4, 8, 16
+/// and 30 s about a minute, several times the usual delay.
 const SIGHTINGS: u32 = 8;
 
-/// The same once a change of the group went through: what is missing then is a
-/// person, and the second try only covers a directory server that lags.
+/// The number of attempts after a change of the group succeeded: the missing object must be a
+/// user, and the second attempt only covers a directory server that lags.
 const SIGHTINGS_WHEN_SEEN: u32 = 2;
 
 impl Apply<'_> {
-    /// Settles what was answered and queues the rest again; the pause it asks for.
+    /// Records final outcomes and queues the other changes again; returns the required pause.
     pub(super) fn interpret_batch(
         &mut self,
         batch: Vec<PendingChange>,
@@ -44,7 +44,7 @@ impl Apply<'_> {
                     self.record(&work.change, &failed);
                 }
                 if error.is_auth() {
-                    // Every further batch would be refused the same way.
+                    // Every further batch would be rejected in the same way.
                     self.stopped = Some(failed);
                 }
                 Duration::ZERO
@@ -90,7 +90,7 @@ impl Apply<'_> {
         Duration::ZERO
     }
 
-    /// Queues work again unless its tries are used up; the pause before it.
+    /// Queues a change again unless its attempts are exhausted; returns the required pause.
     fn retry_later(
         &mut self,
         mut work: PendingChange,
@@ -108,7 +108,7 @@ impl Apply<'_> {
         pause
     }
 
-    /// Waits for a group that is not to be seen; when patience ends, it is gone
+    /// Waits for a group that is not visible. If attempts are exhausted, the group is deleted
     /// (`the_group`) or one of the members is unknown.
     fn not_visible(&mut self, mut work: PendingChange, the_group: bool) -> Duration {
         work.tries += 1;
@@ -132,7 +132,7 @@ impl Apply<'_> {
         Duration::ZERO
     }
 
-    /// Tries the members of a refused PATCH one by one.
+    /// Retries the members of a rejected PATCH one by one.
     fn split(&mut self, change: MemberOperation) {
         match change {
             MemberOperation::AddMany(members) => {

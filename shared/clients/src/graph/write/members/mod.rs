@@ -1,8 +1,7 @@
-//! Changes a group's members: adds before removes, twenty to a request, every object to a known end.
+//! Changes a group's members: adds before removes, in batches, with an outcome for every object.
 //!
-//! The numbers are those of Microsoft's own group-sync tool: twenty members to
-//! a PATCH, five of them to a batch (more makes Graph answer 503), twenty
-//! DELETEs to a batch, five tries.
+//! The numbers are those of Microsoft's own group-sync tool: twenty members per PATCH, five
+//! PATCHes per batch (with more, Graph returns 503), twenty DELETEs per batch, five attempts.
 
 mod interpret;
 
@@ -20,16 +19,16 @@ use super::outcome::{MemberOutcomes, WriteGate};
 use crate::graph::batch::{CONCURRENT, MAX_PARTS, Part};
 use crate::graph::transport::Transport;
 
-/// Members in one PATCH (Graph's limit for `members@odata.bind`).
+/// The maximum number of members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
 
-/// What a PATCH takes of a batch's twenty places: five fill it.
+/// The places of a batch's twenty that a PATCH uses: five PATCHes fill a batch.
 const PATCH_PLACES: usize = 4;
 
-/// Longest wait without asking the gate, so that a lease can be renewed.
+/// The longest wait without calling the gate, so that a lease can be renewed.
 const GATE_EVERY: Duration = Duration::from_secs(5);
 
-/// A change and how often it was tried.
+/// A change and the number of its attempts.
 struct PendingChange {
     change: MemberOperation,
     tries: u32,
@@ -55,12 +54,13 @@ impl PendingChange {
 }
 
 impl GraphWriter {
-    /// Adds and removes members of a group, which must be supported and ours.
+    /// Adds and removes members of a group, which must be supported and managed by this
+    /// service.
     ///
-    /// Never fails as a whole: each object asked for ends as done, already so,
-    /// failed with a reason, or deferred. Failed parts alone are repeated,
-    /// after the longest wait any of them asks for. `gate` is asked before each
-    /// batch, and before the deadline of the client everything stops.
+    /// Never fails as a whole: each requested object ends as done, already so, failed with a
+    /// reason, or deferred. Only failed parts are retried, after the longest wait that any of
+    /// them requests. `gate` is called before each batch, and nothing is sent after the
+    /// client's deadline.
     pub async fn apply_members(
         &self,
         group: ObjectId,
@@ -92,19 +92,19 @@ impl GraphWriter {
     }
 }
 
-/// The work on one group.
+/// The changes of one group.
 struct Apply<'a> {
     transport: &'a Transport,
     group: ObjectId,
     queue: VecDeque<PendingChange>,
     outcomes: MemberOutcomes,
-    /// A change went through, so the group is there.
+    /// Whether a change succeeded, so that the group exists.
     seen: bool,
-    /// How often the group was not to be seen.
+    /// The number of attempts for which the group was not visible.
     sightings: u32,
-    /// The next try looks for the group with one request instead of all.
+    /// Whether the next attempt sends one request instead of all.
     probing: bool,
-    /// Why nothing more is sent, as the outcome of whatever is left.
+    /// The outcome of all remaining changes, once nothing more is sent.
     stopped: Option<Outcome>,
 }
 
@@ -122,7 +122,7 @@ impl<'a> Apply<'a> {
         }
     }
 
-    /// Works the queue off, in rounds of a few batches at once.
+    /// Processes the queue in rounds of a few concurrent batches.
     async fn drain(&mut self, gate: &mut impl WriteGate) {
         while self.stopped.is_none() && !self.queue.is_empty() {
             let round = self.admit_round(gate).await;
@@ -156,8 +156,8 @@ impl<'a> Apply<'a> {
         }
     }
 
-    /// The next batches that quota and gate let through. Only the first waits
-    /// for the quota: what is booked must be sent now, not in a bunch later.
+    /// Returns the next batches that the quota and the gate allow. Only the first waits for
+    /// the quota: writes taken from it must be sent now, not in a burst later.
     async fn admit_round(&mut self, gate: &mut impl WriteGate) -> Vec<Vec<PendingChange>> {
         let mut round = Vec::new();
         let (batches, places) = if self.probing {
@@ -205,7 +205,7 @@ impl<'a> Apply<'a> {
         go
     }
 
-    /// Takes work off the queue until the places are filled, at least one.
+    /// Takes changes from the queue until the places are filled, at least one.
     fn next_batch(&mut self, places: usize) -> Vec<PendingChange> {
         let (mut batch, mut taken) = (Vec::new(), 0);
         while let Some(work) = self.queue.front() {
@@ -218,8 +218,8 @@ impl<'a> Apply<'a> {
         batch
     }
 
-    /// Sleeps, asking the gate now and then; stops everything when the pause is
-    /// too long or the gate closes.
+    /// Sleeps and calls the gate at intervals; stops everything if the pause is too long or
+    /// the gate returns false.
     async fn wait(&mut self, pause: Duration, gate: &mut impl WriteGate) {
         let allowed = self
             .transport

@@ -1,4 +1,4 @@
-//! What fails while the directory is connected, and what is lost afterwards.
+//! Failures while the directory is being connected, and losses afterwards.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::{app, begin, connect, shown, to_consent};
 use crate::harness::{App, CLIENT_ID};
 
-/// Proves S0-21 and S0-22: declined, wrong account and wrong tenant are told apart, with Microsoft's
-/// code, and leave nothing half done.
+/// Proves S0-21 and S0-22: declined, wrong account and wrong tenant have different results, with
+/// Microsoft's code, and leave no partial state.
 #[tokio::test]
 async fn each_failure_has_its_name() {
     let app = app().await;
@@ -41,7 +41,7 @@ async fn each_failure_has_its_name() {
     let no = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Decline);
     assert!(
         no.contains("admin_consent=True"),
-        "Microsoft says so even then: {no}"
+        "a declined consent contains it too: {no}"
     );
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
 
@@ -54,7 +54,7 @@ async fn each_failure_has_its_name() {
     assert_eq!(connect(&app).await.param("result"), "connected");
 }
 
-/// Proves S0-22: an error never undoes what works.
+/// Proves S0-22: an error never affects a connection that works.
 #[tokio::test]
 async fn what_works_survives_later_failures() {
     let app = app().await;
@@ -64,14 +64,18 @@ async fn what_works_survives_later_failures() {
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
     let again = to_consent(&app, &begin(&app, "/").await).await;
-    assert_eq!(shown(&app).await["status"], "connected", "begun, not lost");
+    assert_eq!(
+        shown(&app).await["status"],
+        "connected",
+        "a new attempt affected the connection"
+    );
     let no = app.sign_in(&again, &App::address("Ada"), ConsentChoice::Decline);
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
 }
 
-/// Proves S0-21 for a consent that is withdrawn later: whoever uses the directory notices, it is
-/// shown with Microsoft's code, told once, and connecting again is all it takes.
+/// Proves S0-21 for a consent that is revoked later: the next use of the directory detects it, it
+/// is shown with Microsoft's code, one notice is sent, and connecting again repairs it.
 #[tokio::test]
 async fn a_withdrawn_consent_is_noticed_and_told_once() {
     let app = app().await;
@@ -95,12 +99,12 @@ async fn a_withdrawn_consent_is_noticed_and_told_once() {
     let ids: BTreeSet<_> = told.iter().filter(|it| lost(it)).map(|it| it.id).collect();
     assert_eq!(ids.len(), 1, "{told:?}");
     admin.get(people).await.expect(409);
-    assert!(app.notify().await.is_empty(), "told already");
+    assert!(app.notify().await.is_empty(), "a second notice was sent");
     assert_eq!(connect(&app).await.param("result"), "connected");
     admin.get(people).await.expect(200);
 }
 
-/// A consent takes Microsoft a while: the proof is repeated, and a tick goes on with it.
+/// A consent can take effect late: the callback repeats the proof, and a tick continues it.
 #[tokio::test]
 async fn a_consent_that_spreads_slowly_is_proved_later() {
     let app = app().await;
@@ -108,7 +112,7 @@ async fn a_consent_that_spreads_slowly_is_proved_later() {
     assert_eq!(
         connect(&app).await.param("result"),
         "connected",
-        "the callback waits a while"
+        "the callback did not wait"
     );
 
     let slow = self::app().await;
@@ -125,7 +129,8 @@ async fn a_consent_that_spreads_slowly_is_proved_later() {
     assert_eq!(shown(&slow).await["status"], "connected");
 }
 
-/// A table that does not answer uses nothing up twice and says so.
+/// An error of Microsoft's token endpoint is shown as unavailable; the state is consumed
+/// nevertheless.
 #[tokio::test]
 async fn trouble_with_microsoft_is_told_as_trouble() {
     let app = app().await;

@@ -1,12 +1,12 @@
-//! The features that need the directory connected.
+//! Features that require the directory connection.
 
 use serde_json::json;
 
 use super::{app, connect};
 use crate::harness::{App, Town};
 
-/// Proves S0-08, S0-11, S0-14 and S0-18: without the connection each feature is refused with the
-/// way to connect, with it each works.
+/// Proves S0-08, S0-11, S0-14 and S0-18: without the connection each feature is rejected with the
+/// path to connect; with it, each works.
 #[tokio::test]
 async fn features_wait_for_the_connection() {
     let app = App::ready(Town::small().global_admin("Ada")).await;
@@ -79,7 +79,7 @@ async fn a_group_is_added_and_enrolled() {
     assert_eq!(
         first.body["waiting"],
         json!([course]),
-        "the platform has to see it first"
+        "the platform must import the group first"
     );
     let second = admin.post(&path, body).await.expect(200);
     assert_eq!(second.body["enrolled"], json!([course]));
@@ -91,7 +91,7 @@ async fn a_group_is_added_and_enrolled() {
     assert_eq!(strange.pointers(), ["/group"]);
 }
 
-/// Proves S0-10: what changes in the directory shows at once, without anybody doing anything.
+/// Proves S0-10: changes in the directory are visible immediately, without any action.
 #[tokio::test]
 async fn changes_in_the_directory_show_at_once() {
     let app = App::ready(Town::small().global_admin("Ada")).await;
@@ -144,7 +144,7 @@ async fn a_guest_is_invited() {
     assert_eq!(own.await.expect(422).pointers(), ["/address"]);
 }
 
-/// Proves S0-13: API keys are kept only with the connection.
+/// Proves S0-13: API keys are stored only while connected.
 #[tokio::test]
 async fn an_api_key_needs_the_connection() {
     let app = app().await;

@@ -1,4 +1,4 @@
-//! The connection to the directory (S0): begun in the API, carried through Microsoft's pages, proved.
+//! The directory connection (S0): begun in the API, continued on Microsoft's pages, proved.
 
 mod failures;
 mod features;
@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use crate::harness::{App, FRONTEND, Return, Town};
 
-/// A tenant of the newest version whose Global Administrator is Ada.
+/// Starts a tenant of the newest version whose Global Administrator is Ada.
 async fn app() -> App {
     let app = App::of(Town::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     app
 }
 
-/// The directory's connection as the API shows it.
+/// Returns the directory connection as the API shows it.
 async fn shown(app: &App) -> Value {
     let list = app
         .admin("LmsAdmin")
@@ -26,7 +26,7 @@ async fn shown(app: &App) -> Value {
     list.body["items"][0].clone()
 }
 
-/// Ada begins; where Microsoft's sign-in is.
+/// Begins to connect as Ada; returns the URL of Microsoft's sign-in.
 async fn begin(app: &App, return_to: &str) -> String {
     let ada = app.person("Ada", &[], true);
     let body = json!({"returnTo": return_to});
@@ -37,7 +37,7 @@ async fn begin(app: &App, return_to: &str) -> String {
     begun.body["url"].as_str().expect("not a string").to_owned()
 }
 
-/// From the sign-in to the consent page.
+/// Signs in; returns the URL of the consent page.
 async fn to_consent(app: &App, url: &str) -> String {
     let back = app.sign_in(url, &App::address("Ada"), ConsentChoice::Accept);
     let onwards = app.come_back(&back).await.url.to_string();
@@ -45,7 +45,7 @@ async fn to_consent(app: &App, url: &str) -> String {
     onwards
 }
 
-/// The whole way.
+/// Connects the directory completely.
 async fn connect(app: &App) -> Return {
     let url = begin(app, "/settings/api-keys?tab=2").await;
     let consent = to_consent(app, &url).await;
@@ -69,7 +69,7 @@ async fn audited(app: &App) -> Vec<Action> {
     actions
 }
 
-/// Proves S0-16, S0-17, S0-19 and S0-20: sign in, accept, come back to the page it began on, connected.
+/// Proves S0-16, S0-17, S0-19 and S0-20: sign in, accept, return to the first page, connected.
 #[tokio::test]
 async fn the_directory_is_connected() {
     let app = app().await;
@@ -99,7 +99,7 @@ async fn the_directory_is_connected() {
     );
 }
 
-/// Proves S0-15: any other role is refused, and nothing is stored.
+/// Proves S0-15: every other role is rejected, and nothing is stored.
 #[tokio::test]
 async fn only_a_global_administrator_connects() {
     let app = app().await;
@@ -114,7 +114,8 @@ async fn only_a_global_administrator_connects() {
     assert_eq!(app.items().await, before);
 }
 
-/// Proves S0-01, S0-02, S0-03 and C-01: before 3.74 it is connected by itself, and not set up here.
+/// Proves S0-01, S0-02, S0-03 and C-01: before 3.74 the directory is connected by default and
+/// cannot be set up here.
 #[tokio::test]
 async fn an_older_tenant_is_connected_by_default() {
     let app = app().await;
@@ -135,7 +136,7 @@ async fn an_older_tenant_is_connected_by_default() {
     assert_eq!(shown(&app).await["applicable"], true);
 }
 
-/// Proves S0-05: connecting the directory is the first step of setting up.
+/// Proves S0-05: connecting the directory is the first step of the checklist.
 #[tokio::test]
 async fn connecting_comes_first() {
     let app = app().await;
@@ -156,7 +157,8 @@ async fn connecting_comes_first() {
     assert_eq!(lists().await[0]["done"], true);
 }
 
-/// Proves S0-06 and C-02: it cannot be disconnected; the try is answered with the reason and audited.
+/// Proves S0-06 and C-02: it cannot be disconnected; the attempt returns the reason and is
+/// audited.
 #[tokio::test]
 async fn it_cannot_be_disconnected() {
     let app = app().await;
@@ -177,7 +179,7 @@ async fn it_cannot_be_disconnected() {
     );
 }
 
-/// Proves S0-07: before it works it is cancelled and begun again at will.
+/// Proves S0-07: an attempt can be cancelled and repeated any number of times.
 #[tokio::test]
 async fn an_attempt_is_dropped_and_repeated() {
     let app = app().await;
@@ -194,7 +196,7 @@ async fn an_attempt_is_dropped_and_repeated() {
     assert_eq!(connect(&app).await.param("result"), "connected");
 }
 
-/// Proves S0-23 and S0-24: all environments share the connection, those that come later too.
+/// Proves S0-23 and S0-24: all environments share the connection, including later ones.
 #[tokio::test]
 async fn every_environment_is_connected() {
     let app = app().await;

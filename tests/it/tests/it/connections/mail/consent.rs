@@ -1,4 +1,4 @@
-//! Which accounts can be connected: licences, unsuitable accounts, consent and approval.
+//! Accounts that can be connected: licences, unsuitable accounts, consent and approval.
 
 use rollcall_simulators::ConsentChoice;
 use rollcall_simulators::world::{ExchangePlan, Mailbox};
@@ -7,7 +7,7 @@ use serde_json::json;
 use super::{sent_by, shown, start, town};
 use crate::harness::{Admin, App};
 
-/// Proves S1-10 and S1-11: what licences lack is named, the rest works.
+/// Proves S1-10 and S1-11: capabilities without a licence are listed; the others work.
 #[tokio::test]
 async fn licences_limit_what_works() {
     let no_teams = Mailbox {
@@ -46,8 +46,8 @@ async fn licences_limit_what_works() {
     assert!(sent_by(&app, "Kit").is_empty());
 }
 
-/// Proves S1-09 and S1-12: a shared mailbox and one on the organisation's own servers are refused
-/// by name, and an account of another directory too.
+/// Proves S1-09 and S1-12: a shared mailbox and an on-premises mailbox are refused with their own
+/// results.
 #[tokio::test]
 async fn unsuitable_accounts_are_refused_by_name() {
     let shared = Mailbox {
@@ -81,7 +81,7 @@ async fn unsuitable_accounts_are_refused_by_name() {
     assert_eq!(shown(&app, "Academy").await["status"], "not_configured");
 }
 
-/// Whether a sign-in at this address asks for consent.
+/// Returns true if a sign-in with this account asks for consent.
 async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bool {
     let path = app.mail_path(catalog);
     let begun = cara
@@ -89,14 +89,14 @@ async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bo
         .await
         .expect(201);
     let url = begun.body["url"].as_str().expect("not a string").to_owned();
-    // Declining shows whether there was anything to decline.
+    // Declining has an effect only if a consent page was shown.
     let back = app.sign_in(&url, &App::address(login), ConsentChoice::Decline);
     back.contains("error=access_denied")
 }
 
-/// Proves S1-13, S1-21, S1-22, S1-23, S1-24 and C-46: the two by two of "new account" and "consented for the
-/// organisation": asked the first time, never again for the same account, again for a new one unless
-/// somebody consented for all.
+/// Proves S1-13, S1-21, S1-22, S1-23, S1-24 and C-46, the four combinations of "new account" and
+/// "consented for the organisation": consent is required the first time, not again for the same
+/// account, and for a new account unless an administrator consented for all.
 #[tokio::test]
 async fn consent_is_asked_for_when_it_is_missing() {
     let (app, _) = start(town()).await;
@@ -140,7 +140,7 @@ async fn consent_is_asked_for_when_it_is_missing() {
     );
 }
 
-/// Proves S1-14: where users may not consent, the flow says that an administrator has to.
+/// Proves S1-14: if users cannot consent, the result names the required administrator's approval.
 #[tokio::test]
 async fn an_administrators_approval_may_be_needed() {
     let (app, cara) = start(town().only_admins_consent()).await;

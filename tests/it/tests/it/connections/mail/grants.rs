@@ -1,4 +1,4 @@
-//! The grant of a connected account: outdated, lost, refreshed at once by two, kept alive.
+//! The grant of a connected account: outdated, lost, refreshed concurrently, kept valid.
 
 use rollcall_domain::notices::NoticeKind;
 use rollcall_simulators::OauthRefusal;
@@ -18,7 +18,8 @@ fn refuse(app: &App, error: &str, number: u32) {
     });
 }
 
-/// Proves S1-25 and C-47: an outdated consent has a state of its own; connecting again asks for it, once.
+/// Proves S1-25 and C-47: an outdated consent has its own state; connecting again asks for
+/// consent once.
 #[tokio::test]
 async fn an_outdated_consent_is_renewed() {
     let (app, cara) = start(town()).await;
@@ -57,8 +58,9 @@ async fn an_outdated_consent_is_renewed() {
     );
 }
 
-/// Proves S1-02, S1-32, S1-33, S1-34, X-08 and C-27: a lost account stops its catalog only; the admins are told once, by another
-/// channel; what waits stays visible and goes out after reconnecting.
+/// Proves S1-02, S1-32, S1-33, S1-34, X-08 and C-27: a lost account affects its catalog only; the
+/// administrators get one notice through another channel; waiting mail remains visible and is
+/// sent after reconnecting.
 #[tokio::test]
 async fn a_lost_account_is_told_once_and_holds_its_mail() {
     let (app, _) = start(town()).await;
@@ -82,7 +84,7 @@ async fn a_lost_account_is_told_once_and_holds_its_mail() {
     app.services
         .renew_grant(app.id, campus)
         .await
-        .expect("the other works");
+        .expect("the other account does not work");
     let seen = shown(&app, "Academy").await;
     assert_eq!(
         (&seen["status"], &seen["fault"]["code"]),
@@ -106,11 +108,11 @@ async fn a_lost_account_is_told_once_and_holds_its_mail() {
     );
 
     app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "told once");
+    assert!(app.notify().await.is_empty(), "a second notice was sent");
     held_mail_goes_out(&app, &cara).await;
 }
 
-/// What waits while an account is lost is seen, and goes out once it is back.
+/// Mail that waits while an account is lost is listed, and sent once it works again.
 async fn held_mail_goes_out(app: &App, cara: &Admin) {
     app.put_mail("Academy", "waits").await;
     let path = format!("/v1/catalogs/{}/messages", app.catalog("Academy"));
@@ -134,12 +136,12 @@ async fn held_mail_goes_out(app: &App, cara: &Admin) {
     assert_eq!(
         sent_by(app, "Events").len(),
         3,
-        "welcome, welcome again, what waited"
+        "two welcome mails and the waiting one"
     );
 }
 
-/// Proves S1-19: the newest refresh token is kept; of two functions that refresh at once one waits
-/// for the other, and neither loses the account.
+/// Proves S1-19: the newest refresh token is stored; of two functions that refresh concurrently
+/// one waits for the other, and the account is not lost.
 #[tokio::test]
 async fn racing_refreshes_keep_the_newest_token() {
     let (app, cara) = start(town()).await;
@@ -161,11 +163,11 @@ async fn racing_refreshes_keep_the_newest_token() {
     assert_eq!(
         app.outside().refresh_reuses,
         0,
-        "an outdated token was never used"
+        "an outdated token was used"
     );
 }
 
-/// Proves S1-19 and X-09: a grant that nobody uses is used weekly, so that it does not die.
+/// Proves S1-19 and X-09: an unused grant is refreshed weekly, so that it does not expire.
 #[tokio::test]
 async fn a_quiet_grant_is_kept_alive() {
     let (app, cara) = start(town()).await;

@@ -1,4 +1,4 @@
-//! A catalog's account (S1): switched on, signed in, saved, welcomed, lost, connected again.
+//! A catalog's account (S1): enabled, signed in, saved, welcomed, lost, connected again.
 
 mod consent;
 mod grants;
@@ -33,7 +33,7 @@ async fn shown(app: &App, catalog: &str) -> Value {
     view.expect(200).body
 }
 
-/// Mails that left a person's mailbox.
+/// Returns the mails that were sent from a user's mailbox.
 fn sent_by(app: &App, name: &str) -> Vec<SentMail> {
     let from = app.object(name);
     let mut all = app.outside().mails;
@@ -41,7 +41,8 @@ fn sent_by(app: &App, name: &str) -> Vec<SentMail> {
     all
 }
 
-/// Proves S1-01, S1-04, S1-05 and S1-06: off at first, nothing to connect, the method shown once on.
+/// Proves S1-01, S1-04, S1-05 and S1-06: disabled by default, without a way to connect; the
+/// method is shown once enabled.
 #[tokio::test]
 async fn a_catalog_begins_switched_off() {
     let (app, cara) = start(town()).await;
@@ -71,7 +72,7 @@ async fn a_catalog_begins_switched_off() {
     );
 }
 
-/// Proves S1-03 and S1-36: only an admin of this very catalog connects and disconnects.
+/// Proves S1-03 and S1-36: only an administrator of the same catalog can connect and disconnect.
 #[tokio::test]
 async fn only_the_catalogs_admin_connects() {
     let (app, cara) = start(town()).await;
@@ -99,7 +100,8 @@ async fn only_the_catalogs_admin_connects() {
     assert_eq!(refused.body["type"], "urn:rollcall:not-your-catalog");
 }
 
-/// Proves S1-09, S1-18, S1-30 and S1-31: sign in, save, the address is shown and gets a mail.
+/// Proves S1-09, S1-18, S1-30 and S1-31: after sign-in and save the address is shown and gets a
+/// welcome mail.
 #[tokio::test]
 async fn an_account_is_connected_and_welcomed() {
     let (app, cara) = start(town()).await;
@@ -112,7 +114,7 @@ async fn an_account_is_connected_and_welcomed() {
     );
     assert!(
         sent_by(&app, "Events").is_empty(),
-        "nothing before the notifier"
+        "a mail was sent before the notifier ran"
     );
     let told = app.notify().await;
     assert!(matches!(told[0].about, NoticeKind::AccountConnected { .. }));
@@ -133,7 +135,7 @@ async fn an_account_is_connected_and_welcomed() {
     assert_eq!(line["account"], App::address("Events"));
 }
 
-/// Proves S1-07 and S1-20: no password is taken anywhere, the permissions are the purposes'.
+/// Proves S1-07 and S1-20: no password is accepted; the permissions match the purposes.
 #[tokio::test]
 async fn no_password_is_ever_taken() {
     let (app, cara) = start(town()).await;
@@ -162,7 +164,7 @@ async fn no_password_is_ever_taken() {
     }
 }
 
-/// Proves S1-30: nothing counts before it is saved; a sign-in is its administrator's, once.
+/// Proves S1-30: a sign-in has no effect until it is saved, by its own administrator, once.
 #[tokio::test]
 async fn an_abandoned_sign_in_changes_nothing() {
     let (app, cara) = start(town()).await;
@@ -194,7 +196,8 @@ async fn an_abandoned_sign_in_changes_nothing() {
     assert_eq!(again.body["type"], "urn:rollcall:sign-in-expired");
 }
 
-/// Proves S1-31 and S1-35: an account whose first mail is refused is marked as failed, and the way out points to Exchange.
+/// Proves S1-31 and S1-35: an account whose welcome mail is refused has failed, and its remedy
+/// refers to Exchange.
 #[tokio::test]
 async fn a_refused_welcome_is_an_error() {
     let (app, cara) = start(town()).await;
@@ -225,7 +228,8 @@ async fn a_refused_welcome_is_an_error() {
     );
 }
 
-/// Proves S1-37, S1-38 and S1-39: a second word, then the grant is gone at once; other catalogs stay.
+/// Proves S1-37, S1-38 and S1-39: disconnecting requires a confirmation and deletes the grant
+/// immediately; other catalogs are unaffected.
 #[tokio::test]
 async fn disconnecting_forgets_the_account() {
     let (app, _) = start(town()).await;
@@ -258,13 +262,13 @@ async fn disconnecting_forgets_the_account() {
     app.services
         .renew_grant(app.id, app.catalog("Campus"))
         .await
-        .expect("the other catalog's grant works");
+        .expect("the other catalog's grant does not work");
     cara.delete(&format!("{path}?confirm=true"))
         .await
         .expect(204);
 }
 
-/// Proves S1-40: another account takes the place of the first, and is welcomed.
+/// Proves S1-40: another account replaces the first and gets a welcome mail.
 #[tokio::test]
 async fn another_account_takes_its_place() {
     let (app, cara) = start(town()).await;
@@ -279,7 +283,8 @@ async fn another_account_takes_its_place() {
     );
 }
 
-/// Proves S1-26, S1-27 and S1-28: Communication Services only where activated, from a fixed address.
+/// Proves S1-26, S1-27 and S1-28: Communication Services are available only where activated, with
+/// a fixed sender.
 #[tokio::test]
 async fn communication_services_send_where_activated() {
     let (app, cara) = start(town()).await;
@@ -316,7 +321,7 @@ async fn communication_services_send_where_activated() {
     assert_eq!(sent_by(&app, "Events").len(), 1, "only the welcome");
 }
 
-/// Two editors of one connection: the slower one is told.
+/// Of two concurrent editors of one connection, the second gets 412.
 #[tokio::test]
 async fn the_slower_editor_is_told() {
     let (app, cara) = start(town()).await;

@@ -1,4 +1,4 @@
-//! What becomes of sessions when answers are lost, the calendar fails, functions die and accounts go.
+//! Course sessions with lost responses, calendar errors, crashed functions and lost accounts.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn status(code: u16, error: &str) -> FaultKind {
     }
 }
 
-/// Lets requests of this method on events go wrong from the so-manieth on.
+/// Makes requests of this method on events fail, starting with request number `from`.
 fn fail(app: &App, method: &str, kind: FaultKind, from: u32, times: u32) {
     let fault = Fault::once("/me/events", kind).method(method);
     app.simulators
@@ -29,7 +29,7 @@ async fn shown(app: &App) -> Value {
     view.expect(200).body
 }
 
-/// Everyone is in exactly one of so many events.
+/// Asserts that there are `parts` events and each learner is in exactly one of them.
 fn assert_whole(app: &App, parts: usize, learners: usize) {
     let all = events(app);
     assert_eq!(all.len(), parts);
@@ -44,7 +44,7 @@ async fn settled(admin: &Admin, place: &str) -> Value {
     admin.get(place).await.expect(200).body["settled"].clone()
 }
 
-/// Proves S1-17: an answer of the calendar is lost, and still there is one event.
+/// Proves S1-17: a lost response of the calendar does not cause a second event.
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_event() {
     let (app, cara) = start(town()).await;
@@ -61,14 +61,18 @@ async fn a_lost_answer_makes_no_second_event() {
     assert_eq!(app.outside().cancelled_events.len(), 2);
 }
 
-/// Proves S1-17: the calendar fails in the middle; the answer says so, and a tick does the rest.
+/// Proves S1-17: if the calendar fails halfway, the response says so, and a tick completes the
+/// rest.
 #[tokio::test]
 async fn a_tick_finishes_what_broke_off() {
     let (app, cara) = start(town()).await;
     fail(&app, "POST", status(503, "ServiceUnavailable"), 2, u32::MAX);
     let made = schedule(&app, &cara, with(draft(1_200), &json!({"online": true}))).await;
     assert_eq!(made.body["settled"], false);
-    assert!(made.body["joinUrl"].is_string(), "what is there is told");
+    assert!(
+        made.body["joinUrl"].is_string(),
+        "the response lacks the meeting that exists"
+    );
     assert_eq!(events(&app).len(), 1);
     let one = place(&app, &made.body);
     assert_eq!(settled(&cara, &one).await, false);
@@ -78,9 +82,9 @@ async fn a_tick_finishes_what_broke_off() {
     assert_whole(&app, 3, 1_200);
     app.forget_requests();
     app.tick("connections").await;
-    assert!(app.writes().is_empty(), "nothing is left to do");
+    assert!(app.writes().is_empty(), "a tick repeated completed work");
 
-    // The same with a change that everybody has to hear of.
+    // The same with a change of all events.
     fail(
         &app,
         "PATCH",
@@ -96,7 +100,8 @@ async fn a_tick_finishes_what_broke_off() {
     assert_whole(&app, 3, 1_200);
 }
 
-/// Proves S1-17: a function that dies between two events leaves nothing undone and nothing done twice.
+/// Proves S1-17: a function that crashes between two events leaves nothing missing and nothing
+/// duplicated.
 #[tokio::test]
 async fn a_function_that_dies_leaves_no_doubles() {
     let (app, cara) = start(town()).await;
@@ -106,7 +111,7 @@ async fn a_function_that_dies_leaves_no_doubles() {
         while events(&app).is_empty() {
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        // The second event is on its way by now.
+        // The request for the second event is in progress by now.
         tokio::time::sleep(Duration::from_millis(500)).await;
     };
     tokio::select! {
@@ -123,7 +128,8 @@ async fn a_function_that_dies_leaves_no_doubles() {
     assert_whole(&app, 2, 900);
 }
 
-/// Proves S1-17: cancelled before its event is known: whatever is there goes, and nobody is invited any more.
+/// Proves S1-17: a session cancelled before its event is known: an existing event is deleted, and
+/// no invitation is sent any more.
 #[tokio::test]
 async fn what_was_never_known_is_cancelled() {
     let (app, cara) = start(town()).await;
@@ -151,11 +157,11 @@ async fn what_was_never_known_is_cancelled() {
     assert!(events(&app).is_empty());
     let gone = app.outside().cancelled_events;
     let guests: Vec<_> = gone.iter().map(|it| it.event.attendees.len()).collect();
-    assert_eq!(guests, [6, 0], "those invited are told, others never asked");
+    assert_eq!(guests, [6, 0], "only invited guests get a cancellation");
     assert!(gone[1].event.join_url.is_none());
 }
 
-/// Proves S1-17: an event that somebody deleted in the calendar is made again by the next change.
+/// Proves S1-17: an event that was deleted in the calendar is created again by the next change.
 #[tokio::test]
 async fn a_deleted_event_comes_back() {
     let (app, cara) = start(town()).await;
@@ -184,7 +190,8 @@ async fn a_deleted_event_comes_back() {
     assert_eq!(renamed.body["joinUrl"].as_str(), first.join_url.as_deref());
 }
 
-/// Proves S1-40 for sessions: a change after another account was connected is made in that account's calendar.
+/// Proves S1-40 for sessions: a change after another account was connected is made in the new
+/// account's calendar.
 #[tokio::test]
 async fn another_account_takes_the_sessions_over() {
     let (app, cara) = start(town()).await;
@@ -206,13 +213,13 @@ async fn another_account_takes_the_sessions_over() {
     let left = &renamed["leftOut"][0]["detail"];
     assert!(
         left.as_str()
-            .expect("said")
+            .expect("no detail")
             .contains(&App::address("Events"))
     );
 }
 
-/// Proves S1-16: a room that had not answered when the account was replaced has not declined, and a
-/// cancellation says what it cannot reach.
+/// Proves S1-16: a room whose response was pending when the account was replaced does not count
+/// as declined, and a cancellation lists what it cannot reach.
 #[tokio::test]
 async fn another_account_knows_nothing_of_the_room() {
     let (app, cara) = start(town().room_that("Elm", super::slow)).await;
@@ -224,17 +231,19 @@ async fn another_account_knows_nothing_of_the_room() {
     let one = place(&app, &made.body);
     let seen = cara.get(&one).await.expect(200);
     assert_eq!(seen.body["roomAnswer"], "waiting");
-    // Another test's tick may greet the new account once more: the same notice.
+    // Another test's tick may send the new account's welcome once more: it is the same notice.
     let told = app.notify().await;
     let declined = |it: &Notice| matches!(it.about, NoticeKind::RoomDeclined { .. });
     assert!(!told.iter().any(declined), "{told:?}");
     let over = cara.delete(&one).await.expect(200);
-    let left = over.body["leftOut"][0]["detail"].as_str().expect("said");
+    let left = over.body["leftOut"][0]["detail"]
+        .as_str()
+        .expect("no detail");
     assert!(left.contains(&App::address("Events")), "{left}");
 }
 
-/// Proves S1-25 and S1-32 for sessions: an account that may no longer use its calendar is lost and told;
-/// what was saved goes out once it is connected again, and only once.
+/// Proves S1-25 and S1-32 for sessions: an account without access to its calendar is lost, with a
+/// notice; saved sessions are sent once after it is connected again.
 #[tokio::test]
 async fn an_account_that_may_not_is_lost() {
     let (app, cara) = start(town()).await;
@@ -257,7 +266,7 @@ async fn an_account_that_may_not_is_lost() {
     let one = place(&app, &made.body);
     cara.delete(&one).await.expect(409);
     app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "told once");
+    assert!(app.notify().await.is_empty(), "a second notice was sent");
     app.clear_faults();
     app.connect_account_again(&cara, "Academy", "Events").await;
     app.tick("connections").await;
@@ -265,7 +274,8 @@ async fn an_account_that_may_not_is_lost() {
     assert_whole(&app, 1, 3);
 }
 
-/// Proves S1-19 for sessions: a token that is refused before its time is renewed, and the request works.
+/// Proves S1-19 for sessions: a token that is rejected before it expires is renewed, and the
+/// request succeeds.
 #[tokio::test]
 async fn a_refused_token_is_renewed() {
     let (app, cara) = start(town()).await;
@@ -289,7 +299,8 @@ async fn a_refused_token_is_renewed() {
     assert!(events(&app).iter().all(|it| it.subject == "Second aid"));
 }
 
-/// Proves S1-25 for rooms: an account that may not read rooms is lost; a silent Graph is no loss.
+/// Proves S1-25 for rooms: an account without access to rooms is lost; an unavailable Graph is
+/// not a loss.
 #[tokio::test]
 async fn rooms_cannot_be_read() {
     let (app, cara) = start(town()).await;
@@ -305,10 +316,18 @@ async fn rooms_cannot_be_read() {
     let denied = || status(403, "Authorization_RequestDenied");
     app.fault("/places/", denied(), 1, 1);
     cara.get(&rooms).await.expect(200);
-    assert_eq!(shown(&app).await["status"], "connected", "a new token may");
+    assert_eq!(
+        shown(&app).await["status"],
+        "connected",
+        "a new token has access"
+    );
     app.fault("/places/", status(403, "ErrorItemNotFound"), 1, u32::MAX);
     cara.get(&rooms).await.expect(409);
-    assert_eq!(shown(&app).await["status"], "connected", "one room may not");
+    assert_eq!(
+        shown(&app).await["status"],
+        "connected",
+        "only one room is forbidden"
+    );
     app.clear_faults();
     app.fault("/places/", denied(), 1, u32::MAX);
     let lost = cara.get(&rooms).await.expect(409);

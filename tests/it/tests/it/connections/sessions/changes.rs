@@ -1,4 +1,4 @@
-//! Changing and cancelling a session, also by two administrators at once.
+//! Changing and cancelling a session, also by two administrators concurrently.
 
 use serde_json::{Value, json};
 
@@ -6,7 +6,8 @@ use super::{
     at, draft, events, invited, patch, place, room, rooms_of, schedule, start, town, with,
 };
 
-/// Proves S1-16 and S1-17: title, time and room of a session change, on the version that was read.
+/// Proves S1-16 and S1-17: title, time and room of a session can be changed with the version that
+/// was read.
 #[tokio::test]
 async fn a_session_is_changed() {
     let (app, cara) = start(town().room("Elm")).await;
@@ -40,7 +41,7 @@ async fn a_session_is_changed() {
     assert_eq!(event.end, at("2071-05-06T11:00:00Z"));
     assert_eq!(event.join_url.as_deref(), moved.body["joinUrl"].as_str());
 
-    // What was read may be sent back whole.
+    // A response is a valid request body.
     let mut whole = moved.body.clone();
     whole["room"] = Value::Null;
     let without = patch(&app, &cara, &moved, whole).await.expect(200);
@@ -59,7 +60,8 @@ async fn a_session_is_changed() {
     assert_eq!(audit.body["items"][0]["action"], "session_changed");
 }
 
-/// Proves S1-17: a cancelled session leaves the calendar, whoever was invited is told; it stays cancelled.
+/// Proves S1-17: a cancelled session is removed from the calendar, its guests are notified, and
+/// it remains cancelled.
 #[tokio::test]
 async fn a_session_is_cancelled() {
     let (app, cara) = start(town()).await;
@@ -86,7 +88,7 @@ async fn a_session_is_cancelled() {
     assert_eq!(cara.get(&one).await.expect(200).body, gone.body);
 }
 
-/// Of two people who change one session at once, one is told that the other was faster.
+/// Of two concurrent changes of one session, one gets 412.
 #[tokio::test]
 async fn of_two_changes_at_once_one_counts() {
     let (app, cara) = start(town()).await;

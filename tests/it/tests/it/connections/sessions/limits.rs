@@ -1,4 +1,4 @@
-//! Who may schedule sessions, with which licences, and what is wrong with a request.
+//! Sessions: permissions, licences and invalid requests.
 
 use rollcall_simulators::world::{ExchangePlan, Mailbox};
 use serde_json::{Value, json};
@@ -9,8 +9,8 @@ use super::{
 };
 use crate::harness::Admin;
 
-/// Proves S1-02: those who may work on all courses schedule sessions, catalog admins in their own
-/// catalogs, nobody without a connected account; other tenants see nothing.
+/// Proves S1-02: administrators of all courses can schedule sessions, catalog administrators in
+/// their own catalogs, none of them without a connected account; other tenants see nothing.
 #[tokio::test]
 async fn sessions_are_for_those_who_may_work_on_the_catalog() {
     let (app, cara) = start(town()).await;
@@ -46,13 +46,13 @@ async fn sessions_are_for_those_who_may_work_on_the_catalog() {
     for refused in refused {
         assert_eq!(refused.body["type"], "urn:rollcall:account-required");
     }
-    // A session is its catalog's and its tenant's.
+    // A session belongs to one catalog and one tenant.
     let id = made.body["id"].as_str().expect("not a string");
     let elsewhere = format!("{campus}/sessions/{id}");
     lms.get(&elsewhere).await.expect(404);
     lms.delete(&elsewhere).await.expect(404);
     let stranger = app.admin_of(uuid::Uuid::new_v4(), &["LmsAdmin"]);
-    // A tenant without data knows no catalog, and is told that alone.
+    // A tenant without data gets this error for every catalog.
     for refused in [stranger.get(&one).await, stranger.delete(&one).await] {
         assert_eq!(refused.expect(409).body["type"], "urn:rollcall:not-ready");
     }
@@ -60,7 +60,8 @@ async fn sessions_are_for_those_who_may_work_on_the_catalog() {
     assert_eq!(events(&app).len(), 1);
 }
 
-/// Proves S1-10 and S1-11: without Teams there is no meeting but all the rest; without Exchange nothing to plan in.
+/// Proves S1-10 and S1-11: without Teams a session has no meeting but everything else; without
+/// Exchange there is no calendar.
 #[tokio::test]
 async fn licences_limit_sessions() {
     let solo = Mailbox {
@@ -106,7 +107,7 @@ async fn licences_limit_sessions() {
     assert_eq!(events(&app).len(), 1);
 }
 
-/// Everything wrong with a session is told at once, and each thing once.
+/// All problems of a session are reported in one response, each once.
 #[tokio::test]
 async fn everything_wrong_is_told_at_once() {
     let (app, cara) = start(town()).await;

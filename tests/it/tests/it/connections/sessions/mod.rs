@@ -1,4 +1,4 @@
-//! Course sessions of a catalog: rooms, appointments, Teams meetings, and the mails about them.
+//! Course sessions of a catalog: rooms, events, Teams meetings and mails.
 
 mod broken;
 mod changes;
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{Admin, Answer, App, Town};
 
-/// The day of every session; far enough ahead for every test to come.
+/// The time of every session, far in the future so that tests do not expire.
 const START: &str = "2071-05-06T08:00:00Z";
 const END: &str = "2071-05-06T10:00:00Z";
 
-/// Cara administers the Academy, whose account is Events; Oak is a room that says yes at once.
+/// Cara administers the Academy, whose account is Events; the room Oak accepts immediately.
 fn town() -> Town {
     Town::small()
         .person("Cara", "Denver")
@@ -31,7 +31,7 @@ fn town() -> Town {
         .room("Oak")
 }
 
-/// The town with its account connected and welcomed.
+/// Starts the tenant with its account connected and welcomed.
 async fn start(town: Town) -> (App, Admin) {
     start_as(town, "Events").await
 }
@@ -70,7 +70,7 @@ fn learners(numbers: Range<usize>) -> Value {
     numbers.map(one).collect()
 }
 
-/// A session for so many learners.
+/// Returns a session with this number of learners.
 fn draft(count: usize) -> Value {
     json!({
         "title": "First aid", "description": "Bring <shoes>", "start": START, "end": END,
@@ -78,7 +78,7 @@ fn draft(count: usize) -> Value {
     })
 }
 
-/// The same with other fields.
+/// Returns the body with other fields.
 fn with(mut body: Value, more: &Value) -> Value {
     for (name, value) in more.as_object().expect("not an object") {
         body[name] = value.clone();
@@ -96,12 +96,12 @@ async fn patch(app: &App, admin: &Admin, of: &Answer, body: Value) -> Answer {
     admin.send("PATCH", &place, Some(body), &tag).await
 }
 
-/// All events, the first part of a session first.
+/// Returns all events, the first part of a session first.
 fn events(app: &App) -> Vec<CalendarEvent> {
     app.outside().events
 }
 
-/// The learners in an event.
+/// Returns the learners who are invited to an event.
 fn invited(event: &CalendarEvent) -> BTreeSet<String> {
     let all = event.attendees.iter();
     let learners = all.filter(|it| it.address.ends_with("@learners.example"));
@@ -114,7 +114,7 @@ fn rooms_of(event: &CalendarEvent) -> Vec<&str> {
     rooms.map(|it| it.address.as_str()).collect()
 }
 
-/// What an event says, as browsers read it.
+/// Returns the text of an event with decoded slashes.
 fn text(event: &CalendarEvent) -> String {
     let html = event.other["body"]["content"]
         .as_str()
@@ -122,15 +122,15 @@ fn text(event: &CalendarEvent) -> String {
     html.replace("&#x2f;", "/")
 }
 
-/// Mails to learners that left the account.
+/// Returns the mails to learners that the account sent.
 fn mails(app: &App) -> Vec<SentMail> {
     let mut all = app.outside().mails;
     all.retain(|mail| mail.to.iter().any(|to| to.ends_with("@learners.example")));
     all
 }
 
-/// Proves S1-01, S1-15, S1-16 and S1-17: one appointment of the connected account, with room, Teams
-/// meeting and learners, who do not see one another.
+/// Proves S1-01, S1-15, S1-16 and S1-17: one event of the connected account, with room, Teams
+/// meeting and learners, who cannot see one another.
 #[tokio::test]
 async fn a_session_is_scheduled() {
     let (app, cara) = start(town()).await;
@@ -192,7 +192,7 @@ fn at(moment: &str) -> chrono::DateTime<chrono::Utc> {
     moment.parse().expect("invalid time")
 }
 
-/// Sessions are listed page by page, each catalog's own.
+/// Sessions are listed in pages, separately for each catalog.
 #[tokio::test]
 async fn sessions_are_listed_in_pages() {
     let (app, cara) = start(town()).await;
@@ -222,8 +222,9 @@ async fn sessions_are_listed_in_pages() {
     assert_eq!(other.body["items"], json!([]));
 }
 
-/// Proves S1-15 and S1-17: a large session is several events of 500 at most, everyone in one of them;
-/// a change of the list moves nobody and touches only what it concerns.
+/// Proves S1-15 and S1-17: a large session is several events of at most 500 attendees, with each
+/// learner in one of them; a change of the list moves no learner and changes only the events
+/// concerned.
 #[tokio::test]
 async fn twelve_hundred_learners_are_three_events() {
     let (app, cara) = start(town()).await;
@@ -234,7 +235,11 @@ async fn twelve_hundred_learners_are_three_events() {
     let sizes: Vec<usize> = before.iter().map(|it| it.attendees.len()).collect();
     assert_eq!(sizes, [500, 500, 201]);
     let everyone: BTreeSet<String> = before.iter().flat_map(invited).collect();
-    assert_eq!(everyone.len(), 1_200, "nobody is left out, nobody twice");
+    assert_eq!(
+        everyone.len(),
+        1_200,
+        "a learner is missing or invited twice"
+    );
     let link = made.body["joinUrl"].as_str().expect("a link");
     for (part, event) in before.iter().enumerate() {
         assert_eq!(event.join_url.is_some(), part == 0);
@@ -242,7 +247,7 @@ async fn twelve_hundred_learners_are_three_events() {
         assert_eq!(rooms_of(event).len(), usize::from(part == 0));
     }
 
-    // One leaves the second event, one is new: the new one takes the free place.
+    // One learner leaves the second event, and a new one takes the free place.
     let leaver = invited(&before[1]).pop_first().expect("no such user");
     let mut list = learners(0..1_201);
     let all = list.as_array_mut().expect("a list");
@@ -259,7 +264,7 @@ async fn twelve_hundred_learners_are_three_events() {
     expected.insert("l1200@learners.example".to_owned());
     assert_eq!(invited(&after[1]), expected);
 
-    // Nobody of the third event is left: it is cancelled, the others stay.
+    // No learner of the third event is left: it is cancelled, and the others are unchanged.
     let gone = invited(&after[2]);
     let all = list.as_array_mut().expect("a list");
     all.retain(|it| !gone.contains(it["address"].as_str().expect("not a string")));
@@ -268,7 +273,10 @@ async fn twelve_hundred_learners_are_three_events() {
     assert_eq!(events(&app), after[..2]);
     let cancelled = app.outside().cancelled_events;
     assert_eq!(cancelled.len(), 1);
-    assert!(cancelled[0].comment.is_some(), "they are told");
+    assert!(
+        cancelled[0].comment.is_some(),
+        "the cancellation has no comment"
+    );
 }
 
 /// Proves S1-29: a session is shared with the calendar that the catalog names, once.
@@ -299,7 +307,7 @@ async fn a_session_is_shared_with_the_organisations_calendar() {
     assert_eq!(all.iter().map(|it| invited(it).len()).sum::<usize>(), 600);
 }
 
-/// Proves S1-15: on request learners get a mail from the connected account, each one's own.
+/// Proves S1-15: on request each learner gets a separate mail from the connected account.
 #[tokio::test]
 async fn learners_are_mailed_one_by_one() {
     let (app, cara) = start(town()).await;
@@ -349,5 +357,8 @@ async fn learners_are_mailed_one_by_one() {
     );
     assert_eq!(mails(&app).len(), 9);
     cara.delete(&format!("{one}?notify=true")).await.expect(200);
-    assert!(app.notify().await.is_empty(), "cancelled once, told once");
+    assert!(
+        app.notify().await.is_empty(),
+        "a second cancellation was sent"
+    );
 }

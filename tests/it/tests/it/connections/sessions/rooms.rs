@@ -1,4 +1,4 @@
-//! Rooms: which there are, when they are free, what they answer.
+//! Rooms: list, availability and responses to invitations.
 
 use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_simulators::{FaultKind, TenantState};
@@ -25,7 +25,7 @@ fn later(outside: &mut TenantState) {
     outside.world.behaviour.clock_ahead_ms = 61_000;
 }
 
-/// Proves S1-16: rooms are offered with what is known of them, and when they are taken.
+/// Proves S1-16: rooms are listed with their properties and availability.
 #[tokio::test]
 async fn rooms_are_listed_with_their_times() {
     let (app, cara) = start(town().room("Elm")).await;
@@ -64,7 +64,7 @@ async fn rooms_are_listed_with_their_times() {
     );
 }
 
-/// The time that is asked about has both its ends, the right way round, within limits.
+/// The requested period needs both ends, in order and within the limit.
 #[tokio::test]
 async fn a_time_for_rooms_has_two_ends() {
     let (app, cara) = start(town()).await;
@@ -87,7 +87,7 @@ async fn a_time_for_rooms_has_two_ends() {
     }
 }
 
-/// Proves S1-16: every room of a large organisation is offered, and asked about.
+/// Proves S1-16: all rooms of a large organisation are listed with their availability.
 #[tokio::test]
 async fn more_rooms_than_a_page_holds() {
     let many = (0..120).fold(town(), |town: Town, number| {
@@ -112,7 +112,7 @@ async fn more_rooms_than_a_page_holds() {
     assert_eq!(asked.count(), 2);
 }
 
-/// Proves S1-16: a room that declines some time later is told to the administrators, once.
+/// Proves S1-16: a room that declines later causes one notice to the administrators.
 #[tokio::test]
 async fn a_room_that_declines_is_told_once() {
     let town = town().room_that("Elm", |room| {
@@ -126,7 +126,10 @@ async fn a_room_that_declines_is_told_once() {
         (&json!("waiting"), &json!(true))
     );
     app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "nothing is known yet");
+    assert!(
+        app.notify().await.is_empty(),
+        "a notice was sent before the room responded"
+    );
     app.tick_after("connections", later).await;
     let told = app.notify().await;
     let about = declined(&told);
@@ -142,13 +145,17 @@ async fn a_room_that_declines_is_told_once() {
         "declined"
     );
     app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "told once");
+    assert!(app.notify().await.is_empty(), "a second notice was sent");
     let renamed = patch(&app, &cara, &made, json!({"title": "Second aid"})).await;
     assert_eq!(renamed.expect(200).body["roomAnswer"], "declined");
-    assert!(app.notify().await.is_empty(), "nothing new");
+    assert!(
+        app.notify().await.is_empty(),
+        "a notice was sent without a new response"
+    );
 }
 
-/// Proves S1-16: a room that answers after a while is followed, and its answer is no change that an editor would have to read first.
+/// Proves S1-16: a late response of a room is detected, and does not change the version of the
+/// session.
 #[tokio::test]
 async fn a_room_takes_its_time() {
     let (app, cara) = start(town().room_that("Elm", slow)).await;
@@ -169,7 +176,7 @@ async fn a_room_takes_its_time() {
     assert_eq!(renamed.expect(200).body["roomAnswer"], "accepted");
 }
 
-/// Proves S1-16: a room that is booked already says no at once; at another time it says yes.
+/// Proves S1-16: a room that is already booked declines immediately; at another time it accepts.
 #[tokio::test]
 async fn a_room_is_booked_once() {
     let (app, cara) = start(town()).await;
@@ -180,8 +187,8 @@ async fn a_room_is_booked_once() {
     assert_eq!(second.body["roomAnswer"], "declined");
     assert_eq!(declined(&app.notify().await).len(), 1);
     app.tick("connections").await;
-    assert!(app.notify().await.is_empty(), "told once");
-    // Still not free: asked again, declined again, told again.
+    assert!(app.notify().await.is_empty(), "a second notice was sent");
+    // Still not free: it is invited again, declines again, and another notice is sent.
     let half = json!({"start": "2071-05-06T09:00:00Z"});
     let half = patch(&app, &cara, &second, half).await.expect(200);
     assert_eq!(half.body["roomAnswer"], "declined");
@@ -190,14 +197,14 @@ async fn a_room_is_booked_once() {
     let moved = patch(&app, &cara, &half, later).await.expect(200);
     assert_eq!(moved.body["roomAnswer"], "accepted");
     assert!(app.notify().await.is_empty());
-    // The first session gives the room up; whoever comes next gets it.
+    // The first session releases the room; the next one gets it.
     cara.delete(&place(&app, &first.body)).await.expect(200);
     let back = json!({"start": START, "end": END});
     let back = patch(&app, &cara, &moved, back).await.expect(200);
     assert_eq!(back.body["roomAnswer"], "accepted");
 }
 
-/// A room that was asked for but not yet invited is not answered for by the one before it.
+/// The response of the previous room is not taken for that of a new room that is not invited yet.
 #[tokio::test]
 async fn the_room_before_does_not_answer_for_the_next() {
     let elm = town().room_that("Elm", |room| room.accepts = false);
