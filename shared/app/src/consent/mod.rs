@@ -1,23 +1,23 @@
 //! The service's own app in customers' directories: sign-in, consent, and the proof that it works (S0).
 
+mod proof;
 mod revoked;
 
 use std::time::Duration;
 
 use chrono::Utc;
-use rollcall_clients::entra::{Entra, EntraErrorKind, ServiceApp};
-use rollcall_clients::graph::{
-    GraphError, GraphReader, GraphWriter, OrganizationFacts, TokenSource,
-};
+use rollcall_clients::entra::{Entra, ServiceApp};
+use rollcall_clients::graph::{GraphReader, GraphWriter, OrganizationFacts, TokenSource};
 use rollcall_clients::http::Http;
 use rollcall_clients::store::{Attempts, StoreError};
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::base::audit::{Actor, AuditEvent};
 use rollcall_domain::base::ids::TenantId;
-use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection, ReportTo};
+use rollcall_domain::connection::{Cause, DELEGATED_SCOPES, EntraConnection};
 
 use super::Services;
 use super::clients::ConnectError;
+pub use proof::ConsentProofError;
 
 /// Where Microsoft sends browsers back to, below the API's address.
 pub const CALLBACK: &str = "/oauth/callback";
@@ -31,28 +31,6 @@ pub enum AppError {
     /// The app's secret cannot be had.
     #[error(transparent)]
     Vault(#[from] VaultError),
-}
-
-/// Why the service's own app does not work in a directory.
-#[derive(Debug)]
-pub struct ConsentProofError {
-    /// Why.
-    pub cause: Cause,
-    /// The code to show.
-    pub code: Option<String>,
-    /// Whether it may work in a while: Microsoft spreads a consent within minutes.
-    pub may_follow: bool,
-}
-
-impl ConsentProofError {
-    /// Microsoft did not answer in time.
-    fn silent() -> Self {
-        Self {
-            cause: Cause::Transient,
-            code: None,
-            may_follow: true,
-        }
-    }
 }
 
 impl Services {
@@ -129,7 +107,7 @@ impl Services {
     ) -> Result<OrganizationFacts, ConsentProofError> {
         let unusable = |error: &dyn std::fmt::Display| {
             tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
-            ConsentProofError::silent()
+            ConsentProofError::unavailable()
         };
         let app = self.service_app().await.map_err(|error| unusable(&error))?;
         // A cache of its own: a token from before the consent lacks its permissions.
@@ -138,10 +116,7 @@ impl Services {
         let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret);
         let graph = GraphReader::new(self.http.clone(), &self.settings.graph_url, tokens);
         let graph = graph.map_err(|error| unusable(&error))?;
-        let facts = graph
-            .organization()
-            .await
-            .map_err(|error| unproved(&error))?;
+        let facts = graph.organization().await?;
         if facts.id == tenant {
             return Ok(facts);
         }
@@ -167,7 +142,7 @@ impl Services {
         loop {
             let left = give_up.saturating_duration_since(tokio::time::Instant::now());
             let tried = tokio::time::timeout(left, self.prove_directory(tenant)).await;
-            match tried.unwrap_or_else(|_| Err(ConsentProofError::silent())) {
+            match tried.unwrap_or_else(|_| Err(ConsentProofError::unavailable())) {
                 Err(waits) if waits.may_follow => {
                     if tokio::time::Instant::now() + pause > give_up {
                         return Err(waits);
@@ -272,38 +247,4 @@ pub enum DirectoryError {
     /// The client could not be made.
     #[error(transparent)]
     Connect(#[from] ConnectError),
-}
-
-fn unproved(error: &GraphError) -> ConsentProofError {
-    match error {
-        // Ours to mend: the tenant waits for it, and is told nothing.
-        GraphError::Token(error) if error.cause().told() == ReportTo::Operators => {
-            let code = error.codes();
-            tracing::error!(
-                code,
-                alarm = "service-credential",
-                "this service's own app is refused"
-            );
-            ConsentProofError::silent()
-        }
-        GraphError::Token(error) => ConsentProofError {
-            cause: error.cause(),
-            code: Some(error.code()),
-            may_follow: matches!(
-                error.kind(),
-                EntraErrorKind::AppUnknown
-                    | EntraErrorKind::ConsentMissing
-                    | EntraErrorKind::Transient
-            ),
-        },
-        GraphError::Api(error) => ConsentProofError {
-            cause: if error.is_auth() {
-                Cause::ConsentMissing
-            } else {
-                Cause::Transient
-            },
-            code: error.status().map(|status| format!("HTTP {status}")),
-            may_follow: error.is_auth() || error.is_transient(),
-        },
-    }
 }
