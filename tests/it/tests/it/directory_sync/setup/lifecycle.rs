@@ -168,7 +168,7 @@ async fn a_partial_consent_connects_nothing() {
             _ = body
                 .as_object_mut()
                 .expect("not an object")
-                .remove("entraApp")
+                .remove("entraApp");
         })
         .await
         .expect(200);
