@@ -15,5 +15,6 @@ mod maintenance;
 mod node;
 mod notifier;
 mod oidc;
+mod published;
 mod refresh;
 mod scim_foreign;

@@ -1,0 +1,14 @@
+//! The `OpenAPI` document, byte for byte as it is served but for line breaks.
+
+use super::lines;
+use crate::harness::{Admin, App, Town};
+
+#[tokio::test]
+async fn the_openapi_document() {
+    let (app, _) = Box::pin(App::blank(Town::new())).await;
+    let nobody = Admin::without_token(&app);
+    let (status, media_type, bytes) = nobody.raw("GET", "/v1/openapi.json").await;
+    assert_eq!((status, media_type.as_str()), (200, "application/json"));
+    let served = String::from_utf8(bytes).expect("text");
+    insta::assert_snapshot!(lines(&served));
+}
