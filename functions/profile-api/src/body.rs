@@ -126,14 +126,12 @@ impl JsonBody {
     /// An object within this one that has to be there, to be read as a document of
     /// its own: its problems do not carry its place.
     pub(crate) fn object(&mut self, name: &str) -> Map<String, Value> {
-        match self.object.remove(name) {
-            Some(Value::Object(object)) => object,
-            _ => {
-                let pointer = self.pointer(name);
-                self.problem(pointer, "must be a JSON object");
-                Map::new()
-            }
+        if let Some(Value::Object(object)) = self.object.remove(name) {
+            return object;
         }
+        let pointer = self.pointer(name);
+        self.problem(pointer, "must be a JSON object");
+        Map::new()
     }
 
     /// Notes a problem.

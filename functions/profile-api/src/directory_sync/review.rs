@@ -164,7 +164,7 @@ fn pending(state: &SyncState, slot: Slot) -> Result<(), ApiError> {
         Some(pending) if pending.run == slot => Ok(()),
         Some(pending) => Err(ApiError::conflict(
             "superseded",
-            &format!(
+            format!(
                 "A newer comparison has taken the place of this one: {}.",
                 run_id(pending.run)
             ),
