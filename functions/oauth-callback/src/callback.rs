@@ -131,7 +131,7 @@ fn refusal(returned: &CallbackParams) -> Option<(Cause, Option<String>)> {
     let error = returned.error.as_deref()?;
     let number = returned.error_description.as_deref().and_then(number);
     let code = number.map_or_else(|| plain(error), |number| format!("AADSTS{number}"));
-    Some((Cause::of(error, None, number), Some(code)))
+    Some((Cause::from_oauth_error(error, None, number), Some(code)))
 }
 
 /// Entra's number, which a redirect carries in its description only.

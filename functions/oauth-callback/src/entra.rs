@@ -157,7 +157,7 @@ impl From<EntraError> for Failed {
         match error.cause() {
             Cause::Transient => Self::Silent,
             // Ours to mend: the tenant's connection stays as it is.
-            cause if cause.told() == ReportTo::Operators => {
+            cause if cause.report_to() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(
                     code,

@@ -215,7 +215,7 @@ impl Pass<'_> {
     fn not_yet(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
         let turn = if self.carrier.has_pace() {
-            self.state.turn(recipients, now)
+            self.state.permit(recipients, now)
         } else {
             let closed = self.state.breaker.closed_from(now);
             closed.map_or(SendPermit::Now, SendPermit::Wait)

@@ -166,7 +166,7 @@ impl ApiState {
     async fn free_slot(&self, caller: &Caller) -> Result<Slot, Refused> {
         let store = &self.services.store;
         let mut slot = Slot::by_hand(now());
-        while slot == Slot::of(slot.at())
+        while slot == Slot::of_tick(slot.at())
             || store
                 .enqueue_run_at(caller.tenant, Job::DirectorySync, slot)
                 .await

@@ -65,7 +65,7 @@ impl ApiState {
             return Ok(found);
         }
         let title = self.catalog_title(tenant, catalog).await?;
-        let mut blank = MailConnection::blank(now());
+        let mut blank = MailConnection::not_configured(now());
         blank.title = title.ok_or_else(missing)?;
         Ok(Versioned {
             value: blank,
@@ -97,7 +97,7 @@ pub(crate) fn account(error: &AccountError) -> ProblemDetails {
     match error {
         AccountError::NotConnected => not_connected(),
         AccountError::Lost(cause) => {
-            ProblemDetails::new(StatusCode::CONFLICT, cause.words()).of_kind("connection-lost")
+            ProblemDetails::new(StatusCode::CONFLICT, cause.message()).of_kind("connection-lost")
         }
         AccountError::App(error) => crate::connections::entra::app(error),
         AccountError::Vault(error) => vault(error),

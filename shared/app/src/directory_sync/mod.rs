@@ -14,7 +14,7 @@ use rollcall_domain::audience::settings::is_mail_address;
 use rollcall_domain::base::ids::{ObjectId, TenantId};
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
-use rollcall_domain::directory_sync::{Source, SyncState};
+use rollcall_domain::directory_sync::{SourceConnection, SyncState};
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 
 use super::Services;
@@ -76,13 +76,13 @@ impl Services {
     pub async fn sync_directory(
         &self,
         tenant: TenantId,
-        source: Option<&Source>,
+        source: Option<&SourceConnection>,
         credentials: &SyncCredentials,
     ) -> Result<Graph, SyncClientError> {
         match source {
             None => Err(SyncClientError::NotConnected),
-            Some(Source::Consent) => Ok(self.directory(tenant).await?),
-            Some(Source::App { .. }) => {
+            Some(SourceConnection::Consent) => Ok(self.directory(tenant).await?),
+            Some(SourceConnection::App { .. }) => {
                 let app = credentials.app.as_ref();
                 let app = app.ok_or(SyncClientError::Missing("app registration"))?;
                 let entra = self.entra.clone();

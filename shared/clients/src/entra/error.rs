@@ -67,7 +67,7 @@ impl EntraError {
         if self.kind == EntraErrorKind::Transient || self.source.is_some() {
             return Cause::Transient;
         }
-        Cause::of(&self.error, self.suberror.as_deref(), self.aadsts)
+        Cause::from_oauth_error(&self.error, self.suberror.as_deref(), self.aadsts)
     }
 
     /// Entra's number as people search for it, else the OAuth error.

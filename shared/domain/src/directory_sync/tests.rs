@@ -756,7 +756,7 @@ fn assert_as_wanted(
         .collect();
     for (id, person) in &directory.people {
         let user = by_person.get(id);
-        match scope.standing(*id, person) {
+        match scope.eligibility(*id, person) {
             eligibility::Eligibility::Wanted if !skipped.contains(id) => {
                 let user = user.expect("it exists");
                 assert!(user.active);

@@ -7,11 +7,11 @@ use proptest::sample::{select, subsequence};
 use regex::RegexBuilder;
 use uuid::Uuid;
 
-use super::{Member, Program};
+use super::{AudienceInput, Program};
 use crate::audience::audience_change::AudienceChange;
 use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
 use crate::base::rowset::RowSet;
-use crate::rules::evaluate::Facts;
+use crate::rules::evaluate::PersonValues;
 use crate::rules::{ActivityPredicate, DatePredicate, Expr, Leaf, NumberPredicate, TextPredicate};
 use crate::snapshot::ingest::{EntraProperties, build};
 use crate::snapshot::lms::{EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow};
@@ -277,7 +277,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
 
 fn program(sketches: &[Sketch]) -> Program<'_> {
     let users = |numbers: &[u32]| numbers.iter().copied().map(user).collect();
-    Program::compile(sketches.iter().map(|sketch| Member {
+    Program::compile(sketches.iter().map(|sketch| AudienceInput {
         rules: sketch.rules.as_ref(),
         include: users(&sketch.include),
         exclude: users(&sketch.exclude),
@@ -289,7 +289,7 @@ fn program(sketches: &[Sketch]) -> Program<'_> {
 /// The same by walking every tree for every person.
 fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
     let people = &snapshot.people;
-    let facts = Facts::new(
+    let facts = PersonValues::new(
         snapshot,
         slot(),
         sketches.iter().filter_map(|sketch| sketch.rules.as_ref()),
@@ -379,9 +379,9 @@ fn equal_tests_are_made_once() {
         Expr::All(vec![city("oslo"), city("denver")]),
         Expr::Not(Box::new(city("oslo"))),
     );
-    let of = |rules| Member {
+    let of = |rules| AudienceInput {
         rules: Some(rules),
-        ..Member::default()
+        ..AudienceInput::default()
     };
     assert_eq!(
         Program::compile([of(&a), of(&b), of(&a)]).distinct_tests(),
@@ -415,16 +415,16 @@ fn large_dictionaries_and_long_lists_work() {
         odd.clone(),
         Expr::All(vec![list, Expr::Not(Box::new(odd))]),
     ];
-    let members = exprs.iter().map(|rules| Member {
+    let members = exprs.iter().map(|rules| AudienceInput {
         rules: Some(rules),
-        ..Member::default()
+        ..AudienceInput::default()
     });
     let counts: Vec<u32> = Program::compile(members)
         .evaluate(&snapshot, slot(), &[])
         .iter()
         .map(|change| change.members)
         .collect();
-    let facts = Facts::new(&snapshot, slot(), &exprs);
+    let facts = PersonValues::new(&snapshot, slot(), &exprs);
     let expected: Vec<u32> = exprs
         .iter()
         .map(|rules| {
@@ -461,16 +461,16 @@ fn deep_trees_keep_their_meaning() {
         data(80, 7, &[]),
         &EntraProperties::default(),
     );
-    let facts = Facts::new(&snapshot, slot(), [&tree]);
+    let facts = PersonValues::new(&snapshot, slot(), [&tree]);
     let expected: Vec<u32> = snapshot
         .people
         .living
         .iter()
         .filter(|row| facts.holds(&tree, *row))
         .collect();
-    let found = Program::compile([Member {
+    let found = Program::compile([AudienceInput {
         rules: Some(&tree),
-        ..Member::default()
+        ..AudienceInput::default()
     }])
     .evaluate(&snapshot, slot(), &[]);
     assert_eq!(found[0].joins, expected);

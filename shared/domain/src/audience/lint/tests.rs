@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::audience::profile::Target;
 use crate::base::ids::CourseId;
-use crate::rules::evaluate::Facts;
+use crate::rules::evaluate::PersonValues;
 use crate::rules::{Expr, MatchMode};
 use crate::snapshot::lms::{FieldKind, Progress};
 use crate::testing::{World, day, profile, profile_id, slot};
@@ -337,8 +337,8 @@ fn the_whole_audience_is_judged_unless_other_profiles_take_part() {
     );
     profile.overrides.include = [Target::Profile(profile_id("Other"))].into();
     assert_eq!(kinds(&profile), []);
-    assert_eq!(whole(&profile, 0, 0), None);
-    assert!(whole(&profile, 7, 7).is_some() && whole(&profile, 6, 7).is_none());
+    assert_eq!(size_warning(&profile, 0, 0), None);
+    assert!(size_warning(&profile, 7, 7).is_some() && size_warning(&profile, 6, 7).is_none());
 }
 
 #[test]
@@ -595,7 +595,7 @@ proptest! {
         for warning in lint(&profile, &snapshot, &fields, slot()) {
             let holds = |profile: &Profile, pointer: &str, at| -> Vec<bool> {
                 let expr = part(profile, pointer, &fields);
-                let facts = Facts::new(&snapshot, at, [&expr]);
+                let facts = PersonValues::new(&snapshot, at, [&expr]);
                 living.iter().map(|row| facts.holds(&expr, *row)).collect()
             };
             match warning.kind {
@@ -614,7 +614,7 @@ proptest! {
                 WarningKind::MatchesEverybody => prop_assert!(!holds(&profile, "/filter", slot()).contains(&false)),
                 WarningKind::UnknownValue => {
                     let expr = part(&profile, &warning.pointer, &fields);
-                    let facts = Facts::new(&snapshot, slot(), [&expr]);
+                    let facts = PersonValues::new(&snapshot, slot(), [&expr]);
                     let leaves = expr.leaves();
                     let several = matches!(leaves[0], crate::rules::Leaf::Text(_, crate::rules::TextPredicate::In(_)));
                     prop_assert!(several || !living.iter().any(|row| facts.leaf(leaves[0], *row)), "{:?}", warning);

@@ -114,19 +114,19 @@ fn text_beyond_what_a_column_holds_is_an_error_and_never_a_missing_value() {
     let ada = data.users[0].borrowed().expect("an id");
     let (mut city, mut custom) = (UserSet::default(), UserSet::default());
     city.properties[0] = cells::Cells::of_at_most(3);
-    assert_eq!(city.take(&ada), Err(TooLarge::Users));
+    assert_eq!(city.push(&ada), Err(TooLarge::Users));
     custom.fields.number(World::field_id("Role"), 1);
     custom.custom.push(cells::Cells::of_at_most(4));
-    assert_eq!(custom.take(&ada), Err(TooLarge::Users));
-    assert_eq!(UserSet::default().take(&ada), Ok(()));
+    assert_eq!(custom.push(&ada), Err(TooLarge::Users));
+    assert_eq!(UserSet::default().push(&ada), Ok(()));
 
     let mut entra = EntraSet::new([("city".to_owned(), FieldKind::Text)].into());
     entra.columns[0] = cells::Cells::of_at_most(4);
     let object = |n| ObjectId::new(Uuid::from_u128(n));
     for n in 1..3 {
-        assert_eq!(entra.take(object(n), [("city", "Oslo")]), Ok(()));
+        assert_eq!(entra.push(object(n), [("city", "Oslo")]), Ok(()));
     }
-    let more = entra.take(object(3), [("city", "Bonn")]);
+    let more = entra.push(object(3), [("city", "Bonn")]);
     assert_eq!(more, Err(TooLarge::EntraUsers));
 }
 
