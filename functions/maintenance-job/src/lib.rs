@@ -36,7 +36,7 @@ pub async fn handle(
                 "membership" => Job::Membership,
                 other => return Err(format!("maintenance-job knows no tick {other:?}").into()),
             };
-            services.fan_out(job, Slot::of(due.time)).await?;
+            services.fan_out(job, Slot::of_tick(due.time)).await?;
             Ok(Value::Null)
         }
         Event::Messages(messages) => {

@@ -56,7 +56,7 @@ impl From<EntraError> for Refusal {
         match error.cause() {
             Cause::Transient => Self::Unavailable,
             // Operators must fix this; the tenant's connection is left unchanged.
-            cause if cause.told() == ReportTo::Operators => {
+            cause if cause.report_to() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(
                     code,

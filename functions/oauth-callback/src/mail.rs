@@ -91,7 +91,7 @@ async fn save_draft(
         address: facts.address.clone().unwrap_or_else(|| facts.upn.clone()),
         name: facts.name.clone(),
     };
-    let can = AccountCapabilities::of(facts.exchange, facts.teams);
+    let can = AccountCapabilities::new(facts.exchange, facts.teams);
     let until = Utc::now() + SAVE_WITHIN;
     let draft = Draft::new(&name, refresh, account, can, attempt.by.clone(), until);
     let lease = services.grant_lease(attempt.tenant, catalog).await?;

@@ -32,7 +32,7 @@ impl CallbackParams {
         let number = self.error_description.as_deref().and_then(aadsts_number);
         let code = number.map_or_else(|| error_name(error), |number| format!("AADSTS{number}"));
         Some(Refusal::Refused {
-            cause: Cause::of(error, None, number),
+            cause: Cause::from_oauth_error(error, None, number),
             code: Some(code),
         })
     }

@@ -14,7 +14,7 @@ use rollcall_clients::store::StoreError;
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::MailConnection;
-use rollcall_domain::course_session::{CourseSession, close};
+use rollcall_domain::course_session::{CourseSession, cancel};
 use rollcall_runtime::Deadline;
 
 /// Number of items processed concurrently; most of the time is spent waiting for Microsoft.
@@ -108,7 +108,7 @@ async fn follow(services: &Services, tenant: TenantId, session: Versioned<Course
     let id = session.value.id;
     if session.value.end + GIVE_UP < Utc::now() {
         let mut closed = session.value;
-        close(&mut closed);
+        cancel(&mut closed);
         let put = services
             .store
             .put_session(tenant, &closed, Some(session.version), &[]);

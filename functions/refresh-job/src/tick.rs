@@ -25,7 +25,7 @@ pub async fn tick(
     due: &Tick,
     deadline: Deadline,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
-    let slot = Slot::of(due.time);
+    let slot = Slot::of_tick(due.time);
     match due.tick.as_str() {
         "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
         "onboarding" => sweep(services, slot).await?,

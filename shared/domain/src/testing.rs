@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, SnapshotId, TenantId, UserId};
-use crate::rules::evaluate::Facts;
+use crate::rules::evaluate::PersonValues;
 use crate::rules::{Fields, FilterDocument};
 use crate::snapshot::ingest::{EntraProperties, build, moment};
 use crate::snapshot::lms::{
@@ -265,7 +265,7 @@ pub fn matching(world: &World, filter: &FilterDocument) -> Vec<String> {
     let Some(filter) = checked else {
         return Vec::new();
     };
-    let facts = Facts::new(&snapshot, slot(), [&filter.0]);
+    let facts = PersonValues::new(&snapshot, slot(), [&filter.0]);
     names(
         &snapshot,
         snapshot

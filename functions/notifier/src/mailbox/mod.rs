@@ -214,7 +214,7 @@ impl Pass<'_> {
     fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
         let turn = if self.channel.has_rate_limit() {
-            self.state.turn(recipients, now)
+            self.state.permit(recipients, now)
         } else {
             let closed = self.state.breaker.closed_from(now);
             closed.map_or(SendPermit::Now, SendPermit::Wait)

@@ -12,7 +12,7 @@ use rollcall_domain::connection::{
     Auth, Capability, ConnectionKind, ConnectionStatus, ConsentScope, Ending, Fault,
     MailConnection, Origin,
 };
-use rollcall_domain::directory_sync::{Source, SyncState};
+use rollcall_domain::directory_sync::{SourceConnection, SyncState};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -186,7 +186,7 @@ impl Connection {
             );
         };
         let mut it = Self::of(ConnectionKind::DirectorySync, title, state.status(at));
-        if state.source == Some(Source::Consent) {
+        if state.source == Some(SourceConnection::Consent) {
             it.auth = Auth::AdminConsent;
         }
         it.since = state.activated;

@@ -8,7 +8,7 @@ use rollcall_clients::graph::SyncApp;
 use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::connection::{CheckStatus, ConnectionTest, ReturnPath};
-use rollcall_domain::directory_sync::{Source, SyncPhase};
+use rollcall_domain::directory_sync::{SourceConnection, SyncPhase};
 use rollcall_runtime::auth::{Caller, Role};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -67,7 +67,7 @@ pub(crate) async fn connect(
         let begun = begin_directory(&api, &caller, return_to).await?;
         return Ok((StatusCode::CREATED, Json(begun)).into_response());
     }
-    let (consent, none) = (Source::Consent, SyncCredentials::default());
+    let (consent, none) = (SourceConnection::Consent, SyncCredentials::default());
     let services = &api.services;
     let graph = services.sync_directory(caller.tenant, Some(&consent), &none);
     let graph = graph.await?;
@@ -81,8 +81,8 @@ pub(crate) async fn connect(
     let events =
         [AuditEvent::new(at, caller.actor(), Action::SyncConnected).on(SUBJECT.0, SUBJECT.1)];
     let after = services.store.change_sync(caller.tenant, &events, |state| {
-        if state.source != Some(Source::Consent) {
-            state.source = Some(Source::Consent);
+        if state.source != Some(SourceConnection::Consent) {
+            state.source = Some(SourceConnection::Consent);
             state.edits += 1;
             state.credentials += 1;
         }

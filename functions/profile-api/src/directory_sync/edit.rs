@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use rollcall_clients::vault::{AppRegistration, SyncCredentials};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::{CLIENT_ID, CLIENT_SECRET};
-use rollcall_domain::directory_sync::{Source, SyncPhase, SyncState};
+use rollcall_domain::directory_sync::{SourceConnection, SyncPhase, SyncState};
 use rollcall_runtime::auth::Caller;
 
 use super::input::SyncInput;
@@ -83,20 +83,20 @@ pub(super) fn next(
         && input.app.is_some()
     {
         let stored = match &state.source {
-            Some(Source::App { secret_expires, .. }) => *secret_expires,
+            Some(SourceConnection::App { secret_expires, .. }) => *secret_expires,
             _ => None,
         };
         let input = input.app.as_ref();
         let is_new = input.is_some_and(|app| app.client_secret.is_some());
         let told = input.and_then(|app| app.secret_expires);
-        state.source = Some(Source::App {
+        state.source = Some(SourceConnection::App {
             client_id: app.client_id.clone(),
             secret_expires: if is_new { told } else { told.or(stored) },
         });
         if state.phase == SyncPhase::Disconnected {
             state.phase = SyncPhase::Inactive;
         }
-    } else if let (Some(Source::App { secret_expires, .. }), Some(app)) =
+    } else if let (Some(SourceConnection::App { secret_expires, .. }), Some(app)) =
         (&mut state.source, &input.app)
     {
         *secret_expires = app.secret_expires.or(*secret_expires);

@@ -161,7 +161,7 @@ pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiErro
 async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
     let store = &api.services.store;
     let mut slot = Slot::by_hand(now());
-    while slot == Slot::of(slot.at())
+    while slot == Slot::of_tick(slot.at())
         || store
             .run_at(caller.tenant, Job::DirectorySync, slot)
             .await?

@@ -10,7 +10,9 @@ use rollcall_clients::vault::SyncCredentials;
 use rollcall_domain::base::audit::Actor;
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::connection::{ConnectionStatus, ConnectionTest};
-use rollcall_domain::directory_sync::{Pause, Schedule, Source, SyncConfig, SyncPhase, SyncState};
+use rollcall_domain::directory_sync::{
+    Pause, Schedule, SourceConnection, SyncConfig, SyncPhase, SyncState,
+};
 use rollcall_runtime::auth::Caller;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -43,7 +45,7 @@ pub(crate) struct SyncView {
     phase: SyncPhase,
     /// How the directory is read; nothing while it is not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Source>,
+    source: Option<SourceConnection>,
     /// The app registration's secret.
     client_secret: CredentialMarkView,
     /// Days until it ends, where somebody entered when.

@@ -129,7 +129,7 @@ fn of_account(error: &AccountError) -> ProblemDetails {
             problem(StatusCode::CONFLICT, "account-required", detail)
         }
         AccountError::Lost(cause) => {
-            problem(StatusCode::CONFLICT, "connection-lost", cause.words())
+            problem(StatusCode::CONFLICT, "connection-lost", cause.message())
         }
         AccountError::App(_) => unavailable(APP_FAILED),
         AccountError::Vault(error) => of_vault(error),

@@ -20,7 +20,7 @@ pub(crate) async fn find(
         return Ok(found);
     }
     let title = catalogs::title(api, tenant, catalog).await?;
-    let mut blank = MailConnection::blank(now());
+    let mut blank = MailConnection::not_configured(now());
     blank.title = title.ok_or(ApiError::Missing)?;
     Ok(Versioned {
         value: blank,

@@ -226,7 +226,7 @@ mod tests {
 
     fn run(job: Job, minutes: i64) -> Run {
         let at = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
-        let slot = Slot::of(at - TimeDelta::minutes(minutes));
+        let slot = Slot::of_tick(at - TimeDelta::minutes(minutes));
         let request = RunRequest {
             job,
             tenant: TenantId::new(Uuid::nil()),

@@ -11,7 +11,7 @@ use rollcall_domain::base::audit::{Action, AuditEvent};
 use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::course_session::{
-    CalendarOwner, CourseSession, RoomAnswer, SessionStatus, begin,
+    CalendarOwner, CourseSession, RoomAnswer, SessionStatus, planned_events,
 };
 use rollcall_runtime::auth::Caller;
 
@@ -123,7 +123,7 @@ async fn stays_elsewhere(
 fn until_connected(error: &AccountError) -> Option<Problem> {
     let why = match error {
         AccountError::NotConnected => not_connected().into_problem().detail,
-        AccountError::Lost(cause) => cause.words().to_owned(),
+        AccountError::Lost(cause) => cause.message().to_owned(),
         _ => return None,
     };
     let detail = format!("{why} The session is saved; its invitations go out once that is done.");
@@ -135,7 +135,7 @@ fn over(known: &CourseSession, mut session: CourseSession) -> CourseSession {
     session.version = known.version + 1;
     session.join_url.clone_from(&known.join_url);
     session.calendar.clone_from(&known.calendar);
-    session.events = begin(Some(known), &session);
+    session.events = planned_events(Some(known), &session);
     // Another room is asked, and any room again when the time is another.
     let place = |it: &CourseSession| (it.room.clone(), it.start, it.end);
     session.room_answer = if session.status == SessionStatus::Cancelled {

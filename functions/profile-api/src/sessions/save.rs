@@ -11,7 +11,7 @@ use rollcall_domain::base::ids::{CatalogId, SessionId};
 use rollcall_domain::base::problem::Problem;
 use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::course_session::{
-    Capabilities, CourseSession, RoomAnswer, SessionStatus, begin, degrade,
+    Capabilities, CourseSession, RoomAnswer, SessionStatus, degrade, planned_events,
 };
 use rollcall_runtime::auth::Caller;
 use serde::Deserialize;
@@ -53,7 +53,7 @@ pub(crate) async fn create(
     body.finish()?;
     let (mut session, left_out) = allowed(session.tidy(), &connection)?;
     session.room_answer = asked(&session);
-    session.events = begin(None, &session);
+    session.events = planned_events(None, &session);
     let events = [event(&caller, at, Action::SessionScheduled, &session)];
     let id = session.id;
     let services = &api.services;

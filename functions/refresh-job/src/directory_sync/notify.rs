@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use rollcall_domain::base::run::Run;
-use rollcall_domain::directory_sync::{Source, SyncReport};
+use rollcall_domain::directory_sync::{SourceConnection, SyncReport};
 use rollcall_domain::notices::NoticeKind;
 
 use rollcall_runtime::Failure;
@@ -53,7 +53,7 @@ impl DirectorySync<'_> {
         let Some(state) = self.services.store.sync(self.tenant).await? else {
             return Ok(());
         };
-        let Some(Source::App {
+        let Some(SourceConnection::App {
             secret_expires: Some(on),
             ..
         }) = state.value.source

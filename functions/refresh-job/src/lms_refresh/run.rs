@@ -218,7 +218,7 @@ mod tests {
         let request = RunRequest {
             job: Job::Refresh,
             tenant: TenantId::new(Uuid::nil()),
-            slot: Slot::of(at(hour)),
+            slot: Slot::of_tick(at(hour)),
             trigger: Trigger::FirstSave,
             continuation: 0,
             waits: 0,

@@ -30,7 +30,7 @@ impl From<GraphError> for ConsentProofError {
     fn from(error: GraphError) -> Self {
         match error {
             // Ours to mend: the tenant waits for it, and is told nothing.
-            GraphError::Token(error) if error.cause().told() == ReportTo::Operators => {
+            GraphError::Token(error) if error.cause().report_to() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(
                     code,

@@ -9,7 +9,8 @@ use rollcall_clients::store::connections::Versioned;
 use rollcall_clients::store::{Lease, StoreError};
 use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
 use rollcall_domain::course_session::{
-    CalendarOwner, CourseSession, EventStep, RoomAnswer, SessionStatus, lose, plan, settle,
+    CalendarOwner, CourseSession, EventStep, RoomAnswer, SessionStatus, forget_event, plan,
+    record_step,
 };
 use rollcall_domain::notices::NoticeKind;
 
@@ -99,7 +100,7 @@ impl Services {
                 }
                 Err(AccountError::Client(error)) if is_lost(step, &error) => {
                     tracing::warn!(session = %session.value.id, "an event is gone from the calendar; it is made again");
-                    lose(&mut session.value, step.part());
+                    forget_event(&mut session.value, step.part());
                 }
                 Err(error) => return Err(error),
             }
@@ -120,7 +121,7 @@ impl Services {
         step: EventStep,
         facts: Option<&EventFacts>,
     ) -> Result<(), AccountError> {
-        settle(session, step, facts.map(|facts| facts.id.as_str()));
+        record_step(session, step, facts.map(|facts| facts.id.as_str()));
         let Some(facts) = facts else { return Ok(()) };
         if step.part() != 0 || session.status != SessionStatus::Scheduled {
             return Ok(());

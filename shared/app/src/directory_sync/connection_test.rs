@@ -8,7 +8,7 @@ use rollcall_clients::scim::Scim;
 use rollcall_clients::vault::{SyncCredentials, VaultError};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::connection::{Check, CheckId, CheckStatus, ConnectionTest, ENTRA_APP};
-use rollcall_domain::directory_sync::{Source, SyncConfig, SyncState};
+use rollcall_domain::directory_sync::{SourceConnection, SyncConfig, SyncState};
 use tokio::time::Instant;
 
 use super::super::Services;
@@ -26,7 +26,7 @@ const GROUPS: &str = "/filters/groups";
 #[derive(Clone, Copy)]
 struct SyncToTest<'a> {
     config: &'a SyncConfig,
-    source: Option<&'a Source>,
+    source: Option<&'a SourceConnection>,
     credentials: &'a SyncCredentials,
 }
 
@@ -71,7 +71,7 @@ impl Services {
             Err(error) => return vec![unmade(CheckId::EntraSignIn, ENTRA_APP, &error)],
         };
         let app = match what.source {
-            Some(Source::Consent) => SyncApp::Ours,
+            Some(SourceConnection::Consent) => SyncApp::Ours,
             _ => SyncApp::Customers,
         };
         let mut checks = graph.check_for_sync(what.config.needs_groups(), app).await;

@@ -12,7 +12,7 @@ use rollcall_clients::vault::{SyncCredentials, VaultError};
 use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::base::schedule::{Job, Slot};
-use rollcall_domain::directory_sync::{Source, SyncState};
+use rollcall_domain::directory_sync::{SourceConnection, SyncState};
 
 use super::Services;
 use super::clients::ConnectError;
@@ -70,13 +70,13 @@ impl Services {
     pub async fn sync_directory(
         &self,
         tenant: TenantId,
-        source: Option<&Source>,
+        source: Option<&SourceConnection>,
         credentials: &SyncCredentials,
     ) -> Result<GraphReader, SyncClientError> {
         match source {
             None => Err(SyncClientError::NotConnected),
-            Some(Source::Consent) => Ok(self.directory_reader(tenant).await?),
-            Some(Source::App { .. }) => {
+            Some(SourceConnection::Consent) => Ok(self.directory_reader(tenant).await?),
+            Some(SourceConnection::App { .. }) => {
                 let app = credentials.app.as_ref();
                 let app = app.ok_or(SyncClientError::Missing("app registration"))?;
                 let entra = self.entra.clone();

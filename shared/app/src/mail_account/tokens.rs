@@ -160,7 +160,7 @@ impl Services {
         catalog: CatalogId,
         (of, (cause, code)): RefusedGrant,
     ) -> Result<AccountError, AccountError> {
-        if cause.told() == ReportTo::Operators {
+        if cause.report_to() == ReportTo::Operators {
             tracing::error!(%tenant, code, alarm = "service-credential", "this service's own app is refused");
         }
         if cause.event().is_none() {

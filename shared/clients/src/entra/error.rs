@@ -67,7 +67,7 @@ impl EntraError {
         if self.kind == EntraErrorKind::Transient || self.source.is_some() {
             return Cause::Transient;
         }
-        Cause::of(&self.error, self.suberror.as_deref(), self.aadsts)
+        Cause::from_oauth_error(&self.error, self.suberror.as_deref(), self.aadsts)
     }
 
     /// Returns Entra's error number in its searchable form, else the OAuth error.

@@ -153,7 +153,7 @@ fn take(mut users: EntraSet, page: &Answer) -> Result<EntraSet, ApiError> {
             .iter()
             .map(|(name, value)| (name.as_ref(), value.as_ref()));
         users
-            .take(ObjectId::new(id), values)
+            .push(ObjectId::new(id), values)
             .map_err(|error| page.not(A_PAGE, error.to_string()))?;
     }
     Ok(users)

@@ -54,19 +54,19 @@ pub(super) trait Gather<S: Set>: Default + Send + 'static {
 
 impl Gather<Users> for UserSet {
     fn take(&mut self, row: User<'_>) -> Result<(), String> {
-        Self::take(self, &row).map_err(|error| error.to_string())
+        Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 
 impl Gather<Enrolments> for EnrolmentSet {
     fn take(&mut self, row: EnrolmentRow) -> Result<(), String> {
-        Self::take(self, &row).map_err(|error| error.to_string())
+        Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 
 impl Gather<Roles> for RoleSet {
     fn take(&mut self, row: Role<'_>) -> Result<(), String> {
-        Self::take(self, &row).map_err(|error| error.to_string())
+        Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 

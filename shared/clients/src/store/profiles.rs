@@ -1,7 +1,7 @@
 //! Stored profiles: versioned documents, written by administrators or under the job's lease.
 
 use rollcall_domain::audience::lifecycle;
-use rollcall_domain::audience::profile::{Profile, read};
+use rollcall_domain::audience::profile::{Profile, parse_profile};
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
 
@@ -34,7 +34,7 @@ fn stored(item: &Item) -> StoredProfile {
     let key = entity(item).trim_start_matches(PREFIX).to_owned();
     let profile = text(item, "doc")
         .ok_or_else(|| "the item has no document".to_owned())
-        .and_then(|document| read(document).map_err(|problem| problem.detail))
+        .and_then(|document| parse_profile(document).map_err(|problem| problem.detail))
         .and_then(|profile| {
             if profile.id.to_string() == key {
                 Ok(profile)

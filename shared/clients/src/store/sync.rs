@@ -138,7 +138,7 @@ impl Store {
         let all = found.iter().map(|item| {
             let due = integer(item, DUE_AT).and_then(DateTime::from_timestamp_millis);
             let due = due.ok_or_else(|| unreadable(SYNC, "it has no time in the due index"))?;
-            Ok((tenant(item)?, Slot::of(due)))
+            Ok((tenant(item)?, Slot::of_tick(due)))
         });
         Ok(readable(all))
     }

@@ -205,7 +205,7 @@ mod tests {
             name,
             &Secret::new("r-draft"),
             account,
-            AccountCapabilities::of(true, true),
+            AccountCapabilities::new(true, true),
             Actor::named("cat"),
             until,
         )

@@ -9,11 +9,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 pub use super::audience_change::{AudienceChange, Members};
-use super::engine::{Member, Program};
+use super::engine::{AudienceInput, Program};
 use super::evaluation_order::{Order, order};
 use super::profile::{Overrides, Profile, Target};
 use crate::base::ids::ProfileId;
-use crate::base::problem::{Problem, join};
+use crate::base::problem::{Problem, join_problems};
 use crate::base::rowset::RowSet;
 use crate::rules::{Fields, Filter, RuleProblem, RuleProblemKind};
 use crate::snapshot::Snapshot;
@@ -34,7 +34,7 @@ pub struct Audience {
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum AudienceError {
     /// Fields or courses its rules use are gone; somebody must review it (S4-119).
-    #[error("{}", join(problems))]
+    #[error("{}", join_problems(problems))]
     NeedsReview {
         /// The rules that point nowhere.
         problems: Vec<Problem>,
@@ -42,7 +42,7 @@ pub enum AudienceError {
         missing: BTreeSet<String>,
     },
     /// Its rules make no sense.
-    #[error("{}", join(problems))]
+    #[error("{}", join_problems(problems))]
     Invalid {
         /// All problems.
         problems: Vec<Problem>,
@@ -192,10 +192,10 @@ fn dependencies(
 fn member<'a>(
     audience: &'a Audience,
     places: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
-) -> Result<Member<'a>, AudienceError> {
-    let mut member = Member {
+) -> Result<AudienceInput<'a>, AudienceError> {
+    let mut member = AudienceInput {
         rules: audience.filter.as_ref().map(|filter| &filter.0),
-        ..Member::default()
+        ..AudienceInput::default()
     };
     let Overrides { include, exclude } = &audience.overrides;
     for (targets, users, profiles) in [

@@ -6,7 +6,7 @@ use super::profile::{Lifecycle, Profile};
 
 /// What the maintenance job still has to carry out on the learning platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pending {
+pub enum LifecycleTask {
     /// The profile was deleted (S4-135).
     Deletion,
     /// Its enrolment was switched off (S4-140).
@@ -14,12 +14,12 @@ pub enum Pending {
 }
 
 /// What is still to be carried out, if anything.
-pub fn pending(profile: &Profile) -> Option<Pending> {
+pub fn pending(profile: &Profile) -> Option<LifecycleTask> {
     match profile.lifecycle {
-        Lifecycle::Deleted { handled: false, .. } => Some(Pending::Deletion),
+        Lifecycle::Deleted { handled: false, .. } => Some(LifecycleTask::Deletion),
         Lifecycle::Deleted { handled: true, .. } => None,
         Lifecycle::Active => {
-            (!profile.enroll && !profile.retraction_handled).then_some(Pending::Retraction)
+            (!profile.enroll && !profile.retraction_handled).then_some(LifecycleTask::Retraction)
         }
     }
 }
@@ -82,7 +82,7 @@ mod tests {
         let mut original = profile("P");
         original.courses = [World::course_id("A")].into();
         let deleted = delete(original.clone(), slot(), "ada@contoso.example");
-        assert_eq!(pending(&deleted), Some(Pending::Deletion));
+        assert_eq!(pending(&deleted), Some(LifecycleTask::Deletion));
         let done = handled(deleted);
         assert_eq!(pending(&done), None);
         assert!(!done.auto_populate && !done.enroll);
@@ -96,7 +96,7 @@ mod tests {
         let mut retracted = profile("P");
         assert_eq!(pending(&retracted), None);
         retracted.enroll = false;
-        assert_eq!(pending(&retracted), Some(Pending::Retraction));
+        assert_eq!(pending(&retracted), Some(LifecycleTask::Retraction));
         assert_eq!(pending(&handled(retracted)), None);
     }
 }

@@ -234,7 +234,7 @@ fn is_unseen(c: char) -> bool {
 ///
 /// # Errors
 /// What is wrong with the document, with its place where the reader knows it.
-pub fn read(document: &str) -> Result<Profile, Problem> {
+pub fn parse_profile(document: &str) -> Result<Profile, Problem> {
     serde_json::from_str(document)
         .map_err(|error| Problem::at("", format!("the stored profile cannot be read: {error}")))
 }
@@ -248,17 +248,17 @@ mod tests {
     fn a_profile_survives_storage() {
         let profile = testing::profile("Field staff");
         let text = serde_json::to_string(&profile).expect("writes");
-        assert_eq!(read(&text), Ok(profile));
+        assert_eq!(parse_profile(&text), Ok(profile));
     }
 
     #[test]
     fn a_broken_document_is_told_with_its_place() {
-        let problem = read("{\"id\": 7}").expect_err("broken");
+        let problem = parse_profile("{\"id\": 7}").expect_err("broken");
         assert!(problem.detail.contains("line 1 column"), "{problem}");
         let mut document = serde_json::to_value(testing::profile("x")).expect("writes");
         document["surprise"] = true.into();
         assert!(
-            read(&document.to_string())
+            parse_profile(&document.to_string())
                 .expect_err("unknown field")
                 .detail
                 .contains("surprise")

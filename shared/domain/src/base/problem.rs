@@ -36,7 +36,7 @@ impl fmt::Display for Problem {
 }
 
 /// All findings as one sentence list, for a run report.
-pub fn join(problems: &[Problem]) -> String {
+pub fn join_problems(problems: &[Problem]) -> String {
     problems
         .iter()
         .map(ToString::to_string)

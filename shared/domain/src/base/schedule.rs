@@ -89,7 +89,7 @@ pub struct Slot(DateTime<Utc>);
 impl Slot {
     /// The slot a tick belongs to: its minute. Schedulers fire twice, and some
     /// seconds late, but never a minute early.
-    pub fn of(tick: DateTime<Utc>) -> Self {
+    pub fn of_tick(tick: DateTime<Utc>) -> Self {
         Self(tick.duration_trunc(TimeDelta::minutes(1)).unwrap_or(tick))
     }
 
@@ -167,20 +167,20 @@ mod tests {
     /// Proves S4-096: late and duplicate ticks are the same slot.
     #[test]
     fn a_late_duplicate_tick_is_the_same_slot() {
-        let slot = Slot::of(at("2026-11-21T03:00:00Z"));
-        assert_eq!(Slot::of(at("2026-11-21T03:00:41.5Z")), slot);
+        let slot = Slot::of_tick(at("2026-11-21T03:00:00Z"));
+        assert_eq!(Slot::of_tick(at("2026-11-21T03:00:41.5Z")), slot);
         assert_eq!(slot.to_string(), "2026-11-21T03:00Z");
-        assert_ne!(Slot::of(at("2026-11-21T03:01:00Z")), slot);
+        assert_ne!(Slot::of_tick(at("2026-11-21T03:01:00Z")), slot);
     }
 
     /// Proves S4-096: missed slots are visible.
     #[test]
     fn slots_that_never_ran_are_listed() {
-        let last = Slot::of(at("2026-11-20T21:00:00Z"));
+        let last = Slot::of_tick(at("2026-11-20T21:00:00Z"));
         let missed = missed(
             &MAINTENANCE_HOURS,
             Some(last),
-            Slot::of(at("2026-11-21T06:00:00Z")),
+            Slot::of_tick(at("2026-11-21T06:00:00Z")),
         );
         assert_eq!(
             missed.iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -191,7 +191,7 @@ mod tests {
             super::missed(
                 &MAINTENANCE_HOURS,
                 Some(last),
-                Slot::of(at("2026-11-21T00:00:00Z"))
+                Slot::of_tick(at("2026-11-21T00:00:00Z"))
             )
             .is_empty()
         );

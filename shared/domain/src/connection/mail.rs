@@ -63,7 +63,7 @@ pub struct AccountCapabilities {
 
 impl AccountCapabilities {
     /// By the licences: Exchange Online Plan 1 or better, and Microsoft Teams.
-    pub fn of(exchange: bool, teams: bool) -> Self {
+    pub fn new(exchange: bool, teams: bool) -> Self {
         let mut it = Self::default();
         for capability in [Capability::Mail, Capability::Rooms] {
             it.put(
@@ -169,7 +169,7 @@ pub struct MailConnection {
 
 impl MailConnection {
     /// The connection of a catalog nobody has touched: switched off (S1-05).
-    pub fn blank(at: DateTime<Utc>) -> Self {
+    pub fn not_configured(at: DateTime<Utc>) -> Self {
         Self {
             edition: 0,
             title: String::new(),
@@ -299,12 +299,12 @@ mod tests {
     }
 
     fn connected(exchange: bool, teams: bool) -> (MailConnection, &'static [Effect]) {
-        let mut it = MailConnection::blank(slot());
+        let mut it = MailConnection::not_configured(slot());
         it.options.enabled = true;
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("events"),
-            AccountCapabilities::of(exchange, teams),
+            AccountCapabilities::new(exchange, teams),
             "g".to_owned(),
             by,
             slot(),
@@ -315,7 +315,7 @@ mod tests {
     /// Proves S1-01 and S1-05: off by default, and nothing is possible then.
     #[test]
     fn a_new_catalog_is_switched_off() {
-        let blank = MailConnection::blank(slot());
+        let blank = MailConnection::not_configured(slot());
         assert!(!blank.options.enabled && blank.status == ConnectionStatus::NotConfigured);
         let (mut it, _) = connected(true, true);
         assert!(it.allows(Capability::Mail));
@@ -363,7 +363,7 @@ mod tests {
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("events"),
-            AccountCapabilities::of(true, true),
+            AccountCapabilities::new(true, true),
             "g".to_owned(),
             by,
             slot(),
@@ -382,7 +382,7 @@ mod tests {
         let by = Actor::named("cat@contoso.example");
         let effects = it.connect(
             account("other"),
-            AccountCapabilities::of(true, true),
+            AccountCapabilities::new(true, true),
             "g".to_owned(),
             by,
             slot(),

@@ -4,7 +4,7 @@ use super::cause::Cause;
 
 impl Cause {
     /// What people read, with the way out.
-    pub const fn words(self) -> &'static str {
+    pub const fn message(self) -> &'static str {
         match self {
             Self::GrantRevoked => {
                 "The permission to act for the account was taken back, or its password was reset by an administrator. Connect the account again."
@@ -41,12 +41,12 @@ impl Cause {
             Self::MailRefused => {
                 "Microsoft 365 refused to send mail from the account. Ask your Exchange administrator, with the code shown, and read Microsoft's guidance on delivery problems in Exchange Online."
             }
-            _ => self.words_of_the_directory(),
+            _ => self.directory_message(),
         }
     }
 
     /// The same where the directory or this service is the trouble, not the account.
-    const fn words_of_the_directory(self) -> &'static str {
+    const fn directory_message(self) -> &'static str {
         match self {
             Self::ConditionalAccess => {
                 "A Conditional Access policy of your directory blocks the sign-in. Ask an administrator to exempt the account."

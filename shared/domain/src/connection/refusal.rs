@@ -45,7 +45,7 @@ pub enum ReportTo {
 
 impl Cause {
     /// The cause of an OAuth error with Entra's sub-error and number, if it sent them.
-    pub fn of(error: &str, suberror: Option<&str>, number: Option<u32>) -> Self {
+    pub fn from_oauth_error(error: &str, suberror: Option<&str>, number: Option<u32>) -> Self {
         let known = NUMBERS.iter().find(|(one, _)| Some(*one) == number);
         if let Some((_, cause)) = known {
             return *cause;
@@ -118,7 +118,7 @@ impl Cause {
     }
 
     /// Who is told of it.
-    pub const fn told(self) -> ReportTo {
+    pub const fn report_to(self) -> ReportTo {
         match self.remedy() {
             Remedy::Operators => ReportTo::Operators,
             Remedy::Wait => ReportTo::Nobody,
@@ -164,7 +164,7 @@ impl Fault {
         Self {
             cause,
             remedy: cause.remedy(),
-            text: cause.words().to_owned(),
+            text: cause.message().to_owned(),
             code,
             at,
         }
@@ -180,12 +180,15 @@ mod tests {
     #[test]
     fn every_number_has_a_cause_a_state_and_an_action() {
         let lines = NUMBERS.map(|(number, cause)| {
-            assert_eq!(Cause::of("anything", None, Some(number)), cause);
+            assert_eq!(
+                Cause::from_oauth_error("anything", None, Some(number)),
+                cause
+            );
             format!(
                 "AADSTS{number} | {cause:?} | {:?} | {:?} | {:?}",
                 cause.event(),
                 cause.remedy(),
-                cause.told()
+                cause.report_to()
             )
         });
         insta::assert_snapshot!(lines.join("\n"));
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn an_unknown_number_means_what_its_error_means() {
-        let of = |error, sub| Cause::of(error, sub, Some(999_999));
+        let of = |error, sub| Cause::from_oauth_error(error, sub, Some(999_999));
         assert_eq!(of("invalid_grant", None), Cause::GrantRevoked);
         assert_eq!(of("invalid_grant", Some("bad_token")), Cause::GrantExpired);
         assert_eq!(
@@ -235,12 +238,15 @@ mod tests {
     #[test]
     fn what_is_ours_is_not_the_customers_to_mend() {
         for cause in [Cause::OurCredential, Cause::OurRequest] {
-            assert_eq!((cause.event(), cause.told()), (None, ReportTo::Operators));
+            assert_eq!(
+                (cause.event(), cause.report_to()),
+                (None, ReportTo::Operators)
+            );
         }
         for cause in Cause::ALL {
-            assert!(cause.words().ends_with('.'), "{cause:?}");
+            assert!(cause.message().ends_with('.'), "{cause:?}");
             assert_eq!(
-                cause.told() == ReportTo::Nobody,
+                cause.report_to() == ReportTo::Nobody,
                 cause.remedy() == Remedy::Wait
             );
         }

@@ -90,7 +90,7 @@ pub fn arrange(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Se
 /// The events to store with the session before the first step is done: those
 /// it had, unchanged, and the new ones as planned but told nothing yet. So a
 /// step whose answer is lost is later repeated as the same one.
-pub fn begin(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<SessionEvent> {
+pub fn planned_events(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<SessionEvent> {
     let known = known(before);
     let arranged = arrange(before, wanted);
     let new = arranged
@@ -159,7 +159,7 @@ pub fn plan(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Event
 
 /// The session's events once a step of [`plan`] is done. `event_id` is what a
 /// creation told; the other steps tell none.
-pub fn settle(session: &mut CourseSession, step: EventStep, event_id: Option<&str>) {
+pub fn record_step(session: &mut CourseSession, step: EventStep, event_id: Option<&str>) {
     let part = step.part();
     let arranged = arrange(Some(session), session);
     let right = arranged.into_iter().find(|event| event.part == part);
@@ -189,7 +189,7 @@ pub fn settle(session: &mut CourseSession, step: EventStep, event_id: Option<&st
 /// Notes that the event of a part is no longer in the calendar: somebody deleted
 /// it there, or another account was connected. It is planned anew, and as another
 /// event, because the calendar may still know the old transaction id.
-pub fn lose(session: &mut CourseSession, part: u32) {
+pub fn forget_event(session: &mut CourseSession, part: u32) {
     let Some(event) = session.events.iter_mut().find(|event| event.part == part) else {
         return;
     };
@@ -205,7 +205,7 @@ pub fn lose(session: &mut CourseSession, part: u32) {
 
 /// Ends all that could still follow, once the session is long over: a room that
 /// has not answered never will, and steps that are left help nobody.
-pub fn close(session: &mut CourseSession) {
+pub fn cancel(session: &mut CourseSession) {
     if session.room_answer == RoomAnswer::Waiting {
         session.room_answer = RoomAnswer::NoRoom;
     }

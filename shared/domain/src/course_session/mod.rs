@@ -9,7 +9,8 @@ mod short_hash;
 mod validation;
 
 pub use event_split::{
-    EventStep, MOST_ATTENDEES, arrange, begin, close, lose, plan, settle, transaction_id,
+    EventStep, MOST_ATTENDEES, arrange, cancel, forget_event, plan, planned_events, record_step,
+    transaction_id,
 };
 pub use invitation::invitation;
 pub use session::{

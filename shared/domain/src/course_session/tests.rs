@@ -51,7 +51,7 @@ fn room() -> RoomRef {
 /// The session as it stands once its plan was carried out.
 fn carried_out(before: Option<&CourseSession>, wanted: &CourseSession) -> CourseSession {
     let mut stored = wanted.clone();
-    stored.events = begin(before, wanted);
+    stored.events = planned_events(before, wanted);
     let steps = plan(Some(&stored), &stored);
     assert_eq!(steps, plan(before, wanted), "begin changes no plan");
     for step in steps {
@@ -59,7 +59,7 @@ fn carried_out(before: Option<&CourseSession>, wanted: &CourseSession) -> Course
             EventStep::Create { transaction_id, .. } => Some(transaction_id.to_string()),
             _ => None,
         };
-        settle(&mut stored, step, id.as_deref());
+        record_step(&mut stored, step, id.as_deref());
     }
     stored
 }
@@ -268,13 +268,13 @@ fn a_link_that_becomes_known_is_told_in_the_other_events() {
 #[test]
 fn a_plan_that_broke_off_is_taken_up_again() {
     let mut stored = session(0..600);
-    stored.events = begin(None, &stored);
+    stored.events = planned_events(None, &stored);
     let first = plan(Some(&stored), &stored);
-    settle(&mut stored, first[0], Some("event 0"));
+    record_step(&mut stored, first[0], Some("event 0"));
     assert_eq!(plan(Some(&stored), &stored), first[1..]);
     // The answer about part 1 is lost, and then somebody changes the title.
     let mut later = next(&stored, |it| it.title = "Second aid".into());
-    later.events = begin(Some(&stored), &later);
+    later.events = planned_events(Some(&stored), &later);
     let steps = plan(Some(&later), &later);
     let expected = [
         EventStep::Update { part: 0 },
@@ -282,10 +282,10 @@ fn a_plan_that_broke_off_is_taken_up_again() {
         EventStep::Update { part: 1 },
     ];
     assert_eq!(steps, expected);
-    settle(&mut later, steps[0], None);
-    settle(&mut later, steps[1], Some("event 1"));
+    record_step(&mut later, steps[0], None);
+    record_step(&mut later, steps[1], Some("event 1"));
     assert_eq!(plan(Some(&later), &later), [EventStep::Update { part: 1 }]);
-    settle(&mut later, steps[2], None);
+    record_step(&mut later, steps[2], None);
     assert_eq!(plan(Some(&later), &later), []);
     assert_eq!(later.events[0].event_id.as_deref(), Some("event 0"));
     // Cancelled before its id was known: it has to be found first.
@@ -299,7 +299,7 @@ fn a_plan_that_broke_off_is_taken_up_again() {
     ];
     assert_eq!(steps, expected);
     for step in steps {
-        settle(&mut unknown, step, Some("event 1"));
+        record_step(&mut unknown, step, Some("event 1"));
     }
     assert!(unknown.events.is_empty());
 }
@@ -309,7 +309,7 @@ fn a_plan_that_broke_off_is_taken_up_again() {
 fn an_event_that_was_lost_is_made_again() {
     let mut session = carried_out(None, &session(0..600));
     let (before, first) = (session.clone(), plan(None, &session));
-    lose(&mut session, 1);
+    forget_event(&mut session, 1);
     let steps = plan(Some(&session), &session);
     assert!(
         matches!(steps[..], [EventStep::Create { part: 1, .. }]),
@@ -317,11 +317,11 @@ fn an_event_that_was_lost_is_made_again() {
     );
     assert!(!first.contains(&steps[0]), "another transaction id");
     assert!(session.version > before.version);
-    settle(&mut session, steps[0], Some("another"));
+    record_step(&mut session, steps[0], Some("another"));
     assert_eq!(plan(Some(&session), &session), []);
     assert_eq!(session.events[0], before.events[0]);
     assert_eq!(session.events[1].learners, before.events[1].learners);
-    lose(&mut session, 7);
+    forget_event(&mut session, 7);
     assert_eq!(plan(Some(&session), &session), []);
 }
 

@@ -36,7 +36,7 @@ impl<'p> Holders<'p> {
 
 /// Those claims that can be met, and for each other one who has the address.
 /// Somebody who moves away frees theirs; who cannot move keeps it.
-pub(super) fn settle<'p>(
+pub(super) fn allocate<'p>(
     claims: Vec<Claim>,
     holders: &Holders<'p>,
 ) -> (Vec<Claim>, Vec<(Claim, &'p str)>) {
@@ -217,14 +217,14 @@ mod tests {
             email: to.to_owned(),
         };
         // c stays, so b cannot have it, so a cannot have b.
-        let (met, unmet) = settle(vec![claim(1, "a", "b"), claim(2, "b", "c")], &holders);
+        let (met, unmet) = allocate(vec![claim(1, "a", "b"), claim(2, "b", "c")], &holders);
         assert!(met.is_empty());
         let taken: Vec<_> = unmet
             .iter()
             .map(|(claim, holder)| (claim.person, *holder))
             .collect();
         assert_eq!(taken, [(id(1), "u-b"), (id(2), "u-c")]);
-        let (met, unmet) = settle(vec![claim(1, "a", "b"), claim(2, "b", "d")], &holders);
+        let (met, unmet) = allocate(vec![claim(1, "a", "b"), claim(2, "b", "d")], &holders);
         assert_eq!((met.len(), unmet.len()), (2, 0));
     }
 

@@ -1,6 +1,6 @@
 //! People who want an address they do not have yet: created, linked or renamed, if nobody is in the way.
 
-use super::address_allocation::{Claim, Holders, settle};
+use super::address_allocation::{Claim, Holders, allocate};
 use super::change::{ChangeKind, PlannedChange};
 use super::comparison::{Comparison, Findings};
 use super::desired_state::facts;
@@ -28,7 +28,7 @@ pub(super) fn resolve(comparison: &Comparison<'_>, claims: Vec<Claim>, findings:
             open.push(claim);
         }
     }
-    let (met, unmet) = settle(open, &holders);
+    let (met, unmet) = allocate(open, &holders);
     for claim in met {
         let change = planned_change(comparison, &claim);
         if comparison.propose(change, findings) && claim.user.is_none() {

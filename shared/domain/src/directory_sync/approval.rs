@@ -115,7 +115,7 @@ pub struct Decision {
 pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>) -> Decision {
     let approve = |change: &PlannedChange| approved.is_some_and(|approved| approved.covers(change));
     let (mut now, rest): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(approve);
-    let held = too_much(plan, config);
+    let held = exceeded_limits(plan, config);
     let by_itself = config.apply == ApplyMode::Automatic && approved.is_none();
     let linked = links(&rest);
     let departures = !too_many_departures(plan, config);
@@ -167,7 +167,7 @@ fn too_many_departures(plan: &SyncPlan, config: &SyncConfig) -> bool {
 /// The limits a plan exceeds, as for profiles: strictly more than the count or
 /// the percentage; the percentage means nothing while there is nobody. A few accounts
 /// that ended do not count.
-pub fn too_much(plan: &SyncPlan, config: &SyncConfig) -> Option<LimitExceeded> {
+pub fn exceeded_limits(plan: &SyncPlan, config: &SyncConfig) -> Option<LimitExceeded> {
     let departures = plan
         .changes
         .iter()

@@ -55,7 +55,7 @@ impl<'a> Scope<'a> {
 
     /// How somebody stands. What leaves somebody out is asked first: nobody needs
     /// an address who does not belong.
-    pub fn standing(&self, id: ObjectId, person: &DirectoryPerson) -> Eligibility {
+    pub fn eligibility(&self, id: ObjectId, person: &DirectoryPerson) -> Eligibility {
         if !person.enabled {
             return Eligibility::Out(DepartureReason::Disabled);
         }
@@ -110,7 +110,7 @@ mod tests {
     use crate::directory_sync::testing::{person, person_id as id};
 
     fn standing(config: &SyncConfig, person: &DirectoryPerson) -> Eligibility {
-        Scope::new(config, &SourceDirectory::default(), None).standing(id(1), person)
+        Scope::new(config, &SourceDirectory::default(), None).eligibility(id(1), person)
     }
 
     /// Proves S3-10 and S2-22 (C-32): by default everybody belongs; only the guest
@@ -177,7 +177,7 @@ mod tests {
         });
         let fitting = BTreeSet::from([id(1), id(3)]);
         let stands = |number: u32, person: DirectoryPerson| {
-            Scope::new(&config, &directory, Some(&fitting)).standing(id(number), &person)
+            Scope::new(&config, &directory, Some(&fitting)).eligibility(id(number), &person)
         };
         assert_eq!(stands(1, person(1)), Eligibility::Wanted);
         assert_eq!(

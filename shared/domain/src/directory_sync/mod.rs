@@ -48,7 +48,7 @@ pub use skip_reason::{DepartureReason, Skip, SkipReason};
 pub use source::{
     DirectoryGroup, DirectoryPerson, Gone, GroupChange, PersonChange, Reported, SourceDirectory,
 };
-pub use state::{Pause, Pending, Source, SyncPhase, SyncState, TestMark};
+pub use state::{Pause, Pending, SourceConnection, SyncPhase, SyncState, TestMark};
 pub use target::{Facts, Features, Platform, PlatformTeam, PlatformUser};
 pub use target_replica::TargetReplica;
 pub use write_plan::{Operation, Phases, TeamChanges, Write, WritePhase, phases};

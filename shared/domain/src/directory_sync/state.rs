@@ -24,7 +24,7 @@ pub const FULL_READ_DAYS: i64 = 6;
     rename_all_fields = "camelCase",
     tag = "kind"
 )]
-pub enum Source {
+pub enum SourceConnection {
     /// By an app registration of the customer's own (S2-07, S2-08).
     App {
         /// Application (client) id.
@@ -106,7 +106,7 @@ pub struct SyncState {
     pub config: SyncConfig,
     /// How the directory is read; nothing while it is not connected.
     #[serde(default)]
-    pub source: Option<Source>,
+    pub source: Option<SourceConnection>,
     /// Counts replacements of credentials, so that a test of earlier ones no longer counts.
     #[serde(default)]
     pub credentials: u64,
@@ -242,7 +242,7 @@ impl SyncState {
     /// Days until the secret ends, if that is known; negative once it has.
     pub fn expires_in(&self, now: DateTime<Utc>) -> Option<i64> {
         match self.source {
-            Some(Source::App {
+            Some(SourceConnection::App {
                 secret_expires: Some(at),
                 ..
             }) => Some((at - now).num_days()),
@@ -277,7 +277,7 @@ mod tests {
 
     fn state() -> SyncState {
         let mut state = SyncState::new(SyncConfig::new("x"), Actor::named("kay"), now());
-        state.source = Some(Source::App {
+        state.source = Some(SourceConnection::App {
             client_id: "app".to_owned(),
             secret_expires: None,
         });
@@ -374,7 +374,7 @@ mod tests {
         let ends = |days| {
             let mut state = state();
             let at = now() + TimeDelta::days(days);
-            state.source = Some(Source::App {
+            state.source = Some(SourceConnection::App {
                 client_id: "app".to_owned(),
                 secret_expires: Some(at),
             });

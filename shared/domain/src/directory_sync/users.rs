@@ -25,7 +25,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> V
     );
     let shared = shared_addresses(comparison, &scope);
     for (id, person) in &comparison.input.directory.people {
-        match scope.standing(*id, person) {
+        match scope.eligibility(*id, person) {
             Eligibility::Wanted => wanted(comparison, *id, person, &shared, &mut claims, findings),
             Eligibility::Lacking(fields) => {
                 findings.skip(*id, person, SkipReason::Lacking { fields });
@@ -75,7 +75,7 @@ fn unknown(comparison: &Comparison<'_>, findings: &mut Findings) {
 fn shared_addresses(comparison: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();
     for (id, person) in &comparison.input.directory.people {
-        if scope.standing(*id, person) == Eligibility::Wanted
+        if scope.eligibility(*id, person) == Eligibility::Wanted
             && let Some(email) = person.email.as_deref().and_then(fold)
         {
             *seen.entry(email).or_insert(0_u32) += 1;

@@ -56,7 +56,7 @@ impl Language {
     }
 
     /// The language of a BCP 47 tag such as `de-AT`; English if it is none of ours.
-    pub fn of(tag: &str) -> Self {
+    pub fn from_tag(tag: &str) -> Self {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
         Self::ALL
             .into_iter()
@@ -106,7 +106,7 @@ impl Language {
 
 impl From<String> for Language {
     fn from(tag: String) -> Self {
-        Self::of(&tag)
+        Self::from_tag(&tag)
     }
 }
 
@@ -129,7 +129,7 @@ mod tests {
             ("den", Language::English),
             ("", Language::English),
         ] {
-            assert_eq!(Language::of(tag), language, "{tag}");
+            assert_eq!(Language::from_tag(tag), language, "{tag}");
         }
         for language in Language::ALL {
             let json = serde_json::to_value(language).expect("JSON");

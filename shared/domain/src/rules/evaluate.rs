@@ -13,13 +13,13 @@ use crate::snapshot::{Activity, Snapshot, Source};
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
 /// A snapshot prepared for the walk: texts folded once per distinct value.
-pub struct Facts<'a> {
+pub struct PersonValues<'a> {
     snapshot: &'a Snapshot,
     now: i64,
     folded: BTreeMap<Source, Vec<String>>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> PersonValues<'a> {
     /// Prepares what the expressions ask for; `at` is the run's slot.
     pub fn new<'e>(
         snapshot: &'a Snapshot,

@@ -113,7 +113,7 @@ impl DateColumn {
     }
 
     /// The moments behind a column of texts: each distinct text is read once.
-    pub fn read(texts: &TextColumn, moment: impl Fn(&str) -> Option<DateTime<Utc>>) -> Self {
+    pub fn from_texts(texts: &TextColumn, moment: impl Fn(&str) -> Option<DateTime<Utc>>) -> Self {
         let read: Vec<Option<i64>> = std::iter::once(None)
             .chain(
                 texts
@@ -200,7 +200,7 @@ mod tests {
             Some("2026-01-01"),
             Some("2026-03-01T00:00:00Z"),
         ];
-        let read = DateColumn::read(&TextColumn::build(texts), moment);
+        let read = DateColumn::from_texts(&TextColumn::build(texts), moment);
         assert_eq!(
             read,
             DateColumn::build(texts.map(|text| text.and_then(moment)))

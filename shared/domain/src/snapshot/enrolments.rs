@@ -201,7 +201,7 @@ impl Enrolments {
     }
 
     /// What people did in a course; `None` when nobody is enrolled.
-    pub fn of(&self, course: CourseId) -> Option<&CourseActivities> {
+    pub fn course(&self, course: CourseId) -> Option<&CourseActivities> {
         self.each.get(self.place(course)?)
     }
 
@@ -212,7 +212,7 @@ impl Enrolments {
 
     /// What one person did in a course, if enrolled.
     pub fn activity(&self, course: CourseId, row: u32) -> Option<Activity> {
-        self.of(course)?.activity(row)
+        self.course(course)?.activity(row)
     }
 
     /// All courses somebody is enrolled in, ascending by id.

@@ -91,7 +91,7 @@ async fn a_lost_lease_stops_a_run_silently(job: Job) {
         let store = &app.services.store;
         let expired = store.expire_lease(app.id, lease_of(job)).await;
         expired.expect("the lease must not survive");
-        let taken = Lease::acquire(store, app.id, lease_of(job), Duration::from_secs(60)).await;
+        let taken = Lease::acquire(store, app.id, lease_of(job), Duration::from_mins(1)).await;
         taken
             .expect("the table must not refuse the lease")
             .expect("the lease must not be held")

@@ -5,7 +5,7 @@ mod apply;
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::{Learn365, LmsGroup};
 use rollcall_clients::store::StoreError;
-use rollcall_domain::audience::lifecycle::{Pending, handled, pending};
+use rollcall_domain::audience::lifecycle::{LifecycleTask, handled, pending};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::membership::enrolment::{
     Catalogs, EnrolmentStep, GroupRoles, assign, catalogs, leave, unassign,
@@ -63,8 +63,8 @@ fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool 
                     .iter()
                     .any(|course| !profile.courses.contains(course))
         }
-        EnrolmentPhase::Deletion => pending(profile) == Some(Pending::Deletion),
-        EnrolmentPhase::Retraction => pending(profile) == Some(Pending::Retraction),
+        EnrolmentPhase::Deletion => pending(profile) == Some(LifecycleTask::Deletion),
+        EnrolmentPhase::Retraction => pending(profile) == Some(LifecycleTask::Retraction),
     }
 }
 

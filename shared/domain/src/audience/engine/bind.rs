@@ -74,7 +74,7 @@ impl<'a> Bound<'a> {
         let (asked, people) = (&program.asked, &snapshot.people);
         for (test, course, activity) in &asked.activities {
             let slot = bound.slot();
-            if let Some(course) = snapshot.enrolments.of(*course) {
+            if let Some(course) = snapshot.enrolments.course(*course) {
                 let parts = activity_predicates::rows(course, *activity, now);
                 let parts = parts.into_iter().flatten();
                 bound.rows.extend(parts.map(|part| Rows { slot, part }));
@@ -119,7 +119,7 @@ impl<'a> Bound<'a> {
         for (tests, signatures) in &decided.signed {
             classes.refine(signatures, tests.len());
         }
-        let some_code = classes.settle();
+        let some_code = classes.renumber();
         let first = self.slots_for(classes.count);
         let (mut marks, mut union) = (Vec::new(), Vec::new());
         for (test, list) in decided.lists.iter() {

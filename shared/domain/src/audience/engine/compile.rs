@@ -26,7 +26,7 @@ pub(super) enum Op {
 /// One audience as the engine takes it: a checked expression and overrides
 /// whose profiles stand before it.
 #[derive(Debug, Clone, Default)]
-pub struct Member<'a> {
+pub struct AudienceInput<'a> {
     /// The rules; without any, only overrides make members.
     pub rules: Option<&'a Expr>,
     /// People who are members whatever the rules say.
@@ -39,7 +39,7 @@ pub struct Member<'a> {
     pub exclude_profiles: Vec<usize>,
 }
 
-impl Member<'_> {
+impl AudienceInput<'_> {
     pub(super) fn has_overrides(&self) -> bool {
         let users = !self.include.is_empty() || !self.exclude.is_empty();
         users || !self.include_profiles.is_empty() || !self.exclude_profiles.is_empty()
@@ -63,7 +63,7 @@ pub struct Program<'a> {
 pub(super) struct Compiled<'a> {
     /// Where its steps end; they begin where those of the profile before end.
     pub(super) end: usize,
-    pub(super) audience: Member<'a>,
+    pub(super) audience: AudienceInput<'a>,
     /// Whether a later profile names it.
     pub(super) is_named: bool,
 }
@@ -71,7 +71,7 @@ pub(super) struct Compiled<'a> {
 impl<'a> Program<'a> {
     /// Compiles audiences. A profile that an audience names must stand before
     /// it; names of places at or behind its own are ignored.
-    pub fn compile(audiences: impl IntoIterator<Item = Member<'a>>) -> Self {
+    pub fn compile(audiences: impl IntoIterator<Item = AudienceInput<'a>>) -> Self {
         let mut compiler = Compiler::default();
         let mut members: Vec<Compiled<'a>> = Vec::new();
         for mut audience in audiences {

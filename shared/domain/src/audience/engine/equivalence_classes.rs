@@ -84,7 +84,7 @@ impl EquivalenceClasses {
 
     /// Numbers classes anew without those that were split to nothing; answers
     /// some code of each.
-    pub(super) fn settle(&mut self) -> Vec<u32> {
+    pub(super) fn renumber(&mut self) -> Vec<u32> {
         let mut number = vec![u32::MAX; self.count as usize];
         let mut codes = Vec::new();
         for (class, code) in self.of.iter_mut().zip(0u32..) {
@@ -159,7 +159,7 @@ mod tests {
             if let Some(signatures) = &signatures {
                 classes.refine(signatures, 3);
             }
-            let some = classes.settle();
+            let some = classes.renumber();
             let (mut marks, mut union) = (Vec::new(), Vec::new());
             for list in &lists {
                 classes.of_list(list, &mut marks, &mut union);

@@ -27,4 +27,4 @@ mod texts;
 mod tile;
 mod value_predicates;
 
-pub use compile::{Member, Program};
+pub use compile::{AudienceInput, Program};

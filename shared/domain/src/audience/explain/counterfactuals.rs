@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::applied_override::Named;
-use super::decisive_rules::{by_field, turn};
+use super::decisive_rules::{by_field, fewest_to_turn};
 use super::tree::SeenGroup;
 use crate::audience::profile::Target;
 
@@ -53,7 +53,7 @@ pub enum WhatIfChange {
 }
 
 /// What would take the person out of the group or into it, the shortest first.
-pub(super) fn ways(
+pub(super) fn counterfactuals(
     member: bool,
     reachable: bool,
     rules: Option<&SeenGroup>,
@@ -112,7 +112,7 @@ fn turned(rules: Option<&SeenGroup>) -> Vec<WhatIfStep> {
         return Vec::new();
     };
     let fields = by_field(rules);
-    let turned = turn(rules, &fields).into_iter();
+    let turned = fewest_to_turn(rules, &fields).into_iter();
     turned
         .map(|rule| {
             let readers = fields.get(rule.field.as_str()).into_iter().flatten();

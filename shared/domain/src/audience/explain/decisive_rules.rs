@@ -38,12 +38,12 @@ pub(super) fn by_field(root: &SeenGroup) -> ByField<'_> {
 }
 
 /// The fewest rules that have to turn for the whole to turn, in the order written.
-pub(super) fn turn<'a>(root: &'a SeenGroup, fields: &ByField<'a>) -> Vec<&'a SeenRule> {
+pub(super) fn fewest_to_turn<'a>(root: &'a SeenGroup, fields: &ByField<'a>) -> Vec<&'a SeenRule> {
     choose(root, Aim::Turn, fields).rules
 }
 
 /// Marks the fewest rules that settle what the whole is.
-pub(super) fn mark(root: &mut SeenGroup) {
+pub(super) fn mark_decisive(root: &mut SeenGroup) {
     let chosen = choose(root, Aim::Keep, &ByField::new()).rules;
     let pointers: BTreeSet<String> = chosen.iter().map(|rule| rule.pointer.clone()).collect();
     mark_these(root, &pointers);

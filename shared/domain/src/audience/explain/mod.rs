@@ -39,9 +39,9 @@ pub struct OtherProfile {
 
 /// What made somebody a member or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Cause))]
 #[serde(rename_all = "camelCase", tag = "kind")]
-pub enum Cause {
+pub enum MembershipCause {
     /// The rules match.
     Rules,
     /// No rule matches, but an override includes the person.
@@ -73,7 +73,7 @@ pub struct Explanation {
     /// hold them, member or not.
     pub reachable: bool,
     /// What made it so.
-    pub because: Cause,
+    pub because: MembershipCause,
     /// The rules with what each saw; its parts are the sections, combined as
     /// the filter says. `None` when the profile has no rules.
     pub rules: Option<SeenGroup>,
@@ -118,10 +118,15 @@ pub fn explain(
         None => None,
     };
     let because = cause(rules.as_ref(), &inclusions, &exclusions);
-    if let (Some(rules), Cause::Rules | Cause::NotMatched) = (&mut rules, &because) {
-        decisive_rules::mark(rules);
+    if let (Some(rules), MembershipCause::Rules | MembershipCause::NotMatched) =
+        (&mut rules, &because)
+    {
+        decisive_rules::mark_decisive(rules);
     }
-    let member = matches!(because, Cause::Rules | Cause::Included(_));
+    let member = matches!(
+        because,
+        MembershipCause::Rules | MembershipCause::Included(_)
+    );
     let reachable = snapshot.people.is_reachable(row);
     let name = snapshot.people.property(Property::Title, row);
     Ok(Some(Explanation {
@@ -133,7 +138,13 @@ pub fn explain(
         member,
         reachable,
         because,
-        ways: counterfactuals::ways(member, reachable, rules.as_ref(), &inclusions, &exclusions),
+        ways: counterfactuals::counterfactuals(
+            member,
+            reachable,
+            rules.as_ref(),
+            &inclusions,
+            &exclusions,
+        ),
         rules,
         inclusions,
         exclusions,
@@ -141,15 +152,15 @@ pub fn explain(
 }
 
 /// Overrides take effect in this order: exclude wins, then rules, then include.
-fn cause(rules: Option<&SeenGroup>, inclusions: &[Named], exclusions: &[Named]) -> Cause {
+fn cause(rules: Option<&SeenGroup>, inclusions: &[Named], exclusions: &[Named]) -> MembershipCause {
     if let Some(exclusion) = exclusions.first() {
-        Cause::Excluded(exclusion.clone())
+        MembershipCause::Excluded(exclusion.clone())
     } else if rules.is_some_and(|rules| rules.holds) {
-        Cause::Rules
+        MembershipCause::Rules
     } else if let Some(inclusion) = inclusions.first() {
-        Cause::Included(inclusion.clone())
+        MembershipCause::Included(inclusion.clone())
     } else {
-        Cause::NotMatched
+        MembershipCause::NotMatched
     }
 }
 
@@ -294,7 +305,7 @@ mod tests {
         profile.filter.activities = None;
         profile.overrides.exclude = [Target::User(World::user("Ada"))].into();
         let explanation = explained(&world, &profile, "Ada");
-        assert!(matches!(explanation.because, Cause::Excluded(_)) && !explanation.member);
+        assert!(matches!(explanation.because, MembershipCause::Excluded(_)) && !explanation.member);
         let ways: Vec<_> = explanation.ways.iter().map(ToString::to_string).collect();
         assert_eq!(ways, ["the exclusion by name would have to be taken out"]);
     }
@@ -728,9 +739,12 @@ mod tests {
             .map(|rule| &rule.pointer)
             .collect();
         match explanation.because {
-            Cause::Included(_) | Cause::Excluded(_) => assert!(decisive.is_empty()),
-            Cause::Rules | Cause::NotMatched if explanation.rules.is_none() => {}
-            Cause::Rules | Cause::NotMatched => {
+            MembershipCause::Included(_) | MembershipCause::Excluded(_) => {
+                assert!(decisive.is_empty());
+            }
+            MembershipCause::Rules | MembershipCause::NotMatched if explanation.rules.is_none() => {
+            }
+            MembershipCause::Rules | MembershipCause::NotMatched => {
                 assert!(settles(stage, &decisive));
                 let all: Vec<&String> = stage.outcomes.keys().collect();
                 for fewer in choices(&all, decisive.len() - 1) {

@@ -47,7 +47,7 @@ impl<'a> Phrasing<'a> {
     }
 
     /// The value a test saw; one of the wrong kind says so.
-    pub(super) fn seen(&self, leaf: &Leaf) -> Option<String> {
+    pub(super) fn actual_value(&self, leaf: &Leaf) -> Option<String> {
         let text = |source: &Source| self.snapshot.people.text(source, self.row);
         match leaf {
             Leaf::Text(source, _) => text(source).map(str::to_owned),
@@ -107,7 +107,7 @@ impl<'a> Phrasing<'a> {
     }
 
     /// What would have to be different for a test to turn; `holds` is its present outcome.
-    pub(super) fn otherwise(&self, rule: &Rule, leaf: &Leaf, holds: bool) -> String {
+    pub(super) fn required_change(&self, rule: &Rule, leaf: &Leaf, holds: bool) -> String {
         let label = self.label(leaf);
         let operand = operand(rule, leaf).unwrap_or_default();
         let phrase = match leaf {

@@ -7,7 +7,7 @@ use chrono::SecondsFormat;
 
 use super::counterfactuals::{Way, WhatIfChange, WhatIfStep};
 use super::tree::{SeenGroup, SeenPart, SeenRule};
-use super::{Cause, Explanation, Named};
+use super::{Explanation, MembershipCause, Named};
 use crate::rules::parse::Combinator;
 
 impl fmt::Display for Explanation {
@@ -20,11 +20,11 @@ impl fmt::Display for Explanation {
             self.profile_title
         )?;
         match (&self.because, &self.rules) {
-            (Cause::Rules, _) => f.write_str("the rules match")?,
-            (Cause::Included(named), _) => write!(f, "included {}", Origin(named))?,
-            (Cause::Excluded(named), _) => write!(f, "excluded {}", Origin(named))?,
-            (Cause::NotMatched, Some(_)) => f.write_str("the rules do not match")?,
-            (Cause::NotMatched, None) => {
+            (MembershipCause::Rules, _) => f.write_str("the rules match")?,
+            (MembershipCause::Included(named), _) => write!(f, "included {}", Origin(named))?,
+            (MembershipCause::Excluded(named), _) => write!(f, "excluded {}", Origin(named))?,
+            (MembershipCause::NotMatched, Some(_)) => f.write_str("the rules do not match")?,
+            (MembershipCause::NotMatched, None) => {
                 f.write_str("there are no rules, and no override includes them")?;
             }
         }

@@ -9,7 +9,7 @@ use super::tree::{SeenGroup, SeenPart, SeenRule};
 use crate::audience::desired_members::AudienceError;
 use crate::audience::profile::Profile;
 use crate::rules::check::check_rule;
-use crate::rules::evaluate::Facts;
+use crate::rules::evaluate::PersonValues;
 use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{Fields, Filter, FilterDocument, MatchMode, Section};
 use crate::snapshot::Snapshot;
@@ -19,7 +19,7 @@ pub(super) struct UserTrace<'a> {
     document: &'a FilterDocument,
     zone: Tz,
     fields: &'a Fields,
-    facts: Facts<'a>,
+    facts: PersonValues<'a>,
     words: Phrasing<'a>,
     row: u32,
 }
@@ -38,7 +38,7 @@ impl<'a> UserTrace<'a> {
             document: &profile.filter,
             zone: profile.time_zone,
             fields,
-            facts: Facts::new(snapshot, at, [&filter.0]),
+            facts: PersonValues::new(snapshot, at, [&filter.0]),
             words: Phrasing::new(snapshot, at, profile.time_zone, row),
             row,
         }
@@ -99,10 +99,10 @@ impl<'a> UserTrace<'a> {
             label: self.words.label(&leaf),
             operator: rule.operator.clone(),
             operand: operand(rule, &leaf),
-            seen: self.words.seen(&leaf),
+            seen: self.words.actual_value(&leaf),
             holds: passes != not,
             decisive: false,
-            otherwise: self.words.otherwise(rule, &leaf, passes),
+            otherwise: self.words.required_change(rule, &leaf, passes),
         })
     }
 }

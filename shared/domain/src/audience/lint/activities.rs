@@ -6,8 +6,8 @@ use crate::rules::ActivityPredicate;
 /// Whether nobody's can. Several enrolments of one person may be in different
 /// states, so no two tests exclude each other; some imply others.
 pub(super) fn contradict(tests: &Bounds<'_, ActivityPredicate>, fuel: &mut StepLimit) -> bool {
-    fuel.take(tests.wanted.len() * tests.len())
-        && tests.clash(|first, second| implies(*first, *second))
+    fuel.consume(tests.wanted.len() * tests.len())
+        && tests.contradicts(|first, second| implies(*first, *second))
 }
 
 /// Whether everyone who passes the first test passes the second.

@@ -19,7 +19,7 @@ impl StepLimit {
 
     /// Takes so many comparisons; takes none and says so when fewer are left.
     #[must_use]
-    pub(super) fn take(&mut self, comparisons: usize) -> bool {
+    pub(super) fn consume(&mut self, comparisons: usize) -> bool {
         let left = self.0.checked_sub(comparisons);
         self.0 = left.unwrap_or(self.0);
         left.is_some()
@@ -52,13 +52,13 @@ impl<'t, T> Bounds<'t, T> {
     }
 
     /// Whether some test that should pass implies one that should not.
-    pub(super) fn clash(&self, implies: impl Fn(&T, &T) -> bool) -> bool {
+    pub(super) fn contradicts(&self, implies: impl Fn(&T, &T) -> bool) -> bool {
         let mut wanted = self.wanted.iter();
         wanted.any(|wanted| self.refused.iter().any(|refused| implies(wanted, refused)))
     }
 
     /// Whether a value makes every test come out as it should.
-    pub(super) fn meets(&self, holds: impl Fn(&T) -> bool) -> bool {
+    pub(super) fn are_satisfied(&self, holds: impl Fn(&T) -> bool) -> bool {
         self.wanted.iter().all(|test| holds(test)) && !self.refused.iter().any(|test| holds(test))
     }
 }

@@ -21,14 +21,14 @@ pub(super) fn contradict(
     let counted = distinct(all().flat_map(|test| counted(test)).collect());
     let times = times(now, &fixed, &counted);
     let bounds = 3 * (fixed.len() + counted.len());
-    if !fuel.take(times.len().saturating_mul(bounds * tests.len())) {
+    if !fuel.consume(times.len().saturating_mul(bounds * tests.len())) {
         return false;
     }
     !times.into_iter().any(|time| {
         let counted = counted.iter().map(|days| time.saturating_add(*days));
         let bounds = fixed.iter().copied().chain(counted);
         let mut moments = bounds.flat_map(|bound| around(bound, 1));
-        moments.any(|moment| tests.meets(|test| date_holds(test, moment, time)))
+        moments.any(|moment| tests.are_satisfied(|test| date_holds(test, moment, time)))
     })
 }
 

@@ -42,7 +42,7 @@ pub(super) fn contradict(literals: &[Literal<'_>], now: i64, fuel: &mut StepLimi
         Some(Leaf::Boolean(..)) => {
             let truths = bounds!(literals, Boolean);
             let both = truths.wanted.contains(&&true) && truths.wanted.contains(&&false);
-            both || truths.clash(|wanted, refused| wanted == refused)
+            both || truths.contradicts(|wanted, refused| wanted == refused)
         }
     }
 }

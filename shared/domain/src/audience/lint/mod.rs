@@ -54,7 +54,7 @@ pub fn lint(
 }
 
 /// Judges how many of all learners an audience holds.
-pub fn whole(profile: &Profile, members: u32, learners: u32) -> Option<Warning> {
+pub fn size_warning(profile: &Profile, members: u32, learners: u32) -> Option<Warning> {
     let by_rules = !profile.filter.is_empty();
     let pointer = if by_rules { "/filter" } else { "/overrides" };
     match members {
@@ -83,7 +83,7 @@ fn audience(
     let alone = [Ok(audience)];
     let mut changes = evaluate(&alone, snapshot, at, &std::collections::BTreeMap::new());
     let change = changes.remove(&profile.id)?.ok()?;
-    whole(profile, change.members, snapshot.people.count())
+    size_warning(profile, change.members, snapshot.people.count())
 }
 
 /// Selected courses and courses in rules that learners cannot see.

@@ -10,7 +10,7 @@ pub(super) fn contradict(tests: &Bounds<'_, NumberPredicate>, fuel: &mut StepLim
     let all = tests.wanted.iter().chain(&tests.refused);
     let mut operands: Vec<f64> = all.flat_map(|test| operands(test)).collect();
     // A list is looked through for every number tried.
-    if !fuel.take(operands.len().saturating_mul(2 * operands.len())) {
+    if !fuel.consume(operands.len().saturating_mul(2 * operands.len())) {
         return false;
     }
     operands.sort_unstable_by(f64::total_cmp);
@@ -21,7 +21,7 @@ pub(super) fn contradict(tests: &Bounds<'_, NumberPredicate>, fuel: &mut StepLim
     let mut tried = gaps
         .chain([f64::NEG_INFINITY, f64::INFINITY])
         .chain(operands.iter().copied());
-    !tried.any(|number| tests.meets(|test| number_holds(test, number)))
+    !tried.any(|number| tests.are_satisfied(|test| number_holds(test, number)))
 }
 
 fn operands(test: &NumberPredicate) -> Vec<f64> {

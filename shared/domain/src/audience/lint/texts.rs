@@ -8,10 +8,10 @@ use crate::rules::evaluate::text_holds;
 
 /// Whether no text can.
 pub(super) fn contradict(tests: &Bounds<'_, TextPredicate>, fuel: &mut StepLimit) -> bool {
-    if !fuel.take(tests.wanted.len() * tests.len()) {
+    if !fuel.consume(tests.wanted.len() * tests.len()) {
         return false;
     }
-    if tests.clash(implies) || edges_differ(&tests.wanted) {
+    if tests.contradicts(implies) || edges_differ(&tests.wanted) {
         return true;
     }
     let lists = tests.wanted.iter().filter_map(|test| candidates(test));
@@ -19,7 +19,7 @@ pub(super) fn contradict(tests: &Bounds<'_, TextPredicate>, fuel: &mut StepLimit
         return false;
     };
     // Without fuel nothing is claimed, as if a candidate had been found.
-    !candidates.any(|text| !fuel.take(tests.len()) || could_be(tests, text))
+    !candidates.any(|text| !fuel.consume(tests.len()) || could_be(tests, text))
 }
 
 /// The only texts that pass a test, and how many they are.

@@ -70,7 +70,7 @@ impl<'p> Sorter<'p> {
                 }
             }
             ChangeKind::ReactivateUser => {
-                self.update_user(index, person, |_, active, _| *active = Some(true))
+                self.update_user(index, person, |_, active, _| *active = Some(true));
             }
             ChangeKind::SetField {
                 field: Field::Manager,

@@ -38,10 +38,10 @@ pub struct MailboxWakeup {
 
 impl MailboxState {
     /// Whether a mail to so many recipients may go now, or from when on.
-    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
+    pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         match (
             self.breaker.closed_from(now),
-            self.pace.turn(recipients, now),
+            self.pace.permit(recipients, now),
         ) {
             (Some(until), SendPermit::Wait(pace)) => SendPermit::Wait(until.max(pace)),
             (Some(until), SendPermit::Now) => SendPermit::Wait(until),

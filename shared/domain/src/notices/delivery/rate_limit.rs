@@ -45,7 +45,7 @@ pub struct SendRate {
 
 impl SendRate {
     /// Whether a message to so many recipients may go now, or from when on.
-    pub fn turn(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
+    pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         let at = now.timestamp_millis();
         match self.minute_opens(at).max(self.day_opens(recipients, at)) {
             opens if opens <= at => SendPermit::Now,
@@ -111,13 +111,19 @@ mod tests {
     fn thirty_a_minute_and_then_one_by_one() {
         let mut pace = SendRate::default();
         for n in 0..30 {
-            assert_eq!(pace.turn(1, after(n * 100)), SendPermit::Now, "{n}");
+            assert_eq!(pace.permit(1, after(n * 100)), SendPermit::Now, "{n}");
             pace.sent(1, after(n * 100));
         }
-        assert_eq!(pace.turn(1, after(3_000)), SendPermit::Wait(after(60_000)));
-        assert_eq!(pace.turn(1, after(60_000)), SendPermit::Now);
+        assert_eq!(
+            pace.permit(1, after(3_000)),
+            SendPermit::Wait(after(60_000))
+        );
+        assert_eq!(pace.permit(1, after(60_000)), SendPermit::Now);
         pace.sent(1, after(60_000));
-        assert_eq!(pace.turn(1, after(60_000)), SendPermit::Wait(after(60_100)));
+        assert_eq!(
+            pace.permit(1, after(60_000)),
+            SendPermit::Wait(after(60_100))
+        );
     }
 
     #[test]
@@ -126,17 +132,17 @@ mod tests {
         for minute in 0..20 {
             pace.sent(500, after(minute * 60_000));
         }
-        let SendPermit::Wait(until) = pace.turn(1, after(30 * 60_000)) else {
+        let SendPermit::Wait(until) = pace.permit(1, after(30 * 60_000)) else {
             panic!("the day is full")
         };
         assert!(until > after(24 * 3_600_000) && until <= after(24 * 3_600_000 + SLICE));
-        assert_eq!(pace.turn(1, until), SendPermit::Now);
+        assert_eq!(pace.permit(1, until), SendPermit::Now);
     }
 
     #[test]
     fn a_single_mail_that_could_never_fit_is_not_held_for_ever() {
         assert_eq!(
-            SendRate::default().turn(MAX_PER_DAY + 1, slot()),
+            SendRate::default().permit(MAX_PER_DAY + 1, slot()),
             SendPermit::Now
         );
     }
@@ -150,11 +156,11 @@ mod tests {
             let mut sent: Vec<(i64, u32)> = Vec::new();
             for (pause, recipients) in steps {
                 now += TimeDelta::milliseconds(pause);
-                if let SendPermit::Wait(until) = pace.turn(recipients, now) {
+                if let SendPermit::Wait(until) = pace.permit(recipients, now) {
                     prop_assert!(until > now);
                     now = until;
                 }
-                prop_assert_eq!(pace.turn(recipients, now), SendPermit::Now);
+                prop_assert_eq!(pace.permit(recipients, now), SendPermit::Now);
                 pace.sent(recipients, now);
                 let at = now.timestamp_millis();
                 sent.push((at, recipients));

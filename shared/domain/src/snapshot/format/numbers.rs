@@ -57,7 +57,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next bytes.
-    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+    pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, left) = self.0.split_at_checked(count)?;
         self.0 = left;
         Some(taken)
@@ -79,7 +79,7 @@ impl<'a> Cursor<'a> {
 
     /// The next numbers of 16 bits.
     pub(super) fn u16s(&mut self, count: usize) -> Option<Vec<u16>> {
-        let bytes = self.take(count.checked_mul(2)?)?;
+        let bytes = self.bytes(count.checked_mul(2)?)?;
         let (low, high) = bytes.split_at(count);
         let pairs = low.iter().zip(high);
         Some(pairs.map(|(a, b)| u16::from_le_bytes([*a, *b])).collect())
@@ -87,7 +87,7 @@ impl<'a> Cursor<'a> {
 
     /// The next numbers of 32 bits.
     pub(super) fn u32s(&mut self, count: usize) -> Option<Vec<u32>> {
-        let bytes = self.take(count.checked_mul(4)?)?;
+        let bytes = self.bytes(count.checked_mul(4)?)?;
         let (low, high) = bytes.split_at(count * 2);
         let ((a, b), (c, d)) = (low.split_at(count), high.split_at(count));
         let pairs = a.iter().zip(b).zip(c.iter().zip(d));
@@ -100,14 +100,14 @@ impl<'a> Cursor<'a> {
 
     /// A bit for each row, in as many whole words of 64 bits as it takes.
     pub(super) fn rows(&mut self, rows: u32) -> Option<RowSet> {
-        let bytes = self.take((rows as usize).div_ceil(64) * 8)?;
+        let bytes = self.bytes((rows as usize).div_ceil(64) * 8)?;
         let words = bytes.as_chunks().0.iter();
         RowSet::from_words(words.map(|word| u64::from_le_bytes(*word)).collect(), rows)
     }
 
     /// The next signed numbers of 64 bits.
     pub(super) fn i64s(&mut self, count: usize) -> Option<Vec<i64>> {
-        let bytes = self.take(count.checked_mul(8)?)?;
+        let bytes = self.bytes(count.checked_mul(8)?)?;
         let number = |at: usize| {
             let byte = |plane: usize| bytes[plane * count + at];
             i64::from_le_bytes(std::array::from_fn(byte))
@@ -117,14 +117,14 @@ impl<'a> Cursor<'a> {
 
     /// The next GUIDs, 16 bytes each in the order they are printed.
     pub(super) fn guids(&mut self, count: usize) -> Option<&'a [[u8; 16]]> {
-        let bytes = self.take(count.checked_mul(16)?)?;
+        let bytes = self.bytes(count.checked_mul(16)?)?;
         Some(bytes.as_chunks().0)
     }
 
     /// The next codes of 1, 2 or 4 bytes.
     pub(super) fn codes(&mut self, count: usize, width: u8) -> Option<Codes> {
         match width {
-            1 => self.take(count).map(|bytes| Codes::Byte(bytes.to_vec())),
+            1 => self.bytes(count).map(|bytes| Codes::Byte(bytes.to_vec())),
             2 => self.u16s(count).map(Codes::Short),
             4 => self.u32s(count).map(Codes::Wide),
             _ => None,

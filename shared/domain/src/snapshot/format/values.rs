@@ -40,7 +40,7 @@ pub(super) fn read_texts(cursor: &mut Cursor<'_>, rows: usize) -> Option<TextCol
     let (distinct, bytes) = (cursor.u32()? as usize, cursor.u32()? as usize);
     let (length_width, code_width) = (cursor.u8()?, cursor.u8()?);
     let lengths = cursor.codes(distinct, length_width)?;
-    let text = str::from_utf8(cursor.take(bytes)?).ok()?;
+    let text = str::from_utf8(cursor.bytes(bytes)?).ok()?;
     let codes = cursor.codes(rows, code_width)?;
     let mut ends = Vec::with_capacity(distinct);
     let (mut end, mut fits) = (0u32, true);

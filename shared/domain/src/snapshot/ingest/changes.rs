@@ -81,10 +81,12 @@ impl<'p, P: Previous> Changes<'p, P> {
             Err(error) => return self.give_up(error),
         };
         let nothing = CourseActivities::default();
-        let only_old = old.iter().filter(|(course, _)| new.of(*course).is_none());
+        let only_old = old
+            .iter()
+            .filter(|(course, _)| new.course(*course).is_none());
         let pairs = new
             .iter()
-            .map(|(course, new)| (old.of(course).unwrap_or(&nothing), new))
+            .map(|(course, new)| (old.course(course).unwrap_or(&nothing), new))
             .chain(only_old.map(|(_, old)| (old, &nothing)));
         for (old, new) in pairs {
             if old != new {

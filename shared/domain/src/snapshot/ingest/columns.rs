@@ -100,7 +100,7 @@ impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
     fn add(&mut self, source: Source, kind: FieldKind, column: TextColumn) {
         self.changes.text(&source, Some(&column));
         if kind == FieldKind::Date {
-            let moments = DateColumn::read(&column, moment);
+            let moments = DateColumn::from_texts(&column, moment);
             self.dates.insert(source.clone(), moments);
         }
         self.texts.insert(source, column);

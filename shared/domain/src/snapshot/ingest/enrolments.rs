@@ -68,7 +68,7 @@ impl EnrolmentSet {
     ///
     /// # Errors
     /// Beyond [`MAX_ENROLMENTS`] rows or half a billion users.
-    pub fn take(&mut self, row: &EnrolmentRow) -> Result<(), TooLarge> {
+    pub fn push(&mut self, row: &EnrolmentRow) -> Result<(), TooLarge> {
         if self.len == MAX_ENROLMENTS {
             return Err(TooLarge::Enrolments);
         }

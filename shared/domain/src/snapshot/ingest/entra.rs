@@ -46,7 +46,7 @@ impl EntraSet {
     ///
     /// # Errors
     /// Beyond [`MAX_USERS`] users, or two gigabytes of distinct texts in one property.
-    pub fn take<'v>(
+    pub fn push<'v>(
         &mut self,
         user: ObjectId,
         values: impl IntoIterator<Item = (&'v str, &'v str)>,

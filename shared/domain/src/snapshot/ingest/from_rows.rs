@@ -32,7 +32,7 @@ impl EntraProperties {
             let values = values
                 .iter()
                 .map(|(name, value)| (name.as_str(), value.as_str()));
-            set.take(*user, values)?;
+            set.push(*user, values)?;
         }
         Ok(set)
     }
@@ -51,13 +51,13 @@ impl Sets {
             ..Self::default()
         };
         for user in data.users.iter().filter_map(UserRow::borrowed) {
-            sets.users.take(&user)?;
+            sets.users.push(&user)?;
         }
         for enrolment in &data.enrolments {
-            sets.enrolments.take(enrolment)?;
+            sets.enrolments.push(enrolment)?;
         }
         for role in data.roles {
-            sets.roles.take(&Role {
+            sets.roles.push(&Role {
                 user: role.user,
                 is_group: role.is_group,
                 role: role.role.into(),

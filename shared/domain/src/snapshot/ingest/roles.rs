@@ -27,7 +27,7 @@ impl RoleSet {
     ///
     /// # Errors
     /// Beyond four billion holders or a thousand names.
-    pub fn take(&mut self, role: &Role<'_>) -> Result<(), TooLarge> {
+    pub fn push(&mut self, role: &Role<'_>) -> Result<(), TooLarge> {
         let user = self.users.number(role.user, u32::MAX);
         let name = self.name(&role.role);
         let place = name.and_then(|name| self.places.number((name, role.scope), u32::MAX));

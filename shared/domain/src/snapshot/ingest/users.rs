@@ -28,7 +28,7 @@ impl UserSet {
     /// # Errors
     /// Beyond [`MAX_USERS`] rows, four gigabytes of login names, or two
     /// gigabytes of distinct texts in one column.
-    pub fn take(&mut self, user: &User<'_>) -> Result<(), TooLarge> {
+    pub fn push(&mut self, user: &User<'_>) -> Result<(), TooLarge> {
         let place = self.ids.number(user.id, MAX_USERS).ok_or(TooLarge::Users)?;
         if (place as usize) < self.object_ids.len() {
             return Ok(());

@@ -28,11 +28,11 @@ pub struct Schema {
     #[serde(flatten)]
     pub header: Header,
     /// Fields of user properties.
-    pub properties: Vec<Field>,
+    pub properties: Vec<SchemaField>,
     /// Fields of user dates; empty when there is no date column (S4-078).
-    pub dates: Vec<Field>,
+    pub dates: Vec<SchemaField>,
     /// Fields of user activities: the courses.
-    pub activities: Vec<Field>,
+    pub activities: Vec<SchemaField>,
     /// Courses that can be selected.
     pub courses: Vec<SchemaCourse>,
     /// Catalogs they live in.
@@ -41,9 +41,9 @@ pub struct Schema {
 
 /// One field as react-querybuilder configures it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Field))]
 #[serde(rename_all = "camelCase")]
-pub struct Field {
+pub struct SchemaField {
     /// The name rules use.
     pub name: String,
     /// The label people see.
@@ -132,7 +132,7 @@ pub fn build(snapshot: &Snapshot) -> Schema {
 }
 
 /// Fields about the person: those of user properties and those of user dates.
-fn value_fields(snapshot: &Snapshot) -> (Vec<Field>, Vec<Field>) {
+fn value_fields(snapshot: &Snapshot) -> (Vec<SchemaField>, Vec<SchemaField>) {
     let built_in = Property::ALL.map(|property| {
         (
             Source::Property(property),
@@ -173,14 +173,14 @@ fn value_fields(snapshot: &Snapshot) -> (Vec<Field>, Vec<Field>) {
     (properties, dates)
 }
 
-fn field(name: String, label: String, kind: FieldKind, values: Vec<Suggestion>) -> Field {
+fn field(name: String, label: String, kind: FieldKind, values: Vec<Suggestion>) -> SchemaField {
     let (table, input_type) = match kind {
         FieldKind::Text => (TEXT, "text"),
         FieldKind::Number => (NUMBER, "number"),
         FieldKind::Boolean => (BOOLEAN, "text"),
         FieldKind::Date => (DATE, "datetime-local"),
     };
-    Field {
+    SchemaField {
         name,
         label,
         input_type: input_type.to_owned(),
@@ -190,8 +190,8 @@ fn field(name: String, label: String, kind: FieldKind, values: Vec<Suggestion>) 
     }
 }
 
-fn activity(id: CourseId, title: &str) -> Field {
-    Field {
+fn activity(id: CourseId, title: &str) -> SchemaField {
+    SchemaField {
         name: format!("course:{id}"),
         label: title.to_owned(),
         input_type: String::new(),

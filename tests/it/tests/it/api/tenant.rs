@@ -142,7 +142,7 @@ fn ended(tenant: TenantId, job: Job, at: DateTime<Utc>, status: RunStatus) -> Ru
     let request = RunRequest {
         job,
         tenant,
-        slot: Slot::of(at),
+        slot: Slot::of_tick(at),
         trigger: Trigger::Schedule,
         continuation: 0,
         waits: 0,

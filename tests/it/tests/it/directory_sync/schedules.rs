@@ -126,7 +126,7 @@ async fn missed_slots_are_one_run() {
     tick(&office, at("2026-05-04T09:17:00Z")).await;
     let requests = office.app.requests(Job::DirectorySync).await;
     let slots: Vec<Slot> = requests.iter().map(|request| request.slot).collect();
-    assert_eq!(slots, [Slot::of(at("2026-05-01T04:00:00Z"))]);
+    assert_eq!(slots, [Slot::of_tick(at("2026-05-01T04:00:00Z"))]);
     assert_eq!(office.state().await.due, Some(at("2026-05-05T04:00:00Z")));
     rest(&office).await;
 }

@@ -126,7 +126,7 @@ pub(super) fn account() -> Account {
 
 /// What an account can do that has a mailbox and no Teams.
 pub(super) fn able() -> AccountCapabilities {
-    AccountCapabilities::of(true, false)
+    AccountCapabilities::new(true, false)
 }
 
 /// A request of a schedule.

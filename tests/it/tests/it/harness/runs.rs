@@ -17,7 +17,7 @@ impl App {
         RunRequest {
             job,
             tenant: self.id,
-            slot: Slot::of(self.slot),
+            slot: Slot::of_tick(self.slot),
             trigger: Trigger::Schedule,
             continuation: 0,
             waits: 0,

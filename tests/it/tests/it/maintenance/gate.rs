@@ -73,7 +73,7 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
 async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     let mut app = App::ready(Town::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
-    let eight = Slot::of(
+    let eight = Slot::of_tick(
         chrono::Utc::now()
             .date_naive()
             .and_hms_opt(8, 0, 0)

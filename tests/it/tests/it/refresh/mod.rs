@@ -302,7 +302,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
 async fn missed_slots_are_visible() {
     let mut app = App::ready(Town::small()).await;
     let mut request = app.request(Job::Refresh);
-    let at = |text: &str| Slot::of(text.parse().expect("invalid time"));
+    let at = |text: &str| Slot::of_tick(text.parse().expect("invalid time"));
     request.slot = at("2030-01-01T02:00:00Z");
     app.work(&request).await.expect("not handled");
     request.slot = at("2030-01-01T11:00:00Z");

@@ -1,7 +1,7 @@
 //! Changes a group's members: adds before removes, in batches, with an outcome for every object.
 //!
 //! The numbers are those of Microsoft's own group-sync tool: twenty members per PATCH, five
-//! PATCHes per batch (with more, Graph returns 503), twenty DELETEs per batch, five attempts.
+//! `PATCHes` per batch (with more, Graph returns 503), twenty DELETEs per batch, five attempts.
 
 mod interpret;
 
@@ -22,7 +22,7 @@ use crate::graph::transport::Transport;
 /// The maximum number of members in one PATCH (Graph's limit for `members@odata.bind`).
 const MEMBERS_PER_PATCH: usize = 20;
 
-/// The places of a batch's twenty that a PATCH uses: five PATCHes fill a batch.
+/// The places of a batch's twenty that a PATCH uses: five `PATCHes` fill a batch.
 const PATCH_PLACES: usize = 4;
 
 /// The longest wait without calling the gate, so that a lease can be renewed.

@@ -79,7 +79,7 @@ fn table(file: &ColumnFile<'_>) -> Result<Vec<Course>, DecodeError> {
             .map(|_| cursor.u32s(count))
             .collect::<Option<_>>()?;
         let steps = cursor.u32s(count)?;
-        let widths = cursor.take(count)?;
+        let widths = cursor.bytes(count)?;
         let course = |at: usize| Course {
             id: CourseId::new(Uuid::from_bytes(ids[at])),
             enrolled: enrolled[at] as usize,

@@ -78,16 +78,16 @@ fn full_mail() -> MailConnection {
 #[tokio::test]
 async fn of_catalogs() {
     let table = Table::new("mail").await;
-    let mut whole = MailConnection::blank(at(0));
+    let mut whole = MailConnection::not_configured(at(0));
     whole.status = ConnectionStatus::Connected;
     whole.account = Some(account());
-    whole.can = AccountCapabilities::of(true, true);
+    whole.can = AccountCapabilities::new(true, true);
     let connections = [
         (1, full_mail(), event(4, Action::ConnectionMade)),
         (2, whole, bare_event(5, Action::ConnectionMade)),
         (
             3,
-            MailConnection::blank(at(0)),
+            MailConnection::not_configured(at(0)),
             bare_event(6, Action::ConnectionSaved),
         ),
     ];

@@ -3,8 +3,8 @@
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters};
 use rollcall_domain::directory_sync::{
-    ApplyMode, ChangeSubject, DepartureReason, Field, Gone, Member, Schedule, SkipReason, Source,
-    Strategy, SyncConfig, SyncCounts, SyncPhase, TeamKey,
+    ApplyMode, ChangeSubject, DepartureReason, Field, Gone, Member, Schedule, SkipReason,
+    SourceConnection, Strategy, SyncConfig, SyncCounts, SyncPhase, TeamKey,
 };
 use serde_json::{Value, json};
 
@@ -50,15 +50,15 @@ fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
 fn choices_of_the_directory_sync() {
     let (group, manager) = (TeamKey::Group(object(1)), TeamKey::Manager(object(2)));
     let sources = [
-        Source::App {
+        SourceConnection::App {
             client_id: "the-app".to_owned(),
             secret_expires: Some(at(0)),
         },
-        Source::App {
+        SourceConnection::App {
             client_id: "the-app".to_owned(),
             secret_expires: None,
         },
-        Source::Consent,
+        SourceConnection::Consent,
     ];
     let strategies: [Strategy; 3] = [
         Strategy::Manual,
@@ -73,7 +73,7 @@ fn choices_of_the_directory_sync() {
     ];
     let members = [Member::Person(object(1)), Member::Local("u-7".to_owned())];
     insta::assert_json_snapshot!(json!({
-        "how the directory is read": known!(sources, Source: App, Consent),
+        "how the directory is read": known!(sources, SourceConnection: App, Consent),
         "when it runs": known!(strategies, Strategy: Manual, Daily),
         "times an operator sets": written(&rhythm),
         "a team": known!([group, manager], TeamKey: Group, Manager),

@@ -3,7 +3,7 @@
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::{
     ChangeKind, ChangeOutcome, ChangeSubject, DepartureReason, Field, Member, Pause, Pending,
-    PlannedChange, Skip, SkipReason, Source, SyncConfig, SyncPhase, SyncPlan, SyncReport,
+    PlannedChange, Skip, SkipReason, SourceConnection, SyncConfig, SyncPhase, SyncPlan, SyncReport,
     SyncState, TeamKey, TestMark,
 };
 use serde_json::json;
@@ -34,7 +34,7 @@ pub(in crate::frozen) fn full_state() -> SyncState {
     let rhythm = json!({"times": ["04:00", "16:00"], "zone": "Europe/London"});
     SyncState {
         config,
-        source: Some(Source::App {
+        source: Some(SourceConnection::App {
             client_id: "the-app".to_owned(),
             secret_expires: Some(at(3_600)),
         }),

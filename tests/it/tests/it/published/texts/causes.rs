@@ -8,12 +8,12 @@ use rollcall_domain::snapshot::sanity::{Counts, emptied, shrunk};
 fn every_cause_in_words() {
     let told = Cause::ALL.map(|cause| {
         let name = serde_json::to_string(&cause).expect("JSON");
-        let (remedy, whom) = (cause.remedy(), cause.told());
+        let (remedy, whom) = (cause.remedy(), cause.report_to());
         let remedy = serde_json::to_string(&remedy).expect("JSON");
         format!(
             "{name} | {} | {remedy} | {whom:?}\n  {}\n",
             cause.result(),
-            cause.words()
+            cause.message()
         )
     });
     insta::assert_snapshot!(told.concat());

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use rollcall_domain::audience::lint::{Warning, lint, whole};
+use rollcall_domain::audience::lint::{Warning, lint, size_warning};
 use rollcall_domain::audience::profile::{Profile, Target};
 use rollcall_domain::rules::Fields;
 use rollcall_domain::snapshot::Snapshot;
@@ -113,8 +113,8 @@ fn every_warning() {
         &all_of(&[rule("title", "notNull", &json!(null))]),
     );
     all.push(linted("everybody", &everybody));
-    all.push(told("nobody by rules", whole(&everybody, 0, 3)));
-    all.push(told("nobody by overrides", whole(&chosen, 0, 3)));
+    all.push(told("nobody by rules", size_warning(&everybody, 0, 3)));
+    all.push(told("nobody by overrides", size_warning(&chosen, 0, 3)));
     let titles = ["Field staff", "Sales", "Managers"].map(str::to_owned);
     all.push(told("one twin", Warning::twins(&titles[..1])));
     all.push(told("three twins", Warning::twins(&titles)));

@@ -1,73 +1,6 @@
-//! The engine against the plain walk: the same members on random people, rules and overrides.
+//! The engine equals the walk over each person.
 
-use std::collections::BTreeSet;
-
-use proptest::prelude::*;
-use proptest::sample::{select, subsequence};
-use regex::RegexBuilder;
-use uuid::Uuid;
-
-use super::{Member, Program};
-use crate::audience::audience_change::AudienceChange;
-use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
-use crate::base::rowset::RowSet;
-use crate::rules::evaluate::Facts;
-use crate::rules::{ActivityPredicate, DatePredicate, Expr, Leaf, NumberPredicate, TextPredicate};
-use crate::snapshot::ingest::{EntraProperties, build};
-use crate::snapshot::lms::{EnrolmentRow, FieldKind, FieldRow, LmsData, Progress, UserRow};
-use crate::snapshot::{Property, Snapshot, Source};
-use crate::testing::{World, slot};
-
-const WORDS: [&str; 10] = [
-    "Denver",
-    "DENVER ",
-    "san diego",
-    "Straße",
-    "STRASSE",
-    "an",
-    "Oslo",
-    "ça va",
-    "12",
-    "true",
-];
-const FOLDED: [&str; 8] = [
-    "denver",
-    "san diego",
-    "strasse",
-    "an",
-    "oslo",
-    "ça va",
-    "12",
-    "nowhere",
-];
-const NUMBERS: [&str; 7] = ["12", "12,5", "-3", "0", "1e3", "many", " 7 "];
-const DAY: i64 = 86_400_000;
-
-fn id(kind: u128, number: u32) -> Uuid {
-    Uuid::from_u128(kind << 64 | u128::from(number))
-}
-
-fn user(number: u32) -> UserId {
-    UserId::new(id(1, number))
-}
-
-fn course(number: u32) -> CourseId {
-    CourseId::new(id(3, number))
-}
-
-fn field(number: u32) -> FieldId {
-    FieldId::new(id(6, number))
-}
-
-fn source() -> impl Strategy<Value = Source> {
-    prop_oneof![
-        6 => Just(Source::Property(Property::City)),
-        3 => Just(Source::Property(Property::Department)),
-        2 => Just(Source::Custom(field(0))),
-        1 => Just(Source::Custom(field(1))),
-        1 => Just(Source::Custom(field(9))),
-    ]
-}
+use super::*;
 
 fn text_test() -> impl Strategy<Value = TextPredicate> {
     let word = || select(FOLDED.to_vec()).prop_map(str::to_owned);
@@ -146,81 +79,6 @@ fn expr() -> impl Strategy<Value = Expr> {
         })
 }
 
-/// People by number of a seed, so that thousands cost no strategy each.
-/// Who, which course, how far, done and due in half days from the slot.
-type EnrolmentSketch = (u32, u32, u8, Option<i64>, Option<i64>);
-
-/// One of some texts, or none, by number.
-fn picked(seed: u64, number: u32, of: &str, among: &[&str]) -> Option<String> {
-    let mut hash = seed ^ u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    for byte in of.bytes() {
-        hash = (hash ^ u64::from(byte))
-            .wrapping_mul(0x0100_0000_01b3)
-            .rotate_left(23);
-    }
-    let place = usize::try_from(hash >> 40).unwrap_or(0) % (among.len() + 2);
-    among.get(place).map(|text| (*text).to_owned())
-}
-
-fn data(people: u32, seed: u64, enrolments: &[EnrolmentSketch]) -> LmsData {
-    let pick = |number: u32, of: &str, among: &[&str]| picked(seed, number, of, among);
-    let moments = [
-        "2026-11-18",
-        "2026-11-20T12:00:00Z",
-        "2026-11-21",
-        "2026-11-23",
-        "soon",
-    ];
-    let users = (0..people).map(|number| UserRow {
-        id: Some(user(number)),
-        title: format!("Person {number}"),
-        object_id: (number % 7 != 0).then(|| ObjectId::new(id(2, number))),
-        city: pick(number, "city", &WORDS),
-        department: pick(number, "department", &WORDS[..4]),
-        custom: [
-            pick(number, "number", &NUMBERS).map(|text| (field(0), text)),
-            pick(number, "moment", &moments).map(|text| (field(1), text)),
-        ]
-        .into_iter()
-        .flatten()
-        .collect(),
-        ..UserRow::default()
-    });
-    let at = |days: i64| slot() + chrono::TimeDelta::milliseconds(days * DAY / 2);
-    let rows = enrolments
-        .iter()
-        .map(|(who, which, progress, done, due)| EnrolmentRow {
-            course: course(*which),
-            user: user(who % 100),
-            progress: [
-                Progress::Completed,
-                Progress::NotStarted,
-                Progress::InProgress,
-            ][usize::from(progress % 3)],
-            completed_at: done.map(at),
-            due_at: due.map(at),
-        });
-    let kinds = [FieldKind::Number, FieldKind::Date];
-    LmsData {
-        users: users.collect(),
-        enrolments: rows.collect(),
-        fields: (0u32..)
-            .zip(kinds)
-            .map(|(number, kind)| FieldRow {
-                id: field(number),
-                title: format!("Field {number}"),
-                kind,
-                predefined: false,
-            })
-            .collect(),
-        catalogs: vec![crate::snapshot::lms::CatalogRow {
-            id: CatalogId::new(id(4, 0)),
-            title: String::new(),
-        }],
-        ..LmsData::default()
-    }
-}
-
 fn snapshot() -> impl Strategy<Value = Snapshot> {
     let people = prop_oneof![20 => 0u32..90, 1 => 2_000u32..2_200, 1 => 4_090u32..4_100];
     let half_days = || proptest::option::of(-8i64..8);
@@ -277,7 +135,7 @@ fn sketch() -> impl Strategy<Value = Sketch> {
 
 fn program(sketches: &[Sketch]) -> Program<'_> {
     let users = |numbers: &[u32]| numbers.iter().copied().map(user).collect();
-    Program::compile(sketches.iter().map(|sketch| Member {
+    Program::compile(sketches.iter().map(|sketch| AudienceInput {
         rules: sketch.rules.as_ref(),
         include: users(&sketch.include),
         exclude: users(&sketch.exclude),
@@ -289,7 +147,7 @@ fn program(sketches: &[Sketch]) -> Program<'_> {
 /// The same by walking every tree for every person.
 fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
     let people = &snapshot.people;
-    let facts = Facts::new(
+    let facts = PersonValues::new(
         snapshot,
         slot(),
         sketches.iter().filter_map(|sketch| sketch.rules.as_ref()),
@@ -365,113 +223,4 @@ proptest! {
         let found = program(&sketches).evaluate(&snapshot, slot(), &references);
         prop_assert_eq!(found, walked(&sketches, &snapshot));
     }
-}
-
-#[test]
-fn equal_tests_are_made_once() {
-    let city = |text: &str| {
-        Expr::Leaf(Leaf::Text(
-            Source::Property(Property::City),
-            TextPredicate::Equals(text.to_owned()),
-        ))
-    };
-    let (a, b) = (
-        Expr::All(vec![city("oslo"), city("denver")]),
-        Expr::Not(Box::new(city("oslo"))),
-    );
-    let of = |rules| Member {
-        rules: Some(rules),
-        ..Member::default()
-    };
-    assert_eq!(
-        Program::compile([of(&a), of(&b), of(&a)]).distinct_tests(),
-        2
-    );
-}
-
-/// Columns of more than 65,536 distinct values and lists of more than 100,000.
-#[test]
-fn large_dictionaries_and_long_lists_work() {
-    let people = 70_000u32;
-    let users = (0..people).map(|number| UserRow {
-        id: Some(user(number)),
-        email: Some(format!("Person.{number}@contoso.example")),
-        ..UserRow::default()
-    });
-    let data = LmsData {
-        users: users.collect(),
-        ..LmsData::default()
-    };
-    let snapshot = build(World::new().header(), data, &EntraProperties::default());
-    let email = |test| Expr::Leaf(Leaf::Text(Source::Property(Property::Email), test));
-    let listed = (0..120_000u32)
-        .filter(|number| number % 3 == 0)
-        .map(|number| format!("person.{number}@contoso.example"));
-    let strangers = (0..100_000u32).map(|number| format!("nobody.{number}@contoso.example"));
-    let list = email(TextPredicate::In(listed.chain(strangers).collect()));
-    let odd = email(TextPredicate::EndsWith("1@contoso.example".to_owned()));
-    let exprs = [
-        list.clone(),
-        odd.clone(),
-        Expr::All(vec![list, Expr::Not(Box::new(odd))]),
-    ];
-    let members = exprs.iter().map(|rules| Member {
-        rules: Some(rules),
-        ..Member::default()
-    });
-    let counts: Vec<u32> = Program::compile(members)
-        .evaluate(&snapshot, slot(), &[])
-        .iter()
-        .map(|change| change.members)
-        .collect();
-    let facts = Facts::new(&snapshot, slot(), &exprs);
-    let expected: Vec<u32> = exprs
-        .iter()
-        .map(|rules| {
-            u32::try_from((0..people).filter(|row| facts.holds(rules, *row)).count()).expect("few")
-        })
-        .collect();
-    assert_eq!(counts, expected);
-    assert_eq!(counts[0], people.div_ceil(3));
-}
-
-/// A tree as deep and as wide as a rule may be.
-#[test]
-fn deep_trees_keep_their_meaning() {
-    let city = |text: &str| {
-        Expr::Leaf(Leaf::Text(
-            Source::Property(Property::City),
-            TextPredicate::Equals(text.to_owned()),
-        ))
-    };
-    let mut tree = city("denver");
-    for level in 0..40 {
-        let parts = vec![
-            tree,
-            Expr::Not(Box::new(city(FOLDED[level % FOLDED.len()]))),
-        ];
-        tree = if level % 2 == 0 {
-            Expr::Any(parts)
-        } else {
-            Expr::Not(Box::new(Expr::All(parts)))
-        };
-    }
-    let snapshot = build(
-        World::new().header(),
-        data(80, 7, &[]),
-        &EntraProperties::default(),
-    );
-    let facts = Facts::new(&snapshot, slot(), [&tree]);
-    let expected: Vec<u32> = snapshot
-        .people
-        .living
-        .iter()
-        .filter(|row| facts.holds(&tree, *row))
-        .collect();
-    let found = Program::compile([Member {
-        rules: Some(&tree),
-        ..Member::default()
-    }])
-    .evaluate(&snapshot, slot(), &[]);
-    assert_eq!(found[0].joins, expected);
 }

@@ -1,0 +1,77 @@
+//! Changes made by hand on the platform.
+
+use super::*;
+
+/// Proves S3-05 and X-14: what somebody did by hand is undone and told so; what
+/// the directory changed is not called that.
+#[test]
+fn manual_changes_are_undone_and_told() {
+    let config = config();
+    let (mut directory, before) = settled(&config);
+    let mut platform = before.clone();
+    let key = |number| {
+        before
+            .users
+            .iter()
+            .find(|(_, user)| user.person == Some(id(number)))
+            .expect("somebody")
+            .0
+            .clone()
+    };
+    platform
+        .users
+        .get_mut(&key(2))
+        .expect("somebody")
+        .facts
+        .insert(Field::JobTitle, "Boss".to_owned());
+    platform.users.get_mut(&key(3)).expect("somebody").active = false;
+    let sales = platform
+        .teams
+        .values_mut()
+        .find(|team| team.name == "Sales")
+        .expect("the team");
+    sales.members.insert(key(1));
+    directory
+        .people
+        .get_mut(&id(1))
+        .expect("somebody")
+        .department = Some("Board".to_owned());
+    let mut side = Side::new(&config, &directory);
+    side.before = Some(&before);
+    let plan = side.plan(&platform);
+    insta::assert_snapshot!(lines(&plan).join("\n"), @r#"
+    First1 Last1: department from "Sales" to "Board"
+    First2 Last2: job title from "Boss" to "Consultant" (undoes a change made by hand)
+    reactivate First3 Last3 (undoes a change made by hand)
+    First1 Last1 leaves "Sales" (undoes a change made by hand)
+    "#);
+    assert_eq!(plan.counts().manual_overwritten, 3);
+}
+
+/// Proves S3-04: users and teams that are not the directory's are left alone; an
+/// account of somebody the directory does not know is listed.
+#[test]
+fn what_is_only_the_platforms_is_left_alone() {
+    let config = config();
+    let (directory, mut platform) = settled(&config);
+    let local = PlatformUser {
+        user_name: "local@other.example".to_owned(),
+        active: true,
+        ..PlatformUser::default()
+    };
+    platform.users.insert("local".to_owned(), local);
+    let stranger = PlatformUser {
+        person: Some(id(77)),
+        user_name: "x@other.example".to_owned(),
+        active: true,
+        ..PlatformUser::default()
+    };
+    platform.users.insert("stranger".to_owned(), stranger);
+    let own = PlatformTeam {
+        name: "Book club".to_owned(),
+        members: BTreeSet::from(["local".to_owned()]),
+        ..PlatformTeam::default()
+    };
+    platform.teams.insert("club".to_owned(), own);
+    assert!(Side::new(&config, &directory).plan(&platform).is_empty());
+}

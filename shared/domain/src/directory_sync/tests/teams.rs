@@ -1,0 +1,69 @@
+//! Teams are archived and restored.
+
+use super::*;
+
+/// Proves S2-29: a team whose manager has nobody left is emptied and archived, and
+/// a group's team that is merely empty is not.
+#[test]
+fn a_team_that_nobody_needs_is_archived() {
+    let config = config();
+    let (mut directory, platform) = settled(&config);
+    for number in [2, 3] {
+        directory
+            .people
+            .get_mut(&id(number))
+            .expect("somebody")
+            .manager = None;
+    }
+    directory
+        .groups
+        .get_mut(&id(90))
+        .expect("the group")
+        .members
+        .clear();
+    let plan = Side::new(&config, &directory).plan(&platform);
+    let after = carry_out(&platform, &plan.changes);
+    let archived: Vec<_> = after
+        .teams
+        .values()
+        .map(|team| (team.name.as_str(), team.members.len(), team.archived))
+        .collect();
+    assert!(
+        archived.contains(&("First1 Last1's team", 0, true)),
+        "{archived:?}"
+    );
+    assert!(archived.contains(&("Sales", 0, false)), "{archived:?}");
+    assert_eq!(plan.counts().teams_archived, 1);
+    // A platform that knows no archive: the emptied team is left as it is.
+    let mut input = PlanInput {
+        config: &config,
+        directory: &directory,
+        fitting: None,
+        platform: &after,
+        features: Features {
+            supervisors: false,
+            ..Features::ALL
+        },
+        pins: &Pins::default(),
+        before: None,
+    };
+    assert!(plan_of(input).is_empty());
+    directory_deletes_group(&mut input, &after);
+}
+
+fn plan_of(input: PlanInput<'_>) -> SyncPlan {
+    plan(input)
+}
+
+/// A group that is gone takes its team with it.
+fn directory_deletes_group(input: &mut PlanInput<'_>, platform: &Platform) {
+    let mut directory = input.directory.clone();
+    directory.groups.clear();
+    let plan = plan(PlanInput {
+        directory: &directory,
+        features: Features::ALL,
+        platform,
+        ..*input
+    });
+    assert_eq!(lines(&plan), ["archive the team \"Sales\" of 0 people"]);
+}
