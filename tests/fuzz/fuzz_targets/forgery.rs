@@ -20,7 +20,7 @@ const TRAILER: usize = 18;
 #[derive(Debug, Arbitrary)]
 struct Forgery {
     contents: Vec<(u8, Content)>,
-    lies: Vec<(u8, Lie)>,
+    corruptions: Vec<(u8, Corruption)>,
     /// Bytes of the directory that are changed last.
     letters: Vec<(u16, u8)>,
 }
@@ -36,7 +36,7 @@ enum Content {
 
 /// A change to the directory.
 #[derive(Debug, Arbitrary)]
-enum Lie {
+enum Corruption {
     Rows(u32),
     Enrolments(u64),
     Entries(u64),
@@ -113,8 +113,8 @@ fn forge(forgery: Forgery) -> Vec<u8> {
         column["xxh3"] = format!("{:016x}", XxHash3_64::oneshot(stored)).into();
         file.extend(stored);
     }
-    for (column, lie) in forgery.lies {
-        lie.tell(&mut directory, usize::from(column) % contents.len());
+    for (column, corruption) in forgery.corruptions {
+        corruption.tell(&mut directory, usize::from(column) % contents.len());
     }
     let mut json = serde_json::to_vec(&directory).expect("serialises");
     for (at, letter) in forgery.letters {
@@ -157,7 +157,7 @@ impl Content {
     }
 }
 
-impl Lie {
+impl Corruption {
     fn tell(self, directory: &mut Value, at: usize) {
         let another = |directory: &mut Value, of: u8, field: &str| {
             let columns = columns(directory);

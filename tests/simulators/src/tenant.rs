@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::faults::FaultBook;
 use crate::graph::DeltaBook;
 use crate::index::Index;
-use crate::scim::ScimDesk;
+use crate::scim::ScimTransient;
 use crate::state::TenantState;
 use crate::world::{EntraGroup, Person};
 
@@ -50,7 +50,7 @@ pub(crate) struct Tenant {
     /// State behind delta tokens.
     pub(crate) deltas: DeltaBook,
     /// Lookup tables of the SCIM service provider.
-    pub(crate) scim: ScimDesk,
+    pub(crate) scim: ScimTransient,
 }
 
 /// Returns a duration; one too long for `chrono` is limited to about 300,000 years.
@@ -70,7 +70,7 @@ impl Tenant {
             batches: 0,
             in_flight: BTreeMap::new(),
             deltas: DeltaBook::default(),
-            scim: ScimDesk::default(),
+            scim: ScimTransient::default(),
             state,
         };
         tenant.reindex();

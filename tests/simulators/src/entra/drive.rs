@@ -1,6 +1,6 @@
 //! Completes the pages without a browser.
 
-use super::flow::{self, Decision, Door, Flow, Step};
+use super::flow::{self, Decision, Flow, SignInLink, Step};
 use crate::hub::Hub;
 
 /// The user's choice on the consent page, if there is one.
@@ -31,22 +31,22 @@ pub(crate) fn sign_in(
         [segment, "v2.0", "adminconsent"] => (segment, Flow::AdminConsent),
         _ => return Err(format!("there is no page at {path}")),
     };
-    let door = Door {
+    let link = SignInLink {
         hub,
         segment,
         flow,
         raw,
     };
-    let mut step = flow::start(&door);
+    let mut step = flow::start(&link);
     if matches!(step, Step::SignIn(_)) {
-        step = flow::sign_in(&door, login);
+        step = flow::sign_in(&link, login);
     }
     if matches!(step, Step::Consent(_)) {
         let decision = Decision {
             accept: choice != ConsentChoice::Decline,
             organisation: choice == ConsentChoice::AcceptForOrganisation,
         };
-        step = flow::decide(&door, login, decision);
+        step = flow::decide(&link, login, decision);
     }
     match step {
         Step::Back(back) | Step::Refused(_, back) => Ok(back.location()),

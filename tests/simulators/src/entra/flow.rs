@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::codes::Code;
-use super::people::{Lookup, Visitor, find};
+use super::people::{Lookup, SignedInUser, find};
 use super::refusal::describe;
 use super::request::Request;
 use super::scopes;
@@ -34,7 +34,7 @@ impl Flow {
 }
 
 /// A link that was opened.
-pub(super) struct Door<'a> {
+pub(super) struct SignInLink<'a> {
     pub(super) hub: &'a Hub,
     /// The tenant in the path: an id, `organizations` or `common`.
     pub(super) segment: &'a str,
@@ -43,7 +43,7 @@ pub(super) struct Door<'a> {
     pub(super) raw: &'a str,
 }
 
-impl Door<'_> {
+impl SignInLink<'_> {
     /// Returns whether users of all tenants may sign in.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.segment, "organizations" | "common")
@@ -123,8 +123,8 @@ pub(super) struct Decision {
 }
 
 /// Handles the opening of the link.
-pub(super) fn start(door: &Door<'_>) -> Step {
-    let request = match Request::read(door) {
+pub(super) fn start(link: &SignInLink<'_>) -> Step {
+    let request = match Request::read(link) {
         Ok(request) => request,
         Err(step) => return step,
     };
@@ -140,16 +140,16 @@ pub(super) fn start(door: &Door<'_>) -> Step {
 }
 
 /// Handles the sign-in page.
-pub(super) fn sign_in(door: &Door<'_>, login: &str) -> Step {
-    match admitted(door, login) {
-        Ok((request, visitor)) => asked(door, &request, &visitor, login),
+pub(super) fn sign_in(link: &SignInLink<'_>, login: &str) -> Step {
+    match admitted(link, login) {
+        Ok((request, user)) => asked(link, &request, &user, login),
         Err(step) => step,
     }
 }
 
 /// Handles the consent page.
-pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
-    let (request, visitor) = match admitted(door, login) {
+pub(super) fn decide(link: &SignInLink<'_>, login: &str, decision: Decision) -> Step {
+    let (request, user) = match admitted(link, login) {
         Ok(admitted) => admitted,
         Err(step) => return step,
     };
@@ -157,22 +157,22 @@ pub(super) fn decide(door: &Door<'_>, login: &str, decision: Decision) -> Step {
         let text = "The person declined to consent to the application.";
         return Step::Back(request.error("access_denied", 65004, text));
     }
-    if decision.organisation && !visitor.admin {
+    if decision.organisation && !user.admin {
         return Step::Back(request.error("access_denied", 90094, NEEDS_ADMIN));
     }
-    match asked(door, &request, &visitor, login) {
+    match asked(link, &request, &user, login) {
         Step::Consent(_) => {}
         // There is nothing left to ask, or this user may not consent.
         other if !decision.organisation => return other,
         _ => {}
     }
-    let everybody = decision.organisation || door.flow == Flow::AdminConsent;
-    accepted(door, &request, &visitor, everybody)
+    let everybody = decision.organisation || link.flow == Flow::AdminConsent;
+    accepted(link, &request, &user, everybody)
 }
 
 /// Returns the request and the user, if both are valid.
-fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
-    let request = Request::read(door)?;
+fn admitted(link: &SignInLink<'_>, login: &str) -> Result<(Request, SignedInUser), Step> {
+    let request = Request::read(link)?;
     let again = |number, text: String| {
         Step::SignIn(SignInPage {
             app: request.app.name.clone(),
@@ -180,8 +180,8 @@ fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
             notice: Some(describe(number, &text)),
         })
     };
-    match find(door, login) {
-        Lookup::Here(visitor) if visitor.enabled => Ok((request, visitor)),
+    match find(link, login) {
+        Lookup::Here(user) if user.enabled => Ok((request, user)),
         Lookup::Here(_) => Err(again(50057, format!("The account '{login}' is disabled."))),
         Lookup::Elsewhere => {
             let text = format!("The account '{login}' does not exist in this organization.");
@@ -195,11 +195,11 @@ fn admitted(door: &Door<'_>, login: &str) -> Result<(Request, Visitor), Step> {
 }
 
 /// Returns the consent page if it is required, otherwise continues.
-fn asked(door: &Door<'_>, request: &Request, visitor: &Visitor, login: &str) -> Step {
-    let tenant = lock(&visitor.tenant);
-    let permissions = match door.flow {
+fn asked(link: &SignInLink<'_>, request: &Request, user: &SignedInUser, login: &str) -> Step {
+    let tenant = lock(&user.tenant);
+    let permissions = match link.flow {
         Flow::AdminConsent => {
-            if !visitor.admin {
+            if !user.admin {
                 let back = request.error("access_denied", 90094, NEEDS_ADMIN);
                 return Step::Refused(describe(90094, NEEDS_ADMIN), back);
             }
@@ -207,66 +207,70 @@ fn asked(door: &Door<'_>, request: &Request, visitor: &Visitor, login: &str) -> 
         }
         Flow::Authorize => {
             let client_id = request.app.client_id;
-            let missing =
-                scopes::missing(&tenant.state, client_id, visitor.object, &request.scopes);
+            let missing = scopes::missing(&tenant.state, client_id, user.object, &request.scopes);
             let forced = request.prompt.as_deref() == Some("consent");
             if missing.is_empty() && !forced {
                 drop(tenant);
-                return signed_in(door, request, visitor);
+                return signed_in(link, request, user);
             }
-            if tenant.state.world.user_consent == UserConsent::AdminOnly && !visitor.admin {
+            if tenant.state.world.user_consent == UserConsent::AdminOnly && !user.admin {
                 return Step::Back(request.error("access_denied", 90094, NEEDS_ADMIN));
             }
-            let consented = tenant.state.consented_scopes(client_id, visitor.object);
+            let consented = tenant.state.consented_scopes(client_id, user.object);
             scopes::expand(&request.scopes, &consented)
         }
     };
     Step::Consent(ConsentPage {
         app: request.app.name.clone(),
-        organisation: visitor.organisation.clone(),
+        organisation: user.organisation.clone(),
         login: login.to_owned(),
         permissions,
-        offers_organisation: visitor.admin && door.flow == Flow::Authorize,
+        offers_organisation: user.admin && link.flow == Flow::Authorize,
     })
 }
 
 /// Stores the consent and continues.
-fn accepted(door: &Door<'_>, request: &Request, visitor: &Visitor, everybody: bool) -> Step {
-    let mut tenant = lock(&visitor.tenant);
+fn accepted(
+    link: &SignInLink<'_>,
+    request: &Request,
+    user: &SignedInUser,
+    everybody: bool,
+) -> Step {
+    let mut tenant = lock(&user.tenant);
     let now = tenant.now();
     let (state, client_id) = (&mut tenant.state, request.app.client_id);
-    if door.flow == Flow::AdminConsent {
+    if link.flow == Flow::AdminConsent {
         let roles = request.app.app_roles.clone();
         state.consent(client_id, Grant::Application { roles }, now);
         return Step::Back(request.back(vec![
             ("admin_consent", "True".to_owned()),
-            ("tenant", visitor.tenant_id.to_string()),
+            ("tenant", user.tenant_id.to_string()),
             ("scope", request.scope.clone()),
         ]));
     }
-    let consented = state.consented_scopes(client_id, visitor.object);
+    let consented = state.consented_scopes(client_id, user.object);
     let grant = Grant::Delegated {
-        object: (!everybody).then_some(visitor.object),
+        object: (!everybody).then_some(user.object),
         scopes: scopes::expand(&request.scopes, &consented),
     };
     state.consent(client_id, grant, now);
     drop(tenant);
-    signed_in(door, request, visitor)
+    signed_in(link, request, user)
 }
 
 /// Returns to the application with a code.
-fn signed_in(door: &Door<'_>, request: &Request, visitor: &Visitor) -> Step {
-    let tenant = lock(&visitor.tenant);
+fn signed_in(link: &SignInLink<'_>, request: &Request, user: &SignedInUser) -> Step {
+    let tenant = lock(&user.tenant);
     let client_id = request.app.client_id;
-    let consented = tenant.state.consented_scopes(client_id, visitor.object);
-    let code = door.hub.codes.issue(Code {
+    let consented = tenant.state.consented_scopes(client_id, user.object);
+    let code = link.hub.codes.issue(Code {
         client_id,
         redirect_uri: request.redirect_uri.clone(),
         challenge: request.challenge.clone(),
         scopes: scopes::expand(&request.scopes, &consented),
         nonce: request.nonce.clone(),
-        tenant: visitor.tenant_id,
-        person: visitor.object,
+        tenant: user.tenant_id,
+        person: user.object,
         issued_at: tenant.now(),
         used: false,
     });

@@ -19,7 +19,7 @@ use serde_json::json;
 use crate::call::{Call, Reply};
 use crate::hub::{Gate, Hub, gate, settle};
 use crate::identity;
-use flow::{Decision, Door, Flow};
+use flow::{Decision, Flow, SignInLink};
 use people::Lookup;
 
 pub(crate) use claims::Claims;
@@ -58,14 +58,14 @@ fn not_found() -> Reply {
 /// Returns the first page of a link.
 async fn opened(hub: &Hub, call: &Call, segment: &str, flow: Flow) -> Reply {
     let raw = call.target.split_once('?').map_or("", |(_, query)| query);
-    let door = Door {
+    let link = SignInLink {
         hub,
         segment,
         flow,
         raw,
     };
     let shared = segment.parse().ok().and_then(|id| hub.tenant(id));
-    let work = || pages::render(&door, flow::start(&door));
+    let work = || pages::render(&link, flow::start(&link));
     let Some(shared) = shared else { return work() };
     match gate(&shared, call).await {
         Gate::Shut(reply) => settle(&shared, call, reply, None, false),
@@ -76,7 +76,7 @@ async fn opened(hub: &Hub, call: &Call, segment: &str, flow: Flow) -> Reply {
 /// Handles a page's form; hidden fields contain the query of the link.
 async fn posted(hub: &Hub, call: &Call, segment: &str, flow: Flow, stage: &str) -> Reply {
     let form = form::Form::read(call);
-    let door = Door {
+    let link = SignInLink {
         hub,
         segment,
         flow,
@@ -84,22 +84,22 @@ async fn posted(hub: &Hub, call: &Call, segment: &str, flow: Flow, stage: &str) 
     };
     let login = form.get("login");
     let work = || match stage {
-        "signin" => pages::render(&door, flow::sign_in(&door, login)),
+        "signin" => pages::render(&link, flow::sign_in(&link, login)),
         "consent" => {
             let decision = Decision {
                 accept: form.get("decision") == "accept",
                 organisation: !form.get("organisation").is_empty(),
             };
-            pages::render(&door, flow::decide(&door, login, decision))
+            pages::render(&link, flow::decide(&link, login, decision))
         }
         _ => not_found(),
     };
     // Faults and log are those of the user's tenant, which may differ from the one in the path.
-    let Lookup::Here(visitor) = people::find(&door, login) else {
+    let Lookup::Here(user) = people::find(&link, login) else {
         return work();
     };
-    match gate(&visitor.tenant, call).await {
-        Gate::Shut(reply) => settle(&visitor.tenant, call, reply, None, false),
-        Gate::Open(fault) => settle(&visitor.tenant, call, work(), fault, false),
+    match gate(&user.tenant, call).await {
+        Gate::Shut(reply) => settle(&user.tenant, call, reply, None, false),
+        Gate::Open(fault) => settle(&user.tenant, call, work(), fault, false),
     }
 }

@@ -1,6 +1,6 @@
 //! The pages as HTML: plain forms with labels, no external resources.
 
-use super::flow::{Back, ConsentPage, Door, SignInPage, Step};
+use super::flow::{Back, ConsentPage, SignInLink, SignInPage, Step};
 use super::scopes;
 use crate::call::Reply;
 
@@ -12,10 +12,10 @@ const STYLE: &str = "body{font:1rem/1.5 system-ui,sans-serif;max-width:34rem;mar
     footer{margin-top:2rem;border-top:1px solid;font-size:.875rem}";
 
 /// Returns the response for a browser.
-pub(super) fn render(door: &Door<'_>, step: Step) -> Reply {
+pub(super) fn render(link: &SignInLink<'_>, step: Step) -> Reply {
     match step {
-        Step::SignIn(page) => Reply::html(200, sign_in(door, &page)),
-        Step::Consent(page) => Reply::html(200, consent(door, &page)),
+        Step::SignIn(page) => Reply::html(200, sign_in(link, &page)),
+        Step::Consent(page) => Reply::html(200, consent(link, &page)),
         Step::Refused(text, back) => Reply::html(403, refused(&text, &back)),
         Step::Broken(text) => {
             let body = format!("<p role=\"alert\">{}</p>", escape(&text));
@@ -26,7 +26,7 @@ pub(super) fn render(door: &Door<'_>, step: Step) -> Reply {
     }
 }
 
-fn sign_in(door: &Door<'_>, shown: &SignInPage) -> String {
+fn sign_in(link: &SignInLink<'_>, shown: &SignInPage) -> String {
     let notice = shown.notice.as_ref().map_or_else(String::new, |text| {
         format!("<p role=\"alert\" id=\"notice\">{}</p>\n", escape(text))
     });
@@ -43,14 +43,14 @@ fn sign_in(door: &Door<'_>, shown: &SignInPage) -> String {
          spellcheck=\"false\" required value=\"{login}\"{described}></p>\n\
          <p><button type=\"submit\">Sign in</button></p>\n</form>",
         app = escape(&shown.app),
-        action = action(door, "signin"),
-        request = hidden("request", door.raw),
+        action = action(link, "signin"),
+        request = hidden("request", link.raw),
         login = escape(&shown.login),
     );
     page("Sign in", &body)
 }
 
-fn consent(door: &Door<'_>, shown: &ConsentPage) -> String {
+fn consent(link: &SignInLink<'_>, shown: &ConsentPage) -> String {
     let item = |permission: &String| {
         let (words, name) = (escape(scopes::words(permission)), escape(permission));
         format!("<li>{words} <small>({name})</small></li>\n")
@@ -71,8 +71,8 @@ fn consent(door: &Door<'_>, shown: &ConsentPage) -> String {
         app = escape(&shown.app),
         login = escape(&shown.login),
         place = escape(&shown.organisation),
-        action = action(door, "consent"),
-        request = hidden("request", door.raw),
+        action = action(link, "consent"),
+        request = hidden("request", link.raw),
         person = hidden("login", &shown.login),
     );
     page("Permissions requested", &body)
@@ -103,8 +103,8 @@ fn form_post(back: &Back) -> String {
     page("Back to the application", &body)
 }
 
-fn action(door: &Door<'_>, stage: &str) -> String {
-    let (segment, path) = (escape(door.segment), door.flow.path());
+fn action(link: &SignInLink<'_>, stage: &str) -> String {
+    let (segment, path) = (escape(link.segment), link.flow.path());
     format!("/entra/{segment}/{path}/{stage}")
 }
 
@@ -149,13 +149,13 @@ mod tests {
 
     fn html(step: Step, raw: &str) -> String {
         let hub = Hub::new(String::new());
-        let door = Door {
+        let link = SignInLink {
             hub: &hub,
             segment: "organizations",
             flow: Flow::Authorize,
             raw,
         };
-        match render(&door, step).body {
+        match render(&link, step).body {
             Payload::Html(page) => page,
             other => panic!("{other:?}"),
         }

@@ -2,12 +2,12 @@
 
 use uuid::Uuid;
 
-use super::flow::Door;
+use super::flow::SignInLink;
 use crate::hub::{Shared, lock};
 use crate::world::UserType;
 
 /// A user who signs in.
-pub(super) struct Visitor {
+pub(super) struct SignedInUser {
     /// The tenant of the sign-in.
     pub(super) tenant: Shared,
     /// Its id.
@@ -26,7 +26,7 @@ pub(super) struct Visitor {
 /// The result of a lookup.
 pub(super) enum Lookup {
     /// A user of the tenant in the path, or of any tenant if the path specifies none.
-    Here(Visitor),
+    Here(SignedInUser),
     /// A user of another tenant.
     Elsewhere,
     /// No user.
@@ -34,30 +34,30 @@ pub(super) enum Lookup {
 }
 
 /// Looks up a login, first in the tenant of the path, then in all.
-pub(super) fn find(door: &Door<'_>, login: &str) -> Lookup {
+pub(super) fn find(link: &SignInLink<'_>, login: &str) -> Lookup {
     let everywhere = || {
-        let tenants = door.hub.tenants();
-        let found = tenants.into_iter().filter_map(|it| visitor(it, login));
-        found.collect::<Vec<Visitor>>()
+        let tenants = link.hub.tenants();
+        let found = tenants.into_iter().filter_map(|it| user(it, login));
+        found.collect::<Vec<SignedInUser>>()
     };
-    if door.is_open() {
+    if link.is_open() {
         let mut found = everywhere();
         // A guest signs in at their home organisation.
         found.sort_by_key(|it| it.guest);
         return match found.into_iter().next() {
-            Some(visitor) => Lookup::Here(visitor),
+            Some(user) => Lookup::Here(user),
             None => Lookup::Nobody,
         };
     }
-    let here = door.segment.parse().ok().and_then(|id| door.hub.tenant(id));
-    match here.and_then(|tenant| visitor(tenant, login)) {
-        Some(visitor) => Lookup::Here(visitor),
+    let here = link.segment.parse().ok().and_then(|id| link.hub.tenant(id));
+    match here.and_then(|tenant| user(tenant, login)) {
+        Some(user) => Lookup::Here(user),
         None if everywhere().is_empty() => Lookup::Nobody,
         None => Lookup::Elsewhere,
     }
 }
 
-fn visitor(shared: Shared, login: &str) -> Option<Visitor> {
+fn user(shared: Shared, login: &str) -> Option<SignedInUser> {
     if login.trim().is_empty() {
         return None;
     }
@@ -65,7 +65,7 @@ fn visitor(shared: Shared, login: &str) -> Option<Visitor> {
     let person = tenant.account(login)?;
     let object = person.object_id?;
     let world = &tenant.state.world;
-    let visitor = Visitor {
+    let user = SignedInUser {
         tenant_id: world.tenant.id,
         organisation: world.tenant.name.clone(),
         object,
@@ -75,7 +75,7 @@ fn visitor(shared: Shared, login: &str) -> Option<Visitor> {
         tenant: shared.clone(),
     };
     drop(tenant);
-    Some(visitor)
+    Some(user)
 }
 
 #[cfg(test)]
@@ -86,14 +86,14 @@ mod tests {
     use crate::hub::Hub;
 
     fn found(hub: &Hub, segment: &str, login: &str) -> Option<(Uuid, bool)> {
-        let door = Door {
+        let link = SignInLink {
             hub,
             segment,
             flow: Flow::Authorize,
             raw: "",
         };
-        match find(&door, login) {
-            Lookup::Here(visitor) => Some((visitor.tenant_id, visitor.guest)),
+        match find(&link, login) {
+            Lookup::Here(user) => Some((user.tenant_id, user.guest)),
             Lookup::Elsewhere | Lookup::Nobody => None,
         }
     }

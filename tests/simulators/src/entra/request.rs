@@ -1,6 +1,6 @@
 //! Parses and validates the query of a link to the pages, before a user signs in.
 
-use super::flow::{Back, Door, Flow, Step};
+use super::flow::{Back, Flow, SignInLink, Step};
 use super::refusal::describe;
 use super::scopes;
 use crate::service_app::ServiceApp;
@@ -41,8 +41,8 @@ pub(super) struct Challenge {
 impl Request {
     /// Parses the query of a link. Errors are displayed on a page until the redirect URI is
     /// validated; afterwards they are returned to the application.
-    pub(super) fn read(door: &Door<'_>) -> Result<Self, Step> {
-        let fields: Vec<(String, String)> = url::form_urlencoded::parse(door.raw.as_bytes())
+    pub(super) fn read(link: &SignInLink<'_>) -> Result<Self, Step> {
+        let fields: Vec<(String, String)> = url::form_urlencoded::parse(link.raw.as_bytes())
             .into_owned()
             .collect();
         let get = |name: &str| {
@@ -50,15 +50,15 @@ impl Request {
             found.map(|(_, value)| value.clone())
         };
         let broken = |number, text: String| Step::Broken(describe(number, &text));
-        if !door.is_open() && !door.is_loaded() {
-            let text = format!("Tenant '{}' not found.", door.segment);
+        if !link.is_open() && !link.is_loaded() {
+            let text = format!("Tenant '{}' not found.", link.segment);
             return Err(broken(90002, text));
         }
         let Some(client_id) = get("client_id") else {
             let text = "The request must contain the parameter 'client_id'.";
             return Err(broken(900_144, text.to_owned()));
         };
-        let app = client_id.parse().ok().and_then(|id| door.hub.app(id));
+        let app = client_id.parse().ok().and_then(|id| link.hub.app(id));
         let Some(app) = app else {
             let text = format!(
                 "Application with identifier '{client_id}' was not found in the directory."
@@ -84,7 +84,7 @@ impl Request {
             prompt: get("prompt"),
             login_hint: get("login_hint"),
             form_post: get("response_mode").as_deref() == Some("form_post"),
-            flow: door.flow,
+            flow: link.flow,
         };
         request.check(&get)?;
         Ok(request)

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::error::GraphError;
 use super::query::{self, Page};
-use super::{Answer, Desk, event_body, me, zones};
+use super::{Answer, RequestContext, event_body, me, zones};
 use crate::call::Reply;
 use crate::outlook::{Attendee, CalendarEvent, CancelledEvent};
 
@@ -14,37 +14,37 @@ use crate::outlook::{Attendee, CalendarEvent, CancelledEvent};
 const DEFAULT_PAGE: usize = 10;
 
 /// Handles `/me/events/…`; first lets rooms respond whose delay has passed.
-pub(super) fn route(desk: &mut Desk<'_>, me: Uuid, path: &[&str]) -> Answer {
-    let method = desk.call.method.as_str();
+pub(super) fn route(context: &mut RequestContext<'_>, me: Uuid, path: &[&str]) -> Answer {
+    let method = context.call.method.as_str();
     if method == "GET" {
-        desk.need_in_mailbox(&["Calendars.ReadWrite", "Calendars.Read"])?;
+        context.need_in_mailbox(&["Calendars.ReadWrite", "Calendars.Read"])?;
     } else {
-        desk.need_in_mailbox(&["Calendars.ReadWrite"])?;
+        context.need_in_mailbox(&["Calendars.ReadWrite"])?;
     }
-    me::mailbox(desk, me)?;
+    me::mailbox(context, me)?;
     // Validated before anything is written: a rejected request must not have side effects.
-    zones::preferred(desk)?;
-    let now = desk.now;
-    desk.tenant.state.settle_rooms(now);
+    zones::preferred(context)?;
+    let now = context.now;
+    context.tenant.state.settle_rooms(now);
     match (method, path) {
-        ("GET", []) => list(desk, me),
-        ("POST", []) => create(desk, me),
+        ("GET", []) => list(context, me),
+        ("POST", []) => create(context, me),
         ("GET", [id]) => {
-            let at = find(desk, me, id)?;
-            shape(desk, at).map(|row| Reply::json(200, query::select(desk, row, &[])))
+            let at = find(context, me, id)?;
+            shape(context, at).map(|row| Reply::json(200, query::select(context, row, &[])))
         }
-        ("PATCH", [id]) => patch(desk, me, id),
+        ("PATCH", [id]) => patch(context, me, id),
         ("DELETE", [id]) => {
-            remove(desk, me, id, None)?;
+            remove(context, me, id, None)?;
             Ok(Reply::empty(204))
         }
-        ("POST", [id, "cancel"]) => cancel(desk, me, id),
+        ("POST", [id, "cancel"]) => cancel(context, me, id),
         _ => Err(GraphError::no_route(path)),
     }
 }
 
-fn find(desk: &Desk<'_>, me: Uuid, id: &str) -> Result<usize, GraphError> {
-    let mut events = desk.tenant.state.events.iter();
+fn find(context: &RequestContext<'_>, me: Uuid, id: &str) -> Result<usize, GraphError> {
+    let mut events = context.tenant.state.events.iter();
     let at = events.position(|it| it.owner == me && it.id == id);
     at.ok_or_else(|| {
         let text = "The specified object was not found in the store.";
@@ -52,22 +52,22 @@ fn find(desk: &Desk<'_>, me: Uuid, id: &str) -> Result<usize, GraphError> {
     })
 }
 
-fn list(desk: &Desk<'_>, me: Uuid) -> Answer {
-    let top = query::top_or(desk, DEFAULT_PAGE)?;
-    let from = query::position(desk)?;
+fn list(context: &RequestContext<'_>, me: Uuid) -> Answer {
+    let top = query::top_or(context, DEFAULT_PAGE)?;
+    let from = query::position(context)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let events = desk.tenant.state.events.iter().enumerate();
+    let events = context.tenant.state.events.iter().enumerate();
     let mine: Vec<usize> = events
         .filter(|(_, it)| it.owner == me)
         .map(|(at, _)| at)
         .collect();
     let mut rows = Vec::new();
     for at in mine.iter().skip(start).take(top) {
-        rows.push(query::select(desk, shape(desk, *at)?, &[]));
+        rows.push(query::select(context, shape(context, *at)?, &[]));
     }
     let end = start.saturating_add(top);
     Ok(query::page(
-        desk,
+        context,
         Page {
             set: "users('me')/events".to_owned(),
             rows,
@@ -77,8 +77,8 @@ fn list(desk: &Desk<'_>, me: Uuid) -> Answer {
     ))
 }
 
-fn create(desk: &mut Desk<'_>, me: Uuid) -> Answer {
-    let body = object(desk)?;
+fn create(context: &mut RequestContext<'_>, me: Uuid) -> Answer {
+    let body = object(context)?;
     for name in ["start", "end"] {
         if !body.contains_key(name) {
             let text = format!("An event needs the property '{name}'.");
@@ -87,18 +87,18 @@ fn create(desk: &mut Desk<'_>, me: Uuid) -> Answer {
     }
     let transaction = body.get("transactionId").and_then(Value::as_str);
     let known = transaction.and_then(|id| {
-        let mut events = desk.tenant.state.events.iter();
+        let mut events = context.tenant.state.events.iter();
         events.position(|it| it.owner == me && it.transaction_id.as_deref() == Some(id))
     });
     if let Some(at) = known {
-        return Ok(Reply::json(201, shape(desk, at)?));
+        return Ok(Reply::json(201, shape(context, at)?));
     }
     let id = format!("AAMkAGI{}", Uuid::new_v4().simple());
     let mut event = CalendarEvent {
         id: String::new(),
         owner: me,
-        created_at: desk.now,
-        changed_at: desk.now,
+        created_at: context.now,
+        changed_at: context.now,
         transaction_id: None,
         subject: String::new(),
         start: DateTime::default(),
@@ -109,79 +109,84 @@ fn create(desk: &mut Desk<'_>, me: Uuid) -> Answer {
         join_url: None,
         other: Map::new(),
     };
-    write(desk, me, &mut event, body, &id)?;
+    write(context, me, &mut event, body, &id)?;
     event.id = id;
-    let state = &mut desk.tenant.state;
+    let state = &mut context.tenant.state;
     let at = state.events.len();
     state.events.push(event);
     // A room without a delay has responded before the client sees the event.
-    state.settle_rooms(desk.now);
-    Ok(Reply::json(201, shape(desk, at)?))
+    state.settle_rooms(context.now);
+    Ok(Reply::json(201, shape(context, at)?))
 }
 
-fn patch(desk: &mut Desk<'_>, me: Uuid, id: &str) -> Answer {
-    let at = find(desk, me, id)?;
-    let body = object(desk)?;
+fn patch(context: &mut RequestContext<'_>, me: Uuid, id: &str) -> Answer {
+    let at = find(context, me, id)?;
+    let body = object(context)?;
     // Changes a copy, so that a rejected change has no side effects.
-    let mut event = desk.tenant.state.events[at].clone();
-    write(desk, me, &mut event, body, id)?;
-    event.changed_at = desk.now;
-    let state = &mut desk.tenant.state;
+    let mut event = context.tenant.state.events[at].clone();
+    write(context, me, &mut event, body, id)?;
+    event.changed_at = context.now;
+    let state = &mut context.tenant.state;
     state.events[at] = event;
-    state.settle_rooms(desk.now);
-    Ok(Reply::json(200, shape(desk, at)?))
+    state.settle_rooms(context.now);
+    Ok(Reply::json(200, shape(context, at)?))
 }
 
 fn write(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     me: Uuid,
     event: &mut CalendarEvent,
     body: Map<String, Value>,
     id: &str,
 ) -> Result<(), GraphError> {
-    let teams = me::mailbox(desk, me)?.teams;
+    let teams = me::mailbox(context, me)?.teams;
     let link = format!("https://teams.example/l/meetup-join/{id}");
-    event_body::apply(event, body, desk.now, teams, &link)
+    event_body::apply(event, body, context.now, teams, &link)
 }
 
-fn cancel(desk: &mut Desk<'_>, me: Uuid, id: &str) -> Answer {
-    let body: Value = desk.call.json().unwrap_or_default();
+fn cancel(context: &mut RequestContext<'_>, me: Uuid, id: &str) -> Answer {
+    let body: Value = context.call.json().unwrap_or_default();
     let comment = ["comment", "Comment"]
         .iter()
         .find_map(|name| body.get(name).and_then(Value::as_str));
-    remove(desk, me, id, Some(comment.unwrap_or_default().to_owned()))?;
+    remove(
+        context,
+        me,
+        id,
+        Some(comment.unwrap_or_default().to_owned()),
+    )?;
     Ok(Reply::empty(202))
 }
 
 fn remove(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     me: Uuid,
     id: &str,
     comment: Option<String>,
 ) -> Result<(), GraphError> {
-    let at = find(desk, me, id)?;
-    let state = &mut desk.tenant.state;
+    let at = find(context, me, id)?;
+    let state = &mut context.tenant.state;
     let event = state.events.remove(at);
     state.cancelled_events.push(CancelledEvent {
         event,
-        at: desk.now,
+        at: context.now,
         comment,
     });
     Ok(())
 }
 
-fn object(desk: &Desk<'_>) -> Result<Map<String, Value>, GraphError> {
-    let Some(Value::Object(body)) = desk.call.json() else {
+fn object(context: &RequestContext<'_>) -> Result<Map<String, Value>, GraphError> {
+    let Some(Value::Object(body)) = context.call.json() else {
         let text = "The body is not a JSON object.";
         return Err(GraphError::new(400, "RequestBodyRead", text));
     };
     Ok(body)
 }
 
-fn shape(desk: &Desk<'_>, at: usize) -> Result<Value, GraphError> {
-    let event = &desk.tenant.state.events[at];
-    let zone = zones::preferred(desk)?;
-    let organizer = me::person(desk, event.owner)?;
+fn shape(context: &RequestContext<'_>, at: usize) -> Result<Value, GraphError> {
+    let event = &context.tenant.state.events[at];
+    let zone = zones::preferred(context)?;
+    let organizer = me::person(context, event.owner)?;
     let mut row = json!({
         "@odata.etag": format!("W/\"{:x}\"", event.changed_at.timestamp_micros()),
         "id": event.id,

@@ -4,7 +4,7 @@ use chrono::Duration;
 use serde_json::json;
 
 use super::query::{self, Page};
-use super::{Answer, Desk, user_fields};
+use super::{Answer, RequestContext, user_fields};
 
 const READ: &[&str] = &[
     "User.Read.All",
@@ -17,18 +17,18 @@ const READ: &[&str] = &[
 const KEPT_DAYS: i64 = 30;
 
 /// `GET /directory/deletedItems/microsoft.graph.user`.
-pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    expire(desk);
-    let (top, counted) = (query::top(desk)?, query::wants_count(desk)?);
-    let from = query::position(desk)?;
+pub(super) fn list(context: &mut RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    expire(context);
+    let (top, counted) = (query::top(context)?, query::wants_count(context)?);
+    let from = query::position(context)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let deleted = &desk.tenant.state.deleted_users;
+    let deleted = &context.tenant.state.deleted_users;
     let shown = deleted.iter().skip(start).take(top);
     let rows = shown.map(|item| {
-        let mut row = user_fields::full(&desk.tenant.state, &item.person);
+        let mut row = user_fields::full(&context.tenant.state, &item.person);
         row["deletedDateTime"] = json!(item.deleted_at.format("%Y-%m-%dT%H:%M:%SZ").to_string());
-        query::select(desk, row, &[])
+        query::select(context, row, &[])
     });
     let end = start.saturating_add(top);
     let page = Page {
@@ -37,12 +37,12 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
         next: (end < deleted.len()).then_some(end as u128),
         count: (counted && from.is_none()).then_some(deleted.len()),
     };
-    Ok(query::page(desk, page))
+    Ok(query::page(context, page))
 }
 
 /// Removes users whose retention period has passed.
-pub(super) fn expire(desk: &mut Desk<'_>) {
-    let oldest = desk.now - Duration::days(KEPT_DAYS);
-    let deleted = &mut desk.tenant.state.deleted_users;
+pub(super) fn expire(context: &mut RequestContext<'_>) {
+    let oldest = context.now - Duration::days(KEPT_DAYS);
+    let deleted = &mut context.tenant.state.deleted_users;
     deleted.retain(|item| item.deleted_at >= oldest);
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::error::GraphError;
 use super::group_body::{checked_name, checked_nickname, known_properties, security_group, text};
 use super::query::{self, Filter, Page};
-use super::{Answer, Desk, members, object_id};
+use super::{Answer, RequestContext, members, object_id};
 use crate::call::Reply;
 use crate::world::EntraGroup;
 
@@ -29,28 +29,28 @@ pub(super) const CREATE: &[&str] = &[
 /// Roles that may change properties.
 pub(super) const WRITE: &[&str] = &["Group.ReadWrite.All", "Directory.ReadWrite.All"];
 /// `GET /groups` with the simple filters.
-pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    let filter = Filter::of(desk)?;
-    let (top, counted) = (query::top(desk)?, query::wants_count(desk)?);
-    let from = query::position(desk)?;
+pub(super) fn list(context: &mut RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    let filter = Filter::of(context)?;
+    let (top, counted) = (query::top(context)?, query::wants_count(context)?);
+    let from = query::position(context)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let shaped = desk
+    let shaped = context
         .tenant
         .state
         .world
         .groups
         .iter()
-        .map(|group| shape(desk, group));
+        .map(|group| shape(context, group));
     let fitting: Vec<Value> = shaped
         .filter(|row| filter.as_ref().is_none_or(|it| it.accepts(row)))
         .collect();
     let total = fitting.len();
     let rows = fitting.into_iter().skip(start).take(top);
-    let rows = rows.map(|row| query::select(desk, row, &[])).collect();
+    let rows = rows.map(|row| query::select(context, row, &[])).collect();
     let end = start.saturating_add(top);
     Ok(query::page(
-        desk,
+        context,
         Page {
             set: "groups".to_owned(),
             rows,
@@ -61,42 +61,42 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// `GET /groups/$count`, with the simple filters.
-pub(super) fn count(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    query::need_eventual(desk)?;
-    let filter = Filter::of(desk)?;
-    let groups = desk.tenant.state.world.groups.iter();
+pub(super) fn count(context: &mut RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    query::need_eventual(context)?;
+    let filter = Filter::of(context)?;
+    let groups = context.tenant.state.world.groups.iter();
     let count = groups.filter(|group| {
         let mut filter = filter.iter();
-        filter.all(|it| it.accepts(&shape(desk, group)))
+        filter.all(|it| it.accepts(&shape(context, group)))
     });
     Ok(Reply::text(count.count().to_string()))
 }
 
 /// `GET /groups/{id}`.
-pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
-    desk.need(READ)?;
-    let group = desk
+pub(super) fn get(context: &mut RequestContext<'_>, id: &str) -> Answer {
+    context.need(READ)?;
+    let group = context
         .tenant
         .group(object_id(id)?)
         .ok_or_else(|| GraphError::missing(id))?;
     Ok(Reply::json(
         200,
-        query::select(desk, shape(desk, group), &[]),
+        query::select(context, shape(context, group), &[]),
     ))
 }
 
 /// `POST /groups`.
-pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
-    desk.need(CREATE)?;
-    let body = object(desk)?;
+pub(super) fn create(context: &mut RequestContext<'_>) -> Answer {
+    context.need(CREATE)?;
+    let body = object(context)?;
     let unique_name = text(&body, "uniqueName")?;
-    insert(desk, &body, unique_name)
+    insert(context, &body, unique_name)
 }
 
 /// Creates the group in the body and returns 201.
 pub(super) fn insert(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     body: &Map<String, Value>,
     unique_name: Option<String>,
 ) -> Answer {
@@ -119,9 +119,9 @@ pub(super) fn insert(
     if members.len() + owners.len() > members::MAX_LINKS {
         return Err(GraphError::too_many_links());
     }
-    members::check_new(desk, None, &members)?;
+    members::check_new(context, None, &members)?;
     if let Some(name) = &unique_name
-        && desk.tenant.state.group_by_unique_name(name).is_some()
+        && context.tenant.state.group_by_unique_name(name).is_some()
     {
         let text = "Another object with the same value for property uniqueName already exists.";
         return Err(GraphError::bad(text));
@@ -139,41 +139,46 @@ pub(super) fn insert(
         members: members.into_iter().collect(),
     };
     let id = group.id;
-    let state = &mut desk.tenant.state;
-    state.group_created_at.insert(id, desk.now);
-    desk.tenant
+    let state = &mut context.tenant.state;
+    state.group_created_at.insert(id, context.now);
+    context
+        .tenant
         .index
         .groups
         .insert(id, state.world.groups.len());
     state.world.groups.push(group);
-    let group = desk
+    let group = context
         .tenant
         .group(id)
         .ok_or_else(|| GraphError::missing(id))?;
-    Ok(Reply::json(201, shape(desk, group)))
+    Ok(Reply::json(201, shape(context, group)))
 }
 
 /// `PATCH /groups/{id}`: properties, up to 20 new members, or both; atomic.
-pub(super) fn patch(desk: &mut Desk<'_>, id: &str) -> Answer {
+pub(super) fn patch(context: &mut RequestContext<'_>, id: &str) -> Answer {
     let id = object_id(id)?;
-    let body = object(desk)?;
+    let body = object(context)?;
     let only_members = body.keys().all(|name| name == "members@odata.bind");
     if only_members {
-        desk.need(members::WRITE)?;
+        context.need(members::WRITE)?;
     } else {
-        desk.need(WRITE)?;
+        context.need(WRITE)?;
     }
-    change(desk, id, &body)
+    change(context, id, &body)
 }
 
 /// Validates the whole body first, then applies it.
-pub(super) fn change(desk: &mut Desk<'_>, id: Uuid, body: &Map<String, Value>) -> Answer {
+pub(super) fn change(
+    context: &mut RequestContext<'_>,
+    id: Uuid,
+    body: &Map<String, Value>,
+) -> Answer {
     known_properties(body)?;
-    let group = desk
+    let group = context
         .tenant
         .group(id)
         .ok_or_else(|| GraphError::missing(id))?;
-    members::check_target(desk, group, false)?;
+    members::check_target(context, group, false)?;
     if let Some(name) = text(body, "uniqueName")?
         && group.unique_name.as_ref() != Some(&name)
     {
@@ -185,10 +190,10 @@ pub(super) fn change(desk: &mut Desk<'_>, id: Uuid, body: &Map<String, Value>) -
     let description = text(body, "description")?;
     let added = members::references(body, "members@odata.bind")?;
     if body.contains_key("members@odata.bind") {
-        members::check_target(desk, group, true)?;
-        members::check_new(desk, Some(group), &added)?;
+        members::check_target(context, group, true)?;
+        members::check_new(context, Some(group), &added)?;
     }
-    let group = desk
+    let group = context
         .tenant
         .group_mut(id)
         .ok_or_else(|| GraphError::missing(id))?;
@@ -206,8 +211,8 @@ pub(super) fn change(desk: &mut Desk<'_>, id: Uuid, body: &Map<String, Value>) -
 }
 
 /// Returns the request body as a JSON object.
-pub(super) fn object(desk: &Desk<'_>) -> Result<Map<String, Value>, GraphError> {
-    match desk.call.json() {
+pub(super) fn object(context: &RequestContext<'_>) -> Result<Map<String, Value>, GraphError> {
+    match context.call.json() {
         Some(Value::Object(body)) if !body.is_empty() => Ok(body),
         _ => Err(GraphError::new(
             400,
@@ -218,7 +223,7 @@ pub(super) fn object(desk: &Desk<'_>) -> Result<Map<String, Value>, GraphError> 
 }
 
 /// Returns all properties of a group.
-pub(super) fn shape(desk: &Desk<'_>, group: &EntraGroup) -> Value {
+pub(super) fn shape(context: &RequestContext<'_>, group: &EntraGroup) -> Value {
     let types: &[&str] = if group.dynamic {
         &["DynamicMembership"]
     } else {
@@ -236,7 +241,7 @@ pub(super) fn shape(desk: &Desk<'_>, group: &EntraGroup) -> Value {
         "groupTypes": types,
         "onPremisesSyncEnabled": group.on_premises_synced.then_some(true),
         "isAssignableToRole": group.role_assignable.then_some(true),
-        "createdDateTime": desk.tenant.state.group_created_at.get(&group.id),
+        "createdDateTime": context.tenant.state.group_created_at.get(&group.id),
         "deletedDateTime": null,
         "visibility": null,
     })

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::GraphError;
-use super::{Answer, Desk, query};
+use super::{Answer, RequestContext, query};
 use crate::call::Reply;
 use crate::world::{Person, UserType};
 
@@ -31,9 +31,9 @@ struct Invitation {
 }
 
 /// Invites one user; a repeated invitation returns the same guest.
-pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
-    desk.need(INVITE)?;
-    let invitation: Invitation = serde_json::from_str(&desk.call.body)
+pub(super) fn create(context: &mut RequestContext<'_>) -> Answer {
+    context.need(INVITE)?;
+    let invitation: Invitation = serde_json::from_str(&context.call.body)
         .map_err(|error| GraphError::bad(error.to_string()))?;
     let address = invitation.invited_user_email_address.trim();
     if !address.contains('@') {
@@ -42,7 +42,7 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
     if url::Url::parse(&invitation.invite_redirect_url).is_err() {
         return Err(GraphError::bad("The address to redirect to is not valid."));
     }
-    let known = desk.tenant.account(address);
+    let known = context.tenant.account(address);
     let id = match known {
         Some(person) if person.user_type == UserType::Member => {
             let text = "The invited user already exists in the directory as a member.";
@@ -50,7 +50,7 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
         }
         Some(person) => person.object_id.unwrap_or_default(),
         None => welcome(
-            desk,
+            context,
             address,
             invitation.invited_user_display_name.as_deref(),
         ),
@@ -59,13 +59,13 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
     Ok(Reply::json(
         201,
         json!({
-            "@odata.context": query::context(desk, "invitations/$entity"),
+            "@odata.context": query::context_url(context, "invitations/$entity"),
             "id": invitation_id,
             "invitedUserEmailAddress": address,
             "invitedUserDisplayName": invitation.invited_user_display_name,
             "invitedUserType": "Guest",
             "inviteRedirectUrl": invitation.invite_redirect_url,
-            "inviteRedeemUrl": format!("{}/entra/redeem?invitation={invitation_id}", desk.origin),
+            "inviteRedeemUrl": format!("{}/entra/redeem?invitation={invitation_id}", context.origin),
             "sendInvitationMessage": invitation.send_invitation_message,
             "status": "PendingAcceptance",
             "invitedUser": {"id": id},
@@ -74,9 +74,9 @@ pub(super) fn create(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// Adds the guest to the directory and returns the id.
-fn welcome(desk: &mut Desk<'_>, address: &str, name: Option<&str>) -> Uuid {
+fn welcome(context: &mut RequestContext<'_>, address: &str, name: Option<&str>) -> Uuid {
     let id = Uuid::new_v4();
-    let tenant = &mut *desk.tenant;
+    let tenant = &mut *context.tenant;
     let domain = &tenant.state.world.tenant.domain;
     let person = Person {
         object_id: Some(id),

@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::error::GraphError;
-use super::{Answer, Desk, me};
+use super::{Answer, RequestContext, me};
 use crate::call::Reply;
 use crate::outlook::SentMail;
 
@@ -81,18 +81,18 @@ struct Header {
 }
 
 /// Accepts one message.
-pub(super) fn send(desk: &mut Desk<'_>, me: Uuid) -> Answer {
-    desk.need_in_mailbox(&["Mail.Send"])?;
-    let per_minute = me::mailbox(desk, me)?.per_minute;
-    let outgoing: Outgoing = serde_json::from_str(&desk.call.body)
+pub(super) fn send(context: &mut RequestContext<'_>, me: Uuid) -> Answer {
+    context.need_in_mailbox(&["Mail.Send"])?;
+    let per_minute = me::mailbox(context, me)?.per_minute;
+    let outgoing: Outgoing = serde_json::from_str(&context.call.body)
         .map_err(|error| GraphError::new(400, "RequestBodyRead", error.to_string()))?;
     let message = outgoing.message;
-    check_sender(desk, me, message.from.as_ref())?;
+    check_sender(context, me, message.from.as_ref())?;
     check_headers(&message.internet_message_headers)?;
     let (html, text) = body(message.body)?;
     let mail = SentMail {
         from: me,
-        at: desk.now,
+        at: context.now,
         subject: message.subject,
         html,
         text,
@@ -107,14 +107,18 @@ pub(super) fn send(desk: &mut Desk<'_>, me: Uuid) -> Answer {
         attachments: message.attachments,
         saved: outgoing.save_to_sent_items,
     };
-    check_limits(&desk.tenant.state.mails, &mail, per_minute)?;
-    desk.tenant.state.mails.push(mail);
+    check_limits(&context.tenant.state.mails, &mail, per_minute)?;
+    context.tenant.state.mails.push(mail);
     Ok(Reply::empty(202))
 }
 
-fn check_sender(desk: &Desk<'_>, me: Uuid, from: Option<&Recipient>) -> Result<(), GraphError> {
+fn check_sender(
+    context: &RequestContext<'_>,
+    me: Uuid,
+    from: Option<&Recipient>,
+) -> Result<(), GraphError> {
     let Some(from) = from else { return Ok(()) };
-    let person = me::person(desk, me)?;
+    let person = me::person(context, me)?;
     let address = &from.email_address.address;
     if address.eq_ignore_ascii_case(me::address(person))
         || address.eq_ignore_ascii_case(&person.upn)

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::GraphError;
-use super::{Answer, Desk, calendar, mail, query, schedule, user_fields, users};
+use super::{Answer, RequestContext, calendar, mail, query, schedule, user_fields, users};
 use crate::call::Reply;
 use crate::world::{ExchangePlan, Mailbox, Person};
 
@@ -23,28 +23,28 @@ const PLAN_2: &str = "efb87545-963c-4e0d-99df-69c6916d9eb0";
 const TEAMS: &str = "57ff2da0-773e-42df-b2af-ffb7a2317929";
 
 /// Handles `/me/…`, which requires a delegated token.
-pub(super) fn route(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
-    let Some(me) = desk.app.person else {
+pub(super) fn route(context: &mut RequestContext<'_>, path: &[&str]) -> Answer {
+    let Some(me) = context.app.person else {
         let text = "/me request is only valid with delegated authentication flow.";
         return Err(GraphError::new(400, "BadRequest", text));
     };
-    match (desk.call.method.as_str(), path) {
-        ("GET", []) => get(desk, me),
-        ("GET", ["mailboxSettings"]) => settings(desk, me),
-        ("POST", ["sendMail"]) => mail::send(desk, me),
-        ("POST", ["calendar", "getSchedule"]) => schedule::get(desk, me),
-        (_, ["events", rest @ ..]) => calendar::route(desk, me, rest),
+    match (context.call.method.as_str(), path) {
+        ("GET", []) => get(context, me),
+        ("GET", ["mailboxSettings"]) => settings(context, me),
+        ("POST", ["sendMail"]) => mail::send(context, me),
+        ("POST", ["calendar", "getSchedule"]) => schedule::get(context, me),
+        (_, ["events", rest @ ..]) => calendar::route(context, me, rest),
         _ => Err(GraphError::no_route(path)),
     }
 }
 
-fn get(desk: &Desk<'_>, me: Uuid) -> Answer {
-    desk.need(READ)?;
-    let person = person(desk, me)?;
-    let mut row = user_fields::full(&desk.tenant.state, person);
-    row["assignedPlans"] = plans(desk.tenant.state.world.mailboxes.get(&me));
-    let mut row = query::select(desk, row, users::DEFAULTS);
-    row["@odata.context"] = json!(query::context(desk, "users/$entity"));
+fn get(context: &RequestContext<'_>, me: Uuid) -> Answer {
+    context.need(READ)?;
+    let person = person(context, me)?;
+    let mut row = user_fields::full(&context.tenant.state, person);
+    row["assignedPlans"] = plans(context.tenant.state.world.mailboxes.get(&me));
+    let mut row = query::select(context, row, users::DEFAULTS);
+    row["@odata.context"] = json!(query::context_url(context, "users/$entity"));
     Ok(Reply::json(200, row))
 }
 
@@ -74,29 +74,35 @@ fn plans(mailbox: Option<&Mailbox>) -> Value {
         .collect()
 }
 
-fn settings(desk: &Desk<'_>, me: Uuid) -> Answer {
-    desk.need_in_mailbox(&["MailboxSettings.Read", "MailboxSettings.ReadWrite"])?;
-    let purpose = if mailbox(desk, me)?.shared {
+fn settings(context: &RequestContext<'_>, me: Uuid) -> Answer {
+    context.need_in_mailbox(&["MailboxSettings.Read", "MailboxSettings.ReadWrite"])?;
+    let purpose = if mailbox(context, me)?.shared {
         "shared"
     } else {
         "user"
     };
     let all = json!({
-        "@odata.context": query::context(desk, "users('me')/mailboxSettings"),
+        "@odata.context": query::context_url(context, "users('me')/mailboxSettings"),
         "userPurpose": purpose,
     });
     Ok(Reply::json(200, all))
 }
 
 /// Returns the user of the token.
-pub(super) fn person<'a>(desk: &'a Desk<'_>, me: Uuid) -> Result<&'a Person, GraphError> {
-    let person = desk.tenant.person(me);
+pub(super) fn person<'a>(
+    context: &'a RequestContext<'_>,
+    me: Uuid,
+) -> Result<&'a Person, GraphError> {
+    let person = context.tenant.person(me);
     person.ok_or_else(|| GraphError::missing(me))
 }
 
 /// Returns the user's mailbox, if Graph can access it.
-pub(super) fn mailbox<'a>(desk: &'a Desk<'_>, me: Uuid) -> Result<&'a Mailbox, GraphError> {
-    let mailbox = desk.tenant.state.world.mailboxes.get(&me);
+pub(super) fn mailbox<'a>(
+    context: &'a RequestContext<'_>,
+    me: Uuid,
+) -> Result<&'a Mailbox, GraphError> {
+    let mailbox = context.tenant.state.world.mailboxes.get(&me);
     mailbox.filter(|it| it.is_reachable()).ok_or_else(|| {
         let text = "The mailbox is either inactive, soft-deleted, or is hosted on-premise.";
         GraphError::new(404, "MailboxNotEnabledForRESTAPI", text)

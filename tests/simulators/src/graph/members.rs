@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::error::GraphError;
 use super::query::{self, Page};
-use super::{Answer, Desk, groups, object_id, users};
+use super::{Answer, RequestContext, groups, object_id, users};
 use crate::call::Reply;
 use crate::world::EntraGroup;
 
@@ -32,18 +32,18 @@ const READ: &[&str] = &[
 ];
 
 /// `GET /groups/{id}/members`, all types or users only; pages are ordered by object id.
-pub(super) fn list(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
-    desk.need(READ)?;
-    let (top, counted) = (query::top(desk)?, query::wants_count(desk)?);
-    let from = query::position(desk)?;
-    let group = desk
+pub(super) fn list(context: &mut RequestContext<'_>, id: &str, users_only: bool) -> Answer {
+    context.need(READ)?;
+    let (top, counted) = (query::top(context)?, query::wants_count(context)?);
+    let from = query::position(context)?;
+    let group = context
         .tenant
         .group(object_id(id)?)
         .ok_or_else(|| GraphError::missing(id))?;
     let start = from.map_or(Bound::Unbounded, |last| {
         Bound::Excluded(Uuid::from_u128(last))
     });
-    let wanted = |member: &&Uuid| !users_only || desk.tenant.person(**member).is_some();
+    let wanted = |member: &&Uuid| !users_only || context.tenant.person(**member).is_some();
     let range = group
         .members
         .range((start, Bound::Unbounded))
@@ -52,12 +52,12 @@ pub(super) fn list(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
     let shown = &ids[..ids.len().min(top)];
     let count = group.members.iter().filter(wanted).count();
     Ok(query::page(
-        desk,
+        context,
         Page {
             set: "directoryObjects".to_owned(),
             rows: shown
                 .iter()
-                .map(|member| row(desk, *member, users_only))
+                .map(|member| row(context, *member, users_only))
                 .collect(),
             next: shown.last().filter(|_| ids.len() > top).map(Uuid::as_u128),
             count: (counted && from.is_none()).then_some(count),
@@ -66,56 +66,56 @@ pub(super) fn list(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
 }
 
 /// `GET /groups/{id}/members/$count`.
-pub(super) fn count(desk: &mut Desk<'_>, id: &str, users_only: bool) -> Answer {
-    desk.need(READ)?;
-    query::need_eventual(desk)?;
-    let group = desk
+pub(super) fn count(context: &mut RequestContext<'_>, id: &str, users_only: bool) -> Answer {
+    context.need(READ)?;
+    query::need_eventual(context)?;
+    let group = context
         .tenant
         .group(object_id(id)?)
         .ok_or_else(|| GraphError::missing(id))?;
     let members = group.members.iter();
-    let count = members.filter(|member| !users_only || desk.tenant.person(**member).is_some());
+    let count = members.filter(|member| !users_only || context.tenant.person(**member).is_some());
     Ok(Reply::text(count.count().to_string()))
 }
 
 /// Returns a member; without permission to read its type, only id and type.
-fn row(desk: &Desk<'_>, id: Uuid, users_only: bool) -> Value {
-    if let Some(person) = desk.tenant.person(id) {
-        if !users::may_read(desk) {
+fn row(context: &RequestContext<'_>, id: Uuid, users_only: bool) -> Value {
+    if let Some(person) = context.tenant.person(id) {
+        if !users::may_read(context) {
             return json!({"@odata.type": "#microsoft.graph.user", "id": id});
         }
-        let user = users::shape(desk, person);
+        let user = users::shape(context, person);
         return if users_only {
             user
         } else {
             users::tagged(user)
         };
     }
-    let Some(group) = desk.tenant.group(id) else {
+    let Some(group) = context.tenant.group(id) else {
         return json!({"@odata.type": "#microsoft.graph.device", "id": id});
     };
-    let mut nested = query::select(desk, groups::shape(desk, group), &[]);
+    let mut nested = query::select(context, groups::shape(context, group), &[]);
     nested["@odata.type"] = json!("#microsoft.graph.group");
     nested
 }
 
 /// `POST /groups/{id}/members/$ref`.
-pub(super) fn add_one(desk: &mut Desk<'_>, id: &str) -> Answer {
-    desk.need(WRITE)?;
+pub(super) fn add_one(context: &mut RequestContext<'_>, id: &str) -> Answer {
+    context.need(WRITE)?;
     let id = object_id(id)?;
-    let body = groups::object(desk)?;
+    let body = groups::object(context)?;
     let member = body
         .get("@odata.id")
         .and_then(Value::as_str)
         .and_then(referenced);
     let member = member.ok_or_else(|| GraphError::bad("Invalid value for '@odata.id'."))?;
-    let group = desk
+    let group = context
         .tenant
         .group(id)
         .ok_or_else(|| GraphError::missing(id))?;
-    check_target(desk, group, true)?;
-    check_new(desk, Some(group), &[member])?;
-    if let Some(group) = desk.tenant.group_mut(id) {
+    check_target(context, group, true)?;
+    check_new(context, Some(group), &[member])?;
+    if let Some(group) = context.tenant.group_mut(id) {
         group.members.insert(member);
     }
     Ok(Reply::empty(204))
@@ -148,7 +148,7 @@ fn referenced(url: &str) -> Option<Uuid> {
 
 /// Returns an error for read-only groups, and for member writes if the membership is locked.
 pub(super) fn check_target(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     group: &EntraGroup,
     member_write: bool,
 ) -> Result<(), GraphError> {
@@ -158,7 +158,7 @@ pub(super) fn check_target(
              objects or objects currently undergoing migration.",
         ));
     }
-    if group.role_assignable && !desk.has(&["RoleManagement.ReadWrite.Directory"]) {
+    if group.role_assignable && !context.has(&["RoleManagement.ReadWrite.Directory"]) {
         return Err(GraphError::denied());
     }
     if !member_write {
@@ -167,24 +167,27 @@ pub(super) fn check_target(
     if group.dynamic {
         return Err(GraphError::denied());
     }
-    let delay = desk.tenant.state.world.behaviour.group_replication_ms;
+    let delay = context.tenant.state.world.behaviour.group_replication_ms;
     let delay = Duration::milliseconds(i64::try_from(delay).unwrap_or(i64::MAX));
-    match desk.tenant.state.group_created_at.get(&group.id) {
-        Some(created) if desk.now - *created < delay => Err(GraphError::not_replicated()),
+    match context.tenant.state.group_created_at.get(&group.id) {
+        Some(created) if context.now - *created < delay => Err(GraphError::not_replicated()),
         _ => Ok(()),
     }
 }
 
 /// Returns an error for the whole list if an id is unknown, already a member or a duplicate.
 pub(super) fn check_new(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     group: Option<&EntraGroup>,
     ids: &[Uuid],
 ) -> Result<(), GraphError> {
     if ids.len() > MAX_LINKS {
         return Err(GraphError::too_many_links());
     }
-    if let Some(unknown) = ids.iter().find(|id| !desk.tenant.index.is_principal(**id)) {
+    if let Some(unknown) = ids
+        .iter()
+        .find(|id| !context.tenant.index.is_principal(**id))
+    {
         return Err(GraphError::missing(unknown));
     }
     let mut seen = HashSet::new();

@@ -42,7 +42,7 @@ pub(crate) use delta::DeltaBook;
 type Answer = Result<Reply, GraphError>;
 
 /// One authorised request to one tenant.
-struct Desk<'a> {
+struct RequestContext<'a> {
     tenant: &'a mut Tenant,
     app: &'a Claims,
     call: &'a Call,
@@ -51,7 +51,7 @@ struct Desk<'a> {
     now: DateTime<Utc>,
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Returns an error unless the token has one of the permissions.
     fn need(&self, roles: &[&str]) -> Result<(), GraphError> {
         if self.has(roles) {
@@ -141,65 +141,69 @@ async fn perform(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply
 fn work(hub: &Hub, shared: &Shared, app: &Claims, call: &Call) -> Reply {
     let mut tenant = lock(shared);
     let now = tenant.now();
-    let mut desk = Desk {
+    let mut context = RequestContext {
         tenant: &mut tenant,
         app,
         call,
         origin: &hub.origin,
         now,
     };
-    let answer = throttle::charge(&mut desk).and_then(|()| route(&mut desk));
+    let answer = throttle::charge(&mut context).and_then(|()| route(&mut context));
     answer.unwrap_or_else(GraphError::into_reply)
 }
 
-fn route(desk: &mut Desk<'_>) -> Answer {
-    if desk.app.permissions().is_empty() {
+fn route(context: &mut RequestContext<'_>) -> Answer {
+    if context.app.permissions().is_empty() {
         let text = "Required roles claim values are not provided.";
         return Err(GraphError::new(403, "Authorization_RequestDenied", text));
     }
-    let call = desk.call;
+    let call = context.call;
     let path = call.path();
     let ["v1.0", rest @ ..] = path.as_slice() else {
         return Err(GraphError::bad("Invalid version."));
     };
     match (call.method.as_str(), rest) {
-        ("GET", ["organization"]) => Ok(organization(desk)),
-        ("GET", ["users"]) => users::list(desk),
-        ("GET", ["users", "delta"]) => delta::users(desk),
-        ("GET", ["users", "$count"]) => users::count(desk),
-        ("GET", ["users", id]) => users::get(desk, id),
-        ("GET", ["users", id, "manager"]) => users::manager(desk, id),
+        ("GET", ["organization"]) => Ok(organization(context)),
+        ("GET", ["users"]) => users::list(context),
+        ("GET", ["users", "delta"]) => delta::users(context),
+        ("GET", ["users", "$count"]) => users::count(context),
+        ("GET", ["users", id]) => users::get(context, id),
+        ("GET", ["users", id, "manager"]) => users::manager(context, id),
         ("GET", ["users", id, "photo", "$value"] | ["users", id, "photos", _, "$value"]) => {
-            photo::get(desk, id)
+            photo::get(context, id)
         }
-        (_, ["groups", ..]) => route_group(desk, rest),
-        (_, ["me", tail @ ..]) => me::route(desk, tail),
-        ("GET", ["places", "microsoft.graph.room"]) => rooms::list(desk),
-        ("POST", ["invitations"]) => invitations::create(desk),
-        (_, ["directory", "deletedItems", tail @ ..]) => route_deleted(desk, tail),
-        (method, [key]) if key.starts_with("groups(") => upsert::by_key(desk, method, key),
+        (_, ["groups", ..]) => route_group(context, rest),
+        (_, ["me", tail @ ..]) => me::route(context, tail),
+        ("GET", ["places", "microsoft.graph.room"]) => rooms::list(context),
+        ("POST", ["invitations"]) => invitations::create(context),
+        (_, ["directory", "deletedItems", tail @ ..]) => route_deleted(context, tail),
+        (method, [key]) if key.starts_with("groups(") => upsert::by_key(context, method, key),
         _ => Err(GraphError::no_route(rest)),
     }
 }
 
-fn route_group(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
-    match (desk.call.method.as_str(), path) {
-        ("GET", ["groups"]) => groups::list(desk),
-        ("POST", ["groups"]) => groups::create(desk),
-        ("GET", ["groups", "delta"]) => delta::groups(desk),
-        ("GET", ["groups", "$count"]) => groups::count(desk),
-        ("GET", ["groups", id]) => groups::get(desk, id),
-        ("PATCH", ["groups", id]) => groups::patch(desk, id),
-        ("DELETE", ["groups", id]) => deleted::delete(desk, id),
-        ("GET", ["groups", id, "members"]) => members::list(desk, id, false),
-        ("GET", ["groups", id, "members", "microsoft.graph.user"]) => members::list(desk, id, true),
-        ("GET", ["groups", id, "members", "$count"]) => members::count(desk, id, false),
-        ("GET", ["groups", id, "members", "microsoft.graph.user", "$count"]) => {
-            members::count(desk, id, true)
+fn route_group(context: &mut RequestContext<'_>, path: &[&str]) -> Answer {
+    match (context.call.method.as_str(), path) {
+        ("GET", ["groups"]) => groups::list(context),
+        ("POST", ["groups"]) => groups::create(context),
+        ("GET", ["groups", "delta"]) => delta::groups(context),
+        ("GET", ["groups", "$count"]) => groups::count(context),
+        ("GET", ["groups", id]) => groups::get(context, id),
+        ("PATCH", ["groups", id]) => groups::patch(context, id),
+        ("DELETE", ["groups", id]) => deleted::delete(context, id),
+        ("GET", ["groups", id, "members"]) => members::list(context, id, false),
+        ("GET", ["groups", id, "members", "microsoft.graph.user"]) => {
+            members::list(context, id, true)
         }
-        ("POST", ["groups", id, "members", "$ref"]) => members::add_one(desk, id),
-        ("DELETE", ["groups", id, "members", member, "$ref"]) => remove::member(desk, id, member),
-        ("DELETE", ["groups", id, "members", member]) => remove::without_ref(desk, id, member),
+        ("GET", ["groups", id, "members", "$count"]) => members::count(context, id, false),
+        ("GET", ["groups", id, "members", "microsoft.graph.user", "$count"]) => {
+            members::count(context, id, true)
+        }
+        ("POST", ["groups", id, "members", "$ref"]) => members::add_one(context, id),
+        ("DELETE", ["groups", id, "members", member, "$ref"]) => {
+            remove::member(context, id, member)
+        }
+        ("DELETE", ["groups", id, "members", member]) => remove::without_ref(context, id, member),
         ("PATCH", ["groups", _, "members", "$ref"]) => {
             let text = "The request is currently not supported on the targeted entity set.";
             Err(GraphError::new(400, "BadRequest", text))
@@ -208,23 +212,23 @@ fn route_group(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
     }
 }
 
-fn route_deleted(desk: &mut Desk<'_>, path: &[&str]) -> Answer {
-    match (desk.call.method.as_str(), path) {
-        ("GET", ["microsoft.graph.group"]) => deleted::list(desk),
-        ("GET", ["microsoft.graph.user"]) => deleted_users::list(desk),
-        ("GET", [id]) => deleted::get(desk, id),
-        ("DELETE", [id]) => deleted::purge(desk, id),
-        ("POST", [id, "restore"]) => deleted::restore(desk, id),
+fn route_deleted(context: &mut RequestContext<'_>, path: &[&str]) -> Answer {
+    match (context.call.method.as_str(), path) {
+        ("GET", ["microsoft.graph.group"]) => deleted::list(context),
+        ("GET", ["microsoft.graph.user"]) => deleted_users::list(context),
+        ("GET", [id]) => deleted::get(context, id),
+        ("DELETE", [id]) => deleted::purge(context, id),
+        ("POST", [id, "restore"]) => deleted::restore(context, id),
         _ => Err(GraphError::no_route(path)),
     }
 }
 
-fn organization(desk: &Desk<'_>) -> Reply {
-    let seed = &desk.tenant.state.world.tenant;
+fn organization(context: &RequestContext<'_>) -> Reply {
+    let seed = &context.tenant.state.world.tenant;
     Reply::json(
         200,
         json!({
-            "@odata.context": query::context(desk, "organization"),
+            "@odata.context": query::context_url(context, "organization"),
             "value": [{
                 "id": seed.id,
                 "displayName": seed.name,

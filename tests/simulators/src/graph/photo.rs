@@ -1,7 +1,7 @@
 //! `GET /users/{id}/photo/$value`: the photo of a user, if there is one.
 
 use super::error::GraphError;
-use super::{Answer, Desk, users};
+use super::{Answer, RequestContext, users};
 use crate::call::Reply;
 
 const READ: &[&str] = &[
@@ -16,10 +16,10 @@ const FRAME: &[u8] = b"\xff\xc0\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00";
 const SCAN: &[u8] = b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00\x3f\xff\xd9";
 
 /// Returns the photo's bytes; 404 if the user has none.
-pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
-    desk.need(READ)?;
-    let id = users::find(desk, id)?.object_id;
-    let photo = id.and_then(|id| desk.tenant.state.photos.get(&id));
+pub(super) fn get(context: &mut RequestContext<'_>, id: &str) -> Answer {
+    context.need(READ)?;
+    let id = users::find(context, id)?.object_id;
+    let photo = id.and_then(|id| context.tenant.state.photos.get(&id));
     let photo = photo.ok_or_else(|| {
         let text = "Exception of type 'Microsoft.Fast.Profile.Core.Exception.\
                     ImageNotFoundException' was thrown.";

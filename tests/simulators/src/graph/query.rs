@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::error::GraphError;
 use crate::call::Reply;
 
@@ -12,13 +12,13 @@ const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE: usize = 999;
 
 /// Returns `$top`, or the default.
-pub(super) fn top(desk: &Desk<'_>) -> Result<usize, GraphError> {
-    top_or(desk, DEFAULT_PAGE)
+pub(super) fn top(context: &RequestContext<'_>) -> Result<usize, GraphError> {
+    top_or(context, DEFAULT_PAGE)
 }
 
 /// Returns `$top`, or a collection-specific default.
-pub(super) fn top_or(desk: &Desk<'_>, default: usize) -> Result<usize, GraphError> {
-    let Some(text) = desk.call.param("$top") else {
+pub(super) fn top_or(context: &RequestContext<'_>, default: usize) -> Result<usize, GraphError> {
+    let Some(text) = context.call.param("$top") else {
         return Ok(default);
     };
     match text.parse() {
@@ -32,15 +32,16 @@ pub(super) fn top_or(desk: &Desk<'_>, default: usize) -> Result<usize, GraphErro
 }
 
 /// Returns whether the request may use advanced queries.
-pub(super) fn is_eventual(desk: &Desk<'_>) -> bool {
-    desk.call
+pub(super) fn is_eventual(context: &RequestContext<'_>) -> bool {
+    context
+        .call
         .header("consistencylevel")
         .is_some_and(|it| it.eq_ignore_ascii_case("eventual"))
 }
 
 /// Returns an error for a `$count` that does not request the eventually consistent index.
-pub(super) fn need_eventual(desk: &Desk<'_>) -> Result<(), GraphError> {
-    if is_eventual(desk) {
+pub(super) fn need_eventual(context: &RequestContext<'_>) -> Result<(), GraphError> {
+    if is_eventual(context) {
         Ok(())
     } else {
         Err(GraphError::bad("$count is not currently supported."))
@@ -48,20 +49,20 @@ pub(super) fn need_eventual(desk: &Desk<'_>) -> Result<(), GraphError> {
 }
 
 /// Returns whether `$count=true` is requested, which requires `ConsistencyLevel: eventual`.
-pub(super) fn wants_count(desk: &Desk<'_>) -> Result<bool, GraphError> {
-    let asked = desk
+pub(super) fn wants_count(context: &RequestContext<'_>) -> Result<bool, GraphError> {
+    let asked = context
         .call
         .param("$count")
         .is_some_and(|it| it.eq_ignore_ascii_case("true"));
     if asked {
-        need_eventual(desk)?;
+        need_eventual(context)?;
     }
     Ok(asked)
 }
 
 /// Returns the position from one of our nextLinks; the token is opaque to clients.
-pub(super) fn position(desk: &Desk<'_>) -> Result<Option<u128>, GraphError> {
-    let Some(token) = desk.call.param("$skiptoken") else {
+pub(super) fn position(context: &RequestContext<'_>) -> Result<Option<u128>, GraphError> {
+    let Some(token) = context.call.param("$skiptoken") else {
         return Ok(None);
     };
     let position = token
@@ -78,11 +79,16 @@ pub(super) fn position(desk: &Desk<'_>) -> Result<Option<u128>, GraphError> {
 }
 
 /// Returns a link to the page that starts at `position`, with all other options.
-fn next_link(desk: &Desk<'_>, position: u128) -> String {
-    let origin = desk.tenant.state.world.behaviour.link_origin(desk.origin);
-    let path = desk.call.target.split('?').next().unwrap_or_default();
+fn next_link(context: &RequestContext<'_>, position: u128) -> String {
+    let origin = context
+        .tenant
+        .state
+        .world
+        .behaviour
+        .link_origin(context.origin);
+    let path = context.call.target.split('?').next().unwrap_or_default();
     let mut link = format!("{origin}{path}?");
-    for (name, value) in &desk.call.query {
+    for (name, value) in &context.call.query {
         if name != "$skiptoken" {
             let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
             link += &[name, "=", &value.replace('+', "%20"), "&"].concat();
@@ -104,27 +110,33 @@ pub(super) struct Page {
 }
 
 /// Wraps a page in the OData envelope.
-pub(super) fn page(desk: &Desk<'_>, page: Page) -> Reply {
+pub(super) fn page(context: &RequestContext<'_>, page: Page) -> Reply {
     let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), json!(context(desk, &page.set)));
+    body.insert(
+        "@odata.context".to_owned(),
+        json!(context_url(context, &page.set)),
+    );
     if let Some(count) = page.count {
         body.insert("@odata.count".to_owned(), json!(count));
     }
     if let Some(next) = page.next {
-        body.insert("@odata.nextLink".to_owned(), json!(next_link(desk, next)));
+        body.insert(
+            "@odata.nextLink".to_owned(),
+            json!(next_link(context, next)),
+        );
     }
     body.insert("value".to_owned(), Value::Array(page.rows));
     Reply::json(200, Value::Object(body))
 }
 
 /// Returns the `@odata.context` of a set.
-pub(super) fn context(desk: &Desk<'_>, set: &str) -> String {
-    format!("{}/graph/v1.0/$metadata#{set}", desk.origin)
+pub(super) fn context_url(context: &RequestContext<'_>, set: &str) -> String {
+    format!("{}/graph/v1.0/$metadata#{set}", context.origin)
 }
 
 /// Returns the selected properties (and control information); all if none are selected.
-pub(super) fn select(desk: &Desk<'_>, row: Value, defaults: &[&str]) -> Value {
-    let asked = desk
+pub(super) fn select(context: &RequestContext<'_>, row: Value, defaults: &[&str]) -> Value {
+    let asked = context
         .call
         .param("$select")
         .map(|list| list.split(',').map(str::trim).collect());
@@ -149,8 +161,8 @@ pub(super) struct Filter {
 
 impl Filter {
     /// Parses the request's `$filter`; any other form is an error.
-    pub(super) fn of(desk: &Desk<'_>) -> Result<Option<Self>, GraphError> {
-        let Some(filter) = desk.call.param("$filter") else {
+    pub(super) fn of(context: &RequestContext<'_>) -> Result<Option<Self>, GraphError> {
+        let Some(filter) = context.call.param("$filter") else {
             return Ok(None);
         };
         Self::parse(filter.trim()).map(Some).ok_or_else(|| {

@@ -1,19 +1,19 @@
 //! Removes a member, with Graph's dangerous behaviour if `/$ref` is missing.
 
 use super::error::GraphError;
-use super::{Answer, Desk, members, object_id};
+use super::{Answer, RequestContext, members, object_id};
 use crate::call::Reply;
 
 /// `DELETE /groups/{id}/members/{member}/$ref`.
-pub(super) fn member(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer {
-    desk.need(members::WRITE)?;
+pub(super) fn member(context: &mut RequestContext<'_>, id: &str, member: &str) -> Answer {
+    context.need(members::WRITE)?;
     let (id, member) = (object_id(id)?, object_id(member)?);
-    let group = desk
+    let group = context
         .tenant
         .group(id)
         .ok_or_else(|| GraphError::missing(id))?;
-    members::check_target(desk, group, true)?;
-    let group = desk
+    members::check_target(context, group, true)?;
+    let group = context
         .tenant
         .group_mut(id)
         .ok_or_else(|| GraphError::missing(id))?;
@@ -25,20 +25,20 @@ pub(super) fn member(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer {
 }
 
 /// `DELETE /groups/{id}/members/{member}`: with `User.ReadWrite.All` this deletes the user.
-pub(super) fn without_ref(desk: &mut Desk<'_>, id: &str, member: &str) -> Answer {
-    desk.need(&["User.ReadWrite.All"])?;
+pub(super) fn without_ref(context: &mut RequestContext<'_>, id: &str, member: &str) -> Answer {
+    context.need(&["User.ReadWrite.All"])?;
     let (id, member) = (object_id(id)?, object_id(member)?);
-    let group = desk
+    let group = context
         .tenant
         .group(id)
         .ok_or_else(|| GraphError::missing(id))?;
     if !group.members.contains(&member) {
         return Err(GraphError::missing(member));
     }
-    if !desk.tenant.state.delete_user(member) {
+    if !context.tenant.state.delete_user(member) {
         return Err(GraphError::missing(member));
     }
-    desk.tenant.state.user_deleted_by_mistake = true;
-    desk.tenant.reindex();
+    context.tenant.state.user_deleted_by_mistake = true;
+    context.tenant.reindex();
     Ok(Reply::empty(204))
 }

@@ -4,24 +4,24 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::query::{self, Page};
-use super::{Answer, Desk};
+use super::{Answer, RequestContext};
 use crate::world::Room;
 
 /// Permissions that may read places.
 const READ: &[&str] = &["Place.Read.All", "Place.ReadWrite.All"];
 
 /// Returns one page of rooms.
-pub(super) fn list(desk: &Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    let top = query::top(desk)?;
-    let from = query::position(desk)?;
+pub(super) fn list(context: &RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    let top = query::top(context)?;
+    let from = query::position(context)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let rooms = &desk.tenant.state.world.rooms;
+    let rooms = &context.tenant.state.world.rooms;
     let rows = rooms.iter().skip(start).take(top);
-    let rows = rows.map(|room| query::select(desk, shape(room), &[]));
+    let rows = rows.map(|room| query::select(context, shape(room), &[]));
     let end = start.saturating_add(top);
     Ok(query::page(
-        desk,
+        context,
         Page {
             set: "places/microsoft.graph.room".to_owned(),
             rows: rows.collect(),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::error::GraphError;
 use super::zones::Moment;
-use super::{Answer, Desk, me, query, zones};
+use super::{Answer, RequestContext, me, query, zones};
 use crate::call::Reply;
 use crate::outlook::CalendarEvent;
 
@@ -26,30 +26,30 @@ struct Question {
 }
 
 /// Returns the schedule of every requested mailbox.
-pub(super) fn get(desk: &mut Desk<'_>, me: Uuid) -> Answer {
+pub(super) fn get(context: &mut RequestContext<'_>, me: Uuid) -> Answer {
     let scopes = [
         "Calendars.ReadWrite",
         "Calendars.Read",
         "Calendars.ReadBasic",
     ];
-    desk.need_in_mailbox(&scopes)?;
-    me::mailbox(desk, me)?;
-    let question: Question = serde_json::from_str(&desk.call.body)
+    context.need_in_mailbox(&scopes)?;
+    me::mailbox(context, me)?;
+    let question: Question = serde_json::from_str(&context.call.body)
         .map_err(|error| GraphError::new(400, "RequestBodyRead", error.to_string()))?;
     if question.schedules.len() > MAX_SCHEDULES {
         let text = format!("At most {MAX_SCHEDULES} mailboxes can be asked about at once.");
         return Err(GraphError::new(400, "ErrorMailboxDataArrayTooBig", text));
     }
     let window = Window::of(&question)?;
-    let now = desk.now;
-    desk.tenant.state.settle_rooms(now);
-    let zone = zones::preferred(desk)?;
+    let now = context.now;
+    context.tenant.state.settle_rooms(now);
+    let zone = zones::preferred(context)?;
     let rows = question.schedules.iter();
-    let rows: Vec<Value> = rows.map(|it| row(desk, it, &window, &zone)).collect();
+    let rows: Vec<Value> = rows.map(|it| row(context, it, &window, &zone)).collect();
     Ok(Reply::json(
         200,
         json!({
-            "@odata.context": query::context(desk, "Collection(scheduleInformation)"),
+            "@odata.context": query::context_url(context, "Collection(scheduleInformation)"),
             "value": rows,
         }),
     ))
@@ -99,11 +99,11 @@ impl Window {
     }
 }
 
-fn row(desk: &Desk<'_>, address: &str, window: &Window, zone: &str) -> Value {
-    let state = &desk.tenant.state;
+fn row(context: &RequestContext<'_>, address: &str, window: &Window, zone: &str) -> Value {
+    let state = &context.tenant.state;
     let mut rooms = state.world.rooms.iter();
     let is_room = rooms.any(|it| it.email.eq_ignore_ascii_case(address));
-    let owner = desk.tenant.account(address).and_then(|it| it.object_id);
+    let owner = context.tenant.account(address).and_then(|it| it.object_id);
     let owner = owner.filter(|id| {
         let mailbox = state.world.mailboxes.get(id);
         mailbox.is_some_and(crate::world::Mailbox::is_reachable)

@@ -2,11 +2,11 @@
 
 use super::error::GraphError;
 use super::query::{self, literal_text};
-use super::{Answer, Desk, groups};
+use super::{Answer, RequestContext, groups};
 use crate::call::Reply;
 
 /// `GET` or `PATCH /groups(uniqueName='x')`.
-pub(super) fn by_key(desk: &mut Desk<'_>, method: &str, segment: &str) -> Answer {
+pub(super) fn by_key(context: &mut RequestContext<'_>, method: &str, segment: &str) -> Answer {
     let literal = segment
         .strip_prefix("groups(uniqueName=")
         .and_then(|it| it.strip_suffix(')'));
@@ -14,24 +14,24 @@ pub(super) fn by_key(desk: &mut Desk<'_>, method: &str, segment: &str) -> Answer
         .and_then(literal_text)
         .ok_or_else(|| GraphError::bad("The key value in the request is malformed."))?;
     match method {
-        "GET" => read(desk, &unique_name),
-        "PATCH" => upsert(desk, &unique_name),
+        "GET" => read(context, &unique_name),
+        "PATCH" => upsert(context, &unique_name),
         _ => Err(GraphError::no_route(&[segment])),
     }
 }
 
-fn read(desk: &Desk<'_>, unique_name: &str) -> Answer {
-    desk.need(groups::READ)?;
-    let group = desk.tenant.state.group_by_unique_name(unique_name);
+fn read(context: &RequestContext<'_>, unique_name: &str) -> Answer {
+    context.need(groups::READ)?;
+    let group = context.tenant.state.group_by_unique_name(unique_name);
     let group = group.ok_or_else(|| GraphError::missing(unique_name))?;
     Ok(Reply::json(
         200,
-        query::select(desk, groups::shape(desk, group), &[]),
+        query::select(context, groups::shape(context, group), &[]),
     ))
 }
 
-fn upsert(desk: &mut Desk<'_>, unique_name: &str) -> Answer {
-    let body = groups::object(desk)?;
+fn upsert(context: &mut RequestContext<'_>, unique_name: &str) -> Answer {
+    let body = groups::object(context)?;
     if body
         .get("uniqueName")
         .is_some_and(|name| name.as_str() != Some(unique_name))
@@ -40,22 +40,22 @@ fn upsert(desk: &mut Desk<'_>, unique_name: &str) -> Answer {
             "The key in the URL and in the body must be the same.",
         ));
     }
-    if let Some(id) = desk
+    if let Some(id) = context
         .tenant
         .state
         .group_by_unique_name(unique_name)
         .map(|group| group.id)
     {
-        desk.need(groups::WRITE)?;
-        return groups::change(desk, id, &body);
+        context.need(groups::WRITE)?;
+        return groups::change(context, id, &body);
     }
-    let prefers = desk.call.header("prefer").unwrap_or_default();
+    let prefers = context.call.header("prefer").unwrap_or_default();
     if !prefers
         .split(',')
         .any(|it| it.trim().eq_ignore_ascii_case("create-if-missing"))
     {
         return Err(GraphError::missing(unique_name));
     }
-    desk.need(groups::CREATE)?;
-    groups::insert(desk, &body, Some(unique_name.to_owned()))
+    context.need(groups::CREATE)?;
+    groups::insert(context, &body, Some(unique_name.to_owned()))
 }

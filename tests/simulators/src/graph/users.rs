@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::error::GraphError;
 use super::filter::Clause;
 use super::query::{self, Page};
-use super::{Answer, Desk, user_fields};
+use super::{Answer, RequestContext, user_fields};
 use crate::call::Reply;
 use crate::world::Person;
 
@@ -51,28 +51,28 @@ pub(super) const DEFAULTS: &[&str] = &[
 const PAGE_WITH_MANAGER: usize = 100;
 
 /// `GET /users`, with any `$filter`; a page position is an index into all users.
-pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    let clause = Clause::of(desk, false)?;
-    let mut top = query::top(desk)?;
-    let counted = query::wants_count(desk)?;
-    if expands_manager(desk) {
+pub(super) fn list(context: &mut RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    let clause = Clause::of(context, false)?;
+    let mut top = query::top(context)?;
+    let counted = query::wants_count(context)?;
+    if expands_manager(context) {
         top = top.min(PAGE_WITH_MANAGER);
     }
-    let from = query::position(desk)?;
+    let from = query::position(context)?;
     let start = usize::try_from(from.unwrap_or(0)).unwrap_or(usize::MAX);
-    let people = &desk.tenant.index.entra;
+    let people = &context.tenant.index.entra;
     let later = people.iter().enumerate().skip(start);
-    let fitting = later.filter(|(_, at)| fits(desk, clause.as_ref(), **at));
+    let fitting = later.filter(|(_, at)| fits(context, clause.as_ref(), **at));
     let found: Vec<(usize, &usize)> = fitting.take(top + 1).collect();
     let shown = found.iter().take(top);
     let rows = shown
-        .map(|(_, at)| shape(desk, &desk.tenant.state.world.people[**at]))
+        .map(|(_, at)| shape(context, &context.tenant.state.world.people[**at]))
         .collect();
     let next = found.get(top).map(|(place, _)| *place as u128);
-    let count = (counted && from.is_none()).then(|| fitting_people(desk, clause.as_ref()));
+    let count = (counted && from.is_none()).then(|| fitting_people(context, clause.as_ref()));
     Ok(query::page(
-        desk,
+        context,
         Page {
             set: "users".to_owned(),
             rows,
@@ -83,69 +83,73 @@ pub(super) fn list(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// `GET /users/$count`, with any `$filter`.
-pub(super) fn count(desk: &mut Desk<'_>) -> Answer {
-    desk.need(READ)?;
-    query::need_eventual(desk)?;
-    let clause = Clause::of(desk, true)?;
-    let count = fitting_people(desk, clause.as_ref());
+pub(super) fn count(context: &mut RequestContext<'_>) -> Answer {
+    context.need(READ)?;
+    query::need_eventual(context)?;
+    let clause = Clause::of(context, true)?;
+    let count = fitting_people(context, clause.as_ref());
     Ok(Reply::text(count.to_string()))
 }
 
-fn fits(desk: &Desk<'_>, clause: Option<&Clause>, at: usize) -> bool {
-    let state = &desk.tenant.state;
+fn fits(context: &RequestContext<'_>, clause: Option<&Clause>, at: usize) -> bool {
+    let state = &context.tenant.state;
     clause.is_none_or(|it| it.accepts(state, &state.world.people[at]))
 }
 
-fn fitting_people(desk: &Desk<'_>, clause: Option<&Clause>) -> usize {
-    let people = desk.tenant.index.entra.iter();
-    people.filter(|at| fits(desk, clause, **at)).count()
+fn fitting_people(context: &RequestContext<'_>, clause: Option<&Clause>) -> usize {
+    let people = context.tenant.index.entra.iter();
+    people.filter(|at| fits(context, clause, **at)).count()
 }
 
 /// `GET /users/{id or userPrincipalName}`.
-pub(super) fn get(desk: &mut Desk<'_>, id: &str) -> Answer {
-    desk.need(READ)?;
-    let person = find(desk, id)?;
-    Ok(Reply::json(200, shape(desk, person)))
+pub(super) fn get(context: &mut RequestContext<'_>, id: &str) -> Answer {
+    context.need(READ)?;
+    let person = find(context, id)?;
+    Ok(Reply::json(200, shape(context, person)))
 }
 
 /// `GET /users/{id}/manager`; 404 if the user has none.
-pub(super) fn manager(desk: &mut Desk<'_>, id: &str) -> Answer {
-    desk.need(READ_FULL)?;
-    let manager = find(desk, id)?
+pub(super) fn manager(context: &mut RequestContext<'_>, id: &str) -> Answer {
+    context.need(READ_FULL)?;
+    let manager = find(context, id)?
         .manager
-        .and_then(|id| desk.tenant.person(id));
+        .and_then(|id| context.tenant.person(id));
     let manager = manager.ok_or_else(|| GraphError::missing("manager"))?;
-    Ok(Reply::json(200, tagged(shape(desk, manager))))
+    Ok(Reply::json(200, tagged(shape(context, manager))))
 }
 
 /// Returns a user by object id or user principal name.
-pub(super) fn find<'a>(desk: &'a Desk<'_>, id: &str) -> Result<&'a Person, GraphError> {
-    let index = &desk.tenant.index;
+pub(super) fn find<'a>(
+    context: &'a RequestContext<'_>,
+    id: &str,
+) -> Result<&'a Person, GraphError> {
+    let index = &context.tenant.index;
     let at = match id.parse() {
         Ok(object_id) => index.by_object.get(&object_id),
         Err(_) => index.by_upn.get(&id.to_lowercase()),
     };
     let at = at.ok_or_else(|| GraphError::missing(id))?;
-    Ok(&desk.tenant.state.world.people[*at])
+    Ok(&context.tenant.state.world.people[*at])
 }
 
-fn expands_manager(desk: &Desk<'_>) -> bool {
-    desk.call
+fn expands_manager(context: &RequestContext<'_>) -> bool {
+    context
+        .call
         .param("$expand")
         .is_some_and(|it| it.starts_with("manager"))
 }
 
 /// Returns a user as visible to the token, reduced to `$select`.
-pub(super) fn shape(desk: &Desk<'_>, person: &Person) -> Value {
-    let mut user = user_fields::full(&desk.tenant.state, person);
-    if !desk.has(READ_FULL)
+pub(super) fn shape(context: &RequestContext<'_>, person: &Person) -> Value {
+    let mut user = user_fields::full(&context.tenant.state, person);
+    if !context.has(READ_FULL)
         && let Value::Object(fields) = &mut user
     {
         fields.retain(|name, _| BASIC.contains(&name.as_str()));
     }
-    let mut user = query::select(desk, user, DEFAULTS);
-    if expands_manager(desk)
-        && let Some(manager) = person.manager.and_then(|id| desk.tenant.person(id))
+    let mut user = query::select(context, user, DEFAULTS);
+    if expands_manager(context)
+        && let Some(manager) = person.manager.and_then(|id| context.tenant.person(id))
     {
         user["manager"] = json!({
             "@odata.type": "#microsoft.graph.user",
@@ -164,6 +168,6 @@ pub(super) fn tagged(mut user: Value) -> Value {
 }
 
 /// Returns whether the token may read more of members than their ids.
-pub(super) fn may_read(desk: &Desk<'_>) -> bool {
-    desk.has(READ)
+pub(super) fn may_read(context: &RequestContext<'_>) -> bool {
+    context.has(READ)
 }

@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::error::GraphError;
 
 /// Windows names of the time zones used in tests.
@@ -66,8 +66,8 @@ fn zone(name: &str) -> Result<Tz, GraphError> {
 }
 
 /// Returns the zone of the `Prefer` header, or UTC.
-pub(super) fn preferred(desk: &Desk<'_>) -> Result<String, GraphError> {
-    let prefer = desk.call.header("prefer").unwrap_or_default();
+pub(super) fn preferred(context: &RequestContext<'_>) -> Result<String, GraphError> {
+    let prefer = context.call.header("prefer").unwrap_or_default();
     let asked = prefer.split(',').find_map(|part| {
         let value = part.trim().strip_prefix("outlook.timezone=")?;
         Some(value.trim_matches('"').to_owned())

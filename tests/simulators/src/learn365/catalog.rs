@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use super::{Answer, Desk, not_found, refuse};
+use super::{Answer, RequestContext, not_found, refuse};
 use crate::call::Reply;
 use crate::state::{CatalogUser, LmsGroup};
 
@@ -19,16 +19,16 @@ struct NewUser {
 }
 
 /// `POST CourseCatalogs({id})/Users`: returns 202, and the row becomes visible later.
-pub(super) fn add_user(desk: &mut Desk<'_>, catalog_id: Uuid) -> Answer {
-    known_catalog(desk, catalog_id)?;
-    let user: NewUser = serde_json::from_str(&desk.call.body)
+pub(super) fn add_user(context: &mut RequestContext<'_>, catalog_id: Uuid) -> Answer {
+    known_catalog(context, catalog_id)?;
+    let user: NewUser = serde_json::from_str(&context.call.body)
         .map_err(|error| refuse(400, "BadRequest", &error.to_string()))?;
-    let delay = desk.tenant.state.world.behaviour.lms_accept_delay_ms;
+    let delay = context.tenant.state.world.behaviour.lms_accept_delay_ms;
     let visible_at =
-        desk.now + Duration::milliseconds(i64::try_from(delay).unwrap_or(i64::MAX / 2));
-    let lms_user_id = introduce(desk, &user, visible_at)
+        context.now + Duration::milliseconds(i64::try_from(delay).unwrap_or(i64::MAX / 2));
+    let lms_user_id = introduce(context, &user, visible_at)
         .ok_or_else(|| not_found("The user was not found in the directory."))?;
-    let users = &mut desk.tenant.state.catalog_users;
+    let users = &mut context.tenant.state.catalog_users;
     if !users
         .iter()
         .any(|row| row.catalog_id == catalog_id && row.lms_user_id == lms_user_id)
@@ -43,10 +43,14 @@ pub(super) fn add_user(desk: &mut Desk<'_>, catalog_id: Uuid) -> Answer {
 }
 
 /// `DELETE CourseCatalogs({id})/Users('{login}')`: also unenrols from all courses of the catalog.
-pub(super) fn remove_user(desk: &mut Desk<'_>, catalog_id: Uuid, login: &str) -> Answer {
-    known_catalog(desk, catalog_id)?;
-    let user = find(desk, login).ok_or_else(|| not_found("The user was not found."))?;
-    let state = &mut desk.tenant.state;
+pub(super) fn remove_user(
+    context: &mut RequestContext<'_>,
+    catalog_id: Uuid,
+    login: &str,
+) -> Answer {
+    known_catalog(context, catalog_id)?;
+    let user = find(context, login).ok_or_else(|| not_found("The user was not found."))?;
+    let state = &mut context.tenant.state;
     let courses = state
         .world
         .courses
@@ -68,33 +72,40 @@ pub(super) fn remove_user(desk: &mut Desk<'_>, catalog_id: Uuid, login: &str) ->
         return Err(not_found("The user is not in the course catalog."));
     }
     if state.world.enrolments.len() != before.1 {
-        desk.tenant.index.rebuild_enrolled(&desk.tenant.state.world);
+        context
+            .tenant
+            .index
+            .rebuild_enrolled(&context.tenant.state.world);
     }
     Ok(Reply::empty(204))
 }
 
 /// Returns the Learn365 id of a login name: a user's, or that of a visible group.
-pub(super) fn find(desk: &Desk<'_>, login: &str) -> Option<Uuid> {
+pub(super) fn find(context: &RequestContext<'_>, login: &str) -> Option<Uuid> {
     let login = login.to_lowercase();
-    let mut groups = desk.tenant.state.lms_groups.iter();
+    let mut groups = context.tenant.state.lms_groups.iter();
     if let Some(group) = groups.find(|row| row.login_name.to_lowercase() == login) {
-        return (group.visible_at <= desk.now).then_some(group.id);
+        return (group.visible_at <= context.now).then_some(group.id);
     }
-    let at = desk.tenant.index.by_login.get(&login)?;
-    desk.tenant.state.world.people[*at].lms_id
+    let at = context.tenant.index.by_login.get(&login)?;
+    context.tenant.state.world.people[*at].lms_id
 }
 
 /// Returns the user or group in Learn365, or adds it from the directory.
-fn introduce(desk: &mut Desk<'_>, user: &NewUser, visible_at: DateTime<Utc>) -> Option<Uuid> {
+fn introduce(
+    context: &mut RequestContext<'_>,
+    user: &NewUser,
+    visible_at: DateTime<Utc>,
+) -> Option<Uuid> {
     let login = user.login_name.to_lowercase();
     let from_login = login.rsplit('|').next().and_then(|tail| tail.parse().ok());
     if let Some(id) = user.directory_object_id.or(from_login)
-        && let Some(group) = desk.tenant.group(id)
+        && let Some(group) = context.tenant.group(id)
     {
         let title = group.display_name.clone();
-        return Some(introduce_group(desk, id, title, visible_at));
+        return Some(introduce_group(context, id, title, visible_at));
     }
-    let index = &desk.tenant.index;
+    let index = &context.tenant.index;
     let at = match user.directory_object_id {
         Some(id) => index.by_object.get(&id),
         None => index
@@ -103,22 +114,22 @@ fn introduce(desk: &mut Desk<'_>, user: &NewUser, visible_at: DateTime<Utc>) -> 
             .or_else(|| index.by_upn.get(&login)),
     };
     let at = *at?;
-    if let Some(id) = desk.tenant.state.world.people[at].lms_id {
+    if let Some(id) = context.tenant.state.world.people[at].lms_id {
         return Some(id);
     }
     let id = Uuid::new_v4();
-    desk.tenant.state.world.people[at].lms_id = Some(id);
-    desk.tenant.reindex();
+    context.tenant.state.world.people[at].lms_id = Some(id);
+    context.tenant.reindex();
     Some(id)
 }
 
 fn introduce_group(
-    desk: &mut Desk<'_>,
+    context: &mut RequestContext<'_>,
     object_id: Uuid,
     title: String,
     visible_at: DateTime<Utc>,
 ) -> Uuid {
-    let rows = &mut desk.tenant.state.lms_groups;
+    let rows = &mut context.tenant.state.lms_groups;
     if let Some(row) = rows.iter().find(|row| row.object_id == object_id) {
         return row.id;
     }
@@ -134,8 +145,8 @@ fn introduce_group(
     id
 }
 
-fn known_catalog(desk: &Desk<'_>, id: Uuid) -> Result<(), Reply> {
-    if desk
+fn known_catalog(context: &RequestContext<'_>, id: Uuid) -> Result<(), Reply> {
+    if context
         .tenant
         .state
         .world

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::system_fields::enumeration;
-use super::{Answer, Desk, catalog, not_found, refuse, sets};
+use super::{Answer, RequestContext, catalog, not_found, refuse, sets};
 use crate::call::Reply;
 use crate::state::GroupEnrolment;
 use crate::world::{Enrolment, Progress};
@@ -17,10 +17,10 @@ struct Body {
 }
 
 /// `POST Courses({id})/Enroll`.
-pub(super) fn enroll(desk: &mut Desk<'_>, course_id: Uuid) -> Answer {
-    let catalog_id = live_course(desk, course_id)?;
-    let (user, login, is_group) = user(desk)?;
-    if is_enrolled(desk, user, course_id, is_group) {
+pub(super) fn enroll(context: &mut RequestContext<'_>, course_id: Uuid) -> Answer {
+    let catalog_id = live_course(context, course_id)?;
+    let (user, login, is_group) = user(context)?;
+    if is_enrolled(context, user, course_id, is_group) {
         return Err(refuse(
             400,
             "AlreadyEnrolled",
@@ -28,10 +28,10 @@ pub(super) fn enroll(desk: &mut Desk<'_>, course_id: Uuid) -> Answer {
         ));
     }
     if !is_group {
-        return Ok(enroll_person(desk, user, course_id));
+        return Ok(enroll_person(context, user, course_id));
     }
-    let listed = desk.tenant.state.catalog_users.iter().any(|row| {
-        row.catalog_id == catalog_id && row.lms_user_id == user && row.visible_at <= desk.now
+    let listed = context.tenant.state.catalog_users.iter().any(|row| {
+        row.catalog_id == catalog_id && row.lms_user_id == user && row.visible_at <= context.now
     });
     if !listed {
         let text = "The group is not in the users list of the course catalog.";
@@ -41,25 +41,25 @@ pub(super) fn enroll(desk: &mut Desk<'_>, course_id: Uuid) -> Answer {
         id: Uuid::new_v4(),
         course_id,
         lms_group_id: user,
-        registered_at: desk.now,
+        registered_at: context.now,
     };
-    let reply = group_reply(desk, &row, &login);
-    desk.tenant.state.group_enrolments.push(row);
+    let reply = group_reply(context, &row, &login);
+    context.tenant.state.group_enrolments.push(row);
     Ok(Reply::json(201, reply))
 }
 
 /// `POST Courses({id})/Unenroll`.
-pub(super) fn unenroll(desk: &mut Desk<'_>, course_id: Uuid) -> Answer {
-    live_course(desk, course_id)?;
-    let (user, _, is_group) = user(desk)?;
-    if !is_enrolled(desk, user, course_id, is_group) {
+pub(super) fn unenroll(context: &mut RequestContext<'_>, course_id: Uuid) -> Answer {
+    live_course(context, course_id)?;
+    let (user, _, is_group) = user(context)?;
+    if !is_enrolled(context, user, course_id, is_group) {
         return Err(refuse(
             400,
             "NotEnrolled",
             "The user is not enrolled in the course.",
         ));
     }
-    let state = &mut desk.tenant.state;
+    let state = &mut context.tenant.state;
     if is_group {
         state
             .group_enrolments
@@ -69,28 +69,31 @@ pub(super) fn unenroll(desk: &mut Desk<'_>, course_id: Uuid) -> Answer {
             .world
             .enrolments
             .retain(|row| row.lms_user_id != user || row.course_id != course_id);
-        desk.tenant.index.rebuild_enrolled(&desk.tenant.state.world);
+        context
+            .tenant
+            .index
+            .rebuild_enrolled(&context.tenant.state.world);
     }
     Ok(Reply::empty(204))
 }
 
-fn enroll_person(desk: &mut Desk<'_>, lms_user_id: Uuid, course_id: Uuid) -> Reply {
+fn enroll_person(context: &mut RequestContext<'_>, lms_user_id: Uuid, course_id: Uuid) -> Reply {
     let row = Enrolment {
         id: Uuid::new_v4(),
         course_id,
         lms_user_id,
         status: Progress::NotStarted,
-        registered_at: desk.now,
+        registered_at: context.now,
         completed_at: None,
         due_at: None,
     };
-    let reply = sets::enrolment(desk.tenant, &row);
-    desk.tenant.state.world.enrolments.push(row);
-    desk.tenant.index.enrolled.push((lms_user_id, course_id));
+    let reply = sets::enrolment(context.tenant, &row);
+    context.tenant.state.world.enrolments.push(row);
+    context.tenant.index.enrolled.push((lms_user_id, course_id));
     Reply::json(201, reply)
 }
 
-fn group_reply(desk: &Desk<'_>, row: &GroupEnrolment, login: &str) -> Value {
+fn group_reply(context: &RequestContext<'_>, row: &GroupEnrolment, login: &str) -> Value {
     json!({
         "Id": row.id,
         "CourseId": row.course_id,
@@ -98,17 +101,17 @@ fn group_reply(desk: &Desk<'_>, row: &GroupEnrolment, login: &str) -> Value {
         "UserLoginName": login,
         "Roles": ["Learner"],
         "RegistrationDate": row.registered_at,
-        "RegistrationStatus": enumeration(desk.tenant, "Approved", 1),
-        "CoursePassingStatus": enumeration(desk.tenant, "NotStarted", 1),
+        "RegistrationStatus": enumeration(context.tenant, "Approved", 1),
+        "CoursePassingStatus": enumeration(context.tenant, "NotStarted", 1),
         "IsPartOfTrainingPlan": false,
         "CanUnenroll": true,
     })
 }
 
 /// Returns the catalog of a course that exists and is not deleted.
-fn live_course(desk: &Desk<'_>, id: Uuid) -> Result<Uuid, Reply> {
-    let at = desk.tenant.index.courses.get(&id);
-    let course = at.map(|at| &desk.tenant.state.world.courses[*at]);
+fn live_course(context: &RequestContext<'_>, id: Uuid) -> Result<Uuid, Reply> {
+    let at = context.tenant.index.courses.get(&id);
+    let course = at.map(|at| &context.tenant.state.world.courses[*at]);
     let course = course.filter(|course| !course.deleted);
     course
         .map(|it| it.catalog_id)
@@ -116,18 +119,18 @@ fn live_course(desk: &Desk<'_>, id: Uuid) -> Result<Uuid, Reply> {
 }
 
 /// Returns id, login name, and whether it is a group, for the user in the body.
-fn user(desk: &Desk<'_>) -> Result<(Uuid, String, bool), Reply> {
-    let body: Body = serde_json::from_str(&desk.call.body)
+fn user(context: &RequestContext<'_>) -> Result<(Uuid, String, bool), Reply> {
+    let body: Body = serde_json::from_str(&context.call.body)
         .map_err(|error| refuse(400, "BadRequest", &error.to_string()))?;
     let login = body.user_login_name;
-    let id = catalog::find(desk, &login).ok_or_else(|| {
+    let id = catalog::find(context, &login).ok_or_else(|| {
         refuse(
             400,
             "UserNotFound",
             &format!("The user '{login}' was not found."),
         )
     })?;
-    let is_group = desk
+    let is_group = context
         .tenant
         .state
         .lms_groups
@@ -136,8 +139,8 @@ fn user(desk: &Desk<'_>) -> Result<(Uuid, String, bool), Reply> {
     Ok((id, login, is_group))
 }
 
-fn is_enrolled(desk: &Desk<'_>, user: Uuid, course: Uuid, is_group: bool) -> bool {
-    let state = &desk.tenant.state;
+fn is_enrolled(context: &RequestContext<'_>, user: Uuid, course: Uuid, is_group: bool) -> bool {
+    let state = &context.tenant.state;
     if is_group {
         let mut rows = state.group_enrolments.iter();
         return rows.any(|row| row.lms_group_id == user && row.course_id == course);

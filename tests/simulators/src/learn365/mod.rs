@@ -23,7 +23,7 @@ use page::Set;
 type Answer = Result<Reply, Reply>;
 
 /// One authorised request to one tenant.
-struct Desk<'a> {
+struct RequestContext<'a> {
     tenant: &'a mut Tenant,
     call: &'a Call,
     /// The simulator's own origin, for nextLinks.
@@ -95,37 +95,37 @@ pub(crate) async fn handle(hub: &Hub, call: &Call) -> Reply {
 }
 
 fn work(hub: &Hub, tenant: &mut Tenant, call: &Call) -> Reply {
-    let mut desk = Desk {
+    let mut context = RequestContext {
         tenant,
         call,
         origin: &hub.origin,
         now: Utc::now(),
     };
-    route(&mut desk).unwrap_or_else(|reply| reply)
+    route(&mut context).unwrap_or_else(|reply| reply)
 }
 
-fn route(desk: &mut Desk<'_>) -> Answer {
-    let call = desk.call;
+fn route(context: &mut RequestContext<'_>) -> Answer {
+    let call = context.call;
     let path = call.path();
     let ["odata", "v2", rest @ ..] = path.as_slice() else {
         return Err(unknown_path());
     };
     let segments: Vec<Segment<'_>> = rest.iter().map(|text| Segment::of(text)).collect();
     match (call.method.as_str(), segments.as_slice()) {
-        ("GET", [set]) if set.key.is_none() => page::list(desk, open(desk, set)?.as_ref()),
+        ("GET", [set]) if set.key.is_none() => page::list(context, open(context, set)?.as_ref()),
         ("GET", [set, count]) if set.key.is_none() && count.name == "$count" => {
-            page::count(desk, open(desk, set)?.as_ref())
+            page::count(context, open(context, set)?.as_ref())
         }
-        ("GET", [one]) => single(desk, one),
+        ("GET", [one]) => single(context, one),
         ("POST", [catalog, users]) if catalog.name == "CourseCatalogs" && users.name == "Users" => {
-            catalog::add_user(desk, catalog.id()?)
+            catalog::add_user(context, catalog.id()?)
         }
         ("DELETE", [catalog, user]) if catalog.name == "CourseCatalogs" && user.name == "Users" => {
-            catalog::remove_user(desk, catalog.id()?, &user.text()?)
+            catalog::remove_user(context, catalog.id()?, &user.text()?)
         }
         ("POST", [course, action]) if course.name == "Courses" => match action.name {
-            "Enroll" => course::enroll(desk, course.id()?),
-            "Unenroll" => course::unenroll(desk, course.id()?),
+            "Enroll" => course::enroll(context, course.id()?),
+            "Unenroll" => course::unenroll(context, course.id()?),
             _ => Err(unknown_path()),
         },
         _ => Err(unknown_path()),
@@ -133,20 +133,23 @@ fn route(desk: &mut Desk<'_>) -> Answer {
 }
 
 /// Returns the set with this entity set name.
-fn open<'a>(desk: &'a Desk<'_>, segment: &Segment<'_>) -> Result<Box<dyn Set + 'a>, Reply> {
+fn open<'a>(
+    context: &'a RequestContext<'_>,
+    segment: &Segment<'_>,
+) -> Result<Box<dyn Set + 'a>, Reply> {
     Ok(match segment.name {
-        "Courses" => Box::new(sets::Courses::of(desk)),
-        "CourseCatalogs" => Box::new(sets::Catalogs::of(desk)),
-        "UserFields" => Box::new(sets::Fields::of(desk)),
-        "Enrollments" => Box::new(sets::Enrolments::of(desk)),
-        "Users" => Box::new(people::Users::of(desk)),
-        "RoleAssignments" => Box::new(roles::Roles::of(desk)),
+        "Courses" => Box::new(sets::Courses::of(context)),
+        "CourseCatalogs" => Box::new(sets::Catalogs::of(context)),
+        "UserFields" => Box::new(sets::Fields::of(context)),
+        "Enrollments" => Box::new(sets::Enrolments::of(context)),
+        "Users" => Box::new(people::Users::of(context)),
+        "RoleAssignments" => Box::new(roles::Roles::of(context)),
         _ => return Err(unknown_path()),
     })
 }
 
-fn single(desk: &Desk<'_>, segment: &Segment<'_>) -> Answer {
-    let set = open(desk, segment)?;
+fn single(context: &RequestContext<'_>, segment: &Segment<'_>) -> Answer {
+    let set = open(context, segment)?;
     let position = if segment.name == "Users" && segment.id().is_err() {
         let login = segment.text()?.to_lowercase();
         (0..set.len()).find(|at| {
@@ -158,7 +161,7 @@ fn single(desk: &Desk<'_>, segment: &Segment<'_>) -> Answer {
         (0..set.len()).find(|at| set.field(*at, "Id").is_some_and(|it| it.is_id(id)))
     };
     let position = position.ok_or_else(|| not_found("The requested resource was not found."))?;
-    Ok(Reply::json(200, page::select(desk, set.json(position))))
+    Ok(Reply::json(200, page::select(context, set.json(position))))
 }
 
 /// Returns the vendor's error object.

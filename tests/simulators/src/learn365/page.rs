@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Answer, Desk, refuse};
+use super::{Answer, RequestContext, refuse};
 use crate::call::Reply;
 
 /// A value compared by filters.
@@ -57,17 +57,21 @@ enum Literal {
 struct Filter(Vec<(String, Literal)>);
 
 /// `GET Set`.
-pub(super) fn list(desk: &Desk<'_>, set: &dyn Set) -> Answer {
-    let rows = matching(desk, set)?;
-    let skip = number(desk, "$skip")?.unwrap_or(0);
-    let limit = desk.tenant.state.world.behaviour.lms_page();
-    let size = number(desk, "$top")?.map_or(limit, |top| top.min(limit));
+pub(super) fn list(context: &RequestContext<'_>, set: &dyn Set) -> Answer {
+    let rows = matching(context, set)?;
+    let skip = number(context, "$skip")?.unwrap_or(0);
+    let limit = context.tenant.state.world.behaviour.lms_page();
+    let size = number(context, "$top")?.map_or(limit, |top| top.min(limit));
     let end = skip.saturating_add(size).min(rows.len());
     let shown = skip.min(end)..end;
     let mut body = Map::new();
-    let context = format!("{}/learn365/odata/v2/$metadata#{}", desk.origin, set.name());
-    body.insert("@odata.context".to_owned(), json!(context));
-    if desk
+    let url = format!(
+        "{}/learn365/odata/v2/$metadata#{}",
+        context.origin,
+        set.name()
+    );
+    body.insert("@odata.context".to_owned(), json!(url));
+    if context
         .call
         .param("$count")
         .is_some_and(|it| it.eq_ignore_ascii_case("true"))
@@ -75,30 +79,30 @@ pub(super) fn list(desk: &Desk<'_>, set: &dyn Set) -> Answer {
         body.insert("@odata.count".to_owned(), json!(rows.len()));
     }
     let value = shown
-        .map(|nth| select(desk, set.json(rows.at(nth))))
+        .map(|nth| select(context, set.json(rows.at(nth))))
         .collect();
     body.insert("value".to_owned(), Value::Array(value));
     if size > 0 && end < rows.len() {
         body.insert(
             "@odata.nextLink".to_owned(),
-            json!(next_link(desk, set, end)),
+            json!(next_link(context, set, end)),
         );
     }
     Ok(Reply::json(200, Value::Object(body)))
 }
 
 /// `GET Set/$count`.
-pub(super) fn count(desk: &Desk<'_>, set: &dyn Set) -> Answer {
-    Ok(Reply::text(matching(desk, set)?.len().to_string()))
+pub(super) fn count(context: &RequestContext<'_>, set: &dyn Set) -> Answer {
+    Ok(Reply::text(matching(context, set)?.len().to_string()))
 }
 
 /// Returns the `$select`ed properties and expanded ones.
-pub(super) fn select(desk: &Desk<'_>, row: Value) -> Value {
-    let Some(list) = desk.call.param("$select") else {
+pub(super) fn select(context: &RequestContext<'_>, row: Value) -> Value {
+    let Some(list) = context.call.param("$select") else {
         return row;
     };
     let names: Vec<&str> = list.split(',').map(str::trim).collect();
-    let expanded = desk.call.param("$expand").unwrap_or_default();
+    let expanded = context.call.param("$expand").unwrap_or_default();
     match row {
         Value::Object(fields) => {
             let kept = fields.into_iter().filter(|(name, _)| {
@@ -132,8 +136,8 @@ impl Rows {
     }
 }
 
-fn matching(desk: &Desk<'_>, set: &dyn Set) -> Result<Rows, Reply> {
-    let Some(text) = desk.call.param("$filter") else {
+fn matching(context: &RequestContext<'_>, set: &dyn Set) -> Result<Rows, Reply> {
+    let Some(text) = context.call.param("$filter") else {
         return Ok(Rows::All(set.len()));
     };
     let filter = Filter::parse(text).ok_or_else(|| {
@@ -203,8 +207,8 @@ impl Literal {
     }
 }
 
-fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, Reply> {
-    let Some(text) = desk.call.param(name) else {
+fn number(context: &RequestContext<'_>, name: &str) -> Result<Option<usize>, Reply> {
+    let Some(text) = context.call.param(name) else {
         return Ok(None);
     };
     text.parse().map(Some).map_err(|_| {
@@ -216,10 +220,20 @@ fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, Reply> {
     })
 }
 
-fn next_link(desk: &Desk<'_>, set: &dyn Set, skip: usize) -> String {
-    let origin = desk.tenant.state.world.behaviour.link_origin(desk.origin);
+fn next_link(context: &RequestContext<'_>, set: &dyn Set, skip: usize) -> String {
+    let origin = context
+        .tenant
+        .state
+        .world
+        .behaviour
+        .link_origin(context.origin);
     let mut link = format!("{origin}/learn365/odata/v2/{}?", set.name());
-    for (name, value) in desk.call.query.iter().filter(|(name, _)| name != "$skip") {
+    for (name, value) in context
+        .call
+        .query
+        .iter()
+        .filter(|(name, _)| name != "$skip")
+    {
         let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
         link.push_str(name);
         link.push('=');

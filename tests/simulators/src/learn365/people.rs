@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::page::{Field, Set};
 use super::system_fields::{self, principal};
 use crate::state::LmsGroup;
@@ -22,14 +22,14 @@ enum Row<'a> {
 }
 
 impl<'a> Users<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
-        let groups = desk.tenant.state.lms_groups.iter();
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
+        let groups = context.tenant.state.lms_groups.iter();
         Self {
-            tenant: desk.tenant,
+            tenant: context.tenant,
             groups: groups
-                .filter(|group| group.visible_at <= desk.now)
+                .filter(|group| group.visible_at <= context.now)
                 .collect(),
-            with_values: desk
+            with_values: context
                 .call
                 .param("$expand")
                 .is_some_and(|it| it.contains("UserFieldValues")),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Desk;
+use super::RequestContext;
 use super::page::{Field, Set};
 use super::system_fields::principal;
 use crate::state::CatalogUser;
@@ -33,9 +33,9 @@ struct Role {
 }
 
 impl<'a> Roles<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
-        let users = desk.tenant.state.catalog_users.iter();
-        let expand = match desk.call.param("$expand") {
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
+        let users = context.tenant.state.catalog_users.iter();
+        let expand = match context.call.param("$expand") {
             Some(it) if it.replace(' ', "").contains("User($select=PrincipalType)") => {
                 Expand::PrincipalType
             }
@@ -43,8 +43,10 @@ impl<'a> Roles<'a> {
             _ => Expand::Nothing,
         };
         Self {
-            tenant: desk.tenant,
-            catalog_users: users.filter(|user| user.visible_at <= desk.now).collect(),
+            tenant: context.tenant,
+            catalog_users: users
+                .filter(|user| user.visible_at <= context.now)
+                .collect(),
             expand,
         }
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::Desk;
+use super::RequestContext;
 use super::page::{Field, Set};
 use super::system_fields::{self, enumeration};
 use crate::tenant::Tenant;
@@ -16,8 +16,8 @@ pub(super) struct Courses<'a> {
 }
 
 impl<'a> Courses<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
-        let world = &desk.tenant.state.world;
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
+        let world = &context.tenant.state.world;
         let all = world.behaviour.list_deleted_courses;
         let rows = world
             .courses
@@ -25,7 +25,7 @@ impl<'a> Courses<'a> {
             .filter(|course| all || !course.deleted)
             .collect();
         Self {
-            tenant: desk.tenant,
+            tenant: context.tenant,
             rows,
         }
     }
@@ -79,8 +79,8 @@ impl Set for Courses<'_> {
 pub(super) struct Catalogs<'a>(&'a [Catalog]);
 
 impl<'a> Catalogs<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
-        Self(&desk.tenant.state.world.catalogs)
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
+        Self(&context.tenant.state.world.catalogs)
     }
 }
 
@@ -113,10 +113,10 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
         Self {
-            tenant: desk.tenant,
-            custom: &desk.tenant.state.world.fields,
+            tenant: context.tenant,
+            custom: &context.tenant.state.world.fields,
         }
     }
 
@@ -168,10 +168,10 @@ pub(super) struct Enrolments<'a> {
 }
 
 impl<'a> Enrolments<'a> {
-    pub(super) fn of(desk: &'a Desk<'_>) -> Self {
+    pub(super) fn of(context: &'a RequestContext<'_>) -> Self {
         Self {
-            tenant: desk.tenant,
-            rows: &desk.tenant.state.world.enrolments,
+            tenant: context.tenant,
+            rows: &context.tenant.state.world.enrolments,
         }
     }
 }

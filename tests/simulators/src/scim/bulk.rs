@@ -9,7 +9,7 @@ use super::error::ScimError;
 use super::normal::needs_schema;
 use super::schema::Kind;
 use super::write::{self, Change, Done};
-use super::{Desk, shape};
+use super::{RequestContext, shape};
 
 const REQUEST: &str = "urn:ietf:params:scim:api:messages:2.0:BulkRequest";
 const RESPONSE: &str = "urn:ietf:params:scim:api:messages:2.0:BulkResponse";
@@ -37,8 +37,8 @@ struct Operation {
 type Made = HashMap<String, Option<String>>;
 
 /// Runs the operations in order, after the operations they refer to.
-pub(super) fn run(desk: &mut Desk<'_>) -> Result<Value, ScimError> {
-    let message = message(desk)?;
+pub(super) fn run(context: &mut RequestContext<'_>) -> Result<Value, ScimError> {
+    let message = message(context)?;
     let operations = &message.operations;
     let most = message.fail_on_errors.unwrap_or(usize::MAX).max(1);
     let (mut made, mut results) = (Made::new(), BTreeMap::new());
@@ -56,7 +56,7 @@ pub(super) fn run(desk: &mut Desk<'_>) -> Result<Value, ScimError> {
                 continue;
             }
             progress = true;
-            let result = operation.run(desk, &mut made);
+            let result = operation.run(context, &mut made);
             errors += usize::from(result["response"].is_object());
             results.insert(at, result);
         }
@@ -73,17 +73,17 @@ pub(super) fn run(desk: &mut Desk<'_>) -> Result<Value, ScimError> {
     Ok(json!({"schemas": [RESPONSE], "Operations": results}))
 }
 
-fn message(desk: &Desk<'_>) -> Result<Message, ScimError> {
-    let can = &desk.state.behaviour;
+fn message(context: &RequestContext<'_>) -> Result<Message, ScimError> {
+    let can = &context.state.behaviour;
     if !can.bulk {
         return Err(ScimError::new(501, "Bulk requests are not supported."));
     }
     let (most, size) = (can.max_operations, can.max_payload);
-    if desk.call.body.len() > size {
+    if context.call.body.len() > size {
         let text = format!("The size of the bulk operation exceeds the maxPayloadSize ({size}).");
         return Err(ScimError::new(413, text));
     }
-    let body = desk.call.json().unwrap_or_default();
+    let body = context.call.json().unwrap_or_default();
     let fields = body.as_object();
     let fields = fields.ok_or_else(|| ScimError::syntax("The body is no JSON object."))?;
     needs_schema(fields, REQUEST)?;
@@ -116,8 +116,8 @@ impl Operation {
         self.method.eq_ignore_ascii_case("POST") && self.bulk_id.as_deref() == Some(name)
     }
 
-    fn run(&self, desk: &mut Desk<'_>, made: &mut Made) -> Value {
-        let outcome = self.perform(desk, made);
+    fn run(&self, context: &mut RequestContext<'_>, made: &mut Made) -> Value {
+        let outcome = self.perform(context, made);
         if let Some(name) = self.bulk_id.as_deref().filter(|name| self.makes(name)) {
             let id = match &outcome {
                 Ok((_, id, Done::Created(_))) => Some(id.clone()),
@@ -135,16 +135,20 @@ impl Operation {
             Done::Deleted => "204",
         };
         let mut result = self.result(status);
-        result["location"] = json!(shape::location(desk, kind, &id));
-        if let Ok(resource) = desk.find(kind, &id)
-            && desk.state.behaviour.etag
+        result["location"] = json!(shape::location(context, kind, &id));
+        if let Ok(resource) = context.find(kind, &id)
+            && context.state.behaviour.etag
         {
             result["version"] = json!(shape::version(resource));
         }
         result
     }
 
-    fn perform(&self, desk: &mut Desk<'_>, made: &Made) -> Result<(Kind, String, Done), ScimError> {
+    fn perform(
+        &self,
+        context: &mut RequestContext<'_>,
+        made: &Made,
+    ) -> Result<(Kind, String, Done), ScimError> {
         let method = self.method.to_ascii_uppercase();
         if method == "POST" && self.bulk_id.is_none() {
             return Err(ScimError::syntax("A POST needs a bulkId."));
@@ -167,7 +171,7 @@ impl Operation {
             body: data.as_ref(),
             version: self.version.as_deref(),
         };
-        let done = write::perform(desk, &change)?;
+        let done = write::perform(context, &change)?;
         let id = match &done {
             Done::Created(id) | Done::Kept(id) => id.clone(),
             Done::Deleted => id.unwrap_or_default(),

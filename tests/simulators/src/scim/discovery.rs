@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::attribute::{Attr, Type};
 use super::error::ScimError;
 use super::list;
@@ -10,8 +10,8 @@ use super::schema::{COMMON, Kind, Schema};
 use super::state::ScimBehaviour;
 
 /// `GET /ServiceProviderConfig`.
-pub(super) fn config(desk: &Desk<'_>) -> Value {
-    let can = &desk.state.behaviour;
+pub(super) fn config(context: &RequestContext<'_>) -> Value {
+    let can = &context.state.behaviour;
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"],
         "patch": {"supported": can.patch},
@@ -30,14 +30,17 @@ pub(super) fn config(desk: &Desk<'_>) -> Value {
             "description": "Authentication with a bearer token.",
             "primary": true,
         }],
-        "meta": meta(desk, "ServiceProviderConfig", "ServiceProviderConfig"),
+        "meta": meta(context, "ServiceProviderConfig", "ServiceProviderConfig"),
     })
 }
 
 /// `GET /ResourceTypes` and a single one.
-pub(super) fn resource_types(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
+pub(super) fn resource_types(
+    context: &RequestContext<'_>,
+    id: Option<&str>,
+) -> Result<Value, ScimError> {
     let all = [Kind::User, Kind::Group].map(|kind| {
-        let extensions: Vec<Value> = has_extension(&desk.state.behaviour, kind)
+        let extensions: Vec<Value> = has_extension(&context.state.behaviour, kind)
             .then(|| json!({"schema": kind.extension().urn, "required": false}))
             .into_iter()
             .collect();
@@ -48,20 +51,20 @@ pub(super) fn resource_types(desk: &Desk<'_>, id: Option<&str>) -> Result<Value,
             "endpoint": format!("/{}", kind.endpoint()),
             "schema": kind.core().urn,
             "schemaExtensions": extensions,
-            "meta": meta(desk, "ResourceType", &format!("ResourceTypes/{}", kind.name())),
+            "meta": meta(context, "ResourceType", &format!("ResourceTypes/{}", kind.name())),
         })
     });
     pick(all.to_vec(), id)
 }
 
 /// `GET /Schemas` and a single one.
-pub(super) fn schemas(desk: &Desk<'_>, id: Option<&str>) -> Result<Value, ScimError> {
-    let can = &desk.state.behaviour;
+pub(super) fn schemas(context: &RequestContext<'_>, id: Option<&str>) -> Result<Value, ScimError> {
+    let can = &context.state.behaviour;
     let core = [Kind::User, Kind::Group].map(Kind::core);
     let kinds = [Kind::User, Kind::Group].into_iter();
     let extensions = kinds.filter(|kind| has_extension(can, *kind));
     let all = core.into_iter().chain(extensions.map(Kind::extension));
-    pick(all.map(|it| schema(desk, it)).collect(), id)
+    pick(all.map(|it| schema(context, it)).collect(), id)
 }
 
 /// Returns whether the extension of a kind is supported.
@@ -82,11 +85,11 @@ fn pick(all: Vec<Value>, id: Option<&str>) -> Result<Value, ScimError> {
         .ok_or_else(|| ScimError::missing(id))
 }
 
-fn meta(desk: &Desk<'_>, kind: &str, path: &str) -> Value {
-    json!({"resourceType": kind, "location": format!("{}/{path}", desk.base)})
+fn meta(context: &RequestContext<'_>, kind: &str, path: &str) -> Value {
+    json!({"resourceType": kind, "location": format!("{}/{path}", context.base)})
 }
 
-fn schema(desk: &Desk<'_>, schema: &Schema) -> Value {
+fn schema(context: &RequestContext<'_>, schema: &Schema) -> Value {
     let external = COMMON.iter().filter(|it| it.name == "externalId");
     let is_core = schema.urn.contains(":core:");
     let own = external.filter(|_| is_core).chain(schema.attributes);
@@ -96,7 +99,7 @@ fn schema(desk: &Desk<'_>, schema: &Schema) -> Value {
         "name": schema.name,
         "description": schema.name,
         "attributes": own.map(attribute).collect::<Vec<Value>>(),
-        "meta": meta(desk, "Schema", &format!("Schemas/{}", schema.urn)),
+        "meta": meta(context, "Schema", &format!("Schemas/{}", schema.urn)),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::error::ScimError;
 use super::filter::{self, Filter, Op, Operand, Scope};
 use super::matching::Subject;
@@ -11,20 +11,20 @@ use super::shape::{self, Projection};
 use super::state::ScimResource;
 
 /// `GET /Users` and `GET /Groups`.
-pub(super) fn get(desk: &Desk<'_>, kind: Kind) -> Result<Value, ScimError> {
-    let filter = wanted(desk, kind)?;
-    let start = number(desk, "startIndex")?.unwrap_or(1).max(1);
-    let most = desk.state.behaviour.max_results;
-    let count = number(desk, "count")?.map_or(most, |it| it.min(most));
-    let projection = Projection::of(desk.call, kind);
-    let all = desk.state.all(kind);
+pub(super) fn get(context: &RequestContext<'_>, kind: Kind) -> Result<Value, ScimError> {
+    let filter = wanted(context, kind)?;
+    let start = number(context, "startIndex")?.unwrap_or(1).max(1);
+    let most = context.state.behaviour.max_results;
+    let count = number(context, "count")?.map_or(most, |it| it.min(most));
+    let projection = Projection::of(context.call, kind);
+    let all = context.state.all(kind);
     let Some(filter) = filter else {
         let page = all.iter().skip(start - 1).take(count);
-        let page = page.map(|(id, it)| shape::resource(desk, kind, id, it, &projection));
+        let page = page.map(|(id, it)| shape::resource(context, kind, id, it, &projection));
         return Ok(response(page.collect(), all.len(), start));
     };
     let fits = |id: &str, it: &ScimResource| Subject::Resource(id, it).fits(&filter);
-    let found: Vec<(&String, &ScimResource)> = match candidates(desk, kind, &filter) {
+    let found: Vec<(&String, &ScimResource)> = match candidates(context, kind, &filter) {
         Some(ids) => {
             let known = ids.iter().filter_map(|id| all.get_key_value(id));
             known.filter(|(id, it)| fits(id, it)).collect()
@@ -32,7 +32,7 @@ pub(super) fn get(desk: &Desk<'_>, kind: Kind) -> Result<Value, ScimError> {
         None => all.iter().filter(|(id, it)| fits(id, it)).collect(),
     };
     let page = found.iter().skip(start - 1).take(count);
-    let page = page.map(|(id, it)| shape::resource(desk, kind, id, it, &projection));
+    let page = page.map(|(id, it)| shape::resource(context, kind, id, it, &projection));
     Ok(response(page.collect(), found.len(), start))
 }
 
@@ -50,11 +50,11 @@ pub(super) fn response(page: Vec<Value>, total: usize, start: usize) -> Value {
     body
 }
 
-fn wanted(desk: &Desk<'_>, kind: Kind) -> Result<Option<Filter>, ScimError> {
-    let Some(text) = desk.call.param("filter") else {
+fn wanted(context: &RequestContext<'_>, kind: Kind) -> Result<Option<Filter>, ScimError> {
+    let Some(text) = context.call.param("filter") else {
         return Ok(None);
     };
-    let can = &desk.state.behaviour;
+    let can = &context.state.behaviour;
     if !can.filter {
         return Err(ScimError::bad(
             "invalidFilter",
@@ -70,8 +70,8 @@ fn wanted(desk: &Desk<'_>, kind: Kind) -> Result<Option<Filter>, ScimError> {
 }
 
 /// Returns a number from the query; a negative one is zero.
-fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, ScimError> {
-    let Some(text) = desk.call.param(name) else {
+fn number(context: &RequestContext<'_>, name: &str) -> Result<Option<usize>, ScimError> {
+    let Some(text) = context.call.param(name) else {
         return Ok(None);
     };
     let number: i64 = text
@@ -81,18 +81,18 @@ fn number(desk: &Desk<'_>, name: &str) -> Result<Option<usize>, ScimError> {
 }
 
 /// Returns the only ids that can match, in order, if there is an index for the filter.
-fn candidates(desk: &Desk<'_>, kind: Kind, filter: &Filter) -> Option<Vec<String>> {
+fn candidates(context: &RequestContext<'_>, kind: Kind, filter: &Filter) -> Option<Vec<String>> {
     match filter {
-        Filter::And(a, b) => candidates(desk, kind, a).or_else(|| candidates(desk, kind, b)),
+        Filter::And(a, b) => candidates(context, kind, a).or_else(|| candidates(context, kind, b)),
         Filter::Or(a, b) => {
-            let mut ids = candidates(desk, kind, a)?;
-            ids.extend(candidates(desk, kind, b)?);
+            let mut ids = candidates(context, kind, a)?;
+            ids.extend(candidates(context, kind, b)?);
             ids.sort_unstable();
             ids.dedup();
             Some(ids)
         }
         Filter::Compare(path, Op::Eq, Operand::Text(text)) if path.extension.is_none() => {
-            let index = &desk.scim.index;
+            let index = &context.scim.index;
             match path.attr.name {
                 "id" => Some(vec![text.clone()]),
                 "userName" => Some(index.named(text).into_iter().cloned().collect()),

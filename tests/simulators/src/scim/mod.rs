@@ -29,12 +29,12 @@ use shape::Projection;
 use write::{Change, Done};
 
 pub use state::{ScimBehaviour, ScimResource, ScimState};
-pub(crate) use store::ScimDesk;
+pub(crate) use store::ScimTransient;
 
 /// One authorised request to one service provider.
-struct Desk<'a> {
+struct RequestContext<'a> {
     state: &'a mut ScimState,
-    scim: &'a mut ScimDesk,
+    scim: &'a mut ScimTransient,
     call: &'a Call,
     /// URL of the service provider.
     base: String,
@@ -68,14 +68,14 @@ fn reply(status: u16, body: Value) -> Reply {
 fn work(hub: &Hub, tenant: &mut Tenant, call: &Call) -> Result<Reply, ScimError> {
     let base = base(&hub.origin, tenant.state.world.tenant.id);
     let (now, token) = (tenant.now(), tenant.state.scim_token());
-    let mut desk = Desk {
+    let mut context = RequestContext {
         state: &mut tenant.state.scim,
         scim: &mut tenant.scim,
         call,
         base,
         now,
     };
-    if !desk.has_room() {
+    if !context.has_room() {
         let reply = ScimError::new(429, "Too many requests.").into_reply();
         return Ok(reply.header("retry-after", "1"));
     }
@@ -85,7 +85,7 @@ fn work(hub: &Hub, tenant: &mut Tenant, call: &Call) -> Result<Reply, ScimError>
         let reply = ScimError::new(401, text).into_reply();
         return Ok(reply.header("www-authenticate", "Bearer"));
     }
-    route(&mut desk)
+    route(&mut context)
 }
 
 /// Returns the URL of a tenant's service provider.
@@ -93,17 +93,17 @@ pub(crate) fn base(origin: &str, tenant: uuid::Uuid) -> String {
     format!("{origin}/scim/{tenant}/v2")
 }
 
-fn route(desk: &mut Desk<'_>) -> Result<Reply, ScimError> {
-    let call = desk.call;
+fn route(context: &mut RequestContext<'_>) -> Result<Reply, ScimError> {
+    let call = context.call;
     let path = call.path();
     let rest = path.get(2..).unwrap_or_default();
     let shown = match (call.method.as_str(), rest) {
-        ("GET", ["ServiceProviderConfig"]) => Ok(discovery::config(desk)),
-        ("GET", ["ResourceTypes"]) => discovery::resource_types(desk, None),
-        ("GET", ["ResourceTypes", id]) => discovery::resource_types(desk, Some(id)),
-        ("GET", ["Schemas"]) => discovery::schemas(desk, None),
-        ("GET", ["Schemas", id]) => discovery::schemas(desk, Some(id)),
-        ("POST", ["Bulk"]) => bulk::run(desk),
+        ("GET", ["ServiceProviderConfig"]) => Ok(discovery::config(context)),
+        ("GET", ["ResourceTypes"]) => discovery::resource_types(context, None),
+        ("GET", ["ResourceTypes", id]) => discovery::resource_types(context, Some(id)),
+        ("GET", ["Schemas"]) => discovery::schemas(context, None),
+        ("GET", ["Schemas", id]) => discovery::schemas(context, Some(id)),
+        ("POST", ["Bulk"]) => bulk::run(context),
         (_, ["ServiceProviderConfig"] | ["ResourceTypes" | "Schemas", ..]) => {
             Err(ScimError::new(405, "What is here can only be read."))
         }
@@ -113,9 +113,9 @@ fn route(desk: &mut Desk<'_>) -> Result<Reply, ScimError> {
             let kind = Kind::of_endpoint(endpoint);
             let kind = kind.ok_or_else(|| ScimError::missing(&call.target))?;
             return match (method, id) {
-                ("GET", []) => list::get(desk, kind).map(|body| reply(200, body)),
-                ("GET", [id]) => get(desk, kind, id),
-                (_, id) => change(desk, kind, id.first().copied()),
+                ("GET", []) => list::get(context, kind).map(|body| reply(200, body)),
+                ("GET", [id]) => get(context, kind, id),
+                (_, id) => change(context, kind, id.first().copied()),
             };
         }
         _ => Err(ScimError::missing(&call.target)),
@@ -123,44 +123,53 @@ fn route(desk: &mut Desk<'_>) -> Result<Reply, ScimError> {
     shown.map(|body| reply(200, body))
 }
 
-fn get(desk: &Desk<'_>, kind: Kind, id: &str) -> Result<Reply, ScimError> {
-    let version = shape::version(desk.find(kind, id)?);
-    let known = desk.call.header("if-none-match");
-    if desk.state.behaviour.etag && known.is_some_and(|it| write::has_version(it, &version)) {
+fn get(context: &RequestContext<'_>, kind: Kind, id: &str) -> Result<Reply, ScimError> {
+    let version = shape::version(context.find(kind, id)?);
+    let known = context.call.header("if-none-match");
+    if context.state.behaviour.etag && known.is_some_and(|it| write::has_version(it, &version)) {
         return Ok(Reply::empty(304).header("etag", version));
     }
-    show(desk, 200, kind, id)
+    show(context, 200, kind, id)
 }
 
-fn change(desk: &mut Desk<'_>, kind: Kind, id: Option<&str>) -> Result<Reply, ScimError> {
-    let body = desk.call.json();
+fn change(
+    context: &mut RequestContext<'_>,
+    kind: Kind,
+    id: Option<&str>,
+) -> Result<Reply, ScimError> {
+    let body = context.call.json();
     let change = Change {
-        method: &desk.call.method,
+        method: &context.call.method,
         kind,
         id,
         body: body.as_ref(),
-        version: desk.call.header("if-match"),
+        version: context.call.header("if-match"),
     };
-    match write::perform(desk, &change)? {
-        Done::Created(id) => show(desk, 201, kind, &id),
-        Done::Kept(id) => show(desk, 200, kind, &id),
+    match write::perform(context, &change)? {
+        Done::Created(id) => show(context, 201, kind, &id),
+        Done::Kept(id) => show(context, 200, kind, &id),
         Done::Deleted => Ok(Reply::empty(204)),
     }
 }
 
-fn show(desk: &Desk<'_>, status: u16, kind: Kind, id: &str) -> Result<Reply, ScimError> {
-    let resource = desk.find(kind, id)?;
-    let projection = Projection::of(desk.call, kind);
-    let body = shape::resource(desk, kind, id, resource, &projection);
-    let reply = reply(status, body).header("location", shape::location(desk, kind, id));
-    Ok(if desk.state.behaviour.etag {
+fn show(
+    context: &RequestContext<'_>,
+    status: u16,
+    kind: Kind,
+    id: &str,
+) -> Result<Reply, ScimError> {
+    let resource = context.find(kind, id)?;
+    let projection = Projection::of(context.call, kind);
+    let body = shape::resource(context, kind, id, resource, &projection);
+    let reply = reply(status, body).header("location", shape::location(context, kind, id));
+    Ok(if context.state.behaviour.etag {
         reply.header("etag", shape::version(resource))
     } else {
         reply
     })
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Counts the request; returns false if the limit per second is reached.
     fn has_room(&mut self) -> bool {
         let Some(most) = self.state.behaviour.requests_per_second else {

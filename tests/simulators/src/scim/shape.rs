@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Desk;
+use super::RequestContext;
 use super::attribute::Named;
 use super::schema::Kind;
 use super::state::ScimResource;
@@ -78,7 +78,7 @@ fn named(all: &[Named], urn: Option<&str>, name: &str) -> (bool, Vec<&'static st
 
 /// Returns a resource; its id and schemas are always included.
 pub(super) fn resource(
-    desk: &Desk<'_>,
+    context: &RequestContext<'_>,
     kind: Kind,
     id: &str,
     resource: &ScimResource,
@@ -106,11 +106,17 @@ pub(super) fn resource(
         }
     }
     if !resource.members.is_empty() {
-        let members = || resource.members.iter().map(|id| member(desk, id)).collect();
+        let members = || {
+            resource
+                .members
+                .iter()
+                .map(|id| member(context, id))
+                .collect()
+        };
         let cut = projection.cut(None, "members", members);
         shown.extend(cut.map(|it| ("members".to_owned(), it)));
     }
-    let meta = projection.cut(None, "meta", || meta(desk, kind, id, resource));
+    let meta = projection.cut(None, "meta", || meta(context, kind, id, resource));
     shown.extend(meta.map(|it| ("meta".to_owned(), it)));
     shown.insert("id".to_owned(), json!(id));
     shown.insert("schemas".to_owned(), json!(schemas));
@@ -118,8 +124,8 @@ pub(super) fn resource(
 }
 
 /// Returns the URL of a resource.
-pub(super) fn location(desk: &Desk<'_>, kind: Kind, id: &str) -> String {
-    format!("{}/{}/{id}", desk.base, kind.endpoint())
+pub(super) fn location(context: &RequestContext<'_>, kind: Kind, id: &str) -> String {
+    format!("{}/{}/{id}", context.base, kind.endpoint())
 }
 
 /// Returns a resource's version as an entity tag.
@@ -127,28 +133,28 @@ pub(super) fn version(resource: &ScimResource) -> String {
     format!("W/\"{}\"", resource.version)
 }
 
-fn meta(desk: &Desk<'_>, kind: Kind, id: &str, resource: &ScimResource) -> Value {
+fn meta(context: &RequestContext<'_>, kind: Kind, id: &str, resource: &ScimResource) -> Value {
     let time = |it: chrono::DateTime<chrono::Utc>| it.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string();
     let mut meta = json!({
         "resourceType": kind.name(),
         "created": time(resource.created),
         "lastModified": time(resource.last_modified),
-        "location": location(desk, kind, id),
+        "location": location(context, kind, id),
     });
-    if desk.state.behaviour.etag {
+    if context.state.behaviour.etag {
         meta["version"] = json!(version(resource));
     }
     meta
 }
 
-fn member(desk: &Desk<'_>, id: &str) -> Value {
-    let (kind, found) = match desk.state.users.get(id) {
+fn member(context: &RequestContext<'_>, id: &str) -> Value {
+    let (kind, found) = match context.state.users.get(id) {
         Some(user) => (Kind::User, Some(user)),
-        None => (Kind::Group, desk.state.groups.get(id)),
+        None => (Kind::Group, context.state.groups.get(id)),
     };
     let mut member = json!({
         "value": id,
-        "$ref": location(desk, kind, id),
+        "$ref": location(context, kind, id),
         "type": kind.name(),
     });
     let display = found.and_then(|it| it.text("displayName").or_else(|| it.text("userName")));

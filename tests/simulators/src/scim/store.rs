@@ -6,7 +6,7 @@ use std::time::Instant;
 use chrono::{DateTime, Duration, SubsecRound as _, Utc};
 use uuid::Uuid;
 
-use super::Desk;
+use super::RequestContext;
 use super::error::ScimError;
 use super::normal::Draft;
 use super::schema::Kind;
@@ -14,13 +14,13 @@ use super::state::{ScimResource, ScimState};
 
 /// The part of a service provider that is not in its serialisable state.
 #[derive(Default)]
-pub(crate) struct ScimDesk {
+pub(crate) struct ScimTransient {
     pub(super) index: Index,
     /// Start of the current second, and the number of requests in it.
     pub(super) second: Option<(Instant, u32)>,
 }
 
-impl ScimDesk {
+impl ScimTransient {
     /// Rebuilds the indexes from the state.
     pub(crate) fn reindex(&mut self, state: &ScimState) {
         self.index = Index::default();
@@ -120,7 +120,7 @@ impl ScimState {
     }
 }
 
-impl Desk<'_> {
+impl RequestContext<'_> {
     /// Returns a resource by id.
     pub(super) fn find(&self, kind: Kind, id: &str) -> Result<&ScimResource, ScimError> {
         let all = self.state.all(kind);

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::error::ScimError;
 use super::normal::Draft;
 use super::schema::Kind;
-use super::{Desk, patch, shape};
+use super::{RequestContext, patch, shape};
 
 /// One change.
 pub(super) struct Change<'a> {
@@ -26,38 +26,41 @@ pub(super) enum Done {
 }
 
 /// Applies the change atomically.
-pub(super) fn perform(desk: &mut Desk<'_>, change: &Change<'_>) -> Result<Done, ScimError> {
+pub(super) fn perform(
+    context: &mut RequestContext<'_>,
+    change: &Change<'_>,
+) -> Result<Done, ScimError> {
     let kind = change.kind;
     let id = match (change.method, change.id) {
         ("POST", None) => {
             let draft = Draft::parse(kind, object(change.body)?)?;
-            return desk.create(kind, draft).map(Done::Created);
+            return context.create(kind, draft).map(Done::Created);
         }
         ("PUT" | "PATCH" | "DELETE", Some(id)) => id,
         _ => return Err(ScimError::new(405, "The method is not for this address.")),
     };
-    if change.method == "PATCH" && !desk.state.behaviour.patch {
+    if change.method == "PATCH" && !context.state.behaviour.patch {
         return Err(ScimError::new(501, "PATCH is not supported."));
     }
-    let resource = desk.find(kind, id)?;
-    if let Some(version) = change.version.filter(|_| desk.state.behaviour.etag)
+    let resource = context.find(kind, id)?;
+    if let Some(version) = change.version.filter(|_| context.state.behaviour.etag)
         && !has_version(version, &shape::version(resource))
     {
         return Err(ScimError::new(412, "The resource has another version."));
     }
     match change.method {
         "DELETE" => {
-            desk.delete(kind, id)?;
+            context.delete(kind, id)?;
             return Ok(Done::Deleted);
         }
         "PUT" => {
             let draft = Draft::parse(kind, object(change.body)?)?;
-            desk.change(kind, id, draft)?;
+            context.change(kind, id, draft)?;
         }
         _ => {
             let mut draft = Draft::of(resource);
             patch::apply(kind, &mut draft, object(change.body)?)?;
-            desk.change(kind, id, draft)?;
+            context.change(kind, id, draft)?;
         }
     }
     Ok(Done::Kept(id.to_owned()))

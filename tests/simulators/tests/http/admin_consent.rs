@@ -4,7 +4,7 @@ use reqwest::Method;
 use rollcall_simulators::{Consent, ConsentChoice, Grant};
 use serde_json::json;
 
-use crate::office::{APP, BACK, Office, number, text};
+use crate::sign_in_site::{APP, BACK, SignInSite, number, text};
 use crate::site::TENANT;
 
 /// The form of an app-only token request.
@@ -15,72 +15,71 @@ const APP_ONLY: [(&str, &str); 2] = [
 
 #[tokio::test]
 async fn an_administrator_consents_and_after_a_while_it_counts() {
-    let office = Office::new().await;
-    office.world(|world| world.behaviour.consent_propagation_ms = 60_000);
+    let site = SignInSite::new().await;
+    site.world(|world| world.behaviour.consent_propagation_ms = 60_000);
     let url = format!(
         "{}/organizations/v2.0/adminconsent?client_id={APP}&redirect_uri={BACK}&state=s\
          &scope=https%3A%2F%2Fgraph.example%2F.default",
-        office.simulators.entra_url()
+        site.simulators.entra_url()
     );
-    let refused = office.sign_in(&url, &office.ada_upn, ConsentChoice::Accept);
+    let refused = site.sign_in(&url, &site.ada_upn, ConsentChoice::Accept);
     let refused = refused.expect("a redirect");
     assert_eq!(
         (refused["error"].as_str(), refused["admin_consent"].as_str()),
         ("access_denied", "True")
     );
-    let declined = office.sign_in(&url, &office.boss_upn, ConsentChoice::Decline);
+    let declined = site.sign_in(&url, &site.boss_upn, ConsentChoice::Decline);
     assert!(declined.expect("a redirect")["error_description"].starts_with("AADSTS65004: "));
     let home = TENANT.to_string();
-    assert_eq!(number(&office.token(&home, &APP_ONLY).await.1), 700_016);
-    let back = office.sign_in(&url, &office.boss_upn, ConsentChoice::Accept);
+    assert_eq!(number(&site.token(&home, &APP_ONLY).await.1), 700_016);
+    let back = site.sign_in(&url, &site.boss_upn, ConsentChoice::Accept);
     let back = back.expect("a redirect");
     assert_eq!(
         (back["tenant"].as_str(), back["state"].as_str()),
         (home.as_str(), "s")
     );
-    assert_eq!(number(&office.token(&home, &APP_ONLY).await.1), 700_016);
-    office.wait(60);
-    let (status, body) = office.token(&home, &APP_ONLY).await;
+    assert_eq!(number(&site.token(&home, &APP_ONLY).await.1), 700_016);
+    site.wait(60);
+    let (status, body) = site.token(&home, &APP_ONLY).await;
     assert_eq!(status, 200, "{body}");
 }
 
 #[tokio::test]
 async fn the_application_invites_guests_but_is_nobody_itself() {
-    let office = Office::new().await;
+    let site = SignInSite::new().await;
     let roles = ["User.Read.All", "User.Invite.All"]
         .map(str::to_owned)
         .to_vec();
     let consent = Consent::new(APP, Grant::Application { roles });
-    office
-        .simulators
+    site.simulators
         .edit(TENANT, |state| state.consents.push(consent));
-    let (_, body) = office.token(&TENANT.to_string(), &APP_ONLY).await;
+    let (_, body) = site.token(&TENANT.to_string(), &APP_ONLY).await;
     let token = text(&body, "access_token");
-    let (status, body) = office.graph(&token, Method::GET, "/me", None).await;
+    let (status, body) = site.graph(&token, Method::GET, "/me", None).await;
     assert_eq!(
         (status, &body["error"]["code"]),
         (400, &json!("BadRequest"))
     );
     let path = "/users?$filter=startswith(displayName,'zz')";
     assert_eq!(
-        office.graph(&token, Method::GET, path, None).await.1["value"],
+        site.graph(&token, Method::GET, path, None).await.1["value"],
         json!([])
     );
     let invite = |address: &str| json!({"invitedUserEmailAddress": address, "inviteRedirectUrl": "https://x.example/"});
     let guest = invite("gail@partner.example");
-    let (status, body) = office
+    let (status, body) = site
         .graph(&token, Method::POST, "/invitations", Some(&guest))
         .await;
     assert_eq!(
         (status, &body["status"]),
         (201, &json!("PendingAcceptance"))
     );
-    let again = office
+    let again = site
         .graph(&token, Method::POST, "/invitations", Some(&guest))
         .await;
     assert_eq!(again.1["invitedUser"], body["invitedUser"]);
     let id = text(&body["invitedUser"], "id");
-    let (_, user) = office
+    let (_, user) = site
         .graph(
             &token,
             Method::GET,
@@ -89,10 +88,9 @@ async fn the_application_invites_guests_but_is_nobody_itself() {
         )
         .await;
     assert_eq!(user["userType"], "Guest");
-    let member = invite(&office.ada_upn);
+    let member = invite(&site.ada_upn);
     assert_eq!(
-        office
-            .graph(&token, Method::POST, "/invitations", Some(&member))
+        site.graph(&token, Method::POST, "/invitations", Some(&member))
             .await
             .0,
         400

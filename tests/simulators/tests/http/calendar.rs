@@ -4,7 +4,7 @@ use reqwest::Method;
 use rollcall_simulators::world::{ExchangePlan, Mailbox};
 use serde_json::{Value, json};
 
-use crate::office::{Office, text};
+use crate::sign_in_site::{SignInSite, text};
 use crate::site::Answered;
 
 fn event(start: &str, end: &str, transaction: &str) -> Value {
@@ -31,21 +31,21 @@ fn room_answer(event: &Value) -> &str {
         .unwrap_or_default()
 }
 
-/// An office and a user's token.
-struct Desk {
-    office: Office,
+/// A sign-in site and a user's token.
+struct CalendarSite {
+    sign_in: SignInSite,
     token: String,
 }
 
-impl Desk {
+impl CalendarSite {
     async fn new() -> Self {
-        let office = Office::new().await;
-        let token = office.access_token().await;
-        Self { office, token }
+        let sign_in = SignInSite::new().await;
+        let token = sign_in.access_token().await;
+        Self { sign_in, token }
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<Value>) -> Answered {
-        self.office
+        self.sign_in
             .graph(&self.token, method, path, body.as_ref())
             .await
     }
@@ -72,9 +72,9 @@ fn moment(time: &str) -> Value {
 
 #[tokio::test]
 async fn an_event_is_made_once_and_its_room_answers_later() {
-    let desk = Desk::new().await;
+    let site = CalendarSite::new().await;
     let rooms = "/places/microsoft.graph.room?$top=1";
-    let (status, rooms) = desk.call(Method::GET, rooms, None).await;
+    let (status, rooms) = site.call(Method::GET, rooms, None).await;
     let row = &rooms["value"][0];
     assert_eq!(
         (status, &row["emailAddress"]),
@@ -82,30 +82,30 @@ async fn an_event_is_made_once_and_its_room_answers_later() {
     );
     assert!(rooms["@odata.nextLink"].is_string());
 
-    let first = desk.book("09:00", "10:00", "t1").await;
+    let first = site.book("09:00", "10:00", "t1").await;
     assert_eq!(room_answer(&first), "none");
     assert_eq!(first["start"]["dateTime"], "2026-07-01T15:00:00.0000000");
     assert!(first["onlineMeeting"]["joinUrl"].is_string());
     assert_eq!(first["allowNewTimeProposals"], false);
-    assert_eq!(desk.book("09:00", "10:00", "t1").await["id"], first["id"]);
-    let second = desk.book("09:30", "10:30", "t2").await;
-    assert_eq!(desk.office.state().events.len(), 2);
+    assert_eq!(site.book("09:00", "10:00", "t1").await["id"], first["id"]);
+    let second = site.book("09:30", "10:30", "t2").await;
+    assert_eq!(site.sign_in.state().events.len(), 2);
 
-    desk.office.wait(31);
-    assert_eq!(desk.room_answer(&first).await, "accepted");
-    assert_eq!(desk.room_answer(&second).await, "declined");
+    site.sign_in.wait(31);
+    assert_eq!(site.room_answer(&first).await, "accepted");
+    assert_eq!(site.room_answer(&second).await, "declined");
 
     let question = json!({
         "schedules": [
             "OAK@contoso.example",
             "elm@contoso.example",
             "none@contoso.example",
-            desk.office.ada_upn,
+            site.sign_in.ada_upn,
         ],
         "startTime": moment("08:30"),
         "endTime": moment("10:30"),
     });
-    let ask = desk.call(Method::POST, "/me/calendar/getSchedule", Some(question));
+    let ask = site.call(Method::POST, "/me/calendar/getSchedule", Some(question));
     let (status, busy) = ask.await;
     assert_eq!(status, 200, "{busy}");
     let rows = busy["value"].as_array().expect("rows").iter();
@@ -119,30 +119,30 @@ async fn an_event_is_made_once_and_its_room_answers_later() {
 
 #[tokio::test]
 async fn a_room_is_free_again_after_the_cancellation() {
-    let desk = Desk::new().await;
-    let first = desk.book("09:00", "10:00", "t1").await;
-    let second = desk.book("09:30", "10:30", "t2").await;
-    desk.office.wait(31);
-    assert_eq!(desk.room_answer(&second).await, "declined");
+    let site = CalendarSite::new().await;
+    let first = site.book("09:00", "10:00", "t1").await;
+    let second = site.book("09:30", "10:30", "t2").await;
+    site.sign_in.wait(31);
+    assert_eq!(site.room_answer(&second).await, "declined");
     let cancel = format!("{}/cancel", path(&first));
     let comment = json!({"comment": "Sorry"});
-    assert_eq!(desk.call(Method::POST, &cancel, Some(comment)).await.0, 202);
+    assert_eq!(site.call(Method::POST, &cancel, Some(comment)).await.0, 202);
     let later = json!({"start": moment("09:00"), "end": moment("09:45")});
-    let (status, moved) = desk.call(Method::PATCH, &path(&second), Some(later)).await;
+    let (status, moved) = site.call(Method::PATCH, &path(&second), Some(later)).await;
     assert_eq!((status, room_answer(&moved)), (200, "none"));
     let changed = json!({"transactionId": "t3"});
     assert_eq!(
-        desk.call(Method::PATCH, &path(&second), Some(changed))
+        site.call(Method::PATCH, &path(&second), Some(changed))
             .await
             .0,
         400
     );
-    desk.office.wait(31);
-    let (_, all) = desk.call(Method::GET, "/me/events", None).await;
+    site.sign_in.wait(31);
+    let (_, all) = site.call(Method::GET, "/me/events", None).await;
     assert_eq!(room_answer(&all["value"][0]), "accepted");
-    assert_eq!(desk.call(Method::DELETE, &path(&second), None).await.0, 204);
-    assert_eq!(desk.call(Method::DELETE, &path(&second), None).await.0, 404);
-    let state = desk.office.state();
+    assert_eq!(site.call(Method::DELETE, &path(&second), None).await.0, 204);
+    assert_eq!(site.call(Method::DELETE, &path(&second), None).await.0, 404);
+    let state = site.sign_in.state();
     assert!(state.events.is_empty());
     let cancelled = state.cancelled_events.iter();
     let comments: Vec<_> = cancelled.map(|it| it.comment.as_deref()).collect();
@@ -151,12 +151,12 @@ async fn a_room_is_free_again_after_the_cancellation() {
 
 #[tokio::test]
 async fn what_the_mailbox_cannot_do_is_refused() {
-    let office = Office::new().await;
-    let token = office.access_token().await;
+    let sign_in = SignInSite::new().await;
+    let token = sign_in.access_token().await;
     let post = |body: Value| {
-        let (office, token) = (&office, &token);
+        let (sign_in, token) = (&sign_in, &token);
         async move {
-            office
+            sign_in
                 .graph(token, Method::POST, "/me/events", Some(&body))
                 .await
         }
@@ -170,8 +170,8 @@ async fn what_the_mailbox_cannot_do_is_refused() {
         teams: false,
         ..Mailbox::default()
     };
-    office.world(|world| {
-        world.mailboxes.insert(office.ada, no_teams);
+    sign_in.world(|world| {
+        world.mailboxes.insert(sign_in.ada, no_teams);
     });
     let (status, body) = post(event("09:00", "10:00", "t")).await;
     assert_eq!(
@@ -182,13 +182,13 @@ async fn what_the_mailbox_cannot_do_is_refused() {
         exchange: ExchangePlan::None,
         ..Mailbox::default()
     };
-    office.world(|world| {
-        world.mailboxes.insert(office.ada, none);
+    sign_in.world(|world| {
+        world.mailboxes.insert(sign_in.ada, none);
     });
     let (status, body) = post(event("09:00", "10:00", "t")).await;
     assert_eq!(
         (status, &body["error"]["code"]),
         (404, &json!("MailboxNotEnabledForRESTAPI"))
     );
-    assert!(office.state().events.is_empty());
+    assert!(sign_in.state().events.is_empty());
 }

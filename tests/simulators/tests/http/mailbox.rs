@@ -4,7 +4,7 @@ use reqwest::Method;
 use rollcall_simulators::{ConsentChoice, Fault, FaultKind};
 use serde_json::{Value, json};
 
-use crate::office::{APP, Office, SCOPES, text};
+use crate::sign_in_site::{APP, SCOPES, SignInSite, text};
 use crate::site::{TENANT, read};
 
 fn mail(to: &str) -> Value {
@@ -18,23 +18,22 @@ fn mail(to: &str) -> Value {
 
 #[tokio::test]
 async fn mail_has_its_limits_and_the_clock_frees_them() {
-    let office = Office::new().await;
-    let token = office.access_token().await;
-    let (_, me) = office
+    let site = SignInSite::new().await;
+    let token = site.access_token().await;
+    let (_, me) = site
         .graph(&token, Method::GET, "/me?$select=id,assignedPlans", None)
         .await;
-    assert_eq!(me["id"], json!(office.ada));
+    assert_eq!(me["id"], json!(site.ada));
     assert_eq!(me["assignedPlans"][0]["service"], "exchange");
-    let (_, settings) = office
+    let (_, settings) = site
         .graph(&token, Method::GET, "/me/mailboxSettings", None)
         .await;
     assert_eq!(settings["userPurpose"], "user");
 
     let post = |body: Value| {
-        let (office, token) = (&office, &token);
+        let (site, token) = (&site, &token);
         async move {
-            office
-                .send(token, Method::POST, "/me/sendMail", Some(&body))
+            site.send(token, Method::POST, "/me/sendMail", Some(&body))
                 .await
         }
     };
@@ -50,28 +49,28 @@ async fn mail_has_its_limits_and_the_clock_frees_them() {
         read(refused).await.1["error"]["code"],
         "ApplicationThrottled"
     );
-    office.wait(wait);
+    site.wait(wait);
     let lost = Fault::once("/me/sendMail", FaultKind::LoseAnswer);
-    office.simulators.add_fault(TENANT, lost);
-    let url = format!("{}/v1.0/me/sendMail", office.simulators.graph_url());
-    let request = office.client.post(url).bearer_auth(&token);
+    site.simulators.add_fault(TENANT, lost);
+    let url = format!("{}/v1.0/me/sendMail", site.simulators.graph_url());
+    let request = site.client.post(url).bearer_auth(&token);
     assert!(request.json(&mail("lost@x.example")).send().await.is_err());
-    let mails = office.state().mails;
+    let mails = site.state().mails;
     assert_eq!(mails.len(), 31);
     assert_eq!(mails[30].to, ["lost@x.example"]);
     assert_eq!(mails[0].headers["x-rollcall-id"], "1");
     assert_eq!(
         (mails[0].html.as_str(), mails[0].from),
-        ("<p>Hi</p>", office.ada)
+        ("<p>Hi</p>", site.ada)
     );
 
     let mut wrong = mail("a@x.example");
     wrong["message"]["internetMessageHeaders"][0]["name"] = json!("Subject");
     assert_eq!(post(wrong).await.status(), 400);
-    office.world(|world| {
+    site.world(|world| {
         world
             .mailboxes
-            .get_mut(&office.ada)
+            .get_mut(&site.ada)
             .expect("her mailbox")
             .on_premises = true;
     });
@@ -84,11 +83,11 @@ async fn mail_has_its_limits_and_the_clock_frees_them() {
 
 #[tokio::test]
 async fn a_mailbox_works_on_four_requests_at_once() {
-    let office = Office::new().await;
-    let token = office.access_token().await;
-    office.world(|world| world.behaviour.mail_delay_ms = 1_500);
+    let site = SignInSite::new().await;
+    let token = site.access_token().await;
+    site.world(|world| world.behaviour.mail_delay_ms = 1_500);
     let body = mail("a@x.example");
-    let post = || office.send(&token, Method::POST, "/me/sendMail", Some(&body));
+    let post = || site.send(&token, Method::POST, "/me/sendMail", Some(&body));
     let answers = tokio::join!(post(), post(), post(), post(), post());
     let answers: [_; 5] = answers.into();
     let mut statuses = answers.map(|it| it.status().as_u16());
@@ -99,16 +98,16 @@ async fn a_mailbox_works_on_four_requests_at_once() {
 
 #[tokio::test]
 async fn a_token_opens_what_its_scopes_say() {
-    let office = Office::new().await;
-    let url = office.authorize("organizations", &[("scope", "openid User.Read")]);
-    let back = office.sign_in(&url, &office.ada_upn, ConsentChoice::Accept);
+    let site = SignInSite::new().await;
+    let url = site.authorize("organizations", &[("scope", "openid User.Read")]);
+    let back = site.sign_in(&url, &site.ada_upn, ConsentChoice::Accept);
     let code = back.expect("a code")["code"].clone();
-    let (_, body) = office.redeem("organizations", &code).await;
+    let (_, body) = site.redeem("organizations", &code).await;
     assert!(body.get("refresh_token").is_none());
     let token = text(&body, "access_token");
     let status = |method, path, body| {
-        let (office, token) = (&office, &token);
-        async move { office.graph(token, method, path, body).await }
+        let (site, token) = (&site, &token);
+        async move { site.graph(token, method, path, body).await }
     };
     assert_eq!(status(Method::GET, "/me", None).await.0, 200);
     assert_eq!(status(Method::GET, "/organization", None).await.0, 200);
@@ -120,12 +119,8 @@ async fn a_token_opens_what_its_scopes_say() {
         (403, &json!("ErrorAccessDenied"))
     );
     let wanted = SCOPES.split(' ').count();
-    let url = office.authorize("organizations", &[]);
-    office
-        .sign_in(&url, &office.ada_upn, ConsentChoice::Accept)
+    let url = site.authorize("organizations", &[]);
+    site.sign_in(&url, &site.ada_upn, ConsentChoice::Accept)
         .expect("more consent");
-    assert_eq!(
-        office.state().consented_scopes(APP, office.ada).len(),
-        wanted
-    );
+    assert_eq!(site.state().consented_scopes(APP, site.ada).len(), wanted);
 }

@@ -14,16 +14,12 @@ use crate::site::{Site, TENANT, read, token};
 async fn the_control_api_does_what_the_rust_api_does() {
     let site = Site::new().await;
     let control = format!("{}/control", site.simulators.origin());
-    let send = |method: Method, path: &str, body: Option<String>| {
+    let send = async |method: Method, path: &str, body: Option<String>| {
         let request = site.client.request(method, format!("{control}{path}"));
-        request.body(body.unwrap_or_default()).send()
+        let sent = request.body(body.unwrap_or_default()).send().await;
+        sent.expect("the control API did not respond")
     };
-    let health = read(
-        send(Method::GET, "/health", None)
-            .await
-            .expect("a response"),
-    )
-    .await;
+    let health = read(send(Method::GET, "/health", None).await).await;
     assert_eq!(health, (200, json!({"status": "ok", "tenants": 1})));
 
     let other = Uuid::from_u128(77);
@@ -33,21 +29,17 @@ async fn the_control_api_does_what_the_rust_api_does() {
         ..WorldSpec::default()
     });
     let text = serde_json::to_string(&world).expect("serialisable");
-    let put = send(Method::PUT, "/tenants", Some(text))
-        .await
-        .expect("a response");
+    let put = send(Method::PUT, "/tenants", Some(text)).await;
     assert_eq!(put.status(), 204);
     assert_eq!(site.simulators.dump(other).map(|it| it.world), Some(world));
 
     let path = format!("/tenants/{TENANT}/state");
-    let (_, body) = read(send(Method::GET, &path, None).await.expect("a response")).await;
+    let (_, body) = read(send(Method::GET, &path, None).await).await;
     let mut state: TenantState = serde_json::from_value(body).expect("a state");
     assert_eq!(state, site.state());
     state.world.tenant.name = "Renamed".into();
     let text = serde_json::to_string(&state).expect("serialisable");
-    let put = send(Method::PUT, &path, Some(text))
-        .await
-        .expect("a response");
+    let put = send(Method::PUT, &path, Some(text)).await;
     assert_eq!(put.status(), 204);
     assert_eq!(
         site.get("/organization").await.1["value"][0]["displayName"],
@@ -55,34 +47,21 @@ async fn the_control_api_does_what_the_rust_api_does() {
     );
 
     let requests = format!("/tenants/{TENANT}/requests");
-    let (_, log) = read(
-        send(Method::GET, &requests, None)
-            .await
-            .expect("a response"),
-    )
-    .await;
+    let (_, log) = read(send(Method::GET, &requests, None).await).await;
     assert_eq!(log[0]["path"], "/graph/v1.0/organization");
     assert_eq!(log[0]["headers"].get("authorization"), None);
-    send(Method::DELETE, &requests, None)
-        .await
-        .expect("a response");
+    send(Method::DELETE, &requests, None).await;
     assert!(site.simulators.requests(TENANT).is_empty());
 
     let faults = format!("/tenants/{TENANT}/faults");
     let fault =
         json!({"matches": {"path_contains": "/organization"}, "kind": {"Status": {"code": 500}}});
-    let posted = send(Method::POST, &faults, Some(fault.to_string()))
-        .await
-        .expect("a response");
+    let posted = send(Method::POST, &faults, Some(fault.to_string())).await;
     assert_eq!(posted.status(), 204);
     assert_eq!(site.get("/organization").await.0, 500);
     let fault = json!({"matches": {"path_contains": "/"}, "times": 9, "kind": "Drop"});
-    send(Method::POST, &faults, Some(fault.to_string()))
-        .await
-        .expect("a response");
-    send(Method::DELETE, &faults, None)
-        .await
-        .expect("a response");
+    send(Method::POST, &faults, Some(fault.to_string())).await;
+    send(Method::DELETE, &faults, None).await;
     assert_eq!(site.get("/organization").await.0, 200);
 }
 

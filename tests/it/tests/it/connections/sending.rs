@@ -160,19 +160,20 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
             .expect("mails not read"),
         0
     );
-    let urgency: BTreeMap<String, Urgency> = all
-        .iter()
-        .map(|it| (it.id.to_string(), it.urgency))
-        .collect();
-    assert!(
-        ids.iter().map(|id| urgency[id]).is_sorted(),
-        "not sent by urgency"
-    );
+    assert!(sorted_by_urgency(&ids, &all), "not sent by urgency");
     assert!(refusals(&app) == 0, "Microsoft's limit was reached");
     println!(
         "1,000 notices: {looks} looks after the kills, {} doubtful",
         doubtful.len()
     );
+}
+
+fn sorted_by_urgency(ids: &[String], notices: &[Notice]) -> bool {
+    let urgency: BTreeMap<String, Urgency> = notices
+        .iter()
+        .map(|it| (it.id.to_string(), it.urgency))
+        .collect();
+    ids.iter().map(|id| urgency[id]).is_sorted()
 }
 
 /// Returns notices of which a tenth is urgent and most are bulk.

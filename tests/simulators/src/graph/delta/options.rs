@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::super::Desk;
+use super::super::RequestContext;
 use super::super::error::GraphError;
 use super::super::query::literal_text;
 use super::super::user_fields::Property;
@@ -78,16 +78,19 @@ impl Which {
 
 impl Options {
     /// Parses the options of a first request.
-    pub(super) fn of_request(desk: &Desk<'_>, which: Which) -> Result<Self, GraphError> {
+    pub(super) fn of_request(
+        context: &RequestContext<'_>,
+        which: Which,
+    ) -> Result<Self, GraphError> {
         let mut refused = vec!["$top", "$orderby", "$expand", "$search", "$count"];
         if which == Which::Users {
             refused.push("$filter");
         }
-        if let Some(option) = refused.iter().find(|it| desk.call.param(it).is_some()) {
+        if let Some(option) = refused.iter().find(|it| context.call.param(it).is_some()) {
             let text = format!("The query option '{option}' is not supported by delta queries.");
             return Err(GraphError::new(400, "Request_UnsupportedQuery", text));
         }
-        let own = |name: &str| desk.call.param(name).map(str::to_owned);
+        let own = |name: &str| context.call.param(name).map(str::to_owned);
         Self::new(which, own("$select"), own("$filter"))
     }
 

@@ -7,14 +7,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::super::user_fields::Field;
-use super::super::{Desk, groups};
+use super::super::{RequestContext, groups};
 use super::book::{Known, Snapshot};
 use super::options::{Options, Which};
 use crate::world::{EntraGroup, Person};
 
 /// Returns every object in scope: the ids in the directory's order, and the state to store.
-pub(super) fn all(desk: &Desk<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
-    let state = &desk.tenant.state;
+pub(super) fn all(context: &RequestContext<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
+    let state = &context.tenant.state;
     let mut order = Vec::new();
     let mut now = Snapshot::default();
     let mut learn = |id: Uuid, known: Known| {
@@ -23,11 +23,11 @@ pub(super) fn all(desk: &Desk<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
     };
     match options.which {
         Which::Users => {
-            let people = desk.tenant.index.entra.iter();
+            let people = context.tenant.index.entra.iter();
             let people = people.map(|at| &state.world.people[*at]);
             for person in people {
                 if let Some(id) = person.object_id.filter(|id| options.includes(*id)) {
-                    learn(id, user(desk, options, person));
+                    learn(id, user(context, options, person));
                 }
             }
             let deleted = state.deleted_users.iter();
@@ -41,7 +41,7 @@ pub(super) fn all(desk: &Desk<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
                 .iter()
                 .filter(|it| options.includes(it.id))
             {
-                learn(it.id, group(desk, options, it));
+                learn(it.id, group(context, options, it));
             }
             let deleted = state.deleted_groups.iter().map(|it| it.group.id);
             now.soft = deleted.filter(|id| options.includes(*id)).collect();
@@ -50,17 +50,17 @@ pub(super) fn all(desk: &Desk<'_>, options: &Options) -> (Vec<Uuid>, Snapshot) {
     (order, now)
 }
 
-fn user(desk: &Desk<'_>, options: &Options, person: &Person) -> Known {
+fn user(context: &RequestContext<'_>, options: &Options, person: &Person) -> Known {
     let mut hasher = DefaultHasher::new();
     let mut ever = 0;
     for (place, property) in options.users.iter().enumerate() {
-        let field = property.of(&desk.tenant.state, person);
+        let field = property.of(&context.tenant.state, person);
         ever |= u32::from(field != Field::Null) << place;
         field.hash(&mut hasher);
     }
     let manager = person
         .manager
-        .filter(|id| options.links && desk.tenant.index.by_object.contains_key(id));
+        .filter(|id| options.links && context.tenant.index.by_object.contains_key(id));
     Known {
         hash: hasher.finish(),
         ever,
@@ -68,8 +68,8 @@ fn user(desk: &Desk<'_>, options: &Options, person: &Person) -> Known {
     }
 }
 
-fn group(desk: &Desk<'_>, options: &Options, group: &EntraGroup) -> Known {
-    let row = groups::shape(desk, group);
+fn group(context: &RequestContext<'_>, options: &Options, group: &EntraGroup) -> Known {
+    let row = groups::shape(context, group);
     let mut hasher = DefaultHasher::new();
     let mut ever = 0;
     for (place, property) in options.groups.iter().enumerate() {

@@ -4,7 +4,7 @@ mod parse;
 
 use super::error::GraphError;
 use super::user_fields::{Field, Property};
-use super::{Desk, query};
+use super::{RequestContext, query};
 use crate::state::TenantState;
 use crate::world::Person;
 
@@ -39,14 +39,17 @@ impl Clause {
     /// Parses the request's `$filter`; clauses that need the eventually consistent index are an
     /// error unless the request asks for it, with `$count=true` or (`counts`) by being a count
     /// itself.
-    pub(super) fn of(desk: &Desk<'_>, counts: bool) -> Result<Option<Self>, GraphError> {
-        let Some(filter) = desk.call.param("$filter") else {
+    pub(super) fn of(
+        context: &RequestContext<'_>,
+        counts: bool,
+    ) -> Result<Option<Self>, GraphError> {
+        let Some(filter) = context.call.param("$filter") else {
             return Ok(None);
         };
         let clause = parse::clause(filter)?;
-        let counts = counts || query::wants_count(desk)?;
+        let counts = counts || query::wants_count(context)?;
         match clause.advanced() {
-            Some(operator) if !counts || !query::is_eventual(desk) => {
+            Some(operator) if !counts || !query::is_eventual(context) => {
                 let text = format!(
                     "Operator '{operator}' is not supported because the required parameters \
                      might be missing. Try adding $count=true query parameter and \

@@ -21,7 +21,7 @@ pub(crate) const SCOPES: &str = "openid profile email offline_access User.Read M
 pub(crate) const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-pub(crate) struct Office {
+pub(crate) struct SignInSite {
     pub(crate) simulators: Simulators,
     pub(crate) client: Client,
     /// An ordinary user with a mailbox.
@@ -31,7 +31,7 @@ pub(crate) struct Office {
     pub(crate) boss_upn: String,
 }
 
-impl Office {
+impl SignInSite {
     pub(crate) async fn new() -> Self {
         let mut world = generate::world(&WorldSpec {
             tenant: TENANT,
