@@ -28,7 +28,7 @@ pub(crate) struct ProfileContext {
     pub(crate) report: ProfileReport,
 }
 
-/// Everything the steps of a run share.
+/// The data and clients that the steps of a run share.
 pub(crate) struct RunContext<'a> {
     pub(crate) services: &'a Services,
     pub(crate) tenant: Tenant,
@@ -58,7 +58,7 @@ impl RunContext<'_> {
             .map_or_else(|| id.to_string(), |course| course.title.clone())
     }
 
-    /// Whether member changes were deferred because time ran out.
+    /// Returns true if member changes were deferred because time ran out.
     pub(crate) fn has_deferred_member_changes(&self) -> bool {
         self.subjects
             .iter()
@@ -77,7 +77,7 @@ impl RunContext<'_> {
     }
 }
 
-/// Reads the snapshot, the profiles and their states, and makes the clients.
+/// Reads the snapshot, the profiles and their states, and creates the clients.
 pub(crate) async fn load<'a>(
     services: &'a Services,
     tenant: Tenant,

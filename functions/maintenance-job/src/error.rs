@@ -1,4 +1,4 @@
-//! Why a maintenance run, or the part of it about one profile, failed.
+//! Errors of a maintenance run, and of the part of it that concerns one profile.
 
 use rollcall_app::clients::ConnectError;
 use rollcall_app::jobs::budget::Interrupted;
@@ -11,7 +11,7 @@ use tokio::task::JoinError;
 
 use rust_xlsxwriter::XlsxError;
 
-/// Why a step stopped the whole run.
+/// An error that stops the whole run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum StepError {
     /// Time ran out or the lease was lost.
@@ -26,7 +26,7 @@ pub(crate) enum StepError {
     /// A notice could not be queued.
     #[error(transparent)]
     Queue(#[from] rollcall_clients::queue::QueueError),
-    /// A client could not be made.
+    /// A client could not be created.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The members of groups could not be read.
@@ -35,63 +35,63 @@ pub(crate) enum StepError {
     /// The snapshot cannot be used.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),
-    /// The report is not writable.
+    /// The report could not be serialized.
     #[error(transparent)]
     Report(#[from] serde_json::Error),
-    /// Work on another thread failed.
+    /// A task on another thread panicked or was cancelled.
     #[error(transparent)]
     Thread(#[from] JoinError),
 }
 
-/// Why a profile's group cannot be managed in this run.
+/// The reason why a profile's group cannot be managed in this run.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum GroupError {
-    /// Graph refused or failed.
+    /// Graph rejected a request or could not be reached.
     #[error("Microsoft Graph: {0}")]
     Graph(#[from] GraphError),
-    /// Graph returned the group without what is needed.
+    /// The look-up of the group failed.
     #[error("Microsoft Graph: {0}")]
     Unreadable(String),
-    /// The group is not this profile's.
-    #[error("the group {0} does not carry this profile's mark and is left alone")]
+    /// The group does not have the unique name of this profile.
+    #[error("the group {0} does not have this profile's unique name, so it is not changed")]
     NotMarked(ObjectId),
-    /// The group is of a kind whose members cannot be set.
+    /// The group is of a kind whose members cannot be managed.
     #[error("the group {group} cannot be managed: {reason}")]
     Unsupported {
-        /// The group.
+        /// The id of the group.
         group: ObjectId,
-        /// Why.
+        /// The reason, as a clause.
         reason: &'static str,
     },
 }
 
-/// Why the current members of a group are not known.
+/// The reason why the current members of a group are not known.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnknownMembers {
     /// The profile has no group.
-    #[error("it has no group")]
+    #[error("the profile has no group")]
     NoGroup,
-    /// Graph refused or failed.
+    /// Graph rejected a request or could not be reached.
     #[error("Microsoft Graph: {0}")]
     Graph(#[source] rollcall_clients::http::ApiError),
-    /// The answer lacked the group.
-    #[error("its members were not read")]
+    /// Graph's response did not contain the group.
+    #[error("the members of the group were not read")]
     NotRead,
 }
 
-/// Why a profile's member list could not be written.
+/// The reason why a profile's member list could not be written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MemberListError {
-    /// There is no temporary file.
+    /// The temporary file could not be created.
     #[error(transparent)]
     File(#[from] std::io::Error),
-    /// The workbook could not be made.
+    /// The workbook could not be created.
     #[error(transparent)]
     Workbook(#[from] XlsxError),
-    /// Work on another thread failed.
+    /// A task on another thread panicked or was cancelled.
     #[error(transparent)]
     Thread(#[from] JoinError),
-    /// It could not be stored.
+    /// The workbook could not be stored.
     #[error(transparent)]
     Object(#[from] ObjectError),
 }

@@ -1,8 +1,8 @@
 //! Brings Entra groups and course enrolments in line with the audiences.
 //!
 //! Per tenant, in this order (S4-109): preconditions → lock → discrepancies → groups →
-//! memberships → assign → unassign → deletion → retraction → unlock. Every run compares
-//! whole state, so it can be repeated after a crash at any line.
+//! memberships → assign → unassign → deletion → retraction → unlock. Every run compares the
+//! whole state, so it can be repeated after a crash at any point.
 
 mod context;
 mod error;
@@ -22,8 +22,8 @@ pub use run::work;
 /// Handles one event: a tick queues one run per tenant, a message is one run.
 ///
 /// # Errors
-/// When the runs of a tick could not be queued, or the event is of an unknown kind. Failed
-/// messages are reported in the response instead.
+/// Returns an error if the runs of a tick could not be queued or the event is of an unknown
+/// kind. Failed messages are reported in the response instead.
 pub async fn handle(
     services: &Services,
     event: Value,
@@ -34,7 +34,11 @@ pub async fn handle(
             let job = match due.tick.as_str() {
                 "maintenance" => Job::Maintenance,
                 "membership" => Job::Membership,
-                other => return Err(format!("maintenance-job knows no tick {other:?}").into()),
+                other => {
+                    return Err(
+                        format!("maintenance-job does not handle the tick {other:?}").into(),
+                    );
+                }
             };
             services.fan_out(job, Slot::of_tick(due.time)).await?;
             Ok(Value::Null)

@@ -25,7 +25,7 @@ pub(crate) async fn check(
         return Ok(if request.waits < MAX_WAITS {
             Admission::Requeue
         } else {
-            skip("the data refresh is still running after half an hour; the next slot goes on")
+            skip("the data refresh is still running after half an hour; the next slot runs again")
         });
     }
     if request.waits < SAME_SLOT_WAITS && refresh_of_slot_is_due(services, request).await? {
@@ -37,7 +37,7 @@ pub(crate) async fn check(
     let age = (at - pointer.taken_at).to_std().unwrap_or_default();
     if age > services.settings.snapshot_max_age {
         let reason = format!(
-            "the newest data is of {}, {} hours ago; data older than {} hours is not acted upon",
+            "the newest data is from {}, {} hours ago; data older than {} hours is not used",
             pointer.taken_at.format("%Y-%m-%d %H:%M UTC"),
             age.as_secs() / 3_600,
             services.settings.snapshot_max_age.as_secs() / 3_600
@@ -50,7 +50,7 @@ pub(crate) async fn check(
     Ok(Admission::Start(pointer))
 }
 
-/// A skipped run that no administrator has to be notified of.
+/// Returns an admission that skips the run without notifying administrators.
 fn skip(reason: &str) -> Admission<SnapshotPointer> {
     Admission::Skip {
         reason: reason.to_owned(),
@@ -58,12 +58,12 @@ fn skip(reason: &str) -> Admission<SnapshotPointer> {
     }
 }
 
-/// How many times the membership pass waits for a refresh of its own slot that has not
-/// begun. The deployment may have moved the refresh; after that it runs on the data in use.
+/// Number of times the membership job waits for a refresh of the same slot. After that it uses
+/// the current data, because the deployment may schedule the refresh at another time.
 const SAME_SLOT_WAITS: u32 = 10;
 
-/// Whether a refresh of the same slot is still to come: the membership pass of 08:00 follows
-/// the refresh of 08:00 (C-03).
+/// Returns true if the refresh of the same slot has not ended yet: the membership job of 08:00
+/// follows the refresh of 08:00 (C-03).
 async fn refresh_of_slot_is_due(
     services: &Services,
     request: &RunRequest,

@@ -8,13 +8,13 @@ use rollcall_domain::notices::NoticeKind;
 use crate::context::RunContext;
 use crate::error::StepError;
 
-/// Number of invocations that wait for the platform to show a group.
+/// Maximum number of invocations that wait for the platform to show a group.
 const PLATFORM_TRIES: u32 = 10;
 
 /// Collects the report of this invocation.
 ///
-/// The run is unfinished when time ran out, and for a few invocations while the platform
-/// does not show a group yet; after that the next slot does the rest.
+/// The run is unfinished if time ran out. It is also unfinished while the platform does not
+/// show a group yet, for at most [`PLATFORM_TRIES`] invocations; then the next slot continues.
 pub(crate) fn collect(
     work: &RunContext<'_>,
     out_of_time: bool,
@@ -46,7 +46,7 @@ pub(crate) fn collect(
     }
 }
 
-/// Stores the report and adds its counts to those of earlier invocations in the record.
+/// Stores the report and adds its counts to those of earlier invocations in the run record.
 pub(crate) async fn store(
     work: &RunContext<'_>,
     run: &mut Run,
@@ -140,6 +140,7 @@ pub(crate) fn failure(run: &Run, errors: Vec<String>) -> NoticeKind {
         job: run.request.job.name().to_owned(),
         slot: run.request.slot.to_string(),
         errors,
-        consequence: "What is not named here was done; what is named stays as it was.".to_owned(),
+        consequence: "Everything that is not listed was done; what is listed was not changed."
+            .to_owned(),
     }
 }

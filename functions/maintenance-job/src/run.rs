@@ -23,23 +23,25 @@ use crate::reconcile::{discrepancies, groups};
 use crate::report;
 use crate::step_timer::StepTimer;
 
-/// How long the continuation waits after an invocation that ran out of time.
+/// Delay of the continuation after an invocation that ran out of time.
 const TIME_PAUSE: Duration = Duration::from_secs(5);
-/// How long the continuation waits for Learn365 to show a group it has accepted.
+/// Delay of the continuation while Learn365 does not yet show a group it has accepted.
 const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
 
-/// Makes one run.
+/// Executes one run.
 ///
 /// # Errors
-/// When the message cannot be handled now (a service does not answer) or ever
-/// (an unknown tenant): the queue tries again and then sets it aside.
+/// Returns an error if the message cannot be handled now (a service does not respond) or ever
+/// (an unknown tenant): the queue retries and finally moves it to the dead-letter queue.
 pub async fn work(
     services: &Services,
     request: RunRequest,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     if request.job == Job::Refresh {
-        return Err(Failure("maintenance-job does not refresh".to_owned()));
+        return Err(Failure(
+            "maintenance-job does not handle refresh runs".to_owned(),
+        ));
     }
     let tenant = services.store.tenant(request.tenant).await?;
     let tenant =
@@ -54,7 +56,7 @@ struct Maintenance<'a> {
     tenant: Tenant,
 }
 
-/// What an invocation achieved, once its report is stored.
+/// The result of an invocation whose report is stored.
 struct Reported {
     notices: Vec<NoticeKind>,
     out_of_time: bool,
@@ -84,7 +86,7 @@ impl JobRun for Maintenance<'_> {
         let (tenant, slot) = (self.tenant.clone(), run.request.slot.at());
         let mut work = load(self.services, tenant, &pointer, slot, budget.clone()).await?;
         let out_of_time = match run_steps(&mut work, run).await {
-            // The last batch may have been refused for lack of time after the last check.
+            // Time may have run out after the last check, so that the last batch was deferred.
             Ok(()) => work.has_deferred_member_changes(),
             Err(StepError::Interrupted(Interrupted::OutOfTime)) => true,
             Err(error) => return Err(error),
@@ -147,7 +149,7 @@ impl Maintenance<'_> {
     }
 }
 
-/// All steps in their order (S4-109).
+/// Runs all steps in order (S4-109).
 async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepError> {
     let mut timer = StepTimer::start(run);
     discrepancies::handle(work).await?;

@@ -9,7 +9,7 @@ use rollcall_clients::store::StoreError;
 
 use crate::context::RunContext;
 
-/// Measures the steps of a run.
+/// The timer of a run's steps.
 pub(crate) struct StepTimer<'a> {
     run: &'a mut Run,
     /// The counts of earlier invocations.
@@ -45,8 +45,8 @@ impl<'a> StepTimer<'a> {
             counts: BTreeMap::new(),
         });
         let mut shown = self.run.clone();
-        // The stored record gets the counts at the end only: the work of an invocation that
-        // crashes is done and counted again by the next one.
+        // The counts are stored only at the end, because the next invocation repeats and counts
+        // the work of one that crashed.
         shown.counts.clone_from(&self.before);
         let fence = work.budget.fence();
         let store = &work.services.store;

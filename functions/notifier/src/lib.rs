@@ -34,7 +34,7 @@ pub async fn handle(
     deadline: Deadline,
 ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
     let Event::Messages(messages) = Event::read(event)? else {
-        return Err("notifier takes queue messages only".into());
+        return Err("notifier handles queue messages only".into());
     };
     let response = Batch::in_two_steps(
         messages,

@@ -6,7 +6,7 @@ use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Notice, render};
 use rollcall_runtime::Failure;
 
-/// Delivers one notice, first in the product, which cannot cause a duplicate mail, then by mail,
+/// Delivers one notice, first in the product, which cannot cause a duplicate e-mail, then by mail,
 /// guarded by the ledger's entry.
 ///
 /// # Errors
@@ -17,7 +17,7 @@ pub async fn deliver(services: &Services, notice: &Notice) -> Result<(), Failure
     match store.claim_mail(notice.tenant, notice.id).await? {
         Ledger::Sent => return Ok(()),
         Ledger::Doubtful => {
-            tracing::warn!(notice = %notice.id, "an earlier attempt recorded no outcome; not mailed again");
+            tracing::warn!(notice = %notice.id, "an earlier attempt recorded no outcome; the e-mail is not sent again");
             return record(services, notice, "doubtful").await;
         }
         Ledger::Ours => {}

@@ -12,7 +12,7 @@ use rollcall_domain::connection::{Account, AccountCapabilities, Cause, SignInAtt
 use crate::response::{Outcome, Refusal};
 use crate::{AppState, identity};
 
-/// How long an account that signed in can be saved.
+/// The time within which an account that signed in can be saved.
 const SAVE_WITHIN: TimeDelta = TimeDelta::hours(1);
 
 /// Reads the account that signed in and stores it as a draft.

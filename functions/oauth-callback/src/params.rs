@@ -69,7 +69,7 @@ mod tests {
     /// Proves S0-22 and S1-14: a declined consent and a required approval have different causes.
     #[test]
     fn an_error_counts_before_everything_else() {
-        let read = |error, text| returned(error, text).refusal().expect("a refusal");
+        let read = |error, text| returned(error, text).refusal().expect("no refusal");
         let refused = |cause, code: &str| Refusal::Refused {
             cause,
             code: Some(code.to_owned()),

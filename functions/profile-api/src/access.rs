@@ -1,7 +1,7 @@
-//! Who may do what: permissions, and the layer that checks the one of each route.
+//! The permissions of the API, and the layer that checks the permission of each route.
 //!
-//! Tests and `docs/api.md` are made from the table; a route that is not in it is
-//! answered to nobody.
+//! Tests and `docs/api.md` are made from the table. Requests to routes missing from it are
+//! rejected.
 
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header::ALLOW;
@@ -21,26 +21,26 @@ pub use crate::routes::{ROUTES, Route};
 use crate::state::ApiState;
 use Permission::{Operate, Public};
 
-/// What a caller needs a role for.
+/// A permission, which callers have through their roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permission {
-    /// Nothing: anybody may ask.
+    /// No role and no token is required.
     Public,
-    /// See how the tenant stands, its settings, its data's fields and its runs.
+    /// Read the tenant's status, settings and runs.
     ReadTenant,
-    /// See profiles and what comes of them, people's names included.
+    /// Read profiles and their audiences, including the names of learners.
     ReadProfiles,
-    /// Make, change, delete and restore profiles.
+    /// Create, change, delete and restore profiles.
     WriteProfiles,
-    /// Choose a profile's courses. Catalog admins may for their own catalogs.
+    /// Choose a profile's courses; catalog admins for their own catalogs.
     WriteCourses,
-    /// Save settings and credentials, and test them.
+    /// Save and test settings and credentials.
     WriteSettings,
     /// Approve or discard held changes.
     DecideHolds,
-    /// Start jobs by hand.
+    /// Start jobs manually.
     StartRuns,
-    /// See who changed what.
+    /// Read the audit log.
     ReadAudit,
     /// Connect the tenant's directory (S0-15).
     ManageEntra,
@@ -48,18 +48,18 @@ pub enum Permission {
     ManageMail,
     /// Schedule course sessions; catalog admins for their own catalogs.
     ManageSessions,
-    /// Read what the product tells, which names profiles and runs of all catalogs.
+    /// Read notifications, which name profiles and runs of all catalogs.
     ReadNotifications,
-    /// Look people and groups of the directory up, live.
+    /// Read users and groups of the directory live.
     ReadDirectory,
-    /// Invite guests to the directory, and put its groups into catalogs.
+    /// Invite guests to the directory, and add its groups to catalogs.
     WriteDirectory,
-    /// See the directory sync and its runs, which name people.
+    /// Read the directory sync and its runs, which name users.
     ReadSync,
-    /// Configure, connect and run the directory sync, and decide about its changes
+    /// Configure, connect and run the directory sync, and decide on its changes
     /// (S2-01, S3-01, S3-02).
     ManageSync,
-    /// Enter tenants' plans.
+    /// Manage the plans, installations and sync times of tenants.
     Operate,
 }
 
@@ -88,7 +88,7 @@ impl Permission {
         Self::Operate,
     ];
 
-    /// Its name in the documentation.
+    /// Returns the name used in the documentation.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -112,8 +112,8 @@ impl Permission {
         }
     }
 
-    /// The roles that have it (S4-010: none of Entra's own is needed for the
-    /// daily work on profiles).
+    /// Returns the roles that grant it. The daily work on profiles requires no Entra role
+    /// (S4-010).
     pub const fn roles(self) -> &'static [Role] {
         match self {
             Self::Public => &[],
@@ -146,8 +146,8 @@ impl Permission {
 }
 
 impl Permission {
-    /// Roles that have it only together: a Super admin who is Global Administrator
-    /// as well may set up the sync (S3-02).
+    /// Returns the roles that grant it only together: a Super admin who is also a Global
+    /// Administrator may set up the sync (S3-02).
     pub const fn together(self) -> &'static [Role] {
         match self {
             Self::ManageSync => &[SuperAdmin, GlobalAdmin],
@@ -155,12 +155,12 @@ impl Permission {
         }
     }
 
-    /// Whether it is about what tenants pay for beside their plan (S2-02).
+    /// Returns true if it belongs to the paid add-on (S2-02).
     const fn is_add_on(self) -> bool {
         matches!(self, Self::ReadSync | Self::ManageSync)
     }
 
-    /// Lets a caller pass who has it.
+    /// Checks that the caller has it.
     fn of(self, caller: &Caller) -> Result<(), AuthError> {
         let together = self.together();
         if !together.is_empty() && together.iter().all(|role| caller.roles.contains(role)) {
@@ -170,9 +170,9 @@ impl Permission {
     }
 }
 
-/// The route of a method and a matched path.
+/// Returns the route of a method and a matched path.
 pub fn route(method: &Method, path: &str) -> Option<&'static Route> {
-    // axum answers HEAD where there is a GET.
+    // axum serves HEAD with the handler of GET.
     let method = if method == Method::HEAD {
         "GET"
     } else {
@@ -183,9 +183,8 @@ pub fn route(method: &Method, path: &str) -> Option<&'static Route> {
         .find(|route| route.method == method && route.path == path)
 }
 
-/// The table as `docs/api.md` shows it, in Markdown: every route with its
-/// permission and whether the maintenance lock forbids it, then who has each
-/// permission.
+/// Returns the tables of `docs/api.md` in Markdown: every route with its permission and
+/// whether the maintenance lock forbids it, then the roles of each permission.
 pub fn markdown() -> String {
     let routes = ROUTES.iter().map(|route| {
         let Route {
@@ -227,8 +226,8 @@ pub fn markdown() -> String {
     )
 }
 
-/// Lets a request pass to its handler, or answers why not. Handlers find the
-/// verified [`Caller`] among the request's extensions.
+/// Passes a permitted request to its handler and rejects others. Handlers find the
+/// verified [`Caller`] in the request's extensions.
 pub(crate) async fn guard(
     State(api): State<ApiState>,
     path: MatchedPath,
@@ -258,7 +257,7 @@ pub(crate) async fn guard(
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// What is not in the table is answered to nobody, whatever the router knows.
+/// Rejects a request that is not in the table, even if the router has a handler for it.
 fn without_entry(path: &str) -> Result<Response, ApiError> {
     let methods: Vec<&str> = ROUTES
         .iter()
@@ -273,13 +272,13 @@ fn without_entry(path: &str) -> Result<Response, ApiError> {
     Ok(([(ALLOW, methods.join(","))], refused).into_response())
 }
 
-/// What a tenant without the add-on is told (S2-02).
+/// Returns the error for a tenant without the add-on (S2-02).
 fn not_enabled() -> ApiError {
     let detail = "The directory sync is a paid add-on that is not enabled for your tenant. Ask your account manager to enable it.";
     ApiError::forbidden("add-on", detail)
 }
 
-/// What a tenant without a fitting plan is told (S4-001).
+/// Returns the error for a tenant whose plan does not include the service (S4-001).
 fn not_in_plan() -> ApiError {
     let detail = "This service is part of the plans Success Plus and Success Premium; your tenant has neither. Ask your account manager to change the plan.";
     ApiError::forbidden("not-in-plan", detail)
@@ -290,18 +289,18 @@ mod tests {
     use super::Permission::{DecideHolds, ReadProfiles, StartRuns, WriteCourses, WriteProfiles};
     use super::*;
 
-    /// `docs/api.md` shows the table as it is. With `ROLLCALL_WRITE_DOCS=1` this
-    /// test writes it there.
+    /// Checks that `docs/api.md` contains the current table. With `ROLLCALL_WRITE_DOCS=1`
+    /// this test writes it.
     #[test]
     fn the_documentation_shows_the_table() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/api.md");
-        let page = std::fs::read_to_string(path).expect("docs/api.md");
+        let page = std::fs::read_to_string(path).expect("docs/api.md not readable");
         let (begin, end) = ("<!-- routes -->\n", "<!-- end of routes -->");
-        let (before, rest) = page.split_once(begin).expect("where the table begins");
-        let (table, after) = rest.split_once(end).expect("where it ends");
+        let (before, rest) = page.split_once(begin).expect("begin marker not found");
+        let (table, after) = rest.split_once(end).expect("end marker not found");
         if std::env::var_os("ROLLCALL_WRITE_DOCS").is_some() {
             let page = format!("{before}{begin}{}{end}{after}", markdown());
-            std::fs::write(path, page).expect("written");
+            std::fs::write(path, page).expect("docs/api.md not written");
             return;
         }
         assert!(
@@ -310,7 +309,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-010: daily work on profiles takes no role of the directory.
+    /// Proves S4-010: daily work on profiles requires no Entra role.
     #[test]
     fn no_directory_role_is_needed_for_profiles() {
         for permission in [
@@ -325,7 +324,7 @@ mod tests {
         }
     }
 
-    /// Proves S4-110…S4-114: the four kinds of action, and none but them.
+    /// Proves S4-110…S4-114: the lock forbids the four kinds of action and no others.
     #[test]
     fn the_lock_forbids_what_the_guide_names() {
         let forbidden: Vec<_> = ROUTES

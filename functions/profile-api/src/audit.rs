@@ -1,4 +1,4 @@
-//! `GET /v1/audit`: who changed what, newest first.
+//! `GET /v1/audit`: the audit log, newest first.
 
 use axum::Json;
 use axum::extract::State;
@@ -11,32 +11,34 @@ use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 use crate::state::ApiState;
 
-/// Which events.
+/// The query of the audit log.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AuditQuery {
-    /// Only events on this: a profile's id or a run's. A page may then be short,
-    /// or empty, although more follows.
+    /// Only events about this subject: the id of a profile or run. A page may then contain
+    /// fewer events, or none, although more follow.
     subject: Option<String>,
-    /// Most events on a page: 1 to 200, 50 without.
+    /// The maximum number of events on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A page of events.
+/// A page of the audit log.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct AuditPage {
-    /// Newest first.
+    /// The events, newest first.
     items: Vec<AuditEvent>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Who changed what. Events are kept two years.
+/// Lists audit events, newest first.
+///
+/// Events are stored for two years.
 #[utoipa::path(get, path = "/v1/audit", tag = "Audit", params(AuditQuery),
     responses((status = 200, description = "A page of events, newest first", body = AuditPage)))]
 pub(crate) async fn list(
@@ -45,7 +47,7 @@ pub(crate) async fn list(
     InQuery(query): InQuery<AuditQuery>,
 ) -> Result<Json<AuditPage>, ApiError> {
     let after = query.cursor.as_deref().map(from_cursor).transpose()?;
-    // A filter looks at a few pages' worth, then hands back where it stands.
+    // A filtered request reads a bounded number of events and returns the cursor it reached.
     let looked_at = match query.subject {
         Some(_) => 1_000,
         None => page_size(query.limit),

@@ -1,4 +1,4 @@
-//! Reads a JSON body field by field, so that everything wrong with it is told at once.
+//! Reads a JSON body field by field, so that a response lists all invalid fields at once.
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
@@ -12,8 +12,8 @@ use serde_path_to_error::Segment;
 
 use crate::error::ApiError;
 
-/// Largest body taken, in bytes: the largest profile that can be stored, and
-/// room for how people's programs indent.
+/// The maximum size of a body in bytes: the largest profile that can be stored, with room
+/// for indentation.
 pub const MAX_BODY: usize = 512 * 1_024;
 
 /// A JSON object that is being read.
@@ -25,7 +25,7 @@ pub(crate) struct JsonBody {
 }
 
 impl JsonBody {
-    /// A form over a value that stands at a place of the document.
+    /// Returns a body for a value at a JSON pointer of the document.
     pub(crate) fn over(value: Value, place: &str) -> Result<Self, Problem> {
         match value {
             Value::Object(object) => Ok(Self {
@@ -37,7 +37,7 @@ impl JsonBody {
         }
     }
 
-    /// A document of its own.
+    /// Returns a body for a separate document, whose pointers begin at its root.
     pub(crate) fn document(object: Map<String, Value>) -> Self {
         Self {
             object,
@@ -46,20 +46,20 @@ impl JsonBody {
         }
     }
 
-    /// Leaves out what an answer of ours adds to a document, so that what was read
-    /// can be changed and sent back whole.
+    /// Ignores fields that responses add to a document, so that a client can change and
+    /// send back what it read.
     pub(crate) fn ignore(&mut self, names: &[&str]) {
         for name in names {
             self.object.remove(*name);
         }
     }
 
-    /// Whether a field is there, be it `null`.
+    /// Returns true if a field exists, even if it is `null`.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.object.contains_key(name)
     }
 
-    /// A field that has to be there.
+    /// Reads a required field.
     pub(crate) fn required<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         if self.object.contains_key(name) {
             return self.read(name);
@@ -69,7 +69,7 @@ impl JsonBody {
         None
     }
 
-    /// A field that may be absent or `null`.
+    /// Reads a field that may be absent or `null`.
     pub(crate) fn optional<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
         match self.object.get(name) {
             None | Some(Value::Null) => {
@@ -80,7 +80,7 @@ impl JsonBody {
         }
     }
 
-    /// A text that may be absent or `null`, and that no problem ever repeats.
+    /// Reads a text that may be absent or `null`, and that no problem repeats.
     pub(crate) fn secret(&mut self, name: &str) -> Option<String> {
         match self.object.remove(name) {
             None | Some(Value::Null) => None,
@@ -93,7 +93,7 @@ impl JsonBody {
         }
     }
 
-    /// A field that may be absent; then it is what its type begins with.
+    /// Reads a field that may be absent and then has its type's default.
     pub(crate) fn or_default<T: DeserializeOwned + Default>(&mut self, name: &str) -> T {
         if self.object.contains_key(name) {
             self.read(name).unwrap_or_default()
@@ -102,7 +102,7 @@ impl JsonBody {
         }
     }
 
-    /// An object within this one, read by `read`; its problems join these.
+    /// Reads a nested object with `read` and adds its problems to this body.
     pub(crate) fn nested<T>(
         &mut self,
         name: &str,
@@ -112,7 +112,7 @@ impl JsonBody {
         match Self::over(value, &self.pointer(name)) {
             Ok(mut inner) => {
                 let found = read(&mut inner);
-                let clean = inner.settle();
+                let clean = inner.reject_unknown_fields();
                 self.problems.extend(inner.problems);
                 found.filter(|_| clean)
             }
@@ -123,8 +123,8 @@ impl JsonBody {
         }
     }
 
-    /// An object within this one that has to be there, to be read as a document of
-    /// its own: its problems do not carry its place.
+    /// Takes a required nested object that is read as a separate document: pointers to its
+    /// problems begin at its own root.
     pub(crate) fn object(&mut self, name: &str) -> Map<String, Value> {
         if let Some(Value::Object(object)) = self.object.remove(name) {
             return object;
@@ -134,12 +134,12 @@ impl JsonBody {
         Map::new()
     }
 
-    /// Notes a problem.
+    /// Records a problem.
     pub(crate) fn problem(&mut self, pointer: impl Into<String>, detail: impl Into<String>) {
         self.problems.push(Problem::at(pointer, detail));
     }
 
-    /// Whether a problem was noted at a place or within it.
+    /// Returns true if a problem was recorded at a pointer or below it.
     pub(crate) fn is_wrong(&self, pointer: &str) -> bool {
         let within = |problem: &Problem| {
             let rest = problem.pointer.strip_prefix(pointer);
@@ -148,29 +148,29 @@ impl JsonBody {
         self.problems.iter().any(within)
     }
 
-    /// Ends the reading: fields nobody asked for are problems too.
+    /// Finishes reading: remaining unknown fields are problems, too.
     ///
     /// # Errors
-    /// Every problem that was noted.
+    /// All recorded problems.
     pub(crate) fn finish(mut self) -> Result<(), Vec<Problem>> {
-        if self.settle() {
+        if self.reject_unknown_fields() {
             Ok(())
         } else {
             Err(self.problems)
         }
     }
 
-    /// Ends the reading of an input, which is `None` only if a problem was noted.
+    /// Finishes reading an input, which is `None` only if a problem was recorded.
     ///
     /// # Errors
-    /// Every problem that was noted.
+    /// All recorded problems.
     pub(crate) fn complete<T>(self, input: Option<T>) -> Result<T, ApiError> {
         self.finish()?;
         input.ok_or(ApiError::Inconsistent)
     }
 
-    /// Notes unknown fields; whether there is no problem at all.
-    fn settle(&mut self) -> bool {
+    /// Records unknown fields; returns true if there is no problem at all.
+    fn reject_unknown_fields(&mut self) -> bool {
         let unknown: Vec<String> = self.object.keys().cloned().collect();
         for name in unknown {
             let pointer = self.pointer(&name);
@@ -201,7 +201,7 @@ impl JsonBody {
     }
 }
 
-/// One step of a JSON pointer (RFC 6901).
+/// Returns one step of a JSON pointer (RFC 6901).
 fn step(segment: &Segment) -> String {
     match segment {
         Segment::Seq { index } => format!("/{index}"),
@@ -215,8 +215,8 @@ fn escape(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
-/// The library's sentence in words for people: without the place in a text nobody
-/// wrote and without names of types. Long values that it repeats are cut.
+/// Rewrites a message of the deserializer for API clients: without its line and column and
+/// without Rust type names. Long messages are cut.
 pub(crate) fn plain(text: &str) -> String {
     let mut text = text
         .split(" at line ")
@@ -265,7 +265,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
                 ApiError::from(ProblemDetails::new(refused.status(), detail))
             })?;
         if bytes.is_empty() {
-            // Nothing sent is nothing said: what is required is told field by field.
+            // An empty body is read as an empty object; missing fields are reported one by one.
             return Ok(Self::document(Map::new()));
         }
         if untyped {
@@ -288,7 +288,7 @@ fn not_json() -> ApiError {
     ProblemDetails::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail).into()
 }
 
-/// `application/json`, with whatever parameters.
+/// Returns true for `application/json` with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let mut all = headers.get_all(CONTENT_TYPE).iter();
     let (Some(value), None) = (all.next(), all.next()) else {
@@ -307,11 +307,11 @@ mod tests {
     use serde_json::json;
 
     fn form(value: Value) -> JsonBody {
-        JsonBody::over(value, "").expect("an object")
+        JsonBody::over(value, "").expect("not an object")
     }
 
-    fn told(form: JsonBody) -> Vec<(String, String)> {
-        let problems = form.finish().expect_err("problems");
+    fn problems(form: JsonBody) -> Vec<(String, String)> {
+        let problems = form.finish().expect_err("no problems found");
         problems
             .into_iter()
             .map(|problem| (problem.pointer, problem.detail))
@@ -327,8 +327,8 @@ mod tests {
         assert_eq!(form.required::<bool>("enroll"), None);
         assert!(form.or_default::<Vec<String>>("courses").is_empty());
         assert_eq!(form.optional::<Throttle>("throttle"), None);
-        let told = told(form);
-        let places: Vec<_> = told.iter().map(|(place, _)| place.as_str()).collect();
+        let problems = problems(form);
+        let places: Vec<_> = problems.iter().map(|(place, _)| place.as_str()).collect();
         let expected = [
             "/title",
             "/enroll",
@@ -337,8 +337,11 @@ mod tests {
             "/a~1b",
         ];
         assert_eq!(places, expected);
-        assert_eq!(told[1].1, "enroll is required");
-        assert_eq!(told[0].1, "invalid type: integer `7`, expected a string");
+        assert_eq!(problems[1].1, "enroll is required");
+        assert_eq!(
+            problems[0].1,
+            "invalid type: integer `7`, expected a string"
+        );
     }
 
     #[test]
@@ -346,7 +349,7 @@ mod tests {
         let mut form = form(json!({"a": null}));
         assert_eq!(form.optional::<u32>("a"), None);
         assert_eq!(form.optional::<u32>("b"), None);
-        form.finish().expect("nothing wrong");
+        form.finish().expect("problems found");
     }
 
     #[test]
@@ -356,7 +359,7 @@ mod tests {
         assert_eq!(app, None);
         assert_eq!(form.nested("other", |_| Some(())), None);
         assert_eq!(form.nested("absent", |_| Some(())), None);
-        let places: Vec<_> = told(form).into_iter().map(|(place, _)| place).collect();
+        let places: Vec<_> = problems(form).into_iter().map(|(place, _)| place).collect();
         assert_eq!(places, ["/app/id", "/app/more", "/other"]);
     }
 }

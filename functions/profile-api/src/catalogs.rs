@@ -1,4 +1,4 @@
-//! Catalogs: who may work on which, and what they are called.
+//! Catalogs: who may work on which, and their titles.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,8 @@ use crate::error::ApiError;
 use crate::mail_connection;
 use crate::state::ApiState;
 
-/// The catalogs a caller is limited to; `None` for callers who may choose
-/// courses of all.
+/// Returns the catalogs that a caller is limited to; `None` for callers who may choose
+/// courses of all catalogs.
 pub(crate) async fn own_catalogs(
     api: &ApiState,
     caller: &Caller,
@@ -26,8 +26,8 @@ pub(crate) async fn own_catalogs(
     Ok(Some(own.unwrap_or_default()))
 }
 
-/// Lets only an admin of this very catalog pass (S1-03, S1-36): other roles
-/// see how the connection stands, but do not decide it.
+/// Checks that the caller is an admin of this catalog (S1-03, S1-36): other roles may
+/// read the status of the connection but not change it.
 pub(crate) async fn must_administer(
     api: &ApiState,
     caller: &Caller,
@@ -40,7 +40,7 @@ pub(crate) async fn must_administer(
     Err(ApiError::forbidden("not-your-catalog", detail))
 }
 
-/// Whether the caller is an admin of the catalog.
+/// Returns true if the caller is an admin of the catalog.
 pub(crate) async fn administers(
     api: &ApiState,
     caller: &Caller,
@@ -54,7 +54,7 @@ pub(crate) async fn administers(
     Ok(own.is_some_and(|own| own.contains(&catalog)))
 }
 
-/// What people call a catalog, by the data in use; `None` when it has no such.
+/// Returns the title of a catalog; `None` if the current snapshot does not contain it.
 pub(crate) async fn title(
     api: &ApiState,
     tenant: TenantId,
@@ -66,11 +66,11 @@ pub(crate) async fn title(
     Ok(found.map(|known| known.title.clone()))
 }
 
-/// Lets those pass who may work on the catalog: its own admins, and those
-/// who may work on all. Its connection, which may be a blank one.
+/// Checks that the caller may work on the catalog, as one of its admins or with a role for
+/// all catalogs. Returns its connection, which may not be configured yet.
 ///
 /// # Errors
-/// 404 for a catalog that is not there, 403 for somebody else's.
+/// 404 for a catalog that does not exist, 403 for one of other admins.
 pub(crate) async fn must_work_on(
     api: &ApiState,
     caller: &Caller,

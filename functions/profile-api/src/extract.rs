@@ -1,4 +1,4 @@
-//! What requests carry beside a body: ids in the path, a query, preconditions.
+//! Extractors for requests: ids in the path, the query, preconditions and cursors.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -13,10 +13,10 @@ use serde::de::DeserializeOwned;
 use crate::body::plain;
 use crate::error::ApiError;
 
-/// How the library begins what it says of a query.
+/// The prefix of axum's error message for a query.
 const LIBRARY: &str = "Failed to deserialize query string: ";
 
-/// Parameters of the path. What cannot be one of them is not there: 404.
+/// The parameters of the path. Invalid ones are rejected with 404.
 #[derive(Debug)]
 pub(crate) struct InPath<T>(pub(crate) T);
 
@@ -31,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for InPath<
     }
 }
 
-/// The query. Unknown or unreadable parameters are refused by name.
+/// The query. Unknown or invalid parameters are rejected by name.
 #[derive(Debug)]
 pub(crate) struct InQuery<T>(pub(crate) T);
 
@@ -53,15 +53,15 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for InQuery<T> {
     }
 }
 
-/// The `ETag` of a version.
+/// Returns the `ETag` of a version.
 pub(crate) fn etag(version: impl Display) -> HeaderValue {
     HeaderValue::from_str(&format!("\"{version}\"")).unwrap_or(HeaderValue::from_static("\"\""))
 }
 
-/// The version that `If-Match` names (RFC 9110, section 13.1.1).
+/// Returns the version that `If-Match` names (RFC 9110, section 13.1.1).
 ///
 /// # Errors
-/// 428 without the header; 412 when it names something that is no version.
+/// 428 without the header; 412 if its value is not a version.
 pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ApiError> {
     named_version(headers)?.ok_or_else(|| {
         let detail = "Say which version you change: send the ETag you read in the header If-Match.";
@@ -69,7 +69,7 @@ pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ApiError> {
     })
 }
 
-/// The same where the header may be absent.
+/// Returns the version that `If-Match` names, or `None` without the header.
 pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ApiError> {
     match tags(headers, IF_MATCH).as_slice() {
         [] => Ok(None),
@@ -78,13 +78,13 @@ pub(crate) fn named_version(headers: &HeaderMap) -> Result<Option<u64>, ApiError
     }
 }
 
-/// `If-Match` names something that no version of ours is called.
+/// Returns the error for an `If-Match` that names no version.
 fn no_version() -> ApiError {
     let detail = "If-Match must be the ETag of one version as it was read, such as \"2\".";
     ProblemDetails::new(StatusCode::PRECONDITION_FAILED, detail).into()
 }
 
-/// Whether the caller has this version already.
+/// Returns true if `If-None-Match` names this version.
 pub(crate) fn has_already(headers: &HeaderMap, tag: &HeaderValue) -> bool {
     let tag = tag.to_str().unwrap_or_default().trim_matches('"');
     tags(headers, IF_NONE_MATCH)
@@ -92,7 +92,7 @@ pub(crate) fn has_already(headers: &HeaderMap, tag: &HeaderValue) -> bool {
         .any(|known| known == tag || known == "*")
 }
 
-/// The tags of a header, without quotes and the mark of weakness.
+/// Returns the tags of a header without quotes and weakness prefix.
 fn tags(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
     let values = headers.get_all(name).into_iter();
     let values = values.filter_map(|value| value.to_str().ok());
@@ -104,15 +104,15 @@ fn tags(headers: &HeaderMap, name: HeaderName) -> Vec<String> {
         .collect()
 }
 
-/// A place in a list as callers carry it: opaque, made of the key it stands for.
+/// Returns the opaque cursor for the key of an entry.
 pub(crate) fn to_cursor(key: &str) -> String {
     hex::encode(key)
 }
 
-/// The key behind a cursor.
+/// Returns the key of a cursor.
 ///
 /// # Errors
-/// 400 when it is none of ours.
+/// 400 if the cursor is invalid.
 pub(crate) fn from_cursor(text: &str) -> Result<String, ApiError> {
     // Keys are at most 1,024 bytes long.
     if text.len() > 2_048 {
@@ -122,13 +122,13 @@ pub(crate) fn from_cursor(text: &str) -> Result<String, ApiError> {
     String::from_utf8(bytes).map_err(|_| ApiError::Cursor)
 }
 
-/// A part of a cursor that is a number or an id.
+/// Parses a part of a cursor that is a number or an id.
 pub(crate) fn part<T: FromStr>(text: Option<&str>) -> Result<T, ApiError> {
     text.and_then(|text| text.parse().ok())
         .ok_or(ApiError::Cursor)
 }
 
-/// How many entries a page has: as many as asked for, within bounds.
+/// Returns the requested page size within the limits, or the default.
 pub(crate) fn page_size(asked: Option<u32>) -> usize {
     asked.unwrap_or(50).clamp(1, 200) as usize
 }
@@ -150,7 +150,8 @@ mod tests {
         for wrong in ["\"x\"", "*", "\"7\", \"8\""] {
             assert_eq!(read(wrong), Err(412), "{wrong}");
         }
-        let none = required_version(&HeaderMap::new()).expect_err("missing");
+        let none =
+            required_version(&HeaderMap::new()).expect_err("a missing If-Match was accepted");
         assert_eq!(status(none), 428);
     }
 
@@ -166,11 +167,11 @@ mod tests {
     #[test]
     fn a_cursor_is_read_back_and_others_are_refused() {
         assert_eq!(
-            from_cursor(&to_cursor("title#straße")).expect("a cursor"),
+            from_cursor(&to_cursor("title#straße")).expect("cursor not read back"),
             "title#straße"
         );
         for wrong in ["x", "ff", &"00".repeat(2_000)] {
-            let refused = from_cursor(wrong).expect_err("refused");
+            let refused = from_cursor(wrong).expect_err("an invalid cursor was accepted");
             assert_eq!(refused.into_problem().status, 400);
         }
     }

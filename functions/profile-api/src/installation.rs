@@ -1,4 +1,4 @@
-//! How tenants were installed, for those who operate the service (S0-01…S0-04, S0-23).
+//! Installation data of tenants, entered by operators (S0-01…S0-04, S0-23).
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
 
-/// How a tenant was installed.
+/// Returns the installation data of a tenant.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 200, description = "What an operator entered; empty if nobody did", body = Installation)))]
@@ -25,8 +25,9 @@ pub(crate) async fn show(
     Ok(Json(api.services.store.installation(tenant).await?))
 }
 
-/// Enters with which version a tenant was installed, which decides how its
-/// directory is connected, and which environments it has.
+/// Stores the version with which a tenant was installed, and its environments.
+///
+/// The version determines how the tenant's directory is connected.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     request_body = Installation,

@@ -1,8 +1,8 @@
-//! The HTTP API administrators use.
+//! The HTTP API for administrators.
 //!
-//! A tenant's routes need a verified token; its tenant, and nothing a caller
-//! writes, decides whose data an answer shows. The router, the permission of each
-//! route and the `OpenAPI` document are made from one table, [`access::ROUTES`].
+//! The routes of tenants require a verified token. Only the token's tenant, never a value in
+//! the request, determines which tenant's data is accessed. The router, the permission of
+//! each route and the `OpenAPI` document are made from one table, [`access::ROUTES`].
 
 #![expect(
     unused_qualifications,
@@ -54,18 +54,18 @@ use tower_http::cors::CorsLayer;
 pub use body::MAX_BODY;
 use state::ApiState;
 
-/// Browsers may keep the answer to a preflight so long.
+/// The time for which browsers may cache the response to a preflight request.
 const PREFLIGHT: Duration = Duration::from_hours(1);
 
-/// Answers from this size on are compressed where the caller takes that, in bytes:
-/// a function may give back six megabytes, and a schema of many courses is larger.
+/// The size in bytes from which responses are compressed if the client accepts it: a
+/// function may return six megabytes, and a schema with many courses is larger.
 const COMPRESSED_FROM: u16 = 32 * 1_024;
 
-/// The API over these services.
+/// Returns the router of the API.
 ///
 /// # Errors
-/// When `ROLLCALL_API_AUDIENCE` is missing: without it tokens that were issued
-/// for other services would be let in.
+/// If `ROLLCALL_API_AUDIENCE` is missing: without it tokens that were issued for other
+/// services would be accepted.
 pub fn router(services: Services) -> Result<Router, SetupError> {
     let verifier = Verifier::new(&services.settings)?;
     let cors = cors(services.settings.frontend_url.as_deref());
@@ -78,7 +78,7 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
     Ok(guard(routes).layer(cors).with_state(api))
 }
 
-/// Pages of the console may call, and no others (S4-003 opens there).
+/// Returns the CORS policy: only pages of the console may call the API (S4-003).
 fn cors(frontend: Option<&str>) -> CorsLayer {
     let origin = frontend.and_then(|origin| HeaderValue::from_str(origin).ok());
     let exposed: [HeaderName; 4] = [ETAG, LOCATION, RETRY_AFTER, auth::middleware::REQUEST_ID];

@@ -1,5 +1,5 @@
-//! What the rule editor offers: fields, people, courses, catalogs. All of it
-//! comes from the data of the last refresh, never live from Learn365 (S4-089d).
+//! The choices of the rule editor: fields, learners, courses and catalogs. All of them come
+//! from the last refresh, never live from Learn365 (S4-089d).
 
 use std::collections::BTreeMap;
 
@@ -22,8 +22,10 @@ use crate::error::ApiError;
 use crate::extract::{InQuery, etag, has_already, page_size};
 use crate::state::ApiState;
 
-/// Fields, operators, values and courses in react-querybuilder's configuration
-/// shape (S4-099). A new refresh makes a new one; the `ETag` tells.
+/// Returns fields, operators, values and courses in the configuration format of
+/// react-querybuilder (S4-099).
+///
+/// Each refresh publishes a new schema with a new `ETag`.
 #[utoipa::path(get, path = "/v1/schema", tag = "Choices",
     params(("If-None-Match" = Option<String>, Header, description = "The ETag of the schema at hand")),
     responses((status = 200, description = "The schema of the data in use", body = Schema,
@@ -52,29 +54,29 @@ pub(crate) async fn schema(
     Ok((headers, bytes).into_response())
 }
 
-/// Which people.
+/// The query of a search for learners.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct UserQuery {
-    /// Words of name or mail address, or a whole address, user id or Entra
-    /// object id; everybody by name without.
+    /// Words of the name or e-mail address, or a complete address, user id or Entra object
+    /// id. Default: all learners by name.
     #[serde(default)]
     search: String,
-    /// Most people: 1 to 200, 50 without.
+    /// The maximum number of learners, 1 to 200. Default: 50.
     limit: Option<u32>,
 }
 
-/// People found.
+/// The learners found.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct UserList {
-    /// How many there are altogether.
+    /// The total number of matches.
     total: usize,
-    /// The best ones.
+    /// The best matches.
     items: Vec<Person>,
 }
 
-/// Learners, for overrides (S4-088c).
+/// Searches learners, for example for overrides (S4-088c).
 #[utoipa::path(get, path = "/v1/users", tag = "Choices", params(UserQuery),
     responses((status = 200, description = "Learners found", body = UserList)))]
 pub(crate) async fn users(
@@ -91,28 +93,28 @@ pub(crate) async fn users(
     }))
 }
 
-/// Which courses.
+/// The query of a search for courses.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CourseQuery {
-    /// Words of the title; all courses without.
+    /// Words of the title. Default: all courses.
     #[serde(default)]
     search: String,
-    /// Most courses: 1 to 200, 50 without.
+    /// The maximum number of courses, 1 to 200. Default: 50.
     limit: Option<u32>,
 }
 
-/// Courses found.
+/// The courses found.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CourseList {
-    /// How many there are altogether.
+    /// The total number of matches.
     total: usize,
-    /// By title.
+    /// The matches, by title.
     items: Vec<SchemaCourse>,
 }
 
-/// Courses to enrol in and to make rules about.
+/// Searches courses, for enrolment and for rules.
 #[utoipa::path(get, path = "/v1/courses", tag = "Choices", params(CourseQuery),
     responses((status = 200, description = "Courses found", body = CourseList)))]
 pub(crate) async fn courses(
@@ -132,24 +134,24 @@ pub(crate) async fn courses(
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CatalogItem {
-    /// Its id.
+    /// The id of the catalog.
     id: CatalogId,
-    /// Its title.
+    /// The title of the catalog.
     title: String,
-    /// How many courses it has.
+    /// The number of its courses.
     courses: usize,
-    /// Whether the caller may choose its courses.
+    /// True if the caller may choose its courses.
     mine: bool,
 }
 
 /// The tenant's catalogs.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct CatalogList {
-    /// By title.
+    /// The catalogs, by title.
     items: Vec<CatalogItem>,
 }
 
-/// Course catalogs (S4-011), and which of them the caller may work on.
+/// Lists the course catalogs (S4-011) and which of them the caller may work on.
 #[utoipa::path(get, path = "/v1/catalogs", tag = "Choices",
     responses((status = 200, description = "All catalogs", body = CatalogList)))]
 pub(crate) async fn catalogs(

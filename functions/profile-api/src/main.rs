@@ -1,4 +1,4 @@
-//! Wiring only.
+//! The Lambda entry point of the API.
 
 use lambda_http::{Error, run};
 use rollcall_app::Services;

@@ -1,4 +1,4 @@
-//! What the product tells its administrators: the newest first, each read by each of them.
+//! Notifications to administrators in the product, with a read state for each of them.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,17 +14,17 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
 use crate::state::ApiState;
 
-/// Which notifications.
+/// The query of the notifications.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct NotificationQuery {
-    /// Only those the caller has not read.
+    /// Only notifications that the caller has not read.
     #[serde(default)]
     unread: bool,
-    /// Most notifications: 1 to 200, 50 without.
+    /// The maximum number of notifications, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Only those that came before this moment, for older pages.
+    /// Only notifications before this time, for older pages.
     before: Option<DateTime<Utc>>,
 }
 
@@ -33,26 +33,26 @@ pub(crate) struct NotificationQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Notification {
     id: Uuid,
-    /// What it is about, such as `ready` or `connectionLost`.
+    /// The kind of event, such as `ready` or `connectionLost`.
     kind: String,
     at: DateTime<Utc>,
-    /// One line.
+    /// The subject in one line.
     subject: String,
-    /// All of it, as plain text.
+    /// The complete text, as plain text.
     text: String,
-    /// Whether the caller has read it.
+    /// True if the caller has read it.
     read: bool,
 }
 
-/// Notifications, newest first.
+/// A list of notifications, newest first.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct NotificationList {
     items: Vec<Notification>,
-    /// How many the caller has not read.
+    /// The number of notifications that the caller has not read.
     unread: usize,
 }
 
-/// What the product tells: newest first.
+/// Lists notifications, newest first.
 #[utoipa::path(get, path = "/v1/notifications", tag = "Notifications", params(NotificationQuery),
     responses((status = 200, description = "The newest notifications", body = NotificationList)))]
 pub(crate) async fn list(
@@ -73,16 +73,16 @@ pub(crate) async fn list(
         .filter(|it| !query.unread || !it.read_by.contains(&caller.object))
         .take(page_size(query.limit));
     let items = wanted.map(|it| {
-        let told = render(&it.notice).ok();
+        let rendered = render(&it.notice).ok();
         Notification {
             id: it.notice.id,
             kind: kind(&it.notice.about),
             at: it.at,
-            subject: told
+            subject: rendered
                 .as_ref()
-                .map(|told| told.subject.clone())
+                .map(|rendered| rendered.subject.clone())
                 .unwrap_or_default(),
-            text: told.map(|told| told.text).unwrap_or_default(),
+            text: rendered.map(|rendered| rendered.text).unwrap_or_default(),
             read: it.read_by.contains(&caller.object),
         }
     });
@@ -97,7 +97,9 @@ fn kind(about: &NoticeKind) -> String {
     value["kind"].as_str().unwrap_or_default().to_owned()
 }
 
-/// Notes that the caller has read a notification; others still see it as new.
+/// Marks a notification as read by the caller.
+///
+/// It remains unread for other administrators.
 #[utoipa::path(post, path = "/v1/notifications/{id}/read", tag = "Notifications",
     params(("id" = Uuid, Path, description = "The notification")),
     responses((status = 204, description = "Noted")))]

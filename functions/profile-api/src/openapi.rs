@@ -1,4 +1,4 @@
-//! The `OpenAPI` 3.1 document, made from the handlers and the table of routes.
+//! The `OpenAPI` 3.1 document, generated from the handlers and the table of routes.
 
 use std::collections::BTreeMap;
 
@@ -13,17 +13,19 @@ use utoipa::{PartialSchema, ToSchema};
 use crate::access::{Permission, ROUTES, Route};
 use rollcall_runtime::ProblemDetails;
 
-/// The name of the scheme in the document.
+/// The name of the security scheme in the document.
 const SCHEME: &str = "entra";
 
-/// The document. Anybody may read it: it holds no data.
+/// Returns the `OpenAPI` document.
+///
+/// No token is required, because the document contains no data.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "Service",
     responses((status = 200, description = "This document", body = serde_json::Value)))]
 pub(crate) async fn show() -> Json<OpenApi> {
     Json(document())
 }
 
-/// Puts the document together.
+/// Returns the complete document.
 pub fn document() -> OpenApi {
     let (_, mut document) = crate::routes::router().split_for_parts();
     document.info = info();
@@ -59,7 +61,7 @@ fn info() -> Info {
     info
 }
 
-/// The operation of a method.
+/// Returns the operation of a method.
 pub fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Operation> {
     match method {
         "GET" => item.get.as_mut(),
@@ -71,7 +73,7 @@ pub fn operation<'a>(item: &'a mut PathItem, method: &str) -> Option<&'a mut Ope
     }
 }
 
-/// Adds what follows from the table: who may, and what may go wrong.
+/// Adds the permission and the error responses, which follow from the table.
 fn finish(operation: &mut Operation, route: &Route) {
     if route.permission != Permission::Public {
         let scheme = SecurityRequirement::new(SCHEME, Vec::<String>::new());
@@ -102,7 +104,7 @@ fn finish(operation: &mut Operation, route: &Route) {
     }
 }
 
-/// A name for the operation that no other has: `getProfilesIdHold`.
+/// Returns a unique id for the operation, such as `getProfilesIdHold`.
 fn operation_id(route: &Route) -> String {
     let words = route.path.trim_start_matches("/v1/");
     let words = words.split(|c: char| !c.is_ascii_alphanumeric());
@@ -113,8 +115,8 @@ fn operation_id(route: &Route) -> String {
     route.method.to_ascii_lowercase() + &words.collect::<String>()
 }
 
-/// The text without line breaks inside sentences and without the numbers of
-/// requirements, which say nothing to readers of the document.
+/// Returns the text without line breaks inside paragraphs and without requirement ids,
+/// which mean nothing to readers of the document.
 fn for_readers(text: &str) -> String {
     let mut kept = String::new();
     let mut rest = text;
@@ -132,7 +134,7 @@ fn for_readers(text: &str) -> String {
     joined.join("\n\n")
 }
 
-/// What may go wrong, by status.
+/// Returns the descriptions of the error responses, by status.
 fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'static str> {
     let mut all = BTreeMap::from([
         ("400", "The request cannot be read"),
@@ -200,9 +202,16 @@ mod tests {
         let mut document = document();
         let mut names = BTreeSet::new();
         for route in ROUTES {
-            let item = document.paths.paths.get_mut(route.path).expect("a path");
-            let operation = operation(item, route.method).expect("an operation");
-            let name = operation.operation_id.clone().expect("a name");
+            let item = document
+                .paths
+                .paths
+                .get_mut(route.path)
+                .expect("path missing");
+            let operation = operation(item, route.method).expect("operation missing");
+            let name = operation
+                .operation_id
+                .clone()
+                .expect("operation id missing");
             assert!(names.insert(name.clone()), "{name}");
             let summary = operation.summary.clone().unwrap_or_default();
             assert!(

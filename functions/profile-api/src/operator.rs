@@ -1,4 +1,4 @@
-//! Tenants' plans, for those who operate the service.
+//! The plans of tenants, entered by operators.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,18 +15,19 @@ use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
 
-/// A plan to enter.
+/// A plan to store.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EntitlementInput {
-    /// Which plan.
+    /// The plan.
     plan: Plan,
-    /// Until when; without end when absent.
+    /// When the plan ends. Default: never.
     until: Option<DateTime<Utc>>,
-    /// Whether notifications may go out through Azure Communication Services.
+    /// True if notifications may be sent through Azure Communication Services. Default:
+    /// `false`.
     #[schema(value_type = Option<bool>)]
     azure_communication_services: bool,
-    /// Whether the directory sync is enabled.
+    /// True if the directory sync is enabled. Default: `false`.
     #[schema(value_type = Option<bool>)]
     directory_sync: bool,
 }
@@ -46,7 +47,7 @@ impl EntitlementInput {
     }
 }
 
-/// A tenant's plan.
+/// Returns the plan of a tenant.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/entitlement", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 200, description = "The plan an operator entered", body = Entitlement)))]
@@ -58,7 +59,9 @@ pub(crate) async fn show(
     plan?.map(Json).ok_or(ApiError::Missing)
 }
 
-/// Enters a tenant's plan (S4-001). It counts within a minute.
+/// Stores the plan of a tenant (S4-001).
+///
+/// It takes effect within one minute.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/entitlement", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     request_body = EntitlementInput,

@@ -1,4 +1,5 @@
-//! Every route there is: one line says what it takes, when it is forbidden, what it needs and who handles it.
+//! The table of all routes: each line has the permission, the lock, the required feature and
+//! the handler of a route.
 
 use rollcall_domain::connection::installation::Feature;
 use utoipa_axum::router::OpenApiRouter;
@@ -17,13 +18,13 @@ pub struct Route {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// The permission it takes.
+    /// The required permission.
     pub permission: Permission,
-    /// Whether the maintenance lock forbids it (S4-110…114).
+    /// True if the maintenance lock forbids it (S4-110…114).
     pub locked: bool,
-    /// The feature it belongs to, if that needs the directory connected (S0-14).
+    /// The feature it belongs to, if that requires the directory connection (S0-14).
     pub needs: Option<Feature>,
-    /// Adds its handler and the documentation of that to a router.
+    /// Adds the handler and its documentation to a router.
     register: fn(OpenApiRouter<ApiState>) -> OpenApiRouter<ApiState>,
 }
 
@@ -43,9 +44,8 @@ impl Route {
     }
 }
 
-/// Makes the table from lines of the body
-/// `METHOD "path" Permission, option => handler;`, where an option is `locked` or
-/// `needs(Feature)`.
+/// Makes the table from lines of the form `METHOD "path" Permission, option => handler;`,
+/// where an option is `locked` or `needs(Feature)`.
 macro_rules! routes {
     ($($method:ident $path:literal $permission:ident $(, $option:ident $(($feature:ident))?)?
         => $($handler:ident)::+;)*) => {
@@ -60,7 +60,7 @@ macro_rules! routes {
     };
 }
 
-/// Every route there is. What is missing here is answered to nobody.
+/// All routes. Requests to other routes are rejected.
 pub const ROUTES: &[Route] = routes! {
     GET "/v1/health" Public => health::show;
     GET "/v1/openapi.json" Public => openapi::show;
@@ -75,11 +75,11 @@ pub const ROUTES: &[Route] = routes! {
     GET "/v1/catalogs" ReadProfiles => lookups::catalogs;
     GET "/v1/profiles" ReadProfiles => profiles::list::list;
     POST "/v1/profiles" WriteProfiles, locked => profiles::save::create;
-    // A draft can ask about any field of anybody, so it takes who may save one.
+    // A draft can query any field of any learner, so it requires the permission to save one.
     POST "/v1/profiles/preview" WriteProfiles, locked => profiles::preview::draft;
     GET "/v1/profiles/{id}" ReadProfiles => profiles::show::show;
     PUT "/v1/profiles/{id}" WriteProfiles, locked => profiles::save::update;
-    // Accepted while maintenance works; the next cycle carries it out (S4-114).
+    // Accepted during maintenance; the next run applies it (S4-114).
     DELETE "/v1/profiles/{id}" WriteProfiles => profiles::delete::delete;
     POST "/v1/profiles/{id}/restore" WriteProfiles, locked => profiles::restore::restore;
     PUT "/v1/profiles/{id}/courses" WriteCourses, locked => profiles::courses::choose;
@@ -98,7 +98,7 @@ pub const ROUTES: &[Route] = routes! {
     GET "/v1/audit" ReadAudit => audit::list;
     GET "/v1/connections" ReadTenant => connections::list::list;
     POST "/v1/connections/entra/connect" ManageEntra => connections::entra::connect;
-    // Everybody is told why it cannot be ended; before it works only its admins may drop it.
+    // All roles may read why it cannot be ended; only its admins may cancel an attempt.
     DELETE "/v1/connections/entra" ReadTenant => connections::entra::disconnect;
     GET "/v1/catalogs/{id}/mail-connection" ReadTenant => mail_connection::show::show;
     PUT "/v1/catalogs/{id}/mail-connection" ManageMail => mail_connection::save::save;
@@ -142,7 +142,7 @@ pub const ROUTES: &[Route] = routes! {
     DELETE "/v1/operator/tenants/{tenant}/sync-times" Operate => directory_sync::operator_schedule::remove;
 };
 
-/// The router of all routes, with their documentation.
+/// Returns the router of all routes, with their documentation.
 pub(crate) fn router() -> OpenApiRouter<ApiState> {
     ROUTES.iter().fold(OpenApiRouter::new(), |router, route| {
         (route.register)(router)
@@ -153,8 +153,8 @@ pub(crate) fn router() -> OpenApiRouter<ApiState> {
 mod tests {
     use super::*;
 
-    /// The attributes of a handler repeat its method and path for the documentation;
-    /// they are those of its line.
+    /// Checks that method and path in the attributes of each handler equal those in its line
+    /// of the table.
     #[test]
     fn each_line_names_the_handler_of_its_method_and_path() {
         for route in ROUTES {

@@ -1,4 +1,4 @@
-//! `GET /v1/sign-in`: where and how the console signs people in, per cloud.
+//! `GET /v1/sign-in`: where and how users sign in to the console, per cloud.
 
 use axum::Json;
 use axum::extract::State;
@@ -7,19 +7,21 @@ use utoipa::ToSchema;
 
 use crate::state::ApiState;
 
-/// What a page needs to begin a sign-in.
+/// The data that a page needs to start a sign-in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SignIn {
-    /// The cloud this deployment serves: `global`, `usgov` or `dod`.
+    /// The cloud that this deployment serves: `global`, `usgov` or `dod`.
     cloud: &'static str,
-    /// The authority people sign in at; another one for GCC High (S4-004).
+    /// The authority at which users sign in; GCC High has its own (S4-004).
     authority: String,
-    /// The scope that asks for tokens for this API.
+    /// The scope to request for tokens for this API.
     scope: String,
 }
 
-/// Where people sign in. Anybody may ask: it is needed before there is a token.
+/// Returns where users sign in.
+///
+/// No token is required, because it is needed to obtain one.
 #[utoipa::path(get, path = "/v1/sign-in", tag = "Service",
     responses((status = 200, description = "Authority and scope of this deployment's cloud", body = SignIn)))]
 pub(crate) async fn show(State(api): State<ApiState>) -> Json<SignIn> {

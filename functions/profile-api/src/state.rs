@@ -1,4 +1,4 @@
-//! What handlers share: the services, the verifier of tokens, and what is cached between requests.
+//! The state that handlers share: the services, the token verifier and the caches.
 
 use axum::extract::FromRef;
 use chrono::{DateTime, SubsecRound, Utc};
@@ -12,20 +12,20 @@ use crate::cache::snapshots::SnapshotCache;
 /// The state of the API.
 #[derive(Clone)]
 pub(crate) struct ApiState {
-    /// The clients and the settings they were made from.
+    /// The clients and the settings they were created from.
     pub(crate) services: Services,
-    /// Verifies access tokens.
+    /// The verifier of access tokens.
     pub(crate) verifier: Verifier,
-    /// Snapshots in memory.
+    /// The cached snapshots.
     pub(crate) snapshots: SnapshotCache,
-    /// Which tenants' plans include the service.
+    /// The cached entitlements of tenants.
     pub(crate) entitlements: EntitlementCache,
-    /// Which administrators were recorded lately.
+    /// The administrators that were recorded recently.
     pub(crate) admin_activity: AdminActivity,
 }
 
 impl ApiState {
-    /// The state with empty caches.
+    /// Returns the state with empty caches.
     pub(crate) fn new(services: Services, verifier: Verifier) -> Self {
         Self {
             services,
@@ -43,7 +43,7 @@ impl FromRef<ApiState> for Verifier {
     }
 }
 
-/// The current time, truncated to milliseconds as in JSON.
+/// Returns the current time, truncated to milliseconds as in JSON.
 pub(crate) fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }

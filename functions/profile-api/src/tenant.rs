@@ -1,4 +1,4 @@
-//! `GET /v1/tenant`: how the caller's tenant stands.
+//! `GET /v1/tenant`: the status of the caller's tenant.
 
 use std::collections::BTreeMap;
 
@@ -19,27 +19,27 @@ use utoipa::ToSchema;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// So many records of a job are looked at for one that counted profiles.
+/// The number of run records that are searched for one with profile counts.
 const RECENT: usize = 10;
 
-/// The whole status in one answer.
+/// The status of a tenant.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct TenantStatus {
     tenant: TenantId,
     settings_present: bool,
     onboarding: Onboarding,
-    /// The data in use; null before the first refresh.
+    /// The current snapshot; null before the first refresh.
     snapshot: Option<SnapshotInUse>,
-    /// Until when maintenance holds the lock; null when it is free.
+    /// When the lock of the running maintenance expires; null if no maintenance is running.
     maintenance_lock_until: Option<DateTime<Utc>>,
-    /// Newest first run record of each job that ever ran.
+    /// The newest run of each job that has run.
     last_runs: BTreeMap<Job, LastRun>,
-    /// Profiles by the status in which the newest run left them.
+    /// The number of profiles by their status after the newest run that evaluated them.
     profiles: BTreeMap<String, u64>,
 }
 
-/// Where it is stored is nobody's business.
+/// The current snapshot, without its storage location.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct SnapshotInUse {
@@ -61,19 +61,19 @@ struct LastRun {
     error: Option<String>,
 }
 
-/// How the tenant stands: data in use, lock, last runs, profiles by status.
+/// Returns the tenant's status: current snapshot, lock, last runs and profiles by status.
 #[utoipa::path(get, path = "/v1/tenant", tag = "Tenant",
     responses((status = 200, description = "The tenant's status", body = TenantStatus)))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
 ) -> Result<Json<TenantStatus>, ApiError> {
-    // Boxed, since ten reads at once make a future too large for the stack.
+    // Boxed, because ten concurrent reads make the future too large for the stack.
     let status = Box::pin(status(&api.services.store, caller.tenant)).await?;
     Ok(Json(status.ok_or(ApiError::NoSettings)?))
 }
 
-/// `None` for a tenant that never saved its settings.
+/// Returns `None` for a tenant that never saved its settings.
 async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, StoreError> {
     let Some(tenant) = store.tenant(id).await? else {
         return Ok(None);
@@ -85,7 +85,7 @@ async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, Sto
         recent(store, id, Job::Maintenance),
         recent(store, id, Job::Membership),
     )?;
-    // A run that was skipped counts nothing; the one before it still holds.
+    // A skipped run has no counts, so those of the previous run still apply.
     let counting = maintenance.iter().chain(&membership);
     let counting = counting.filter(|run| !statuses(run).is_empty());
     let newest = counting.max_by_key(|run| run.request.slot);
@@ -104,14 +104,14 @@ async fn status(store: &Store, id: TenantId) -> Result<Option<TenantStatus>, Sto
     }))
 }
 
-/// The newest records of a job.
+/// Returns the newest runs of a job.
 async fn recent(store: &Store, tenant: TenantId, job: Job) -> Result<Vec<Run>, StoreError> {
     let page = store.run_page(tenant, job, None, RECENT).await?;
     Ok(page.items)
 }
 
-/// How many profiles a run left in which status, as its record says: counting
-/// them anew would read all of them.
+/// Returns the number of profiles by status from the run's record; counting them would
+/// read all profiles.
 fn statuses(run: &Run) -> BTreeMap<String, u64> {
     let counts = run.counts.iter();
     counts

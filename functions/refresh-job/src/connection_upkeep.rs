@@ -2,7 +2,7 @@
 //! and waiting mail, completes consents and follows up room responses.
 //!
 //! Every step reads the stored state and does what is due. A tick that is late, repeated or
-//! cut off does no harm: the next one does the rest.
+//! interrupted does no harm: the next one continues.
 
 use std::time::Duration;
 
@@ -21,20 +21,21 @@ use rollcall_runtime::Deadline;
 const AT_ONCE: usize = 8;
 /// Time limit of one item.
 const ONE: Duration = Duration::from_secs(30);
-/// How long after the end of a session a room response is still expected.
+/// Time after the end of a session during which a room's response is still expected.
 const GIVE_UP: TimeDelta = TimeDelta::days(1);
 
-/// Does everything that is due.
+/// Does all work that is due.
 ///
 /// # Errors
-/// When the due items cannot be listed; single failures are retried by the next tick.
+/// Returns an error if the due items cannot be listed; single failures are retried by the next
+/// tick.
 pub(crate) async fn run_upkeep(services: &Services, deadline: Deadline) -> Result<(), StoreError> {
     for tenant in services.store.awaiting_proof().await? {
         if !deadline.allows(ONE) {
             break;
         }
         if let Err(error) = services.finish_consent(tenant).await {
-            tracing::warn!(%tenant, %error, "a consent could not be settled");
+            tracing::warn!(%tenant, %error, "a consent could not be completed");
         }
     }
     let catalogs = services.store.connected_catalogs().await?;
@@ -56,28 +57,34 @@ pub(crate) async fn run_upkeep(services: &Services, deadline: Deadline) -> Resul
 
 async fn account(services: &Services, tenant: TenantId, catalog: CatalogId, it: &MailConnection) {
     let now = Utc::now();
-    let told = |what: &str, done: Result<(), AccountError>| {
+    let log_error = |what: &str, done: Result<(), AccountError>| {
         if let Err(error) = done {
-            tracing::warn!(%tenant, %catalog, %error, what, "waits for the next look");
+            tracing::warn!(%tenant, %catalog, %error, what, "failed; the next tick retries it");
         }
     };
-    if it.untold {
-        told("a loss", services.notify_loss(tenant, catalog, it).await);
+    if it.notice_pending {
+        log_error(
+            "notice of a lost account",
+            services.notify_loss(tenant, catalog, it).await,
+        );
     }
     if it.forget || it.draft_until.is_some_and(|until| until <= now) {
         let forgotten = services.forget_what_is_due(tenant, catalog, now).await;
-        told("something to forget", forgotten);
+        log_error("deletion of a grant", forgotten);
     }
-    if it.unwelcomed || waits(services, tenant, catalog, it).await {
-        told("a mail", services.greet(tenant, catalog, it).await);
+    if it.welcome_pending || waits(services, tenant, catalog, it).await {
+        log_error(
+            "waiting mail",
+            services.send_welcome(tenant, catalog, it).await,
+        );
     }
     if it.wants_keep_alive(now) {
         keep_alive(services, tenant, catalog).await;
     }
 }
 
-/// Whether mail is waiting that could be sent now: the message that should have woken the
-/// notifier may be lost.
+/// Returns true if mail is waiting that could be sent now: the message that should have started
+/// the notifier may be lost.
 async fn waits(
     services: &Services,
     tenant: TenantId,
@@ -120,10 +127,10 @@ async fn follow(services: &Services, tenant: TenantId, session: Versioned<Course
     let settled = Box::pin(services.record_session(tenant, session.clone())).await;
     // A failed calendar update must not delay the notice about the room response.
     let settled = settled.unwrap_or_else(|error| {
-        tracing::warn!(%tenant, %id, %error, "a session waits for the next look");
+        tracing::warn!(%tenant, %id, %error, "a session could not be updated; the next tick retries it");
         session
     });
     if let Err(error) = Box::pin(services.follow_room(tenant, settled)).await {
-        tracing::warn!(%tenant, %id, %error, "a room's answer waits for the next look");
+        tracing::warn!(%tenant, %id, %error, "a room's response could not be handled; the next tick retries it");
     }
 }

@@ -1,4 +1,4 @@
-//! Refreshes the LMS snapshot of a tenant, runs its directory sync, and looks after its
+//! Refreshes the LMS snapshot of a tenant, runs its directory sync, and maintains its
 //! connections.
 //!
 //! A tick queues one run per tenant; a message is one run. A refresh reads six sets and
@@ -18,11 +18,11 @@ use serde_json::Value;
 
 pub use tick::tick;
 
-/// Makes one run of a job of this function.
+/// Executes one run of a job of this function.
 ///
 /// # Errors
-/// When the message cannot be handled now, or is not for this function: the queue retries
-/// and finally moves it to the dead-letter queue.
+/// Returns an error if the message cannot be handled now or is not for this function: the queue
+/// retries and finally moves it to the dead-letter queue.
 pub async fn work(
     services: &Services,
     request: RunRequest,
@@ -31,15 +31,15 @@ pub async fn work(
     match request.job {
         Job::Refresh => Box::pin(lms_refresh::run::work(services, request, deadline)).await,
         Job::DirectorySync => Box::pin(directory_sync::work(services, request, deadline)).await,
-        other => Err(Failure(format!("refresh-job does not do {other}"))),
+        other => Err(Failure(format!("refresh-job does not handle {other} runs"))),
     }
 }
 
 /// Handles one event.
 ///
 /// # Errors
-/// When the runs of a tick could not be queued, or the event is of an unknown kind. Failed
-/// messages are reported in the response instead.
+/// Returns an error if the runs of a tick could not be queued or the event is of an unknown
+/// kind. Failed messages are reported in the response instead.
 pub async fn handle(
     services: &Services,
     event: Value,

@@ -1,6 +1,6 @@
-//! Wiring only.
+//! Starts the refresh function; wiring only.
 
-// The futures of the SDK nest deeper than the compiler expects.
+// The futures of the SDK are nested deeper than the compiler's default limit.
 #![recursion_limit = "256"]
 
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};

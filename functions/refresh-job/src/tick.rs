@@ -19,7 +19,7 @@ const RETRY_MINUTES: i64 = 15;
 /// Handles a tick.
 ///
 /// # Errors
-/// When tenants could not be listed or runs not queued; the scheduler retries.
+/// Returns an error if tenants could not be listed or runs not queued; the scheduler retries.
 pub async fn tick(
     services: &Services,
     due: &Tick,
@@ -31,7 +31,7 @@ pub async fn tick(
         "onboarding" => sweep(services, slot).await?,
         "connections" => Box::pin(run_upkeep(services, deadline)).await?,
         "sync" => crate::directory_sync::due(services, due.time).await?,
-        other => return Err(format!("refresh-job knows no tick {other:?}").into()),
+        other => return Err(format!("refresh-job does not handle the tick {other:?}").into()),
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The demo: a realistic tenant through both jobs on the deployed functions.
+//! The demo: a realistic tenant, processed by both jobs on the deployed functions.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,15 +16,15 @@ use crate::stack::{Stack, StackOptions};
 use crate::summary::{MailLine, Summary};
 use crate::{mails, processes, tenant};
 
-/// A job of the largest demo takes less than this.
+/// Maximum duration of a job, sufficient for the largest demo.
 const PATIENCE: Duration = Duration::from_mins(14);
-/// Notices reach the mailbox within seconds.
+/// Maximum time to wait until all notices are delivered, which usually takes seconds.
 const MAIL_PATIENCE: Duration = Duration::from_secs(20);
 
-/// Runs the demo and tells what happened.
+/// Runs the demo and returns its summary.
 ///
 /// # Errors
-/// The first thing that did not work, in words.
+/// The first failure, as a message.
 pub async fn demo(
     options: &DemoOptions,
     stack: &StackOptions,
@@ -75,22 +75,23 @@ async fn play(
     let services = &stack.services;
     let mailed = mails::sent(stack.emulator.endpoint()).await?.len();
     progress("Saving settings and profiles as an administrator would");
-    let who = tenant::set_up(services, &scene.tenant.world).await?;
-    tenant::put_profiles(services, who.id, &scene.profiles).await?;
+    let tenant_run = tenant::set_up(services, &scene.tenant.world).await?;
+    tenant::put_profiles(services, tenant_run.id, &scene.profiles).await?;
     let clock = Instant::now();
     progress("Data refresh: refresh-job reads Learn365");
-    let refresh = tenant::run(services, &who, Job::Refresh, PATIENCE, progress).await?;
+    let refresh = tenant::run(services, &tenant_run, Job::Refresh, PATIENCE, progress).await?;
     seconds.insert("refresh".to_owned(), clock.elapsed().as_secs_f64());
     if refresh.snapshot.is_none() {
         return Err(format!("the refresh {}", tenant::ending(&refresh)).into());
     }
     let clock = Instant::now();
     progress("Maintenance: maintenance-job evaluates, fills groups, enrols");
-    let maintenance = tenant::run(services, &who, Job::Maintenance, PATIENCE, progress).await?;
+    let maintenance =
+        tenant::run(services, &tenant_run, Job::Maintenance, PATIENCE, progress).await?;
     seconds.insert("maintenance".to_owned(), clock.elapsed().as_secs_f64());
     let report = tenant::report(services, &maintenance).await?;
     let mut summary = Summary::of(&scene.tenant.world.tenant.name, &report);
-    // The record adds up every invocation of the run; the report is the last one's.
+    // The record counts all invocations of the run, the report only the last one.
     summary.graph.http = maintenance
         .counts
         .get("graphHttp")
@@ -118,7 +119,7 @@ async fn play(
     Ok(summary)
 }
 
-/// Mails of this demo: waited for until the queue of notices is quiet.
+/// Waits until the notice queue is empty; returns the mail messages of this demo.
 async fn new_mails(stack: &Stack, before: usize) -> Result<Vec<MailLine>, Error> {
     let begun = Instant::now();
     while !stack.services.notice_queue.is_idle().await? && begun.elapsed() < MAIL_PATIENCE {
@@ -135,7 +136,7 @@ async fn new_mails(stack: &Stack, before: usize) -> Result<Vec<MailLine>, Error>
         .collect())
 }
 
-/// Puts the member lists where a person finds them.
+/// Stores the member lists and the snapshot in `folder`.
 async fn export(
     services: &Services,
     profiles: &[Profile],
@@ -167,7 +168,7 @@ async fn export(
             line.file = Some(file.display().to_string());
         }
     }
-    // What `rollcall describe` looks at.
+    // `rollcall describe` reads this file.
     if let Some(pointer) = services.store.snapshot_pointer(tenant).await? {
         let file = folder.join("snapshot").with_extension(EXTENSION);
         std::fs::write(file, services.objects.get(&pointer.key).await?)?;

@@ -1,4 +1,4 @@
-//! What a demo runs with.
+//! Options of a demo.
 
 use std::path::PathBuf;
 
@@ -7,26 +7,26 @@ use uuid::Uuid;
 /// The demo's tenant.
 pub const TENANT: Uuid = Uuid::from_u128(0x0000_7e4a_0000_4000_8000_0000_0000_0001);
 
-/// What to run.
+/// The options of a demo.
 #[derive(Debug, Clone)]
 pub struct DemoOptions {
-    /// Size of the generated tenant.
+    /// Number of users in the generated tenant.
     pub users: usize,
-    /// Profiles; more than the demo's own are made from a grid.
+    /// Number of profiles; those beyond the built-in ones are generated from a grid.
     pub profiles: usize,
-    /// A folder of CSV exports instead of the generated tenant.
+    /// A folder with CSV exports to use instead of the generated tenant.
     pub data: Option<PathBuf>,
-    /// Where everything of the demo is kept.
+    /// The folder for all files of the demo.
     pub home: PathBuf,
 }
 
 impl DemoOptions {
-    /// The folder of this demo's state: another size or source is another demo.
+    /// Returns the folder of this demo's state, which depends on its size or its data.
     pub(crate) fn state(&self) -> PathBuf {
         self.home.join("state").join(self.name())
     }
 
-    /// Where this demo's member lists are put.
+    /// Returns the folder for this demo's member lists.
     pub fn members(&self) -> PathBuf {
         self.home.join("members").join(self.name())
     }

@@ -1,4 +1,4 @@
-//! What a demo plays: the outside world and the profiles its administrators wish for.
+//! The input of a demo: the simulated world and its profiles.
 
 use std::path::Path;
 
@@ -12,21 +12,21 @@ use crate::demo_options::{DemoOptions, TENANT};
 use crate::error::Error;
 use crate::{drafts, import, personas, sample_profiles, tenant};
 
-/// The outside world and the wishes of its administrators.
+/// The simulated world and the profiles of its administrators.
 pub struct DemoWorld {
-    /// The outside world, as an earlier demo left it.
+    /// The simulated tenant, including what earlier demos changed.
     pub tenant: TenantState,
     /// The profiles.
     pub profiles: Vec<Profile>,
-    /// Rows that were left out.
+    /// Messages about invalid rows, which were skipped.
     pub problems: Vec<String>,
 }
 
 impl DemoWorld {
-    /// Makes or imports the world. Groups that an earlier demo made stay.
+    /// Generates or imports the world. Groups that an earlier demo created are retained.
     ///
     /// # Errors
-    /// When the folder cannot be read or drafts name what does not exist.
+    /// If the folder cannot be read, or drafts refer to something that does not exist.
     pub fn set(options: &DemoOptions, state: &Path) -> Result<Self, Error> {
         let saved: Option<TenantState> = match std::fs::read(state.join("outside.json")) {
             Ok(bytes) => Some(serde_json::from_slice(&bytes)?),

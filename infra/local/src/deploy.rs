@@ -1,4 +1,4 @@
-//! A real `sam deploy` of the repository's template onto the emulator.
+//! Deploys the repository's template to the emulator with `sam deploy`.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Stdio};
 
@@ -12,7 +12,7 @@ use crate::{
     tools::Tools,
 };
 
-/// The functions of the template; the binary of each is `rollcall-<name>`.
+/// Functions of the template; the binary of each is `rollcall-<name>`.
 pub const FUNCTIONS: [&str; 5] = [
     "maintenance-job",
     "notifier",
@@ -21,41 +21,39 @@ pub const FUNCTIONS: [&str; 5] = [
     "refresh-job",
 ];
 
-/// The task that errors of a deployment name.
+/// The task named in deployment errors.
 const TASK: &str = "deploy";
-/// Where the packaged functions are uploaded to; `--resolve-s3` would deploy a
-/// second stack first, which costs seconds.
+/// The bucket for the packaged functions. `--resolve-s3` would first deploy another stack, which
+/// takes seconds.
 const ARTIFACTS: &str = "rollcall-artifacts";
 
-/// What a test or the demo needs to know of a deployed stack.
+/// The resources of a deployed stack that tests and the demo use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deployment {
     /// The `DynamoDB` table.
     pub table: String,
     /// The S3 bucket.
     pub bucket: String,
-    /// Queue of refresh-job.
+    /// URL of the queue of refresh-job.
     pub refresh_queue_url: String,
-    /// Queue of maintenance-job.
+    /// URL of the queue of maintenance-job.
     pub maintenance_queue_url: String,
-    /// Queue of notifier.
+    /// URL of the queue of notifier.
     pub notice_queue_url: String,
-    /// The HTTP API as the emulator serves it, without a slash at the end.
+    /// URL of the HTTP API on the emulator, without a trailing slash.
     pub api_url: String,
-    /// Name of each deployed function by its short name, for example `refresh-job`.
+    /// Names of the deployed functions by short name, for example `refresh-job`.
     pub functions: BTreeMap<String, String>,
-    /// All outputs of the stack, for what has no field of its own (the queues of
-    /// dead letters).
+    /// All outputs of the stack, including those without a field, such as the dead-letter queues.
     pub outputs: BTreeMap<String, String>,
 }
 
-/// Deploys `template.yaml` of the repository at `root` as `stack`, or brings a
-/// deployed one up to date: about three seconds.
+/// Deploys `template.yaml` of the repository at `root` as `stack`, or updates a deployed stack.
+/// Takes about three seconds.
 ///
-/// `binaries` is the folder that holds the five built functions. `parameters`
-/// are the template's; `Architecture` and `AwsEndpointUrl` are filled in. The
-/// address in `SystemSender` is verified for sending. `log` receives what
-/// `sam` prints.
+/// `binaries` is the folder with the five built functions. `parameters` are those of the template;
+/// `Architecture` and `AwsEndpointUrl` are set here. The address in `SystemSender` is verified for
+/// sending. The output of `sam` is written to `log`.
 pub async fn deploy(
     tools: &Tools,
     emulator: &Emulator,
@@ -92,8 +90,8 @@ fn completed(
     all
 }
 
-/// A folder of its own that looks as the template expects the repository after
-/// a release build; `target/lambda` itself stays the release build's.
+/// Creates a copy of the layout that the template expects after a release build, without touching
+/// `target/lambda`.
 fn stage(
     root: &Path,
     binaries: &Path,
@@ -118,8 +116,8 @@ fn stage(
             .map_err(|source| LocalError::io(TASK, "no folder for staging", source))?;
         copy(&binaries.join(&binary), &folder.join("bootstrap"))?;
     }
-    // On the command line, values with spaces (schedules) would be cut. JSON is
-    // YAML, and the one of the two sam takes is YAML.
+    // On the command line, values with spaces (schedules) would be cut off. JSON is valid YAML, and
+    // `sam` accepts parameter files in YAML.
     let text = serde_json::to_string_pretty(parameters)
         .map_err(|error| LocalError::io(TASK, "the parameters are no JSON", error.into()))?;
     fs::write(staged.path().join("parameters.yaml"), text)
@@ -185,8 +183,8 @@ async fn sam_deploy(
     }
 }
 
-/// Nothing of a real account may reach it: a forgotten profile would otherwise
-/// deploy there.
+/// Returns the environment for `sam`. It contains nothing of a real AWS account, because a
+/// configured profile could otherwise cause a deployment there.
 fn sam_environment(emulator: &Emulator) -> [(&'static str, &str); 9] {
     [
         ("AWS_ENDPOINT_URL", emulator.endpoint()),
@@ -197,8 +195,8 @@ fn sam_environment(emulator: &Emulator) -> [(&'static str, &str); 9] {
         ("AWS_EC2_METADATA_DISABLED", "true"),
         ("NO_PROXY", "127.0.0.1"),
         ("SAM_CLI_TELEMETRY", "0"),
-        // Seconds between looks at the change set; the default of 5 is most of
-        // the time a deployment takes here.
+        // Seconds between checks of the change set. The default of 5 would be most of the
+        // deployment time.
         ("SAM_CLI_POLL_DELAY", "0.2"),
     ]
 }
@@ -235,7 +233,7 @@ mod tests {
     use super::*;
     use crate::emulator::EmulatorOptions;
 
-    /// A function that answers with its event and its environment.
+    /// A function that returns its event and its environment.
     const ECHO: &str = r#"
 import json, os, urllib.request
 api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
@@ -298,7 +296,7 @@ while True:
         assert_eq!(
             environment["ROLLCALL_GRAPH_URL"],
             Value::Null,
-            "empty is left out"
+            "an empty value was not omitted"
         );
         assert_eq!(environment["AWS_ENDPOINT_URL"], *endpoint);
         let answer = ask(deployment, "/oauth/callback").await;
@@ -328,7 +326,7 @@ while True:
         assert_eq!(
             again().await.unwrap(),
             deployment,
-            "a second time changes nothing"
+            "a second deployment changed something"
         );
 
         check_the_api(&deployment, emulator.endpoint()).await;

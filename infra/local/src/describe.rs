@@ -1,4 +1,4 @@
-//! `rollcall describe`: what is in a snapshot file.
+//! `rollcall describe`: the content of a snapshot file.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -7,13 +7,13 @@ use rollcall_domain::snapshot::describe::{Description, describe};
 
 use crate::error::Error;
 
-/// What snapshot files are called where the demo leaves them.
+/// File name extension of snapshots in the demo's folder.
 pub const EXTENSION: &str = "rcsnap";
 
-/// Describes a file; without one the newest that a demo left below `home`.
+/// Describes a file, by default the newest one that a demo stored below `home`.
 ///
 /// # Errors
-/// When there is no file, it cannot be read, or is no snapshot.
+/// If there is no file, or it cannot be read or is not a snapshot.
 pub fn describe_file(file: Option<PathBuf>, home: &Path) -> Result<(PathBuf, Description), Error> {
     let file = match file {
         Some(file) => file,
@@ -21,13 +21,13 @@ pub fn describe_file(file: Option<PathBuf>, home: &Path) -> Result<(PathBuf, Des
             "no demo has left a snapshot here; name a file, or run ./infra/local/rollcall demo first",
         )?,
     };
-    let told = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
-    let bytes = std::fs::read(&file).map_err(|error| told(&error))?;
-    let description = describe(&bytes).map_err(|error| told(&error))?;
+    let with_file = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
+    let bytes = std::fs::read(&file).map_err(|error| with_file(&error))?;
+    let description = describe(&bytes).map_err(|error| with_file(&error))?;
     Ok((file, description))
 }
 
-/// The snapshot file that was written last, in the folders of a folder.
+/// Returns the most recently written snapshot file in the subfolders of a folder.
 fn newest(folder: &Path) -> Option<PathBuf> {
     let inside = |folder: &Path| {
         let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -46,19 +46,22 @@ mod tests {
 
     #[test]
     fn without_a_file_the_newest_that_is_there_is_taken() {
-        let home = tempfile::tempdir().expect("a folder");
-        let error = describe_file(None, home.path()).expect_err("nothing there");
+        let home = tempfile::tempdir().expect("no folder created");
+        let error = describe_file(None, home.path()).expect_err("a file was found");
         assert!(error.to_string().starts_with("no demo has left a snapshot"));
         let folder = home.path().join("members/demo-1-1");
-        std::fs::create_dir_all(&folder).expect("a folder");
+        std::fs::create_dir_all(&folder).expect("no folder created");
         for (name, at) in [("new", 200), ("old", 100)] {
             let file = folder.join(name).with_extension(EXTENSION);
-            std::fs::write(&file, "no snapshot").expect("writes");
+            std::fs::write(&file, "no snapshot").expect("file not written");
             let at = SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(at);
             let opened = std::fs::File::options().write(true).open(&file);
-            opened.expect("opens").set_modified(at).expect("sets");
+            opened
+                .expect("file not opened")
+                .set_modified(at)
+                .expect("time not set");
         }
-        let error = describe_file(None, home.path()).expect_err("no snapshot");
+        let error = describe_file(None, home.path()).expect_err("was read as a snapshot");
         assert!(
             error
                 .to_string()

@@ -1,4 +1,4 @@
-//! Profile drafts as people write them: courses by title, fields by title.
+//! Profile drafts as users write them, with titles in place of the ids of courses and fields.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,31 +12,31 @@ use serde::Deserialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-/// One profile before it has an id.
+/// A profile without an id.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Draft {
     /// Title.
     pub title: String,
-    /// Description; the title when absent.
+    /// Description; by default the title.
     #[serde(default)]
     pub description: Option<String>,
-    /// Whether the group is enrolled.
+    /// True if the group is enrolled.
     #[serde(default = "yes")]
     pub enroll: bool,
-    /// Whether membership follows the rules.
+    /// True if the members are determined by the rules.
     #[serde(default = "yes")]
     pub auto_populate: bool,
     /// Limits.
     #[serde(default)]
     pub throttle: Throttle,
-    /// Rules; fields may be written `custom:<title>` and `course:<title>`.
+    /// Rules; fields can be `custom:<title>` and `course:<title>`.
     #[serde(default)]
     pub filter: Value,
-    /// Mail addresses or user principal names of people to include.
+    /// Mail addresses or user principal names of users to include.
     #[serde(default)]
     pub include: Vec<String>,
-    /// The same to exclude; `profile:<title>` names a profile.
+    /// The same for users to exclude; `profile:<title>` refers to a profile.
     #[serde(default)]
     pub exclude: Vec<String>,
     /// Titles or ids of courses.
@@ -50,7 +50,7 @@ const fn yes() -> bool {
 
 const NAMESPACE: Uuid = Uuid::from_u128(0x2f0c_52f7_9d1b_4c4c_8f5e_6a6f_1a2b_3c4d);
 
-/// The id of a draft: the same title in the same tenant is the same profile.
+/// Returns the id of a draft, derived from tenant and title.
 pub fn profile_id(tenant: Uuid, title: &str) -> ProfileId {
     ProfileId::new(Uuid::new_v5(
         &NAMESPACE,
@@ -58,10 +58,10 @@ pub fn profile_id(tenant: Uuid, title: &str) -> ProfileId {
     ))
 }
 
-/// Turns drafts into profiles; titles of courses and fields become ids.
+/// Converts drafts into profiles, replacing titles of courses and fields by ids.
 ///
 /// # Errors
-/// Every title nothing is known of, all at once.
+/// All unknown titles in one message.
 pub fn profiles(
     drafts: Vec<Draft>,
     world: &World,
@@ -80,10 +80,10 @@ pub fn profiles(
     }
 }
 
-/// Reads drafts from a file's content.
+/// Reads drafts from the content of a file.
 ///
 /// # Errors
-/// Where the content is no list of drafts.
+/// If the content is not a list of drafts.
 pub fn read(list: Value) -> Result<Vec<Draft>, String> {
     serde_json::from_value(list).map_err(|error| format!("profiles.json: {error}"))
 }
@@ -185,8 +185,8 @@ impl Names {
         found.map(|id| Target::User(UserId::new(*id)))
     }
 
-    /// Puts ids where rules name fields and courses by title. A name that is an
-    /// id already stays, even if nothing has it (it may have been deleted).
+    /// Replaces titles of fields and courses in rules by ids. An id is left unchanged even if it
+    /// does not exist, because the object may have been deleted.
     fn resolve(&self, value: &mut Value, problem: &mut impl FnMut(String)) {
         match value {
             Value::Array(items) => items

@@ -1,4 +1,4 @@
-//! The AWS emulator as a child process that never outlives this one.
+//! The AWS emulator as a child process that always ends with this process.
 
 use std::{
     fs, io,
@@ -13,16 +13,16 @@ use crate::emulator_options::TASK;
 use crate::error::LocalError;
 use crate::{port, process, tools::Tools};
 
-/// It answers after half a second; a busy machine may need far longer.
+/// Maximum start time. Usually it is ready after half a second, but not on a busy machine.
 const READY_WITHIN: Duration = Duration::from_mins(1);
-/// The supervisor kills everything five seconds after it was told to end.
+/// Maximum time to stop. The supervisor kills all processes five seconds after the request.
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 const POLL: Duration = Duration::from_millis(20);
-/// Between looking for a free port and binding it another process may take it.
+/// Number of attempts, because another process may bind a free port before the emulator does.
 const PORT_ATTEMPTS: usize = 5;
 
-/// A running emulator. Dropping it ends it and every Lambda process, as does
-/// the end of this process, even by SIGKILL.
+/// A running emulator. It ends, with all Lambda processes, when this value is dropped or this
+/// process ends, even by SIGKILL.
 #[derive(Debug)]
 pub struct Emulator {
     supervisor: Child,
@@ -32,7 +32,7 @@ pub struct Emulator {
 }
 
 impl Emulator {
-    /// Starts one and returns when it answers.
+    /// Starts an emulator and waits until it is ready.
     pub async fn start(tools: &Tools, options: EmulatorOptions) -> Result<Self, LocalError> {
         if let Some(port) = port::fixed(&options)? {
             if !port::is_free(port) {
@@ -70,22 +70,22 @@ impl Emulator {
         Ok(emulator)
     }
 
-    /// `http://127.0.0.1:<port>`, the value for `AWS_ENDPOINT_URL`.
+    /// Returns the value for `AWS_ENDPOINT_URL`, `http://127.0.0.1:<port>`.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
     }
 
-    /// The region it was started with.
+    /// Returns the emulator's region.
     pub fn region(&self) -> &str {
         &self.region
     }
 
-    /// Where it and the Lambda functions print to.
+    /// Returns the file with the output of the emulator and the Lambda functions.
     pub fn log(&self) -> &Path {
         &self.log
     }
 
-    /// Ends it and every Lambda process, after it has written its state.
+    /// Stops the emulator, which then writes its state, and every Lambda process.
     pub async fn stop(mut self) -> Result<(), LocalError> {
         drop(self.supervisor.stdin.take());
         let deadline = Instant::now() + STOPPED_WITHIN;
@@ -99,7 +99,7 @@ impl Emulator {
     }
 
     async fn wait_until_ready(&mut self) -> Result<(), LocalError> {
-        // A proxy of the surroundings has no business on the loopback.
+        // Requests to the loopback interface must not use a configured proxy.
         let http = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(2))
@@ -153,7 +153,7 @@ fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, L
         )
     })?;
     let folder = options.log.parent().unwrap_or(Path::new("."));
-    // The supervisor removes it: it is there even when this process was killed.
+    // The supervisor removes the folder, also if this process was killed.
     let temporary = tempfile::Builder::new()
         .prefix("emulator-")
         .tempdir_in(folder)
@@ -169,7 +169,7 @@ fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, L
         .stdin(Stdio::piped())
         .stdout(output.stdout)
         .stderr(output.stderr)
-        // Ctrl-C is for us to hear; the supervisor then stops it in order.
+        // Only this process handles Ctrl-C; the supervisor then stops the emulator.
         .process_group(0);
     let child = command.spawn().map_err(|source| {
         LocalError::io(
@@ -182,8 +182,8 @@ fn spawn(tools: &Tools, options: &EmulatorOptions, port: u16) -> Result<Child, L
     Ok(child)
 }
 
-/// All the emulator and the Lambda functions see of this machine. Functions
-/// inherit it, which is how they find the emulator.
+/// Returns the complete environment of the emulator. The Lambda functions inherit it, including the
+/// emulator's address.
 fn environment(
     options: &EmulatorOptions,
     port: u16,
@@ -199,7 +199,7 @@ fn environment(
         ("MINISTACK_HOST", "127.0.0.1".to_owned()),
         ("GATEWAY_PORT", port.to_string()),
         ("MINISTACK_REGION", options.region.clone()),
-        // Listeners on fixed ports that a second emulator would collide with.
+        // Disables listeners on fixed ports, which would conflict with a second emulator.
         ("IOT_MTLS_ENABLED", "0".to_owned()),
         ("SFTP_ENABLED", "0".to_owned()),
         ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{port}")),

@@ -1,11 +1,11 @@
-//! The few calls to the emulator that a deployment makes without `sam`.
+//! Calls to the emulator that a deployment makes without `sam`.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::{emulator::Emulator, error::LocalError};
 
-/// The three calls that need no SDK: the emulator looks at the region and the
-/// service of a signature, not at the signature.
+/// A client for three calls. It needs no SDK because the emulator reads only region and service of
+/// a request's signature and does not verify it.
 pub(crate) struct Api<'a> {
     http: reqwest::Client,
     emulator: &'a Emulator,
@@ -79,7 +79,7 @@ impl<'a> Api<'a> {
     }
 }
 
-/// Success, or "you have it already".
+/// Sends a request; an error because the resource already exists counts as success.
 async fn accepted(request: reqwest::RequestBuilder, what: &'static str) -> Result<(), LocalError> {
     let failed = |source| LocalError::Emulator { what, source };
     let response = request.send().await.map_err(failed)?;
@@ -93,8 +93,8 @@ async fn accepted(request: reqwest::RequestBuilder, what: &'static str) -> Resul
     Err(failed(refusal))
 }
 
-/// The outputs in an answer to `DescribeStacks`: pairs of flat elements, for
-/// which an XML parser would be the only use.
+/// Returns the outputs in a `DescribeStacks` response. They are pairs of flat elements, so that no
+/// XML parser is needed.
 fn outputs(xml: &str) -> BTreeMap<String, String> {
     let element = |text: &str, name: &str| -> Option<String> {
         let (_, rest) = text.split_once(&format!("<{name}>"))?;

@@ -1,23 +1,22 @@
-//! How an emulator runs.
+//! Options of the emulator.
 
 use std::path::PathBuf;
 
-/// The task that errors of the emulator name.
+/// The task named in errors of the emulator.
 pub(crate) const TASK: &str = "start the AWS emulator";
 
-/// How an emulator runs.
+/// The options of an emulator.
 #[derive(Debug, Clone)]
 pub struct EmulatorOptions {
-    /// Folder that keeps tables, objects, secrets, queues and the stack from one
-    /// run to the next; `None` forgets them. Written at `Emulator::stop`, not
-    /// before: a killed emulator forgets what this run did. The folder belongs to
-    /// one port, which it remembers, since queues and the deployed functions are
-    /// known by address.
+    /// Folder that stores tables, objects, secrets, queues and the stack between runs; `None`
+    /// stores nothing. It is written by `Emulator::stop` only, so a killed emulator loses the
+    /// changes of its run. A folder is bound to one port, because queues and deployed functions are
+    /// stored with their addresses.
     pub state: Option<PathBuf>,
     /// AWS region, for example `eu-west-1`.
     pub region: String,
-    /// Receives what the emulator and the Lambda functions print; emptied first.
+    /// File for the output of the emulator and the Lambda functions; it is truncated first.
     pub log: PathBuf,
-    /// Loopback port; `None` takes the one of `state`, or a free one.
+    /// Loopback port; by default the port of `state`, or a free one.
     pub port: Option<u16>,
 }

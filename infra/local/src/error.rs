@@ -1,12 +1,12 @@
-//! What can go wrong with the local stack.
+//! Errors of the local stack.
 
 use std::io;
 use std::path::PathBuf;
 
-/// The first thing that did not work, in words.
+/// The first failure, as a message.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// Why a part of the local stack does not work.
+/// An error of a part of the local stack.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocalError {
@@ -15,28 +15,28 @@ pub enum LocalError {
     Io {
         /// The task, for example `deploy`.
         task: &'static str,
-        /// What was tried.
+        /// The attempted action.
         what: String,
-        /// What the system returned.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
     /// A program failed.
     #[error("{what}; the whole log is {}:\n{tail}", log.display())]
     Program {
-        /// What happened.
+        /// The failure.
         what: String,
-        /// Everything it printed.
+        /// The file with the program's complete output.
         log: PathBuf,
-        /// The last lines of the log.
+        /// The last lines of the file.
         tail: String,
     },
-    /// Another program has the port. Mostly it is the local stack, still running.
+    /// Another program uses the port, usually a running local stack.
     #[error(
         "cannot start the AWS emulator: port {port} is in use; does the local stack already run?"
     )]
     PortInUse {
-        /// The requested port, or the one that the state folder remembers.
+        /// The requested port, or the port stored in the state folder.
         port: u16,
     },
     /// The emulator did not answer, or rejected a request.
@@ -54,7 +54,7 @@ pub enum LocalError {
 }
 
 impl LocalError {
-    /// An I/O error during a task, with what was tried.
+    /// Returns an I/O error of a task; `what` is the attempted action.
     pub(crate) fn io(task: &'static str, what: impl Into<String>, source: io::Error) -> Self {
         let what = what.into();
         Self::Io { task, what, source }

@@ -1,4 +1,4 @@
-//! A page in place of the console, which shows what a sign-in brought back to it.
+//! A page in place of the console, which shows the result of a sign-in.
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 const PAGE: &str = include_str!("landing.html");
 
-/// The page, served on a loopback port; dropping it ends the server.
+/// The page, served on a loopback port until it is dropped.
 #[derive(Debug)]
 pub struct Landing {
     origin: String,
@@ -18,23 +18,23 @@ pub struct Landing {
 }
 
 impl Landing {
-    /// Serves on this port, 0 being any free one.
+    /// Serves the page on this port; 0 selects a free one.
     ///
     /// # Errors
-    /// When the port is taken.
+    /// If the port is in use.
     pub async fn start(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let origin = format!("http://{}", listener.local_addr()?);
-        // Whatever the path: the console has many pages to come back to.
+        // The console's pages have many paths.
         let router = Router::new().fallback(async || Html(PAGE));
         let serving = tokio::spawn(async move {
-            // It has no errors of its own; it ends when it is aborted.
+            // `axum::serve` returns no errors; the task runs until it is aborted.
             let _ended = axum::serve(listener, router).await;
         });
         Ok(Self { origin, serving })
     }
 
-    /// Its origin, for the parameter `FrontendUrl`.
+    /// Returns the origin, for the parameter `FrontendUrl`.
     pub fn origin(&self) -> &str {
         &self.origin
     }

@@ -1,4 +1,4 @@
-//! The whole service on one machine: emulator, simulated world, sam deploy, demo.
+//! The complete service on one machine: emulator, simulated world, deployment, demo.
 
 pub mod demo;
 pub mod demo_options;

@@ -1,17 +1,17 @@
-//! Mails the emulator's SES accepted, as tests and the demo read them.
+//! Mail messages that the emulator's SES accepted.
 
 use serde::Deserialize;
 
 use crate::error::Error;
 
-/// One accepted mail.
+/// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mail {
-    /// To whom.
+    /// The recipients.
     pub to: Vec<String>,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
-    /// Its plain text.
+    /// The plain text.
     pub text: String,
 }
 
@@ -20,10 +20,10 @@ struct Answer {
     messages: std::collections::BTreeMap<String, Vec<serde_json::Value>>,
 }
 
-/// Everything sent so far, oldest first.
+/// Returns all messages, oldest first.
 ///
 /// # Errors
-/// When the emulator does not answer.
+/// If the emulator does not respond.
 pub async fn sent(endpoint: &str) -> Result<Vec<Mail>, Error> {
     let answer: Answer = reqwest::get(format!("{endpoint}/_ministack/ses/messages"))
         .await?
@@ -37,7 +37,7 @@ pub async fn sent(endpoint: &str) -> Result<Vec<Mail>, Error> {
         .collect())
 }
 
-/// The emulator nests differently by API version; every shape it uses is tried.
+/// Parses a message. Its structure depends on the API version, so all known ones are tried.
 fn mail(message: &serde_json::Value) -> Mail {
     let text = |paths: &[&str]| {
         let found = paths

@@ -1,6 +1,6 @@
-//! The command of the local stack: `demo`, `up`, `down`, `describe`.
+//! The command line of the local stack: `demo`, `up`, `down`, `describe`.
 
-// The futures of the SDK nest deeper than the compiler expects.
+// The SDK's futures exceed the compiler's default nesting limit.
 #![recursion_limit = "256"]
 #![expect(
     clippy::print_stdout,
@@ -17,12 +17,12 @@ use rollcall_local::demo_options::DemoOptions;
 use rollcall_local::describe::describe_file;
 use rollcall_local::error::Error;
 use rollcall_local::landing::Landing;
-use rollcall_local::playground::welcome;
+use rollcall_local::playground::set_up_playground;
 use rollcall_local::stack::{FRONTEND, Stack, StackOptions, root};
 use rollcall_local::summary::Summary;
 
-/// Rollcall on this machine: the functions deployed with sam onto a local AWS
-/// emulator, Entra, Microsoft Graph and Learn365 simulated.
+/// Runs Rollcall on this machine: the functions are deployed with sam to a local AWS emulator;
+/// Entra, Microsoft Graph and Learn365 are simulated.
 #[derive(Parser)]
 #[command(name = "rollcall")]
 struct Arguments {
@@ -32,35 +32,35 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Runs refresh and maintenance for a realistic tenant and tells what happened.
+    /// Runs refresh and maintenance for a realistic tenant and prints a summary.
     Demo {
-        /// People of the generated tenant.
+        /// Number of users in the generated tenant.
         #[arg(long, default_value_t = 1_000, conflicts_with = "data")]
         users: usize,
-        /// Profiles; beyond the first seven they are a grid of departments and cities.
+        /// Number of profiles; those after the first seven combine departments and cities.
         #[arg(long, default_value_t = 7, conflicts_with = "data")]
         profiles: usize,
-        /// A folder of CSV exports instead of the generated tenant (see infra/local/sample).
+        /// A folder of CSV exports to use instead of the generated tenant (see infra/local/sample).
         #[arg(long)]
         data: Option<PathBuf>,
         /// Prints the summary as one JSON object on stdout.
         #[arg(long)]
         json: bool,
     },
-    /// Starts the stack, schedules included, and keeps it until Ctrl-C.
+    /// Starts the stack, including schedules, and runs it until Ctrl-C.
     Up {
-        /// People of the simulated tenant to try the API with.
+        /// Number of users in the simulated tenant.
         #[arg(long, default_value_t = 1_000)]
         users: usize,
-        /// The tenant's directory has to be connected by hand, as from version 3.74 on.
+        /// Leaves the tenant's directory to be connected manually, as for versions from 3.74.
         #[arg(long)]
         connect: bool,
     },
-    /// Forgets everything the demo made.
+    /// Deletes all data of the demo.
     Down,
-    /// Tells what is in a snapshot file.
+    /// Describes the content of a snapshot file.
     Describe {
-        /// The file; without one the newest that a demo has left.
+        /// The file; by default the newest one that a demo created.
         file: Option<PathBuf>,
     },
 }
@@ -86,7 +86,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Ctrl-C, a closed terminal, or a plain kill.
+/// Waits for Ctrl-C, SIGTERM or SIGHUP.
 async fn asked_to_stop() {
     use tokio::signal::unix::{SignalKind, signal};
     let (Ok(mut terminate), Ok(mut hangup)) = (
@@ -102,14 +102,14 @@ async fn asked_to_stop() {
     }
 }
 
-/// What `up` handed out leads nowhere once it has ended.
+/// Deletes the files that `up` wrote for the user, which are useless after it ends.
 fn forget_visitor() {
     if let Ok(root) = root() {
         let _gone = std::fs::remove_dir_all(root.join(".rollcall/try"));
     }
 }
 
-/// One command at a time: they share ports, state and logs.
+/// Acquires the lock that admits one command at a time, because they share ports, state and logs.
 fn alone(home: &Path) -> Result<std::fs::File, Error> {
     std::fs::create_dir_all(home)?;
     let lock = std::fs::File::create(home.join("rollcall.lock"))?;
@@ -126,7 +126,7 @@ fn alone(home: &Path) -> Result<std::fs::File, Error> {
 async fn command(command: Command) -> Result<(), Error> {
     let root = root()?;
     let home = root.join(".rollcall");
-    // Reading a file disturbs nobody.
+    // Reading a file needs no lock.
     let _alone = match command {
         Command::Describe { .. } => None,
         _ => Some(alone(&home)?),
@@ -190,7 +190,7 @@ fn stack_options(root: PathBuf, home: &Path, schedules: bool) -> Result<StackOpt
         state: None,
         logs: home.join("logs"),
         schedules,
-        // An interrupted demo's lock expires soon enough to wait for.
+        // The lock of an interrupted demo then expires soon.
         parameters: [("LeaseSeconds".to_owned(), "10".to_owned())].into(),
     })
 }
@@ -199,7 +199,7 @@ fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
     println!("{}", going_on(home, members, summary));
 }
 
-/// What follows the summary of a demo.
+/// Returns the text after the summary of a demo.
 fn going_on(home: &Path, members: &Path, summary: &Summary) -> String {
     let (seconds, memory) = (&summary.seconds, &summary.memory_mib);
     let timing: Vec<_> = seconds
@@ -238,10 +238,10 @@ async fn up(
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<(), Error> {
     let (_, port) = FRONTEND.rsplit_once(':').ok_or("no port")?;
-    // Somebody who develops the console has it there.
+    // The port may be in use by a console under development.
     let landing = Landing::start(port.parse()?).await.ok();
     let stack = Stack::up(options, progress).await?;
-    let visitor = welcome(&stack, home, users, connect).await?;
+    let playground = set_up_playground(&stack, home, users, connect).await?;
     let console = match &landing {
         Some(_) => "a page that shows what a sign-in brings back",
         None => "whatever listens there already",
@@ -253,7 +253,7 @@ async fn up(
         stack.emulator.endpoint()
     );
     println!("Simulators {}", stack.simulators.origin());
-    println!("\n{}\n", visitor.how_to());
+    println!("\n{}\n", playground.how_to());
     println!("Running. Ctrl-C stops everything and forgets it.");
     std::future::pending::<()>().await;
     stack.down().await
@@ -267,7 +267,7 @@ fn down(home: &Path) -> Result<(), Error> {
         }
     }
     for folder in std::fs::read_dir(home)?.flatten() {
-        // What a killed deployment left.
+        // The rest of a killed deployment.
         if folder.file_name().to_string_lossy().starts_with("deploy-") {
             std::fs::remove_dir_all(folder.path())?;
         }
@@ -282,20 +282,20 @@ mod tests {
     use clap::CommandFactory;
     use rollcall_domain::membership::report::MaintenanceReport;
 
-    /// What `--help` and `-h` say, of all of it and of each part.
+    /// The output of `--help` and `-h`, for the program and each command.
     #[test]
     fn the_usage() {
         let mut command = Arguments::command();
         command.build();
-        let mut told = vec![
+        let mut output = vec![
             command.render_long_help().to_string(),
             command.render_help().to_string(),
         ];
         for part in command.get_subcommands_mut() {
-            told.push(part.render_long_help().to_string());
-            told.push(part.render_help().to_string());
+            output.push(part.render_long_help().to_string());
+            output.push(part.render_help().to_string());
         }
-        insta::assert_snapshot!(told.join("\n##########\n"));
+        insta::assert_snapshot!(output.join("\n##########\n"));
     }
 
     #[test]
@@ -306,11 +306,11 @@ mod tests {
             &["rollcall", "demo", "--users", "5", "--data", "folder"],
             &["rollcall", "demo", "--colour"],
         ];
-        let told = refused.map(|arguments| {
+        let output = refused.map(|arguments| {
             let parsed = Arguments::try_parse_from(arguments);
-            parsed.err().expect("refused").to_string()
+            parsed.err().expect("was accepted").to_string()
         });
-        insta::assert_snapshot!(told.join("\n##########\n"));
+        insta::assert_snapshot!(output.join("\n##########\n"));
     }
 
     #[test]
@@ -322,11 +322,11 @@ mod tests {
         ]
         .into();
         summary.memory_mib = [("refresh-job".to_owned(), 64)].into();
-        let told = going_on(
+        let output = going_on(
             Path::new("/home/.rollcall"),
             Path::new("/members"),
             &summary,
         );
-        insta::assert_snapshot!(told);
+        insta::assert_snapshot!(output);
     }
 }

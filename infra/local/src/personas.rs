@@ -1,37 +1,37 @@
-//! Who of a simulated tenant plays which part when something is connected, and what they have.
+//! The users of a simulated tenant that have a role in connecting accounts, and their mailboxes.
 
 use rollcall_simulators::world::{ExchangePlan, Mailbox, Person, Room, UserType, World};
 use uuid::Uuid;
 
-/// Somebody with a part.
+/// A user with a role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Player {
     /// Object id in Entra.
     pub object: Uuid,
     /// Display name.
     pub name: String,
-    /// What to sign in as.
+    /// Login name.
     pub login: String,
 }
 
-/// The parts.
+/// The roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cast {
-    /// May consent for the whole organisation.
+    /// A user who can consent for the whole organization.
     pub global_admin: Player,
-    /// Administers the first catalog.
+    /// The administrator of the first catalog.
     pub catalog_admin: Player,
-    /// Mailboxes that can do everything: Exchange Online Plan 1 and Teams.
+    /// Users whose mailboxes have all features: Exchange Online Plan 1 and Teams.
     pub with_teams: [Player; 2],
-    /// A mailbox without Teams.
+    /// A user whose mailbox has no Teams.
     pub without_teams: Player,
     /// A shared mailbox, which cannot be connected.
     pub shared: Player,
 }
 
 impl Cast {
-    /// The first people whose names are easy to read and type; nobody where there are
-    /// too few. The same world gives the same cast.
+    /// Selects the first users whose names are easy to read and type, the same ones in every run;
+    /// `None` if there are too few.
     pub fn of(world: &World) -> Option<Self> {
         let mut players = world.people.iter().filter_map(player);
         let mut next = || players.next();
@@ -45,7 +45,7 @@ impl Cast {
     }
 }
 
-/// Gives the cast their rights and mailboxes, and the tenant three rooms.
+/// Assigns permissions and mailboxes to the cast, and adds three rooms to the tenant.
 pub fn assign_personas(world: &mut World) -> Option<Cast> {
     let cast = Cast::of(world)?;
     world.admins.insert(cast.global_admin.object);
@@ -129,7 +129,7 @@ mod tests {
         assert_eq!((small.mailboxes.len(), small.rooms.len()), (4, 3));
         let before = small.clone();
         assign_personas(&mut small);
-        assert_eq!(small, before, "again changes nothing");
+        assert_eq!(small, before, "a second call changed the world");
     }
 
     #[test]

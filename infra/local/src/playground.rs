@@ -1,4 +1,4 @@
-//! A tenant and its administrators, for trying the API by hand on the local stack.
+//! A tenant and its administrators, for trying the API on the local stack.
 
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -17,45 +17,44 @@ use crate::personas::{Cast, Player};
 use crate::stack::{AUDIENCE, Stack};
 use crate::tenant::{self, CONNECTED_BY_DEFAULT, CONNECTED_BY_HAND};
 
-/// A token is good for so long, in seconds: a working day.
+/// Lifetime of tokens in seconds: a working day.
 const TOKEN_SECONDS: i64 = 12 * 3_600;
 /// The directory role of Global Administrators.
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
-/// Where somebody finds what they need.
+/// The files and users for trying the API.
 #[derive(Debug, Clone)]
-pub struct Visitor {
-    /// A file for the shell's `source`: the address of the API as `API`, tokens as
-    /// `TOKEN` (owner), `ADMIN_TOKEN` (Global Administrator) and `CATALOG_TOKEN`
-    /// (catalog admin), the catalog's id as `CATALOG`, the simulated learning
-    /// platform's SCIM service as `SCIM` and `SCIM_TOKEN`, and the function `ask`.
+pub struct Playground {
+    /// A file for the shell's `source`: the URL of the API as `API`, tokens as `TOKEN` (owner),
+    /// `ADMIN_TOKEN` (Global Administrator) and `CATALOG_TOKEN` (catalog admin), the catalog's id
+    /// as `CATALOG`, the simulated learning platform's SCIM service as `SCIM` and `SCIM_TOKEN`, and
+    /// the function `ask`.
     pub environment: PathBuf,
     /// A body for `PUT /v1/settings` with the simulated tenant's credentials.
     pub settings: PathBuf,
-    /// A body for `PUT /v1/sync` with them and the simulated learning platform.
+    /// A body for `PUT /v1/sync` with the same credentials and the simulated learning platform.
     pub sync: PathBuf,
     /// The tenant.
     pub tenant: TenantId,
-    /// Who plays which part.
+    /// The users by role.
     pub cast: Cast,
     /// Title of the catalog that the catalog admin administers.
     pub catalog: String,
-    /// Whether the directory has to be connected by hand.
+    /// True if the directory must be connected manually.
     pub by_hand: bool,
 }
 
-/// Puts a simulated tenant of so many people outside, and tokens of its administrators
-/// and what they have to enter into the folder `try`. The directory counts as connected,
-/// or with `by_hand` has to be.
+/// Loads a simulated tenant of this size, and writes tokens and request bodies of its
+/// administrators to the folder `try`. The directory is connected, unless `by_hand` is true.
 ///
 /// # Errors
-/// When a file cannot be written, the tenant cannot be noted, or it is too small.
-pub async fn welcome(
+/// If a file cannot be written, the tenant cannot be recorded, or it is too small.
+pub async fn set_up_playground(
     stack: &Stack,
     home: &Path,
     users: usize,
     by_hand: bool,
-) -> Result<Visitor, Error> {
+) -> Result<Playground, Error> {
     let mut world = world(&WorldSpec {
         users,
         as_of: chrono::Utc::now(),
@@ -83,7 +82,7 @@ pub async fn welcome(
     let lines = environment(stack, tenant, &cast, owner, catalog)?;
     let folder = home.join("try");
     std::fs::create_dir_all(&folder)?;
-    let visitor = Visitor {
+    let visitor = Playground {
         environment: folder.join("env"),
         settings: folder.join("settings.json"),
         sync: folder.join("sync.json"),
@@ -98,7 +97,7 @@ pub async fn welcome(
     Ok(visitor)
 }
 
-/// What the shell has to know.
+/// Returns the shell variables.
 fn environment(
     stack: &Stack,
     tenant: TenantId,
@@ -134,7 +133,7 @@ fn environment(
     Ok(lines.concat())
 }
 
-/// Keeps the instructions short.
+/// A shell function that shortens the instructions.
 const ASK: &str = "\
 # ask TOKEN METHOD PATH BODY [OPTIONS OF curl]
 ask() {
@@ -143,8 +142,8 @@ ask() {
 }
 ";
 
-impl Visitor {
-    /// What to type, for the terminal.
+impl Playground {
+    /// Returns the commands to enter, for the terminal.
     pub fn how_to(&self) -> String {
         let source = format!(
             "In another terminal:\n  source {}",
@@ -236,7 +235,7 @@ fn settings(world: &World) -> Result<Value, Error> {
     }))
 }
 
-/// Everything a directory sync of the simulated tenant needs.
+/// Returns the configuration of a directory sync for the simulated tenant.
 fn sync(stack: &Stack, world: &World) -> Result<Value, Error> {
     let mut apps = world.apps.iter();
     let app = apps.next().ok_or("the world has no app registration")?;
@@ -249,7 +248,7 @@ fn sync(stack: &Stack, world: &World) -> Result<Value, Error> {
     }))
 }
 
-/// For the owner's eyes, as any file with a credential should be.
+/// Writes a file that only its owner can read, because it may contain credentials.
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600);

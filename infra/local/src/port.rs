@@ -1,4 +1,4 @@
-//! Which loopback port the emulator listens on.
+//! Selection of the emulator's loopback port.
 
 use std::{
     fs, io,
@@ -9,24 +9,24 @@ use std::{
 use crate::emulator_options::{EmulatorOptions, TASK};
 use crate::error::LocalError;
 
-/// Persisted state keeps its port, so it is taken from below the range that
-/// systems hand out for outgoing connections.
+/// First port for emulators with persisted state, which keep their port. It is below the range that
+/// operating systems use for outgoing connections.
 const FIRST_PERSISTENT_PORT: u16 = 14_566;
 const PERSISTENT_PORTS: u16 = 100;
 
-/// Nobody listens on the port at the moment.
+/// Returns true if no process listens on the port.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// Notes the port that a state folder belongs to.
+/// Stores the port of a state folder.
 pub(crate) fn remember(state: &Path, port: u16) -> Result<(), LocalError> {
     fs::write(state.join("port"), port.to_string())
         .map_err(|source| LocalError::io(TASK, "its port cannot be noted", source))
 }
 
-/// The port asked for, or the one the state folder was made with, or for new
-/// state one to keep.
+/// Returns the requested port, or the one stored in the state folder, or a free one for a new
+/// folder.
 pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, LocalError> {
     if options.port.is_some() {
         return Ok(options.port);

@@ -1,4 +1,4 @@
-//! Child processes: where their output goes, and that they end with us.
+//! Child processes: their output, and how they end with this process.
 
 use std::{
     fs::{self, File},
@@ -7,21 +7,21 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// How much of a log an error message repeats.
+/// Number of log lines in an error message.
 const TAIL_LINES: usize = 30;
 
-/// Both output streams of a child, going to one file.
+/// Both output streams of a child, written to one file.
 pub(crate) struct Output {
     pub(crate) stdout: Stdio,
     pub(crate) stderr: Stdio,
 }
 
-/// A new, empty log file, with its folder.
+/// Creates an empty log file and its folder.
 pub(crate) fn log_file(path: &Path) -> io::Result<Output> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    // Appending, so that the two streams do not write over each other.
+    // Appending prevents the two streams from overwriting each other.
     File::create(path)?;
     let file = File::options().append(true).open(path)?;
     Ok(Output {
@@ -30,7 +30,7 @@ pub(crate) fn log_file(path: &Path) -> io::Result<Output> {
     })
 }
 
-/// The last lines of a log; empty if it cannot be read.
+/// Returns the last lines of a log, or nothing if it cannot be read.
 pub(crate) fn tail(log: &Path) -> String {
     let bytes = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&bytes);
@@ -38,19 +38,18 @@ pub(crate) fn tail(log: &Path) -> String {
     lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n")
 }
 
-/// Ends a child that leads its own process group, with all it started, when
-/// the one waiting for it gives up.
+/// A child that leads its own process group. Dropping this value ends the whole group.
 pub(crate) struct ProcessGroup {
     leader: Option<u32>,
 }
 
 impl ProcessGroup {
-    /// `leader` is the child's process id, `None` once it has been waited for.
+    /// `leader` is the child's process id, `None` once the child has ended.
     pub(crate) fn of(leader: Option<u32>) -> Self {
         Self { leader }
     }
 
-    /// The child was waited for; its number may belong to another by now.
+    /// Disarms the group: the child has ended, and its id may be reused.
     pub(crate) fn ended(mut self) {
         self.leader = None;
     }
@@ -59,8 +58,8 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(leader) = self.leader {
-            // The program, since the system call needs unsafe code. If it is
-            // missing there is nothing better to do while unwinding.
+            // The program, because the system call requires unsafe code. If the program is missing,
+            // nothing else can be done while unwinding.
             let _ = Command::new("kill")
                 .args(["-TERM", "--", &format!("-{leader}")])
                 .stderr(Stdio::null())

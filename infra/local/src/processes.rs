@@ -1,4 +1,4 @@
-//! The Lambda processes the emulator runs: which they are, how much memory they took.
+//! The emulator's Lambda processes and their peak memory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,11 +10,11 @@ pub struct LambdaProcess {
     pub pid: u32,
     /// The function's name.
     pub function: String,
-    /// Most memory it ever held, in KiB.
+    /// Peak memory in KiB.
     pub peak_kib: u64,
 }
 
-/// Finds the Lambda processes of the emulator at this endpoint.
+/// Returns the Lambda processes of the emulator at this endpoint.
 pub fn lambdas(endpoint: &str) -> Vec<LambdaProcess> {
     let Ok(folders) = fs::read_dir("/proc") else {
         return Vec::new();
@@ -48,7 +48,7 @@ fn inspect(pid: u32, endpoint: &str) -> Option<LambdaProcess> {
     })
 }
 
-/// Peak memory per function, in MiB, rounded up.
+/// Returns the peak memory per function, in MiB, rounded up.
 pub fn peaks(endpoint: &str) -> BTreeMap<String, u64> {
     let mut peaks = BTreeMap::new();
     for process in lambdas(endpoint) {

@@ -1,4 +1,5 @@
-//! Writes a world as the CSV exports that the import reads; the sample folder is made with it.
+//! Writes a world in the format of the CSV exports that the import reads. The sample folder is
+//! generated with it.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -12,10 +13,10 @@ use uuid::Uuid;
 
 use crate::import::{ENTRA_COLUMNS, custom_column, written_date};
 
-/// The world in the sample folder: 300 people, 12 courses and about 900 enrolments.
+/// Returns the specification of the sample folder: 300 users, 12 courses and about 900 enrolments.
 ///
-/// Its names need no special care (the generator's awkward ones include spreadsheet formulas, and
-/// people open samples in spreadsheets), and everybody is in both directories, as the exports say.
+/// Its names are harmless (those of the generator include spreadsheet formulas, and samples are
+/// opened in spreadsheets), and every user is in both directories, as in the exports.
 pub fn spec() -> WorldSpec {
     WorldSpec {
         seed: 300,
@@ -31,13 +32,13 @@ pub fn spec() -> WorldSpec {
     }
 }
 
-/// Writes `users.csv`, `courses.csv` and `enrolments.csv` into `folder`, which is made if it is
-/// not there; files of these names are replaced.
+/// Writes `users.csv`, `courses.csv` and `enrolments.csv` into `folder`, which is created if it
+/// does not exist; existing files are replaced.
 ///
-/// The exports have no place for people without an Entra account, deleted courses, managers,
-/// employee numbers and hire dates (other than as custom fields), Learn365 ids, groups and
-/// behaviour: those are left out, and so is every enrolment of somebody who is not, or who is
-/// disabled. Values stand as they are, formulas included.
+/// The exports cannot represent users without an Entra account, deleted courses, managers, employee
+/// numbers and hire dates (other than as custom fields), Learn365 ids, groups and behaviour: these
+/// are omitted, as are enrolments of users who are missing or disabled. Values are written
+/// unchanged, including formulas.
 ///
 /// # Errors
 /// The folder or a file in it cannot be written.
@@ -67,7 +68,7 @@ fn write_users(path: &Path, world: &World) -> io::Result<()> {
     file.flush()
 }
 
-/// What the export says about a person in one of its columns.
+/// Returns the value of a user in one of the export's columns.
 fn cell<'p>(person: &'p Person, id: Uuid, column: &str) -> Cow<'p, str> {
     let value = match column {
         "userPrincipalName" => Some(&person.upn),
@@ -148,7 +149,7 @@ fn live(world: &World) -> impl Iterator<Item = &Course> {
     world.courses.iter().filter(|course| !course.deleted)
 }
 
-/// The title of each course, or its id if another one could be meant.
+/// Returns the title of each course, or its id if the title is ambiguous.
 fn course_names(world: &World) -> HashMap<Uuid, String> {
     let key = |course: &Course| course.title.trim().to_lowercase();
     let (mut once, mut again) = (HashSet::new(), HashSet::new());
@@ -169,7 +170,7 @@ fn course_names(world: &World) -> HashMap<Uuid, String> {
         .collect()
 }
 
-/// As the Entra admin center spells them.
+/// Formats a boolean as the Entra admin center does.
 fn entra_boolean(value: bool) -> &'static str {
     if value { "True" } else { "False" }
 }
@@ -209,16 +210,17 @@ mod tests {
     use crate::import::testing::{TENANT, sentences};
     use crate::import::{Imported, read_folder};
 
-    /// Set to anything, it makes the sample test write the sample instead of comparing it.
+    /// If this variable is set, the sample test writes the sample instead of comparing it.
     const BLESS: &str = "ROLLCALL_BLESS";
 
     fn through_files(world: &World) -> Imported {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        write_folder(folder.path(), world).expect("writable");
-        read_folder(folder.path(), TENANT).expect("usable files")
+        let folder = tempfile::tempdir().expect("no temporary folder");
+        write_folder(folder.path(), world).expect("file not written");
+        read_folder(folder.path(), TENANT).expect("folder not imported")
     }
 
-    /// What the exports can say about a person; the rest of the person is emptied, ids become names.
+    /// Returns the users, reduced to the fields that the exports contain, with names in place of
+    /// ids.
     fn people(world: &World) -> BTreeMap<Uuid, (Person, BTreeMap<String, String>)> {
         let custom = |person: &Person| {
             let named = world.fields.iter().filter_map(|field| {
@@ -241,14 +243,14 @@ mod tests {
         people.collect()
     }
 
-    /// Live courses by id, catalogs by title.
+    /// Returns the existing courses by id, with catalogs by title.
     fn courses(world: &World) -> BTreeMap<Uuid, (String, Course)> {
         let catalog = |id| {
             world
                 .catalogs
                 .iter()
                 .find(|it| it.id == id)
-                .expect("listed")
+                .expect("no such catalog")
                 .title
                 .clone()
         };
@@ -270,7 +272,7 @@ mod tests {
         Option<DateTime<Utc>>,
     );
 
-    /// Enrolments of enabled Entra accounts in live courses, in file order.
+    /// Returns the enrolments of enabled Entra accounts in existing courses, in file order.
     fn enrolments(world: &World) -> Vec<Row> {
         let learners = world.people.iter().filter(|person| person.account_enabled);
         let learners: HashMap<_, _> = learners
@@ -318,7 +320,7 @@ mod tests {
             assert_eq!(
                 through_files(back),
                 imported,
-                "the second time nothing is lost"
+                "a second round trip lost data"
             );
         }
     }
@@ -341,20 +343,20 @@ mod tests {
         let sample = Path::new(env!("CARGO_MANIFEST_DIR")).join("sample");
         let world = generate::world(&spec());
         if std::env::var_os(BLESS).is_some() {
-            write_folder(&sample, &world).expect("writable");
+            write_folder(&sample, &world).expect("file not written");
         }
-        let fresh = tempfile::tempdir().expect("a temporary folder");
-        write_folder(fresh.path(), &world).expect("writable");
+        let fresh = tempfile::tempdir().expect("no temporary folder");
+        write_folder(fresh.path(), &world).expect("file not written");
         for name in ["users.csv", "courses.csv", "enrolments.csv"] {
-            let kept = fs::read_to_string(sample.join(name)).expect("in the repository");
-            let made = fs::read_to_string(fresh.path().join(name)).expect("just written");
-            // Git may have given the kept file other line ends.
+            let kept = fs::read_to_string(sample.join(name)).expect("file not read");
+            let made = fs::read_to_string(fresh.path().join(name)).expect("file not read");
+            // Git may have changed the line ends of the stored file.
             assert!(
                 kept.lines().eq(made.lines()),
-                "{name} is not what the generator makes; run this test with {BLESS}=1"
+                "{name} differs from the generated file; run this test with {BLESS}=1"
             );
         }
-        let imported = read_folder(&sample, TENANT).expect("usable files");
+        let imported = read_folder(&sample, TENANT).expect("folder not imported");
         assert_eq!(sentences(&imported), [""; 0]);
         assert_eq!((imported.read.people, imported.read.courses), (300, 12));
         assert!(

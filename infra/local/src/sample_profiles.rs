@@ -1,4 +1,4 @@
-//! Ready-made profile drafts: the demo's, a grid for large trials, suggestions for own data.
+//! Built-in profile drafts: the demo's, a grid for large tests, suggestions for imported data.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,8 @@ fn all(rules: Vec<Value>) -> Value {
     json!({"combinator": "and", "rules": rules})
 }
 
-/// The profiles of the demo: the guide's three worked examples first, then what
-/// administrators meet: a held change, one to review, one by hand.
+/// Returns the profiles of the demo: the guide's three worked examples, then common cases: a held
+/// change, one that needs review, one populated manually.
 pub fn demo() -> Value {
     let cities = |names: &[&str]| any(names.iter().map(|name| equals("city", name)).collect());
     json!([
@@ -70,8 +70,7 @@ pub fn demo() -> Value {
     ])
 }
 
-/// More profiles for larger trials: one per place in a grid of departments and
-/// cities that occur.
+/// Returns `count` profiles for larger tests: one per existing combination of department and city.
 pub fn grid(world: &World, count: usize) -> Vec<Value> {
     let departments = frequent(world, |person| person.department.as_ref());
     let cities = frequent(world, |person| person.city.as_ref());
@@ -90,7 +89,7 @@ pub fn grid(world: &World, count: usize) -> Vec<Value> {
         .collect()
 }
 
-/// Profiles for data that comes without any: the largest departments and cities.
+/// Returns profiles for imported data without profiles: the largest departments and cities.
 pub fn suggested(world: &World) -> Vec<Value> {
     let departments = frequent(world, |person| person.department.as_ref())
         .into_iter()
@@ -118,7 +117,7 @@ fn course(world: &World, number: usize) -> Value {
     course.map_or_else(|| json!([]), |course| json!([course.title]))
 }
 
-/// Values that occur, the most frequent first; spellings that compare as equal are one.
+/// Returns the existing values by frequency; spellings that compare as equal are counted together.
 fn frequent(world: &World, of: fn(&Person) -> Option<&String>) -> Vec<String> {
     let mut counted: BTreeMap<String, BTreeMap<&str, usize>> = BTreeMap::new();
     for value in world.people.iter().filter_map(of) {

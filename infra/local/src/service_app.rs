@@ -1,4 +1,4 @@
-//! The service's own app at the simulated Entra and its Communication Services, with their secrets.
+//! The service's own app in the simulated Entra, its Communication Services, and their secrets.
 
 use rollcall_clients::http::Secret;
 use rollcall_clients::vault::Vault;
@@ -9,13 +9,13 @@ use crate::error::Error;
 
 /// Application (client) id of the service, unless the stack's parameters name another.
 pub const CLIENT_ID: &str = "00000000-0000-4000-8000-00000000c11d";
-/// The fixed address that Communication Services send from.
+/// The fixed sender address of Communication Services.
 pub const ACS_SENDER: &str = "donotreply@mail.rollcall.example";
 
 const SECRET: &str = "simulated-service-secret";
 /// A key of the simulated Communication Services, in base64.
 const ACS_KEY: &str = "c2ltdWxhdGVkLWFjcy1rZXk=";
-/// What the app is registered for; a consent covers all of it.
+/// The app's roles; a consent grants all of them.
 const APP_ROLES: [&str; 4] = [
     "User.Read.All",
     "Group.Read.All",
@@ -23,11 +23,11 @@ const APP_ROLES: [&str; 4] = [
     "User.Invite.All",
 ];
 
-/// Makes both known outside and stores their secrets as operators would. Browsers
-/// come back to the API at `api_url`.
+/// Registers both with the simulators and stores their secrets as operators would. Browsers return
+/// to the API at `api_url`.
 ///
 /// # Errors
-/// When the client id is none, or a secret cannot be stored.
+/// If the client id is invalid, or a secret cannot be stored.
 pub async fn register(
     simulators: &Simulators,
     vault: &Vault,

@@ -1,4 +1,4 @@
-//! The whole service on this machine: emulator, simulated world, deployed functions.
+//! The complete service on this machine: emulator, simulated world, deployed functions.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -13,55 +13,55 @@ use crate::emulator::{Emulator, EmulatorOptions};
 use crate::error::Error;
 use crate::{service_app, tools};
 
-/// The region the emulator plays.
+/// The emulator's region.
 pub const REGION: &str = "eu-west-1";
-/// The deployed stack's name; secrets begin with it.
+/// The deployed stack's name, which is the prefix of its secrets.
 pub const STACK: &str = "rollcall";
 /// Sender of system mail.
 pub const SENDER: &str = "rollcall@rollcall.example";
 
-/// The template's parameter with the origin of the console.
+/// The template's parameter for the origin of the console.
 pub const FRONTEND_URL: &str = "FrontendUrl";
-/// Where the console is unless the parameters say so.
+/// The default origin of the console.
 pub const FRONTEND: &str = "http://127.0.0.1:5173";
 
 /// The audience of tokens for the deployed API.
 pub const AUDIENCE: &str = "api://rollcall";
 
-/// What a stack is started with.
+/// The options of a stack.
 #[derive(Debug, Clone)]
 pub struct StackOptions {
     /// The repository.
     pub root: PathBuf,
-    /// Where the five built functions are.
+    /// The folder with the five built functions.
     pub binaries: PathBuf,
-    /// Folder that keeps the emulator's state; `None` forgets it.
+    /// Folder that stores the emulator's state; `None` stores nothing.
     pub state: Option<PathBuf>,
-    /// Where logs go.
+    /// The folder for logs.
     pub logs: PathBuf,
-    /// Whether EventBridge's schedules fire.
+    /// True if EventBridge's schedules fire.
     pub schedules: bool,
     /// Template parameters that differ from the defaults of the local stack.
     pub parameters: BTreeMap<String, String>,
 }
 
-/// A running stack. Dropping it ends every process it started.
+/// A running stack. Dropping it ends every process that it started.
 pub struct Stack {
     /// The emulator.
     pub emulator: Emulator,
-    /// Entra, Graph and Learn365.
+    /// The simulated Entra, Graph and Learn365.
     pub simulators: Simulators,
-    /// What was deployed.
+    /// The deployed resources.
     pub deployment: Deployment,
-    /// Clients of the deployed resources, as the functions have them.
+    /// Clients of the deployed resources, the same as in the functions.
     pub services: Services,
 }
 
 impl Stack {
-    /// Installs what is missing, starts everything, deploys.
+    /// Installs missing tools, starts everything and deploys.
     ///
     /// # Errors
-    /// The first thing that did not work, in words.
+    /// The first failure, as a message.
     pub async fn up(
         options: &StackOptions,
         progress: &(dyn Fn(&str) + Sync),
@@ -107,10 +107,10 @@ impl Stack {
         })
     }
 
-    /// Ends everything; the emulator writes its state first.
+    /// Stops everything; the emulator writes its state first.
     ///
     /// # Errors
-    /// When the emulator did not end in time (it is killed then).
+    /// If the emulator did not stop in time; it is then killed.
     pub async fn down(self) -> Result<(), Error> {
         self.simulators.stop().await;
         Ok(self.emulator.stop().await?)
@@ -135,7 +135,7 @@ fn parameters(simulators: &Simulators, schedules: bool) -> BTreeMap<String, Stri
     .into()
 }
 
-/// What the template passes on to the functions as it is, and the variable's name.
+/// Parameters of the template that are passed unchanged to the functions, and the variables' names.
 const PASSED_ON: [(&str, &str); 10] = [
     ("ROLLCALL_ENTRA_AUTHORITY_URL", "EntraAuthorityUrl"),
     ("ROLLCALL_GRAPH_URL", "GraphUrl"),
@@ -149,11 +149,11 @@ const PASSED_ON: [(&str, &str); 10] = [
     ("ROLLCALL_SCIM_HOSTS", "ScimHosts"),
 ];
 
-/// The settings of the deployed functions, for a client on this side; `parameters`
-/// are those it was deployed with.
+/// Returns the settings of the deployed functions, for a client outside; `parameters` are those of
+/// the deployment.
 ///
 /// # Errors
-/// When the deployment lacks something, named all at once.
+/// If outputs of the deployment are missing; all are listed.
 pub fn settings(
     deployment: &Deployment,
     parameters: &BTreeMap<String, String>,
@@ -181,10 +181,11 @@ pub fn settings(
     Ok(Settings::read(&variables.collect())?)
 }
 
-/// The repository this program was built from, or the one it is run in.
+/// Returns the repository that contains the current folder, or the one from which this program was
+/// built.
 ///
 /// # Errors
-/// When neither holds a `template.yaml`.
+/// If neither contains a `template.yaml`.
 pub fn root() -> Result<PathBuf, Error> {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let here = std::env::current_dir()?;

@@ -1,4 +1,4 @@
-//! What happened, as a person wants to read it and as one JSON object.
+//! The summary of a run, as text and as one JSON object.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,80 +8,80 @@ use rollcall_domain::membership::report::{
 };
 use serde::Serialize;
 
-/// One profile's line.
+/// The summary of one profile.
 #[derive(Debug, Clone, Serialize)]
 pub struct ProfileLine {
-    /// Its title.
+    /// The profile's title.
     pub title: String,
-    /// How it stands.
+    /// The profile's status.
     pub status: &'static str,
-    /// Members now.
+    /// Number of members after the run.
     pub members: usize,
-    /// Who joined in this run.
+    /// Number of members added in this run.
     pub added: usize,
-    /// Who left in this run.
+    /// Number of members removed in this run.
     pub removed: usize,
-    /// People who match and have no Entra account, so cannot be members.
+    /// Number of matching users without an Entra account, who cannot be members.
     pub unreachable: usize,
-    /// Courses its group is enrolled in.
+    /// Number of courses in which the group is enrolled.
     pub courses: usize,
-    /// Why it is not simply synchronised.
+    /// The reason for any status other than synchronised.
     pub reason: Option<String>,
-    /// Remarks, such as what people had edited in the group by hand.
+    /// Remarks, for example about manual edits of the group.
     pub notes: Vec<String>,
-    /// Its member list on this machine.
+    /// The local file with the member list.
     pub file: Option<String>,
 }
 
-/// Steps on the learning platform.
+/// Numbers of enrolment steps on the learning platform.
 #[derive(Debug, Clone, Copy, Default, Serialize)]
 pub struct EnrolmentLine {
     /// Made by this run.
     pub done: usize,
-    /// So already.
+    /// Already in effect.
     pub already: usize,
-    /// Refused.
+    /// Rejected.
     pub failed: usize,
-    /// Left for the next run.
+    /// Left to the next run.
     pub deferred: usize,
 }
 
-/// A mail that was sent.
+/// A mail message that was sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct MailLine {
-    /// To whom.
+    /// The recipients.
     pub to: Vec<String>,
-    /// Its subject.
+    /// The subject.
     pub subject: String,
 }
 
-/// What a demo run did.
+/// The result of a demo run.
 #[derive(Debug, Clone, Serialize)]
 pub struct Summary {
     /// The tenant's name.
     pub tenant: String,
-    /// Profiles, in the order of the run.
+    /// Profiles, in the order in which they were processed.
     pub profiles: Vec<ProfileLine>,
     /// Enrolments.
     pub enrolments: EnrolmentLine,
-    /// Mails sent since the demo began.
+    /// Messages sent since the demo began.
     pub mails: Vec<MailLine>,
-    /// Requests to Microsoft Graph and the fewest writes the changes need.
+    /// Requests to Microsoft Graph, and the minimum number of writes for the changes.
     pub graph: GraphUse,
-    /// Whether this run changed anything.
+    /// True if this run changed anything.
     pub changed: bool,
     /// Seconds by stage.
     pub seconds: BTreeMap<String, f64>,
     /// Peak memory of each Lambda process in MiB.
     pub memory_mib: BTreeMap<String, u64>,
-    /// What was read.
+    /// Numbers of records that were read.
     pub data: BTreeMap<String, u64>,
-    /// Rows of given files that were left out.
+    /// Problems of skipped rows in imported files.
     pub problems: Vec<String>,
 }
 
 impl Summary {
-    /// The part that the report knows.
+    /// Returns a summary with the data of the report; the rest is empty.
     pub fn of(tenant: &str, report: &MaintenanceReport) -> Self {
         let mut enrolments = EnrolmentLine::default();
         for profile in &report.profiles {
@@ -124,7 +124,7 @@ fn line(report: &ProfileReport) -> ProfileLine {
     }
 }
 
-/// Longest list of profiles shown in full.
+/// Maximum number of entries of a list that are shown.
 const SHOWN: usize = 25;
 
 impl fmt::Display for Summary {

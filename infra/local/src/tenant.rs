@@ -1,4 +1,4 @@
-//! Sets a tenant up as an administrator would, and waits for its runs.
+//! Creates a tenant as an administrator would, and waits for its runs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -22,19 +22,18 @@ use rollcall_simulators::world::{KeyLevel, World};
 use crate::error::Error;
 use crate::personas::Cast;
 
-/// Tenants installed with this version count as connected to their directory.
+/// Version at installation of tenants that count as connected to their directory.
 pub const CONNECTED_BY_DEFAULT: &str = "3.73";
-/// Tenants installed with this version connect it by hand.
+/// Version at installation of tenants that connect their directory manually.
 pub const CONNECTED_BY_HAND: &str = "3.74";
 
-/// How often a run's record is looked at.
+/// Interval between checks of a run's record.
 const POLL: Duration = Duration::from_millis(150);
 
-/// Stores credentials and settings. Saving the first time is what asks for the
-/// first refresh (S4-102, S4-103).
+/// Stores credentials and settings. The first save requests the first refresh (S4-102, S4-103).
 ///
 /// # Errors
-/// When the world has no usable credential or a service does not answer.
+/// If the world has no usable credential or a service does not respond.
 pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error> {
     let id = TenantId::new(world.tenant.id);
     let key = world
@@ -82,10 +81,10 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         .ok_or("the settings were saved and are not there")?)
 }
 
-/// Notes with which version a tenant was installed, as an operator does.
+/// Records the version of a tenant's installation, as an operator does.
 ///
 /// # Errors
-/// When the table does not answer.
+/// If the table does not respond.
 pub async fn install(
     services: &Services,
     tenant: TenantId,
@@ -104,7 +103,7 @@ pub async fn install(
     store.put_installation(tenant, &installation, &event).await
 }
 
-/// Who administers the first catalog.
+/// Returns the administrator of the first catalog.
 pub fn catalog_admins(world: &World) -> BTreeMap<ObjectId, BTreeSet<CatalogId>> {
     let (cast, catalog) = (Cast::of(world), world.catalogs.first());
     cast.zip(catalog)
@@ -116,11 +115,11 @@ pub fn catalog_admins(world: &World) -> BTreeMap<ObjectId, BTreeSet<CatalogId>> 
         .collect()
 }
 
-/// Stores the profiles; those that are as they should be stay untouched, those
-/// nobody asks for any more are deleted.
+/// Stores the profiles: equal ones are left unchanged, and those that are not in the list are
+/// deleted.
 ///
 /// # Errors
-/// When a service does not answer.
+/// If a service does not respond.
 pub async fn put_profiles(
     services: &Services,
     tenant: TenantId,
@@ -155,8 +154,7 @@ pub async fn put_profiles(
     Ok(())
 }
 
-/// Whether two versions of a profile want the same, whoever saved them and
-/// whatever a job has carried out since.
+/// Compares two versions of a profile, ignoring who saved them and what a job has recorded since.
 fn same_wish(stored: &Profile, wanted: &Profile) -> bool {
     let mut wanted = wanted.clone();
     wanted.modified_at = stored.modified_at;
@@ -165,10 +163,10 @@ fn same_wish(stored: &Profile, wanted: &Profile) -> bool {
     wanted == *stored
 }
 
-/// Asks for a run through the job's queue and waits until it is over.
+/// Requests a run through the job's queue and waits until it has ended.
 ///
 /// # Errors
-/// When the run does not end in time or a service does not answer.
+/// If the run does not end in time or a service does not respond.
 pub async fn run(
     services: &Services,
     tenant: &Tenant,
@@ -191,10 +189,10 @@ pub async fn run(
     wait(services, &request, patience, progress).await
 }
 
-/// Waits until a run is over.
+/// Waits until a run has ended.
 ///
 /// # Errors
-/// When it does not end in time or a service does not answer.
+/// If it does not end in time or a service does not respond.
 pub async fn wait(
     services: &Services,
     request: &RunRequest,
@@ -202,7 +200,7 @@ pub async fn wait(
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<Run, Error> {
     let begun = Instant::now();
-    let mut told = Instant::now();
+    let mut reported = Instant::now();
     loop {
         if let Some(run) = services.store.run(request).await?
             && run.is_over()
@@ -218,15 +216,15 @@ pub async fn wait(
             )
             .into());
         }
-        if told.elapsed() > Duration::from_secs(2) {
-            told = Instant::now();
-            progress(&standing(services, request, begun).await?);
+        if reported.elapsed() > Duration::from_secs(2) {
+            reported = Instant::now();
+            progress(&run_progress(services, request, begun).await?);
         }
         tokio::time::sleep(POLL).await;
     }
 }
 
-async fn standing(
+async fn run_progress(
     services: &Services,
     request: &RunRequest,
     begun: Instant,
@@ -261,10 +259,10 @@ async fn standing(
     Ok(format!("  {}: {doing} ({seconds} s)", request.job))
 }
 
-/// The full report of a run.
+/// Returns the full report of a run.
 ///
 /// # Errors
-/// When the run left none or it cannot be read.
+/// If the run stored no report or it cannot be read.
 pub async fn report(services: &Services, run: &Run) -> Result<MaintenanceReport, Error> {
     let key = run
         .report
@@ -273,14 +271,14 @@ pub async fn report(services: &Services, run: &Run) -> Result<MaintenanceReport,
     Ok(serde_json::from_slice(&services.objects.get(key).await?)?)
 }
 
-/// How a run ended, in words.
+/// Returns the status of a run with its reason, as text.
 pub fn ending(run: &Run) -> String {
     let why = run.error.as_ref().or(run.note.as_ref());
     let status = format!("{:?}", run.status).to_lowercase();
     why.map_or_else(|| status.clone(), |why| format!("{status}, because {why}"))
 }
 
-/// Now, for drafts.
+/// Returns the current time, for drafts.
 pub fn now() -> chrono::DateTime<Utc> {
     Utc::now()
 }

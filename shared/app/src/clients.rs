@@ -1,4 +1,4 @@
-//! The clients a function works with, made once per process from its settings.
+//! The clients that a function uses, created once per process from its settings.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,10 +18,10 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::schedule::Job;
 use rollcall_runtime::settings::Settings;
 
-/// The clients and the settings they were made from.
+/// The clients, and the settings they were created from.
 #[derive(Debug, Clone)]
 pub struct Services {
-    /// What the environment says.
+    /// The settings from the environment.
     pub settings: Settings,
     /// Tenant state.
     pub store: Store,
@@ -29,44 +29,44 @@ pub struct Services {
     pub vault: Vault,
     /// Snapshots and files.
     pub objects: Objects,
-    /// Makes refresh-job work.
+    /// The queue of refresh-job.
     pub refresh_queue: Queue,
-    /// Makes maintenance-job work.
+    /// The queue of maintenance-job.
     pub maintenance_queue: Queue,
-    /// Takes notices.
+    /// The queue of notices.
     pub notice_queue: Queue,
     /// System mail.
     pub mail: SystemMail,
     pub(crate) http: Http,
-    /// For hosts that tenants name.
+    /// The HTTP client for hosts that tenants name.
     pub(crate) outside: Http,
     pub(crate) entra: Entra,
     quotas: Arc<Mutex<HashMap<TenantId, Quota>>>,
     pub(crate) account_tokens: crate::mail_account::AccountTokens,
 }
 
-/// A client that could not be made for a tenant.
+/// The reason why a client could not be created for a tenant.
 #[derive(Debug, thiserror::Error)]
 pub enum ConnectError {
-    /// Its credential is missing or unreadable.
+    /// The credential is missing or unreadable.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// Its address makes no sense.
-    #[error("the address {0:?} in the settings is none of the learning platform's regions")]
+    /// The address is not one of the LMS regions.
+    #[error("the address {0:?} in the settings is not one of the learning platform's regions")]
     Address(String),
-    /// The client refused its settings.
+    /// The client rejected its settings.
     #[error(transparent)]
     Client(#[from] ApiError),
 }
 
 impl Services {
-    /// Makes the clients.
+    /// Creates the clients.
     ///
     /// # Errors
-    /// When the HTTP client cannot be built or an address is no URL.
+    /// Returns an error if the HTTP client cannot be built or an address is not a URL.
     pub fn new(settings: Settings, aws: &SdkConfig) -> Result<Self, ApiError> {
         let http = Http::new(HttpSettings::default())?;
-        // Hosts that operators named may well be within their own network.
+        // Hosts that operators named may be within their own network.
         let outside = if settings.scim_hosts.is_empty() {
             Http::to_public_hosts(HttpSettings::default())?
         } else {
@@ -89,22 +89,22 @@ impl Services {
         })
     }
 
-    /// Makes the clients from the process's environment.
+    /// Creates the clients from the environment of the process.
     ///
     /// # Errors
-    /// Everything that is wrong with the environment.
+    /// Returns an error with all problems of the environment.
     pub async fn from_environment() -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let settings = Settings::from_environment()?;
         let aws = rollcall_clients::aws::from_environment().await;
         Ok(Self::new(settings, &aws)?)
     }
 
-    /// Reads the tenant's directory through the tenant's app registration.
+    /// Returns a client that reads the tenant's directory through the tenant's app registration.
     pub async fn graph_reader(&self, tenant: &Tenant) -> Result<GraphReader, ConnectError> {
         Ok(self.graph_writer(tenant).await?.reader().clone())
     }
 
-    /// Changes the tenant's directory through the tenant's app registration.
+    /// Returns a client that changes the tenant's directory through the tenant's app registration.
     pub async fn graph_writer(&self, tenant: &Tenant) -> Result<GraphWriter, ConnectError> {
         let app = self.vault.app_registration(tenant.id).await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant.id, &app.client_id, app.secret());
@@ -112,14 +112,14 @@ impl Services {
         Ok(graph.with_quota(self.quota(tenant.id)))
     }
 
-    /// The tenant's write quota, shared by all runs of this process: a
-    /// continuation does not begin with a full bucket again.
+    /// Returns the tenant's write quota, which all runs of this process share, so that a
+    /// continuation does not begin with a full bucket.
     pub(crate) fn quota(&self, tenant: TenantId) -> Quota {
         let mut quotas = self.quotas.lock().unwrap_or_else(PoisonError::into_inner);
         quotas.entry(tenant).or_default().clone()
     }
 
-    /// The tenant's learning platform, in its region.
+    /// Returns a client for the tenant's LMS, in its region.
     pub async fn learn365(&self, tenant: &Tenant) -> Result<Learn365, ConnectError> {
         let url = self.lms_url(&tenant.settings.lms_url);
         if !self.settings.is_lms_address(url) {
@@ -129,7 +129,7 @@ impl Services {
         Ok(Learn365::new(self.http.clone(), url, key)?)
     }
 
-    /// A tenant's address of the platform: its own, or the deployment's.
+    /// Returns a tenant's LMS address: its own or, if blank, that of the deployment.
     pub(crate) fn lms_url<'a>(&'a self, own: &'a str) -> &'a str {
         match own.trim() {
             "" => &self.settings.learn365_url,
@@ -137,7 +137,7 @@ impl Services {
         }
     }
 
-    /// The queue that makes a job work.
+    /// Returns the queue of a job's requests.
     pub fn queue(&self, job: Job) -> &Queue {
         match job {
             Job::Refresh | Job::DirectorySync => &self.refresh_queue,

@@ -1,4 +1,5 @@
-//! What several functions do with the clients: start and record runs, prove consent, use mail accounts, test connections.
+//! Use cases shared by several functions: start and record runs, prove consent, use mail accounts,
+//! test connections.
 
 pub mod clients;
 pub mod connection_test;

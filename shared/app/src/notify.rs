@@ -1,4 +1,4 @@
-//! Notices about a tenant's affairs: who receives them, and the queue that the notifier reads.
+//! Notices of a tenant: their recipients, and the queue that the notifier reads.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ use crate::Services;
 
 /// The role whose members receive notices about failed syncs (S2-48).
 const OWNER: &str = "Owner";
-/// Most catalog admins that one notice is mailed to.
+/// The maximum number of catalog admins that receive a notice by e-mail.
 const MAX_ADMINS: usize = 20;
 
-/// A notice that could not be queued.
+/// The reason why a notice could not be queued.
 #[derive(Debug, thiserror::Error)]
 pub enum NotifyError {
-    /// The table did not answer.
+    /// The table did not respond.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The queue did not answer.
+    /// The queue did not respond.
     #[error(transparent)]
     Queue(#[from] QueueError),
 }
@@ -33,7 +33,7 @@ impl Services {
     /// Notifies the tenant's contacts.
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// Returns an error if the queue does not respond.
     pub async fn notify(&self, tenant: &Tenant, about: NoticeKind) -> Result<(), QueueError> {
         let settings = &tenant.settings;
         let (name, recipients) = (&settings.display_name, settings.recipients());
@@ -44,7 +44,7 @@ impl Services {
     /// Notifies all owners, and the tenant's contacts, that a sync failed (S2-48).
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn notify_owners(
         &self,
         tenant: TenantId,
@@ -59,10 +59,10 @@ impl Services {
         Ok(self.queue_notice(&notice).await?)
     }
 
-    /// Notifies one administrator in the product, without a mail (S3-24, S3-28).
+    /// Notifies one administrator in the product, without an e-mail (S3-24, S3-28).
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn notify_in_product(
         &self,
         tenant: TenantId,
@@ -76,11 +76,11 @@ impl Services {
         Ok(self.queue_notice(&notice.over(Channel::InProduct)).await?)
     }
 
-    /// Notifies the tenant's contacts, the catalog's admins and the person who
-    /// connected its account.
+    /// Notifies the tenant's contacts, the catalog's admins and the user who connected its account
+    ///
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn notify_catalog_administrators(
         &self,
         tenant: TenantId,
@@ -93,11 +93,11 @@ impl Services {
         Ok(self.queue_notice(&notice).await?)
     }
 
-    /// Notifies each of these addresses over the catalog's own mail account, one mail
-    /// to each, so that no recipient sees the others.
+    /// Notifies each of these addresses through the catalog's own mail account, with one message
+    /// per address, so that recipients do not see each other.
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn notify_over_catalog(
         &self,
         tenant: TenantId,
@@ -114,10 +114,10 @@ impl Services {
         Ok(self.notice_queue.send_all(&notices).await?)
     }
 
-    /// Asks the notifier to look at a catalog's waiting mails after a while.
+    /// Requests that the notifier checks a catalog's waiting messages after a delay.
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// Returns an error if the queue does not respond.
     pub async fn wake_mailbox(
         &self,
         wakeup: MailboxWakeup,
@@ -130,7 +130,7 @@ impl Services {
         self.notice_queue.send(notice, Duration::ZERO).await
     }
 
-    /// The tenant's name and its contacts' addresses.
+    /// Returns the tenant's name and the addresses of its contacts.
     async fn name_and_contacts(
         &self,
         tenant: TenantId,
@@ -142,8 +142,9 @@ impl Services {
         }))
     }
 
-    /// The tenant's name and everybody who answers for a catalog's connection:
-    /// the LMS administrators' addresses and the catalog's own admins.
+    /// Returns the tenant's name and the addresses of everyone responsible for a catalog's
+    /// connection: the LMS administrators, the catalog's own admins and the user who connected it
+    ///
     async fn administrators(
         &self,
         tenant: TenantId,
@@ -157,14 +158,14 @@ impl Services {
             recipients.extend(self.catalog_admins(tenant, catalog).await);
         }
         recipients.extend(connection.by.iter().map(|by| by.name.clone()));
-        // One address that nobody can mail must not keep the mail from the others.
+        // Invalid addresses are removed, because one would prevent the delivery to the others.
         recipients.retain(|address| is_mail_address(address));
         let name = stored.map(|tenant| tenant.settings.display_name);
         Ok((name.unwrap_or_default(), recipients))
     }
 
-    /// Addresses of a catalog's admins, who are known by their object ids. Those
-    /// that cannot be had are left out: the others are told all the same.
+    /// Returns the addresses of a catalog's admins, who are stored by object id. Addresses that
+    /// cannot be read are omitted, so that the others are still notified.
     async fn catalog_admins(&self, tenant: &Tenant, catalog: CatalogId) -> Vec<String> {
         let all = tenant.settings.catalog_admins.iter();
         let own = all.filter(|(_, catalogs)| catalogs.contains(&catalog));
@@ -175,7 +176,7 @@ impl Services {
         let graph = match self.graph_reader(tenant).await {
             Ok(graph) => graph,
             Err(error) => {
-                tracing::warn!(%error, "the addresses of catalog admins cannot be looked up");
+                tracing::warn!(%error, "the addresses of catalog admins could not be read");
                 return Vec::new();
             }
         };
@@ -183,7 +184,7 @@ impl Services {
         for admin in own {
             match graph.address(admin).await {
                 Ok(address) => found.extend(address),
-                Err(error) => tracing::warn!(%error, "the address of a catalog admin is not known"),
+                Err(error) => tracing::warn!(%error, "the address of a catalog admin is unknown"),
             }
         }
         found

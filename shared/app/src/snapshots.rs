@@ -1,4 +1,4 @@
-//! Snapshots: loaded from the object store and checked against the pointer that names them.
+//! Loads snapshots from the object store and checks them against the pointer that names them.
 
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::tenants::SnapshotPointer;
@@ -8,20 +8,20 @@ use rollcall_domain::snapshot::format::{self, DecodeError};
 
 use crate::Services;
 
-/// A snapshot that cannot be used.
+/// The reason why a snapshot cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SnapshotError {
     /// Its object cannot be read.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// Its object holds no snapshot of this format.
+    /// Its object is not a valid snapshot.
     #[error(transparent)]
     Decode(#[from] DecodeError),
     /// Decoding panicked.
     #[error(transparent)]
     Task(#[from] tokio::task::JoinError),
     /// Its object belongs to another tenant or another refresh.
-    #[error("the object {key} holds the data of something else")]
+    #[error("the object {key} contains the data of another tenant or snapshot")]
     Foreign {
         /// The object.
         key: String,
@@ -33,16 +33,15 @@ pub enum SnapshotError {
 pub struct LoadedSnapshot {
     /// The data.
     pub snapshot: Snapshot,
-    /// Bytes of the stored object.
+    /// The size of the stored object in bytes.
     pub stored_bytes: usize,
 }
 
 impl Services {
-    /// Loads the snapshot that a pointer names, and verifies that it is the tenant's
-    /// and the one meant.
+    /// Loads the snapshot that a pointer names, and verifies its tenant and id.
     ///
     /// # Errors
-    /// Why it cannot be used.
+    /// Returns the reason why it cannot be used.
     pub async fn load_snapshot(
         &self,
         tenant: TenantId,

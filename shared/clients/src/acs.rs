@@ -68,12 +68,12 @@ impl AcsMail {
         })
     }
 
-    /// Submits one mail. Success means accepted for sending, not delivered: the service sends it
+    /// Submits one e-mail. Success means accepted for sending, not delivered: the service sends it
     /// later, and only its delivery reports contain the outcome.
     ///
-    /// The mail's id is sent as the operation id (`Operation-Id`), so a retry repeats the same
-    /// operation instead of sending a second mail. Transient failures are therefore retried here,
-    /// and even after [`SendError::Unknown`] the same mail can be sent again later.
+    /// The e-mail's id is sent as the operation id (`Operation-Id`), so a retry repeats the same
+    /// operation instead of sending a second e-mail. Transient failures are therefore retried here,
+    /// and even after [`SendError::Unknown`] the same e-mail can be sent again later.
     pub async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let body = self.body(mail).to_string();
         // Each attempt is signed separately, because the service rejects an old date.
@@ -107,7 +107,7 @@ impl AcsMail {
             "recipients": { "to": to },
             "content": { "subject": mail.subject, "plainText": mail.text, "html": mail.html },
             "headers": headers,
-            // Whether a recipient opened the mail is private and must not be tracked.
+            // It is private whether a recipient opened the e-mail, so this must not be tracked.
             "userEngagementTrackingDisabled": true,
         })
     }
@@ -159,7 +159,7 @@ mod tests {
     const SENDER: &str = "DoNotReply@mail.contoso.com";
 
     fn channel(endpoint: &str) -> AcsMail {
-        AcsMail::new(quick(), endpoint, &Secret::new(KEY), SENDER).expect("a channel")
+        AcsMail::new(quick(), endpoint, &Secret::new(KEY), SENDER).expect("no channel")
     }
 
     /// The expected values were computed with another implementation (Python's hmac).
@@ -176,14 +176,14 @@ mod tests {
         );
     }
 
-    /// Proves S1-26 and S1-27: the mail is sent through the service, from the fixed address.
+    /// Proves S1-26 and S1-27: the e-mail is sent through the service, from the fixed address.
     #[tokio::test]
     async fn a_mail_is_handed_over_under_its_own_id() {
         let stub = Stub::start(|_| reply(202, "", r#"{"status":"Running"}"#)).await;
         let channel = channel(&format!("{}/acs", stub.url));
-        channel.send(&mail()).await.expect("accepted");
+        channel.send(&mail()).await.expect("not accepted");
         let asked = stub.requests();
-        let (head, body) = asked[0].split_once("\r\n\r\n").expect("head and body");
+        let (head, body) = asked[0].split_once("\r\n\r\n").expect("no empty line");
         assert!(
             head.starts_with("POST /acs/emails:send?api-version=2023-03-31 "),
             "{head}"
@@ -197,7 +197,7 @@ mod tests {
             head.contains(&format!("x-ms-content-sha256: {hash}")),
             "{head}"
         );
-        let body: Value = serde_json::from_str(body).expect("JSON");
+        let body: Value = serde_json::from_str(body).expect("invalid JSON");
         let expected = json!({
             "senderAddress": SENDER,
             "recipients": { "to": [{ "address": "kay@contoso.com" }, { "address": "lee@contoso.com" }] },
@@ -226,7 +226,10 @@ mod tests {
             _ => reply(202, "", "{}"),
         })
         .await;
-        channel(&stub.url).send(&mail()).await.expect("accepted");
+        channel(&stub.url)
+            .send(&mail())
+            .await
+            .expect("not accepted");
         let asked = stub.requests();
         assert_eq!(asked.len(), 3);
         let same = "operation-id: 00000000-0000-0000-0000-000000000007";
@@ -237,7 +240,10 @@ mod tests {
     async fn a_wrong_key_is_a_matter_of_the_sign_in() {
         let stub =
             Stub::start(|_| reply(401, "", r#"{"error":{"code":"Denied","message":"No."}}"#)).await;
-        let error = channel(&stub.url).send(&mail()).await.expect_err("refused");
+        let error = channel(&stub.url)
+            .send(&mail())
+            .await
+            .expect_err("not refused");
         let code = Some("Denied".to_owned());
         assert_eq!(error, SendError::SignIn { status: 401, code });
         assert_eq!(stub.requests().len(), 1);

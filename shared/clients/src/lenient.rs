@@ -123,7 +123,7 @@ mod tests {
     #[test]
     fn values_are_told_apart_and_borrowed_where_nothing_is_escaped() {
         let json = r#"[null, true, 12.5, 7, -7, "Denver", "a\"b", [1, [2]], {"a": {"b": 1}}]"#;
-        let values: Vec<Plain<'_>> = serde_json::from_str(json).expect("JSON");
+        let values: Vec<Plain<'_>> = serde_json::from_str(json).expect("invalid JSON");
         assert!(matches!(&values[5], Plain::Text(Cow::Borrowed("Denver"))));
         let texts: Vec<_> = values.into_iter().map(Plain::into_text).collect();
         let expected = [

@@ -1,4 +1,4 @@
-//! Talks: one module per third party, wire types stay inside.
+//! Clients of third parties and of the store: one module for each, with private wire types.
 
 pub mod acs;
 pub mod aws;

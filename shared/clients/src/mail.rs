@@ -1,4 +1,4 @@
-//! The outgoing mail and the error of sending it, common to all mail channels.
+//! The outgoing e-mail and the error of sending it, common to all mail channels.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use uuid::Uuid;
 
 use crate::http::ApiError;
 
-/// Header with the mail's id, which makes the mail traceable in the sender's mailbox and in message
+/// Header with the e-mail's id, which makes it traceable in the sender's mailbox and in message
 /// traces. Graph accepts custom headers only if they start with `x-`:
 /// <https://learn.microsoft.com/graph/api/resources/internetmessageheader>.
 pub(crate) const ID_HEADER: &str = "x-rollcall-notice";
 
-/// The importance flag of a mail; it does not affect delivery.
+/// The importance flag of an e-mail; it does not affect delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Importance {
     /// Marked as important.
@@ -21,7 +21,7 @@ pub enum Importance {
     Normal,
 }
 
-/// A mail ready to be sent. The sender is defined by the channel (the connected account, or the
+/// An e-mail ready to be sent. The sender is defined by the channel (the connected account, or the
 /// fixed address of S1-27).
 #[derive(Clone, PartialEq, Eq)]
 pub struct OutgoingMail {
@@ -33,13 +33,13 @@ pub struct OutgoingMail {
     pub text: String,
     /// The HTML body.
     pub html: String,
-    /// The mail's id: the same for every attempt, and never reused for another mail.
+    /// The e-mail's id: the same for every attempt, and never reused for another e-mail.
     pub id: Uuid,
     /// The importance flag.
     pub importance: Importance,
 }
 
-/// Omits content and addresses, because logs have a wider audience than the mail.
+/// Omits content and addresses, because logs have a wider audience than the e-mail.
 impl std::fmt::Debug for OutgoingMail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OutgoingMail")
@@ -49,7 +49,7 @@ impl std::fmt::Debug for OutgoingMail {
     }
 }
 
-/// The error of a mail that was not accepted, or whose acceptance is unknown.
+/// The error of an e-mail that was not accepted, or whose acceptance is unknown.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SendError {
     /// Not accepted: the rate limit is exceeded. Can be retried later.
@@ -58,7 +58,7 @@ pub enum SendError {
         /// The delay requested by the service.
         retry_after: Option<Duration>,
     },
-    /// Not accepted, and retrying the same mail cannot succeed.
+    /// Not accepted, and retrying the same e-mail cannot succeed.
     #[error("the mail was rejected with status {status}: {message}")]
     Refused {
         /// HTTP status of the response.
@@ -68,7 +68,7 @@ pub enum SendError {
         /// The service's error message, truncated to 300 characters.
         message: String,
     },
-    /// Not accepted because of the sign-in, the key or the consent. Every other mail of the same
+    /// Not accepted because of the sign-in, the key or the consent. All other mail of the same
     /// channel would fail as well.
     #[error("the mail service rejected the sign-in (status {status})")]
     SignIn {
@@ -80,7 +80,7 @@ pub enum SendError {
     /// Not accepted: the service could not be reached. Can be retried.
     #[error("the mail service could not be reached: {0}")]
     NotSent(String),
-    /// The response was lost or inconclusive: the mail may have been accepted.
+    /// The response was lost or inconclusive: the e-mail may have been accepted.
     #[error("it is not known whether the mail was sent: {0}")]
     Unknown(String),
 }
@@ -116,7 +116,7 @@ impl From<ApiError> for SendError {
                 message,
             },
             ApiError::Transport { source, .. } if source.is_connect() => Self::NotSent(words),
-            // The mailbox is full (RFC 4918, section 11.5), so the mail was not accepted.
+            // The mailbox is full (RFC 4918, section 11.5), so the e-mail was not accepted.
             ApiError::Status { status: 507, .. } | ApiError::Setup(_) => Self::NotSent(words),
             _ => Self::Unknown(words),
         }
@@ -128,7 +128,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::http::{HttpSettings, RetryPolicy};
 
-    /// Returns a mail for tests.
+    /// Returns an e-mail for tests.
     pub(crate) fn mail() -> OutgoingMail {
         OutgoingMail {
             to: vec!["kay@contoso.com".into(), "lee@contoso.com".into()],
@@ -177,13 +177,9 @@ pub(crate) mod tests {
             retry: RetryPolicy::default(),
             ..HttpSettings::default()
         };
-        let http = crate::http::Http::new(settings).expect("a client");
+        let http = crate::http::Http::new(settings).expect("no client");
         let request = http.request(reqwest::Method::POST, "http://192.0.2.1/");
-        let error = http
-            .send(request)
-            .await
-            .err()
-            .expect("no server is listening");
+        let error = http.send(request).await.err().expect("a server responded");
         assert!(matches!(SendError::from(error), SendError::NotSent(_)));
     }
 }

@@ -113,8 +113,8 @@ impl Queue {
 
 /// Rounds up: a message delivered too early would find nothing due.
 fn whole_seconds(delay: Duration) -> i32 {
-    let whole = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-    i32::try_from(whole.min(MAX_DELAY.as_secs())).unwrap_or(0)
+    let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+    i32::try_from(seconds.min(MAX_DELAY.as_secs())).unwrap_or(0)
 }
 
 fn body<T: Serialize>(message: &T) -> Result<String, QueueError> {

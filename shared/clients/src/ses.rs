@@ -6,13 +6,13 @@ use aws_sdk_sesv2::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use rollcall_domain::notices::RenderedNotice;
 
-/// The error of a mail that was not accepted, or whose acceptance is unknown.
+/// The error of an e-mail that was not accepted, or whose acceptance is unknown.
 #[derive(Debug, thiserror::Error)]
 pub enum MailError {
     /// Not sent; can be retried.
     #[error("the mail was rejected: {0}")]
     Refused(String),
-    /// The response was lost: the mail may have been sent.
+    /// The response was lost: the e-mail may have been sent.
     #[error("it is not known whether the mail was sent: {0}")]
     Unknown(String),
 }
@@ -27,7 +27,7 @@ pub struct SystemMail {
 impl SystemMail {
     /// Creates a client that sends from this address, which must be verified in SES.
     pub fn new(config: &aws_config::SdkConfig, sender: impl Into<String>) -> Self {
-        // If the response is lost the mail may have been sent, so the SDK must not retry.
+        // If the response is lost the e-mail may have been sent, so the SDK must not retry.
         let config = aws_sdk_sesv2::config::Builder::from(config)
             .retry_config(RetryConfig::disabled())
             .build();
@@ -37,7 +37,7 @@ impl SystemMail {
         }
     }
 
-    /// Sends one mail to all recipients together.
+    /// Sends one e-mail to all recipients together.
     pub async fn send(
         &self,
         recipients: &[String],

@@ -1,5 +1,5 @@
-//! Writes every mail as an HTML file, and sheets of them, into the folder named as
-//! argument: what docs/notices.md shows.
+//! Writes every notice as an HTML file, and overview pages of them, into the folder given as
+//! argument. docs/notices.md shows these pages.
 #![expect(
     clippy::disallowed_methods,
     reason = "an example is a program: it reads its argument and writes files"
@@ -14,7 +14,7 @@ use rollcall_domain::testing::World;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error>>;
 
-/// A mail on a sheet: its file, how wide the window is, and whether it is dark.
+/// A notice on an overview page: its file, the window width in pixels, and whether it is dark.
 type Shown = (String, u32, bool);
 
 fn main() -> Outcome<()> {
@@ -49,7 +49,7 @@ fn main() -> Outcome<()> {
     Ok(())
 }
 
-/// Frames as high as their mails, side by side.
+/// Page with frames side by side, each as high as its content.
 const SHEET: &str = r#"<!doctype html>
 <meta charset="utf-8">
 <style>

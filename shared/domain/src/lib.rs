@@ -1,4 +1,4 @@
-//! The pure core of Rollcall: it decides who belongs in which group and course, what to change, and why.
+//! The pure core of Rollcall: determines members and enrolments and plans the changes.
 //!
 //! Nothing here does I/O, reads a clock or draws randomness: time, identifiers and data
 //! come in as arguments; plans and reports are returned as values. The nine contexts

@@ -1,4 +1,4 @@
-//! Small worlds for tests: people by first name, courses and fields by title.
+//! Test data: users are created by first name, courses and fields by title.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -12,17 +12,17 @@ use crate::snapshot::lms::{
 };
 use crate::snapshot::{Header, Property, Snapshot};
 
-/// The slot tests evaluate at.
+/// Returns the slot at which tests evaluate.
 pub fn slot() -> DateTime<Utc> {
     day("2026-11-21")
 }
 
-/// The first instant of a day in UTC.
+/// Returns the first instant of a day in UTC.
 ///
 /// # Panics
-/// If the text is no day.
+/// If the text is not a date.
 pub fn day(text: &str) -> DateTime<Utc> {
-    moment(text).unwrap_or_else(|| panic!("{text} is no date"))
+    moment(text).unwrap_or_else(|| panic!("{text} is not a date"))
 }
 
 fn guid(kind: u128, name: &str) -> Uuid {
@@ -35,20 +35,20 @@ fn guid(kind: u128, name: &str) -> Uuid {
     Uuid::from_u128(hash)
 }
 
-/// A world under construction.
+/// The LMS data of a test, built step by step.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     data: LmsData,
 }
 
-/// A person under construction.
+/// Sets the properties of the user that was added last.
 pub struct PersonBuilder<'a> {
     world: &'a mut World,
     index: usize,
 }
 
 impl World {
-    /// A world with one catalog and nobody in it.
+    /// Returns a world with one catalog and no users.
     pub fn new() -> Self {
         let mut world = Self::default();
         world.data.catalogs.push(CatalogRow {
@@ -58,37 +58,37 @@ impl World {
         world
     }
 
-    /// The one catalog.
+    /// Returns the id of the only catalog.
     pub fn catalog() -> CatalogId {
         CatalogId::new(guid(4, "catalog"))
     }
 
-    /// The tenant of all test worlds.
+    /// Returns the tenant of all test worlds.
     pub fn tenant() -> TenantId {
         TenantId::new(guid(5, "tenant"))
     }
 
-    /// A person's user id by first name.
+    /// Returns a user id by first name.
     pub fn user(name: &str) -> UserId {
         UserId::new(guid(1, name))
     }
 
-    /// A person's Entra object id by first name.
+    /// Returns an Entra object id by first name.
     pub fn object(name: &str) -> ObjectId {
         ObjectId::new(guid(2, name))
     }
 
-    /// A course's id by title.
+    /// Returns a course id by title.
     pub fn course_id(title: &str) -> CourseId {
         CourseId::new(guid(3, title))
     }
 
-    /// A field's id by title.
+    /// Returns a field id by title.
     pub fn field_id(title: &str) -> FieldId {
         FieldId::new(guid(6, title))
     }
 
-    /// Adds a person known to the platform and to Entra.
+    /// Adds a user that exists in the LMS and in Entra.
     pub fn person(&mut self, name: &str) -> PersonBuilder<'_> {
         let user = UserRow {
             id: Some(Self::user(name)),
@@ -113,7 +113,7 @@ impl World {
         });
     }
 
-    /// Takes a person out.
+    /// Removes a user.
     pub fn remove(&mut self, name: &str) {
         self.data
             .users
@@ -133,12 +133,12 @@ impl World {
         id
     }
 
-    /// Takes a course out.
+    /// Removes a course.
     pub fn remove_course(&mut self, title: &str) {
         self.data.courses.retain(|course| course.title != title);
     }
 
-    /// The name rules use for a course.
+    /// Returns the name that rules use for a course.
     pub fn course_name(&self, title: &str) -> String {
         format!("course:{}", Self::course_id(title))
     }
@@ -154,12 +154,12 @@ impl World {
         });
     }
 
-    /// Takes a custom field out.
+    /// Removes a custom field.
     pub fn remove_field(&mut self, title: &str) {
         self.data.fields.retain(|field| field.title != title);
     }
 
-    /// The name rules use for a custom field.
+    /// Returns the name that rules use for a custom field.
     pub fn field_name(&self, title: &str) -> String {
         format!("custom:{}", Self::field_id(title))
     }
@@ -187,12 +187,12 @@ impl World {
         });
     }
 
-    /// The rows so far.
+    /// Returns a copy of all rows.
     pub fn data(&self) -> LmsData {
         self.data.clone()
     }
 
-    /// The header of the world's snapshot.
+    /// Returns the header of the world's snapshot.
     pub fn header(&self) -> Header {
         Header {
             id: SnapshotId::new(slot(), Uuid::nil()),
@@ -201,7 +201,7 @@ impl World {
         }
     }
 
-    /// The world as a snapshot.
+    /// Builds a snapshot from the rows.
     pub fn snapshot(&self) -> Snapshot {
         build(self.header(), self.data(), &EntraProperties::default())
     }
@@ -209,13 +209,13 @@ impl World {
 
 #[expect(
     clippy::return_self_not_must_use,
-    reason = "the person is in the world already; chaining is optional"
+    reason = "the user has been added already; chaining is optional"
 )]
 impl PersonBuilder<'_> {
-    /// Sets one of the platform's properties by its rule name.
+    /// Sets an LMS property by its rule name.
     ///
     /// # Panics
-    /// If the name is none of those.
+    /// If the property cannot be set here.
     pub fn with(self, property: &str, value: &str) -> Self {
         let value = Some(value.to_owned());
         let user = &mut self.world.data.users[self.index];
@@ -227,7 +227,7 @@ impl PersonBuilder<'_> {
             "office" => user.office = value,
             "jobTitle" => user.job_title = value,
             "email" => user.email = value,
-            other => panic!("{other} is no property a test can set"),
+            other => panic!("tests cannot set the property {other}"),
         }
         self
     }
@@ -241,19 +241,19 @@ impl PersonBuilder<'_> {
         self
     }
 
-    /// Makes the person unknown to Entra.
+    /// Removes the Entra object id of the user.
     pub fn without_entra(self) -> Self {
         self.world.data.users[self.index].object_id = None;
         self
     }
 
-    /// Adds the next person.
+    /// Adds another user.
     pub fn person(self, name: &str) -> Self {
         self.world.person(name)
     }
 }
 
-/// The names of the people a filter matches, sorted.
+/// Returns the names of the users that a filter matches, sorted.
 ///
 /// # Panics
 /// If the filter has problems.
@@ -276,7 +276,7 @@ pub fn matching(world: &World, filter: &FilterDocument) -> Vec<String> {
     )
 }
 
-/// The names of the people in these rows, sorted.
+/// Returns the names of the users in these rows, sorted.
 pub fn names(snapshot: &Snapshot, rows: impl IntoIterator<Item = u32>) -> Vec<String> {
     let mut names: Vec<String> = rows
         .into_iter()
@@ -287,12 +287,12 @@ pub fn names(snapshot: &Snapshot, rows: impl IntoIterator<Item = u32>) -> Vec<St
     names
 }
 
-/// A profile's id by title.
+/// Returns a profile id by title.
 pub fn profile_id(title: &str) -> crate::base::ids::ProfileId {
     crate::base::ids::ProfileId::new(guid(9, title))
 }
 
-/// A profile without rules, courses or limits.
+/// Returns a profile without rules, courses or limits.
 pub fn profile(title: &str) -> crate::audience::profile::Profile {
     crate::audience::profile::Profile {
         id: profile_id(title),

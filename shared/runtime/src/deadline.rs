@@ -1,24 +1,23 @@
-//! How long an invocation may still work.
+//! The remaining time of an invocation.
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// The moment by which an invocation must have stopped cleanly.
+/// The time by which an invocation must have stopped cleanly.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);
 
-/// Kept free before Lambda's own limit: to release the lock, store the report
-/// and queue the continuation, each of which takes well under a second, even
-/// when the services are slow.
+/// The time reserved before Lambda's own limit to release the lock, store the report and queue the
+/// continuation. Each takes well under a second, but services may be slow.
 pub const MARGIN: Duration = Duration::from_secs(20);
 
 impl Deadline {
-    /// So long from now.
+    /// Returns the deadline this far from now.
     pub fn after(left: Duration) -> Self {
         Self(Instant::now() + left)
     }
 
-    /// Lambda's limit (milliseconds since 1970) less the margin; short
-    /// invocations keep a quarter of their time as margin instead.
+    /// Returns Lambda's limit (milliseconds since 1970) minus the margin, which is at most a
+    /// quarter of the remaining time.
     pub fn of_invocation(limit_ms: u64) -> Self {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -27,17 +26,17 @@ impl Deadline {
         Self::after(left.saturating_sub(MARGIN.min(left / 4)))
     }
 
-    /// What is left.
+    /// Returns the remaining time.
     pub fn left(&self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }
 
-    /// Whether at least so much is left.
+    /// Returns true if at least this much time remains.
     pub fn allows(&self, needed: Duration) -> bool {
         self.left() >= needed
     }
 
-    /// The moment itself.
+    /// Returns the deadline as an instant.
     pub fn instant(&self) -> Instant {
         self.0
     }
@@ -57,8 +56,8 @@ mod tests {
     fn a_long_invocation_keeps_the_margin_free() {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .expect("after 1970");
-        let limit = u64::try_from(now.as_millis()).expect("fits") + 900_000;
+            .expect("time before 1970");
+        let limit = u64::try_from(now.as_millis()).expect("time out of range") + 900_000;
         let left = Deadline::of_invocation(limit).left();
         assert!(left <= Duration::from_secs(880) && left > Duration::from_secs(870));
     }

@@ -1,4 +1,4 @@
-//! What wakes a function: a schedule's tick or a batch of queue messages.
+//! Events that invoke a function: a schedule's tick or a batch of queue messages.
 
 use std::collections::BTreeMap;
 
@@ -8,29 +8,29 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// A schedule's tick: which schedule, and the moment it was due.
+/// A schedule's tick: the schedule, and the time at which it was due.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Tick {
     /// `refresh`, `maintenance`, `membership`, `onboarding`, `connections` or `sync`.
     pub tick: String,
-    /// When it was due; late deliveries keep the moment they were due.
+    /// The time at which it was due, even if it is delivered late.
     pub time: DateTime<Utc>,
 }
 
-/// What wakes a job.
+/// An event that invokes a job.
 #[derive(Debug)]
 pub enum Event {
-    /// A schedule.
+    /// A tick of a schedule.
     Tick(Tick),
-    /// Messages.
+    /// Messages of a queue.
     Messages(SqsEvent),
 }
 
 impl Event {
-    /// Tells a tick from messages.
+    /// Parses an event as a tick or as messages.
     ///
     /// # Errors
-    /// When it is neither: the event is not ours, or the template is wrong.
+    /// Returns an error if it is neither: its source is unknown, or the template is wrong.
     pub fn read(event: Value) -> Result<Self, String> {
         let read = if event.get("Records").is_some() {
             serde_json::from_value(event).map(Self::Messages)
@@ -43,7 +43,7 @@ impl Event {
     }
 }
 
-/// Why a message is given back to the queue, as the log shows it.
+/// The reason why a message is returned to the queue, for the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(pub String);
 
@@ -53,8 +53,8 @@ impl<E: std::error::Error> From<E> for Failure {
     }
 }
 
-/// An error with its causes in one line, outermost first. A cause that the error's
-/// own text already ends with is not repeated.
+/// Returns an error with its causes in one line, outermost first. A cause that already ends the
+/// outer error's text is not repeated.
 pub fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
@@ -68,16 +68,15 @@ pub fn describe(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// Messages of one invocation, read one by one, and which of them failed.
+/// The messages of one invocation, processed one by one, and the failed ones.
 #[derive(Debug, Default)]
 pub struct Batch {
     failures: Vec<BatchItemFailure>,
 }
 
 impl Batch {
-    /// Handles each message by itself: one that fails, or cannot be read, goes
-    /// back to the queue (and after some tries to the dead-letter queue), the
-    /// others are done.
+    /// Handles each message separately: one that fails or cannot be parsed returns to the queue
+    /// (and after several attempts to the dead-letter queue); the others are done.
     pub async fn handle<T, F>(event: SqsEvent, work: F) -> SqsBatchResponse
     where
         T: DeserializeOwned,
@@ -90,7 +89,7 @@ impl Batch {
             let done = match serde_json::from_str::<T>(&body) {
                 Ok(message) => work(message).await,
                 Err(error) => Err(Failure(format!(
-                    "the message is not what this queue carries: {error}"
+                    "the message is not valid for this queue: {error}"
                 ))),
             };
             if let Err(failure) = done {
@@ -100,9 +99,9 @@ impl Batch {
         batch.answer()
     }
 
-    /// Handles each message by itself first, which may name a piece of work that
-    /// several of them share; then does each such piece once. When it fails, all
-    /// messages that named it go back.
+    /// Handles each message separately with `first`, which may return the key of work that several
+    /// messages share; then does the work of each key once with `second`. If that fails, all
+    /// messages with the key return to the queue.
     pub async fn in_two_steps<T, K, F, G>(event: SqsEvent, first: F, second: G) -> SqsBatchResponse
     where
         T: DeserializeOwned,
@@ -117,7 +116,7 @@ impl Batch {
             let done = match serde_json::from_str::<T>(&record.body.unwrap_or_default()) {
                 Ok(message) => first(message).await,
                 Err(error) => Err(Failure(format!(
-                    "the message is not what this queue carries: {error}"
+                    "the message is not valid for this queue: {error}"
                 ))),
             };
             match done {
@@ -158,14 +157,14 @@ mod tests {
     #[test]
     fn ticks_and_messages_are_told_apart() {
         let tick = Event::read(json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"}))
-            .expect("a tick");
+            .expect("tick not parsed");
         assert!(matches!(tick, Event::Tick(Tick { tick, .. }) if tick == "refresh"));
-        let messages =
-            Event::read(json!({"Records": [{"messageId": "1", "body": "{}"}]})).expect("messages");
+        let messages = Event::read(json!({"Records": [{"messageId": "1", "body": "{}"}]}))
+            .expect("messages not parsed");
         assert!(matches!(messages, Event::Messages(event) if event.records.len() == 1));
         assert!(
             Event::read(json!({"other": 1}))
-                .expect_err("neither")
+                .expect_err("unknown event parsed")
                 .contains("neither")
         );
     }
@@ -192,7 +191,7 @@ mod tests {
             {"messageId": "a", "body": "not json"}, {"messageId": "b", "body": "1"}, {"messageId": "c", "body": "2"},
         ]});
         let Ok(Event::Messages(event)) = Event::read(event) else {
-            panic!("messages")
+            panic!("messages not parsed")
         };
         let response = Batch::handle(event, async |number: u8| {
             if number == 1 {

@@ -1,4 +1,4 @@
-//! Turns the outside into ours: Lambda events, the environment, caller tokens and problem details.
+//! The interface to the environment: Lambda events, settings, caller tokens and problem details.
 
 pub mod auth;
 pub mod deadline;

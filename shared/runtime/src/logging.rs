@@ -2,8 +2,8 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging as `RUST_LOG` says (default `info`). Called once per process;
-/// later calls change nothing.
+/// Starts logging with the filter in `RUST_LOG` (default `info`). Called once per process; later
+/// calls have no effect.
 pub fn start() {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let started = tracing_subscriber::fmt()
@@ -15,6 +15,6 @@ pub fn start() {
         .with_writer(std::io::stderr)
         .try_init();
     if started.is_err() {
-        tracing::debug!("logging was started before");
+        tracing::debug!("logging was already started");
     }
 }

@@ -1,14 +1,14 @@
-//! RFC 9457 problem details: how errors reach people over HTTP.
+//! RFC 9457 problem details: the form of errors in HTTP responses.
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rollcall_domain::base::problem::Problem;
 use serde::Serialize;
 
-/// So many wrong fields are told in one answer.
+/// The maximum number of invalid fields in one response.
 const MAX_TOLD: usize = 200;
 
-/// Where something that is missing is begun: the path to post to.
+/// The endpoint for setting up a missing part: the path to post to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub enum Connect {
     /// The connection to the directory (S0-14).
@@ -16,32 +16,32 @@ pub enum Connect {
     Directory,
 }
 
-/// An error as the API answers it. It says what to do and holds nothing secret.
+/// An error in an API response. It states what to do and contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ProblemDetails {
-    /// What kind of problem, for programs: a URN such as `urn:rollcall:locked`;
-    /// `about:blank` when the status says it all.
+    /// The type of the problem, for programs: a URN such as `urn:rollcall:locked`, or `about:blank`
+    /// if the status is sufficient.
     #[serde(rename = "type")]
     pub kind: String,
     /// The HTTP status.
     pub status: u16,
-    /// What kind of problem, in few words.
+    /// The type of the problem, in a few words.
     pub title: String,
-    /// What happened here, and the way out.
+    /// The cause, and what to do.
     pub detail: String,
-    /// Every wrong field with its place.
+    /// Every invalid field with its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<Problem>,
-    /// Where to begin what is missing.
+    /// The endpoint for setting up the missing part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect: Option<Connect>,
-    /// Seconds after which trying again makes sense.
+    /// The time in seconds after which a retry is useful.
     #[serde(skip)]
     pub retry_after: Option<u64>,
 }
 
 impl ProblemDetails {
-    /// A problem without fields.
+    /// Returns a problem without invalid fields.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         Self {
             kind: "about:blank".to_owned(),
@@ -54,29 +54,29 @@ impl ProblemDetails {
         }
     }
 
-    /// Names the kind; `name` is a word of this service, such as `locked`.
+    /// Sets the type; `name` is an identifier of this service, such as `locked`.
     #[must_use]
     pub fn of_kind(mut self, name: &str) -> Self {
         self.kind = format!("urn:rollcall:{name}");
         self
     }
 
-    /// Says where to begin what is missing.
+    /// Sets the endpoint for setting up the missing part.
     #[must_use]
     pub fn connect_at(mut self, place: Connect) -> Self {
         self.connect = Some(place);
         self
     }
 
-    /// Says after how many seconds trying again makes sense.
+    /// Sets the time in seconds after which a retry is useful.
     #[must_use]
     pub fn after(mut self, seconds: u64) -> Self {
         self.retry_after = Some(seconds);
         self
     }
 
-    /// Lists what is wrong: two hundred at most. What is wrong a thousand times need
-    /// not be told so often, and an answer has to fit what a function may give back.
+    /// Lists the invalid fields: 200 at most. More would not help, and a response must fit the
+    /// limits of a function.
     #[must_use]
     pub fn with(mut self, mut errors: Vec<Problem>) -> Self {
         errors.truncate(MAX_TOLD);
@@ -84,11 +84,11 @@ impl ProblemDetails {
         self
     }
 
-    /// Wrong fields, all at once.
+    /// Returns a problem with all invalid fields.
     pub fn invalid(errors: Vec<Problem>) -> Self {
         let problem = Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
-            "Some fields are not right; each is listed with its place.",
+            "Some fields are invalid; each is listed with its place.",
         );
         problem.of_kind("invalid").with(errors)
     }

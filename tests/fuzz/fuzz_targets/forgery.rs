@@ -114,7 +114,7 @@ fn forge(forgery: Forgery) -> Vec<u8> {
         file.extend(stored);
     }
     for (column, corruption) in forgery.corruptions {
-        corruption.tell(&mut directory, usize::from(column) % contents.len());
+        corruption.apply(&mut directory, usize::from(column) % contents.len());
     }
     let mut json = serde_json::to_vec(&directory).expect("serialises");
     for (at, letter) in forgery.letters {
@@ -158,7 +158,7 @@ impl Content {
 }
 
 impl Corruption {
-    fn tell(self, directory: &mut Value, at: usize) {
+    fn apply(self, directory: &mut Value, at: usize) {
         let another = |directory: &mut Value, of: u8, field: &str| {
             let columns = columns(directory);
             let of = usize::from(of) % columns.len();

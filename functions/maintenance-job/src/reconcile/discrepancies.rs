@@ -13,10 +13,10 @@ pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> 
         let (resolved, found) = resolve(&subject.profile, &work.snapshot, &living);
         subject.state.obsolete = found.obsolete;
         if found.obsolete && !found.courses.is_empty() {
-            subject
-                .report
-                .notes
-                .push("none of its courses is left: it has nothing to enrol in".to_owned());
+            subject.report.notes.push(
+                "none of the profile's courses exists any more: there is nothing to enrol in"
+                    .to_owned(),
+            );
         }
         if !found.is_empty() {
             match work
@@ -30,7 +30,7 @@ pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> 
                 Err(StoreError::Conflict) => continue,
                 Err(error) => return Err(error),
             }
-            tracing::info!(profile = %resolved.id, overrides = found.overrides.len(), courses = found.courses.len(), "took out what no longer exists");
+            tracing::info!(profile = %resolved.id, overrides = found.overrides.len(), courses = found.courses.len(), "removed references to objects that no longer exist");
             // Deleted courses need no unenrolment. A course that is only missing from this
             // snapshot must not cost learners their enrolment.
             subject

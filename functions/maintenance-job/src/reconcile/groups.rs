@@ -11,7 +11,7 @@ use rollcall_domain::base::ids::{ObjectId, ProfileId};
 use crate::context::{ProfileContext, RunContext};
 use crate::error::{GroupError, StepError};
 
-/// What this step found out about the groups.
+/// The groups whose recorded members must not be used.
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     /// Groups that were just created: they have no members yet.
@@ -94,14 +94,14 @@ struct Ensured {
     origin: Origin,
 }
 
-/// Where the group of a profile comes from.
+/// The origin of a profile's group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Origin {
     /// The group was known and exists.
     Known,
     /// The group was just created.
     Made,
-    /// The group existed, but was deleted or not recorded here.
+    /// The group existed, but had been deleted or was not recorded in the profile's state.
     Found,
 }
 
@@ -171,18 +171,18 @@ async fn bring_back(
     }
     let created = create(graph, &subject.profile, prefix).await?;
     if created.id == id {
-        // The group existed all the time: the look-up was answered from a stale replica.
+        // The group was not deleted: the look-up read a stale replica.
         return Ok(created);
     }
     subject.state.managed.clear();
     subject.report.notes.push(format!(
-        "the group {id} had been deleted in Entra for good; {} takes its place",
+        "the group {id} had been permanently deleted in Entra; {} replaces it",
         created.id
     ));
     Ok(created)
 }
 
-/// Checks that a group carries the mark of its profile and can be managed.
+/// Checks that a group has the unique name of its profile and can be managed.
 fn check(facts: &GroupFacts, profile: &Profile) -> Result<(), GroupError> {
     if facts.unique_name.as_deref() != Some(profile.unique_name().as_str()) {
         return Err(GroupError::NotMarked(facts.id));

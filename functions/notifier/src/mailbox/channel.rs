@@ -15,7 +15,7 @@ use rollcall_domain::notices::{Notice, NoticeKind, RenderedNotice, Urgency};
 
 /// The lane name of Azure Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
-/// The timeout for sending one mail; the function's own timeout is longer.
+/// The timeout for sending one e-mail; the function's own timeout is longer.
 const HAND_OVER: Duration = Duration::from_secs(30);
 
 /// A channel, shared by all catalogs that use it.
@@ -60,8 +60,8 @@ impl MailChannel {
         matches!(self, Self::Account(_))
     }
 
-    /// Returns true if a mail that was marked on a lane may be sent again: only if the channel
-    /// detects duplicates and the mail was marked on that channel.
+    /// Returns true if an e-mail that was marked on a lane may be sent again: only if the channel
+    /// detects duplicates and the e-mail was marked on that channel.
     pub(crate) fn knows_repeat_of(self, lane: &str) -> bool {
         self == Self::CommunicationServices && lane == COMMUNICATION_SERVICES
     }
@@ -93,7 +93,7 @@ impl MailChannel {
 }
 
 impl Ready {
-    /// Returns when the account that sends the mail was connected.
+    /// Returns when the account that sends the e-mail was connected.
     pub(crate) fn connected_at(&self) -> Option<DateTime<Utc>> {
         match self {
             Self::Account(account) => account.connection.connected_at,
@@ -101,8 +101,8 @@ impl Ready {
         }
     }
 
-    /// Returns why a mail is obsolete: it announces an account that has since been replaced, or a
-    /// session that is over.
+    /// Returns why an e-mail is obsolete: it announces an account that has since been replaced, or
+    /// a session that is over.
     pub(crate) fn reason_to_drop(
         &self,
         about: &NoticeKind,
@@ -112,7 +112,7 @@ impl Ready {
             NoticeKind::AccountConnected { at, .. } => {
                 let greeted = self.connected_at();
                 let other = greeted.is_some_and(|connected| connected != *at);
-                other.then_some("Another account was connected since.")
+                other.then_some("Another account has been connected since.")
             }
             NoticeKind::SessionScheduled { end, .. } | NoticeKind::SessionChanged { end, .. } => {
                 (*end < now).then_some("The session was over before this could be sent.")
@@ -121,7 +121,7 @@ impl Ready {
         }
     }
 
-    /// Sends a mail, with a timeout.
+    /// Sends an e-mail, with a timeout.
     pub(crate) async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let sent = async {
             match self {
@@ -129,7 +129,7 @@ impl Ready {
                 Self::CommunicationServices(channel) => channel.send(mail).await,
             }
         };
-        let slow = || SendError::Unknown("no answer came in time".to_owned());
+        let slow = || SendError::Unknown("no response arrived in time".to_owned());
         let in_time = tokio::time::timeout(HAND_OVER, sent).await;
         in_time.unwrap_or_else(|_| Err(slow()))
     }
@@ -164,7 +164,7 @@ pub(crate) enum CommunicationServicesError {
     Client(#[from] ApiError),
 }
 
-/// Converts a rendered notice to a mail.
+/// Converts a rendered notice to an e-mail.
 pub(crate) fn outgoing(notice: &Notice, rendered: RenderedNotice) -> OutgoingMail {
     let importance = match notice.urgency {
         Urgency::Urgent => Importance::High,
@@ -200,7 +200,7 @@ mod tests {
     fn lanes_keep_their_names() {
         let object: ObjectId = "00000000-0000-0000-0000-000000000007"
             .parse()
-            .expect("an id");
+            .expect("invalid id");
         let account = MailChannel::Account(object);
         assert_eq!(
             account.lane(),

@@ -1,4 +1,4 @@
-//! Sends one mail and records the outcome.
+//! Sends one e-mail and records the outcome.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_app::mail_account::AccountError;
@@ -16,12 +16,12 @@ use super::{Pass, recipients};
 
 /// The default wait after throttling, if the response has no `Retry-After`.
 const REST: TimeDelta = TimeDelta::minutes(1);
-/// How long mail waits after an internal error that operators are alerted to.
+/// The time that mail waits after an internal error that operators are alerted to.
 const REPAIR_TIME: TimeDelta = TimeDelta::minutes(15);
 
-/// How to continue after one mail.
+/// The next step after one e-mail.
 pub(super) enum NextStep {
-    /// Continue with the next mail.
+    /// Continue with the next e-mail.
     Mail,
     /// Continue without this catalog: its account no longer works.
     Catalog,
@@ -30,7 +30,7 @@ pub(super) enum NextStep {
 }
 
 impl Pass<'_> {
-    /// Prepares the channel, marks the mail, sends it and records the outcome.
+    /// Prepares the channel, marks the e-mail, sends it and records the outcome.
     pub(super) async fn deliver(
         &mut self,
         fence: &Fence,
@@ -42,7 +42,7 @@ impl Pass<'_> {
         let channel = self.channel;
         let ready = match channel.ready(self.services, self.tenant, catalog).await {
             Ok(ready) => ready,
-            Err(trouble) => return self.handle_unready(trouble, now()),
+            Err(unready) => return self.handle_unready(unready, now()),
         };
         let notice = &mail.mail.notice;
         let out = match render(notice) {
@@ -86,10 +86,10 @@ impl Pass<'_> {
     /// Handles a channel that is not ready; no mail was changed.
     fn handle_unready(
         &mut self,
-        trouble: Unready,
+        unready: Unready,
         now: DateTime<Utc>,
     ) -> Result<NextStep, StoreError> {
-        match trouble {
+        match unready {
             Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
                 Ok(NextStep::Catalog)
             }
@@ -112,7 +112,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Handles a send error. After some of them the mail may nevertheless have been sent.
+    /// Handles a send error. After some of them the e-mail may nevertheless have been sent.
     async fn handle_refusal(
         &mut self,
         catalog: CatalogId,
@@ -171,8 +171,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Returns the cause if a refusal concerns the account and not only this mail: its mailbox is
-    /// gone, or it rejects even the mail that announces the account (S1-31).
+    /// Returns the cause if a refusal concerns the account and not only this e-mail: its mailbox is
+    /// gone, or it rejects even the e-mail that announces the account (S1-31).
     fn cause(&self, status: u16, mail: &Waiting) -> Option<Cause> {
         if !self.channel.has_rate_limit() {
             return None;
@@ -184,7 +184,7 @@ impl Pass<'_> {
         greets.then_some(Cause::MailRefused)
     }
 
-    /// Handles a rejected token: the mail is retried once with a new token, then the account is
+    /// Handles a rejected token: the e-mail is retried once with a new token, then the account is
     /// considered lost.
     async fn sign_in_refused(
         &mut self,
@@ -236,7 +236,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Defers a mail that was not sent, without counting the attempt as a failure of the mail.
+    /// Defers an e-mail that was not sent, without counting the attempt as a failure of the e-mail.
     async fn defer(
         &self,
         mail: &mut Waiting,
@@ -248,7 +248,7 @@ impl Pass<'_> {
         Ok(NextStep::Wait(until))
     }
 
-    /// Schedules a retry of a mail that was not sent; gives up after one day.
+    /// Schedules a retry of an e-mail that was not sent; gives up after one day.
     async fn retry_later(
         &self,
         catalog: CatalogId,
@@ -283,7 +283,7 @@ impl Pass<'_> {
     }
 }
 
-/// Alerts operators to an internal error and returns when the mail is retried.
+/// Alerts operators to an internal error and returns when the e-mail is retried.
 fn alert_operators(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
     tracing::error!(
         problem,

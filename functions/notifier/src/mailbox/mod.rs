@@ -1,8 +1,8 @@
-//! Sends the mail that a mailbox may send now, most urgent first, and schedules a wakeup for the
+//! Sends the e-mail that a mailbox may send now, most urgent first, and schedules a wakeup for the
 //! rest.
 //!
 //! One lease per mailbox makes sure that only one function sends from it, so that its rate limit
-//! holds and no mail is sent twice. A mail that is already marked when the lease is acquired was
+//! holds and no mail is sent twice. An e-mail that is already marked when the lease is acquired was
 //! left behind by a function that crashed.
 
 pub(crate) mod channel;
@@ -25,12 +25,12 @@ use deliver::NextStep;
 /// Returns the current time.
 pub type Clock = fn() -> DateTime<Utc>;
 
-/// The number of mails that are read at a time, per catalog.
+/// The number of e-mails that are read at a time, per catalog.
 const AT_A_TIME: usize = 60;
 /// The delay of the next attempt if another function holds the lease; it may not see mail that
 /// was queued after it read the list.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
-/// The minimum time left for beginning a mail: getting the token, sending for at most thirty
+/// The minimum time left for beginning an e-mail: getting the token, sending for at most thirty
 /// seconds, and recording the outcome.
 const ONE_MAIL: Duration = Duration::from_secs(45);
 /// SQS delays a message by at most fifteen minutes.
@@ -41,7 +41,7 @@ const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
 /// The result of processing a mailbox once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeliveryPass {
-    /// The number of mails sent.
+    /// The number of e-mails sent.
     pub sent: u32,
     /// When the mailbox must be processed again; `None` if nothing is left to do.
     pub again: Option<DateTime<Utc>>,
@@ -63,7 +63,7 @@ pub async fn drain(
     deadline: Deadline,
 ) -> Result<DeliveryPass, Failure> {
     let Some((channel, catalogs)) = find_channel(services, due).await? else {
-        // The mail waits until the catalog is connected again, which wakes the mailbox (S1-38).
+        // The e-mail waits until the catalog is connected again, which wakes the mailbox (S1-38).
         return Ok(NOTHING);
     };
     let name = channel.lane();
@@ -83,7 +83,7 @@ pub async fn drain(
         state: MailboxState::default(),
         sent: 0,
     };
-    // Boxed, because the future of sending a mail is too large for the stack.
+    // Boxed, because the future of sending an e-mail is too large for the stack.
     let work = Box::pin(pass.deliver_waiting(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
     if let Err(error) = lease.release().await {
@@ -141,7 +141,7 @@ impl Pass<'_> {
         self.state = stored.await?;
         let at = self.send_all(fence, now, deadline).await?;
         // Sent first, then recorded: a duplicate wakeup is better than a missing one.
-        self.ask_again(at, now()).await?;
+        self.schedule_wakeup(at, now()).await?;
         let put = self
             .services
             .store
@@ -153,7 +153,7 @@ impl Pass<'_> {
     /// Sends a wakeup message for this time unless one is already scheduled. A message that is
     /// due about now is the one that started this pass. The message names a catalog that still
     /// uses the mailbox.
-    async fn ask_again(
+    async fn schedule_wakeup(
         &mut self,
         at: Option<DateTime<Utc>>,
         now: DateTime<Utc>,
@@ -210,7 +210,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Returns the time before which the mailbox must not send this mail.
+    /// Returns the time before which the mailbox must not send this e-mail.
     fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
         let turn = if self.channel.has_rate_limit() {
@@ -225,7 +225,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Returns the mails that are due, most urgent first, and when the first of the others is
+    /// Returns the e-mails that are due, most urgent first, and when the first of the others is
     /// due. Recovers those that a crashed function left behind.
     async fn due(
         &mut self,
@@ -271,7 +271,7 @@ fn sooner(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<Da
     }
 }
 
-/// Returns the number of recipients of a mail.
+/// Returns the number of recipients of an e-mail.
 fn recipients(mail: &Waiting) -> u32 {
     u32::try_from(mail.mail.notice.recipients.len()).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! Recovers mails that were marked by a function that crashed before it recorded the outcome.
+//! Recovers e-mails that were marked by a function that crashed before it recorded the outcome.
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::store::StoreError;
@@ -9,7 +9,7 @@ use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 use super::Pass;
 
 impl Pass<'_> {
-    /// Recovers a mail that was marked without a recorded outcome; returns when to process it
+    /// Recovers an e-mail that was marked without a recorded outcome; returns when to process it
     /// again, if at all.
     pub(super) async fn recover(
         &self,
@@ -19,7 +19,7 @@ impl Pass<'_> {
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let store = &self.services.store;
-        // The catalog has changed its channel: the function that marked the mail may be sending
+        // The catalog has changed its channel: the function that marked the e-mail may be sending
         // it.
         if lane != self.lane {
             let lease = format!("mailbox#{lane}");
@@ -30,13 +30,14 @@ impl Pass<'_> {
         let tries = mail.mail.failed + 1;
         if self.channel.knows_repeat_of(lane) && next_try(tries, now, None).is_some() {
             let mut mail = mail.clone();
-            let cut_off = "its first try was cut off";
+            let cut_off = "the previous attempt was interrupted";
             store.mail_failed(&mut mail, cut_off, now, true).await?;
             return Ok(Some(now));
         }
         let notice = mail.mail.notice.id;
-        tracing::warn!(%notice, "an earlier attempt recorded no outcome; not mailed again");
-        let problem = "Sending was cut off: it may have arrived, so it is not sent again.";
+        tracing::warn!(%notice, "an earlier attempt recorded no outcome; the e-mail is not sent again");
+        let problem =
+            "Sending was interrupted. The e-mail may have arrived, so it is not sent again.";
         store
             .mail_ended(catalog, mail, MessageStatus::Doubtful, problem, now)
             .await?;

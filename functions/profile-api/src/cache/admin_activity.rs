@@ -1,4 +1,5 @@
-//! Notes owners and Super admins who use the API, so that they can be told and chosen.
+//! Records owners and Super admins who use the API, so that they can be notified and
+//! chosen as recipients.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,20 +11,20 @@ use rollcall_runtime::auth::{Caller, Role};
 
 use crate::state::{ApiState, now};
 
-/// Somebody is noted again after this long.
+/// The interval after which an administrator is recorded again.
 const AGAIN: Duration = Duration::from_hours(6);
-/// So many people are remembered.
+/// The maximum number of cached administrators.
 const MAX_PEOPLE: usize = 10_000;
 
-/// When somebody was noted last by this process, and with which roles.
+/// When this process last recorded an administrator, and with which roles.
 type Noted = HashMap<(TenantId, ObjectId), (Instant, BTreeSet<Role>)>;
 
-/// Who was noted lately.
+/// The administrators that this process recorded recently.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct AdminActivity(Arc<Mutex<Noted>>);
 
 impl AdminActivity {
-    /// Whether somebody has to be noted now.
+    /// Returns true if the caller has to be recorded now.
     fn is_news(&self, caller: &Caller) -> bool {
         let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (caller.tenant, caller.object);
@@ -39,8 +40,8 @@ impl AdminActivity {
     }
 }
 
-/// Notes an owner or Super admin, and one who no longer is. What fails is tried
-/// with a later request: nobody's request waits for it to succeed.
+/// Records an owner or Super admin, and one who no longer is. A failure is only logged,
+/// so that it does not fail the request.
 pub(crate) async fn record(api: &ApiState, caller: &Caller) {
     if !api.admin_activity.is_news(caller) {
         return;
@@ -66,6 +67,6 @@ pub(crate) async fn record(api: &ApiState, caller: &Caller) {
         at: now(),
     };
     if let Err(error) = store.note_admin(caller.tenant, caller.object, &admin).await {
-        tracing::warn!(%error, "an administrator was not noted");
+        tracing::warn!(%error, "the use of the API by an administrator could not be recorded");
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a tenant's plan includes the service (S4-001), remembered for a minute.
+//! A cache of whether a tenant's plan includes the service (S4-001), for one minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,12 +9,12 @@ use rollcall_domain::base::ids::TenantId;
 
 use crate::state::ApiState;
 
-/// A changed plan counts after this long at the latest.
+/// The lifetime of an entry; a changed plan takes effect within this time.
 const REMEMBERED: Duration = Duration::from_mins(1);
-/// So many tenants are remembered.
+/// The maximum number of cached tenants.
 const MAX_TENANTS: usize = 10_000;
 
-/// What was found out lately.
+/// The entitlements that were read recently.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct EntitlementCache(Arc<Mutex<HashMap<TenantId, (Instant, bool)>>>);
 
@@ -33,14 +33,14 @@ impl EntitlementCache {
         known.insert(tenant, (Instant::now(), entitled));
     }
 
-    /// Forgets a tenant whose plan was just changed here.
+    /// Removes a tenant whose plan was just changed.
     pub(crate) fn forget(&self, tenant: TenantId) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.remove(&tenant);
     }
 }
 
-/// Whether the tenant may use the service. Where nobody operates plans, all may.
+/// Returns true if the tenant may use the service. Without an operator tenant, all may.
 pub(crate) async fn is_entitled(api: &ApiState, tenant: TenantId) -> Result<bool, StoreError> {
     if api.services.settings.operator_tenant.is_none() {
         return Ok(true);

@@ -1,4 +1,4 @@
-//! What the API keeps in memory between requests.
+//! Data that the API caches in memory between requests.
 
 pub(crate) mod admin_activity;
 pub(crate) mod entitlements;

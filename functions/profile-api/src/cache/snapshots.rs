@@ -1,4 +1,4 @@
-//! Snapshots kept in memory between requests, so that previews answer at once.
+//! A cache of snapshots in memory, so that previews are fast.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -13,11 +13,11 @@ use rollcall_domain::snapshot::name_order::NameOrder;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// Stored bytes of all kept snapshots together; in memory they take about six
-/// times as much, which the function's memory in `template.yaml` allows for.
+/// The maximum total size of cached snapshots in stored bytes. In memory they take about
+/// six times as much, which the function's memory in `template.yaml` allows for.
 const MAX_STORED: usize = 160 * 1_024 * 1_024;
 
-/// A tenant's data, ready to be asked.
+/// A tenant's snapshot with data derived from it.
 #[derive(Debug)]
 pub(crate) struct Data {
     pub(crate) pointer: SnapshotPointer,
@@ -29,19 +29,19 @@ pub(crate) struct Data {
 }
 
 impl Data {
-    /// The learners' Entra accounts, worked out when first needed.
+    /// Returns the learners' Entra accounts, computed on first use.
     pub(crate) fn accounts(&self) -> &Accounts {
         self.accounts
             .get_or_init(|| Accounts::of(&self.snapshot.people))
     }
 
-    /// The order of people by name, worked out when first needed.
+    /// Returns the order of learners by name, computed on first use.
     pub(crate) fn order(&self) -> &NameOrder {
         self.order.get_or_init(|| NameOrder::of(&self.snapshot))
     }
 }
 
-/// The snapshots at hand, the one used last behind all others.
+/// The cached snapshots, the most recently used one last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct SnapshotCache(Arc<Mutex<Vec<Arc<Data>>>>);
 
@@ -56,8 +56,8 @@ impl SnapshotCache {
         Some(data)
     }
 
-    /// Keeps a snapshot instead of an older one of its tenant, and lets go of
-    /// those not used for longest while all together are too large.
+    /// Caches a snapshot in place of an older one of its tenant, and evicts the least
+    /// recently used ones while the total size is too large.
     fn insert(&self, data: &Arc<Data>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = data.snapshot.header.tenant;
@@ -70,7 +70,8 @@ impl SnapshotCache {
     }
 }
 
-/// The data in use. Its pointer is read each time, so that a refresh counts at once.
+/// Returns the current snapshot. Its pointer is read each time, so that a refresh takes
+/// effect immediately.
 pub(crate) async fn current(api: &ApiState, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
     let pointer = api.services.store.snapshot_pointer(tenant).await;
     let pointer = pointer?.ok_or(ApiError::NotReady)?;

@@ -1,4 +1,4 @@
-//! The connection to the directory: begun here, finished by oauth-callback, never ended (S0).
+//! The connection to the directory: started here, completed by oauth-callback, never ended (S0).
 
 use axum::Json;
 use axum::extract::State;
@@ -21,24 +21,24 @@ use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::state::{ApiState, now};
 
-/// What to sign in for.
+/// A sign-in to start.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ConnectInput {
-    /// The page of the console to come back to, as a path; the start page without (S0-17).
+    /// The path of the console page to return to. Default: the start page (S0-17).
     #[schema(value_type = Option<String>)]
     pub(crate) return_to: ReturnPath,
 }
 
 impl ConnectInput {
-    /// Reads the body.
+    /// Reads the input from a body.
     pub(crate) fn read(mut body: JsonBody) -> Result<Self, ApiError> {
         let return_to = return_path(&mut body);
         body.complete(Some(Self { return_to }))
     }
 }
 
-/// The page to come back to; what is no page is a problem.
+/// Reads the page to return to; records a problem if it is invalid.
 pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
     let text: Option<String> = body.optional("returnTo");
     match text.map(ReturnPath::try_from) {
@@ -51,22 +51,25 @@ pub(crate) fn return_path(body: &mut JsonBody) -> ReturnPath {
     }
 }
 
-/// Where to send the browser.
+/// A started sign-in.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Begun {
-    /// Microsoft's page. The way back leads to the page of the console that was
-    /// asked for, with `connection`, `result` and, of errors, `code` in its query.
+    /// The address of Microsoft's page to open in the browser. Microsoft then returns to the
+    /// requested page of the console, with `connection`, `result` and, for errors, `code` in
+    /// the query.
     pub(crate) url: String,
-    /// Until when the sign-in has to be finished.
+    /// When the sign-in expires.
     pub(crate) expires_at: DateTime<Utc>,
 }
 
-/// The name and subject under which the audit knows it.
+/// The id and name of the connection in the audit log.
 const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 
-/// Begins to connect the directory: sign in, accept the permissions, come back (S0-16).
-/// A connection that works stays as it is until the new consent is proved.
+/// Starts connecting the directory (S0-16).
+///
+/// A Global Administrator signs in at Microsoft, accepts the permissions and returns to
+/// the console. An existing connection remains in use until the new consent is verified.
 #[utoipa::path(post, path = "/v1/connections/entra/connect", tag = "Connections", request_body = ConnectInput,
     responses((status = 201, description = "Where to send the browser", body = Begun)))]
 pub(crate) async fn connect(
@@ -79,13 +82,13 @@ pub(crate) async fn connect(
     Ok((StatusCode::CREATED, Json(begun)).into_response())
 }
 
-/// Begins to connect the directory for whoever may.
+/// Starts connecting the directory; the caller's permission must already be checked.
 pub(crate) async fn begin_directory(
     api: &ApiState,
     caller: &Caller,
     return_to: ReturnPath,
 ) -> Result<Begun, ApiError> {
-    // One that works may be consented to anew: a release may need another permission.
+    // Consenting again is allowed, because a new release may need another permission.
     if model::directory_status(api, caller.tenant).await?.origin() == Some(Origin::Default) {
         return Err(not_applicable());
     }
@@ -119,7 +122,7 @@ fn not_applicable() -> ApiError {
     ApiError::conflict("not-applicable", detail)
 }
 
-/// Stores what the browser has to bring back, and answers where to send it.
+/// Stores the state that the browser must return, and returns the address to open.
 pub(crate) async fn begin_sign_in(
     api: &ApiState,
     attempt: &SignInAttempt,
@@ -143,8 +146,9 @@ pub(crate) async fn begin_sign_in(
     })
 }
 
-/// Tells why the connection cannot be ended, or drops an attempt that has not
-/// succeeded yet (S0-06, S0-07).
+/// Cancels an attempt to connect the directory that has not succeeded yet (S0-06, S0-07).
+///
+/// A working connection cannot be ended; the response states why.
 #[utoipa::path(delete, path = "/v1/connections/entra", tag = "Connections",
     responses((status = 204, description = "The attempt is dropped")))]
 pub(crate) async fn disconnect(

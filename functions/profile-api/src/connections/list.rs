@@ -1,4 +1,4 @@
-//! `GET /v1/connections`: every connection of the tenant in one model.
+//! `GET /v1/connections`: all connections of the tenant in one model.
 
 use std::collections::BTreeSet;
 
@@ -28,77 +28,77 @@ use crate::state::{ApiState, now};
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Connection {
-    /// Which kind.
+    /// The kind of connection.
     kind: ConnectionKind,
-    /// What people call it.
+    /// The title to display.
     title: String,
-    /// The catalog it is for, of a catalog's account.
+    /// The catalog, for the account of a catalog.
     #[serde(skip_serializing_if = "Option::is_none")]
     catalog: Option<CatalogId>,
-    /// How it stands.
+    /// The status.
     status: ConnectionStatus,
-    /// Whether it is set up here at all; one that stands by itself is not (S0-03).
+    /// False if the connection exists by default and cannot be set up (S0-03).
     applicable: bool,
-    /// How it came about.
+    /// How the directory was connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     origin: Option<Origin>,
-    /// Since when it stands like this.
+    /// Since when it has this status; for the directory sync, when it was activated.
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<DateTime<Utc>>,
-    /// How it is authorised.
+    /// How access is authorized.
     auth: Auth,
-    /// For whom its consent counts.
+    /// The scope of the consent.
     consent: ConsentScope,
     /// How it can be ended.
     ending: Ending,
-    /// The permission that making and ending it takes.
+    /// The permission required to create and end it.
     permission: &'static str,
-    /// What it can do now.
+    /// The capabilities available now.
     capabilities: BTreeSet<Capability>,
-    /// Who connected it.
+    /// The administrator who connected it.
     #[serde(skip_serializing_if = "Option::is_none")]
     connected_by: Option<String>,
-    /// The account or directory, by the name people know it by.
+    /// The name of the connected account, directory or service.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<String>,
-    /// What is wrong with it.
+    /// The current fault.
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
 }
 
-/// A feature that needs the directory connected.
+/// A feature that requires the directory connection.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct FeatureState {
-    /// Which.
+    /// The feature.
     feature: Feature,
-    /// What people call it.
+    /// The title to display.
     title: &'static str,
-    /// Pages of it show how to connect while it is not available (S0-18).
+    /// True if its pages must offer to connect the directory while it is unavailable (S0-18).
     requires_integration: bool,
-    /// Whether it can be used.
+    /// True if it can be used.
     available: bool,
 }
 
-/// An environment of the tenant; all share its connection (S0-23, S0-24).
+/// An environment of the tenant; all share the tenant's connection (S0-23, S0-24).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Environment {
     name: String,
-    /// How the directory's connection stands for it.
+    /// The status of the directory connection.
     status: ConnectionStatus,
 }
 
-/// Something to do before the service can be used fully.
+/// A set-up step.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SetupStep)]
 pub(crate) struct Step {
-    /// Which: `connect_directory` or `save_settings`.
+    /// The id: `connect_directory` or `save_settings`.
     id: &'static str,
-    /// What to do.
+    /// The instruction to display.
     title: &'static str,
-    /// Whether it is done.
+    /// True if it is done.
     done: bool,
 }
 
@@ -106,15 +106,16 @@ pub(crate) struct Step {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Connections {
-    /// The directory first, then credentials, then catalogs by title.
+    /// The directory, the credentials, the directory sync, then the accounts of catalogs by
+    /// title.
     items: Vec<Connection>,
-    /// What needs the directory.
+    /// The features that require the directory connection.
     features: Vec<FeatureState>,
     /// The tenant's environments.
     environments: Vec<Environment>,
-    /// Setting up, in the recommended order (S0-05).
+    /// The set-up steps, in the recommended order (S0-05).
     checklist: Vec<Step>,
-    /// Where the directory is connected: post here.
+    /// The path to post to in order to connect the directory.
     connect: &'static str,
 }
 
@@ -175,7 +176,7 @@ impl Connection {
         Self::of(kind, title, status)
     }
 
-    /// Its capabilities stay out of it while it rests.
+    /// Returns the connection of the directory sync; it has capabilities only while usable.
     fn sync(found: Option<&SyncState>, at: DateTime<Utc>) -> Self {
         let title = "Directory sync";
         let Some(state) = found else {
@@ -208,8 +209,10 @@ impl Connection {
     }
 }
 
-/// Every connection with its state, what it can do, and what is wrong with it;
-/// features that need the directory; environments; the order of setting up.
+/// Lists all connections.
+///
+/// The response also contains the features that require the directory, the tenant's
+/// environments and the set-up steps.
 #[utoipa::path(get, path = "/v1/connections", tag = "Connections",
     responses((status = 200, description = "All connections", body = Connections)))]
 pub(crate) async fn list(

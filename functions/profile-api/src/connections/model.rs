@@ -11,21 +11,21 @@ use rollcall_runtime::problem::Connect;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// How the directory's connection stands, all of it.
+/// The connection to the directory and the installation data it depends on.
 pub(crate) struct DirectoryStatus {
     pub(crate) installation: Installation,
     pub(crate) connection: Option<Versioned<EntraConnection>>,
 }
 
 impl DirectoryStatus {
-    /// How the connection came about; `None` while there is none that works.
+    /// Returns how the directory was connected; `None` if it is not connected.
     pub(crate) fn origin(&self) -> Option<Origin> {
         let connection = self.connection.as_ref().map(|stored| &stored.value);
         self.installation.origin(connection)
     }
 }
 
-/// Reads how the directory's connection stands.
+/// Reads the status of the connection to the directory.
 pub(crate) async fn directory_status(
     api: &ApiState,
     tenant: TenantId,
@@ -39,10 +39,10 @@ pub(crate) async fn directory_status(
     })
 }
 
-/// Lets a request pass whose feature needs the directory connected.
+/// Checks that the directory is connected, because a feature requires it.
 ///
 /// # Errors
-/// 409 with the way to connect it (S0-14, S0-17).
+/// 409 with the path to connect it (S0-14, S0-17).
 pub(crate) async fn require_directory(
     api: &ApiState,
     tenant: TenantId,

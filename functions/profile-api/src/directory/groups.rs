@@ -1,4 +1,4 @@
-//! Groups of the directory: looked up, and put into a catalog's courses (S0-08, S0-09).
+//! Groups of the directory: searching them and enrolling them in courses (S0-08, S0-09).
 
 use std::collections::BTreeSet;
 
@@ -24,7 +24,7 @@ use crate::extract::{InPath, InQuery, page_size};
 use crate::settings::model::tenant;
 use crate::state::{ApiState, now};
 
-/// Courses that one request may enrol a group in.
+/// The maximum number of courses in one request.
 const MAX_COURSES: usize = 50;
 
 /// A group of the directory.
@@ -39,7 +39,7 @@ pub(crate) struct GroupView {
     mail: Option<String>,
 }
 
-/// Groups found.
+/// The groups found.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DirectoryGroups)]
 pub(crate) struct Groups {
@@ -57,7 +57,7 @@ impl From<DirectoryGroup> for GroupView {
     }
 }
 
-/// Groups of the directory by the beginning of their names, as they are now.
+/// Searches groups in the directory by the beginning of their names.
 #[utoipa::path(get, path = "/v1/directory/groups", tag = "Directory", params(DirectoryQuery),
     responses((status = 200, description = "Groups found", body = Groups)))]
 pub(crate) async fn list(
@@ -84,7 +84,7 @@ pub(crate) async fn list(
 struct GroupInput {
     /// The Entra object id.
     group: ObjectId,
-    /// Courses of the catalog to enrol it in; at most 50.
+    /// The courses of the catalog to enrol it in; at most 50. Default: none.
     #[schema(value_type = Option<BTreeSet<CourseId>>)]
     courses: BTreeSet<CourseId>,
 }
@@ -103,20 +103,21 @@ impl GroupInput {
     }
 }
 
-/// What became of it.
+/// The result of adding a group.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Added {
     group: ObjectId,
-    /// Courses it is enrolled in now.
+    /// The courses in which the group is now enrolled.
     enrolled: BTreeSet<CourseId>,
-    /// Courses that wait: the platform takes a while to know a group it has not
-    /// seen. Send the same again in a few minutes.
+    /// The courses in which it is not enrolled yet, because the platform needs some minutes
+    /// to recognize a new group. Repeat the request later.
     waiting: BTreeSet<CourseId>,
 }
 
-/// Adds a group of the directory to a catalog and enrols it in courses. Done
-/// again it does what is left.
+/// Adds a group of the directory to a catalog and enrols it in courses.
+///
+/// Repeating the request completes what is left.
 #[utoipa::path(post, path = "/v1/catalogs/{id}/groups", tag = "Directory", request_body = GroupInput,
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 200, description = "Added", body = Added)))]
@@ -169,7 +170,7 @@ pub(crate) async fn add(
     Ok((StatusCode::OK, Json(added)).into_response())
 }
 
-/// The catalog exists, and the courses are its own.
+/// Checks that the catalog exists and contains the courses.
 async fn check_courses(
     api: &ApiState,
     caller: &Caller,

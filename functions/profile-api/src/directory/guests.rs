@@ -1,4 +1,4 @@
-//! `POST /v1/directory/guests`: invites somebody from outside (S0-12).
+//! `POST /v1/directory/guests`: invites an external user (S0-12).
 
 use axum::Json;
 use axum::extract::State;
@@ -17,11 +17,11 @@ use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::state::{ApiState, now};
 
-/// Whom to invite.
+/// A guest to invite.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct GuestInput {
-    /// The mail address the invitation goes to.
+    /// The e-mail address to which the invitation is sent.
     address: String,
 }
 
@@ -39,17 +39,18 @@ impl GuestInput {
     }
 }
 
-/// Who was invited.
+/// The invited guest.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Guest {
-    /// The Entra object id; it stays when the invitation is accepted.
+    /// The Entra object id; it does not change when the invitation is accepted.
     id: ObjectId,
     address: String,
 }
 
-/// Invites a guest; Microsoft sends the invitation. The console is where the
-/// guest comes to after accepting it.
+/// Invites a guest to the directory.
+///
+/// Microsoft sends the invitation; its link leads to the console after it is accepted.
 #[utoipa::path(post, path = "/v1/directory/guests", tag = "Directory", request_body = GuestInput,
     responses((status = 201, description = "Invited", body = Guest)))]
 pub(crate) async fn invite(
@@ -59,8 +60,8 @@ pub(crate) async fn invite(
 ) -> Result<Response, ApiError> {
     let GuestInput { address } = GuestInput::read(body)?;
     let directory = writer(&api, caller.tenant).await?;
-    // Told before it is done: an invitation nobody can trace is worse than one that
-    // was told and failed.
+    // Recorded first: an invitation without an audit event is worse than an event of one that
+    // failed.
     let event =
         AuditEvent::new(now(), caller.actor(), Action::GuestInvited).with("address", &address);
     let noted = api.services.store.record(caller.tenant, &event).await;

@@ -1,4 +1,5 @@
-//! The directory, live: people and groups looked up, guests invited, groups put into catalogs (S0-08…S0-12).
+//! Live access to the directory: users, groups, guest invitations, groups in catalogs
+//! (S0-08…S0-12).
 
 pub(crate) mod groups;
 pub(crate) mod guests;
@@ -33,10 +34,10 @@ pub(crate) async fn writer(api: &ApiState, tenant: TenantId) -> Result<GraphWrit
     Ok(api.services.directory_writer(tenant).await?)
 }
 
-/// Graph's refusal as an answer; a consent that was withdrawn is noted (S0-21).
+/// Returns the error for a refusal by Graph; records a withdrawn consent (S0-21).
 pub(crate) async fn refused(api: &ApiState, tenant: TenantId, error: GraphError) -> ApiError {
     if let Err(error) = api.services.directory_refused(tenant, &error).await {
-        tracing::error!(%error, "the loss of a directory could not be noted");
+        tracing::error!(%error, "the loss of the directory connection could not be recorded");
     }
     ApiError::Graph(error)
 }

@@ -1,4 +1,4 @@
-//! People of the directory as they are now, with the managers above them (S0-08, S0-11).
+//! Users of the directory, read live, with their managers (S0-08, S0-11).
 
 use axum::Json;
 use axum::extract::State;
@@ -14,19 +14,19 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, page_size};
 use crate::state::ApiState;
 
-/// Whom to look for.
+/// The query of a search in the directory.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct DirectoryQuery {
-    /// What the name begins with; anybody without.
+    /// The beginning of the name. Default: any name.
     #[serde(default)]
     pub(crate) search: String,
-    /// Most entries: 1 to 200, 50 without.
+    /// The maximum number of entries, 1 to 200. Default: 50.
     pub(crate) limit: Option<u32>,
 }
 
-/// Somebody in the directory.
+/// A directory user.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DirectoryPerson)]
@@ -37,24 +37,24 @@ pub(crate) struct PersonView {
     mail: Option<String>,
     department: Option<String>,
     job_title: Option<String>,
-    /// Whether the account may sign in.
+    /// True if the account may sign in.
     enabled: bool,
-    /// Whether it was invited from outside.
+    /// True if the user is a guest.
     guest: bool,
 }
 
-/// Somebody with the managers above.
+/// A directory user with managers.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DirectoryPersonWithManagers)]
 pub(crate) struct WithManagers {
     #[serde(flatten)]
     person: PersonView,
-    /// The nearest first, ten at most.
+    /// The chain of managers, nearest first, at most ten.
     managers: Vec<PersonView>,
 }
 
-/// People found.
+/// The directory users found.
 #[derive(Serialize, ToSchema)]
 #[schema(as = DirectoryPeople)]
 pub(crate) struct People {
@@ -76,7 +76,7 @@ impl From<DirectoryPerson> for PersonView {
     }
 }
 
-/// People of the directory by the beginning of their names, as they are now.
+/// Searches users in the directory by the beginning of their names.
 #[utoipa::path(get, path = "/v1/directory/users", tag = "Directory", params(DirectoryQuery),
     responses((status = 200, description = "People found", body = People)))]
 pub(crate) async fn list(
@@ -97,7 +97,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// Somebody of the directory as they are now, with department and managers.
+/// Returns a user of the directory with department and managers.
 #[utoipa::path(get, path = "/v1/directory/users/{user}", tag = "Directory",
     params(("user" = ObjectId, Path, description = "The Entra object id")),
     responses((status = 200, description = "The person", body = WithManagers)))]

@@ -1,4 +1,4 @@
-//! What a run did, change by change: made, failed, deferred, waiting, skipped, decided against.
+//! The changes of a run: done, failed, deferred, waiting, skipped and rejected ones.
 
 use axum::Json;
 use axum::extract::State;
@@ -15,73 +15,73 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::state::ApiState;
 
-/// How something stands.
+/// The state of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncChangeState)]
 pub(crate) enum ChangeState {
-    /// It was made.
+    /// The change was made.
     Done,
-    /// It was refused; the next run tries again.
+    /// The change failed; the next run retries it.
     Failed,
-    /// The next run makes it.
+    /// The change is left to the next run.
     Deferred,
-    /// It waits for somebody.
+    /// The change waits for an administrator.
     Waiting,
-    /// Somebody is left as they are; `text` says why.
+    /// The user is not changed; `text` contains the reason.
     Skipped,
-    /// People decided against it.
+    /// An administrator rejected the change.
     Pinned,
 }
 
-/// Which changes.
+/// The query of the list of changes.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ChangeQuery {
-    /// Only these; all without.
+    /// Only changes in this state. Default: all.
     state: Option<ChangeState>,
-    /// Most changes on a page: 1 to 200, 50 without.
+    /// The maximum number of changes on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// One change.
+/// A change.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncChange {
-    /// What it is about, for decisions: one thing that can be one way or another.
+    /// The key of the change, to decide on it.
     key: String,
-    /// `user` or `team`.
+    /// The kind of subject: `user` or `team`.
     about: &'static str,
-    /// The person's object id, or the team's key.
+    /// The object id of the user or the key of the team.
     id: String,
-    /// What people call them.
+    /// The name of the user or team.
     name: String,
-    /// What happens: `create`, `link`, `set`, `reactivate`, `deactivate`, `rename`,
+    /// The action: `create`, `link`, `set`, `reactivate`, `deactivate`, `rename`,
     /// `addMember`, `removeMember`, `addSupervisor`, `removeSupervisor`, `archive`,
     /// `restore`, or `skip`.
     action: &'static str,
-    /// Which field, of a change of one.
+    /// The changed field, for `set`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<Field>,
-    /// What the learning platform has.
+    /// The value on the learning platform.
     #[serde(skip_serializing_if = "Option::is_none")]
     old: Option<String>,
-    /// What the directory has.
+    /// The value in the directory.
     #[serde(skip_serializing_if = "Option::is_none")]
     new: Option<String>,
-    /// All of it in one sentence.
+    /// The change in one sentence.
     text: String,
-    /// How it stands.
+    /// The state.
     state: ChangeState,
-    /// Why it failed or was deferred.
+    /// The reason it failed or was deferred.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
-    /// Whether it undoes what somebody did by hand on the learning platform.
+    /// True if it overwrites a manual change on the learning platform.
     overwrites_manual: bool,
-    /// Whether somebody has rejected it: of one that waits, since.
+    /// True if an administrator has rejected it, for a waiting change since the comparison.
     rejected: bool,
 }
 
@@ -89,11 +89,11 @@ pub(crate) struct SyncChange {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncChangePage {
-    /// In the order in which they were planned.
+    /// The changes, in the order in which they were planned.
     items: Vec<SyncChange>,
-    /// How many there are in all.
+    /// The number of changes on all pages.
     total: usize,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -170,14 +170,14 @@ fn state_of(outcome: &ChangeOutcome) -> ChangeState {
     }
 }
 
-/// A run's reports as rows. What one invocation deferred and the next one did is
-/// told by the next one.
+/// Returns the reports of a run as rows. Deferred changes are taken only from the last
+/// report, because a later invocation reports what became of earlier ones.
 fn rows(parts: &[SyncReport], wanted: Option<ChangeState>) -> Vec<ChangeRow<'_>> {
     let mut all = Vec::new();
     let last = parts.len().saturating_sub(1);
     for (at, part) in parts.iter().enumerate() {
-        let told = |outcome: &&ChangeOutcome| at == last || !outcome.outcome.is_deferred();
-        let outcomes = part.outcomes.iter().filter(told);
+        let is_listed = |outcome: &&ChangeOutcome| at == last || !outcome.outcome.is_deferred();
+        let outcomes = part.outcomes.iter().filter(is_listed);
         all.extend(
             outcomes
                 .map(|it| ChangeRow::PlannedChange(&it.change, state_of(it), it.outcome.reason())),
@@ -222,7 +222,7 @@ impl ChangeRow<'_> {
     }
 }
 
-/// Each change of a run, how it ended, and who was skipped and why.
+/// Lists the changes of a run with their results, and skipped users with the reasons.
 #[utoipa::path(get, path = "/v1/sync/runs/{id}/changes", tag = "Directory sync",
     params(("id" = String, Path, description = "The run's id"), ChangeQuery),
     responses((status = 200, description = "A page of changes", body = SyncChangePage)))]

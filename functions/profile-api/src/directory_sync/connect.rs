@@ -1,4 +1,4 @@
-//! Connects the sync by an administrator's consent to this service's own app (S3-07…S3-11).
+//! Connects the sync with an administrator's consent to this service's own app (S3-07…S3-11).
 
 use axum::Json;
 use axum::extract::State;
@@ -22,12 +22,12 @@ use crate::connections::entra::{Begun, begin_directory, return_path};
 use crate::error::ApiError;
 use crate::state::{ApiState, now};
 
-/// Where to come back to.
+/// A connection to make.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncConnectInput)]
 pub(crate) struct ConnectInput {
-    /// The page of the console to come back to, as a path; the start page without.
+    /// The path of the console page to return to. Default: the start page.
     #[schema(value_type = Option<String>)]
     return_to: ReturnPath,
 }
@@ -39,9 +39,11 @@ impl ConnectInput {
     }
 }
 
-/// Connects: where the directory is connected already its permissions are looked
-/// at, and that is all; otherwise a Global Administrator's browser is sent to
-/// Microsoft's pages first, and this is asked again afterwards.
+/// Connects the directory sync with the consent to this service's app.
+///
+/// If the directory is already connected, this only checks the permissions. Otherwise it
+/// returns the address at which a Global Administrator gives consent; repeat the request
+/// afterwards.
 #[utoipa::path(post, path = "/v1/sync/connect", tag = "Directory sync", request_body = ConnectInput,
     responses(
         (status = 200, description = "Connected", body = SyncView),
@@ -76,7 +78,7 @@ pub(crate) async fn connect(
     let checks = checks
         .check_for_sync(found.config.needs_groups(), SyncApp::Ours)
         .await;
-    refuse_unless_whole(&ConnectionTest::of(checks))?;
+    require_all_checks(&ConnectionTest::of(checks))?;
     let at = now();
     let events =
         [AuditEvent::new(at, caller.actor(), Action::SyncConnected).on(SUBJECT.0, SUBJECT.1)];
@@ -97,8 +99,8 @@ pub(crate) async fn connect(
     show::view_response(&api, &caller, None).await
 }
 
-/// Whatever was not accepted keeps it from being connected, and is named (S3-11).
-fn refuse_unless_whole(test: &ConnectionTest) -> Result<(), ApiError> {
+/// Returns an error that names all permissions that were not accepted (S3-11).
+fn require_all_checks(test: &ConnectionTest) -> Result<(), ApiError> {
     let ended = |how: CheckStatus| {
         let checks = test.checks.iter().filter(move |check| check.status == how);
         checks

@@ -1,4 +1,4 @@
-//! An edit of the directory sync: what was entered, and the credentials and the state that follow from it.
+//! An edit of the directory sync: the input, and the resulting credentials and state.
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::vault::{AppRegistration, SyncCredentials};
@@ -9,17 +9,17 @@ use rollcall_runtime::auth::Caller;
 
 use super::input::SyncInput;
 
-/// What somebody saves.
+/// An edit to store.
 pub(super) struct SyncEdit<'e> {
     pub(super) input: &'e SyncInput,
-    /// The credentials with what was entered, if something was.
+    /// The new credentials, if any were entered.
     pub(super) entered: Option<&'e SyncCredentials>,
-    /// The credentials as they are.
+    /// The stored credentials.
     pub(super) known: &'e SyncCredentials,
     pub(super) at: DateTime<Utc>,
 }
 
-/// The credentials as they are with what was entered; `None` when nothing was.
+/// Returns the stored credentials merged with the entered ones; `None` if none were entered.
 pub(super) fn merged(
     known: &SyncCredentials,
     input: &SyncInput,
@@ -46,7 +46,7 @@ pub(super) fn merged(
                 "the client id of the app registration is required",
             )]
         })?;
-        // A secret belongs to one app.
+        // The stored secret is used only with the client id it belongs to.
         let kept = stored
             .filter(|stored| stored.client_id == id)
             .map(AppRegistration::secret);
@@ -65,7 +65,7 @@ pub(super) fn merged(
     Ok(Some(credentials))
 }
 
-/// The sync with what was chosen and entered.
+/// Returns the state of the sync after an edit.
 pub(super) fn next(
     before: Option<&SyncState>,
     input: &SyncInput,
@@ -88,10 +88,10 @@ pub(super) fn next(
         };
         let input = input.app.as_ref();
         let is_new = input.is_some_and(|app| app.client_secret.is_some());
-        let told = input.and_then(|app| app.secret_expires);
+        let entered = input.and_then(|app| app.secret_expires);
         state.source = Some(SourceConnection::App {
             client_id: app.client_id.clone(),
-            secret_expires: if is_new { told } else { told.or(stored) },
+            secret_expires: if is_new { entered } else { entered.or(stored) },
         });
         if state.phase == SyncPhase::Disconnected {
             state.phase = SyncPhase::Inactive;
@@ -102,7 +102,7 @@ pub(super) fn next(
         *secret_expires = app.secret_expires.or(*secret_expires);
     }
     if entered.is_some() {
-        // New credentials resolve what paused it, and have passed no test (S2-50).
+        // New credentials end a pause, and have to be tested (S2-50).
         state.credentials += 1;
         state.resolve();
     }

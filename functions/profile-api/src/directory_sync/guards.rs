@@ -1,14 +1,14 @@
-//! Why something cannot be done with the directory sync in its current state.
+//! Errors for requests that the state of the directory sync does not allow.
 
 use crate::error::ApiError;
 
-/// Nobody has configured it yet.
+/// Returns the error for a sync that is not configured yet.
 pub(super) fn not_configured() -> ApiError {
     let detail = "The directory sync is not configured yet; save its configuration to begin.";
     ApiError::not_found("not-configured", detail)
 }
 
-/// There is no connection to work with.
+/// Returns the error for a sync without a connection.
 pub(super) fn not_connected() -> ApiError {
     ApiError::conflict(
         "not-connected",

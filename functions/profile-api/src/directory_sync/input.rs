@@ -1,4 +1,4 @@
-//! The configuration as people send it: every field read, every problem noted.
+//! Reads the configuration from a body and records all its problems.
 
 use std::collections::BTreeSet;
 
@@ -16,8 +16,8 @@ use uuid::Uuid;
 
 use crate::body::JsonBody;
 
-/// A configuration to save. What is left out has its default; credentials that are
-/// left out stay as they are, and none is ever given out again (S2-11).
+/// A configuration to save. Omitted fields get their defaults; omitted credentials remain
+/// unchanged. Credentials are never returned (S2-11).
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncInput)]
@@ -26,36 +26,38 @@ use crate::body::JsonBody;
     reason = "its fields are read one by one, to tell every problem; this documents them"
 )]
 pub(crate) struct Documented {
-    /// The learning platform's SCIM 2.0 service, such as `https://lms.example/scim/v2`.
+    /// The address of the learning platform's SCIM 2.0 service, such as
+    /// `https://lms.example/scim/v2`.
     target: String,
-    /// The language of mails to created users; `en` without.
+    /// The language of e-mail to created users. Default: `en`.
     default_language: Option<String>,
-    /// Whether guests are synced; they are without.
+    /// True if guests are synced. Default: `true`.
     guests: Option<bool>,
-    /// Whether job titles are synced; they are without.
+    /// True if job titles are synced. Default: `true`.
     job_title: Option<bool>,
-    /// For what teams are kept; for nothing without.
+    /// The sources of teams. Default: no teams.
     teams: Option<TeamSwitches>,
-    /// When it runs by itself; every day at 04:00 UTC without.
+    /// When it runs automatically. Default: daily at 04:00 UTC.
     strategy: Option<Strategy>,
-    /// What happens with what a comparison finds; it is applied without.
+    /// How changes are applied. Default: automatically.
     apply: Option<ApplyMode>,
-    /// The Super admin who is told in the product when a run is complete.
+    /// The Super admin who is notified in the product when a run is complete.
     notify: Option<ObjectId>,
-    /// Who belongs; everybody without.
+    /// The users to sync. Default: all users.
     filters: Option<FiltersInput>,
-    /// Whether existing accounts are linked by their addresses.
+    /// True if existing accounts with a user's address are proposed for linking. Default:
+    /// `false`.
     link_existing: Option<bool>,
-    /// How many may be deactivated without somebody looking at it; 10 % without.
+    /// The largest change that is made without review. Default: 10 %.
     guard: Option<Throttle>,
-    /// The app registration in Entra ID, to connect with one.
+    /// The app registration in Entra ID, if the sync is connected with one.
     entra_app: Option<AppInput>,
     /// The token of the SCIM service.
     #[schema(write_only)]
     scim_token: Option<String>,
 }
 
-/// Who belongs. A filter that is there is on.
+/// The users to sync. All given filters must match.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncFiltersInput)]
@@ -64,11 +66,11 @@ pub(crate) struct Documented {
     reason = "its fields are read one by one; this documents them"
 )]
 pub(crate) struct FiltersInput {
-    /// An `OData` filter on users, as Microsoft Graph takes it.
+    /// An `OData` filter on users in the syntax of Microsoft Graph.
     graph: Option<String>,
-    /// Texts within addresses.
+    /// Texts that addresses must or must not contain.
     email: Option<EmailFilter>,
-    /// Object ids of groups: a list, or one text with commas between them.
+    /// The object ids of groups: a list, or a text with commas between them.
     #[schema(value_type = Option<Vec<ObjectId>>)]
     groups: Option<Value>,
 }
@@ -82,26 +84,26 @@ pub(crate) struct FiltersInput {
     reason = "its fields are read one by one; this documents them"
 )]
 pub(crate) struct AppInput {
-    /// The directory (tenant) id: yours.
+    /// The directory (tenant) id of your organisation.
     tenant_id: Option<String>,
     /// The application (client) id.
     client_id: Option<String>,
     /// The value of the client secret, not its id.
     #[schema(write_only)]
     client_secret: Option<String>,
-    /// When the secret expires, as Entra shows it: a day, or a moment.
+    /// When the secret expires, as Entra shows it: a date, or a date and time.
     #[schema(example = "2027-06-01")]
     secret_expires: Option<String>,
 }
 
-/// What was read.
+/// The input as read.
 pub(super) struct SyncInput {
     pub(super) config: SyncConfig,
     pub(super) app: Option<App>,
     pub(super) token: Option<Secret>,
 }
 
-/// What was entered of the app registration.
+/// The entered parts of the app registration.
 #[derive(Default)]
 pub(super) struct App {
     pub(super) client_id: Option<String>,
@@ -110,7 +112,7 @@ pub(super) struct App {
 }
 
 impl SyncInput {
-    /// Reads all fields and checks them, without asking anybody.
+    /// Reads and checks all fields, without requests to other services.
     pub(super) fn read(body: &mut JsonBody, tenant: TenantId) -> Option<Self> {
         let target: Option<String> = body.required("target");
         let base = SyncConfig::new(
@@ -152,8 +154,7 @@ impl SyncInput {
     }
 }
 
-/// The filters as far as they can be read: what is wrong with one hides nothing
-/// that is wrong with another.
+/// Reads the filters; an invalid one does not hide the problems of others.
 fn read_filters(body: &mut JsonBody) -> SyncFilters {
     let mut found = SyncFilters::default();
     body.nested("filters", |inner| {
@@ -176,7 +177,7 @@ fn filters(body: &mut JsonBody) -> SyncFilters {
     }
 }
 
-/// A list of ids, or one text as people paste it (S3-34).
+/// Reads a list of ids, or a text of ids with commas between them (S3-34).
 fn groups(body: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
     let text = match &value {
         Value::String(text) => text.clone(),
@@ -200,7 +201,7 @@ fn groups(body: &mut JsonBody, value: Value) -> BTreeSet<ObjectId> {
     })
 }
 
-/// A moment, or a day as Entra shows it: the secret is good until it begins.
+/// Reads a time, or a day as Entra shows it: the secret is valid until that day begins.
 fn expiry(body: &mut JsonBody) -> Option<DateTime<Utc>> {
     let text: String = body.optional("secretExpires")?;
     let text = text.trim();
@@ -222,7 +223,7 @@ fn app(body: &mut JsonBody, tenant: TenantId) -> App {
     let id: Option<String> = body.optional("tenantId");
     let is_own = |id: &String| Uuid::try_parse(id.trim()) == Ok(tenant.uuid());
     if id.as_ref().is_some_and(|id| !is_own(id)) {
-        // Whose directory is read is decided by who signs in, and by nothing else.
+        // The directory to read is that of the caller's tenant and cannot be chosen.
         body.problem(
             "/entraApp/tenantId",
             format!("must be the directory (tenant) id of your own organisation: {tenant}"),

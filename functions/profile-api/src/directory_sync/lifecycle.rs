@@ -1,4 +1,4 @@
-//! Testing, activating, deactivating, disconnecting the directory sync.
+//! Tests, activates, deactivates and disconnects the directory sync.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::SUBJECT;
 use super::guards::not_connected;
-use super::runs::{ask, started};
+use super::runs::{start_manual_run, started};
 use super::show::SyncView;
 use super::{model, show};
 use crate::body::JsonBody;
@@ -18,17 +18,17 @@ use crate::error::ApiError;
 use crate::runs::start::Asked;
 use crate::state::{ApiState, now};
 
-/// The word of a person.
+/// A confirmation by the administrator.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = SyncConfirmation)]
 pub(crate) struct Confirmation {
-    /// Must be `true`: somebody has read what will happen.
+    /// Must be `true` to confirm the consequences.
     confirm: bool,
 }
 
 impl Confirmation {
-    /// Requires that the caller confirms; `means` says what.
+    /// Requires a confirmation; `means` is the problem to return without it.
     fn require(mut body: JsonBody, means: &str) -> Result<(), ApiError> {
         let pointer = "/confirm";
         let confirm = body.optional("confirm").unwrap_or_default();
@@ -40,8 +40,10 @@ impl Confirmation {
     }
 }
 
-/// Tests the configuration as it is stored: the credential, each permission, the
-/// filters, the learning platform. Nothing is written anywhere but the result.
+/// Tests the stored configuration.
+///
+/// The test checks the credential, each permission, the filters and the learning platform.
+/// It stores only its result.
 #[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
     responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
 pub(crate) async fn test(
@@ -67,8 +69,10 @@ pub(crate) async fn test(
     show::view_response(&api, &caller, Some(test)).await
 }
 
-/// Activates it: it runs now, and by itself from then on. The configuration as it
-/// is now must have passed a test.
+/// Activates the directory sync and starts its first run.
+///
+/// The current configuration must have passed a test. From then on the sync runs
+/// automatically.
 #[utoipa::path(post, path = "/v1/sync/activate", tag = "Directory sync", request_body = Confirmation,
     responses((status = 202, description = "Active; the header Location names its first run", body = Asked)))]
 pub(crate) async fn activate(
@@ -115,10 +119,10 @@ pub(crate) async fn activate(
     if after.fingerprint() != fingerprint {
         return Err(ApiError::Stale);
     }
-    match ask(&api, &caller).await {
+    match start_manual_run(&api, &caller).await {
         Ok(slot) => Ok(started(slot)),
         Err(refused) => {
-            // Its first run could not be asked for: it is not active, and says so.
+            // The first run could not be requested, so the activation is undone.
             let back = api.services.store.change_sync(caller.tenant, &[], |state| {
                 state.phase = found.phase;
                 state.due = None;
@@ -133,8 +137,10 @@ pub(crate) async fn activate(
     }
 }
 
-/// Deactivates it: no run begins any more, and one at work stops before its next
-/// step. Everything is kept for activating it again.
+/// Deactivates the directory sync.
+///
+/// No further run starts, and a current run stops before its next step. Everything remains
+/// stored, so that it can be activated again.
 #[utoipa::path(post, path = "/v1/sync/deactivate", tag = "Directory sync",
     responses((status = 200, description = "Deactivated", body = SyncView)))]
 pub(crate) async fn deactivate(
@@ -163,8 +169,9 @@ pub(crate) async fn deactivate(
     show::view_response(&api, &caller, None).await
 }
 
-/// Disconnects it: no runs, credentials deleted, people and teams stay as they are,
-/// and so does what was chosen.
+/// Disconnects the directory sync and deletes its credentials.
+///
+/// No further run starts. Users, teams and the configuration remain unchanged.
 #[utoipa::path(post, path = "/v1/sync/disconnect", tag = "Directory sync", request_body = Confirmation,
     responses((status = 200, description = "Disconnected", body = SyncView)))]
 pub(crate) async fn disconnect(
@@ -185,7 +192,7 @@ pub(crate) async fn disconnect(
     let events = [
         AuditEvent::new(now(), caller.actor(), Action::SyncDisconnected).on(SUBJECT.0, SUBJECT.1),
     ];
-    // First nothing may begin any more, then what it began with goes.
+    // The state first, so that no run starts while the credentials are deleted.
     let after = services.store.change_sync(caller.tenant, &events, |state| {
         state.phase = SyncPhase::Disconnected;
         state.source = None;

@@ -1,4 +1,4 @@
-//! The directory sync: its configuration, its status, its runs, and the decisions about its changes.
+//! The directory sync: its configuration, status, runs and the decisions on its changes.
 
 pub(crate) mod changes;
 pub(crate) mod connect;
@@ -16,5 +16,5 @@ pub(crate) mod runs;
 pub(crate) mod save;
 pub(crate) mod show;
 
-/// The subject under which the audit knows it.
+/// The id and name of the sync in the audit log.
 const SUBJECT: (&str, &str) = ("directory-sync", "Directory sync");

@@ -1,4 +1,4 @@
-//! What is stored of the directory sync: its state, its credentials, its runs and their reports.
+//! The stored state, credentials, runs and reports of the directory sync.
 
 use rollcall_clients::objects::{ObjectError, part_key};
 use rollcall_clients::store::connections::Versioned;
@@ -14,7 +14,7 @@ use super::run_view::slot_of;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// The tenant's sync, which must have been configured.
+/// Returns the tenant's sync, which must be configured.
 pub(crate) async fn find(
     api: &ApiState,
     tenant: TenantId,
@@ -23,7 +23,7 @@ pub(crate) async fn find(
     found.ok_or_else(not_configured)
 }
 
-/// The credentials that were entered for it.
+/// Returns the stored credentials of the sync.
 pub(crate) async fn credentials(
     api: &ApiState,
     tenant: TenantId,
@@ -31,8 +31,7 @@ pub(crate) async fn credentials(
     Ok(api.services.vault.sync_credentials(tenant).await?)
 }
 
-/// Everything a run has told, one report for each of its invocations. Reports
-/// expire with their records, and one that is gone tells nothing.
+/// Returns the reports of a run, one for each invocation. Expired reports are omitted.
 pub(crate) async fn reports(api: &ApiState, run: &Run) -> Result<Vec<SyncReport>, ApiError> {
     let mut parts = Vec::new();
     if run.report.is_none() {
@@ -51,7 +50,7 @@ pub(crate) async fn reports(api: &ApiState, run: &Run) -> Result<Vec<SyncReport>
     Ok(parts)
 }
 
-/// A run by its id.
+/// Returns a run by its id.
 pub(crate) async fn find_run(api: &ApiState, caller: &Caller, id: &str) -> Result<Run, ApiError> {
     let slot = slot_of(id).ok_or(ApiError::Missing)?;
     let store = &api.services.store;
@@ -59,7 +58,7 @@ pub(crate) async fn find_run(api: &ApiState, caller: &Caller, id: &str) -> Resul
     run?.ok_or_else(|| crate::runs::not_begun(slot))
 }
 
-/// Whether somebody was a Super admin when they came last.
+/// Returns true if a user was a Super admin when they last used the API.
 pub(crate) async fn is_super_admin(
     api: &ApiState,
     caller: &Caller,

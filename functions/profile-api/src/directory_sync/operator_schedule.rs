@@ -1,4 +1,4 @@
-//! Times of a tenant's sync that operators set: more often than once a day (S2-35).
+//! Sync times of a tenant that operators set: more often than once a day (S2-35).
 
 use std::collections::BTreeSet;
 
@@ -20,14 +20,14 @@ use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
 
-/// Times to set.
+/// The times to set.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SyncTimesInput {
     /// Local times, such as `["00:00", "06:00", "12:00", "18:00"]`, at least 15 minutes apart.
     #[schema(value_type = Vec<String>)]
     times: BTreeSet<TimeOfDay>,
-    /// The IANA zone; UTC without.
+    /// The IANA time zone. Default: UTC.
     #[schema(value_type = Option<String>)]
     zone: Tz,
 }
@@ -40,8 +40,10 @@ impl SyncTimesInput {
     }
 }
 
-/// Sets the times of a tenant's sync, in place of the one its administrators chose;
-/// one that is manual stays so.
+/// Sets the times of a tenant's directory sync.
+///
+/// They replace the time that its administrators chose. A sync with manual runs remains
+/// manual.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = SyncTimesInput,
     responses((status = 200, description = "The times as stored", body = Schedule)))]
@@ -60,7 +62,9 @@ pub(crate) async fn set(
     Ok(Json(schedule))
 }
 
-/// Takes the operators' times away; the administrators' count again.
+/// Removes the times set by operators.
+///
+/// The time that the administrators chose applies again.
 #[utoipa::path(delete, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     responses((status = 204, description = "Taken away")))]
@@ -80,14 +84,14 @@ async fn set_times(
     times: Option<Schedule>,
 ) -> Result<(), ApiError> {
     let at = now();
-    let told = times
+    let texts = times
         .iter()
         .flat_map(|it| &it.times)
         .map(ToString::to_string);
-    let told: Vec<String> = told.collect();
+    let texts: Vec<String> = texts.collect();
     let events = [AuditEvent::new(at, caller.actor(), Action::SyncScheduled)
         .on(SUBJECT.0, SUBJECT.1)
-        .with("times", told.join(" "))];
+        .with("times", texts.join(" "))];
     let store = &api.services.store;
     let set = store.change_sync(tenant, &events, |state| {
         state.operator.clone_from(&times);

@@ -1,4 +1,4 @@
-//! Stores what somebody saved: credentials first, then what was chosen.
+//! Stores an edit of the directory sync.
 
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::audit::{Action, AuditEvent, changed_fields};
@@ -10,7 +10,7 @@ use super::edit::{SyncEdit, next};
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// Stores credentials, then what was chosen.
+/// Stores the credentials, then the configuration.
 pub(super) async fn persist(
     api: &ApiState,
     caller: &Caller,
@@ -25,8 +25,8 @@ pub(super) async fn persist(
     let mut events = vec![saved.with("fields", chosen)];
     if let Some(entered) = edit.entered {
         events.push(event(Action::SyncConnected).on(SUBJECT.0, SUBJECT.1));
-        // The vault first: a configuration that names what is not stored is worse
-        // than a credential that nothing names yet.
+        // The vault first: a configuration without its credentials is worse than
+        // credentials without a configuration.
         let put = vault_of.put_sync_credentials(caller.tenant, entered);
         put.await?;
     }
@@ -34,18 +34,18 @@ pub(super) async fn persist(
     let Err(error) = put.await else {
         return Ok(());
     };
-    // Somebody was faster: what they know goes with the credentials they know.
+    // The stored configuration remains, so its credentials are restored.
     if edit.entered.is_some() {
         let back = vault_of.put_sync_credentials(caller.tenant, edit.known);
         if let Err(error) = back.await {
-            tracing::error!(%error, "credentials could not be put back");
+            tracing::error!(%error, "the previous credentials could not be restored");
         }
     }
     Err(error.into())
 }
 
-/// Stores what was chosen. What a run notes meanwhile stays; what somebody else
-/// chose meanwhile is not overwritten.
+/// Stores the configuration. Concurrent changes by a run are preserved; a concurrent edit
+/// is a conflict.
 async fn put_choice(
     api: &ApiState,
     caller: &Caller,

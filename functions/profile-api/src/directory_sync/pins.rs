@@ -1,4 +1,4 @@
-//! Decisions against changes, kept until somebody takes them back (C-26).
+//! Rejections of changes, stored until an administrator withdraws them (C-26).
 
 use axum::Json;
 use axum::extract::State;
@@ -14,41 +14,41 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::state::{ApiState, now};
 
-/// Which decisions.
+/// The query of the list of rejections.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PinQuery {
-    /// Most decisions on a page: 1 to 200, 50 without.
+    /// The maximum number of rejections on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// One decision.
+/// A rejection.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncPinned)]
 pub(crate) struct Pinned {
-    /// Its id, to take it back by.
+    /// The id, to withdraw it.
     id: String,
-    /// What was decided, by whom, when.
+    /// The rejected change, the administrator and the time.
     #[serde(flatten)]
     pin: Pin,
 }
 
-/// A page of decisions.
+/// A page of rejections.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncPinPage)]
 pub(crate) struct PinPage {
     items: Vec<Pinned>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// What people decided against, and later runs leave as it is.
+/// Lists rejected changes, which later runs do not make.
 #[utoipa::path(get, path = "/v1/sync/pins", tag = "Directory sync", params(PinQuery),
     responses((status = 200, description = "A page of decisions", body = PinPage)))]
 pub(crate) async fn list(
@@ -73,7 +73,9 @@ pub(crate) async fn list(
     }))
 }
 
-/// Takes a decision back: the next run proposes the change again, or makes it.
+/// Withdraws a rejection.
+///
+/// The next run proposes or makes the change again.
 #[utoipa::path(delete, path = "/v1/sync/pins/{id}", tag = "Directory sync",
     params(("id" = String, Path, description = "The decision's id")),
     responses((status = 204, description = "Taken back")))]
@@ -94,7 +96,7 @@ pub(crate) async fn remove(
         .decide(caller.tenant, &[], std::slice::from_ref(&key), &event)
         .await;
     taken?;
-    // What was rejected when somebody approved the rest is not approved by this.
+    // An approval was given without the rejected change, so it no longer applies.
     let revoked = store.change_sync(caller.tenant, &[], |state| {
         let approved = state.pending.as_mut().filter(|it| it.approved.is_some());
         approved.is_some_and(|pending| pending.approved.take().is_some())

@@ -1,4 +1,4 @@
-//! What people decide about a comparison: change by change, in bulk, and that it is applied (S3-20, S3-21).
+//! Decisions on a comparison: on single changes or on all, and its approval (S3-20, S3-21).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,31 +16,31 @@ use utoipa::ToSchema;
 use super::SUBJECT;
 use super::model;
 use super::run_view::{run_id, slot_of};
-use super::runs::ask;
+use super::runs::start_manual_run;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
 
-/// Decisions of a tenant that are kept.
+/// The maximum number of stored rejections of a tenant.
 const MAX_PINS: usize = 20_000;
-/// Changes that one request names.
+/// The maximum number of changes in each list of a request.
 const MAX_NAMED: usize = 2_000;
 
-/// What somebody decides. What is named is decided as it is named, whatever `all` says.
+/// The decisions on a comparison. `accept` and `reject` take precedence over `all`.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SyncDecisions)]
 pub(crate) struct Decisions {
-    /// All changes that wait.
+    /// The decision on all waiting changes.
     all: Option<Verdict>,
-    /// Keys of changes to make; at most 2,000.
+    /// The keys of changes to make; at most 2,000.
     #[schema(value_type = Option<Vec<String>>)]
     accept: Vec<String>,
-    /// Keys of changes not to make, now and in later runs; at most 2,000.
+    /// The keys of changes to reject, now and in later runs; at most 2,000.
     #[schema(value_type = Option<Vec<String>>)]
     reject: Vec<String>,
-    /// Whether everything that is not rejected is applied now.
+    /// True to apply all changes that are not rejected. Default: `false`.
     #[schema(value_type = Option<bool>)]
     apply: bool,
 }
@@ -55,7 +55,7 @@ impl Decisions {
         }
     }
 
-    /// Notes what is wrong with the decisions about these changes.
+    /// Records the problems of the decisions on these changes.
     fn check(&self, body: &mut JsonBody, waiting: &BTreeMap<String, &PlannedChange>) {
         let Self { accept, reject, .. } = self;
         for (name, keys) in [("accept", accept), ("reject", reject)] {
@@ -87,33 +87,34 @@ impl Decisions {
     }
 }
 
-/// Yes or no.
+/// A decision on a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncVerdict)]
 pub(crate) enum Verdict {
-    /// Make it.
+    /// The change may be made.
     Accept,
-    /// Leave it as it is.
+    /// The change is not made.
     Reject,
 }
 
-/// What was decided.
+/// The result of the decisions.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncDecided)]
 pub(crate) struct Decided {
-    /// Changes that are not rejected.
+    /// The number of changes that are not rejected.
     accepted: usize,
-    /// Changes that are.
+    /// The number of rejected changes.
     rejected: usize,
-    /// The run that applies them, if that was asked for.
+    /// The id of the run that applies them, if `apply` was true.
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
 }
 
-/// Decides about the comparison that waits. A decision against a change is kept
-/// for later runs; a newer comparison takes the place of this one.
+/// Decides on the waiting comparison.
+///
+/// A rejection also applies to later runs. A newer comparison replaces this one.
 #[utoipa::path(post, path = "/v1/sync/runs/{id}/decisions", tag = "Directory sync", request_body = Decisions,
     params(("id" = String, Path, description = "The run that made the comparison")),
     responses(
@@ -152,7 +153,7 @@ pub(crate) async fn decide(
     Ok((StatusCode::ACCEPTED, head, Json(decided)).into_response())
 }
 
-/// The comparison of this run, if it is the one that waits (S3-22).
+/// Checks that the comparison of this run waits for a decision (S3-22).
 fn pending(state: &SyncState, slot: Slot) -> Result<(), ApiError> {
     match &state.pending {
         Some(pending) if pending.run == slot && pending.approved.is_some() => {
@@ -181,7 +182,7 @@ fn keyed(report: Option<&SyncReport>) -> BTreeMap<String, &PlannedChange> {
     waiting.map(|change| (change.key(), change)).collect()
 }
 
-/// What is accepted and what is rejected by this request.
+/// Returns the keys that this request accepts and those that it rejects.
 fn verdicts(
     waiting: &BTreeMap<String, &PlannedChange>,
     decisions: &Decisions,
@@ -212,7 +213,7 @@ async fn save_decisions(
     let store = &api.services.store;
     let pins = store.pins(caller.tenant).await?;
     let known = pins.len();
-    // Of what is accepted only what was rejected before has to be taken back.
+    // Only accepted changes that were rejected before need a write.
     let back: BTreeSet<&String> = yes.iter().filter(|key| pins.has(key)).collect();
     let back: Vec<String> = back.into_iter().cloned().collect();
     let no: BTreeSet<&String> = no.iter().collect();
@@ -244,8 +245,8 @@ async fn count_rejected(
     Ok(waiting.values().filter(|change| pins.holds(change)).count())
 }
 
-/// Approves what is not rejected; a run compares anew and makes of that what is
-/// still the same.
+/// Approves the changes that are not rejected. A run compares again and makes those that
+/// are still the same.
 async fn approve_comparison(api: &ApiState, caller: &Caller, slot: Slot) -> Result<Slot, ApiError> {
     let at = now();
     let events =
@@ -269,7 +270,7 @@ async fn approve_comparison(api: &ApiState, caller: &Caller, slot: Slot) -> Resu
     if !won {
         pending(&after, slot)?;
     }
-    match ask(api, caller).await {
+    match start_manual_run(api, caller).await {
         Ok(next) => Ok(next),
         Err(refused) => {
             let back = api.services.store.change_sync(caller.tenant, &[], |state| {

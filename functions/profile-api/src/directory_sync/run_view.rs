@@ -1,4 +1,4 @@
-//! Runs of the directory sync as people see them (S2-37…S2-41).
+//! Runs of the directory sync as the API returns them (S2-37…S2-41).
 
 use std::collections::BTreeMap;
 
@@ -8,64 +8,64 @@ use rollcall_domain::base::schedule::Slot;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How a run ended, as people see it (S2-39).
+/// The status of a run (S2-39).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = SyncRunStatus)]
 pub(crate) enum Status {
-    /// At work, or about to go on.
+    /// The run has not ended yet.
     Running,
-    /// It ended well; single changes may have failed, which its counts tell.
+    /// The run succeeded. Single changes may have failed; `counts` contains their number.
     Success,
-    /// It failed; `error` says why.
+    /// The run failed; `error` contains the reason.
     Failure,
-    /// It did nothing; `note` says why.
+    /// The run did nothing; `note` contains the reason.
     Skipped,
 }
 
-/// Who started a run (S2-38).
+/// What started a run (S2-38).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 #[schema(as = SyncTriggeredBy)]
 pub(crate) enum TriggeredBy {
-    /// Its time had come.
+    /// The schedule.
     Automatic,
-    /// A person.
+    /// An administrator.
     Manual {
-        /// What people call them.
+        /// The display name.
         name: String,
-        /// The sign-in name, which is a mail address as a rule.
+        /// The sign-in name, usually an e-mail address.
         email: String,
-        /// Where their picture is; it may be that they have none.
+        /// The path of the picture; it returns 404 if there is none.
         #[serde(skip_serializing_if = "Option::is_none")]
         photo: Option<String>,
     },
 }
 
-/// One run.
+/// A run of the directory sync.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncRun {
-    /// Its id.
+    /// The id.
     id: String,
-    /// When it was started, or due.
+    /// When it was started or due.
     triggered_at: DateTime<Utc>,
-    /// Who started it.
+    /// What started it.
     triggered_by: TriggeredBy,
-    /// How it ended.
+    /// The status.
     status: Status,
-    /// What broke it.
+    /// The error that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// Why it was skipped, or a remark.
+    /// The reason it was skipped, or a remark.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// When it began to work.
+    /// When it began.
     started_at: DateTime<Utc>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<DateTime<Utc>>,
-    /// How many of each kind, such as `usersCreated`, `teamsArchived`, `failed`,
+    /// The number of changes by kind, such as `usersCreated`, `teamsArchived`, `failed`,
     /// `skipped`, `waiting`.
     counts: BTreeMap<String, u64>,
 }
@@ -74,19 +74,19 @@ pub(crate) struct SyncRun {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncRunPage {
-    /// Newest first.
+    /// The runs, newest first.
     pub(super) items: Vec<SyncRun>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) next_cursor: Option<String>,
 }
 
-/// A run's id: its slot.
+/// Returns the id of a run, which is its slot.
 pub(super) fn run_id(slot: Slot) -> String {
     slot.at().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// The slot an id stands for.
+/// Returns the slot of an id.
 pub(super) fn slot_of(id: &str) -> Option<Slot> {
     let at = DateTime::parse_from_rfc3339(id).ok()?;
     Some(Slot::by_hand(at.with_timezone(&Utc)))

@@ -1,4 +1,4 @@
-//! Runs of the directory sync: who started them, how they ended, what they did (S2-36…S2-43).
+//! Lists, reads and starts runs of the directory sync (S2-36…S2-43).
 
 use std::time::Duration;
 
@@ -25,21 +25,23 @@ use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::runs::start::{Asked, started_already};
 use crate::state::{ApiState, now};
 
-/// A run is started by hand once in this time at most: each may read everything.
+/// The minimum time between two manual starts, because each run may read everything.
 const PAUSE: Duration = Duration::from_mins(1);
 
-/// Which runs.
+/// The query of the list of runs.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SyncRunQuery {
-    /// Most runs on a page: 1 to 200, 50 without.
+    /// The maximum number of runs on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// All executed runs, newest first. Records are kept 90 days.
+/// Lists all runs of the directory sync, newest first.
+///
+/// Records are stored for 90 days.
 #[utoipa::path(get, path = "/v1/sync/runs", tag = "Directory sync", params(SyncRunQuery),
     responses((status = 200, description = "A page of runs, newest first", body = SyncRunPage)))]
 pub(crate) async fn list(
@@ -58,7 +60,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// One run.
+/// Returns a run of the directory sync.
 #[utoipa::path(get, path = "/v1/sync/runs/{id}", tag = "Directory sync",
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "The run", body = SyncRun)))]
@@ -70,7 +72,7 @@ pub(crate) async fn show(
     Ok(Json(model::find_run(&api, &caller, &id).await?.into()))
 }
 
-/// Who started the run, as a picture; 404 where there is none.
+/// Returns the picture of the user who started the run; 404 if there is none.
 #[utoipa::path(get, path = "/v1/sync/runs/{id}/photo", tag = "Directory sync",
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "A picture", content_type = "image/jpeg", body = Vec<u8>)))]
@@ -97,7 +99,9 @@ pub(crate) async fn photo(
     Ok((head, found.bytes).into_response())
 }
 
-/// Starts a run by hand (C-34): it compares, and applies or proposes as configured.
+/// Starts a run of the directory sync (C-34).
+///
+/// It compares both sides and applies or proposes the changes, as configured.
 #[utoipa::path(post, path = "/v1/sync/runs", tag = "Directory sync",
     responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
 pub(crate) async fn start(
@@ -126,19 +130,19 @@ pub(crate) async fn start(
         let detail = "A run was started by hand less than a minute ago; look at it first.";
         return Err(started_already(detail, left));
     }
-    let slot = ask(&api, &caller).await?;
+    let slot = start_manual_run(&api, &caller).await?;
     Ok(started(slot))
 }
 
-/// The answer to a run that was asked for.
+/// Returns the response for a requested run.
 pub(super) fn started(slot: Slot) -> Response {
     let id = run_id(slot);
     let location = [(LOCATION, format!("/v1/sync/runs/{id}"))];
     (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
 }
 
-/// Asks for a run by hand and says who did; answers its slot, which no other run has.
-pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
+/// Requests a manual run in the name of the caller and returns its unique slot.
+pub(super) async fn start_manual_run(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
     let slot = free_slot(api, caller).await?;
     let trigger = Trigger::Manual {
         by: caller.name.clone(),
@@ -148,16 +152,16 @@ pub(super) async fn ask(api: &ApiState, caller: &Caller) -> Result<Slot, ApiErro
     };
     let event = AuditEvent::new(now(), caller.actor(), Action::RunStarted)
         .on(run_id(slot), Job::DirectorySync.name());
-    let told = api.services.store.record(caller.tenant, &event).await;
-    told?;
+    let recorded = api.services.store.record(caller.tenant, &event).await;
+    recorded?;
     let asked = api.services.run_sync(caller.tenant, slot, trigger).await;
     asked?;
     Ok(slot)
 }
 
-/// This second, or the first one after it at which no run is: what somebody has
-/// just decided is not served by a run that began before. Full minutes are the
-/// schedule's, so that a run by hand is never taken for one of its own.
+/// Returns the first free second from now on, because a run that began earlier does not
+/// apply a decision made now. Full minutes are reserved for scheduled runs, so that no
+/// manual run is mistaken for one.
 async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
     let store = &api.services.store;
     let mut slot = Slot::by_hand(now());
@@ -172,7 +176,7 @@ async fn free_slot(api: &ApiState, caller: &Caller) -> Result<Slot, ApiError> {
     Ok(slot)
 }
 
-/// Somebody's picture, read as the sync reads the directory.
+/// Returns the picture of a user, read with the connection of the sync.
 async fn picture_of(
     api: &ApiState,
     caller: &Caller,

@@ -1,4 +1,5 @@
-//! `PUT /v1/sync`: checks what was chosen, asks Graph about its filter, stores credentials and configuration.
+//! `PUT /v1/sync`: checks the configuration, tests its filter with Graph, and stores it with
+//! the credentials.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -20,9 +21,10 @@ use crate::error::ApiError;
 use crate::extract::required_version;
 use crate::state::{ApiState, now};
 
-/// Saves the configuration, and credentials where they are entered. The first save
-/// needs no `If-Match`, later ones do. A changed configuration has to pass a test
-/// before it can be activated; an active sync goes on with it.
+/// Saves the configuration, and credentials if any are given.
+///
+/// `If-Match` is required except for the first save. A changed configuration has to pass
+/// a test before it can be activated; an active sync continues with it.
 #[utoipa::path(put, path = "/v1/sync", tag = "Directory sync", request_body = Documented,
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
     responses((status = 200, description = "Saved", body = SyncView, headers(("ETag" = String, description = "Its new version")))))]
@@ -64,7 +66,7 @@ pub(crate) async fn save(
     show::view_response(&api, &caller, None).await
 }
 
-/// What only this deployment, or what is stored, can tell.
+/// Returns the problems that depend on the deployment or on stored data.
 async fn other_problems(
     api: &ApiState,
     caller: &Caller,
@@ -81,7 +83,7 @@ async fn other_problems(
     } else if input.token.is_none()
         && before.is_some_and(|before| origin(&before.config.target) != origin(target))
     {
-        // The stored token is for the stored address, and for no other host.
+        // The stored token must not be sent to another host.
         problems.push(Problem::at(
             "/scimToken",
             "enter the token again: the learning platform's address is another one",
@@ -106,8 +108,8 @@ async fn other_problems(
     Ok(problems)
 }
 
-/// A Graph filter is refused in Graph's own words (S3-30). Before the directory
-/// is connected nobody can be asked; the test does then.
+/// Checks a Graph filter and returns Graph's own message if it is invalid (S3-30). Before
+/// the directory is connected the filter is checked only by the test.
 async fn check_filter(
     api: &ApiState,
     caller: &Caller,
@@ -135,7 +137,7 @@ async fn check_filter(
             let detail = format!("Microsoft Graph refuses the filter: {}", error.message());
             Err(Problem::at("/filters/graph", detail).into())
         }
-        // Whatever else is wrong, the test tells it; the filter may be right.
+        // The filter may be valid; the test reports other errors.
         Err(error) if error.is_auth() => Ok(()),
         Err(error) => Err(ApiError::Filter(error)),
     }

@@ -1,4 +1,4 @@
-//! `GET /v1/sync`: what was chosen and how it stands; of credentials only whether they are set.
+//! `GET /v1/sync`: the configuration and status; of credentials only whether they are set.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,99 +24,99 @@ use crate::extract::etag;
 use crate::settings::show::CredentialMarkView;
 use crate::state::{ApiState, now};
 
-/// What people read once the directory is connected (S3-09).
+/// The message shown while the directory is connected (S3-09).
 const CONNECTED: &str = "Microsoft Entra ID is connected to Perform & Engage 365.";
 
 /// The directory sync.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SyncView {
-    /// Its version, which only people's edits raise; the header `ETag` has it, too.
+    /// The version, also in the header `ETag`. Only edits by administrators increase it.
     version: u64,
-    /// What was chosen.
+    /// The configuration.
     #[serde(flatten)]
     config: SyncConfig,
-    /// How it stands.
+    /// The status of the connection.
     status: ConnectionStatus,
-    /// What people should read about that.
+    /// A message about the status.
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
-    /// How far it is.
+    /// The phase.
     phase: SyncPhase,
-    /// How the directory is read; nothing while it is not connected.
+    /// How the directory is read; absent while it is not connected.
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<SourceConnection>,
-    /// The app registration's secret.
+    /// The client secret of the app registration.
     client_secret: CredentialMarkView,
-    /// Days until it ends, where somebody entered when.
+    /// Days until the client secret expires, if an expiry was entered.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret_expires_in_days: Option<i64>,
     /// The token of the SCIM service.
     scim_token: CredentialMarkView,
-    /// Whether the configuration as it is now has passed a test.
+    /// True if the current configuration has passed a test.
     tested: bool,
-    /// When a test was made last.
+    /// The time of the last test.
     #[serde(skip_serializing_if = "Option::is_none")]
     tested_at: Option<DateTime<Utc>>,
-    /// Why it does not run by itself.
+    /// Why scheduled runs are paused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pause: Option<Pause>,
-    /// Times an operator set instead of the chosen ones.
+    /// Times set by an operator, which replace the configured ones.
     #[serde(skip_serializing_if = "Option::is_none")]
     operator_times: Option<Schedule>,
-    /// When it runs next by itself.
+    /// When the next scheduled run is due.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_run: Option<DateTime<Utc>>,
-    /// A comparison that waits for somebody.
+    /// The comparison that waits for an administrator.
     #[serde(skip_serializing_if = "Option::is_none")]
     review: Option<PendingView>,
-    /// The chosen recipient is no Super admin any more, as far as is known (S3-27).
+    /// True if the chosen recipient was no Super admin when last seen (S3-27).
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     recipient_lost: bool,
-    /// Who changed something last.
+    /// Who last changed the configuration.
     modified_by: Actor,
-    /// When.
+    /// When the configuration was last changed.
     modified_at: DateTime<Utc>,
-    /// What the test found, in the answer to one.
+    /// The result of the test, only in the response to one.
     #[serde(skip_serializing_if = "Option::is_none")]
     test: Option<ConnectionTest>,
 }
 
-/// A comparison that waits.
+/// A waiting comparison.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncPending)]
 pub(crate) struct PendingView {
-    /// The run that made it; its changes are there.
+    /// The id of the run that made it and lists its changes.
     run: String,
-    /// When.
+    /// When it was made.
     at: DateTime<Utc>,
-    /// Why it waits although changes are applied by themselves.
+    /// Why it waits although changes are applied automatically.
     #[serde(skip_serializing_if = "Option::is_none")]
     held: Option<String>,
-    /// Who approved it; a run applies it then.
+    /// Who approved it, so that a run applies it.
     #[serde(skip_serializing_if = "Option::is_none")]
     approved_by: Option<Actor>,
 }
 
-/// Somebody who can be told.
+/// A Super admin who can be notified.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = SyncRecipient)]
 pub(crate) struct Recipient {
     /// The object id, for `notify`.
     id: ObjectId,
-    /// What people call them.
+    /// The display name.
     name: String,
     /// The sign-in name.
     email: String,
 }
 
-/// Super admins.
+/// The possible recipients.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SyncRecipients)]
 pub(crate) struct Recipients {
-    /// Those who have used the API within the last year, by name.
+    /// The Super admins who have used the API within the last year, by name.
     items: Vec<Recipient>,
 }
 
@@ -159,7 +159,7 @@ impl SyncView {
     }
 }
 
-/// What people should read about how it stands; a pause speaks for itself.
+/// Returns the message about the status; none for a pause, which has its own text.
 fn message(state: &SyncState, status: ConnectionStatus) -> Option<&'static str> {
     match status {
         ConnectionStatus::Disconnected => Some(
@@ -172,7 +172,7 @@ fn message(state: &SyncState, status: ConnectionStatus) -> Option<&'static str> 
     }
 }
 
-/// What people see of the sync as it is now.
+/// Returns the response with the current state of the sync.
 pub(super) async fn view_response(
     api: &ApiState,
     caller: &Caller,
@@ -190,7 +190,9 @@ pub(super) async fn view_response(
     Ok(([(ETAG, tag)], Json(view)).into_response())
 }
 
-/// The directory sync; its `ETag` is needed to change it.
+/// Returns the configuration and status of the directory sync.
+///
+/// Its `ETag` is required to change it.
 #[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
     responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show(
@@ -200,7 +202,7 @@ pub(crate) async fn show(
     view_response(&api, &caller, None).await
 }
 
-/// Super admins who can be told when a run is complete (S3-26).
+/// Lists the Super admins who can be notified when a run is complete (S3-26).
 #[utoipa::path(get, path = "/v1/sync/recipients", tag = "Directory sync",
     responses((status = 200, description = "Whom to choose from", body = Recipients)))]
 pub(crate) async fn recipients(

@@ -1,4 +1,4 @@
-//! What the log keeps of an error; the caller reads none of it.
+//! The log entries of errors, with details that callers must not see.
 
 use rollcall_app::consent::AppError;
 use rollcall_app::mail_account::AccountError;
@@ -9,30 +9,31 @@ use rollcall_clients::vault::VaultError;
 use super::ApiError;
 
 impl ApiError {
-    /// Logs the causes that operators have to know. Errors of callers are not logged.
+    /// Logs the causes that operators need to know. Errors caused by the request are not
+    /// logged.
     pub(crate) fn log(&self) {
         match self {
             Self::Store(error) => log_store(error),
             Self::Vault(error) => log_vault(error),
             Self::Object(error) => tracing::error!(%error, "an object cannot be read"),
-            Self::Queue(error) => tracing::error!(%error, "a run cannot be asked for"),
+            Self::Queue(error) => tracing::error!(%error, "a run could not be queued"),
             Self::LearnerMails(error) => {
-                tracing::error!(%error, "mails to learners could not be queued");
+                tracing::error!(%error, "e-mail to learners could not be queued");
             }
             Self::App(error) => log_app(error),
             Self::SyncClient(error) => {
                 tracing::error!(%error, "the service's own app cannot be used");
             }
-            Self::SignIn(error) => tracing::error!(%error, "a sign-in cannot be begun"),
+            Self::SignIn(error) => tracing::error!(%error, "a sign-in could not be started"),
             Self::Account(error) => log_account(error),
-            Self::Directory(error) => tracing::error!(%error, "the directory cannot be asked"),
+            Self::Directory(error) => tracing::error!(%error, "the directory cannot be read"),
             Self::Graph(error) if !error.is_auth() => {
-                tracing::error!(%error, "the directory cannot be asked");
+                tracing::error!(%error, "the directory cannot be used");
             }
             Self::Picture(error) => tracing::warn!(%error, "a picture cannot be read"),
             Self::Filter(error) => tracing::warn!(%error, "a filter cannot be checked"),
             Self::PlatformClient(error) => {
-                tracing::error!(%error, "the learning platform cannot be asked");
+                tracing::error!(%error, "the learning platform cannot be used");
             }
             Self::Platform(error) => log_platform(error),
             Self::UnreadableSnapshot { id, problem } => {
@@ -54,7 +55,7 @@ fn log_store(error: &StoreError) {
         StoreError::Service(_) => {
             tracing::error!(%error, "the state of a tenant cannot be read or written");
         }
-        StoreError::Unreadable { .. } => tracing::error!(%error, "something stored is unreadable"),
+        StoreError::Unreadable { .. } => tracing::error!(%error, "a stored item is unreadable"),
         _ => {}
     }
 }
@@ -81,8 +82,8 @@ fn log_account(error: &AccountError) {
 
 fn log_platform(error: &http::ApiError) {
     if error.is_transient() {
-        tracing::error!(%error, "the learning platform cannot be asked");
+        tracing::error!(%error, "the learning platform did not respond");
     } else {
-        tracing::warn!(%error, "the learning platform refused a group");
+        tracing::warn!(%error, "the learning platform rejected a group");
     }
 }

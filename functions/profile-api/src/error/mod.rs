@@ -1,4 +1,4 @@
-//! The errors of the API: what went wrong, what the caller reads about it and what the log keeps.
+//! The errors of the API, their responses and their log entries.
 
 mod log;
 mod problem;
@@ -24,11 +24,11 @@ use rollcall_domain::base::problem::Problem;
 use rollcall_runtime::ProblemDetails;
 use rollcall_runtime::auth::AuthError;
 
-/// Why a request is not answered as asked. Variants without a source display what
-/// the caller reads; sources go to the log only.
+/// The reason a request failed. Variants without a source display the text for the caller;
+/// sources are only logged.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
-    /// The state table failed or refused a write.
+    /// The state table failed or rejected a write.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The vault failed.
@@ -46,19 +46,19 @@ pub(crate) enum ApiError {
     /// This service's own app cannot be used.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The same, found while the directory sync was being connected.
+    /// This service's own app cannot be used to read the directory for the sync.
     #[error(transparent)]
     SyncClient(#[from] SyncClientError),
-    /// The page on which a user signs in cannot be named.
+    /// The address of the sign-in page cannot be determined.
     #[error(transparent)]
     SignIn(#[from] EntraError),
     /// The account of a catalog or its calendar cannot be used.
     #[error(transparent)]
     Account(#[from] AccountError),
-    /// There is no client for the directory.
+    /// The client for the directory could not be created.
     #[error(transparent)]
     Directory(ConnectError),
-    /// The directory refused or failed. There is no `From`, because a refusal has
+    /// The directory rejected a request or failed. There is no `From`, because a refusal has
     /// to be recorded first: see `directory::refused`.
     #[error(transparent)]
     Graph(GraphError),
@@ -68,24 +68,24 @@ pub(crate) enum ApiError {
     /// A filter of the directory sync cannot be checked.
     #[error(transparent)]
     Filter(GraphError),
-    /// There is no client for the learning platform.
+    /// The client for the learning platform could not be created.
     #[error(transparent)]
     PlatformClient(ConnectError),
-    /// The learning platform refused a group or failed.
+    /// The learning platform rejected a group or failed.
     #[error(transparent)]
     Platform(#[from] http::ApiError),
-    /// The caller may not do this.
+    /// The caller is not authenticated or lacks the permission.
     #[error(transparent)]
     Auth(#[from] AuthError),
-    /// A profile has no audience.
+    /// The audience of a profile cannot be determined.
     #[error(transparent)]
     Audience(#[from] AudienceError),
     /// The snapshot in use is unreadable.
     #[error("{problem}")]
     UnreadableSnapshot {
-        /// Which snapshot.
+        /// Its id.
         id: SnapshotId,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
     /// A stored profile is unreadable.
@@ -93,7 +93,7 @@ pub(crate) enum ApiError {
     UnreadableProfile {
         /// Its key in the table.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         problem: String,
     },
     /// The report of a run is unreadable.
@@ -101,7 +101,7 @@ pub(crate) enum ApiError {
     UnreadableReport {
         /// Its key in the object store.
         key: String,
-        /// What is wrong with it.
+        /// The reason.
         source: serde_json::Error,
     },
     /// Stored data is inconsistent.
@@ -109,10 +109,10 @@ pub(crate) enum ApiError {
         "Something stored is not as it should be; the operators have the details under this request's id."
     )]
     Inconsistent,
-    /// Something does not answer now.
+    /// A service does not respond at the moment.
     #[error("{0}")]
     Unavailable(Cow<'static, str>),
-    /// It does not exist, or belongs to another tenant: the answer is the same.
+    /// It does not exist or belongs to another tenant; both have the same response.
     #[error("There is nothing under this id.")]
     Missing,
     /// The version that was read is not the current one.
@@ -120,16 +120,16 @@ pub(crate) enum ApiError {
         "Somebody else has changed this since you opened it; nothing of yours was saved over it. Read it again and repeat your change."
     )]
     Stale,
-    /// Maintenance is at work on the tenant (S4-114).
+    /// Maintenance is running for the tenant (S4-114).
     #[error("The tenant is locked for maintenance; try again in a moment.")]
     Locked,
-    /// The cursor is not one of this list.
+    /// The cursor was not returned by this list.
     #[error("The cursor is none of this list's; begin the list again without one.")]
     Cursor,
     /// The tenant has never saved its settings.
     #[error("This tenant has no settings yet; save them to begin.")]
     NoSettings,
-    /// There is no data yet to check or evaluate anything with.
+    /// There is no snapshot yet.
     #[error(
         "The data of your tenant has not been read yet; this takes a few minutes after the first save of the settings. A mail tells when it is ready."
     )]
@@ -137,28 +137,28 @@ pub(crate) enum ApiError {
     /// Fields are invalid.
     #[error("invalid fields")]
     Invalid(Vec<Problem>),
-    /// What only one resource answers.
+    /// An error that is specific to one resource.
     #[error("{}", .0.detail)]
     Problem(ProblemDetails),
 }
 
 impl ApiError {
-    /// 503: something does not answer now.
+    /// Returns a 503: a service does not respond at the moment.
     pub(crate) fn unavailable(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::Unavailable(detail.into())
     }
 
-    /// 409: the state of the resource does not allow it.
+    /// Returns a 409: the state of the resource does not allow the request.
     pub(crate) fn conflict(kind: &str, detail: impl Into<String>) -> Self {
         Self::of(StatusCode::CONFLICT, kind, detail)
     }
 
-    /// 403: this caller or this tenant may not do it.
+    /// Returns a 403: the caller or the tenant lacks the permission.
     pub(crate) fn forbidden(kind: &str, detail: impl Into<String>) -> Self {
         Self::of(StatusCode::FORBIDDEN, kind, detail)
     }
 
-    /// 404 with a reason.
+    /// Returns a 404 with a reason.
     pub(crate) fn not_found(kind: &str, detail: impl Into<String>) -> Self {
         Self::of(StatusCode::NOT_FOUND, kind, detail)
     }
@@ -199,14 +199,14 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         self.log();
         match self {
-            // A 401 has a challenge as well.
+            // A 401 also carries a challenge.
             Self::Auth(error) => error.into_response(),
             error => error.into_problem().into_response(),
         }
     }
 }
 
-/// The title belongs to another profile (S4-054).
+/// Returns the problem of a title that another profile has (S4-054).
 pub(crate) fn title_taken() -> Problem {
     Problem::at(
         "/title",
@@ -233,14 +233,14 @@ mod tests {
         assert!(!format!("{silent:?}{damaged:?}").contains("secret"));
     }
 
-    /// Proves S4-114: 423 with a time to come back.
+    /// Proves S4-114: 423 with the time of the next retry.
     #[test]
     fn a_lock_says_when_to_come_back() {
         let locked = ApiError::from(StoreError::Locked).into_problem();
         assert_eq!((locked.status, locked.retry_after), (423, Some(30)));
     }
 
-    /// Every error of the state table.
+    /// Returns every error of the state table.
     fn store_errors() -> Vec<ApiError> {
         let text = || "secret".to_owned();
         let errors = [
@@ -284,14 +284,14 @@ mod tests {
         all
     }
 
-    /// The problem bodies, including those that no test over the router can cause.
+    /// Records the problem bodies, including those that no test over the router can cause.
     #[test]
     fn every_failure_as_it_is_told() {
         let all = store_errors().into_iter().chain(other_errors());
         let bodies = all.map(|error| {
             let problem = error.into_problem();
             let after = problem.retry_after;
-            let body = serde_json::to_string_pretty(&problem).expect("JSON");
+            let body = serde_json::to_string_pretty(&problem).expect("problem not serialized");
             assert!(!body.contains("secret"), "{body}");
             format!("{} {after:?}\n{body}\n", problem.status)
         });

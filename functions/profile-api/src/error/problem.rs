@@ -1,4 +1,4 @@
-//! The problem that each error is answered with: the one place that makes their bodies.
+//! The problem details of each error.
 
 use axum::http::StatusCode;
 use rollcall_app::mail_account::AccountError;
@@ -12,17 +12,17 @@ use rollcall_runtime::problem::Connect;
 
 use super::{ApiError, title_taken};
 
-/// Seconds after which a request to a service that did not answer can be retried.
+/// Seconds after which a request to a service that did not respond can be retried.
 const RETRY_AFTER: u64 = 5;
-/// Seconds after which a request to a locked tenant can be retried: maintenance
-/// holds its lock for a short while only.
+/// Seconds after which a request to a locked tenant can be retried: maintenance holds its
+/// lock only for a short time.
 const LOCK_RETRY_AFTER: u64 = 30;
-/// The public text for any failure of this service's own app.
+/// The text for any failure of this service's own app.
 const APP_FAILED: &str =
     "This deployment cannot connect to Microsoft now; its operators have been alerted.";
 
 impl ApiError {
-    /// The problem that the caller reads.
+    /// Returns the problem details for the caller.
     pub(crate) fn into_problem(self) -> ProblemDetails {
         let detail = self.to_string();
         match self {

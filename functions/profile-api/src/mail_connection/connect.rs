@@ -1,4 +1,4 @@
-//! `POST /v1/catalogs/{id}/mail-connection/connect`: sends the browser to sign the account in (S1-09).
+//! `POST /v1/catalogs/{id}/mail-connection/connect`: starts the sign-in of an account (S1-09).
 
 use axum::Json;
 use axum::extract::State;
@@ -19,8 +19,10 @@ use crate::error::ApiError;
 use crate::extract::InPath;
 use crate::state::{ApiState, now};
 
-/// Begins to connect an account. Nothing changes before the sign-in that comes
-/// back is saved; one that is given up leaves everything as it was (S1-30).
+/// Starts connecting an account.
+///
+/// Nothing changes before the returned sign-in is saved; an abandoned one has no effect
+/// (S1-30).
 #[utoipa::path(post, path = "/v1/catalogs/{id}/mail-connection/connect", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog")), request_body = ConnectInput,
     responses((status = 201, description = "Where to send the browser; it comes back with `#signIn=` and a name to save", body = Begun)))]
@@ -44,8 +46,8 @@ pub(crate) async fn connect(
         return_to,
         began: now(),
     };
-    // Microsoft asks for consent by itself where it is missing (S1-13, S1-21…S1-24);
-    // only one that is outdated has to be asked for, and then once (S1-25, C-47).
+    // Microsoft requests a missing consent automatically (S1-13, S1-21…S1-24). Only an
+    // outdated one has to be requested here, and only once (S1-25, C-47).
     let outdated = connection.status == ConnectionStatus::ConsentOutdated;
     let account = connection.account.filter(|_| outdated);
     let how = SignIn {

@@ -1,4 +1,5 @@
-//! `DELETE /v1/catalogs/{id}/mail-connection`: forgets the account, after a second word (S1-37…S1-39).
+//! `DELETE /v1/catalogs/{id}/mail-connection`: disconnects the account, after a confirmation
+//! (S1-37…S1-39).
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,7 +15,7 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::state::{ApiState, now};
 
-/// The second word.
+/// The confirmation.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
@@ -24,9 +25,10 @@ pub(crate) struct Confirmation {
     confirm: bool,
 }
 
-/// Disconnects the account. Its grant is deleted at once; mails that wait are
-/// kept until an account is connected again. Other catalogs are untouched, even
-/// those that use the same account.
+/// Disconnects the account of a catalog.
+///
+/// Its grant is deleted immediately. Waiting messages remain stored until an account is
+/// connected again. Other catalogs are not affected, even if they use the same account.
 #[utoipa::path(delete, path = "/v1/catalogs/{id}/mail-connection", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog"), Confirmation),
     responses((status = 204, description = "Disconnected")))]
@@ -39,7 +41,7 @@ pub(crate) async fn disconnect(
     catalogs::must_administer(&api, &caller, catalog).await?;
     let before = model::find(&api, caller.tenant, catalog).await?.value;
     let Some(account) = &before.account else {
-        // An account may have signed in and wait to be saved.
+        // A sign-in may wait to be saved.
         if before.draft_until.is_some() {
             forget(&api, &caller, catalog, None).await?;
         }
@@ -58,8 +60,8 @@ pub(crate) async fn disconnect(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Forgets the account: first in the table, which marks what is left to do, then in
-/// the vault. What that does not do at once a tick does.
+/// Removes the account, first from the table, which records that the grant has to be
+/// deleted, then from the vault. If the latter fails, a tick repeats it.
 async fn forget(
     api: &ApiState,
     caller: &Caller,
@@ -71,10 +73,10 @@ async fn forget(
     if ended.is_ok()
         && let Err(error) = api.services.forget_grant(caller.tenant, catalog).await
     {
-        tracing::warn!(%error, "a grant is forgotten by the next tick");
+        tracing::warn!(%error, "the grant could not be deleted; the next tick deletes it");
     }
     if let Err(error) = lease.release().await {
-        tracing::warn!(%error, "the lease of a grant was not given back; it expires");
+        tracing::warn!(%error, "the lease of the grant could not be released; it expires");
     }
     ended
 }

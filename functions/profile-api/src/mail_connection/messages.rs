@@ -1,4 +1,4 @@
-//! `GET /v1/catalogs/{id}/messages`: what waits, and what could not be delivered (S1-38).
+//! `GET /v1/catalogs/{id}/messages`: waiting and undelivered messages (S1-38).
 
 use axum::Json;
 use axum::extract::State;
@@ -17,22 +17,22 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::state::{ApiState, now};
 
-/// Which messages.
+/// The query of the list of messages.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MessageQuery {
-    /// `true` for those that were given up or are doubtful, newest first; else
-    /// those that wait, in the order in which they go out.
+    /// `true` for messages that failed or may not have arrived, newest first. Default: the
+    /// waiting messages, in the order of sending.
     #[serde(default)]
     undelivered: bool,
-    /// Most messages on a page: 1 to 200, 50 without.
+    /// The maximum number of messages on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A message.
+/// A message of a catalog.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessageView {
@@ -41,12 +41,12 @@ pub(crate) struct MessageView {
     subject: String,
     recipients: Vec<String>,
     queued_at: DateTime<Utc>,
-    /// How often it was tried in vain.
+    /// The number of failed attempts.
     failed: u32,
-    /// It is not tried before this.
+    /// The earliest time of the next attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_before: Option<DateTime<Utc>>,
-    /// What went wrong last.
+    /// The last error.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
 }
@@ -56,15 +56,16 @@ pub(crate) struct MessageView {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MessagePage {
     items: Vec<MessageView>,
-    /// How many wait altogether.
+    /// The number of all waiting messages.
     waiting: u64,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// Mails of the catalog that wait for their turn or for a connection that works;
-/// or those that could not be delivered.
+/// Lists the messages of a catalog that wait, or those that could not be delivered.
+///
+/// Messages wait for the rate limit of the mailbox or for a working connection.
 #[utoipa::path(get, path = "/v1/catalogs/{id}/messages", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog"), MessageQuery),
     responses((status = 200, description = "A page of messages", body = MessagePage)))]

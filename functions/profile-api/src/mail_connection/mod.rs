@@ -1,4 +1,4 @@
-//! A catalog's Microsoft 365 account: what it is, how it is connected, saved and ended (S1).
+//! A catalog's Microsoft 365 account: its status, connecting, saving and disconnecting it (S1).
 
 pub(crate) mod connect;
 pub(crate) mod disconnect;
@@ -11,7 +11,7 @@ use rollcall_app::mail_account::AccountError;
 
 use crate::error::ApiError;
 
-/// The catalog has no account that works (S1-01).
+/// Returns the error for a catalog without a working account (S1-01).
 pub(crate) fn not_connected() -> ApiError {
     AccountError::NotConnected.into()
 }

@@ -1,4 +1,4 @@
-//! What is stored of a catalog's account, and whether it may be used.
+//! The stored connection of a catalog's account, its lease and its options.
 
 use rollcall_clients::store::Lease;
 use rollcall_clients::store::connections::Versioned;
@@ -9,7 +9,7 @@ use crate::catalogs;
 use crate::error::ApiError;
 use crate::state::{ApiState, now};
 
-/// The connection of a catalog that exists; a blank one where nobody touched it.
+/// Returns the connection of an existing catalog; an unconfigured one if none is stored.
 pub(crate) async fn find(
     api: &ApiState,
     tenant: TenantId,
@@ -28,7 +28,7 @@ pub(crate) async fn find(
     })
 }
 
-/// The lease under which a catalog's account and connection are changed.
+/// Acquires the lease for changes to a catalog's account and connection.
 pub(crate) async fn lease(
     api: &ApiState,
     tenant: TenantId,
@@ -37,7 +37,7 @@ pub(crate) async fn lease(
     Ok(api.services.grant_lease(tenant, catalog).await?)
 }
 
-/// Whether Azure Communication Services are activated for the tenant (S1-28).
+/// Returns true if Azure Communication Services are activated for the tenant (S1-28).
 pub(crate) async fn may_use_acs(api: &ApiState, tenant: TenantId) -> Result<bool, ApiError> {
     if api.services.settings.acs_url.is_none() {
         return Ok(false);

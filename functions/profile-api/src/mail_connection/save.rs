@@ -1,4 +1,5 @@
-//! `PUT /v1/catalogs/{id}/mail-connection`: makes what was chosen, and who signed in, count (S1-30).
+//! `PUT /v1/catalogs/{id}/mail-connection`: saves the options and the account that signed in
+//! (S1-30).
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -22,20 +23,19 @@ use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
 use crate::state::{ApiState, now};
 
-/// What to save.
+/// The options and the account to save.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct MailConnectionInput {
-    /// Whether the catalog sends mail, books rooms and makes meetings.
+    /// True if the catalog sends e-mail, books rooms and creates meetings.
     enabled: bool,
-    /// Whether notifications go out through Azure Communication Services, from
-    /// its fixed address; only where that is activated for the organisation.
+    /// True if notifications are sent through Azure Communication Services, from its fixed
+    /// address. Allowed only if it is activated for the organisation. Default: `false`.
     #[schema(value_type = Option<bool>)]
     use_azure_communication_services: bool,
-    /// Address of the organisation's shared calendar that scheduled sessions are
-    /// shared with.
+    /// The address of the organisation's calendar with which scheduled sessions are shared.
     organization_calendar: Option<String>,
-    /// The name that a sign-in brought back, to make its account the catalog's.
+    /// The name returned by a sign-in, to connect its account to the catalog.
     #[schema(write_only)]
     sign_in: Option<String>,
 }
@@ -99,11 +99,12 @@ impl MailConnectionInput {
     }
 }
 
-/// A save that meets others repeats so often.
+/// The maximum number of attempts when concurrent writes conflict.
 const TRIES: u32 = 6;
 
-/// Saves the catalog's options and, with `signIn`, the account that signed in.
-/// That account then gets a mail, which proves that sending works.
+/// Saves the options of a catalog and, with `signIn`, the account that signed in.
+///
+/// That account then receives an e-mail, which proves that sending works.
 #[utoipa::path(put, path = "/v1/catalogs/{id}/mail-connection", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
@@ -126,12 +127,12 @@ pub(crate) async fn save(
     let lease = model::lease(&api, tenant, catalog).await?;
     let saved = save_connection(&api, &caller, catalog, expected, &input).await;
     if let Err(error) = lease.release().await {
-        tracing::warn!(%error, "the lease of a grant was not given back; it expires");
+        tracing::warn!(%error, "the lease of the grant could not be released; it expires");
     }
     let after = saved?;
-    // A tick greets and wakes if this does not.
-    if let Err(error) = api.services.greet(tenant, catalog, &after).await {
-        tracing::error!(%error, "what follows a save waits for the next tick");
+    // If this fails, a tick sends the greeting and resumes delivery.
+    if let Err(error) = api.services.send_welcome(tenant, catalog, &after).await {
+        tracing::error!(%error, "the greeting could not be queued; the next tick retries");
     }
     show::view_response(&api, tenant, catalog, after).await
 }
@@ -148,8 +149,8 @@ fn sign_in_over() -> ApiError {
     ApiError::conflict("sign-in-expired", detail)
 }
 
-/// Stores everything, under the lease of the catalog's grant. What the service
-/// notes for itself meanwhile is kept; what a person changes is not overwritten.
+/// Stores the options and the account while holding the lease of the catalog's grant.
+/// Concurrent writes of the service are preserved; a concurrent edit is a conflict.
 async fn save_connection(
     api: &ApiState,
     caller: &Caller,
@@ -189,13 +190,12 @@ async fn save_connection(
     Err(StoreError::Contended.into())
 }
 
-/// Lets the grant that counts now stand alone. If that does not work, the next
-/// renewal does it.
+/// Deletes all grants but the current one. If that fails, the next renewal does it.
 async fn tidy_vault(api: &ApiState, tenant: TenantId, catalog: CatalogId, grant: &str) {
     let vault = &api.services.vault;
     let tidied = async {
         let mut stored = vault.grant(tenant, catalog).await?;
-        stored.keep_only(grant);
+        stored.retain_grant(grant);
         vault.put_grant(tenant, catalog, &stored).await
     };
     let tidied: Result<(), VaultError> = tidied.await;
@@ -204,8 +204,8 @@ async fn tidy_vault(api: &ApiState, tenant: TenantId, catalog: CatalogId, grant:
     }
 }
 
-/// Puts the grant of the account that waits beside the one that counts; the name
-/// of the new one. Nothing changes before the table names it.
+/// Stores the grant of the waiting sign-in beside the current one and returns its name. It
+/// takes effect when the table names it.
 async fn promote_draft(
     api: &ApiState,
     caller: &Caller,
@@ -225,7 +225,7 @@ async fn promote_draft(
     Ok((draft, name))
 }
 
-/// The connection as it will be, and what the audit says of it.
+/// Returns the connection after the edit, and the audit events.
 fn edited(
     before: &MailConnection,
     input: &MailConnectionInput,

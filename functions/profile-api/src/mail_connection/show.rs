@@ -1,4 +1,4 @@
-//! `GET /v1/catalogs/{id}/mail-connection`: which account, how it stands, what it can do (S1-18).
+//! `GET /v1/catalogs/{id}/mail-connection`: account, status and capabilities (S1-18).
 
 use std::collections::BTreeSet;
 
@@ -18,31 +18,31 @@ use crate::error::ApiError;
 use crate::extract::{InPath, etag};
 use crate::state::ApiState;
 
-/// Whom to ask for Azure Communication Services (S1-28).
+/// The contact for activating Azure Communication Services (S1-28).
 pub(crate) const ACS_CONTACT: &str =
     "your Zensai Customer Success Manager, or customersuccess@zensai.com";
 
-/// A catalog's account.
+/// The connection of a catalog to its Microsoft 365 account.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MailConnectionView {
     catalog: CatalogId,
     title: String,
-    /// Its version; the header `ETag` has it, too. 0 before the first save.
+    /// The version, also in the header `ETag`; 0 before the first save.
     version: u64,
-    /// Whether the catalog sends mail, books rooms and makes meetings (S1-05).
+    /// True if the catalog sends e-mail, books rooms and creates meetings (S1-05).
     enabled: bool,
-    /// How an account is connected; shown only while enabled (S1-06).
+    /// How to connect an account; present only while enabled (S1-06).
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Method>,
     status: ConnectionStatus,
     since: DateTime<Utc>,
-    /// The connected account, so that others see which one it is.
+    /// The connected account, so that other administrators see which one it is.
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<AccountView>,
-    /// What works now.
+    /// The capabilities available now.
     capabilities: BTreeSet<Capability>,
-    /// What does not, and why.
+    /// The unavailable capabilities, with reasons.
     unavailable: Vec<Unable>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fault: Option<Fault>,
@@ -50,30 +50,30 @@ pub(crate) struct MailConnectionView {
     connected_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connected_at: Option<DateTime<Utc>>,
-    /// Mails that wait: for their turn, or for a connection that works.
+    /// The number of messages that wait for the rate limit or for a working connection.
     waiting: u64,
-    /// Whether notifications go out through Azure Communication Services; absent
-    /// where that is not activated for the organisation (S1-28).
+    /// True if notifications are sent through Azure Communication Services; absent if it is
+    /// not activated for the organisation (S1-28).
     #[serde(skip_serializing_if = "Option::is_none")]
     use_azure_communication_services: Option<bool>,
-    /// The organisation's shared calendar that sessions are shared with (S1-29).
+    /// The organisation's calendar with which sessions are shared (S1-29).
     organization_calendar: Option<String>,
 }
 
-/// How an account is connected: it signs in with Microsoft, with every further
-/// step its organisation asks for; no password is ever entered here (S1-07, S1-08).
+/// The way to connect an account: it signs in at Microsoft, including multi-factor
+/// authentication if required; no password is entered here (S1-07, S1-08).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Method {
-    /// `modern_authentication`.
+    /// Always `modern_authentication`.
     name: &'static str,
-    /// Post here to begin.
+    /// The path to post to in order to start the sign-in.
     connect: String,
-    /// What the account is asked to allow.
+    /// The permissions that the account is asked to grant.
     permissions: Vec<&'static str>,
 }
 
-/// The account.
+/// The connected account.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AccountView {
@@ -81,7 +81,7 @@ struct AccountView {
     name: String,
 }
 
-/// The catalog's Microsoft 365 account: which one, how it stands, what it can do.
+/// Returns the catalog's Microsoft 365 account, its status and its capabilities.
 #[utoipa::path(get, path = "/v1/catalogs/{id}/mail-connection", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 200, description = "The connection", body = MailConnectionView, headers(("ETag" = String, description = "Its version")))))]
@@ -94,7 +94,7 @@ pub(crate) async fn show(
     view_response(&api, caller.tenant, catalog, found.value).await
 }
 
-/// The connection as an answer.
+/// Returns the response with the connection.
 pub(crate) async fn view_response(
     api: &ApiState,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! `PUT /v1/profiles/{id}/courses`: only the course selection (S4-089a, S4-111).
+//! `PUT /v1/profiles/{id}/courses`: changes only the course selection (S4-089a, S4-111).
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
 use crate::state::{ApiState, now};
 
-/// Courses of a profile.
+/// The courses of a profile.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct CoursesInput {
@@ -41,8 +41,10 @@ impl CoursesInput {
     }
 }
 
-/// Chooses a profile's courses. Catalog admins may add and take out courses of
-/// their own catalogs; those of others must stay as they are.
+/// Replaces the courses of a profile.
+///
+/// Catalog admins may add and remove courses of their own catalogs; other courses must
+/// remain unchanged.
 #[utoipa::path(put, path = "/v1/profiles/{id}/courses", tag = "Profiles", request_body = CoursesInput,
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
@@ -101,8 +103,8 @@ fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
     problems
 }
 
-/// Courses that were added or taken out and are in somebody else's catalog. A
-/// course that is gone may be taken out by anybody.
+/// Returns a problem for each added or removed course of a catalog that the caller does
+/// not administer. Courses that no longer exist may always be removed.
 fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>) -> Vec<Problem> {
     changed
         .iter()

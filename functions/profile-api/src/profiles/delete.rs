@@ -10,8 +10,10 @@ use crate::error::ApiError;
 use crate::extract::{InPath, named_version};
 use crate::state::ApiState;
 
-/// Deletes a profile. Accepted at any time; the next cycle takes its group out
-/// of the catalogs. It can be restored.
+/// Deletes a profile, which can be restored later.
+///
+/// Deleting is allowed at any time. The next maintenance run removes the group from the
+/// catalogs.
 #[utoipa::path(delete, path = "/v1/profiles/{id}", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read, to delete only that version")),

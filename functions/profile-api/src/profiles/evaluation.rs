@@ -1,4 +1,4 @@
-//! Evaluates a profile on the data in use, against the members its group has now.
+//! Evaluates a profile on the current snapshot and compares it with the current members.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -20,10 +20,10 @@ use crate::cache::snapshots::Data;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// Reading a group from Microsoft Graph may take so long; API Gateway waits 30 s.
+/// The time limit for reading a group from Microsoft Graph; API Gateway waits 30 s.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// One evaluation.
+/// The context of an evaluation.
 pub(crate) struct Evaluation<'a> {
     pub(crate) api: &'a ApiState,
     pub(crate) tenant: TenantId,
@@ -31,16 +31,16 @@ pub(crate) struct Evaluation<'a> {
     pub(crate) at: DateTime<Utc>,
 }
 
-/// Why the members of a group are unknown.
+/// The reason the members of a group are unknown.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MembersUnknown {
-    /// There is no client for the tenant's directory.
+    /// The client for the tenant's directory could not be created.
     #[error(transparent)]
     Client(#[from] ConnectError),
     /// Microsoft Graph failed.
     #[error("Microsoft Graph: {0}")]
     Graph(#[from] GraphError),
-    /// Microsoft Graph answered for other groups, but not for this one.
+    /// Microsoft Graph did not return this group.
     #[error("Microsoft Graph does not list the group's members")]
     NotListed,
 }
@@ -49,7 +49,7 @@ pub(crate) enum MembersUnknown {
 pub(crate) type CurrentMembers = Result<GroupMembers, MembersUnknown>;
 
 impl Evaluation<'_> {
-    /// The audience against the members.
+    /// Compares the audience with the current members.
     pub(crate) fn result(
         &self,
         profile: &Profile,
@@ -86,7 +86,7 @@ impl Evaluation<'_> {
         now: Option<&RowSet>,
     ) -> Result<AudienceChange, ApiError> {
         let audience = |one: &Profile| self.audience(one);
-        // A profile without rules and without managed members is nobody's audience.
+        // Without auto-populate a profile may have no rules; its audience is empty then.
         if !profile.auto_populate && matches!(audience(profile), Err((_, AudienceError::Empty))) {
             return Ok(AudienceChange::default());
         }
@@ -107,13 +107,13 @@ impl Evaluation<'_> {
         Ok(changes.swap_remove(place))
     }
 
-    /// A profile's audience in the form in which several are made ready.
+    /// Returns a profile's audience, or its id with the error.
     fn audience(&self, profile: &Profile) -> Result<Audience, (ProfileId, AudienceError)> {
         Audience::of(profile, &self.data.fields).map_err(|error| (profile.id, error))
     }
 
-    /// Which of these profiles' audiences hold a person; one whose audience cannot
-    /// be determined is left out.
+    /// Returns for each profile whether its audience contains a learner. Profiles whose
+    /// audience cannot be determined are omitted.
     pub(crate) fn audiences_of(
         &self,
         known: &KnownProfiles,
@@ -122,7 +122,7 @@ impl Evaluation<'_> {
         let active = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = active.map(|one| self.audience(one)).collect();
         let Ready { places, program } = Ready::of(&audiences);
-        // Against nobody everyone in an audience joins.
+        // Without current members, everyone in an audience joins.
         let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
         let places = places.into_iter();
         places
@@ -133,23 +133,23 @@ impl Evaluation<'_> {
             .collect()
     }
 
-    /// Who is in the group now, and in which courses it is: as the last run left
-    /// it when that is recent, else as Microsoft Graph says. `Ok` with nobody for
-    /// a group that does not exist yet.
+    /// Returns the current members and courses of the group. Members come from the last run
+    /// if it is recent enough, otherwise from Microsoft Graph; a group that does not exist
+    /// yet has none.
     pub(crate) async fn now(
         &self,
         read: Option<&VersionedProfile>,
     ) -> Result<(CurrentMembers, BTreeSet<CourseId>), ApiError> {
-        let nobody = || Ok(GroupMembers::none(&self.data.snapshot));
+        let no_members = || Ok(GroupMembers::none(&self.data.snapshot));
         let Some(read) = read else {
-            return Ok((nobody(), BTreeSet::new()));
+            return Ok((no_members(), BTreeSet::new()));
         };
         let id = read.profile.id;
         let store = &self.api.services.store;
         let states = store.profile_states_of(self.tenant, [id]).await;
         let state = states?.remove(&id).unwrap_or_default();
         let Some(group) = state.group else {
-            return Ok((nobody(), state.managed));
+            return Ok((no_members(), state.managed));
         };
         let kept = store.kept_members_of(self.tenant, id).await?;
         let kept = kept
@@ -162,7 +162,7 @@ impl Evaluation<'_> {
         Ok((now, state.managed))
     }
 
-    /// Reads the group from Graph.
+    /// Reads the members of a group from Graph.
     async fn read(&self, group: ObjectId) -> Result<CurrentMembers, ApiError> {
         let tenant = crate::settings::model::tenant(self.api, self.tenant).await?;
         let read = async {

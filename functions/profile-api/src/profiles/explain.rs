@@ -1,4 +1,4 @@
-//! Why one person is in a profile's audience, or is not.
+//! `GET /v1/profiles/{id}/explain`: why a learner is or is not in a profile's audience.
 
 use std::collections::BTreeMap;
 
@@ -20,29 +20,30 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::state::{ApiState, now};
 
-/// About whom.
+/// The query of an explanation.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ExplainQuery {
-    /// The person's Learn365 user id, Entra object id or mail address.
+    /// The learner's Learn365 user id, Entra object id or e-mail address.
     user: String,
 }
 
-/// An explanation, for people and for programs.
+/// An explanation as text and as data.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ExplanationView {
-    /// The whole of it as a short text.
+    /// The explanation as a short text.
     text: String,
-    /// The person.
+    /// The learner.
     person: Person,
-    /// Rule by rule.
+    /// The explanation rule by rule.
     explanation: Explanation,
 }
 
-/// Why a person is in the audience or not, which rules decided it, and what
-/// would change it.
+/// Explains why a learner is or is not in the audience.
+///
+/// The response contains the rules that decided it and what would change it.
 #[utoipa::path(get, path = "/v1/profiles/{id}/explain", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), ExplainQuery),
     responses((status = 200, description = "Why, or why not", body = ExplanationView)))]
@@ -55,7 +56,7 @@ pub(crate) async fn explain(
     let profile = model::find(&api, caller.tenant, id).await?.profile;
     let data = snapshots::current(&api, caller.tenant).await?;
     let snapshot = &data.snapshot;
-    let person = search::exact(snapshot, &query.user).ok_or_else(nobody)?;
+    let person = search::exact(snapshot, &query.user).ok_or_else(user_not_found)?;
     let known = validation::needed_profiles(&api, caller.tenant, &profile).await?;
     let evaluation = Evaluation {
         api: &api,
@@ -66,7 +67,7 @@ pub(crate) async fn explain(
     let others = others(&evaluation, &known, person.id);
     let lookup = |id| others.get(&id).cloned();
     let found = explained(&profile, snapshot, evaluation.at, person.id, &lookup);
-    let explanation = found?.ok_or_else(nobody)?;
+    let explanation = found?.ok_or_else(user_not_found)?;
     Ok(Json(ExplanationView {
         text: explanation.to_string(),
         person,
@@ -74,7 +75,7 @@ pub(crate) async fn explain(
     }))
 }
 
-/// Whether the audiences of the profiles that overrides name hold the person.
+/// Returns for each profile named by overrides whether its audience contains the learner.
 fn others(
     evaluation: &Evaluation<'_>,
     known: &KnownProfiles,
@@ -92,7 +93,7 @@ fn others(
     others.collect()
 }
 
-fn nobody() -> ApiError {
+fn user_not_found() -> ApiError {
     let detail = "There is no such learner in Learn365; give a user id, an Entra object id or a whole mail address.";
     ApiError::not_found("no-such-person", detail)
 }

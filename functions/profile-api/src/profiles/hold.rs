@@ -1,4 +1,4 @@
-//! Held changes: see them, approve exactly one, or discard it (S4-063).
+//! Held changes: reads, approves and discards them (S4-063).
 
 use axum::Json;
 use axum::extract::State;
@@ -19,31 +19,31 @@ use super::model;
 use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::extract::InPath;
-use crate::runs::start::{accepted, ask};
+use crate::runs::start::{accepted, start_manual_run};
 use crate::state::{ApiState, now};
 
-/// Longest reason, in characters.
+/// The maximum length of a reason in characters.
 const MAX_WHY: usize = 500;
 
 /// A held change.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct HoldView {
-    /// Exactly which change: a decision names it.
+    /// The hash of the change, required for a decision.
     hash: PlanHash,
-    /// The data it was computed from.
+    /// The snapshot from which it was computed.
     snapshot: SnapshotId,
-    /// Since when this very change is held.
+    /// Since when exactly this change is held.
     since: DateTime<Utc>,
-    /// The limit, in words.
+    /// The exceeded limit, as a text.
     reason: String,
-    /// The limit.
+    /// The exceeded limit.
     exceeded: Exceeded,
-    /// How many would join.
+    /// The number of users who would join.
     adds: usize,
-    /// How many would leave.
+    /// The number of users who would leave.
     removes: usize,
-    /// What a person decided.
+    /// The administrator's decision.
     state: HoldState,
 }
 
@@ -62,7 +62,7 @@ impl From<Hold> for HoldView {
     }
 }
 
-/// The held change of a profile; 404 when none is.
+/// Returns the held change of a profile; 404 if there is none.
 #[utoipa::path(get, path = "/v1/profiles/{id}/hold", tag = "Holds",
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "The held change", body = HoldView)))]
@@ -79,14 +79,14 @@ pub(crate) async fn show(
     Err(nothing_held())
 }
 
-/// A decision about a held change.
+/// A decision on a held change.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DecisionInput {
-    /// The change decided about, as it was shown.
+    /// The hash of the change as it was displayed.
     #[schema(value_type = String)]
     hash: PlanHash,
-    /// Why, in at most 500 characters; it is kept in the audit.
+    /// The reason, at most 500 characters; it is stored in the audit log.
     why: String,
 }
 
@@ -101,8 +101,9 @@ impl DecisionInput {
     }
 }
 
-/// Approves a held change: a run begins, plans again, and makes the change if it
-/// is still exactly this one.
+/// Approves a held change.
+///
+/// A run starts, plans again, and applies the change if it is still the same.
 #[utoipa::path(post, path = "/v1/profiles/{id}/hold/approve", tag = "Holds", request_body = DecisionInput,
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::start::Asked)))]
@@ -113,12 +114,13 @@ pub(crate) async fn approve(
     body: JsonBody,
 ) -> Result<Response, ApiError> {
     decide(&api, &caller, id, body, true).await?;
-    let run = ask(&api, &caller, Job::Membership, false).await?;
+    let run = start_manual_run(&api, &caller, Job::Membership, false).await?;
     Ok(accepted(run))
 }
 
-/// Discards a held change: it stays held without further mails, until another
-/// change comes up.
+/// Discards a held change.
+///
+/// It remains held without further e-mail until the change is a different one.
 #[utoipa::path(post, path = "/v1/profiles/{id}/hold/discard", tag = "Holds", request_body = DecisionInput,
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "Discarded", body = HoldView)))]
@@ -188,7 +190,7 @@ fn nothing_held() -> ApiError {
     ApiError::not_found("no-hold", detail)
 }
 
-/// The held change is another one by now: the decision was about something else.
+/// Returns the error for a decision on a change that is no longer the held one.
 fn changed() -> ApiError {
     let detail = "The held change is another one by now, since data or rules have changed; look at it again before you decide.";
     ApiError::conflict("hold-changed", detail)

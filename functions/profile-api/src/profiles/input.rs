@@ -1,4 +1,4 @@
-//! A profile as people send it: every field read, every problem noted.
+//! Reads a profile from a body and records all its problems.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -11,40 +11,40 @@ use utoipa::ToSchema;
 
 use crate::body::JsonBody;
 
-/// A profile to save. What is left out is what a new profile begins with.
+/// A profile to save. Omitted fields get their defaults.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct ProfileInput {
-    /// Unique in the tenant regardless of case; with the prefix of the settings
-    /// it names the Entra group. At most 120 characters.
+    /// The title, unique in the tenant regardless of case, at most 120 characters. With the
+    /// prefix from the settings it is the name of the Entra group.
     pub(crate) title: String,
-    /// What it is for. At most 1,024 characters.
+    /// The purpose of the profile, at most 1,024 characters.
     pub(crate) description: String,
-    /// Whether the group is enrolled in the courses.
+    /// True if the group is enrolled in the courses.
     pub(crate) enroll: bool,
-    /// Whether membership follows the rules.
+    /// True if the group's members follow the rules.
     pub(crate) auto_populate: bool,
-    /// When a change is held instead of made; without limits never.
+    /// The limits above which a change is held. Default: no limits.
     #[schema(value_type = Option<Throttle>)]
     pub(crate) throttle: Throttle,
-    /// Who matches. Needed, or overrides are, when membership follows the rules.
+    /// The rules. If members follow the rules, rules or overrides are required.
     #[schema(value_type = Option<FilterDocument>)]
     pub(crate) filter: FilterDocument,
-    /// Exceptions; at most 5,000 of each kind.
+    /// The overrides; at most 5,000 of each kind.
     #[schema(value_type = Option<Overrides>)]
     pub(crate) overrides: OverridesInput,
-    /// Courses to enrol in; at most 500.
+    /// The courses to enrol in; at most 500.
     #[schema(value_type = Option<BTreeSet<CourseId>>)]
     pub(crate) courses: Vec<CourseId>,
-    /// IANA zone in which days of date rules are read; UTC without.
+    /// The IANA time zone in which the days of date rules are interpreted. Default: UTC.
     #[schema(value_type = Option<String>)]
     pub(crate) time_zone: Tz,
-    /// How the group leaves the learning platform.
+    /// How the group leaves the learning platform. Default: `leave_catalogs`.
     #[schema(value_type = Option<Retraction>)]
     pub(crate) retraction: Retraction,
 }
 
-/// Fields of an answer that are Rollcall's to set; sent back they are ignored.
+/// The fields that responses add. They may be sent back and are ignored.
 const READ_ONLY: [&str; 7] = [
     "id",
     "version",
@@ -55,7 +55,7 @@ const READ_ONLY: [&str; 7] = [
     "warnings",
 ];
 
-/// Overrides in the order they were written, so that pointers hold.
+/// The overrides in the order of the request, so that pointers to them are correct.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 pub(crate) struct OverridesInput {
     pub(crate) include: Vec<Target>,
@@ -63,11 +63,11 @@ pub(crate) struct OverridesInput {
 }
 
 impl ProfileInput {
-    /// Reads all fields; `None` when one that must be there is not right. The
-    /// body has every problem then.
+    /// Reads all fields. Returns `None` if a required one is missing or invalid; the body
+    /// then contains all problems.
     pub(crate) fn read(body: &mut JsonBody) -> Option<Self> {
         body.ignore(&READ_ONLY);
-        // Everything is read before anything is given up, so that all is told.
+        // All fields are read before returning, so that all problems are reported.
         let title = body.required("title");
         let description = body.required("description");
         let enroll = body.required("enroll");
@@ -97,8 +97,8 @@ impl ProfileInput {
         })
     }
 
-    /// The profile it makes: a new one, or the next version of one. What a
-    /// person did not write stays as it is.
+    /// Returns the new profile, or the next version of `before`. State that is not part of
+    /// the input is preserved.
     pub(crate) fn into_profile(
         self,
         id: ProfileId,
@@ -122,7 +122,7 @@ impl ProfileInput {
             courses: self.courses.into_iter().collect(),
             time_zone: self.time_zone,
             retraction: self.retraction,
-            // Turning enrolment on begins a new story for the retraction (S4-140).
+            // Enabling enrolment resets the retraction (S4-140).
             retraction_handled: handled && !self.enroll,
             lifecycle: before.map_or(Lifecycle::Active, |before| before.lifecycle.clone()),
             modified_at: at,
@@ -137,18 +137,18 @@ mod tests {
     use serde_json::json;
 
     fn read(value: serde_json::Value) -> Result<ProfileInput, Vec<String>> {
-        let mut body = JsonBody::over(value, "").expect("an object");
+        let mut body = JsonBody::over(value, "").expect("not an object");
         let input = ProfileInput::read(&mut body);
         match body.finish() {
-            Ok(()) => Ok(input.expect("complete")),
+            Ok(()) => Ok(input.expect("input incomplete")),
             Err(problems) => Err(problems.into_iter().map(|p| p.pointer).collect()),
         }
     }
 
-    /// Proves S4-047, S4-048, S4-049 and S4-050: what must be there, told at once.
+    /// Proves S4-047, S4-048, S4-049 and S4-050: missing fields are reported at once.
     #[test]
     fn four_fields_are_required() {
-        let places = read(json!({})).expect_err("missing");
+        let places = read(json!({})).expect_err("missing fields were accepted");
         assert_eq!(
             places,
             ["/title", "/description", "/enroll", "/autoPopulate"]
@@ -165,10 +165,10 @@ mod tests {
             read(body).map(|input| input.throttle)
         };
         assert_eq!(
-            read(base.clone()).expect("read").throttle,
+            read(base.clone()).expect("profile rejected").throttle,
             Throttle::default()
         );
-        let both = with(json!({"maxChanges": 5, "maxPercent": 2.5})).expect("read");
+        let both = with(json!({"maxChanges": 5, "maxPercent": 2.5})).expect("limits rejected");
         assert_eq!((both.max_changes, both.max_percent), (Some(5), Some(2.5)));
         assert_eq!(
             with(json!({"maxChanges": -1})),
@@ -186,7 +186,7 @@ mod tests {
             "title": "a", "description": "b", "enroll": true, "autoPopulate": true,
             "overrides": {"include": [{"user": "x"}]}, "courses": ["y"], "timeZone": "Mars"
         }));
-        let places = places.expect_err("wrong");
+        let places = places.expect_err("invalid entries were accepted");
         assert_eq!(places, ["/overrides/include/0", "/courses/0", "/timeZone"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/profiles`: the list with its columns (S4-033…040), filtered, sorted, in pages.
+//! `GET /v1/profiles`: the filtered, sorted and paged list with its columns (S4-033…040).
 
 use axum::Json;
 use axum::extract::State;
@@ -17,80 +17,80 @@ use crate::error::ApiError;
 use crate::extract::{InQuery, from_cursor, page_size, to_cursor};
 use crate::state::ApiState;
 
-/// A filtered list looks at this many profiles for one page, then hands back
-/// where it stands: a request's work is bounded, whatever the tenant's size.
+/// The maximum number of profiles that a filtered list examines for one page, so that the
+/// work of a request does not depend on the size of the tenant.
 const MAX_LOOKED_AT: usize = 2_000;
-/// Read at a time while filtering.
+/// The number of profiles read at a time while filtering.
 const CHUNK: usize = 500;
 
-/// How a list is sorted.
+/// The order of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum Sort {
     /// By title, regardless of case.
     #[default]
     Title,
-    /// By title, backwards.
+    /// By title, descending.
     TitleDescending,
-    /// By the last change, the newest first.
+    /// By the last change, newest first.
     ModifiedDescending,
-    /// By the last change, the oldest first.
+    /// By the last change, oldest first.
     Modified,
 }
 
-/// Which profiles.
+/// The query of the list of profiles.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct ProfileQuery {
-    /// Only profiles with this text in title, description or the name of who
-    /// changed them last, regardless of case.
+    /// Only profiles with this text in the title, the description or the name of the last
+    /// editor, regardless of case.
     search: Option<String>,
-    /// Only those whose group is enrolled, or is not.
+    /// Only profiles with this value of `enroll`.
     enroll: Option<bool>,
-    /// Only those whose membership follows the rules, or does not.
+    /// Only profiles with this value of `autoPopulate`.
     auto_populate: Option<bool>,
-    /// Only those of this status after the last run.
+    /// Only profiles with this status after the last run.
     status: Option<ProfileStatus>,
-    /// `true` for the deleted ones instead of those in use; they are sorted by
-    /// their deletion, the newest first.
+    /// `true` for deleted profiles instead of active ones, sorted by the time of deletion,
+    /// newest first.
     #[serde(default)]
     deleted: bool,
-    /// How those in use are sorted.
+    /// The order of active profiles.
     #[serde(default)]
     sort: Sort,
-    /// Most profiles on a page: 1 to 200, 50 without.
+    /// The maximum number of profiles on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// A profile's line.
+/// A profile in the list.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProfileListItem {
-    /// Its id.
+    /// The id.
     id: ProfileId,
-    /// Its version.
+    /// The version.
     version: u64,
-    /// Column Title (S4-035).
+    /// The title (S4-035).
     title: String,
-    /// What it is for (S4-034).
+    /// The purpose (S4-034).
     description: String,
-    /// Column Enroll (S4-036).
+    /// True if the group is enrolled in the courses (S4-036).
     enroll: bool,
-    /// Column Auto populate (S4-037).
+    /// True if the group's members follow the rules (S4-037).
     auto_populate: bool,
-    /// Column Modified (S4-038).
+    /// The time of the last change (S4-038).
     modified_at: DateTime<Utc>,
-    /// Column Updated by (S4-039).
+    /// The name of the last editor (S4-039).
     modified_by: String,
-    /// Column Courses: how many (S4-040).
+    /// The number of courses (S4-040).
     courses: usize,
-    /// When it was deleted, if it was.
+    /// The time of deletion, of a deleted profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<DateTime<Utc>>,
-    /// Its group and how it stood after the last run (S4-034).
+    /// The group and the status after the last run (S4-034).
     standing: ProfileStatusView,
 }
 
@@ -98,15 +98,15 @@ pub(crate) struct ProfileListItem {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProfilePage {
-    /// In the order asked for.
+    /// The profiles, in the requested order.
     items: Vec<ProfileListItem>,
-    /// Where the next page begins; absent at the end. A filtered page may be
-    /// short, or empty, although more follows.
+    /// The cursor of the next page; absent on the last page. A filtered page may contain
+    /// fewer profiles, or none, although more follow.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// The tenant's profiles.
+/// Lists the tenant's profiles.
 #[utoipa::path(get, path = "/v1/profiles", tag = "Profiles", params(ProfileQuery),
     responses((status = 200, description = "A page of profiles", body = ProfilePage)))]
 pub(crate) async fn list(
@@ -129,7 +129,7 @@ pub(crate) async fn list(
     search.page(after).await.map(Json)
 }
 
-/// One request's work.
+/// The search of one request.
 struct Search<'a> {
     api: &'a ApiState,
     tenant: TenantId,
@@ -140,19 +140,19 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn page(&self, mut after: Option<String>) -> Result<ProfilePage, ApiError> {
-        let (shelf, backwards) = self.shelf();
+        let (index, backwards) = self.index();
         let limit = page_size(self.query.limit);
         let chunk = if self.filters() { CHUNK } else { limit };
         let (mut items, mut looked_at) = (Vec::new(), 0);
         loop {
             let store = &self.api.services.store;
-            let page = store.profile_page(self.tenant, shelf, backwards, after.as_deref(), chunk);
+            let page = store.profile_page(self.tenant, index, backwards, after.as_deref(), chunk);
             let page = page.await?;
             looked_at += page.items.len();
             let found = self.found(page.items).await?;
             let room = limit - items.len();
             if found.len() > room {
-                // The page is full before the chunk is used up: go on behind its last line.
+                // The page is full before the end of the chunk: continue after its last line.
                 after = found.get(room - 1).map(|(key, _)| key.clone());
                 items.extend(found.into_iter().take(room).map(|(_, item)| item));
                 break;
@@ -169,7 +169,7 @@ impl Search<'_> {
         })
     }
 
-    fn shelf(&self) -> (ProfileIndex, bool) {
+    fn index(&self) -> (ProfileIndex, bool) {
         match (self.query.deleted, self.query.sort) {
             (true, _) => (ProfileIndex::Deleted, true),
             (false, Sort::Title) => (ProfileIndex::ByTitle, false),
@@ -187,7 +187,7 @@ impl Search<'_> {
             || query.status.is_some()
     }
 
-    /// Those that fit, with what the jobs know about them.
+    /// Returns the matching profiles with their status.
     async fn found(
         &self,
         lines: Vec<(String, ProfileLine)>,

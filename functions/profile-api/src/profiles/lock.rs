@@ -1,4 +1,4 @@
-//! Whether maintenance is at work on the tenant, before and after something was read.
+//! Checks whether maintenance is running for the tenant, before and after a read.
 
 use rollcall_clients::store::{LeaseStamp, MAINTENANCE_LEASE};
 use rollcall_domain::base::ids::TenantId;
@@ -6,8 +6,8 @@ use rollcall_domain::base::ids::TenantId;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// Lists of members are not given out while maintenance works (S4-113): says
-/// so now, and gives what [`still_unlocked`] compares with in the end.
+/// Checks that maintenance is not running, because member lists are locked during it
+/// (S4-113). Returns the stamp that [`still_unlocked`] compares with afterwards.
 pub(crate) async fn unlocked(api: &ApiState, tenant: TenantId) -> Result<LeaseStamp, ApiError> {
     let store = &api.services.store;
     let stamp = store.lease_stamp(tenant, MAINTENANCE_LEASE).await;
@@ -19,8 +19,8 @@ pub(crate) async fn unlocked(api: &ApiState, tenant: TenantId) -> Result<LeaseSt
     }
 }
 
-/// Whether maintenance neither works now nor has begun since: what was read
-/// in between was not half changed.
+/// Checks that no maintenance has begun since, so that the data read in between is
+/// consistent.
 pub(crate) async fn still_unlocked(
     api: &ApiState,
     tenant: TenantId,

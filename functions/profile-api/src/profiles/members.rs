@@ -1,4 +1,4 @@
-//! A profile's audience as a list, and the Excel file the last run made of it.
+//! A profile's audience as a list, and the Excel file of the last run.
 
 use std::time::Duration;
 
@@ -21,19 +21,19 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::state::{ApiState, now};
 
-/// An address of a workbook works so long.
+/// The lifetime of a workbook's download address.
 const LIFETIME: Duration = Duration::from_mins(2);
 
-/// Which members.
+/// The query of the audience.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct MemberQuery {
-    /// Only people with these words in name or mail address.
+    /// Only learners with these words in the name or e-mail address.
     search: Option<String>,
-    /// Most people on a page: 1 to 200, 50 without.
+    /// The maximum number of learners on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -41,15 +41,15 @@ pub(crate) struct MemberQuery {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct MemberView {
-    /// The data it was computed from.
+    /// The snapshot from which it was computed.
     snapshot: SnapshotId,
-    /// When that was read.
+    /// The time of the snapshot.
     taken_at: DateTime<Utc>,
-    /// The people, by name.
+    /// The learners, by name.
     people: PeoplePage,
 }
 
-/// Who is in a profile's audience, by the data in use.
+/// Lists the audience of a profile on the current snapshot.
 #[utoipa::path(get, path = "/v1/profiles/{id}/members", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), MemberQuery),
     responses((status = 200, description = "A page of the audience", body = MemberView)))]
@@ -84,20 +84,21 @@ pub(crate) async fn list(
     Ok(Json(view))
 }
 
-/// Where a workbook can be downloaded.
+/// A workbook to download.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Download {
-    /// The address; whoever has it needs no token, so do not keep it.
+    /// The address. It works without a token, so do not store it.
     url: String,
-    /// Until when it works.
+    /// When the address expires.
     expires_at: DateTime<Utc>,
-    /// The name the file is saved under.
+    /// The file name to save it as.
     file_name: String,
 }
 
-/// An address, good for two minutes, at which the Excel list of the last run can
-/// be downloaded (S4-041, S4-128). The download is audited.
+/// Returns the address of the Excel list of the last run (S4-041, S4-128).
+///
+/// The address is valid for two minutes. The download is recorded in the audit log.
 #[utoipa::path(get, path = "/v1/profiles/{id}/members.xlsx", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "Where to download it", body = Download)))]
@@ -114,8 +115,8 @@ pub(crate) async fn workbook(
     let at = now();
     let event = AuditEvent::new(at, caller.actor(), Action::MembersDownloaded);
     let event = event.on(id, &read.profile.title);
-    // The lock is a condition of the event's own transaction (S4-113): an address
-    // that is given out was asked for before maintenance began.
+    // The free lock is a condition of this transaction (S4-113), so an address is returned
+    // only if maintenance was not running when it was requested.
     store.record_unless_locked(caller.tenant, &event).await?;
     let file_name = format!("{}.xlsx", read.profile.title);
     let url = api

@@ -1,4 +1,4 @@
-//! Profiles: what people write, what comes of it, and how it came about.
+//! Profiles: editing, previews, audiences, explanations, holds and versions.
 
 pub(crate) mod courses;
 pub(crate) mod delete;

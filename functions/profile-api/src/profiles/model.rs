@@ -1,4 +1,4 @@
-//! Profiles as they are stored: read, checked for their version, saved, with their status.
+//! Reads and stores profiles, their versions and their status.
 
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::audit::AuditEvent;
@@ -14,7 +14,7 @@ pub(crate) struct VersionedProfile {
     pub(crate) version: u64,
 }
 
-/// One of the caller's tenant's profiles, deleted or not.
+/// Returns a profile of the tenant, even if it is deleted.
 pub(crate) async fn find(
     api: &ApiState,
     tenant: TenantId,
@@ -34,10 +34,10 @@ pub(crate) async fn find(
     }
 }
 
-/// A profile in use, as the caller saw it.
+/// Returns an active profile at the version that the caller read.
 ///
 /// # Errors
-/// 412 when its version is another one; 409 when it is deleted.
+/// 412 if the version is stale; 409 if it is deleted.
 pub(crate) async fn active_profile(
     api: &ApiState,
     tenant: TenantId,
@@ -55,7 +55,7 @@ pub(crate) async fn active_profile(
     Ok(read)
 }
 
-/// Stores a version with its event, unless the tenant is locked.
+/// Stores a version with its audit event, unless the tenant is locked.
 pub(crate) async fn save_profile(
     api: &ApiState,
     tenant: TenantId,
@@ -73,7 +73,7 @@ pub(crate) async fn save_profile(
     })
 }
 
-/// How a profile stands.
+/// Returns the status of a profile.
 pub(crate) async fn profile_status(
     api: &ApiState,
     tenant: TenantId,
@@ -81,7 +81,7 @@ pub(crate) async fn profile_status(
 ) -> Result<ProfileStatusView, ApiError> {
     let store = &api.services.store;
     let id = read.profile.id;
-    // Boxed, since several reads at once make a large future.
+    // Boxed, because several concurrent reads make a large future.
     let all = Box::pin(async {
         futures::try_join!(
             store.tenant(tenant),
@@ -99,8 +99,8 @@ pub(crate) async fn profile_status(
     ))
 }
 
-/// The same where something was just saved: a failure to read it back must not
-/// look like a failure to save.
+/// Returns the status after a save, or an empty one: an error in reading it must not look
+/// like an error in saving.
 pub(crate) async fn profile_status_if_known(
     api: &ApiState,
     tenant: TenantId,

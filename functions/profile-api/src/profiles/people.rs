@@ -1,4 +1,4 @@
-//! The people of an evaluation, page by page.
+//! Pages of the learners of an evaluation.
 
 use rollcall_domain::membership::preview::{Entry, List, PreviewResult};
 use serde::Serialize;
@@ -8,30 +8,30 @@ use crate::cache::snapshots::Data;
 use crate::error::ApiError;
 use crate::extract::{from_cursor, page_size, part, to_cursor};
 
-/// A page of people.
+/// A page of learners.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PeoplePage {
-    /// How many there are on all pages.
+    /// The number of entries on all pages.
     pub(crate) total: usize,
-    /// By name.
+    /// The entries, by name.
     pub(crate) items: Vec<Entry>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) next_cursor: Option<String>,
 }
 
-/// Which people of a list.
+/// The search and the page of a list.
 pub(crate) struct PeopleQuery<'q> {
-    /// Only people with these words in name or mail address.
+    /// Only learners with these words in the name or e-mail address.
     pub(crate) search: Option<&'q str>,
     /// The maximum page size.
     pub(crate) limit: Option<u32>,
-    /// Where the page before ended.
+    /// The cursor from the previous page.
     pub(crate) cursor: Option<&'q str>,
 }
 
-/// A page of a list, by name.
+/// Returns a page of a list, by name.
 pub(crate) fn page(
     data: &Data,
     result: &PreviewResult,
@@ -51,8 +51,8 @@ pub(crate) fn page(
     })
 }
 
-/// The offset of a cursor. One of an older snapshot is valid as well, since a
-/// refresh in between must not interrupt scrolling.
+/// Returns the offset of a cursor. Cursors of older snapshots are valid, because a refresh
+/// must not interrupt scrolling.
 fn offset(cursor: &str) -> Result<usize, ApiError> {
     let key = from_cursor(cursor)?;
     let mut parts = key.split(' ');

@@ -1,4 +1,4 @@
-//! What saving a profile would do, and who is in its audience, on the data in use.
+//! Previews: the changes that saving a profile would cause, and its audience.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,22 +24,22 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::state::{ApiState, now};
 
-/// A draft to look ahead with.
+/// A draft to preview.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct DraftInput {
     /// The profile as it would be saved.
     #[schema(value_type = ProfileInput)]
     profile: Map<String, Value>,
-    /// The saved profile it would replace; a new one without.
+    /// The id of the profile it would replace. Default: a new profile.
     id: Option<ProfileId>,
-    /// Whom to list; those who would join without.
+    /// The users to list. Default: those who would join.
     list: Option<List>,
-    /// Only people with these words in name or mail address.
+    /// Only users with these words in the name or e-mail address.
     search: Option<String>,
-    /// Most people on a page: 1 to 200, 50 without.
+    /// The maximum number of users on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -57,44 +57,44 @@ impl DraftInput {
     }
 }
 
-/// Whom a preview lists.
+/// The list of users in a preview.
 #[derive(Debug, Clone, Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PreviewQuery {
-    /// Whom to list; those who would join without.
+    /// The users to list. Default: those who would join.
     list: Option<List>,
-    /// Only people with these words in name or mail address.
+    /// Only users with these words in the name or e-mail address.
     search: Option<String>,
-    /// Most people on a page: 1 to 200, 50 without.
+    /// The maximum number of users on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// What would happen.
+/// A preview.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PreviewView {
-    /// The data it was computed from.
+    /// The snapshot from which it was computed.
     snapshot: SnapshotId,
-    /// When that was read.
+    /// The time of the snapshot.
     taken_at: DateTime<Utc>,
-    /// The numbers.
+    /// The numbers of users and courses.
     preview: Preview,
-    /// Whether the next run would hold the change for a person, and why.
+    /// Why the next run would hold the change; absent if it would not.
     #[serde(skip_serializing_if = "Option::is_none")]
     held_because: Option<String>,
-    /// Why the group's members are not known, when they are not.
+    /// Why the current members are unknown; absent if they are known.
     #[serde(skip_serializing_if = "Option::is_none")]
     members_unknown_because: Option<String>,
-    /// What the author should know.
+    /// Warnings about the profile.
     warnings: Vec<Warning>,
-    /// The people asked for, by name.
+    /// The requested list, by name.
     people: PeoplePage,
 }
 
-/// Looks ahead with a draft that is not saved.
+/// Previews a draft without saving it.
 #[utoipa::path(post, path = "/v1/profiles/preview", tag = "Profiles", request_body = DraftInput,
     responses((status = 200, description = "What saving it would do", body = PreviewView)))]
 pub(crate) async fn draft(
@@ -140,7 +140,7 @@ pub(crate) async fn draft(
     Ok(Json(view))
 }
 
-/// Looks ahead with a profile as it is saved.
+/// Previews the next run for a saved profile.
 #[utoipa::path(get, path = "/v1/profiles/{id}/preview", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), PreviewQuery),
     responses((status = 200, description = "What the next run would do", body = PreviewView)))]
@@ -183,7 +183,7 @@ impl Evaluation<'_> {
         };
         let mut preview = result.preview().clone();
         let held_because = preview.hold.as_ref().map(ToString::to_string);
-        // Without auto-populate a run leaves the members alone (S4-051, S4-053).
+        // Without auto-populate a run does not change the members (S4-051, S4-053).
         if !profile.auto_populate {
             preview.joins = preview.joins.map(|_| 0);
             preview.leaves = preview.leaves.map(|_| 0);

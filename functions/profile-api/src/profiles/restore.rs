@@ -1,4 +1,4 @@
-//! Brings deleted profiles back, and earlier versions of profiles.
+//! Restores deleted profiles and earlier versions of profiles.
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -21,12 +21,12 @@ use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
 use crate::state::{ApiState, now};
 
-/// What to bring back.
+/// The version to restore.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RestoreInput {
-    /// An earlier version whose content becomes the newest one. Without it a
-    /// deleted profile comes back as it was.
+    /// The number of an earlier version to restore. Default: the last version of a deleted
+    /// profile.
     version: Option<u64>,
 }
 
@@ -37,8 +37,9 @@ impl RestoreInput {
     }
 }
 
-/// Brings a deleted profile back as it was (S4-139), or an earlier version of a
-/// profile. Nothing is lost: the content replaced stays among the versions.
+/// Restores a deleted profile (S4-139), or an earlier version of a profile.
+///
+/// The replaced content remains available as a version.
 #[utoipa::path(post, path = "/v1/profiles/{id}/restore", tag = "Profiles", request_body = RestoreInput,
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
@@ -77,7 +78,7 @@ pub(crate) async fn restore(
     let data = snapshots::current(&api, caller.tenant).await?;
     let written = Written::of(&profile);
     let links = validation::links_version(&api, caller.tenant, &profile).await?;
-    // What was fine once may lead in a circle now, or name what is gone.
+    // A version that was valid may now contain a reference cycle or a deleted profile.
     let problems = validation::problems_of(&api, caller.tenant, &data, &profile, &written).await?;
     let circle = |problem: &Problem| problem.pointer.starts_with("/overrides");
     let refused = match version {
@@ -101,8 +102,8 @@ pub(crate) async fn restore(
     Ok(saved_response(&api, caller.tenant, read, warnings).await)
 }
 
-/// An earlier version in use again: with its content, and with what the jobs
-/// have still to carry out as it is now.
+/// Returns an earlier version as the next one: with its content, and with the current
+/// state of the retraction.
 fn as_new_version(version: Profile, now: &Profile) -> Profile {
     let mut profile = lifecycle::restore(version);
     profile.retraction_handled = now.retraction_handled && !profile.enroll;

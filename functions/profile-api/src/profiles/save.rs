@@ -1,4 +1,4 @@
-//! Makes profiles and changes them. A saved change has no effect until the next cycle.
+//! Creates and updates profiles. A change takes effect with the next maintenance run.
 
 use axum::Json;
 use axum::extract::State;
@@ -24,7 +24,9 @@ use crate::error::ApiError;
 use crate::extract::{InPath, etag, required_version};
 use crate::state::{ApiState, now};
 
-/// Makes a profile (S4-046). Its group and enrolments come with the next cycle.
+/// Creates a profile (S4-046).
+///
+/// The next maintenance run creates its group and enrolments.
 #[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = ProfileInput,
     responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
         headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
@@ -46,8 +48,9 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, location, answer).into_response())
 }
 
-/// Changes a profile as a whole. `If-Match` says which version was read; if
-/// somebody was faster, nothing is saved.
+/// Replaces a profile.
+///
+/// `If-Match` names the version that was read. If it is stale, nothing is saved.
 #[utoipa::path(put, path = "/v1/profiles/{id}", tag = "Profiles", request_body = ProfileInput,
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
@@ -79,7 +82,7 @@ pub(crate) async fn update(
     Ok(saved_response(&api, caller.tenant, read, warnings).await)
 }
 
-/// The event of a change, naming the fields that differ.
+/// Returns the audit event of a change, with the names of the changed fields.
 pub(crate) fn update_event(
     caller: &Caller,
     at: DateTime<Utc>,
@@ -92,7 +95,7 @@ pub(crate) fn update_event(
         .with("fields", differences(before, after).join(" "))
 }
 
-/// The answer to a save.
+/// Returns the response to a save.
 pub(crate) async fn saved_response(
     api: &ApiState,
     tenant: TenantId,

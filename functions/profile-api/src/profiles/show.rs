@@ -1,4 +1,4 @@
-//! `GET /v1/profiles/{id}`.
+//! `GET /v1/profiles/{id}`: one profile with its status.
 
 use axum::Json;
 use axum::extract::State;
@@ -13,7 +13,9 @@ use crate::error::ApiError;
 use crate::extract::{InPath, etag};
 use crate::state::ApiState;
 
-/// A profile, deleted ones too. Its `ETag` is needed to change it.
+/// Returns a profile, even if it is deleted.
+///
+/// Its `ETag` is required to change it.
 #[utoipa::path(get, path = "/v1/profiles/{id}", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile")),
     responses((status = 200, description = "The profile", body = ProfileView, headers(("ETag" = String, description = "Its version")))))]
@@ -24,8 +26,7 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let read = model::find(&api, caller.tenant, id).await?;
     let status = model::profile_status(&api, caller.tenant, &read).await?;
-    // The tag is for changing the profile; how it stands changes without it, so
-    // it does not serve to leave out answers.
+    // The status changes without the tag, so `If-None-Match` is not supported here.
     let tag = etag(read.version);
     let view = ProfileView::of(read.profile, read.version, status);
     Ok(([(ETAG, tag)], Json(view)).into_response())

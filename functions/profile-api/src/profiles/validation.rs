@@ -1,5 +1,5 @@
-//! What a profile must be before it is saved, told all at once, and what its
-//! author should know although it is saved.
+//! Validates profiles before they are saved: problems, which prevent saving and are all
+//! reported at once, and warnings.
 
 use std::collections::BTreeMap;
 
@@ -17,14 +17,14 @@ use crate::cache::snapshots::Data;
 use crate::error::{ApiError, title_taken};
 use crate::state::ApiState;
 
-/// So many profiles may be needed to evaluate one: all of them are read, and in
-/// memory together.
+/// The maximum number of other profiles needed to evaluate one; all of them are in memory
+/// together.
 const MAX_NEEDED: usize = 500;
 
-/// Profiles by id.
+/// The profiles that were read, by id.
 pub(crate) type KnownProfiles = BTreeMap<ProfileId, Profile>;
 
-/// The lists of a profile in the order they were written, so that pointers hold.
+/// The lists of a profile in the order of the request, so that pointers to them are correct.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Written {
     pub(crate) courses: Vec<CourseId>,
@@ -33,7 +33,7 @@ pub(crate) struct Written {
 }
 
 impl Written {
-    /// The lists of a stored profile, in the order of storage.
+    /// Returns the lists of a stored profile, in the order of storage.
     pub(crate) fn of(profile: &Profile) -> Self {
         Self {
             courses: profile.courses.iter().copied().collect(),
@@ -43,7 +43,7 @@ impl Written {
     }
 }
 
-/// Everything the overrides of a profile lead to, directly or not.
+/// Returns the profiles that the overrides of a profile refer to, directly or indirectly.
 pub(crate) async fn needed_profiles(
     api: &ApiState,
     tenant: TenantId,
@@ -68,18 +68,17 @@ pub(crate) async fn needed_profiles(
                 .map(|profile| (profile.id, profile)),
         );
         if known.len() == before {
-            // What is left does not exist (any more).
+            // The remaining profiles do not exist.
             return Ok(known);
         }
     }
 }
 
-/// Checks what was read from a body and makes a profile of it, with what
-/// [`links_version`] was before.
+/// Reads and checks a profile. Returns it with the result of [`links_version`] before the
+/// check.
 ///
 /// # Errors
-/// 422 with every problem of the body, the rules, the overrides, the courses
-/// and the title.
+/// 422 with all problems of the body, the rules, the overrides, the courses and the title.
 pub(crate) async fn validated(
     api: &ApiState,
     tenant: TenantId,
@@ -107,8 +106,8 @@ pub(crate) async fn validated(
     }
 }
 
-/// What has to be the same when a profile that names others is saved as it was
-/// when those were looked at.
+/// Returns the version of all references between profiles, if this profile refers to
+/// others. A save fails if it has changed since the references were checked.
 pub(crate) async fn links_version(
     api: &ApiState,
     tenant: TenantId,
@@ -121,7 +120,7 @@ pub(crate) async fn links_version(
     Ok(Some(links?))
 }
 
-/// Everything that is wrong with a profile about to be saved.
+/// Returns all problems of a profile.
 pub(crate) async fn problems_of(
     api: &ApiState,
     tenant: TenantId,
@@ -148,7 +147,7 @@ pub(crate) async fn problems_of(
     Ok(problems)
 }
 
-/// What the author should know of a profile that is fine to save.
+/// Returns the warnings about a valid profile.
 pub(crate) async fn warnings_of(
     api: &ApiState,
     tenant: TenantId,
@@ -169,7 +168,7 @@ async fn is_title_taken(
     tenant: TenantId,
     profile: &Profile,
 ) -> Result<bool, ApiError> {
-    // A title that is none cannot be looked up, and is a problem already.
+    // An invalid title cannot be looked up, and is already reported as a problem.
     if profile.title.is_empty() || profile.title.chars().count() > 200 {
         return Ok(false);
     }
@@ -187,7 +186,7 @@ fn too_many_needed() -> ApiError {
     ).into()
 }
 
-/// Selected courses that do not exist.
+/// Returns a problem for each selected course that does not exist.
 pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterator<Item = Problem> {
     let courses = courses.iter().enumerate();
     let unknown = courses.filter(|(_, course)| data.snapshot.course(**course).is_none());
@@ -199,7 +198,7 @@ pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterato
     })
 }
 
-/// Problems of the rules. A profile whose membership is not managed may be without.
+/// Returns the problems of the rules. Without auto-populate a profile may have none.
 fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
     match Audience::of(profile, &data.fields) {
         Err(AudienceError::Empty) if profile.auto_populate => vec![Problem::at(
@@ -213,7 +212,7 @@ fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
     }
 }
 
-/// Users that overrides name and the platform does not know (S4-088e).
+/// Returns a problem for each override of a learner who does not exist (S4-088e).
 fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
     let people = &data.snapshot.people;
     let unknown = targets.iter().enumerate().filter_map(|(index, target)| {
@@ -234,8 +233,8 @@ fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
 mod tests {
     #[test]
     fn too_many_profiles_are_told_in_words() {
-        let told = super::too_many_needed().into_problem();
-        let told = serde_json::to_string_pretty(&told).expect("JSON");
-        insta::assert_snapshot!(told);
+        let problem = super::too_many_needed().into_problem();
+        let problem = serde_json::to_string_pretty(&problem).expect("problem not serialized");
+        insta::assert_snapshot!(problem);
     }
 }

@@ -1,4 +1,4 @@
-//! Every version a profile had, and who made it.
+//! The versions of a profile.
 
 use axum::Json;
 use axum::extract::State;
@@ -18,30 +18,30 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::state::ApiState;
 
-/// Which versions.
+/// The query of the list of versions.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct VersionQuery {
-    /// Most versions on a page: 1 to 200, 50 without.
+    /// The maximum number of versions on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// One version.
+/// A version of a profile.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VersionItem {
-    /// Its number; the first is 1.
+    /// The number; the first version is 1.
     version: u64,
-    /// Its title.
+    /// The title.
     title: String,
-    /// When a person last changed it.
+    /// When an administrator last changed it.
     modified_at: DateTime<Utc>,
-    /// Who.
+    /// The name of that administrator.
     modified_by: String,
-    /// Fields in which it differs from the version before it on this page.
+    /// The fields that differ from the previous version; empty for the last entry of a page.
     changed: Vec<String>,
 }
 
@@ -49,14 +49,16 @@ pub(crate) struct VersionItem {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct VersionPage {
-    /// Newest first.
+    /// The versions, newest first.
     items: Vec<VersionItem>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
-/// A profile's versions, newest first. They are kept two years.
+/// Lists the versions of a profile, newest first.
+///
+/// Versions are stored for two years.
 #[utoipa::path(get, path = "/v1/profiles/{id}/versions", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), VersionQuery),
     responses((status = 200, description = "A page of versions, newest first", body = VersionPage)))]
@@ -85,7 +87,7 @@ pub(crate) async fn list(
 fn item(version: &ProfileVersion, before: Option<&ProfileVersion>) -> VersionItem {
     let profile = &version.profile;
     let changed = before.map(|before| differences(&before.profile, profile));
-    // A deletion leaves the profile as it was, its last change included.
+    // A deletion does not change the modification time of the profile.
     let (modified_at, modified_by) = match &profile.lifecycle {
         Lifecycle::Deleted { at, by, .. } => (*at, by.clone()),
         Lifecycle::Active => (profile.modified_at, profile.modified_by.clone()),
@@ -99,7 +101,7 @@ fn item(version: &ProfileVersion, before: Option<&ProfileVersion>) -> VersionIte
     }
 }
 
-/// Fields that differ; a deletion or its end by its name.
+/// Returns the names of changed fields; a deletion is `deleted`, its end `restored`.
 pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
     let mut fields = changed_fields(before, after);
     fields.retain(|field| !field.starts_with("modified"));
@@ -114,7 +116,7 @@ pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
     fields
 }
 
-/// A profile as it was in a version.
+/// Returns a version of a profile.
 #[utoipa::path(get, path = "/v1/profiles/{id}/versions/{version}", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"),
         ("version" = u64, Path, description = "The version's number")),

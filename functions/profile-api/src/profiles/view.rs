@@ -1,4 +1,4 @@
-//! A profile as people see it: what they wrote, and how it stands.
+//! A profile as the API returns it, with its status.
 
 use std::collections::BTreeSet;
 
@@ -19,71 +19,71 @@ use utoipa::ToSchema;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Profile)]
 pub(crate) struct ProfileView {
-    /// Its id.
+    /// The id.
     id: ProfileId,
-    /// Its version; the header `ETag` has it, too.
+    /// The version, also in the header `ETag`.
     version: u64,
-    /// Its title.
+    /// The title.
     title: String,
-    /// What it is for.
+    /// The purpose of the profile.
     description: String,
-    /// Whether the group is enrolled in the courses.
+    /// True if the group is enrolled in the courses.
     enroll: bool,
-    /// Whether membership follows the rules.
+    /// True if the group's members follow the rules.
     auto_populate: bool,
-    /// When a change is held.
+    /// The limits above which a change is held.
     throttle: Throttle,
-    /// Who matches.
+    /// The rules.
     filter: FilterDocument,
-    /// Exceptions.
+    /// The overrides.
     overrides: Overrides,
-    /// Selected courses.
+    /// The selected courses.
     courses: BTreeSet<CourseId>,
-    /// IANA zone in which days of date rules are read.
+    /// The IANA time zone in which the days of date rules are interpreted.
     time_zone: String,
     /// How the group leaves the learning platform.
     retraction: Retraction,
-    /// When a person last changed it.
+    /// When an administrator last changed it.
     modified_at: DateTime<Utc>,
-    /// Who.
+    /// The name of that administrator.
     modified_by: String,
-    /// When it was deleted, if it was; it can be restored.
+    /// The time of deletion, of a deleted profile. It can be restored.
     #[serde(skip_serializing_if = "Option::is_none")]
     deleted_at: Option<DateTime<Utc>>,
-    /// How it stood after the last run.
+    /// The status after the last run.
     standing: ProfileStatusView,
-    /// What its author should know; only in answers to saving it.
+    /// Warnings about the profile; only in responses to a save.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     warnings: Vec<Warning>,
 }
 
-/// How a profile stood after the last run.
+/// The status of a profile after the last run.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProfileStatusView {
-    /// The object id of its Entra group; absent until a run has made it.
+    /// The object id of its Entra group; absent until a run has created it.
     #[serde(skip_serializing_if = "Option::is_none")]
     group_id: Option<ObjectId>,
-    /// The group's name.
+    /// The name of the group.
     group_name: String,
-    /// How it stood; absent until a run has looked at it.
+    /// The status; absent until a run has evaluated the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<ProfileStatus>,
-    /// Why, when it is not simply synchronised.
+    /// The reason for the status, if the profile is not synchronised.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// Members of the group.
+    /// The number of members of the group.
     members: usize,
-    /// When the last run looked at it.
+    /// When a run last evaluated the profile.
     #[serde(skip_serializing_if = "Option::is_none")]
     evaluated_at: Option<DateTime<Utc>>,
-    /// Whether a change of it is held.
+    /// True if a change is held.
     held: bool,
 }
 
 impl ProfileStatusView {
-    /// What the jobs know, put for people.
+    /// Returns the status recorded by the jobs.
     pub(crate) fn of(state: Option<ProfileState>, hold: Option<&Hold>, group_name: String) -> Self {
         let state = state.unwrap_or_default();
         Self {
@@ -97,14 +97,14 @@ impl ProfileStatusView {
         }
     }
 
-    /// The status's name, as filters write it.
+    /// Returns the status, for filters.
     pub(crate) fn status(&self) -> Option<ProfileStatus> {
         self.status
     }
 }
 
 impl ProfileView {
-    /// A profile with how it stands.
+    /// Returns a profile with its status.
     pub(crate) fn of(profile: Profile, version: u64, standing: ProfileStatusView) -> Self {
         let deleted_at = match &profile.lifecycle {
             Lifecycle::Deleted { at, .. } => Some(*at),
@@ -131,7 +131,7 @@ impl ProfileView {
         }
     }
 
-    /// The same with what its author should know.
+    /// Adds warnings.
     pub(crate) fn warned(mut self, warnings: Vec<Warning>) -> Self {
         self.warnings = warnings;
         self

@@ -1,4 +1,4 @@
-//! Runs of the jobs: what they did, how far they are.
+//! Runs of the jobs: results and progress.
 
 pub(crate) mod start;
 
@@ -23,58 +23,58 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, from_cursor, page_size, to_cursor};
 use crate::state::{ApiState, now};
 
-/// An address of a report works so long.
+/// The lifetime of a report's download address.
 const REPORT_LIFETIME: Duration = Duration::from_mins(5);
 
-/// Which runs.
+/// The query of the list of runs.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RunQuery {
-    /// Only runs of this job; of all without.
+    /// Only runs of this job. Default: all jobs.
     job: Option<Job>,
-    /// Most runs on a page: 1 to 200, 50 without.
+    /// The maximum number of runs on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
-/// One run.
+/// A run.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunView {
-    /// Its id, such as `maintenance-2026-11-26T03:00:00Z`.
+    /// The id, such as `maintenance-2026-11-26T03:00:00Z`.
     id: String,
-    /// Which job.
+    /// The job.
     job: Job,
-    /// The moment it is "at".
+    /// The time at which the run was due or was started manually.
     slot: Slot,
-    /// Who or what started it.
+    /// What started it.
     trigger: Trigger,
-    /// How it ended, or how far it is.
+    /// The result or the progress.
     status: RunStatus,
-    /// When its first invocation began.
+    /// When it started.
     started_at: DateTime<Utc>,
     /// When it ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     finished_at: Option<DateTime<Utc>>,
-    /// The data it worked on or made.
+    /// The snapshot that the run used or published.
     #[serde(skip_serializing_if = "Option::is_none")]
     snapshot: Option<SnapshotId>,
-    /// Steps of the last invocation, in order.
+    /// The steps of the last invocation, in order.
     steps: Vec<StepRecord>,
-    /// Totals.
+    /// The totals by kind.
     counts: BTreeMap<String, u64>,
-    /// Why it was skipped, or a remark.
+    /// The reason it was skipped, or a remark.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
-    /// What broke it.
+    /// The error that ended it.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
-    /// Slots before this one that never ran (S4-096).
+    /// Earlier slots without a run (S4-096).
     missed: Vec<Slot>,
-    /// Where the full report can be downloaded for some minutes. It names
-    /// people, so it is given only to those who may see profiles.
+    /// The address at which the full report can be downloaded for five minutes. It names
+    /// users, so it is returned only to callers who may read profiles.
     #[serde(skip_serializing_if = "Option::is_none")]
     report_url: Option<String>,
 }
@@ -83,9 +83,9 @@ pub(crate) struct RunView {
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct RunPage {
-    /// Newest first.
+    /// The runs, newest first.
     items: Vec<RunView>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
@@ -94,7 +94,7 @@ fn id(job: Job, slot: Slot) -> String {
     Run::name(job, slot).replacen('#', "-", 1)
 }
 
-/// The job and slot an id stands for.
+/// Returns the job and slot of an id.
 fn parse(id: &str) -> Option<(Job, Slot)> {
     let (job, slot) = id.split_once('-')?;
     let at = DateTime::parse_from_rfc3339(slot).ok()?;
@@ -122,7 +122,9 @@ impl RunView {
     }
 }
 
-/// Runs, newest first. Records are kept 90 days.
+/// Lists runs, newest first.
+///
+/// Records are stored for 90 days.
 #[utoipa::path(get, path = "/v1/runs", tag = "Runs", params(RunQuery),
     responses((status = 200, description = "A page of runs, newest first", body = RunPage)))]
 pub(crate) async fn list(
@@ -139,7 +141,7 @@ pub(crate) async fn list(
     let store = &api.services.store;
     let mut runs = Vec::new();
     for job in jobs {
-        // All jobs are read to behind the same moment; what does not fit comes again.
+        // All jobs are read from the same time on; runs that do not fit are on the next page.
         let key = after.as_deref().map(|after| format!("run#{job}#{after}"));
         let page = store.run_page(caller.tenant, job, key.as_deref(), limit);
         runs.extend(page.await?.items);
@@ -152,20 +154,20 @@ pub(crate) async fn list(
     }))
 }
 
-/// The moment a cursor stands for.
+/// Returns the time in a cursor, as keys contain it.
 fn moment(cursor: &str) -> Result<String, ApiError> {
     let text = from_cursor(cursor)?;
     let read = DateTime::parse_from_rfc3339(&text).map_err(|_| ApiError::Cursor)?;
     Ok(written(read.with_timezone(&Utc)))
 }
 
-/// A moment as keys and cursors write it.
+/// Returns a time in the format of keys and cursors.
 fn written(at: DateTime<Utc>) -> String {
     at.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Keeps at most `limit` runs, never parting those of one moment: the cursor is
-/// that moment, and of each job only one run is at it.
+/// Cuts a page after `limit` runs and returns its cursor. The cursor is a time, so runs
+/// of the same time stay on one page, at most one of each job.
 fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
     let last = runs.get(limit.saturating_sub(1))?.request.slot;
     let keep = runs.partition_point(|run| run.request.slot >= last);
@@ -174,7 +176,7 @@ fn cut(runs: &mut Vec<Run>, limit: usize) -> Option<String> {
     full.then(|| to_cursor(&written(last.at())))
 }
 
-/// One run, with progress while it works.
+/// Returns a run, with its progress while it is running.
 #[utoipa::path(get, path = "/v1/runs/{id}", tag = "Runs",
     params(("id" = String, Path, description = "The run's id")),
     responses((status = 200, description = "The run", body = RunView)))]
@@ -205,7 +207,7 @@ pub(crate) async fn show(
     Ok(Json(view))
 }
 
-/// A run without a record: it was asked for and waits, or there never was one.
+/// Returns the error for a run without a record: it waits to start, or does not exist.
 pub(crate) fn not_begun(slot: Slot) -> ApiError {
     let age = now() - slot.at();
     if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
@@ -225,7 +227,7 @@ mod tests {
     use uuid::Uuid;
 
     fn run(job: Job, minutes: i64) -> Run {
-        let at = DateTime::from_timestamp(1_800_000_000, 0).expect("a moment");
+        let at = DateTime::from_timestamp(1_800_000_000, 0).expect("time out of range");
         let slot = Slot::of_tick(at - TimeDelta::minutes(minutes));
         let request = RunRequest {
             job,
@@ -255,7 +257,7 @@ mod tests {
         }
     }
 
-    /// Runs of different jobs at one moment stay on one page.
+    /// Checks that runs of different jobs at the same time stay on one page.
     #[test]
     fn a_page_never_parts_runs_of_one_moment() {
         let mut runs = vec![

@@ -1,4 +1,4 @@
-//! Starts jobs by hand (C-34).
+//! Starts jobs manually (C-34).
 
 use std::time::Duration;
 
@@ -22,16 +22,16 @@ use crate::error::ApiError;
 use crate::settings::model::tenant;
 use crate::state::{ApiState, now};
 
-/// A job is started by hand once in this time at most: each run reads everything.
+/// The minimum time between two manual starts of a job, because each run reads everything.
 const PAUSE: Duration = Duration::from_mins(1);
 
 /// A job to start.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct RunInput {
-    /// Which job.
+    /// The job.
     job: Job,
-    /// Whether a refresh should believe data that shrank suspiciously, this once.
+    /// True to accept, in this refresh only, data that has shrunk suspiciously.
     #[serde(default)]
     accept_smaller_data: bool,
 }
@@ -53,14 +53,16 @@ impl RunInput {
     }
 }
 
-/// A run that was asked for.
+/// A requested run.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Asked {
-    /// Its id; there is a record as soon as it begins.
+    /// The id; the run has a record as soon as it starts.
     pub(crate) id: String,
 }
 
-/// Starts a job. It begins within seconds, after what works already has ended.
+/// Starts a job.
+///
+/// The run starts within seconds, or when the current run has ended.
 #[utoipa::path(post, path = "/v1/runs", tag = "Runs", request_body = RunInput,
     responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
 pub(crate) async fn start(
@@ -77,25 +79,25 @@ pub(crate) async fn start(
         let detail = "This job was started by hand less than a minute ago; look at its run first.";
         return Err(started_already(detail, left));
     }
-    let id = ask(&api, &caller, job, accept_smaller_data).await?;
+    let id = start_manual_run(&api, &caller, job, accept_smaller_data).await?;
     Ok(accepted(id))
 }
 
-/// 429: a run was started by hand too short a time ago.
+/// Returns a 429: a run was started manually less than a minute ago.
 pub(crate) fn started_already(detail: &str, left: TimeDelta) -> ApiError {
     let left = u64::try_from(left.num_seconds()).unwrap_or(0) + 1;
     let refused = ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, detail);
     refused.of_kind("started-already").after(left).into()
 }
 
-/// The answer to a run that was asked for.
+/// Returns the response for a requested run.
 pub(crate) fn accepted(id: String) -> Response {
     let location = [(LOCATION, format!("/v1/runs/{id}"))];
     (StatusCode::ACCEPTED, location, Json(Asked { id })).into_response()
 }
 
-/// Asks for a run by hand and says who did; answers its id.
-pub(crate) async fn ask(
+/// Requests a manual run in the name of the caller and returns its id.
+pub(crate) async fn start_manual_run(
     api: &ApiState,
     caller: &Caller,
     job: Job,
@@ -116,7 +118,7 @@ pub(crate) async fn ask(
         if accept_smaller_data { "yes" } else { "" },
     );
     api.services.store.record(caller.tenant, &event).await?;
-    // Told first: a run nobody is named for is worse than one that never began.
+    // Recorded first: a run without an audit event is worse than an event without a run.
     let request = api
         .services
         .enqueue_run_at(&tenant, job, slot, trigger)

@@ -1,4 +1,4 @@
-//! Stores what people want of a session and has the calendar follow, the rest by itself.
+//! Stores a session and updates the calendar; a tick completes what a request does not.
 
 use std::time::Duration;
 
@@ -23,13 +23,14 @@ use crate::mail_connection;
 use crate::mail_connection::not_connected;
 use crate::state::{ApiState, now};
 
-/// A request ends after 30 seconds; what is left by then is a tick's.
+/// The time for updating the calendar within a request, which ends after 30 seconds. A
+/// tick completes the rest.
 const SETTLE_FOR: Duration = Duration::from_secs(20);
-/// How often people's changes give way to what becomes known meanwhile.
+/// The maximum number of attempts when concurrent writes conflict.
 const TRIES: u32 = 6;
 
-/// Stores what people want of a session. What became known of its events
-/// meanwhile is kept and no reason to refuse; what other people changed is.
+/// Stores a changed session. Concurrent updates of its calendar events are preserved; a
+/// concurrent edit is a conflict.
 pub(super) async fn save_over(
     api: &ApiState,
     caller: &Caller,
@@ -61,9 +62,9 @@ pub(super) async fn save_over(
     Err(StoreError::Contended.into())
 }
 
-/// Does what the calendar lacks of a stored session. When that breaks off,
-/// the answer says so and a tick goes on: nobody has to send it again, and
-/// whoever did would schedule a second session.
+/// Updates the calendar for a stored session. If that is incomplete, the response contains
+/// `settled: false` and a tick continues. The request must not be repeated, because that
+/// would schedule a second session.
 pub(super) async fn carry_out(
     api: &ApiState,
     caller: &Caller,
@@ -80,7 +81,7 @@ pub(super) async fn carry_out(
     let settled = match done.unwrap_or_else(|_| Err(late())) {
         Ok(settled) => settled,
         Err(error) => {
-            tracing::warn!(%error, session = %id, "a session is not settled yet");
+            tracing::warn!(%error, session = %id, "the calendar of a session could not be updated completely; a tick continues");
             left_out.extend(until_connected(&error));
             let newest = services.store.session(tenant, catalog, id).await;
             newest.ok().flatten().unwrap_or(saved)
@@ -94,8 +95,8 @@ pub(super) async fn carry_out(
     Ok(answer(settled, left_out))
 }
 
-/// What this service cannot change any more: events in the calendar of an
-/// account that was replaced.
+/// Returns a problem if earlier events are in the calendar of an account that has been
+/// replaced, which this service can no longer change.
 async fn stays_elsewhere(
     api: &ApiState,
     tenant: TenantId,
@@ -119,7 +120,8 @@ async fn stays_elsewhere(
     Ok(Some(Problem::at("", detail)))
 }
 
-/// Why nothing follows by itself before somebody connects the account again.
+/// Returns a problem if the calendar cannot be updated before the account is connected
+/// again.
 fn until_connected(error: &AccountError) -> Option<Problem> {
     let why = match error {
         AccountError::NotConnected => not_connected().into_problem().detail,
@@ -130,33 +132,33 @@ fn until_connected(error: &AccountError) -> Option<Problem> {
     Some(Problem::at("", detail))
 }
 
-/// What people want of a session, with what is known of its events by now.
+/// Merges a changed session with the current state of its calendar events.
 fn over(known: &CourseSession, mut session: CourseSession) -> CourseSession {
     session.version = known.version + 1;
     session.join_url.clone_from(&known.join_url);
     session.calendar.clone_from(&known.calendar);
     session.events = planned_events(Some(known), &session);
-    // Another room is asked, and any room again when the time is another.
+    // A room is requested again if the room or the time has changed.
     let place = |it: &CourseSession| (it.room.clone(), it.start, it.end);
     session.room_answer = if session.status == SessionStatus::Cancelled {
         RoomAnswer::NoRoom
     } else if place(known) == place(&session) {
         known.room_answer
     } else {
-        asked(&session)
+        initial_answer(&session)
     };
     session
 }
 
-/// What the room says to begin with.
-pub(super) fn asked(session: &CourseSession) -> RoomAnswer {
+/// Returns the room's answer before it has responded.
+pub(super) fn initial_answer(session: &CourseSession) -> RoomAnswer {
     match session.room {
         Some(_) => RoomAnswer::Waiting,
         None => RoomAnswer::NoRoom,
     }
 }
 
-/// The line of the audit.
+/// Returns the audit event of a change.
 pub(super) fn event(
     caller: &Caller,
     at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! A session as people send it: every field read, every problem noted.
+//! Reads a session from a body and records all its problems.
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::ids::CourseId;
@@ -17,30 +17,30 @@ use crate::body::JsonBody;
     reason = "its fields are read one by one, to tell every problem; this documents them"
 )]
 pub(crate) struct New {
-    /// What it is called: 1 to 200 characters.
+    /// The title, 1 to 200 characters.
     title: String,
-    /// What learners should know, as plain text.
+    /// The description for learners, as plain text.
     description: Option<String>,
-    /// The course it belongs to.
+    /// The course to which it belongs.
     course: Option<CourseId>,
     start: DateTime<Utc>,
-    /// At most 24 hours later.
+    /// At most 24 hours after `start`.
     end: DateTime<Utc>,
-    /// The IANA zone in which its time is shown, such as `Europe/Berlin`.
+    /// The IANA time zone in which its time is displayed, such as `Europe/Berlin`.
     time_zone: String,
     /// The room to book.
     room: Option<RoomRef>,
-    /// Whether it gets a Teams meeting.
+    /// True to create a Teams meeting. Default: `false`.
     online: Option<bool>,
-    /// Whether it is shared with the organisation's calendar.
+    /// True to share it with the organisation's calendar. Default: `false`.
     share: Option<bool>,
-    /// Who is invited: 2,000 at most.
+    /// The learners to invite; at most 2,000.
     learners: Option<Vec<Learner>>,
-    /// Whether learners get a mail beside the invitation.
+    /// True to send learners an e-mail in addition to the invitation. Default: `false`.
     notify: Option<bool>,
 }
 
-/// What to change of a session: what is left out stays.
+/// A change to a session. Omitted fields remain unchanged.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = SessionChange)]
@@ -51,25 +51,25 @@ pub(crate) struct New {
 pub(crate) struct Change {
     title: Option<String>,
     description: Option<String>,
-    /// `null` takes it away.
+    /// `null` removes it.
     course: Option<CourseId>,
     start: Option<DateTime<Utc>>,
     end: Option<DateTime<Utc>>,
     time_zone: Option<String>,
-    /// `null` takes it away.
+    /// `null` removes it.
     room: Option<RoomRef>,
     online: Option<bool>,
     share: Option<bool>,
-    /// All learners, those who are invited already included.
+    /// All learners, including those who are already invited.
     learners: Option<Vec<Learner>>,
-    /// Whether learners get a mail beside the changed invitation.
+    /// True to send learners an e-mail in addition to the changed invitation. Default: `false`.
     notify: Option<bool>,
 }
 
-/// Reads what is there into a session; `new` says that some of it has to be.
-/// Whether learners are to be mailed.
+/// Reads the given fields into a session; for a `new` one some are required. Returns true
+/// if learners receive an e-mail.
 pub(crate) fn read(body: &mut JsonBody, session: &mut CourseSession, new: bool) -> bool {
-    // What an answer adds may be sent back.
+    // Fields that responses add may be sent back.
     body.ignore(&[
         "id",
         "catalog",

@@ -1,4 +1,4 @@
-//! Sessions as people see them.
+//! Lists and reads sessions.
 
 use axum::Json;
 use axum::extract::State;
@@ -21,7 +21,7 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery, etag, from_cursor, page_size, to_cursor};
 use crate::state::ApiState;
 
-/// A session.
+/// A course session.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Session)]
@@ -37,33 +37,33 @@ pub(crate) struct SessionView {
     time_zone: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     room: Option<RoomRef>,
-    /// What the room says; it answers some time after it was asked.
+    /// The answer of the room, which responds with a delay.
     room_answer: RoomAnswer,
     online: bool,
-    /// The way into the Teams meeting.
+    /// The address to join the Teams meeting.
     #[serde(skip_serializing_if = "Option::is_none")]
     join_url: Option<String>,
-    /// Whether it is shared with the organisation's calendar.
+    /// True if it is shared with the organisation's calendar.
     share: bool,
     learners: Vec<Learner>,
     status: SessionStatus,
-    /// Counts what people changed.
+    /// The version, also in the header `ETag`. Only edits increase it.
     version: u64,
-    /// Whether the calendar has all of it; else the rest follows by itself.
+    /// True if the calendar is up to date. Otherwise it is completed automatically.
     settled: bool,
-    /// What had to be left out, and why.
+    /// The parts that were left out, with reasons; only in the response to a change.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     left_out: Vec<Problem>,
 }
 
-/// Which sessions.
+/// The query of the list of sessions.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SessionQuery {
-    /// Most sessions on a page: 1 to 200, 50 without.
+    /// The maximum number of sessions on a page, 1 to 200. Default: 50.
     limit: Option<u32>,
-    /// Where the page before ended.
+    /// The `nextCursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -72,13 +72,13 @@ pub(crate) struct SessionQuery {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SessionPage {
     items: Vec<SessionView>,
-    /// Where the next page begins; absent at the end.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     next_cursor: Option<String>,
 }
 
 impl SessionView {
-    /// What people may see.
+    /// Returns a session as the API returns it.
     pub(crate) fn of(it: CourseSession, left_out: Vec<Problem>) -> Self {
         let settled = plan(Some(&it), &it).is_empty();
         Self {
@@ -104,7 +104,7 @@ impl SessionView {
     }
 }
 
-/// Sessions of a catalog.
+/// Lists the sessions of a catalog.
 #[utoipa::path(get, path = "/v1/catalogs/{id}/sessions", tag = "Sessions",
     params(("id" = CatalogId, Path, description = "The catalog"), SessionQuery),
     responses((status = 200, description = "A page of sessions", body = SessionPage)))]
@@ -131,7 +131,7 @@ pub(crate) async fn list(
     }))
 }
 
-/// One session, with the room's answer as it is by now.
+/// Returns a session with the current answer of the room.
 #[utoipa::path(get, path = "/v1/catalogs/{id}/sessions/{session}", tag = "Sessions",
     params(("id" = CatalogId, Path, description = "The catalog"), ("session" = SessionId, Path, description = "The session")),
     responses((status = 200, description = "The session", body = SessionView, headers(("ETag" = String, description = "Its version")))))]
@@ -142,15 +142,15 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     catalogs::must_work_on(&api, &caller, catalog).await?;
     let found = model::find(&api, caller.tenant, catalog, session).await?;
-    // What the calendar cannot tell now is told as it was known last.
+    // If the calendar does not respond, the last known state is returned.
     let followed = api.services.follow_room(caller.tenant, found.clone()).await;
     let session = followed.unwrap_or(found);
     Ok(answer(session, Vec::new()))
 }
 
-/// A session as an answer.
+/// Returns the response with a session.
 pub(crate) fn answer(session: Versioned<CourseSession>, left_out: Vec<Problem>) -> Response {
-    // What becomes known of a session by itself is no change that people have to read first.
+    // The tag is the version of the last edit, so calendar updates do not make it stale.
     let tag = etag(session.value.version);
     let view = SessionView::of(session.value, left_out);
     ([(ETAG, tag)], Json(view)).into_response()

@@ -10,7 +10,7 @@ pub(crate) mod save;
 
 use crate::error::ApiError;
 
-/// A licence that the account lacks (S1-10).
+/// Returns the error for a licence that the account lacks (S1-10).
 fn no_licence(detail: String) -> ApiError {
     ApiError::conflict("licence-missing", detail)
 }

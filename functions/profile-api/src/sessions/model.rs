@@ -1,4 +1,4 @@
-//! Sessions as they are stored.
+//! Reads stored sessions.
 
 use rollcall_clients::store::connections::Versioned;
 use rollcall_domain::base::ids::{CatalogId, SessionId, TenantId};
@@ -7,7 +7,7 @@ use rollcall_domain::course_session::CourseSession;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// A session that exists.
+/// Returns an existing session.
 pub(crate) async fn find(
     api: &ApiState,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! Mails to learners about their sessions, beside Microsoft's invitations (S1-15).
+//! E-mail to learners about their sessions, in addition to Microsoft's invitations (S1-15).
 
 use rollcall_app::notify::NotifyError;
 use rollcall_domain::course_session::{CourseSession, SessionStatus};
@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::mail_connection;
 use crate::state::ApiState;
 
-/// One mail to each learner, so that nobody sees who else is invited.
+/// Queues a separate e-mail to each learner, so that learners do not see one another.
 pub(super) async fn notify_learners(
     api: &ApiState,
     caller: &Caller,
@@ -36,7 +36,7 @@ fn about(session: &CourseSession, catalog_title: String) -> NoticeKind {
     let (title, time_zone) = (session.title.clone(), session.time_zone.clone());
     let (session_id, version) = (session.id.uuid(), session.version);
     let room = session.room.as_ref().map(|room| room.name.clone());
-    // A meeting cannot be taken from its event; nobody is sent into it any more.
+    // A meeting cannot be removed from its event, so its address is omitted instead.
     let join_url = session.join_url.clone().filter(|_| session.online);
     let (start, end) = (session.start, session.end);
     if session.status == SessionStatus::Cancelled {

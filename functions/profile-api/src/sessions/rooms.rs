@@ -1,4 +1,4 @@
-//! `GET /v1/catalogs/{id}/rooms`: rooms, and when they are free (S1-16).
+//! `GET /v1/catalogs/{id}/rooms`: rooms and their availability (S1-16).
 
 use axum::Json;
 use axum::extract::State;
@@ -19,17 +19,17 @@ use crate::error::ApiError;
 use crate::extract::{InPath, InQuery};
 use crate::state::ApiState;
 
-/// Longest time that rooms are looked up for, in days.
+/// The longest period for which availability is returned, in days.
 const MAX_DAYS: i64 = 62;
 
-/// For when.
+/// The period for which availability is requested.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RoomQuery {
-    /// Tells for each room whether it is free from here on; needs `to`.
+    /// The beginning of the period for which to return availability; requires `to`.
     from: Option<DateTime<Utc>>,
-    /// Until when; at most 62 days later.
+    /// The end of the period, at most 62 days after `from`.
     to: Option<DateTime<Utc>>,
 }
 
@@ -39,19 +39,19 @@ pub(crate) struct RoomQuery {
 #[schema(as = Room)]
 pub(crate) struct RoomView {
     name: String,
-    /// The address that books it.
+    /// The e-mail address used to book it.
     address: String,
     capacity: Option<u32>,
     building: Option<String>,
-    /// Whether it is free all the time asked for; absent when no time was asked
-    /// for, or its calendar cannot be read.
+    /// True if it is free for the whole period; absent without a period or if its calendar
+    /// cannot be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     free: Option<bool>,
-    /// When it is taken in that time.
+    /// The times within the period at which it is booked.
     busy: Vec<Busy>,
 }
 
-/// A time in which a room is taken.
+/// A time at which a room is booked.
 #[derive(Serialize, ToSchema)]
 struct Busy {
     start: DateTime<Utc>,
@@ -61,11 +61,11 @@ struct Busy {
 /// Rooms of the organisation.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Rooms {
-    /// By name.
+    /// The rooms, by name.
     items: Vec<RoomView>,
 }
 
-/// Rooms that can be booked for sessions, with the times in which they are taken.
+/// Lists the rooms that can be booked for sessions, with their availability.
 #[utoipa::path(get, path = "/v1/catalogs/{id}/rooms", tag = "Sessions",
     params(("id" = CatalogId, Path, description = "The catalog"), RoomQuery),
     responses((status = 200, description = "All rooms", body = Rooms)))]
@@ -82,7 +82,7 @@ pub(crate) async fn list(
     if let Some(lack) = unable.find(|it| it.capability == Capability::Rooms) {
         return Err(no_licence(lack.reason.clone()));
     }
-    let look = |account: ConnectedAccount| async move {
+    let find_rooms = |account: ConnectedAccount| async move {
         let rooms = account.mailbox.rooms().await?;
         let addresses: Vec<String> = rooms.iter().map(|room| room.address.clone()).collect();
         let found = match window {
@@ -91,8 +91,8 @@ pub(crate) async fn list(
         };
         Ok((rooms, found))
     };
-    let looked = api.services.in_calendar(caller.tenant, catalog, look);
-    let (rooms, found) = looked.await?;
+    let found = api.services.in_calendar(caller.tenant, catalog, find_rooms);
+    let (rooms, found) = found.await?;
     let items = rooms.into_iter().map(|room| {
         let known = found
             .iter()

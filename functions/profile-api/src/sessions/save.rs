@@ -1,4 +1,4 @@
-//! Schedules, changes and cancels sessions: stored first, then carried out in the calendar, the rest by itself.
+//! Schedules, changes and cancels sessions: first in the table, then in the calendar.
 
 use axum::extract::State;
 use axum::http::header::LOCATION;
@@ -18,7 +18,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::calendar::{asked, event};
+use super::calendar::{event, initial_answer};
 use super::input::{self, Change, New};
 use super::list::{SessionView, answer};
 use super::{calendar, model, no_licence};
@@ -29,8 +29,10 @@ use crate::extract::{InPath, InQuery, required_version};
 use crate::mail_connection::not_connected;
 use crate::state::{ApiState, now};
 
-/// Schedules a session: an appointment in the calendar of the catalog's account,
-/// with the room, a Teams meeting, and the learners invited.
+/// Schedules a session.
+///
+/// It is an appointment in the calendar of the catalog's account, with the room, a Teams
+/// meeting and the invited learners.
 #[utoipa::path(post, path = "/v1/catalogs/{id}/sessions", tag = "Sessions", request_body = New,
     params(("id" = CatalogId, Path, description = "The catalog")),
     responses((status = 201, description = "Scheduled", body = SessionView, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
@@ -52,7 +54,7 @@ pub(crate) async fn create(
     );
     body.finish()?;
     let (mut session, left_out) = allowed(session.tidy(), &connection)?;
-    session.room_answer = asked(&session);
+    session.room_answer = initial_answer(&session);
     session.events = planned_events(None, &session);
     let events = [event(&caller, at, Action::SessionScheduled, &session)];
     let id = session.id;
@@ -73,8 +75,10 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// Changes a session. Everybody invited is told by Microsoft; who is no longer
-/// in the list is uninvited.
+/// Changes a session.
+///
+/// Microsoft notifies all invited learners. Learners who are no longer in the list receive
+/// a cancellation.
 #[utoipa::path(patch, path = "/v1/catalogs/{id}/sessions/{session}", tag = "Sessions", request_body = Change,
     params(("id" = CatalogId, Path, description = "The catalog"), ("session" = SessionId, Path, description = "The session"),
         ("If-Match" = String, Header, description = "The ETag that was read")),
@@ -106,17 +110,20 @@ pub(crate) async fn update(
     calendar::carry_out(&api, &caller, saved, notify, left_out).await
 }
 
-/// How to cancel.
+/// The query of a cancellation.
 #[derive(Deserialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Cancellation {
-    /// Whether learners get a mail beside Microsoft's cancellation.
+    /// True to send learners an e-mail in addition to Microsoft's cancellation. Default:
+    /// `false`.
     #[serde(default)]
     notify: bool,
 }
 
-/// Cancels a session: everybody invited is told, the room is free again.
+/// Cancels a session.
+///
+/// Microsoft notifies all invited learners, and the room is released.
 #[utoipa::path(delete, path = "/v1/catalogs/{id}/sessions/{session}", tag = "Sessions",
     params(("id" = CatalogId, Path, description = "The catalog"), ("session" = SessionId, Path, description = "The session"), Cancellation),
     responses((status = 200, description = "Cancelled", body = SessionView)))]
@@ -139,7 +146,7 @@ pub(crate) async fn cancel(
     calendar::carry_out(&api, &caller, saved, how.notify, Vec::new()).await
 }
 
-/// What a session is before anything of it is read.
+/// Returns an empty session, before the input is read.
 fn blank(catalog: CatalogId) -> CourseSession {
     CourseSession {
         id: SessionId::new(Uuid::new_v4()),
@@ -163,8 +170,8 @@ fn blank(catalog: CatalogId) -> CourseSession {
     }
 }
 
-/// Notes what is wrong with a session as it was sent: sorted, its learners would
-/// stand at other places than the sender knows.
+/// Records the problems of a session before its learners are sorted, so that pointers
+/// match the request.
 fn problems(
     body: &mut JsonBody,
     found: Vec<Problem>,
@@ -179,7 +186,7 @@ fn problems(
         );
     }
     for problem in found {
-        // What could not be read is told already; what follows from it is no help.
+        // Problems that follow from a field that could not be read are not reported.
         let follows = problem.pointer == "/end" && body.is_wrong("/start");
         if !follows && !body.is_wrong(&problem.pointer) {
             body.problem(problem.pointer, problem.detail);
@@ -187,7 +194,7 @@ fn problems(
     }
 }
 
-/// The session as the account's licences allow it (S1-10, S1-11).
+/// Returns the session without what the account's licences do not allow (S1-10, S1-11).
 fn allowed(
     session: CourseSession,
     connection: &MailConnection,
@@ -199,7 +206,7 @@ fn allowed(
     degrade(session, has).map_err(|problem| no_licence(problem.detail))
 }
 
-/// The catalog's connection, if it has a calendar to invite from.
+/// Returns the catalog's connection, if it is usable.
 pub(super) fn usable(connection: MailConnection) -> Result<MailConnection, ApiError> {
     if connection.options.enabled && connection.status.is_usable() {
         Ok(connection)

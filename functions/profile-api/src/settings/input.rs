@@ -1,4 +1,4 @@
-//! Settings as people send them: every field read, every problem noted.
+//! Reads the settings from a body and records all their problems.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,28 +15,28 @@ use utoipa::ToSchema;
 
 use crate::body::JsonBody;
 
-/// Settings to save. Credentials that are left out stay as they are; none is
-/// ever given out again.
+/// Settings to save. Omitted credentials remain unchanged. Credentials are never returned.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct SettingsInput {
-    /// Whom to tell about failures, holds and reviews.
+    /// The e-mail address for notifications about failures, holds and reviews.
     contact: String,
-    /// Others who get the same mails; at most 19.
+    /// Further addresses for the same notifications; at most 19.
     #[schema(value_type = Option<BTreeSet<String>>)]
     also_notify: BTreeSet<String>,
-    /// Put before the title of a profile to name its Entra group; at most 64 characters.
+    /// The prefix of the names of Entra groups, before the profile's title; at most 64
+    /// characters.
     #[schema(value_type = Option<String>)]
     group_prefix: String,
-    /// The tenant's name, for mails.
+    /// The tenant's name in e-mail.
     #[schema(value_type = Option<String>)]
     display_name: String,
-    /// The address of the Learn365 region; empty for the deployment's.
+    /// The address of the Learn365 region. Default: that of the deployment.
     lms_url: Option<String>,
-    /// Entra user properties that rules may use; at most 20.
+    /// The Entra user properties that rules may use; at most 20.
     #[schema(value_type = Option<BTreeSet<String>>)]
     entra_properties: BTreeSet<String>,
-    /// Which catalogs each catalog admin, by Entra object id, may choose courses of.
+    /// The catalogs of each catalog admin, by the admin's Entra object id.
     #[schema(value_type = Option<BTreeMap<String, BTreeSet<CatalogId>>>)]
     catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
     /// The Learn365 API key, with Full control permissions.
@@ -93,7 +93,7 @@ impl EntraAppInput {
     }
 }
 
-/// Settings and credentials as they were entered and found valid.
+/// The valid settings and credentials of a request.
 #[derive(Debug)]
 pub(crate) struct SettingsEdit {
     pub(crate) settings: Settings,
@@ -101,8 +101,8 @@ pub(crate) struct SettingsEdit {
 }
 
 impl SettingsEdit {
-    /// Reads all fields and checks them, without asking anybody. `stored` says
-    /// which credentials need not be entered.
+    /// Reads and checks all fields, without requests to other services. Credentials that are
+    /// already in `stored` are not required.
     pub(crate) fn read(
         body: &mut JsonBody,
         stored: &StoredCredentials,
@@ -111,11 +111,11 @@ impl SettingsEdit {
         let input = SettingsInput::read(body);
         let lms_key = input.learn365_api_key;
         let (client_id, client_secret) = EntraAppInput::parts(input.entra_app);
-        // A form that shows the client id sends it back; that replaces nothing.
+        // A form may send the stored client id back; that is no change.
         let client_id = client_id.filter(|id| stored.client_id.as_ref() != Some(id));
         let entered = [&lms_key, &client_id, &client_secret].map(|text| text.as_deref());
         check_credentials(body, stored, entered);
-        // A problem with the contact was noted; what follows from it is no help.
+        // Problems that follow from an unreadable contact are not reported.
         if body.is_wrong("/contact") {
             return None;
         }
@@ -147,7 +147,7 @@ impl SettingsEdit {
         Some(Self { settings, entered })
     }
 
-    /// Which credentials were entered, by the names of their fields.
+    /// Returns the field names of the entered credentials.
     pub(crate) fn credentials(&self) -> Vec<&'static str> {
         let EnteredCredentials {
             client_id,
@@ -165,14 +165,14 @@ impl SettingsEdit {
     }
 }
 
-/// A text without blanks around it; an empty one is as good as none. What a
-/// field holds is never repeated in a problem: it may be a secret.
+/// Reads a trimmed text; an empty one is `None`. Problems never repeat its value, which
+/// may be a secret.
 fn text(body: &mut JsonBody, name: &str) -> Option<String> {
     let value = body.secret(name)?.trim().to_owned();
     (!value.is_empty()).then_some(value)
 }
 
-/// Notes credentials that are malformed, or missing although none are stored.
+/// Records malformed credentials, and missing ones that are not stored yet.
 fn check_credentials(
     body: &mut JsonBody,
     stored: &StoredCredentials,

@@ -1,4 +1,4 @@
-//! The tenant's settings and credentials: what is saved, what is shown, what a test says.
+//! The tenant's settings and credentials: saving, reading and testing them.
 
 pub(crate) mod input;
 pub(crate) mod model;

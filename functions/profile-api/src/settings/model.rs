@@ -1,4 +1,4 @@
-//! The settings and credentials of a tenant as they are stored.
+//! The stored settings and credentials of a tenant.
 
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_clients::vault::StoredCredentials;
@@ -7,14 +7,14 @@ use rollcall_domain::base::ids::TenantId;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// The caller's tenant, which must have saved its settings.
+/// Returns the caller's tenant, which must have saved its settings.
 pub(crate) async fn tenant(api: &ApiState, id: TenantId) -> Result<Tenant, ApiError> {
     let tenant = api.services.store.tenant(id).await;
     tenant?.ok_or(ApiError::NoSettings)
 }
 
-/// Which credentials are set, as the vault has them now: another process may
-/// have replaced one a moment ago.
+/// Returns which credentials are set. Bypasses the cache, because another process may have
+/// replaced one.
 pub(crate) async fn credentials(
     api: &ApiState,
     tenant: TenantId,

@@ -1,4 +1,4 @@
-//! `PUT /v1/settings`: checks, tests, then stores settings and credentials together.
+//! `PUT /v1/settings`: checks, tests and stores settings and credentials.
 
 use std::time::Duration;
 
@@ -28,12 +28,14 @@ use crate::error::ApiError;
 use crate::extract::{etag, required_version};
 use crate::state::{ApiState, now};
 
-/// The longest that storing credentials may take; then maintenance may begin.
+/// The lifetime of the lock while credentials are stored; afterwards maintenance may begin.
 const LOCK: Duration = Duration::from_secs(30);
 
-/// Saves the settings. The first save needs all credentials and starts the first
-/// read of the tenant's data; later ones need `If-Match`, and credentials only to
-/// replace them. Credentials are tested before they are stored.
+/// Saves the settings.
+///
+/// The first save requires all credentials and starts the first refresh. Later saves
+/// require `If-Match`, and credentials only to replace them. Credentials are tested before
+/// they are stored.
 #[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = SettingsInput,
     params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
     responses(
@@ -51,7 +53,7 @@ pub(crate) async fn save(
     {
         return Err(ApiError::Stale);
     }
-    // A page of the platform that needs the directory makes API keys (S0-13).
+    // Managing API keys requires the directory connection (S0-13).
     if body.has("learn365ApiKey") {
         connections::model::require_directory(&api, caller.tenant, Feature::ApiKeys).await?;
     }
@@ -79,13 +81,13 @@ pub(crate) async fn save(
     Ok((status, [(ETAG, tag)], Json(view)).into_response())
 }
 
-/// What people read after the first save (S4-102).
+/// The notice after the first save (S4-102).
 const FIRST: &str =
     "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
 const AGAIN: &str = "Saved.";
 
-/// Tests what was entered, when something was: a wrong credential is refused
-/// (S4-002, S4-016), and so is one that cannot be checked now.
+/// Tests entered credentials. Invalid ones are rejected (S4-002, S4-016), and so are those
+/// that cannot be tested at the moment.
 async fn test_entered(
     api: &ApiState,
     caller: &Caller,
@@ -111,9 +113,9 @@ async fn test_entered(
     Ok(Some(test))
 }
 
-/// Stores settings, and credentials with them. The table's transaction does
-/// not reach the vault, so whoever stores credentials holds the maintenance
-/// lock meanwhile: neither is written while maintenance works (S4-112).
+/// Stores settings and credentials. The vault is not part of the table's transaction, so
+/// storing credentials holds the maintenance lock: neither is written during maintenance
+/// (S4-112).
 async fn save_settings(
     api: &ApiState,
     caller: &Caller,
@@ -132,7 +134,7 @@ async fn save_settings(
     let lease = lease?.ok_or(ApiError::Locked)?;
     let kept = save_both(api, id, input, expected, lease.fence(), [saved, replaced]).await;
     if let Err(error) = lease.release().await {
-        tracing::warn!(%error, "the lock was not given back; it expires");
+        tracing::warn!(%error, "the maintenance lock could not be released; it expires");
     }
     kept
 }
@@ -146,16 +148,15 @@ async fn save_both(
     [events, replaced]: [Vec<AuditEvent>; 2],
 ) -> Result<Saved, ApiError> {
     let store = &api.services.store;
-    // Nobody else can save settings now, so this stays true until the end.
+    // The lock prevents other saves, so the version cannot change after this check.
     let now = store.tenant(id).await?;
     if now.map(|now| now.version) != expected {
         return Err(ApiError::Stale);
     }
-    // Told before it is done: the vault takes no part in the table's
-    // transactions, and a replacement nobody can find is worse than one that
-    // was told and failed.
-    let told = store.record_under(fence, &replaced).await;
-    told?;
+    // Recorded first: the vault is not part of the transaction, and a replacement without
+    // an audit event is worse than an event of one that failed.
+    let recorded = store.record_under(fence, &replaced).await;
+    recorded?;
     save_credentials(api, id, input).await?;
     let saved = store.change_settings(id, &input.settings, expected, Some(fence), &events);
     Ok(saved.await?)
@@ -167,7 +168,7 @@ async fn save_credentials(
     input: &SettingsEdit,
 ) -> Result<(), VaultError> {
     let (vault, entered) = (&api.services.vault, &input.entered);
-    // What the other half is joined to must be what is stored now.
+    // A new id or secret must be merged with the currently stored registration.
     vault.forget(id);
     if let Some(key) = &entered.lms_key {
         vault.put_lms_key(id, key).await?;
@@ -187,8 +188,8 @@ async fn save_credentials(
     vault.put_app_registration(id, &app).await
 }
 
-/// Asks for a refresh: the first one, or one with the new credentials or from
-/// the new region (S4-103, C-42).
+/// Requests a refresh: the first one, or one with the new credentials or from the new
+/// region (S4-103, C-42).
 async fn request_refresh(
     api: &ApiState,
     id: TenantId,
@@ -205,14 +206,14 @@ async fn request_refresh(
         .enqueue_run(&tenant, Job::Refresh, trigger)
         .await
     {
-        // The sweep of new tenants and the next slot ask again.
-        tracing::warn!(%error, "the refresh after saving could not be asked for");
+        // The sweep of new tenants and the next slot request it again.
+        tracing::warn!(%error, "the refresh after saving could not be queued");
     }
     Ok(())
 }
 
-/// The first check without an answer on which the work depends. Whether key and
-/// app belong to one organisation cannot be found out in every tenant.
+/// Returns the first required check that could not be made. Whether the key and the app
+/// belong to one organisation cannot be checked in every tenant, so it is not required.
 fn unanswered(test: &ConnectionTest) -> Option<&Check> {
     let mut checks = test.checks.iter();
     checks.find(|check| {
@@ -224,7 +225,7 @@ fn unanswered(test: &ConnectionTest) -> Option<&Check> {
     })
 }
 
-/// What the audit is told, of the settings and of credentials: fields, never values.
+/// Returns the audit events of the settings and of the credentials: names, never values.
 fn events(
     caller: &Caller,
     before: Option<&Tenant>,

@@ -1,4 +1,4 @@
-//! `GET /v1/settings`: what was saved; of credentials only whether they are set (S4-023).
+//! `GET /v1/settings`: the settings; of credentials only whether they are set (S4-023).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,55 +26,55 @@ use crate::state::ApiState;
 #[serde(rename_all = "camelCase")]
 #[schema(as = Settings)]
 pub(crate) struct SettingsView {
-    /// Their version; the header `ETag` has it, too.
+    /// The version, also in the header `ETag`.
     version: u64,
-    /// How far the tenant is.
+    /// The state of the onboarding.
     onboarding: Onboarding,
-    /// Whom to tell.
+    /// The e-mail address for notifications.
     contact: String,
-    /// Others who get the same mails.
+    /// Further addresses for the same notifications.
     also_notify: BTreeSet<String>,
-    /// Put before every group's name.
+    /// The prefix of the names of groups.
     group_prefix: String,
     /// The tenant's name.
     display_name: String,
-    /// The address of the Learn365 region; empty for the deployment's.
+    /// The address of the Learn365 region; empty for that of the deployment.
     lms_url: String,
-    /// Entra user properties that rules may use.
+    /// The Entra user properties that rules may use.
     entra_properties: BTreeSet<String>,
-    /// Which catalogs each catalog admin, by Entra object id, may choose courses of.
+    /// The catalogs of each catalog admin, by the admin's Entra object id.
     catalog_admins: BTreeMap<String, BTreeSet<CatalogId>>,
     /// The Learn365 API key.
     learn365_api_key: CredentialMarkView,
     /// The app registration in Entra ID.
     entra_app: EntraApp,
-    /// What people should read after saving (S4-102).
+    /// A notice after a save (S4-102).
     #[serde(skip_serializing_if = "Option::is_none")]
     notice: Option<String>,
-    /// What a test of the connection found, when saving made one.
+    /// The result of the connection test, if the save included one.
     #[serde(skip_serializing_if = "Option::is_none")]
     connection: Option<ConnectionTest>,
 }
 
-/// Whether a credential is set.
+/// The state of a credential, without its value.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CredentialMarkView {
-    /// Whether it is.
+    /// True if it is set.
     is_set: bool,
-    /// Its last characters, of a long one, to recognise it by.
+    /// The last four characters, to recognize it; absent for short credentials.
     #[serde(skip_serializing_if = "Option::is_none")]
     ending: Option<String>,
 }
 
-/// The app registration.
+/// The app registration in Entra ID.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct EntraApp {
     /// The application (client) id.
     #[serde(skip_serializing_if = "Option::is_none")]
     client_id: Option<String>,
-    /// The secret.
+    /// The client secret.
     client_secret: CredentialMarkView,
 }
 
@@ -88,7 +88,7 @@ impl From<CredentialMark> for CredentialMarkView {
 }
 
 impl SettingsView {
-    /// What people may see.
+    /// Returns the settings without the values of credentials.
     pub(crate) fn of(tenant: Tenant, credentials: StoredCredentials) -> Self {
         let settings = tenant.settings;
         let admins = settings.catalog_admins.into_iter();
@@ -114,7 +114,7 @@ impl SettingsView {
         }
     }
 
-    /// The same after a save.
+    /// Adds the notice and the test result after a save.
     pub(crate) fn saved(mut self, notice: String, connection: Option<ConnectionTest>) -> Self {
         self.notice = Some(notice);
         self.connection = connection;
@@ -122,7 +122,9 @@ impl SettingsView {
     }
 }
 
-/// The settings; their `ETag` is needed to change them.
+/// Returns the settings.
+///
+/// Their `ETag` is required to change them.
 #[utoipa::path(get, path = "/v1/settings", tag = "Settings",
     responses((status = 200, description = "The settings", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
 pub(crate) async fn show(

@@ -1,4 +1,5 @@
-//! `POST /v1/settings/test`: asks Entra and Learn365 with credentials, and writes nothing.
+//! `POST /v1/settings/test`: tests credentials with Entra and Learn365, and stores nothing
+//!
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use crate::body::JsonBody;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
-/// Credentials to test. What is left out is taken as it is stored.
+/// Credentials to test. Omitted ones are taken from the stored settings.
 #[derive(Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct TestInput {
@@ -38,9 +39,10 @@ impl TestInput {
     }
 }
 
-/// Tests credentials and permissions, as entered or as stored. Every check says
-/// what it looked at, what it found and how to mend it; missing and excess
-/// permissions are named as Entra names them.
+/// Tests credentials and permissions without storing anything.
+///
+/// Each check contains its subject, its result and how to fix a fault. Missing and excess
+/// permissions have the names that Entra uses.
 #[utoipa::path(post, path = "/v1/settings/test", tag = "Settings", request_body = TestInput,
     responses((status = 200, description = "What was found; `ok` sums it up", body = ConnectionTest)))]
 pub(crate) async fn test(

@@ -17,15 +17,15 @@ use super::target;
 use super::target::Newest;
 use super::{RESERVE, SyncRun};
 
-/// Number of concurrent writes where the service has no bulk operation.
+/// Number of concurrent writes if the service has no bulk operation.
 const TOGETHER: usize = 16;
 /// If at least this many changes are refused and none is accepted, the cause is the
 /// platform.
 const MANY: usize = 10;
 
 impl SyncRun<'_> {
-    /// Applies the changes. Returns whether time ran out before every change was tried, and
-    /// the failure that stopped them.
+    /// Applies the changes. Returns whether time ran out before every change was tried, and the
+    /// failure that stopped them, if any.
     pub(super) async fn apply(
         &self,
         state: &SyncState,
@@ -38,31 +38,31 @@ impl SyncRun<'_> {
             return Ok((false, None));
         }
         self.mark_checkpoint_dirty().await?;
-        let mut mirror = TargetReplica::new(std::mem::take(&mut read.stored.platform));
+        let mut replica = TargetReplica::new(std::mem::take(&mut read.stored.platform));
         let mut tally = Progress::new(changes);
-        for phase in phases(changes, mirror.platform()) {
+        for phase in phases(changes, replica.platform()) {
             if tally.refused.is_some() || tally.cut || tally.unwanted {
                 break;
             }
-            let phase = self.phase(&phase, state, scim, read, &mut mirror, &mut tally);
+            let phase = self.phase(&phase, state, scim, read, &mut replica, &mut tally);
             phase.await?;
         }
         let (cut, refused) = (tally.cut, tally.refused.take());
         let (lasting, unwanted) = (tally.lasting, tally.unwanted);
         // Only a read shows what the platform did with writes in flight.
         read.pointer.settled = !tally.in_the_air;
-        report.outcomes = tally.outcomes(&mirror);
-        read.stored.platform = mirror.into_platform();
-        let trouble = refused.or_else(|| nothing_worked(report, lasting));
+        report.outcomes = tally.outcomes(&replica);
+        read.stored.platform = replica.into_platform();
+        let failure = refused.or_else(|| nothing_worked(report, lasting));
         if unwanted {
-            let note = "Somebody switched the sync off while this run worked; it stopped cleanly.";
+            let note = "The sync was switched off during this run, so the run stopped cleanly.";
             report.notes.push(note.to_owned());
         }
-        // A continuation reads it back; it has the time for it.
-        if trouble.is_none() && !cut {
+        // If time ran out, the continuation reads the changes back.
+        if failure.is_none() && !cut {
             self.read_back(state, scim, read).await?;
         }
-        Ok((cut, trouble))
+        Ok((cut, failure))
     }
 
     async fn phase(
@@ -71,7 +71,7 @@ impl SyncRun<'_> {
         state: &SyncState,
         scim: &Scim,
         read: &SyncInputs,
-        mirror: &mut TargetReplica,
+        replica: &mut TargetReplica,
         tally: &mut Progress<'_>,
     ) -> Result<(), SyncFailure> {
         let described = &read.described;
@@ -80,17 +80,17 @@ impl SyncRun<'_> {
         let language = &state.config.default_language;
         let mut between = Vec::new();
         for writes in phase.writes.chunks(together) {
-            tally.unwanted = !self.goes_on().await?;
+            tally.unwanted = !self.is_active().await?;
             tally.cut = !self.budget.deadline().allows(RESERVE.min(self.reserve()));
             if tally.unwanted || tally.cut {
                 return Ok(());
             }
-            note_between(writes, mirror, &mut between);
-            let sent = scim.write_all(writes, mirror, described, language);
+            note_between(writes, replica, &mut between);
+            let sent = scim.write_all(writes, replica, described, language);
             let Ok(answers) = timeout_at(self.budget.deadline().instant().into(), sent).await
             else {
                 for write in writes {
-                    let why = "time ran out while it was being made; the next invocation looks";
+                    let why = "time ran out during this change; the next invocation checks it";
                     tally.note(write, &Outcome::Deferred(Some(why.to_owned())));
                 }
                 (tally.cut, tally.in_the_air) = (true, true);
@@ -99,13 +99,14 @@ impl SyncRun<'_> {
             let mut failed = false;
             for (write, answer) in writes.iter().zip(answers) {
                 failed |= answer.is_err();
-                tally.take(write, answer, mirror);
+                tally.record(write, answer, replica);
             }
             if failed && phase.in_order {
-                // The writes after it need an address that is not free now.
+                // The remaining writes need an address that is not free, so the cycle of
+                // renamings is undone.
                 for write in between.drain(..) {
-                    let back = scim.write(&write, mirror, described, language).await;
-                    tally.take(&write, back, mirror);
+                    let back = scim.write(&write, replica, described, language).await;
+                    tally.record(&write, back, replica);
                 }
             }
             if tally.refused.is_some() {
@@ -115,7 +116,7 @@ impl SyncRun<'_> {
         Ok(())
     }
 
-    /// Short invocations reserve less of their time.
+    /// Returns the upper limit of the reserved time, for deployments with a short lease.
     fn reserve(&self) -> std::time::Duration {
         self.services.settings.lease / 2
     }
@@ -124,22 +125,22 @@ impl SyncRun<'_> {
     /// rely on it if this one crashes.
     async fn mark_checkpoint_dirty(&self) -> Result<(), SyncFailure> {
         let store = &self.services.store;
-        let Some(mut pointer) = store.mirror(self.request.tenant).await? else {
+        let Some(mut pointer) = store.checkpoint_pointer(self.request.tenant).await? else {
             return Ok(());
         };
         pointer.settled = false;
         Ok(store.put_mirror(self.budget.fence(), &pointer).await?)
     }
 
-    /// Whether the sync is still active: if it was switched off, the run stops cleanly
-    /// before the next phase (S2-46).
-    async fn goes_on(&self) -> Result<bool, SyncFailure> {
+    /// Returns true if the sync is still active: if it was switched off, the run stops cleanly
+    /// before the next writes (S2-46).
+    async fn is_active(&self) -> Result<bool, SyncFailure> {
         let now = self.services.store.sync(self.request.tenant).await?;
         Ok(now.is_some_and(|now| now.value.phase == SyncPhase::Active))
     }
 
-    /// Reads back what was written where the platform lists changes: the next run compares
-    /// with what the platform made of it.
+    /// Reads back what was written if the platform lists changes, because the platform may
+    /// have changed it: the next run compares with the actual values.
     async fn read_back(
         &self,
         state: &SyncState,
@@ -148,7 +149,7 @@ impl SyncRun<'_> {
     ) -> Result<(), SyncFailure> {
         let teams = state.config.teams.groups || state.config.teams.managers;
         if read.pointer.newest_user.is_none() {
-            return first_look(scim, read, teams).await;
+            return reread_initially_empty(scim, read, teams).await;
         }
         let newest = Newest {
             user: read.pointer.newest_user,
@@ -163,7 +164,7 @@ impl SyncRun<'_> {
 }
 
 /// Returns a failure if every change is rejected: then the cause is the connection. Single
-/// rejected changes are listed and stop nothing else.
+/// rejected changes are listed and do not stop the others.
 fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
     let failed = report.count(Outcome::is_failed);
     if failed < MANY || report.count(Outcome::is_done) > 0 {
@@ -180,16 +181,20 @@ fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
 
 /// Reads an initially empty platform again, which can show only now whether it lists
 /// changes.
-async fn first_look(scim: &Scim, read: &mut SyncInputs, teams: bool) -> Result<(), SyncFailure> {
+async fn reread_initially_empty(
+    scim: &Scim,
+    read: &mut SyncInputs,
+    teams: bool,
+) -> Result<(), SyncFailure> {
     let users = read.stored.platform.users.len() as u64;
-    let tells = read.described.filter
+    let lists_changes = read.described.filter
         && scim
             .reports_changes(users)
             .await
             .map_err(SyncFailure::target)?;
-    if tells {
-        let whole = target::whole(scim, &read.described, teams).await;
-        let (platform, newest) = whole.map_err(SyncFailure::target)?;
+    if lists_changes {
+        let read_in_full = target::read_in_full(scim, &read.described, teams).await;
+        let (platform, newest) = read_in_full.map_err(SyncFailure::target)?;
         read.stored.platform = platform;
         (read.pointer.newest_user, read.pointer.newest_group) = (newest.user, newest.group);
     }

@@ -1,4 +1,4 @@
-//! The tick of every minute: queues the runs that are due and stores when the next one is.
+//! The tick of every minute: queues the runs that are due and stores the next due time.
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
@@ -7,25 +7,25 @@ use rollcall_domain::base::ids::TenantId;
 use rollcall_domain::base::run::Trigger;
 use rollcall_domain::base::schedule::Slot;
 
-/// Queues every run that is due. One run covers all missed slots, since each compares whole
-/// state. A slot that is queued twice is one run.
+/// Queues every run that is due. One run covers all missed slots, since each compares the
+/// whole state. A slot that is queued twice is one run.
 ///
 /// # Errors
-/// When due runs cannot be listed. A run that cannot be queued does not stop the others; the
-/// last such error is returned.
+/// Returns an error if due runs cannot be listed. A run that cannot be queued does not stop the
+/// others; the last of these errors is returned.
 pub(crate) async fn due(services: &Services, now: DateTime<Utc>) -> Result<(), FanOutError> {
     let due = services.store.due_syncs(now).await?;
     let mut ended = Ok(());
     for (tenant, slot) in due {
-        if let Err(error) = one(services, tenant, slot, now).await {
-            tracing::error!(%tenant, %slot, %error, "a directory sync was not asked for");
+        if let Err(error) = dispatch_tenant(services, tenant, slot, now).await {
+            tracing::error!(%tenant, %slot, %error, "a directory sync could not be queued");
             ended = Err(error);
         }
     }
     ended
 }
 
-async fn one(
+async fn dispatch_tenant(
     services: &Services,
     tenant: TenantId,
     slot: Slot,

@@ -1,4 +1,4 @@
-//! Why a run of the directory sync failed, and whether a person has to act.
+//! The errors of a directory sync, and whether an administrator has to act.
 
 use rollcall_app::directory_sync::SyncClientError;
 use rollcall_app::jobs::budget::Interrupted;
@@ -7,8 +7,8 @@ use rollcall_clients::http::ApiError;
 use rollcall_clients::objects::ObjectError;
 use rollcall_clients::store::StoreError;
 
-/// Why a run failed. The text is for people: it stands in the record, in the notice
-/// to the owners and in the sync's status.
+/// The error of a failed run. Administrators read its text in the run record, in the notice to
+/// the owners and in the status of the sync.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SyncFailure {
     /// The lease was lost.
@@ -20,58 +20,54 @@ pub(super) enum SyncFailure {
     /// The object store failed.
     #[error(transparent)]
     Object(#[from] ObjectError),
-    /// A client could not be made.
+    /// A client could not be created.
     #[error(transparent)]
     Client(#[from] SyncClientError),
     /// The directory could not be read.
     #[error("Microsoft Graph: {0}")]
     Graph(#[from] GraphError),
-    /// The learning platform failed or refused.
+    /// The learning platform rejected a request or could not be reached.
     #[error("the learning platform: {0}")]
     Target(ApiError),
-    /// The learning platform refused the token.
-    #[error(
-        "the learning platform: {0} Enter a token that is valid; a passing test lifts the pause."
-    )]
+    /// The learning platform rejected the token.
+    #[error("the learning platform: {0} Enter a valid token; a test that passes ends the pause.")]
     TargetToken(ApiError),
-    /// What an earlier invocation stored is not readable.
+    /// The stored report of an earlier run is unreadable.
     #[error(transparent)]
     StoredReport(#[from] serde_json::Error),
-    /// What was read cannot be stored.
+    /// The checkpoint could not be encoded.
     #[error("{0}")]
     Checkpoint(String),
     /// The configuration changed during its test.
-    #[error("the configuration was changed while it was tested; start a run again")]
+    #[error("the configuration was changed during its test; start another run")]
     ConfigurationChanged,
     /// The test before the run failed.
     #[error("The test failed: {details}")]
     TestFailed {
-        /// The checks that did not pass, in sentences.
+        /// The details of the checks that did not pass, as sentences.
         details: String,
-        /// Whether a problem was found that does not pass by itself.
+        /// True if a problem was found that an administrator has to fix.
         needs_person: bool,
-        /// Whether the owners were notified of it before.
+        /// True if the owners were already notified of it.
         already_notified: bool,
     },
-    /// The directory's list of people is incomplete.
-    #[error(
-        "Microsoft Graph's list lacks {0} people who are in the directory; nothing was changed"
-    )]
+    /// The directory's list of users is incomplete.
+    #[error("Microsoft Graph's list lacks {0} users who are in the directory; nothing was changed")]
     MissingPeople(usize),
-    /// The learning platform refused every change.
-    #[error("none of {failed} changes was accepted; the first was refused so: {first}")]
+    /// The learning platform rejected every change.
+    #[error("the learning platform rejected all {failed} changes; the first reason: {first}")]
     NothingAccepted {
-        /// How many were refused.
+        /// Number of rejected changes.
         failed: usize,
-        /// The first refusal.
+        /// The reason of the first one.
         first: String,
-        /// Whether they would be refused again.
+        /// True if retries would be rejected again.
         lasting: bool,
     },
 }
 
 impl SyncFailure {
-    /// A failure of the learning platform.
+    /// Returns the failure for an error of the learning platform.
     pub(super) fn target(error: ApiError) -> Self {
         if error.status().is_some_and(|it| it == 401 || it == 403) && !error.is_transient() {
             return Self::TargetToken(error);
@@ -79,11 +75,11 @@ impl SyncFailure {
         Self::Target(error)
     }
 
-    /// Whether a person has to act before another run makes sense (C-25).
+    /// Returns true if an administrator has to act before another run makes sense (C-25).
     pub(super) fn needs_person(&self) -> bool {
         match self {
             Self::Client(error) => error.needs_person(),
-            // A filter that Graph no longer accepts stays refused, too.
+            // A filter that Graph no longer accepts is rejected in the next run as well.
             Self::Graph(error) => {
                 let refused = error
                     .status()
@@ -106,7 +102,7 @@ impl SyncFailure {
         }
     }
 
-    /// Whether the owners were notified of it before.
+    /// Returns true if the owners were already notified of this failure.
     pub(super) fn is_already_notified(&self) -> bool {
         matches!(
             self,

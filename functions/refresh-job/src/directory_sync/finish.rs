@@ -38,7 +38,7 @@ pub(super) fn failure_notice(
 }
 
 impl SyncRun<'_> {
-    /// Stores what was read and written as the new checkpoint and deletes the previous one.
+    /// Stores the state after the run as the new checkpoint and deletes the previous one.
     pub(super) async fn store_checkpoint(&self, read: SyncInputs) -> Result<(), SyncFailure> {
         let store = &self.services.store;
         let tenant = self.request.tenant;
@@ -47,7 +47,7 @@ impl SyncRun<'_> {
             // A sync that was disconnected in the meantime has no checkpoint.
             return Ok(());
         }
-        let before = store.mirror(tenant).await?;
+        let before = store.checkpoint_pointer(tenant).await?;
         let bytes = read.stored.to_bytes().map_err(SyncFailure::Checkpoint)?;
         let objects = &self.services.objects;
         let put = objects.put(&read.pointer.key, "application/zstd", bytes);
@@ -56,7 +56,7 @@ impl SyncRun<'_> {
         if let Some(before) = before.filter(|before| before.key != read.pointer.key)
             && let Err(error) = objects.delete(&before.key).await
         {
-            tracing::warn!(%error, "what was kept before stays until it expires");
+            tracing::warn!(%error, "the previous checkpoint was not deleted; it will expire");
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl DirectorySync<'_> {
     }
 
     /// Replaces the pending changes (S3-22) and, after a successful run, ends a pause
-    /// (S2-50). Returns whether the pending changes differ from those before.
+    /// (S2-50). Returns true if the pending changes differ from the previous ones.
     async fn update_state(&self, slot: Slot, outcome: &SyncOutcome) -> Result<bool, StoreError> {
         let now = Utc::now();
         let store = &self.services.store;

@@ -11,7 +11,7 @@ use rollcall_domain::directory_sync::{Checkpoint, Platform, SyncState};
 use super::failure::SyncFailure;
 use super::{SyncRun, source, target};
 
-/// Source and target as they are now.
+/// The current source and target, and how they were read.
 pub(super) struct SyncInputs {
     pub(super) stored: Checkpoint,
     pub(super) before: Option<Platform>,
@@ -30,60 +30,66 @@ impl SyncRun<'_> {
     ) -> Result<SyncInputs, SyncFailure> {
         let tenant = self.request.tenant;
         let store = &self.services.store;
-        let pointer = store.mirror(tenant).await?;
-        let kept = match &pointer {
-            Some(pointer) => self.kept(&pointer.key).await?,
+        let pointer = store.checkpoint_pointer(tenant).await?;
+        let stored_checkpoint = match &pointer {
+            Some(pointer) => self.stored_checkpoint(&pointer.key).await?,
             None => None,
         };
-        let (mut pointer, mut kept) = match (pointer, kept) {
-            (Some(pointer), Some(kept)) => (Some(pointer), kept),
+        let (mut pointer, mut stored_checkpoint) = match (pointer, stored_checkpoint) {
+            (Some(pointer), Some(stored_checkpoint)) => (Some(pointer), stored_checkpoint),
             _ => (None, Checkpoint::default()),
         };
-        // Another address is another platform; the directory stays the same.
+        // Another address means another platform; only the directory can be compared.
         if let Some(pointer) = pointer.as_mut()
             && pointer.target != state.config.target
         {
-            kept.platform = Platform::default();
+            stored_checkpoint.platform = Platform::default();
             pointer.settled = false;
         }
         let now = Utc::now();
-        let ways = source::read(graph, state, pointer.as_ref(), kept.directory, now);
+        let source = source::read(
+            graph,
+            state,
+            pointer.as_ref(),
+            stored_checkpoint.directory,
+            now,
+        );
         let known = target::PreviousRun {
             pointer: pointer.as_ref(),
-            platform: kept.platform,
+            platform: stored_checkpoint.platform,
         };
-        let lands = target::read(scim, state, known, now);
-        let (ways, lands) = tokio::try_join!(Box::pin(ways), Box::pin(lands))?;
+        let target = target::read(scim, state, known, now);
+        let (source, target) = tokio::try_join!(Box::pin(source), Box::pin(target))?;
         let key = sync_key(tenant, &Run::key(self.request), self.request.continuation);
         Ok(SyncInputs {
             pointer: MirrorPointer {
                 key,
-                read_in_full: ways.read_in_full,
-                people: ways.people,
-                groups: ways.groups,
-                groups_of: ways.groups_of,
+                read_in_full: source.read_in_full,
+                people: source.people,
+                groups: source.groups,
+                groups_of: source.groups_of,
                 settled: true,
-                newest_user: lands.newest.user,
-                newest_group: lands.newest.group,
+                newest_user: target.newest.user,
+                newest_group: target.newest.group,
                 target: state.config.target.clone(),
-                platform_in_full: lands.in_full,
+                platform_in_full: target.in_full,
             },
             stored: Checkpoint {
-                directory: ways.directory,
-                platform: lands.platform,
+                directory: source.directory,
+                platform: target.platform,
             },
-            before: lands.before,
-            described: lands.described,
-            notes: ways.notes,
+            before: target.before,
+            described: target.described,
+            notes: source.notes,
         })
     }
 
     /// Returns the checkpoint of the last run. Without one, or if it is unreadable,
     /// everything is read in full.
-    async fn kept(&self, key: &str) -> Result<Option<Checkpoint>, SyncFailure> {
+    async fn stored_checkpoint(&self, key: &str) -> Result<Option<Checkpoint>, SyncFailure> {
         match self.services.objects.get(key).await {
             Ok(bytes) => Ok(Checkpoint::from_bytes(&bytes)
-                .inspect_err(|error| tracing::warn!(error, "what was read last is unreadable"))
+                .inspect_err(|error| tracing::warn!(error, "the checkpoint is unreadable"))
                 .ok()),
             Err(ObjectError::Missing(_)) => Ok(None),
             Err(error) => Err(error.into()),

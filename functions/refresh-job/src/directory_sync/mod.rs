@@ -1,7 +1,7 @@
-//! One run of a directory sync: read both sides, compare, apply what may be applied, notify.
+//! One run of a directory sync: read both sides, compare, apply the permitted changes, notify.
 //!
-//! Work that is cut off is compared again by the next run: what was read is stored under one
-//! pointer, which is marked as outdated before the first write.
+//! After an interruption the next run compares both sides again: the checkpoint is stored under
+//! one pointer, which is marked as outdated before the first write.
 
 mod apply;
 mod dispatch;
@@ -35,15 +35,15 @@ use failure::SyncFailure;
 use inputs::SyncInputs;
 use preflight::check_preconditions;
 
-/// How much of the invocation's margin after the deadline goes to storing what was done.
+/// Time after the deadline for storing the outcome, as a part of the invocation's margin.
 const GRACE: Duration = Duration::from_secs(8);
-/// How much time work that is cut off leaves for what has to be stored.
+/// Time before the deadline at which no further write begins, so that the outcome is stored.
 const RESERVE: Duration = Duration::from_secs(20);
 
-/// Makes one run.
+/// Executes one run.
 ///
 /// # Errors
-/// When the message cannot be handled now or ever; the queue tries again.
+/// Returns an error if the message cannot be handled now or ever; the queue retries.
 pub(crate) async fn work(
     services: &Services,
     request: RunRequest,
@@ -60,18 +60,18 @@ struct DirectorySync<'a> {
     tenant: TenantId,
 }
 
-/// One run at work.
+/// The context of one run.
 struct SyncRun<'a> {
     services: &'a Services,
     budget: &'a RunBudget,
     request: &'a RunRequest,
 }
 
-/// How the work of an invocation ended.
+/// The result of an invocation.
 enum SyncEnd {
-    /// Nothing was read or changed, for this reason.
+    /// Nothing was read or changed; contains the reason.
     Skipped(&'static str),
-    /// A continuation found that the sync may not run any more.
+    /// A continuation detected that the sync must not run any more; contains the reason.
     Stopped(&'static str),
     /// Both sides were compared.
     Compared(Box<SyncOutcome>),
@@ -82,9 +82,9 @@ struct SyncOutcome {
     report: SyncReport,
     /// The hash of the changes that wait for a decision.
     hash: String,
-    /// Whether time ran out before every change was tried.
+    /// True if time ran out before every change was tried.
     cut: bool,
-    /// Why the changes stopped before every one was tried.
+    /// The error that stopped the changes before every one was tried.
     failure: Option<SyncFailure>,
     read_in_full: DateTime<Utc>,
     counts: Vec<(&'static str, u64)>,
@@ -93,12 +93,13 @@ struct SyncOutcome {
 impl JobRun for DirectorySync<'_> {
     const LEASE: &'static str = SYNC_LEASE;
     const DROPPED_AFTER: Option<Duration> = Some(GRACE);
-    const TIMED_OUT: &'static str = "both sides could not be read within the time a run may take; what was not changed stays as it is";
+    const TIMED_OUT: &'static str = "the directory and the learning platform could not be read within the time limit of a run; the remaining changes were not made";
     type Inputs = ();
     type Output = SyncEnd;
     type Error = SyncFailure;
 
-    /// Whether the sync may run is decided under the lease, since a run changes it.
+    /// Always admits the run: its preconditions are checked under the lease, because a run
+    /// changes them.
     async fn admit(&self, _request: &RunRequest) -> Result<Admission<()>, Failure> {
         Ok(Admission::Start(()))
     }
@@ -119,7 +120,7 @@ impl JobRun for DirectorySync<'_> {
         }
         let state = stored.value;
         if let Err(reason) = check_preconditions(&state, &run.request) {
-            // The outcome of earlier invocations stays in the record.
+            // The outcome of earlier invocations remains in the record.
             return Ok(match run.request.continuation {
                 0 => SyncEnd::Skipped(reason),
                 _ => SyncEnd::Stopped(reason),
@@ -148,19 +149,19 @@ impl JobRun for DirectorySync<'_> {
             }
             SyncEnd::Stopped(reason) => {
                 run.status = RunStatus::Succeeded;
-                run.note = Some(format!("Stopped before everything was made: {reason}."));
+                run.note = Some(format!("Stopped before all changes were made: {reason}."));
                 Ok(Completion::Ended)
             }
             SyncEnd::Compared(outcome) => self.finish(run, *outcome).await,
         }
     }
 
-    /// A skipped run is visible in its record; no administrator relies on its time.
+    /// Sends no notice: the record shows the skipped run, which no administrator waits for.
     async fn notify_skipped(&self, _run: &Run, _reason: &str) -> Result<(), Failure> {
         Ok(())
     }
 
-    /// Pauses nothing: the run that finds the crashed one does its work (S2-47, S2-48).
+    /// Notifies without pausing: the run that detects the crashed one does its work (S2-47, S2-48).
     async fn notify_crashed(&self, crashed: &Run) -> Result<(), Failure> {
         let notice = finish::failure_notice(self.services, crashed, CRASHED.to_owned(), false);
         Ok(self.services.notify_owners(self.tenant, notice).await?)
@@ -189,7 +190,7 @@ impl SyncRun<'_> {
         let missed = approved.map_or(0, |approved| approved.missed(&plan));
         if missed > 0 && self.request.continuation == 0 {
             read.notes.push(format!(
-                "{missed} of the approved changes were not made: since then they are no longer needed, or no longer the same. What is needed now waits again."
+                "{missed} of the approved changes were not made, because they are no longer needed or have changed since. Changes that are needed now wait for approval again."
             ));
         }
         let mut report = SyncReport {

@@ -1,4 +1,4 @@
-//! Preconditions of a run: whether it may begin, and whether a test has to pass first.
+//! Preconditions of a run, and the test that some runs have to pass first.
 
 use chrono::Utc;
 use rollcall_app::directory_sync::SyncClientError;
@@ -21,18 +21,18 @@ pub(super) fn check_preconditions(
         SyncPhase::Inactive if !by_hand => Err("the directory sync is not active"),
         _ if state.source.is_none() => Err("the directory sync is not connected"),
         SyncPhase::Active if !by_hand && !state.runs_by_itself() => {
-            Err("runs by themselves are paused until what went wrong is resolved")
+            Err("scheduled runs are paused until the cause of the last failure is fixed")
         }
         _ => Ok(()),
     }
 }
 
 impl SyncRun<'_> {
-    /// Tests a sync that is being set up, or that paused by itself, before it runs; a
-    /// test that passes activates it or lifts the pause (S2-50, C-25, S3-13).
+    /// Tests a sync that is not active yet, or whose scheduled runs are paused, before it runs.
+    /// A test that passes activates it or ends the pause (S2-50, C-25, S3-13).
     ///
     /// # Errors
-    /// Why the run must not begin.
+    /// Returns the reason why the run must not begin.
     pub(super) async fn test_if_needed(&self, state: SyncState) -> Result<SyncState, SyncFailure> {
         let paused = state.pause.is_some() && self.request.trigger == Trigger::Schedule;
         if state.phase == SyncPhase::Active && !paused {
@@ -41,13 +41,13 @@ impl SyncRun<'_> {
         let tenant = self.request.tenant;
         let tested = Box::pin(self.services.test_sync(tenant, &state)).await;
         let test = tested.map_err(SyncClientError::from)?;
-        // The state carries no fence, and the test took long.
+        // The state is stored without a fence, and the lease may be lost after a long test.
         self.budget.confirm_lease().await?;
         let (of, passed) = (state.fingerprint(), test.ok);
         let now = Utc::now();
         let after = self.services.store.change_sync(tenant, &[], |state| {
-            // An administrator changed it during the test: the result is about the
-            // configuration before.
+            // An administrator changed it during the test: the result is about the previous
+            // configuration.
             if state.fingerprint() != of {
                 return false;
             }
@@ -80,7 +80,7 @@ impl SyncRun<'_> {
     }
 }
 
-/// Whether a check found nothing that administrators should read.
+/// Returns true if administrators need not read the details of a check.
 fn is_fine(check: &Check) -> bool {
     matches!(check.status, CheckStatus::Passed | CheckStatus::Warning)
 }

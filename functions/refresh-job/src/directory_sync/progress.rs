@@ -16,14 +16,14 @@ const BETWEEN: &str = "@renaming.invalid";
 pub(super) struct Progress<'c> {
     changes: &'c [PlannedChange],
     ended: Vec<Option<Outcome>>,
-    /// The first refusal of the credential: every further write would fail.
+    /// The error with which the target rejected the credential: every further write would fail.
     pub(super) refused: Option<SyncFailure>,
     pub(super) cut: bool,
-    /// Whether writes were in flight when time ran out; they may have been applied.
+    /// True if writes were in flight when time ran out; they may have been applied.
     pub(super) in_the_air: bool,
-    /// Whether a write was refused that will be refused again.
+    /// True if a write was rejected and a retry would be rejected again.
     pub(super) lasting: bool,
-    /// Whether an administrator has switched the sync off.
+    /// True if an administrator has switched the sync off.
     pub(super) unwanted: bool,
 }
 
@@ -60,19 +60,19 @@ impl<'c> Progress<'c> {
         }
     }
 
-    pub(super) fn take(
+    pub(super) fn record(
         &mut self,
         write: &Write,
         answer: Result<Written, ApiError>,
-        mirror: &mut TargetReplica,
+        replica: &mut TargetReplica,
     ) {
         match answer {
             Ok(Written::Done(created)) => {
-                mirror.record_write(write, created.as_deref());
+                replica.record_write(write, created.as_deref());
                 self.note(write, &Outcome::Done);
             }
             Ok(Written::Waits) => {
-                let why = "somebody it names is not on the learning platform yet";
+                let why = "a user it refers to is not on the learning platform yet";
                 self.note(write, &Outcome::Deferred(Some(why.to_owned())));
             }
             Err(error) => {
@@ -86,19 +86,19 @@ impl<'c> Progress<'c> {
         }
     }
 
-    pub(super) fn outcomes(self, mirror: &TargetReplica) -> Vec<ChangeOutcome> {
+    pub(super) fn outcomes(self, replica: &TargetReplica) -> Vec<ChangeOutcome> {
         let why = if self.cut {
-            "time ran out; the next invocation goes on"
+            "time ran out; the next invocation continues"
         } else {
-            "it was not reached"
+            "the run stopped before this change"
         };
         let ended: Vec<_> = self
             .changes
             .iter()
             .zip(&self.ended)
             .map(|(change, ended)| match ended {
-                Some(Outcome::Done) if left_out(change, mirror) => Outcome::Deferred(Some(
-                    "the person is not on the learning platform yet".to_owned(),
+                Some(Outcome::Done) if is_left_out(change, replica) => Outcome::Deferred(Some(
+                    "the user is not on the learning platform yet".to_owned(),
                 )),
                 Some(outcome) => outcome.clone(),
                 None => Outcome::Deferred(Some(why.to_owned())),
@@ -110,9 +110,9 @@ impl<'c> Progress<'c> {
     }
 }
 
-/// Lists members that were left out of the write of their team because they do not exist on
-/// the target.
-fn left_out(change: &PlannedChange, mirror: &TargetReplica) -> bool {
+/// Returns true if the change adds a member that was left out of the write of its team, because
+/// it does not exist on the target.
+fn is_left_out(change: &PlannedChange, replica: &TargetReplica) -> bool {
     let person = match &change.what {
         ChangeKind::AddMember {
             member: Member::Person(person),
@@ -122,12 +122,12 @@ fn left_out(change: &PlannedChange, mirror: &TargetReplica) -> bool {
         } => *person,
         _ => return false,
     };
-    mirror.key(person).is_none()
+    replica.key(person).is_none()
 }
 
-/// Prepares the way back for accounts with a temporary address, in case the renaming circle
-/// cannot be closed: `back` is the write that restores the old address.
-pub(super) fn note_between(writes: &[Write], mirror: &TargetReplica, back: &mut Vec<Write>) {
+/// Adds to `back` the writes that restore the old address of accounts with a temporary one, in
+/// case the cycle of renamings cannot be completed.
+pub(super) fn note_between(writes: &[Write], replica: &TargetReplica, back: &mut Vec<Write>) {
     for write in writes {
         let Operation::SetUser { user, facts, .. } = &write.deed else {
             continue;
@@ -138,7 +138,7 @@ pub(super) fn note_between(writes: &[Write], mirror: &TargetReplica, back: &mut 
         back.retain(
             |known| !matches!(&known.deed, Operation::SetUser { user: known, .. } if known == user),
         );
-        let Some(now) = mirror
+        let Some(now) = replica
             .platform()
             .users
             .get(user)

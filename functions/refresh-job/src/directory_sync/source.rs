@@ -1,4 +1,4 @@
-//! Reads the directory: the changes since the last run, or everything where these are not
+//! Reads the directory: the changes since the last run, or everything if these are not
 //! reliable.
 
 use std::collections::BTreeSet;
@@ -23,7 +23,7 @@ pub(super) struct SourceRead {
     pub(super) notes: Vec<String>,
 }
 
-/// Returns which groups are followed: all, those chosen, or none.
+/// Returns the groups to follow (all, the chosen ones or none), as a text and as ids.
 fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
     let config = &state.config;
     let chosen = config.filters.groups.as_ref();
@@ -38,9 +38,8 @@ fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
     }
 }
 
-/// Reads the directory. Changes are followed from the link of the last run. Everything is
-/// read at least weekly, when Graph has withdrawn the link, and when the number of users
-/// does not match.
+/// Reads the directory: the changes since the link of the last run, or everything. Everything
+/// is read at least weekly, if the link has expired, and if the number of users does not match.
 pub(super) async fn read(
     graph: &GraphReader,
     state: &SyncState,
@@ -52,12 +51,12 @@ pub(super) async fn read(
     let fresh = pointer.filter(|_| !state.wants_full_read(now));
     if let Some(pointer) = fresh {
         let followed = follow(graph, pointer, known.clone(), &groups_of, &only).await;
-        if let Some(ways) = followed.map_err(SyncFailure::from)? {
-            return Ok(noted(ways, state));
+        if let Some(read) = followed.map_err(SyncFailure::from)? {
+            return Ok(with_missing_groups(read, state));
         }
     }
-    let ways = whole(graph, &known, &groups_of, &only, now).await;
-    Ok(noted(ways.map_err(SyncFailure::from)?, state))
+    let read = read_in_full(graph, &known, &groups_of, &only, now).await;
+    Ok(with_missing_groups(read.map_err(SyncFailure::from)?, state))
 }
 
 /// Applies the changes since the last run; `None` if the link expired or the counts do not
@@ -75,7 +74,7 @@ async fn follow(
         None => directory.delete(id),
     });
     let Followed::To(people) = people.await? else {
-        tracing::info!("the directory has withdrawn the link; reading everything anew");
+        tracing::info!("the delta link has expired; reading everything again");
         return Ok(None);
     };
     let counted = graph.count_people().await?;
@@ -83,7 +82,7 @@ async fn follow(
         tracing::info!(
             counted,
             known = directory.people.len(),
-            "the number of people does not fit; reading everything anew"
+            "the number of users does not match; reading everything again"
         );
         return Ok(None);
     }
@@ -100,8 +99,7 @@ async fn follow(
     }))
 }
 
-/// Follows groups from a link, or reads them all; returns no link where groups are not
-/// needed.
+/// Follows groups from a link, or reads them all; returns no link if groups are not needed.
 async fn groups(
     graph: &GraphReader,
     from: Option<DeltaLink>,
@@ -130,8 +128,8 @@ async fn groups(
     }
 }
 
-/// Reads everything and determines which known users are gone.
-async fn whole(
+/// Reads everything and determines which known users are missing.
+async fn read_in_full(
     graph: &GraphReader,
     before: &SourceDirectory,
     groups_of: &str,
@@ -145,7 +143,7 @@ async fn whole(
     });
     let Followed::To(people) = people.await? else {
         return Err(rollcall_clients::http::ApiError::Incomplete {
-            set: "people of the directory",
+            set: "users of the directory",
             expected: before.people.len() as u64,
             found: 0,
         }
@@ -160,7 +158,7 @@ async fn whole(
         // The count comes from an index that lags behind; missing users are checked one by
         // one before they are deactivated.
         notes.push(format!(
-            "Microsoft Graph listed {found} people and counts {counted}: its index lags behind, or the directory is changing just now."
+            "Microsoft Graph listed {found} users but counts {counted}: its index lags behind, or the directory is changing."
         ));
     }
     let groups = groups(graph, None, groups_of, only, &mut directory).await?;
@@ -175,19 +173,19 @@ async fn whole(
 }
 
 /// Adds a note about chosen groups that do not exist; the others are used (S3-37).
-fn noted(mut ways: SourceRead, state: &SyncState) -> SourceRead {
+fn with_missing_groups(mut read: SourceRead, state: &SyncState) -> SourceRead {
     let chosen = state.config.filters.groups.iter().flatten();
     let unknown: Vec<String> = chosen
-        .filter(|id| !ways.directory.groups.contains_key(id))
+        .filter(|id| !read.directory.groups.contains_key(id))
         .map(ToString::to_string)
         .collect();
     if !unknown.is_empty() {
         let unknown = unknown.join(", ");
-        ways.notes.push(format!(
+        read.notes.push(format!(
             "These groups of the filter do not exist in Microsoft Entra ID: {unknown}."
         ));
     }
-    ways
+    read
 }
 
 /// Checks each user who is missing without having been deleted: an incomplete list must not

@@ -1,4 +1,4 @@
-//! Reads the learning platform: the changes since the last run where it can list them, or
+//! Reads the learning platform: the changes since the last run if it can list them, or
 //! everything.
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -19,22 +19,22 @@ pub(super) struct PreviousRun<'a> {
 /// The current platform, and where the next run continues.
 pub(super) struct TargetRead {
     pub(super) platform: Platform,
-    /// The state the last run left, if it is known for certain.
+    /// The state after the last run, if it is known for certain.
     pub(super) before: Option<Platform>,
     pub(super) described: Described,
     pub(super) newest: Newest,
     pub(super) in_full: DateTime<Utc>,
 }
 
-/// The newest modification times seen; none where the platform cannot list changes.
+/// The newest modification times that were read; `None` if the platform cannot list changes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Newest {
     pub(super) user: Option<DateTime<Utc>>,
     pub(super) group: Option<DateTime<Utc>>,
 }
 
-/// Reads the platform. Changes are enough where the platform lists them, its counts match
-/// and the last run ended cleanly; everything is read at least weekly.
+/// Reads the platform: only the changes if the platform lists them, its counts match and the
+/// last run ended cleanly, otherwise everything. Everything is read at least weekly.
 pub(super) async fn read(
     scim: &Scim,
     state: &SyncState,
@@ -44,7 +44,7 @@ pub(super) async fn read(
     let described = scim.describe().await.map_err(SyncFailure::target)?;
     let teams = state.config.teams.groups || state.config.teams.managers;
     let settled = known.pointer.filter(|pointer| pointer.settled);
-    // If the state after the last run is not certain, edits by hand cannot be detected.
+    // If the state after the last run is not certain, manual edits cannot be detected.
     let before = settled.map(|_| known.platform.clone());
     let recent =
         |pointer: &&MirrorPointer| now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS);
@@ -71,10 +71,10 @@ pub(super) async fn read(
                 in_full,
             });
         }
-        tracing::info!("the platform's counts do not fit; reading everything anew");
+        tracing::info!("the platform's counts do not match; reading everything again");
     }
-    let whole = whole(scim, &described, teams).await;
-    let (platform, newest) = whole.map_err(SyncFailure::target)?;
+    let read_in_full = read_in_full(scim, &described, teams).await;
+    let (platform, newest) = read_in_full.map_err(SyncFailure::target)?;
     Ok(TargetRead {
         platform,
         before,
@@ -84,7 +84,7 @@ pub(super) async fn read(
     })
 }
 
-/// Applies the changes since the last run; where the platform lists none, reads everything.
+/// Applies the changes since the last run, or reads everything if the platform lists none.
 /// Returns the newest modification times.
 pub(super) async fn changes(
     scim: &Scim,
@@ -109,42 +109,42 @@ pub(super) async fn changes(
         next.group = newest.group.max(newest.group.and(changed.newest));
         if next.group.is_none() && described.filter {
             let count = platform.teams.len() as u64;
-            let tells = scim.reports_changes_of_groups(count).await?;
-            next.group = changed.newest.filter(|_| tells);
+            let lists_changes = scim.reports_changes_of_groups(count).await?;
+            next.group = changed.newest.filter(|_| lists_changes);
         }
     }
     Ok(next)
 }
 
-/// Whether the counts match: a deletion is visible in no other way.
+/// Returns true if the counts match; nothing else reveals a deletion.
 async fn fits(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, ApiError> {
     let (users, groups) = scim.counts().await?;
     let fits = users == platform.users.len() as u64;
     Ok(fits && (!teams || groups == platform.teams.len() as u64))
 }
 
-/// Reads everything, with the newest modification times where the platform lists changes.
-pub(super) async fn whole(
+/// Reads everything, with the newest modification times if the platform lists changes.
+pub(super) async fn read_in_full(
     scim: &Scim,
     described: &Described,
     teams: bool,
 ) -> Result<(Platform, Newest), ApiError> {
     let users = scim.users(described, None).await?;
     let count = users.all.len() as u64;
-    let tells = described.filter && scim.reports_changes(count).await?;
+    let lists_changes = described.filter && scim.reports_changes(count).await?;
     let mut platform = Platform {
         users: users.all,
         ..Platform::default()
     };
     let mut newest = Newest {
-        user: users.newest.filter(|_| tells),
+        user: users.newest.filter(|_| lists_changes),
         group: None,
     };
     if teams {
         let groups = scim.groups(described, None).await?;
         let count = groups.all.len() as u64;
-        let tells = described.filter && scim.reports_changes_of_groups(count).await?;
-        newest.group = groups.newest.filter(|_| tells);
+        let lists_changes = described.filter && scim.reports_changes_of_groups(count).await?;
+        newest.group = groups.newest.filter(|_| lists_changes);
         platform.teams = groups.all;
     }
     Ok((platform, newest))

@@ -1,4 +1,4 @@
-//! Why a refresh failed; nothing was replaced then.
+//! The errors of a refresh. A failed refresh replaces nothing.
 
 use rollcall_app::clients::ConnectError;
 use rollcall_app::jobs::budget::Interrupted;
@@ -9,10 +9,10 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::snapshot::format::DecodeError;
 use tokio::task::JoinError;
 
-/// Why a refresh failed.
+/// The error of a failed refresh.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum RefreshError {
-    /// A client could not be made.
+    /// A client could not be created.
     #[error(transparent)]
     Connect(#[from] ConnectError),
     /// The learning platform's data could not be read completely.
@@ -30,20 +30,20 @@ pub(crate) enum RefreshError {
     /// The lease was lost before the new data was in use.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
-    /// The new data lacks too much of what the data in use has.
+    /// The new data contains too little compared with the data in use.
     #[error("{0}")]
     Shrunk(String),
     /// The snapshot could not be built.
     #[error("the snapshot could not be built: {0}")]
     Build(JoinError),
-    /// Work on another thread failed.
+    /// A task on another thread panicked or was cancelled.
     #[error(transparent)]
     Thread(#[from] JoinError),
     /// The snapshot could not be encoded.
     #[error(transparent)]
     Encode(#[from] std::io::Error),
-    /// The encoded snapshot could not be opened again.
-    #[error("the new data would not be readable: {0}")]
+    /// The encoded snapshot could not be decoded.
+    #[error("the new snapshot is not readable: {0}")]
     Unreadable(DecodeError),
     /// The schema could not be encoded.
     #[error(transparent)]

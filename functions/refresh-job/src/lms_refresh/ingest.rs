@@ -43,7 +43,7 @@ async fn entra_properties(services: &Services, tenant: &Tenant) -> Result<EntraS
     Ok(graph.user_properties(wanted.collect()).await?)
 }
 
-/// Graph names all properties of a kind alike.
+/// Returns the kind of a Graph property, which follows from the end of its name.
 fn kind(property: &str) -> FieldKind {
     if property.ends_with("DateTime") || property.ends_with("Date") {
         FieldKind::Date
@@ -54,7 +54,7 @@ fn kind(property: &str) -> FieldKind {
     }
 }
 
-/// Builds the snapshot, with the rows of `previous` where users stay. Without a readable
+/// Builds the snapshot; users who are in `previous` retain their rows. Without a readable
 /// previous snapshot the rows are numbered from scratch, which only makes the next
 /// maintenance slower.
 pub(crate) async fn build(
@@ -69,27 +69,27 @@ pub(crate) async fn build(
         tenant: tenant.id,
         taken_at: at,
     };
-    let previous = bytes_of(services, tenant, previous).await;
+    let previous = snapshot_file(services, tenant, previous).await;
     // On a separate thread, so that the heartbeat of the lease continues.
     let built =
         tokio::task::spawn_blocking(move || build_on(header, gathered, previous.as_deref()))
             .await
             .map_err(RefreshError::Build)?;
     if let Some(error) = built.unread {
-        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use cannot be compared with");
+        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use is unreadable; rows are renumbered");
     }
     Ok(built.snapshot)
 }
 
 /// Returns the file of the snapshot in use.
-async fn bytes_of(
+async fn snapshot_file(
     services: &Services,
     tenant: &Tenant,
     in_use: Option<&SnapshotPointer>,
 ) -> Option<Vec<u8>> {
     let read = services.objects.get(&in_use?.key).await;
     read.inspect_err(|error| {
-        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use is not to be had; rows are numbered anew");
+        tracing::warn!(tenant = %tenant.id, %error, "the snapshot in use could not be loaded; rows are renumbered");
     })
     .ok()
 }

@@ -17,7 +17,7 @@ use rollcall_domain::snapshot::{Snapshot, format};
 
 use super::error::RefreshError;
 
-/// What was published, and the notices that follow.
+/// The counts of a published snapshot, and the notices that follow.
 pub(crate) struct PublishedSnapshot {
     pub(crate) counts: Counts,
     pub(crate) notices: Vec<NoticeKind>,
@@ -57,7 +57,7 @@ pub(crate) async fn publish(
         .await?;
     // The new snapshot is in use from here on; a later failure does not fail the refresh.
     let notices = reviews(services, tenant, snapshot).await.unwrap_or_else(|error| {
-        tracing::error!(tenant = %tenant.id, %error, "rules were not checked early; maintenance does it");
+        tracing::error!(tenant = %tenant.id, %error, "rules could not be checked; the next maintenance checks them");
         Vec::new()
     });
     Ok(PublishedSnapshot { counts, notices })
@@ -71,9 +71,9 @@ async fn upload(
 ) -> Result<SnapshotPointer, RefreshError> {
     let id = snapshot.header.id.clone();
     let (key, schema_key) = (snapshot_key(tenant.id, &id), schema_key(tenant.id, &id));
-    let whole = Arc::clone(snapshot);
+    let shared = Arc::clone(snapshot);
     // On a separate thread, so that the heartbeat of the lease continues.
-    let bytes = tokio::task::spawn_blocking(move || readable_bytes(&whole)).await??;
+    let bytes = tokio::task::spawn_blocking(move || readable_bytes(&shared)).await??;
     services
         .objects
         .put(&key, "application/octet-stream", bytes)

@@ -20,11 +20,11 @@ use super::error::RefreshError;
 use super::ingest::{build, read_all};
 use super::publish::{PublishedSnapshot, publish};
 
-/// Makes one refresh.
+/// Executes one refresh.
 ///
 /// # Errors
-/// When the message cannot be handled now (a service does not respond) or ever (an unknown
-/// tenant): the queue retries and finally moves it to the dead-letter queue.
+/// Returns an error if the message cannot be handled now (a service does not respond) or ever
+/// (an unknown tenant): the queue retries and finally moves it to the dead-letter queue.
 pub(crate) async fn work(
     services: &Services,
     request: RunRequest,
@@ -47,7 +47,7 @@ impl JobRun for Refresh<'_> {
     const LEASE: &'static str = REFRESH_LEASE;
     const DROPPED_AFTER: Option<Duration> = Some(Duration::ZERO);
     const TIMED_OUT: &'static str =
-        "the data could not be read within the time a run may take; nothing was stored";
+        "the data could not be read within the time limit of a run; nothing was stored";
     type Inputs = ();
     type Output = PublishedSnapshot;
     type Error = RefreshError;
@@ -100,7 +100,7 @@ impl JobRun for Refresh<'_> {
         run.status = RunStatus::Succeeded;
         if self.tenant.onboarding == Onboarding::AwaitingFirstRefresh {
             // The notice first: after a crash in between it is queued again, and its
-            // identity makes the two one.
+            // identity makes the two one e-mail.
             let ready = NoticeKind::Ready {
                 people: published.counts.people,
                 courses: published.counts.courses,
@@ -161,8 +161,7 @@ impl Refresh<'_> {
     }
 }
 
-/// Whether an administrator decided to accept data that shrank suspiciously, for this run
-/// only.
+/// Returns true if an administrator accepts data that shrank suspiciously, for this run only.
 fn accepts_smaller_data(trigger: &Trigger) -> bool {
     matches!(
         trigger,
@@ -173,9 +172,9 @@ fn accepts_smaller_data(trigger: &Trigger) -> bool {
     )
 }
 
-/// Whether the snapshot in use is the newest one. If not, an operator restored it: the rows
-/// of its lineage mean other users than those of the newer snapshot, so they must not be
-/// continued.
+/// Returns true if the snapshot in use is the newest one. If not, an operator restored it: its
+/// row numbers mean other users than those of the newer snapshot, so new snapshots must not
+/// continue them.
 fn is_newest(in_use: &SnapshotId, before: &[Run]) -> bool {
     let made = before.iter().filter(|run| run.snapshot.is_some());
     let newest = made.max_by_key(|run| run.finished_at);
@@ -213,7 +212,7 @@ mod tests {
         SnapshotId::new(at(hour), Uuid::nil())
     }
 
-    /// A refresh that ended at this hour.
+    /// Returns a refresh that ended at this hour.
     fn run(hour: i64, made: Option<SnapshotId>) -> Run {
         let request = RunRequest {
             job: Job::Refresh,

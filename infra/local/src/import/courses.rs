@@ -1,24 +1,24 @@
-//! `courses.csv`: courses and, by their titles, the catalogs they are in.
+//! `courses.csv`: courses with their catalogs, which are identified by title.
 
 use std::collections::HashSet;
 
 use rollcall_simulators::world::{Catalog, Course, CourseType};
 use uuid::Uuid;
 
-use super::index::{Entry, Index, Standing};
+use super::index::{Entry, Index, RowStatus};
 use super::problem::RowProblem;
 use super::quoted::quoted;
 use super::table::{Row, Table};
 use super::value;
 
-/// The columns that have a meaning.
+/// The columns that are used.
 pub(super) const COLUMNS: [&str; 5] = ["Id", "Title", "Catalog", "CourseType", "IsPublished"];
 
 pub(super) const REQUIRED: [&str; 2] = ["Title", "Catalog"];
 
-/// The loaded courses, and how to find them.
+/// The loaded courses, searchable by id and title.
 pub(super) struct Courses {
-    /// In the order in which courses name them.
+    /// Catalogs in the order of their first course.
     pub(super) catalogs: Vec<Catalog>,
     pub(super) rows: Vec<Course>,
     catalog_ids: HashSet<Uuid>,
@@ -70,30 +70,30 @@ impl Courses {
     }
 
     fn load(&mut self, line: u64, course: Course, catalog: Catalog) {
-        let standing = Standing::Loaded(course.id);
-        self.by_id.load(course.id, line, standing);
-        self.by_title.load(key(&course.title), line, standing);
+        let status = RowStatus::Loaded(course.id);
+        self.by_id.load(course.id, line, status);
+        self.by_title.load(key(&course.title), line, status);
         if self.catalog_ids.insert(catalog.id) {
             self.catalogs.push(catalog);
         }
         self.rows.push(course);
     }
 
-    /// The course with this id or title.
+    /// Returns the course with this id or title.
     pub(super) fn course(&self, text: &str) -> Result<Uuid, String> {
         let by_id = value::guid(text).ok().and_then(|id| self.by_id.find(&id));
         let entry = by_id.or_else(|| self.by_title.find(&key(text)));
-        let Some(Entry { line, standing }) = entry else {
+        let Some(Entry { line, status }) = entry else {
             return Err(format!("{} is no Title or Id in courses.csv", quoted(text)));
         };
-        match standing {
-            Standing::Loaded(id) => Ok(id),
-            Standing::Several => Err(format!(
+        match status {
+            RowStatus::Loaded(id) => Ok(id),
+            RowStatus::Several => Err(format!(
                 "{} is the title of several courses, first in line {line} of courses.csv; write \
                  the Id",
                 quoted(text)
             )),
-            Standing::Refused | Standing::Disabled => Err(format!(
+            RowStatus::Refused | RowStatus::Disabled => Err(format!(
                 "{} stands in line {line} of courses.csv, which was refused",
                 quoted(text)
             )),
@@ -101,12 +101,12 @@ impl Courses {
     }
 }
 
-/// Titles are compared without regard to case and outer blanks.
+/// Returns the form in which titles are compared: ignoring case and outer spaces.
 fn key(title: &str) -> String {
     title.trim().to_lowercase()
 }
 
-/// The course in a row and its catalog; `None` if a required value is missing or wrong.
+/// Returns the course in a row and its catalog; `None` if a required value is missing or invalid.
 fn course(row: &mut Row<'_>, tenant: Uuid) -> Option<(Course, Catalog)> {
     let id = row.optional("Id", value::guid);
     let title = row.required("Title", value::text);

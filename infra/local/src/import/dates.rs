@@ -1,13 +1,13 @@
-//! Reads ISO 8601 dates and refuses every form in which day and month can be mixed up.
+//! Parsing of ISO 8601 dates. Formats in which day and month could be confused are rejected.
 
 use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
 
 use super::quoted::quoted;
 
-/// Years an export can mean; .NET writes "no date" as year 1, forms say "never" as 9999.
+/// Plausible years: .NET writes "no date" as year 1, and forms use 9999 for "never".
 const YEARS: std::ops::RangeInclusive<i32> = 1900..=9999;
 
-/// Date-times without an offset, which count as UTC.
+/// Date-time formats without an offset, which are read as UTC.
 const LOCAL_FORMS: [&str; 4] = [
     "%Y-%m-%dT%H:%M:%S%.f",
     "%Y-%m-%d %H:%M:%S%.f",
@@ -15,12 +15,12 @@ const LOCAL_FORMS: [&str; 4] = [
     "%Y-%m-%d %H:%M",
 ];
 
-/// A date (midnight UTC) or date-time (UTC unless it has an offset).
+/// Parses a date (midnight UTC) or date-time (UTC unless it has an offset).
 pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     let text = text.trim();
     match parsed(text) {
         Some((year, moment)) if YEARS.contains(&year) => Ok(moment),
-        // `01-02-23` is a date of the year 1 as well.
+        // `01-02-23` would also be a valid date in the year 1.
         _ if has_day_or_month_first(text) => Err(format!(
             "{} is ambiguous, because some read the day first and some the month; write \
              year-month-day, such as 2023-02-01",
@@ -39,12 +39,12 @@ pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, String> {
     }
 }
 
-/// RFC 3339 in UTC, with as many decimals as there are.
+/// Formats a time as RFC 3339 in UTC, with its existing decimals.
 pub(crate) fn written(moment: DateTime<Utc>) -> String {
     moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)
 }
 
-/// The year as it is written, and the moment.
+/// Returns the year as written, and the time.
 fn parsed(text: &str) -> Option<(i32, DateTime<Utc>)> {
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         return Some((moment.year(), moment.to_utc()));
@@ -59,7 +59,7 @@ fn parsed(text: &str) -> Option<(i32, DateTime<Utc>)> {
     Some((local.year(), local.and_utc()))
 }
 
-/// `01/02/2023`, `1.2.2023`, `01-02-23`, with or without a time.
+/// Checks for formats such as `01/02/2023`, `1.2.2023` and `01-02-23`, with or without a time.
 fn has_day_or_month_first(text: &str) -> bool {
     let date = text.split(['T', ' ']).next().unwrap_or_default();
     let parts: Vec<&str> = date.split(['/', '.', '-']).collect();

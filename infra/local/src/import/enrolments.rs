@@ -1,4 +1,4 @@
-//! `enrolments.csv`: who takes which course, and how far they are.
+//! `enrolments.csv`: the courses of each user, with progress.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::table::{Row, Table};
 use super::users::Users;
 use super::value;
 
-/// The columns that have a meaning.
+/// The columns that are used.
 pub(super) const COLUMNS: [&str; 6] = [
     "User",
     "Course",
@@ -24,7 +24,7 @@ pub(super) const COLUMNS: [&str; 6] = [
 
 pub(super) const REQUIRED: [&str; 4] = ["User", "Course", "Status", "RegistrationDate"];
 
-/// The loaded rows; several per person and course are retakes.
+/// The loaded rows; several rows for the same user and course are retakes.
 pub(super) struct Enrolments<'a> {
     tenant: Uuid,
     users: &'a Users,
@@ -81,8 +81,8 @@ impl<'a> Enrolments<'a> {
         self.rows.push(enrolment);
     }
 
-    /// Derived from what the row says, so that the order of rows does not matter; equal rows are
-    /// numbered.
+    /// Derives an id from the values of the row, so that the order of rows has no effect; equal
+    /// rows are numbered.
     fn new_id(&mut self, row: &Enrolment) -> Uuid {
         let Enrolment {
             id: _,

@@ -1,88 +1,88 @@
-//! What makes a whole folder unusable.
+//! Errors that prevent the import of a folder.
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-/// Why nothing was imported.
+/// The reason why nothing was imported.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ImportError {
     /// The folder cannot be listed.
     #[error("cannot read the folder {}", folder.display())]
     Folder {
-        /// The folder as given.
+        /// The folder as specified.
         folder: PathBuf,
-        /// What the system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// Files that every import needs are not in the folder.
+    /// Required files are missing in the folder.
     #[error(
         "{} lacks {}; where there is nothing to import, a file with only its header line will do",
         folder.display(),
         files.join(" and ")
     )]
     MissingFiles {
-        /// The folder as given.
+        /// The folder as specified.
         folder: PathBuf,
-        /// The names looked for, all that are missing.
+        /// The names of all missing files.
         files: Vec<&'static str>,
     },
-    /// Two files hold the same thing, and nothing says which is meant.
+    /// Several files have the same purpose, and it is unclear which one to use.
     #[error("{} hold the same thing; keep one of them in the folder", files.join(" and "))]
     SeveralFiles {
-        /// Their names, sorted.
+        /// The names, sorted.
         files: Vec<String>,
     },
-    /// A file is larger than an import takes.
+    /// A file exceeds the size limit.
     #[error("{file} has {bytes} bytes; at most {limit} are read")]
     TooLarge {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// Its size in bytes.
+        /// The size in bytes.
         bytes: u64,
-        /// The largest size in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
     /// A file cannot be read.
     #[error("cannot read {file}")]
     Read {
-        /// Its name.
+        /// The name of the file.
         file: String,
-        /// What the system said.
+        /// The operating system's error.
         #[source]
         source: io::Error,
     },
-    /// Header lines that do not say what the columns are; one entry per file.
+    /// Invalid header lines, one entry per file.
     #[error("{}", sentences(.0))]
     Headers(Vec<HeaderProblem>),
-    /// `profiles.json` is no list of profile drafts.
+    /// `profiles.json` is not a list of profile drafts.
     #[error("profiles.json must be a JSON list of profile drafts: {problem}")]
     Profiles {
-        /// What it is instead, with line and column where the JSON is broken.
+        /// The reason, with line and column if the JSON is invalid.
         problem: String,
     },
 }
 
-/// A file whose header line cannot be used.
+/// A file with an invalid header line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderProblem {
-    /// Name of the file.
+    /// The name of the file.
     pub file: String,
-    /// What is wrong.
+    /// The fault.
     pub fault: HeaderFault,
 }
 
-/// What is wrong with a header line.
+/// A fault of a header line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HeaderFault {
     /// Required columns are missing.
     Missing {
-        /// All that are missing.
+        /// All missing columns.
         columns: Vec<String>,
-        /// The columns that are there.
+        /// The existing columns.
         found: Vec<String>,
     },
     /// Columns occur more than once.

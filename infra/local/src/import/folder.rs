@@ -1,4 +1,4 @@
-//! Finds the files of an import and reads them, up to a bound.
+//! Finding and reading the files of an import.
 
 use std::fs::{self, File};
 use std::io::Read as _;
@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use super::error::ImportError;
 
-/// Largest file an import reads, in bytes: about 700,000 people with every column of the Entra
-/// export filled, or two million enrolments.
+/// Largest file that is imported, in bytes: about 700,000 users with values in every column of the
+/// Entra export, or two million enrolments.
 pub const MAX_FILE_BYTES: u64 = 256 * 1024 * 1024;
 
 const UTF8_BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// A file's name and what is in it, without a byte order mark.
+/// A file's name and its content, without a byte order mark.
 pub(super) struct Source {
     pub(super) name: String,
     pub(super) bytes: Vec<u8>,
@@ -27,7 +27,7 @@ pub(super) struct Folder {
 }
 
 impl Folder {
-    /// Reads the required files, and `profiles.json` if it is there.
+    /// Reads the required files, and `profiles.json` if it exists.
     pub(super) fn open(folder: &Path) -> Result<Self, ImportError> {
         let names = names(folder).map_err(|source| ImportError::Folder {
             folder: folder.to_owned(),
@@ -65,7 +65,7 @@ impl Folder {
         }
     }
 
-    /// The list in `profiles.json`.
+    /// Returns the list in `profiles.json`.
     pub(super) fn profiles(&self) -> Result<Option<serde_json::Value>, ImportError> {
         let Some(source) = &self.profiles else {
             return Ok(None);
@@ -79,7 +79,7 @@ impl Folder {
     }
 }
 
-/// Names of the regular files in the folder, sorted.
+/// Returns the names of the regular files in the folder, sorted.
 fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -92,7 +92,7 @@ fn names(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// The one file whose lower-case name fits; more than one is an error, none is not.
+/// Returns the file whose lower-case name matches, if any; several matches are an error.
 fn one(names: &[String], fits: impl Fn(&str) -> bool) -> Result<Option<&String>, ImportError> {
     let fitting: Vec<&String> = names
         .iter()
@@ -122,7 +122,7 @@ fn read(folder: &Path, name: &str) -> Result<Source, ImportError> {
         return Err(too_large(size));
     }
     let mut bytes = Vec::new();
-    // The file may have grown since its size was asked for.
+    // The file may have grown since its size was read.
     let mut bounded = file.take(MAX_FILE_BYTES + 1);
     let size = bounded.read_to_end(&mut bytes).map_err(failed)? as u64;
     if size > MAX_FILE_BYTES {
@@ -144,7 +144,7 @@ mod tests {
 
     fn error(folder: &Path) -> ImportError {
         match Folder::open(folder) {
-            Ok(_) => panic!("the folder must be refused"),
+            Ok(_) => panic!("the folder was accepted"),
             Err(error) => error,
         }
     }
@@ -178,7 +178,7 @@ mod tests {
                 b"the same, saved by a spreadsheet",
             ),
         ]);
-        let files = Folder::open(folder.path()).expect("all there");
+        let files = Folder::open(folder.path()).expect("files are missing");
         assert_eq!(files.users.name, "exportUsers_2026-5-28.CSV");
         assert_eq!(files.enrolments.bytes, b"e");
         assert!(files.profiles.is_none());
@@ -205,8 +205,8 @@ mod tests {
             ("courses.csv", b""),
             ("enrolments.csv", b""),
         ]);
-        let file = File::create(folder.path().join("courses.csv")).expect("writable");
-        file.set_len(MAX_FILE_BYTES + 1).expect("a sparse file");
+        let file = File::create(folder.path().join("courses.csv")).expect("file not written");
+        file.set_len(MAX_FILE_BYTES + 1).expect("file not resized");
         assert!(matches!(
             error(folder.path()),
             ImportError::TooLarge { file, bytes, limit }
@@ -223,7 +223,7 @@ mod tests {
                 ("enrolments.csv", b""),
                 ("profiles.json", text.as_bytes()),
             ]);
-            let files = Folder::open(folder.path()).expect("all there");
+            let files = Folder::open(folder.path()).expect("files are missing");
             files.profiles().map_err(|error| error.to_string())
         };
         assert_eq!(
@@ -236,7 +236,7 @@ mod tests {
                  it holds one value that is no list"
                 .to_owned())
         );
-        let broken = profiles("[\n{]").expect_err("no JSON");
+        let broken = profiles("[\n{]").expect_err("invalid JSON was accepted");
         assert!(broken.ends_with("at line 2 column 2"), "{broken}");
     }
 }

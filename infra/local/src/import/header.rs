@@ -1,4 +1,4 @@
-//! The header line of a file: which column is which.
+//! The header line of a file: names and positions of its columns.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use super::problem::RowProblem;
 use super::quoted::shortened;
 use super::scan::{Broken, Record};
 
-/// A message about missing columns lists at most this many of those that are there.
+/// Maximum number of existing columns that a message about missing columns lists.
 const MAX_LISTED: usize = 40;
 
 /// A usable header line.
@@ -19,8 +19,8 @@ pub(super) struct Header {
 }
 
 impl Header {
-    /// Takes the first record of `file`; `known` are the columns that have a meaning, compared
-    /// without regard to case and outer blanks, `required` those that must be there.
+    /// Parses the first record of `file`. `known` are the columns that are used, compared ignoring
+    /// case and outer spaces; `required` are those that must exist.
     pub(super) fn parse(
         file: &str,
         record: Option<Result<Record<'_>, Broken>>,
@@ -47,22 +47,22 @@ impl Header {
         }
     }
 
-    /// The line the header stands in.
+    /// Returns the line number of the header.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Where a known column is, from 0.
+    /// Returns the index of a known column, from 0.
     pub(super) fn column(&self, name: &str) -> Option<usize> {
         self.columns.get(name).copied()
     }
 
-    /// All names as they stand, without outer blanks.
+    /// Returns all names as written, without outer spaces.
     pub(super) fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// A problem with the whole row.
+    /// Returns a problem with the whole row.
     pub(super) fn row_problem(&self, line: u64, problem: impl Into<String>) -> RowProblem {
         RowProblem {
             file: self.file.clone(),
@@ -73,7 +73,7 @@ impl Header {
         }
     }
 
-    /// A problem with the value in the column at `at`, from 0.
+    /// Returns a problem with the value in the column at index `at`, from 0.
     pub(super) fn value_problem(
         &self,
         line: u64,
@@ -88,7 +88,7 @@ impl Header {
     }
 }
 
-/// Which of the `known` columns is where, from 0.
+/// Returns the index of each of the `known` columns, from 0.
 fn columns(
     names: &[String],
     known: &[&'static str],
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn order_case_and_blanks_are_free() {
-        let header = parse(b" CATALOG ,x,tiTle").expect("complete");
+        let header = parse(b" CATALOG ,x,tiTle").expect("header not accepted");
         assert_eq!(header.column("Catalog"), Some(0));
         assert_eq!(header.column("Title"), Some(2));
         assert_eq!(header.column("Id"), None);

@@ -1,28 +1,28 @@
-//! Finds loaded people and courses by what other files call them.
+//! Lookup of loaded users and courses by the keys that other files use.
 
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use uuid::Uuid;
 
-/// What a key stands for.
+/// The result of a lookup.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum RowStatus {
     /// One loaded row with this id.
     Loaded(Uuid),
-    /// A loaded account that is disabled, so that Learn365 does not know it.
+    /// A loaded account that is disabled and therefore has no Learn365 user.
     Disabled,
-    /// Several loaded rows.
+    /// Several loaded rows have the key.
     Several,
-    /// Only a row that was refused.
+    /// Only an invalid row has the key.
     Refused,
 }
 
-/// A key's standing and the line of the row it comes from.
+/// The lookup result of a key, and the line of its row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) line: u64,
-    pub(super) standing: Standing,
+    pub(super) status: RowStatus,
 }
 
 /// Entries by key.
@@ -39,29 +39,29 @@ impl<K: Eq + Hash> Index<K> {
         self.0.get(key).copied()
     }
 
-    /// The line of the loaded row that has this key already.
+    /// Returns the line of the loaded row with this key, if any.
     pub(super) fn taken(&self, key: &K) -> Option<u64> {
         let entry = self.find(key)?;
-        (entry.standing != Standing::Refused).then_some(entry.line)
+        (entry.status != RowStatus::Refused).then_some(entry.line)
     }
 
-    /// Adds a loaded row. Two rows with one key make it ambiguous, unless one of them is disabled:
-    /// the mail address of a former account lives on in the present one.
-    pub(super) fn load(&mut self, key: K, line: u64, standing: Standing) {
-        use Standing::{Disabled, Loaded, Refused, Several};
-        let entry = self.0.entry(key).or_insert(Entry { line, standing });
-        match (entry.standing, standing) {
-            (Refused | Disabled, _) => *entry = Entry { line, standing },
-            (Loaded(before), Loaded(now)) if before != now => entry.standing = Several,
+    /// Adds a loaded row. Two rows with the same key make it ambiguous, unless one of them is
+    /// disabled: a current account may have the mail address of a former one.
+    pub(super) fn load(&mut self, key: K, line: u64, status: RowStatus) {
+        use RowStatus::{Disabled, Loaded, Refused, Several};
+        let entry = self.0.entry(key).or_insert(Entry { line, status });
+        match (entry.status, status) {
+            (Refused | Disabled, _) => *entry = Entry { line, status },
+            (Loaded(before), Loaded(now)) if before != now => entry.status = Several,
             _ => {}
         }
     }
 
-    /// Remembers a refused row, unless a loaded one has the key.
+    /// Records an invalid row, unless a loaded row has the key.
     pub(super) fn refuse(&mut self, key: K, line: u64) {
         self.0.entry(key).or_insert(Entry {
             line,
-            standing: Standing::Refused,
+            status: RowStatus::Refused,
         });
     }
 }
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_loaded_row_outranks_a_disabled_one_and_both_a_refused_one() {
-        use Standing::{Disabled, Loaded, Refused, Several};
+        use RowStatus::{Disabled, Loaded, Refused, Several};
         let (a, b) = (Loaded(Uuid::from_u128(1)), Loaded(Uuid::from_u128(2)));
         let table = [
             (vec![a], a, 1),
@@ -85,7 +85,7 @@ mod tests {
             (vec![a, Refused], a, 1),
             (vec![Refused, Refused], Refused, 1),
         ];
-        for (rows, standing, line) in table {
+        for (rows, status, line) in table {
             let mut index = Index::default();
             for (row, number) in rows.iter().zip(1..) {
                 match row {
@@ -93,12 +93,8 @@ mod tests {
                     loaded => index.load("key", number, *loaded),
                 }
             }
-            assert_eq!(
-                index.find(&"key"),
-                Some(Entry { line, standing }),
-                "{rows:?}"
-            );
-            let taken = (standing != Refused).then_some(line);
+            assert_eq!(index.find(&"key"), Some(Entry { line, status }), "{rows:?}");
+            let taken = (status != Refused).then_some(line);
             assert_eq!(index.taken(&"key"), taken, "{rows:?}");
         }
     }

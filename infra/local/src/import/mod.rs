@@ -1,15 +1,15 @@
-//! Turns a folder of an administrator's CSV exports into a simulated world, and names every row it
-//! could not use.
+//! Builds a simulated world from a folder of an administrator's CSV exports, and reports every row
+//! that cannot be used.
 //!
 //! | file | is | required columns |
 //! |---|---|---|
 //! | `users.csv` or `exportUsers*.csv` | "Download users" of the Entra admin center | `userPrincipalName`, `displayName`, `id` |
 //! | `courses.csv` | the courses of Learn365 | `Title`, `Catalog` |
-//! | `enrolments.csv` or `enrollments.csv` | who takes which course | `User`, `Course`, `Status`, `RegistrationDate` |
+//! | `enrolments.csv` or `enrollments.csv` | the courses of each user | `User`, `Course`, `Status`, `RegistrationDate` |
 //! | `profiles.json` (optional) | a list of profile drafts | |
 //!
-//! A row with a problem is left out as a whole and reported; the others load. Only what makes a
-//! whole file unusable (see [`ImportError`]) ends the import.
+//! A row with a problem is skipped as a whole and reported; the others are loaded. Only an unusable
+//! file (see [`ImportError`]) aborts the import.
 
 mod courses;
 mod dates;
@@ -44,27 +44,27 @@ use folder::Folder;
 use table::Table;
 use users::Users;
 
-/// Client secret of the imported tenant's application, as in generated worlds.
+/// Client secret of the imported tenant's application, the same as in generated worlds.
 pub const CLIENT_SECRET: &str = "simulated-secret";
 
-/// What a folder held.
+/// The content of a folder.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use = "the problems name the rows that are missing from the world"]
 pub struct Imported {
     /// The tenant, ready to be loaded into the simulators.
     pub world: World,
-    /// The list in `profiles.json` as it stands there; `None` if there is no such file.
+    /// The list in `profiles.json`, unchanged; `None` if there is no such file.
     pub profiles: Option<serde_json::Value>,
-    /// Rows and header columns that were left out, in file order.
+    /// Problems of rows and header columns that were skipped, in file order.
     pub problems: Vec<RowProblem>,
-    /// How much was loaded.
+    /// Numbers of loaded rows.
     pub read: Counts,
 }
 
-/// How many rows of each file were loaded.
+/// The number of loaded rows of each file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Counts {
-    /// People, disabled accounts included.
+    /// Users, including disabled accounts.
     pub people: usize,
     /// Courses.
     pub courses: usize,
@@ -72,17 +72,16 @@ pub struct Counts {
     pub enrolments: usize,
 }
 
-/// Reads the exports in `folder` as the tenant `tenant`; equal files give equal worlds.
+/// Reads the exports in `folder` as the tenant `tenant`; the same files result in the same world.
 ///
-/// Everybody whose account is enabled is a Learn365 user too; disabled accounts exist in Entra
-/// only. Ids that no export holds (Learn365 users, catalogs, custom fields, enrolments, courses
-/// without `Id`) are derived from what names them, so that they stay the same between runs. The
-/// world's application has [`CLIENT_SECRET`] and its Learn365 key is
-/// [`lms_key`]`(tenant)`.
+/// Every enabled account is also a Learn365 user; disabled accounts exist in Entra only. Ids that
+/// no export contains (Learn365 users, catalogs, custom fields, enrolments, courses without `Id`)
+/// are derived from names, so that they are the same in every run. The world's application has the
+/// secret [`CLIENT_SECRET`], and its Learn365 key is [`lms_key`]`(tenant)`.
 ///
 /// # Errors
-/// The folder, a required file or a required column is missing, a file cannot be read, is larger
-/// than [`MAX_FILE_BYTES`], or `profiles.json` is no JSON list.
+/// The folder, a required file or a required column is missing; a file cannot be read or is larger
+/// than [`MAX_FILE_BYTES`]; or `profiles.json` is not a JSON list.
 pub fn read_folder(folder: &Path, tenant: Uuid) -> Result<Imported, ImportError> {
     let files = Folder::open(folder)?;
     let (users, courses, enrolments) = open_all(&files)?;
@@ -125,7 +124,7 @@ pub fn read_folder(folder: &Path, tenant: Uuid) -> Result<Imported, ImportError>
     })
 }
 
-/// The three tables, or what is wrong with the headers of all of them.
+/// Opens the three tables; returns the problems of all headers if one is invalid.
 fn open_all(files: &Folder) -> Result<(Table<'_>, Table<'_>, Table<'_>), ImportError> {
     let users = Table::open(&files.users, &ENTRA_COLUMNS, &users::REQUIRED);
     let courses = Table::open(&files.courses, &courses::COLUMNS, &courses::REQUIRED);

@@ -1,19 +1,19 @@
-//! One thing that is wrong with one row, in words an administrator can act on.
+//! A problem with one row, as a message for administrators.
 
 use std::fmt;
 
-/// A value or row that was left out, and where it stands.
+/// A skipped value or row, and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowProblem {
-    /// Name of the file in the folder.
+    /// The name of the file in the folder.
     pub file: String,
-    /// Physical line, from 1; for a value the line it begins in.
+    /// The line number from 1; for a value, the line in which it begins.
     pub line: u64,
-    /// Name of the column as the header line has it; `None` if the whole row is meant.
+    /// The column's name as in the header line; `None` if the problem concerns the whole row.
     pub column: Option<String>,
-    /// Number of the column, from 1; `None` if the whole row is meant.
+    /// The column's number from 1; `None` if the problem concerns the whole row.
     pub column_number: Option<usize>,
-    /// What is wrong, and how to set it right where that is not plain.
+    /// The problem and, unless obvious, its solution.
     pub problem: String,
 }
 

@@ -1,14 +1,14 @@
-//! Values as messages show them.
+//! Quoted values in messages.
 
-/// A message shows at most this many characters of a value.
+/// Maximum number of characters of a value in a message.
 const MAX_SHOWN: usize = 40;
 
-/// The value quoted for a message, shortened.
+/// Returns the value in quotes, shortened.
 pub(super) fn quoted(text: &str) -> String {
     format!("{:?}", shortened(text))
 }
 
-/// The first characters of a text, with an ellipsis if there are more.
+/// Returns the beginning of a text, with an ellipsis if it is shortened.
 pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(MAX_SHOWN) {
         Some((end, _)) => format!("{}…", &text[..end]),

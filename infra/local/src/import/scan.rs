@@ -1,49 +1,48 @@
-//! Splits CSV bytes into records with their physical lines, and goes on after a broken quote.
+//! Splits CSV bytes into records with line numbers, and continues after an unclosed quote.
 //!
-//! The `csv` crate reads the same language (a test holds the two together), but takes an unclosed
-//! quote as a value that runs to the end of the file, and its line numbers are too low after CRLF
-//! and after blank lines. Whoever has to mend a file needs the right line, and the rows after the
-//! broken one.
+//! The `csv` crate accepts the same format (a test compares both), but it extends an unclosed quote
+//! to the end of the file, and its line numbers are too low after CRLF and after blank lines. To
+//! correct a file, users need the right line number, and the rows after the invalid one.
 
 use std::borrow::Cow;
 
-/// Longest quoted value, in bytes; a longer one is taken for a quote that nobody closed. Entra's
-/// own limit for an attribute is 1,024 characters.
+/// Longest quoted value, in bytes; in a longer one the closing quote is missing. Entra limits
+/// attributes to 1,024 characters.
 pub(super) const MAX_VALUE_BYTES: usize = 32 * 1024;
 
-/// One value, quotes resolved, and the line it begins in.
+/// One value without its quotes, and the line in which it begins.
 pub(super) struct Field<'a> {
     pub(super) line: u64,
     pub(super) bytes: Cow<'a, [u8]>,
 }
 
-/// One record; it has at least one field.
+/// One record with at least one field.
 pub(super) struct Record<'a> {
     pub(super) line: u64,
     pub(super) fields: Vec<Field<'a>>,
 }
 
-/// A record that could not be split.
+/// A record with an invalid quote.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Broken {
-    /// The line with the quote that is wrong.
+    /// The line of the invalid quote.
     pub(super) line: u64,
-    /// Number of the field, from 1.
+    /// The field's number, from 1.
     pub(super) field: usize,
     pub(super) fault: QuoteFault,
 }
 
-/// How a quoted field can be wrong.
+/// The fault of a quoted field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum QuoteFault {
-    /// Nothing closes it where it should end.
+    /// The closing quote is missing.
     Unclosed,
-    /// Something other than a delimiter follows its end in the same line.
+    /// The closing quote is followed by text in the same line.
     TextAfter,
 }
 
 impl QuoteFault {
-    /// For the person who mends the file.
+    /// Returns the fault as a sentence for users.
     pub(super) fn sentence(self) -> &'static str {
         match self {
             Self::Unclosed => "the value opens with a quote that is not closed",
@@ -54,7 +53,7 @@ impl QuoteFault {
     }
 }
 
-/// Iterator over the records; blank lines are no records.
+/// An iterator over the records; blank lines are skipped.
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -63,7 +62,7 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// Starts at line 1 and takes `;` for the delimiter if the first line has more of it than of `,`.
+    /// Creates a scanner. The delimiter is `;` if the first line contains more of them than `,`.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self {
             bytes,
@@ -98,7 +97,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Stops at the delimiter, the line's end or the file's.
+    /// Reads a field up to the delimiter or the end of the line or file.
     fn field(&mut self) -> Result<Cow<'a, [u8]>, QuoteFault> {
         let rest = &self.bytes[self.at..];
         if rest.first() == Some(&b'"') {
@@ -118,7 +117,7 @@ impl<'a> Scanner<'a> {
         match rest.get(end + 1) {
             None => {}
             Some(byte) if *byte == self.delimiter || is_line_end(*byte) => {}
-            // A later row's opening quote is no end of this value.
+            // A quote at the start of a later row does not close this value.
             Some(_) if lines > 0 => return Err(QuoteFault::Unclosed),
             Some(_) => return Err(QuoteFault::TextAfter),
         }
@@ -127,8 +126,8 @@ impl<'a> Scanner<'a> {
         Ok(unescaped(value))
     }
 
-    /// Goes on with the line after the one in which the bad value begins: whatever the quote has
-    /// swallowed are rows of their own.
+    /// Continues after the line in which the invalid value begins, because the rest of the value
+    /// consists of other rows.
     fn resume_after(&mut self, (at, line): (usize, u64)) {
         let rest = &self.bytes[at..];
         let skipped = rest.iter().position(|byte| is_line_end(*byte));
@@ -137,7 +136,7 @@ impl<'a> Scanner<'a> {
         self.line_end();
     }
 
-    /// Steps over one line end, if one is here.
+    /// Skips a line end at the current position.
     fn line_end(&mut self) {
         let length = match self.bytes[self.at..] {
             [b'\r', b'\n', ..] => 2,
@@ -164,7 +163,7 @@ fn is_line_end(byte: u8) -> bool {
     byte == b'\n' || byte == b'\r'
 }
 
-/// Line ends in the value; CRLF is one.
+/// Counts the line ends in the value; CRLF counts as one.
 fn line_ends(value: &[u8]) -> u64 {
     let mut ends = 0;
     let mut before = 0;
@@ -176,7 +175,7 @@ fn line_ends(value: &[u8]) -> u64 {
     ends
 }
 
-/// Where the value that starts here is closed, doubled quotes passed over.
+/// Returns the position of the closing quote, skipping doubled quotes.
 fn closing_quote(rest: &[u8]) -> Option<usize> {
     let within = &rest[..rest.len().min(MAX_VALUE_BYTES + 1)];
     let mut at = 0;
@@ -198,7 +197,7 @@ fn unescaped(value: &[u8]) -> Cow<'_, [u8]> {
     while let Some(byte) = bytes.next() {
         plain.push(*byte);
         if *byte == b'"' {
-            // The second of a pair.
+            // The second quote of a pair.
             bytes.next();
         }
     }
@@ -272,7 +271,7 @@ mod tests {
                     row(3, &["e", "f"]),
                 ],
             ),
-            // The quote of line 2 would end in line 3, in front of the x.
+            // Without the check, the quote of line 2 would end in line 3, before the x.
             (
                 "a,b\nc,\"d\n\"x\",f\n",
                 vec![
@@ -311,7 +310,7 @@ mod tests {
             scan(&format!("\"{fits}x\"\na")),
             [broken(1, 1, QuoteFault::Unclosed), row(2, &["a"])]
         );
-        // Doubled quotes across the limit.
+        // Doubled quotes on both sides of the limit.
         let quotes = "\"\"".repeat(MAX_VALUE_BYTES);
         assert_eq!(
             scan(&format!("\"{quotes}\"")),
@@ -345,11 +344,11 @@ mod tests {
                     .from_reader(text.as_bytes())
                     .deserialize()
                     .collect::<Result<_, _>>()
-                    .expect("text");
+                    .expect("not UTF-8");
                 assert_eq!(ours, theirs, "{text:?}");
                 compared += 1;
             }
         }
-        assert!(compared > 10_000, "{compared} sound texts");
+        assert!(compared > 10_000, "only {compared} valid texts");
     }
 }

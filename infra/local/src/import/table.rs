@@ -1,4 +1,4 @@
-//! One CSV file as rows whose values are asked for by column name and parsed on the way.
+//! A CSV file as rows whose values are read by column name.
 
 use std::borrow::Cow;
 use std::str::Utf8Error;
@@ -9,7 +9,7 @@ use super::header::Header;
 use super::problem::RowProblem;
 use super::scan::{Field, Record, Scanner};
 
-/// A file with a usable header.
+/// A file with a valid header.
 pub(super) struct Table<'a> {
     header: Header,
     records: Scanner<'a>,
@@ -30,9 +30,9 @@ impl<'a> Table<'a> {
         &self.header
     }
 
-    /// Gives every sound row to `read` and collects the problems of all.
+    /// Calls `read` for every valid row and collects the problems of all rows.
     ///
-    /// Rows without any value are passed over: spreadsheets leave them behind.
+    /// Rows without any value are skipped, because spreadsheets export them.
     pub(super) fn each(self, problems: &mut Vec<RowProblem>, mut read: impl FnMut(&mut Row<'_>)) {
         let Self { header, records } = self;
         for record in records {
@@ -61,7 +61,7 @@ fn is_blank(record: &Record<'_>) -> bool {
     fields.all(|field| field.bytes.trim_ascii().is_empty())
 }
 
-/// A row with as many values as there are columns, all of them UTF-8.
+/// A row with one value per column, all in UTF-8.
 pub(super) struct Row<'r> {
     header: &'r Header,
     line: u64,
@@ -98,17 +98,17 @@ impl<'r> Row<'r> {
         })
     }
 
-    /// The line the row begins in.
+    /// Returns the line in which the row begins.
     pub(super) fn line(&self) -> u64 {
         self.line
     }
 
-    /// Nothing has been refused so far.
+    /// Returns true if no value has been rejected yet.
     pub(super) fn is_sound(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// The value as it stands; `None` if it is blank or there is no such column.
+    /// Returns the value unchanged; `None` if it is blank or the column does not exist.
     pub(super) fn value(&self, column: &str) -> Option<&str> {
         self.value_at(self.header.column(column)?)
     }
@@ -118,7 +118,7 @@ impl<'r> Row<'r> {
         (!text.trim().is_empty()).then_some(text.as_ref())
     }
 
-    /// The parsed value; `None` if it is blank, or wrong (which is then a problem).
+    /// Returns the parsed value; `None` if it is blank, or invalid, which is recorded as a problem.
     pub(super) fn optional<T>(
         &mut self,
         column: &str,
@@ -127,7 +127,7 @@ impl<'r> Row<'r> {
         self.optional_at(self.header.column(column)?, parse)
     }
 
-    /// As [`Row::optional`], for the column at `at`, from 0.
+    /// As [`Row::optional`], for the column at index `at`, from 0.
     pub(super) fn optional_at<T>(
         &mut self,
         at: usize,
@@ -199,13 +199,14 @@ mod tests {
     use super::super::value;
     use super::*;
 
-    /// Sound rows as (line, Title), and the problems.
+    /// Returns the valid rows as (line, Title), and the problems.
     fn read(bytes: &[u8]) -> (Vec<(u64, String)>, Vec<String>) {
         let source = Source {
             name: "some.csv".to_owned(),
             bytes: bytes.to_vec(),
         };
-        let table = Table::open(&source, &["Id", "Title"], &["Title"]).expect("usable header");
+        let table =
+            Table::open(&source, &["Id", "Title"], &["Title"]).expect("header not accepted");
         let (mut rows, mut problems) = (Vec::new(), Vec::new());
         table.each(&mut problems, |row| {
             row.optional("Id", value::guid);

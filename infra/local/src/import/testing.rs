@@ -1,4 +1,4 @@
-//! Folders for the tests of the import.
+//! Test helpers for imports from folders.
 
 use std::fs;
 
@@ -7,37 +7,37 @@ use uuid::Uuid;
 
 use super::{Imported, read_folder};
 
-/// The tenant tests import into.
+/// The tenant of the tests.
 pub(crate) const TENANT: Uuid = Uuid::from_u128(0x7e4a_0000_4000_8000_0000_0000_0007);
 
-/// A header that every test row fits.
+/// The header line of all test rows for users.
 pub(crate) const USERS: &str =
     "userPrincipalName,displayName,id,mail,accountEnabled,userType,city\n";
-/// As [`USERS`], for courses.
+/// The same for courses.
 pub(crate) const COURSES: &str = "Id,Title,Catalog,CourseType,IsPublished\n";
-/// As [`USERS`], for enrolments.
+/// The same for enrolments.
 pub(crate) const ENROLMENTS: &str = "User,Course,Status,RegistrationDate,CompletionDate,DueDate\n";
 
-/// A folder with these files, removed when dropped.
+/// Creates a folder with these files, which is removed when dropped.
 pub(crate) fn folder_of(files: &[(&str, &[u8])]) -> TempDir {
-    let folder = tempfile::tempdir().expect("a temporary folder");
+    let folder = tempfile::tempdir().expect("no temporary folder");
     for (name, bytes) in files {
-        fs::write(folder.path().join(name), bytes).expect("writable");
+        fs::write(folder.path().join(name), bytes).expect("file not written");
     }
     folder
 }
 
-/// What the three files give.
+/// Imports the three files.
 pub(crate) fn import(users: &[u8], courses: &[u8], enrolments: &[u8]) -> Imported {
     let folder = folder_of(&[
         ("users.csv", users),
         ("courses.csv", courses),
         ("enrolments.csv", enrolments),
     ]);
-    read_folder(folder.path(), TENANT).expect("usable files")
+    read_folder(folder.path(), TENANT).expect("folder not imported")
 }
 
-/// The problems of an import as people read them.
+/// Returns the problems of an import as messages.
 pub(crate) fn sentences(imported: &Imported) -> Vec<String> {
     imported.problems.iter().map(ToString::to_string).collect()
 }

@@ -1,4 +1,4 @@
-//! `users.csv`: the people, as the Entra admin center's "Download users" has them.
+//! `users.csv`: the users, in the format of the Entra admin center's "Download users".
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,14 +6,13 @@ use rollcall_simulators::world::{CustomField, FieldKind, Person, UserType};
 use uuid::Uuid;
 
 use super::header::Header;
-use super::index::{Entry, Index, Standing};
+use super::index::{Entry, Index, RowStatus};
 use super::problem::RowProblem;
 use super::quoted::quoted;
 use super::table::{Row, Table};
 use super::value;
 
-/// The columns of the export, in its order. Source: a "Download users" file of the Entra admin
-/// center.
+/// The columns of the export, in order. Source: a "Download users" file of the Entra admin center.
 pub(crate) const ENTRA_COLUMNS: [&str; 29] = [
     "userPrincipalName",
     "displayName",
@@ -46,16 +45,16 @@ pub(crate) const ENTRA_COLUMNS: [&str; 29] = [
     "createdDateTime",
 ];
 
-/// Without these nobody can be told from anybody else.
+/// The columns that identify a user.
 pub(super) const REQUIRED: [&str; 3] = ["userPrincipalName", "displayName", "id"];
 
-/// What a column of Learn365 custom values begins with.
+/// The prefix of columns with custom values of Learn365.
 const CUSTOM: &str = "custom:";
 
-/// Domain of a tenant that nobody is in; RFC 2606 keeps it free.
+/// Domain of a tenant without users; reserved by RFC 2606.
 const NO_DOMAIN: &str = "imported.example";
 
-/// The header of a custom column: `custom:Hire Date:DateTime`.
+/// Returns the header of a custom column, for example `custom:Hire Date:DateTime`.
 pub(crate) fn custom_column(field: &CustomField) -> String {
     let kind = match field.kind {
         FieldKind::String => "String",
@@ -66,7 +65,7 @@ pub(crate) fn custom_column(field: &CustomField) -> String {
     format!("{CUSTOM}{}:{kind}", field.title)
 }
 
-/// The loaded people, and how to find them.
+/// The loaded users, searchable by their keys.
 pub(super) struct Users {
     pub(super) people: Vec<Person>,
     pub(super) fields: Vec<CustomField>,
@@ -112,16 +111,16 @@ impl Users {
     }
 
     fn load(&mut self, line: u64, id: Uuid, person: Person) {
-        let standing = person.lms_id.map_or(Standing::Disabled, Standing::Loaded);
-        self.by_id.load(id, line, standing);
-        self.by_upn.load(person.upn.to_lowercase(), line, standing);
+        let status = person.lms_id.map_or(RowStatus::Disabled, RowStatus::Loaded);
+        self.by_id.load(id, line, status);
+        self.by_upn.load(person.upn.to_lowercase(), line, status);
         if let Some(mail) = &person.mail {
-            self.by_mail.load(mail.to_lowercase(), line, standing);
+            self.by_mail.load(mail.to_lowercase(), line, status);
         }
         self.people.push(person);
     }
 
-    /// So that an enrolment of this person can say where the fault lies.
+    /// Records an invalid row, so that problems of its enrolments can refer to it.
     fn remember_refused(&mut self, row: &Row<'_>) {
         let key = |column| row.value(column).map(|text| text.trim().to_lowercase());
         if let Some(Ok(id)) = row.value("id").map(value::guid) {
@@ -135,27 +134,27 @@ impl Users {
         }
     }
 
-    /// The Learn365 id of the person with this object id, principal name or mail address.
+    /// Returns the Learn365 id of the user with this object id, principal name or mail address.
     pub(super) fn learner(&self, text: &str) -> Result<Uuid, String> {
         let entry = self.entry(text.trim());
-        let Some(Entry { line, standing }) = entry else {
+        let Some(Entry { line, status }) = entry else {
             return Err(format!(
                 "{} is no userPrincipalName, mail or id in the users file",
                 quoted(text)
             ));
         };
-        match standing {
-            Standing::Loaded(id) => Ok(id),
-            Standing::Disabled => Err(format!(
+        match status {
+            RowStatus::Loaded(id) => Ok(id),
+            RowStatus::Disabled => Err(format!(
                 "{} is disabled in line {line} of the users file; disabled accounts do not learn",
                 quoted(text)
             )),
-            Standing::Several => Err(format!(
+            RowStatus::Several => Err(format!(
                 "{} is the mail of several users, first in line {line}; write the \
                  userPrincipalName or id",
                 quoted(text)
             )),
-            Standing::Refused => Err(format!(
+            RowStatus::Refused => Err(format!(
                 "{} stands in line {line} of the users file, which was refused",
                 quoted(text)
             )),
@@ -170,12 +169,12 @@ impl Users {
         let mail = || self.by_mail.find(&key);
         match self.by_upn.find(&key) {
             None => mail(),
-            Some(entry) if entry.standing == Standing::Refused => mail().or(Some(entry)),
+            Some(entry) if entry.status == RowStatus::Refused => mail().or(Some(entry)),
             found => found,
         }
     }
 
-    /// The domain most members have; of equally frequent ones the first in the alphabet.
+    /// Returns the most frequent domain; of several, the first in alphabetical order.
     pub(super) fn domain(&self) -> String {
         let mut counts: BTreeMap<String, usize> = BTreeMap::new();
         for person in &self.people {
@@ -190,7 +189,7 @@ impl Users {
     }
 }
 
-/// The person in a row with their object id; `None` if a required value is missing or wrong.
+/// Returns the user in a row with the object id; `None` if a required value is missing or invalid.
 fn person(row: &mut Row<'_>, columns: &[(usize, CustomField)]) -> Option<(Uuid, Person)> {
     let upn = row.required("userPrincipalName", value::principal_name);
     let display_name = row.required("displayName", value::text);
@@ -226,7 +225,7 @@ fn person(row: &mut Row<'_>, columns: &[(usize, CustomField)]) -> Option<(Uuid, 
     Some((id, person))
 }
 
-/// The Learn365 id of the person with this Entra object id.
+/// Returns the Learn365 id of the user with this Entra object id.
 fn lms_id(object_id: Uuid) -> Uuid {
     Uuid::new_v5(&object_id, b"learn365-user")
 }
@@ -241,7 +240,7 @@ fn custom_values(row: &mut Row<'_>, columns: &[(usize, CustomField)]) -> BTreeMa
     values
 }
 
-/// The custom columns and where they are; those that cannot be used are problems of the header.
+/// Returns the custom columns with their indexes; invalid ones are problems of the header.
 fn custom_columns(
     header: &Header,
     tenant: Uuid,
@@ -274,7 +273,7 @@ fn after_prefix(name: &str) -> Option<&str> {
     prefix.eq_ignore_ascii_case(CUSTOM).then_some(declared)
 }
 
-/// `Title` or `Title:Type`; only a title with its type may contain a colon.
+/// Parses `Title` or `Title:Type`; a title that contains a colon requires the type.
 fn custom_field(declared: &str, tenant: Uuid) -> Result<CustomField, String> {
     let (title, kind) = match declared.rsplit_once(':') {
         Some((title, kind)) => (title, value::field_kind(kind)?),

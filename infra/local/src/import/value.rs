@@ -1,4 +1,4 @@
-//! Reads single values; every refusal says what was expected and what is there.
+//! Parsing of single values; every error contains the expected format and the value.
 
 use rollcall_simulators::world::{CourseType, FieldKind, Progress, UserType};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::dates;
 use super::quoted::quoted;
 
-/// The value without outer blanks, which matter in no rule but in the vendor's look-ups.
+/// Returns the value without outer spaces, which affect no rule, only the vendor's lookups.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "has the shape of the other parsers"
@@ -15,7 +15,7 @@ pub(super) fn trimmed(text: &str) -> Result<String, String> {
     Ok(text.trim().to_owned())
 }
 
-/// The value as it stands: blanks and odd spellings are what rules have to cope with.
+/// Returns the value unchanged, because rules must handle spaces and unusual spellings.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "has the shape of the other parsers"
@@ -34,7 +34,7 @@ pub(super) fn guid(text: &str) -> Result<Uuid, String> {
     }
 }
 
-/// Entra writes `True` and `False`, spreadsheets `TRUE` and `FALSE`.
+/// Parses a boolean; Entra writes `True` and `False`, spreadsheets `TRUE` and `FALSE`.
 pub(super) fn boolean(text: &str) -> Result<bool, String> {
     match fold(text).as_str() {
         "true" => Ok(true),
@@ -43,7 +43,7 @@ pub(super) fn boolean(text: &str) -> Result<bool, String> {
     }
 }
 
-/// `name@domain`, neither of them empty, without blanks.
+/// Checks that a value is `name@domain` with both parts and without spaces.
 pub(super) fn principal_name(text: &str) -> Result<String, String> {
     let text = text.trim();
     match text.rsplit_once('@') {
@@ -64,7 +64,7 @@ pub(super) fn user_type(text: &str) -> Result<UserType, String> {
     }
 }
 
-/// Blanks and hyphens are free: `Training plan`, `e-Learning`.
+/// Parses a course type; spaces and hyphens are ignored, as in `Training plan` and `e-Learning`.
 pub(super) fn course_type(text: &str) -> Result<CourseType, String> {
     match fold(text).replace('-', "").as_str() {
         "elearning" => Ok(CourseType::ELearning),
@@ -78,7 +78,7 @@ pub(super) fn course_type(text: &str) -> Result<CourseType, String> {
     }
 }
 
-/// Blanks are free: `InProgress`, `In progress`.
+/// Parses a progress; spaces are ignored, as in `InProgress` and `In progress`.
 pub(super) fn progress(text: &str) -> Result<Progress, String> {
     match fold(text).as_str() {
         "completed" => Ok(Progress::Completed),
@@ -104,7 +104,7 @@ pub(super) fn field_kind(text: &str) -> Result<FieldKind, String> {
     }
 }
 
-/// A custom field's value in the spelling Learn365 keeps: `true`, `1.5`, `2023-01-02T00:00:00Z`.
+/// Returns a custom field's value in the format of Learn365: `true`, `1.5`, `2023-01-02T00:00:00Z`.
 pub(super) fn custom(kind: FieldKind, value: &str) -> Result<String, String> {
     match kind {
         FieldKind::String => text(value),
@@ -125,7 +125,7 @@ fn number(text: &str) -> Result<String, String> {
     }
 }
 
-/// Lower case without any blanks.
+/// Returns the text in lower case without spaces.
 fn fold(text: &str) -> String {
     let letters = text.chars().filter(|letter| !letter.is_whitespace());
     letters.flat_map(char::to_lowercase).collect()

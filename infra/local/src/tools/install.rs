@@ -1,4 +1,4 @@
-//! Installs sets of pinned tools into `.rollcall` where they are missing or outdated.
+//! Installation of pinned tools into `.rollcall` if they are missing or outdated.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tokio::process::Command;
 use crate::error::LocalError;
 use crate::process::{self, ProcessGroup};
 
-/// The task that errors of an installation name.
+/// The task named in installation errors.
 pub(super) const TASK: &str = "install the local tools";
 
 /// Tools that are installed together, and the file below `infra/local` that pins them.
@@ -20,7 +20,7 @@ pub(super) struct ToolSet {
     pub(super) pins: &'static str,
 }
 
-/// The whole path of the repository.
+/// Returns the absolute path of the repository.
 pub(super) fn repository_root(root: &Path) -> Result<PathBuf, LocalError> {
     root.canonicalize().map_err(|source| {
         let what = format!("the repository root {} cannot be found", root.display());
@@ -59,7 +59,7 @@ pub(super) async fn run_installer(
         .process_group(0)
         .spawn()
         .map_err(|source| cannot_start(&script, source))?;
-    // Whoever stops waiting also stops pip and npm.
+    // Dropping this future also stops pip and npm.
     let group = ProcessGroup::of(child.id());
     let status = child
         .wait()
@@ -92,8 +92,8 @@ pub(super) fn is_current(root: &Path, set: ToolSet) -> Result<bool, LocalError> 
     Ok(found == stamp(&pins, &place))
 }
 
-/// What `infra/local/install-tools` writes last: a changed pin or a moved
-/// checkout makes it differ.
+/// Returns the content that `infra/local/install-tools` writes last. It differs if a pin has
+/// changed or the checkout was moved.
 pub(super) fn stamp(pins: &[u8], place: &Path) -> String {
     format!(
         "{}\n{}\n",

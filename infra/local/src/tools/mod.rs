@@ -1,4 +1,4 @@
-//! The pinned tools of the local stack and its tests: are they current, and if not, installed.
+//! The pinned tools of the local stack and its tests, installed if they are missing or outdated.
 
 mod install;
 mod scim;
@@ -12,7 +12,7 @@ use crate::error::LocalError;
 use install::{TASK, ToolSet, install, install_dir, repository_root, run_installer};
 pub use scim::{ScimTools, ensure_scim};
 
-/// Two venvs, because the pins of the emulator and of the AWS SAM CLI exclude each other.
+/// Two virtual environments, because the pins of the emulator and of the AWS SAM CLI conflict.
 const VENVS: [ToolSet; 2] = [
     ToolSet {
         name: "emulator",
@@ -23,52 +23,52 @@ const VENVS: [ToolSet; 2] = [
         pins: "requirements-sam.txt",
     },
 ];
-/// What drives a browser.
+/// The tool that controls a browser.
 const BROWSER: ToolSet = ToolSet {
     name: "browser",
     pins: "browser/package-lock.json",
 };
-/// An `OpenID` provider that others wrote.
+/// A third-party `OpenID` provider.
 const OIDC: ToolSet = ToolSet {
     name: "oidc",
     pins: "oidc/package-lock.json",
 };
-/// What Chromium is called; the same names as in `infra/local/install-tools`.
+/// Names of the Chromium program, the same as in `infra/local/install-tools`.
 const CHROMIUM: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
-/// Names another one.
+/// The variable with another path or name.
 const CHROMIUM_VARIABLE: &str = "ROLLCALL_CHROMIUM";
 
-/// Where the installed programs are.
+/// Paths of the installed programs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tools {
-    /// Python interpreter that has the emulator's modules.
+    /// Python interpreter with the emulator's modules.
     pub python: PathBuf,
-    /// The AWS emulator; `python -m ministack` is the same.
+    /// The AWS emulator, equivalent to `python -m ministack`.
     pub ministack: PathBuf,
     /// The AWS SAM CLI.
     pub sam: PathBuf,
-    /// Builds for Lambda, both architectures.
+    /// Builds for Lambda, for both architectures.
     pub cargo_lambda: PathBuf,
     /// Checks templates.
     pub cfn_lint: PathBuf,
-    /// Keeps the emulator from outliving this process.
+    /// Ends the emulator when this process ends.
     pub(crate) supervisor: PathBuf,
 }
 
-/// A script for Node.js and what it takes as its arguments.
+/// A script for Node.js and its arguments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeProgram {
-    /// The script, which is of this repository.
+    /// The script, part of this repository.
     pub script: PathBuf,
-    /// Its arguments, the module it is about first.
+    /// Its arguments; the first is the module that it uses.
     pub arguments: Vec<PathBuf>,
 }
 
-/// Installs what is missing or outdated into `<root>/.rollcall`, both sets at
-/// once, and says where the programs are. Milliseconds where all is current,
-/// about a minute on a new machine. Safe to call from several processes.
+/// Installs missing or outdated tools into `<root>/.rollcall`, both sets in parallel, and returns
+/// their paths. Takes milliseconds if all are current, about a minute on a new machine. Several
+/// processes can call it concurrently.
 ///
-/// `progress` hears one sentence per set that has to be installed.
+/// `progress` receives one sentence per set that must be installed.
 pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Tools, LocalError> {
     let root = repository_root(root)?;
     let [first, second] = VENVS;
@@ -79,17 +79,17 @@ pub async fn ensure(root: &Path, progress: &(dyn Fn(&str) + Sync)) -> Result<Too
     Ok(Tools::below(&root))
 }
 
-/// Installs what drives a browser, and as root the browser, where they are missing.
-/// The program takes commands as `infra/local/browser/drive.mjs` says.
+/// Installs the tool that controls a browser and, as root, the browser, if they are missing. The
+/// program's commands are described in `infra/local/browser/drive.mjs`.
 ///
 /// # Errors
-/// What could not be installed; without Chromium, how to install it.
+/// The tool that could not be installed; without Chromium, how to install it.
 pub async fn ensure_browser(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),
 ) -> Result<NodeProgram, LocalError> {
     let root = repository_root(root)?;
-    // Without Chromium the installer has to be asked, and it installs or explains.
+    // Without Chromium the installer must run: it installs Chromium or explains how to.
     if chromium().is_none() {
         run_installer(&root, BROWSER, progress).await?;
     }
@@ -104,11 +104,11 @@ pub async fn ensure_browser(
     })
 }
 
-/// Installs the `OpenID` provider where it is missing. The program is told what to
-/// serve as `infra/local/oidc/provider.mjs` says.
+/// Installs the `OpenID` provider if it is missing. The program's arguments are described in
+/// `infra/local/oidc/provider.mjs`.
 ///
 /// # Errors
-/// What could not be installed.
+/// The tool that could not be installed.
 pub async fn ensure_oidc(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),
@@ -122,14 +122,14 @@ pub async fn ensure_oidc(
     })
 }
 
-/// The browser of this machine.
+/// Returns the path of this machine's browser.
 fn chromium() -> Option<PathBuf> {
     let named = std::env::var(CHROMIUM_VARIABLE).ok();
     let named = named.as_deref().filter(|name| !name.is_empty());
     let folders = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&folders).collect();
     let mut names = named.into_iter().chain(CHROMIUM);
-    // Joining a path that begins at the root gives that path.
+    // Joining an absolute path returns that path.
     names.find_map(|name| {
         let mut places = folders.iter().map(|folder| folder.join(name));
         places.find(|place| place.is_file())

@@ -1,4 +1,4 @@
-//! Servers of SCIM and a checker of such, which others wrote: what the tests need of them.
+//! Third-party SCIM servers and a SCIM checker for the tests.
 
 use std::path::{Path, PathBuf};
 
@@ -16,19 +16,19 @@ const SCIMMY: ToolSet = ToolSet {
     pins: "scimmy/package-lock.json",
 };
 
-/// What SCIM is tested against.
+/// Tools that the SCIM tests use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScimTools {
-    /// Python interpreter that has `scim2_server` and `scim2_tester`.
+    /// Python interpreter with `scim2_server` and `scim2_tester`.
     pub python: PathBuf,
-    /// Folder `node_modules` that has `scimmy`, `scimmy-routers` and `express`.
+    /// Folder `node_modules` with `scimmy`, `scimmy-routers` and `express`.
     pub modules: PathBuf,
 }
 
-/// Installs what SCIM is tested against where it is missing.
+/// Installs the tools of the SCIM tests if they are missing.
 ///
 /// # Errors
-/// What could not be installed.
+/// The tool that could not be installed.
 pub async fn ensure_scim(
     root: &Path,
     progress: &(dyn Fn(&str) + Sync),

@@ -1,33 +1,32 @@
-//! Why a side of the connection could not even be asked, as checks.
+//! The reasons why a side of the connection could not be tested at all, as checks.
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::learn365::KeyTest;
 use rollcall_clients::vault::VaultError;
 use rollcall_domain::connection::{Check, CheckId, ENTRA_APP, LMS_KEY, LMS_URL};
 
-/// Why a side could not even be asked.
+/// The reason why a side could not be tested at all.
 pub(super) struct Diagnosis {
     detail: String,
-    /// Whether entering the credential mends it.
+    /// True if the administrator can fix it by entering the credential.
     mendable: bool,
 }
 
 impl Diagnosis {
-    /// The vault does not answer.
+    /// Returns the diagnosis of a secret store that did not respond.
     pub(super) fn late() -> Self {
         let detail =
-            "The vault with the stored credentials did not answer. Try again in some minutes."
-                .to_owned();
+            "The stored credentials could not be read. Try again in a few minutes.".to_owned();
         Self {
             detail,
             mendable: false,
         }
     }
 
-    /// A client refused its settings.
+    /// Returns the diagnosis of a client that rejected its settings.
     pub(super) fn client(error: &ApiError) -> Self {
         Self {
-            detail: format!("The service is not set up for this ({error})."),
+            detail: format!("The service is not configured for this test ({error})."),
             mendable: false,
         }
     }
@@ -55,16 +54,16 @@ impl From<VaultError> for Diagnosis {
                 mendable: true,
             },
             VaultError::Service(cause) => {
-                tracing::error!(cause, "the vault does not answer");
+                tracing::error!(cause, "the secret store did not respond");
                 Self::late()
             }
         }
     }
 }
 
-/// The Entra side when there is no app to test.
-pub(super) fn without_app(trouble: &Diagnosis) -> Vec<Check> {
-    let mut checks = vec![trouble.check(CheckId::EntraSignIn, ENTRA_APP)];
+/// Returns the checks of the Entra side if there is no app to test.
+pub(super) fn without_app(diagnosis: &Diagnosis) -> Vec<Check> {
+    let mut checks = vec![diagnosis.check(CheckId::EntraSignIn, ENTRA_APP)];
     let rest = [
         CheckId::EntraUserReadAll,
         CheckId::EntraGroupReadWriteAll,
@@ -75,12 +74,12 @@ pub(super) fn without_app(trouble: &Diagnosis) -> Vec<Check> {
     checks
 }
 
-/// The Learn365 side when there is no key to test.
-pub(super) fn without_key(trouble: &Diagnosis) -> KeyTest {
+/// Returns the checks of the Learn365 side if there is no key to test.
+pub(super) fn without_key(diagnosis: &Diagnosis) -> KeyTest {
     let reason = "There is no key to test.";
     let checks = vec![
         Check::not_checked(CheckId::Learn365Address, reason),
-        trouble.check(CheckId::Learn365Key, LMS_KEY),
+        diagnosis.check(CheckId::Learn365Key, LMS_KEY),
         Check::not_checked(CheckId::Learn365KeyLevel, reason),
     ];
     KeyTest {
@@ -89,10 +88,10 @@ pub(super) fn without_key(trouble: &Diagnosis) -> KeyTest {
     }
 }
 
-/// The key is not sent to an address that is none of the vendor's.
+/// Returns the checks for an address outside the vendor's domains, to which the key is not sent.
 pub(super) fn without_address(url: &str) -> KeyTest {
     let shown: String = url.chars().take(100).collect();
-    let detail = format!("{shown:?} is none of the learning platform's regions.");
+    let detail = format!("{shown:?} is not one of the learning platform's regions.");
     let reason = "The key was not sent to this address.";
     let checks = vec![
         Check::failed(CheckId::Learn365Address, detail).at(LMS_URL),

@@ -1,4 +1,4 @@
-//! Tests a tenant's credentials against Entra, Graph and Learn365, as entered or as stored, without writes.
+//! Tests a tenant's entered or stored credentials for Entra, Graph and Learn365. Writes nothing.
 
 mod diagnosis;
 
@@ -15,16 +15,16 @@ use tokio::time::{Instant, timeout_at};
 use super::Services;
 use diagnosis::{Diagnosis, without_address, without_app, without_key};
 
-/// Longest wait for each side; both are asked at once.
+/// The maximum time for each side; both are tested concurrently.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest wait for the comparison of both sides, which comes after them. With
-/// [`PATIENCE`] it stays well below the 30 s that API Gateway waits.
+/// The maximum time for the comparison of both sides, which follows the tests. Together with
+/// [`PATIENCE`] it is well below the 30 s timeout of API Gateway.
 const COMPARISON: Duration = Duration::from_secs(5);
 
-/// What to test. What is not entered, or blank, is taken as it is stored.
+/// The credentials to test. For values that are missing or blank, the stored ones are used.
 #[derive(Debug, Clone, Default)]
 pub struct EnteredCredentials {
-    /// The region's platform address; blank for the deployment's.
+    /// The LMS address of the region; blank for the default of the deployment.
     pub lms_url: String,
     /// Application (client) id.
     pub client_id: Option<String>,
@@ -56,9 +56,9 @@ fn is_blank(secret: &Secret) -> bool {
 }
 
 impl Services {
-    /// Tests both sides at once, each for ten seconds at most, and then whether
-    /// they belong together. Never fails as a whole: a side that does not answer
-    /// is told as checks that were not made.
+    /// Tests both sides concurrently, each for ten seconds at most, and then whether they belong
+    /// together. Never fails as a whole: a side that does not respond results in checks with the
+    /// status "not checked".
     ///
     /// Nothing is written to either side, and nothing is stored (X-10).
     pub async fn test_connection(
@@ -82,7 +82,7 @@ impl Services {
         test
     }
 
-    /// The Entra side, and the client to go on with if it can read people.
+    /// Tests the Entra side. Returns also the client for the comparison, if it could be created.
     async fn test_entra(
         &self,
         tenant: TenantId,
@@ -91,7 +91,7 @@ impl Services {
     ) -> (Option<GraphReader>, Vec<Check>) {
         let app = match self.app_to_test(tenant, entered, deadline).await {
             Ok(app) => app,
-            Err(trouble) => return (None, without_app(&trouble)),
+            Err(diagnosis) => return (None, without_app(&diagnosis)),
         };
         let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret());
         match GraphReader::new(self.http.clone(), &self.settings.graph_url, tokens) {
@@ -121,7 +121,7 @@ impl Services {
         Ok(AppRegistration::new(id, secret.expose()))
     }
 
-    /// The Learn365 side.
+    /// Tests the Learn365 side.
     async fn test_lms(
         &self,
         tenant: TenantId,
@@ -134,7 +134,7 @@ impl Services {
         }
         let key = match self.key_to_test(tenant, entered, deadline).await {
             Ok(key) => key,
-            Err(trouble) => return without_key(&trouble),
+            Err(diagnosis) => return without_key(&diagnosis),
         };
         let client = |url: &str| {
             let client = Learn365::new(self.http.clone(), url, key.clone())?;
@@ -162,8 +162,8 @@ impl Services {
     }
 }
 
-/// Whether the people the key shows are in the directory the app signs in
-/// to: nothing else tells whose a key is (S4-002).
+/// Checks whether the users that the key can read are in the directory that the app signs in to.
+/// This is the only evidence of which tenant a key belongs to (S4-002).
 async fn test_tenant(graph: Option<GraphReader>, checks: &[Check], people: &[ObjectId]) -> Check {
     let id = CheckId::Learn365Tenant;
     let passed = |id: CheckId| {
@@ -175,34 +175,34 @@ async fn test_tenant(graph: Option<GraphReader>, checks: &[Check], people: &[Obj
     }
     let graph = graph.filter(|_| passed(CheckId::EntraUserReadAll));
     let Some(graph) = graph else {
-        let reason = "It takes the Entra app with User.Read.All: the people the key shows \
-                      are looked for in your directory.";
+        let reason = "This requires the Entra app with User.Read.All, because the users that the \
+                      key shows are compared with your directory.";
         return Check::not_checked(id, reason);
     };
     let deadline = Instant::now() + COMPARISON;
     let graph = graph.with_deadline(deadline);
     match timeout_at(deadline, graph.known_people(people)).await {
         Ok(Ok(found)) => tenant_check(found),
-        Ok(Err(error)) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Ok(Err(error)) => Check::not_checked(id, format!("It could not be checked ({error}).")),
         Err(_) => Check::not_checked(id, "Microsoft Graph did not answer in time."),
     }
 }
 
-/// An account's object id exists in one directory only, so one that both sides
-/// know is proof. None at all could also be people who all left, but then there
-/// would be nobody to work for.
+/// Returns the result of the comparison. An account's object id exists in one directory only, so
+/// one account known to both sides is proof. If there is none, all users could have left the
+/// directory, but then there would be no members to manage.
 fn tenant_check(found: KnownPeople) -> Check {
     let id = CheckId::Learn365Tenant;
     match found {
         KnownPeople { asked: 0, .. } => Check::not_checked(
             id,
-            "None of the people the key shows has a Microsoft Entra account, so there is nobody \
-             to look for in your directory.",
+            "None of the users that the key shows has a Microsoft Entra account, so they cannot be \
+             compared with your directory.",
         ),
         KnownPeople { asked, known: 0 } => Check::failed(
             id,
             format!(
-                "None of {asked} people the key shows is in your Microsoft Entra directory: the \
+                "None of {asked} users that the key shows is in your Microsoft Entra directory: the \
                  key was created in another organisation's Learn365. Create one in your own."
             ),
         )
@@ -210,7 +210,7 @@ fn tenant_check(found: KnownPeople) -> Check {
         KnownPeople { asked, known } => Check::passed(
             id,
             format!(
-                "{known} of {asked} people the key shows are in your Microsoft Entra directory."
+                "{known} of {asked} users that the key shows are in your Microsoft Entra directory."
             ),
         ),
     }

@@ -1,4 +1,4 @@
-//! The service's own app in customers' directories: sign-in, consent, and the proof that it works (S0).
+//! The service's own app in customers' directories: sign-in, consent and the proof of access (S0).
 
 mod proof;
 mod revoked;
@@ -19,25 +19,25 @@ use super::Services;
 use super::clients::ConnectError;
 pub use proof::ConsentProofError;
 
-/// Where Microsoft sends browsers back to, below the API's address.
+/// The path, below the API's address, to which Microsoft redirects browsers.
 pub const CALLBACK: &str = "/oauth/callback";
 
-/// The service's own app cannot be used.
+/// The reason why the service's own app cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
-    /// The deployment lacks a setting.
-    #[error("this deployment has no {0}: nothing can be connected")]
+    /// A setting is missing in the deployment.
+    #[error("this deployment lacks the setting {0}, so connections cannot be made")]
     Setting(&'static str),
-    /// The app's secret cannot be had.
+    /// The app's secret cannot be read.
     #[error(transparent)]
     Vault(#[from] VaultError),
 }
 
 impl Services {
-    /// This service's own app.
+    /// Returns the service's own app.
     ///
     /// # Errors
-    /// What the deployment lacks.
+    /// Returns an error if a setting is missing or the secret cannot be read.
     pub async fn service_app(&self) -> Result<ServiceApp, AppError> {
         let settings = &self.settings;
         let client_id = settings.client_id.clone();
@@ -51,18 +51,18 @@ impl Services {
         })
     }
 
-    /// The authority people and accounts sign in at.
+    /// Returns the client of the authority at which users and accounts sign in.
     pub fn entra(&self) -> &Entra {
         &self.entra
     }
 
-    /// The HTTP client all third parties are asked with.
+    /// Returns the HTTP client for all third parties.
     pub fn http(&self) -> Http {
         self.http.clone()
     }
 
-    /// What a catalog's account is asked to allow, named with the cloud's own
-    /// resource: short names mean the worldwide Graph.
+    /// Returns the scopes to request from a catalog's account, qualified with the cloud's own
+    /// resource, because short names refer to the worldwide Graph.
     pub fn mail_scopes(&self) -> Vec<String> {
         let graph = &self.settings.graph_url;
         DELEGATED_SCOPES
@@ -70,23 +70,24 @@ impl Services {
             .into()
     }
 
-    /// What the directory is asked to allow: everything the app is registered for.
+    /// Returns the scope to request from the directory: all permissions that the app is registered
+    /// for.
     pub fn consent_scope(&self) -> String {
         format!("{}/.default", self.settings.graph_url)
     }
 
-    /// Reads the tenant's directory through this service's own app.
+    /// Returns a client that reads the tenant's directory through the service's own app.
     ///
     /// # Errors
-    /// When the deployment has no app.
+    /// Returns an error if the deployment has no app.
     pub async fn directory_reader(&self, tenant: TenantId) -> Result<GraphReader, DirectoryError> {
         Ok(self.directory_writer(tenant).await?.reader().clone())
     }
 
-    /// Changes the tenant's directory through this service's own app.
+    /// Returns a client that changes the tenant's directory through the service's own app.
     ///
     /// # Errors
-    /// When the deployment has no app.
+    /// Returns an error if the deployment has no app.
     pub async fn directory_writer(&self, tenant: TenantId) -> Result<GraphWriter, DirectoryError> {
         let app = self.service_app().await?;
         let tokens = TokenSource::new(self.entra.clone(), tenant, &app.client_id, app.secret);
@@ -96,11 +97,11 @@ impl Services {
         )
     }
 
-    /// Proves that the app works in the directory, with a token made now: what a
-    /// browser brings back from the consent can be forged, this cannot.
+    /// Proves that the app works in the directory, with a token acquired now: the parameters of a
+    /// redirect after the consent can be forged, a token cannot.
     ///
     /// # Errors
-    /// Why it does not, and whether waiting helps.
+    /// Returns the reason why the app does not work, and whether it may work later.
     pub async fn prove_directory(
         &self,
         tenant: TenantId,
@@ -110,7 +111,7 @@ impl Services {
             ConsentProofError::unavailable()
         };
         let app = self.service_app().await.map_err(|error| unusable(&error))?;
-        // A cache of its own: a token from before the consent lacks its permissions.
+        // Uses a separate cache, because a token from before the consent lacks its permissions.
         let entra = Entra::new(self.http.clone(), &self.settings.entra_url);
         let entra = entra.map_err(|error| unusable(&error))?;
         let tokens = TokenSource::new(entra, tenant, &app.client_id, app.secret);
@@ -128,10 +129,10 @@ impl Services {
         })
     }
 
-    /// The same, tried again for a while with growing pauses.
+    /// Proves the same with retries and growing pauses, until `patience` has elapsed.
     ///
     /// # Errors
-    /// The last reason.
+    /// Returns the error of the last attempt.
     pub async fn prove_directory_within(
         &self,
         tenant: TenantId,
@@ -155,10 +156,11 @@ impl Services {
         }
     }
 
-    /// Changes the connection to the directory, whoever else does at the moment.
+    /// Changes the connection to the directory, with retries if it is changed concurrently.
     ///
     /// # Errors
-    /// When the table does not answer, or the change meets others again and again.
+    /// Returns an error if the table does not respond, or if too many attempts met concurrent
+    /// changes.
     pub async fn change_entra_connection(
         &self,
         tenant: TenantId,
@@ -179,11 +181,10 @@ impl Services {
         }
     }
 
-    /// Tries to prove a consent that was given before (on a tick), and notes how
-    /// that ended.
+    /// Tries to prove an earlier consent (on a tick) and records the result.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// Returns an error if the table does not respond.
     pub async fn finish_consent(&self, tenant: TenantId) -> Result<(), StoreError> {
         let stored = self.store.entra_connection(tenant).await?;
         let Some(waiting) = stored
@@ -198,10 +199,10 @@ impl Services {
             .map(|_| ())
     }
 
-    /// Notes how a proof ended.
+    /// Records the result of a proof.
     ///
     /// # Errors
-    /// When the table does not answer.
+    /// Returns an error if the table does not respond.
     pub async fn record_consent_proof(
         &self,
         tenant: TenantId,
@@ -238,13 +239,13 @@ impl Services {
     }
 }
 
-/// A directory that cannot be worked with.
+/// The reason why a directory cannot be accessed.
 #[derive(Debug, thiserror::Error)]
 pub enum DirectoryError {
     /// The service's app cannot be used.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The client could not be made.
+    /// The client could not be created.
     #[error(transparent)]
     Connect(#[from] ConnectError),
 }

@@ -1,22 +1,22 @@
-//! Why a consent could not be proved, as Microsoft's refusals say it.
+//! The reasons why a consent could not be proved, derived from Microsoft's errors.
 
 use rollcall_clients::entra::EntraErrorKind;
 use rollcall_clients::graph::GraphError;
 use rollcall_domain::connection::{Cause, ReportTo};
 
-/// Why the service's own app does not work in a directory.
+/// The reason why the service's own app does not work in a directory.
 #[derive(Debug)]
 pub struct ConsentProofError {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// The code to show.
+    /// The error code to show.
     pub code: Option<String>,
-    /// Whether it may work in a while: Microsoft spreads a consent within minutes.
+    /// True if it may work later: Microsoft replicates a consent within minutes.
     pub may_follow: bool,
 }
 
 impl ConsentProofError {
-    /// Microsoft did not answer in time.
+    /// Returns the error for a service that did not respond in time.
     pub(super) fn unavailable() -> Self {
         Self {
             cause: Cause::Transient,
@@ -29,13 +29,13 @@ impl ConsentProofError {
 impl From<GraphError> for ConsentProofError {
     fn from(error: GraphError) -> Self {
         match error {
-            // Ours to mend: the tenant waits for it, and is told nothing.
+            // The operators must fix it: the tenant waits, and the error is not shown to it.
             GraphError::Token(error) if error.cause().report_to() == ReportTo::Operators => {
                 let code = error.codes();
                 tracing::error!(
                     code,
                     alarm = "service-credential",
-                    "this service's own app is refused"
+                    "Entra rejected the service's own app"
                 );
                 Self::unavailable()
             }

@@ -1,4 +1,4 @@
-//! A directory whose consent was withdrawn: noticed when it is used, told once.
+//! Detects, when a directory is used, that its consent was withdrawn, and notifies once.
 
 use chrono::Utc;
 use rollcall_clients::graph::GraphError;
@@ -11,11 +11,11 @@ use super::super::Services;
 use super::super::mail_account::AccountError;
 
 impl Services {
-    /// Looks whether a refusal means that the service's app no longer works in a
-    /// tenant's directory; notes and tells that if it is news.
+    /// Checks whether an error means that the service's app no longer works in a tenant's
+    /// directory; if so, and if it is not yet known, records the loss and queues a notice.
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn directory_refused(
         &self,
         tenant: TenantId,
@@ -45,7 +45,8 @@ impl Services {
         let lost = self
             .change_entra_connection(tenant, &events, change)
             .await?;
-        // Of several who notice it at once all tell the same loss: one notice.
+        // If several functions detect the loss at once, all queue the same notice, which is sent
+        // once.
         match &lost.fault {
             Some(fault) => self.notify_consent_revoked(tenant, fault).await,
             None => Ok(()),

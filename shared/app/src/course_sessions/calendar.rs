@@ -1,4 +1,5 @@
-//! Work in the calendar of a catalog's account: which requests a step of a session is, and what a refusal means.
+//! Operations on the calendar of a catalog's account: the requests of a session's step, and the
+//! meaning of errors.
 
 use rollcall_clients::http::ApiError;
 use rollcall_clients::mailbox::{EventDraft, EventFacts};
@@ -11,7 +12,7 @@ use rollcall_domain::course_session::{
 use super::super::Services;
 use super::super::mail_account::{AccountError, ConnectedAccount};
 
-/// Graph's codes for a token without the permission a request needs.
+/// Graph's error codes for a token without the required permission.
 const NO_PERMISSION: [&str; 3] = [
     "ErrorAccessDenied",
     "AccessDenied",
@@ -19,14 +20,14 @@ const NO_PERMISSION: [&str; 3] = [
 ];
 
 impl Services {
-    /// Does something that may be repeated with a catalog's account. When its
-    /// token is refused, it is done once more with a new one: Graph ends tokens
-    /// before their time, for example when a policy or a password changes.
+    /// Runs an idempotent operation with a catalog's account. If the token is rejected, it runs
+    /// again with a new one: Graph revokes tokens early, for example when a policy or a password
+    /// changes.
     ///
     /// # Errors
-    /// As [`Services::account`]; [`AccountError::Client`] when Graph does not do
-    /// it. An account that may no longer do it (403), or has no mailbox any more, is
-    /// lost; that is stored and told before this returns.
+    /// Returns the errors of [`Services::account`], or [`AccountError::Client`] if Graph rejects
+    /// the operation. An account that lost the permission (403) or its mailbox is lost; before this
+    /// returns, the loss is stored and the notice queued.
     pub async fn in_calendar<T, F>(
         &self,
         tenant: TenantId,
@@ -49,10 +50,10 @@ impl Services {
             Err(error) => error,
         };
         let lost = match (error.status(), error.code()) {
-            // One refused event or room is no lost account: only what Graph says when
-            // a permission is missing is.
+            // A single rejected event or room does not mean that the account is lost; only the
+            // codes of a missing permission do.
             (Some(403), Some(code)) if NO_PERMISSION.contains(&code) => Some(Cause::ConsentMissing),
-            // Graph's word for a mailbox that is gone or was moved off the cloud.
+            // Graph's error code for a mailbox that was deleted or moved to an on-premises server.
             (Some(404), Some("MailboxNotEnabledForRESTAPI")) => Some(Cause::NoCloudMailbox),
             _ => None,
         };
@@ -69,7 +70,7 @@ impl Services {
     }
 }
 
-/// Carries out one step of a session's plan.
+/// Applies one step of a session's plan.
 pub(crate) async fn step_of(
     account: &ConnectedAccount,
     session: &CourseSession,
@@ -99,8 +100,8 @@ pub(crate) async fn step_of(
     }
 }
 
-/// The event of a part as it should be. One that should not be is made only to
-/// learn its id: nobody is in it, no room and no meeting.
+/// Returns the desired event of a part. An event that should not exist is created only to learn its
+/// id: without learners, room and meeting.
 fn draft(session: &CourseSession, connection: &MailConnection, part: u32) -> EventDraft {
     let arranged = arrange(Some(session), session);
     let event = arranged.iter().find(|event| event.part == part);

@@ -1,4 +1,5 @@
-//! Course sessions in the calendar of a catalog's account: planned steps carried out one by one, rooms' answers followed up.
+//! Course sessions in the calendar of a catalog's account: applies planned steps one by one and
+//! follows up the responses of rooms.
 
 mod calendar;
 
@@ -18,18 +19,19 @@ use super::Services;
 use super::course_sessions::calendar::step_of;
 use super::mail_account::AccountError;
 
-/// No plan has more steps: five parts, each made, changed and cancelled at most.
+/// The maximum number of steps of a plan: five parts, each created, updated and cancelled at most
+/// once.
 const MOST_STEPS: usize = 32;
-/// The longest wait for the lease of a session that another function works on.
+/// The longest wait for the lease of a session that another function is applying.
 const LEASE_PATIENCE: Duration = Duration::from_secs(10);
 
 impl Services {
-    /// Does what the calendar still lacks of a session, step by step; each is
-    /// stored before the next, so whoever goes on later does the rest. One does
-    /// it at a time: else an older change could reach the calendar after a newer.
+    /// Applies the changes that a session's calendar still needs, step by step. Each step is stored
+    /// before the next, so that a later call continues there. Only one call applies a session at a
+    /// time; otherwise an older change could reach the calendar after a newer one.
     ///
     /// # Errors
-    /// Why it broke off. What was done is stored.
+    /// Returns the error of the step that failed. The steps before it are stored.
     pub async fn record_session(
         &self,
         tenant: TenantId,
@@ -41,13 +43,13 @@ impl Services {
         let (catalog, id) = (session.value.catalog, session.value.id);
         let lease = self.session_lease(tenant, id).await?;
         let work = async {
-            // Only now, under the lease: what was read before may be older.
+            // Read again under the lease, because the session read before may be stale.
             let newest = self.newest(tenant, catalog, id).await?;
             self.run_steps(tenant, newest).await
         };
         let done = lease.while_held(Box::pin(work)).await;
         if let Err(error) = lease.release().await {
-            tracing::warn!(%error, "the lease of a session was not given back; it expires");
+            tracing::warn!(%error, "the lease of a session was not released; it expires");
         }
         done?
     }
@@ -55,7 +57,7 @@ impl Services {
     async fn session_lease(&self, tenant: TenantId, id: SessionId) -> Result<Lease, AccountError> {
         let (name, length) = (format!("session#{id}"), self.settings.lease);
         let lease = Lease::acquire_within(&self.store, tenant, &name, length, LEASE_PATIENCE);
-        let busy = || AccountError::Later("somebody else is carrying the session out".to_owned());
+        let busy = || AccountError::Later("another request is applying the session".to_owned());
         lease.await?.ok_or_else(busy)
     }
 
@@ -99,7 +101,7 @@ impl Services {
                         .await?;
                 }
                 Err(AccountError::Client(error)) if is_lost(step, &error) => {
-                    tracing::warn!(session = %session.value.id, "an event is gone from the calendar; it is made again");
+                    tracing::warn!(session = %session.value.id, "an event no longer exists in the calendar; it is created again");
                     forget_event(&mut session.value, step.part());
                 }
                 Err(error) => return Err(error),
@@ -109,11 +111,11 @@ impl Services {
                 .put_session(tenant, &session.value, Some(session.version), &[]);
             session.version = put.await?;
         }
-        tracing::error!(session = %session.value.id, "a session's plan does not end");
+        tracing::error!(session = %session.value.id, "the plan of a session has too many steps");
         Ok(session)
     }
 
-    /// Notes that a step is done, and what the calendar said to it.
+    /// Records that a step is done, and the facts that the calendar returned.
     async fn record_step(
         &self,
         tenant: TenantId,
@@ -127,13 +129,13 @@ impl Services {
             return Ok(());
         }
         session.join_url.clone_from(&facts.join_url);
-        // A room may answer at once; nobody would ask it again.
-        self.take_answer(tenant, session, facts.room).await
+        // A room may respond immediately; this response is not requested again.
+        self.record_room_answer(tenant, session, facts.room).await
     }
 
-    /// Takes a room's answer; a refusal is told before it is stored, so that it
-    /// is never lost, and as one notice however often.
-    async fn take_answer(
+    /// Stores a room's response. The notice of a refusal is queued before it is stored, so that it
+    /// is never lost; repeated notices are sent once.
+    async fn record_room_answer(
         &self,
         tenant: TenantId,
         session: &mut CourseSession,
@@ -146,10 +148,10 @@ impl Services {
         Ok(())
     }
 
-    /// Asks what the room answered, if it has not; a refusal is told.
+    /// Reads the room's response, if it is still missing, and notifies of a refusal.
     ///
     /// # Errors
-    /// When the calendar, the table or the queue does not answer.
+    /// Returns an error if the calendar, the table or the queue does not respond.
     pub async fn follow_room(
         &self,
         tenant: TenantId,
@@ -158,14 +160,15 @@ impl Services {
         let it = &session.value;
         let waits = it.room_answer == RoomAnswer::Waiting && it.status == SessionStatus::Scheduled;
         let first = it.events.iter().find(|event| event.part == 0);
-        // As long as the event was not told which room it is, another one answers.
+        // Until the event was updated with its current room, a different room responds.
         let is_told = plan(Some(it), it).iter().all(|step| step.part() != 0);
         let id = first.and_then(|event| event.event_id.clone());
         let Some(id) = id.filter(|_| waits && is_told) else {
             return Ok(session);
         };
         let (catalog, of) = (it.catalog, it.id);
-        // Another account does not see the event, which says nothing of the room.
+        // Another account cannot see the event, and its error would not mean that the room
+        // declined.
         let connected = self.usable(tenant, catalog).await?.account;
         if it.calendar.as_ref().map(|then| then.object) != connected.map(|now| now.object) {
             return Ok(session);
@@ -175,18 +178,19 @@ impl Services {
             async move { account.mailbox.event(&id).await }
         };
         let facts = self.in_calendar(tenant, catalog, work).await?;
-        // An event that somebody deleted in the calendar books no room.
+        // An event that was deleted in the calendar books no room.
         let answer = facts.map_or(RoomAnswer::Declined, |facts| facts.room);
         if answer == RoomAnswer::Waiting {
             return Ok(session);
         }
-        self.take_answer(tenant, &mut session.value, answer).await?;
+        self.record_room_answer(tenant, &mut session.value, answer)
+            .await?;
         let put = self
             .store
             .put_session(tenant, &session.value, Some(session.version), &[]);
         match put.await {
             Ok(version) => session.version = version,
-            // Somebody changed the session meanwhile: their change asks anew.
+            // The session was changed concurrently; that change requests the room again.
             Err(StoreError::Conflict) => return Ok(self.newest(tenant, catalog, of).await?),
             Err(error) => return Err(error.into()),
         }
@@ -217,7 +221,7 @@ impl Services {
     }
 }
 
-/// Whether an event that should be changed is not in the calendar any more.
+/// Returns true if the event to update no longer exists in the calendar.
 fn is_lost(step: EventStep, error: &rollcall_clients::http::ApiError) -> bool {
     matches!(step, EventStep::Update { .. }) && is_gone(error)
 }

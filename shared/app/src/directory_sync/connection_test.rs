@@ -1,4 +1,5 @@
-//! Tests a directory sync as it is configured: credentials, each permission, the filters, the platform. Nothing is written (S2-30).
+//! Tests a directory sync as configured: credentials, each permission, the filters and the
+//! platform. Writes nothing (S2-30).
 
 use std::time::Duration;
 
@@ -14,15 +15,15 @@ use tokio::time::Instant;
 use super::super::Services;
 use super::SyncClientError;
 
-/// Longest wait for both sides together: below the 30 s that API Gateway waits.
+/// The maximum time for both sides together: below the 30 s timeout of API Gateway.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// The configuration's fields that checks point to.
+/// JSON pointers to the configuration's fields that checks refer to.
 const TARGET: &str = "/target";
 const TOKEN: &str = "/scimToken";
 const FILTER: &str = "/filters/graph";
 const GROUPS: &str = "/filters/groups";
 
-/// What is tested.
+/// The sync to test.
 #[derive(Clone, Copy)]
 struct SyncToTest<'a> {
     config: &'a SyncConfig,
@@ -31,11 +32,11 @@ struct SyncToTest<'a> {
 }
 
 impl Services {
-    /// Tests both sides of a sync at once, with the credentials that are stored. What
-    /// cannot be found out is told as a check that was not made.
+    /// Tests both sides of a sync concurrently, with the stored credentials. Facts that cannot be
+    /// determined result in checks with the status "not checked".
     ///
     /// # Errors
-    /// When the vault does not answer.
+    /// Returns an error if the secret store does not respond.
     pub async fn test_sync(
         &self,
         tenant: TenantId,
@@ -119,51 +120,54 @@ fn unmade(id: CheckId, pointer: &str, error: &SyncClientError) -> Check {
             .collect();
         return Check::failed(id, format!("{first}{}.", letters.as_str())).at(pointer);
     }
-    tracing::error!(%error, "a client of the directory sync cannot be made");
+    tracing::error!(%error, "a client of the directory sync could not be created");
     Check::not_checked(
         id,
-        "It could not be looked at now. Try again in some minutes.",
+        "It could not be checked now. Try again in a few minutes.",
     )
 }
 
 async fn sample(graph: &GraphReader, reads: bool) -> Check {
     let id = CheckId::EntraSample;
     if !reads {
-        return Check::not_checked(id, "It takes User.Read.All.");
+        return Check::not_checked(id, "This requires User.Read.All.");
     }
     match graph.count_people().await {
-        Ok(0) => Check::failed(id, "The directory shows nobody at all."),
+        Ok(0) => Check::failed(id, "The directory shows no users."),
         Ok(count) => Check::passed(
             id,
-            format!("The directory has {count} people, guests included."),
+            format!("The directory has {count} users, including guests."),
         ),
-        Err(error) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Err(error) => Check::not_checked(id, format!("It could not be checked ({error}).")),
     }
 }
 
-/// Graph itself is asked, in its own words (S3-30).
+/// Checks the filter by sending it to Graph in its own syntax (S3-30).
 async fn filtered(graph: &GraphReader, filter: &str, reads: bool) -> Check {
     let id = CheckId::EntraFilter;
     if !reads {
-        return Check::not_checked(id, "It takes User.Read.All.");
+        return Check::not_checked(id, "This requires User.Read.All.");
     }
     match graph.try_filter(filter).await {
-        Ok(0) => {
-            Check::warning(id, "Microsoft Graph takes the filter, and it fits nobody.").at(FILTER)
-        }
+        Ok(0) => Check::warning(
+            id,
+            "Microsoft Graph accepts the filter, but no user matches it.",
+        )
+        .at(FILTER),
         Ok(count) => Check::passed(
             id,
-            format!("Microsoft Graph takes the filter; it fits {count} people."),
+            format!("Microsoft Graph accepts the filter; {count} users match it."),
         ),
         Err(GraphError::Api(error)) if error.status() == Some(400) => {
-            let said = error.message();
-            Check::failed(id, format!("Microsoft Graph refuses the filter: {said}")).at(FILTER)
+            let message = error.message();
+            Check::failed(id, format!("Microsoft Graph refuses the filter: {message}")).at(FILTER)
         }
-        Err(error) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Err(error) => Check::not_checked(id, format!("It could not be checked ({error}).")),
     }
 }
 
-/// Groups nobody knows are named; the others can be used all the same (S3-37).
+/// Checks the chosen groups. Unknown groups are listed; the others can nevertheless be used
+/// (S3-37).
 async fn chosen_groups(
     graph: &GraphReader,
     chosen: &std::collections::BTreeSet<rollcall_domain::base::ids::ObjectId>,
@@ -171,12 +175,12 @@ async fn chosen_groups(
 ) -> Check {
     let id = CheckId::EntraGroups;
     if !reads {
-        return Check::not_checked(id, "It takes Group.Read.All.");
+        return Check::not_checked(id, "This requires Group.Read.All.");
     }
     let known = match graph.group_names(chosen.iter().copied()).await {
         Ok(known) => known,
         Err(error) => {
-            return Check::not_checked(id, format!("It could not be found out ({error})."));
+            return Check::not_checked(id, format!("It could not be checked ({error})."));
         }
     };
     let unknown: Vec<String> = chosen
@@ -186,14 +190,16 @@ async fn chosen_groups(
         .collect();
     let names: Vec<&str> = known.values().map(String::as_str).collect();
     match (unknown.is_empty(), known.is_empty()) {
-        (true, _) => Check::passed(id, format!("All of them: {}.", names.join(", "))),
-        (false, true) => {
-            Check::failed(id, format!("None of them exists: {}.", unknown.join(", "))).at(GROUPS)
-        }
+        (true, _) => Check::passed(id, format!("All groups exist: {}.", names.join(", "))),
+        (false, true) => Check::failed(
+            id,
+            format!("None of the groups exists: {}.", unknown.join(", ")),
+        )
+        .at(GROUPS),
         (false, false) => Check::warning(
             id,
             format!(
-                "These do not exist: {}. The others are used: {}.",
+                "These groups do not exist: {}. The others are used: {}.",
                 unknown.join(", "),
                 names.join(", ")
             ),
@@ -210,7 +216,7 @@ async fn platform(scim: &Scim) -> Vec<Check> {
             return vec![refused(&error)];
         }
         Err(error) if error.is_transient() => {
-            let text = format!("It did not answer ({error}). Try again in some minutes.");
+            let text = format!("It did not respond ({error}). Try again in a few minutes.");
             return vec![Check::not_checked(address, text)];
         }
         Err(error) => {
@@ -233,17 +239,19 @@ async fn platform(scim: &Scim) -> Vec<Check> {
     let found = if lacks.is_empty() {
         Check::passed(
             address,
-            "It describes itself, and keeps everything that is synced.",
+            "The service describes itself and supports everything that is synced.",
         )
     } else {
         let lacks = lacks.join(", ");
-        let text = format!("It describes itself. It does not keep: {lacks}; they are left out.");
+        let text = format!(
+            "The service describes itself. It does not support {lacks}, so these are not synced."
+        );
         Check::warning(address, text)
     };
     let read = match scim.counts().await {
         Ok((users, groups)) => Check::passed(
             CheckId::ScimRead,
-            format!("It shows {users} users and {groups} groups."),
+            format!("The platform shows {users} users and {groups} groups."),
         ),
         Err(error) if error.is_auth() => refused(&error),
         Err(error) => Check::not_checked(
@@ -255,6 +263,6 @@ async fn platform(scim: &Scim) -> Vec<Check> {
 }
 
 fn refused(error: &ApiError) -> Check {
-    let text = format!("The learning platform refuses the token ({error}). Enter a valid one.");
+    let text = format!("The learning platform rejects the token ({error}). Enter a valid one.");
     Check::failed(CheckId::ScimRead, text).at(TOKEN)
 }

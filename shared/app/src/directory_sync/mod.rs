@@ -1,4 +1,4 @@
-//! The directory sync's clients, and how its runs are asked for.
+//! The directory sync's clients and the requests for its runs.
 
 mod connection_test;
 
@@ -18,31 +18,31 @@ use super::Services;
 use super::clients::ConnectError;
 use super::consent::{AppError, DirectoryError};
 
-/// A client of a directory sync that could not be made.
+/// The reason why a client of a directory sync could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SyncClientError {
-    /// It is not connected.
+    /// The sync is not connected.
     #[error("the directory sync is not connected")]
     NotConnected,
     /// A credential was never entered.
     #[error("the {0} was never entered")]
     Missing(&'static str),
-    /// Its address is none that tenants may name.
-    #[error("the address {0:?} is none that this deployment sends requests to")]
+    /// The address is not allowed for tenants.
+    #[error("this deployment may not send requests to the address {0:?}")]
     Address(String),
-    /// The vault did not do it.
+    /// The secret store failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// This service's own app is the trouble.
+    /// This service's own app cannot be used.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The client refused its settings.
+    /// The client rejected its settings.
     #[error(transparent)]
     Client(#[from] ApiError),
 }
 
 impl SyncClientError {
-    /// Whether somebody of the tenant has to act.
+    /// Returns true if an administrator of the tenant has to act.
     pub fn needs_person(&self) -> bool {
         matches!(
             self,
@@ -63,10 +63,10 @@ impl From<DirectoryError> for SyncClientError {
 }
 
 impl Services {
-    /// The directory as the sync reads it.
+    /// Returns a client for the directory that the sync reads.
     ///
     /// # Errors
-    /// Why it cannot be read at all.
+    /// Returns the reason why it cannot be read.
     pub async fn sync_directory(
         &self,
         tenant: TenantId,
@@ -90,16 +90,16 @@ impl Services {
         }
     }
 
-    /// The learning platform as the sync changes it.
+    /// Returns a client for the LMS that the sync changes.
     ///
     /// # Errors
-    /// Why it cannot be asked at all.
+    /// Returns the reason why it cannot be accessed.
     pub fn sync_target(
         &self,
         target: &str,
         credentials: &SyncCredentials,
     ) -> Result<Scim, SyncClientError> {
-        // Looked at every time: operators may have taken a host off their list.
+        // Checked each time, because operators may have removed a host from their list.
         if !self.settings.is_scim_address(target) {
             return Err(SyncClientError::Address(target.to_owned()));
         }
@@ -110,10 +110,10 @@ impl Services {
         Ok(Scim::new(self.outside.clone(), target, token)?)
     }
 
-    /// Asks for a run of the sync.
+    /// Queues a run of the sync.
     ///
     /// # Errors
-    /// When the queue does not answer.
+    /// Returns an error if the queue does not respond.
     pub async fn run_sync(
         &self,
         tenant: TenantId,
@@ -134,10 +134,10 @@ impl Services {
         Ok(request)
     }
 
-    /// What a run of the sync works with.
+    /// Returns the clients for a run of the sync.
     ///
     /// # Errors
-    /// Why a client cannot be made.
+    /// Returns the reason why a client could not be created.
     pub async fn sync_clients(
         &self,
         tenant: TenantId,

@@ -9,7 +9,7 @@ use rollcall_clients::store::{Fence, Lease};
 use rollcall_runtime::Deadline;
 use tokio::time::{Instant, timeout_at};
 
-/// The time one batch of changes may take, including the answer and retries.
+/// The maximum time of one batch of changes, including response and retries.
 const BATCH_TIME: Duration = Duration::from_secs(10);
 
 /// The lease and the deadline that a run works under. Clones share both.
@@ -20,19 +20,19 @@ pub struct RunBudget {
     deadline: Deadline,
 }
 
-/// Why a run must stop.
+/// The reason why a run must stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Interrupted {
-    /// The invocation ends soon; a continuation does the rest.
+    /// The invocation ends soon; a continuation does the remaining work.
     #[error("the invocation is out of time")]
     OutOfTime,
-    /// Another run holds the lease now; this one must not write any more.
+    /// Another run holds the lease now; this one must not write anything more.
     #[error("the lock was lost to another run; this one wrote nothing more")]
     LeaseLost,
 }
 
 impl RunBudget {
-    /// The budget of an invocation that holds `lease`.
+    /// Returns the budget of an invocation that holds `lease`.
     pub fn new(lease: Lease, deadline: Deadline) -> Self {
         Self {
             lease: Arc::new(lease),
@@ -45,7 +45,7 @@ impl RunBudget {
     /// which it renews. Called before each write and each slow step.
     ///
     /// # Errors
-    /// Why the run must stop.
+    /// Returns the reason why the run must stop.
     pub async fn check(&self) -> Result<(), Interrupted> {
         if !self.deadline.allows(BATCH_TIME) {
             return Err(Interrupted::OutOfTime);
@@ -54,9 +54,9 @@ impl RunBudget {
         self.held(held)
     }
 
-    /// Checks that the lease is held, by asking the table even if it was renewed a
-    /// moment ago. Called before anything outside the lease's protection happens:
-    /// a notice, or a change of state that carries no fence.
+    /// Checks that the lease is held, by reading the table even if it was renewed recently. Called
+    /// before anything outside the lease's protection happens: a notice, or a change of state
+    /// without a fence.
     ///
     /// # Errors
     /// [`Interrupted::LeaseLost`].
@@ -75,18 +75,18 @@ impl RunBudget {
         match held {
             Ok(true) => return Ok(()),
             Ok(false) => {}
-            // A lease that may be lost counts as lost.
+            // If renewal failed, the lease may be lost and is treated as lost.
             Err(error) => tracing::error!(%error, "the lease could not be renewed"),
         }
         self.lost.store(true, Ordering::Relaxed);
         Err(Interrupted::LeaseLost)
     }
 
-    /// Works while the lease is held and, where there is one, until `limit`; then the
-    /// work is dropped where it stands, requests in flight included.
+    /// Works while the lease is held and, if there is a `limit`, until that time after the
+    /// deadline; then the work is dropped immediately, including requests in flight.
     ///
     /// # Errors
-    /// Why the work was dropped.
+    /// Returns the reason why the work was dropped.
     pub async fn run<T>(
         &self,
         work: impl Future<Output = T>,
@@ -109,17 +109,17 @@ impl RunBudget {
         })
     }
 
-    /// The proof of the lease, which every write of the run carries.
+    /// Returns the proof of the lease, which every write of the run carries.
     pub fn fence(&self) -> &Fence {
         self.lease.fence()
     }
 
-    /// When the invocation must have stopped cleanly.
+    /// Returns the time at which the invocation must have stopped cleanly.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// Gives the lease back. A failure is logged only: the lease expires by itself.
+    /// Releases the lease. A failure is only logged, because the lease expires automatically.
     pub(crate) async fn release(self) {
         let Some(lease) = Arc::into_inner(self.lease) else {
             tracing::warn!("the lease is still in use and is left to expire");

@@ -1,4 +1,4 @@
-//! The life of a run, the same for every job: admitted, locked, begun, carried out, recorded, continued.
+//! The lifecycle of a run, the same for every job: admit, lock, begin, execute, record, continue.
 
 use std::time::Duration;
 
@@ -14,20 +14,20 @@ use crate::Services;
 /// A run that still needs continuations after this many is considered stuck and fails.
 pub const MAX_CONTINUATIONS: u32 = 1_000;
 
-/// What distinguishes one job from another in the life of a run.
+/// The parts of a run's lifecycle that differ between jobs.
 pub trait JobRun {
     /// The lease a run holds while it works.
     const LEASE: &'static str;
-    /// How long after the deadline the work is dropped where it stands; `None` for a
-    /// job that checks its budget itself and stops cleanly.
+    /// The time after the deadline at which the work is dropped; `None` for a job that checks its
+    /// budget itself and stops cleanly.
     const DROPPED_AFTER: Option<Duration>;
-    /// The error of a run whose work was dropped for lack of time, for people.
+    /// The error text of a run whose work was dropped for lack of time.
     const TIMED_OUT: &'static str;
-    /// What admission found out and the work needs.
+    /// The data that admission read and the work needs.
     type Inputs;
-    /// What the work returns.
+    /// The result of the work.
     type Output;
-    /// Why the work failed.
+    /// The error of the work.
     type Error: std::error::Error;
 
     /// Checks the preconditions. Nothing is locked or changed here.
@@ -44,9 +44,9 @@ pub trait JobRun {
         budget: &RunBudget,
     ) -> impl Future<Output = Result<Self::Output, Self::Error>>;
 
-    /// Sets the run's status and queues the notices of work that came to its end.
-    /// The lease was confirmed just before. After an error the message is delivered
-    /// again and the whole run is repeated, so that no notice is lost.
+    /// Sets the run's status and queues the notices of finished work. The lease was confirmed
+    /// just before. After an error the message is delivered again and the run is repeated, so
+    /// that no notice is lost.
     fn complete(
         &self,
         run: &mut Run,
@@ -68,40 +68,40 @@ pub trait JobRun {
     ) -> impl Future<Output = Result<(), Failure>>;
 }
 
-/// Whether a run may begin.
+/// The result of checking the preconditions.
 #[derive(Debug)]
 pub enum Admission<T> {
-    /// Yes.
+    /// The run may begin.
     Start(T),
-    /// Not yet: the request is put back and looked at again later.
+    /// Not yet: the request is requeued and checked again later.
     Requeue,
-    /// No. The record says why; with `alert`, administrators are notified.
+    /// The run is skipped and the reason recorded; with `alert`, administrators are notified.
     Skip {
-        /// Why.
+        /// The reason.
         reason: String,
-        /// Whether administrators are notified.
+        /// True if administrators are notified.
         alert: bool,
     },
 }
 
-/// How the work of an invocation ended.
+/// The way in which the work of an invocation ended.
 #[derive(Debug)]
 pub enum Completion<E> {
     /// The run is over; its status is set.
     Ended,
-    /// Another invocation does the rest.
+    /// Another invocation does the remaining work.
     Continue {
-        /// How long it waits first.
+        /// The delay before the next invocation.
         after: Duration,
-        /// Whether this invocation achieved anything. One that did not ends the run:
-        /// the next one would not either.
+        /// True if this invocation made progress. Otherwise the run fails, because the next
+        /// invocation would make none either.
         progressed: bool,
     },
     /// Part of the work was done before it failed.
     Failed(E),
 }
 
-/// Why a run failed.
+/// The reason why a run failed.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError<E: std::error::Error> {
     /// The job's own reason.
@@ -128,14 +128,14 @@ struct Continuation {
     after: Duration,
 }
 
-/// Makes one run of a job for one tenant.
+/// Executes one run of a job for one tenant.
 ///
-/// A lost lease has one consequence, whenever it is noticed: this invocation stops,
-/// writes nothing more and notifies no one. Its message is delivered again, and by
-/// then the run is over or waits for the lease.
+/// Whenever the loss of the lease is detected, the consequence is the same: this invocation stops,
+/// writes nothing more and notifies no one. Its message is delivered again; by then the run is over
+/// or waits for the lease.
 ///
 /// # Errors
-/// When the message cannot be handled now; it is delivered again.
+/// Returns an error if the message cannot be handled now; it is delivered again.
 pub async fn run<J: JobRun>(
     services: &Services,
     job: &J,
@@ -168,7 +168,7 @@ pub async fn run<J: JobRun>(
     Ok(())
 }
 
-/// Ends a run before it began: no lock, no change (S4-107).
+/// Ends a run before it begins, without locks or changes (S4-107).
 async fn skip<J: JobRun>(
     services: &Services,
     job: &J,
@@ -187,7 +187,7 @@ async fn skip<J: JobRun>(
     Ok(())
 }
 
-/// Begins, works and records; returns the continuation, if one is needed.
+/// Begins, executes and records the run; returns the continuation, if one is needed.
 async fn under_lease<J: JobRun>(
     services: &Services,
     job: &J,
@@ -204,7 +204,7 @@ async fn under_lease<J: JobRun>(
         Err(Interrupted::OutOfTime) => Err(RunError::TimedOut(J::TIMED_OUT)),
         Err(lost @ Interrupted::LeaseLost) => return Err(lost.into()),
     };
-    // An error may be how the loss of the lease was noticed first.
+    // The loss of the lease may have been the cause of an error.
     budget.confirm_lease().await?;
     let completion = match ended {
         Ok(output) => match job.complete(&mut run, output).await? {
@@ -230,9 +230,9 @@ async fn under_lease<J: JobRun>(
     Ok(next)
 }
 
-/// Reads the record again under the lease, ends the record of a run before it that
-/// crashed, and records that this one is at work. `None` when another invocation has
-/// ended or recorded the run since the message arrived.
+/// Reads the record again under the lease, ends the record of a previous run that crashed, and
+/// records that this run is running. Returns `None` if another invocation has ended or recorded the
+/// run since the message arrived.
 async fn begin<J: JobRun>(
     services: &Services,
     job: &J,
@@ -251,8 +251,8 @@ async fn begin<J: JobRun>(
     if let Some(crashed) = previous.as_ref().filter(is_crashed) {
         let slot = crashed.request.slot;
         tracing::error!(tenant = %request.tenant, job = %request.job, %slot, "a run crashed without recording a result");
-        // The notice first: after a crash in between it is queued again, and its
-        // identity makes the two one.
+        // The notice comes first: after a crash in between it is queued again, and its identity
+        // prevents a second delivery.
         job.notify_crashed(crashed).await?;
         store.mark_run_crashed(budget.fence(), crashed).await?;
     }
@@ -270,7 +270,7 @@ async fn begin<J: JobRun>(
     Ok(Some(run))
 }
 
-/// The continuation, which takes the lease anew and plans again from whole state;
+/// Returns the continuation, which acquires the lease again and plans again from the current data;
 /// administrators can save changes in between.
 fn continuation<E: std::error::Error>(
     run: &Run,
@@ -289,7 +289,7 @@ fn continuation<E: std::error::Error>(
     Ok(Some(Continuation { request, after }))
 }
 
-/// Notifies that the run as a whole failed; it is not tried again before its next slot.
+/// Records and notifies that the run as a whole failed; it is not retried before its next slot.
 async fn fail<J: JobRun>(
     job: &J,
     run: &mut Run,

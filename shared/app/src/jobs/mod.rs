@@ -1,4 +1,5 @@
-//! Runs of jobs: how they are requested, locked, carried out within their budget, recorded and continued.
+//! Runs of jobs: how they are requested, locked, executed within their budget, recorded and
+//! continued.
 
 pub mod budget;
 pub mod lifecycle;

@@ -1,5 +1,4 @@
-//! Requests for runs: one for every active tenant, one now, or one that is put back to be
-//! retried later.
+//! Requests for runs: one for every active tenant, one immediately, or one that is requeued.
 
 use std::time::Duration;
 
@@ -14,7 +13,7 @@ use rollcall_runtime::Failure;
 use crate::Services;
 
 impl Services {
-    /// Queues one run of a job for every active tenant. Returns how many.
+    /// Queues one run of a job for every active tenant and returns their number.
     pub async fn fan_out(&self, job: Job, slot: Slot) -> Result<usize, FanOutError> {
         let requests: Vec<_> = self
             .store
@@ -31,7 +30,7 @@ impl Services {
             })
             .collect();
         self.queue(job).send_all(&requests).await?;
-        tracing::info!(%job, %slot, tenants = requests.len(), "asked for runs");
+        tracing::info!(%job, %slot, tenants = requests.len(), "queued runs");
         Ok(requests.len())
     }
 
@@ -44,20 +43,20 @@ impl Services {
         self.queue(request.job).send(request, delay).await
     }
 
-    /// Queues a request again because another run has to end first, but not for ever: after
-    /// `MAX_WAITS` the run is recorded as skipped, unless it has a record already. The lease
-    /// of a crashed run is waited for until it expires, that of a live one for a minute.
+    /// Queues a request again because another run has to end first, but not indefinitely: after
+    /// `MAX_WAITS` the run is recorded as skipped, unless it already has a record. The delay is the
+    /// remaining time of the other run's lease, limited to `WAIT_SECONDS`.
     ///
     /// # Errors
-    /// When table or queue do not respond; the message is delivered again then.
+    /// Returns an error if the table or the queue does not respond; the message is then delivered
+    /// again.
     pub async fn requeue(&self, mut request: RunRequest) -> Result<(), Failure> {
         request.waits += 1;
         if request.waits > MAX_WAITS {
             let mut run = Run::begin(request, Utc::now());
             run.status = RunStatus::Skipped;
-            run.note = Some(
-                "half an hour of waiting was not enough: another run holds the lock".to_owned(),
-            );
+            run.note =
+                Some("another run still held the lock after half an hour of waiting".to_owned());
             run.finished_at = Some(run.started_at);
             self.store.begin_run(&run).await?;
             return Ok(());
@@ -77,7 +76,7 @@ impl Services {
         Ok(())
     }
 
-    /// Queues a run now.
+    /// Queues a run in a slot of the current time.
     pub async fn enqueue_run(
         &self,
         tenant: &Tenant,
@@ -109,14 +108,14 @@ impl Services {
     }
 }
 
-/// Why the runs of a tick could not be queued.
+/// The reason why the runs of a tick could not be queued.
 #[derive(Debug, thiserror::Error)]
 pub enum FanOutError {
     /// The tenants could not be listed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The requests could not be sent. The tick is retried; a request that is sent twice is
-    /// one run.
+    /// The requests could not be sent. The tick is retried; a request that is sent twice starts one
+    /// run.
     #[error(transparent)]
     Queue(#[from] QueueError),
 }

@@ -1,4 +1,5 @@
-//! What the vault has to forget: grants of accounts that were disconnected, sign-ins nobody saved.
+//! Deletes grants that are no longer needed: of disconnected accounts and of sign-ins that were not
+//! saved.
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::vault::StoredGrant;
@@ -9,11 +10,12 @@ use super::super::Services;
 use super::AccountError;
 
 impl Services {
-    /// Forgets everything that is kept of a catalog's account, and that this had to
-    /// be done. For whoever holds the lease of the catalog's grant.
+    /// Deletes all grants of a catalog's account and clears the mark that this is due. The caller
+    /// must hold the lease of the catalog's grant.
     ///
     /// # Errors
-    /// When vault or table do not answer; done again it does the rest.
+    /// Returns an error if the secret store or the table does not respond; a repeated call
+    /// completes the work.
     pub async fn forget_grant(
         &self,
         tenant: TenantId,
@@ -27,11 +29,11 @@ impl Services {
         Ok(())
     }
 
-    /// Forgets what a catalog's record says is due: an account that was
-    /// disconnected, a sign-in that nobody saved in time (S1-30, S1-39).
+    /// Deletes the grants that are due according to a catalog's record: those of a disconnected
+    /// account, and those of a sign-in that was not saved in time (S1-30, S1-39).
     ///
     /// # Errors
-    /// When vault or table do not answer.
+    /// Returns an error if the secret store or the table does not respond.
     pub async fn forget_what_is_due(
         &self,
         tenant: TenantId,
@@ -62,7 +64,7 @@ impl Services {
             return Ok(());
         }
         let mut kept = self.vault.grant(tenant, catalog).await?;
-        kept.keep_only(it.grant.as_deref().unwrap_or_default());
+        kept.retain_grant(it.grant.as_deref().unwrap_or_default());
         self.vault.put_grant(tenant, catalog, &kept).await?;
         let noted = |it: &mut MailConnection| over(it) && it.draft_until.take().is_some();
         self.change_mail_connection(tenant, catalog, &[], noted)

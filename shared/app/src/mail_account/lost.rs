@@ -1,4 +1,5 @@
-//! An account that is lost: noted once, told once, over a channel that does not need it (C-27).
+//! Records the loss of an account once and notifies once, over a channel that does not need the
+//! account (C-27).
 
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::audit::{Action, Actor, AuditEvent};
@@ -10,11 +11,11 @@ use super::super::Services;
 use super::AccountError;
 
 impl Services {
-    /// Notes that the account that was connected at a moment failed for this cause,
-    /// and tells it, once. One that was connected since is left alone.
+    /// Records that the account connected at `of` failed with this cause, and notifies once. An
+    /// account that was connected later is not changed.
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn account_failed(
         &self,
         tenant: TenantId,
@@ -34,18 +35,18 @@ impl Services {
             })
             .await?;
         match after {
-            Some(connection) if connection.untold => {
+            Some(connection) if connection.notice_pending => {
                 self.notify_loss(tenant, catalog, &connection).await
             }
             _ => Ok(()),
         }
     }
 
-    /// Tells a loss that is not told yet, over a channel that does not need the
-    /// account (C-27). The same loss is one notice, however often this is done.
+    /// Notifies of a loss that was not yet notified, over a channel that does not need the account
+    /// (C-27). Repeated calls for one loss result in one notice.
     ///
     /// # Errors
-    /// When table or queue do not answer.
+    /// Returns an error if the table or the queue does not respond.
     pub async fn notify_loss(
         &self,
         tenant: TenantId,
@@ -68,16 +69,16 @@ impl Services {
         self.notify_catalog_administrators(tenant, catalog, connection, about)
             .await?;
         let since = fault.at;
-        let told = |it: &mut MailConnection| {
+        let mark_notified = |it: &mut MailConnection| {
             let same = it.fault.as_ref().is_some_and(|fault| fault.at == since);
-            same && std::mem::take(&mut it.untold)
+            same && std::mem::take(&mut it.notice_pending)
         };
-        self.change_mail_connection(tenant, catalog, &[], told)
+        self.change_mail_connection(tenant, catalog, &[], mark_notified)
             .await?;
         Ok(())
     }
 
-    /// A place of the console as a link.
+    /// Returns the link to a page of the console.
     pub fn console(&self, path: &str) -> String {
         let origin = self.settings.frontend_url.as_deref().unwrap_or_default();
         format!("{origin}{path}")

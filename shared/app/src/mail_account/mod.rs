@@ -1,4 +1,4 @@
-//! Connected accounts: their newest grant, the mailbox it opens, and what happens when it is lost.
+//! Connected accounts: their newest grant, access to their mailbox, and the handling of a loss.
 
 mod cleanup;
 mod lost;
@@ -20,28 +20,28 @@ use crate::consent::AppError;
 use crate::notify::NotifyError;
 pub(crate) use tokens::AccountTokens;
 
-/// An account that cannot be worked with.
+/// The reason why an account cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum AccountError {
-    /// The catalog has no account that works: switched off, never connected, lost.
+    /// The catalog has no usable account: it is disabled, was never connected, or was lost.
     #[error("the catalog has no connected account that works")]
     NotConnected,
-    /// It was lost just now; that is stored and told.
+    /// The account was lost during this call; the loss is stored and the notice queued.
     #[error("the connected account was lost: {0:?}")]
     Lost(Cause),
-    /// It may work later.
+    /// The account may be usable later.
     #[error("the connected account cannot be used at the moment: {0}")]
     Later(String),
-    /// This service's own app is the trouble.
+    /// This service's own app cannot be used.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The table did not do it.
+    /// The table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The vault did not do it.
+    /// The secret store failed.
     #[error(transparent)]
     Vault(#[from] VaultError),
-    /// The client could not be made, or Graph refused what was asked of it.
+    /// The client could not be created, or Graph rejected the request.
     #[error(transparent)]
     Client(#[from] ApiError),
     /// The notice could not be queued.
@@ -68,11 +68,11 @@ pub struct ConnectedAccount {
 }
 
 impl Services {
-    /// The catalog's account, if it works.
+    /// Returns the catalog's account, if it is usable.
     ///
     /// # Errors
-    /// Why there is none. A refused grant changes the connection's state and is
-    /// told to the administrators before this returns.
+    /// Returns the reason why there is none. If the grant is rejected, the connection's state is
+    /// changed and the administrators are notified before this returns.
     pub async fn account(
         &self,
         tenant: TenantId,
@@ -108,12 +108,13 @@ impl Services {
             .ok_or(AccountError::NotConnected)
     }
 
-    /// Changes a catalog's connection, whoever else does at the moment; `change`
-    /// answers whether it changed anything. The connection as it is afterwards,
-    /// `None` where there is none.
+    /// Changes a catalog's connection, with retries if it is changed concurrently; `change` returns
+    /// true if it changed anything. Returns the connection after the change, or `None` if there is
+    /// none.
     ///
     /// # Errors
-    /// When the table does not answer, or the change meets others again and again.
+    /// Returns an error if the table does not respond, or if too many attempts met concurrent
+    /// changes.
     pub async fn change_mail_connection(
         &self,
         tenant: TenantId,

@@ -1,4 +1,5 @@
-//! The grants of connected accounts: access tokens kept in memory, and their renewal under a lease.
+//! The grants of connected accounts: access tokens cached in memory, and their renewal under a
+//! lease.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,22 +14,24 @@ use rollcall_domain::connection::{Cause, ReportTo};
 use super::AccountError;
 use crate::Services;
 
-/// A grant is refreshed within seconds; a function that dies meanwhile holds up
-/// the next one no longer than this.
+/// The duration of the lease. A grant is refreshed within seconds; if a function crashes during
+/// that, the next one waits no longer than this.
 const GRANT_LEASE: Duration = Duration::from_secs(30);
 /// The longest wait for the lease of a grant that another function is refreshing.
 const LEASE_PATIENCE: Duration = Duration::from_secs(20);
-/// The use of a grant is noted no more often than this.
+/// The minimum time between two records of a grant's use.
 const NOTE_USE_AFTER: TimeDelta = TimeDelta::hours(6);
-/// Access tokens of connected accounts, in this process only. The moment of
-/// connecting is part of the key: another account never gets an old token.
+/// Access tokens of connected accounts, in this process only. The time of connection is part of the
+/// key, so that another account never gets an old token.
 pub(crate) type AccountTokens = Arc<Mutex<HashMap<AccountKey, AccessToken>>>;
 type AccountKey = (TenantId, CatalogId, Option<DateTime<Utc>>);
 
-/// Since when the account was connected whose grant is gone, and why it is.
+/// The time at which the account of a rejected grant was connected, and the cause and code of the
+/// error.
 type RefusedGrant = (Option<DateTime<Utc>>, (Cause, String));
 
-/// Why Entra refused, for a grant: what a sign-in would start again is simply gone.
+/// Returns cause and code of Entra's error for a grant; an error that would restart a sign-in means
+/// that the grant is revoked.
 fn why(error: &EntraError) -> (Cause, String) {
     let cause = match error.cause() {
         Cause::StartAgain => Cause::GrantRevoked,
@@ -37,17 +40,17 @@ fn why(error: &EntraError) -> (Cause, String) {
     (cause, error.code())
 }
 
-/// The lease under which a catalog's grant is read and written.
+/// Returns the name of the lease under which a catalog's grant is read and written.
 fn grant_lease(catalog: CatalogId) -> String {
     format!("grant#{catalog}")
 }
 
 impl Services {
-    /// Buys a new access token and keeps the newest refresh token. Of several who
-    /// want that at once one does it after the other, each with the newest.
+    /// Acquires a new access token and stores the newest refresh token. Concurrent calls are
+    /// serialized by the lease, so that each uses the newest token.
     ///
     /// # Errors
-    /// As [`Services::account`].
+    /// Returns the errors of [`Services::account`].
     pub async fn renew_grant(
         &self,
         tenant: TenantId,
@@ -56,7 +59,7 @@ impl Services {
         let lease = self.grant_lease(tenant, catalog).await?;
         let renewed = self.renew_under(&lease, tenant, catalog).await;
         if let Err(error) = lease.release().await {
-            tracing::warn!(%error, "the lease of a grant was not given back; it expires");
+            tracing::warn!(%error, "the lease of a grant was not released; it expires");
         }
         match renewed? {
             Ok(token) => Ok(token),
@@ -67,7 +70,7 @@ impl Services {
     /// Waits for the lease of a catalog's grant.
     ///
     /// # Errors
-    /// [`AccountError::Later`] when somebody holds it for long.
+    /// Returns [`AccountError::Later`] if the lease is held for too long.
     pub async fn grant_lease(
         &self,
         tenant: TenantId,
@@ -79,7 +82,7 @@ impl Services {
         lease.await?.ok_or_else(busy)
     }
 
-    /// The refresh itself; the inner error is why there is no grant any more.
+    /// Refreshes the grant; the inner error means that there is no valid grant any more.
     async fn renew_under(
         &self,
         lease: &Lease,
@@ -87,8 +90,8 @@ impl Services {
         catalog: CatalogId,
     ) -> Result<Result<AccessToken, RefusedGrant>, AccountError> {
         let app = self.service_app().await?;
-        // Only now, under the lease: what was read before may be older. Whether the
-        // catalog is switched on does not matter: its grant must not die meanwhile.
+        // Read again under the lease, because data read before may be stale. A disabled catalog's
+        // grant is renewed, too, because it must not expire.
         let stored = self.store.mail_connection(tenant, catalog).await?;
         let connection = stored.map(|stored| stored.value);
         let connection = connection.filter(|it| it.status.is_usable());
@@ -108,7 +111,7 @@ impl Services {
         if let Some(newest) = &grant.refresh {
             if !lease.renew().await? {
                 return Err(AccountError::Later(
-                    "its grant was renewed by another".to_owned(),
+                    "its grant was renewed by another request".to_owned(),
                 ));
             }
             stored.renew(&name, newest);
@@ -120,14 +123,14 @@ impl Services {
         Ok(Ok(grant.access))
     }
 
-    /// Puts an access token where the next use finds it.
+    /// Caches an access token for the next use.
     fn remember_token(&self, key: AccountKey, token: &AccessToken) {
         let mut tokens = self.account_tokens();
         tokens.retain(|_, token| token.is_fresh());
         tokens.insert(key, token.clone());
     }
 
-    /// Forgets access tokens of a catalog that Graph refused, or that ended.
+    /// Removes access tokens of a catalog from the cache, after Graph rejected one or it expired.
     pub fn forget_tokens(&self, tenant: TenantId, catalog: CatalogId) {
         self.account_tokens()
             .retain(|(of, at, _), _| (*of, *at) != (tenant, catalog));
@@ -153,7 +156,7 @@ impl Services {
         .map(|_| ())
     }
 
-    /// What a refused refresh does.
+    /// Records the consequences of a rejected refresh and returns the error for the caller.
     async fn grant_refused(
         &self,
         tenant: TenantId,
@@ -161,7 +164,7 @@ impl Services {
         (of, (cause, code)): RefusedGrant,
     ) -> Result<AccountError, AccountError> {
         if cause.report_to() == ReportTo::Operators {
-            tracing::error!(%tenant, code, alarm = "service-credential", "this service's own app is refused");
+            tracing::error!(%tenant, code, alarm = "service-credential", "Entra rejected the service's own app");
         }
         if cause.event().is_none() {
             return Ok(AccountError::Later(code));

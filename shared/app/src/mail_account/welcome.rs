@@ -1,4 +1,4 @@
-//! The mail to an account that was just connected, which also proves that sending works (S1-31).
+//! The mail message to a newly connected account, which also proves that sending works (S1-31).
 
 use std::time::Duration;
 
@@ -11,26 +11,25 @@ use super::super::Services;
 use super::AccountError;
 
 impl Services {
-    /// Queues the mail to the account if it has not been queued, and asks for
-    /// another look at what waits. Done again it does no harm: the same greeting is
-    /// one mail.
+    /// Queues the message to the account if it has not been queued, and wakes the notifier for
+    /// waiting messages. Idempotent: the same welcome message is sent once.
     ///
     /// # Errors
-    /// When table or queue do not answer; a tick does it then.
-    pub async fn greet(
+    /// Returns an error if the table or the queue does not respond; a tick repeats the call.
+    pub async fn send_welcome(
         &self,
         tenant: TenantId,
         catalog: CatalogId,
         connection: &MailConnection,
     ) -> Result<(), AccountError> {
-        if connection.unwelcomed
-            && let Some((to, about)) = greeting(catalog, connection)
+        if connection.welcome_pending
+            && let Some((to, about)) = welcome_notice(catalog, connection)
         {
             self.notify_over_catalog(tenant, catalog, &[to], &about)
                 .await?;
             let at = connection.connected_at;
             let greeted = |it: &mut MailConnection| {
-                it.connected_at == at && std::mem::take(&mut it.unwelcomed)
+                it.connected_at == at && std::mem::take(&mut it.welcome_pending)
             };
             self.change_mail_connection(tenant, catalog, &[], greeted)
                 .await?;
@@ -43,8 +42,8 @@ impl Services {
     }
 }
 
-/// The mail to the account and its address; none while no account is connected.
-fn greeting(catalog: CatalogId, it: &MailConnection) -> Option<(String, NoticeKind)> {
+/// Returns the account's address and the notice; `None` if no account is connected.
+fn welcome_notice(catalog: CatalogId, it: &MailConnection) -> Option<(String, NoticeKind)> {
     let (account, at) = (it.account.as_ref()?, it.connected_at?);
     let ability = |capability: &Capability| match capability {
         Capability::Rooms => "book rooms".to_owned(),

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::http::{Answer, ApiError, Retryable, is_transient_status};
 
-/// What has to be done about a rejected token request.
+/// The kind of a token error, by what has to be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntraErrorKind {
     /// The client secret has expired: operators must renew it; it affects every tenant of the app.
@@ -182,7 +182,7 @@ impl fmt::Display for EntraError {
             EntraErrorKind::AppUnknown => {
                 "the app is not known or not enabled in this Microsoft Entra tenant; an administrator must connect it again"
             }
-            EntraErrorKind::TenantUnknown => "Microsoft Entra knows no such tenant in this cloud",
+            EntraErrorKind::TenantUnknown => "the tenant does not exist in this Microsoft cloud",
             EntraErrorKind::ConsentMissing => {
                 "an administrator of the Microsoft Entra tenant has not consented to the app, or has withdrawn consent"
             }

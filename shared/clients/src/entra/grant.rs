@@ -59,9 +59,9 @@ pub struct Grant {
 pub struct SignIn<'a> {
     /// The account to suggest.
     pub login_hint: Option<&'a str>,
-    /// Whether to request consent even if it may have been granted (S1-25).
+    /// True to request consent even if it may have been granted (S1-25).
     pub ask_consent: bool,
-    /// Whether an account must be chosen even if one is already signed in.
+    /// True if an account must be chosen even if one is already signed in.
     pub choose_account: bool,
 }
 
@@ -125,7 +125,7 @@ impl Entra {
             .set_pkce_challenge(challenge)
             .add_extra_param("nonce", proofs.nonce.expose())
             .add_extra_param("response_mode", "query");
-        for scope in asked(scopes) {
+        for scope in requested_scopes(scopes) {
             url = url.add_scope(scope);
         }
         if let Some(login) = how.login_hint {
@@ -205,7 +205,7 @@ impl Entra {
         let client = self.oidc(tenant, app)?;
         let request = client
             .exchange_refresh_token(&token)
-            .add_scopes(asked(scopes));
+            .add_scopes(requested_scopes(scopes));
         let answer: Tokens = request.request_async(&send).await.map_err(unwrap_error)?;
         Ok(granted(answer))
     }
@@ -227,7 +227,7 @@ impl Entra {
 
 /// Returns the requested scopes: identity, the resource's scopes, and offline access if there is a
 /// resource.
-fn asked(scopes: &[String]) -> Vec<Scope> {
+fn requested_scopes(scopes: &[String]) -> Vec<Scope> {
     let mut all: Vec<Scope> = IDENTITY.map(|name| Scope::new(name.to_owned())).into();
     if !scopes.is_empty() {
         all.push(Scope::new(OFFLINE.to_owned()));
@@ -279,14 +279,14 @@ mod tests {
     }
 
     fn query(url: &str) -> std::collections::BTreeMap<String, String> {
-        let url = url::Url::parse(url).expect("a URL");
+        let url = url::Url::parse(url).expect("invalid URL");
         url.query_pairs().into_owned().collect()
     }
 
     /// Proves S1-08: the user signs in on Microsoft's page, so the service never sees a password.
     #[test]
     fn the_browser_is_sent_with_pkce_nonce_and_state() {
-        let entra = Entra::new(quick(), "https://login.example").expect("a client");
+        let entra = Entra::new(quick(), "https://login.example").expect("no client");
         let scopes = ["https://graph.example/Mail.Send".to_owned()];
         let how = SignIn {
             login_hint: Some("ada@contoso.example"),
@@ -295,7 +295,7 @@ mod tests {
         };
         let url = entra
             .authorize_url(tenant(), &app(), "the-state", &scopes, how)
-            .expect("a URL");
+            .expect("invalid URL");
         assert!(url.starts_with(&format!(
             "https://login.example/{}/oauth2/v2.0/authorize?",
             tenant()
@@ -333,11 +333,11 @@ mod tests {
     #[tokio::test]
     async fn a_code_is_redeemed_once_whatever_happens() {
         let stub = Stub::start(|_| reply(503, "", "{}")).await;
-        let entra = Entra::new(quick(), &stub.url).expect("a client");
+        let entra = Entra::new(quick(), &stub.url).expect("no client");
         let failed = entra
             .redeem(tenant(), &app(), "s", &Secret::new("the-code"))
             .await;
-        let shown = format!("{:?}", failed.expect_err("no tokens"));
+        let shown = format!("{:?}", failed.expect_err("no error"));
         assert_eq!(stub.requests().len(), 1);
         assert!(
             !shown.contains("the-code") && !shown.contains("our-secret"),
@@ -350,7 +350,7 @@ mod tests {
         let body = r#"{"token_type":"Bearer","expires_in":3600,"access_token":"a-2","refresh_token":"r-2","id_token":"i"}"#;
         let stub =
             Stub::start(move |_| reply(200, "Content-Type: application/json\r\n", body)).await;
-        let entra = Entra::new(quick(), &stub.url).expect("a client");
+        let entra = Entra::new(quick(), &stub.url).expect("no client");
         let grant = entra
             .refresh(
                 tenant(),
@@ -359,7 +359,7 @@ mod tests {
                 &["x/.default".to_owned()],
             )
             .await;
-        let grant = grant.expect("tokens");
+        let grant = grant.expect("no tokens");
         assert_eq!(grant.refresh.as_ref().map(Secret::expose), Some("r-2"));
         assert_eq!(grant.access.secret().expose(), "a-2");
         let shown = format!("{grant:?}");

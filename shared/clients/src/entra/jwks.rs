@@ -59,9 +59,9 @@ enum Known {
     Answer(Option<SigningKey>),
     /// A valid result that should be renewed.
     Aged(SigningKey),
-    /// Not cached; Entra has to be asked.
-    Ask,
-    /// Not cached, and the last request to Entra failed recently.
+    /// Not cached; the keys have to be requested.
+    Fetch,
+    /// Not cached, and the last request failed recently.
     Wait,
 }
 
@@ -110,7 +110,7 @@ impl SigningKeys {
                 };
                 self.renew(id).await
             }
-            Known::Ask => {
+            Known::Fetch => {
                 let _alone = self.fetching.lock().await;
                 self.renew(id).await
             }
@@ -125,7 +125,7 @@ impl SigningKeys {
             Known::Answer(key) => return Ok(key),
             Known::Wait => return Err(silent()),
             Known::Aged(key) => Some(key),
-            Known::Ask => None,
+            Known::Fetch => None,
         };
         let fetched = self.fetch().await;
         let mut cache = self.lock();
@@ -169,11 +169,11 @@ fn silent() -> ApiError {
 impl Cache {
     fn find(&self, id: &str) -> Known {
         let age = self.fetched_at.map(|at| at.elapsed());
-        let may_ask = self.not_before.is_none_or(|at| Instant::now() >= at);
+        let may_fetch = self.not_before.is_none_or(|at| Instant::now() >= at);
         match (age.filter(|age| *age < TRUSTED_FOR), self.keys.get(id)) {
-            (Some(age), Some(key)) if age >= RENEWED_AFTER && may_ask => Known::Aged(key.clone()),
+            (Some(age), Some(key)) if age >= RENEWED_AFTER && may_fetch => Known::Aged(key.clone()),
             (Some(_), Some(key)) => Known::Answer(Some(key.clone())),
-            (_, _) if may_ask => Known::Ask,
+            (_, _) if may_fetch => Known::Fetch,
             (Some(_), None) => Known::Answer(None),
             (None, _) => Known::Wait,
         }
@@ -230,7 +230,7 @@ mod tests {
     }
 
     fn keys(stub: &Stub) -> SigningKeys {
-        SigningKeys::new(quick(), &stub.url).expect("a URL")
+        SigningKeys::new(quick(), &stub.url).expect("invalid URL")
     }
 
     /// Advances time without affecting connections.
@@ -243,9 +243,9 @@ mod tests {
     /// Returns a server with one key, which fails as soon as the flag is set.
     async fn failing() -> (Stub, Arc<AtomicBool>) {
         let down = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&down);
+        let is_down = Arc::clone(&down);
         let stub = Stub::start(move |_| {
-            if told.load(Ordering::SeqCst) {
+            if is_down.load(Ordering::SeqCst) {
                 reply(503, "", "")
             } else {
                 set(&["a"])
@@ -261,7 +261,7 @@ mod tests {
         let keys = keys(&stub);
         let asked = futures::future::join_all((0..20).map(|_| keys.key("b"))).await;
         for key in asked {
-            let key = key.expect("a result").expect("the key");
+            let key = key.expect("no result").expect("no key");
             assert_eq!(key.issuer.as_deref(), Some("https://sts/{tenantid}/v2.0"));
         }
         let requests = stub.requests();
@@ -275,15 +275,15 @@ mod tests {
         let keys = keys(&stub);
         for n in 0..50 {
             let unknown = keys.key(&format!("invented-{n}")).await;
-            assert_eq!(unknown.expect("a result"), None);
+            assert_eq!(unknown.expect("no result"), None);
         }
         assert_eq!(stub.requests().len(), 1);
         later(Duration::from_secs(299)).await;
-        assert_eq!(keys.key("invented").await.expect("a result"), None);
+        assert_eq!(keys.key("invented").await.expect("no result"), None);
         assert_eq!(stub.requests().len(), 1);
         later(Duration::from_secs(2)).await;
-        assert_eq!(keys.key("invented").await.expect("a result"), None);
-        assert!(keys.key("a").await.expect("a result").is_some());
+        assert_eq!(keys.key("invented").await.expect("no result"), None);
+        assert!(keys.key("a").await.expect("no result").is_some());
         assert_eq!(stub.requests().len(), 2);
     }
 
@@ -291,17 +291,17 @@ mod tests {
     async fn known_keys_outlive_a_failure_for_a_day_and_no_longer() {
         let (stub, down) = failing().await;
         let keys = keys(&stub);
-        assert!(keys.key("a").await.expect("a result").is_some());
+        assert!(keys.key("a").await.expect("no result").is_some());
         down.store(true, Ordering::SeqCst);
         later(Duration::from_hours(23)).await;
-        assert!(keys.key("a").await.expect("the cached key").is_some());
-        assert!(keys.key("a").await.expect("the cached key").is_some());
+        assert!(keys.key("a").await.expect("no cached key").is_some());
+        assert!(keys.key("a").await.expect("no cached key").is_some());
         assert_eq!(stub.requests().len(), 2, "one failed renewal");
         later(Duration::from_hours(1)).await;
         assert!(keys.key("a").await.is_err());
         down.store(false, Ordering::SeqCst);
         later(PAUSE_WITHOUT_KEYS).await;
-        assert!(keys.key("a").await.expect("a result").is_some());
+        assert!(keys.key("a").await.expect("no result").is_some());
     }
 
     #[tokio::test]
@@ -310,7 +310,7 @@ mod tests {
         let keys = keys(&stub);
         for hours in [0, 1, 1] {
             later(Duration::from_hours(hours)).await;
-            assert!(keys.key("a").await.expect("a result").is_some());
+            assert!(keys.key("a").await.expect("no result").is_some());
         }
         assert_eq!(stub.requests().len(), 3);
     }
@@ -330,7 +330,10 @@ mod tests {
     async fn keys_of_other_kinds_are_left_out_and_none_at_all_is_an_error() {
         let body = r#"{"keys":[{"kty":"EC","kid":"a","crv":"P-256"},{"kty":"RSA","use":"enc","kid":"b","n":"AQAB","e":"AQAB"}]}"#;
         let stub = Stub::start(move |_| reply(200, "", body)).await;
-        let error = keys(&stub).key("a").await.expect_err("nothing usable");
+        let error = keys(&stub)
+            .key("a")
+            .await
+            .expect_err("a set without keys was accepted");
         assert!(error.to_string().contains("no RSA signing key"), "{error}");
     }
 }

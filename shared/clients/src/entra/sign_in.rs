@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::{EntraError, EntraErrorKind};
 use crate::http::Secret;
 
-const NO_ANSWER: &str = "Microsoft Entra gave no usable answer. Try again in some minutes.";
+const NO_ANSWER: &str = "Microsoft Entra returned no usable response. Try again in some minutes.";
 
 /// Returns a problem that can be detected without a request to Entra.
 pub(crate) fn misshapen(client_id: &str, secret: &Secret) -> Option<Check> {
@@ -107,7 +107,7 @@ fn by_kind(kind: EntraErrorKind) -> (&'static str, Option<&'static str>) {
         Kind::Transient => (NO_ANSWER, None),
         Kind::Other => (
             "Microsoft Entra refused to sign the app in for a reason this service does not know. \
-             The codes tell more.",
+             Search for the codes to find the reason.",
             Some(ENTRA_APP),
         ),
     }

@@ -9,7 +9,7 @@ use crate::http::testing::{Act, Stub, Tenant, quick, reply};
 const SCOPE: &str = "https://graph.microsoft.com/.default";
 
 fn entra_of(tenant: &Tenant) -> Entra {
-    Entra::new(quick(), &tenant.simulators.entra_url()).expect("a URL")
+    Entra::new(quick(), &tenant.simulators.entra_url()).expect("invalid URL")
 }
 
 async fn ask(tenant: &Tenant) -> Result<AccessToken, EntraError> {
@@ -20,7 +20,7 @@ async fn ask(tenant: &Tenant) -> Result<AccessToken, EntraError> {
 }
 
 async fn ask_stub(stub: &Stub) -> Result<AccessToken, EntraError> {
-    let entra = Entra::new(quick(), &stub.url).expect("a URL");
+    let entra = Entra::new(quick(), &stub.url).expect("invalid URL");
     let tenant = TenantId::new(Uuid::from_u128(7));
     entra
         .app_token(tenant, "the-app", &Secret::new("s3cret&="), SCOPE)
@@ -35,12 +35,12 @@ async fn a_token_is_asked_for_once_and_then_remembered() {
     let first = entra
         .app_token(tenant.id(), &app, &secret, SCOPE)
         .await
-        .expect("a token");
+        .expect("no token");
     let second = entra
         .clone()
         .app_token(tenant.id(), &app, &secret, SCOPE)
         .await
-        .expect("a token");
+        .expect("no token");
     assert_eq!(first.secret().expose(), second.secret().expose());
     assert_eq!(tenant.asked("/token").len(), 1);
 }
@@ -53,12 +53,12 @@ async fn a_refused_token_is_asked_for_anew() {
     let token = entra
         .app_token(tenant.id(), &app, &secret, SCOPE)
         .await
-        .expect("a token");
+        .expect("no token");
     entra.forget(tenant.id(), &app, &secret, SCOPE, &token);
     entra
         .app_token(tenant.id(), &app, &secret, SCOPE)
         .await
-        .expect("a token");
+        .expect("no token");
     assert_eq!(tenant.asked("/token").len(), 2);
 }
 
@@ -66,7 +66,7 @@ async fn a_refused_token_is_asked_for_anew() {
 async fn the_request_is_the_client_credentials_grant() {
     let body = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"t"}"#;
     let stub = Stub::start(move |_| reply(200, "Content-Type: application/json\r\n", body)).await;
-    ask_stub(&stub).await.expect("a token");
+    ask_stub(&stub).await.expect("no token");
     let request = &stub.requests()[0];
     let path = "POST /00000000-0000-0000-0000-000000000007/oauth2/v2.0/token HTTP/1.1";
     assert!(request.starts_with(path), "{request}");
@@ -83,7 +83,7 @@ async fn the_request_is_the_client_credentials_grant() {
 #[tokio::test]
 async fn an_expired_secret_is_told_from_a_wrong_one() {
     let expired = Tenant::start(|world| world.apps[0].secret_expired = true).await;
-    let error = ask(&expired).await.expect_err("expired");
+    let error = ask(&expired).await.expect_err("no expiry");
     assert_eq!(
         (error.kind(), error.aadsts),
         (EntraErrorKind::SecretExpired, Some(7_000_222))
@@ -92,7 +92,9 @@ async fn an_expired_secret_is_told_from_a_wrong_one() {
 
     let mut wrong = Tenant::start(|_| {}).await;
     wrong.world.apps[0].client_secret = "another".into();
-    let error = ask(&wrong).await.expect_err("wrong");
+    let error = ask(&wrong)
+        .await
+        .expect_err("a wrong credential was accepted");
     assert_eq!(
         (error.kind(), error.aadsts),
         (EntraErrorKind::SecretWrong, Some(7_000_215))
@@ -104,10 +106,12 @@ async fn an_expired_secret_is_told_from_a_wrong_one() {
 async fn an_unknown_app_and_an_unknown_tenant_are_named() {
     let mut tenant = Tenant::start(|_| {}).await;
     tenant.world.apps[0].client_id = Uuid::from_u128(1);
-    let error = ask(&tenant).await.expect_err("unknown app");
+    let error = ask(&tenant).await.expect_err("an unknown app was accepted");
     assert_eq!(error.kind(), EntraErrorKind::AppUnknown, "{error:?}");
     tenant.world.tenant.id = Uuid::from_u128(2);
-    let error = ask(&tenant).await.expect_err("unknown tenant");
+    let error = ask(&tenant)
+        .await
+        .expect_err("an unknown tenant was accepted");
     assert_eq!(error.kind(), EntraErrorKind::TenantUnknown, "{error:?}");
 }
 
@@ -123,12 +127,12 @@ async fn an_overloaded_endpoint_is_asked_again_but_not_for_ever() {
         tenant.uuid(),
         Fault::once("/token", unavailable.clone()).at(1, 2),
     );
-    ask(&tenant).await.expect("the third try");
+    ask(&tenant).await.expect("the third attempt failed");
     tenant.simulators.add_fault(
         tenant.uuid(),
         Fault::once("/token", unavailable).at(1, u32::MAX),
     );
-    let error = ask(&tenant).await.expect_err("unavailable");
+    let error = ask(&tenant).await.expect_err("no error");
     assert_eq!(error.kind(), EntraErrorKind::Transient);
 }
 
@@ -136,7 +140,9 @@ async fn an_overloaded_endpoint_is_asked_again_but_not_for_ever() {
 async fn a_refusal_is_not_repeated() {
     let mut tenant = Tenant::start(|_| {}).await;
     tenant.world.apps[0].client_secret = "another".into();
-    ask(&tenant).await.expect_err("wrong");
+    ask(&tenant)
+        .await
+        .expect_err("a wrong credential was accepted");
     assert_eq!(tenant.asked("/token").len(), 1);
 }
 
@@ -146,8 +152,8 @@ async fn nothing_that_is_shown_holds_a_secret_or_a_token() {
     let stub =
         Stub::start(move |_| -> Act { reply(200, "Content-Type: application/json\r\n", body) })
             .await;
-    let error = ask_stub(&stub).await.expect_err("cut off");
-    let entra = Entra::new(quick(), &stub.url).expect("a URL");
+    let error = ask_stub(&stub).await.expect_err("no error");
+    let entra = Entra::new(quick(), &stub.url).expect("invalid URL");
     let shown = format!("{error} {error:?} {entra:?}");
     assert!(
         !shown.contains("half-a-tok") && !shown.contains("s3cret"),
@@ -159,7 +165,7 @@ async fn nothing_that_is_shown_holds_a_secret_or_a_token() {
     let token = entra
         .app_token(tenant.id(), &tenant.client_id(), &tenant.secret(), SCOPE)
         .await;
-    let token = token.expect("a token");
+    let token = token.expect("no token");
     let shown = format!("{entra:?} {token:?}");
     assert!(!shown.contains(token.secret().expose()), "{shown}");
 }
@@ -175,5 +181,5 @@ async fn the_calls_are_send() {
     let (app, secret) = (tenant.client_id(), tenant.secret());
     is_send(entra.app_token(tenant.id(), &app, &secret, SCOPE))
         .await
-        .expect("a token");
+        .expect("no token");
 }

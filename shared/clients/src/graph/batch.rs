@@ -307,7 +307,7 @@ mod tests {
 
     #[test]
     fn links_to_members_are_on_the_clouds_own_host() {
-        let base = Base::parse("https://graph.microsoft.us").expect("an address");
+        let base = Base::parse("https://graph.microsoft.us").expect("invalid URL");
         let part = Part::add_members(&base, id(1), &[id(2)]).wire(0);
         let link = format!("https://graph.microsoft.us/v1.0/directoryObjects/{}", id(2));
         assert_eq!(part["body"]["members@odata.bind"][0], link);
@@ -318,7 +318,7 @@ mod tests {
     fn retry_after_of_a_part_is_found_in_any_case_and_as_a_number() {
         let part = |headers: Value| {
             let wire = json!({ "id": "0", "status": 429, "headers": headers });
-            PartAnswer::from(serde_json::from_value::<WireAnswer>(wire).expect("a part"))
+            PartAnswer::from(serde_json::from_value::<WireAnswer>(wire).expect("no part"))
         };
         let wait = Some(Duration::from_millis(2_128));
         assert_eq!(part(json!({ "Retry-After": "2.128" })).retry_after, wait);

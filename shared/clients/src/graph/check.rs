@@ -16,7 +16,7 @@ const USER_READ: &str = REQUIRED[0];
 const GROUP_WRITE: &str = REQUIRED[1];
 const MEMBER_WRITE: &str = REQUIRED[2];
 
-/// How many of some users the directory contains.
+/// The number of given users that the directory contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KnownPeople {
     /// The number of users looked up.
@@ -83,7 +83,7 @@ impl GraphReader {
     }
 }
 
-/// Returns the failed sign-in; without a token the other checks cannot be made.
+/// Returns the failed sign-in and the other checks, which cannot be made without a token.
 fn not_signed_in(sign_in: Check) -> Vec<Check> {
     let rest = [
         CheckId::EntraUserReadAll,
@@ -108,7 +108,7 @@ fn permission_checks(grants: Grants, named: Option<&BTreeSet<String>>) -> [Check
             CheckId::EntraUserReadAll,
             USER_READ,
             grants.users,
-            "The app may read people and their properties.",
+            "The app may read users and their properties.",
         ),
         permission_check(
             CheckId::EntraGroupReadWriteAll,
@@ -125,18 +125,18 @@ fn permission_checks(grants: Grants, named: Option<&BTreeSet<String>>) -> [Check
     ]
 }
 
-/// The permission for groups includes everything that the one for members allows, so no
-/// request can determine whether both are granted.
+/// Returns the text of a granted write access to members. The permission for groups includes
+/// the one for members, so no request can determine whether both are granted.
 fn covered_members(named: Option<&BTreeSet<String>>) -> &'static str {
     match named.map(|named| named.contains(MEMBER_WRITE)) {
         Some(true) => "The app may add and remove members.",
         Some(false) => {
             "The app may add and remove members, because Group.ReadWrite.All allows it. \
-             GroupMember.ReadWrite.All itself seems not to be granted; nothing is lost by that."
+             GroupMember.ReadWrite.All itself seems not to be granted, but is not needed then."
         }
         None => {
             "The app may add and remove members. Group.ReadWrite.All allows that as well, so \
-             whether GroupMember.ReadWrite.All itself is granted cannot be told."
+             whether GroupMember.ReadWrite.All itself is granted cannot be determined."
         }
     }
 }
@@ -149,7 +149,7 @@ fn permission_check(id: CheckId, name: &str, grant: Grant, works: &str) -> Check
             format!(
                 "{name} is missing. Add it to the app registration under API permissions, \
                  Microsoft Graph, as an application permission (not a delegated one), and grant \
-                 admin consent. What was granted just now may take some minutes to count."
+                 admin consent. New permissions may take some minutes to take effect."
             ),
         )
         .at(ENTRA_APP),
@@ -166,14 +166,17 @@ fn excess_check(named: Option<BTreeSet<String>>) -> Check {
         return Check::not_checked(
             id,
             format!(
-                "Microsoft does not tell an app which permissions it has. Compare the list under \
-                 API permissions of the app registration: {list} are needed and no other."
+                "Microsoft does not reveal to an app which permissions it has. Compare the list under \
+                 API permissions of the app registration: {list} are needed and no others."
             ),
         );
     };
     let excess: Vec<String> = compare(&named).excess.into_iter().collect();
     if excess.is_empty() {
-        return Check::passed(id, "As far as the app's token tells, it has no others.");
+        return Check::passed(
+            id,
+            "According to the app's token, it has no other permissions.",
+        );
     }
     let excess = excess.join(", ");
     Check::warning(

@@ -73,7 +73,7 @@ impl GraphReader {
                 format!(
                     "{name} is missing. Add it to the app registration under API permissions, \
                      Microsoft Graph, as an application permission (not a delegated one), and \
-                     grant admin consent. What was granted just now may take some minutes to count."
+                     grant admin consent. New permissions may take some minutes to take effect."
                 ),
             )
             .at(ENTRA_APP),
@@ -116,7 +116,7 @@ fn excess(named: Option<&BTreeSet<String>>, groups: bool) -> Option<Check> {
     if excess.is_empty() {
         return Some(Check::passed(
             id,
-            "As far as the app's token tells, it has no others.",
+            "According to the app's token, it has no other permissions.",
         ));
     }
     let excess = excess.join(", ");

@@ -155,7 +155,7 @@ impl GraphReader {
         mut take: impl FnMut(ObjectId, Option<PersonChange>),
     ) -> Result<Followed, GraphError> {
         let first = format!("/v1.0/users/delta?$select={PERSON}");
-        self.follow("changed people", link, first, |person: WirePerson| {
+        self.follow("changed users", link, first, |person: WirePerson| {
             let id = ObjectId::new(person.id);
             take(id, person.removed.is_none().then(|| person.change()));
         })

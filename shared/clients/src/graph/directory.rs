@@ -28,7 +28,7 @@ pub struct DirectoryPerson {
     pub department: Option<String>,
     /// The job title.
     pub job_title: Option<String>,
-    /// Whether the account may sign in.
+    /// True if the account may sign in.
     pub account_enabled: Option<bool>,
     /// `Member` or `Guest`.
     pub user_type: Option<String>,
@@ -73,7 +73,7 @@ fn beginning(select: &str, text: &str, limit: usize) -> String {
 impl GraphReader {
     /// Returns a user by object id; `None` if it does not exist.
     pub async fn person(&self, id: ObjectId) -> Result<Option<DirectoryPerson>, GraphError> {
-        self.if_there(&format!("/v1.0/users/{id}?{PERSON}"), "a user")
+        self.get_if_found(&format!("/v1.0/users/{id}?{PERSON}"), "a user")
             .await
     }
 
@@ -83,7 +83,10 @@ impl GraphReader {
         let mut of = id.uuid();
         while above.len() < LEVELS {
             let tail = format!("/v1.0/users/{of}/manager?{PERSON}");
-            let Some(manager) = self.if_there::<DirectoryPerson>(&tail, "a user").await? else {
+            let Some(manager) = self
+                .get_if_found::<DirectoryPerson>(&tail, "a user")
+                .await?
+            else {
                 break;
             };
             // Cycles of managers exist in real directories.
@@ -122,7 +125,7 @@ impl GraphReader {
 
     /// Returns a group by object id; `None` if it does not exist.
     pub async fn group_by_id(&self, id: ObjectId) -> Result<Option<DirectoryGroup>, GraphError> {
-        self.if_there(&format!("/v1.0/groups/{id}?{GROUP}"), "a group")
+        self.get_if_found(&format!("/v1.0/groups/{id}?{GROUP}"), "a group")
             .await
     }
 
@@ -132,7 +135,7 @@ impl GraphReader {
         Ok(person.and_then(|it| it.mail.or(it.user_principal_name)))
     }
 
-    async fn if_there<T: serde::de::DeserializeOwned>(
+    async fn get_if_found<T: serde::de::DeserializeOwned>(
         &self,
         tail: &str,
         expected: &'static str,

@@ -48,14 +48,14 @@ impl GraphReader {
         let answer = self.counted("/v1.0/users/$count").await?;
         let text = String::from_utf8_lossy(&answer.body);
         let number = text.trim_start_matches('\u{feff}').trim().parse();
-        Ok(number.map_err(|_| answer.not("a number", "it is none".to_owned()))?)
+        Ok(number.map_err(|_| answer.not("a number", "it is other text".to_owned()))?)
     }
 
     /// Returns all deleted users that can be restored, which is possible for 30 days.
     pub async fn deleted_people(&self) -> Result<BTreeSet<ObjectId>, GraphError> {
         let first =
             format!("/v1.0/directory/deletedItems/microsoft.graph.user?$select=id&$top={PAGE}");
-        self.ids("deleted people", first, false).await
+        self.ids("deleted users", first, false).await
     }
 
     /// Returns all users that match a filter, verified against Graph's own count.
@@ -63,11 +63,11 @@ impl GraphReader {
         let filter = encoded(filter);
         let first = format!("/v1.0/users?$count=true&$select=id&$top={PAGE}&$filter={filter}");
         match self
-            .ids("people who fit the filter", first.clone(), true)
+            .ids("users that match the filter", first.clone(), true)
             .await
         {
             Err(GraphError::Api(ApiError::Incomplete { .. })) => {
-                self.ids("people who fit the filter", first, true).await
+                self.ids("users that match the filter", first, true).await
             }
             other => other,
         }
@@ -157,7 +157,8 @@ impl GraphReader {
         let (mut answer, mut outline) = self.fetch(first).await?;
         let expected = outline.count;
         if is_counted && expected.is_none() {
-            let detail = "the count is missing, so nothing can tell whether all came".to_owned();
+            let detail =
+                "the count is missing, so it is unknown whether all were received".to_owned();
             return Err(answer.not("a first page with @odata.count", detail).into());
         }
         loop {

@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn facts(json: Value) -> GroupFacts {
-        let wire: WireGroup = serde_json::from_value(json).expect("a group");
+        let wire: WireGroup = serde_json::from_value(json).expect("no group");
         wire.into()
     }
 

@@ -17,7 +17,7 @@ pub struct DeletedGroup {
     pub id: ObjectId,
     /// The display name.
     pub display_name: String,
-    /// When it was deleted; it is restorable for 30 days.
+    /// The time of its deletion; it is restorable for 30 days.
     pub deleted_at: Option<DateTime<Utc>>,
 }
 

@@ -1,4 +1,4 @@
-//! Microsoft Graph v1.0: groups, their members, the organisation.
+//! The client of Microsoft Graph v1.0: users, groups, their members, the organisation.
 //!
 //! [`GraphReader`] reads and [`GraphWriter`] changes the directory; both use one transport.
 //! Published at <https://learn.microsoft.com/graph/api/overview>; the quotas at

@@ -68,8 +68,8 @@ impl GraphReader {
     /// Adds a member that cannot exist to a group that cannot exist.
     async fn members_grant(&self) -> Grant {
         let tail = format!("/v1.0/groups/{NOTHING}/members/$ref");
-        let nobody = format!("/v1.0/directoryObjects/{NOTHING}");
-        let body = json!({ "@odata.id": self.transport.base.join(&nobody) });
+        let unknown_user = format!("/v1.0/directoryObjects/{NOTHING}");
+        let body = json!({ "@odata.id": self.transport.base.join(&unknown_user) });
         self.grant(Method::POST, &tail, Some(&body), is_absent)
             .await
     }
@@ -95,7 +95,7 @@ impl GraphReader {
             Some(Ok(_)) => Grant::Works,
             Some(Err(GraphError::Api(error))) if proves(&error) => Grant::Works,
             Some(Err(GraphError::Api(error))) if is_denied(&error) => Grant::Missing,
-            Some(Err(error)) => Grant::Unknown(format!("It could not be found out ({error}).")),
+            Some(Err(error)) => Grant::Unknown(format!("This could not be checked ({error}).")),
         }
     }
 }

@@ -62,14 +62,14 @@ impl GraphReader {
             display_name: Option<String>,
         }
         #[derive(Deserialize)]
-        struct Answered {
+        struct FirstResult {
             value: [Organization; 1],
         }
         let answer = self
             .transport
             .get("/v1.0/organization?$select=id,displayName")
             .await?;
-        let Answered { value: [found] } = answer.json("the list with the one organisation")?;
+        let FirstResult { value: [found] } = answer.json("the list with the one organisation")?;
         let display_name = found.display_name.unwrap_or_default();
         Ok(OrganizationFacts {
             id: TenantId::new(found.id),

@@ -20,7 +20,7 @@ pub(super) struct Call<'a> {
     pub(super) body: Option<&'a Value>,
     /// The value of the `Prefer` header.
     pub(super) prefer: Option<&'static str>,
-    /// Whether Graph may respond from its index, which counts and filters require.
+    /// True if Graph may respond from its index, which counts and filters require.
     pub(super) eventual: bool,
 }
 

@@ -94,7 +94,7 @@ impl GraphReader {
         let mut links = Links::new(SET);
         let (mut answer, mut outline) = self.fetch(first).await?;
         let expected = outline.count.ok_or_else(|| {
-            let detail = "the count is missing, so nothing can tell whether all users came";
+            let detail = "the count is missing, so it is unknown whether all users were received";
             answer.not("a first page with @odata.count", detail.to_owned())
         })?;
         loop {

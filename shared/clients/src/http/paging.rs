@@ -88,14 +88,14 @@ mod tests {
     use super::*;
 
     fn base() -> Base {
-        Base::parse("https://graph.microsoft.com/").expect("a URL")
+        Base::parse("https://graph.microsoft.com/").expect("invalid URL")
     }
 
     #[test]
     fn a_link_on_the_configured_host_is_followed_once() {
         let mut links = Links::new("users");
         let link = "https://graph.microsoft.com/v1.0/users?$skiptoken=a";
-        links.admit(&base(), link).expect("the same host");
+        links.admit(&base(), link).expect("link rejected");
         let again = links.admit(&base(), link);
         assert!(
             matches!(again, Err(ApiError::EndlessPages { page: 3, .. })),

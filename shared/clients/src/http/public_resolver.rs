@@ -79,7 +79,10 @@ mod tests {
             "2606:4700::1111",
             "2a00:1450::1",
         ] {
-            assert!(is_public(public.parse().expect("an address")), "{public}");
+            assert!(
+                is_public(public.parse().expect("invalid address")),
+                "{public}"
+            );
         }
         for other in [
             "0.0.0.0",
@@ -105,16 +108,19 @@ mod tests {
             "2002:7f00:1::",
             "2001::1",
         ] {
-            assert!(!is_public(other.parse().expect("an address")), "{other}");
+            assert!(
+                !is_public(other.parse().expect("invalid address")),
+                "{other}"
+            );
         }
     }
 
     #[tokio::test]
     async fn a_name_of_this_machine_is_not_connected_to() {
         let settings = super::super::HttpSettings::default();
-        let http = super::super::Http::to_public_hosts(settings).expect("a client");
+        let http = super::super::Http::to_public_hosts(settings).expect("no client");
         let request = http.request(reqwest::Method::GET, "http://localhost:9/");
-        let error = http.send(request).await.err().expect("an error");
+        let error = http.send(request).await.err().expect("no error");
         assert!(
             matches!(error, super::super::ApiError::Transport { .. }),
             "{error:?}"

@@ -173,7 +173,7 @@ mod tests {
                 async { answer }
             })
             .await;
-        assert_eq!(result.expect("second try"), 2);
+        assert_eq!(result.expect("the second attempt failed"), 2);
         assert!((2.128..2.2).contains(&start.elapsed().as_secs_f64()));
     }
 
@@ -186,7 +186,7 @@ mod tests {
                 async { Err(unavailable(Some(Duration::from_hours(1)))) }
             })
             .await;
-        let error = result.expect_err("still unavailable");
+        let error = result.expect_err("no error");
         assert_eq!(
             (tries, error.retry_after()),
             (1, Some(Duration::from_hours(1)))

@@ -27,7 +27,7 @@ pub(crate) fn quick() -> Http {
         retry,
         ..HttpSettings::default()
     };
-    Http::new(settings).expect("a client")
+    Http::new(settings).expect("no client")
 }
 
 /// The reaction of the stub to a request.
@@ -55,8 +55,10 @@ pub(crate) struct Stub {
 impl Stub {
     /// Starts a server; `act` receives each request (head and body) as text.
     pub(crate) async fn start(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("no free port");
+        let url = format!("http://{}", listener.local_addr().expect("invalid address"));
         let seen: Arc<Mutex<Vec<String>>> = Arc::default();
         let (log, act) = (Arc::clone(&seen), Arc::new(act));
         tokio::spawn(async move {
@@ -65,7 +67,7 @@ impl Stub {
                 tokio::spawn(async move {
                     let mut stream = stream;
                     let request = read_request(&mut stream).await;
-                    log.lock().expect("the log").push(request.clone());
+                    log.lock().expect("poisoned lock").push(request.clone());
                     match act(&request) {
                         Act::Answer(bytes) => {
                             let _ = stream.write_all(bytes.as_bytes()).await;
@@ -81,7 +83,7 @@ impl Stub {
 
     /// Returns the requests so far.
     pub(crate) fn requests(&self) -> Vec<String> {
-        self.seen.lock().expect("the log").clone()
+        self.seen.lock().expect("poisoned lock").clone()
     }
 }
 
@@ -117,7 +119,7 @@ pub(crate) struct Tenant {
 impl Tenant {
     /// Starts a small tenant, modified by `arrange` before it is loaded.
     pub(crate) async fn start(arrange: impl FnOnce(&mut World)) -> Self {
-        let simulators = Simulators::start(0).await.expect("a free port");
+        let simulators = Simulators::start(0).await.expect("no free port");
         let spec = WorldSpec {
             tenant: Uuid::from_u128(0x7e57),
             users: 60,

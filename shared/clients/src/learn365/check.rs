@@ -49,7 +49,7 @@ impl Learn365 {
     async fn accepted(&self) -> Vec<Check> {
         let level = within(self.deadline, self.key_level()).await;
         vec![
-            Check::passed(CheckId::Learn365Address, "The Learn365 API answers there."),
+            Check::passed(CheckId::Learn365Address, "The Learn365 API responds there."),
             Check::passed(CheckId::Learn365Key, "Learn365 accepts the API key."),
             level_check(level),
         ]
@@ -65,7 +65,7 @@ impl Learn365 {
             Some(403) => unreadable(),
             Some(status) if status == 404 || (300..400).contains(&status) => wrong_address(),
             _ if matches!(error, ApiError::Decode { .. }) => wrong_address(),
-            _ => silent(&format!("Learn365 gave no usable answer ({error}).")),
+            _ => silent(&format!("Learn365 returned no usable response ({error}).")),
         }
     }
 
@@ -109,7 +109,7 @@ fn level_check(level: Option<Result<KeyLevel, ApiError>>) -> Check {
     match level {
         Some(Ok(KeyLevel::FullControl)) => Check::passed(
             id,
-            "Learn365 lets the key write: it refused a test enrolment because there is no such \
+            "The key may write: Learn365 refused a test enrolment because there is no such \
              course, not because of the key.",
         ),
         Some(Ok(KeyLevel::ReadOnly)) => Check::failed(
@@ -119,14 +119,15 @@ fn level_check(level: Option<Result<KeyLevel, ApiError>>) -> Check {
              permissions in the Learn365 Admin Center under Global Settings, API key management.",
         )
         .at(LMS_KEY),
-        Some(Err(error)) => Check::not_checked(id, format!("It could not be found out ({error}).")),
+        Some(Err(error)) => Check::not_checked(id, format!("This could not be checked ({error}).")),
         None => Check::not_checked(id, "Learn365 did not answer in time."),
     }
 }
 
 /// Every region rejects an unknown key this way, so the address remains unverified.
 fn wrong_key(place: &str) -> Vec<Check> {
-    let address = "Something answers there, but only an accepted key shows that it is your region.";
+    let address =
+        "A service responds there, but only an accepted key shows that it is your region.";
     let key = format!(
         "Learn365 does not accept the key ({place}). It was revoked or mistyped, or belongs to \
          another region or cloud. The Learn365 Admin Center lists the active keys under Global \
@@ -142,7 +143,7 @@ fn wrong_key(place: &str) -> Vec<Check> {
 fn wrong_region() -> Vec<Check> {
     let address = "The key belongs to another region: it is refused at this address and accepted \
                    at the one for all regions. Leave the address empty, or enter your region's.";
-    let reason = "The address is of another region.";
+    let reason = "The address belongs to another region.";
     vec![
         Check::failed(CheckId::Learn365Address, address).at(LMS_URL),
         Check::not_checked(CheckId::Learn365Key, reason),
@@ -155,14 +156,14 @@ fn unreadable() -> Vec<Check> {
                Full Control in the Learn365 Admin Center under Global Settings, API key \
                management.";
     vec![
-        Check::passed(CheckId::Learn365Address, "The Learn365 API answers there."),
+        Check::passed(CheckId::Learn365Address, "The Learn365 API responds there."),
         Check::failed(CheckId::Learn365Key, key).at(LMS_KEY),
         Check::not_checked(CheckId::Learn365KeyLevel, "The key may not read."),
     ]
 }
 
 fn wrong_address() -> Vec<Check> {
-    let address = "What answers at this address is not the Learn365 API. Leave the address empty, \
+    let address = "The service at this address is not the Learn365 API. Leave the address empty, \
                    or enter your region's.";
     let reason = "The address is not Learn365's.";
     vec![

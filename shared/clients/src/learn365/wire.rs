@@ -231,8 +231,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Choice<'a> {
         let name = match plain {
             Plain::Text(name) => name,
             Plain::Number(number) => {
-                let whole = number.as_i64().or(number.as_u64().map(|_| i64::MAX));
-                return whole.map(Self::Number).ok_or_else(not_a_choice);
+                let integer = number.as_i64().or(number.as_u64().map(|_| i64::MAX));
+                return integer.map(Self::Number).ok_or_else(not_a_choice);
             }
             _ => return Err(not_a_choice()),
         };

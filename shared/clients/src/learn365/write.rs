@@ -86,7 +86,7 @@ impl Learn365 {
             .join(&format!("/odata/v2/CourseCatalogs({catalog})/Users"));
         let body = json!({ "LoginName": login_name, "DirectoryObjectId": object });
         match self.write(Method::POST, &url, Some(&body)).await {
-            Err(error) if says(&error, ALREADY_IN_CATALOG) => Ok(()),
+            Err(error) if mentions(&error, ALREADY_IN_CATALOG) => Ok(()),
             other => other.map(drop),
         }
     }
@@ -102,7 +102,7 @@ impl Learn365 {
         let body = enroll_body(login_name);
         match self.write(Method::POST, &url, Some(&body)).await {
             Ok(_) => Ok(Enrolment::Enrolled),
-            Err(error) if says(&error, ALREADY_ENROLLED) => Ok(Enrolment::AlreadyEnrolled),
+            Err(error) if mentions(&error, ALREADY_ENROLLED) => Ok(Enrolment::AlreadyEnrolled),
             Err(error) => Err(error),
         }
     }
@@ -121,7 +121,7 @@ impl Learn365 {
         let body = json!({ "userLoginName": login_name, "message": message });
         match self.write(Method::POST, &url, Some(&body)).await {
             Ok(_) => Ok(Unenrolment::Unenrolled),
-            Err(error) if says(&error, NOT_ENROLLED) => Ok(Unenrolment::NotEnrolled),
+            Err(error) if mentions(&error, NOT_ENROLLED) => Ok(Unenrolment::NotEnrolled),
             Err(error) => Err(error),
         }
     }
@@ -194,7 +194,7 @@ fn enroll_body(login_name: &str) -> Value {
 }
 
 /// Returns whether an error (400 or 409) contains one of these texts, ignoring case.
-fn says(error: &ApiError, texts: &[&str]) -> bool {
+fn mentions(error: &ApiError, texts: &[&str]) -> bool {
     let message = error.message().to_lowercase();
     matches!(error.status(), Some(400 | 409)) && texts.iter().any(|text| message.contains(text))
 }

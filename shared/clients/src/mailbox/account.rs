@@ -37,11 +37,11 @@ pub struct AccountFacts {
     pub name: String,
     /// Its sign-in name.
     pub upn: String,
-    /// Whether it has Exchange Online Plan 1 or better (S1-10).
+    /// True if it has Exchange Online Plan 1 or better (S1-10).
     pub exchange: bool,
-    /// Whether it has the kiosk mailbox, which is less than Plan 1.
+    /// True if it has the kiosk mailbox, which is less than Plan 1.
     pub kiosk: bool,
-    /// Whether it has Microsoft Teams (S1-11).
+    /// True if it has Microsoft Teams (S1-11).
     pub teams: bool,
 }
 
@@ -162,7 +162,7 @@ mod tests {
                 "userPrincipalName":"kay@contoso.onmicrosoft.com","assignedPlans":[{plans}]}}"#
         );
         let (stub, mailbox) = connected(move |_| reply(200, "", &body)).await;
-        let facts = mailbox.account().await.expect("facts");
+        let facts = mailbox.account().await.expect("not read");
         let asked = stub.requests();
         assert_eq!(
             parts(&asked[0]).0,
@@ -219,11 +219,11 @@ mod tests {
             ("equipment", MailboxPurpose::Other("equipment".into())),
         ] {
             let body = format!(r#"{{"userPurpose":"{word}"}}"#);
-            assert_eq!(purpose(200, body).await.expect("a purpose"), expected);
+            assert_eq!(purpose(200, body).await.expect("no purpose"), expected);
         }
         let none = purpose(404, error(NO_MAILBOX)).await;
-        assert_eq!(none.expect("a purpose"), MailboxPurpose::NotInCloud);
+        assert_eq!(none.expect("no purpose"), MailboxPurpose::NotInCloud);
         let other = purpose(404, error("ResourceNotFound")).await;
-        assert_eq!(other.expect_err("an error").status(), Some(404));
+        assert_eq!(other.expect_err("no error").status(), Some(404));
     }
 }

@@ -65,11 +65,11 @@ mod tests {
     /// Proves S1-17: the meeting survives any number of changes of the text.
     #[test]
     fn the_meeting_stays_below_the_new_text() {
-        let once = with_meeting(&body("<p>Old</p>"), "<p>New</p>", URL).expect("a body");
+        let once = with_meeting(&body("<p>Old</p>"), "<p>New</p>", URL).expect("no body");
         assert_eq!(once, body("<p>New</p>").replacen("<br>", "", 1));
         let ruled = format!("<p>{}</p>", "_".repeat(40));
-        let twice = with_meeting(&once, &ruled, URL).expect("a body");
-        let thrice = with_meeting(&twice, "<p>New</p>", URL).expect("a body");
+        let twice = with_meeting(&once, &ruled, URL).expect("no body");
+        let thrice = with_meeting(&twice, "<p>New</p>", URL).expect("no body");
         assert_eq!(thrice, once);
     }
 

@@ -22,7 +22,7 @@ pub struct EventDraft {
     pub room: Option<(String, String)>,
     /// Names and addresses of all other attendees; at most 500 including the room.
     pub attendees: Vec<(String, String)>,
-    /// Whether it has a Teams meeting. Graph does not remove an existing meeting.
+    /// True if it has a Teams meeting. Graph does not remove an existing meeting.
     pub online: bool,
     /// The same for every attempt to create the same event, and never reused for another one.
     pub transaction_id: Uuid,
@@ -109,8 +109,8 @@ pub(super) mod tests {
         EventDraft {
             subject: "First aid".into(),
             html: "<p>Bring a pen.</p>".into(),
-            start: "2026-07-01T08:00:00Z".parse().expect("a time"),
-            end: "2026-07-01T10:00:00Z".parse().expect("a time"),
+            start: "2026-07-01T08:00:00Z".parse().expect("invalid time"),
+            end: "2026-07-01T10:00:00Z".parse().expect("invalid time"),
             time_zone: "Europe/Berlin".into(),
             room: Some(("Attic".into(), "attic@contoso.com".into())),
             attendees: vec![("Kay".into(), "kay@contoso.com".into())],
@@ -165,7 +165,7 @@ pub(super) mod tests {
     #[test]
     fn a_time_that_clocks_show_twice_is_written_in_utc() {
         let twice = EventDraft {
-            start: "2026-10-25T01:30:00Z".parse().expect("a time"),
+            start: "2026-10-25T01:30:00Z".parse().expect("invalid time"),
             ..draft()
         };
         assert_eq!(twice.zone(), Tz::UTC);

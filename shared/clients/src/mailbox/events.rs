@@ -106,9 +106,9 @@ impl Mailbox {
     /// are retried here, and a caller can retry after an error. A retry does not change an event
     /// that already exists.
     pub async fn create_event(&self, draft: &EventDraft) -> Result<EventFacts, ApiError> {
-        let tell = |zone| draft.to_create(zone);
+        let body = |zone| draft.to_create(zone);
         let url = self.base.join(EVENTS);
-        let answer = self.write(Method::POST, &url, draft.zone(), tell).await?;
+        let answer = self.write(Method::POST, &url, draft.zone(), body).await?;
         Ok(answer.json::<Wire>(AN_EVENT)?.into())
     }
 
@@ -131,9 +131,9 @@ impl Mailbox {
         if text.is_none() {
             tracing::warn!("the text of an online meeting was not updated");
         }
-        let tell = |zone| draft.to_update(zone, text.as_deref());
+        let body = |zone| draft.to_update(zone, text.as_deref());
         let url = self.base.join(&path(id));
-        let answer = self.write(Method::PATCH, &url, draft.zone(), tell).await?;
+        let answer = self.write(Method::PATCH, &url, draft.zone(), body).await?;
         Ok(answer.json::<Wire>(AN_EVENT)?.into())
     }
 
@@ -169,8 +169,8 @@ impl Mailbox {
             other => other?,
         };
         let event: Wire = answer.json(AN_EVENT)?;
-        let stands = event.is_cancelled != Some(true);
-        Ok(stands.then(|| event.into()))
+        let exists = event.is_cancelled != Some(true);
+        Ok(exists.then(|| event.into()))
     }
 
     /// Writes times in `zone`, or in UTC if Exchange does not support the zone:
@@ -180,12 +180,12 @@ impl Mailbox {
         method: Method,
         url: &str,
         zone: Tz,
-        tell: impl Fn(Tz) -> Value,
+        body: impl Fn(Tz) -> Value,
     ) -> Result<Answer, ApiError> {
-        let first = self.call(method.clone(), url, Some(&tell(zone))).await;
+        let first = self.call(method.clone(), url, Some(&body(zone))).await;
         match first {
             Err(error) if zone != Tz::UTC && is_about_the_zone(&error) => {
-                self.call(method, url, Some(&tell(Tz::UTC))).await
+                self.call(method, url, Some(&body(Tz::UTC))).await
             }
             other => other,
         }
@@ -232,7 +232,7 @@ mod tests {
             _ => reply(201, "", EVENT),
         })
         .await;
-        let created = mailbox.create_event(&draft()).await.expect("an event");
+        let created = mailbox.create_event(&draft()).await.expect("no event");
         assert_eq!(created, facts());
         let asked: Vec<_> = stub.requests().iter().map(|text| parts(text)).collect();
         assert_eq!(asked.len(), 2);
@@ -250,7 +250,7 @@ mod tests {
             reply(201, "", EVENT)
         })
         .await;
-        mailbox.create_event(&draft()).await.expect("an event");
+        mailbox.create_event(&draft()).await.expect("no event");
         let (_, second) = parts(&stub.requests()[1]);
         assert_eq!(second, draft().to_create(Tz::UTC));
     }
@@ -269,7 +269,7 @@ mod tests {
         let updated = mailbox
             .update_event("A/b+=", &draft())
             .await
-            .expect("an event");
+            .expect("no event");
         assert_eq!(updated, facts());
         let asked: Vec<_> = stub.requests().iter().map(|text| parts(text)).collect();
         assert_eq!(
@@ -305,13 +305,13 @@ mod tests {
         for answers in [&[(202, "")], &[(404, "ErrorItemNotFound")]] {
             let (asked, done) = cancelled(answers).await;
             assert_eq!(asked, [post]);
-            done.expect("cancelled");
+            done.expect("not cancelled");
         }
         let (_, lost) = cancelled(&[(404, "MailboxNotEnabledForRESTAPI")]).await;
         assert!(lost.is_err());
         let (asked, done) = cancelled(&[(400, "ErrorInvalidRequest"), (204, "")]).await;
         assert_eq!(asked, [post, "DELETE /v1.0/me/events/A"]);
-        done.expect("deleted");
+        done.expect("not deleted");
     }
 
     #[tokio::test]
@@ -325,20 +325,23 @@ mod tests {
             );
             event
         };
-        assert_eq!(read(200, EVENT.into()).await.expect("facts"), Some(facts()));
+        assert_eq!(
+            read(200, EVENT.into()).await.expect("not read"),
+            Some(facts())
+        );
         let answered = |word: &str| EVENT.replace("accepted", word);
         for (word, room) in [
             ("declined", RoomAnswer::Declined),
             ("tentativelyAccepted", RoomAnswer::Waiting),
             ("none", RoomAnswer::Waiting),
         ] {
-            let event = read(200, answered(word)).await.expect("facts");
-            assert_eq!(event.expect("an event").room, room);
+            let event = read(200, answered(word)).await.expect("not read");
+            assert_eq!(event.expect("no event").room, room);
         }
         let gone = read(404, error("ErrorItemNotFound")).await;
-        assert_eq!(gone.expect("a result"), None);
+        assert_eq!(gone.expect("no result"), None);
         let cancelled = r#"{"id":"A","isCancelled":true}"#.to_owned();
-        assert_eq!(read(200, cancelled).await.expect("a result"), None);
+        assert_eq!(read(200, cancelled).await.expect("no result"), None);
         assert!(
             read(404, error("MailboxNotEnabledForRESTAPI"))
                 .await

@@ -97,13 +97,13 @@ mod testing {
         act: impl Fn(&str) -> Act + Send + Sync + 'static,
     ) -> (Stub, Mailbox) {
         let stub = Stub::start(act).await;
-        let mailbox = Mailbox::new(quick(), &stub.url, Secret::new("a-token")).expect("a mailbox");
+        let mailbox = Mailbox::new(quick(), &stub.url, Secret::new("a-token")).expect("no mailbox");
         (stub, mailbox)
     }
 
     /// Returns the request line without the protocol, and the body as JSON.
     pub(super) fn parts(request: &str) -> (String, Value) {
-        let (head, body) = request.split_once("\r\n\r\n").expect("head and body");
+        let (head, body) = request.split_once("\r\n\r\n").expect("no empty line");
         let line = head.lines().next().unwrap_or_default();
         let line = line.trim_end_matches(" HTTP/1.1").to_owned();
         (line, serde_json::from_str(body).unwrap_or_default())

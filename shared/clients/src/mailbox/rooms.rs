@@ -102,7 +102,7 @@ mod tests {
             reply(200, "", &body)
         })
         .await;
-        own.set(stub.url.clone()).expect("set once");
+        own.set(stub.url.clone()).expect("already set");
         (stub, mailbox)
     }
 
@@ -110,7 +110,7 @@ mod tests {
     #[tokio::test]
     async fn every_page_is_read_and_the_rooms_are_sorted() {
         let (stub, mailbox) = two_pages(None).await;
-        let rooms = mailbox.rooms().await.expect("rooms");
+        let rooms = mailbox.rooms().await.expect("rooms not read");
         let attic = Room {
             name: "Attic".into(),
             address: "attic@contoso.com".into(),
@@ -137,7 +137,10 @@ mod tests {
     #[tokio::test]
     async fn a_link_to_another_host_is_not_followed() {
         let (stub, mailbox) = two_pages(Some("http://evil.example")).await;
-        let error = mailbox.rooms().await.expect_err("a foreign link");
+        let error = mailbox
+            .rooms()
+            .await
+            .expect_err("a foreign link was followed");
         assert!(matches!(error, ApiError::ForeignLink { .. }), "{error:?}");
         assert_eq!(stub.requests().len(), 1);
     }

@@ -26,7 +26,7 @@ pub struct Availability {
     pub address: String,
     /// The busy, tentative and away times: sorted, not overlapping.
     pub busy: Vec<(DateTime<Utc>, DateTime<Utc>)>,
-    /// Why (a part of) its calendar could not be read; `busy` is then incomplete.
+    /// The reason why (a part of) its calendar could not be read; `busy` is then incomplete.
     pub problem: Option<String>,
 }
 
@@ -163,7 +163,7 @@ impl Availabilities {
         }
         for key in &missing {
             let problem = &mut self.all[self.places[key]].problem;
-            problem.get_or_insert_with(|| "there was no answer about it".to_owned());
+            problem.get_or_insert_with(|| "Graph returned no result for it".to_owned());
         }
         Ok(())
     }
@@ -210,7 +210,7 @@ mod tests {
     use crate::http::testing::reply;
 
     fn day(text: &str) -> DateTime<Utc> {
-        format!("{text}T00:00:00Z").parse().expect("a day")
+        format!("{text}T00:00:00Z").parse().expect("invalid day")
     }
 
     #[tokio::test]
@@ -229,7 +229,7 @@ mod tests {
         let answers = mailbox
             .free_busy(&addresses, window)
             .await
-            .expect("results");
+            .expect("no results");
         assert_eq!(answers.len(), 150);
         assert!(answers.iter().all(|one| one.problem.is_none()));
         let asked: Vec<_> = stub.requests().iter().map(|text| parts(text)).collect();
@@ -280,8 +280,12 @@ mod tests {
         let answers = mailbox
             .free_busy(&addresses, window)
             .await
-            .expect("results");
-        let at = |hour: &str| format!("2026-01-02T{hour}:00:00Z").parse().expect("a time");
+            .expect("no results");
+        let at = |hour: &str| {
+            format!("2026-01-02T{hour}:00:00Z")
+                .parse()
+                .expect("invalid time")
+        };
         let answer = |address: &str, busy, problem: Option<&str>| Availability {
             address: address.into(),
             busy,
@@ -295,7 +299,7 @@ mod tests {
                 answer(
                     "mute@contoso.com",
                     vec![],
-                    Some("there was no answer about it")
+                    Some("Graph returned no result for it")
                 ),
             ]
         );
@@ -311,7 +315,7 @@ mod tests {
         let answers = mailbox
             .free_busy(&["a@contoso.com".to_owned()], window)
             .await;
-        assert!(answers.expect("a result")[0].busy.is_empty());
+        assert!(answers.expect("no result")[0].busy.is_empty());
         assert!(stub.requests().is_empty());
     }
 }

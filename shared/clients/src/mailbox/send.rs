@@ -7,7 +7,7 @@ use super::Mailbox;
 use crate::mail::{ID_HEADER, Importance, OutgoingMail, SendError};
 
 impl Mailbox {
-    /// Sends one mail as the account and stores a copy in its Sent Items. Needs `Mail.Send`:
+    /// Sends one e-mail as the account and stores a copy in its Sent Items. Needs `Mail.Send`:
     /// <https://learn.microsoft.com/graph/api/user-sendmail>.
     ///
     /// Success is Graph's 202: accepted, not delivered. Exchange Online delivers later, delays
@@ -15,7 +15,7 @@ impl Mailbox {
     /// reports failures by mail to the account.
     ///
     /// Failures are not retried: Graph has no idempotency key, so a retry after
-    /// [`SendError::Unknown`] may send a second mail. The header `x-rollcall-notice` with the
+    /// [`SendError::Unknown`] may send a second e-mail. The header `x-rollcall-notice` with the
     /// mail's id shows in Sent Items whether it was sent.
     pub async fn send(&self, mail: &OutgoingMail) -> Result<(), SendError> {
         let url = self.base.join("/v1.0/me/sendMail");
@@ -64,7 +64,7 @@ mod tests {
             importance: Importance::High,
             ..mail()
         };
-        mailbox.send(&urgent).await.expect("accepted");
+        mailbox.send(&urgent).await.expect("not accepted");
         let (line, body) = parts(&stub.requests()[0]);
         assert_eq!(line, "POST /v1.0/me/sendMail");
         let expected = json!({
@@ -87,7 +87,7 @@ mod tests {
 
     async fn failed(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> SendError {
         let (stub, mailbox) = connected(act).await;
-        let error = mailbox.send(&mail()).await.expect_err("a failure");
+        let error = mailbox.send(&mail()).await.expect_err("no failure");
         assert_eq!(stub.requests().len(), 1, "a mail is never retried");
         error
     }
@@ -119,7 +119,7 @@ mod tests {
     #[tokio::test]
     async fn what_reaches_nobody_was_not_sent() {
         let nobody = Mailbox::new(quick(), "http://127.0.0.1:1", Secret::new("a-token"));
-        let error = nobody.expect("a mailbox").send(&mail()).await;
+        let error = nobody.expect("no mailbox").send(&mail()).await;
         assert!(matches!(error, Err(SendError::NotSent(_))), "{error:?}");
     }
 }

@@ -15,7 +15,7 @@ use super::{Described, Scim};
 use crate::http::{ApiError, vendor_error};
 
 #[derive(Deserialize)]
-struct Answered {
+struct BulkResponse {
     #[serde(rename = "Operations", default)]
     operations: Vec<Part>,
 }
@@ -49,17 +49,17 @@ impl Scim {
     pub async fn write_all(
         &self,
         writes: &[Write],
-        mirror: &TargetReplica,
+        replica: &TargetReplica,
         described: &Described,
         language: &str,
     ) -> Vec<Result<Written, ApiError>> {
         let mut done: Vec<Option<Result<Written, ApiError>>> =
             writes.iter().map(|_| None).collect();
-        // Whether the remaining writes may have been applied; a team must not be created twice.
+        // True if the remaining writes may have been applied; a team must not be created twice.
         let mut in_doubt = false;
         if let Some((most, bytes)) = described.bulk.filter(|_| described.patch) {
             let parts = writes.iter().enumerate().filter_map(|(at, write)| {
-                let request = request(write, mirror, described.features, language)?;
+                let request = request(write, replica, described.features, language)?;
                 Some((at, operation(at, request, described)?))
             });
             for parts in portions(parts, most, bytes) {
@@ -75,7 +75,7 @@ impl Scim {
             if let Some(settled) = done {
                 return settled;
             }
-            let write = self.write_in_doubt(&writes[at], mirror, described, language, in_doubt);
+            let write = self.write_in_doubt(&writes[at], replica, described, language, in_doubt);
             Box::pin(write).await
         });
         futures::stream::iter(alone)
@@ -96,9 +96,9 @@ impl Scim {
             "Operations": parts.iter().map(|(_, part)| part).collect::<Vec<_>>(),
         });
         let sent = self.change_once(Method::POST, "/Bulk", &body).await;
-        let answered = sent.and_then(|it| it.json::<Answered>("a bulk response"));
-        match answered {
-            Ok(answered) => record_answers(parts, &answered, done),
+        let response = sent.and_then(|it| it.json::<BulkResponse>("a bulk response"));
+        match response {
+            Ok(response) => record_answers(parts, &response, done),
             Err(error) => {
                 tracing::info!(%error, "bulk request failed, sending its operations individually");
                 !matches!(error.status(), Some(400..500))
@@ -156,18 +156,18 @@ fn operation(at: usize, request: Request, described: &Described) -> Option<Value
 /// obtain a full error. Returns whether any of them may have been applied.
 fn record_answers(
     parts: &[(usize, Value)],
-    answered: &Answered,
+    response: &BulkResponse,
     done: &mut [Option<Result<Written, ApiError>>],
 ) -> bool {
     let mut in_doubt = false;
-    let in_order = answered.operations.len() == parts.len();
+    let in_order = response.operations.len() == parts.len();
     let mut by_id: HashMap<String, &Part> = HashMap::new();
-    for part in &answered.operations {
+    for part in &response.operations {
         by_id.extend(part.bulk_id.clone().map(|id| (id, part)));
     }
     for (place, (at, part)) in parts.iter().enumerate() {
         let named = by_id.get(&format!("w{at}")).copied();
-        let Some(answer) = named.or_else(|| in_order.then(|| &answered.operations[place])) else {
+        let Some(answer) = named.or_else(|| in_order.then(|| &response.operations[place])) else {
             in_doubt = true;
             continue;
         };

@@ -35,9 +35,9 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 pub struct Described {
     /// The supported attributes.
     pub features: Features,
-    /// Whether single attributes can be patched; otherwise whole resources are replaced.
+    /// True if single attributes can be patched; otherwise whole resources are replaced.
     pub patch: bool,
-    /// Whether resources can be filtered.
+    /// True if resources can be filtered.
     pub filter: bool,
     /// Maximum number of resources per page.
     pub page: u32,

@@ -34,7 +34,7 @@ fn path(names: &[&str]) -> String {
     }
 }
 
-/// How the work address is written, because services reject replacing a missing one.
+/// The operation that writes the work address: services reject replacing a missing one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Email {
     /// Replaces the value of the existing work address.

@@ -36,7 +36,7 @@ pub(super) enum Request {
 /// Returns the request of a write; `None` if a user it refers to does not exist yet.
 pub(super) fn request(
     write: &Write,
-    mirror: &TargetReplica,
+    replica: &TargetReplica,
     features: Features,
     language: &str,
 ) -> Option<Request> {
@@ -46,7 +46,7 @@ pub(super) fn request(
     };
     match (&write.deed, write.subject) {
         (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {
-            new_user(person, facts, mirror, language)
+            new_user(person, facts, replica, language)
         }
         (
             Operation::SetUser {
@@ -57,18 +57,18 @@ pub(super) fn request(
             },
             ChangeSubject::User(person),
         ) => {
-            let mut edits = user_edits(facts, *active, mirror)?;
+            let mut edits = user_edits(facts, *active, replica)?;
             if *link {
                 edits.insert(0, Edit::Set(&["externalId"], json!(person)));
             }
             change(USERS, user, edits)
         }
         (Operation::SetManager { manager }, ChangeSubject::User(person)) => {
-            let (user, manager) = (mirror.key(person)?, manager.to_string());
+            let (user, manager) = (replica.key(person)?, manager.to_string());
             change(
                 USERS,
                 user,
-                field_edits(Field::Manager, Some(&manager), mirror)?,
+                field_edits(Field::Manager, Some(&manager), replica)?,
             )
         }
         (
@@ -81,14 +81,14 @@ pub(super) fn request(
         ) => {
             // Users that could not be created are missing; the next run adds them.
             let ids = |people: &BTreeSet<ObjectId>| -> Vec<String> {
-                let keys = people.iter().filter_map(|person| mirror.key(*person));
+                let keys = people.iter().filter_map(|person| replica.key(*person));
                 keys.map(str::to_owned).collect()
             };
             let supervisors = features.supervisors.then(|| ids(supervisors));
             Some(new_team(team, name, ids(members), supervisors))
         }
         (Operation::SetTeam { team, set }, _) => {
-            change(GROUPS, team, team_edits(set, mirror, features))
+            change(GROUPS, team, team_edits(set, replica, features))
         }
         _ => None,
     }
@@ -97,7 +97,7 @@ pub(super) fn request(
 fn new_user(
     person: ObjectId,
     facts: &Facts,
-    mirror: &TargetReplica,
+    replica: &TargetReplica,
     language: &str,
 ) -> Option<Request> {
     let mut body = json!({
@@ -107,7 +107,7 @@ fn new_user(
         "preferredLanguage": language,
     });
     for (field, value) in facts {
-        for edit in field_edits(*field, Some(value), mirror)? {
+        for edit in field_edits(*field, Some(value), replica)? {
             edit.apply(&mut body);
         }
     }
@@ -162,17 +162,17 @@ pub(super) fn segment(id: &str) -> String {
 fn user_edits(
     facts: &BTreeMap<Field, Option<String>>,
     active: Option<bool>,
-    mirror: &TargetReplica,
+    replica: &TargetReplica,
 ) -> Option<Vec<Edit>> {
     let mut edits = Vec::new();
     for (field, value) in facts {
-        edits.extend(field_edits(*field, value.as_ref(), mirror)?);
+        edits.extend(field_edits(*field, value.as_ref(), replica)?);
     }
     edits.extend(active.map(|active| Edit::Set(&["active"], json!(active))));
     Some(edits)
 }
 
-fn field_edits(field: Field, value: Option<&String>, mirror: &TargetReplica) -> Option<Vec<Edit>> {
+fn field_edits(field: Field, value: Option<&String>, replica: &TargetReplica) -> Option<Vec<Edit>> {
     let names: &'static [&'static str] = match field {
         Field::Email => {
             let address = value?;
@@ -189,14 +189,14 @@ fn field_edits(field: Field, value: Option<&String>, mirror: &TargetReplica) -> 
     Some(vec![match value {
         None => Edit::Clear(names),
         Some(manager) if field == Field::Manager => {
-            Edit::Set(names, json!({"value": mirror.key(manager.parse().ok()?)?}))
+            Edit::Set(names, json!({"value": replica.key(manager.parse().ok()?)?}))
         }
         Some(value) => Edit::Set(names, json!(value)),
     }])
 }
 
 /// Returns the changes of a team. Members that do not exist yet are left to the next run.
-fn team_edits(set: &TeamChanges, mirror: &TargetReplica, features: Features) -> Vec<Edit> {
+fn team_edits(set: &TeamChanges, replica: &TargetReplica, features: Features) -> Vec<Edit> {
     let mut edits = Vec::new();
     edits.extend(
         set.name
@@ -221,13 +221,13 @@ fn team_edits(set: &TeamChanges, mirror: &TargetReplica, features: Features) -> 
     for (names, add, remove, _) in lists.into_iter().filter(|(.., is_kept)| *is_kept) {
         let add: Vec<String> = add
             .iter()
-            .filter_map(|member| mirror.member(member))
+            .filter_map(|member| replica.member(member))
             .collect();
         edits.extend(
             add.chunks(FIRST_MEMBERS)
                 .map(|ids| Edit::Add(names, ids.to_vec())),
         );
-        let remove = remove.iter().filter_map(|member| mirror.member(member));
+        let remove = remove.iter().filter_map(|member| replica.member(member));
         edits.extend(remove.map(|id| Edit::Remove(names, id)));
     }
     edits

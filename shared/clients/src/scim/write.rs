@@ -30,11 +30,11 @@ impl Scim {
     pub async fn write(
         &self,
         write: &Write,
-        mirror: &TargetReplica,
+        replica: &TargetReplica,
         described: &Described,
         language: &str,
     ) -> Result<Written, ApiError> {
-        self.write_in_doubt(write, mirror, described, language, false)
+        self.write_in_doubt(write, replica, described, language, false)
             .await
     }
 
@@ -42,12 +42,12 @@ impl Scim {
     pub(super) async fn write_in_doubt(
         &self,
         write: &Write,
-        mirror: &TargetReplica,
+        replica: &TargetReplica,
         described: &Described,
         language: &str,
         in_doubt: bool,
     ) -> Result<Written, ApiError> {
-        match request(write, mirror, described.features, language) {
+        match request(write, replica, described.features, language) {
             None => Ok(Written::Waits),
             Some(Request::Change { path, edits }) => {
                 self.edit(&path, &edits, described).await?;

@@ -1,4 +1,4 @@
-//! Owners and Super admins seen by the API: recipients of mails (S2-48) and choices (S3-26).
+//! Owners and Super admins seen by the API: recipients of e-mails (S2-48) and choices (S3-26).
 //!
 //! Entra lists the holders of an app's roles only to apps with a broad permission, but every
 //! token contains the roles of its user. An entry expires after `KEPT_DAYS` without a
@@ -29,7 +29,7 @@ pub struct SeenAdmin {
     pub display_name: Option<String>,
     /// The roles of the last token.
     pub roles: BTreeSet<String>,
-    /// When the last token was received.
+    /// The time at which the last token was received.
     pub at: DateTime<Utc>,
 }
 
@@ -63,7 +63,7 @@ impl Store {
         let all = items.iter().map(|item| {
             let key = entity(item);
             let id = key.strip_prefix(ADMIN).and_then(|id| id.parse().ok());
-            let id = id.ok_or_else(|| unreadable(key, "its key names nobody"))?;
+            let id = id.ok_or_else(|| unreadable(key, "its key contains no user id"))?;
             Ok((id, read(item)?))
         });
         Ok(readable(all))

@@ -43,17 +43,17 @@ fn catalog(item: &Item) -> Result<CatalogId, StoreError> {
     entity
         .strip_prefix(MAIL)
         .and_then(|id| id.parse().ok())
-        .ok_or_else(|| unreadable(entity, "its key names no catalog"))
+        .ok_or_else(|| unreadable(entity, "its key contains no catalog id"))
 }
 
 /// Returns the readable items. An unreadable one is logged and does not affect the others.
 pub(super) fn readable<T>(all: impl Iterator<Item = Result<T, StoreError>>) -> Vec<T> {
-    let told = all.inspect(|it| {
+    let logged = all.inspect(|it| {
         if let Err(error) = it {
             tracing::error!(%error, "a stored item is unreadable");
         }
     });
-    told.filter_map(Result::ok).collect()
+    logged.filter_map(Result::ok).collect()
 }
 
 impl Store {

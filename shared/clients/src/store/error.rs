@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// Another writer has changed the item since it was read.
-    #[error("the item was changed by somebody else in between; read it again")]
+    #[error("the item was changed in the meantime; read it again")]
     Conflict,
     /// Another run has acquired the lease, or it expired; this run must stop.
     #[error("the lock was lost to another run; nothing more may be written")]
@@ -19,16 +19,16 @@ pub enum StoreError {
     #[error("another profile has this title")]
     TitleTaken,
     /// The requested item does not exist.
-    #[error("it is not there")]
+    #[error("the item does not exist")]
     Missing,
     /// The held change is already approved.
     #[error("the held change is approved already")]
     Decided,
     /// The cursor was not returned by this list.
-    #[error("the cursor is none of this list")]
+    #[error("the cursor does not belong to this list")]
     Cursor,
     /// Every retry of the transaction conflicted with another one; nothing was written.
-    #[error("the item is being written by many at once; try again")]
+    #[error("there were too many concurrent writes to the item; try again")]
     Contended,
     /// The content of an item is invalid.
     #[error("the stored item {entity} is unreadable: {problem}")]
@@ -51,7 +51,7 @@ pub enum StoreError {
         limit: usize,
     },
     /// The service rejected the request or could not be reached.
-    #[error("the state table did not answer: {0}")]
+    #[error("the request to the state table failed: {0}")]
     Service(String),
 }
 

@@ -86,7 +86,7 @@ pub(super) fn entity(item: &Item) -> &str {
 pub(super) fn tenant(item: &Item) -> Result<TenantId, StoreError> {
     text(item, PARTITION_KEY)
         .and_then(|text| text.parse().ok())
-        .ok_or_else(|| unreadable(entity(item), "its tenant is no GUID"))
+        .ok_or_else(|| unreadable(entity(item), "its tenant is not a GUID"))
 }
 
 /// Returns the error for an item that cannot be read.

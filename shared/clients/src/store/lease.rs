@@ -59,9 +59,9 @@ fn entity(name: &str) -> String {
 /// The state of a lease at one time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseStamp {
-    /// Whether an owner holds it.
+    /// True if an owner holds it.
     pub held: bool,
-    /// How many times it was acquired.
+    /// The number of times it was acquired.
     pub taken: u64,
 }
 

@@ -1,4 +1,4 @@
-//! In-product notifications and the ledger of sent mails.
+//! In-product notifications and the ledger of sent e-mails.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use super::items::{document, item, number, read, string, text, version};
 use super::{Attempts, Condition, Store, StoreError, TTL_ATTRIBUTE, now};
 
 const INBOX: &str = "notification#";
-/// The key prefix of the ledger, which records by notice id whether a mail was sent.
+/// The key prefix of the ledger, which records by notice id whether an e-mail was sent.
 pub(super) const LEDGER: &str = "mail#";
 /// Days after which notifications and ledger entries expire: longer than any queue retains a
 /// message and any job repeats a notice.
@@ -24,21 +24,21 @@ const KEPT_DAYS: i64 = 400;
 pub struct InProduct {
     /// The content.
     pub notice: Notice,
-    /// When it was stored.
+    /// The time at which it was stored.
     pub at: DateTime<Utc>,
     /// The users who have read it.
     #[serde(default)]
     pub read_by: BTreeSet<ObjectId>,
 }
 
-/// The ledger's entry for a mail.
+/// The ledger's entry for an e-mail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ledger {
-    /// No attempt has been recorded: the caller sends the mail.
+    /// No attempt has been recorded: the caller sends the e-mail.
     Ours,
     /// It was sent.
     Sent,
-    /// An earlier attempt began and recorded no result. A retry could deliver the mail twice,
+    /// An earlier attempt began and recorded no result. A retry could deliver the e-mail twice,
     /// so it is marked doubtful instead.
     Doubtful,
 }
@@ -106,7 +106,7 @@ impl Store {
         }
     }
 
-    /// Claims a mail before it is sent.
+    /// Claims an e-mail before it is sent.
     pub async fn claim_mail(&self, tenant: TenantId, notice: Uuid) -> Result<Ledger, StoreError> {
         let key = format!("{LEDGER}{notice}");
         let mut entry = item(tenant, &key);

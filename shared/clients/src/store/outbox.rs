@@ -1,7 +1,7 @@
-//! The queue of a catalog's mails in the order of sending, and its undelivered mails.
+//! The queue of a catalog's e-mails in the order of sending, and its undelivered e-mails.
 //!
-//! A mail is marked before it is sent and removed from the queue afterwards. Only the holder
-//! of the mailbox's lease sends, so a marked mail was left by a function that crashed: it may
+//! An e-mail is marked before it is sent and removed from the queue afterwards. Only the holder
+//! of the mailbox's lease sends, so a marked e-mail was left by a function that crashed: it may
 //! have been delivered, is never retried automatically, and remains visible.
 
 use aws_sdk_dynamodb::types::Select;
@@ -20,7 +20,7 @@ use super::{Condition, Fence, Item, Store, StoreError, TTL_ATTRIBUTE};
 const OUTBOX: &str = "outbox#";
 const UNDELIVERED: &str = "undelivered#";
 
-/// A queued mail.
+/// A queued e-mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waiting {
     key: String,
@@ -29,13 +29,13 @@ pub struct Waiting {
     pub mail: OutboxMail,
 }
 
-/// The content and state of a mail.
+/// The content and state of an e-mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OutboxMail {
     /// The content and recipients.
     pub notice: Notice,
-    /// When it was queued.
+    /// The time at which it was queued.
     pub queued_at: DateTime<Utc>,
     /// The number of failed attempts.
     #[serde(default)]
@@ -49,7 +49,7 @@ pub struct OutboxMail {
     /// The channel that is sending it, or was when a function crashed.
     #[serde(default)]
     pub marked_by: Option<String>,
-    /// The final status of a mail that was removed from the queue.
+    /// The final status of an e-mail that was removed from the queue.
     #[serde(default)]
     pub ended: Option<MessageStatus>,
 }
@@ -87,8 +87,8 @@ impl Waiting {
 }
 
 impl Store {
-    /// Queues a catalog's mail once; returns `false` if it was queued before, whatever its
-    /// status.
+    /// Queues an e-mail of a catalog once; returns `false` if it was queued before, regardless
+    /// of its status.
     pub async fn enqueue_mail(
         &self,
         catalog: CatalogId,
@@ -117,7 +117,7 @@ impl Store {
         }
     }
 
-    /// Returns the first mails of a catalog in the order of sending.
+    /// Returns the first e-mails of a catalog in the order of sending.
     pub async fn first_mails(
         &self,
         tenant: TenantId,
@@ -128,7 +128,7 @@ impl Store {
         Ok(page.items)
     }
 
-    /// Returns one page of a catalog's queued mails.
+    /// Returns one page of a catalog's queued e-mails.
     ///
     /// # Errors
     /// [`StoreError::Cursor`] if `after` is not a key of this list.
@@ -143,7 +143,7 @@ impl Store {
             .await
     }
 
-    /// Returns one page of a catalog's mails that were given up or are doubtful, newest
+    /// Returns one page of a catalog's e-mails that were given up or are doubtful, newest
     /// first.
     ///
     /// # Errors
@@ -175,7 +175,7 @@ impl Store {
         })
     }
 
-    /// Returns the number of queued mails of a catalog.
+    /// Returns the number of queued e-mails of a catalog.
     pub async fn waiting(&self, tenant: TenantId, catalog: CatalogId) -> Result<u64, StoreError> {
         let (mut counted, mut start) = (0, None);
         loop {
@@ -189,11 +189,11 @@ impl Store {
         }
     }
 
-    /// Marks a mail before it is sent, and stores the mailbox state that includes it, under
+    /// Marks an e-mail before it is sent, and stores the mailbox state that includes it, under
     /// the mailbox's lease.
     ///
     /// # Errors
-    /// [`StoreError::LeaseLost`], or [`StoreError::Conflict`] if the mail has changed since
+    /// [`StoreError::LeaseLost`], or [`StoreError::Conflict`] if the e-mail has changed since
     /// it was read.
     pub async fn begin_mail(
         &self,
@@ -212,8 +212,8 @@ impl Store {
         Ok(())
     }
 
-    /// Removes a sent mail from the queue. This does not require the lease, which may be lost
-    /// by now; if another invocation has marked the mail doubtful, that status remains.
+    /// Removes a sent e-mail from the queue. This does not require the lease, which may be lost
+    /// by now; if another invocation has marked the e-mail doubtful, that status remains.
     pub async fn mail_sent(&self, waiting: &Waiting) -> Result<(), StoreError> {
         let notice = &waiting.mail.notice;
         let items = vec![
@@ -223,7 +223,7 @@ impl Store {
         lenient(self.write(None, items).await)
     }
 
-    /// Returns a mail that was certainly not sent to the queue, with the earliest time of a
+    /// Returns an e-mail that was certainly not sent to the queue, with the earliest time of a
     /// retry.
     pub async fn mail_failed(
         &self,
@@ -241,8 +241,8 @@ impl Store {
         lenient(self.write(None, items).await)
     }
 
-    /// Removes a mail that is not retried from the queue and stores it in the list of
-    /// undelivered mails for administrators.
+    /// Removes an e-mail that is not retried from the queue and stores it in the list of
+    /// undelivered e-mails for administrators.
     pub async fn mail_ended(
         &self,
         catalog: CatalogId,

@@ -66,7 +66,7 @@ impl Store {
         self.write(None, items).await
     }
 
-    /// Returns whether such a decision exists.
+    /// Returns true if a decision with this key exists.
     pub async fn is_pinned(&self, tenant: TenantId, of: &str) -> Result<bool, StoreError> {
         Ok(self.get(tenant, &key(of)).await?.is_some())
     }

@@ -32,17 +32,17 @@ pub struct ProfileLine {
     pub title: String,
     /// Its description.
     pub description: String,
-    /// Whether the group is enrolled.
+    /// True if the group is enrolled.
     pub enroll: bool,
-    /// Whether membership follows the rules.
+    /// True if membership follows the rules.
     pub auto_populate: bool,
-    /// How many courses are selected.
+    /// The number of selected courses.
     pub courses: usize,
-    /// When an administrator last changed it.
+    /// The time of an administrator's last change.
     pub modified_at: DateTime<Utc>,
     /// The name of that administrator.
     pub modified_by: String,
-    /// When it was deleted, if so.
+    /// The time of its deletion, if it is deleted.
     pub deleted_at: Option<DateTime<Utc>>,
     /// Its version.
     pub version: u64,
@@ -178,13 +178,13 @@ impl Store {
     pub async fn profile_page(
         &self,
         tenant: TenantId,
-        shelf: ProfileIndex,
+        index: ProfileIndex,
         backwards: bool,
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page<(String, ProfileLine)>, StoreError> {
         let list = List {
-            prefix: shelf.prefix(),
+            prefix: index.prefix(),
             backwards,
         };
         let page = self.page(tenant, list, after, limit).await?;

@@ -32,21 +32,22 @@ pub struct ProfileState {
     pub members: usize,
     /// The snapshot of the last run.
     pub snapshot: Option<SnapshotId>,
-    /// When a run last evaluated it.
+    /// The slot of the run that last evaluated it.
     pub evaluated_at: Option<DateTime<Utc>>,
-    /// Whether nothing is left to do for a deleted profile (S4-123).
+    /// True if nothing is left to do for a deleted profile (S4-123).
     pub obsolete: bool,
     /// The object key of its member list (S4-128).
     pub members_file: Option<String>,
     /// The digest of that file, so that an equal one is not written again.
     pub members_digest: Option<String>,
-    /// When its group was last written to or restored, by the job's clock. For some time
-    /// afterwards Graph may return the previous members.
+    /// The time of the last write to its group or of its restoration, by the job's clock. For some
+    /// time afterwards Graph may return the previous members.
     pub written_at: Option<DateTime<Utc>>,
     /// Manual edits of the group that a report must contain.
     pub edits: ManualEdits,
     /// The slot of the last run that reported them.
-    pub edits_told: Option<DateTime<Utc>>,
+    #[serde(rename = "editsTold")]
+    pub edits_reported: Option<DateTime<Utc>>,
 }
 
 fn states(items: &[Item]) -> Result<BTreeMap<ProfileId, ProfileState>, StoreError> {

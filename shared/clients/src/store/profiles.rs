@@ -40,7 +40,7 @@ fn stored(item: &Item) -> StoredProfile {
                 Ok(profile)
             } else {
                 Err(format!(
-                    "the document says it is the profile {}",
+                    "the document has the id of the profile {}",
                     profile.id
                 ))
             }

@@ -25,7 +25,7 @@ const DUE_AT: &str = "due_at";
 pub struct MirrorPointer {
     /// The object that contains the checkpoint.
     pub key: String,
-    /// When all users were last read.
+    /// The time of the last full read of all users.
     pub read_in_full: DateTime<Utc>,
     /// The delta link for changes of users.
     pub people: String,
@@ -36,7 +36,7 @@ pub struct MirrorPointer {
     /// The groups that the link covers.
     #[serde(default)]
     pub groups_of: String,
-    /// Whether the platform's state is known: false from before the first write until the
+    /// True if the platform's state is known: false from before the first write until the
     /// outcome of every write is recorded.
     pub settled: bool,
     /// The newest change of the platform's users that was read; `None` if the platform does
@@ -48,7 +48,7 @@ pub struct MirrorPointer {
     pub newest_group: Option<DateTime<Utc>>,
     /// The address of the platform: another address means another platform.
     pub target: String,
-    /// When the platform was last read in full.
+    /// The time of the last full read of the platform.
     pub platform_in_full: DateTime<Utc>,
 }
 
@@ -144,7 +144,10 @@ impl Store {
     }
 
     /// Returns the pointer to the last checkpoint.
-    pub async fn mirror(&self, tenant: TenantId) -> Result<Option<MirrorPointer>, StoreError> {
+    pub async fn checkpoint_pointer(
+        &self,
+        tenant: TenantId,
+    ) -> Result<Option<MirrorPointer>, StoreError> {
         let item = self.get(tenant, MIRROR).await?;
         item.as_ref().map(read).transpose()
     }

@@ -40,7 +40,7 @@ pub struct Tenant {
 pub struct SnapshotPointer {
     /// The snapshot.
     pub id: SnapshotId,
-    /// When the refresh began to read.
+    /// The time at which the refresh began to read.
     pub taken_at: DateTime<Utc>,
     /// Its object key.
     pub key: String,
@@ -48,12 +48,12 @@ pub struct SnapshotPointer {
     pub schema_key: String,
     /// Its counts, to compare the next snapshot with.
     pub counts: Counts,
-    /// How many users have a value, by source.
+    /// The number of users that have a value, by source.
     #[serde(default)]
     pub filled: BTreeMap<String, u64>,
 }
 
-/// Whether a save was the tenant's first.
+/// The kind of a save: the tenant's first, or a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saved {
     /// The first save: a refresh is due within five minutes (S4-103).
@@ -162,7 +162,7 @@ impl Store {
     }
 
     /// Marks the tenant ready and adds it to the index of active tenants. Returns `true` only
-    /// the first time, when the ready mail is due (S4-104).
+    /// the first time, when the notice is due (S4-104).
     pub async fn mark_ready(&self, id: TenantId) -> Result<bool, StoreError> {
         let sent = self
             .client

@@ -102,7 +102,7 @@ impl StoredGrant {
     }
 
     /// Removes all grants but this one, and the draft.
-    pub fn keep_only(&mut self, grant: &str) {
+    pub fn retain_grant(&mut self, grant: &str) {
         self.tokens.retain(|name, _| name == grant);
         self.draft = None;
     }
@@ -200,7 +200,7 @@ mod tests {
             address: "events@contoso.example".to_owned(),
             name: "Events".to_owned(),
         };
-        let until = DateTime::from_timestamp(1_000, 0).expect("a time");
+        let until = DateTime::from_timestamp(1_000, 0).expect("invalid time");
         Draft::new(
             name,
             &Secret::new("r-draft"),
@@ -214,7 +214,7 @@ mod tests {
     /// Proves S1-30: only the administrator who started it can save it, by name and before expiry.
     #[test]
     fn a_draft_is_its_administrators_for_a_while() {
-        let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("a time");
+        let at = |seconds| DateTime::from_timestamp(seconds, 0).expect("invalid time");
         let (draft, by) = (draft("abc"), Actor::named("cat"));
         assert!(draft.is("abc", &by, at(999)));
         assert!(!draft.is("abd", &by, at(999)) && !draft.is("abc", &by, at(1_000)));
@@ -253,7 +253,7 @@ mod tests {
             let token = grant.refresh_token(name);
             token.map(|token| token.expose().to_owned())
         };
-        let name = grant.promote().expect("a draft");
+        let name = grant.promote().expect("no draft");
         assert_eq!(
             grant.promote(),
             Some(name.clone()),
@@ -261,7 +261,7 @@ mod tests {
         );
         assert_eq!(token(&grant, "old").as_deref(), Some("r-1"));
         assert_eq!(token(&grant, &name).as_deref(), Some("r-draft"));
-        grant.keep_only(&name);
+        grant.retain_grant(&name);
         assert_eq!((token(&grant, "old"), grant.draft.is_none()), (None, true));
     }
 }

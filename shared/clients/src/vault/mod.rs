@@ -17,7 +17,7 @@ use crate::http::Secret;
 pub use grants::{Draft, StoredGrant};
 pub use sync::SyncCredentials;
 
-/// How long secrets are cached, so that a replaced one is used soon.
+/// Lifetime of a cached secret; it is short, so that a replaced one is used soon.
 const CACHED: Duration = Duration::from_mins(5);
 
 /// The error of a credential that could not be read or written; never contains the credential.
@@ -78,10 +78,10 @@ pub struct StoredCredentials {
     pub lms_key: CredentialMark,
 }
 
-/// Whether a credential is stored, and a hint by which administrators recognise it.
+/// The state of a credential, and a hint by which administrators recognise it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CredentialMark {
-    /// Whether there is a valid one.
+    /// True if a valid one is stored.
     pub is_set: bool,
     /// Its last four characters, if it is long enough to display them safely.
     pub ending: Option<String>,
@@ -303,7 +303,7 @@ mod tests {
     #[tokio::test]
     async fn stored_credentials_show_their_ends_only() {
         let (_stub, vault) = vault(Some(APP), Some("short-key")).await;
-        let stored = vault.stored(tenant()).await.expect("a result");
+        let stored = vault.stored(tenant()).await.expect("no result");
         assert_eq!(stored.client_id.as_deref(), Some("the-app"));
         assert_eq!(stored.client_secret.ending.as_deref(), Some("alue"));
         let too_short = CredentialMark {
@@ -321,10 +321,10 @@ mod tests {
     #[tokio::test]
     async fn what_is_missing_or_unreadable_is_not_set() {
         let (_stub, nothing) = vault(None, None).await;
-        let stored = nothing.stored(tenant()).await.expect("a result");
+        let stored = nothing.stored(tenant()).await.expect("no result");
         assert_eq!(stored, StoredCredentials::default());
         let (_stub, damaged) = vault(Some("{"), Some("a-long-enough-key")).await;
-        let stored = damaged.stored(tenant()).await.expect("a result");
+        let stored = damaged.stored(tenant()).await.expect("no result");
         assert!(!stored.client_secret.is_set && stored.client_id.is_none());
         assert_eq!(stored.lms_key.ending.as_deref(), Some("-key"));
     }

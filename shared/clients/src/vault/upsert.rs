@@ -55,7 +55,7 @@ impl Vault {
     }
 }
 
-/// Why a value was not stored.
+/// The error of a value that was not stored.
 enum PutError {
     /// The name is being deleted.
     Deleting,

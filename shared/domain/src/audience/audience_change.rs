@@ -1,33 +1,33 @@
-//! What changes in one audience: who joins, who leaves, who is in it by override only.
+//! The change of one audience: who joins, who leaves, and who is a member only by override.
 
 use crate::base::rowset::RowSet;
 
-/// Everyone an audience holds.
+/// The members of an audience.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Members {
-    /// All of them.
+    /// All members.
     pub all: RowSet,
-    /// Those whom no rule matches, only an override.
+    /// Members that no rule matches; they are included by an override.
     pub included: RowSet,
 }
 
-/// What changes for one profile. Rows are ascending.
+/// The change of one profile's members. Rows are ascending.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AudienceChange {
-    /// How many people the audience holds.
+    /// Number of members after the change.
     pub members: u32,
-    /// Those of them who have no Entra account and so cannot be in the group.
+    /// Number of members without an Entra account; they cannot be in the group.
     pub unreachable: u32,
-    /// Those who are not members yet.
+    /// Users that become members.
     pub joins: Vec<u32>,
-    /// Those who are and should not be.
+    /// Current members that no longer qualify.
     pub leaves: Vec<u32>,
-    /// Everyone in the audience whom no rule matches, only an override.
+    /// Members that no rule matches; they are included by an override.
     pub included: Vec<u32>,
 }
 
 impl AudienceChange {
-    /// Everyone who should be a member, from those who are now.
+    /// Returns all desired members, computed from the current ones.
     pub fn members(&self, current: &RowSet) -> Members {
         let mut all = current.clone();
         all.extend(self.joins.iter().copied());

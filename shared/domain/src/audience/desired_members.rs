@@ -1,7 +1,7 @@
-//! Who should be a member: rules, then overrides, exclude wins.
+//! Determines the desired members: first the rules, then the overrides; exclude wins.
 //!
-//! Profiles × snapshot × current members → changes. Which profiles can be
-//! evaluated, and in what order, is decided here; [`crate::audience::engine`] does it.
+//! Input: profiles, a snapshot and the current members; output: changes. This module decides which
+//! profiles can be evaluated and in which order; [`crate::audience::engine`] evaluates them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,54 +18,53 @@ use crate::base::rowset::RowSet;
 use crate::rules::{Fields, Filter, RuleProblem, RuleProblemKind};
 use crate::snapshot::Snapshot;
 
-/// A profile's audience, checked against a snapshot.
+/// A profile's rules and overrides, checked against a snapshot.
 #[derive(Debug, Clone)]
 pub struct Audience {
     /// The profile.
     pub profile: ProfileId,
-    /// Who matches; `None` when there is no rule at all.
+    /// The checked rules; `None` if there is no rule.
     pub filter: Option<Filter>,
-    /// Exceptions.
+    /// Users and profiles that are included or excluded regardless of the rules.
     pub overrides: Overrides,
 }
 
-/// Why a profile has no audience.
+/// The reason why a profile has no audience.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "kind")]
 pub enum AudienceError {
-    /// Fields or courses its rules use are gone; somebody must review it (S4-119).
+    /// Fields or courses used by its rules no longer exist; an administrator must review it
+    /// (S4-119).
     #[error("{}", join_problems(problems))]
     NeedsReview {
-        /// The rules that point nowhere.
+        /// The rules that refer to missing fields or courses.
         problems: Vec<Problem>,
-        /// Names of what is gone.
+        /// Names of the missing fields and courses.
         missing: BTreeSet<String>,
     },
-    /// Its rules make no sense.
+    /// Its rules are invalid.
     #[error("{}", join_problems(problems))]
     Invalid {
         /// All problems.
         problems: Vec<Problem>,
     },
-    /// Neither a filter nor overrides: it would match nobody or everybody, and
-    /// both would be a surprise (S4-118).
+    /// It has neither a filter nor overrides. Matching no user and matching every user would both
+    /// be unexpected (S4-118).
     #[error("the profile has neither a filter nor overrides; add a rule or an included user")]
     Empty,
-    /// Its overrides lead back to itself.
-    #[error(
-        "the overrides lead in a circle from this profile back to itself; take one of them out"
-    )]
+    /// Its overrides refer back to the profile itself.
+    #[error("the overrides form a cycle that leads back to this profile; remove one of them")]
     Cycle,
-    /// It needs the audience of a profile that has none.
+    /// It depends on a profile whose audience cannot be determined.
     #[error("it depends on the profile {on}, whose audience cannot be determined")]
     Dependency {
-        /// The profile it names.
+        /// The profile it depends on.
         on: ProfileId,
     },
 }
 
 impl Audience {
-    /// Checks a profile's rules against what the snapshot offers.
+    /// Checks a profile's rules against the fields of the snapshot.
     ///
     /// # Errors
     /// [`AudienceError::NeedsReview`], [`AudienceError::Invalid`] or [`AudienceError::Empty`].
@@ -101,9 +100,8 @@ fn audience_error(found: Vec<RuleProblem>) -> AudienceError {
     }
 }
 
-/// Evaluates all audiences of a tenant at a moment and compares with the
-/// current members, as rows of the snapshot. A profile missing from `current`
-/// counts as having none.
+/// Evaluates all audiences of a tenant at a given time and compares them with the current members,
+/// given as rows of the snapshot. A profile missing from `current` has no members.
 pub fn evaluate(
     audiences: &[Result<Audience, (ProfileId, AudienceError)>],
     snapshot: &Snapshot,
@@ -131,17 +129,17 @@ pub fn evaluate(
         .collect()
 }
 
-/// Audiences sorted out and compiled: for every profile its place in the
-/// program, or why it has none. Serves any number of evaluations.
+/// Sorted and compiled audiences: the position of each profile in the program, or why it has none.
+/// Can be evaluated any number of times.
 pub struct Ready<'a> {
-    /// Where each profile stands in the program.
+    /// The position of each profile in the program.
     pub places: BTreeMap<ProfileId, Result<usize, AudienceError>>,
-    /// The program of those that have an audience.
+    /// The program of the profiles that have an audience.
     pub program: Program<'a>,
 }
 
 impl<'a> Ready<'a> {
-    /// Brings audiences into an order in which each comes after those it names.
+    /// Sorts audiences so that each comes after those it names, and compiles them.
     pub fn of(audiences: &'a [Result<Audience, (ProfileId, AudienceError)>]) -> Self {
         let by_id: BTreeMap<ProfileId, Result<&Audience, &AudienceError>> = audiences
             .iter()
@@ -187,8 +185,8 @@ fn dependencies(
         .collect()
 }
 
-/// The audience as the engine takes it. Somebody who is not (or no longer) a
-/// learner cannot be a member (S4-044, S4-088e): the engine finds no row.
+/// Converts an audience into the input of the engine. A user who is not (or no longer) a learner
+/// cannot be a member (S4-044, S4-088e), because the engine finds no row.
 fn member<'a>(
     audience: &'a Audience,
     places: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
@@ -207,8 +205,8 @@ fn member<'a>(
                 Target::User(user) => users.push(*user),
                 Target::Profile(on) => match places.get(on) {
                     Some(Ok(place)) => profiles.push(*place),
-                    // Removed profiles were taken out before; what is left and unknown
-                    // cannot be read, and guessing would add or remove people.
+                    // Removed profiles have already been taken out. The audience of any other
+                    // missing profile is unknown, and a guess would add or remove members.
                     Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),
                 },
             }
@@ -261,7 +259,7 @@ mod tests {
     ) -> Result<Vec<String>, AudienceError> {
         evaluated(world, profiles)
             .remove(&profile_id(of))
-            .expect("evaluated")
+            .expect("profile missing from the result")
     }
 
     /// Proves S4-088a, S4-088b, S4-088e: include adds, exclude removes and wins.
@@ -275,18 +273,18 @@ mod tests {
         .into();
         profile.overrides.exclude = [Target::User(World::user("Ada"))].into();
         assert_eq!(
-            members(&world(), &[profile], "P").expect("evaluates"),
+            members(&world(), &[profile], "P").expect("no audience"),
             ["Alan", "Grace"]
         );
     }
 
-    /// Proves S4-044: somebody the platform does not know is never a member.
+    /// Proves S4-044: a user who is unknown to the LMS is never a member.
     #[test]
     fn an_included_stranger_does_not_become_a_member() {
         let mut profile = in_denver("P");
         profile.overrides.include = [Target::User(World::user("Nobody"))].into();
         assert_eq!(
-            members(&world(), &[profile], "P").expect("evaluates"),
+            members(&world(), &[profile], "P").expect("no audience"),
             ["Ada", "Alan"]
         );
     }
@@ -300,12 +298,12 @@ mod tests {
         }));
         rest.overrides.exclude = [Target::Profile(profile_id("Denver"))].into();
         assert_eq!(
-            members(&world(), &[rest, in_denver("Denver")], "Rest").expect("evaluates"),
+            members(&world(), &[rest, in_denver("Denver")], "Rest").expect("no audience"),
             ["Grace"]
         );
     }
 
-    /// Proves S4-088f and S4-118: circles and empty profiles fail alone.
+    /// Proves S4-088f and S4-118: cycles and empty profiles fail; other profiles are evaluated.
     #[test]
     fn circles_and_empty_profiles_fail_and_others_go_on() {
         let (mut a, mut b) = (in_denver("A"), in_denver("B"));
@@ -341,8 +339,8 @@ mod tests {
         let current = BTreeMap::from([(profile_id("P"), now)]);
         let change = evaluate(&[audience], &snapshot, slot(), &current)
             .remove(&profile_id("P"))
-            .expect("there")
-            .expect("evaluates");
+            .expect("profile missing from the result")
+            .expect("no audience");
         assert_eq!(names(&snapshot, change.joins), ["Alan"]);
         assert_eq!(names(&snapshot, change.leaves), ["Grace"]);
     }

@@ -1,4 +1,4 @@
-//! What no longer fits: overrides, fields and courses that went away.
+//! Discrepancies: overrides and courses of a profile that no longer exist.
 
 use std::collections::BTreeSet;
 
@@ -8,27 +8,27 @@ use super::profile::{Overrides, Profile, Target};
 use crate::base::ids::{CourseId, ProfileId};
 use crate::snapshot::Snapshot;
 
-/// What was taken out of one profile, for log and audit.
+/// Overrides and courses removed from one profile, for log and audit.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Discrepancies {
-    /// Overrides that pointed to removed users or profiles (S4-117).
+    /// Overrides that referred to removed users or profiles (S4-117).
     pub overrides: BTreeSet<Target>,
-    /// Selected courses that were deleted (S4-121); no mail is sent (S4-122).
+    /// Selected courses that were deleted (S4-121); no e-mail is sent (S4-122).
     pub courses: BTreeSet<CourseId>,
-    /// Whether nothing is left for the profile to do (S4-123).
+    /// True if enrolment is on but no course is left (S4-123).
     pub obsolete: bool,
 }
 
 impl Discrepancies {
-    /// Whether the profile changes.
+    /// Returns true if nothing was removed.
     pub fn is_empty(&self) -> bool {
         self.overrides.is_empty() && self.courses.is_empty()
     }
 }
 
-/// Takes obsolete overrides and deleted courses out of a profile. Deleted
-/// profiles keep everything, so that restoring loses as little as possible.
+/// Removes obsolete overrides and deleted courses from a profile. Deleted profiles are not changed,
+/// so that restoring them loses as little as possible.
 pub fn resolve(
     profile: &Profile,
     snapshot: &Snapshot,
@@ -95,7 +95,7 @@ mod tests {
         profile
     }
 
-    /// Proves S4-117 and S4-121: what was removed is taken out, the rest stays.
+    /// Proves S4-117 and S4-121: what no longer exists is removed; the rest is unchanged.
     #[test]
     fn only_what_is_gone_is_taken_out() {
         let (resolved, found) = resolve(
@@ -123,7 +123,7 @@ mod tests {
         assert!(!found.obsolete);
     }
 
-    /// Proves S4-123: a profile without courses left is flagged, nothing more.
+    /// Proves S4-123: a profile without courses is flagged and otherwise unchanged.
     #[test]
     fn a_profile_without_courses_is_obsolete() {
         let mut profile = profile("P");
@@ -132,7 +132,7 @@ mod tests {
         assert!(found.obsolete && resolved.courses.is_empty() && resolved.enroll);
     }
 
-    /// Proves S4-138: a deleted profile keeps everything.
+    /// Proves S4-138: a deleted profile is not changed.
     #[test]
     fn a_deleted_profile_is_left_alone() {
         let deleted = crate::audience::lifecycle::delete(tangled(), slot(), "ada@contoso.example");

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::ids::ProfileId;
 
-/// Profiles in an order where each comes after those it names, and those that
-/// cannot be ordered because they name each other in a circle (S4-088f) or
-/// depend on one that does.
+/// The profiles in an order in which each comes after those it names, and the profiles that cannot
+/// be ordered because they are part of a cycle (S4-088f) or depend on one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Order {
-    /// Evaluate in this order.
+    /// Profiles in evaluation order.
     pub sorted: Vec<ProfileId>,
-    /// These are in a circle or depend on one.
+    /// Profiles that are part of a cycle or depend on one.
     pub cyclic: BTreeSet<ProfileId>,
 }
 
-/// Orders profiles by what their overrides name; names of unknown profiles are ignored.
+/// Orders profiles by the profiles that their overrides name; unknown profiles are ignored.
 pub fn order(names: &BTreeMap<ProfileId, BTreeSet<ProfileId>>) -> Order {
     let mut waiting: BTreeMap<ProfileId, BTreeSet<ProfileId>> = names
         .iter()
@@ -83,7 +82,8 @@ mod tests {
         assert!(order.cyclic.is_empty());
     }
 
-    /// Proves S4-088f: circles are found, also through others, and to oneself.
+    /// Proves S4-088f: cycles are detected, including indirect ones and profiles that name
+    /// themselves.
     #[test]
     fn circles_and_what_depends_on_them_are_set_aside() {
         let order = order(&names(&[

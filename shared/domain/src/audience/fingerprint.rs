@@ -1,4 +1,4 @@
-//! A short name for what an audience means: equal names, equal members.
+//! A fingerprint of an audience's definition: equal fingerprints mean equal members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,18 +12,17 @@ use crate::base::text::fold;
 use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{DEFAULT_RECENT_DAYS, FieldRef, MatchMode, list, parse_number, span, written};
 
-/// Bytes of the hash that are kept: enough for any number of profiles.
+/// Length of the hash in bytes; enough to avoid collisions between profiles.
 const BYTES: usize = 16;
 
-/// The fingerprint of a profile's rules and overrides, 32 hexadecimal digits.
+/// Returns the fingerprint of a profile's rules and overrides: 32 hexadecimal digits.
 ///
-/// It does not change with the order of rules, with case and blanks of texts,
-/// with the editor's own keys, with groups around one rule, double negations and
-/// other ways of writing the same: `not (a or b)` is `not a and not b`, "is A or
-/// is B" is "is one of A, B". Profiles with equal fingerprints hold the same
-/// people on any data; profiles that hold the same people may still differ.
-/// `None` when there is nothing to compare (neither rules nor overrides) or the
-/// rules cannot be read.
+/// It does not depend on the order of rules, on case and spaces of texts, on the editor's own keys,
+/// on groups around one rule, on double negations or on other equivalent forms: `not (a or b)`
+/// equals `not a and not b`, and "is A or is B" equals "is one of A, B". Profiles with equal
+/// fingerprints have equal members on any data; profiles with equal members may still have
+/// different fingerprints. Returns `None` if there is nothing to compare (neither rules nor
+/// overrides) or the rules cannot be parsed.
 pub fn fingerprint(profile: &Profile) -> Option<String> {
     let mut sections = Vec::new();
     for (_, pointer, tree) in profile.filter.sections() {
@@ -33,7 +32,7 @@ pub fn fingerprint(profile: &Profile) -> Option<String> {
     let rules = (!sections.is_empty())
         .then(|| Meaning::combined(profile.filter.mode == MatchMode::All, sections));
     let exclude = &profile.overrides.exclude;
-    // Exclude wins, so who is in both lists is excluded.
+    // Exclude wins, so a target in both lists is excluded.
     let include: BTreeSet<&Target> = profile.overrides.include.difference(exclude).collect();
     if rules.is_none() && include.is_empty() && exclude.is_empty() {
         return None;
@@ -45,17 +44,17 @@ pub fn fingerprint(profile: &Profile) -> Option<String> {
     Some(hex::encode(&hasher.finalize()[..BYTES]))
 }
 
-/// Rules without the accidents of writing: negations are carried down to the
-/// tests, groups of one kind are one group, and no group has a single part.
+/// Rules in a canonical form: negations are moved down to the predicates, nested groups of one kind
+/// are merged, and no group has a single part.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 enum Meaning {
-    /// The value is one of these (or, refused, none of them).
+    /// The value is one of these (or, if `passes` is false, none of these).
     Is {
         field: String,
         values: BTreeSet<String>,
         passes: bool,
     },
-    /// Any other test.
+    /// Any other predicate.
     Test {
         field: String,
         operator: String,
@@ -106,10 +105,10 @@ impl Meaning {
         }
     }
 
-    /// Parts of which all must hold, or any.
+    /// Combines parts of which all must hold (`all`), or any.
     fn combined(all: bool, parts: impl IntoIterator<Item = Self>) -> Self {
         let mut together = BTreeSet::new();
-        // "Is A or is B" is one test, and so is "is not A and is not B".
+        // "Is A or is B" is one predicate, and so is "is not A and is not B".
         let mut values: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let mut waiting: Vec<Self> = parts.into_iter().collect();
         while let Some(part) = waiting.pop() {
@@ -144,7 +143,7 @@ impl Meaning {
     }
 }
 
-/// The positive operator behind one, and whether it was a negative one.
+/// Returns the positive form of an operator, and whether the operator was negative.
 fn positive(operator: &str) -> (&str, bool) {
     match operator {
         "!=" => ("=", true),
@@ -160,13 +159,13 @@ fn positive(operator: &str) -> (&str, bool) {
     }
 }
 
-/// The operands of a test, in the form in which equal ones are equal.
+/// Returns the operands in a canonical form.
 fn operands(operator: &str, value: &Value, zone: Tz) -> Vec<String> {
     let one = || written(value).into_iter();
     let number = |text: String| parse_number(&text).map_or(text, |number| number.to_string());
     match operator {
         "contains" | "beginsWith" | "endsWith" => one().filter_map(|text| fold(&text)).collect(),
-        // Blanks and case mean something in a pattern.
+        // Spaces and case are significant in a pattern.
         "matches" => vec![value.as_str().unwrap_or_default().to_owned()],
         "<" | "<=" | ">" | ">=" => one().map(number).collect(),
         "between" => between(value, zone),
@@ -187,8 +186,7 @@ fn operands(operator: &str, value: &Value, zone: Tz) -> Vec<String> {
     }
 }
 
-/// Two numbers or two dates: which of them only the field's kind says, but no
-/// text is both.
+/// Returns two numbers or two dates. The field's kind is not known here, but no text is both.
 fn between(value: &Value, zone: Tz) -> Vec<String> {
     let items = list(value).unwrap_or_default();
     let numbers: Option<Vec<f64>> = items
@@ -386,16 +384,28 @@ mod tests {
         assert_eq!(fingerprint(&empty), None);
         empty.filter.properties = Some(group("xor", &[city("null", Value::Null)]));
         empty.overrides.include = [ada].into();
-        assert_eq!(fingerprint(&empty), None, "rules that cannot be read");
+        assert_eq!(
+            fingerprint(&empty),
+            None,
+            "invalid rules have a fingerprint"
+        );
         empty.filter.properties = None;
         let included = fingerprint(&empty);
         assert_eq!(included.as_ref().map(String::len), Some(2 * BYTES));
         empty.title = "Q".to_owned();
-        assert_eq!(fingerprint(&empty), included, "titles do not matter");
+        assert_eq!(
+            fingerprint(&empty),
+            included,
+            "the title changed the fingerprint"
+        );
         empty.overrides.exclude = [ada, other].into();
         let both = fingerprint(&empty);
         empty.overrides.include.clear();
-        assert_eq!(fingerprint(&empty), both, "exclude wins");
+        assert_eq!(
+            fingerprint(&empty),
+            both,
+            "an excluded target counted as included"
+        );
         assert_ne!(both, included);
     }
 
@@ -443,7 +453,7 @@ mod tests {
         json!({"combinator": combinator, "not": negated, "rules": rules})
     }
 
-    /// The same said otherwise, as the bits of a number decide.
+    /// Rewrites a tree into an equivalent one; the bits of a number select the changes.
     fn otherwise(tree: &Value, bits: &mut u64) -> Value {
         let mut decide = |count: u64| {
             *bits = bits

@@ -1,10 +1,10 @@
-//! Deletion, restoration and retraction: what they mean for the stored profile.
+//! Deletion, restoration and retraction of a stored profile.
 
 use chrono::{DateTime, Utc};
 
 use super::profile::{Lifecycle, Profile};
 
-/// What the maintenance job still has to carry out on the learning platform.
+/// A change that the maintenance job still has to apply to the LMS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LifecycleTask {
     /// The profile was deleted (S4-135).
@@ -13,7 +13,7 @@ pub enum LifecycleTask {
     Retraction,
 }
 
-/// What is still to be carried out, if anything.
+/// Returns the change that has not been applied yet, if any.
 pub fn pending(profile: &Profile) -> Option<LifecycleTask> {
     match profile.lifecycle {
         Lifecycle::Deleted { handled: false, .. } => Some(LifecycleTask::Deletion),
@@ -24,7 +24,7 @@ pub fn pending(profile: &Profile) -> Option<LifecycleTask> {
     }
 }
 
-/// Marks a profile deleted; nothing else changes until the job handles it.
+/// Marks a profile as deleted; nothing else changes until the job handles it.
 #[must_use]
 pub fn delete(mut profile: Profile, at: DateTime<Utc>, by: &str) -> Profile {
     if !profile.is_deleted() {
@@ -39,8 +39,8 @@ pub fn delete(mut profile: Profile, at: DateTime<Utc>, by: &str) -> Profile {
     profile
 }
 
-/// What the job stores once the platform has been left: S4-137 for a deletion,
-/// "once" of S4-140 for a retraction. Courses, filter and group stay (S4-138).
+/// Returns the profile to store after the LMS was changed: S4-137 for a deletion, "once" of S4-140
+/// for a retraction. Courses, filter and group are retained (S4-138).
 #[must_use]
 pub fn handled(mut profile: Profile) -> Profile {
     match &mut profile.lifecycle {
@@ -54,7 +54,7 @@ pub fn handled(mut profile: Profile) -> Profile {
     profile
 }
 
-/// Brings a deleted profile back as it was (S4-139, C-22).
+/// Restores a deleted profile to its previous state (S4-139, C-22).
 #[must_use]
 pub fn restore(mut profile: Profile) -> Profile {
     if let Lifecycle::Deleted {
@@ -76,7 +76,8 @@ mod tests {
     use super::*;
     use crate::testing::{World, profile, slot};
 
-    /// Proves S4-135, S4-137, S4-138 and S4-139: handled once, switches off, all kept, restorable.
+    /// Proves S4-135, S4-137, S4-138, S4-139: handled once, switched off, data retained,
+    /// restorable.
     #[test]
     fn a_deleted_profile_comes_back_as_it_was() {
         let mut original = profile("P");
@@ -90,7 +91,7 @@ mod tests {
         assert_eq!(restore(done), original);
     }
 
-    /// Proves S4-140: a retraction is carried out once.
+    /// Proves S4-140: a retraction is applied once.
     #[test]
     fn a_retraction_is_pending_once() {
         let mut retracted = profile("P");

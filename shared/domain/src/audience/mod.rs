@@ -1,4 +1,4 @@
-//! Audiences: profiles and settings as administrators write them, and which users they describe.
+//! Profiles and settings as administrators write them, and the audiences they define.
 
 pub(crate) mod audience_change;
 pub mod desired_members;

@@ -1,4 +1,4 @@
-//! Which profiles a profile's overrides need, and whether they lead in a circle back to it.
+//! The profiles that a profile's overrides depend on, and detection of cycles.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -6,24 +6,24 @@ use super::profile::{Profile, Target};
 use crate::base::ids::ProfileId;
 use crate::base::problem::Problem;
 
-/// So many wrong overrides are told at once.
+/// Maximum number of problems returned.
 pub const MAX_PROBLEMS: usize = 100;
 
-/// The profiles that overrides name, directly or through other profiles. The
-/// profile that was asked about is in none of the sets.
+/// The profiles that overrides name, directly or through other profiles. The starting profile is in
+/// none of the sets.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Closure {
-    /// Those in use: their audiences have to be evaluated together with the profile's.
+    /// Active profiles: their audiences must be evaluated together with the profile's.
     pub needs: BTreeSet<ProfileId>,
-    /// Those that are deleted: they have no audience, and whoever names one has none either.
+    /// Deleted profiles: they have no audience, and neither has a profile that names one.
     pub deleted: BTreeSet<ProfileId>,
-    /// Those the lookup does not know. Load them and ask again, until it knows
-    /// all that exist.
+    /// Profiles that the lookup does not know. Load them and call [`closure`] again until all
+    /// existing ones are known.
     pub unknown: BTreeSet<ProfileId>,
 }
 
-/// What the overrides of a profile need. `known` looks up profiles that are
-/// loaded already; it is asked once for each, never for the profile itself.
+/// Returns the profiles that a profile's overrides depend on. `known` looks up loaded profiles; it
+/// is called once for each profile and never for the starting profile.
 pub fn closure<'a>(profile: &Profile, known: impl Fn(ProfileId) -> Option<&'a Profile>) -> Closure {
     let mut closure = Closure::default();
     let mut seen = BTreeSet::from([profile.id]);
@@ -44,11 +44,11 @@ pub fn closure<'a>(profile: &Profile, known: impl Fn(ProfileId) -> Option<&'a Pr
     closure
 }
 
-/// What is wrong with the profiles that overrides name, before they are saved
-/// (S4-088f): the profile itself, one that does not exist or is deleted, one
-/// whose own overrides lead back. `include` and `exclude` are the entries in the
-/// order they were written, so that pointers such as `/overrides/include/2` hold;
-/// `known` looks up every profile of the [`closure`]. At most [`MAX_PROBLEMS`].
+/// Checks the profiles that overrides name before they are saved (S4-088f). A problem is the
+/// profile itself, a missing or deleted profile, or one whose overrides lead back. `include` and
+/// `exclude` are the entries in the order written, so that pointers such as `/overrides/include/2`
+/// are correct. `known` looks up every profile of the [`closure`]. Returns at most [`MAX_PROBLEMS`]
+/// problems.
 pub fn problems<'a>(
     own: ProfileId,
     include: &[Target],
@@ -77,35 +77,35 @@ pub fn problems<'a>(
 struct Search<F> {
     own: ProfileId,
     known: F,
-    /// Profiles from which no way leads back.
+    /// Profiles from which no path leads back.
     harmless: BTreeSet<ProfileId>,
 }
 
 impl<'a, F: Fn(ProfileId) -> Option<&'a Profile>> Search<F> {
-    /// What is wrong with naming this profile.
+    /// Returns the problem with naming this profile.
     fn wrong(&mut self, id: ProfileId) -> Option<String> {
         if id == self.own {
-            return Some("a profile cannot name itself; take this entry out".to_owned());
+            return Some("a profile cannot name itself; remove this entry".to_owned());
         }
         let Some(named) = (self.known)(id) else {
             return Some(format!(
-                "there is no profile {id}; choose another or take this entry out"
+                "there is no profile {id}; choose another or remove this entry"
             ));
         };
         if named.is_deleted() {
             return Some(format!(
-                "the profile {:?} is deleted; restore it, choose another or take this entry out",
+                "the profile {:?} is deleted; restore it, choose another or remove this entry",
                 named.title
             ));
         }
         let way = self.way_back(id)?;
         Some(format!(
-            "this leads in a circle: {}, which names this profile; take one of these overrides out",
+            "this override forms a cycle: {}, which names this profile; remove one of these overrides",
             way.join(", which names ")
         ))
     }
 
-    /// The titles on the shortest way from a profile back to the one being saved.
+    /// Returns the titles on the shortest path from a profile back to the one being saved.
     fn way_back(&mut self, start: ProfileId) -> Option<Vec<String>> {
         let mut from: BTreeMap<ProfileId, Option<ProfileId>> = BTreeMap::from([(start, None)]);
         let mut waiting = VecDeque::from([start]);
@@ -165,7 +165,9 @@ mod tests {
     }
 
     fn delete(profiles: &mut Profiles, title: &str) {
-        let deleted = profiles.get_mut(&profile_id(title)).expect("there");
+        let deleted = profiles
+            .get_mut(&profile_id(title))
+            .expect("profile missing");
         deleted.lifecycle = Lifecycle::Deleted {
             at: slot(),
             by: String::new(),
@@ -186,7 +188,7 @@ mod tests {
             .collect()
     }
 
-    /// Proves S4-088d: what overrides name, they name through others, too.
+    /// Proves S4-088d: profiles named by overrides are found, also indirectly.
     #[test]
     fn what_is_needed_is_found_through_others() {
         let mut all = profiles(&[
@@ -202,7 +204,7 @@ mod tests {
         assert_eq!(closure.unknown, ids(&["X"]));
     }
 
-    /// Proves S4-088f: a circle is refused before it is saved, with the way it takes.
+    /// Proves S4-088f: a cycle is rejected before it is saved, and the path is reported.
     #[test]
     fn a_circle_is_told_with_its_way_and_place() {
         let mut all = profiles(&[
@@ -219,34 +221,34 @@ mod tests {
         let text = found(&all, "A", &entries).join("\n");
         let text = text.replace(&profile_id("X").to_string(), "X");
         insta::assert_snapshot!(text, @r#"
-        /overrides/include/2: a profile cannot name itself; take this entry out
-        /overrides/include/3: this leads in a circle: "B", which names "C", which names this profile; take one of these overrides out
-        /overrides/include/4: this leads in a circle: "C", which names this profile; take one of these overrides out
-        /overrides/include/5: the profile "D" is deleted; restore it, choose another or take this entry out
-        /overrides/include/6: there is no profile X; choose another or take this entry out
+        /overrides/include/2: a profile cannot name itself; remove this entry
+        /overrides/include/3: this override forms a cycle: "B", which names "C", which names this profile; remove one of these overrides
+        /overrides/include/4: this override forms a cycle: "C", which names this profile; remove one of these overrides
+        /overrides/include/5: the profile "D" is deleted; restore it, choose another or remove this entry
+        /overrides/include/6: there is no profile X; choose another or remove this entry
         "#);
     }
 
     proptest! {
-        /// What is saved without a problem can be put in order; what has one cannot.
+        /// Profiles without a problem can be ordered; profiles with one cannot.
         #[test]
         fn the_check_agrees_with_the_order_of_evaluation(
             pairs in proptest::collection::btree_set((0usize..6, 0usize..6), 0..12),
             names in proptest::sample::subsequence(TITLES.to_vec(), 0..4),
         ) {
-            // Saved one after the other, as people do: circles never get in.
+            // Profiles are saved one after the other, as in practice, so cycles are never stored.
             let mut all = profiles(&TITLES.map(|title| (title, &[][..])));
             for (from, to) in pairs {
                 let (from, to) = (profile_id(TITLES[from]), Target::Profile(profile_id(TITLES[to])));
                 if problems(from, &[], &[to], |id| all.get(&id)).is_empty() {
-                    all.get_mut(&from).expect("there").overrides.exclude.insert(to);
+                    all.get_mut(&from).expect("profile missing").overrides.exclude.insert(to);
                 }
             }
             let own = profile_id("A");
             let include: Vec<_> = names.iter().map(|title| Target::Profile(profile_id(title))).collect();
             let wrong = problems(own, &include, &[], |id| all.get(&id));
-            all.get_mut(&own).expect("there").overrides.include = include.into_iter().collect();
-            all.get_mut(&own).expect("there").overrides.exclude.clear();
+            all.get_mut(&own).expect("profile missing").overrides.include = include.into_iter().collect();
+            all.get_mut(&own).expect("profile missing").overrides.exclude.clear();
             let graph = all.values().map(|profile| (profile.id, profile.overrides.profiles().collect())).collect();
             prop_assert_eq!(wrong.is_empty(), order(&graph).cyclic.is_empty());
         }

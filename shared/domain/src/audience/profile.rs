@@ -1,4 +1,4 @@
-//! A profile: one audience, its group, its courses, its limits.
+//! A profile: an audience, its group, its courses and its limits.
 
 use std::collections::BTreeSet;
 
@@ -11,24 +11,24 @@ use crate::base::problem::Problem;
 use crate::base::throttle::Throttle;
 use crate::rules::FilterDocument;
 
-/// Longest title; with the prefix it becomes the group's display name, which
-/// Entra limits to 256 characters.
+/// Maximum length of a title in characters. With the prefix it becomes the group's display name,
+/// which Entra limits to 256 characters.
 pub const MAX_TITLE: usize = 120;
-/// Longest description (Entra keeps 1,024 characters).
+/// Maximum length of a description in characters (Entra stores 1,024).
 pub const MAX_DESCRIPTION: usize = 1_024;
-/// Most overrides of one kind.
+/// Maximum number of overrides of one kind.
 pub const MAX_OVERRIDES: usize = 5_000;
-/// Most courses of one profile.
+/// Maximum number of courses of one profile.
 pub const MAX_COURSES: usize = 500;
 
-/// Whom an override names.
+/// A user or profile that an override names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum Target {
-    /// One person.
+    /// A single user.
     User(UserId),
-    /// Everyone another profile's audience holds.
+    /// All members of another profile's audience.
     Profile(ProfileId),
 }
 
@@ -37,21 +37,21 @@ pub enum Target {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Overrides {
-    /// Members although the rules leave them out.
+    /// Members although no rule matches them.
     #[serde(default)]
     pub include: BTreeSet<Target>,
-    /// No members although the rules take them in.
+    /// Not members although the rules match them.
     #[serde(default)]
     pub exclude: BTreeSet<Target>,
 }
 
 impl Overrides {
-    /// Whether there are none.
+    /// Returns true if there are no overrides.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// The profiles they name.
+    /// Returns the profiles that the overrides name.
     pub fn profiles(&self) -> impl Iterator<Item = ProfileId> + '_ {
         self.include
             .iter()
@@ -63,85 +63,85 @@ impl Overrides {
     }
 }
 
-/// How a profile leaves the learning platform when it is retracted or deleted.
+/// The effect on the LMS when a profile is retracted or deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Retraction {
-    /// Its group is deleted from every catalog, as the guide states (S4-136);
-    /// this also ends enrolments made elsewhere (C-08).
+    /// Its group is deleted from every catalog, as the guide states (S4-136). This also ends
+    /// enrolments that were made elsewhere (C-08).
     #[default]
     LeaveCatalogs,
-    /// Only the courses this service enrolled it in.
+    /// Only the enrolments in courses that this service made are ended.
     CoursesOnly,
 }
 
-/// Where a profile is in its life.
+/// The state of a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum Lifecycle {
     /// In use.
     #[default]
     Active,
-    /// Deleted, restorable; the switches before the deletion are kept for that.
+    /// Deleted and restorable; the previous settings are stored for that purpose.
     #[serde(rename_all = "camelCase")]
     Deleted {
-        /// When.
+        /// Time of the deletion.
         at: DateTime<Utc>,
-        /// By whom (mail address).
+        /// Mail address of the administrator.
         by: String,
-        /// Whether the maintenance job has handled it.
+        /// True if the maintenance job has handled the deletion.
         handled: bool,
-        /// Whether it was auto-populated before.
+        /// The value of `auto_populate` before the deletion.
         auto_populate_before: bool,
-        /// Whether it was enrolled before.
+        /// The value of `enroll` before the deletion.
         enroll_before: bool,
     },
 }
 
-/// A profile as stored. The filter stays as written: a rule that no longer
-/// makes sense must not make the whole profile unreadable.
+/// A profile as stored. The filter is stored as written, so that an invalid rule does not make the
+/// whole profile unreadable.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Profile {
-    /// Its id.
+    /// The profile's id.
     pub id: ProfileId,
-    /// Unique per tenant regardless of case (S4-054).
+    /// The title, unique per tenant regardless of case (S4-054).
     pub title: String,
-    /// What it is for.
+    /// The purpose of the profile.
     pub description: String,
-    /// Whether the group is enrolled in the courses (S4-049).
+    /// True if the group is enrolled in the courses (S4-049).
     pub enroll: bool,
-    /// Whether membership follows the rules (S4-050).
+    /// True if membership follows the rules (S4-050).
     pub auto_populate: bool,
-    /// When a change is held.
+    /// The limits above which a change is held.
     #[serde(default)]
     pub throttle: Throttle,
-    /// Who matches.
+    /// The rules.
     #[serde(default)]
     pub filter: FilterDocument,
-    /// Exceptions.
+    /// Exceptions to the rules.
     #[serde(default)]
     pub overrides: Overrides,
     /// Selected courses.
     #[serde(default)]
     pub courses: BTreeSet<CourseId>,
-    /// Zone in which days of date rules are read.
+    /// Time zone in which the days of date rules are interpreted.
     #[serde(default = "utc")]
     pub time_zone: Tz,
-    /// How it leaves.
+    /// The effect on the LMS when the profile is retracted or deleted.
     #[serde(default)]
     pub retraction: Retraction,
-    /// Whether the present "Don't enroll" was already carried out (S4-140);
-    /// turning enrolment on resets it.
+    /// True if the current "Don't enroll" has already been applied (S4-140). Enabling enrolment
+    /// resets it.
     #[serde(default)]
     pub retraction_handled: bool,
-    /// Where it is in its life.
+    /// Active or deleted.
     #[serde(default)]
     pub lifecycle: Lifecycle,
-    /// When it was last changed by a person.
+    /// Time of the last change by an administrator.
     pub modified_at: DateTime<Utc>,
-    /// By whom (mail address).
+    /// Mail address of the administrator who made it.
     pub modified_by: String,
 }
 
@@ -150,23 +150,24 @@ const fn utc() -> Tz {
 }
 
 impl Profile {
-    /// Whether it is deleted.
+    /// Returns true if the profile is deleted.
     pub fn is_deleted(&self) -> bool {
         matches!(self.lifecycle, Lifecycle::Deleted { .. })
     }
 
-    /// The group's display name: prefix and title (S4-013), within Entra's 256 characters.
+    /// Returns the group's display name: prefix and title (S4-013), at most 256 characters for
+    /// Entra.
     pub fn group_name(&self, prefix: &str) -> String {
         group_name(prefix, &self.title)
     }
 
-    /// The group's immutable key, which makes creating it idempotent.
+    /// Returns the group's immutable key, which makes its creation idempotent.
     pub fn unique_name(&self) -> String {
         format!("rollcall-{}", self.id.uuid().simple())
     }
 
-    /// Everything wrong with the basic details, limits and counts; rules are
-    /// checked against a snapshot elsewhere.
+    /// Returns all problems with title, description, limits and counts. Rules are checked against a
+    /// snapshot elsewhere.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let mut text = |name: &str, value: &str, most: usize| {
@@ -216,24 +217,24 @@ impl Profile {
     }
 }
 
-/// The display name of the group of a profile with this title (S4-013), within
-/// Entra's 256 characters.
+/// Returns the display name of the group of a profile with this title (S4-013), at most 256
+/// characters for Entra.
 pub fn group_name(prefix: &str, title: &str) -> String {
     format!("{prefix}{title}").chars().take(256).collect()
 }
 
-/// Characters that change how a text reads without being seen: controls, marks
-/// of direction, and blanks of no width. Two titles must not look alike by them,
-/// and a file name must not read backwards. Joiners stay: scripts and emoji need them.
+/// Returns true for characters that are invisible but change how a text is displayed: control
+/// characters, direction marks and zero-width spaces. Two titles must not look the same, and a file
+/// name must not be displayed backwards. Joiners are allowed because scripts and emoji need them.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}' | '\u{2060}' | '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Reads a stored profile.
+/// Parses a stored profile.
 ///
 /// # Errors
-/// What is wrong with the document, with its place where the reader knows it.
+/// The problem with the document, with its position if the parser knows it.
 pub fn parse_profile(document: &str) -> Result<Profile, Problem> {
     serde_json::from_str(document)
         .map_err(|error| Problem::at("", format!("the stored profile cannot be read: {error}")))
@@ -247,25 +248,26 @@ mod tests {
     #[test]
     fn a_profile_survives_storage() {
         let profile = testing::profile("Field staff");
-        let text = serde_json::to_string(&profile).expect("writes");
+        let text = serde_json::to_string(&profile).expect("profile not serialized");
         assert_eq!(parse_profile(&text), Ok(profile));
     }
 
     #[test]
     fn a_broken_document_is_told_with_its_place() {
-        let problem = parse_profile("{\"id\": 7}").expect_err("broken");
+        let problem = parse_profile("{\"id\": 7}").expect_err("a broken document was accepted");
         assert!(problem.detail.contains("line 1 column"), "{problem}");
-        let mut document = serde_json::to_value(testing::profile("x")).expect("writes");
+        let mut document =
+            serde_json::to_value(testing::profile("x")).expect("profile not serialized");
         document["surprise"] = true.into();
         assert!(
             parse_profile(&document.to_string())
-                .expect_err("unknown field")
+                .expect_err("an unknown field was accepted")
                 .detail
                 .contains("surprise")
         );
     }
 
-    /// Proves S4-013: prefix and title, kept within Entra's limit.
+    /// Proves S4-013: the name is prefix and title, within Entra's limit.
     #[test]
     fn the_group_is_named_by_prefix_and_title() {
         let mut profile = testing::profile("Field staff");
@@ -274,7 +276,7 @@ mod tests {
         assert_eq!(profile.group_name("LMS - ").chars().count(), 256);
     }
 
-    /// Proves S4-047, S4-048 and S4-056: required texts, sane limits.
+    /// Proves S4-047, S4-048 and S4-056: texts are required and limits are checked.
     #[test]
     fn everything_wrong_is_told_at_once() {
         let mut profile = testing::profile(" ");

@@ -1,4 +1,4 @@
-//! A tenant's settings: whom to tell, how groups are named, which platform.
+//! A tenant's settings: recipients, group names and the LMS address.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,50 +9,50 @@ use crate::base::ids::{CatalogId, ObjectId};
 use crate::base::problem::Problem;
 use crate::rules::field::is_property_name;
 
-/// A prefix may be this long; with the longest title it fits a group name.
+/// Maximum length of a group prefix in characters; with the longest title it fits a group name.
 pub const MAX_PREFIX: usize = 64;
-/// The tenant's name may be this long.
+/// Maximum length of the tenant's name in characters.
 pub const MAX_NAME: usize = 120;
-/// Contact and extra recipients together.
+/// Maximum number of recipients, including the contact.
 pub const MAX_RECIPIENTS: usize = 20;
-/// Catalog admins named in the settings.
+/// Maximum number of catalog admins in the settings.
 pub const MAX_CATALOG_ADMINS: usize = 200;
-/// Catalogs of all of them together: as an item of the state table the settings
-/// have to stay well below 350 KB.
+/// Maximum number of catalogs of all catalog admins together. The settings are one item of the
+/// state table and must be well below 350 KB.
 pub const MAX_ADMIN_CATALOGS: usize = 4_000;
-/// Entra properties read beside the platform's data.
+/// Maximum number of Entra properties read in addition to the LMS data.
 pub const MAX_ENTRA_PROPERTIES: usize = 20;
 
-/// What an administrator saves under Settings (S4-012…019). Keys and secrets
-/// are not part of it: they go straight to the vault.
+/// The settings that an administrator saves (S4-012…019). Keys and secrets are not part of them;
+/// they are stored only in the vault.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Settings {
-    /// Whom to tell about failures, holds and reviews (S4-012, C-39).
+    /// Mail address that is notified of failures, holds and reviews (S4-012, C-39).
     pub contact: String,
-    /// Others who get the same mails.
+    /// Further mail addresses that receive the same e-mails.
     #[serde(default)]
     pub also_notify: BTreeSet<String>,
-    /// Put before every group's name (S4-013).
+    /// Prefix of every group's name (S4-013).
     #[serde(default)]
     pub group_prefix: String,
-    /// The tenant's name, for mails.
+    /// The tenant's name, used in e-mails.
     #[serde(default)]
     pub display_name: String,
-    /// The region's platform address; empty for the default.
+    /// The LMS address of the region; empty for the default.
     #[serde(default)]
     pub lms_url: String,
     /// Entra user properties that rules may use as `entra:<property>` (S4-055, C-16).
     #[serde(default)]
     pub entra_properties: BTreeSet<String>,
-    /// Catalogs whose courses a catalog admin, known by the Entra object id, may
-    /// choose for profiles. The role alone opens none.
+    /// The catalogs whose courses a catalog admin may select for profiles, by Entra object id. The
+    /// role alone gives access to no catalog.
     #[serde(default)]
     pub catalog_admins: BTreeMap<ObjectId, BTreeSet<CatalogId>>,
 }
 
 impl Settings {
-    /// Everyone who gets the tenant's mails, the contact first, each once.
+    /// Returns all recipients of the tenant's e-mails without duplicates, the contact first.
     pub fn recipients(&self) -> Vec<String> {
         let mut all = vec![self.contact.clone()];
         for more in &self.also_notify {
@@ -63,7 +63,7 @@ impl Settings {
         all
     }
 
-    /// Everything that is wrong.
+    /// Returns all problems with the settings.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = self.wrong_addresses();
         for (pointer, text, most) in [
@@ -83,7 +83,7 @@ impl Settings {
             problems.push(Problem::at(
                 "/catalogAdmins",
                 format!(
-                    "may name {MAX_CATALOG_ADMINS} people at most, and {MAX_ADMIN_CATALOGS} catalogs of all of them together"
+                    "must not list more than {MAX_CATALOG_ADMINS} administrators or more than {MAX_ADMIN_CATALOGS} catalogs in total"
                 ),
             ));
         }
@@ -93,7 +93,7 @@ impl Settings {
         {
             problems.push(Problem::at(
                 "/entraProperties",
-                format!("may hold {MAX_ENTRA_PROPERTIES} names of letters and digits at most, such as employeeType"),
+                format!("must be at most {MAX_ENTRA_PROPERTIES} names that consist of letters and digits, such as employeeType"),
             ));
         }
         problems
@@ -111,7 +111,7 @@ impl Settings {
         for address in others.filter(|address| !is_mail_address(address)) {
             problems.push(Problem::at(
                 "/alsoNotify",
-                format!("{address:?} is no mail address"),
+                format!("{address:?} is not a mail address"),
             ));
         }
         if self.also_notify.len() >= MAX_RECIPIENTS {
@@ -124,9 +124,8 @@ impl Settings {
     }
 }
 
-/// Whether a text can be a mail address: one @ with something sensible on both
-/// sides, ASCII as Amazon SES takes it (other domains in Punycode). Whether it
-/// exists only a mail can tell.
+/// Returns true if a text can be a mail address: one @ between two valid parts, in ASCII as Amazon
+/// SES requires (other domains in Punycode). Does not check whether the address exists.
 pub fn is_mail_address(text: &str) -> bool {
     let sound = |part: &str| {
         !part.is_empty()
@@ -145,21 +144,21 @@ pub fn is_mail_address(text: &str) -> bool {
         })
 }
 
-/// How far a tenant is.
+/// The onboarding state of a tenant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Onboarding {
     /// Settings were saved; the first refresh is due within five minutes (S4-103).
     AwaitingFirstRefresh,
-    /// A refresh succeeded: ready for use.
+    /// A refresh succeeded; the service is ready for use.
     Ready,
 }
 
-/// When the first refresh must have happened after the first save (S4-103).
+/// Minutes after the first save within which the first refresh must happen (S4-103).
 pub const FIRST_REFRESH_MINUTES: i64 = 5;
 
-/// By when a tenant that saved its settings now must be refreshed.
+/// Returns the time by which a tenant that saved its settings at `saved_at` must be refreshed.
 pub fn first_refresh_due(saved_at: DateTime<Utc>) -> DateTime<Utc> {
     saved_at + chrono::TimeDelta::minutes(FIRST_REFRESH_MINUTES)
 }
@@ -202,7 +201,7 @@ mod tests {
         assert!(is_mail_address("o'brien+lms@sub.contoso.com"));
         assert!(
             !is_mail_address("jörg@müller.example"),
-            "Amazon SES takes ASCII only"
+            "an address that is not ASCII was accepted"
         );
     }
 

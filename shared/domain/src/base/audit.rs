@@ -1,4 +1,4 @@
-//! What people changed: who, when, what, and why (X-13, S4-038, S4-039).
+//! Audit events: who changed what, when and why (X-13, S4-038, S4-039).
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::ObjectId;
 
-/// A person who acts. The object id is the identity; the name is what people
-/// called them at that time and may be somebody else's today.
+/// The user or job that made a change. The object id is the identity; the name is the one used at
+/// that time and may belong to another user today.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Actor {
-    /// The Entra object id; none for a job or a command.
+    /// The Entra object id; `None` for a job or a command.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub object: Option<ObjectId>,
     /// The mail address or name.
@@ -20,7 +20,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Somebody known by name only.
+    /// Creates an actor that is known by name only.
     pub fn named(name: impl Into<String>) -> Self {
         Self {
             object: None,
@@ -29,16 +29,16 @@ impl Actor {
     }
 }
 
-/// What was done.
+/// The action that an audit event records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
     /// Settings were saved.
     SettingsSaved,
-    /// A credential was replaced; the event never holds it.
+    /// A credential was replaced; the event never contains it.
     CredentialReplaced,
-    /// A profile was made.
+    /// A profile was created.
     ProfileCreated,
     /// A profile was changed.
     ProfileUpdated,
@@ -46,7 +46,7 @@ pub enum Action {
     CoursesChanged,
     /// A profile was deleted.
     ProfileDeleted,
-    /// A deleted profile, or an earlier version, was brought back.
+    /// A deleted profile or an earlier version was restored.
     ProfileRestored,
     /// A held change was approved.
     HoldApproved,
@@ -54,25 +54,25 @@ pub enum Action {
     HoldDiscarded,
     /// A list of members was downloaded.
     MembersDownloaded,
-    /// A job was started by hand.
+    /// A job was started manually.
     RunStarted,
     /// The tenant's plan was changed by an operator.
     EntitlementChanged,
-    /// How the tenant was installed was entered by an operator.
+    /// An operator entered how the tenant was installed.
     InstallationChanged,
-    /// Somebody was sent to Microsoft's pages to connect something.
+    /// A user was sent to Microsoft's pages to establish a connection.
     ConnectionBegun,
-    /// A connection was made, or its account replaced.
+    /// A connection was established, or its account was replaced.
     ConnectionMade,
-    /// A connection was refused or declined on the way.
+    /// A connection attempt was refused or declined.
     ConnectionRefused,
-    /// A connection that worked was lost.
+    /// A working connection was lost.
     ConnectionLost,
     /// A connection's options were saved.
     ConnectionSaved,
     /// A connection was ended.
     ConnectionEnded,
-    /// Somebody tried to end a connection that cannot be ended (S0-06).
+    /// A user tried to end a connection that cannot be ended (S0-06).
     ConnectionEndRefused,
     /// A guest was invited to the directory.
     GuestInvited,
@@ -86,48 +86,49 @@ pub enum Action {
     SessionCancelled,
     /// The directory sync was configured.
     SyncSaved,
-    /// It was tested.
+    /// The directory sync was tested.
     SyncTested,
-    /// It was connected, or its credentials were replaced.
+    /// The directory sync was connected, or its credentials were replaced.
     SyncConnected,
-    /// It was activated.
+    /// The directory sync was activated.
     SyncActivated,
-    /// It was deactivated.
+    /// The directory sync was deactivated.
     SyncDeactivated,
-    /// Its connection was ended.
+    /// The connection of the directory sync was ended.
     SyncDisconnected,
-    /// Changes it proposed were rejected, or no longer.
+    /// Changes proposed by the directory sync were rejected or a rejection was withdrawn, or pins
+    /// changed.
     SyncDecided,
-    /// What it proposed was approved.
+    /// Changes proposed by the directory sync were approved.
     SyncApproved,
-    /// An operator set its times.
+    /// An operator set the schedule of the directory sync.
     SyncScheduled,
 }
 
-/// One event; it is stored in the transaction of the change it tells about.
+/// An audit event, stored in the same transaction as the change it records.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct AuditEvent {
-    /// When.
+    /// Time of the action.
     pub at: DateTime<Utc>,
-    /// Who.
+    /// The user or job that acted.
     pub by: Actor,
-    /// What.
+    /// The action.
     pub action: Action,
-    /// On what: a profile's id, a run's name; empty for the tenant itself.
+    /// The object of the action: a profile's id or a run's name; empty for the tenant itself.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub subject: String,
-    /// What people call it.
+    /// The display name of the object.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub title: String,
-    /// Particulars, such as which fields changed or the reason given.
+    /// Details, such as the changed fields or the reason given.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub details: BTreeMap<String, String>,
 }
 
 impl AuditEvent {
-    /// An event without particulars.
+    /// Creates an event without details.
     pub fn new(at: DateTime<Utc>, by: Actor, action: Action) -> Self {
         Self {
             at,
@@ -139,7 +140,7 @@ impl AuditEvent {
         }
     }
 
-    /// On what it was done, and what people call that.
+    /// Sets the object of the action and its display name.
     #[must_use]
     pub fn on(mut self, subject: impl ToString, title: &str) -> Self {
         self.subject = subject.to_string();
@@ -147,7 +148,7 @@ impl AuditEvent {
         self
     }
 
-    /// One particular; an empty one is left out.
+    /// Adds a detail; an empty value is omitted.
     #[must_use]
     pub fn with(mut self, name: &str, value: impl ToString) -> Self {
         let value = value.to_string();
@@ -158,8 +159,8 @@ impl AuditEvent {
     }
 }
 
-/// Top-level fields in which two documents differ, sorted: what a change
-/// touched, without the values, which may be long or personal.
+/// Returns the names of the top-level fields in which two documents differ, sorted. Values are left
+/// out because they may be long or personal.
 pub fn changed_fields<T: Serialize>(before: &T, after: &T) -> Vec<String> {
     let object = |value: &T| match serde_json::to_value(value) {
         Ok(serde_json::Value::Object(object)) => object,
@@ -178,7 +179,7 @@ mod tests {
     use super::*;
     use crate::testing;
 
-    /// Proves X-13: an event says which fields changed and nothing of their values.
+    /// Proves X-13: an event names the changed fields but not their values.
     #[test]
     fn a_change_is_told_by_its_fields() {
         let before = testing::profile("Field staff");
@@ -199,10 +200,10 @@ mod tests {
         .on(testing::profile_id("P"), "P")
         .with("why", "a new office")
         .with("nothing", "");
-        let text = serde_json::to_string(&event).expect("writes");
+        let text = serde_json::to_string(&event).expect("event not serialized");
         assert!(!text.contains("nothing"), "{text}");
         assert_eq!(
-            serde_json::from_str::<AuditEvent>(&text).expect("reads"),
+            serde_json::from_str::<AuditEvent>(&text).expect("event not deserialized"),
             event
         );
     }

@@ -1,4 +1,4 @@
-//! Vocabulary that every other context uses: identifiers, problems, text comparison, schedules, run records, row sets.
+//! Types shared by all contexts: identifiers, problems, text comparison, schedules, runs, row sets.
 
 pub mod audit;
 pub mod ids;

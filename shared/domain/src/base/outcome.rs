@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How many failures are listed one by one; the rest is counted.
+/// Maximum number of failures that are listed; further ones are only counted.
 pub const MAX_LISTED: usize = 100;
 
 /// The outcome of one change. A failure never counts as done.
@@ -18,32 +18,32 @@ pub enum Outcome {
     /// Rejected, with the reason as a clause for the report.
     Failed(String),
     /// Not attempted, or not completed: the time or the lease ran out, or it depends
-    /// on a change that failed. The next run retries it. The reason, where one is known.
+    /// on a change that failed. The next run retries it. Contains the reason if it is known.
     Deferred(Option<String>),
 }
 
 impl Outcome {
-    /// Whether the change was made by this run.
+    /// Returns true if the change was made by this run.
     pub const fn is_done(&self) -> bool {
         matches!(self, Self::Done)
     }
 
-    /// Whether the change was rejected.
+    /// Returns true if the change was rejected.
     pub const fn is_failed(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
 
-    /// Whether the change is left to the next run.
+    /// Returns true if the change is left to the next run.
     pub const fn is_deferred(&self) -> bool {
         matches!(self, Self::Deferred(_))
     }
 
-    /// Whether the desired state is reached, by this run or before it.
+    /// Returns true if the desired state is reached, by this run or before it.
     pub const fn is_settled(&self) -> bool {
         matches!(self, Self::Done | Self::AlreadySo)
     }
 
-    /// Why the change was not made, where a reason is known.
+    /// Returns the reason why the change was not made, if known.
     pub fn reason(&self) -> Option<&str> {
         match self {
             Self::Done | Self::AlreadySo => None,
@@ -53,19 +53,19 @@ impl Outcome {
     }
 }
 
-/// Counts of outcomes, and the failures themselves.
+/// Counts of outcomes, with the first failures.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeTally {
-    /// Made by this run.
+    /// Changes made by this run.
     pub done: usize,
-    /// So already.
+    /// Changes that were already made.
     pub already: usize,
-    /// Refused.
+    /// Changes that were rejected.
     pub failed: usize,
-    /// Left for the next run.
+    /// Changes left to the next run.
     pub deferred: usize,
-    /// The first failures in words.
+    /// The first failures as text, at most [`MAX_LISTED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<String>,
 }
@@ -103,7 +103,7 @@ impl ChangeTally {
         self.failures.extend(failures.iter().take(room).cloned());
     }
 
-    /// Whether everything that was to be done is so now.
+    /// Returns true if no change failed or was deferred.
     pub fn is_complete(&self) -> bool {
         self.failed == 0 && self.deferred == 0
     }

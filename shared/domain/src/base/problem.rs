@@ -1,22 +1,22 @@
-//! One thing that is wrong with what somebody wrote: where, what, and how to mend it.
+//! A problem with a document: its position, the cause and the remedy.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A finding about a document, addressed by JSON pointer (RFC 6901), so that a
-/// form can show it beside the field and an answer can list all at once.
+/// A problem with a document, addressed by a JSON pointer (RFC 6901), so that a form can show it
+/// next to the field and a response can list all problems at once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
-    /// Where: a JSON pointer into the document, `""` for the whole.
+    /// JSON pointer into the document; `""` for the whole document.
     pub pointer: String,
-    /// What is wrong and how to mend it, as one sentence.
+    /// The cause and the remedy, as one sentence.
     pub detail: String,
 }
 
 impl Problem {
-    /// A finding at a place.
+    /// Creates a problem.
     pub fn at(pointer: impl Into<String>, detail: impl Into<String>) -> Self {
         Self {
             pointer: pointer.into(),
@@ -35,7 +35,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All findings as one sentence list, for a run report.
+/// Joins all problems into one line for a run report.
 pub fn join_problems(problems: &[Problem]) -> String {
     problems
         .iter()

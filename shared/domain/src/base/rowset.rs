@@ -1,11 +1,11 @@
-//! A set of snapshot rows as a bitmap: one bit a row, cheap to combine and compare.
+//! A set of snapshot rows as a bitmap with one bit per row, cheap to combine and compare.
 
-/// A set of row numbers below a fixed size.
+/// A set of row numbers below a fixed limit.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct RowSet {
     words: Vec<u64>,
     rows: u32,
-    /// How many rows it holds; asked for more often than it changes.
+    /// Number of rows in the set, cached because it is read more often than it changes.
     len: usize,
 }
 
@@ -16,7 +16,7 @@ impl std::fmt::Debug for RowSet {
 }
 
 impl RowSet {
-    /// The empty set over rows `0..rows`.
+    /// Creates the empty set over rows `0..rows`.
     pub fn new(rows: u32) -> Self {
         Self {
             words: vec![0; (rows as usize).div_ceil(64)],
@@ -25,18 +25,18 @@ impl RowSet {
         }
     }
 
-    /// How many rows it ranges over (not how many it holds).
+    /// Returns the number of rows in the range (not in the set).
     pub fn universe(&self) -> u32 {
         self.rows
     }
 
-    /// The bitmap: row `n` is bit `n % 64` of word `n / 64`.
+    /// Returns the bitmap: row `n` is bit `n % 64` of word `n / 64`.
     pub fn words(&self) -> &[u64] {
         &self.words
     }
 
-    /// The set behind a bitmap over rows `0..rows`; `None` when its length is
-    /// another or it holds rows outside.
+    /// Creates a set from a bitmap over rows `0..rows`; `None` if the bitmap has another length or
+    /// contains rows outside the range.
     pub fn from_words(words: Vec<u64>, rows: u32) -> Option<Self> {
         let fits = words.len() == (rows as usize).div_ceil(64);
         let spare = match rows % 64 {
@@ -56,7 +56,7 @@ impl RowSet {
         }
     }
 
-    /// Takes a row out.
+    /// Removes a row.
     pub fn remove(&mut self, row: u32) {
         if row < self.rows {
             let (word, bit) = (&mut self.words[(row / 64) as usize], 1 << (row % 64));
@@ -65,17 +65,17 @@ impl RowSet {
         }
     }
 
-    /// Whether the row is in the set.
+    /// Returns true if the row is in the set.
     pub fn contains(&self, row: u32) -> bool {
         row < self.rows && self.words[(row / 64) as usize] >> (row % 64) & 1 == 1
     }
 
-    /// How many rows it holds.
+    /// Returns the number of rows in the set.
     pub fn len(&self) -> usize {
         self.len
     }
 
-    /// Whether it holds none.
+    /// Returns true if the set is empty.
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
@@ -88,7 +88,7 @@ impl RowSet {
         self.len = count(&self.words);
     }
 
-    /// Takes out all rows of the other set.
+    /// Removes all rows of the other set.
     pub fn subtract(&mut self, other: &Self) {
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine &= !theirs;
@@ -96,7 +96,7 @@ impl RowSet {
         self.len = count(&self.words);
     }
 
-    /// The rows of `self` that `other` lacks, ascending.
+    /// Iterates over the rows of `self` that are not in `other`, ascending.
     pub fn difference<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = u32> + 'a {
         let theirs = other.words.iter().copied().chain(std::iter::repeat(0));
         bits(
@@ -107,7 +107,7 @@ impl RowSet {
         )
     }
 
-    /// The rows, ascending.
+    /// Iterates over the rows, ascending.
     pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
         bits(self.words.iter().copied())
     }

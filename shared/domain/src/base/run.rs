@@ -1,4 +1,4 @@
-//! The record of a run: who started it, what it did, how it ended.
+//! The record of a run: who started it, what it did and how it ended.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::ids::{ObjectId, SnapshotId, TenantId};
 use super::schedule::{Job, Slot};
 
-/// Who or what started a run (S2-38 in form, X-06).
+/// The cause of a run (S2-38 in form, X-06).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
@@ -17,25 +17,25 @@ pub enum Trigger {
     Schedule,
     /// The first save of the settings (S4-103).
     FirstSave,
-    /// A person.
+    /// A user.
     #[serde(rename_all = "camelCase")]
     Manual {
-        /// Who (mail address).
+        /// The user's mail address.
         by: String,
-        /// Their object id, by which a picture is found (S2-38).
+        /// The user's object id, used to find a picture (S2-38).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         user: Option<ObjectId>,
-        /// What people call them.
+        /// The user's display name.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         display_name: Option<String>,
-        /// Whether data that shrank suspiciously is to be believed this once.
+        /// True to accept, for this run only, data that shrank suspiciously.
         #[serde(default)]
         accept_smaller_data: bool,
     },
 }
 
 impl Trigger {
-    /// Somebody known by name alone.
+    /// Creates the trigger of a user known by mail address only.
     pub fn by_hand(by: impl Into<String>) -> Self {
         Self::Manual {
             by: by.into(),
@@ -46,51 +46,51 @@ impl Trigger {
     }
 }
 
-/// The message that makes a job work on one tenant. It says "run", never what
-/// changed: delivered twice or late, it does no harm.
+/// The message that starts a job for one tenant. It does not contain the changes, so duplicate or
+/// late delivery is harmless.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RunRequest {
-    /// Which job.
+    /// The job.
     pub job: Job,
-    /// For whom.
+    /// The tenant.
     pub tenant: TenantId,
-    /// The moment the run is "at"; with job and tenant the identity of the run.
+    /// The time for which the run is made; job, tenant and slot identify the run.
     pub slot: Slot,
-    /// Who started it.
+    /// The cause of the run.
     pub trigger: Trigger,
-    /// How many invocations came before this one of the same run.
+    /// Number of earlier invocations of the same run.
     #[serde(default)]
     pub continuation: u32,
-    /// How often it was put back because something else had to end first.
+    /// Number of times the request was requeued because something else had to end first.
     #[serde(default)]
     pub waits: u32,
 }
 
-/// How long a request that has to wait is put back.
+/// Delay of a requeued request.
 pub const WAIT_SECONDS: u64 = 60;
-/// After so many waits (half an hour) a run gives up or goes on without what it waited for.
+/// After this number of waits (half an hour) a run fails or continues without what it waited for.
 pub const MAX_WAITS: u32 = 30;
 
-/// The error of a run that crashed, for people: its record, its notice and the log.
+/// The error of a crashed run, as shown in its record, its notice and the log.
 pub const CRASHED: &str = "The run crashed without recording a result: the function was stopped, or it ran out of memory or time.";
 
-/// How a run ended, or that it has not.
+/// The status of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RunStatus {
-    /// At work.
+    /// The run is in progress.
     Running,
-    /// Stopped cleanly near the deadline; a continuation is on its way.
+    /// Stopped before the deadline; a continuation is queued.
     Continuing,
-    /// Everything done.
+    /// All work is done.
     Succeeded,
-    /// Done, but single profiles or changes failed.
+    /// Completed, but individual profiles or changes failed.
     SucceededWithFailures,
-    /// Nothing was changed, for the reason in `note`.
+    /// Nothing was changed; `note` contains the reason.
     Skipped,
-    /// Broke off, for the reason in `error`.
+    /// Aborted; `error` contains the reason.
     Failed,
 }
 
@@ -99,29 +99,29 @@ pub enum RunStatus {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct StepRecord {
-    /// Its name.
+    /// The name of the step.
     pub name: String,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub ms: u64,
-    /// What it counted.
+    /// Counts of the step by name.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub counts: BTreeMap<String, u64>,
 }
 
-/// The record, small by construction: details are an object beside it.
+/// The record of a run. It is small; details are stored in a separate object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Run {
-    /// What was asked.
+    /// The request that started the run.
     pub request: RunRequest,
-    /// How it ended.
+    /// The status.
     pub status: RunStatus,
-    /// When the first invocation began.
+    /// Start of the first invocation.
     pub started_at: DateTime<Utc>,
-    /// When it ended.
+    /// End of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub finished_at: Option<DateTime<Utc>>,
-    /// The data it worked on or made.
+    /// The snapshot that the run used or created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<SnapshotId>,
     /// Steps of the last invocation, in order.
@@ -130,22 +130,22 @@ pub struct Run {
     /// Totals over all invocations.
     #[serde(default)]
     pub counts: BTreeMap<String, u64>,
-    /// Why it was skipped, or a remark.
+    /// The reason why the run was skipped, or a remark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
-    /// What broke it.
+    /// The error that ended the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// Slots before this one that never ran (S4-096).
+    /// Earlier slots that never ran (S4-096).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<Slot>,
-    /// Where the full report is, as an object key.
+    /// Object key of the full report.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub report: Option<String>,
 }
 
 impl Run {
-    /// A run that begins.
+    /// Creates the record of a run that begins.
     pub fn begin(request: RunRequest, at: DateTime<Utc>) -> Self {
         Self {
             request,
@@ -162,17 +162,17 @@ impl Run {
         }
     }
 
-    /// Its identity within the tenant: job and slot.
+    /// Returns the identity of the run within the tenant: job and slot.
     pub fn key(request: &RunRequest) -> String {
         Self::name(request.job, request.slot)
     }
 
-    /// The identity of the run of a job at a slot.
+    /// Returns the identity of the run of a job at a slot.
     pub fn name(job: Job, slot: Slot) -> String {
         format!("{job}#{}", slot.at().format("%Y-%m-%dT%H:%M:%SZ"))
     }
 
-    /// Whether it has ended.
+    /// Returns true if the run has ended.
     pub fn is_over(&self) -> bool {
         !matches!(self.status, RunStatus::Running | RunStatus::Continuing)
     }

@@ -1,4 +1,4 @@
-//! When jobs run: fixed UTC slots, one run per tenant, job and slot.
+//! Schedules of jobs: fixed UTC slots, one run per tenant, job and slot.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,28 +10,27 @@ use serde::{Deserialize, Serialize};
 pub const REFRESH_HOURS: [u32; 8] = [2, 5, 8, 11, 14, 17, 20, 23];
 /// Hours of maintenance, UTC (S4-094).
 pub const MAINTENANCE_HOURS: [u32; 8] = [0, 3, 6, 9, 12, 15, 18, 21];
-/// Hours of the membership-only pass, UTC: with maintenance at 00:00 they keep
-/// the promise of an update every eight hours (S4-045, C-03).
+/// Hours of the membership job, UTC. Together with maintenance at 00:00, memberships are updated
+/// every eight hours as promised (S4-045, C-03).
 pub const MEMBERSHIP_HOURS: [u32; 2] = [8, 16];
 
-/// What runs.
+/// A kind of scheduled work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Job {
-    /// Read the learning platform.
+    /// Reads the LMS.
     Refresh,
-    /// Make groups and enrolments equal to the audiences.
+    /// Makes groups and enrolments equal to the audiences.
     Maintenance,
-    /// Only the memberships.
+    /// Updates only the memberships.
     Membership,
-    /// People and teams from the directory to the learning platform; each tenant
-    /// at its own times.
+    /// Synchronizes users and teams from the directory to the SCIM platform; times are per tenant.
     DirectorySync,
 }
 
 impl Job {
-    /// Every job.
+    /// All jobs.
     pub const ALL: [Self; 4] = [
         Self::Refresh,
         Self::Maintenance,
@@ -39,7 +38,7 @@ impl Job {
         Self::DirectorySync,
     ];
 
-    /// The name in keys and messages.
+    /// Returns the name used in keys and messages.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Refresh => "refresh",
@@ -49,8 +48,8 @@ impl Job {
         }
     }
 
-    /// Its hours by the guide; a deployment may choose others. Those of the
-    /// directory sync are each tenant's own.
+    /// Returns the default hours; a deployment may choose others. The directory sync has none
+    /// because its times are set for each tenant.
     pub const fn hours(self) -> &'static [u32] {
         match self {
             Self::Refresh => &REFRESH_HOURS,
@@ -80,31 +79,31 @@ impl FromStr for Job {
     }
 }
 
-/// One scheduled moment; everything of a run happens "at" it.
+/// The scheduled time of a run; the run uses it as the current time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
 pub struct Slot(DateTime<Utc>);
 
 impl Slot {
-    /// The slot a tick belongs to: its minute. Schedulers fire twice, and some
-    /// seconds late, but never a minute early.
+    /// Returns the slot of a tick: its minute. Schedulers fire more than once and some seconds
+    /// late, but never a minute early.
     pub fn of_tick(tick: DateTime<Utc>) -> Self {
         Self(tick.duration_trunc(TimeDelta::minutes(1)).unwrap_or(tick))
     }
 
-    /// The slot of a run that a person starts: its second, so that two of one
-    /// minute are two runs.
+    /// Returns the slot of a manual run: its second, so that two runs in the same minute have
+    /// different slots.
     pub fn by_hand(at: DateTime<Utc>) -> Self {
         Self(at.duration_trunc(TimeDelta::seconds(1)).unwrap_or(at))
     }
 
-    /// The moment.
+    /// Returns the time of the slot.
     pub const fn at(self) -> DateTime<Utc> {
         self.0
     }
 
-    /// Whether it is exactly this full hour of the day.
+    /// Returns true if the slot is exactly this full hour of the day.
     pub fn is_at_hour(self, hour: u32) -> bool {
         self.0.hour() == hour && self.0.minute() == 0
     }
@@ -116,8 +115,8 @@ impl fmt::Display for Slot {
     }
 }
 
-/// The hourly slots after `last` and before `slot`: those that never ran. At
-/// most one week is looked back, so that a long pause does not fill the report.
+/// Returns the hourly slots after `last` and before `slot`, which never ran. At most one week is
+/// covered, so that a long pause does not fill the report.
 pub fn missed(hours: &[u32], last: Option<Slot>, slot: Slot) -> Vec<Slot> {
     let Some(last) = last else { return Vec::new() };
     let earliest = last.0.max(slot.0 - TimeDelta::days(7));
@@ -137,11 +136,11 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> DateTime<Utc> {
-        text.parse().expect("a moment")
+        text.parse().expect("invalid time")
     }
 
-    /// Proves S4-090, S4-092, S4-093, S4-094 and S4-095: the guide's hours, in
-    /// every region alike, maintenance one hour after a refresh.
+    /// Proves S4-090, S4-092, S4-093, S4-094 and S4-095: the guide's hours, equal in every region,
+    /// with maintenance one hour after a refresh.
     #[test]
     fn maintenance_follows_each_refresh_by_an_hour() {
         assert_eq!(
@@ -153,7 +152,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-045 and C-03: 00:00, 08:00 and 16:00 all see a membership update.
+    /// Proves S4-045 and C-03: memberships are updated at 00:00, 08:00 and 16:00.
     #[test]
     fn memberships_are_updated_every_eight_hours() {
         for hour in [0, 8, 16] {

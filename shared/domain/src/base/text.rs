@@ -1,14 +1,14 @@
-//! How texts are compared: trimmed, NFC, full Unicode case folding.
+//! Comparison of texts: trimmed, NFC, full Unicode case folding.
 
 use std::borrow::Cow;
 
 use icu_casemap::CaseMapper;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-/// The form of a text that comparisons use; `None` when nothing but blanks is left.
+/// Returns the form of a text that is used for comparisons; `None` if the text is blank.
 ///
-/// Case folding can leave a string that is no longer NFC, so it is composed
-/// again afterwards: equal-looking texts must end as equal bytes.
+/// The result of case folding may not be in NFC, so it is composed again. Texts that look the same
+/// must have the same bytes.
 pub fn fold(text: &str) -> Option<String> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
@@ -26,12 +26,12 @@ pub fn fold(text: &str) -> Option<String> {
     })
 }
 
-/// A text as people should see it: trimmed, NFC; `None` when it is blank.
+/// Returns a text for display: trimmed and in NFC; `None` if it is blank.
 pub fn clean(text: &str) -> Option<String> {
     cleaned(text).map(Cow::into_owned)
 }
 
-/// The same without a copy where the text is clean already.
+/// Returns the same as [`clean`] without copying a text that is already clean.
 pub fn cleaned(text: &str) -> Option<Cow<'_, str>> {
     let trimmed = text.trim();
     if trimmed.is_empty() {

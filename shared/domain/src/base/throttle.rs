@@ -4,33 +4,33 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// When a change is too large to make without asking (S4-056…060). Exceeding
-/// either limit holds the change; neither means "don't throttle".
+/// The largest change that is made without approval (S4-056…060). A change that exceeds either
+/// limit is held; without limits no change is held ("don't throttle").
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Throttle {
-    /// Hold when adds and removes together exceed this many members.
+    /// Hold if adds and removes together exceed this number of members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_changes: Option<u32>,
-    /// Hold when adds and removes together exceed this percentage of the
-    /// current members; not applicable while the group has none.
+    /// Hold if adds and removes together exceed this percentage of the current members; not
+    /// applicable to a group without members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_percent: Option<f64>,
 }
 
-/// Which limit a plan exceeds. Both may trip at once.
+/// The limits that a plan exceeds; both may be exceeded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Exceeded {
-    /// Adds and removes together.
+    /// Number of adds and removes together.
     pub changes: usize,
-    /// Members the group has now.
+    /// Number of current members.
     pub current: usize,
-    /// The count limit, when it is exceeded.
+    /// The count limit, if it is exceeded.
     pub max_changes: Option<u32>,
-    /// The percentage limit, when it is exceeded.
+    /// The percentage limit, if it is exceeded.
     pub max_percent: Option<f64>,
 }
 
@@ -55,8 +55,8 @@ impl fmt::Display for Exceeded {
     }
 }
 
-/// Which limits so many changes exceed: strictly greater, either one trips
-/// (S4-059); the percentage does not apply to a group without members (S4-060).
+/// Returns the limits that a number of changes exceeds (strictly greater, S4-059). The percentage
+/// does not apply to a group without members (S4-060).
 pub fn exceeded_by(changes: usize, current: usize, throttle: &Throttle) -> Option<Exceeded> {
     let max_changes = throttle
         .max_changes

@@ -1,9 +1,9 @@
-//! Microsoft Entra's error numbers and the cause each stands for
+//! Error numbers of Microsoft Entra and their causes
 //! (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>).
 
 use super::cause::Cause;
 
-/// The numbers that stand for one cause whatever the OAuth error says.
+/// The numbers with a single cause, regardless of the OAuth error.
 pub(super) const NUMBERS: [(u32, Cause); 52] = [
     (50_173, Cause::GrantRevoked),
     (700_082, Cause::GrantExpired),

@@ -1,66 +1,66 @@
-//! Why Microsoft Entra or a mail service refused.
+//! Causes of refusals by Microsoft Entra or a mail service.
 
 use serde::{Deserialize, Serialize};
 
-/// Why Entra refused.
+/// Why Entra or a mail service refused a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FaultCause))]
 #[serde(rename_all = "snake_case")]
 pub enum Cause {
-    /// The grant was taken back: by the user, an administrator, or a reset password.
+    /// The grant was revoked: by the user, an administrator, or a password reset.
     GrantRevoked,
-    /// Nobody used the grant for 90 days.
+    /// The grant was not used for 90 days.
     GrantExpired,
-    /// A Conditional Access policy asks for a fresh sign-in every so often.
+    /// A Conditional Access policy requires a new sign-in at regular intervals.
     SignInFrequency,
     /// The account is disabled.
     AccountDisabled,
-    /// The account does not exist any more.
+    /// The account no longer exists.
     AccountGone,
-    /// The policy now asks for a second factor.
+    /// The policy now requires a second factor.
     SecondFactor,
     /// Conditional Access blocks the sign-in.
     ConditionalAccess,
     /// Consent is missing or was withdrawn.
     ConsentMissing,
-    /// The person declined.
+    /// The user declined the consent.
     Declined,
-    /// Only an administrator may consent.
+    /// Only an administrator may give the consent.
     AdminApproval,
-    /// This service's app is not known in the directory.
+    /// This service's app is unknown in the directory.
     AppUnknown,
-    /// It is disabled there.
+    /// This service's app is disabled in the directory.
     AppDisabled,
-    /// The account may not use it: assignment is required.
+    /// The account may not use the app, because the app requires assignment.
     NotAssigned,
-    /// The account is of another directory.
+    /// The account belongs to another directory.
     WrongAccount,
-    /// Somebody else signed in than the one who began.
+    /// A different account signed in than the one that started the sign-in.
     OtherPerson,
-    /// There is no such directory in this cloud.
+    /// The directory does not exist in this cloud.
     TenantUnknown,
-    /// This service's own secret or certificate is wrong or over: every tenant suffers.
+    /// This service's own secret or certificate is invalid or expired; all tenants are affected.
     OurCredential,
-    /// This service asked wrongly.
+    /// This service sent an invalid request.
     OurRequest,
-    /// The sign-in has to be started again: its code is used or over.
+    /// The authorisation code was used or has expired; the sign-in has to be restarted.
     StartAgain,
-    /// The credential was made a moment ago and is not known everywhere yet.
+    /// The credential is new and not known everywhere yet.
     NotYetKnown,
-    /// Entra cannot answer now.
+    /// Entra is temporarily unavailable.
     Transient,
     /// The account is a shared mailbox (S1-12).
     SharedMailbox,
     /// The account has no mailbox in the cloud (S1-09).
     NoCloudMailbox,
-    /// The service's mail was refused although the sign-in is good.
+    /// Microsoft 365 refused to send mail from the account although the sign-in is valid.
     MailRefused,
-    /// Anything else.
+    /// Any other cause.
     Other,
 }
 
 impl Cause {
-    /// Every cause.
+    /// All causes.
     pub const ALL: [Self; 25] = [
         Self::GrantRevoked,
         Self::GrantExpired,

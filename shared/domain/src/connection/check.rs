@@ -1,21 +1,21 @@
-//! What a test of a tenant's credentials found: check by check, with the way out and the field to mend.
+//! The result of a connection test: checks with result, remedy and the field to correct.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::problem::Problem;
 
-/// The settings' field with the app registration, both of its parts.
+/// Pointer to the app registration in the settings, with both of its parts.
 pub const ENTRA_APP: &str = "/entraApp";
-/// The settings' field with the application (client) id.
+/// Pointer to the application (client) id in the settings.
 pub const CLIENT_ID: &str = "/entraApp/clientId";
-/// The settings' field with the client secret.
+/// Pointer to the client secret in the settings.
 pub const CLIENT_SECRET: &str = "/entraApp/clientSecret";
-/// The settings' field with the Learn365 API key.
+/// Pointer to the Learn365 API key in the settings.
 pub const LMS_KEY: &str = "/learn365ApiKey";
-/// The settings' field with the region's platform address.
+/// Pointer to the address of the region's platform in the settings.
 pub const LMS_URL: &str = "/lmsUrl";
 
-/// Whose side of the connection a check looks at.
+/// The system that a check tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -28,47 +28,47 @@ pub enum CheckSubject {
     Scim,
 }
 
-/// Which check. The names are part of the API: they stay.
+/// Identifies a check. The names are part of the API and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckId {
     /// The app gets a token in the tenant's directory.
     EntraSignIn,
-    /// It may do what `User.Read.All` allows.
+    /// The app has the rights of `User.Read.All`.
     EntraUserReadAll,
-    /// It may do what `Group.ReadWrite.All` allows.
+    /// The app has the rights of `Group.ReadWrite.All`.
     EntraGroupReadWriteAll,
-    /// It may do what `GroupMember.ReadWrite.All` allows.
+    /// The app has the rights of `GroupMember.ReadWrite.All`.
     EntraGroupMemberReadWriteAll,
-    /// It has no more than that, as far as can be told (C-33).
+    /// The app has no other permissions, as far as this can be detected (C-33).
     EntraExcessPermissions,
-    /// The address is the platform's, and the key's region.
+    /// The address belongs to the platform and to the region of the key.
     Learn365Address,
-    /// The platform knows the key.
+    /// The platform accepts the key.
     Learn365Key,
-    /// The key is a Full Control one (S4-016).
+    /// The key has Full Control (S4-016).
     Learn365KeyLevel,
     /// The key was made in the tenant's own environment (S4-002).
     Learn365Tenant,
-    /// It may do what `Group.Read.All` allows (S2-13).
+    /// The app has the rights of `Group.Read.All` (S2-13).
     EntraGroupReadAll,
-    /// It may do what `GroupMember.Read.All` allows (S2-14).
+    /// The app has the rights of `GroupMember.Read.All` (S2-14).
     EntraGroupMemberReadAll,
-    /// People can be read.
+    /// Users can be read.
     EntraSample,
-    /// Graph takes the filter (S3-30).
+    /// Graph accepts the filter (S3-30).
     EntraFilter,
     /// The chosen groups exist (S3-37).
     EntraGroups,
-    /// The platform answers at its address and describes itself.
+    /// The platform answers at its address with its service description.
     ScimAddress,
-    /// It accepts the token, and users and groups can be read.
+    /// The platform accepts the token, and users and groups can be read.
     ScimRead,
 }
 
 impl CheckId {
-    /// Every check of a tenant's settings, in the order in which they are shown.
+    /// All checks of a tenant's settings, in display order.
     pub const ALL: [Self; 9] = [
         Self::EntraSignIn,
         Self::EntraUserReadAll,
@@ -81,7 +81,7 @@ impl CheckId {
         Self::Learn365Tenant,
     ];
 
-    /// Every check of the directory sync, in the order in which they are shown.
+    /// All checks of the directory sync, in display order.
     pub const SYNC: [Self; 10] = [
         Self::EntraSignIn,
         Self::EntraUserReadAll,
@@ -95,7 +95,7 @@ impl CheckId {
         Self::ScimRead,
     ];
 
-    /// Whose side it looks at.
+    /// Returns the system that the check tests.
     pub const fn subject(self) -> CheckSubject {
         match self {
             Self::EntraSignIn
@@ -116,67 +116,67 @@ impl CheckId {
         }
     }
 
-    /// What it is called, with permissions under the names Microsoft shows (C-12).
+    /// Returns the title, with permissions under the names that Microsoft shows (C-12).
     pub const fn title(self) -> &'static str {
         match self {
             Self::EntraSignIn => "The Entra app can sign in",
-            Self::EntraUserReadAll => "User.Read.All: read people",
+            Self::EntraUserReadAll => "User.Read.All: read users",
             Self::EntraGroupReadWriteAll => "Group.ReadWrite.All: create and rename groups",
             Self::EntraGroupMemberReadWriteAll => {
                 "GroupMember.ReadWrite.All: add and remove members"
             }
-            Self::EntraExcessPermissions => "The Entra app has no permissions beyond those",
+            Self::EntraExcessPermissions => "The Entra app has no other permissions",
             Self::Learn365Address => "Learn365 answers at its address",
             Self::Learn365Key => "Learn365 accepts the API key",
             Self::Learn365KeyLevel => "The API key has Full Control",
-            Self::Learn365Tenant => "The API key is of your organisation",
+            Self::Learn365Tenant => "The API key belongs to your organisation",
             Self::EntraGroupReadAll => "Group.Read.All: read groups",
             Self::EntraGroupMemberReadAll => "GroupMember.Read.All: read members",
-            Self::EntraSample => "People can be read",
-            Self::EntraFilter => "Microsoft Graph takes the filter",
+            Self::EntraSample => "Users can be read",
+            Self::EntraFilter => "Microsoft Graph accepts the filter",
             Self::EntraGroups => "The chosen groups exist",
             Self::ScimAddress => "The learning platform answers at its SCIM address",
             Self::ScimRead => "The learning platform accepts the token",
         }
     }
 
-    /// Whether the connection works without it: such a check warns at most.
+    /// Returns true if the connection works even if this check does not pass.
     const fn is_advice(self) -> bool {
         matches!(self, Self::EntraExcessPermissions)
     }
 }
 
-/// How a check ended.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckStatus {
-    /// As it should be.
+    /// The check passed.
     Passed,
-    /// It will not work like this.
+    /// The connection will not work.
     Failed,
-    /// It works, but somebody should look at it.
+    /// The connection works, but an administrator should check the detail.
     Warning,
-    /// Nothing is known: the other side did not answer, or something before it failed.
+    /// No result: the other side did not answer, or an earlier check failed.
     NotChecked,
 }
 
-/// One thing that was looked at.
+/// One check with its result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Check {
-    /// Which check; a name that stays.
+    /// Identifies the check; the value is stable.
     pub id: CheckId,
-    /// Whose side it looks at.
+    /// The system that the check tests.
     pub subject: CheckSubject,
-    /// How it ended.
+    /// The result.
     pub status: CheckStatus,
-    /// What was looked at.
+    /// Title of the check.
     pub title: String,
-    /// What was found, and the way out when it is not as it should be.
+    /// The finding, and the remedy if the check did not pass.
     pub detail: String,
-    /// JSON pointer to the field of the settings that is at fault, if one is.
+    /// JSON pointer to the settings field at fault, if there is one.
     pub pointer: Option<String>,
 }
 
@@ -192,27 +192,27 @@ impl Check {
         }
     }
 
-    /// It is as it should be.
+    /// Creates the result of a passed check.
     pub fn passed(id: CheckId, detail: impl Into<String>) -> Self {
         Self::new(id, CheckStatus::Passed, detail)
     }
 
-    /// It will not work; say how to mend it.
+    /// Creates the result of a failed check; `detail` contains the remedy.
     pub fn failed(id: CheckId, detail: impl Into<String>) -> Self {
         Self::new(id, CheckStatus::Failed, detail)
     }
 
-    /// It works, but somebody should look at it.
+    /// Creates a warning: the connection works, but an administrator should check the detail.
     pub fn warning(id: CheckId, detail: impl Into<String>) -> Self {
         Self::new(id, CheckStatus::Warning, detail)
     }
 
-    /// Nothing is known; say why.
+    /// Creates a result for a check that could not be made, with the reason.
     pub fn not_checked(id: CheckId, reason: impl Into<String>) -> Self {
         Self::new(id, CheckStatus::NotChecked, reason)
     }
 
-    /// The same, with the field that is at fault.
+    /// Returns the check with the field at fault.
     #[must_use]
     pub fn at(mut self, pointer: &str) -> Self {
         self.pointer = Some(pointer.to_owned());
@@ -220,21 +220,20 @@ impl Check {
     }
 }
 
-/// What a test of both sides found. Nothing was written anywhere.
+/// The result of a connection test. A test never writes anything.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct ConnectionTest {
-    /// Whether everything the service needs was looked at and is as it should
-    /// be. Warnings do not count, and neither do permissions beyond the needed
-    /// ones; a check that could not be made does, since nothing is known then.
+    /// True if all required checks were made and passed. Warnings and excess permissions do not
+    /// count; a required check that could not be made does, because its result is unknown.
     pub ok: bool,
     /// All checks, in the order of [`CheckId::ALL`].
     pub checks: Vec<Check>,
 }
 
 impl ConnectionTest {
-    /// Puts the checks in order and sums them up.
+    /// Sorts the checks and computes the overall result.
     pub fn of(mut checks: Vec<Check>) -> Self {
         use CheckStatus::{Failed, NotChecked, Passed, Warning};
         checks.sort_by_key(|check| check.id);
@@ -247,16 +246,15 @@ impl ConnectionTest {
         Self { ok, checks }
     }
 
-    /// The failed checks as findings about the settings, for an answer that
-    /// refuses them. A check that could not be made is none: the settings may
-    /// be right.
+    /// Returns the failed checks as problems of the settings, for a response that rejects them. A
+    /// check that could not be made is not a problem, because the settings may be valid.
     pub fn problems(&self) -> Vec<Problem> {
         self.ended(CheckStatus::Failed)
             .map(|check| Problem::at(check.pointer.clone().unwrap_or_default(), &check.detail))
             .collect()
     }
 
-    /// Whether something that is needed could not be looked at.
+    /// Returns true if a required check could not be made.
     pub fn is_incomplete(&self) -> bool {
         self.ended(CheckStatus::NotChecked)
             .any(|check| !check.id.is_advice())
@@ -289,7 +287,7 @@ mod tests {
         let check = Check::failed(CheckId::Learn365KeyLevel, "It is Read Only.").at(LMS_KEY);
         let test = ConnectionTest::of(vec![check]);
         assert_eq!(
-            serde_json::to_value(&test).expect("plain data"),
+            serde_json::to_value(&test).expect("test not serialized"),
             json!({ "ok": false, "checks": [{
                 "id": "learn365_key_level",
                 "subject": "learn365",
@@ -299,7 +297,7 @@ mod tests {
                 "pointer": "/learn365ApiKey",
             }]})
         );
-        let names = CheckId::ALL.map(|id| serde_json::to_value(id).expect("plain data"));
+        let names = CheckId::ALL.map(|id| serde_json::to_value(id).expect("id not serialized"));
         assert_eq!(
             json!(names),
             json!([
@@ -324,7 +322,10 @@ mod tests {
         assert!(with(Check::not_checked(advice, "Opaque.")).ok);
         assert!(!with(Check::failed(id, "Missing.")).ok);
         assert!(!with(Check::not_checked(id, "Silence.")).ok);
-        assert!(!ConnectionTest::of(Vec::new()).ok, "nothing was looked at");
+        assert!(
+            !ConnectionTest::of(Vec::new()).ok,
+            "a test without checks passed"
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
-//! Credentials as people paste them, and the permissions the app registration should have.
+//! Validates pasted credentials and compares the permissions of the app registration.
 //!
-//! Nothing here repeats a secret: what is wrong is said without the value.
+//! Error texts never contain the secret.
 
 use std::collections::BTreeSet;
 
@@ -9,31 +9,29 @@ use uuid::Uuid;
 
 use crate::base::problem::Problem;
 
-/// A client secret may be this many characters long; Entra makes 40.
+/// Maximum length of a client secret in characters; Entra creates 40.
 pub const MAX_SECRET: usize = 512;
-/// An API key may be this many characters long.
+/// Maximum length of an API key in characters.
 pub const MAX_API_KEY: usize = 1_024;
 
-/// A token of a SCIM service may be this many characters long; some are JWTs.
+/// Maximum length of a SCIM token in characters; some are JWTs.
 pub const MAX_TOKEN: usize = 4_096;
 
-/// What somebody sees who copied the wrong column of the portal (S4-030).
+/// Hint for a secret id that was copied instead of the secret's value (S4-030).
 pub const SECRET_ID_HINT: &str = "this is the Secret ID; do not copy the Secret ID but the Value, which will contain letters, numbers and characters";
 
-/// The application permissions of Microsoft Graph that the Assigner needs, by
-/// their real names (S4-027, C-12): read users' details, read and write groups,
-/// read and write their members (S4-018).
+/// Application permissions of Microsoft Graph that the Assigner needs, by their real names (S4-027,
+/// C-12): to read users, and to read and write groups and their members (S4-018).
 pub const REQUIRED: [&str; 3] = [
     "User.Read.All",
     "Group.ReadWrite.All",
     "GroupMember.ReadWrite.All",
 ];
 
-/// Permissions that allow everything a required one does here, and more. From
-/// Microsoft's table of permissions per call (devx-content, permissions.json of
-/// 2026-08-07) and the pages of the calls (group-post-members, group-update,
-/// user-list). None replaces `Group.ReadWrite.All`: restoring a deleted group
-/// takes exactly that one (directory-deleteditems-restore).
+/// Larger permissions that include a required one. Sources: Microsoft's table of permissions per
+/// call (devx-content, permissions.json of 2026-08-07) and the pages of the calls
+/// (group-post-members, group-update, user-list). None includes `Group.ReadWrite.All`: restoring a
+/// deleted group requires exactly that one (directory-deleteditems-restore).
 const COVERED_BY: [(&str, &[&str]); 2] = [
     (
         "User.Read.All",
@@ -49,14 +47,14 @@ const COVERED_BY: [(&str, &[&str]); 2] = [
     ),
 ];
 
-/// What an app registration lacks and has too much (C-33), by real names.
+/// Missing and excess permissions of an app registration (C-33), by their real names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Permissions {
-    /// Required, and neither granted nor covered by a larger one: something will fail.
+    /// Required permissions that are neither granted nor included in a larger one: calls will fail.
     pub missing: BTreeSet<String>,
-    /// Granted and not required, larger ones that cover a required one included:
-    /// everything works, but a stolen secret could do more than it must.
+    /// Granted permissions that are not required, including larger ones that include a required
+    /// one: everything works, but a stolen secret could do more than necessary.
     pub excess: BTreeSet<String>,
 }
 
@@ -77,7 +75,7 @@ pub fn compare(granted: &BTreeSet<String>) -> Permissions {
     }
 }
 
-/// Permissions that allow everything one for reading does, and more.
+/// Larger permissions that include a permission for reading.
 const READING_COVERED_BY: [(&str, &[&str]); 3] = [
     (
         "User.Read.All",
@@ -107,7 +105,7 @@ const READING_COVERED_BY: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Whether a permission for reading is granted, by itself or by a larger one.
+/// Returns true if a permission for reading is granted, directly or by a larger one.
 pub fn covered_for_reading(name: &str, granted: &BTreeSet<String>) -> bool {
     let larger = READING_COVERED_BY
         .iter()
@@ -116,10 +114,10 @@ pub fn covered_for_reading(name: &str, granted: &BTreeSet<String>) -> bool {
     granted.contains(name) || larger.any(|larger| granted.contains(*larger))
 }
 
-/// Reads an application (client) id.
+/// Parses an application (client) id.
 ///
 /// # Errors
-/// What is wrong, at `pointer`.
+/// Returns a problem at `pointer` if the text is not a GUID.
 pub fn client_id(text: &str, pointer: &str) -> Result<Uuid, Problem> {
     Uuid::try_parse(text.trim()).map_err(|_| {
         Problem::at(
@@ -129,10 +127,10 @@ pub fn client_id(text: &str, pointer: &str) -> Result<Uuid, Problem> {
     })
 }
 
-/// Reads a client secret: the value without the blanks around it.
+/// Validates a client secret. Returns it without surrounding blanks.
 ///
 /// # Errors
-/// What is wrong, at `pointer`: also that it is the secret's id (S4-030).
+/// Returns a problem at `pointer` if the text is invalid or is the secret's id (S4-030).
 pub fn client_secret<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Problem> {
     let secret = pasted(text, "client secret", MAX_SECRET, pointer)?;
     if Uuid::try_parse(secret).is_ok() {
@@ -141,34 +139,32 @@ pub fn client_secret<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Proble
     Ok(secret)
 }
 
-/// Reads an API key of the learning platform: the key without the blanks around it.
+/// Validates a Learn365 API key. Returns it without surrounding blanks.
 ///
 /// # Errors
-/// What is wrong, at `pointer`.
+/// Returns a problem at `pointer` if the text is invalid.
 pub fn api_key<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Problem> {
     pasted(text, "Learn365 API key", MAX_API_KEY, pointer)
 }
 
-/// Reads a token of the learning platform's SCIM service.
+/// Validates a SCIM token. Returns it without surrounding blanks.
 ///
 /// # Errors
-/// What is wrong, at `pointer`.
+/// Returns a problem at `pointer` if the text is invalid.
 pub fn scim_token<'t>(text: &'t str, pointer: &str) -> Result<&'t str, Problem> {
     pasted(text, "SCIM token", MAX_TOKEN, pointer)
 }
 
-/// Something that a machine made and a person pasted: printable ASCII in one
-/// piece. It ends up in an HTTP header, where nothing else is safe.
+/// Checks a pasted credential: printable ASCII without blanks, because the value is sent in an HTTP
+/// header.
 fn pasted<'t>(text: &'t str, name: &str, most: usize, pointer: &str) -> Result<&'t str, Problem> {
     let text = text.trim();
     let wrong = if text.is_empty() {
         format!("the {name} is required")
     } else if text.len() > most {
-        format!("the {name} may be {most} characters long at most; copy it alone")
+        format!("the {name} may be at most {most} characters long; copy only the {name}")
     } else if !text.chars().all(|char| char.is_ascii_graphic()) {
-        format!(
-            "the {name} holds blanks, line breaks or characters that no {name} has; copy it again"
-        )
+        format!("the {name} contains blanks, line breaks or invalid characters; copy it again")
     } else {
         return Ok(text);
     };
@@ -190,7 +186,7 @@ mod tests {
         Vec::new()
     }
 
-    /// Proves S4-018 and S4-027: the three permissions, by names that exist (C-12).
+    /// Proves S4-018 and S4-027: the three permissions are checked by their real names (C-12).
     #[test]
     fn missing_permissions_are_named() {
         assert_eq!(compared(&REQUIRED), (no_names(), no_names()));
@@ -216,7 +212,7 @@ mod tests {
         assert_eq!(
             compared(&["Directory.ReadWrite.All"]).0,
             ["Group.ReadWrite.All"],
-            "it does not restore deleted groups"
+            "Directory.ReadWrite.All replaced Group.ReadWrite.All"
         );
         assert_eq!(
             compared(&["User.ReadWrite.All", "Group.ReadWrite.All", "Mail.Send"]),
@@ -227,7 +223,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-030: the Secret ID is refused with the hint of the guide.
+    /// Proves S4-030: the Secret ID is rejected with the hint of the guide.
     #[test]
     fn the_id_of_a_secret_is_no_secret() {
         for id in [
@@ -235,7 +231,7 @@ mod tests {
             "0A0B0C0D-1111-2222-3333-444455556666",
             "{0a0b0c0d-1111-2222-3333-444455556666}",
         ] {
-            let problem = client_secret(id, "/clientSecret").expect_err("no secret");
+            let problem = client_secret(id, "/clientSecret").expect_err("a secret id was accepted");
             assert_eq!(problem, Problem::at("/clientSecret", SECRET_ID_HINT));
         }
         for phrase in [
@@ -253,14 +249,14 @@ mod tests {
     fn the_client_id_must_be_a_guid() {
         assert!(client_id(" 0a0b0c0d-1111-2222-3333-444455556666", "/clientId").is_ok());
         for wrong in ["", "Learn365 Assigner", "0a0b0c0d-1111-2222-3333"] {
-            let problem = client_id(wrong, "/clientId").expect_err("no GUID");
+            let problem = client_id(wrong, "/clientId").expect_err("an invalid id was accepted");
             assert_eq!(problem.pointer, "/clientId");
         }
     }
 
     #[test]
     fn what_is_pasted_wrongly_is_told_in_words() {
-        let said = [
+        let details = [
             "",
             "  ",
             "abc def",
@@ -269,22 +265,26 @@ mod tests {
             "schlüssel",
             "abc\u{200b}",
         ]
-        .map(|key| api_key(key, "/apiKey").expect_err("no key").detail);
-        assert_eq!(said[0], said[1]);
-        assert!(said[0].ends_with("is required"));
+        .map(|key| {
+            api_key(key, "/apiKey")
+                .expect_err("an invalid key was accepted")
+                .detail
+        });
+        assert_eq!(details[0], details[1]);
+        assert!(details[0].ends_with("is required"));
         assert!(
-            said[2..].iter().all(|detail| *detail == said[2]),
-            "{said:?}"
+            details[2..].iter().all(|detail| *detail == details[2]),
+            "{details:?}"
         );
         assert!(api_key(&"k".repeat(MAX_API_KEY), "").is_ok());
         assert!(api_key(&"k".repeat(MAX_API_KEY + 1), "").is_err());
     }
 
     proptest! {
-        /// No message holds what was typed.
+        /// No error text contains the input.
         #[test]
         fn a_secret_is_never_repeated(text in "[A-Z0-9]{12,40}[ \n\u{7}ü][A-Z0-9]{12}") {
-            let problem = client_secret(&text, "/clientSecret").expect_err("not in one piece");
+            let problem = client_secret(&text, "/clientSecret").expect_err("an invalid secret was accepted");
             prop_assert!(!problem.to_string().contains(&text[..12]));
         }
     }

@@ -1,18 +1,18 @@
-//! What a tenant has subscribed to: who may use this service at all (S4-001).
+//! A tenant's subscription: it decides whether the tenant may use this service (S4-001).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// A plan of the learning platform's vendor.
+/// A plan of the vendor of the learning platform.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Plan {
-    /// Without success package; does not include this service.
+    /// Plan without success package; does not include this service.
     Standard,
-    /// Includes it.
+    /// Includes this service.
     SuccessPlus,
-    /// Includes it.
+    /// Includes this service.
     SuccessPremium,
 }
 
@@ -21,26 +21,26 @@ pub enum Plan {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Entitlement {
-    /// Which plan.
+    /// The plan.
     pub plan: Plan,
-    /// Until when; without end when absent.
+    /// End of the subscription; unlimited if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub until: Option<DateTime<Utc>>,
-    /// Whether notifications may go out through Azure Communication Services (S1-28).
+    /// True if notifications may be sent through Azure Communication Services (S1-28).
     #[serde(default)]
     pub azure_communication_services: bool,
-    /// Whether the directory sync, a paid add-on, is enabled (S2-02).
+    /// True if the directory sync, a paid add-on, is enabled (S2-02).
     #[serde(default)]
     pub directory_sync: bool,
 }
 
 impl Entitlement {
-    /// Whether the directory sync may be used at a moment.
+    /// Returns true if the directory sync may be used at `at`.
     pub fn includes_sync(&self, at: DateTime<Utc>) -> bool {
         self.directory_sync && self.includes_service(at)
     }
 
-    /// Whether the service may be used at a moment.
+    /// Returns true if the service may be used at `at`.
     pub fn includes_service(&self, at: DateTime<Utc>) -> bool {
         let in_plan = matches!(self.plan, Plan::SuccessPlus | Plan::SuccessPremium);
         in_plan && self.until.is_none_or(|until| at < until)
@@ -53,7 +53,7 @@ mod tests {
     use crate::testing::slot;
     use chrono::TimeDelta;
 
-    /// Proves S4-001: Success Plus and Success Premium, while they last.
+    /// Proves S4-001: Success Plus and Success Premium include the service until they end.
     #[test]
     fn two_plans_include_the_service_while_they_last() {
         let at = |plan, until| {

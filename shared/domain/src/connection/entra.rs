@@ -1,4 +1,4 @@
-//! The tenant's connection to its directory (S0).
+//! The tenant's connection to its Entra directory (S0).
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,48 +9,48 @@ use super::refusal::Fault;
 use super::state::{ConnectionStatus, Event, Transition, step};
 use crate::base::audit::Actor;
 
-/// After a consent Microsoft needs a while until the app's tokens work; a
-/// consent that is not proved after so many minutes is told as an error.
+/// Minutes until an unproved consent counts as failed; the app's tokens work only some time after
+/// the consent.
 const PROOF_MINUTES: i64 = 10;
 
-/// How a connection came about.
+/// The origin of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionOrigin))]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
-    /// The tenant was installed before connections were set up by hand: it is
-    /// connected by itself (S0-02).
+    /// Connected automatically, because the tenant was installed before connections were made
+    /// manually (S0-02).
     Default,
     /// A Global Administrator consented.
     Consented,
 }
 
-/// The connection as stored. Fields of a later release are let be.
+/// The stored connection. Unknown fields of later releases are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct EntraConnection {
-    /// How it stands.
+    /// Current status.
     pub status: ConnectionStatus,
-    /// Since when.
+    /// Time of the last status change.
     pub since: DateTime<Utc>,
-    /// Who connected it, or tried to.
+    /// Actor who made the last attempt to connect.
     pub by: Actor,
-    /// Until when a sign-in or a proof may take.
+    /// End of the time for a sign-in or a proof.
     #[serde(default)]
     pub pending_until: Option<DateTime<Utc>>,
-    /// Whether consent was given and only the proof is missing.
+    /// True if the consent was given and still has to be proved.
     #[serde(default)]
     pub awaits_proof: bool,
-    /// The name the directory gives itself.
+    /// Display name of the directory.
     #[serde(default)]
     pub directory: Option<String>,
-    /// What went wrong last.
+    /// The last fault.
     #[serde(default)]
     pub fault: Option<Fault>,
 }
 
 impl EntraConnection {
-    /// The connection before anything happened.
+    /// Returns a connection that is not configured.
     fn blank(at: DateTime<Utc>, by: Actor) -> Self {
         Self {
             status: ConnectionStatus::NotConfigured,
@@ -63,7 +63,7 @@ impl EntraConnection {
         }
     }
 
-    /// Somebody is sent to Microsoft's pages, and has until then.
+    /// Starts an attempt: the user is redirected to Microsoft and must return before `until`.
     #[must_use]
     pub fn begun(before: Option<Self>, at: DateTime<Utc>, by: Actor, until: DateTime<Utc>) -> Self {
         let mut it = before.unwrap_or_else(|| Self::blank(at, by.clone()));
@@ -77,12 +77,12 @@ impl EntraConnection {
             if it.status == ConnectionStatus::Error {
                 it.status = ConnectionStatus::NotConfigured;
             }
-            it.take(Event::Begun, at);
+            it.apply(Event::Begun, at);
         }
         it
     }
 
-    /// Consent was given; what it is worth has to be proved (S0-19).
+    /// Records the consent, which still has to be proved (S0-19).
     #[must_use]
     pub fn consented(mut self, at: DateTime<Utc>) -> Self {
         if self.status != ConnectionStatus::Connected {
@@ -93,10 +93,10 @@ impl EntraConnection {
         self
     }
 
-    /// The app's own token works in the directory, and it is the right one (S0-20).
+    /// Records that the app's own token works in the right directory (S0-20).
     #[must_use]
     pub fn proved(mut self, directory: &str, at: DateTime<Utc>) -> Self {
-        self.take(Event::Proved { whole: true }, at);
+        self.apply(Event::Proved { complete: true }, at);
         self.pending_until = None;
         self.awaits_proof = false;
         self.directory = Some(directory.to_owned());
@@ -104,25 +104,25 @@ impl EntraConnection {
         self
     }
 
-    /// It was refused on the way (S0-21, S0-22). One that works stays as it is.
+    /// Records a refused attempt (S0-21, S0-22). A working connection is not changed.
     #[must_use]
     pub fn refused(mut self, cause: Cause, code: Option<String>, at: DateTime<Utc>) -> Self {
         if self.status.is_usable() {
             return self;
         }
-        self.take(Event::Refused, at);
+        self.apply(Event::Refused, at);
         self.pending_until = None;
         self.awaits_proof = false;
         self.fault = Some(Fault::new(cause, code, at));
         self
     }
 
-    /// The app no longer works in the directory: its consent was withdrawn, or it
-    /// was removed. Whether that is news.
+    /// Records that the app no longer works in the directory, because the consent was withdrawn or
+    /// the app removed. Returns true if this was not recorded before.
     pub fn lost(&mut self, cause: Cause, code: Option<String>, at: DateTime<Utc>) -> bool {
         let before = self.status;
         match cause.event() {
-            Some(event) => self.take(event, at),
+            Some(event) => self.apply(event, at),
             None => return false,
         }
         if self.status == before {
@@ -132,7 +132,7 @@ impl EntraConnection {
         true
     }
 
-    /// How it stands at a moment: a sign-in that nobody finished is over.
+    /// Returns the status at `at`; a sign-in that was not completed in time no longer counts.
     pub fn shown(&self, at: DateTime<Utc>) -> ConnectionStatus {
         let lapsed = self.pending_until.is_none_or(|until| until <= at);
         match self.status {
@@ -143,12 +143,12 @@ impl EntraConnection {
         }
     }
 
-    /// Whether a proof is still worth a try, or has failed for good.
+    /// Returns true if the time for the proof has ended without success.
     pub fn proof_is_over(&self, at: DateTime<Utc>) -> bool {
         self.awaits_proof && self.pending_until.is_none_or(|until| until <= at)
     }
 
-    fn take(&mut self, event: Event, at: DateTime<Utc>) {
+    fn apply(&mut self, event: Event, at: DateTime<Utc>) {
         if let Transition::To(status, _) = step(ConnectionKind::Entra, self.status, event) {
             if status != self.status {
                 self.since = at;
@@ -169,7 +169,7 @@ mod tests {
         EntraConnection::begun(before, at, by, at + TimeDelta::minutes(10))
     }
 
-    /// Proves S0-07: before success an attempt lapses, fails and is repeated at will.
+    /// Proves S0-07: before it succeeds, an attempt may expire, fail and be repeated.
     #[test]
     fn an_attempt_may_fail_and_be_repeated() {
         let one = begun(None, 0);
@@ -188,7 +188,7 @@ mod tests {
         );
     }
 
-    /// Proves S0-20 and S0-22: what works is not undone by a later attempt.
+    /// Proves S0-20 and S0-22: a later attempt that fails does not break a working connection.
     #[test]
     fn what_works_survives_a_failed_attempt() {
         let works = begun(None, 0).consented(slot()).proved("Contoso", slot());
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(after, works);
     }
 
-    /// A consent that is withdrawn is noticed, told once, and can be given anew.
+    /// A withdrawn consent is detected, reported once, and can be given again.
     #[test]
     fn a_withdrawn_consent_is_noticed_and_renewed() {
         let mut works = begun(None, 0).consented(slot()).proved("Contoso", slot());
@@ -205,7 +205,7 @@ mod tests {
         assert!(works.lost(Cause::AppUnknown, code, slot()));
         assert!(
             !works.lost(Cause::AppUnknown, None, slot()),
-            "known already"
+            "a known loss was reported again"
         );
         assert_eq!(works.status, ConnectionStatus::Error);
         let again = begun(Some(works), 1)

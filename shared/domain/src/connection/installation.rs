@@ -1,4 +1,4 @@
-//! How a tenant was installed, and which features need its directory connected (S0).
+//! A tenant's installation, and the features that need a connected directory (S0).
 
 use std::collections::BTreeSet;
 
@@ -7,32 +7,32 @@ use serde::{Deserialize, Serialize};
 use super::{ConnectionStatus, EntraConnection, Origin};
 use crate::base::problem::Problem;
 
-/// From this version on tenants connect their directory by hand (C-01).
+/// First version whose tenants connect their directory manually (C-01).
 const BY_HAND_FROM: (u32, u32) = (3, 74);
-/// Environments of one tenant.
+/// Maximum number of environments of a tenant.
 pub const MAX_ENVIRONMENTS: usize = 100;
 
-/// A feature that works only while the directory is connected (S0-08…S0-13).
+/// A feature that requires a connected directory (S0-08…S0-13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Feature {
-    /// Read people's profiles and groups (S0-08).
+    /// Read profiles and groups of users (S0-08).
     DirectoryData,
     /// Add groups of the directory and manage their learning (S0-09).
     Groups,
-    /// Follow changes of people and groups by itself (S0-10).
+    /// Follow changes of users and groups automatically (S0-10).
     AutomaticUpdates,
-    /// Keep departments and managers as the directory has them (S0-11).
+    /// Synchronise departments and managers (S0-11).
     Hierarchy,
     /// Invite guests (S0-12).
     Guests,
-    /// Keep API keys of the learning platform (S0-13).
+    /// Manage API keys of the learning platform (S0-13).
     ApiKeys,
 }
 
 impl Feature {
-    /// Every feature.
+    /// All features.
     pub const ALL: [Self; 6] = [
         Self::DirectoryData,
         Self::Groups,
@@ -42,7 +42,7 @@ impl Feature {
         Self::ApiKeys,
     ];
 
-    /// What people call it.
+    /// Returns the name of the feature in texts.
     pub const fn title(self) -> &'static str {
         match self {
             Self::DirectoryData => "reading profiles and groups of the directory",
@@ -55,22 +55,22 @@ impl Feature {
     }
 }
 
-/// How a tenant was installed, as an operator entered it.
+/// A tenant's installation, as entered by an operator.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Installation {
-    /// Version of the learning platform at the time it was installed, such as
-    /// `3.74`. Unknown counts as new.
+    /// Version of the learning platform when it was installed, for example `3.74`. An unknown
+    /// version counts as new.
     #[serde(default)]
     pub version: Option<String>,
-    /// The tenant's environments by name; all share the tenant's connection (S0-23, S0-24).
+    /// Names of the tenant's environments, which share its connection (S0-23, S0-24).
     #[serde(default)]
     pub environments: BTreeSet<String>,
 }
 
 impl Installation {
-    /// Everything that is wrong.
+    /// Returns all validation problems.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.version.is_some() && self.parsed().is_none() {
@@ -97,13 +97,13 @@ impl Installation {
         Some((number()?, number()?))
     }
 
-    /// Whether the directory counts as connected without anybody doing anything
-    /// (S0-02): the version decides, not the day (C-01).
+    /// Returns true if the directory counts as connected without an action (S0-02): the version
+    /// decides, not the date (C-01).
     pub fn is_connected_by_default(&self) -> bool {
         self.parsed().is_some_and(|version| version < BY_HAND_FROM)
     }
 
-    /// How the directory's connection came about, if it stands.
+    /// Returns how the directory was connected, if it is.
     pub fn origin(&self, connection: Option<&EntraConnection>) -> Option<Origin> {
         if self.is_connected_by_default() {
             return Some(Origin::Default);
@@ -124,7 +124,7 @@ mod tests {
         }
     }
 
-    /// Proves S0-01, S0-02 and S0-04 (C-01): 3.74 and later connect by hand, whatever the day.
+    /// Proves S0-01, S0-02 and S0-04 (C-01): 3.74 and later connect manually, on any date.
     #[test]
     fn the_version_decides() {
         for old in ["3.73", "3.73.9", "3.9", "2.100", " 3.0 "] {

@@ -1,91 +1,91 @@
-//! The kinds of connections and what is true of each.
+//! The kinds of connections and their properties.
 
 use serde::{Deserialize, Serialize};
 
-/// A kind of connection. The names are part of the API: they stay.
+/// A kind of connection. The names are part of the API and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionKind))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionKind {
-    /// The tenant's directory, by admin consent to this service's own app (S0).
+    /// The tenant's directory, by admin consent to this service's app (S0).
     Entra,
     /// A catalog's Microsoft 365 account: mail, rooms, meetings (S1).
     Mail,
     /// The directory sync's app registration (S2, S3).
     DirectorySync,
-    /// The app registration that keeps groups (S4).
+    /// The app registration that manages groups (S4).
     EntraApp,
     /// The learning platform's API key (S4).
     Learn365,
 }
 
-/// How a connection is authorised.
+/// The authorisation method of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionAuth))]
 #[serde(rename_all = "snake_case")]
 pub enum Auth {
     /// An administrator consents for the whole directory to this service's app.
     AdminConsent,
-    /// Somebody signs in; the service acts for that account (authorisation code).
+    /// A user signs in; the service acts for that account (authorisation code).
     DelegatedCode,
     /// The customer's own app with a client secret.
     ClientSecret,
-    /// A key of the learning platform.
+    /// An API key of the learning platform.
     ApiKey,
 }
 
-/// For whom a consent counts.
+/// The scope of a consent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConsentScope {
     /// The whole directory.
     Tenant,
-    /// The account that signs in, unless an administrator ticks the box for the
-    /// organisation (S1-21, S1-22).
+    /// The account that signs in, unless an administrator consents for the organisation (S1-21,
+    /// S1-22).
     Account,
-    /// There is none to give: a credential is entered.
+    /// No consent: a credential is entered.
     None,
 }
 
-/// How a connection can be ended.
+/// The way in which a connection can be ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionEnding))]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// Not at all, once it is made (S0-06, C-02).
+    /// Never, once it is connected (S0-06, C-02).
     Never,
-    /// By disconnecting it; what it held is forgotten.
+    /// By disconnecting; its data is deleted.
     Disconnect,
-    /// By switching it off; what it held stays for switching it on again.
+    /// By deactivating; its data is kept for activating it again.
     Deactivate,
     /// By entering another credential.
     Replace,
 }
 
-/// What a connection lets the service do.
+/// A capability that a connection provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Capability {
-    /// Read people, groups, departments and managers.
+    /// Read users, groups, departments and managers.
     Directory,
     /// Invite guests.
     Guests,
-    /// Keep groups and their members.
+    /// Manage groups and their members.
     Groups,
     /// Read learners and enrol groups.
     Learning,
     /// Send mail as the account (S1-15).
     Mail,
-    /// See and book rooms (S1-16).
+    /// Read and book rooms (S1-16).
     Rooms,
-    /// Make Microsoft Teams meetings (S1-17).
+    /// Create Microsoft Teams meetings (S1-17).
     Meetings,
 }
 
 impl ConnectionKind {
-    /// Every kind.
+    /// All kinds.
     pub const ALL: [Self; 5] = [
         Self::Entra,
         Self::Mail,
@@ -94,7 +94,7 @@ impl ConnectionKind {
         Self::Learn365,
     ];
 
-    /// Its name as in the API.
+    /// Returns its name in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Entra => "entra",
@@ -105,8 +105,8 @@ impl ConnectionKind {
         }
     }
 
-    /// The permission that making and ending it takes: one name for what the
-    /// guides call by four different roles (C-49).
+    /// Returns the permission for connecting and ending it: one name for four different roles of
+    /// the guides (C-49).
     pub const fn permission(self) -> &'static str {
         match self {
             Self::Entra => "connections.manage:entra",
@@ -116,7 +116,7 @@ impl ConnectionKind {
         }
     }
 
-    /// How it is authorised.
+    /// Returns how it is authorised.
     pub const fn auth(self) -> Auth {
         match self {
             Self::Entra => Auth::AdminConsent,
@@ -126,7 +126,7 @@ impl ConnectionKind {
         }
     }
 
-    /// For whom its consent counts.
+    /// Returns the scope of its consent.
     pub const fn consent(self) -> ConsentScope {
         match self {
             Self::Entra | Self::DirectorySync | Self::EntraApp => ConsentScope::Tenant,
@@ -135,7 +135,7 @@ impl ConnectionKind {
         }
     }
 
-    /// How it can be ended.
+    /// Returns how it can be ended.
     pub const fn ending(self) -> Ending {
         match self {
             Self::Entra => Ending::Never,
@@ -145,7 +145,7 @@ impl ConnectionKind {
         }
     }
 
-    /// What it can do at best.
+    /// Returns all capabilities that it can provide.
     pub const fn capabilities(self) -> &'static [Capability] {
         use Capability::{Directory, Groups, Guests, Learning, Mail, Meetings, Rooms};
         match self {
@@ -162,7 +162,7 @@ impl ConnectionKind {
 mod tests {
     use super::*;
 
-    /// Proves X-01, C-02 and C-49: what each kind is, as one table.
+    /// Proves X-01, C-02 and C-49: the properties of each kind.
     #[test]
     fn every_kind_has_its_line() {
         let lines = ConnectionKind::ALL.map(|kind| {

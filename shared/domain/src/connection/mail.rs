@@ -12,9 +12,8 @@ use super::state::{ConnectionStatus, Effect, Event, Transition, step};
 use crate::base::audit::Actor;
 use crate::base::ids::ObjectId;
 
-/// What the account is asked to allow, by purpose (S1-15…S1-20): send mail, see
-/// rooms, keep events, make meetings, tell a shared mailbox from a person's,
-/// show name and address, and stay connected.
+/// Delegated permissions of the account, by purpose (S1-15…S1-20): send mail, read rooms, write
+/// events, create meetings, detect shared mailboxes, and read name and address.
 pub const DELEGATED_SCOPES: [&str; 6] = [
     "Mail.Send",
     "Place.Read.All",
@@ -24,7 +23,7 @@ pub const DELEGATED_SCOPES: [&str; 6] = [
     "User.Read",
 ];
 
-/// A grant that is not used dies after 90 days; it is used at least this often.
+/// Maximum days between two uses of a grant, which expires after 90 days without use.
 const KEEP_ALIVE_DAYS: i64 = 6;
 
 /// The connected account.
@@ -32,37 +31,37 @@ const KEEP_ALIVE_DAYS: i64 = 6;
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectedAccount))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Account {
-    /// Its object id in the directory, which stays when names change.
+    /// Object id in the directory; it does not change when the account is renamed.
     pub object: ObjectId,
-    /// Its mail address, shown so that others see which account it is (S1-18).
+    /// E-mail address, shown so that other users can identify the account (S1-18).
     pub address: String,
-    /// Its display name.
+    /// Display name.
     pub name: String,
 }
 
-/// Something the account cannot do, and why.
+/// A capability that the account lacks, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MissingCapability))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Unable {
-    /// What.
+    /// The capability.
     pub capability: Capability,
-    /// Why, and the way out.
+    /// The reason and the remedy.
     pub reason: String,
 }
 
-/// What an account can do by its licences (S1-10, S1-11).
+/// The capabilities of an account according to its licences (S1-10, S1-11).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct AccountCapabilities {
-    /// What it can.
+    /// Available capabilities.
     pub able: BTreeSet<Capability>,
-    /// What it cannot.
+    /// Missing capabilities.
     pub unable: Vec<Unable>,
 }
 
 impl AccountCapabilities {
-    /// By the licences: Exchange Online Plan 1 or better, and Microsoft Teams.
+    /// Derives the capabilities from the licences: Exchange Online Plan 1 or better, and Teams.
     pub fn new(exchange: bool, teams: bool) -> Self {
         let mut it = Self::default();
         for capability in [Capability::Mail, Capability::Rooms] {
@@ -73,9 +72,9 @@ impl AccountCapabilities {
             );
         }
         let meetings = if exchange {
-            "The account needs a licence for Microsoft Teams; everything else works without."
+            "The account needs a licence for Microsoft Teams; everything else works without it."
         } else {
-            "Meetings stand in the account's calendar, which needs a licence for Exchange Online, Plan 1 at least."
+            "Meetings are created in the account's calendar, which needs a licence for Exchange Online, Plan 1 at least."
         };
         it.put(Capability::Meetings, exchange && teams, meetings);
         it
@@ -90,85 +89,85 @@ impl AccountCapabilities {
         }
     }
 
-    /// Whether nothing is missing.
-    pub fn is_whole(&self) -> bool {
+    /// Returns true if no capability is missing.
+    pub fn is_complete(&self) -> bool {
         self.unable.is_empty()
     }
 }
 
-/// What a catalog admin chooses.
+/// The options that a catalog admin sets.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MailOptions {
-    /// Whether the catalog sends mail, books rooms and makes meetings at all (S1-05).
+    /// True if the catalog sends mail, books rooms and creates meetings (S1-05).
     #[serde(default)]
     pub enabled: bool,
-    /// Whether notifications go out through Azure Communication Services (S1-26).
+    /// True if notifications are sent through Azure Communication Services (S1-26).
     #[serde(default)]
     pub use_azure_communication_services: bool,
-    /// Address of the organisation's shared calendar that scheduled sessions are
-    /// shared with; none when they are not (S1-29).
+    /// Address of the organisation's shared calendar that is invited to sessions; `None` if
+    /// sessions are not shared (S1-29).
     #[serde(default)]
     pub organization_calendar: Option<String>,
 }
 
-/// The connection as stored. Fields of a later release are let be.
+/// The stored connection. Unknown fields of later releases are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailConnection {
-    /// How often people changed it. What the service notes for itself, such as a
-    /// grant's use, does not count: nobody's edit is refused because of that.
+    /// Number of edits by users. Updates by the service, for example of the grant's last use, do
+    /// not count, so that they never conflict with an edit.
     #[serde(default)]
     pub edition: u64,
-    /// What people call the catalog.
+    /// Title of the catalog.
     #[serde(default)]
     pub title: String,
-    /// What was chosen.
+    /// The options.
     pub options: MailOptions,
-    /// How it stands.
+    /// Current status.
     pub status: ConnectionStatus,
-    /// Since when.
+    /// Time of the last status change.
     pub since: DateTime<Utc>,
-    /// Which account, once one was connected.
+    /// The connected account, if there is one.
     #[serde(default)]
     pub account: Option<Account>,
-    /// What it can do.
+    /// The account's capabilities.
     #[serde(default)]
     pub can: AccountCapabilities,
-    /// Who connected it.
+    /// The user who connected the account.
     #[serde(default)]
     pub by: Option<Actor>,
-    /// When it was connected.
+    /// Time of the connection.
     #[serde(default)]
     pub connected_at: Option<DateTime<Utc>>,
-    /// When the grant was last used successfully.
+    /// Time of the last successful use of the grant.
     #[serde(default)]
     pub used_at: Option<DateTime<Utc>>,
-    /// What went wrong last.
+    /// The last fault.
     #[serde(default)]
     pub fault: Option<Fault>,
-    /// Whether a loss is still to be told: it is told after it is stored, and a
-    /// function may die in between.
-    #[serde(default)]
-    pub untold: bool,
-    /// Whether the account is still to be greeted, for the same reason.
-    #[serde(default)]
-    pub unwelcomed: bool,
-    /// Under which name the vault keeps the account's grant: an account and its
-    /// grant change together, although table and vault know nothing of each other.
+    /// True if a loss still has to be reported: it is reported after it is stored, and the function
+    /// may crash in between.
+    #[serde(default, rename = "untold")]
+    pub notice_pending: bool,
+    /// True if the welcome mail to the account still has to be sent, for the same reason.
+    #[serde(default, rename = "unwelcomed")]
+    pub welcome_pending: bool,
+    /// Name of the account's grant in the vault. It is stored with the account so that both change
+    /// together, although table and vault share no transaction.
     #[serde(default)]
     pub grant: Option<String>,
-    /// Whether the vault still has to forget what it kept.
+    /// True if the vault still has to delete the grant.
     #[serde(default)]
     pub forget: bool,
-    /// Until when an account that signed in may be saved; then it is forgotten.
+    /// Time until which an account that signed in may be saved; then its grant is deleted.
     #[serde(default)]
     pub draft_until: Option<DateTime<Utc>>,
 }
 
 impl MailConnection {
-    /// The connection of a catalog nobody has touched: switched off (S1-05).
+    /// Returns the connection of a new catalog: switched off (S1-05).
     pub fn not_configured(at: DateTime<Utc>) -> Self {
         Self {
             edition: 0,
@@ -182,26 +181,26 @@ impl MailConnection {
             connected_at: None,
             used_at: None,
             fault: None,
-            untold: false,
-            unwelcomed: false,
+            notice_pending: false,
+            welcome_pending: false,
             grant: None,
             forget: false,
             draft_until: None,
         }
     }
 
-    /// Whether the catalog can do something now.
+    /// Returns true if the catalog may use a capability now.
     pub fn allows(&self, capability: Capability) -> bool {
         self.options.enabled && self.status.is_usable() && self.can.able.contains(&capability)
     }
 
-    /// Whether somebody has to look at it from time to time.
+    /// Returns true if the connection needs regular upkeep.
     pub fn wants_care(&self) -> bool {
         self.account.is_some() || self.forget || self.draft_until.is_some()
     }
 
-    /// An account that signed in is made the catalog's (S1-30, S1-40); `grant` is
-    /// the name of its grant in the vault.
+    /// Connects an account that signed in to the catalog (S1-30, S1-40); `grant` is the name of its
+    /// grant in the vault.
     pub fn connect(
         &mut self,
         account: Account,
@@ -210,23 +209,23 @@ impl MailConnection {
         by: Actor,
         at: DateTime<Utc>,
     ) -> &'static [Effect] {
-        let whole = can.is_whole();
+        let complete = can.is_complete();
         self.account = Some(account);
         self.can = can;
         self.by = Some(by);
         self.connected_at = Some(at);
         self.used_at = Some(at);
         self.fault = None;
-        self.untold = false;
-        self.unwelcomed = self.can.able.contains(&Capability::Mail);
+        self.notice_pending = false;
+        self.welcome_pending = self.can.able.contains(&Capability::Mail);
         self.grant = Some(grant);
         self.forget = false;
         self.draft_until = None;
-        self.take(Event::Proved { whole }, at)
+        self.apply(Event::Proved { complete }, at)
     }
 
-    /// The account or its grant failed. Whatever the cause does to it is done,
-    /// and what has to follow is answered: nothing when it was known already.
+    /// Records that the account or its grant failed. Returns the effects to carry out; none if the
+    /// failure was known already.
     pub fn fail(
         &mut self,
         cause: Cause,
@@ -237,33 +236,33 @@ impl MailConnection {
             return &[];
         };
         let before = self.status;
-        let effects = self.take(event, at);
+        let effects = self.apply(event, at);
         if self.status != before {
             self.fault = Some(Fault::new(cause, code, at));
         }
-        if effects.contains(&Effect::TellLoss) {
-            self.untold = true;
+        if effects.contains(&Effect::NotifyLoss) {
+            self.notice_pending = true;
         }
         effects
     }
 
-    /// Somebody ends it: the account is forgotten, what was chosen stays.
+    /// Ends the connection: removes the account and keeps the options.
     pub fn disconnect(&mut self, at: DateTime<Utc>) -> &'static [Effect] {
-        let effects = self.take(Event::Disconnected, at);
+        let effects = self.apply(Event::Disconnected, at);
         self.edition += 1;
         self.account = None;
         self.can = AccountCapabilities::default();
         self.fault = None;
         self.connected_at = None;
         self.used_at = None;
-        self.unwelcomed = false;
+        self.welcome_pending = false;
         self.grant = None;
         self.forget = true;
         self.draft_until = None;
         effects
     }
 
-    /// Whether the grant has to be used now so that it does not die.
+    /// Returns true if the grant has to be used now so that it does not expire.
     pub fn wants_keep_alive(&self, at: DateTime<Utc>) -> bool {
         let due = self
             .used_at
@@ -271,7 +270,7 @@ impl MailConnection {
         self.status.is_usable() && due
     }
 
-    fn take(&mut self, event: Event, at: DateTime<Utc>) -> &'static [Effect] {
+    fn apply(&mut self, event: Event, at: DateTime<Utc>) -> &'static [Effect] {
         match step(ConnectionKind::Mail, self.status, event) {
             Transition::To(status, effects) => {
                 if status != self.status {
@@ -312,7 +311,7 @@ mod tests {
         (it, effects)
     }
 
-    /// Proves S1-01 and S1-05: off by default, and nothing is possible then.
+    /// Proves S1-01 and S1-05: off by default, which disables all capabilities.
     #[test]
     fn a_new_catalog_is_switched_off() {
         let blank = MailConnection::not_configured(slot());
@@ -323,11 +322,11 @@ mod tests {
         assert!(!it.allows(Capability::Mail));
     }
 
-    /// Proves S1-10 and S1-11: what is missing is named with its reason, the rest works.
+    /// Proves S1-10 and S1-11: missing capabilities have a reason, the others work.
     #[test]
     fn licences_decide_what_an_account_can() {
-        let (whole, _) = connected(true, true);
-        assert_eq!(whole.status, ConnectionStatus::Connected);
+        let (complete, _) = connected(true, true);
+        assert_eq!(complete.status, ConnectionStatus::Connected);
         let (no_teams, _) = connected(true, false);
         assert_eq!(no_teams.status, ConnectionStatus::Degraded);
         assert!(no_teams.allows(Capability::Rooms) && !no_teams.allows(Capability::Meetings));
@@ -337,13 +336,13 @@ mod tests {
         assert!(nothing.can.unable[0].reason.contains("Plan 1"));
     }
 
-    /// Proves S1-32, S1-33 and S1-34: a loss stops the catalog's mail and is told once.
+    /// Proves S1-32, S1-33 and S1-34: a loss stops the catalog's mail and is reported once.
     #[test]
     fn a_loss_is_noted_once() {
         let (mut it, _) = connected(true, true);
         let code = Some("AADSTS50173".to_owned());
         let effects = it.fail(Cause::GrantRevoked, code.clone(), slot());
-        assert_eq!(effects, [Effect::Hold, Effect::TellLoss]);
+        assert_eq!(effects, [Effect::Hold, Effect::NotifyLoss]);
         assert!(!it.allows(Capability::Mail));
         assert_eq!(it.fault.as_ref().and_then(|fault| fault.code.clone()), code);
         assert!(it.fail(Cause::AccountGone, None, slot()).is_empty());
@@ -353,7 +352,7 @@ mod tests {
         );
     }
 
-    /// Proves S1-25 and C-47: an outdated consent has a state of its own and is asked for once.
+    /// Proves S1-25 and C-47: an outdated consent has its own status and is requested once.
     #[test]
     fn an_outdated_consent_is_asked_for_once() {
         let (mut it, _) = connected(true, true);
@@ -372,7 +371,7 @@ mod tests {
         assert!(effects.contains(&Effect::Release));
     }
 
-    /// Proves S1-39 and S1-40: disconnecting forgets the account; another one is welcomed.
+    /// Proves S1-39 and S1-40: disconnecting removes the account; a new one gets a welcome mail.
     #[test]
     fn another_account_takes_the_place_of_the_first() {
         let (mut it, effects) = connected(true, true);
@@ -394,7 +393,7 @@ mod tests {
         );
     }
 
-    /// Proves S1-19: the grant is used weekly, long before it would die.
+    /// Proves S1-19: the grant is used every six days, long before it would expire.
     #[test]
     fn a_quiet_grant_is_used_in_time() {
         let (mut it, _) = connected(true, true);
@@ -403,7 +402,7 @@ mod tests {
         it.fail(Cause::GrantRevoked, None, slot());
         assert!(
             !it.wants_keep_alive(days(60)),
-            "nothing is left to keep alive"
+            "a revoked grant was to be used"
         );
     }
 

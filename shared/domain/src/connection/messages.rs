@@ -1,19 +1,19 @@
-//! What people read about a refusal, with the way out.
+//! Texts for users about a refusal, with the remedy.
 
 use super::cause::Cause;
 
 impl Cause {
-    /// What people read, with the way out.
+    /// Returns the text for users: the cause and the remedy.
     pub const fn message(self) -> &'static str {
         match self {
             Self::GrantRevoked => {
-                "The permission to act for the account was taken back, or its password was reset by an administrator. Connect the account again."
+                "The permission to act for the account was revoked, or its password was reset by an administrator. Connect the account again."
             }
             Self::GrantExpired => {
                 "The sign-in of the account has expired because it was not used for 90 days. Connect the account again."
             }
             Self::SignInFrequency => {
-                "A Conditional Access policy of your directory makes the account sign in again and again. Connect it again, and ask an administrator to exempt it from the sign-in frequency."
+                "A Conditional Access policy of your directory requires the account to sign in again regularly. Connect it again, and ask an administrator to exempt it from the sign-in frequency."
             }
             Self::AccountDisabled => {
                 "The account is disabled in your directory. Enable it, or connect another one."
@@ -22,7 +22,7 @@ impl Cause {
                 "The account no longer exists in your directory. Connect another one."
             }
             Self::SecondFactor => {
-                "Your directory now asks the account for another sign-in step. Connect it again and complete that step."
+                "Your directory now requires an additional sign-in step for the account. Connect it again and complete that step."
             }
             Self::Declined => "The permissions were declined, so nothing was connected.",
             Self::WrongAccount => {
@@ -30,10 +30,10 @@ impl Cause {
             }
             Self::StartAgain => "This sign-in has expired or was used before. Start it again.",
             Self::OtherPerson => {
-                "Another account signed in than the one that began. Start again and sign in with the account you use here."
+                "A different account signed in than the one that started the sign-in. Start again and sign in with the account that you use here."
             }
             Self::SharedMailbox => {
-                "This is a shared mailbox, which cannot be connected. Connect the account of a person or a service account with a licence of its own."
+                "This is a shared mailbox, which cannot be connected. Connect a user account or a service account with its own licence."
             }
             Self::NoCloudMailbox => {
                 "The account has no mailbox in Exchange Online; a mailbox on your own servers cannot be used. Connect an account with a cloud mailbox."
@@ -45,7 +45,7 @@ impl Cause {
         }
     }
 
-    /// The same where the directory or this service is the trouble, not the account.
+    /// Returns the text if the directory or this service causes the refusal, not the account.
     const fn directory_message(self) -> &'static str {
         match self {
             Self::ConditionalAccess => {
@@ -58,7 +58,7 @@ impl Cause {
                 "In your directory only administrators may consent. Ask one to approve the permissions, then connect again."
             }
             Self::AppUnknown => {
-                "Your directory does not know this service yet, or no longer. A Global Administrator has to connect Microsoft Entra ID."
+                "This service is not registered in your directory, or no longer. A Global Administrator has to connect Microsoft Entra ID."
             }
             Self::AppDisabled => {
                 "This service is disabled in your directory. Ask an administrator to enable it under Enterprise applications."
@@ -67,20 +67,22 @@ impl Cause {
                 "Your directory lets only assigned accounts use this service. Ask an administrator to assign the account under Enterprise applications."
             }
             Self::TenantUnknown => {
-                "Microsoft does not know your directory in the cloud this service is deployed for. GCC High and DoD have deployments of their own."
+                "Your directory does not exist in the cloud for which this service is deployed. GCC High and DoD have separate deployments."
             }
             Self::OurCredential => {
                 "Microsoft does not accept this service's own credential. Its operators have been alerted; nothing has to be done on your side."
             }
             Self::OurRequest => {
-                "This service asked Microsoft for something wrongly. Its operators have been alerted; nothing has to be done on your side."
+                "This service sent an invalid request to Microsoft. Its operators have been alerted; nothing has to be done on your side."
             }
             Self::NotYetKnown => {
-                "Microsoft has not spread the change everywhere yet. It is tried again."
+                "Microsoft has not applied the change everywhere yet. The request is retried automatically."
             }
-            Self::Transient => "Microsoft cannot answer at the moment. It is tried again.",
+            Self::Transient => {
+                "Microsoft is temporarily unavailable. The request is retried automatically."
+            }
             _ => {
-                "Microsoft refused for a reason this service does not know. Connect again; if it happens again, the code tells more."
+                "Microsoft refused the request for an unknown reason. Connect again; if the error occurs again, give the code to support."
             }
         }
     }

@@ -1,8 +1,8 @@
 //! Connections to Microsoft and the learning platform: one model for all kinds.
 //!
-//! A [`ConnectionKind`] says how it is authorised and what may be done with it, [`ConnectionStatus`]
-//! and [`step`] how it lives, [`Cause`] what a refusal of Microsoft Entra means
-//! for it, and the records [`EntraConnection`] and [`MailConnection`] what is kept.
+//! [`ConnectionKind`] defines authorisation and capabilities, [`ConnectionStatus`] and [`step`] the
+//! states and transitions, [`Cause`] the meaning of refusals by Microsoft Entra.
+//! [`EntraConnection`] and [`MailConnection`] are the stored records.
 
 mod aadsts_codes;
 mod cause;

@@ -1,10 +1,10 @@
-//! What a refusal of Microsoft Entra means: its cause, what it does to a connection, who has to act.
+//! Interprets a refusal by Microsoft Entra: its cause, its effect on a connection, and who has to
+//! act.
 //!
-//! The OAuth error decides (RFC 6749); Entra's number and sub-error refine it
-//! where one error stands for many causes. Microsoft does not promise that the
-//! numbers stay
-//! (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>),
-//! so an unknown one falls back to what its error means.
+//! The OAuth error decides (RFC 6749). Entra's number and sub-error refine it if one error has
+//! several causes. Microsoft may change the numbers
+//! (<https://learn.microsoft.com/entra/identity-platform/reference-error-codes>), so an unknown
+//! number falls back to the meaning of its error.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::aadsts_codes::NUMBERS;
 use super::cause::Cause;
 use super::state::Event;
 
-/// Who has to do what.
+/// The required action and who has to take it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = FaultRemedy))]
 #[serde(rename_all = "snake_case")]
@@ -26,25 +26,25 @@ pub enum Remedy {
     Consent,
     /// Ask an administrator of the directory.
     AskAdministrator,
-    /// Operators of this service have to act; customers cannot.
+    /// Operators of this service have to act; customers cannot resolve it.
     Operators,
-    /// Nothing: it is tried again.
+    /// Nothing: the request is retried automatically.
     Wait,
 }
 
-/// Who is told of it.
+/// The recipient of reports about a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReportTo {
     /// The customer's administrators.
     Customer,
     /// The operators, by an alarm on the log.
     Operators,
-    /// Nobody yet.
+    /// No report.
     Nobody,
 }
 
 impl Cause {
-    /// The cause of an OAuth error with Entra's sub-error and number, if it sent them.
+    /// Returns the cause of an OAuth error with Entra's sub-error and number, if present.
     pub fn from_oauth_error(error: &str, suberror: Option<&str>, number: Option<u32>) -> Self {
         let known = NUMBERS.iter().find(|(one, _)| Some(*one) == number);
         if let Some((_, cause)) = known {
@@ -74,8 +74,8 @@ impl Cause {
         }
     }
 
-    /// What it does to a connection that worked; nothing where the fault is
-    /// ours or passes.
+    /// Returns the event for a working connection; `None` if this service is at fault or the fault
+    /// is temporary.
     pub const fn event(self) -> Option<Event> {
         match self {
             Self::Transient
@@ -88,7 +88,7 @@ impl Cause {
         }
     }
 
-    /// Who has to do what.
+    /// Returns the required action.
     pub const fn remedy(self) -> Remedy {
         match self {
             Self::GrantRevoked
@@ -117,7 +117,7 @@ impl Cause {
         }
     }
 
-    /// Who is told of it.
+    /// Returns who gets a report.
     pub const fn report_to(self) -> ReportTo {
         match self.remedy() {
             Remedy::Operators => ReportTo::Operators,
@@ -126,7 +126,7 @@ impl Cause {
         }
     }
 
-    /// The state's name in the address the browser is sent back to.
+    /// Returns the result name in the URL to which the browser is redirected.
     pub const fn result(self) -> &'static str {
         match self {
             Self::Declined => "declined",
@@ -141,25 +141,25 @@ impl Cause {
     }
 }
 
-/// A fault as it is kept and shown: why, with what code, since when.
+/// A fault as stored and displayed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionFault))]
 #[serde(rename_all = "camelCase")]
 pub struct Fault {
-    /// Why.
+    /// The cause.
     pub cause: Cause,
-    /// Who has to do what.
+    /// The required action.
     pub remedy: Remedy,
-    /// What people read.
+    /// Text for users.
     pub text: String,
-    /// Entra's number (`AADSTS…`) or another code to tell support (S0-21).
+    /// Entra's number (`AADSTS…`) or another code for support (S0-21).
     pub code: Option<String>,
-    /// Since when.
+    /// Time of the fault.
     pub at: DateTime<Utc>,
 }
 
 impl Fault {
-    /// The fault of this cause.
+    /// Creates a fault with the remedy and text of its cause.
     pub fn new(cause: Cause, code: Option<String>, at: DateTime<Utc>) -> Self {
         Self {
             cause,
@@ -175,8 +175,7 @@ impl Fault {
 mod tests {
     use super::*;
 
-    /// The table of Microsoft's numbers: what each means for a connection and
-    /// who has to act.
+    /// The table of Microsoft's numbers: cause, event and required action.
     #[test]
     fn every_number_has_a_cause_a_state_and_an_action() {
         let lines = NUMBERS.map(|(number, cause)| {
@@ -215,7 +214,7 @@ mod tests {
         assert_eq!(of("something new", None), Cause::Other);
     }
 
-    /// Proves S1-14 and S0-22: results that the console tells apart.
+    /// Proves S1-14 and S0-22: results that the console distinguishes.
     #[test]
     fn causes_that_people_must_tell_apart_have_names_of_their_own() {
         let results = [

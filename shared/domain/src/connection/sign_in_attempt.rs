@@ -1,4 +1,4 @@
-//! A sign-in that was begun: whose, for what, and where the browser goes afterwards.
+//! A sign-in attempt: tenant, actor, stage, and where the browser returns to.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,26 +7,26 @@ use super::kind::ConnectionKind;
 use crate::base::audit::Actor;
 use crate::base::ids::{CatalogId, TenantId};
 
-/// Longest place of the console a browser may be sent back to, in bytes.
+/// Maximum length of a return path in bytes.
 pub const MAX_RETURN_PATH: usize = 512;
 
-/// What the browser comes back from.
+/// The stage of a sign-in from which the browser returns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "stage")]
 pub enum SignInStage {
-    /// The administrator signs in, to show who consents (S0-19).
+    /// The administrator signs in, to prove who consents (S0-19).
     EntraSignIn,
     /// The administrator consents for the directory.
     EntraConsent,
-    /// The account that is to send mail signs in.
+    /// The account that will send mail signs in.
     MailSignIn {
-        /// For which catalog.
+        /// The catalog to connect.
         catalog: CatalogId,
     },
 }
 
 impl SignInStage {
-    /// Which kind of connection it makes.
+    /// Returns the kind of connection that the stage creates.
     pub const fn kind(self) -> ConnectionKind {
         match self {
             Self::EntraSignIn | Self::EntraConsent => ConnectionKind::Entra,
@@ -35,29 +35,29 @@ impl SignInStage {
     }
 }
 
-/// What is stored under a state, for one use. There is nothing secret in it.
+/// The data stored under an OAuth state, for one use. It contains no secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SignInAttempt {
-    /// The tenant it is for, and the only one it may connect.
+    /// The only tenant that the attempt may connect.
     pub tenant: TenantId,
-    /// Who began it.
+    /// The user who started the attempt.
     pub by: Actor,
-    /// What the browser comes back from.
+    /// The stage from which the browser returns.
     pub stage: SignInStage,
-    /// Where the console wants the browser back.
+    /// The path of the console to return to.
     pub return_to: ReturnPath,
-    /// When it began.
+    /// Start of the attempt.
     pub began: DateTime<Utc>,
 }
 
-/// A place within the console: a path, with query if need be, and never another
-/// site, whatever a browser makes of it.
+/// A path of the console, optionally with a query; never a URL of another site, however a browser
+/// parses it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ReturnPath(String);
 
-/// A text that is no place within the console.
+/// Error for a text that is not a path of the console.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "must be a path of the console that begins with one slash, such as /settings/connections, of printable ASCII without backslashes"
@@ -75,7 +75,7 @@ impl TryFrom<String> for ReturnPath {
 
     fn try_from(text: String) -> Result<Self, NoReturnPath> {
         let one_slash = text.starts_with('/') && !text[1..].starts_with('/');
-        // Browsers drop tabs and line breaks, and read a backslash as a slash.
+        // Browsers drop tabs and line breaks, and treat a backslash as a slash.
         let plain = text.bytes().all(|c| c.is_ascii_graphic() && c != b'\\');
         if one_slash && plain && text.len() <= MAX_RETURN_PATH && !text.contains('#') {
             Ok(Self(text))
@@ -92,7 +92,7 @@ impl From<ReturnPath> for String {
 }
 
 impl ReturnPath {
-    /// The path, with its query.
+    /// Returns the path with its query.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -102,7 +102,7 @@ impl ReturnPath {
 mod tests {
     use super::*;
 
-    /// Attack: an open redirect by the return page.
+    /// Attack: an open redirect through the return path.
     #[test]
     fn the_way_back_leads_nowhere_else() {
         for fine in ["/", "/settings", "/a/b?c=d&e=%2F%2Fx", "/@x", "/a//b"] {

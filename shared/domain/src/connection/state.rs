@@ -1,36 +1,36 @@
-//! How a connection lives: its states, what happens to it, and what has to be done then.
+//! The state machine of connections: states, events and effects.
 
 use serde::{Deserialize, Serialize};
 
 use super::kind::{ConnectionKind, Ending};
 
-/// How a connection stands. The names are part of the API: they stay.
+/// The state of a connection. The names are part of the API and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = ConnectionStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum ConnectionStatus {
-    /// Nobody ever made it.
+    /// Never connected.
     NotConfigured,
-    /// Somebody is on Microsoft's pages, or Microsoft has not carried the consent out yet.
+    /// A user is on Microsoft's pages, or Microsoft has not applied the consent yet.
     PendingConsent,
-    /// It works.
+    /// Works.
     Connected,
-    /// It works in part: a licence or a permission is missing.
+    /// Works partly: a licence or a permission is missing.
     Degraded,
-    /// It works no longer until somebody consents anew (S1-25).
+    /// Does not work until the consent is given again (S1-25).
     ConsentOutdated,
-    /// It works, and its secret ends soon.
+    /// Works, but the secret expires soon.
     SecretExpiring,
-    /// It does not work; somebody has to connect it again.
+    /// Does not work; an administrator has to connect it again.
     Error,
-    /// Somebody switched it off for a while.
+    /// Switched off temporarily.
     Paused,
-    /// Somebody ended it.
+    /// Ended by an administrator.
     Disconnected,
 }
 
 impl ConnectionStatus {
-    /// Every state.
+    /// All states.
     pub const ALL: [Self; 9] = [
         Self::NotConfigured,
         Self::PendingConsent,
@@ -43,7 +43,7 @@ impl ConnectionStatus {
         Self::Disconnected,
     ];
 
-    /// Whether the service may work with the connection.
+    /// Returns true if the service may use the connection.
     pub const fn is_usable(self) -> bool {
         matches!(
             self,
@@ -52,43 +52,42 @@ impl ConnectionStatus {
     }
 }
 
-/// Something that happens to a connection.
+/// An event of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody was sent to Microsoft's pages to connect it for the first time
-    /// or after it was lost.
+    /// A user was redirected to Microsoft to connect it for the first time or after a loss.
     Begun,
-    /// Nobody came back from there in time.
+    /// The user did not return from Microsoft in time.
     Lapsed,
-    /// It was refused or declined on the way.
+    /// The attempt was refused or declined.
     Refused,
-    /// It was proved to work; `whole` if everything it can do works.
+    /// The connection was proved to work.
     Proved {
-        /// Whether nothing is missing.
-        whole: bool,
+        /// True if no capability is missing.
+        complete: bool,
     },
-    /// What worked was taken away: revoked, expired, disabled.
+    /// A working connection was lost: revoked, expired or disabled.
     Lost,
-    /// The consent no longer covers what is needed.
+    /// The consent no longer includes all required permissions.
     Outdated,
-    /// The secret ends soon.
+    /// The secret expires soon.
     Expiring,
-    /// Somebody switches it off for a while.
+    /// An administrator switches the connection off temporarily.
     Paused,
-    /// Somebody switches it on again.
+    /// An administrator switches the connection on again.
     Resumed,
-    /// Somebody ends it.
+    /// An administrator ends the connection.
     Disconnected,
 }
 
 impl Event {
-    /// Every event.
+    /// All events.
     pub const ALL: [Self; 11] = [
         Self::Begun,
         Self::Lapsed,
         Self::Refused,
-        Self::Proved { whole: true },
-        Self::Proved { whole: false },
+        Self::Proved { complete: true },
+        Self::Proved { complete: false },
         Self::Lost,
         Self::Outdated,
         Self::Expiring,
@@ -98,35 +97,35 @@ impl Event {
     ];
 }
 
-/// What has to be done because of a step. The caller does it after the new
-/// state is stored, so that a step that happens twice does it once.
+/// An action that a transition requires. The caller performs it after the new state is stored, so
+/// that a repeated event performs it once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Keep mails that wait, visibly, instead of sending them (S1-32, S1-38).
+    /// Hold waiting messages visibly instead of sending them (S1-32, S1-38).
     Hold,
-    /// Send what was held.
+    /// Send the held messages.
     Release,
-    /// Tell the administrators over another channel, once (S1-33, S1-34, C-27).
-    TellLoss,
-    /// Mail the connected account, which also proves that sending works (S1-31).
+    /// Notify the administrators through another channel, once (S1-33, S1-34, C-27).
+    NotifyLoss,
+    /// Send mail to the connected account, which also proves that sending works (S1-31).
     Welcome,
-    /// Forget the credential (S1-39).
+    /// Delete the credential (S1-39).
     Forget,
 }
 
-/// What became of it.
+/// The result of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transition {
-    /// It is in this state now, and this has to be done.
+    /// The new state and the required effects.
     To(ConnectionStatus, &'static [Effect]),
     /// Nothing changes.
     Stay,
-    /// This cannot be done with this kind (S0-06).
+    /// The kind does not allow the event (S0-06).
     Forbidden,
 }
 
-/// The state after an event. It is total: every event has an answer in every
-/// state, so that late and repeated ones do no harm.
+/// Returns the transition for an event. Every event is defined in every state, so that late and
+/// repeated events are harmless.
 pub const fn step(kind: ConnectionKind, now: ConnectionStatus, event: Event) -> Transition {
     match event {
         Event::Begun => begun(now),
@@ -136,21 +135,21 @@ pub const fn step(kind: ConnectionKind, now: ConnectionStatus, event: Event) -> 
             }
             _ => Transition::Stay,
         },
-        // What worked before an attempt to renew it failed works still (S1-30).
+        // A failed renewal does not break a working connection (S1-30).
         Event::Refused => match now {
             ConnectionStatus::PendingConsent
             | ConnectionStatus::NotConfigured
             | ConnectionStatus::Disconnected => Transition::To(ConnectionStatus::Error, &[]),
             _ => Transition::Stay,
         },
-        Event::Proved { whole } => proved(kind, now, whole),
+        Event::Proved { complete } => proved(kind, now, complete),
         Event::Lost => match now {
             ConnectionStatus::Connected
             | ConnectionStatus::Degraded
             | ConnectionStatus::SecretExpiring => {
-                Transition::To(ConnectionStatus::Error, &[Effect::Hold, Effect::TellLoss])
+                Transition::To(ConnectionStatus::Error, &[Effect::Hold, Effect::NotifyLoss])
             }
-            // Told already when the consent went; nothing is left to hope for now.
+            // The loss was already reported when the consent became outdated.
             ConnectionStatus::ConsentOutdated => Transition::To(ConnectionStatus::Error, &[]),
             _ => Transition::Stay,
         },
@@ -159,9 +158,9 @@ pub const fn step(kind: ConnectionKind, now: ConnectionStatus, event: Event) -> 
             | ConnectionStatus::Degraded
             | ConnectionStatus::SecretExpiring => Transition::To(
                 ConnectionStatus::ConsentOutdated,
-                &[Effect::Hold, Effect::TellLoss],
+                &[Effect::Hold, Effect::NotifyLoss],
             ),
-            // Asked for once, not again and again (C-47).
+            // Report it once, not repeatedly (C-47).
             _ => Transition::Stay,
         },
         Event::Expiring => match now {
@@ -191,27 +190,27 @@ const fn begun(now: ConnectionStatus) -> Transition {
         ConnectionStatus::NotConfigured | ConnectionStatus::Disconnected => {
             Transition::To(ConnectionStatus::PendingConsent, &[])
         }
-        // An abandoned sign-in leaves what there was (S1-30), a fault included.
+        // An abandoned sign-in does not change the connection (S1-30) or its fault.
         _ => Transition::Stay,
     }
 }
 
-const fn proved(kind: ConnectionKind, now: ConnectionStatus, whole: bool) -> Transition {
-    let to = if whole {
+const fn proved(kind: ConnectionKind, now: ConnectionStatus, complete: bool) -> Transition {
+    let to = if complete {
         ConnectionStatus::Connected
     } else {
         ConnectionStatus::Degraded
     };
     match (kind, now) {
         (ConnectionKind::Mail, _) => Transition::To(to, &[Effect::Welcome, Effect::Release]),
-        (_, ConnectionStatus::Connected) if whole => Transition::Stay,
+        (_, ConnectionStatus::Connected) if complete => Transition::Stay,
         (_, _) => Transition::To(to, &[]),
     }
 }
 
 const fn disconnected(kind: ConnectionKind, now: ConnectionStatus) -> Transition {
     match (kind.ending(), now) {
-        // Before it ever worked there is nothing that could not be dropped (S0-07).
+        // A connection that never worked can always be dropped (S0-07).
         (
             Ending::Never,
             ConnectionStatus::PendingConsent
@@ -241,8 +240,8 @@ mod tests {
         format!("{kind:?} {status:?} + {event:?} -> {step}\n")
     }
 
-    /// Proves X-02, S0-06, S0-07, S1-30, S1-34 and C-47: the whole table; what
-    /// is not listed stays as it is.
+    /// Proves X-02, S0-06, S0-07, S1-30, S1-34 and C-47: the complete table; transitions that are
+    /// not listed change nothing.
     #[test]
     fn the_transition_table() {
         let mut table = String::new();
@@ -261,27 +260,26 @@ mod tests {
         insta::assert_snapshot!(table);
     }
 
-    /// Proves S1-34: whatever happens after a loss, it is told once until the
-    /// connection works again.
+    /// Proves S1-34: a loss is reported once until the connection works again.
     #[test]
     fn a_loss_is_told_once_until_it_is_proved_again() {
-        let tells = |step: Transition| matches!(step, Transition::To(_, effects) if effects.contains(&Effect::TellLoss));
+        let notifies = |step: Transition| matches!(step, Transition::To(_, effects) if effects.contains(&Effect::NotifyLoss));
         for lost in [Event::Lost, Event::Outdated] {
             let Transition::To(after, _) =
                 step(ConnectionKind::Mail, ConnectionStatus::Connected, lost)
             else {
-                panic!("a loss changes the state")
+                panic!("a loss did not change the state")
             };
             for event in Event::ALL {
                 assert!(
-                    !tells(step(ConnectionKind::Mail, after, event)),
+                    !notifies(step(ConnectionKind::Mail, after, event)),
                     "{after:?} {event:?}"
                 );
             }
         }
     }
 
-    /// Every repeated event finds nothing left to do, but a proof: each is one.
+    /// A repeated event has no further effect, except a proof, which always has one.
     #[test]
     fn an_event_that_comes_twice_does_nothing_the_second_time() {
         for kind in ConnectionKind::ALL {

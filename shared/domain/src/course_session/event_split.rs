@@ -1,12 +1,12 @@
-//! Which calendar events a session needs: learners spread over parts, and what to do about each.
+//! Plans the calendar events of a session: learners are distributed over parts.
 //!
-//! An event holds 500 attendees, so a large session is several events. The first
-//! (part 0) is the session proper: it books the room, has the Teams meeting and
-//! invites the organisation's calendar. The others carry the link in their text.
+//! An event holds 500 attendees, so a large session has several events. The first one (part 0)
+//! books the room, has the Teams meeting and invites the organisation's calendar. The others
+//! contain the meeting link in their text.
 //!
-//! What was done is remembered in the events themselves, so a plan that broke
-//! off can be made again: store [`begin`]'s events with the session, carry out
-//! [`plan`]'s steps one by one, and store what [`settle`] makes of each.
+//! Progress is stored in the session's events, so an interrupted plan can be repeated: store the
+//! events of [`planned_events`] with the session, apply the steps of [`plan`] one by one, and store
+//! the result of [`record_step`] after each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,37 +16,36 @@ use uuid::Uuid;
 use super::session::{CourseSession, RoomAnswer, SessionEvent, SessionStatus};
 use super::short_hash::short_hash;
 
-/// Attendees of one event, room and organisation calendar included:
+/// Maximum attendees of an event, room and organisation calendar included:
 /// <https://learn.microsoft.com/graph/api/resources/event>.
 pub const MOST_ATTENDEES: usize = 500;
 
-/// One thing to do in the calendar.
+/// One change in the calendar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum EventStep {
-    /// Create the event of a part. With the same transaction id it is the same
-    /// event, however often it is tried.
+    /// Creates the event of a part. The transaction id makes a repeated creation idempotent.
     #[serde(rename_all = "camelCase")]
     Create {
-        /// The part.
+        /// Number of the part.
         part: u32,
         /// See [`transaction_id`].
         transaction_id: Uuid,
     },
-    /// Tell the event of a part what it should be.
+    /// Updates the event of a part.
     Update {
-        /// The part.
+        /// Number of the part.
         part: u32,
     },
-    /// Cancel the event of a part.
+    /// Cancels the event of a part.
     Cancel {
-        /// The part.
+        /// Number of the part.
         part: u32,
     },
 }
 
 impl EventStep {
-    /// The part whose event it is about.
+    /// Returns the number of the part.
     pub const fn part(self) -> u32 {
         match self {
             Self::Create { part, .. } | Self::Update { part } | Self::Cancel { part } => part,
@@ -54,22 +53,22 @@ impl EventStep {
     }
 }
 
-/// The transaction id of a part's event: made of the session, the part and the
-/// version it was first planned in. A part that was cancelled and comes back
-/// later is another event.
+/// Returns the transaction id of a part's event, derived from the session, the part and the version
+/// in which it was first planned. A part that is planned again after a cancellation gets another
+/// id.
 pub fn transaction_id(session: &CourseSession, event: &SessionEvent) -> Uuid {
     let name = format!("part {} of version {}", event.part, event.created);
     Uuid::new_v5(&session.id.uuid(), name.as_bytes())
 }
 
-/// The events that the session should have, in order of their parts: those it
-/// had `before`, with whom they should hold now, and new ones.
+/// Returns the events that the session should have, in order of their parts: those of `before` with
+/// their new learners, and new ones.
 ///
-/// A learner stays in the part he is in as long as he fits. Who is new fills
-/// the first free places, and only then a new part. A part without learners is
-/// given up, but for part 0. A cancelled session has no events.
+/// A learner stays in the same part if there is a place. New learners fill the first free places
+/// before a part is added. A part without learners is dropped, except part 0. A cancelled session
+/// has no events.
 ///
-/// Of `wanted`, the events are not looked at.
+/// The events of `wanted` are ignored.
 pub fn arrange(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<SessionEvent> {
     if wanted.status == SessionStatus::Cancelled {
         return Vec::new();
@@ -87,9 +86,9 @@ pub fn arrange(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Se
     events.collect()
 }
 
-/// The events to store with the session before the first step is done: those
-/// it had, unchanged, and the new ones as planned but told nothing yet. So a
-/// step whose answer is lost is later repeated as the same one.
+/// Returns the events to store before the first step: the existing ones unchanged, and the new ones
+/// without learners and fingerprint. A step whose response is lost is then repeated with the same
+/// id.
 pub fn planned_events(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<SessionEvent> {
     let known = known(before);
     let arranged = arrange(before, wanted);
@@ -110,14 +109,12 @@ pub fn planned_events(before: Option<&CourseSession>, wanted: &CourseSession) ->
     events
 }
 
-/// What has to be done in the calendar so that the events of `before` become
-/// those of `wanted`: nothing for those that are right already. Part 0 comes
-/// first, since the others need its link.
+/// Returns the calendar steps that turn the events of `before` into those of `wanted`; correct
+/// events need none. Part 0 comes first, because the others need its link.
 ///
-/// An event that was planned in an earlier version, and whose id is not known,
-/// may be there with what it was told then: it is created once more (which
-/// finds it) and updated. If it is not wanted any more it is created and then
-/// cancelled: [`arrange`] has no part of it, so it is created without attendees.
+/// An event of an earlier version without a known id may exist with the earlier data: it is created
+/// again, which finds it, and then updated. If it is no longer needed, it is created and then
+/// cancelled; [`arrange`] has no such part, so it is created without attendees.
 pub fn plan(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<EventStep> {
     let known = known(before);
     let arranged = arrange(before, wanted);
@@ -141,8 +138,8 @@ pub fn plan(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Event
         }
     }
     let gone = known.keys().filter(|part| !kept.contains(part));
-    // Without an id nothing can be cancelled; creating it tells the id.
-    // Since nobody is arranged to be in it, nobody is invited by that.
+    // An event can be cancelled only by its id, which the creation returns. It has no attendees, so
+    // the creation sends no invitations.
     for part in gone {
         let event = known[part];
         if event.event_id.is_none() {
@@ -157,8 +154,8 @@ pub fn plan(before: Option<&CourseSession>, wanted: &CourseSession) -> Vec<Event
     steps
 }
 
-/// The session's events once a step of [`plan`] is done. `event_id` is what a
-/// creation told; the other steps tell none.
+/// Updates the session's events after a step of [`plan`]. `event_id` is the id that a creation
+/// returned; it is `None` for other steps.
 pub fn record_step(session: &mut CourseSession, step: EventStep, event_id: Option<&str>) {
     let part = step.part();
     let arranged = arrange(Some(session), session);
@@ -171,7 +168,7 @@ pub fn record_step(session: &mut CourseSession, step: EventStep, event_id: Optio
         (EventStep::Create { .. }, Some(place), right) => {
             let event = &mut session.events[place];
             event.event_id = event_id.map(str::to_owned);
-            // What was planned earlier may hold what it was told then.
+            // An event of an earlier version may still have the data of that version.
             if let Some(right) = right.filter(|it| it.created == session.version) {
                 (event.learners, event.sent) = (right.learners, right.sent);
             }
@@ -186,9 +183,9 @@ pub fn record_step(session: &mut CourseSession, step: EventStep, event_id: Optio
     }
 }
 
-/// Notes that the event of a part is no longer in the calendar: somebody deleted
-/// it there, or another account was connected. It is planned anew, and as another
-/// event, because the calendar may still know the old transaction id.
+/// Records that the event of a part no longer exists in the calendar, because it was deleted there
+/// or another account was connected. A new event is planned with a new transaction id, because the
+/// calendar may still know the old one.
 pub fn forget_event(session: &mut CourseSession, part: u32) {
     let Some(event) = session.events.iter_mut().find(|event| event.part == part) else {
         return;
@@ -203,15 +200,15 @@ pub fn forget_event(session: &mut CourseSession, part: u32) {
     };
 }
 
-/// Ends all that could still follow, once the session is long over: a room that
-/// has not answered never will, and steps that are left help nobody.
+/// Closes a session that ended long ago: a room that has not answered never will, and the remaining
+/// steps are dropped.
 pub fn cancel(session: &mut CourseSession) {
     if session.room_answer == RoomAnswer::Waiting {
         session.room_answer = RoomAnswer::NoRoom;
     }
     session.events = arrange(Some(session), session);
     for event in &mut session.events {
-        // Nobody will create what was never created.
+        // An event without an id will not be created any more.
         event.event_id.get_or_insert_default();
     }
 }
@@ -223,13 +220,13 @@ fn known(before: Option<&CourseSession>) -> BTreeMap<u32, &SessionEvent> {
     events.map(|event| (event.part, event)).collect()
 }
 
-/// Places for learners in a part.
+/// Returns the number of places for learners in a part.
 fn places(part: u32, wanted: &CourseSession) -> usize {
     let others = usize::from(wanted.room.is_some()) + usize::from(wanted.share);
     MOST_ATTENDEES - if part == 0 { others } else { 0 }
 }
 
-/// Who goes into which part.
+/// Distributes the learners over the parts.
 fn spread(known: &BTreeMap<u32, &SessionEvent>, wanted: &CourseSession) -> Parts {
     let home: BTreeMap<&str, u32> = known
         .iter()
@@ -258,8 +255,8 @@ fn spread(known: &BTreeMap<u32, &SessionEvent>, wanted: &CourseSession) -> Parts
         let free = places(*part, wanted) - inside.len();
         inside.extend(homeless.by_ref().take(free));
     }
-    // New parts come behind all others, so that whoever plans again, with the
-    // new ones known by then, fills them in the same order.
+    // New parts get the highest numbers, so that a repeated plan, in which they are already known,
+    // fills them in the same order.
     let first = parts.keys().next_back().map_or(0, |last| last + 1);
     let rest: Vec<_> = homeless.collect();
     let new = (first..).zip(rest.chunks(MOST_ATTENDEES));
@@ -267,14 +264,14 @@ fn spread(known: &BTreeMap<u32, &SessionEvent>, wanted: &CourseSession) -> Parts
     parts
 }
 
-/// Fingerprint of everything but the learners that the event of a part is told.
+/// Returns a fingerprint of all data of a part's event except the learners.
 fn fingerprint(part: u32, wanted: &CourseSession) -> String {
     let first = (part == 0).then_some((&wanted.room, wanted.online, wanted.share));
     let link = wanted
         .join_url
         .as_ref()
         .filter(|_| part > 0 && wanted.online);
-    let told = serde_json::json!([
+    let content = serde_json::json!([
         wanted.title,
         wanted.description,
         wanted.start,
@@ -283,5 +280,5 @@ fn fingerprint(part: u32, wanted: &CourseSession) -> String {
         first,
         link,
     ]);
-    short_hash(told.to_string().as_bytes())
+    short_hash(content.to_string().as_bytes())
 }

@@ -1,11 +1,11 @@
-//! What an invitation says.
+//! The text of an invitation.
 
 use minijinja::HtmlEscape;
 
 use super::session::CourseSession;
 
-/// The text of a part's event as HTML: what people wrote, escaped, and in all
-/// parts but the first the way into the meeting, which only the first one has.
+/// Returns the text of a part's event as HTML: the escaped description and, in all parts except the
+/// first, the meeting link, because only the first event has the meeting.
 pub fn invitation(session: &CourseSession, part: u32) -> String {
     let mut html = String::new();
     for paragraph in session.description.split("\n\n") {

@@ -1,6 +1,6 @@
-//! Sessions of courses: what one is, what is wrong with it, what an account's licences allow.
+//! Course sessions: data model, validation and the effect of licences.
 //!
-//! Which calendar events a session needs is decided in `event_split`.
+//! `event_split` plans their calendar events.
 
 mod event_split;
 mod invitation;

@@ -1,4 +1,4 @@
-//! A session, its calendar events, and what an account's licences leave of it.
+//! A course session, its calendar events, and the effect of an account's licences.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,156 +7,155 @@ use super::short_hash::short_hash;
 use crate::base::ids::{CatalogId, CourseId, ObjectId, SessionId};
 use crate::base::problem::Problem;
 
-/// One appointment of a catalog. How far ahead it is does not matter.
+/// A course session of a catalog, at any time in the future.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct CourseSession {
-    /// Its id.
+    /// Id of the session.
     pub id: SessionId,
-    /// The catalog whose connected account invites to it.
+    /// The catalog whose connected account sends the invitations.
     pub catalog: CatalogId,
-    /// The course it belongs to, if it belongs to one.
+    /// The course of the session, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub course: Option<CourseId>,
-    /// What it is called.
+    /// Title.
     pub title: String,
-    /// What learners should know, as plain text.
+    /// Description for learners, as plain text.
     #[serde(default)]
     pub description: String,
-    /// Its first moment.
+    /// Start time.
     pub start: DateTime<Utc>,
-    /// Its end.
+    /// End time.
     pub end: DateTime<Utc>,
-    /// The IANA zone in which its time is shown, such as `Europe/Berlin`.
+    /// IANA time zone for displayed times, for example `Europe/Berlin`.
     pub time_zone: String,
     /// The room to book (S1-16).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<RoomRef>,
-    /// Whether it has a Teams meeting (S1-17).
+    /// True if it has a Teams meeting (S1-17).
     #[serde(default)]
     pub online: bool,
-    /// Whether the organisation's shared calendar is invited, too (S1-29).
+    /// True if the organisation's shared calendar is invited (S1-29).
     #[serde(default)]
     pub share: bool,
-    /// Who is invited: each address once, sorted ([`tidy`](Self::tidy)).
+    /// Invited learners: each address once, sorted ([`tidy`](Self::tidy)).
     #[serde(default)]
     pub learners: Vec<Learner>,
-    /// Counts the saves, from 1.
+    /// Number of saves, from 1.
     pub version: u64,
-    /// Whether it takes place.
+    /// Status: scheduled or cancelled.
     pub status: SessionStatus,
-    /// Its events in the account's calendar, as far as they are known.
+    /// Its known events in the account's calendar.
     #[serde(default)]
     pub events: Vec<SessionEvent>,
-    /// In whose calendar its first event was made: the catalog may have another
-    /// account by now, which does not see it.
+    /// The account in whose calendar the first event was created. The catalog may have another
+    /// account now, which cannot access it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<CalendarOwner>,
-    /// The way into its Teams meeting, once it is known.
+    /// Link to the Teams meeting, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub join_url: Option<String>,
-    /// What the room answered.
+    /// The room's response.
     #[serde(default)]
     pub room_answer: RoomAnswer,
 }
 
-/// An account whose calendar events stand in.
+/// The account whose calendar contains the events.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CalendarOwner {
-    /// Its object id in the directory.
+    /// Object id in the directory.
     pub object: ObjectId,
-    /// Its mail address.
+    /// E-mail address.
     pub address: String,
 }
 
-/// A room, by the address that is invited.
+/// A room to invite.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct RoomRef {
-    /// Its display name.
+    /// Display name.
     pub name: String,
-    /// The address of its mailbox.
+    /// Address of the room's mailbox.
     pub address: String,
 }
 
-/// Somebody who is invited.
+/// An invited learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Learner {
-    /// Their display name; may be empty.
+    /// Display name; may be empty.
     #[serde(default)]
     pub name: String,
-    /// Their mail address.
+    /// E-mail address.
     pub address: String,
 }
 
-/// Whether a session takes place.
+/// The status of a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum SessionStatus {
-    /// It does.
+    /// The session takes place.
     #[default]
     Scheduled,
-    /// It does not: its events are cancelled.
+    /// The session does not take place: its events are cancelled.
     Cancelled,
 }
 
-/// What a room says to an invitation.
+/// A room's response to an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub enum RoomAnswer {
-    /// No room was asked.
+    /// No room was invited.
     #[default]
     NoRoom,
-    /// It has not answered for good.
+    /// The room has not answered yet, or only tentatively.
     Waiting,
-    /// It is booked.
+    /// The room is booked.
     Accepted,
-    /// It is not to be had.
+    /// The room is not available.
     Declined,
 }
 
-/// One calendar event of a session and what it was last told.
+/// One calendar event of a session, with the data that was last sent to the calendar.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SessionEvent {
-    /// Which part of the session it is, from 0.
+    /// Number of the session's part, from 0.
     pub part: u32,
-    /// The session's version when it was first planned; with the part it makes
-    /// the transaction id.
+    /// Version of the session in which it was first planned; part of the transaction id.
     pub created: u64,
-    /// Its id in the account's calendar; `None` as long as no answer has told it.
+    /// Id in the account's calendar; `None` until a response has returned it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_id: Option<String>,
-    /// Who is in it: [`Learner::key`]s, sorted.
+    /// [`Learner::key`]s of its learners, sorted.
     #[serde(default)]
     pub learners: Vec<String>,
-    /// Fingerprint of everything else it was told; `None` if it was told nothing yet.
+    /// Fingerprint of all other data that was sent; `None` if nothing was sent yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<String>,
 }
 
-/// What the connected account is licensed for (S1-10, S1-11).
+/// The licences of the connected account (S1-10, S1-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Exchange Online Plan 1 or better: a calendar to invite from.
+    /// True for Exchange Online Plan 1 or better: the account has a calendar.
     pub exchange: bool,
-    /// Microsoft Teams: meetings.
+    /// True for Microsoft Teams: the account can create meetings.
     pub teams: bool,
 }
 
 impl CourseSession {
-    /// The session as it is stored: texts trimmed, each address once whatever
-    /// its case, learners sorted by address. Of two entries the one with a name
-    /// stays, and of two names the first in the alphabet.
+    /// Returns the session in its stored form: texts trimmed, learners sorted by address, each
+    /// address once (case-insensitive). Of two entries the one with a name is kept, of two names
+    /// the alphabetically first.
     #[must_use]
     pub fn tidy(mut self) -> Self {
         let trim = |text: &mut String| *text = text.trim().to_owned();
@@ -186,19 +185,18 @@ impl CourseSession {
 }
 
 impl Learner {
-    /// What an address is known by in [`SessionEvent::learners`]: 16 hexadecimal
-    /// digits of its SHA-256 without regard to case. Shorter than the address,
-    /// and it keeps nobody's address once they are no longer invited.
+    /// Returns the key of an address in [`SessionEvent::learners`]: 16 hexadecimal digits of its
+    /// SHA-256, case-insensitive. It is shorter than the address, and no address remains stored
+    /// after the learner is removed.
     pub fn key(&self) -> String {
         short_hash(self.address.trim().to_ascii_lowercase().as_bytes())
     }
 }
 
-/// The session as the account's licences allow it, and what had to be left out.
+/// Returns the session that the account's licences allow, and a problem for each omitted part.
 ///
-/// Without Teams it is held without a meeting, and the rest works (S1-11); a
-/// meeting that an event has already stays there. Without Exchange there is no
-/// calendar to plan in (S1-10): that is the error.
+/// Without Teams the session has no meeting and everything else works (S1-11); the meeting of an
+/// existing event remains. Without Exchange there is no calendar (S1-10), which is an error.
 pub fn degrade(
     mut wanted: CourseSession,
     has: Capabilities,

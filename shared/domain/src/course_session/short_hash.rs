@@ -1,8 +1,8 @@
-//! Short names derived from longer ones.
+//! Short hashes of longer values.
 
 use sha2::{Digest, Sha256};
 
-/// The first eight bytes of a SHA-256 as hexadecimal: enough to tell thousands apart.
+/// Returns the first eight bytes of the SHA-256 as hexadecimal: unique among thousands of values.
 pub(super) fn short_hash(bytes: &[u8]) -> String {
     hex::encode(&Sha256::digest(bytes)[..8])
 }

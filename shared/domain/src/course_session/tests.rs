@@ -1,4 +1,4 @@
-//! What a session may be and how its learners are spread over events.
+//! Validation of sessions, and the distribution of learners over events.
 
 use std::collections::BTreeSet;
 
@@ -24,8 +24,8 @@ pub(super) fn session(learners: impl IntoIterator<Item = usize>) -> CourseSessio
         course: None,
         title: "First aid".into(),
         description: "Bring a pen.".into(),
-        start: "2026-07-01T08:00:00Z".parse().expect("a moment"),
-        end: "2026-07-01T10:00:00Z".parse().expect("a moment"),
+        start: "2026-07-01T08:00:00Z".parse().expect("time not parsed"),
+        end: "2026-07-01T10:00:00Z".parse().expect("time not parsed"),
         time_zone: "Europe/Berlin".into(),
         room: None,
         online: false,
@@ -48,12 +48,16 @@ fn room() -> RoomRef {
     }
 }
 
-/// The session as it stands once its plan was carried out.
+/// Returns the session after all steps of its plan.
 fn carried_out(before: Option<&CourseSession>, wanted: &CourseSession) -> CourseSession {
     let mut stored = wanted.clone();
     stored.events = planned_events(before, wanted);
     let steps = plan(Some(&stored), &stored);
-    assert_eq!(steps, plan(before, wanted), "begin changes no plan");
+    assert_eq!(
+        steps,
+        plan(before, wanted),
+        "storing the planned events changed the plan"
+    );
     for step in steps {
         let id = match step {
             EventStep::Create { transaction_id, .. } => Some(transaction_id.to_string()),
@@ -64,7 +68,7 @@ fn carried_out(before: Option<&CourseSession>, wanted: &CourseSession) -> Course
     stored
 }
 
-/// The next save of a session.
+/// Returns the next version of a session.
 fn next(before: &CourseSession, change: impl FnOnce(&mut CourseSession)) -> CourseSession {
     let mut wanted = before.clone();
     wanted.version += 1;
@@ -86,9 +90,9 @@ fn a_good_session_has_no_problems_and_survives_storage() {
     good.room = Some(room());
     assert_eq!(good.problems(), []);
     let good = carried_out(None, &good);
-    let text = serde_json::to_string(&good).expect("JSON");
+    let text = serde_json::to_string(&good).expect("session not serialized");
     assert!(text.contains("\"timeZone\"") && text.contains("\"roomAnswer\":\"noRoom\""));
-    let read: CourseSession = serde_json::from_str(&text).expect("a session");
+    let read: CourseSession = serde_json::from_str(&text).expect("session not deserialized");
     assert_eq!(read, good);
     let strange = text.replacen('{', "{\"sender\":\"x\",", 1);
     assert!(serde_json::from_str::<CourseSession>(&strange).is_err());
@@ -102,7 +106,7 @@ fn every_problem_is_named_where_it_is() {
     bad.end = bad.start;
     bad.time_zone = "Mars/Base".into();
     bad.room = Some(room());
-    bad.room.as_mut().expect("a room").address = "attic".into();
+    bad.room.as_mut().expect("no room").address = "attic".into();
     bad.learners[1].address = "no address".into();
     bad.learners[1].name = "x\n".into();
     let expected = [
@@ -157,19 +161,21 @@ fn an_address_is_invited_once() {
     assert_eq!(tidy.learners, expected);
 }
 
-/// Proves S1-10 and S1-11: no Exchange, no session; no Teams, no meeting but all the rest.
+/// Proves S1-10 and S1-11: no session without Exchange; without Teams only the meeting is missing.
 #[test]
 fn licences_that_lack_are_named() {
     let has = |exchange, teams| Capabilities { exchange, teams };
     let mut wanted = session(0..2);
     wanted.online = true;
-    let error = degrade(wanted.clone(), has(false, true)).expect_err("nothing to plan in");
+    let error = degrade(wanted.clone(), has(false, true))
+        .expect_err("a session without a calendar was accepted");
     assert!(error.detail.contains("Exchange"), "{error}");
-    let (offline, left_out) = degrade(wanted.clone(), has(true, false)).expect("a session");
+    let (offline, left_out) =
+        degrade(wanted.clone(), has(true, false)).expect("session was rejected");
     assert!(!offline.online);
     assert_eq!(pointers(&left_out), ["/online"]);
     assert_eq!(sizes(&carried_out(None, &offline)), [2]);
-    let whole = degrade(wanted.clone(), has(true, true)).expect("a session");
+    let whole = degrade(wanted.clone(), has(true, true)).expect("session was rejected");
     assert_eq!(whole, (wanted, Vec::new()));
 }
 
@@ -184,13 +190,14 @@ fn the_first_event_has_places_for_room_and_calendar() {
     let before = carried_out(None, &large);
     assert_eq!(sizes(&before), [498, 500, 2]);
     let later = next(&before, |it| {
-        it.room.as_mut().expect("a room").name = "Loft".into();
+        it.room.as_mut().expect("no room").name = "Loft".into();
     });
     let first_only = [EventStep::Update { part: 0 }];
     assert_eq!(plan(Some(&before), &later), first_only);
 }
 
-/// Proves S1-15: learners stay where they are, and free places are filled before a new event.
+/// Proves S1-15: learners stay in their part, and free places are filled before a new event is
+/// added.
 #[test]
 fn learners_stay_in_their_event() {
     let before = carried_out(None, &session(0..1_000));
@@ -218,7 +225,7 @@ fn learners_stay_in_their_event() {
     assert_eq!(plan(Some(&more), &fewer), [EventStep::Cancel { part: 2 }]);
 }
 
-/// Proves S1-17: a session is created, changed and cancelled, and nothing is done twice.
+/// Proves S1-17: a session is created, changed and cancelled, and no step is repeated.
 #[test]
 fn a_session_is_created_changed_and_cancelled() {
     let wanted = session(0..600);
@@ -233,7 +240,7 @@ fn a_session_is_created_changed_and_cancelled() {
         ),
         "{steps:?}"
     );
-    assert_eq!(plan(None, &wanted), steps, "a repeat is the same");
+    assert_eq!(plan(None, &wanted), steps, "a repeated plan differs");
     let before = carried_out(None, &wanted);
     let moved = next(&before, |it| it.end += TimeDelta::hours(1));
     let both = [EventStep::Update { part: 0 }, EventStep::Update { part: 1 }];
@@ -247,11 +254,11 @@ fn a_session_is_created_changed_and_cancelled() {
     let anew = plan(Some(&done), &again);
     assert_ne!(
         anew[0], steps[0],
-        "what was cancelled comes back as another event"
+        "a cancelled event was created again with the same id"
     );
 }
 
-/// Proves S1-17: the link of the first event goes into the text of the others.
+/// Proves S1-17: the link of the first event is added to the text of the others.
 #[test]
 fn a_link_that_becomes_known_is_told_in_the_other_events() {
     let mut wanted = session(0..600);
@@ -272,7 +279,7 @@ fn a_plan_that_broke_off_is_taken_up_again() {
     let first = plan(Some(&stored), &stored);
     record_step(&mut stored, first[0], Some("event 0"));
     assert_eq!(plan(Some(&stored), &stored), first[1..]);
-    // The answer about part 1 is lost, and then somebody changes the title.
+    // The response for part 1 is lost; then the title is changed.
     let mut later = next(&stored, |it| it.title = "Second aid".into());
     later.events = planned_events(Some(&stored), &later);
     let steps = plan(Some(&later), &later);
@@ -304,7 +311,8 @@ fn a_plan_that_broke_off_is_taken_up_again() {
     assert!(unknown.events.is_empty());
 }
 
-/// Proves S1-17: an event that somebody deleted in the calendar comes back as another one, with the same people.
+/// Proves S1-17: an event that was deleted in the calendar is created as another one, with the same
+/// learners.
 #[test]
 fn an_event_that_was_lost_is_made_again() {
     let mut session = carried_out(None, &session(0..600));
@@ -315,7 +323,10 @@ fn an_event_that_was_lost_is_made_again() {
         matches!(steps[..], [EventStep::Create { part: 1, .. }]),
         "{steps:?}"
     );
-    assert!(!first.contains(&steps[0]), "another transaction id");
+    assert!(
+        !first.contains(&steps[0]),
+        "the transaction id did not change"
+    );
     assert!(session.version > before.version);
     record_step(&mut session, steps[0], Some("another"));
     assert_eq!(plan(Some(&session), &session), []);
@@ -328,9 +339,9 @@ fn an_event_that_was_lost_is_made_again() {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
 
-    /// Proves S1-15, S1-16, S1-17 and S1-29: whatever changes, everyone is in
-    /// exactly one event, no event is too large, a plan carried out leaves
-    /// nothing to do, and in which order learners come makes no difference.
+    /// Proves S1-15, S1-16, S1-17 and S1-29: after any changes every learner is in exactly one
+    /// event, no event is too large, an applied plan leaves no steps, and the order of learners
+    /// does not matter.
     #[test]
     fn everyone_is_invited_exactly_once(
         changes in prop::collection::vec((0usize..1_500, 0usize..1_500, any::<bool>(), any::<bool>()), 1..4),

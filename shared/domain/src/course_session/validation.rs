@@ -1,4 +1,4 @@
-//! What a session must be like: its limits and everything that is wrong with one.
+//! Limits and validation of course sessions.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -7,25 +7,25 @@ use super::session::CourseSession;
 use crate::audience::settings::is_mail_address;
 use crate::base::problem::Problem;
 
-/// A title may have this many characters; Outlook shows 255 of a subject.
+/// Maximum length of a title in characters; Outlook shows 255 of a subject.
 pub const MAX_TITLE: usize = 200;
-/// A description may have this many characters.
+/// Maximum length of a description in characters.
 pub const MAX_DESCRIPTION: usize = 4_000;
-/// A name (of a learner or a room) may have this many characters.
+/// Maximum length of a name (of a learner or a room) in characters.
 pub const MAX_PERSON_NAME: usize = 200;
-/// A session may have this many learners: five events, counted roughly.
+/// Maximum number of learners: about five events.
 pub const MAX_LEARNERS: usize = 2_000;
-/// Names and addresses of all learners together, in bytes: as an item of the
-/// state table a session has to stay well below 350 KB.
+/// Maximum size of all names and addresses together, in bytes: as an item of the state table a
+/// session must stay well below 350 KB.
 pub const MAX_LEARNER_BYTES: usize = 200_000;
-/// A session may take this many hours. A room takes no longer booking unless
-/// its administrator raised the default of `MaximumDurationInMinutes`:
-/// <https://learn.microsoft.com/powershell/module/exchangepowershell/set-calendarprocessing>.
-/// A course of several days is several sessions.
+/// Maximum duration in hours. A room rejects longer bookings unless its administrator raised the
+/// default of `MaximumDurationInMinutes`:
+/// <https://learn.microsoft.com/powershell/module/exchangepowershell/set-calendarprocessing>. A
+/// course of several days has several sessions.
 pub const MAX_HOURS: i64 = 24;
 
 impl CourseSession {
-    /// Everything that is wrong with it.
+    /// Returns all validation problems.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let title = self.title.trim();
@@ -41,7 +41,7 @@ impl CourseSession {
             problems.push(Problem::at("/end", "must be later than the start"));
         } else if self.end - self.start > TimeDelta::hours(MAX_HOURS) {
             let detail = format!(
-                "must be {MAX_HOURS} hours after the start at most; make several sessions of several days"
+                "must be {MAX_HOURS} hours after the start at most; split a longer course into several sessions"
             );
             problems.push(Problem::at("/end", detail));
         }
@@ -56,7 +56,7 @@ impl CourseSession {
         problems
     }
 
-    /// Everything that is wrong with it as a new one: it must not lie in the past, either.
+    /// Returns all validation problems of a new session, which must also be in the future.
     pub fn problems_at_creation(&self, now: DateTime<Utc>) -> Vec<Problem> {
         let mut problems = self.problems();
         if self.start <= now {
@@ -72,7 +72,7 @@ impl CourseSession {
             let detail = format!(
                 "may hold {MAX_LEARNERS} learners at most, with {MAX_LEARNER_BYTES} bytes of names and addresses"
             );
-            // Thousands of findings more would help nobody.
+            // Do not list thousands of further problems.
             return vec![Problem::at("/learners", detail)];
         }
         all.enumerate()

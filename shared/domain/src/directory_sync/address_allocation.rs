@@ -1,4 +1,4 @@
-//! Who may have which address: claims against those who have it now, and the order of renaming.
+//! Allocates addresses: checks claims against the current holders and orders the renamings.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,16 +6,16 @@ use super::target::{Platform, PlatformUser};
 use crate::base::ids::ObjectId;
 use crate::base::text::fold;
 
-/// Somebody who wants an address that is not theirs on the platform yet.
+/// A user's claim to an address that the user does not have on the platform yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
     pub(super) person: ObjectId,
-    /// The platform's user who is renamed; none for one to be created.
+    /// The platform's user to rename; `None` if the user has to be created.
     pub(super) user: Option<String>,
     pub(super) email: String,
 }
 
-/// Who has each name to sign in with, by the folded name.
+/// The current holder of each sign-in name, by folded name.
 #[derive(Debug)]
 pub(super) struct Holders<'p>(HashMap<String, &'p str>);
 
@@ -34,8 +34,9 @@ impl<'p> Holders<'p> {
     }
 }
 
-/// Those claims that can be met, and for each other one who has the address.
-/// Somebody who moves away frees theirs; who cannot move keeps it.
+/// Splits the claims into those that can be met and those that cannot, each of these with the
+/// current holder of the address. A user who is renamed frees the old address; a user who cannot be
+/// renamed keeps it.
 pub(super) fn allocate<'p>(
     claims: Vec<Claim>,
     holders: &Holders<'p>,
@@ -58,7 +59,7 @@ pub(super) fn allocate<'p>(
                 continue;
             }
             refused.insert(claim.person, holder);
-            // Who stays keeps the address that others hoped for.
+            // A user who is not renamed still holds the address that other claims counted on.
             if let Some(user) = claim.user.as_deref() {
                 moving.remove(user);
             }
@@ -78,15 +79,15 @@ pub(super) fn allocate<'p>(
     (met, unmet)
 }
 
-/// One renaming.
+/// Sets a new sign-in name for a user of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Renaming {
     pub(super) user: String,
     pub(super) to: String,
 }
 
-/// Renamings in an order in which every address is free when its turn comes. In a
-/// circle one takes an address in between that nobody can have.
+/// Orders the renamings so that every address is free when it is assigned. In a cycle, one user
+/// temporarily gets an address under `.invalid`, which cannot exist.
 pub(super) fn order(
     renamings: Vec<Renaming>,
     users: &BTreeMap<String, PlatformUser>,
@@ -104,7 +105,8 @@ pub(super) fn order(
     for start in wants.keys().copied() {
         let mut path: Vec<&str> = Vec::new();
         let mut next = Some(start);
-        // Along those who hold what the one before wants.
+        // Follow the chain from each user to the current holder of the address that this user
+        // claims.
         while let Some(user) = next.filter(|user| !done.contains(user)) {
             if path.contains(&user) {
                 let to = format!("rollcall-{user}@renaming.invalid");
@@ -159,7 +161,7 @@ mod tests {
         }
     }
 
-    /// Carries renamings out and fails where an address is taken.
+    /// Applies the renamings; panics if an address is taken.
     fn carry_out(platform: &Platform, ordered: &[Renaming]) -> BTreeMap<String, String> {
         let mut names: BTreeMap<String, String> = platform
             .users
@@ -170,7 +172,10 @@ mod tests {
             let taken = names
                 .iter()
                 .any(|(key, name)| key != user && fold(name) == fold(to));
-            assert!(!taken, "{to} is taken when {user} wants it: {ordered:?}");
+            assert!(
+                !taken,
+                "{to} is still taken when {user} is renamed: {ordered:?}"
+            );
             names.insert(user.clone(), to.clone());
         }
         names
@@ -216,7 +221,7 @@ mod tests {
             user: Some(format!("u-{from}")),
             email: to.to_owned(),
         };
-        // c stays, so b cannot have it, so a cannot have b.
+        // c is not renamed, so b cannot get the address c, so a cannot get the address b.
         let (met, unmet) = allocate(vec![claim(1, "a", "b"), claim(2, "b", "c")], &holders);
         assert!(met.is_empty());
         let taken: Vec<_> = unmet
@@ -229,8 +234,8 @@ mod tests {
     }
 
     proptest! {
-        /// Any permutation of addresses, with some moving elsewhere, is carried out
-        /// without a collision and ends as wanted.
+        /// Any permutation of addresses, in which one user may move to a free address, is applied
+        /// without a collision and gives every user the desired address.
         #[test]
         fn every_permutation_has_an_order(wanted in Just((0..8_usize).collect::<Vec<_>>()).prop_shuffle(), out in 0..8_usize) {
             let names: Vec<String> = (0..8).map(|number| format!("n{number}")).collect();

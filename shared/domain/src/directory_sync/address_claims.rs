@@ -1,4 +1,4 @@
-//! People who want an address they do not have yet: created, linked or renamed, if nobody is in the way.
+//! Resolves address claims: users are created, linked or renamed if their address is free.
 
 use super::address_allocation::{Claim, Holders, allocate};
 use super::change::{ChangeKind, PlannedChange};
@@ -10,12 +10,12 @@ use super::target::PlatformUser;
 use super::users::compare_fields;
 use crate::base::text::fold;
 
-/// Creates, links and renames those whose addresses are free, or become so.
+/// Proposes to create, link or rename users whose address is free or becomes free.
 pub(super) fn resolve(comparison: &Comparison<'_>, claims: Vec<Claim>, findings: &mut Findings) {
     let holders = Holders::of(comparison.linked.platform);
     let mut open = Vec::new();
     for claim in claims {
-        // Before anything else: what nobody may do takes no address away.
+        // First of all: a pinned change must not block the address for others.
         if comparison
             .input
             .pins
@@ -55,7 +55,7 @@ pub(super) fn resolve(comparison: &Comparison<'_>, claims: Vec<Claim>, findings:
     }
 }
 
-/// The change a claim comes to.
+/// Returns the change that meets a claim.
 fn planned_change(comparison: &Comparison<'_>, claim: &Claim) -> PlannedChange {
     let person = &comparison.input.directory.people[&claim.person];
     let subject = ChangeSubject::User(claim.person);
@@ -85,7 +85,7 @@ fn planned_change(comparison: &Comparison<'_>, claim: &Claim) -> PlannedChange {
     PlannedChange::new(subject, &person.label(), what).overwriting(by_hand)
 }
 
-/// The account without a link that has the address, where linking is allowed.
+/// Returns the unlinked account that has the address, if the configuration allows linking.
 fn linkable<'p>(
     comparison: &Comparison<'p>,
     claim: &Claim,
@@ -96,8 +96,8 @@ fn linkable<'p>(
     }
     let key = holders.of_name(&claim.email)?;
     let user = comparison.linked.platform.users.get(key)?;
-    // An address in other letters may be another address; a suspended account, or
-    // one that something else keeps, is nobody's to take.
+    // An address in different letters may be a different address. A suspended account, or one that
+    // another system manages, must not be linked.
     let same = user
         .user_name
         .trim()
@@ -128,7 +128,7 @@ fn link(comparison: &Comparison<'_>, claim: &Claim, key: &str, findings: &mut Fi
         &name,
         findings,
     ) {
-        // The name to sign in with is the address already; the mail address is not.
+        // The sign-in name already is the address; the e-mail address is not.
         let old = user.facts.get(&Field::Email).cloned();
         let new = Some(claim.email.clone());
         let what = ChangeKind::SetField {

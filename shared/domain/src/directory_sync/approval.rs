@@ -1,4 +1,4 @@
-//! What becomes of a plan: applied, held because it is too large, or kept for somebody to review.
+//! Decides which changes of a plan are applied and which wait for an approval.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
@@ -11,27 +11,27 @@ use super::keys::ChangeSubject;
 use super::plan::SyncPlan;
 use crate::base::throttle::{Exceeded, exceeded_by};
 
-/// Changes that may be made; only [`decide`] gives them out.
+/// Changes that may be applied; only [`decide`] creates them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[must_use = "cleared changes that are not applied change nothing"]
+#[must_use = "cleared changes have no effect until they are applied"]
 pub struct ClearedChanges(Vec<PlannedChange>);
 
 impl ClearedChanges {
-    /// The changes.
+    /// Returns the changes.
     pub fn changes(&self) -> &[PlannedChange] {
         &self.0
     }
 }
 
-/// Which limit a plan exceeds, of people or of memberships, or both.
+/// The limits that a plan exceeds: of deactivated users, of removed members, or both.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct LimitExceeded {
-    /// People who would be deactivated.
+    /// The exceeded limit of users to deactivate.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub people: Option<Exceeded>,
-    /// Members who would be taken out of teams.
+    /// The exceeded limit of members to remove from teams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memberships: Option<Exceeded>,
 }
@@ -46,7 +46,7 @@ impl fmt::Display for LimitExceeded {
         if let Some(people) = &self.people {
             write!(
                 f,
-                "{} people would be deactivated; {}",
+                "{} users would be deactivated; {}",
                 people.changes,
                 limit(people)
             )?;
@@ -64,12 +64,12 @@ impl fmt::Display for LimitExceeded {
     }
 }
 
-/// What somebody approved: exactly these changes, by what they are about.
+/// The changes that an administrator approved, by key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Approved(HashMap<String, PlannedChange>);
 
 impl Approved {
-    /// Everything of a reviewed plan that was not rejected since.
+    /// Approves all given changes: those of a reviewed plan that were not rejected.
     pub fn of(changes: impl IntoIterator<Item = PlannedChange>) -> Self {
         Self(
             changes
@@ -79,8 +79,8 @@ impl Approved {
         )
     }
 
-    /// How many of them a later plan does not make, as they are no longer needed, or
-    /// no longer the same.
+    /// Returns the number of approved changes that a later plan does not contain, because they are
+    /// no longer needed or have changed.
     pub fn missed(&self, plan: &SyncPlan) -> usize {
         let made = plan.changes.iter().filter(|change| self.covers(change));
         self.0.len().saturating_sub(made.count())
@@ -93,25 +93,24 @@ impl Approved {
     }
 }
 
-/// What becomes of a plan.
+/// The decision about a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    /// What is made now.
+    /// Changes to apply now.
     pub apply: ClearedChanges,
-    /// What waits for somebody: everything else.
+    /// All other changes; they wait for an approval.
     pub waiting: Vec<PlannedChange>,
-    /// Why it waits although it would be applied by itself.
+    /// Why changes wait although the mode is automatic.
     pub held: Option<String>,
 }
 
-/// Decides. All or nothing: a plan that is too large makes no change by itself
-/// (S3-36), and in a review nothing is made before somebody approves (S3-22).
-/// What was approved is made, as far as it is still what was approved.
+/// Decides which changes of a plan are applied now. In automatic mode, a plan that exceeds a limit
+/// is held as a whole (S3-36). In review mode, nothing is applied before an administrator approves
+/// it (S3-22). Approved changes are applied if they are still the same.
 ///
-/// Two things go their own way. Accounts that ended in the directory are deactivated
-/// even while the rest is held, within a limit of their own (C-35). And an account
-/// that exists on the platform becomes somebody's only by a person's approval, since
-/// an address is no proof of who somebody is.
+/// There are two exceptions. Accounts that were disabled or deleted in the directory are
+/// deactivated even while the rest is held, within a separate limit (C-35). An existing account of
+/// the platform is linked only after an approval, because an address does not prove an identity.
 pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>) -> Decision {
     let approve = |change: &PlannedChange| approved.is_some_and(|approved| approved.covers(change));
     let (mut now, rest): (Vec<_>, Vec<_>) = plan.changes.iter().cloned().partition(approve);
@@ -134,7 +133,7 @@ pub fn decide(plan: &SyncPlan, config: &SyncConfig, approved: Option<&Approved>)
     }
 }
 
-/// People who would be linked to accounts that exist.
+/// Returns the users who would be linked to existing accounts.
 fn links(changes: &[PlannedChange]) -> BTreeSet<ChangeSubject> {
     let links = changes
         .iter()
@@ -147,14 +146,15 @@ fn is_departure(change: &PlannedChange) -> bool {
 }
 
 fn why(held: Option<LimitExceeded>, links: usize) -> Option<String> {
-    let links = (links > 0).then(|| format!("{links} existing accounts would be linked to people"));
+    let links = (links > 0)
+        .then(|| format!("{links} existing accounts would be linked to directory users"));
     let held = held.map(|held| held.to_string());
     let reasons: Vec<String> = held.into_iter().chain(links).collect();
     (!reasons.is_empty()).then(|| reasons.join("; "))
 }
 
-/// So many accounts that ended are never too large a share: in a small organisation
-/// one in ten leaves by itself. A limit by count counts all the same.
+/// Up to this number, departures never exceed a percentage limit: in a small organisation a single
+/// departure may already be a large share. A limit by count still applies.
 const FEW_DEPARTURES: usize = 3;
 
 fn too_many_departures(plan: &SyncPlan, config: &SyncConfig) -> bool {
@@ -164,9 +164,9 @@ fn too_many_departures(plan: &SyncPlan, config: &SyncConfig) -> bool {
         .is_some_and(|it| it.max_changes.is_some() || departures > FEW_DEPARTURES)
 }
 
-/// The limits a plan exceeds, as for profiles: strictly more than the count or
-/// the percentage; the percentage means nothing while there is nobody. A few accounts
-/// that ended do not count.
+/// Returns the limits that a plan exceeds: strictly more than the count or the percentage, as for
+/// profiles. The percentage is ignored if there are no active users. Departures do not count up to
+/// their separate limit.
 pub fn exceeded_limits(plan: &SyncPlan, config: &SyncConfig) -> Option<LimitExceeded> {
     let departures = plan
         .changes

@@ -1,4 +1,4 @@
-//! One change of a plan: about whom, what, why; its name and its words.
+//! One change of a plan: its subject, kind, key and text.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,7 +10,7 @@ use super::skip_reason::DepartureReason;
 use super::target::Facts;
 use crate::base::ids::ObjectId;
 
-/// What happens.
+/// The kind of a change, with its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -18,74 +18,74 @@ use crate::base::ids::ObjectId;
     tag = "kind"
 )]
 pub enum ChangeKind {
-    /// A person is created.
+    /// Creates a user.
     CreateUser {
-        /// Everything that is known.
+        /// All known fields of the user.
         facts: Facts,
     },
-    /// Somebody the platform knows by the same address is linked to the person.
+    /// Links an existing account with the same address to the directory user.
     LinkUser {
-        /// The platform's own id.
+        /// The platform's id of the account.
         user: String,
     },
-    /// One field of a person changes.
+    /// Changes one field of a user.
     SetField {
-        /// Which.
+        /// The field.
         field: Field,
-        /// What the platform has; nothing if it is empty there.
+        /// The platform's value; `None` if it is empty.
         old: Option<String>,
-        /// What the directory has; nothing if it is empty there.
+        /// The directory's value; `None` if it is empty.
         new: Option<String>,
     },
-    /// A person who left comes back.
+    /// Reactivates a deactivated user.
     ReactivateUser,
-    /// A person is deactivated, never deleted (S2-06).
+    /// Deactivates a user; users are never deleted (S2-06).
     DeactivateUser {
-        /// Why.
+        /// The reason.
         reason: DepartureReason,
     },
-    /// A team is created.
+    /// Creates a team.
     CreateTeam {
-        /// Its name.
+        /// Name of the team.
         name: String,
-        /// Who is in it, supervisors included.
+        /// Members, supervisors included.
         members: BTreeSet<ObjectId>,
-        /// Who supervises it.
+        /// Supervisors.
         supervisors: BTreeSet<ObjectId>,
     },
-    /// A team gets another name.
+    /// Renames a team.
     RenameTeam {
-        /// The platform's.
+        /// The platform's name.
         old: String,
-        /// The directory's.
+        /// The directory's name.
         new: String,
     },
-    /// Somebody joins a team.
+    /// Adds a member to a team.
     AddMember {
-        /// Who.
+        /// The new member.
         member: Member,
     },
-    /// Somebody leaves a team.
+    /// Removes a member from a team.
     RemoveMember {
-        /// Who.
+        /// The former member.
         member: Member,
     },
-    /// Somebody supervises a team.
+    /// Adds a supervisor to a team.
     AddSupervisor {
-        /// Who.
+        /// The new supervisor.
         member: Member,
     },
-    /// Somebody no longer does.
+    /// Removes a supervisor from a team.
     RemoveSupervisor {
-        /// Who.
+        /// The former supervisor.
         member: Member,
     },
-    /// A team is emptied and archived, never deleted (S2-29).
+    /// Empties and archives a team; teams are never deleted (S2-29).
     ArchiveTeam {
-        /// How many are in it.
+        /// Current number of members.
         members: usize,
     },
-    /// An archived team is needed again.
+    /// Restores an archived team.
     RestoreTeam,
 }
 
@@ -93,26 +93,26 @@ pub enum ChangeKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlannedChange {
-    /// About whom.
+    /// The user or team that changes.
     pub subject: ChangeSubject,
-    /// What people call them.
+    /// Display name of the subject.
     pub name: String,
-    /// What happens.
+    /// The kind of the change.
     pub what: ChangeKind,
-    /// What people call the member, of changes in a team; of a change of the manager
-    /// the new one.
+    /// Display name of the member, for changes of a team; of the new manager, for a change of the
+    /// manager.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub member_name: String,
-    /// Of a change of the manager, what people call the one before.
+    /// Display name of the previous manager, for a change of the manager.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub old_name: String,
-    /// Whether it undoes what somebody did by hand on the platform (S3-05, X-14).
+    /// True if the change undoes a manual change on the platform (S3-05, X-14).
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overwrites_manual: bool,
 }
 
 impl PlannedChange {
-    /// A change that undoes nothing anybody did by hand.
+    /// Creates a change that does not undo a manual change.
     pub fn new(subject: ChangeSubject, name: &str, what: ChangeKind) -> Self {
         Self {
             subject,
@@ -124,29 +124,28 @@ impl PlannedChange {
         }
     }
 
-    /// The same, undoing what somebody did by hand.
+    /// Returns the change with the flag that it undoes a manual change.
     #[must_use]
     pub fn overwriting(mut self, by_hand: bool) -> Self {
         self.overwrites_manual = by_hand;
         self
     }
 
-    /// The same with the member's name.
+    /// Returns the change with the member's name.
     #[must_use]
     pub fn about(mut self, member: &str) -> Self {
         member.clone_into(&mut self.member_name);
         self
     }
 
-    /// The same with the name of who was there before.
+    /// Returns the change with the previous manager's name.
     #[must_use]
     pub fn instead_of(mut self, before: &str) -> Self {
         before.clone_into(&mut self.old_name);
         self
     }
 
-    /// What it is about within the tenant: one thing that can be one way or another.
-    /// Decisions of people are kept by it.
+    /// Returns the key of the aspect that changes, unique within the tenant. Pins refer to it.
     pub fn key(&self) -> String {
         let aspect = match &self.what {
             ChangeKind::CreateUser { .. }
@@ -154,8 +153,8 @@ impl PlannedChange {
             | ChangeKind::CreateTeam { .. } => "exists".to_owned(),
             ChangeKind::SetField { field, .. } => field.name().to_owned(),
             ChangeKind::ReactivateUser => "back".to_owned(),
-            // A decision about one reason says nothing about another: who may stay
-            // outside the filters leaves all the same once the account is disabled.
+            // A pin for one reason does not cover another: a user who may stay although outside the
+            // filters is still deactivated once the account is disabled.
             ChangeKind::DeactivateUser { reason } => format!("leaves/{}", reason.name()),
             ChangeKind::RenameTeam { .. } => "name".to_owned(),
             ChangeKind::AddMember { member } | ChangeKind::RemoveMember { member } => {
@@ -172,15 +171,14 @@ impl PlannedChange {
         }
     }
 
-    /// Its place in a plan: by subject, and whether one exists at all comes before
-    /// everything else about it.
+    /// Returns the sort key of the change within a plan: by subject, creation and linking first.
     pub(super) fn place(&self) -> (ChangeSubject, bool, String) {
         let key = self.key();
         (self.subject, !key.ends_with("/exists"), key)
     }
 
-    /// Whether an approval of `self` also covers `now`, which was planned later:
-    /// the same thing, or no more of it.
+    /// Returns true if an approval of `self` also covers `now`, which was planned later: the same
+    /// change, or a subset of it.
     pub fn covers(&self, now: &Self) -> bool {
         if self.subject != now.subject {
             return false;
@@ -202,7 +200,7 @@ impl PlannedChange {
                     && members.is_superset(members_now)
                     && supervisors.is_superset(supervisors_now)
             }
-            // Whoever is in it by then leaves it too.
+            // Members who joined since the approval are removed as well.
             (ChangeKind::ArchiveTeam { .. }, ChangeKind::ArchiveTeam { .. }) => true,
             (approved, now) => approved == now,
         }
@@ -219,7 +217,7 @@ impl fmt::Display for PlannedChange {
             }
             ChangeKind::LinkUser { .. } => write!(f, "link the existing account of {name}")?,
             ChangeKind::SetField { field, old, new } => {
-                // A manager's id says nothing to people.
+                // Show the manager's name instead of the object id.
                 let shown = |value: &Option<String>, called: &str| match value {
                     None => "nothing".to_owned(),
                     Some(_) if !called.is_empty() => called.to_owned(),
@@ -236,7 +234,7 @@ impl fmt::Display for PlannedChange {
             ChangeKind::ReactivateUser => write!(f, "reactivate {name}")?,
             ChangeKind::DeactivateUser { reason } => write!(f, "deactivate {name}: {reason}")?,
             ChangeKind::CreateTeam { members, .. } => {
-                write!(f, "create the team {name:?} with {} people", members.len())?;
+                write!(f, "create the team {name:?} with {} members", members.len())?;
             }
             ChangeKind::RenameTeam { old, new } => write!(f, "rename the team {old:?} to {new:?}")?,
             ChangeKind::AddMember { .. } => write!(f, "{member} joins {name:?}")?,
@@ -246,12 +244,12 @@ impl fmt::Display for PlannedChange {
                 write!(f, "{member} no longer supervises {name:?}")?;
             }
             ChangeKind::ArchiveTeam { members } => {
-                write!(f, "archive the team {name:?} of {members} people")?;
+                write!(f, "archive the team {name:?} with {members} members")?;
             }
-            ChangeKind::RestoreTeam => write!(f, "bring the team {name:?} back")?,
+            ChangeKind::RestoreTeam => write!(f, "restore the team {name:?}")?,
         }
         if self.overwrites_manual {
-            f.write_str(" (undoes a change made by hand)")?;
+            f.write_str(" (undoes a manual change)")?;
         }
         Ok(())
     }

@@ -1,38 +1,38 @@
-//! What was read of both sides, as the next run finds it.
+//! The stored data of both sides, for the next run to compare with.
 
 use serde::{Deserialize, Serialize};
 
 use super::source::SourceDirectory;
 use super::target::Platform;
 
-/// Quick, and a tenth of the JSON it is made of.
+/// Compression level of zstd: fast, and a tenth of the size of the JSON.
 const LEVEL: i32 = 3;
-/// Longer files are none of ours, in bytes.
+/// Maximum size of a decompressed file in bytes; larger files are rejected.
 const MAX_BYTES: usize = 1 << 30;
 
-/// Both sides as a run left them.
+/// The data of both sides at the end of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// The directory.
+    /// The directory as read.
     pub directory: SourceDirectory,
-    /// The platform.
+    /// The platform as read and written.
     pub platform: Platform,
 }
 
 impl Checkpoint {
-    /// As a file.
+    /// Serializes the checkpoint as compressed JSON.
     ///
     /// # Errors
-    /// When it cannot be written, in words.
+    /// Returns the text of a serialization or compression error.
     pub fn to_bytes(&self) -> Result<Vec<u8>, String> {
         let json = serde_json::to_vec(self).map_err(|error| error.to_string())?;
         zstd::bulk::compress(&json, LEVEL).map_err(|error| error.to_string())
     }
 
-    /// From a file.
+    /// Reads a checkpoint from compressed JSON.
     ///
     /// # Errors
-    /// When it is none of ours, in words.
+    /// Returns an error text if the file is not a valid checkpoint.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, String> {
         let capacity = zstd::bulk::Decompressor::upper_bound(bytes).unwrap_or(MAX_BYTES);
         let json = zstd::bulk::decompress(bytes, capacity.min(MAX_BYTES));
@@ -53,7 +53,7 @@ mod tests {
             stored.directory.put(person_id(number), person(number));
         }
         stored.directory.delete(person_id(7));
-        let bytes = stored.to_bytes().expect("written");
+        let bytes = stored.to_bytes().expect("checkpoint not serialized");
         assert!(bytes.len() < 20_000, "{}", bytes.len());
         assert_eq!(Checkpoint::from_bytes(&bytes), Ok(stored));
         assert!(Checkpoint::from_bytes(&bytes[..40]).is_err());

@@ -1,4 +1,4 @@
-//! What is compared, and what the phases of a comparison find.
+//! The input of a comparison and the findings of its phases.
 
 use std::collections::BTreeSet;
 
@@ -11,43 +11,43 @@ use super::source::{DirectoryPerson, SourceDirectory};
 use super::target::{Features, Linked, Platform, PlatformUser};
 use crate::base::ids::ObjectId;
 
-/// What a plan is made from.
+/// The input of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanInput<'a> {
-    /// What administrators chose.
+    /// The tenant's configuration.
     pub config: &'a SyncConfig,
-    /// What was read of the directory.
+    /// The directory as read.
     pub directory: &'a SourceDirectory,
-    /// Who fits the Graph filter, if there is one.
+    /// Users who match the Graph filter; `None` without a filter.
     pub fitting: Option<&'a BTreeSet<ObjectId>>,
-    /// What was read of the platform.
+    /// The platform as read.
     pub platform: &'a Platform,
-    /// What the platform can keep.
+    /// Fields and functions that the platform supports.
     pub features: Features,
-    /// What people decided against.
+    /// Changes that administrators rejected.
     pub pins: &'a Pins,
-    /// The platform as the last run left it: what is different by now was done by hand.
+    /// The platform at the end of the last run: differences from it are manual changes.
     pub before: Option<&'a Platform>,
 }
 
-/// Both sides of a comparison; nothing in it changes while the phases run.
+/// Both sides of a comparison; they do not change while the phases run.
 pub(super) struct Comparison<'a> {
     pub(super) input: PlanInput<'a>,
     pub(super) linked: Linked<'a>,
-    /// People who had a user on the platform when the last run ended.
+    /// Directory users who had an account on the platform when the last run ended.
     linked_before: BTreeSet<ObjectId>,
 }
 
-/// What the phases found so far.
+/// The findings of the phases so far.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// Proposed changes.
     pub(super) changes: Vec<PlannedChange>,
-    /// Changes that administrators decided against.
+    /// Changes that a pin rejects.
     pub(super) pinned: Vec<PlannedChange>,
-    /// People who are left as they are, with the reason.
+    /// Skipped users, with the reason.
     pub(super) skipped: Vec<Skip>,
-    /// Who is there once everything is done: on the platform, active, belonging.
+    /// Users who will be active and eligible on the platform once the plan is applied.
     pub(super) present: BTreeSet<ObjectId>,
 }
 
@@ -63,17 +63,17 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// The user as the last run left it.
+    /// Returns the platform's user as the last run left it.
     pub(super) fn previous(&self, key: &str) -> Option<&'a PlatformUser> {
         self.input.before.and_then(|before| before.users.get(key))
     }
 
-    /// Whether the person had a user on the platform when the last run ended.
+    /// Returns true if the directory user had an account on the platform when the last run ended.
     pub(super) fn was_linked(&self, person: ObjectId) -> bool {
         self.linked_before.contains(&person)
     }
 
-    /// The existing user that a proposed change links to the person.
+    /// Returns the existing account that a proposed change links to the directory user.
     pub(super) fn user_to_link(&self, person: ObjectId, findings: &Findings) -> Option<&'a str> {
         let user = findings
             .changes
@@ -91,7 +91,7 @@ impl<'a> Comparison<'a> {
             .map(|(key, _)| key.as_str())
     }
 
-    /// Adds a change unless administrators decided against it. Returns whether it was added.
+    /// Adds a change unless a pin rejects it. Returns true if it was added.
     pub(super) fn propose(&self, change: PlannedChange, findings: &mut Findings) -> bool {
         let pinned = self.input.pins.holds(&change);
         if pinned {
@@ -104,7 +104,7 @@ impl<'a> Comparison<'a> {
 }
 
 impl Findings {
-    /// Records that a person is left as they are.
+    /// Records that a user is skipped.
     pub(super) fn skip(&mut self, person: ObjectId, it: &DirectoryPerson, reason: SkipReason) {
         let name = it.label();
         self.skipped.push(Skip {

@@ -1,4 +1,4 @@
-//! What an administrator chooses for the directory sync; everything optional has the guides' default.
+//! The configuration of the directory sync; optional values have the defaults of the guides.
 
 use std::collections::BTreeSet;
 
@@ -9,68 +9,68 @@ use crate::base::ids::ObjectId;
 use crate::base::problem::Problem;
 use crate::base::throttle::Throttle;
 
-/// A Graph filter may be this many characters long; an address of Graph holds more.
+/// Maximum length of a Graph filter, in characters; it fits into a Graph URL.
 pub const MAX_FILTER: usize = 2_000;
-/// Texts to include or to exclude addresses by, of each kind.
+/// Maximum number of texts to include, and of texts to exclude.
 pub const MAX_TEXTS: usize = 100;
-/// One such text may be this many characters long.
+/// Maximum length of a text, in characters.
 pub const MAX_TEXT: usize = 254;
-/// Groups that can be chosen.
+/// Maximum number of groups in the group filter.
 pub const MAX_GROUPS: usize = 200;
-/// Hold a run that would deactivate more than this percentage of the active people,
-/// unless somebody chooses another limit.
+/// Default limit: a run that would deactivate more than this percentage of the active users is
+/// held.
 const DEFAULT_PERCENT: f64 = 10.0;
 
-/// For what teams are kept (S2-25): two switches, four combinations.
+/// The kinds of teams that are synced (S2-25).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct TeamSwitches {
-    /// One for each group of the directory.
+    /// Sync one team for each group of the directory.
     #[serde(default)]
     pub groups: bool,
-    /// One for each manager who has reports (S2-26).
+    /// Sync one team for each manager who has reports (S2-26).
     #[serde(default)]
     pub managers: bool,
 }
 
-/// What happens with what a comparison finds.
+/// The way in which changes are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncApplyMode))]
 #[serde(rename_all = "snake_case")]
 pub enum ApplyMode {
-    /// It is applied at once (S3-23); a change that is too large is held.
+    /// Changes are applied at once (S3-23); a plan that exceeds a limit is held.
     #[default]
     Automatic,
-    /// It waits until somebody has reviewed it (S3-20).
+    /// Changes wait until an administrator has reviewed them (S3-20).
     Review,
 }
 
-/// Whose addresses are synced (S3-31, S3-32).
+/// A filter by texts in e-mail addresses (S3-31, S3-32).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct EmailFilter {
-    /// Only addresses that contain one of these; all where it is empty.
+    /// Only addresses that contain one of these texts match; all match if the list is empty.
     #[serde(default)]
     pub include: BTreeSet<String>,
-    /// No address that contains one of these; this wins (C-30).
+    /// Addresses that contain one of these texts never match; exclusion wins (C-30).
     #[serde(default)]
     pub exclude: BTreeSet<String>,
 }
 
-/// Who belongs (S3-29…S3-35): all that is set must fit (C-30).
+/// The filters that decide which users are eligible (S3-29…S3-35); all must match (C-30).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncFilters))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SyncFilters {
-    /// An `OData` filter on users, as Microsoft Graph takes it.
+    /// An `OData` filter on users in the syntax of Microsoft Graph.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub graph: Option<String>,
-    /// Texts within addresses.
+    /// A filter by texts in e-mail addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<EmailFilter>,
-    /// Direct members of these groups, by object id.
+    /// Object ids of groups; only their direct members are eligible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<BTreeSet<ObjectId>>,
 }
@@ -83,7 +83,7 @@ fn default_language() -> String {
     "en".to_owned()
 }
 
-/// The limits unless somebody chooses others.
+/// Returns the default limits.
 pub fn default_guard() -> Throttle {
     Throttle {
         max_changes: None,
@@ -91,50 +91,49 @@ pub fn default_guard() -> Throttle {
     }
 }
 
-/// What an administrator chooses. Credentials are not part of it.
+/// The configuration of a tenant's directory sync, without credentials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct SyncConfig {
-    /// The platform's SCIM 2.0 service, such as `https://lms.example/scim/v2`.
+    /// Base URL of the platform's SCIM 2.0 service, for example `https://lms.example/scim/v2`.
     pub target: String,
-    /// The language of mails to created users until they choose their own (S2-19).
+    /// Language of e-mails to created users until they choose another one (S2-19).
     #[serde(default = "default_language")]
     pub default_language: String,
-    /// Whether guests are synced (S2-21). Members of the organisation always are (S2-22).
+    /// True if guests are synced (S2-21). Members of the organisation always are (S2-22).
     #[serde(default = "yes")]
     pub guests: bool,
-    /// Whether job titles are synced (S2-24).
+    /// True if job titles are synced (S2-24).
     #[serde(default = "yes")]
     pub job_title: bool,
-    /// For what teams are kept.
+    /// The kinds of teams that are synced.
     #[serde(default)]
     pub teams: TeamSwitches,
-    /// When it runs by itself.
+    /// The strategy for starting runs.
     #[serde(default)]
     pub strategy: Strategy,
-    /// What happens with what it finds.
+    /// The way in which changes are applied.
     #[serde(default)]
     pub apply: ApplyMode,
-    /// The Super admin who is told in the product when a run is complete (S3-24…S3-28).
+    /// The Super admin who is notified in the product when a run is complete (S3-24…S3-28).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub notify: Option<ObjectId>,
-    /// Who belongs; all by default (S3-10).
+    /// The filters; by default all users are eligible (S3-10).
     #[serde(default)]
     pub filters: SyncFilters,
-    /// Whether an account of the platform that has a person's address and no link
-    /// to the directory becomes that person's. Without it such a person is listed
-    /// and left alone: an address is no proof of who somebody is.
+    /// True if an account that has a user's address and no link to the directory is linked to that
+    /// user. Otherwise the user is only listed: an address does not prove an identity.
     #[serde(default)]
     pub link_existing: bool,
-    /// How many people may be deactivated, and members taken out of teams, without
-    /// somebody looking at it; more is held for review (S3-36).
+    /// Limits of users to deactivate and of members to remove from teams; a plan that exceeds one
+    /// is held for review (S3-36).
     #[serde(default = "default_guard")]
     pub guard: Throttle,
 }
 
 impl SyncConfig {
-    /// A configuration with all defaults.
+    /// Creates a configuration with all defaults.
     pub fn new(target: impl Into<String>) -> Self {
         Self {
             target: target.into(),
@@ -151,13 +150,14 @@ impl SyncConfig {
         }
     }
 
-    /// Whether groups have to be read at all: their permissions are needed only
-    /// then (S2-13, S2-14).
+    /// Returns true if groups have to be read; their permissions are needed only then (S2-13,
+    /// S2-14).
     pub fn needs_groups(&self) -> bool {
         self.teams.groups || self.filters.groups.is_some()
     }
 
-    /// Everything that is wrong, but for what only the other side knows.
+    /// Returns all validation problems that can be found without asking the directory or the
+    /// platform.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if !is_language(&self.default_language) {
@@ -176,7 +176,7 @@ impl SyncConfig {
     }
 }
 
-/// The shape of a BCP 47 tag; which languages the platform has only it knows.
+/// Checks the form of a BCP 47 tag; the platform may not support every valid tag.
 fn is_language(tag: &str) -> bool {
     let mut parts = tag.split('-');
     let first = parts.next().unwrap_or_default();
@@ -242,7 +242,7 @@ impl EmailFilter {
             };
             if texts.len() > MAX_TEXTS || !texts.iter().all(sound) {
                 let detail = format!(
-                    "may hold {MAX_TEXTS} texts of 1 to {MAX_TEXT} characters; a blank one would fit every address"
+                    "may hold {MAX_TEXTS} texts of 1 to {MAX_TEXT} characters; a blank one would match every address"
                 );
                 problems.push(Problem::at(pointer, detail));
             }
@@ -251,11 +251,11 @@ impl EmailFilter {
     }
 }
 
-/// Object ids of groups as people paste them: separated by commas, blanks around
-/// them ignored, each once (S3-34).
+/// Parses object ids of groups separated by commas, semicolons or line breaks. Blanks around them
+/// are ignored and duplicates removed (S3-34).
 ///
 /// # Errors
-/// Every part that is no object id.
+/// Returns an error text for each part that is not an object id.
 pub fn group_ids(text: &str) -> Result<BTreeSet<ObjectId>, Vec<String>> {
     let parts = text.split([',', '\n', ';']).map(str::trim);
     let mut wrong = Vec::new();
@@ -288,13 +288,13 @@ mod tests {
             .collect()
     }
 
-    /// Proves S3-10, S2-18, S2-21, S2-24, S2-25, S2-34 and S3-23: what counts
-    /// where nothing is chosen. Only the platform's address has to be entered.
+    /// Proves S3-10, S2-18, S2-21, S2-24, S2-25, S2-34 and S3-23: the defaults. Only the address of
+    /// the platform is required.
     #[test]
     fn everything_optional_has_a_default() {
         let config: SyncConfig =
             serde_json::from_value(json!({"target": "https://lms.example/scim"}))
-                .expect("a configuration");
+                .expect("configuration not deserialized");
         assert_eq!(config, SyncConfig::new("https://lms.example/scim"));
         assert!(config.problems().is_empty() && !config.needs_groups());
         assert!(config.guests && config.job_title && !config.link_existing);
@@ -308,10 +308,10 @@ mod tests {
         assert_eq!(config.apply, ApplyMode::Automatic);
         assert_eq!(config.filters, SyncFilters::default());
         let strict = serde_json::from_value::<SyncConfig>(json!({"target": "x", "targets": 1}));
-        assert!(strict.is_err(), "unknown fields are refused");
+        assert!(strict.is_err(), "unknown field was accepted");
     }
 
-    /// Proves S2-13 and S2-14: groups are read only where something needs them.
+    /// Proves S2-13 and S2-14: groups are read only if something needs them.
     #[test]
     fn groups_are_needed_for_teams_and_for_the_group_filter() {
         let mut config = SyncConfig::new("x");
@@ -324,7 +324,7 @@ mod tests {
         assert!(config.needs_groups());
     }
 
-    /// Proves S3-35: a filter that is on needs a value.
+    /// Proves S3-35: a filter that is switched on needs a value.
     #[test]
     fn an_empty_filter_is_a_problem() {
         let mut config = SyncConfig::new("x");
@@ -345,19 +345,19 @@ mod tests {
         assert_eq!(places(&config), ["/filters/email/include"]);
     }
 
-    /// Proves S3-34: separated by commas, trimmed, each once; what is no GUID is named.
+    /// Proves S3-34: ids are separated by commas, trimmed and deduplicated; invalid ones are named.
     #[test]
     fn group_ids_come_as_people_paste_them() {
         let one = "11111111-2222-3333-4444-555555555555";
         let two = "AAAAAAAA-2222-3333-4444-555555555555";
-        let found = group_ids(&format!(" {one} ,{two}, {one},")).expect("two groups");
+        let found = group_ids(&format!(" {one} ,{two}, {one},")).expect("group ids not parsed");
         assert_eq!(found.len(), 2);
-        let wrong = group_ids(&format!("{one}, Sales, 7")).expect_err("no ids");
+        let wrong = group_ids(&format!("{one}, Sales, 7")).expect_err("invalid ids were accepted");
         assert_eq!(wrong.len(), 2);
         assert!(wrong[0].contains("\"Sales\""), "{wrong:?}");
     }
 
-    /// Proves S2-19: the language of created users' mails.
+    /// Proves S2-19: the language of e-mails to created users.
     #[test]
     fn a_language_has_the_shape_of_a_tag() {
         for (tag, fine) in [

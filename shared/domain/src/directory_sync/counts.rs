@@ -1,4 +1,4 @@
-//! How many changes of each kind there are.
+//! The number of changes of each kind.
 
 use std::collections::BTreeSet;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use super::change::{ChangeKind, PlannedChange};
 use super::keys::ChangeSubject;
 
-/// How many there are of each kind (S2-41).
+/// The number of changes of each kind (S2-41).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncCounts))]
 #[serde(rename_all = "camelCase", default)]
 pub struct SyncCounts {
-    /// People created.
+    /// Users created.
     pub users_created: u64,
-    /// People of whom something changed, links included.
+    /// Users changed or linked.
     pub users_updated: u64,
-    /// People deactivated.
+    /// Users deactivated.
     pub users_deactivated: u64,
-    /// People brought back.
+    /// Users reactivated.
     pub users_reactivated: u64,
     /// Teams created.
     pub teams_created: u64,
@@ -26,12 +26,12 @@ pub struct SyncCounts {
     pub teams_updated: u64,
     /// Teams archived.
     pub teams_archived: u64,
-    /// Changes that undo what was done by hand.
+    /// Changes that undo manual changes.
     pub manual_overwritten: u64,
 }
 
 impl SyncCounts {
-    /// Counts changes; people and teams with several are counted once of each kind.
+    /// Counts changes. Several changes of one user or team count once per kind.
     pub fn of<'c>(changes: impl IntoIterator<Item = &'c PlannedChange>) -> Self {
         let mut counts = Self::default();
         let (mut touched, mut made) = (BTreeSet::new(), BTreeSet::new());
@@ -65,7 +65,7 @@ impl SyncCounts {
         counts
     }
 
-    /// By the names under which a run's record has them.
+    /// Returns the counts with their names in the run record.
     pub fn named(&self) -> [(&'static str, u64); 8] {
         [
             ("usersCreated", self.users_created),

@@ -1,4 +1,4 @@
-//! What the directory comes to: the facts wanted of each person, the teams wanted of those who are there.
+//! The desired state: the fields of each user and the teams that the platform should have.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,19 +12,19 @@ use crate::base::text::clean;
 /// A team as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct WantedTeam {
-    /// Its name.
+    /// Name of the team.
     pub name: String,
-    /// Who is in it, supervisors included.
+    /// Members, supervisors included.
     pub members: BTreeSet<ObjectId>,
-    /// Who supervises it.
+    /// Supervisors.
     pub supervisors: BTreeSet<ObjectId>,
 }
 
-/// Everything wanted of a person but the manager, which depends on who else is there.
+/// Returns the desired fields of a user, except the manager, which depends on the other users.
 pub(super) fn facts(person: &DirectoryPerson, config: &SyncConfig, features: Features) -> Facts {
     let text = |value: &Option<String>| value.as_deref().and_then(clean);
     let (first, last) = (text(&person.first_name), text(&person.last_name));
-    let whole = || match (&first, &last) {
+    let full_name = || match (&first, &last) {
         (Some(first), Some(last)) => Some(format!("{first} {last}")),
         _ => None,
     };
@@ -32,7 +32,7 @@ pub(super) fn facts(person: &DirectoryPerson, config: &SyncConfig, features: Fea
         (Field::Email, text(&person.email)),
         (
             Field::DisplayName,
-            text(&person.display_name).or_else(whole),
+            text(&person.display_name).or_else(full_name),
         ),
         (Field::JobTitle, text(&person.job_title)),
         (Field::Department, text(&person.department)),
@@ -46,12 +46,12 @@ pub(super) fn facts(person: &DirectoryPerson, config: &SyncConfig, features: Fea
         .collect()
 }
 
-/// Whether a field is kept at all: the others are nobody's business here.
+/// Returns true if the field is synced; other fields are ignored.
 pub(super) fn is_kept(field: Field, config: &SyncConfig, features: Features) -> bool {
     features.keeps(field) && (field != Field::JobTitle || config.job_title)
 }
 
-/// The manager of somebody, if it is somebody else who is there.
+/// Returns the user's manager if that is another user who is present.
 pub(super) fn manager(
     id: ObjectId,
     person: &DirectoryPerson,
@@ -62,8 +62,8 @@ pub(super) fn manager(
         .filter(|manager| *manager != id && present.contains(manager))
 }
 
-/// The teams wanted of those who are `present`: on the platform, active, and
-/// belonging there.
+/// Returns the desired teams for the users in `present`: those who are eligible and active on the
+/// platform.
 pub(super) fn teams(
     config: &SyncConfig,
     directory: &SourceDirectory,
@@ -88,7 +88,7 @@ pub(super) fn teams(
     wanted
 }
 
-/// One team for each manager who has somebody to manage (S2-26, S2-27).
+/// Adds one team for each manager who has reports (S2-26, S2-27).
 fn managers_teams(
     directory: &SourceDirectory,
     present: &BTreeSet<ObjectId>,
@@ -115,8 +115,8 @@ fn managers_teams(
     }
 }
 
-/// "Peter Wright's team" (S2-28). Two managers of one name are told apart by
-/// their addresses.
+/// Returns the team names, for example "Peter Wright's team" (S2-28). If several managers have the
+/// same name, the address is added.
 fn team_names<'a>(
     directory: &SourceDirectory,
     managers: impl Iterator<Item = &'a ObjectId>,
@@ -172,8 +172,8 @@ mod tests {
         config
     }
 
-    /// Proves S2-26 and S2-27: ten managers, ten teams; each supervises the own
-    /// one and all reports are in it.
+    /// Proves S2-26 and S2-27: ten managers have ten teams; each manager supervises one team, and
+    /// all reports of the manager are in it.
     #[test]
     fn every_manager_with_reports_has_a_team() {
         let chain = (1..=30).map(|number| (number, (number > 10).then_some(number % 10 + 1)));
@@ -185,7 +185,7 @@ mod tests {
         assert_eq!(team.members, BTreeSet::from([id(1), id(20), id(30)]));
     }
 
-    /// Proves S2-28: the name; two of one name are told apart.
+    /// Proves S2-28: the name of a team; the address distinguishes managers with the same name.
     #[test]
     fn a_team_is_called_after_its_manager() {
         let (mut directory, present) =
@@ -194,7 +194,7 @@ mod tests {
             directory
                 .people
                 .get_mut(&id(number))
-                .expect("somebody")
+                .expect("user not found")
                 .display_name = Some(name.to_owned());
         };
         call(1, "Peter Wright");
@@ -210,7 +210,7 @@ mod tests {
         directory
             .people
             .get_mut(&id(3))
-            .expect("somebody")
+            .expect("user not found")
             .display_name = Some("Peter Wright".to_owned());
         assert_eq!(
             name(&directory, config, 1),
@@ -222,7 +222,7 @@ mod tests {
         );
     }
 
-    /// Proves S2-25: four combinations of the two switches.
+    /// Proves S2-25: the four combinations of the two switches.
     #[test]
     fn both_switches_work_alone_and_together() {
         let (mut directory, present) = directory([(1, None), (2, Some(1))]);
@@ -243,7 +243,7 @@ mod tests {
         }
     }
 
-    /// Whoever is not there is in no team and manages nobody; nobody manages themselves.
+    /// A user who is not present is in no team and manages no team; no user is their own manager.
     #[test]
     fn only_those_present_count() {
         let (directory, mut present) =

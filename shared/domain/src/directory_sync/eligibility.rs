@@ -1,4 +1,4 @@
-//! Who of the directory belongs on the platform, and why somebody does not.
+//! Decides which directory users are eligible for the platform, and why others are not.
 
 use std::collections::BTreeSet;
 
@@ -9,30 +9,31 @@ use super::skip_reason::DepartureReason;
 use super::source::{DirectoryPerson, SourceDirectory};
 use crate::base::ids::ObjectId;
 
-/// How somebody of the directory stands.
+/// The result of the check of one directory user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Eligibility {
-    /// Belongs.
+    /// The user belongs on the platform.
     Wanted,
-    /// Would belong, but required fields are empty: left as they are (S2-23).
+    /// The user would be eligible, but required fields are empty; the account is not changed
+    /// (S2-23).
     Lacking(Vec<Field>),
-    /// Does not belong.
+    /// The user does not belong on the platform.
     Out(DepartureReason),
 }
 
-/// The rules of one run.
+/// The eligibility rules of one run.
 #[derive(Debug)]
 pub struct Scope<'a> {
     config: &'a SyncConfig,
-    /// Who fits the Graph filter; asked of Graph itself.
+    /// Users who match the Graph filter, as returned by Graph.
     fitting: Option<&'a BTreeSet<ObjectId>>,
     addresses: Option<Addresses>,
     in_groups: Option<BTreeSet<ObjectId>>,
 }
 
 impl<'a> Scope<'a> {
-    /// The rules of a configuration over a directory. `fitting` is who fits the
-    /// Graph filter; without it nobody is left out by it.
+    /// Creates the rules from a configuration and a directory. `fitting` contains the users who
+    /// match the Graph filter; with `None` that filter is not applied.
     pub fn new(
         config: &'a SyncConfig,
         directory: &SourceDirectory,
@@ -53,8 +54,8 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// How somebody stands. What leaves somebody out is asked first: nobody needs
-    /// an address who does not belong.
+    /// Checks one directory user. Exclusions are checked before required fields, because a user who
+    /// is excluded does not need an address.
     pub fn eligibility(&self, id: ObjectId, person: &DirectoryPerson) -> Eligibility {
         if !person.enabled {
             return Eligibility::Out(DepartureReason::Disabled);
@@ -73,7 +74,7 @@ impl<'a> Scope<'a> {
             return Eligibility::Out(DepartureReason::NotInGroups);
         }
         let lacking = lacking(person);
-        // Nobody is let in or out by an address that is not there.
+        // The address filter is skipped if there is no address.
         if !lacking.contains(&Field::Email)
             && let (Some(addresses), Some(email)) = (&self.addresses, &person.email)
         {
@@ -91,7 +92,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Required fields that are empty (S2-23).
+/// Returns the required fields that are empty (S2-23).
 fn lacking(person: &DirectoryPerson) -> Vec<Field> {
     let required = [
         (Field::FirstName, &person.first_name),
@@ -109,21 +110,21 @@ mod tests {
     use crate::directory_sync::config::EmailFilter;
     use crate::directory_sync::testing::{person, person_id as id};
 
-    fn standing(config: &SyncConfig, person: &DirectoryPerson) -> Eligibility {
+    fn eligibility_of(config: &SyncConfig, person: &DirectoryPerson) -> Eligibility {
         Scope::new(config, &SourceDirectory::default(), None).eligibility(id(1), person)
     }
 
-    /// Proves S3-10 and S2-22 (C-32): by default everybody belongs; only the guest
-    /// switch and the filters leave somebody out.
+    /// Proves S3-10 and S2-22 (C-32): by default all users are eligible; only the guest switch and
+    /// the filters exclude users.
     #[test]
     fn members_always_belong() {
         let mut config = SyncConfig::new("x");
-        assert_eq!(standing(&config, &person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Wanted);
         config.guests = false;
-        assert_eq!(standing(&config, &person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Wanted);
     }
 
-    /// Proves S2-20 and S2-21: guests by their user type.
+    /// Proves S2-20 and S2-21: guests are detected by their user type.
     #[test]
     fn guests_belong_unless_switched_off() {
         let guest = DirectoryPerson {
@@ -131,15 +132,15 @@ mod tests {
             ..person(1)
         };
         let mut config = SyncConfig::new("x");
-        assert_eq!(standing(&config, &guest), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &guest), Eligibility::Wanted);
         config.guests = false;
         assert_eq!(
-            standing(&config, &guest),
+            eligibility_of(&config, &guest),
             Eligibility::Out(DepartureReason::Guest)
         );
     }
 
-    /// Proves S2-23: who lacks a required field is told apart from who leaves.
+    /// Proves S2-23: a missing required field does not count as a departure.
     #[test]
     fn required_fields_are_looked_for() {
         let config = SyncConfig::new("x");
@@ -149,16 +150,16 @@ mod tests {
             ..person(1)
         };
         let lacking = Eligibility::Lacking(vec![Field::FirstName, Field::Email]);
-        assert_eq!(standing(&config, &nameless), lacking);
+        assert_eq!(eligibility_of(&config, &nameless), lacking);
         let untitled = DirectoryPerson {
             job_title: None,
             department: None,
             ..person(1)
         };
-        assert_eq!(standing(&config, &untitled), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &untitled), Eligibility::Wanted);
     }
 
-    /// Proves S3-33, S3-35, C-30 and C-35: all filters must fit, and each says why not.
+    /// Proves S3-33, S3-35, C-30 and C-35: all filters must match, and each has its own reason.
     #[test]
     fn every_filter_gives_its_reason() {
         let mut directory = SourceDirectory::default();
@@ -176,16 +177,16 @@ mod tests {
             exclude: BTreeSet::from(["person-3".to_owned()]),
         });
         let fitting = BTreeSet::from([id(1), id(3)]);
-        let stands = |number: u32, person: DirectoryPerson| {
+        let eligibility = |number: u32, person: DirectoryPerson| {
             Scope::new(&config, &directory, Some(&fitting)).eligibility(id(number), &person)
         };
-        assert_eq!(stands(1, person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility(1, person(1)), Eligibility::Wanted);
         assert_eq!(
-            stands(2, person(2)),
+            eligibility(2, person(2)),
             Eligibility::Out(DepartureReason::GraphFilter)
         );
         assert_eq!(
-            stands(3, person(3)),
+            eligibility(3, person(3)),
             Eligibility::Out(DepartureReason::NotInGroups)
         );
         let address = |email: &str| DirectoryPerson {
@@ -193,11 +194,11 @@ mod tests {
             ..person(1)
         };
         assert_eq!(
-            stands(1, address("a@fabrikam.example")),
+            eligibility(1, address("a@fabrikam.example")),
             Eligibility::Out(DepartureReason::EmailNotIncluded)
         );
         assert_eq!(
-            stands(1, address("person-3@contoso.example")),
+            eligibility(1, address("person-3@contoso.example")),
             Eligibility::Out(DepartureReason::EmailExcluded)
         );
         let disabled = DirectoryPerson {
@@ -205,7 +206,7 @@ mod tests {
             ..person(1)
         };
         assert_eq!(
-            stands(1, disabled),
+            eligibility(1, disabled),
             Eligibility::Out(DepartureReason::Disabled)
         );
     }

@@ -1,16 +1,16 @@
-//! Whether an address fits: texts to include, texts to exclude, without regard to case.
+//! The address filter: texts to include and texts to exclude, case-insensitive.
 
 use super::config::EmailFilter;
 use crate::base::text::fold;
 
-/// An address filter, folded once for many addresses.
+/// An address filter whose texts are folded once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Addresses {
     include: Vec<String>,
     exclude: Vec<String>,
 }
 
-/// How an address stands to the filter.
+/// The result of an address filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fit {
     Fits,
@@ -29,7 +29,7 @@ impl Addresses {
         }
     }
 
-    /// How an address stands; exclude wins (C-30).
+    /// Checks an address; exclusion wins (C-30).
     pub(super) fn fit(&self, email: &str) -> Fit {
         let email = fold(email).unwrap_or_default();
         let has = |texts: &[String]| texts.iter().any(|text| email.contains(text.as_str()));
@@ -56,7 +56,7 @@ mod tests {
         Addresses::of(&filter).fit(email)
     }
 
-    /// Proves S3-31, S3-32, S3-35 and C-30: include any, exclude wins, case does not matter.
+    /// Proves S3-31, S3-32, S3-35 and C-30: include any, exclusion wins, case-insensitive.
     #[test]
     fn addresses_are_included_and_excluded_by_texts() {
         assert_eq!(fit(&["@contoso.com"], &[], "Kay@Contoso.com"), Fit::Fits);

@@ -1,4 +1,4 @@
-//! Whom and what changes are about: fields, people in teams, teams.
+//! Keys of what changes refer to: fields, teams and their members.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::ObjectId;
 
-/// What is kept of a person. The names are part of the API: they stay.
+/// A synced field of a user. The names are part of the API and must not change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncField))]
 #[serde(rename_all = "camelCase")]
 pub enum Field {
-    /// The address, which is also the name to sign in with.
+    /// The e-mail address, which is also the sign-in name.
     Email,
     /// The first name.
     FirstName,
     /// The last name.
     LastName,
-    /// The name people read.
+    /// The display name.
     DisplayName,
     /// The job title.
     JobTitle,
@@ -29,7 +29,7 @@ pub enum Field {
 }
 
 impl Field {
-    /// All of them.
+    /// All fields.
     pub const ALL: [Self; 7] = [
         Self::Email,
         Self::FirstName,
@@ -40,7 +40,7 @@ impl Field {
         Self::Manager,
     ];
 
-    /// Its name in keys and in the API.
+    /// Returns the name of the field in keys and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -53,7 +53,7 @@ impl Field {
         }
     }
 
-    /// What people call it.
+    /// Returns the name of the field in texts for administrators.
     pub const fn title(self) -> &'static str {
         match self {
             Self::Email => "address",
@@ -67,13 +67,13 @@ impl Field {
     }
 }
 
-/// Which team: of a group of the directory, or of a manager.
+/// The key of a synced team: a group of the directory, or the team of a manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum TeamKey {
     /// A group, by its object id.
     Group(ObjectId),
-    /// A manager's reports, by the manager's object id.
+    /// A manager's team, by the manager's object id.
     Manager(ObjectId),
 }
 
@@ -90,11 +90,14 @@ impl FromStr for TeamKey {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let id = |id: &str| id.parse().map_err(|_| format!("{text:?} names no team"));
+        let id = |id: &str| {
+            id.parse()
+                .map_err(|_| format!("{text:?} is not a team key"))
+        };
         match text.split_once(':') {
             Some(("group", rest)) => id(rest).map(Self::Group),
             Some(("manager", rest)) => id(rest).map(Self::Manager),
-            _ => Err(format!("{text:?} names no team")),
+            _ => Err(format!("{text:?} is not a team key")),
         }
     }
 }
@@ -113,23 +116,23 @@ impl From<TeamKey> for String {
     }
 }
 
-/// Whom or what a change is about.
+/// The user or team that a change refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum ChangeSubject {
-    /// A person, by Entra object id.
+    /// A directory user, by Entra object id.
     User(ObjectId),
     /// A team.
     Team(TeamKey),
 }
 
-/// Somebody in a team: known to the directory, or only to the platform.
+/// A member of a team: a directory user or an account that is not linked to one.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Member {
-    /// By Entra object id.
+    /// A directory user, by Entra object id.
     Person(ObjectId),
-    /// By the platform's own id: nobody the directory knows.
+    /// An account without a directory user, by the platform's id.
     Local(String),
 }
 

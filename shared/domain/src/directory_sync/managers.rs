@@ -1,4 +1,5 @@
-//! Compares managers: only once everybody is compared is it known who is there.
+//! Compares managers. Runs after the users, because only then is it known which users will be
+//! active.
 
 use super::change::{ChangeKind, PlannedChange};
 use super::comparison::{Comparison, Findings};
@@ -8,7 +9,7 @@ use super::source::DirectoryPerson;
 use super::target::PlatformUser;
 use crate::base::ids::ObjectId;
 
-/// Compares the managers of all who are there once the plan is carried out.
+/// Compares the managers of all users who will be active once the plan is applied.
 pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) {
     for id in findings.present.clone() {
         compare_manager(comparison, id, findings);

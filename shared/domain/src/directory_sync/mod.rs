@@ -1,9 +1,9 @@
-//! The directory sync: people and teams of a learning platform kept equal to an Entra directory.
+//! The directory sync: makes users and teams of a learning platform equal to an Entra directory.
 //!
-//! [`source`] is what was read of the directory, [`target`] what was read of the
-//! platform, [`eligibility`] who belongs, [`desired_state`] what that comes to, [`plan`] what has
-//! to change, [`write_plan`] in which order. Nobody is ever told apart by an address:
-//! Entra's object id is the key, on both sides (S2-23).
+//! [`source`] is the directory as read and [`target`] the platform as read. [`eligibility`] decides
+//! which users belong on the platform, [`desired_state`] computes the desired users and teams,
+//! [`plan`] the changes, and [`write_plan`] their order. Entra's object id is the key on both
+//! sides; an address never identifies a user (S2-23).
 
 mod address_allocation;
 mod address_claims;

@@ -1,4 +1,5 @@
-//! Decisions of people that later runs respect: what was rejected in a review stays as it is (C-26).
+//! Pins: changes that an administrator rejected in a review and that later runs do not propose
+//! (C-26).
 
 use std::collections::BTreeMap;
 
@@ -8,23 +9,23 @@ use serde::{Deserialize, Serialize};
 use super::change::PlannedChange;
 use crate::base::audit::Actor;
 
-/// One decision to leave something as it is on the platform.
+/// An administrator's decision that one change must not be made on the platform.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncPin))]
 #[serde(rename_all = "camelCase")]
 pub struct Pin {
-    /// What is left as it is: the key of a change.
+    /// Key of the rejected change (see [`PlannedChange::key`]).
     pub key: String,
-    /// The change that was rejected, in words.
+    /// Text of the rejected change.
     pub rejected: String,
-    /// Who decided.
+    /// The user who rejected the change.
     pub by: Actor,
-    /// When.
+    /// Time of the decision.
     pub at: DateTime<Utc>,
 }
 
 impl Pin {
-    /// The decision against a change.
+    /// Creates a pin that rejects `change`.
     pub fn against(change: &PlannedChange, by: Actor, at: DateTime<Utc>) -> Self {
         Self {
             key: change.key(),
@@ -35,27 +36,27 @@ impl Pin {
     }
 }
 
-/// All decisions of a tenant, by key.
+/// All pins of a tenant, by key.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Pins(BTreeMap<String, Pin>);
 
 impl Pins {
-    /// How many there are.
+    /// Returns the number of pins.
     pub fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no pins.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether there is one of this key.
+    /// Returns true if there is a pin with this key.
     pub fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
-    /// Whether something is to be left as it is.
+    /// Returns true if a pin rejects this change.
     pub fn holds(&self, change: &PlannedChange) -> bool {
         !self.0.is_empty() && self.0.contains_key(&change.key())
     }

@@ -1,4 +1,4 @@
-//! Compares a directory with a platform: every change, who is skipped, what people decided against.
+//! Plans a directory sync: compares the directory with the platform.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,34 +9,34 @@ use super::counts::SyncCounts;
 use super::skip_reason::Skip;
 use super::{address_claims, managers, teams, users};
 
-/// Everything that has to change for the platform to be as the directory is.
+/// The changes that make the platform equal to the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncPlan {
-    /// The changes: people by object id, then teams.
+    /// The changes: users by object id, then teams.
     pub changes: Vec<PlannedChange>,
-    /// Who is left as they are because something is missing or in the way.
+    /// Users who are skipped because data is missing or in conflict.
     pub skipped: Vec<Skip>,
-    /// Changes that people decided against.
+    /// Changes that a pin rejects.
     pub pinned: Vec<PlannedChange>,
-    /// Linked and active people now.
+    /// Current number of linked and active users.
     pub active: usize,
-    /// Members of all teams of ours now.
+    /// Current number of members of all synced teams.
     pub memberships: usize,
 }
 
 impl SyncPlan {
-    /// Whether there is nothing to do.
+    /// Returns true if there are no changes.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// People who would be deactivated.
+    /// Returns the number of users who would be deactivated.
     pub fn leavers(&self) -> usize {
         self.count(|what| matches!(what, ChangeKind::DeactivateUser { .. }))
     }
 
-    /// Members who would be taken out of teams, those of archived teams included.
+    /// Returns the number of members to remove from teams, members of archived teams included.
     pub fn removals(&self) -> usize {
         let archived = self.changes.iter().map(|change| match change.what {
             ChangeKind::ArchiveTeam { members } => members,
@@ -52,12 +52,12 @@ impl SyncPlan {
             .count()
     }
 
-    /// What kinds of changes there are.
+    /// Returns the number of changes of each kind.
     pub fn counts(&self) -> SyncCounts {
         SyncCounts::of(&self.changes)
     }
 
-    /// The same for the same changes, on every machine.
+    /// Returns the SHA-256 of the changes in hexadecimal; equal changes have the same hash.
     pub fn hash(&self) -> String {
         let mut hash = Sha256::new();
         for change in &self.changes {
@@ -69,7 +69,7 @@ impl SyncPlan {
     }
 }
 
-/// Compares the directory with the platform. The order of what was read makes no difference.
+/// Compares the directory with the platform. The result does not depend on the order of the input.
 pub fn plan(input: PlanInput<'_>) -> SyncPlan {
     let comparison = Comparison::new(input);
     let mut findings = Findings::default();

@@ -1,4 +1,4 @@
-//! What a run of the directory sync came to: each change and how it ended, who was skipped, what waits.
+//! The report of a directory sync run: outcomes, skipped users and waiting changes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,45 +7,45 @@ use super::counts::SyncCounts;
 use super::skip_reason::Skip;
 use crate::base::outcome::Outcome;
 
-/// One change and how it ended.
+/// One change with its outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeOutcome {
-    /// The change.
+    /// The planned change.
     pub change: PlannedChange,
-    /// Its outcome; stored beside the change as `status` and `detail`.
+    /// Its outcome; serialized next to the change as `status` and `detail`.
     #[serde(flatten)]
     pub outcome: Outcome,
 }
 
-/// Everything one invocation of a run has to tell.
+/// The report of one invocation of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-#[must_use = "a report that nobody stores tells nobody"]
+#[must_use = "a report must be stored"]
 pub struct SyncReport {
-    /// Changes that were to be made.
+    /// Changes that the run tried to apply, with their outcomes.
     pub outcomes: Vec<ChangeOutcome>,
-    /// Changes that wait for somebody.
+    /// Changes that wait for an approval.
     pub waiting: Vec<PlannedChange>,
-    /// Why they wait although they would be made by themselves.
+    /// Why the changes wait although the mode is automatic.
     pub held: Option<String>,
-    /// Who is left as they are.
+    /// Skipped users.
     pub skipped: Vec<Skip>,
-    /// Changes that people decided against.
+    /// Changes that a pin rejects.
     pub pinned: Vec<PlannedChange>,
-    /// Remarks, one sentence each.
+    /// Notes, one sentence each.
     pub notes: Vec<String>,
 }
 
 impl SyncReport {
-    /// What was made, by kind (S2-41).
+    /// Counts the changes that were made, by kind (S2-41).
     pub fn made(&self) -> SyncCounts {
         let done = self.outcomes.iter();
         let done = done.filter(|outcome| outcome.outcome.is_done());
         SyncCounts::of(done.map(|outcome| &outcome.change))
     }
 
-    /// The number of changes whose outcome fulfils the predicate.
+    /// Returns the number of outcomes that match the predicate.
     pub fn count(&self, predicate: impl Fn(&Outcome) -> bool) -> usize {
         let outcomes = self.outcomes.iter();
         outcomes.filter(|it| predicate(&it.outcome)).count()
@@ -61,7 +61,7 @@ mod tests {
     use crate::directory_sync::keys::ChangeSubject;
     use crate::testing::World;
 
-    /// Reports in the object store keep the outcome as `status` and `detail`.
+    /// Reports in the object store contain the outcome as `status` and `detail`.
     #[test]
     fn an_outcome_is_stored_as_status_and_detail() {
         let subject = ChangeSubject::User(World::object("ada"));

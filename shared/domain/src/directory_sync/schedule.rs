@@ -1,4 +1,5 @@
-//! When a directory sync runs: by hand, or at times of the day in an IANA zone, once each local day.
+//! The schedule of a directory sync: manual, or at local times of an IANA time zone, each once a
+//! day.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,19 +11,19 @@ use chrono::{
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-/// The shortest time between two runs that an operator may set, in minutes.
+/// Minimum time between two runs that an operator may set, in minutes.
 pub const SHORTEST_MINUTES: u16 = 15;
-/// The longest a clock was ever put forward at once is a day (Samoa, 2011).
+/// Maximum length of a gap in local time, in minutes: the longest so far was a day (Samoa, 2011).
 const LONGEST_GAP: i64 = 26 * 60;
 
-/// A time of the day, to the minute; `HH:MM` in JSON.
+/// A time of day with minute precision; `HH:MM` in JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(value_type = String, example = "04:00"))]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay(u16);
 
 impl TimeOfDay {
-    /// Hour and minute; `None` when there is no such time.
+    /// Creates a time from hour and minute; returns `None` if they are out of range.
     pub const fn new(hour: u16, minute: u16) -> Option<Self> {
         if hour < 24 && minute < 60 {
             Some(Self(hour * 60 + minute))
@@ -31,7 +32,7 @@ impl TimeOfDay {
         }
     }
 
-    /// The minute of the day, from 0.
+    /// Returns the minute of the day, from 0.
     pub const fn minute(self) -> u16 {
         self.0
     }
@@ -51,7 +52,8 @@ impl FromStr for TimeOfDay {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no time of the day: write HH:MM, such as 04:00");
+        let wrong =
+            || format!("{text:?} is not a time of day; enter it as HH:MM, for example 04:00");
         let (hour, minute) = text.trim().split_once(':').ok_or_else(wrong)?;
         let number = |part: &str| match part.len() {
             1..=2 => part.parse::<u16>().ok(),
@@ -78,18 +80,18 @@ impl From<TimeOfDay> for String {
     }
 }
 
-/// What an administrator chooses (S3-15…S3-19).
+/// The strategy for starting runs, as chosen by an administrator (S3-15…S3-19).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncStrategy))]
 #[serde(rename_all = "camelCase", tag = "kind", deny_unknown_fields)]
 pub enum Strategy {
-    /// Only when somebody starts it (S3-15).
+    /// Only when an administrator starts a run (S3-15).
     Manual,
-    /// Every day at this time of this zone (S3-16, S3-17).
+    /// Every day at a local time (S3-16, S3-17).
     Daily {
         /// The local time.
         time: TimeOfDay,
-        /// The IANA zone, such as `Europe/London`; without it the time is UTC.
+        /// The IANA zone, for example `Europe/London`. Default: UTC.
         #[serde(default = "utc")]
         #[cfg_attr(feature = "openapi", schema(value_type = String, example = "Europe/London"))]
         zone: Tz,
@@ -101,7 +103,7 @@ fn utc() -> Tz {
 }
 
 impl Default for Strategy {
-    /// Four o'clock UTC (S2-34).
+    /// Returns 04:00 UTC (S2-34).
     fn default() -> Self {
         Self::Daily {
             time: TimeOfDay(4 * 60),
@@ -111,7 +113,7 @@ impl Default for Strategy {
 }
 
 impl Strategy {
-    /// The moments it means, if any.
+    /// Returns the schedule, or `None` for a manual strategy.
     pub fn rhythm(self) -> Option<Schedule> {
         match self {
             Self::Manual => None,
@@ -123,7 +125,7 @@ impl Strategy {
     }
 }
 
-/// Times of every day in a zone (C-29). Operators may set several (S2-35).
+/// Local times at which a run starts every day (C-29). Operators may set several (S2-35).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncRhythm))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -136,10 +138,10 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// What is wrong with it, if something is.
+    /// Returns a validation error, if there is one.
     pub fn problem(&self) -> Option<String> {
         if self.times.is_empty() {
-            return Some("names no time: enter at least one, such as 04:00".to_owned());
+            return Some("must contain at least one time, for example 04:00".to_owned());
         }
         let minutes: Vec<u16> = self.times.iter().map(|time| time.0).collect();
         let close = |pair: &[u16]| pair[1] - pair[0] < SHORTEST_MINUTES;
@@ -153,14 +155,13 @@ impl Schedule {
             .then(|| format!("times must be at least {SHORTEST_MINUTES} minutes apart"))
     }
 
-    /// The first moment after `after` at which it is time.
+    /// Returns the first due time after `after`.
     ///
-    /// Every local day has each of its times exactly once (S3-18): a time that a
-    /// clock skips is the first moment after the gap, one that it shows twice is
-    /// the first of the two.
+    /// Each time occurs exactly once on every local day (S3-18). A time that is skipped by a clock
+    /// change is the first moment after the gap; of a time that occurs twice the first is used.
     pub fn next_after(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let today = after.with_timezone(&self.zone).date_naive();
-        // From the day before: a time near midnight may belong to another date.
+        // Start on the day before: a time near midnight may belong to another date.
         let first = today.pred_opt().unwrap_or(today);
         let days = (0..5).filter_map(|day| first.checked_add_days(Days::new(day)));
         days.flat_map(|day| self.times.iter().map(move |time| self.moment(day, *time)))
@@ -168,7 +169,7 @@ impl Schedule {
             .min()
     }
 
-    /// The one moment of a local day's time.
+    /// Returns the UTC time of a local time on a local day.
     fn moment(&self, day: NaiveDate, time: TimeOfDay) -> DateTime<Utc> {
         let mut local: NaiveDateTime = day.and_time(time.naive());
         for _ in 0..LONGEST_GAP {
@@ -190,48 +191,48 @@ mod tests {
     use proptest::prelude::*;
 
     fn at(text: &str) -> DateTime<Utc> {
-        text.parse().expect("a moment")
+        text.parse().expect("time not parsed")
     }
 
     fn daily(time: &str, zone: &str) -> Schedule {
         let strategy = Strategy::Daily {
-            time: time.parse().expect("a time"),
-            zone: zone.parse().expect("a zone"),
+            time: time.parse().expect("time of day not parsed"),
+            zone: zone.parse().expect("time zone not parsed"),
         };
-        strategy.rhythm().expect("moments")
+        strategy.rhythm().expect("no schedule")
     }
 
-    /// The moments after `from`, in UTC.
+    /// Returns the next due times after `from`, in UTC.
     fn moments(rhythm: &Schedule, from: &str, count: usize) -> Vec<String> {
         let mut now = at(from);
         let mut found = Vec::new();
         for _ in 0..count {
-            now = rhythm.next_after(now).expect("a next moment");
+            now = rhythm.next_after(now).expect("no next due time");
             found.push(now.format("%m-%dT%H:%MZ").to_string());
         }
         found
     }
 
-    /// Proves S2-34: by default every day at 4 a.m. UTC.
+    /// Proves S2-34: by default a run starts every day at 04:00 UTC.
     #[test]
     fn the_default_is_four_in_the_morning_utc() {
-        let rhythm = Strategy::default().rhythm().expect("moments");
+        let rhythm = Strategy::default().rhythm().expect("no schedule");
         let found = moments(&rhythm, "2026-11-26T04:00:00Z", 2);
         assert_eq!(found, ["11-27T04:00Z", "11-28T04:00Z"]);
-        let strategy = serde_json::to_value(Strategy::default()).expect("JSON");
+        let strategy = serde_json::to_value(Strategy::default()).expect("strategy not serialized");
         assert_eq!(
             strategy,
             serde_json::json!({"kind": "daily", "time": "04:00", "zone": "UTC"})
         );
     }
 
-    /// Proves S3-15 and S3-19: a manual strategy has no moment.
+    /// Proves S3-15 and S3-19: a manual strategy is never due.
     #[test]
     fn a_manual_strategy_is_never_due() {
         assert_eq!(Strategy::Manual.rhythm(), None);
     }
 
-    /// Proves S3-16, S3-17 and C-29: the local time stays the same over the year.
+    /// Proves S3-16, S3-17 and C-29: the local time stays the same all year.
     #[test]
     fn the_local_time_counts() {
         let london = daily("02:30", "Europe/London");
@@ -245,10 +246,10 @@ mod tests {
         );
     }
 
-    /// Proves S3-18: the nights on which clocks change, in London and New York.
+    /// Proves S3-18: clock changes in London and New York.
     #[test]
     fn each_night_runs_once_when_clocks_change() {
-        // London, 29 March 2026: 01:00 → 02:00. The time that is skipped is the end of the gap.
+        // London, 29 March 2026: 01:00 → 02:00. The skipped time becomes the end of the gap.
         let london = daily("01:30", "Europe/London");
         assert_eq!(
             moments(&london, "2026-03-27T12:00:00Z", 4),
@@ -259,7 +260,7 @@ mod tests {
                 "03-31T00:30Z"
             ]
         );
-        // London, 25 October 2026: 02:00 → 01:00. The time that comes twice is the first.
+        // London, 25 October 2026: 02:00 → 01:00. Of the repeated time the first is used.
         assert_eq!(
             moments(&london, "2026-10-23T12:00:00Z", 4),
             [
@@ -293,10 +294,11 @@ mod tests {
         );
     }
 
-    /// Proves S2-35: an operator may set several times, not too close to each other.
+    /// Proves S2-35: an operator may set several times with a minimum distance.
     #[test]
     fn several_times_a_day_come_in_order() {
-        let times = ["00:00", "06:00", "12:00", "18:00"].map(|it| it.parse().expect("a time"));
+        let times = ["00:00", "06:00", "12:00", "18:00"]
+            .map(|it| it.parse().expect("time of day not parsed"));
         let rhythm = Schedule {
             times: times.into(),
             zone: Tz::UTC,
@@ -307,7 +309,9 @@ mod tests {
             ["11-26T18:00Z", "11-27T00:00Z"]
         );
         for close in [["00:00", "00:14"], ["00:05", "23:55"]] {
-            let times = close.map(|it| it.parse().expect("a time")).into();
+            let times = close
+                .map(|it| it.parse().expect("time of day not parsed"))
+                .into();
             let rhythm = Schedule {
                 times,
                 zone: Tz::UTC,
@@ -337,8 +341,8 @@ mod tests {
     }
 
     proptest! {
-        /// Proves S3-18: every local day of every zone has its time once; a day
-        /// that the calendar of a place leaves out falls on the next.
+        /// Proves S3-18: the time occurs once on every local day of every zone; on a day that a
+        /// zone skipped, it moves to the next day.
         #[test]
         fn every_local_day_has_one_moment(
             zone in prop::sample::select(&chrono_tz::TZ_VARIANTS[..]),
@@ -347,10 +351,10 @@ mod tests {
         ) {
             let time = TimeOfDay(minute);
             let rhythm = Schedule { times: BTreeSet::from([time]), zone };
-            let mut now = DateTime::from_timestamp(start, 0).expect("a moment");
+            let mut now = DateTime::from_timestamp(start, 0).expect("time not valid");
             let mut days = Vec::new();
             for _ in 0..4 {
-                let next = rhythm.next_after(now).expect("a next moment");
+                let next = rhythm.next_after(now).expect("no next due time");
                 prop_assert!(next > now && next - now < TimeDelta::hours(50));
                 days.push(next.with_timezone(&zone).date_naive());
                 now = next;

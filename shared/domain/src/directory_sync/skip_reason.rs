@@ -1,4 +1,4 @@
-//! Why somebody leaves, and why somebody is left as they are.
+//! Reasons for departures and for skipped users.
 
 use std::fmt;
 
@@ -7,31 +7,31 @@ use serde::{Deserialize, Serialize};
 use super::keys::Field;
 use crate::base::ids::ObjectId;
 
-/// Why somebody leaves (C-35).
+/// Why a user is deactivated (C-35).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DepartureReason {
-    /// The account is switched off in the directory.
+    /// The account is disabled in the directory.
     Disabled,
-    /// The account was deleted.
+    /// The account was deleted in the directory.
     Deleted,
-    /// It is no longer in the directory, and not among the deleted ones either.
+    /// The account is neither in the directory nor among its deleted accounts.
     Vanished,
-    /// It is a guest, and guests are not synced.
+    /// The account is a guest, and guests are not synced.
     Guest,
-    /// The Graph filter leaves it out.
+    /// The account does not match the Graph filter.
     GraphFilter,
-    /// The address has none of the wanted texts.
+    /// The address contains none of the texts to include.
     EmailNotIncluded,
-    /// The address has an unwanted text.
+    /// The address contains a text to exclude.
     EmailExcluded,
-    /// It is in none of the chosen groups.
+    /// The account is in none of the chosen groups.
     NotInGroups,
 }
 
 impl DepartureReason {
-    /// Its name in keys and in the API.
+    /// Returns the name of the reason in keys and in the API.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Disabled => "disabled",
@@ -45,7 +45,7 @@ impl DepartureReason {
         }
     }
 
-    /// Whether the account itself has ended, whatever the filters say (C-35).
+    /// Returns true if the account itself has ended, regardless of the filters (C-35).
     pub const fn is_departure(self) -> bool {
         matches!(self, Self::Disabled | Self::Deleted)
     }
@@ -58,27 +58,27 @@ impl fmt::Display for DepartureReason {
             Self::Deleted => "the account was deleted in Microsoft Entra ID",
             Self::Vanished => "the account is no longer in Microsoft Entra ID",
             Self::Guest => "guests are not synced",
-            Self::GraphFilter => "the Graph filter leaves this account out",
-            Self::EmailNotIncluded => "the address has none of the wanted texts",
-            Self::EmailExcluded => "the address has an unwanted text",
+            Self::GraphFilter => "the account does not match the Graph filter",
+            Self::EmailNotIncluded => "the address contains none of the texts to include",
+            Self::EmailExcluded => "the address contains a text to exclude",
             Self::NotInGroups => "the account is in none of the chosen groups",
         })
     }
 }
 
-/// Somebody who cannot be kept, or not whole, and why. The others go on.
+/// A user who is not synced, or not completely, with the reason. Other users are not affected.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Skip {
-    /// Who.
+    /// Entra object id of the user.
     pub person: ObjectId,
-    /// What people call them.
+    /// Display name of the user.
     pub name: String,
-    /// Why.
+    /// The reason.
     pub reason: SkipReason,
 }
 
-/// Why somebody is skipped.
+/// Why a user is skipped.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -88,26 +88,26 @@ pub struct Skip {
 pub enum SkipReason {
     /// Required fields are empty in the directory (S2-23).
     Lacking {
-        /// Which.
+        /// The empty fields.
         fields: Vec<Field>,
     },
-    /// Several people of the directory have this address.
+    /// Several directory users have this address.
     SharedAddress {
         /// The address.
         email: String,
     },
-    /// Somebody else on the platform has this address.
+    /// Another account on the platform has this address.
     AddressTaken {
         /// The address.
         email: String,
-        /// Who has it.
+        /// Name of the account that has it.
         by: String,
     },
-    /// An account of the platform is linked to nobody whom the directory knows.
+    /// The account is linked to an object id that is not in the directory.
     Unknown,
-    /// Several accounts of the platform are linked to this person.
+    /// Several accounts of the platform are linked to this directory user.
     LinkedTwice {
-        /// The platform's ids.
+        /// The platform's ids of the accounts.
         users: Vec<String>,
     },
 }
@@ -132,7 +132,7 @@ impl fmt::Display for SkipReason {
                 "cannot have the address {email}: {by} has it on the learning platform"
             ),
             Self::Unknown => f.write_str(
-                "is linked to an account that Microsoft Entra ID does not know; deactivate it by hand, or remove its external id",
+                "is linked to an account that does not exist in Microsoft Entra ID; deactivate the user manually, or remove the external id",
             ),
             Self::LinkedTwice { users } => write!(
                 f,

@@ -1,4 +1,4 @@
-//! What was read of the directory: people with their managers, groups with their members, and who is gone.
+//! The source: users with their managers and groups with their members, as read from the directory.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::ObjectId;
 
-/// A person as the directory has them.
+/// A directory user.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryPerson {
@@ -16,13 +16,13 @@ pub struct DirectoryPerson {
     /// Last name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_name: Option<String>,
-    /// The name people read.
+    /// Display name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display_name: Option<String>,
-    /// Mail address.
+    /// E-mail address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// The name to sign in with; to name people without an address in lists.
+    /// Sign-in name; shown in lists if there is no display name and no address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in_name: Option<String>,
     /// Job title.
@@ -31,45 +31,45 @@ pub struct DirectoryPerson {
     /// Department.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub department: Option<String>,
-    /// Whether it is a guest: `userType` says so; none counts as a member.
+    /// True if `userType` is guest; without a `userType` the user is a member.
     #[serde(default)]
     pub guest: bool,
-    /// Whether it may sign in.
+    /// True if the user may sign in.
     pub enabled: bool,
-    /// The manager.
+    /// Object id of the manager.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<ObjectId>,
 }
 
 impl DirectoryPerson {
-    /// The name shown in lists: display name, address or sign-in name.
+    /// Returns the name for lists: the display name, the address or the sign-in name.
     pub fn label(&self) -> String {
         let names = [&self.display_name, &self.email, &self.sign_in_name];
         let mut known = names.into_iter().flatten().map(|name| name.trim());
         let first = known.find(|name| !name.is_empty());
-        first.unwrap_or("somebody without a name").to_owned()
+        first.unwrap_or("user without a name").to_owned()
     }
 }
 
-/// A group as the directory has it, with its direct members who are people.
+/// A group of the directory with its direct members that are users.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DirectoryGroup {
-    /// Its name.
+    /// Name of the group.
     pub name: String,
-    /// Who is in it. Groups and devices in it are left out.
+    /// Members that are users; groups and devices are left out.
     #[serde(default)]
     pub members: BTreeSet<ObjectId>,
 }
 
-/// What is told of a value: nothing at all, or what it is, which may be empty.
+/// A reported value: not mentioned, or set to a value that may be empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(from = "Option<String>")]
 pub enum Reported {
-    /// It is not mentioned, and stays.
+    /// Not mentioned: the known value is unchanged.
     #[default]
     Nothing,
-    /// It is this.
+    /// The new value; `None` clears it.
     Is(Option<String>),
 }
 
@@ -79,82 +79,82 @@ impl From<Option<String>> for Reported {
     }
 }
 
-/// What is told of a person: the whole, or only what is different.
+/// A reported change of a user: all fields, or only the changed ones.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PersonChange {
     /// First name.
     pub first_name: Reported,
     /// Last name.
     pub last_name: Reported,
-    /// The name people read.
+    /// Display name.
     pub display_name: Reported,
-    /// Mail address.
+    /// E-mail address.
     pub email: Reported,
-    /// The name to sign in with.
+    /// Sign-in name.
     pub sign_in_name: Reported,
     /// Job title.
     pub job_title: Reported,
     /// Department.
     pub department: Reported,
-    /// Whether it is a guest.
+    /// True if the user is a guest; `None` if not reported.
     pub guest: Option<bool>,
-    /// Whether it may sign in.
+    /// True if the user may sign in; `None` if not reported.
     pub enabled: Option<bool>,
-    /// Managers who no longer are.
+    /// Object ids of former managers.
     pub not_managers: Vec<ObjectId>,
-    /// The manager from now on.
+    /// Object id of the new manager.
     pub manager: Option<ObjectId>,
 }
 
-/// What is told of a group: the whole, or only what is different.
+/// A reported change of a group: everything, or only the differences.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupChange {
-    /// Its name.
+    /// The new name.
     pub name: Option<String>,
-    /// Who is in it.
+    /// Members who joined.
     pub joined: Vec<ObjectId>,
-    /// Who no longer is.
+    /// Members who left.
     pub left: Vec<ObjectId>,
 }
 
-/// Why somebody who was in the directory no longer is.
+/// Why a user is no longer in the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Gone {
-    /// Deleted.
+    /// The user was deleted.
     Deleted,
-    /// Neither there nor among the deleted ones: looked at twice before anybody leaves.
+    /// Neither in the directory nor among the deleted users; checked again before a deactivation.
     Vanished,
 }
 
-/// Everything that was read. Complete, or it was an error.
+/// The directory as read. It is always complete; a partial read is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SourceDirectory {
-    /// People, by object id.
+    /// Users, by object id.
     pub people: BTreeMap<ObjectId, DirectoryPerson>,
-    /// Groups, by object id; none where nothing needs them.
+    /// Groups, by object id; empty if groups are not needed.
     pub groups: BTreeMap<ObjectId, DirectoryGroup>,
-    /// People who were there once.
+    /// Users who were in the directory earlier.
     #[serde(default)]
     pub gone: BTreeMap<ObjectId, Gone>,
 }
 
 impl SourceDirectory {
-    /// Takes somebody in who is there.
+    /// Adds or replaces a user.
     pub fn put(&mut self, id: ObjectId, person: DirectoryPerson) {
         self.gone.remove(&id);
         self.people.insert(id, person);
     }
 
-    /// Takes in what is told of somebody; told twice, it makes no difference.
+    /// Applies a reported change of a user; applying it twice has no further effect.
     pub fn change_person(&mut self, id: ObjectId, change: PersonChange) {
         self.gone.remove(&id);
         let known = self.people.entry(id).or_insert_with(|| DirectoryPerson {
             enabled: true,
             ..DirectoryPerson::default()
         });
-        for (value, told) in [
+        for (value, reported) in [
             (&mut known.first_name, change.first_name),
             (&mut known.last_name, change.last_name),
             (&mut known.display_name, change.display_name),
@@ -163,8 +163,8 @@ impl SourceDirectory {
             (&mut known.job_title, change.job_title),
             (&mut known.department, change.department),
         ] {
-            if let Reported::Is(told) = told {
-                *value = told;
+            if let Reported::Is(reported) = reported {
+                *value = reported;
             }
         }
         known.guest = change.guest.unwrap_or(known.guest);
@@ -178,7 +178,7 @@ impl SourceDirectory {
         known.manager = change.manager.or(known.manager);
     }
 
-    /// Takes in what is told of a group: large ones come in slices, which add up.
+    /// Applies a reported change of a group; large groups are reported in several parts.
     pub fn change_group(&mut self, id: ObjectId, change: GroupChange) {
         let known = self.groups.entry(id).or_default();
         if let Some(name) = change.name {
@@ -190,14 +190,14 @@ impl SourceDirectory {
         }
     }
 
-    /// Notes that somebody was deleted.
+    /// Records that a user was deleted.
     pub fn delete(&mut self, id: ObjectId) {
         self.people.remove(&id);
         self.gone.insert(id, Gone::Deleted);
     }
 
-    /// Carries over who is gone, after everything was read anew: whoever `before`
-    /// knew and nobody knows now is deleted if `deleted` says so, or has vanished.
+    /// Updates the list of gone users after a full read. A user of `before` who is missing now is
+    /// deleted if `deleted` contains the id, and has vanished otherwise.
     pub fn remember(&mut self, before: &Self, deleted: &BTreeSet<ObjectId>) {
         let known = before.gone.keys().chain(before.people.keys());
         let missing = known.filter(|id| !self.people.contains_key(id));
@@ -225,11 +225,11 @@ mod tests {
     use super::*;
     use crate::directory_sync::testing::person_id as id;
 
-    /// What the directory tells twice, or in slices, or leaves out, is taken right.
+    /// Repeated, partial and sliced reports are applied correctly.
     #[test]
     fn what_is_told_is_taken_in() {
         let mut directory = SourceDirectory::default();
-        let whole = PersonChange {
+        let all_fields = PersonChange {
             first_name: Reported::Is(Some("Kay".to_owned())),
             job_title: Reported::Is(Some("Lead".to_owned())),
             enabled: Some(true),
@@ -237,7 +237,7 @@ mod tests {
             ..PersonChange::default()
         };
         for _ in 0..2 {
-            directory.change_person(id(1), whole.clone());
+            directory.change_person(id(1), all_fields.clone());
         }
         let other = PersonChange {
             job_title: Reported::Is(None),
@@ -280,7 +280,7 @@ mod tests {
         );
     }
 
-    /// Proves C-35: deleted, vanished and returned people are told apart.
+    /// Proves C-35: deleted, vanished and returned users are distinguished.
     #[test]
     fn who_is_gone_is_remembered() {
         let person = DirectoryPerson::default;
@@ -302,6 +302,10 @@ mod tests {
             ])
         );
         now.put(id(4), person());
-        assert_eq!(now.gone.get(&id(4)), None, "restored in the directory");
+        assert_eq!(
+            now.gone.get(&id(4)),
+            None,
+            "a restored user is still recorded as gone"
+        );
     }
 }

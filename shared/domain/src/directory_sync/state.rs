@@ -1,4 +1,4 @@
-//! How a tenant's directory sync stands: connected or not, tested, active, paused, what waits for review.
+//! The state of a tenant's directory sync: connection, test, phase, pause and pending review.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,13 +10,13 @@ use crate::base::audit::Actor;
 use crate::base::schedule::Slot;
 use crate::connection::ConnectionStatus;
 
-/// Days before a secret ends at which it counts as ending soon (S2-10).
+/// Days before its expiry from which a secret counts as expiring soon (S2-10).
 pub const EXPIRES_SOON_DAYS: i64 = 30;
-/// Everything is read anew at least this often, in days, less a margin below the
-/// seven days that Microsoft keeps what changed.
+/// Maximum days between two full reads: one less than the seven days for which Microsoft stores
+/// changes.
 pub const FULL_READ_DAYS: i64 = 6;
 
-/// How the directory is read.
+/// The access to the directory.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncSource))]
 #[serde(
@@ -25,126 +25,125 @@ pub const FULL_READ_DAYS: i64 = 6;
     tag = "kind"
 )]
 pub enum SourceConnection {
-    /// By an app registration of the customer's own (S2-07, S2-08).
+    /// With an app registration of the customer (S2-07, S2-08).
     App {
         /// Application (client) id.
         client_id: String,
-        /// When its secret ends, if somebody entered it (S2-09).
+        /// Expiry of the client secret, if the administrator entered it (S2-09).
         #[serde(default, skip_serializing_if = "Option::is_none")]
         secret_expires: Option<DateTime<Utc>>,
     },
-    /// By this service's own app, to which an administrator consented (S3-08).
+    /// With the app of this service, after an administrator's consent (S3-08).
     Consent,
 }
 
-/// How far the sync is.
+/// The phase of the sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncPhase))]
 #[serde(rename_all = "snake_case")]
 pub enum SyncPhase {
-    /// Configured, or not yet; no run begins by itself.
+    /// Not activated yet; runs do not start automatically.
     #[default]
     Inactive,
-    /// It runs.
+    /// Runs start as scheduled.
     Active,
-    /// Switched off; everything is kept for switching it on again (S2-44, S2-45).
+    /// Switched off; all data is kept so that it can be switched on again (S2-44, S2-45).
     Deactivated,
-    /// The connection was ended: its credentials are forgotten, what was chosen
-    /// stays (S3-39, S3-40).
+    /// Disconnected: the credentials were deleted, the configuration remains (S3-39, S3-40).
     Disconnected,
 }
 
-/// A test that was made of one configuration.
+/// The result of a connection test of one configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TestMark {
-    /// Of which: see [`SyncState::fingerprint`].
+    /// Fingerprint of the tested configuration, see [`SyncState::fingerprint`].
     pub of: String,
-    /// Whether everything was as it should be.
+    /// True if all checks passed.
     pub passed: bool,
-    /// When.
+    /// Time of the test.
     pub at: DateTime<Utc>,
 }
 
-/// Why no run begins by itself (S2-49).
+/// Why runs do not start automatically (S2-49).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = SyncPause))]
 #[serde(rename_all = "camelCase")]
 pub struct Pause {
-    /// Since when.
+    /// Start of the pause.
     pub since: DateTime<Utc>,
-    /// What went wrong.
+    /// The error that caused it.
     pub error: String,
-    /// Whether somebody has to act; otherwise the next slot tries a test first, and
-    /// goes on if that passes (C-25).
+    /// True if an administrator has to act. Otherwise the next slot runs a connection test first
+    /// and continues if it passes (C-25).
     pub needs_person: bool,
 }
 
-/// A comparison that waits for somebody (S3-20).
+/// A plan that waits for an approval (S3-20).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Pending {
-    /// The run that made it.
+    /// Slot of the run that made the plan.
     pub run: Slot,
-    /// When.
+    /// Time of the plan.
     pub at: DateTime<Utc>,
-    /// Which changes, to tell two comparisons apart.
+    /// Hash of the changes; it distinguishes plans.
     pub hash: String,
-    /// Why it waits although changes are applied by themselves.
+    /// Why the plan waits although the mode is automatic.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<String>,
-    /// Who approved what was not rejected, and when.
+    /// Actor and time of the approval; it covers all changes that were not rejected.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub approved: Option<(Actor, DateTime<Utc>)>,
 }
 
-/// Everything that is stored about a tenant's sync but credentials and what was read.
+/// The stored state of a tenant's sync, without credentials and checkpoint.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SyncState {
-    /// What was chosen.
+    /// The tenant's configuration.
     pub config: SyncConfig,
-    /// How the directory is read; nothing while it is not connected.
+    /// The access to the directory; `None` if it is not connected.
     #[serde(default)]
     pub source: Option<SourceConnection>,
-    /// Counts replacements of credentials, so that a test of earlier ones no longer counts.
+    /// Number of times the credentials were replaced; a test of earlier ones is invalid.
     #[serde(default)]
     pub credentials: u64,
-    /// How far it is.
+    /// The phase of the sync.
     #[serde(default)]
     pub phase: SyncPhase,
-    /// The last test.
+    /// The last connection test.
     #[serde(default)]
     pub test: Option<TestMark>,
-    /// Why it does not run by itself.
+    /// Why runs do not start automatically.
     #[serde(default)]
     pub pause: Option<Pause>,
-    /// Times an operator set instead of the chosen ones (S2-35).
+    /// The operator's schedule, which replaces the configured times (S2-35).
     #[serde(default)]
     pub operator: Option<Schedule>,
-    /// What waits for review.
+    /// The plan that waits for review.
     #[serde(default)]
     pub pending: Option<Pending>,
-    /// The next slot, as the due index has it.
+    /// The next slot, as stored in the due index.
     #[serde(default)]
     pub due: Option<DateTime<Utc>>,
-    /// Counts what people chose and entered; what runs note is no edit.
+    /// Number of edits by users; updates by runs do not count.
     #[serde(default)]
     pub edits: u64,
-    /// Who changed something last, and when.
+    /// The last user who edited the sync.
     pub by: Actor,
-    /// When.
+    /// Time of the last edit.
     pub at: DateTime<Utc>,
     /// Slot of the first run, at the activation (S2-33).
     #[serde(default)]
     pub activated: Option<DateTime<Utc>>,
-    /// When everything was read anew last.
+    /// Time of the last full read.
     #[serde(default)]
     pub read_in_full: Option<DateTime<Utc>>,
 }
 
 impl SyncState {
-    /// A sync that somebody has just configured.
+    /// Creates the state of a sync that has just been configured.
     pub fn new(config: SyncConfig, by: Actor, at: DateTime<Utc>) -> Self {
         Self {
             config,
@@ -164,7 +163,7 @@ impl SyncState {
         }
     }
 
-    /// What a test is of: the configuration and the credentials, whatever else changes.
+    /// Returns the fingerprint of what a test covers: configuration, credentials and source.
     pub fn fingerprint(&self) -> String {
         let mut hash = Sha256::new();
         hash.update(serde_json::to_vec(&self.config).unwrap_or_default());
@@ -173,7 +172,7 @@ impl SyncState {
         hex::encode(hash.finalize())
     }
 
-    /// Whether the configuration as it is now has passed a test (S2-31).
+    /// Returns true if the current configuration has passed a test (S2-31).
     pub fn is_tested(&self) -> bool {
         let fingerprint = self.fingerprint();
         self.test
@@ -181,8 +180,8 @@ impl SyncState {
             .is_some_and(|test| test.passed && test.of == fingerprint)
     }
 
-    /// Notes a test of the configuration with this fingerprint; one of the
-    /// configuration as it is now that passed resolves what paused the sync (S2-50).
+    /// Records a test of the configuration with this fingerprint. If the current configuration
+    /// passed, the pause ends (S2-50).
     pub fn note_test(&mut self, of: String, passed: bool, at: DateTime<Utc>) {
         self.test = Some(TestMark { of, passed, at });
         if self.is_tested() {
@@ -190,20 +189,20 @@ impl SyncState {
         }
     }
 
-    /// Whether the last test was of the configuration as it is now, and failed.
+    /// Returns true if the last test was of the current configuration and failed.
     pub fn has_failed_test(&self) -> bool {
         let failed = self.test.as_ref().filter(|test| !test.passed);
         failed.is_some_and(|test| test.of == self.fingerprint())
     }
 
-    /// Whether runs begin by themselves.
+    /// Returns true if runs start automatically.
     pub fn runs_by_itself(&self) -> bool {
         self.phase == SyncPhase::Active
             && self.pause.as_ref().is_none_or(|pause| !pause.needs_person)
     }
 
-    /// The next moment at which a run is due after `after`; an operator's times
-    /// come before the chosen ones, but make nothing run that is manual.
+    /// Returns the next due time after `after`. An operator's times replace the configured ones,
+    /// but a manual sync is never due.
     pub fn next_due(&self, after: DateTime<Utc>) -> Option<DateTime<Utc>> {
         if !self.runs_by_itself() {
             return None;
@@ -212,8 +211,8 @@ impl SyncState {
         self.operator.as_ref().unwrap_or(&chosen).next_after(after)
     }
 
-    /// Sets the next slot after something changed. One that has come already and was
-    /// not asked for yet stays: only the tick moves on from it.
+    /// Sets the next slot after a change. A slot that is already due is kept, because only the tick
+    /// may advance it.
     pub fn reschedule(&mut self, now: DateTime<Utc>) {
         let next = self.next_due(now);
         let waits = self.due.is_some_and(|due| due <= now);
@@ -222,7 +221,7 @@ impl SyncState {
         }
     }
 
-    /// How it stands in the one model of all connections.
+    /// Returns the status in the common model of all connections.
     pub fn status(&self, now: DateTime<Utc>) -> ConnectionStatus {
         match (self.phase, &self.source) {
             (SyncPhase::Disconnected, _) => ConnectionStatus::Disconnected,
@@ -239,7 +238,7 @@ impl SyncState {
         }
     }
 
-    /// Days until the secret ends, if that is known; negative once it has.
+    /// Returns the days until the secret expires, if known; negative after its expiry.
     pub fn expires_in(&self, now: DateTime<Utc>) -> Option<i64> {
         match self.source {
             Some(SourceConnection::App {
@@ -250,18 +249,17 @@ impl SyncState {
         }
     }
 
-    /// Whether everything has to be read anew, since what changed is no longer to
-    /// be had or was followed for long enough.
+    /// Returns true if a full read is due, because the last one is missing or older than
+    /// [`FULL_READ_DAYS`].
     pub fn wants_full_read(&self, now: DateTime<Utc>) -> bool {
         self.read_in_full
             .is_none_or(|at| now - at >= TimeDelta::days(FULL_READ_DAYS))
     }
 
-    /// Whatever stood in the way is resolved: a passing test, a run that succeeded,
-    /// or new credentials (S2-50).
+    /// Ends the pause after a passed test, a successful run or new credentials (S2-50).
     pub fn resolve(&mut self) {
         self.pause = None;
-        // What works says more than a test that failed before.
+        // A failed test is outdated now.
         self.test = self.test.take().filter(|test| test.passed);
     }
 }
@@ -272,7 +270,7 @@ mod tests {
     use crate::directory_sync::Strategy;
 
     fn now() -> DateTime<Utc> {
-        "2026-11-26T10:00:00Z".parse().expect("a moment")
+        "2026-11-26T10:00:00Z".parse().expect("time not parsed")
     }
 
     fn state() -> SyncState {
@@ -309,17 +307,17 @@ mod tests {
         state.due = Some(now());
         assert!(
             state.is_tested(),
-            "its own life is none of the configuration"
+            "phase and due time must not be part of the configuration"
         );
     }
 
-    /// Proves S2-44, S2-49, S3-15, S3-19, S3-39 and C-25: when no run begins by itself.
+    /// Proves S2-44, S2-49, S3-15, S3-19, S3-39 and C-25: when runs do not start automatically.
     #[test]
     fn only_an_active_sync_that_is_not_paused_is_due() {
         let mut state = state();
         assert_eq!(state.next_due(now()), None);
         state.phase = SyncPhase::Active;
-        let four = "2026-11-27T04:00:00Z".parse().expect("a moment");
+        let four = "2026-11-27T04:00:00Z".parse().expect("time not parsed");
         assert_eq!(state.next_due(now()), Some(four));
         let pause = |needs_person| {
             Some(Pause {
@@ -331,7 +329,11 @@ mod tests {
         state.pause = pause(true);
         assert_eq!(state.next_due(now()), None);
         state.pause = pause(false);
-        assert_eq!(state.next_due(now()), Some(four), "it tries a test then");
+        assert_eq!(
+            state.next_due(now()),
+            Some(four),
+            "the slot that runs a test was not due"
+        );
         state.resolve();
         for phase in [
             SyncPhase::Inactive,
@@ -352,23 +354,23 @@ mod tests {
         assert_eq!(state.next_due(now()), None);
     }
 
-    /// Proves S2-35 and X-04: an operator's times win over the daily one.
+    /// Proves S2-35 and X-04: an operator's times replace the daily one.
     #[test]
     fn an_operators_times_win() {
         let mut state = state();
         state.phase = SyncPhase::Active;
-        let times = ["10:30", "22:30"].map(|time| time.parse().expect("a time"));
+        let times = ["10:30", "22:30"].map(|time| time.parse().expect("time of day not parsed"));
         state.operator = Some(Schedule {
             times: times.into(),
             zone: chrono_tz::Tz::UTC,
         });
-        let next = state.next_due(now()).expect("a moment");
+        let next = state.next_due(now()).expect("no due time");
         assert_eq!(next.to_rfc3339(), "2026-11-26T10:30:00+00:00");
         state.config.strategy = Strategy::Manual;
-        assert_eq!(state.next_due(now()), None, "manual stays manual");
+        assert_eq!(state.next_due(now()), None, "a manual sync became due");
     }
 
-    /// Proves S2-10, X-02 and X-09: a secret that ends soon shows before it does.
+    /// Proves S2-10, X-02 and X-09: a secret that expires soon changes the status in advance.
     #[test]
     fn a_secret_that_ends_soon_is_shown() {
         let ends = |days| {

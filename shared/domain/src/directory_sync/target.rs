@@ -1,4 +1,4 @@
-//! What was read of the learning platform: its users and teams, as far as the sync is concerned.
+//! The target: the synced users and teams of the learning platform, as read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::keys::{Field, Member, TeamKey};
 use crate::base::ids::ObjectId;
 
-/// What is known of a person, by field; empty values are left out. A manager is
-/// an Entra object id on the directory's side, and the platform's id on its own.
+/// The known values of a user by field; empty values are omitted. A manager is an Entra object id
+/// in data of the directory, and the platform's id of a user in data of the platform.
 pub type Facts = BTreeMap<Field, String>;
 
-/// What the platform can keep, as its own description says.
+/// The optional features that the platform supports, according to its service description.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
-    /// Job titles.
+    /// Job titles are stored.
     pub job_title: bool,
-    /// Departments.
+    /// Departments are stored.
     pub department: bool,
-    /// Managers.
+    /// Managers are stored.
     pub manager: bool,
-    /// Supervisors of teams, and teams that are archived.
+    /// Teams have supervisors and can be archived.
     pub supervisors: bool,
 }
 
 impl Features {
-    /// A platform that keeps everything.
+    /// A platform that supports everything.
     pub const ALL: Self = Self {
         job_title: true,
         department: true,
@@ -34,7 +34,7 @@ impl Features {
         supervisors: true,
     };
 
-    /// Whether it keeps this field.
+    /// Returns true if the platform stores this field.
     pub const fn keeps(self, field: Field) -> bool {
         match field {
             Field::JobTitle => self.job_title,
@@ -49,23 +49,23 @@ impl Features {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformUser {
-    /// The person it is linked to, by Entra object id.
+    /// Entra object id of the linked directory user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<ObjectId>,
-    /// Whether something else than this sync knows it by an id of its own.
+    /// True if another system manages the account under an external id.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub foreign: bool,
-    /// The name to sign in with; compared without regard to case (RFC 7643, 4.1.1).
+    /// Sign-in name; compared case-insensitively (RFC 7643, 4.1.1).
     pub user_name: String,
-    /// Whether it may be used.
+    /// True if the account is active.
     pub active: bool,
-    /// What the platform has. The manager is the platform's id of a user.
+    /// The platform's values. The manager is the platform's id of a user.
     #[serde(default)]
     pub facts: Facts,
 }
 
 impl PlatformUser {
-    /// The name shown in lists: display name or user name.
+    /// Returns the name for lists: the display name or the sign-in name.
     pub(super) fn label(&self) -> &str {
         self.facts
             .get(&Field::DisplayName)
@@ -77,41 +77,41 @@ impl PlatformUser {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PlatformTeam {
-    /// Which team of ours it is; others are left alone.
+    /// Key of the synced team; `None` for other teams, which are not changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<TeamKey>,
-    /// Its name.
+    /// Name of the team.
     pub name: String,
-    /// The platform's ids of those in it.
+    /// The platform's ids of the members.
     #[serde(default)]
     pub members: BTreeSet<String>,
-    /// The platform's ids of those who supervise it.
+    /// The platform's ids of the supervisors.
     #[serde(default)]
     pub supervisors: BTreeSet<String>,
-    /// Whether it is archived.
+    /// True if the team is archived.
     #[serde(default)]
     pub archived: bool,
 }
 
-/// Everything that was read, by the platform's ids. Complete, or it was an error.
+/// The platform as read, by its own ids. It is always complete; a partial read is an error.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Platform {
-    /// Users.
+    /// Users by the platform's id.
     pub users: BTreeMap<String, PlatformUser>,
-    /// Teams; none where teams are not synced.
+    /// Teams by the platform's id; empty if teams are not synced.
     pub teams: BTreeMap<String, PlatformTeam>,
 }
 
-/// The platform looked up by the directory's ids.
+/// The platform, indexed by the directory's ids.
 #[derive(Debug)]
 pub(super) struct Linked<'p> {
     pub(super) platform: &'p Platform,
-    /// The one user linked to a person.
+    /// The only account linked to each directory user.
     pub(super) users: BTreeMap<ObjectId, &'p str>,
-    /// People to whom several are linked.
+    /// Directory users who are linked to several accounts.
     pub(super) twice: BTreeMap<ObjectId, Vec<&'p str>>,
-    /// Teams of ours; the first of several by the platform's id.
+    /// Synced teams; of several for the same key, the first by the platform's id.
     pub(super) teams: BTreeMap<TeamKey, &'p str>,
 }
 
@@ -149,23 +149,24 @@ impl<'p> Linked<'p> {
         }
     }
 
-    /// The user linked to a person.
+    /// Returns the account linked to a directory user.
     pub(super) fn user(&self, person: ObjectId) -> Option<(&'p str, &'p PlatformUser)> {
         let key = *self.users.get(&person)?;
         self.platform.users.get(key).map(|user| (key, user))
     }
 
-    /// Whose a user of the platform is.
+    /// Returns the member for an account of the platform.
     pub(super) fn member(&self, key: &str) -> Member {
         let person = self.platform.users.get(key).and_then(|user| user.person);
-        // One of several is nobody's until somebody has sorted it out.
+        // If several accounts are linked to one user, none is used until an administrator resolves
+        // it.
         match person.filter(|person| self.users.get(person) == Some(&key)) {
             Some(person) => Member::Person(person),
             None => Member::Local(key.to_owned()),
         }
     }
 
-    /// How many people are linked and active: what the guard compares with.
+    /// Returns the number of linked and active users, the base of the percentage limit.
     pub(super) fn active(&self) -> usize {
         let linked = self.users.values();
         let active = linked.filter(|key| self.platform.users[**key].active);

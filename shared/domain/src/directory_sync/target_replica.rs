@@ -1,4 +1,4 @@
-//! The platform as it is known while writes are made: what was read, and what was written since.
+//! Our copy of the platform during a run: the data as read, plus the writes since.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use super::target::{Facts, Platform, PlatformTeam, PlatformUser};
 use super::write_plan::{Operation, TeamChanges, Write};
 use crate::base::ids::ObjectId;
 
-/// The platform as it is known while writes are made, by both sides' ids.
+/// Our copy of the platform during a run, with an index by directory id.
 #[derive(Debug, Clone)]
 pub struct TargetReplica {
     platform: Platform,
@@ -15,7 +15,7 @@ pub struct TargetReplica {
 }
 
 impl TargetReplica {
-    /// Begins with what was read.
+    /// Creates the replica from the platform as read.
     pub fn new(platform: Platform) -> Self {
         let users = platform.users.iter();
         let keys = users
@@ -24,12 +24,12 @@ impl TargetReplica {
         Self { platform, keys }
     }
 
-    /// The platform's id of a person.
+    /// Returns the platform's id of a directory user.
     pub fn key(&self, person: ObjectId) -> Option<&str> {
         self.keys.get(&person).map(String::as_str)
     }
 
-    /// The platform's id of a member.
+    /// Returns the platform's id of a member.
     pub fn member(&self, member: &Member) -> Option<String> {
         match member {
             Member::Person(person) => self.key(*person).map(str::to_owned),
@@ -37,17 +37,17 @@ impl TargetReplica {
         }
     }
 
-    /// The platform as known.
+    /// Returns the current copy of the platform.
     pub fn platform(&self) -> &Platform {
         &self.platform
     }
 
-    /// Ends with what is known.
+    /// Returns the copy of the platform at the end of a run.
     pub fn into_platform(self) -> Platform {
         self.platform
     }
 
-    /// Notes that a write was made; `created` is the platform's id of what it made.
+    /// Records a successful write; `created` is the platform's id of the created resource.
     pub fn record_write(&mut self, write: &Write, created: Option<&str>) {
         match (&write.deed, write.subject) {
             (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {

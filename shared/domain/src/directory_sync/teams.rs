@@ -1,4 +1,5 @@
-//! Compares teams: created, renamed, members and supervisors changed, archived when nobody is left to manage.
+//! Compares teams: creates and renames them, changes members and supervisors, and archives teams
+//! that are no longer needed.
 
 use std::collections::BTreeSet;
 
@@ -10,13 +11,14 @@ use super::keys::{ChangeSubject, Member, TeamKey};
 use super::target::{PlatformTeam, PlatformUser};
 use crate::base::ids::ObjectId;
 
-/// Compares all teams; answers how many members those of ours have now.
+/// Compares all teams. Returns the number of current members of the synced teams.
 pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> usize {
     let input = comparison.input;
     let present = std::mem::take(&mut findings.present);
     let mut wanted = desired_state::teams(input.config, input.directory, &present);
     for team in wanted.values_mut() {
-        // Of several accounts of a person nobody knows which counts.
+        // Users with several linked accounts are left out: it is unknown which account is the right
+        // one.
         team.members
             .retain(|id| !comparison.linked.twice.contains_key(id));
         team.supervisors
@@ -41,7 +43,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> u
     memberships
 }
 
-/// Whether teams of this kind are kept; those of a switch that is off are left alone.
+/// Returns true if teams of this kind are synced; teams of a disabled kind are not changed.
 fn is_kept(comparison: &Comparison<'_>, key: TeamKey) -> bool {
     match key {
         TeamKey::Group(_) => comparison.input.config.teams.groups,
@@ -126,7 +128,7 @@ fn existing(
     }
 }
 
-/// One list of people of a team.
+/// The member list or the supervisor list of a team.
 struct Side<'s> {
     now: &'s BTreeSet<String>,
     before: Option<&'s BTreeSet<String>>,
@@ -143,17 +145,18 @@ impl Side<'_> {
         name: &str,
         findings: &mut Findings,
     ) {
-        let mut there = BTreeSet::new();
+        let mut present = BTreeSet::new();
         for key in self.now {
             let member = comparison.linked.member(key);
             let user = comparison.linked.platform.users.get(key);
             if let Member::Person(person) = member {
-                there.insert(person);
+                present.insert(person);
                 if self.wanted.contains(&person) {
                     continue;
                 }
             } else if user.is_some_and(|user| user.person.is_some()) {
-                // One of several accounts of a person: nobody knows which counts.
+                // One of several accounts linked to the same user: it is unknown which is the right
+                // one.
                 continue;
             }
             let by_hand = self.before.is_some_and(|before| !before.contains(key));
@@ -163,7 +166,7 @@ impl Side<'_> {
                 .overwriting(by_hand);
             comparison.propose(change, findings);
         }
-        for person in self.wanted.difference(&there) {
+        for person in self.wanted.difference(&present) {
             let key = comparison.linked.users.get(person);
             let was = |before: &BTreeSet<String>| key.is_some_and(|key| before.contains(*key));
             let by_hand = self.before.is_some_and(was);
@@ -178,7 +181,7 @@ impl Side<'_> {
     }
 }
 
-/// A team that nobody needs any more is emptied and archived (S2-29).
+/// Proposes to empty and archive a team that is no longer needed (S2-29).
 fn archive(
     comparison: &Comparison<'_>,
     key: TeamKey,

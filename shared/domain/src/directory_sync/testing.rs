@@ -1,16 +1,16 @@
-//! Small directories for tests.
+//! Test data for the directory sync.
 
 use uuid::Uuid;
 
 use super::source::DirectoryPerson;
 use crate::base::ids::ObjectId;
 
-/// A person's or group's id by number.
+/// Returns the object id of a test user or group.
 pub fn person_id(number: u32) -> ObjectId {
     ObjectId::new(Uuid::from_u128(0xd1_0000_0000 + u128::from(number)))
 }
 
-/// Somebody with all fields, told apart by number.
+/// Returns a directory user with all fields set; the number makes the values unique.
 pub fn person(number: u32) -> DirectoryPerson {
     DirectoryPerson {
         first_name: Some(format!("First{number}")),

@@ -1,4 +1,4 @@
-//! Compares people: who is created, linked, changed field by field, deactivated, brought back, or skipped.
+//! Compares users: creates, links, changes, deactivates, reactivates or skips them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,8 +14,8 @@ use super::target::{Facts, PlatformUser};
 use crate::base::ids::ObjectId;
 use crate::base::text::fold;
 
-/// Compares all people, of the directory and of the platform. Returns who needs an
-/// address they do not have yet.
+/// Compares all users of the directory and of the platform. Returns the claims of users who need an
+/// address that they do not have yet.
 pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> Vec<Claim> {
     let mut claims = Vec::new();
     let scope = Scope::new(
@@ -51,8 +51,8 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> V
     claims
 }
 
-/// Accounts in use of people whom the directory does not know, and as far as is
-/// remembered never did: nothing tells whether they left, so somebody has to look.
+/// Skips active accounts whose user is neither in the directory nor recorded as gone. The reason is
+/// unknown, so an administrator has to check them.
 fn unknown(comparison: &Comparison<'_>, findings: &mut Findings) {
     let directory = comparison.input.directory;
     let knows =
@@ -71,7 +71,7 @@ fn unknown(comparison: &Comparison<'_>, findings: &mut Findings) {
     }
 }
 
-/// Addresses that several people who belong have.
+/// Returns the addresses that more than one eligible user has.
 fn shared_addresses(comparison: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();
     for (id, person) in &comparison.input.directory.people {
@@ -96,7 +96,7 @@ fn wanted(
     if let Some(users) = comparison.linked.twice.get(&id) {
         let users = users.iter().map(|&user| user.to_owned()).collect();
         findings.skip(id, person, SkipReason::LinkedTwice { users });
-        // Nothing about them changes, so nobody's team goes because of them.
+        // The user stays as is, so the user's team must not be archived.
         findings.present.insert(id);
         return;
     }
@@ -146,8 +146,7 @@ fn reactivate(comparison: &Comparison<'_>, id: ObjectId, key: &str, name: &str) 
         .overwriting(by_hand)
 }
 
-/// Adds the changes of all fields but address and manager; answers whether the
-/// address is another one, too.
+/// Proposes changes of all fields except address and manager. Returns true if the address differs.
 pub(super) fn compare_fields(
     comparison: &Comparison<'_>,
     id: ObjectId,
@@ -185,7 +184,7 @@ pub(super) fn compare_fields(
     differs(&user.user_name) || user.facts.get(&Field::Email).is_some_and(|it| differs(it))
 }
 
-/// Who has left is deactivated, if the platform knows them as active.
+/// Proposes to deactivate a user who no longer belongs on the platform but is active there.
 fn leave(
     comparison: &Comparison<'_>,
     id: ObjectId,
@@ -218,7 +217,7 @@ fn leave(
     let what = ChangeKind::DeactivateUser { reason };
     let change =
         PlannedChange::new(ChangeSubject::User(id), user.label(), what).overwriting(by_hand);
-    // Who stays by somebody's decision stays in the teams as well.
+    // A user whose deactivation is pinned stays in the teams as well.
     if !comparison.propose(change, findings) && comparison.input.directory.people.contains_key(&id)
     {
         findings.present.insert(id);

@@ -1,8 +1,8 @@
-//! What to do on the learning platform: enrol, unenrol, leave catalogs.
+//! The enrolment steps on the LMS: enrol, unenrol, leave catalogs.
 //!
-//! A group's roles are read from the platform just before planning; the plan
-//! touches only what this service enrolled, except where the guide says that a
-//! whole catalog is left (and then it lists what goes along, C-08).
+//! The roles of a group are read from the LMS just before planning. The plan changes only
+//! enrolments that this service made, except where the guide requires leaving a whole catalog; then
+//! it lists the other enrolments that end (C-08).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,10 +13,10 @@ use crate::base::ids::{CatalogId, CourseId};
 use crate::snapshot::Snapshot;
 use crate::snapshot::lms::{RoleRow, RoleScope};
 
-/// The role that a group holds on a course it is enrolled in.
+/// The role of a group that is enrolled in a course.
 const LEARNER: &str = "learner";
 
-/// One step on the learning platform.
+/// One step on the LMS.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum EnrolmentStep {
@@ -38,28 +38,28 @@ pub enum EnrolmentStep {
         /// The course.
         course: CourseId,
     },
-    /// Delete the group from the catalog: ends every enrolment there (S4-136, S4-140).
+    /// Delete the group from the catalog, which ends every enrolment there (S4-136, S4-140).
     #[serde(rename_all = "camelCase")]
     LeaveCatalog {
         /// The catalog.
         catalog: CatalogId,
-        /// Courses of the catalog the group is in that this service did not enrol it in (C-08).
+        /// Courses of the catalog in which the group is enrolled, but not by this service (C-08).
         unmanaged: BTreeSet<CourseId>,
     },
 }
 
-/// Where the group stands on the platform.
+/// The roles of a group on the LMS.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct GroupRoles {
-    /// Courses it is enrolled in.
+    /// Courses in which it is enrolled.
     pub courses: BTreeSet<CourseId>,
-    /// Catalogs whose users it is among.
+    /// Catalogs of which it is a user.
     pub catalogs: BTreeSet<CatalogId>,
 }
 
 impl GroupRoles {
-    /// Sorts the roles of one group by scope. On a course only a learner's role
-    /// is an enrolment; on a catalog any role makes the group one of its users.
+    /// Sorts the roles of one group by scope. On a course only the learner role is an enrolment; on
+    /// a catalog any role makes the group a user of it.
     pub fn of<'a>(roles: impl IntoIterator<Item = &'a RoleRow>) -> Self {
         let mut found = Self::default();
         for role in roles {
@@ -77,10 +77,10 @@ impl GroupRoles {
     }
 }
 
-/// Catalog of every course that exists.
+/// The catalog of every existing course.
 pub type Catalogs = BTreeMap<CourseId, CatalogId>;
 
-/// Catalog of every course in a snapshot.
+/// Returns the catalog of every course in a snapshot.
 pub fn catalogs(snapshot: &Snapshot) -> Catalogs {
     snapshot
         .courses
@@ -89,15 +89,15 @@ pub fn catalogs(snapshot: &Snapshot) -> Catalogs {
         .collect()
 }
 
-/// Enrols where it is wanted and not yet so (S4-132). Nothing for profiles that
-/// are deleted or not enrolled.
+/// Returns the steps that enrol the group in selected courses where it is not enrolled (S4-132).
+/// Empty for profiles that are deleted or not enrolled.
 pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec<EnrolmentStep> {
     if !profile.enroll || profile.is_deleted() {
         return Vec::new();
     }
     let (mut join, mut enrol) = (BTreeSet::new(), Vec::new());
     for course in &profile.courses {
-        // A course that is gone is taken out of the selection by the discrepancy step.
+        // The discrepancy step removes deleted courses from the selection.
         let Some(catalog) = catalogs.get(course) else {
             continue;
         };
@@ -115,8 +115,8 @@ pub fn assign(profile: &Profile, catalogs: &Catalogs, roles: &GroupRoles) -> Vec
     joins.chain(enrol).collect()
 }
 
-/// Unenrols from courses that are no longer selected (S4-133, C-07): only those
-/// this service enrolled the group in.
+/// Returns the steps that unenrol the group from courses that are no longer selected (S4-133,
+/// C-07). Only enrolments made by this service are ended.
 pub fn unassign(
     profile: &Profile,
     managed: &BTreeSet<CourseId>,
@@ -132,12 +132,11 @@ pub fn unassign(
         .collect()
 }
 
-/// Takes the group off the platform: for a deleted (S4-136) or retracted
-/// (S4-140) profile. Group, members and selection stay (S4-138).
+/// Returns the steps that remove the group from the LMS, for a deleted (S4-136) or retracted
+/// (S4-140) profile. Group, members and selection are retained (S4-138).
 ///
-/// What this service enrolled the group in, or added it to, counts as enrolled even where the
-/// platform does not list it just now: leaving once too often harms nobody,
-/// leaving too little leaves learners enrolled.
+/// Courses and catalogs recorded by this service count as enrolled even if the LMS does not list
+/// them at the moment: an unnecessary step is harmless, but a missing one leaves learners enrolled.
 pub fn leave(
     mode: Retraction,
     managed: &BTreeSet<CourseId>,
@@ -248,7 +247,8 @@ mod tests {
         assert!(assign(&selecting(&["B"]), &two_catalogs(), &roles(&["B"], &[1])).is_empty());
     }
 
-    /// Proves S4-133 and C-07: what was selected once and is no more is unenrolled; the rest is not ours.
+    /// Proves S4-133 and C-07: only courses that this service enrolled and that are deselected are
+    /// unenrolled.
     #[test]
     fn only_what_we_enrolled_is_unenrolled() {
         let steps = unassign(
@@ -265,7 +265,8 @@ mod tests {
         assert!(unassign(&selecting(&[]), &managed(&["B"]), &roles(&[], &[])).is_empty());
     }
 
-    /// Proves S4-136, S4-140 and C-08: every catalog is left and the strangers that go along are named.
+    /// Proves S4-136, S4-140 and C-08: every catalog is left, and enrolments made elsewhere are
+    /// named.
     #[test]
     fn leaving_names_enrolments_made_elsewhere() {
         let steps = leave(
@@ -303,7 +304,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-136: a platform that lists nothing just now is left all the same.
+    /// Proves S4-136: the group leaves its catalogs even if the LMS lists no roles at the moment.
     #[test]
     fn what_we_enrolled_is_left_even_if_the_platform_does_not_list_it() {
         let steps = leave(

@@ -1,4 +1,4 @@
-//! A held change and what a person decided about it.
+//! A held change and an administrator's decision about it.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -7,67 +7,67 @@ use super::plan::{MembershipPlan, PlanHash};
 use crate::base::ids::{ProfileId, SnapshotId};
 use crate::base::throttle::Exceeded;
 
-/// What became of a hold.
+/// The state of a hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum HoldState {
-    /// Nobody has decided yet.
+    /// No decision has been made.
     Open,
     /// The next run may make exactly this change.
     Approved {
-        /// Who (mail address).
+        /// Mail address of the administrator.
         by: String,
-        /// When.
+        /// Time of the approval.
         at: DateTime<Utc>,
-        /// Why.
+        /// The reason given.
         why: String,
     },
-    /// A run has begun to make the approved change. Cut off in the middle, the
-    /// next invocation may make the rest of it, from the same data.
+    /// A run has started to apply the approved change. If it is interrupted, the next invocation
+    /// may apply the rest, based on the same data.
     Applying {
-        /// Who approved (mail address).
+        /// Mail address of the administrator who approved.
         by: String,
-        /// When.
+        /// Time of the approval.
         at: DateTime<Utc>,
-        /// Why.
+        /// The reason given.
         why: String,
     },
-    /// This change is not wanted; it stays held without another mail.
+    /// The change was discarded. It remains held, and no further e-mail is sent.
     Discarded {
-        /// Who (mail address).
+        /// Mail address of the administrator.
         by: String,
-        /// When.
+        /// Time of the decision.
         at: DateTime<Utc>,
-        /// Why.
+        /// The reason given.
         why: String,
     },
 }
 
-/// One profile's held change. A newer, different change replaces it.
+/// The held change of one profile. A newer, different change replaces it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hold {
     /// The profile.
     pub profile: ProfileId,
-    /// Exactly which change.
+    /// The hash of the held plan.
     pub hash: PlanHash,
-    /// The data it was computed from.
+    /// The snapshot from which the plan was computed.
     pub snapshot: SnapshotId,
-    /// Since when this very change is held.
+    /// Time since which exactly this change has been held.
     pub since: DateTime<Utc>,
-    /// The limit.
+    /// The limits that the plan exceeds.
     pub exceeded: Exceeded,
-    /// How many would join.
+    /// Number of members that would join.
     pub adds: usize,
-    /// How many would leave.
+    /// Number of members that would leave.
     pub removes: usize,
-    /// What a person decided.
+    /// The state of the decision.
     pub state: HoldState,
 }
 
 impl Hold {
-    /// Holds a plan.
+    /// Creates an open hold of a plan.
     pub fn new(
         profile: ProfileId,
         plan: &MembershipPlan,

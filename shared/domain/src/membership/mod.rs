@@ -1,4 +1,4 @@
-//! From desired members to changes: plans, limits, holds, previews, enrolment steps and reports.
+//! Membership changes: plans, limits, holds, previews, enrolment steps and reports.
 
 pub mod enrolment;
 pub mod hold;

@@ -1,4 +1,5 @@
-//! What saving a profile would do: who joins and leaves, whether it would be held, which courses.
+//! The effects of saving a profile: who joins and leaves, whether it would be held, and the
+//! courses.
 
 use std::collections::BTreeSet;
 
@@ -13,137 +14,137 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::name_order::{NameOrder, NamePage, Person};
 use crate::snapshot::search::{Matcher, Query};
 
-/// The members a group has now.
+/// The current members of a group.
 #[derive(Debug, Clone, Copy)]
 pub struct Current<'a> {
-    /// Learners in it, as rows of the snapshot.
+    /// Members that are learners, as rows of the snapshot.
     pub rows: &'a RowSet,
-    /// How many others are in it: users the platform does not know, nested
-    /// groups, devices. All of them leave.
+    /// Number of other members: users unknown to the LMS, nested groups and devices. All of them
+    /// leave.
     pub others: usize,
 }
 
-/// What a preview is made from.
+/// The input of a preview.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// The data.
+    /// The snapshot.
     pub snapshot: &'a Snapshot,
-    /// The learners' accounts in it, worked out once for all previews.
+    /// The learners' accounts in the snapshot, determined once for all previews.
     pub accounts: &'a Accounts,
-    /// The profile's audience, evaluated against `current.rows`, or against
-    /// nobody when the members are not known.
+    /// The profile's audience, evaluated against `current.rows`, or against no members if they are
+    /// not known.
     pub change: &'a AudienceChange,
-    /// The group's members; of a group that does not exist yet, nobody. `None`
-    /// when they are not known.
+    /// The group's members; empty for a group that does not exist yet. `None` if they are not
+    /// known.
     pub current: Option<Current<'a>>,
     /// The profile's limits.
     pub throttle: &'a Throttle,
-    /// The courses the group takes now.
+    /// The courses in which the group is enrolled now.
     pub courses_before: &'a BTreeSet<CourseId>,
-    /// The courses it would take.
+    /// The courses in which it would be enrolled.
     pub courses_after: &'a BTreeSet<CourseId>,
 }
 
-/// What would happen. Numbers that need the current members are `None` when
-/// those are not known.
+/// The expected changes. Numbers that depend on the current members are `None` if these are not
+/// known.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
-    /// How many people the audience holds.
+    /// Number of users in the audience.
     pub audience: usize,
-    /// Those of them who can be in the group.
+    /// Number of them who can be in the group.
     pub reachable: usize,
-    /// Those who have no Entra account and so cannot.
+    /// Number of them without an Entra account, who cannot be in the group.
     pub unreachable: usize,
-    /// Members the group has now, learners or not.
+    /// Number of current members, learners or not.
     pub current: Option<usize>,
-    /// Members it would gain.
+    /// Number of members that would join.
     pub joins: Option<usize>,
-    /// Members it would lose, those who are no learners among them.
+    /// Number of members that would leave, including those who are not learners.
     pub leaves: Option<usize>,
-    /// Members it has now that are no learners.
+    /// Number of current members that are not learners.
     pub not_learners: Option<usize>,
-    /// Members that would stay.
+    /// Number of members that would stay.
     pub unchanged: Option<usize>,
-    /// The limit that would hold the change (S4-061); none also when the current
-    /// members are not known.
+    /// The limits that would hold the change (S4-061); also `None` if the current members are not
+    /// known.
     pub hold: Option<Exceeded>,
-    /// Courses the group would be enrolled in, by title.
+    /// Courses in which the group would be enrolled, sorted by title.
     pub courses_gained: Vec<CourseName>,
-    /// Courses it would be taken out of, by title.
+    /// Courses from which it would be unenrolled, sorted by title.
     pub courses_lost: Vec<CourseName>,
 }
 
-/// A course by name.
+/// A course with its title.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CourseName {
-    /// Its id.
+    /// The course id.
     pub id: CourseId,
-    /// Its title; none when it no longer exists.
+    /// The title; `None` if the course no longer exists.
     pub title: Option<String>,
 }
 
-/// Whom to list.
+/// The list of users to return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum List {
     /// Learners who would join the group.
     Joins,
-    /// Learners, present and former, who would leave it.
+    /// Current and former learners who would leave the group.
     Leaves,
-    /// Everyone in the audience.
+    /// All users in the audience.
     Members,
-    /// Everyone in the audience who has no Entra account.
+    /// All users in the audience without an Entra account.
     Unreachable,
 }
 
-/// Why somebody is on a list.
+/// The reason why a user is on a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// The rules match.
     MatchesRules,
-    /// The rules do not match, an override includes them.
+    /// The rules do not match, but an override includes the user.
     Included,
-    /// A learner whom the audience does not hold.
+    /// A learner who is not in the audience.
     NotInAudience,
-    /// No longer a learner at all.
+    /// No longer a learner.
     NotALearner,
 }
 
-/// Somebody on a list.
+/// A user on a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Entry {
-    /// Who.
+    /// The user.
     #[serde(flatten)]
     pub person: Person,
-    /// Why.
+    /// The reason.
     pub reason: Reason,
-    /// Whether there is an Entra account to be put into a group.
+    /// True if the user has an Entra account and can be in a group.
     pub reachable: bool,
 }
 
-/// A preview and the people behind its numbers.
+/// A preview with the users that its numbers count.
 #[derive(Debug, Clone)]
 pub struct PreviewResult {
     preview: Preview,
     audience: Members,
     joins: RowSet,
-    /// Of those who join, whom only an override brings in.
+    /// Those of `joins` who are members only by an override.
     joins_included: RowSet,
     leaves: RowSet,
 }
 
 impl PreviewResult {
-    /// Looks ahead. The numbers are those of the plan the next run would make
-    /// from the same data ([`crate::membership::plan::diff::plan`]).
+    /// Computes the preview. The numbers equal those of the plan that the next run would make from
+    /// the same data ([`crate::membership::plan::diff::plan`]).
     pub fn of(question: &Question<'_>) -> Self {
         let Question {
             snapshot,
@@ -152,18 +153,18 @@ impl PreviewResult {
             current,
             ..
         } = *question;
-        let nobody = RowSet::new(snapshot.people.rows());
-        let now = current.map_or(&nobody, |current| current.rows);
+        let no_members = RowSet::new(snapshot.people.rows());
+        let now = current.map_or(&no_members, |current| current.rows);
         let audience = change.members(now);
-        let (mut joins, mut leaves) = (nobody.clone(), nobody.clone());
-        let mut joins_included = nobody.clone();
+        let (mut joins, mut leaves) = (no_members.clone(), no_members.clone());
+        let mut joins_included = no_members.clone();
         if current.is_some() {
-            // As the group holds them: each account once.
+            // In the form of a group's members: each account once.
             let mut wanted = audience.all.clone();
             accounts.canonicalize(&mut wanted);
             joins.extend(wanted.difference(now));
             leaves.extend(now.difference(&wanted));
-            // Whoever shares an account with somebody the rules match joins by the rules.
+            // A user who shares an account with a user matched by the rules joins by the rules.
             let mut by_rules = audience.all.clone();
             by_rules.subtract(&audience.included);
             accounts.canonicalize(&mut by_rules);
@@ -178,18 +179,18 @@ impl PreviewResult {
         }
     }
 
-    /// The numbers.
+    /// Returns the numbers.
     pub fn preview(&self) -> &Preview {
         &self.preview
     }
 
-    /// Everyone the audience holds.
+    /// Returns the members of the audience.
     pub fn audience(&self) -> &Members {
         &self.audience
     }
 
-    /// A part of a list, by name: those whom a search finds, or all. `order` and
-    /// the snapshot are those of the data the preview was made from.
+    /// Returns a page of a list, sorted by name, optionally filtered by a search. `order` and
+    /// `snapshot` must belong to the data from which the preview was made.
     pub fn people(
         &self,
         snapshot: &Snapshot,
@@ -300,7 +301,7 @@ mod tests {
         "Flo",
     ];
 
-    /// Learners, one of whom shares Ada's account; Flo without an account; Alan, who left.
+    /// Learners, one of whom shares Ada's account; Flo without an account; Alan, a former learner.
     fn snapshot() -> Snapshot {
         let mut world = World::new();
         for name in [
@@ -328,7 +329,7 @@ mod tests {
     }
 
     fn row(people: &crate::snapshot::People, name: &str) -> u32 {
-        people.row(World::user(name)).expect("a learner")
+        people.row(World::user(name)).expect("user missing")
     }
 
     fn denver(include: &[&str], exclude: &[&str]) -> Profile {
@@ -346,16 +347,18 @@ mod tests {
     }
 
     fn change(snapshot: &Snapshot, profile: &Profile, current: Option<&RowSet>) -> AudienceChange {
-        let audience = Audience::of(profile, &Fields::of(snapshot)).expect("an audience");
+        let audience = Audience::of(profile, &Fields::of(snapshot)).expect("no audience");
         let current: BTreeMap<_, _> = current
             .map(|rows| (profile.id, rows.clone()))
             .into_iter()
             .collect();
         let change = evaluate(&[Ok(audience)], snapshot, slot(), &current).remove(&profile.id);
-        change.expect("evaluated").expect("an audience")
+        change
+            .expect("profile missing in the result")
+            .expect("no audience")
     }
 
-    /// A world under preview.
+    /// The data of a preview.
     struct Scene {
         snapshot: Snapshot,
         accounts: Accounts,
@@ -425,7 +428,7 @@ mod tests {
         BTreeSet::new()
     }
 
-    /// Proves S4-042: who would join and leave is known before anything is saved.
+    /// Proves S4-042: joining and leaving users are listed before anything is saved.
     #[test]
     fn people_are_listed_with_reasons_paged_and_searched() {
         let profile = denver(&["Donald", "Ada"], &["Barbara"]);
@@ -466,12 +469,12 @@ mod tests {
         let order = NameOrder::of(&scene.snapshot);
         let page = outlook.people(&scene.snapshot, &order, List::Members, None, (1, 1));
         assert_eq!((page.total, page.entries.len()), (4, 1));
-        let written = serde_json::to_value(&page.entries[0]).expect("writes");
+        let written = serde_json::to_value(&page.entries[0]).expect("entry not serialized");
         assert_eq!(written["reason"], "matches_rules");
         assert_eq!(written["name"], "Ada's twin");
     }
 
-    /// Proves S4-061: whether the change would be held is foretold.
+    /// Proves S4-061: the preview shows whether the change would be held.
     #[test]
     fn the_numbers_say_what_the_next_run_would_do() {
         let scene = Scene::new(&denver(&["Donald"], &[]), Some(&["Edsger", "Barbara"]), 1);
@@ -483,8 +486,8 @@ mod tests {
         };
         let before = courses(&["Outlook", "Gone"]);
         let outlook = scene.outlook(throttle, &before, &courses(&["Outlook", "Security 101"]));
-        let text = serde_json::to_string_pretty(outlook.preview()).expect("writes");
-        let read: Preview = serde_json::from_str(&text).expect("reads");
+        let text = serde_json::to_string_pretty(outlook.preview()).expect("preview not serialized");
+        let read: Preview = serde_json::from_str(&text).expect("preview not deserialized");
         assert_eq!(&read, outlook.preview());
         insta::assert_snapshot!(text, @r#"
         {
@@ -541,7 +544,7 @@ mod tests {
     }
 
     proptest! {
-        /// The preview promises exactly what the plan does.
+        /// The preview equals the plan.
         #[test]
         fn the_numbers_are_those_of_the_plan(
             include in proptest::sample::subsequence(LEARNERS.to_vec(), 0..4),
@@ -555,7 +558,7 @@ mod tests {
             let scene = Scene::new(&profile, Some(&members), strangers);
             let throttle = Throttle { max_changes: Some(limit), max_percent: Some(f64::from(percent)) };
             let outlook = scene.outlook(throttle, &no_courses(), &no_courses());
-            let current = scene.current.as_ref().expect("known");
+            let current = scene.current.as_ref().expect("members not known");
             let subject = PlanTarget { profile: profile.id, group: None };
             let plan = plan(subject, &scene.snapshot, &scene.accounts, &scene.change, current);
             let preview = outlook.preview();

@@ -1,4 +1,4 @@
-//! What a run did, what it did not, and why: honest counts for people and machines.
+//! The report of a run: what it did, what it did not do, and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,42 +11,42 @@ use crate::base::ids::{ObjectId, ProfileId};
 use crate::base::outcome::{ChangeTally, Outcome};
 use crate::base::throttle::Exceeded;
 
-/// How a profile stands after a run.
+/// The status of a profile after a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ProfileStatus {
-    /// Group and audience are equal.
+    /// The group equals the audience.
     Synchronised,
-    /// The change is too large and waits for a person.
+    /// The change exceeds a limit and waits for an administrator.
     Held,
-    /// A field or course its rules use is gone.
+    /// A field or course that its rules use no longer exists.
     NeedsReview,
-    /// Something went wrong; the reason says what.
+    /// An error occurred; `reason` describes it.
     Failed,
     /// Its membership is not managed: auto-populate is off.
     Unmanaged,
-    /// Partly done; the next invocation goes on.
+    /// Partly done; the next invocation continues.
     Unfinished,
-    /// Deleted and handled.
+    /// Deleted and handled by the job.
     Deleted,
 }
 
-/// A held change, in the report.
+/// A held change.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HeldChange {
-    /// Which change.
+    /// The hash of the plan.
     pub hash: PlanHash,
-    /// The limit.
+    /// The limits that the plan exceeds.
     pub exceeded: Exceeded,
-    /// How many would join.
+    /// Number of members that would join.
     pub adds: usize,
-    /// How many would leave.
+    /// Number of members that would leave.
     pub removes: usize,
 }
 
-/// What happened to one profile.
+/// The result of a run for one profile.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ProfileReport {
@@ -54,39 +54,39 @@ pub struct ProfileReport {
     pub profile: ProfileId,
     /// Its title.
     pub title: String,
-    /// How it stands now.
+    /// The status after the run.
     pub status: ProfileStatus,
-    /// Why, when it is not simply synchronised.
+    /// The reason, if the profile is not simply synchronised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Its Entra group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<ObjectId>,
-    /// Members after the run, as far as known.
+    /// Number of members after the run, as far as known.
     pub members: usize,
-    /// Joined.
+    /// Outcomes of the members to add.
     pub added: ChangeTally,
-    /// Left.
+    /// Outcomes of the members to remove.
     pub removed: ChangeTally,
-    /// People who match but have no Entra account.
+    /// Number of users who match but have no Entra account.
     pub unreachable: usize,
-    /// Courses the group is enrolled in by this service.
+    /// Number of courses in which this service enrolled the group.
     pub courses: usize,
-    /// Steps on the learning platform.
+    /// Outcomes of the steps on the LMS.
     pub enrolments: ChangeTally,
-    /// A change that waits.
+    /// The held change, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldChange>,
-    /// What was taken out of it.
+    /// Overrides and courses removed from the profile.
     #[serde(default, skip_serializing_if = "Discrepancies::is_empty")]
     pub discrepancies: Discrepancies,
-    /// Remarks that need no action.
+    /// Remarks that require no action.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
 impl ProfileReport {
-    /// A report about a profile nothing has happened to yet.
+    /// Creates the report of a profile without changes.
     pub fn new(profile: ProfileId, title: &str) -> Self {
         Self {
             profile,
@@ -106,13 +106,13 @@ impl ProfileReport {
         }
     }
 
-    /// Marks it failed, keeping the first reason.
+    /// Sets the status to failed; the first reason is retained.
     pub fn fail(&mut self, reason: impl Into<String>) {
         self.status = ProfileStatus::Failed;
         self.reason.get_or_insert_with(|| reason.into());
     }
 
-    /// Counts a step on the learning platform.
+    /// Counts the outcome of a step on the LMS.
     pub fn step(&mut self, step: &EnrolmentStep, outcome: &Outcome) {
         self.enrolments.count(describe(step), outcome);
         if let EnrolmentStep::LeaveCatalog { unmanaged, catalog } = step
@@ -146,14 +146,14 @@ fn describe(step: &EnrolmentStep) -> String {
     }
 }
 
-/// What a maintenance or membership run did.
+/// The report of a maintenance or membership run.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[must_use = "an unread report explains nothing"]
 pub struct MaintenanceReport {
-    /// Every profile, in the order of the run.
+    /// The profiles in the order of the run.
     pub profiles: Vec<ProfileReport>,
-    /// Profiles that are in the store but cannot be read, with the reason.
+    /// Stored profiles that cannot be read, with the reason.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub unreadable: BTreeMap<String, String>,
     /// Remarks about the run as a whole.
@@ -161,21 +161,21 @@ pub struct MaintenanceReport {
     pub notes: Vec<String>,
     /// Requests made to Microsoft Graph.
     pub graph: GraphUse,
-    /// Whether work is left for a continuation.
+    /// True if a continuation has to do the rest.
     pub unfinished: bool,
 }
 
-/// Requests to Microsoft Graph, against the fewest the changes allow.
+/// Number of requests to Microsoft Graph, with the minimum that the changes require.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GraphUse {
     /// HTTP requests sent.
     pub http: u64,
-    /// Requests inside batches and outside: what quotas count.
+    /// Requests inside and outside of batches, as counted by quotas.
     pub requests: u64,
-    /// Those that write.
+    /// Requests that write.
     pub writes: u64,
-    /// ceil(adds / 20) + removes per group: no fewer writes can do it.
+    /// Minimum number of writes: ceil(adds / 20) + removes per group.
     pub floor: u64,
 }
 
@@ -205,7 +205,7 @@ pub struct Totals {
     pub added: usize,
     /// Members removed.
     pub removed: usize,
-    /// Steps done on the learning platform.
+    /// Steps done on the LMS.
     pub enrolments: usize,
     /// Changes that failed.
     pub failed: usize,
@@ -214,7 +214,7 @@ pub struct Totals {
 }
 
 impl MaintenanceReport {
-    /// The counts.
+    /// Returns the totals of all profiles.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for profile in &self.profiles {
@@ -233,7 +233,7 @@ impl MaintenanceReport {
         totals
     }
 
-    /// Failures of single profiles in words, for the mail to the contact.
+    /// Returns the failures of individual profiles as text, for the e-mail to the contact.
     pub fn failures(&self) -> BTreeSet<String> {
         let failed = self
             .profiles
@@ -254,7 +254,7 @@ impl MaintenanceReport {
     }
 }
 
-/// The name of a status in data.
+/// Returns the name of a status in data.
 pub const fn status_name(status: ProfileStatus) -> &'static str {
     match status {
         ProfileStatus::Synchronised => "synchronised",

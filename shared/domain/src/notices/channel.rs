@@ -1,10 +1,10 @@
-//! How a notice reaches its recipients, and how soon.
+//! Channel and urgency of a notice.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::ids::CatalogId;
 
-/// The way a notice takes to people.
+/// The channel through which a notice is delivered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -13,29 +13,29 @@ use crate::base::ids::CatalogId;
     deny_unknown_fields
 )]
 pub enum Channel {
-    /// System mail, which works when a tenant's own channels do not.
+    /// System mail, which works if a tenant's own channels do not.
     #[default]
     System,
     /// Only in the product.
     InProduct,
-    /// Mail from the account that is connected to a catalog.
+    /// Mail from a catalog's connected account.
     Catalog {
         /// The catalog.
         catalog: CatalogId,
     },
 }
 
-/// What is sent first: the more urgent is the smaller.
+/// The sending order: more urgent notices are smaller.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
 #[serde(rename_all = "camelCase")]
 pub enum Urgency {
-    /// Something stands still, or takes place otherwise than people expect.
+    /// A process is blocked, or something takes place differently than users expect.
     Urgent,
-    /// Everything else that is about one matter.
+    /// All other single notices.
     #[default]
     Normal,
-    /// Many at once that may wait behind all others.
+    /// One of many notices that may wait for all others.
     Bulk,
 }

@@ -1,4 +1,4 @@
-//! What makes two notices the same.
+//! The identity of notices.
 
 use uuid::Uuid;
 
@@ -7,13 +7,13 @@ use crate::base::ids::TenantId;
 
 const NAMESPACE: Uuid = Uuid::from_u128(0x6f63_3d1c_77a4_4f0e_9a53_0d6f_3d7c_2b11);
 
-/// The identity of a notice. What is only told along (a catalog's title, how
-/// many mails wait) is no part of it: that would tell the same event again.
+/// Returns the identity of a notice. Additional data (a catalog's title, the number of held
+/// messages) is not part of it, because a change of it would send the same event again.
 pub(super) fn id(tenant: TenantId, recipients: &[String], about: &NoticeKind) -> Uuid {
     let name = match session(about) {
-        // A learner's mail is one mail per learner …
+        // Session notices are one message per recipient list.
         Some(event) => format!("{event} {}", people(recipients)),
-        // … all else is one event, whoever hears of it.
+        // All other notices are one event, regardless of the recipients.
         None => event(about),
     };
     Uuid::new_v5(&NAMESPACE, format!("{tenant} {name}").as_bytes())
@@ -71,14 +71,14 @@ fn event(about: &NoticeKind) -> String {
             ..
         } => format!("room declined {session} {version} {room}"),
         K::Ready { .. } => "ready".to_owned(),
-        // Told apart by learner, above.
+        // Handled by `session`, above.
         K::SessionScheduled { .. } | K::SessionChanged { .. } | K::SessionCancelled { .. } => {
             session(about).unwrap_or_default()
         }
     }
 }
 
-/// What is told of a session to its learners.
+/// Returns the identity of a session notice to learners.
 fn session(about: &NoticeKind) -> Option<String> {
     use NoticeKind as K;
     match about {
@@ -95,7 +95,7 @@ fn session(about: &NoticeKind) -> Option<String> {
     }
 }
 
-/// The same people in any order and spelling are the same people.
+/// Normalizes recipients: order and case do not matter.
 fn people(recipients: &[String]) -> String {
     let mut all: Vec<_> = recipients.iter().map(|one| one.to_lowercase()).collect();
     all.sort_unstable();

@@ -1,4 +1,4 @@
-//! What notices are about, and how urgent that is.
+//! The kinds of notices and their default urgency.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::channel::Urgency;
 use crate::base::ids::{CatalogId, ProfileId};
 use crate::membership::plan::PlanHash;
 
-/// What it is about.
+/// The kind of a notice, with its values.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     rename_all = "camelCase",
@@ -18,9 +18,9 @@ use crate::membership::plan::PlanHash;
 pub enum NoticeKind {
     /// The first refresh succeeded (S4-104).
     Ready {
-        /// Learners read.
+        /// Number of learners read.
         people: u64,
-        /// Courses read.
+        /// Number of courses read.
         courses: u64,
     },
     /// A refresh or maintenance run failed (S4-012).
@@ -29,196 +29,194 @@ pub enum NoticeKind {
         job: String,
         /// The slot, as text.
         slot: String,
-        /// What went wrong, one sentence each.
+        /// Errors, one sentence each.
         errors: Vec<String>,
-        /// What stays as it is because of that.
+        /// Text about what remains unchanged because of the failure.
         consequence: String,
     },
     /// A change is held (S4-061).
     Held {
         /// The profile.
         profile: ProfileId,
-        /// Its title.
+        /// Title of the profile.
         title: String,
-        /// The limit, in words.
+        /// Text about the exceeded limit.
         exceeded: String,
-        /// How many would join.
+        /// Number of members to add.
         adds: usize,
-        /// How many would leave.
+        /// Number of members to remove.
         removes: usize,
-        /// Which change.
+        /// Hash of the plan.
         hash: PlanHash,
-        /// Since when this very change is held: one that was settled and comes
-        /// back is told again.
+        /// Start of this hold. A plan that is held again after it was settled is a new notice.
         since: DateTime<Utc>,
     },
-    /// A field or course that rules use is gone (S4-120, C-17).
+    /// A field or course that rules use no longer exists (S4-120, C-17).
     NeedsReview {
         /// The profile.
         profile: ProfileId,
-        /// Its title.
+        /// Title of the profile.
         title: String,
-        /// What is wrong, one sentence each.
+        /// Problems, one sentence each.
         problems: Vec<String>,
-        /// When the profile was last edited: mended and broken again is told again.
+        /// Time of the last edit; if a fixed profile breaks again, that is a new notice.
         edited: DateTime<Utc>,
     },
-    /// A connection stopped working and a person must connect again (S1-33).
+    /// A connection stopped working and has to be connected again (S1-33).
     ConnectionLost {
         /// `Microsoft Entra ID`, or the catalog's title.
         connection: String,
-        /// Whose account was lost, if it was a catalog's.
+        /// The catalog whose account was lost, if any.
         catalog: Option<CatalogId>,
-        /// The lost account's address.
+        /// Address of the lost account.
         account: Option<String>,
-        /// Why, one sentence for people.
+        /// The reason, one sentence for users.
         reason: String,
-        /// The provider's code, such as `AADSTS50173`.
+        /// The provider's code, for example `AADSTS50173`.
         code: Option<String>,
-        /// When it was first seen to be lost: one mail per loss (S1-34).
+        /// Time at which the loss was detected: one message per loss (S1-34).
         since: DateTime<Utc>,
-        /// Where to connect again.
+        /// Link for connecting again.
         link: String,
-        /// How many mails wait for the connection.
+        /// Number of messages that wait for the connection.
         held: u64,
     },
-    /// An account was connected to a catalog; told to that account (S1-31).
+    /// An account was connected to a catalog; sent to that account (S1-31).
     AccountConnected {
         /// The catalog.
         catalog: CatalogId,
-        /// Its title.
+        /// Title of the catalog.
         catalog_title: String,
-        /// The account's address.
+        /// Address of the account.
         account: String,
-        /// What works, in words.
+        /// Texts of available capabilities.
         able: Vec<String>,
-        /// What does not, each with its reason.
+        /// Texts of missing capabilities, each with its reason.
         unable: Vec<String>,
-        /// When.
+        /// Time of the connection.
         at: DateTime<Utc>,
-        /// Who connected it, and can be asked.
+        /// The user who connected it, for questions.
         by: String,
     },
-    /// A client secret expires, or has.
+    /// A client secret expires soon, or has expired.
     SecretExpiring {
-        /// Whose secret, such as `Microsoft Entra ID`.
+        /// The connection of the secret, for example `Microsoft Entra ID`.
         connection: String,
-        /// When it is no longer accepted.
+        /// Expiry of the secret.
         on: DateTime<Utc>,
-        /// Days until then; part of what makes two reminders different, so pass
-        /// the mark that was reached (30, 14, 7 …) to remind only at the marks.
+        /// Days until the expiry. It is part of the identity, so pass the reached threshold (30,
+        /// 14, 7 …) to remind once per threshold.
         days: i64,
-        /// Where to save a new one.
+        /// Link for saving a new secret.
         link: String,
     },
-    /// A synchronisation of users failed; told to all owners (S2-48).
+    /// A directory sync failed; sent to all owners (S2-48).
     SyncFailed {
-        /// `schedule`, `manual`, or other words.
+        /// `schedule`, `manual`, or another text.
         trigger: String,
-        /// When it began.
+        /// Start of the run.
         started: DateTime<Utc>,
-        /// What went wrong, one sentence each.
+        /// Errors, one sentence each.
         errors: Vec<String>,
-        /// Whether the schedule is paused because of it.
+        /// True if the schedule was paused because of the failure.
         paused: bool,
-        /// Where to look.
+        /// Link to the run.
         link: String,
     },
-    /// A synchronisation of users ended well; told in the product to the chosen
-    /// Super admin (S3-24).
+    /// A directory sync succeeded; shown in the product to the chosen Super admin (S3-24).
     SyncComplete {
-        /// When it began.
+        /// Start of the run.
         started: DateTime<Utc>,
-        /// Users created.
+        /// Number of users created.
         created: u64,
-        /// Users updated.
+        /// Number of users updated.
         updated: u64,
-        /// Users deactivated.
+        /// Number of users deactivated.
         deactivated: u64,
-        /// Teams it made or changed.
+        /// Number of teams created or changed.
         teams: u64,
-        /// Changes that wait for a person's decision.
+        /// Number of changes that wait for an approval.
         waiting: u64,
-        /// Where to look.
+        /// Link to the run.
         link: String,
     },
     /// A learner takes part in a session (S1-15).
     SessionScheduled {
         /// The session.
         session: Uuid,
-        /// Which version of it.
+        /// Version of the session.
         version: u64,
-        /// Its title.
+        /// Title of the session.
         title: String,
-        /// The title of its catalog.
+        /// Title of the catalog.
         catalog_title: String,
-        /// When it begins.
+        /// Start of the session.
         start: DateTime<Utc>,
-        /// When it ends.
+        /// End of the session.
         end: DateTime<Utc>,
-        /// The IANA zone its times are shown in.
+        /// IANA time zone for displayed times.
         time_zone: String,
         /// The room.
         room: Option<String>,
-        /// Where to join online.
+        /// Link to the online meeting.
         join_url: Option<String>,
     },
     /// Time or place of a session changed (S1-15).
     SessionChanged {
         /// The session.
         session: Uuid,
-        /// Which version of it.
+        /// Version of the session.
         version: u64,
-        /// Its title.
+        /// Title of the session.
         title: String,
-        /// The title of its catalog.
+        /// Title of the catalog.
         catalog_title: String,
-        /// When it begins now.
+        /// New start of the session.
         start: DateTime<Utc>,
-        /// When it ends now.
+        /// New end of the session.
         end: DateTime<Utc>,
-        /// The IANA zone its times are shown in.
+        /// IANA time zone for displayed times.
         time_zone: String,
         /// The room.
         room: Option<String>,
-        /// Where to join online.
+        /// Link to the online meeting.
         join_url: Option<String>,
     },
     /// A session will not take place (S1-15).
     SessionCancelled {
         /// The session.
         session: Uuid,
-        /// Which version of it.
+        /// Version of the session.
         version: u64,
-        /// Its title.
+        /// Title of the session.
         title: String,
-        /// The title of its catalog.
+        /// Title of the catalog.
         catalog_title: String,
-        /// When it would have begun.
+        /// Planned start of the session.
         start: DateTime<Utc>,
-        /// The IANA zone its times are shown in.
+        /// IANA time zone for displayed times.
         time_zone: String,
     },
-    /// A room declined a session; told to the catalog's admins.
+    /// A room declined a session; sent to the catalog's admins.
     RoomDeclined {
         /// The session.
         session: Uuid,
-        /// Which version of it.
+        /// Version of the session.
         version: u64,
-        /// Its title.
+        /// Title of the session.
         title: String,
         /// The room.
         room: String,
-        /// When the session begins.
+        /// Start of the session.
         start: DateTime<Utc>,
-        /// The IANA zone its times are shown in.
+        /// IANA time zone for displayed times.
         time_zone: String,
     },
 }
 
 impl NoticeKind {
-    /// How urgent it is unless somebody says otherwise: what stands still until
-    /// a person acts, or takes place otherwise than people expect, goes first.
+    /// Returns the default urgency: notices about something that is blocked until a user acts, or
+    /// that takes place differently than expected, are sent first.
     pub const fn default_urgency(&self) -> Urgency {
         match self {
             Self::Failure { .. }

@@ -1,10 +1,9 @@
-//! The languages people are told things in.
+//! The languages of notices.
 
 use serde::{Deserialize, Serialize};
 
-/// A language that all texts exist in. In JSON it is its ISO 639-1 code; a
-/// language that is not among them reads as English, because a mail in the
-/// wrong language helps more than none.
+/// A language in which all texts exist. In JSON it is an ISO 639-1 code. An unknown language is
+/// read as English, because a message in the wrong language is better than none.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
 )]
@@ -33,7 +32,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// All of them, each at its own place.
+    /// All languages; each one's position is its discriminant.
     pub const ALL: [Self; 6] = [
         Self::English,
         Self::German,
@@ -43,7 +42,7 @@ impl Language {
         Self::Danish,
     ];
 
-    /// Its ISO 639-1 code.
+    /// Returns the ISO 639-1 code.
     pub const fn code(self) -> &'static str {
         match self {
             Self::English => "en",
@@ -55,7 +54,7 @@ impl Language {
         }
     }
 
-    /// The language of a BCP 47 tag such as `de-AT`; English if it is none of ours.
+    /// Returns the language of a BCP 47 tag such as `de-AT`; English if it is not supported.
     pub fn from_tag(tag: &str) -> Self {
         let primary = tag.trim().split(['-', '_']).next().unwrap_or_default();
         Self::ALL
@@ -64,7 +63,7 @@ impl Language {
             .unwrap_or_default()
     }
 
-    /// What stands between a label and its value.
+    /// Returns the separator between a label and its value.
     pub(super) const fn colon(self) -> &'static str {
         match self {
             Self::French => "\u{a0}:",
@@ -72,7 +71,8 @@ impl Language {
         }
     }
 
-    /// A number and its noun: French says one noun of nothing, the others many.
+    /// Formats a number with its noun. French uses the singular for 0, the other languages the
+    /// plural.
     pub(super) fn count(self, number: i128, one: &str, many: &str) -> String {
         let singular = match self {
             Self::French => matches!(number, -1..=1),
@@ -85,8 +85,8 @@ impl Language {
         )
     }
 
-    /// A number with its thousands set apart from five digits on: Spanish
-    /// leaves four together, and the others may.
+    /// Formats a number with thousands separators if it has at least five digits, because Spanish
+    /// does not separate four.
     fn number(self, number: i128) -> String {
         let digits = number.unsigned_abs().to_string();
         let mut text = String::from(if number < 0 { "-" } else { "" });
@@ -114,7 +114,7 @@ impl From<String> for Language {
 mod tests {
     use super::*;
 
-    /// Proves S2-19: the language comes from the tag a directory knows.
+    /// Proves S2-19: the language is read from the tag of a directory.
     #[test]
     fn a_language_is_read_from_any_tag() {
         for (tag, language) in [
@@ -132,13 +132,13 @@ mod tests {
             assert_eq!(Language::from_tag(tag), language, "{tag}");
         }
         for language in Language::ALL {
-            let json = serde_json::to_value(language).expect("JSON");
+            let json = serde_json::to_value(language).expect("language not serialized");
             assert_eq!(json, language.code());
-            let read: Language = serde_json::from_value(json).expect("a language");
+            let read: Language = serde_json::from_value(json).expect("language not deserialized");
             assert_eq!(read, language);
         }
         assert_eq!(
-            serde_json::from_str::<Language>("\"sv\"").expect("read"),
+            serde_json::from_str::<Language>("\"sv\"").expect("language not deserialized"),
             Language::English
         );
     }

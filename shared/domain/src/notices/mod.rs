@@ -1,7 +1,7 @@
-//! What people are told: kinds of notices, their words, their identity.
+//! Notices: their kinds, texts and identity.
 //!
-//! A notice's id is derived from what it is about, so that the same thing found
-//! twice (at refresh and again at maintenance) is told once.
+//! A notice's id is derived from its event, so that an event that is detected twice (by refresh and
+//! by maintenance) is sent once.
 
 mod channel;
 pub mod delivery;

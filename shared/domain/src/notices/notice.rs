@@ -1,4 +1,4 @@
-//! A notice on its way to its recipients.
+//! A notice with its recipients.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -9,33 +9,33 @@ use super::kind::NoticeKind;
 use super::language::Language;
 use crate::base::ids::TenantId;
 
-/// A notice on its way to people.
+/// A notice with its recipients and channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Notice {
-    /// What it is about, as an identity: the same thing is told once.
+    /// Identity of the event; the same event is sent once.
     pub id: Uuid,
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
-    /// The tenant's name, for the greeting.
+    /// Name of the tenant, for the greeting.
     pub tenant_name: String,
-    /// Mail addresses, each once.
+    /// E-mail addresses, each once.
     pub recipients: Vec<String>,
-    /// What it is about.
+    /// The kind of the notice, with its values.
     pub about: NoticeKind,
-    /// The way it takes; messages queued before there was a choice are system mail.
+    /// The channel. Messages that were queued before this field existed are system mail.
     #[serde(default)]
     pub channel: Channel,
-    /// How urgent it is.
+    /// The urgency.
     #[serde(default)]
     pub urgency: Urgency,
-    /// The language it is told in.
+    /// The language of the text.
     #[serde(default)]
     pub language: Language,
 }
 
 impl Notice {
-    /// A notice for these people: by system mail, as urgent as its kind, in English.
+    /// Creates a notice: system mail, default urgency of its kind, English.
     pub fn new(
         tenant: TenantId,
         tenant_name: &str,
@@ -55,22 +55,22 @@ impl Notice {
         }
     }
 
-    /// The same by another way.
+    /// Returns the notice with another channel.
     #[must_use]
     pub fn over(mut self, channel: Channel) -> Self {
         self.channel = channel;
         self
     }
 
-    /// The same, more or less urgent than its kind.
+    /// Returns the notice with another urgency.
     #[must_use]
     pub fn urgency(mut self, urgency: Urgency) -> Self {
         self.urgency = urgency;
         self
     }
 
-    /// The same in another language. Its identity stays: an event of which
-    /// several people are told at once is told in one language.
+    /// Returns the notice in another language. The identity does not change: an event with several
+    /// recipients is sent in one language.
     #[must_use]
     pub fn in_language(mut self, language: Language) -> Self {
         self.language = language;
@@ -78,8 +78,8 @@ impl Notice {
     }
 }
 
-/// Every address once, in its first spelling: nobody reads a mail twice because
-/// two lists write the address differently.
+/// Removes duplicate addresses and keeps the first spelling: two lists may spell an address
+/// differently.
 fn once_each(recipients: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::HashSet::new();
     recipients

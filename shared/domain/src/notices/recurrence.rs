@@ -1,11 +1,11 @@
-//! Dates and times as people of a language write them, in a named zone.
+//! Formats dates and times in a language and a time zone.
 
 use chrono::{DateTime, Datelike, Utc};
 use chrono_tz::Tz;
 
 use super::language::Language;
 
-/// A moment: day, time and the zone's name.
+/// Formats a time: day, time and zone name.
 pub(super) fn moment(language: Language, at: DateTime<Utc>, zone: &str) -> String {
     let local = at.with_timezone(&named(zone));
     let time = format!("{}{}", clock(language, &local), oclock(language));
@@ -16,7 +16,7 @@ pub(super) fn moment(language: Language, at: DateTime<Utc>, zone: &str) -> Strin
     )
 }
 
-/// From one moment to another: the day is said once if it is the same.
+/// Formats a period; the day appears once if start and end are on the same day.
 pub(super) fn span(
     language: Language,
     start: DateTime<Utc>,
@@ -40,7 +40,7 @@ pub(super) fn span(
     )
 }
 
-/// A zone nobody knows shows times in UTC, and says so.
+/// Parses a zone name; an unknown zone is replaced with UTC, which the text then shows.
 fn named(zone: &str) -> Tz {
     zone.parse().unwrap_or(Tz::UTC)
 }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
     use chrono::TimeZone;
 
-    /// Proves S1-15: times as the people of the place and language write them.
+    /// Proves S1-15: times are written as usual in the language and zone.
     #[test]
     fn times_are_told_in_the_named_zone_and_language() {
         let start = Utc.with_ymd_and_hms(2026, 11, 1, 8, 0, 0).unwrap();
@@ -141,7 +141,7 @@ mod tests {
             moment(Language::English, start, "Mars/Olympus"),
             "Sunday 1 November 2026, 08:00 (UTC)"
         );
-        // Eight hours behind: another day, and over midnight two of them.
+        // Eight hours behind: another day, and a period over midnight has two days.
         assert_eq!(
             span(Language::German, start, end, "America/Los_Angeles"),
             "Sonntag, 1. November 2026, 01:00–01:30 Uhr (America/Los_Angeles)"

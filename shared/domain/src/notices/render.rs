@@ -1,4 +1,4 @@
-//! Puts notices into words: one layout for HTML, one for plain text.
+//! Renders notices as HTML and plain text.
 
 use std::sync::LazyLock;
 
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::notice::Notice;
 use super::template_blocks::{Parts, one_line};
 
-/// A notice in words.
+/// A rendered notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RenderedNotice {
-    /// One line.
+    /// Subject, one line.
     pub subject: String,
-    /// Plain text.
+    /// Body as plain text.
     pub text: String,
-    /// HTML.
+    /// Body as HTML.
     pub html: String,
 }
 
@@ -41,11 +41,11 @@ static LAYOUTS: LazyLock<Result<Environment<'static>, Error>> = LazyLock::new(||
     Ok(layouts)
 });
 
-/// Puts a notice into words of its language. Texts that people wrote (titles)
-/// reach HTML escaped and the subject as one line.
+/// Renders a notice in its language. Text entered by users (titles) is escaped in HTML and reduced
+/// to one line in the subject.
 ///
 /// # Errors
-/// Only if a template is broken, which the tests exclude.
+/// Returns an error only if a template is invalid, which the tests exclude.
 pub fn render(notice: &Notice) -> Result<RenderedNotice, String> {
     let layouts = LAYOUTS.as_ref().map_err(ToString::to_string)?;
     let parts = Parts::of(&notice.about, notice.language)?;

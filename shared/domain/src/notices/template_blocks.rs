@@ -1,8 +1,8 @@
-//! The parts every mail has, read from the text of its language.
+//! The parts of every message, read from the template of its language.
 //!
-//! One template per language says it all line by line, each line beginning with
-//! what it is; values never begin a line and never contain a break, so that what
-//! people wrote cannot become another part.
+//! Each language has one template, whose lines begin with a mark for the kind of part. Values never
+//! begin a line and never contain a line break, so that text entered by users cannot become another
+//! part.
 
 use std::sync::LazyLock;
 
@@ -22,16 +22,16 @@ pub(super) struct Fact {
     pub(super) value: String,
 }
 
-/// A label and where it leads.
+/// A label and its address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Link {
     pub(super) label: String,
     pub(super) address: String,
-    /// The address as an attribute's value, if it may be followed.
+    /// The escaped address for the `href` attribute, if it may be a link.
     pub(super) href: Option<String>,
 }
 
-/// The parts every mail has; the layouts arrange them.
+/// The parts of every message; the layouts arrange them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(super) struct Parts {
     pub(super) subject: String,
@@ -56,10 +56,10 @@ type Book = Result<Environment<'static>, Error>;
 
 static BOOKS: LazyLock<[Book; 6]> = LazyLock::new(|| Language::ALL.map(book));
 
-/// The text of a language, and how it counts and tells time.
+/// Creates the template environment of a language, with its filters for numbers and times.
 fn book(language: Language) -> Book {
     let mut book = Environment::new();
-    // A part that is missing must fail the tests, not leave a hole in a mail.
+    // A missing value must fail the tests instead of leaving a gap in a message.
     book.set_undefined_behavior(UndefinedBehavior::Strict);
     book.set_auto_escape_callback(|_| AutoEscape::None);
     book.add_filter("n", move |number: i128, one: String, many: String| {
@@ -79,11 +79,11 @@ fn book(language: Language) -> Book {
 
 fn read(at: &str) -> Result<DateTime<Utc>, Error> {
     at.parse()
-        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "no moment"))
+        .map_err(|_| Error::new(ErrorKind::InvalidOperation, "invalid time"))
 }
 
 impl Parts {
-    /// What a notice says in a language.
+    /// Renders the parts of a notice in a language.
     pub(super) fn of(about: &NoticeKind, language: Language) -> Result<Self, String> {
         let book = BOOKS[language as usize]
             .as_ref()
@@ -99,7 +99,7 @@ impl Parts {
             parts.add(line)?;
         }
         if parts.subject.is_empty() || parts.lead.is_empty() {
-            return Err(format!("there is no text in {language:?}"));
+            return Err(format!("the template has no text in {language:?}"));
         }
         Ok(parts)
     }
@@ -107,7 +107,7 @@ impl Parts {
     fn add(&mut self, line: &str) -> Result<(), String> {
         let (mark, rest) = line.split_at_checked(1).unwrap_or_default();
         let rest = rest.trim().to_owned();
-        // What is not known (no room, no code) leaves no empty part behind.
+        // An unknown value (no room, no code) must not leave an empty part.
         if rest.is_empty() {
             return Ok(());
         }
@@ -132,21 +132,21 @@ impl Parts {
                     });
                 }
             }
-            _ => return Err(format!("a line says not what it is: {line}")),
+            _ => return Err(format!("a template line has no known mark: {line}")),
         }
         Ok(())
     }
 }
 
-/// A label and its value, if there is a value.
+/// Splits a label from its value; returns `None` if the value is empty.
 fn labelled(line: &str) -> Option<(String, String)> {
     let (label, value) = line.split_once('|')?;
     let (label, value) = (label.trim(), value.trim());
     (!value.is_empty()).then(|| (label.to_owned(), value.to_owned()))
 }
 
-/// An address that may be followed, as an attribute's value: over TLS, or on the
-/// reader's own machine. All else (a script, a file, a host in disguise) stays text.
+/// Escapes an address that may be a link: HTTPS, or HTTP on the reader's own machine. All others (a
+/// script, a file, a disguised host) remain text.
 fn href(address: &str) -> Option<String> {
     let is_plain = address
         .chars()
@@ -158,12 +158,12 @@ fn href(address: &str) -> Option<String> {
     };
     let host = host.split(['/', '?', '#']).next().unwrap_or_default();
     let is_known = !is_local || matches!(host.split(':').next(), Some("127.0.0.1" | "localhost"));
-    // A name before an @ is not the host, however much it looks like it.
+    // The text before an `@` is not the host, even if it looks like one.
     (is_plain && is_known && !host.is_empty() && !host.contains('@'))
         .then(|| address.replace('&', "&amp;"))
 }
 
-/// Makes every text within a value one line.
+/// Reduces every text within a value to one line.
 fn flatten(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::String(text) => *text = one_line(text),
@@ -173,8 +173,8 @@ fn flatten(value: &mut serde_json::Value) {
     }
 }
 
-/// A line break in a title must not look like a new header or paragraph, and
-/// nothing may turn the direction in which the rest is read.
+/// Removes line breaks, which could look like a new header or paragraph, and marks that change the
+/// reading direction.
 pub(super) fn one_line(text: &str) -> String {
     text.chars()
         .filter(|c| !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'))

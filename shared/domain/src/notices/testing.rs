@@ -1,4 +1,4 @@
-//! One notice of every kind, and their other faces, for tests and pictures.
+//! Sample notices of every kind and in other cases, for tests and screenshots.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::NoticeKind;
 use crate::testing::{World, profile_id, slot};
 
-/// One of every kind, as people meet it.
+/// Returns a typical notice of every kind.
 pub fn every_kind() -> Vec<NoticeKind> {
     let mut all = jobs();
     all.extend([
@@ -20,8 +20,7 @@ pub fn every_kind() -> Vec<NoticeKind> {
     all
 }
 
-/// What the same kinds say in other cases: one of everything, nothing known,
-/// too late, paused.
+/// Returns further cases of the same kinds: counts of one, missing values, expired, paused.
 pub fn other_faces() -> Vec<NoticeKind> {
     vec![
         NoticeKind::Ready {
@@ -58,10 +57,10 @@ pub fn other_faces() -> Vec<NoticeKind> {
     ]
 }
 
-/// A held change of a profile with this title.
+/// Returns a held change of a profile with this title.
 ///
 /// # Panics
-/// If a text is no hash, which any is.
+/// Panics if `hash` is not a hash; any text is one.
 pub fn held(title: &str, hash: &str) -> NoticeKind {
     NoticeKind::Held {
         profile: profile_id("P"),
@@ -69,13 +68,13 @@ pub fn held(title: &str, hash: &str) -> NoticeKind {
         exceeded: "60 member changes exceed the limit of 50 members".to_owned(),
         adds: 50,
         removes: 10,
-        hash: serde_json::from_value(hash.into()).expect("a hash"),
+        hash: serde_json::from_value(hash.into()).expect("hash not deserialized"),
         since: slot(),
     }
 }
 
 fn at(text: &str) -> DateTime<Utc> {
-    text.parse().expect("a moment")
+    text.parse().expect("time not parsed")
 }
 
 fn session() -> Uuid {

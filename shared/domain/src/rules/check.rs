@@ -1,4 +1,4 @@
-//! Checks a written tree against what exists and turns it into an expression.
+//! Checks a parsed tree against the existing fields and courses and converts it to an expression.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use crate::base::problem::Problem;
 use crate::snapshot::lms::FieldKind;
 use crate::snapshot::{Snapshot, Source};
 
-/// The three parts of a filter; each takes its own kind of field.
+/// The three sections of a filter; each accepts its own kind of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     /// User properties.
@@ -25,7 +25,7 @@ pub enum Section {
     Activities,
 }
 
-/// What rules may name: custom fields, Entra properties and courses that exist.
+/// The fields and courses that rules may use: custom fields, Entra properties and courses.
 #[derive(Debug, Clone, Default)]
 pub struct Fields {
     sources: BTreeMap<Source, FieldKind>,
@@ -33,7 +33,7 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// What a snapshot offers.
+    /// Returns the fields and courses of a snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
         let custom = snapshot
             .fields
@@ -58,10 +58,10 @@ impl Fields {
     }
 }
 
-/// Checks a section's tree. `zone` is the profile's time zone for days.
+/// Checks the tree of a section. `zone` is the profile's time zone for days.
 ///
 /// # Errors
-/// Every mistake of every rule.
+/// All problems of all rules.
 pub fn check(
     group: &Group,
     section: Section,
@@ -82,11 +82,11 @@ pub fn check(
     }
 }
 
-/// Checks one rule of a section: the positive test it makes, and whether the
-/// operator negates it.
+/// Checks one rule of a section. Returns its positive predicate and whether the operator negates
+/// it.
 ///
 /// # Errors
-/// Its mistake.
+/// The first problem of the rule.
 pub fn check_rule(
     rule: &Rule,
     section: Section,
@@ -135,7 +135,7 @@ impl Checker<'_> {
                         RuleProblemKind::CourseMissing,
                         "field",
                         format!(
-                            "the course {course} no longer exists; choose another or take the rule out"
+                            "the course {course} no longer exists; choose another or remove the rule"
                         ),
                     ));
                 }
@@ -155,7 +155,7 @@ impl Checker<'_> {
                 RuleProblemKind::FieldMissing,
                 "field",
                 format!(
-                    "the field {} no longer exists; choose another or take the rule out",
+                    "the field {} no longer exists; choose another or remove the rule",
                     rule.field
                 ),
             ));
@@ -192,13 +192,13 @@ fn problem(rule: &Rule, (kind, place, detail): Mistake) -> RuleProblem {
 fn wrong_section(section: Section, field: &str) -> String {
     match section {
         Section::Properties => format!(
-            "{field} does not belong under user properties, which take texts, numbers and truths"
+            "{field} does not belong under user properties, which accept texts, numbers and booleans"
         ),
         Section::Dates => {
-            format!("{field} is no date field; user dates take custom fields of kind date")
+            format!("{field} is not a date field; user dates accept custom fields of kind date")
         }
         Section::Activities => {
-            format!("{field} is no course; user activities take course:<course id>")
+            format!("{field} is not a course; user activities accept course:<course id>")
         }
     }
 }
@@ -221,7 +221,7 @@ mod tests {
 
     fn verdict(section: Section, rule: Value) -> Result<Expr, Vec<RuleProblem>> {
         let tree = json!({"combinator": "and", "rules": [rule]});
-        let group = parse(&tree, "").expect("well formed");
+        let group = parse(&tree, "").expect("well-formed tree rejected");
         check(
             &group,
             section,
@@ -231,12 +231,12 @@ mod tests {
     }
 
     fn problem(section: Section, rule: Value) -> String {
-        let problems = verdict(section, rule).expect_err("must be refused");
+        let problems = verdict(section, rule).expect_err("invalid rule accepted");
         problems[0].problem.to_string()
     }
 
-    /// Proves S4-072, S4-079 and S4-084: source, condition and value are
-    /// required, an activity takes no value; each mistake has its own sentence.
+    /// Proves S4-072, S4-079 and S4-084: field, operator and value are required, and an activity
+    /// takes no value. Each problem has its own text.
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table of mistakes")]
     fn each_mistake_is_told_in_words() {
@@ -247,7 +247,7 @@ mod tests {
             world.field_name("Certified"),
         );
         let course = world.course_name("Security 101");
-        let said = [
+        let messages = [
             problem(
                 Section::Properties,
                 json!({"field": "city", "operator": "=", "value": "  "}),
@@ -302,7 +302,8 @@ mod tests {
             ),
         ];
         insta::assert_snapshot!(
-            said.join("\n")
+            messages
+                .join("\n")
                 .replace(&hired, "custom:HIRED")
                 .replace(&number, "custom:NUMBER")
         );
@@ -344,7 +345,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-119 and S4-124: what was deleted is told apart from what never was.
+    /// Proves S4-119 and S4-124: deleted fields are distinguished from fields that never existed.
     #[test]
     fn deleted_fields_and_courses_are_their_own_kind_of_problem() {
         let gone = "00000000-0000-0000-0000-00000000dead";
@@ -353,7 +354,7 @@ mod tests {
             json!({"field": format!("custom:{gone}"), "operator": "=", "value": "x"}),
         );
         assert_eq!(
-            field.expect_err("gone")[0].kind,
+            field.expect_err("deleted field accepted")[0].kind,
             RuleProblemKind::FieldMissing
         );
         let course = verdict(
@@ -361,7 +362,7 @@ mod tests {
             json!({"field": format!("course:{gone}"), "operator": "completed"}),
         );
         assert_eq!(
-            course.expect_err("gone")[0].kind,
+            course.expect_err("deleted course accepted")[0].kind,
             RuleProblemKind::CourseMissing
         );
     }

@@ -1,5 +1,5 @@
-//! The plain walk of an expression for one person: slow, obvious, the yardstick
-//! for any faster engine.
+//! Evaluates an expression for one user by walking the tree. Slow and simple; the reference for the
+//! faster engine.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::snapshot::{Activity, Snapshot, Source};
 
 pub(crate) const DAY_MS: i64 = 86_400_000;
 
-/// A snapshot prepared for the walk: texts folded once per distinct value.
+/// A snapshot prepared for evaluation: texts are folded once per distinct value.
 pub struct PersonValues<'a> {
     snapshot: &'a Snapshot,
     now: i64,
@@ -20,7 +20,7 @@ pub struct PersonValues<'a> {
 }
 
 impl<'a> PersonValues<'a> {
-    /// Prepares what the expressions ask for; `at` is the run's slot.
+    /// Prepares the columns that the expressions use; `at` is the run's slot.
     pub fn new<'e>(
         snapshot: &'a Snapshot,
         at: DateTime<Utc>,
@@ -50,7 +50,7 @@ impl<'a> PersonValues<'a> {
         }
     }
 
-    /// Whether the expression holds for the person in this row.
+    /// Returns true if the expression holds for the user in this row.
     pub fn holds(&self, expr: &Expr, row: u32) -> bool {
         match expr {
             Expr::All(parts) => parts.iter().all(|part| self.holds(part, row)),
@@ -60,7 +60,7 @@ impl<'a> PersonValues<'a> {
         }
     }
 
-    /// Whether one test holds for the person in this row.
+    /// Returns true if the predicate holds for the user in this row.
     pub fn leaf(&self, leaf: &Leaf, row: u32) -> bool {
         let people = &self.snapshot.people;
         match leaf {
@@ -125,10 +125,7 @@ pub(crate) fn text_holds(test: &TextPredicate, text: &str) -> bool {
     }
 }
 
-#[expect(
-    clippy::float_cmp,
-    reason = "equality of numbers people typed is exact equality"
-)]
+#[expect(clippy::float_cmp, reason = "numbers in rules are compared exactly")]
 pub(crate) fn number_holds(test: &NumberPredicate, number: f64) -> bool {
     match test {
         NumberPredicate::Equals(operand) => number == *operand,

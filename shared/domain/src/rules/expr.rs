@@ -1,4 +1,4 @@
-//! A checked rule tree: only what can be evaluated, negation made explicit.
+//! Checked rules as an expression with explicit negation.
 
 use std::collections::BTreeSet;
 
@@ -7,37 +7,37 @@ use regex::Regex;
 use crate::base::ids::CourseId;
 use crate::snapshot::Source;
 
-/// An expression over one person.
+/// An expression about one user.
 #[derive(Debug, Clone)]
 pub enum Expr {
     /// Every part holds.
     All(Vec<Expr>),
     /// At least one part holds.
     Any(Vec<Expr>),
-    /// The part does not hold: the exact complement.
+    /// The part does not hold (exact complement).
     Not(Box<Expr>),
-    /// A test of one value.
+    /// A predicate on one value.
     Leaf(Leaf),
 }
 
-/// A positive test; negative operators are [`Expr::Not`] around one.
+/// A positive predicate; a negative operator is [`Expr::Not`] of one.
 #[derive(Debug, Clone)]
 pub enum Leaf {
     /// The value is missing or blank.
     Missing(Source),
-    /// A test of a text.
+    /// A predicate on a text.
     Text(Source, TextPredicate),
-    /// A test of a number.
+    /// A predicate on a number.
     Number(Source, NumberPredicate),
-    /// The value is this truth.
+    /// The value equals this boolean.
     Boolean(Source, bool),
-    /// A test of a moment.
+    /// A predicate on a date.
     Date(Source, DatePredicate),
-    /// A test of the person's enrolments in a course.
+    /// A predicate on the user's enrolments in a course.
     Activity(CourseId, ActivityPredicate),
 }
 
-/// Tests of texts; operands are folded (see [`crate::base::text::fold`]).
+/// Predicates on texts; operands are folded (see [`crate::base::text::fold`]).
 #[derive(Debug, Clone)]
 pub enum TextPredicate {
     /// Equal.
@@ -54,7 +54,7 @@ pub enum TextPredicate {
     Matches(Regex),
 }
 
-/// Tests of numbers.
+/// Predicates on numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NumberPredicate {
     /// Equal.
@@ -73,8 +73,7 @@ pub enum NumberPredicate {
     In(Vec<f64>),
 }
 
-/// Tests of moments, in milliseconds since 1970 UTC; relative ones count from
-/// the run's slot.
+/// Predicates on dates, in milliseconds since 1970 UTC; relative ones count from the run's slot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum DatePredicate {
     /// Strictly before the instant.
@@ -83,38 +82,38 @@ pub enum DatePredicate {
     After(i64),
     /// Within `[from, until)`.
     Within(i64, i64),
-    /// Within the last so many days, now included.
+    /// Within the last given number of days, including now.
     InLast(u32),
-    /// Within the next so many days, now included.
+    /// Within the next given number of days, including now.
     InNext(u32),
-    /// Longer ago than so many days.
+    /// Longer ago than the given number of days.
     MoreThanAgo(u32),
 }
 
-/// Tests of the enrolments of one person in one course.
+/// Predicates on one user's enrolments in one course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActivityPredicate {
     /// Completed in any enrolment.
     Completed,
-    /// The latest completion lies within so many days.
+    /// The latest completion is within the given number of days.
     CompletedInLast(u32),
-    /// A due date passed without completion, or completed after it; no due
-    /// date is never late.
+    /// A due date passed without completion, or the course was completed after it. An enrolment
+    /// without a due date is never overdue.
     Overdue,
-    /// Begun and not completed, in any enrolment.
+    /// Started and not completed, in any enrolment.
     InProgress,
-    /// Any enrolment at all.
+    /// Has any enrolment.
     Enrolled,
 }
 
 impl Expr {
-    /// Wraps in a negation when asked.
+    /// Negates the expression if `not` is true.
     #[must_use]
     pub fn negated(self, not: bool) -> Self {
         if not { Self::Not(Box::new(self)) } else { self }
     }
 
-    /// Every leaf, in the order written.
+    /// Returns all leaves in the order written.
     pub fn leaves(&self) -> Vec<&Leaf> {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().flat_map(Self::leaves).collect(),

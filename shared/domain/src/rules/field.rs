@@ -5,20 +5,20 @@ use std::fmt;
 use crate::base::ids::{CourseId, FieldId};
 use crate::snapshot::{Property, Source};
 
-/// What a rule is about.
+/// The subject of a rule.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldRef {
-    /// A value about the person.
+    /// A value of the user.
     Value(Source),
-    /// The person's enrolments in a course.
+    /// The user's enrolments in a course.
     Course(CourseId),
 }
 
 impl FieldRef {
-    /// Reads a field name.
+    /// Parses a field name.
     ///
     /// # Errors
-    /// A sentence that says what a field name looks like.
+    /// A sentence that lists the valid field names.
     pub fn parse(name: &str) -> Result<Self, String> {
         if let Some(property) = Property::ALL.into_iter().find(|p| p.name() == name) {
             return Ok(Self::Value(Source::Property(property)));
@@ -43,7 +43,8 @@ impl FieldRef {
     }
 }
 
-/// Graph property names are letters and digits; anything else could change the query.
+/// Returns true for letters and digits only, as in Graph property names; other characters could
+/// change the query.
 pub fn is_property_name(name: &str) -> bool {
     (1..=64).contains(&name.len()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }

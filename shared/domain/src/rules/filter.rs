@@ -1,4 +1,4 @@
-//! A profile's filter: three optional sections and how they combine.
+//! A profile's filter: three optional sections and their combination.
 
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use super::expr::Expr;
 use super::parse::parse;
 use super::problem::{RuleProblem, RuleProblemKind};
 
-/// How non-empty sections combine (S4-067, C-41).
+/// The combination of non-empty sections (S4-067, C-41).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
@@ -21,15 +21,15 @@ pub enum MatchMode {
     Any,
 }
 
-/// A filter as people write and store it.
+/// A filter as written and stored.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct FilterDocument {
-    /// How the sections combine.
+    /// The combination of the sections.
     #[serde(default, rename = "match")]
     pub mode: MatchMode,
-    /// User properties: a react-querybuilder tree, absent when not used.
+    /// User properties: a react-querybuilder tree, absent if not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub properties: Option<Value>,
     /// User dates.
@@ -40,17 +40,17 @@ pub struct FilterDocument {
     pub activities: Option<Value>,
 }
 
-/// A checked filter; the audience before overrides.
+/// A checked filter: the audience before overrides.
 #[derive(Debug, Clone)]
 pub struct Filter(pub Expr);
 
 impl FilterDocument {
-    /// Whether no section says anything.
+    /// Returns true if all sections are empty.
     pub fn is_empty(&self) -> bool {
         self.sections().next().is_none()
     }
 
-    /// The sections that say something, with their places in a profile.
+    /// Returns the sections that are not empty, with their JSON pointers in a profile.
     pub fn sections(&self) -> impl Iterator<Item = (Section, &'static str, &Value)> {
         let Self {
             mode: _,
@@ -69,13 +69,13 @@ impl FilterDocument {
         })
     }
 
-    /// Checks every section against what exists.
+    /// Checks every section against the existing fields and courses.
     ///
-    /// Answers `None` for a filter without sections: such a profile matches
-    /// nobody by rule, never everybody (S4-118).
+    /// Returns `None` for a filter without sections. Such a profile matches no user by rule, rather
+    /// than every user (S4-118).
     ///
     /// # Errors
-    /// Every problem of every section.
+    /// All problems of all sections.
     pub fn check(&self, fields: &Fields, zone: Tz) -> Result<Option<Filter>, Vec<RuleProblem>> {
         let (mut parts, mut problems) = (Vec::new(), Vec::new());
         for (section, pointer, tree) in self.sections() {
@@ -99,7 +99,7 @@ impl FilterDocument {
     }
 }
 
-/// An absent section and the editor's empty root group say the same: nothing.
+/// Returns true for an absent section and for the editor's empty root group.
 fn says_nothing(tree: &Value) -> bool {
     let empty = matches!(tree.get("rules"), Some(Value::Array(rules)) if rules.is_empty());
     let negated = tree.get("not").and_then(Value::as_bool).unwrap_or(false);
@@ -163,7 +163,7 @@ mod tests {
         world
     }
 
-    /// Proves S4-074: the guide's worked example, an or-group inside an and.
+    /// Proves S4-074: the guide's worked example, an or-group inside an and-group.
     #[test]
     fn the_worked_example_of_the_guide() {
         let cities =
@@ -189,7 +189,7 @@ mod tests {
         );
     }
 
-    /// Proves S4-075: each negative operator is the exact complement, missing values included.
+    /// Proves S4-075: each negative operator is the exact complement, including missing values.
     #[test]
     fn a_negative_operator_is_the_exact_complement() {
         let world = offices();
@@ -407,7 +407,7 @@ mod tests {
         assert!(
             filter
                 .check(&Fields::default(), chrono_tz::UTC)
-                .expect("no problem")
+                .expect("empty filter rejected")
                 .is_none()
         );
     }

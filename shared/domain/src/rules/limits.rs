@@ -1,18 +1,18 @@
-//! Limits of what rules may say.
+//! Limits of rules.
 
-/// Groups may nest this deep; deeper trees are nobody's intention and cost stack.
+/// Maximum depth of groups; deeper trees are never intended and need stack space.
 pub const MAX_DEPTH: usize = 32;
-/// A section may hold this many rules and groups together.
+/// Maximum number of rules and groups of a section.
 pub const MAX_NODES: usize = 2_000;
-/// An `in` list may hold this many values.
+/// Maximum number of values in an `in` list.
 pub const MAX_LIST: usize = 200_000;
-/// A compared text may be this many characters long; no directory attribute is longer.
+/// Maximum length of a compared text in characters; no directory attribute is longer.
 pub const MAX_TEXT: usize = 1_024;
-/// A pattern may be this many characters long.
+/// Maximum length of a pattern in characters.
 pub const MAX_PATTERN: usize = 512;
-/// A compiled pattern may take this many bytes: `(a{1000}){1000}` is refused, not run.
+/// Maximum size of a compiled pattern in bytes: `(a{1000}){1000}` is rejected, not run.
 pub const MAX_PATTERN_BYTES: usize = 1 << 20;
-/// A relative date reaches at most this many days (a hundred years).
+/// Maximum number of days in a relative date (a hundred years).
 pub const MAX_DAYS: u32 = 36_525;
-/// Days of `completedInLast` when the rule gives none (S4-087).
+/// Default number of days of `completedInLast` (S4-087).
 pub const DEFAULT_RECENT_DAYS: u32 = 30;

@@ -1,7 +1,7 @@
-//! The rule language: react-querybuilder JSON in, a checked expression out.
+//! The rule language: parses react-querybuilder JSON into checked expressions.
 //!
-//! A negative operator is the exact complement of its positive one, and a
-//! missing value makes every positive text, number or date test false.
+//! A negative operator is the exact complement of its positive one. A missing value makes every
+//! positive predicate on a text, number or date false.
 
 pub mod check;
 pub mod evaluate;

@@ -1,6 +1,6 @@
-//! What each operator means for each kind of field: one function per kind.
+//! The meaning of each operator for each kind of field; one function per kind.
 //!
-//! Every function answers a positive test and whether the operator negates it.
+//! Each function returns a positive predicate and whether the operator negates it.
 
 use chrono_tz::Tz;
 use regex::RegexBuilder;
@@ -68,15 +68,13 @@ fn pattern(value: &Value) -> Result<regex::Regex, Mistake> {
         .map_err(|error| {
             invalid(
                 "value",
-                format!(
-                    "the pattern does not work: {}",
-                    last_line(&error.to_string())
-                ),
+                format!("the pattern is invalid: {}", last_line(&error.to_string())),
             )
         })
 }
 
-/// The regex crate draws a picture of the mistake; its last line says it in words.
+/// Returns the last line of a regex error, which is the message; the lines before show the
+/// position.
 fn last_line(text: &str) -> &str {
     text.lines()
         .last()

@@ -1,11 +1,11 @@
-//! react-querybuilder JSON to groups and rules, every problem at once.
+//! Parses react-querybuilder JSON into groups and rules and reports all problems at once.
 
 use serde_json::{Map, Value};
 
 use super::limits::{MAX_DEPTH, MAX_NODES};
 use crate::base::problem::Problem;
 
-/// How the rules of a group combine.
+/// The combination of the rules of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Combinator {
     /// All must hold.
@@ -17,15 +17,15 @@ pub enum Combinator {
 /// A group as written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Group {
-    /// How its parts combine.
+    /// The combination of its parts.
     pub combinator: Combinator,
-    /// Whether the whole group is negated.
+    /// True if the whole group is negated.
     pub not: bool,
     /// Its rules and groups, at least one.
     pub parts: Vec<FilterPart>,
 }
 
-/// A rule or a group, and where it stands.
+/// A rule or a group.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FilterPart {
     /// A group.
@@ -37,23 +37,23 @@ pub enum FilterPart {
 /// A rule as written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
-    /// Where it stands in the document, as a JSON pointer.
+    /// JSON pointer of the rule in the document.
     pub pointer: String,
-    /// The field's name.
+    /// The name of the field.
     pub field: String,
-    /// The operator's name.
+    /// The name of the operator.
     pub operator: String,
-    /// The value, `null` when the operator takes none.
+    /// The value; `null` if the operator takes none.
     pub value: Value,
 }
 
-/// Keys the editor adds for itself; they carry no meaning here.
+/// Keys that the editor adds for its own use; they are ignored.
 const EDITOR_KEYS: [&str; 3] = ["id", "path", "inputType"];
 
-/// Reads a tree. `pointer` is where the tree stands in the whole document.
+/// Parses a tree. `pointer` is the position of the tree in the whole document.
 ///
 /// # Errors
-/// Everything that is wrong with its shape.
+/// All problems with the structure.
 pub fn parse(value: &Value, pointer: &str) -> Result<Group, Vec<Problem>> {
     let mut reader = FilterReader {
         problems: Vec::new(),
@@ -106,7 +106,7 @@ impl FilterReader {
         if rules.is_empty() {
             return self.problem(
                 &format!("{pointer}/rules"),
-                "an empty group says nothing; add a rule or leave the group out",
+                "an empty group has no effect; add a rule or remove the group",
             );
         }
         let mut parts = Vec::with_capacity(rules.len());
@@ -195,7 +195,7 @@ impl FilterReader {
                 let escaped = key.replace('~', "~0").replace('/', "~1");
                 self.problem::<()>(
                     &format!("{pointer}/{escaped}"),
-                    "is not part of a rule or group; take it out",
+                    "is not a key of a rule or group; remove it",
                 );
             }
         }
@@ -209,20 +209,20 @@ mod tests {
 
     fn problems(value: &Value) -> Vec<String> {
         parse(value, "/properties")
-            .expect_err("must be refused")
+            .expect_err("invalid tree accepted")
             .iter()
             .map(ToString::to_string)
             .collect()
     }
 
-    /// Proves S4-064, S4-065 and S4-066: rules and groups, Not, And, Or per group, nested at will.
+    /// Proves S4-064, S4-065 and S4-066: rules and nested groups with Not, And and Or.
     #[test]
     fn a_nested_tree_is_read() {
         let tree = json!({"combinator": "and", "not": true, "id": "editor", "rules": [
             {"field": "city", "operator": "=", "value": "Denver", "valueSource": "value"},
             {"combinator": "or", "rules": [{"field": "email", "operator": "null"}]},
         ]});
-        let group = parse(&tree, "").expect("well formed");
+        let group = parse(&tree, "").expect("well-formed tree rejected");
         assert!(group.not && group.combinator == Combinator::And);
         assert!(
             matches!(&group.parts[1], FilterPart::Group(inner) if inner.combinator == Combinator::Or)
@@ -241,8 +241,8 @@ mod tests {
         /properties/combinator: must be "and" or "or"
         /properties/rules/0/field: field is required and must be a text
         /properties/rules/1: must be a rule (field, operator, value) or a group (combinator, rules)
-        /properties/rules/2/rules: an empty group says nothing; add a rule or leave the group out
-        /properties/rules/3/a~1b: is not part of a rule or group; take it out
+        /properties/rules/2/rules: an empty group has no effect; add a rule or remove the group
+        /properties/rules/3/a~1b: is not a key of a rule or group; remove it
         "#);
     }
 

@@ -1,26 +1,26 @@
-//! What can be wrong with a rule.
+//! Problems with a rule.
 
 use crate::base::problem::Problem;
 
-/// What kind of mistake a rule makes: it decides who has to act.
+/// The kind of a problem; it determines who has to act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RuleProblemKind {
-    /// The rule never made sense.
+    /// The rule is invalid.
     Invalid,
-    /// The field existed once: somebody must review the profile (S4-119).
+    /// The field no longer exists; an administrator must review the profile (S4-119).
     FieldMissing,
-    /// The course existed once: the same (S4-124).
+    /// The course no longer exists; an administrator must review the profile (S4-124).
     CourseMissing,
 }
 
-/// A mistake in a rule.
+/// A problem with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleProblem {
-    /// What kind.
+    /// The kind.
     pub kind: RuleProblemKind,
-    /// Where, what, and how to mend it.
+    /// The position, the cause and the remedy.
     pub problem: Problem,
-    /// The field or course as the rule names it, for missing ones.
+    /// The field or course as named in the rule.
     pub subject: String,
 }
 

@@ -1,4 +1,4 @@
-//! Values of rules: texts, numbers, truths, days and moments, lists of them.
+//! Values of rules: texts, numbers, booleans, days, times and lists of them.
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Utc};
 use chrono_tz::Tz;
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::limits::{MAX_DAYS, MAX_LIST, MAX_TEXT};
 use crate::base::text::fold;
 
-/// A text operand, folded.
+/// Parses a text operand and folds it.
 pub(super) fn text(value: &Value) -> Result<String, String> {
     let raw = scalar(value).ok_or("the value is required and must be a text")?;
     if raw.chars().count() > MAX_TEXT {
@@ -16,11 +16,11 @@ pub(super) fn text(value: &Value) -> Result<String, String> {
         ));
     }
     fold(&raw).ok_or_else(|| {
-        "the value is required; to ask for missing values use the operator null".to_owned()
+        "the value is required; to match missing values, use the operator null".to_owned()
     })
 }
 
-/// A number operand.
+/// Parses a number operand.
 pub(super) fn number(value: &Value) -> Result<f64, String> {
     match value {
         Value::Number(number) => number.as_f64(),
@@ -30,7 +30,7 @@ pub(super) fn number(value: &Value) -> Result<f64, String> {
     .ok_or_else(|| "the value is required and must be a number such as 12 or 12.5".to_owned())
 }
 
-/// Reads a number as people and platforms write it; a single comma is a decimal comma.
+/// Parses a number as users and systems write it; a single comma is a decimal comma.
 pub(crate) fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = if text.contains('.') || text.matches(',').count() != 1 {
@@ -41,7 +41,7 @@ pub(crate) fn parse_number(text: &str) -> Option<f64> {
     plain.ok().filter(|number| number.is_finite())
 }
 
-/// A truth operand.
+/// Parses a boolean operand.
 pub(super) fn boolean(value: &Value) -> Result<bool, String> {
     match value {
         Value::Bool(truth) => Some(*truth),
@@ -51,7 +51,7 @@ pub(super) fn boolean(value: &Value) -> Result<bool, String> {
     .ok_or_else(|| "the value is required and must be true or false".to_owned())
 }
 
-/// Reads a truth as platforms write it.
+/// Parses a boolean as other systems write it.
 pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     match fold(text)?.as_str() {
         "true" | "1" | "yes" => Some(true),
@@ -60,7 +60,7 @@ pub(crate) fn parse_boolean(text: &str) -> Option<bool> {
     }
 }
 
-/// A number of days; `default` stands in for a missing value.
+/// Parses a number of days; `default` is used for a missing value.
 pub(super) fn days(value: &Value, default: Option<u32>) -> Result<u32, String> {
     let given = match value {
         Value::Null => return default.ok_or_else(|| "the number of days is required".to_owned()),
@@ -77,12 +77,11 @@ pub(super) fn days(value: &Value, default: Option<u32>) -> Result<u32, String> {
         .ok_or_else(|| format!("the value must be a number of days from 1 to {MAX_DAYS}"))
 }
 
-/// A day or an instant as written, turned into `[start, end)` in milliseconds
-/// since 1970 UTC. A bare day is the whole day in the zone; an instant is one
-/// millisecond long.
+/// Parses a day or time into `[start, end)` in milliseconds since 1970 UTC. A day without time is
+/// the whole day in the zone; a time is one millisecond long.
 pub(crate) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
     let text = value.as_str().map(str::trim).filter(|text| !text.is_empty()).ok_or(
-        "the value is required: a day such as 2023-01-01 or a moment such as 2023-01-01T09:00:00Z",
+        "the value is required: a day such as 2023-01-01 or a time such as 2023-01-01T09:00:00Z",
     )?;
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {
         let start = moment.timestamp_millis();
@@ -96,7 +95,7 @@ pub(crate) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
         return Ok((start, start + 1));
     }
     let day = text.parse::<NaiveDate>().map_err(|_| {
-        format!("{text:?} is no date: write a day such as 2023-01-01 or a moment such as 2023-01-01T09:00:00Z")
+        format!("{text:?} is not a date: enter a day such as 2023-01-01 or a time such as 2023-01-01T09:00:00Z")
     })?;
     let next = day
         .checked_add_days(Days::new(1))
@@ -107,8 +106,8 @@ pub(crate) fn span(value: &Value, zone: Tz) -> Result<(i64, i64), String> {
     ))
 }
 
-/// The instant of a wall-clock time. A time that a clock change skips counts as
-/// the first one after the gap; one that occurs twice as its first occurrence.
+/// Returns the instant of a local time. A time skipped by a clock change becomes the first one
+/// after the gap; for a time that occurs twice, the first occurrence is used.
 pub(crate) fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     let mut probe = local;
     // Gaps are at most a day long (a zone that jumped the date line).
@@ -121,7 +120,7 @@ pub(crate) fn instant(local: NaiveDateTime, zone: Tz) -> DateTime<Utc> {
     local.and_utc()
 }
 
-/// Exactly two operands of a `between`.
+/// Parses the two operands of a `between`.
 pub(super) fn pair(value: &Value) -> Result<[Value; 2], String> {
     let items = list(value)?;
     <[Value; 2]>::try_from(items).map_err(|items| {
@@ -132,7 +131,7 @@ pub(super) fn pair(value: &Value) -> Result<[Value; 2], String> {
     })
 }
 
-/// The items of a list; the editor may write one as a comma-separated text.
+/// Returns the items of a list; the editor may write it as comma-separated text.
 pub(crate) fn list(value: &Value) -> Result<Vec<Value>, String> {
     let items: Vec<Value> = match value {
         Value::Array(items) => items.clone(),
@@ -152,7 +151,7 @@ pub(crate) fn list(value: &Value) -> Result<Vec<Value>, String> {
     }
 }
 
-/// Operands as people wrote them: the one of a value, or each of a list.
+/// Returns the operands as written: a single value, or each item of a list.
 pub(crate) fn written(value: &Value) -> Vec<String> {
     let trimmed = |text: String| text.trim().to_owned();
     match value {
@@ -175,26 +174,28 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// Proves S4-082: a day is read in the profile's zone.
+    /// Proves S4-082: a day is interpreted in the profile's zone.
     #[test]
     fn a_day_is_the_whole_day_of_the_zone() {
         let hour = 3_600_000;
-        let (start, end) = span(&json!("2023-01-01"), chrono_tz::UTC).expect("a day");
+        let (start, end) = span(&json!("2023-01-01"), chrono_tz::UTC).expect("valid day rejected");
         assert_eq!(end - start, 24 * hour);
-        let (denver, _) = span(&json!("2023-01-01"), chrono_tz::America::Denver).expect("a day");
+        let (denver, _) =
+            span(&json!("2023-01-01"), chrono_tz::America::Denver).expect("valid day rejected");
         assert_eq!(denver - start, 7 * hour);
         let (start, end) =
-            span(&json!("2026-03-29"), chrono_tz::Europe::London).expect("a short day");
+            span(&json!("2026-03-29"), chrono_tz::Europe::London).expect("valid day rejected");
         assert_eq!(end - start, 23 * hour);
     }
 
     #[test]
     fn a_midnight_that_does_not_exist_moves_to_the_next_instant() {
         // Clocks in Beirut jumped from 00:00 to 01:00 on 2021-03-28.
-        let (start, _) = span(&json!("2021-03-28"), chrono_tz::Asia::Beirut).expect("a day");
+        let (start, _) =
+            span(&json!("2021-03-28"), chrono_tz::Asia::Beirut).expect("valid day rejected");
         assert_eq!(
             DateTime::from_timestamp_millis(start)
-                .expect("in range")
+                .expect("date out of range")
                 .to_rfc3339(),
             "2021-03-27T22:00:00+00:00"
         );

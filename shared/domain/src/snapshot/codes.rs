@@ -1,21 +1,21 @@
-//! One code per row, as narrow in memory as the dictionary allows.
+//! One code per row, stored as narrow in memory as the dictionary allows.
 
 /// The code of a missing value; the first value of a dictionary has code 1.
 pub const MISSING: u32 = 0;
 
-/// Codes of one column. Equality compares the codes, not how wide they are kept.
+/// Codes of one column. Equality compares the codes, not their width in memory.
 #[derive(Debug, Clone)]
 pub enum Codes {
     /// At most 255 distinct values.
     Byte(Vec<u8>),
     /// At most 65,535 distinct values.
     Short(Vec<u16>),
-    /// More.
+    /// More distinct values.
     Wide(Vec<u32>),
 }
 
 impl Codes {
-    /// Keeps codes that are at most `highest` in the narrowest form.
+    /// Stores codes of at most `highest` in the narrowest form.
     pub fn narrow(codes: Vec<u32>, highest: u32) -> Self {
         if let Ok(_fits) = u8::try_from(highest) {
             Self::Byte(cast(&codes, |code| u8::try_from(code).unwrap_or_default()))
@@ -26,7 +26,7 @@ impl Codes {
         }
     }
 
-    /// The code of a row; a row outside has none.
+    /// Returns the code of a row, or [`MISSING`] for a row outside the column.
     pub fn get(&self, row: u32) -> u32 {
         let row = row as usize;
         match self {
@@ -36,7 +36,7 @@ impl Codes {
         }
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         match self {
             Self::Byte(codes) => codes.len(),
@@ -45,12 +45,12 @@ impl Codes {
         }
     }
 
-    /// Whether there are no rows.
+    /// Returns true if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The highest code in use, 0 when every value is missing.
+    /// Returns the highest code in use, 0 if every value is missing.
     pub fn highest(&self) -> u32 {
         match self {
             Self::Byte(codes) => codes.iter().copied().max().map_or(0, u32::from),
@@ -68,14 +68,14 @@ impl Codes {
         }
     }
 
-    /// How many rows have this code.
+    /// Returns the number of rows with this code.
     pub fn count(&self, wanted: u32) -> u32 {
         let mut count = 0;
         self.for_each(|code| count += u32::from(code == wanted));
         count
     }
 
-    /// All codes, widened.
+    /// Returns all codes, widened.
     pub fn to_vec(&self) -> Vec<u32> {
         let mut all = Vec::with_capacity(self.len());
         self.for_each(|code| all.push(code));

@@ -1,4 +1,5 @@
-//! The columns about people: texts and moments, each distinct value once and a code per row.
+//! Columns of learner values: texts and times. Each distinct value is stored once, with a code per
+//! row.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -9,12 +10,12 @@ use super::codes::{Codes, MISSING};
 use super::dictionary::{Dictionary, Interner};
 use super::folded::folded;
 
-/// Texts of one source.
+/// A column of text values from one source.
 #[derive(Debug, Clone, Default)]
 pub struct TextColumn {
     dictionary: Dictionary,
     codes: Codes,
-    /// Made when first asked for: most columns are in no rule.
+    /// Computed on first use, because most columns are used in no rule.
     folded: OnceLock<Dictionary>,
 }
 
@@ -27,7 +28,7 @@ impl PartialEq for TextColumn {
 impl Eq for TextColumn {}
 
 impl TextColumn {
-    /// Builds the column from one optional value per row; blanks count as missing.
+    /// Builds the column from one optional value per row; blank values are treated as missing.
     pub fn build<'a>(rows: impl IntoIterator<Item = Option<&'a str>>) -> Self {
         let mut texts = Interner::default();
         let codes = rows
@@ -37,7 +38,7 @@ impl TextColumn {
         Self::of(texts.finish(), codes)
     }
 
-    /// Puts a column together; the codes must be those of the dictionary.
+    /// Returns a column of the given parts; the codes must be those of the dictionary.
     pub(crate) fn of(dictionary: Dictionary, codes: Vec<u32>) -> Self {
         Self {
             codes: Codes::narrow(codes, dictionary.len()),
@@ -46,8 +47,7 @@ impl TextColumn {
         }
     }
 
-    /// Puts a column together from parts that may not fit; `None` when a code
-    /// points outside the dictionary.
+    /// Returns a column of unchecked parts; `None` if a code is outside the dictionary.
     pub fn from_parts(dictionary: Dictionary, codes: Codes) -> Option<Self> {
         (codes.highest() <= dictionary.len()).then_some(Self {
             dictionary,
@@ -56,28 +56,28 @@ impl TextColumn {
         })
     }
 
-    /// The value of a row.
+    /// Returns the value of a row.
     pub fn get(&self, row: u32) -> Option<&str> {
         self.dictionary.get(self.codes.get(row))
     }
 
-    /// The distinct values.
+    /// Returns the distinct values.
     pub fn dictionary(&self) -> &Dictionary {
         &self.dictionary
     }
 
-    /// The distinct values as comparisons take them (see [`crate::base::text::fold`]),
-    /// with the same codes.
+    /// Returns the distinct values folded for comparison (see [`crate::base::text::fold`]), with
+    /// the same codes.
     pub fn folded(&self) -> &Dictionary {
         self.folded.get_or_init(|| folded(&self.dictionary))
     }
 
-    /// The code of every row; 0 is a missing value, 1 the dictionary's first text.
+    /// Returns the code of every row; 0 is a missing value, 1 the dictionary's first text.
     pub fn codes(&self) -> &Codes {
         &self.codes
     }
 
-    /// How many rows hold each code; the first number counts missing values.
+    /// Returns the number of rows with each code; the first element counts missing values.
     pub fn counts(&self) -> Vec<u32> {
         let mut counts = vec![0; self.dictionary.len() as usize + 1];
         self.codes.for_each(|code| counts[code as usize] += 1);
@@ -85,7 +85,7 @@ impl TextColumn {
     }
 }
 
-/// Moments of one source, in milliseconds since 1970 UTC.
+/// A column of times from one source, in milliseconds since 1970 UTC.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DateColumn {
     moments: Vec<i64>,
@@ -93,7 +93,7 @@ pub struct DateColumn {
 }
 
 impl DateColumn {
-    /// Builds the column from one optional moment per row.
+    /// Builds the column from one optional time per row.
     pub fn build(rows: impl IntoIterator<Item = Option<DateTime<Utc>>>) -> Self {
         let rows: Vec<Option<i64>> = rows
             .into_iter()
@@ -112,7 +112,7 @@ impl DateColumn {
         }
     }
 
-    /// The moments behind a column of texts: each distinct text is read once.
+    /// Builds the column from a column of texts; each distinct text is parsed once.
     pub fn from_texts(texts: &TextColumn, moment: impl Fn(&str) -> Option<DateTime<Utc>>) -> Self {
         let read: Vec<Option<i64>> = std::iter::once(None)
             .chain(
@@ -142,25 +142,25 @@ impl DateColumn {
         }
     }
 
-    /// Puts a column together from parts that may not fit; `None` when moments
-    /// are not ascending and distinct, or a code points outside them.
+    /// Returns a column of unchecked parts; `None` if the times are not ascending and distinct, or
+    /// if a code is outside them.
     pub fn from_parts(moments: Vec<i64>, codes: Codes) -> Option<Self> {
         let ascending = moments.windows(2).all(|pair| pair[0] < pair[1]);
         (ascending && codes.highest() as usize <= moments.len()).then_some(Self { moments, codes })
     }
 
-    /// The moment of a row, in milliseconds since 1970 UTC.
+    /// Returns the time of a row, in milliseconds since 1970 UTC.
     pub fn get(&self, row: u32) -> Option<i64> {
         let place = (self.codes.get(row) as usize).checked_sub(1)?;
         self.moments.get(place).copied()
     }
 
-    /// The distinct moments, ascending; the first has code 1.
+    /// Returns the distinct times, ascending; the first has code 1.
     pub fn moments(&self) -> &[i64] {
         &self.moments
     }
 
-    /// The code of every row; 0 is a missing value.
+    /// Returns the code of every row; 0 is a missing value.
     pub fn codes(&self) -> &Codes {
         &self.codes
     }

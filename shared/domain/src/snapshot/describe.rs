@@ -1,65 +1,65 @@
-//! What is in a snapshot file, for people; works on a damaged file as far as possible.
+//! A description of a snapshot file for operators; it covers a damaged file as far as possible.
 
 use std::fmt;
 
 use super::format::{DecodeError, Identity, SnapshotReader, VERSION};
 use super::{Header, Lineage};
 
-/// What is in a snapshot file. `Display` makes it a page of text.
+/// The content of a snapshot file. `Display` renders it as a page of text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
-    /// What the snapshot is.
+    /// Identity and time of the snapshot.
     pub header: Header,
-    /// What its row numbers mean.
+    /// The lineage that defines the row numbers.
     pub lineage: Lineage,
     /// Length of the file in bytes.
     pub bytes: u64,
-    /// Rows of people, empty ones included.
+    /// The number of rows of learners, including empty ones.
     pub rows: u32,
-    /// Enrolments of people the platform listed.
+    /// The number of learner enrolments that the platform listed.
     pub enrolments: u64,
-    /// How many learners there are; `None` when damage hides it.
+    /// The number of learners; `None` if it cannot be read because of damage.
     pub learners: Option<u32>,
-    /// Courses the platform lists; `None` when damage hides it.
+    /// The number of courses; `None` if it cannot be read because of damage.
     pub courses: Option<usize>,
-    /// The columns in the order they stand in the file.
+    /// The columns in file order.
     pub columns: Vec<ColumnDescription>,
 }
 
 /// One column of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnDescription {
-    /// Which one it is.
+    /// The name of the column.
     pub name: String,
-    /// How it is written.
+    /// The encoding of its content.
     pub encoding: String,
-    /// Entries.
+    /// The number of entries.
     pub entries: u64,
-    /// Different values, where that is counted.
+    /// The number of distinct values, if counted.
     pub distinct: Option<u32>,
-    /// Rows without a value, where that is counted.
+    /// The number of rows without a value, if counted.
     pub missing: Option<u32>,
-    /// Bytes once decompressed.
+    /// The decompressed size in bytes.
     pub raw: u64,
-    /// Bytes in the file.
+    /// The size in the file in bytes.
     pub stored: u64,
-    /// Whether it can be used.
+    /// The result of the check.
     pub state: ColumnState,
 }
 
-/// Whether a column can be used.
+/// The result of checking a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ColumnState {
-    /// The checksum matches and the content fits.
+    /// The checksum matches and the content is valid.
     Sound,
-    /// This program does not know the column and does not need it.
+    /// The column is unknown to this program and not required.
     Skipped,
-    /// It cannot be used: what is wrong, in words.
+    /// The column cannot be used, with the cause.
     Wrong(String),
 }
 
 impl Description {
-    /// The columns that cannot be used.
+    /// Returns the columns that cannot be used.
     pub fn wrong(&self) -> impl Iterator<Item = &ColumnDescription> {
         let columns = self.columns.iter();
         columns.filter(|column| matches!(column.state, ColumnState::Wrong(_)))
@@ -69,8 +69,8 @@ impl Description {
 /// Describes a file.
 ///
 /// # Errors
-/// When not even the directory can be read. Columns that are damaged, unknown
-/// or do not fit are no error: the description says so.
+/// Returns an error if the directory cannot be read. Damaged, unknown or inconsistent columns are
+/// no error; the description lists them.
 pub fn describe(file: &[u8]) -> Result<Description, DecodeError> {
     let reader = SnapshotReader::open_leniently(file)?;
     let mut columns: Vec<_> = reader
@@ -123,8 +123,8 @@ fn learners(identity: &Identity) -> u32 {
     u32::try_from(identity.living.len()).unwrap_or(u32::MAX)
 }
 
-/// Notes what the columns of one part together are wrong about. A column that
-/// should be there and is not is noted as well.
+/// Records an error of a group of columns at the column it names. A required column that is missing
+/// is added to the list.
 fn blame(columns: &mut Vec<ColumnDescription>, error: Option<DecodeError>) {
     let Some(error) = error else { return };
     let name = error.column().unwrap_or("(all)").to_owned();
@@ -160,7 +160,7 @@ impl fmt::Display for Description {
             self.lineage.step, self.lineage.first
         )?;
         let learners = count(self.learners.map(|learners| learners.to_string()));
-        writeln!(f, "People     {learners} in {} rows", self.rows)?;
+        writeln!(f, "Learners   {learners} in {} rows", self.rows)?;
         let courses = count(self.courses.map(|courses| courses.to_string()));
         writeln!(f, "Courses    {courses}")?;
         writeln!(f, "Enrolments {}", self.enrolments)?;
@@ -168,7 +168,10 @@ impl fmt::Display for Description {
         self.table(f)?;
         let wrong = self.wrong().count();
         if wrong > 0 {
-            writeln!(f, "\nThis snapshot cannot be used. Wrong columns: {wrong}")?;
+            writeln!(
+                f,
+                "\nThis snapshot cannot be used. Invalid columns: {wrong}"
+            )?;
             for column in self.wrong() {
                 if let ColumnState::Wrong(why) = &column.state {
                     writeln!(f, "  {}: {why}", column.name)?;
@@ -197,7 +200,7 @@ impl Description {
             let state = match column.state {
                 ColumnState::Sound => "ok",
                 ColumnState::Skipped => "unknown, skipped",
-                ColumnState::Wrong(_) => "WRONG",
+                ColumnState::Wrong(_) => "INVALID",
             };
             writeln!(
                 f,
@@ -227,19 +230,19 @@ mod tests {
         world.person("Grace").without_entra();
         world.course("Security 101");
         world.completed("Ada", "Security 101", "2026-01-01");
-        encode(&world.snapshot()).expect("encodes")
+        encode(&world.snapshot()).expect("snapshot not encoded")
     }
 
     fn column<'a>(description: &'a Description, name: &str) -> &'a ColumnDescription {
         let mut columns = description.columns.iter();
         columns
             .find(|column| column.name == name)
-            .expect("a column")
+            .expect("column not described")
     }
 
     #[test]
     fn a_sound_file_is_described() {
-        let description = describe(&file()).expect("describes");
+        let description = describe(&file()).expect("file not described");
         assert_eq!(description.wrong().count(), 0);
         assert_eq!((description.rows, description.learners), (2, Some(2)));
         assert_eq!((description.courses, description.enrolments), (Some(1), 1));
@@ -250,9 +253,9 @@ mod tests {
 
     #[test]
     fn a_description_is_a_page_of_text() {
-        let page = describe(&file()).expect("describes").to_string();
+        let page = describe(&file()).expect("file not described").to_string();
         let lines: Vec<&str> = page.lines().collect();
-        assert_eq!(lines[5], "People     2 in 2 rows");
+        assert_eq!(lines[5], "Learners   2 in 2 rows");
         assert_eq!(
             lines[9].split_whitespace().collect::<Vec<_>>(),
             [
@@ -261,24 +264,27 @@ mod tests {
             ]
         );
         let city = lines.iter().find(|line| line.starts_with("text:city"));
-        let words: Vec<_> = city.expect("a line").split_whitespace().collect();
+        let words: Vec<_> = city
+            .expect("column not listed")
+            .split_whitespace()
+            .collect();
         assert_eq!(words[..5], ["text:city", "texts", "2", "1", "1"]);
         assert_eq!(words.last(), Some(&"ok"));
     }
 
     #[test]
     fn damage_is_described_column_by_column() {
-        let whole = file();
-        let sound = describe(&whole).expect("describes");
+        let valid = file();
+        let sound = describe(&valid).expect("file not described");
         let mut at = 8;
         for (place, broken) in sound.columns.iter().enumerate() {
-            let mut file = whole.clone();
+            let mut file = valid.clone();
             file[at] ^= 1;
-            at += usize::try_from(broken.stored).expect("fits");
-            let description = describe(&file).expect("describes");
+            at += usize::try_from(broken.stored).expect("size out of range");
+            let description = describe(&file).expect("file not described");
             let wrong: Vec<_> = description.wrong().map(|column| &column.name).collect();
             assert_eq!(wrong, [&broken.name], "column {place}");
-            assert!(description.to_string().contains("Wrong columns: 1"));
+            assert!(description.to_string().contains("Invalid columns: 1"));
         }
     }
 

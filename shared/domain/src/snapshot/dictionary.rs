@@ -1,4 +1,4 @@
-//! The distinct texts of a column in one piece of memory, and how they are gathered.
+//! The distinct texts of a column in one contiguous string, and the interner that collects them.
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 use memchr::memmem::Finder;
@@ -14,38 +14,38 @@ pub struct Dictionary {
 }
 
 impl Dictionary {
-    /// Puts a dictionary together from its parts: all texts behind each other
-    /// and where each ends. `None` when they do not fit each other.
+    /// Returns a dictionary of unchecked parts: all texts concatenated, and the end of each in
+    /// bytes. `None` if the parts are inconsistent.
     pub fn from_parts(text: String, ends: Vec<u32>) -> Option<Self> {
-        let whole = ends.last().map_or(0, |end| *end as usize) == text.len();
-        let sound = whole
+        let complete = ends.last().map_or(0, |end| *end as usize) == text.len();
+        let sound = complete
             && ends.is_sorted()
             && ends.iter().all(|end| text.is_char_boundary(*end as usize));
         sound.then_some(Self { text, ends })
     }
 
-    /// The same from parts that are known to fit: not checked again.
+    /// Returns a dictionary of parts that are known to be consistent, without checking them again.
     pub(crate) fn of_parts(text: String, ends: Vec<u32>) -> Self {
         debug_assert!(ends.last().is_none_or(|end| *end as usize == text.len()));
         Self { text, ends }
     }
 
-    /// All texts behind each other, and where each ends, in bytes.
+    /// Returns all texts concatenated, and the end of each in bytes.
     pub fn parts(&self) -> (&str, &[u32]) {
         (&self.text, &self.ends)
     }
 
-    /// How many texts there are; also the highest code.
+    /// Returns the number of texts, which is also the highest code.
     pub fn len(&self) -> u32 {
         u32::try_from(self.ends.len()).unwrap_or(u32::MAX)
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no texts.
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
-    /// The text of a code; 0 and unknown codes have none.
+    /// Returns the text of a code; `None` for 0 and unknown codes.
     pub fn get(&self, code: u32) -> Option<&str> {
         let place = (code as usize).checked_sub(1)?;
         let end = *self.ends.get(place)? as usize;
@@ -53,7 +53,7 @@ impl Dictionary {
         self.text.get(start..end)
     }
 
-    /// All texts in the order of their codes.
+    /// Returns all texts in the order of their codes.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts
@@ -61,10 +61,9 @@ impl Dictionary {
             .map(|(start, end)| self.text.get(start as usize..*end as usize).unwrap_or(""))
     }
 
-    /// Calls `each` with the code of every text that contains a part, the text
-    /// and where in it the part begins, until it answers that it has seen enough
-    /// of this text: one search through all texts at once; what is found across
-    /// the border of two is none. The part must not be empty.
+    /// Calls `each` with the code of every text that contains `part`, the text, and the position of
+    /// the match in it, until `each` returns true for this text. Searches all texts at once;
+    /// matches across the border of two texts are ignored. `part` must not be empty.
     pub(crate) fn hits(&self, part: &str, mut each: impl FnMut(u32, &str, usize) -> bool) {
         let finder = Finder::new(part);
         let (mut at, mut place) = (0, 0usize);
@@ -90,8 +89,8 @@ impl Dictionary {
         }
     }
 
-    /// Adds a text behind the others and answers its code. At four billion
-    /// bytes no more fit, and the text counts as missing.
+    /// Appends a text and returns its code. Beyond four billion bytes in all, a text is treated as
+    /// missing.
     pub(crate) fn push(&mut self, text: &str) -> u32 {
         let Ok(end) = u32::try_from(self.text.len() + text.len()) else {
             return super::codes::MISSING;
@@ -102,7 +101,7 @@ impl Dictionary {
     }
 }
 
-/// A dictionary being gathered: knows the texts it has.
+/// A dictionary under construction, with a hash table of the texts it contains.
 #[derive(Debug, Clone, Default)]
 pub struct Interner {
     dictionary: Dictionary,
@@ -111,15 +110,15 @@ pub struct Interner {
 }
 
 impl Interner {
-    /// The code of a text as people should see it (trimmed, NFC); blanks are
-    /// missing, and so is a new text beyond four billion bytes of them.
+    /// Returns the code of a text in its display form (trimmed, NFC). Blank texts are missing, and
+    /// so are new texts beyond four billion bytes in all.
     pub fn code(&mut self, text: &str) -> u32 {
         self.code_within(text, u32::MAX)
             .unwrap_or(super::codes::MISSING)
     }
 
-    /// The same; `None` for a new text with which all texts together would have
-    /// more than `limit` bytes.
+    /// Returns the code of a text; `None` for a new text with which all texts together would exceed
+    /// `limit` bytes.
     pub(crate) fn code_within(&mut self, text: &str, limit: u32) -> Option<u32> {
         let Some(text) = cleaned(text) else {
             return Some(super::codes::MISSING);
@@ -144,12 +143,12 @@ impl Interner {
         Some(code)
     }
 
-    /// What was gathered so far.
+    /// Returns the texts collected so far.
     pub fn dictionary(&self) -> &Dictionary {
         &self.dictionary
     }
 
-    /// What was gathered.
+    /// Returns the complete dictionary.
     pub fn finish(self) -> Dictionary {
         self.dictionary
     }
@@ -186,10 +185,10 @@ mod tests {
 
     #[test]
     fn parts_that_do_not_fit_are_refused() {
-        let whole = |ends: &[u32]| Dictionary::from_parts("aüb".to_owned(), ends.to_vec());
-        assert!(whole(&[1, 3, 4]).is_some());
+        let complete = |ends: &[u32]| Dictionary::from_parts("aüb".to_owned(), ends.to_vec());
+        assert!(complete(&[1, 3, 4]).is_some());
         for wrong in [&[1, 2, 4][..], &[1, 3], &[3, 1, 4], &[1, 3, 4, 9], &[]] {
-            assert!(whole(wrong).is_none(), "{wrong:?}");
+            assert!(complete(wrong).is_none(), "{wrong:?}");
         }
     }
 }

@@ -1,55 +1,54 @@
-//! Enrolments by course: who is enrolled, done, under way, late, and since or until when.
+//! Enrolments by course: who is enrolled, completed, in progress or late, with the related dates.
 //!
-//! Several enrolments of one person in one course (a course taken again) are
-//! one entry here that keeps exactly what rules ask: see [`Activity`].
+//! Several enrolments of one learner in one course (a retaken course) are combined into one entry
+//! with exactly the facts that rules test, see [`Activity`].
 
 use super::lms::{EnrolmentRow, Progress};
 use super::postings::Postings;
 use crate::base::ids::CourseId;
 
-/// A moment of an enrolment in whole seconds since 1970 UTC, 1970 to 2106; 0 is
-/// unknown. Rules about activities count in days.
+/// The time of an enrolment in whole seconds since 1970 UTC, 1970 to 2106; 0 is unknown. Seconds
+/// suffice, because rules about activities count in days.
 pub type Seconds = u32;
 
-/// What one person did in one course, over all their enrolments in it.
+/// The activity of one learner in one course, combined over all enrolments in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Activity {
     /// Completed in any enrolment.
     pub completed: bool,
-    /// Begun and not completed, in any enrolment.
+    /// Started and not completed, in any enrolment.
     pub in_progress: bool,
     /// Completed after the due date, in any enrolment.
     pub late: bool,
-    /// The latest completion, in milliseconds since 1970 UTC, where it is known.
+    /// The latest completion, in milliseconds since 1970 UTC, if known.
     pub last_completed: Option<i64>,
     /// The earliest due date of an enrolment that is not completed, in
     /// milliseconds since 1970 UTC.
     pub open_due: Option<i64>,
 }
 
-/// What people did in one course, inverted: for each question the rows for
-/// which the answer is yes. Rows that moments stand beside are always lists:
-/// both are read through together.
+/// The activities of all learners in one course, inverted: one set of rows per fact. Sets with
+/// parallel times are always lists, because both are iterated together.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CourseActivities {
-    /// Everyone enrolled.
+    /// All enrolled learners.
     pub enrolled: Postings,
-    /// Those who completed it.
+    /// Learners who completed the course.
     pub completed: Postings,
-    /// When they last did, parallel to `completed`.
+    /// The time of their last completion, parallel to `completed`.
     pub completed_at: Vec<Seconds>,
-    /// Those who have begun and not completed.
+    /// Learners who started and have not completed.
     pub in_progress: Postings,
-    /// Those who completed after the due date.
+    /// Learners who completed after the due date.
     pub late: Postings,
-    /// Those with a due date on an enrolment that is not completed.
+    /// Learners with a due date on an enrolment that is not completed.
     pub open: Postings,
-    /// The earliest such date, parallel to `open`.
+    /// The earliest of these due dates, parallel to `open`.
     pub due_at: Vec<Seconds>,
 }
 
 impl CourseActivities {
-    /// What the person in this row did, if enrolled.
+    /// Returns the activity of the learner in this row, if enrolled.
     pub fn activity(&self, row: u32) -> Option<Activity> {
         if !self.enrolled.contains(row) {
             return None;
@@ -65,7 +64,8 @@ impl CourseActivities {
         })
     }
 
-    /// Everyone enrolled, ascending by row: what [`CourseActivities::of`] was given.
+    /// Returns all enrolled learners, ascending by row: the entries that [`CourseActivities::of`]
+    /// received.
     pub(crate) fn entries(&self) -> Vec<(u32, Entry)> {
         let mut entries = Vec::with_capacity(self.enrolled.len());
         self.enrolled
@@ -84,8 +84,8 @@ impl CourseActivities {
         entries
     }
 
-    /// Puts the entries of one course together; they are ascending by row and
-    /// below `universe`.
+    /// Builds the activities of one course from entries that are ascending by row and below
+    /// `universe`.
     pub(crate) fn of(entries: &[(u32, Entry)], universe: u32) -> Self {
         let list = |wanted: fn(&Entry) -> bool| -> Vec<u32> {
             let found = entries.iter().filter(|(_, entry)| wanted(entry));
@@ -108,8 +108,7 @@ impl CourseActivities {
     }
 }
 
-/// Calls `note` for the entry of each row and the row's place among the rows,
-/// all of which have an entry.
+/// Calls `note` with the entry of each row and the row's index in `rows`; every row has an entry.
 fn each(entries: &mut [(u32, Entry)], rows: &Postings, mut note: impl FnMut(&mut Entry, usize)) {
     let (mut at, mut place) = (0, 0);
     rows.for_each(|row| {
@@ -123,7 +122,7 @@ fn each(entries: &mut [(u32, Entry)], rows: &Postings, mut note: impl FnMut(&mut
     });
 }
 
-/// One person's enrolments in one course while a snapshot is built.
+/// One learner's enrolments in one course while a snapshot is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Entry {
     pub(crate) completed: bool,
@@ -134,7 +133,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// The entry of one enrolment.
+    /// Returns the entry of one enrolment.
     pub(crate) fn of(row: &EnrolmentRow) -> Self {
         let completed = row.progress == Progress::Completed;
         let late = match (row.completed_at, row.due_at) {
@@ -154,7 +153,7 @@ impl Entry {
         }
     }
 
-    /// Takes in another enrolment of the same person in the same course.
+    /// Merges another enrolment of the same learner in the same course.
     pub(crate) fn merge(&mut self, other: Self) {
         self.completed |= other.completed;
         self.in_progress |= other.in_progress;
@@ -167,8 +166,8 @@ impl Entry {
     }
 }
 
-/// Seconds since 1970 as they are kept; what lies outside moves to the nearest
-/// second that fits (a due date in the year 9999 stays far away).
+/// Converts seconds since 1970 to the stored form; values out of range are clamped (a due date in
+/// the year 9999 becomes the latest one that can be stored).
 fn seconds(since_1970: i64) -> Seconds {
     u32::try_from(since_1970.max(1)).unwrap_or(u32::MAX)
 }
@@ -177,7 +176,7 @@ fn millis(seconds: Seconds) -> Option<i64> {
     (seconds != 0).then(|| i64::from(seconds) * 1_000)
 }
 
-/// Enrolments of people, course by course.
+/// Enrolments of learners, course by course.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Enrolments {
     courses: Vec<CourseId>,
@@ -186,8 +185,8 @@ pub struct Enrolments {
 }
 
 impl Enrolments {
-    /// Puts courses together, ascending by id; `rows` is how many enrolments
-    /// the platform listed for people.
+    /// Returns the enrolments of courses that are ascending by id, otherwise `None`. `rows` is the
+    /// number of learner enrolments that the platform listed.
     pub fn from_parts(courses: Vec<(CourseId, CourseActivities)>, rows: u64) -> Option<Self> {
         let (courses, each): (Vec<_>, Vec<_>) = courses.into_iter().unzip();
         courses
@@ -200,32 +199,32 @@ impl Enrolments {
             })
     }
 
-    /// What people did in a course; `None` when nobody is enrolled.
+    /// Returns the activities in a course; `None` if no learner is enrolled.
     pub fn course(&self, course: CourseId) -> Option<&CourseActivities> {
         self.each.get(self.place(course)?)
     }
 
-    /// The place of a course among those somebody is enrolled in.
+    /// Returns the index of a course among those with enrolled learners.
     pub(crate) fn place(&self, course: CourseId) -> Option<usize> {
         self.courses.binary_search(&course).ok()
     }
 
-    /// What one person did in a course, if enrolled.
+    /// Returns the activity of one learner in a course, if enrolled.
     pub fn activity(&self, course: CourseId, row: u32) -> Option<Activity> {
         self.course(course)?.activity(row)
     }
 
-    /// All courses somebody is enrolled in, ascending by id.
+    /// Returns all courses with enrolled learners, ascending by id.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (CourseId, &CourseActivities)> {
         self.courses.iter().copied().zip(&self.each)
     }
 
-    /// How many enrolments of people the platform listed.
+    /// Returns the number of learner enrolments that the platform listed.
     pub fn len(&self) -> u64 {
         self.rows
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no enrolments.
     pub fn is_empty(&self) -> bool {
         self.rows == 0
     }

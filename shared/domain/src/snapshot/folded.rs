@@ -1,15 +1,15 @@
-//! Dictionaries in the form that comparisons use.
+//! Dictionaries folded for comparison.
 
 use super::dictionary::Dictionary;
 use crate::base::text::fold;
 
-/// Every text folded; where all is ASCII, in one go.
+/// Folds every text; if all are ASCII, in one pass.
 pub(super) fn folded(dictionary: &Dictionary) -> Dictionary {
     let (text, ends) = dictionary.parts();
     if text.is_ascii() {
         return Dictionary::of_parts(text.to_ascii_lowercase(), ends.to_vec());
     }
-    // Most texts are ASCII all the same: they are copied in long runs.
+    // Most texts are nevertheless ASCII: they are copied in long runs.
     let lower = text.to_ascii_lowercase();
     let (mut all, mut copied, mut start) = (String::with_capacity(text.len()), 0, 0);
     let mut folded = Vec::with_capacity(ends.len());
@@ -19,7 +19,7 @@ pub(super) fn folded(dictionary: &Dictionary) -> Dictionary {
             all.push_str(&fold(&text[start..end]).unwrap_or_default());
             copied = end;
         }
-        // Where this text ends: behind what is copied and what waits to be.
+        // The end of this text: after the copied bytes and those not yet copied.
         folded.push(u32::try_from(all.len() + end - copied).unwrap_or(u32::MAX));
         start = end;
     }

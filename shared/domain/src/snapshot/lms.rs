@@ -1,6 +1,6 @@
-//! Rows as the learning platform delivers them, already free of its wire format.
+//! Rows as the LMS delivers them, independent of its wire format.
 //!
-//! A client translates every set into these; the snapshot is built from them.
+//! A client converts every data set to these types; the snapshot is built from them.
 
 use std::borrow::Cow;
 
@@ -14,13 +14,13 @@ use crate::base::ids::{CatalogId, CourseId, FieldId, ObjectId, UserId};
 pub struct CourseRow {
     /// Its id.
     pub id: CourseId,
-    /// The catalog it lives in.
+    /// The catalog that contains it.
     pub catalog: CatalogId,
-    /// The title people see.
+    /// The title shown to users.
     pub title: String,
-    /// Whether learners can see it.
+    /// True if learners can see it.
     pub published: bool,
-    /// Whether the platform lists it as deleted (absent means deleted as well).
+    /// True if the platform lists it as deleted (an absent course is deleted, too).
     pub deleted: bool,
 }
 
@@ -29,11 +29,11 @@ pub struct CourseRow {
 pub struct CatalogRow {
     /// Its id.
     pub id: CatalogId,
-    /// The title people see.
+    /// The title shown to users.
     pub title: String,
 }
 
-/// What a custom field holds.
+/// The type of a custom field's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FieldKind {
@@ -43,7 +43,7 @@ pub enum FieldKind {
     Boolean,
     /// A decimal number.
     Number,
-    /// A moment.
+    /// A time.
     Date,
 }
 
@@ -52,26 +52,26 @@ pub enum FieldKind {
 pub struct FieldRow {
     /// Its id.
     pub id: FieldId,
-    /// The title people see.
+    /// The title shown to users.
     pub title: String,
-    /// What its values are.
+    /// The type of its values.
     pub kind: FieldKind,
-    /// Whether the platform made it (city, job title…) rather than the customer.
+    /// True if the platform defined it (city, job title…), false if the customer did.
     pub predefined: bool,
 }
 
 /// One row of the platform's user list. Groups are rows of that list too.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct UserRow {
-    /// Its id; `None` never leaves a client (a row without one is an error there).
+    /// Its id; a client never returns `None`, because it rejects a row without an id.
     pub id: Option<UserId>,
     /// The claims login name, the key of the platform's write calls.
     pub login_name: String,
     /// The display name (the platform calls it title).
     pub title: String,
-    /// The Entra object behind it, when there is one.
+    /// The corresponding Entra object, if any.
     pub object_id: Option<ObjectId>,
-    /// Whether the row is a group rather than a person.
+    /// True if the row is a group rather than a user.
     pub is_group: bool,
     /// Mail address.
     pub email: Option<String>,
@@ -92,7 +92,7 @@ pub struct UserRow {
 }
 
 impl UserRow {
-    /// The same without a copy; `None` if it has no id.
+    /// Returns the row with borrowed texts; `None` if it has no id.
     pub fn borrowed(&self) -> Option<User<'_>> {
         fn text(text: Option<&String>) -> Option<Cow<'_, str>> {
             text.map(|text| Cow::Borrowed(text.as_str()))
@@ -119,8 +119,7 @@ impl UserRow {
     }
 }
 
-/// One row of the user list as it lies in the page it came with: texts are
-/// borrowed from the page, and nobody keeps it longer than that.
+/// One row of the user list whose texts are borrowed from the page it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User<'a> {
     /// Its id.
@@ -129,9 +128,9 @@ pub struct User<'a> {
     pub login_name: Cow<'a, str>,
     /// The display name (the platform calls it title).
     pub title: Option<Cow<'a, str>>,
-    /// The Entra object behind it, when there is one.
+    /// The corresponding Entra object, if any.
     pub object_id: Option<ObjectId>,
-    /// Whether the row says that it is a group; a role can say so as well.
+    /// True if the row is marked as a group; a role can identify a group, too.
     pub is_group: bool,
     /// Mail address.
     pub email: Option<Cow<'a, str>>,
@@ -151,15 +150,15 @@ pub struct User<'a> {
     pub custom: Vec<(FieldId, Cow<'a, str>)>,
 }
 
-/// How far a learner is.
+/// A learner's progress in a course.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     /// Completed.
     Completed,
-    /// Enrolled, nothing done yet.
+    /// Enrolled, not started.
     NotStarted,
-    /// Begun, not completed.
+    /// Started, not completed.
     InProgress,
 }
 
@@ -170,15 +169,15 @@ pub struct EnrolmentRow {
     pub course: CourseId,
     /// The learner (or group) by the platform's user id.
     pub user: UserId,
-    /// How far the learner is.
+    /// The learner's progress.
     pub progress: Progress,
-    /// When it was completed.
+    /// The time of completion.
     pub completed_at: Option<DateTime<Utc>>,
-    /// By when it should be completed; none means it is never late.
+    /// The due date; an enrolment without one is never late.
     pub due_at: Option<DateTime<Utc>>,
 }
 
-/// What a role is held on.
+/// The object on which a role is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RoleScope {
@@ -190,21 +189,21 @@ pub enum RoleScope {
     Other,
 }
 
-/// One role as it lies in the page it came with.
+/// One role, with the name borrowed from the page it was read from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role<'a> {
-    /// Who holds it, by the platform's user id.
+    /// The holder, by the platform's user id.
     pub user: UserId,
-    /// Whether the row says that the holder is a group.
+    /// True if the row marks the holder as a group.
     pub is_group: bool,
     /// The role's name, such as `Learner`.
     pub role: Cow<'a, str>,
-    /// Where it holds.
+    /// Where the role applies.
     pub scope: RoleScope,
 }
 
 impl Role<'_> {
-    /// The same, independent of the page.
+    /// Returns the role with an owned name, independent of the page.
     pub fn into_row(self) -> RoleRow {
         RoleRow {
             user: self.user,
@@ -218,26 +217,25 @@ impl Role<'_> {
 /// One role held by a user or a group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RoleRow {
-    /// Who holds it, by the platform's user id.
+    /// The holder, by the platform's user id.
     pub user: UserId,
-    /// Whether the holder is a group.
+    /// True if the holder is a group.
     pub is_group: bool,
     /// The role's name, such as `Learner`.
     pub role: String,
-    /// Where it holds.
+    /// Where the role applies.
     pub scope: RoleScope,
 }
 
-/// The six sets of one refresh (S4-098), whole and in memory: how tests and
-/// benchmarks make them. A refresh gathers them page by page instead, see
-/// [`crate::snapshot::ingest::Sets`].
+/// The six data sets of one refresh (S4-098), complete and in memory, for tests and benchmarks. A
+/// refresh collects them page by page instead, see [`crate::snapshot::ingest::Sets`].
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LmsData {
     /// Courses and training plans.
     pub courses: Vec<CourseRow>,
     /// Catalogs.
     pub catalogs: Vec<CatalogRow>,
-    /// People and groups.
+    /// Users and groups.
     pub users: Vec<UserRow>,
     /// Columns of the user list.
     pub fields: Vec<FieldRow>,

@@ -1,20 +1,20 @@
-//! Finds single rows and names: a learner's row by id, what people call a source.
+//! Lookup of single rows and labels: a learner's row by id, the label of a source.
 
 use super::{People, Snapshot, Source};
 use crate::base::ids::UserId;
 
 impl People {
-    /// The row of a learner.
+    /// Returns the row of a learner.
     pub fn row(&self, id: UserId) -> Option<u32> {
         let place = self.place(id);
-        // A person who came back with another Entra object has an empty row, too.
+        // A learner who returned with another Entra object has an empty row, too.
         let same = self.by_id[place..].iter().copied();
         same.take_while(|row| self.ids[*row as usize] == id)
             .find(|row| self.living.contains(*row))
     }
 
-    /// Where in `by_id` ids of at least `id` begin. Ids are random numbers, so
-    /// the place is near where its value lies among all values.
+    /// Returns the position in `by_id` at which ids of at least `id` begin. Ids are random, so the
+    /// search starts at the position estimated from the id's value (interpolation search).
     fn place(&self, id: UserId) -> usize {
         let below = |place: usize| self.ids[self.by_id[place] as usize] < id;
         let count = self.by_id.len();
@@ -36,7 +36,7 @@ impl People {
 }
 
 impl Snapshot {
-    /// What people call a source of values; the id of a field that is gone.
+    /// Returns the label of a source; for a deleted field its id.
     pub fn label(&self, source: &Source) -> String {
         match source {
             Source::Property(property) => property.label().to_owned(),

@@ -1,4 +1,4 @@
-//! The whole learning platform at one moment: columnar, immutable, complete.
+//! The data of one tenant's LMS at one time: columnar, immutable and complete.
 
 pub mod codes;
 pub mod columns;
@@ -31,7 +31,7 @@ pub use dictionary::Dictionary;
 pub use enrolments::{Activity, CourseActivities, Enrolments};
 pub use postings::Postings;
 
-/// A property every learner has on the platform (S4-070), exactly these eight.
+/// A built-in property that every learner has on the platform (S4-070); exactly these eight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Property {
@@ -54,7 +54,7 @@ pub enum Property {
 }
 
 impl Property {
-    /// All of them, in the order the guide lists them.
+    /// All properties, in the order of the user guide.
     pub const ALL: [Self; 8] = [
         Self::City,
         Self::Company,
@@ -66,7 +66,7 @@ impl Property {
         Self::Title,
     ];
 
-    /// The name rules use.
+    /// Returns the name that rules use.
     pub const fn name(self) -> &'static str {
         match self {
             Self::City => "city",
@@ -80,7 +80,7 @@ impl Property {
         }
     }
 
-    /// The label people see.
+    /// Returns the label shown to users.
     pub const fn label(self) -> &'static str {
         match self {
             Self::City => "City",
@@ -95,114 +95,113 @@ impl Property {
     }
 }
 
-/// Where a value about a person comes from.
+/// The source of a learner's values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Source {
     /// One of the platform's own properties.
     Property(Property),
     /// A custom field of the platform.
     Custom(FieldId),
-    /// A property of the person's Entra user (S4-055), by its Graph name.
+    /// A property of the learner's Entra user (S4-055), by its Graph name.
     Entra(String),
 }
 
-/// What it is and when it was taken.
+/// Identity and time of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Header {
-    /// The name it is stored under.
+    /// The name under which the snapshot is stored.
     pub id: SnapshotId,
-    /// Whose data it is.
+    /// The tenant that the data belongs to.
     pub tenant: TenantId,
-    /// When the refresh began to read.
+    /// The time at which the refresh began to read.
     pub taken_at: DateTime<Utc>,
 }
 
-/// A group the platform already knows: a row of its user list.
+/// A group that the platform already has: a row of its user list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LmsGroup {
     /// The platform's user id of the group.
     pub id: UserId,
     /// Its login name, the key of enrolment calls.
     pub login_name: String,
-    /// The Entra group behind it.
+    /// The corresponding Entra group.
     pub object_id: Option<ObjectId>,
 }
 
-/// Snapshots in which a row number means the same person.
+/// A series of snapshots in which a row number means the same learner.
 ///
-/// A refresh carries rows over from the snapshot before it: who stays keeps the
-/// row, who is new gets one behind all others, who is gone leaves theirs empty.
-/// When too many are empty the rows are numbered anew, and a new lineage begins.
+/// A refresh takes rows over from the previous snapshot: a learner who remains keeps the row, a new
+/// learner gets a row after all others, and the row of a learner who left becomes empty. If too
+/// many rows are empty, all rows are renumbered and a new lineage begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lineage {
     /// The first snapshot of the lineage.
     pub first: SnapshotId,
-    /// How many refreshes ago that was; the first snapshot has 0.
+    /// The number of refreshes since the first snapshot, which has 0.
     pub step: u32,
 }
 
 impl Lineage {
-    /// A lineage that begins with this snapshot.
+    /// Returns a lineage that begins with this snapshot.
     pub fn begin(first: SnapshotId) -> Self {
         Self { first, step: 0 }
     }
 }
 
-/// The learners, one row each. Columns are parallel.
+/// The learners, one row each; all columns are parallel.
 #[derive(Debug, Clone, PartialEq)]
 pub struct People {
-    /// What the row numbers mean.
+    /// The lineage that defines the row numbers.
     pub lineage: Lineage,
-    /// User ids; a row's number is its place here. Kept for empty rows, too.
+    /// User ids; the row number is the index. Stored for empty rows, too.
     pub ids: Vec<UserId>,
-    /// The Entra object of each; none means the person cannot be in an Entra
-    /// group. Kept for empty rows, too: a group may still hold who left.
+    /// The Entra object of each row; without one the learner cannot be in an Entra group. Stored
+    /// for empty rows, too: a group may still contain a learner who left.
     pub object_ids: Vec<Option<ObjectId>>,
-    /// Rows that hold a learner; the others are empty: who was there is gone.
+    /// Rows that contain a learner; the others are empty because their learner left.
     pub living: RowSet,
-    /// The step of the lineage in which each row last changed: a value, an
-    /// enrolment, coming or going.
+    /// The step of the lineage in which each row last changed: a value, an enrolment, arrival or
+    /// departure.
     pub changed_in: Vec<u32>,
     /// Rows in ascending order of their user ids.
     pub by_id: Vec<u32>,
-    /// Text values by source, numbers and booleans included.
+    /// Text values by source, including numbers and booleans.
     pub texts: BTreeMap<Source, TextColumn>,
-    /// Moments by source, for fields whose kind is a date.
+    /// Times by source, for fields of kind date.
     pub dates: BTreeMap<Source, DateColumn>,
 }
 
 impl People {
-    /// How many rows there are, empty ones included.
+    /// Returns the number of rows, including empty ones.
     pub fn rows(&self) -> u32 {
         u32::try_from(self.ids.len()).unwrap_or(u32::MAX)
     }
 
-    /// How many learners there are.
+    /// Returns the number of learners.
     pub fn count(&self) -> u32 {
         u32::try_from(self.living.len()).unwrap_or(u32::MAX)
     }
 
-    /// A person's text value as the platform wrote it (trimmed), if any.
+    /// Returns a learner's text value as the platform wrote it (trimmed), if any.
     pub fn text(&self, source: &Source, row: u32) -> Option<&str> {
         self.texts.get(source)?.get(row)
     }
 
-    /// A person's built-in property.
+    /// Returns a learner's built-in property.
     pub fn property(&self, property: Property, row: u32) -> Option<&str> {
         self.text(&Source::Property(property), row)
     }
 
-    /// Whether the person has an Entra account and so can be in a group.
+    /// Returns true if the learner has an Entra account and can therefore be in a group.
     pub fn is_reachable(&self, row: u32) -> bool {
         self.object_ids
             .get(row as usize)
             .is_some_and(Option::is_some)
     }
 
-    /// Rows by Entra object id, for comparing with a group's members. An empty
-    /// row counts only if no learner has the object; of several learners with
-    /// one object the first counts.
+    /// Returns rows by Entra object id, for comparison with a group's members. An empty row is used
+    /// only if no learner has the object; of several learners with one object the first is used.
     pub fn rows_by_object(&self) -> HashMap<ObjectId, u32> {
         let mut rows: HashMap<ObjectId, u32> = HashMap::with_capacity(self.ids.len());
         for (object, row) in self.object_ids.iter().zip(0u32..) {
@@ -217,7 +216,7 @@ impl People {
         rows
     }
 
-    /// Rows of learners that changed since the step of this lineage.
+    /// Returns rows of learners that changed since the given step of this lineage.
     pub fn changed_since(&self, step: u32) -> RowSet {
         let mut rows = RowSet::new(self.rows());
         rows.extend(
@@ -230,31 +229,31 @@ impl People {
     }
 }
 
-/// Everything one refresh read, ready to be evaluated.
+/// All data that one refresh read, ready for evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
-    /// What it is.
+    /// Identity and time.
     pub header: Header,
     /// The learners.
     pub people: People,
     /// Custom and predefined fields.
     pub fields: Vec<FieldRow>,
-    /// Entra properties that were read beside the platform's data, by Graph name.
+    /// Entra properties that were read in addition to the platform's data, by Graph name.
     pub entra_properties: BTreeMap<String, FieldKind>,
-    /// Courses, sorted by id; deleted ones are left out.
+    /// Courses, sorted by id, without deleted ones.
     pub courses: Vec<CourseRow>,
     /// Catalogs.
     pub catalogs: Vec<CatalogRow>,
-    /// Enrolments of people, course-major.
+    /// Enrolments of learners, course-major.
     pub enrolments: Enrolments,
     /// Groups in the platform's user list.
     pub groups: Vec<LmsGroup>,
-    /// Roles that groups hold; roles of single people are not kept.
+    /// Roles that groups hold; roles of single users are not stored.
     pub group_roles: Vec<RoleRow>,
 }
 
 impl Snapshot {
-    /// The course, unless it is deleted (absent or marked so).
+    /// Returns the course, unless it is deleted (absent or marked as deleted).
     pub fn course(&self, id: CourseId) -> Option<&CourseRow> {
         self.courses
             .binary_search_by_key(&id, |course| course.id)
@@ -262,19 +261,19 @@ impl Snapshot {
             .map(|index| &self.courses[index])
     }
 
-    /// The catalog.
+    /// Returns the catalog.
     pub fn catalog(&self, id: CatalogId) -> Option<&CatalogRow> {
         self.catalogs.iter().find(|catalog| catalog.id == id)
     }
 
-    /// The custom field, unless it is deleted or one of the platform's own.
+    /// Returns the custom field, unless it is deleted or predefined by the platform.
     pub fn custom_field(&self, id: FieldId) -> Option<&FieldRow> {
         self.fields
             .iter()
             .find(|field| field.id == id && !field.predefined)
     }
 
-    /// The row the platform keeps for an Entra group.
+    /// Returns the platform's row for an Entra group.
     pub fn group(&self, object: ObjectId) -> Option<&LmsGroup> {
         self.groups
             .iter()

@@ -1,21 +1,21 @@
-//! People as lists show them, and the order of such lists: by name.
+//! Learners as entries of lists, and the order of these lists by name.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Property, Snapshot, Source, TextColumn};
 use crate::base::ids::UserId;
 
-/// A part of a list.
+/// A page of a list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct NamePage<T> {
-    /// How many the whole list has.
+    /// The number of entries of the whole list.
     pub total: usize,
-    /// The part.
+    /// The entries of this page.
     pub entries: Vec<T>,
 }
 
-/// One person as a list shows them. Values are as the platform wrote them.
+/// One learner as an entry of a list. Values are as the platform wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
@@ -35,8 +35,8 @@ pub struct Person {
 }
 
 impl Person {
-    /// The person in a row; someone who is gone has an id and nothing else.
-    /// `None` for a row outside the snapshot.
+    /// Returns the learner in a row; a learner who left has only an id. `None` for a row outside
+    /// the snapshot.
     pub fn of(snapshot: &Snapshot, row: u32) -> Option<Self> {
         let text = |property| {
             let text = snapshot.people.property(property, row);
@@ -53,16 +53,15 @@ impl Person {
     }
 }
 
-/// The order of one snapshot's people by name, worked out once for all lists.
+/// The order of a snapshot's learners by name, computed once for all lists.
 #[derive(Debug, Clone)]
 pub struct NameOrder {
-    /// The place of each name among the distinct ones, by its code.
+    /// The rank of each name among the distinct ones, by its code.
     places: Vec<u32>,
 }
 
 impl NameOrder {
-    /// The order people look for names in: without regard to case; nameless
-    /// people come first, namesakes in the order of their rows.
+    /// Computes the order: case-insensitive, learners without a name first, equal names by row.
     pub fn of(snapshot: &Snapshot) -> Self {
         let Some(names) = names(snapshot) else {
             return Self { places: Vec::new() };
@@ -76,12 +75,12 @@ impl NameOrder {
         Self { places }
     }
 
-    /// Rows in this order; the snapshot must be the one it was made of.
+    /// Returns the rows in this order; the snapshot must be the one the order was computed from.
     pub fn sorted(&self, snapshot: &Snapshot, rows: impl IntoIterator<Item = u32>) -> Vec<u32> {
         self.page(snapshot, rows.into_iter().collect(), 0, usize::MAX)
     }
 
-    /// A part of rows in this order: at most `limit` from the place `offset` on.
+    /// Returns a page of the rows in this order: at most `limit` rows, starting at index `offset`.
     pub fn page(
         &self,
         snapshot: &Snapshot,
@@ -98,7 +97,7 @@ impl NameOrder {
             let code = codes.map_or(0, |codes| codes.get(*row));
             (self.places.get(code as usize).copied(), *row)
         };
-        // What lies behind the part need not be in order.
+        // Rows after the page need not be sorted.
         if end < rows.len() {
             rows.select_nth_unstable_by_key(end, place);
             rows.truncate(end);
@@ -153,8 +152,8 @@ mod tests {
         fn pages_are_parts_of_the_whole(offset in 0usize..8, limit in 0usize..8) {
             let snapshot = world().snapshot();
             let order = NameOrder::of(&snapshot);
-            let whole = order.sorted(&snapshot, 0..6).into_iter().skip(offset).take(limit);
-            prop_assert_eq!(order.page(&snapshot, (0..6).collect(), offset, limit), whole.collect::<Vec<_>>());
+            let expected = order.sorted(&snapshot, 0..6).into_iter().skip(offset).take(limit);
+            prop_assert_eq!(order.page(&snapshot, (0..6).collect(), offset, limit), expected.collect::<Vec<_>>());
         }
     }
 }

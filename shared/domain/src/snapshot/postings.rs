@@ -1,22 +1,22 @@
-//! A set of rows as it is kept for one course: a list while it is short, a bitmap once that is smaller.
+//! A set of rows of one course: a list if it is short, a bitmap if that is smaller.
 
-/// Below one row in this many a list of rows is kept, above it a bitmap.
+/// A set with fewer than one row in `DENSE` is stored as a list, otherwise as a bitmap.
 const DENSE: usize = 128;
-/// Words between two counts of the rows so far.
+/// The number of words between two running counts of rows.
 const BLOCK: usize = 8;
 
-/// Ascending rows below a fixed number.
+/// A set of rows, ascending and below a fixed number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Postings {
     /// The rows themselves.
     Sparse(Vec<u32>),
-    /// One bit a row.
+    /// One bit per row.
     Dense {
         /// Bit `row % 64` of word `row / 64`.
         words: Vec<u64>,
-        /// How many rows stand before every eighth word.
+        /// The number of rows before every eighth word.
         ranks: Vec<u32>,
-        /// How many rows there are.
+        /// The number of rows.
         len: u32,
     },
 }
@@ -28,8 +28,7 @@ impl Default for Postings {
 }
 
 impl Postings {
-    /// Keeps rows that are ascending, distinct and below `universe`; the caller
-    /// has made sure of it.
+    /// Stores rows; the caller ensures that they are ascending, distinct and below `universe`.
     pub(crate) fn of(rows: Vec<u32>, universe: u32) -> Self {
         if Self::is_short(rows.len(), universe) {
             return Self::Sparse(rows);
@@ -41,8 +40,8 @@ impl Postings {
         Self::dense(words)
     }
 
-    /// Keeps those of such rows whose mark, at the same place, has a bit;
-    /// `count` is how many these should be. `None` when they are not.
+    /// Stores those of the rows whose mark, at the same index, has `bit` set; `None` if their
+    /// number is not `count`.
     pub(super) fn marked(
         rows: &[u32],
         marks: &[u8],
@@ -52,8 +51,8 @@ impl Postings {
     ) -> Option<Self> {
         let marked = rows.iter().zip(marks);
         if Self::is_short(count, universe) {
-            // Every row is written, unmarked ones are overwritten by the next:
-            // whether a row is marked cannot be foreseen, so it is no branch.
+            // Every row is written, and unmarked ones are overwritten by the next: marks are
+            // unpredictable, so this avoids a branch.
             let (mut found, mut place) = (vec![0; count + 1], 0);
             for (row, mark) in marked {
                 found[place.min(count)] = *row;
@@ -70,7 +69,7 @@ impl Postings {
         (found.len() == count).then_some(found)
     }
 
-    /// Whether so few rows are kept as a list.
+    /// Returns true if this number of rows is stored as a list.
     fn is_short(rows: usize, universe: u32) -> bool {
         rows < universe as usize / DENSE
     }
@@ -92,7 +91,7 @@ impl Postings {
         }
     }
 
-    /// How many bytes so many rows take in memory.
+    /// Returns the memory size of this number of rows, in bytes.
     pub(super) fn bytes(rows: usize, universe: u32) -> u64 {
         if Self::is_short(rows, universe) {
             return rows as u64 * 4;
@@ -101,7 +100,7 @@ impl Postings {
         words * 8 + words.div_ceil(BLOCK as u64) * 4
     }
 
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         match self {
             Self::Sparse(rows) => rows.len(),
@@ -109,12 +108,12 @@ impl Postings {
         }
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The place of a row among the rows, if it is one of them.
+    /// Returns the index of a row among the rows, if it is one of them.
     pub fn place(&self, row: u32) -> Option<usize> {
         match self {
             Self::Sparse(rows) => rows.binary_search(&row).ok(),
@@ -135,7 +134,7 @@ impl Postings {
         }
     }
 
-    /// Whether the row is one of them.
+    /// Returns true if the set contains the row.
     pub fn contains(&self, row: u32) -> bool {
         match self {
             Self::Sparse(rows) => rows.binary_search(&row).is_ok(),
@@ -161,7 +160,7 @@ impl Postings {
         }
     }
 
-    /// All rows, ascending.
+    /// Returns all rows, ascending.
     pub fn to_vec(&self) -> Vec<u32> {
         let mut rows = Vec::with_capacity(self.len());
         self.for_each(|row| rows.push(row));

@@ -1,7 +1,7 @@
-//! Refuses data that shrank too much to be believed.
+//! Rejects data that shrank too much to be plausible.
 //!
-//! A directory that answers with half its people is more often broken than
-//! halved, and believing it would remove the other half from their courses.
+//! A directory that returns only half of its users is more likely broken than halved, and accepting
+//! it would remove the other half from their courses.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{Snapshot, Source};
 
-/// A set may lose at most this share between two refreshes.
+/// The largest share that a set may lose between two refreshes, in percent.
 pub const MAX_LOSS_PERCENT: u64 = 50;
-/// Sets smaller than this may shrink freely: a pilot tenant changes by halves.
+/// Sets with fewer rows may shrink freely, because a pilot tenant often changes by half.
 pub const SMALL_SET: u64 = 20;
 
-/// How many rows each set has; kept beside the pointer to compare with next time.
+/// The number of rows of each set; stored with the pointer for comparison by the next refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Counts {
-    /// Learners, groups left out.
+    /// Learners, without groups.
     pub people: u64,
-    /// Learners who have an Entra object and so can be members.
+    /// Learners with an Entra object, who can be members of groups.
     pub reachable: u64,
     /// Courses that exist.
     pub courses: u64,
@@ -33,7 +33,7 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts a snapshot.
+    /// Counts the rows of a snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
         let people = &snapshot.people;
         Self {
@@ -70,11 +70,11 @@ impl Counts {
     }
 }
 
-/// A set that lost more than a refresh may lose.
+/// A set that shrank by more than [`MAX_LOSS_PERCENT`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{set} went from {before} to {after} rows; more than {MAX_LOSS_PERCENT} % at once is not believed. \
-     If it is right, start a refresh by hand that accepts the smaller data"
+    "{set} went from {before} to {after} rows. A loss of more than {MAX_LOSS_PERCENT} % in one refresh is rejected. \
+     If the data is correct, start a manual refresh that accepts the smaller data"
 )]
 pub struct Shrunk {
     /// The set.
@@ -85,7 +85,7 @@ pub struct Shrunk {
     pub after: u64,
 }
 
-/// Compares with the last good snapshot; every set that shrank too much is named.
+/// Compares with the last good snapshot and returns every set that shrank too much.
 pub fn shrunk(before: Counts, after: Counts) -> Vec<Shrunk> {
     before
         .named()
@@ -98,23 +98,23 @@ pub fn shrunk(before: Counts, after: Counts) -> Vec<Shrunk> {
         .collect()
 }
 
-/// Values of one source that vanished, though the people are still there: a
-/// permission or an expansion was lost, not everybody's city.
+/// A source that lost too many values although the learners still exist: it is more likely that a
+/// permission or an expansion was lost than that the values are gone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{before} people had a value of {source_name}, now {after} have; more than {MAX_LOSS_PERCENT} % at once is not believed. \
-     If it is right, start a refresh by hand that accepts the smaller data"
+    "Users with a value of {source_name} went from {before} to {after}. A loss of more than {MAX_LOSS_PERCENT} % in one refresh is rejected. \
+     If the data is correct, start a manual refresh that accepts the smaller data"
 )]
 pub struct Emptied {
     /// The source, as rules name it.
     pub source_name: String,
-    /// People with a value in the last good snapshot.
+    /// Learners with a value in the last good snapshot.
     pub before: u64,
-    /// People with a value now.
+    /// Learners with a value now.
     pub after: u64,
 }
 
-/// How many people have a value, by the name rules use for the source.
+/// Returns the number of learners with a value, by the source's name in rules.
 pub fn filled(snapshot: &Snapshot) -> BTreeMap<String, u64> {
     let columns = snapshot.people.texts.iter();
     columns
@@ -135,8 +135,8 @@ fn name_of(source: &Source) -> String {
     }
 }
 
-/// Sources that lost too many values. One that is gone as a whole was deleted,
-/// which is another matter (S4-119).
+/// Returns sources that lost too many values. A source that is absent altogether was deleted, which
+/// is handled elsewhere (S4-119).
 pub fn emptied(before: &BTreeMap<String, u64>, after: &BTreeMap<String, u64>) -> Vec<Emptied> {
     before
         .iter()
@@ -168,7 +168,7 @@ mod tests {
         assert!(shrunk(people(100), people(50)).is_empty());
         assert_eq!(
             shrunk(people(100), people(49))[0].to_string(),
-            "Users went from 100 to 49 rows; more than 50 % at once is not believed. If it is right, start a refresh by hand that accepts the smaller data"
+            "Users went from 100 to 49 rows. A loss of more than 50 % in one refresh is rejected. If the data is correct, start a manual refresh that accepts the smaller data"
         );
         assert!(!shrunk(people(100), people(0)).is_empty());
     }
@@ -186,7 +186,7 @@ mod tests {
         assert!(
             found[0]
                 .to_string()
-                .starts_with("40 people had a value of custom:team, now 0 have")
+                .starts_with("Users with a value of custom:team went from 40 to 0.")
         );
     }
 

@@ -1,4 +1,4 @@
-//! Finds people by words of their name or mail address, and courses by words of their title.
+//! Finds learners by words of their name or e-mail address, and courses by words of their title.
 
 use uuid::Uuid;
 
@@ -7,29 +7,28 @@ use super::schema::SchemaCourse;
 use super::{Dictionary, Property, Snapshot, Source, TextColumn};
 use crate::base::text::fold;
 
-/// A search looks at so many characters of what was typed.
+/// The number of characters of a query that are used.
 pub const MAX_QUERY: usize = 200;
-/// And at so many words of it.
+/// The number of words of a query that are used.
 pub const MAX_WORDS: usize = 16;
 
-/// What somebody typed.
+/// The text that a user typed, prepared for the search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Query {
-    /// All of it, folded.
-    whole: Option<String>,
-    /// Its words, folded, each once.
+    /// The whole text, folded.
+    folded: Option<String>,
+    /// Its words, folded and distinct.
     words: Vec<String>,
-    /// The GUID it is.
+    /// The text as a GUID, if it is one.
     id: Option<Uuid>,
 }
 
 impl Query {
-    /// Reads what was typed; what lies beyond [`MAX_QUERY`] characters or
-    /// [`MAX_WORDS`] words is not looked at.
+    /// Parses the text; anything beyond [`MAX_QUERY`] characters or [`MAX_WORDS`] words is ignored.
     pub fn new(text: &str) -> Self {
         let text: String = text.chars().take(MAX_QUERY).collect();
         let mut words: Vec<String> = Vec::new();
-        // "Lovelace, Ada" is how many directories write names.
+        // Many directories write names as "Lovelace, Ada".
         let typed = text.split(|char: char| char.is_whitespace() || ",;".contains(char));
         for word in typed.filter_map(fold) {
             if words.len() < MAX_WORDS && !words.contains(&word) {
@@ -37,24 +36,24 @@ impl Query {
             }
         }
         Self {
-            whole: fold(&text),
+            folded: fold(&text),
             words,
             id: Uuid::try_parse(text.trim()).ok(),
         }
     }
 }
 
-/// Which people of a snapshot a query means. Every distinct name and address is
-/// looked at once, a person then costs two look-ups.
+/// Decides which learners of a snapshot match a query. Every distinct name and address is checked
+/// once, so that each learner costs only two lookups.
 pub struct Matcher<'a> {
     snapshot: &'a Snapshot,
-    /// Which words each name meets, by code.
+    /// The words that each name matches as bits, by code.
     names: Vec<u16>,
-    /// Which words each address meets, by code.
+    /// The words that each address matches as bits, by code.
     emails: Vec<u16>,
-    /// All words.
+    /// The bits of all words.
     every: u16,
-    /// Which addresses are the whole query, by code.
+    /// True for addresses that equal the whole query, by code.
     exact: Vec<bool>,
     id: Option<Uuid>,
 }
@@ -69,7 +68,7 @@ impl<'a> Matcher<'a> {
         }
         if let Some(column) = column(snapshot, Property::Email) {
             emails = marks(column.folded(), &query.words, |_, _| true);
-            let is_query = |text: &str| Some(text) == query.whole.as_deref();
+            let is_query = |text: &str| Some(text) == query.folded.as_deref();
             exact.push(false);
             exact.extend(column.folded().iter().map(is_query));
         }
@@ -83,7 +82,8 @@ impl<'a> Matcher<'a> {
         }
     }
 
-    /// Whether the person has every word, in name or address, or is meant exactly.
+    /// Returns true if name or address match every word, or if the query identifies the learner
+    /// exactly.
     pub fn matches(&self, row: u32) -> bool {
         let mark = |marks: &[u16], property| {
             let code = self.code(property, row);
@@ -93,7 +93,7 @@ impl<'a> Matcher<'a> {
         met == self.every || self.is_exact(row)
     }
 
-    /// Whether the query is the person's mail address, user id or Entra object id.
+    /// Returns true if the query is the learner's e-mail address, user id or Entra object id.
     pub fn is_exact(&self, row: u32) -> bool {
         let email = self.exact.get(self.code(Property::Email, row));
         let people = &self.snapshot.people;
@@ -111,8 +111,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-/// Finds learners: whom the query names exactly first, then by name (S4-088c).
-/// An empty query finds everyone.
+/// Finds learners: exact matches first, then by name (S4-088c). An empty query finds all learners.
 pub fn people(
     snapshot: &Snapshot,
     order: &NameOrder,
@@ -137,8 +136,8 @@ pub fn people(
     }
 }
 
-/// The one learner whom a text names exactly: by mail address, user id or Entra
-/// object id. Of several with one address the first by row.
+/// Returns the learner that a text identifies exactly: by e-mail address, user id or Entra object
+/// id. Of several learners with one address, the first by row.
 pub fn exact(snapshot: &Snapshot, text: &str) -> Option<Person> {
     let matcher = Matcher::new(snapshot, &Query::new(text));
     let mut rows = snapshot.people.living.iter();
@@ -146,9 +145,9 @@ pub fn exact(snapshot: &Snapshot, text: &str) -> Option<Person> {
     Person::of(snapshot, row)
 }
 
-/// Finds courses: the one whose id the query is first, then those of whose title
-/// some word begins with each word of the query, by title. Unpublished ones are
-/// among them, and say so. An empty query finds all.
+/// Finds courses: first the one whose id is the query, then by title those in whose title every
+/// word of the query begins some word. Unpublished courses are included and marked. An empty query
+/// finds all courses.
 pub fn courses(snapshot: &Snapshot, query: &str, limit: usize) -> NamePage<SchemaCourse> {
     let query = Query::new(query);
     let mut found: Vec<(bool, String, usize)> = Vec::new();
@@ -174,7 +173,8 @@ fn column(snapshot: &Snapshot, property: Property) -> Option<&TextColumn> {
     snapshot.people.texts.get(&Source::Property(property))
 }
 
-/// For each code, the words found in its text where they may stand.
+/// Returns for each code the words found in its text at positions that `may_stand` accepts, as
+/// bits.
 fn marks(
     folded: &Dictionary,
     words: &[String],
@@ -230,7 +230,9 @@ mod tests {
     fn snapshot() -> Snapshot {
         let mut snapshot = world().snapshot();
         let people = &mut snapshot.people;
-        let gone = people.row(World::user("Gone Person")).expect("there");
+        let gone = people
+            .row(World::user("Gone Person"))
+            .expect("learner not in the snapshot");
         people.living.remove(gone);
         snapshot
     }
@@ -243,7 +245,7 @@ mod tests {
         names.collect()
     }
 
-    /// Proves S4-088c: people are found by what an administrator remembers of them.
+    /// Proves S4-088c: learners are found by the parts of a name or address that a user remembers.
     #[test]
     fn people_are_found_by_words_of_name_and_address() {
         assert_eq!(found("ADA"), ["Ada Hopper-Byron", "Ada Lovelace"]);
@@ -303,7 +305,7 @@ mod tests {
     }
 
     proptest! {
-        /// The look at distinct values finds whom a look at each person finds.
+        /// The search over distinct values finds the same learners as a check of each one.
         #[test]
         fn the_quick_way_finds_the_same_people(
             people_of in proptest::collection::vec(("[ab]{1,3}( [ab]{1,3})?", "[ab]{1,2}@[ab]{1,2}"), 1..8),

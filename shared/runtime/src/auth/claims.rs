@@ -1,4 +1,4 @@
-//! The claims of an Entra v2.0 access token, and whether they fit together.
+//! The claims of an Entra v2.0 access token, and the check that they are consistent.
 
 use rollcall_clients::entra::SigningKey;
 use rollcall_domain::base::ids::{ObjectId, TenantId};
@@ -7,11 +7,11 @@ use uuid::{Uuid, uuid};
 
 use super::{AuthError, Caller, Role};
 
-/// The tenant all personal Microsoft accounts live in; nobody administers it.
+/// The tenant of all personal Microsoft accounts; it has no administrators.
 const PERSONAL_ACCOUNTS: Uuid = uuid!("9188040d-6c67-4c5b-b112-36a304b66dad");
 
-/// What is read of a token whose signature, audience and times are right.
-/// A claim of the wrong type makes the token unreadable.
+/// The claims that are read from a token with valid signature, audience and times. A claim of the
+/// wrong type makes the token unreadable.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
     iss: String,
@@ -29,8 +29,8 @@ pub(super) struct Claims {
 }
 
 impl Claims {
-    /// The caller they describe, if the issuer is the tenant's own at this
-    /// authority and the key may sign for it.
+    /// Returns the caller, if the issuer is the tenant's own at this authority and the key may sign
+    /// for it.
     pub(super) fn caller(self, authority: &str, key: &SigningKey) -> Result<Caller, AuthError> {
         let (tenant, object) = issued(&self.ver, &self.tid, &self.iss, &self.oid, authority, key)?;
         Ok(Caller {
@@ -45,7 +45,7 @@ impl Claims {
     }
 }
 
-/// Whose token it is, if the issuer is the tenant's own at this authority and the
+/// Returns tenant and user of a token, if the issuer is the tenant's own at this authority and the
 /// key may sign for it.
 pub(super) fn issued(
     version: &str,
@@ -74,7 +74,7 @@ pub(super) fn issued(
     Ok((TenantId::new(tenant), ObjectId::new(object)))
 }
 
-/// A GUID as Entra writes them; other spellings of one are somebody else's.
+/// Parses a GUID in the form that Entra writes; any other spelling is rejected.
 fn guid(text: &str) -> Option<Uuid> {
     let id = Uuid::try_parse(text).ok()?;
     (id.to_string() == text).then_some(id)
@@ -116,7 +116,9 @@ mod tests {
     #[test]
     fn a_caller_without_a_name_is_named_by_the_object() {
         let claims = claims(TENANT, &issuer(TENANT));
-        let caller = claims.caller(AUTHORITY, &key(None)).expect("a caller");
+        let caller = claims
+            .caller(AUTHORITY, &key(None))
+            .expect("token rejected");
         assert_eq!(caller.tenant.to_string(), TENANT);
         assert_eq!(caller.name, OBJECT);
     }

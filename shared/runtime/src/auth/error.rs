@@ -1,4 +1,4 @@
-//! Why a caller is not let in, in words that help and give nothing away.
+//! The reasons why a caller is rejected, with texts that help the caller and reveal nothing.
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
@@ -7,64 +7,64 @@ use jsonwebtoken::errors::ErrorKind;
 
 use crate::problem::ProblemDetails;
 
-/// Seconds after which a caller may try again when Entra does not answer.
+/// The delay after which a caller may retry if Entra does not respond, in seconds.
 const RETRY_AFTER: u64 = 30;
 
-/// A caller that was not let in. No variant holds any part of the token.
+/// The reason why a caller was rejected. No variant contains any part of the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// There is no token.
-    #[error("This needs an access token in the header Authorization: Bearer <token>.")]
+    #[error("An access token is required in the header Authorization: Bearer <token>.")]
     Missing,
-    /// It is no JSON web token, or a claim is missing or of the wrong type.
+    /// It is not a JSON web token, or a claim is missing or of the wrong type.
     #[error("The access token cannot be read as a signed token of Microsoft Entra.")]
     Unreadable,
-    /// It is signed with something other than RS256.
+    /// It is signed with an algorithm other than RS256.
     #[error("The access token must be signed with RS256.")]
     Algorithm,
     /// Entra publishes no such key.
     #[error("The access token is signed with a key that Microsoft Entra does not publish.")]
     UnknownKey,
-    /// The signature does not fit.
-    #[error("The signature of the access token is not right.")]
+    /// The signature is invalid.
+    #[error("The signature of the access token is invalid.")]
     Signature,
-    /// Its time is over.
+    /// It has expired.
     #[error("The access token has expired; sign in again.")]
     Expired,
-    /// Its time has not come.
+    /// It is not valid yet.
     #[error("The access token is not valid yet; check the clock.")]
     NotYet,
     /// It is for another service.
     #[error("The access token was issued for another service.")]
     Audience,
-    /// It was issued by somebody else than the tenant it names.
+    /// The issuer is not the tenant that the token names.
     #[error("The issuer of the access token is not the Microsoft Entra tenant it names.")]
     Issuer,
-    /// It names no tenant, or one nobody administers.
+    /// It names no tenant, or one without administrators.
     #[error("The access token names no Microsoft Entra tenant of an organisation.")]
     Tenant,
-    /// It does not say who the caller is.
-    #[error("The access token does not say whom it was issued to.")]
+    /// It does not name the caller.
+    #[error("The access token does not identify the user it was issued to.")]
     Object,
     /// It is a version 1 token.
     #[error(
         "The access token must be a version 2.0 token; set requestedAccessTokenVersion to 2 in the app registration."
     )]
     Version,
-    /// It belongs to another sign-in than the one it was brought for.
+    /// It belongs to another sign-in than the one it was sent for.
     #[error("The token belongs to another sign-in.")]
     Replayed,
-    /// It cannot be checked now.
+    /// It cannot be verified at the moment.
     #[error(
-        "Microsoft Entra does not answer, so the access token cannot be checked now; try again shortly."
+        "Microsoft Entra does not respond, so the access token cannot be checked now; try again shortly."
     )]
     Unavailable,
-    /// The caller signed in, but nobody gave them a role (S4-005).
+    /// The caller signed in, but has no role (S4-005).
     #[error(
         "Your account has not been set up for access to your tenant's Automation Center; ask your tenant administrator to assign you a role."
     )]
     NoRole,
-    /// The caller is known but has none of the roles that may do this.
+    /// The caller has roles, but none that permits this.
     #[error(
         "Your account has none of the roles that may do this. Owners assign roles; the directory is connected by a Global Administrator, a catalog's account by an admin of that catalog."
     )]
@@ -72,7 +72,7 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// The HTTP status it is answered with.
+    /// Returns the HTTP status of the response.
     pub const fn status(self) -> StatusCode {
         match self {
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -81,8 +81,7 @@ impl AuthError {
         }
     }
 
-    /// The challenge of a 401 (RFC 6750, section 3): no error code where
-    /// nothing was presented.
+    /// Returns the challenge of a 401 (RFC 6750, section 3); without a token it has no error code.
     const fn challenge(self) -> HeaderValue {
         match self {
             Self::Missing => HeaderValue::from_static("Bearer"),
@@ -143,7 +142,7 @@ mod tests {
             challenge(AuthError::Missing),
             Some(HeaderValue::from_static("Bearer"))
         );
-        let presented = challenge(AuthError::Expired).expect("a challenge");
+        let presented = challenge(AuthError::Expired).expect("challenge missing");
         assert_eq!(presented, "Bearer error=\"invalid_token\"");
         assert_eq!(challenge(AuthError::Forbidden), None);
     }

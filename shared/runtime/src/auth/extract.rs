@@ -1,4 +1,4 @@
-//! The caller as a handler's argument: naming it is what protects a route.
+//! The caller as an extractor: a handler that takes it as an argument requires authentication.
 
 use std::collections::BTreeSet;
 
@@ -14,26 +14,27 @@ use super::{AuthError, Role, Verifier};
 /// A verified caller. Tenant and object together are the identity.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// The tenant whose data the caller may see, and no other.
+    /// The tenant whose data the caller may see; no other.
     pub tenant: TenantId,
     /// The caller within the tenant.
     pub object: ObjectId,
-    /// What people call them (`preferred_username`, else the object id). It can
-    /// change hands: for display and audit only, never to decide.
+    /// The caller's `preferred_username`, or else the object id. It can be reassigned to another
+    /// user, so it serves display and audit only, never a decision.
     pub name: String,
-    /// Their name as people write it, if the token has it. For display only.
+    /// The caller's full name, if the token contains it. For display only.
     pub display_name: Option<String>,
-    /// What they may do.
+    /// The roles that the token grants.
     pub roles: BTreeSet<Role>,
 }
 
 impl Caller {
-    /// Lets the caller pass with any of these roles.
+    /// Checks that the caller has one of these roles.
     ///
     /// # Errors
-    /// [`AuthError::Forbidden`] without one.
+    /// Returns [`AuthError::Forbidden`] if the caller has other roles only.
     ///
-    /// [`AuthError::NoRole`] without any at all: the account was never set up.
+    /// Returns [`AuthError::NoRole`] if the caller has no role at all: the account was never set
+    /// up.
     pub fn require(&self, any_of: &[Role]) -> Result<(), AuthError> {
         if any_of.iter().any(|role| self.roles.contains(role)) {
             Ok(())
@@ -44,7 +45,7 @@ impl Caller {
         }
     }
 
-    /// Who they are, for the audit and for "last changed by".
+    /// Returns the actor for audit events and for "last changed by".
     pub fn actor(&self) -> Actor {
         Actor {
             object: Some(self.object),
@@ -60,7 +61,7 @@ where
 {
     type Rejection = AuthError;
 
-    /// A caller whom an earlier layer verified is not verified again.
+    /// Returns the caller that an earlier layer verified, or else verifies the token.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, AuthError> {
         if let Some(known) = parts.extensions.get::<Self>() {
             return Ok(known.clone());
@@ -70,8 +71,8 @@ where
     }
 }
 
-/// The token of the one `Authorization` header. Two of them could be read
-/// differently by a proxy and by us, so they count as none.
+/// Returns the token of the only `Authorization` header. A proxy could interpret two headers
+/// differently from this service, so they are treated as none.
 fn bearer(headers: &HeaderMap) -> Result<&str, AuthError> {
     let mut all = headers.get_all(AUTHORIZATION).iter();
     let (Some(value), None) = (all.next(), all.next()) else {

@@ -1,4 +1,5 @@
-//! Who signed in on Microsoft's page: the identity token of a sign-in, verified (`OpenID` Connect Core, section 3.1.3.7).
+//! Identifies the user who signed in on Microsoft's page: verifies the identity token of a sign-in
+//! (`OpenID` Connect Core, section 3.1.3.7).
 
 use rollcall_clients::entra::{SigningKey, SigningKeys};
 use rollcall_clients::http::{ApiError, Http, HttpSettings};
@@ -11,14 +12,14 @@ use super::claims::issued;
 use super::signature::verified;
 use crate::settings::Settings;
 
-/// Somebody who signed in. Tenant and object are the identity; names are for show.
+/// A signed-in user. Tenant and object are the identity; names are for display only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The directory of the account.
     pub tenant: TenantId,
     /// The account in it.
     pub object: ObjectId,
-    /// What people call it.
+    /// The account's name for display.
     pub name: String,
 }
 
@@ -41,10 +42,10 @@ struct Claims {
 }
 
 impl Identities {
-    /// The verifier for the settings' cloud.
+    /// Returns the verifier for the cloud in the settings.
     ///
     /// # Errors
-    /// When the authority is no address.
+    /// Returns an error if the authority is not a valid address.
     pub fn new(settings: &Settings) -> Result<Self, ApiError> {
         let http = Http::new(HttpSettings::default())?;
         Ok(Self {
@@ -53,10 +54,11 @@ impl Identities {
         })
     }
 
-    /// Who signed in, if the token was made for this app and this very sign-in.
+    /// Returns the user who signed in, if the token was issued for this app and this sign-in.
     ///
     /// # Errors
-    /// Why it is not good: [`AuthError::Replayed`] when it is of another sign-in.
+    /// Returns the reason why the token is invalid; [`AuthError::Replayed`] if it belongs to
+    /// another sign-in.
     pub async fn verify(
         &self,
         token: &str,
@@ -76,7 +78,7 @@ impl Claims {
         nonce: &str,
     ) -> Result<Identity, AuthError> {
         let (tenant, object) = issued(&self.ver, &self.tid, &self.iss, &self.oid, authority, key)?;
-        // Compared as hashes, so that the time taken tells nothing of the nonce.
+        // Compared as hashes, so that the time taken reveals nothing about the nonce.
         if Sha256::digest(&self.nonce) != Sha256::digest(nonce) {
             return Err(AuthError::Replayed);
         }

@@ -1,4 +1,5 @@
-//! What every HTTP answer has in common: a request id, security headers, and problems for unknown paths.
+//! Common parts of every HTTP response: a request id, security headers, and problem details for
+//! unknown paths.
 
 use std::time::Instant;
 
@@ -18,11 +19,11 @@ use uuid::Uuid;
 
 use crate::problem::ProblemDetails;
 
-/// The header a request's id is answered in; people quote it, logs carry it.
+/// The header with the request's id, for users to quote and for finding it in the logs.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Answers are data for one caller: never cached, never framed, never sniffed.
-/// They may name a sign-in, so browsers do not pass the address on either.
+/// Responses contain data for one caller: they must not be cached, framed or sniffed. Their address
+/// may identify a sign-in, so browsers must not send it as a referrer.
 const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (CACHE_CONTROL, "no-store"),
     (
@@ -37,7 +38,7 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
 
-/// Puts a router behind all of it. Routes that are added afterwards are not.
+/// Wraps a router in this middleware. Routes that are added afterwards are not covered.
 pub fn guard<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .fallback(unknown_path)
@@ -46,7 +47,7 @@ pub fn guard<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
 }
 
 async fn unknown_path() -> ProblemDetails {
-    ProblemDetails::new(StatusCode::NOT_FOUND, "There is nothing at this path.")
+    ProblemDetails::new(StatusCode::NOT_FOUND, "This path does not exist.")
 }
 
 async fn wrong_method() -> ProblemDetails {
@@ -56,7 +57,7 @@ async fn wrong_method() -> ProblemDetails {
     )
 }
 
-/// Only the path is logged: a query may hold an authorisation code.
+/// Logs the path only, because a query may contain an authorisation code.
 async fn accompany(request: Request, next: Next) -> Response {
     let id = request_id(request.extensions());
     let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
@@ -75,7 +76,7 @@ async fn accompany(request: Request, next: Next) -> Response {
 fn dress(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
-        // A page of our own says what it needs; everything else gets the strictest.
+        // HTML pages set their own policy; all other responses get the strictest.
         if name != CONTENT_SECURITY_POLICY || !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));
         }
@@ -85,8 +86,8 @@ fn dress(response: &mut Response, id: &str) {
     }
 }
 
-/// API Gateway's id, under which its access log has the request too; a new one
-/// elsewhere. What a caller sends as an id is not trusted into our logs.
+/// Returns API Gateway's id, which its access log contains, too; without a gateway a new one. An id
+/// sent by the caller is not trusted, so it never reaches the logs.
 fn request_id(extensions: &Extensions) -> String {
     let from_gateway = match extensions.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
@@ -110,7 +111,7 @@ mod tests {
 
     fn to(method: &str, path: &str) -> axum::http::Request<Body> {
         let builder = axum::http::Request::builder().method(method).uri(path);
-        builder.body(Body::empty()).expect("a request")
+        builder.body(Body::empty()).expect("request not built")
     }
 
     #[tokio::test]
@@ -143,7 +144,7 @@ mod tests {
     #[tokio::test]
     async fn the_gateways_id_is_used_and_the_callers_is_not() {
         let context = json!({"requestId": "JKJaXmPLvHcESHA=", "accountId": "1", "http": {"method": "GET"}, "timeEpoch": 0});
-        let context = serde_json::from_value(context).expect("a context");
+        let context = serde_json::from_value(context).expect("context not parsed");
         let mut request = to("GET", "/here");
         request
             .headers_mut()

@@ -1,4 +1,4 @@
-//! Who calls: verified Entra access tokens, roles, and what every HTTP answer carries.
+//! Authentication: verified Entra access tokens, roles, and common parts of every HTTP response.
 
 pub mod claims;
 pub mod error;

@@ -1,4 +1,4 @@
-//! What a caller may do: Entra app roles, and the directory's own administrator role.
+//! Roles of callers: Entra app roles, and the directory's own administrator role.
 
 use std::collections::BTreeSet;
 
@@ -12,19 +12,19 @@ const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10")
 /// A role of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
-    /// Owns the tenant's subscription.
+    /// Owner of the tenant's subscription.
     Owner,
-    /// Administers everything.
+    /// Administrator of everything.
     SuperAdmin,
-    /// Administers the connection to Entra.
+    /// Administrator of the connection to Entra.
     ItAdmin,
-    /// Administers the learning platform.
+    /// Administrator of the LMS.
     LmsAdmin,
-    /// Administers single catalogs.
+    /// Administrator of single catalogs.
     CatalogAdmin,
     /// Global Administrator of the Entra tenant.
     GlobalAdmin,
-    /// Operates the service: entitlements and schedules.
+    /// Operator of the service: entitlements and schedules.
     Operator,
 }
 
@@ -40,7 +40,7 @@ impl Role {
         Self::Operator,
     ];
 
-    /// Its value in the claim `roles`.
+    /// Returns the role's value in the claim `roles`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Owner => "Owner",
@@ -53,8 +53,8 @@ impl Role {
         }
     }
 
-    /// The roles that two claims of a token stand for; values that are none of
-    /// ours (another application's, an older version's) grant nothing.
+    /// Returns the roles that two claims of a token grant; unknown values (those of another
+    /// application or an older version) grant nothing.
     pub(super) fn of_claims(roles: &[String], wids: &[String]) -> BTreeSet<Self> {
         let named = |role: &Self| roles.iter().any(|name| name == role.name());
         let mut found: BTreeSet<Self> = Self::ALL.into_iter().filter(named).collect();
@@ -95,7 +95,7 @@ mod tests {
     fn the_directorys_global_administrator_is_one_here() {
         let global = "62E90394-69F5-4237-9190-012177145E10";
         assert_eq!(roles(&[], &[global]), [Role::GlobalAdmin]);
-        // Every member carries this one: it is the default user role.
+        // Every member has this one: it is the default user role.
         assert!(roles(&[], &["b79fbf4d-3ef9-4689-8143-76b194e85509", "x"]).is_empty());
     }
 }

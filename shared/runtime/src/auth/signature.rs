@@ -1,4 +1,4 @@
-//! Reads a token that Microsoft Entra signed: algorithm, key, signature, audience and times.
+//! Verifies a token signed by Microsoft Entra: algorithm, key, signature, audience and times.
 
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode, decode_header};
 use rollcall_clients::entra::{SigningKey, SigningKeys};
@@ -6,16 +6,17 @@ use serde::de::DeserializeOwned;
 
 use super::AuthError;
 
-/// Clocks may differ by this much, seconds.
+/// The tolerated difference between clocks, in seconds.
 const LEEWAY: u64 = 60;
-/// No token of Entra is longer; a longer header is not worth reading.
+/// The maximum size of a token; Entra issues no longer ones, so longer headers are not parsed.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
 
-/// The claims of a token for this audience, with the key that signed it: whether
-/// that key may sign for the issuer depends on the claims.
+/// Returns the claims of a token for this audience, and the key that signed it: whether that key
+/// may sign for the issuer depends on the claims.
 ///
 /// # Errors
-/// Why the token is not good, or that Entra's keys cannot be had now.
+/// Returns the reason why the token is invalid, or [`AuthError::Unavailable`] if Entra's keys
+/// cannot be read.
 pub(super) async fn verified<T: DeserializeOwned>(
     keys: &SigningKeys,
     token: &str,
@@ -24,14 +25,14 @@ pub(super) async fn verified<T: DeserializeOwned>(
     if token.len() > MAX_TOKEN_BYTES {
         return Err(AuthError::Unreadable);
     }
-    // `none` is not an algorithm this library knows, so it ends here too.
+    // The library does not accept the algorithm `none`, so such a token is rejected here, too.
     let header = decode_header(token).map_err(|_| AuthError::Unreadable)?;
     if header.alg != Algorithm::RS256 {
         return Err(AuthError::Algorithm);
     }
     let id = header.kid.ok_or(AuthError::UnknownKey)?;
     let found = keys.key(&id).await.map_err(|error| {
-        tracing::error!(%error, "Entra's signing keys cannot be had");
+        tracing::error!(%error, "Entra's signing keys could not be read");
         AuthError::Unavailable
     })?;
     let key = found.ok_or(AuthError::UnknownKey)?;
@@ -40,8 +41,8 @@ pub(super) async fn verified<T: DeserializeOwned>(
     Ok((token.claims, key))
 }
 
-/// What the library checks. The issuer depends on the token's own tenant, so
-/// whoever reads the claims checks that.
+/// Returns the checks of the library. The issuer depends on the token's own tenant, so the caller
+/// checks it with the claims.
 fn validation(audience: &str) -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.leeway = LEEWAY;

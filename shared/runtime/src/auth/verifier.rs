@@ -20,12 +20,12 @@ pub struct Verifier {
     keys: SigningKeys,
 }
 
-/// A verifier that cannot be made.
+/// The reason why a verifier cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
-    /// Without an audience every token of the tenant would do.
+    /// The audience is missing; without it every token of the tenant would be accepted.
     #[error(
-        "ROLLCALL_API_AUDIENCE is missing: the API cannot tell tokens meant for it from others"
+        "ROLLCALL_API_AUDIENCE is missing: the API cannot recognize tokens issued for other services"
     )]
     Audience,
     /// The HTTP client or the authority's address is unusable.
@@ -34,10 +34,10 @@ pub enum SetupError {
 }
 
 impl Verifier {
-    /// The verifier the settings describe.
+    /// Returns the verifier that the settings describe.
     ///
     /// # Errors
-    /// When the audience is missing or the authority is no address.
+    /// Returns an error if the audience is missing or the authority is not a valid address.
     pub fn new(settings: &Settings) -> Result<Self, SetupError> {
         let audience = settings.api_audience.clone().ok_or(SetupError::Audience)?;
         let http = Http::new(HttpSettings {
@@ -52,15 +52,16 @@ impl Verifier {
         })
     }
 
-    /// The caller a token stands for.
+    /// Returns the caller that a token identifies.
     ///
     /// # Errors
-    /// Why it stands for nobody, or that Entra's keys cannot be had now.
+    /// Returns the reason why the token is invalid, or [`AuthError::Unavailable`] if Entra's keys
+    /// cannot be read.
     pub async fn verify(&self, token: &str) -> Result<Caller, AuthError> {
         let (claims, key) = verified::<Claims>(&self.keys, token, &self.audience).await?;
         let mut caller = claims.caller(&self.authority, &key)?;
-        // Any tenant's administrator can assign any of our app roles to their own
-        // people; operating the service is for one tenant only.
+        // An administrator of any tenant can assign any of the app's roles to users of that tenant,
+        // but only one tenant operates the service.
         if self.operators != Some(caller.tenant) {
             caller.roles.remove(&Role::Operator);
         }

@@ -1,11 +1,10 @@
-//! Which addresses requests may go to: operators name theirs, tenants name few.
+//! The addresses to which requests may be sent: operators choose freely, tenants are restricted.
 
 use url::{Host, Url};
 
 use super::{LEARN365_DOMAINS, Settings};
 
-/// Whether credentials may travel to this address: https, or plain http within
-/// this machine.
+/// Returns true if credentials may be sent to this address: https, or plain http to this machine.
 pub(super) fn is_safe_address(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| match url.scheme() {
         "https" => url.has_host(),
@@ -15,9 +14,9 @@ pub(super) fn is_safe_address(text: &str) -> bool {
 }
 
 impl Settings {
-    /// Whether a tenant may name this address of the learning platform: one of
-    /// the vendor's regions, or the very address the deployment uses. Anything
-    /// else would send the tenant's key, and this function's requests, elsewhere.
+    /// Returns true if a tenant may use this address of the LMS: one of the vendor's regions, or
+    /// the address that the deployment uses. Any other address would receive the tenant's key and
+    /// requests from inside this deployment.
     pub fn is_lms_address(&self, text: &str) -> bool {
         let text = text.trim_end_matches('/');
         text == self.learn365_url
@@ -28,10 +27,9 @@ impl Settings {
             })
     }
 
-    /// Whether a tenant may name this address of a SCIM service. Requests go there
-    /// with the tenant's token, from within this deployment: only https to a public
-    /// name, and only to the operators' hosts where they named some. A service on
-    /// this machine, for tests, has to be named by them.
+    /// Returns true if a tenant may use this address of a SCIM service. Requests carry the tenant's
+    /// token and come from inside this deployment, so only https to a public name is allowed; if
+    /// operators listed hosts, only to these. A service on this machine, for tests, must be listed.
     pub fn is_scim_address(&self, text: &str) -> bool {
         let Ok(url) = Url::parse(text) else {
             return false;
@@ -59,7 +57,7 @@ impl Settings {
     }
 }
 
-/// Names that lead nowhere public (RFC 6761, RFC 6762).
+/// Returns true for names that are not public (RFC 6761, RFC 6762).
 fn is_internal(name: &str) -> bool {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
     [

@@ -1,4 +1,4 @@
-//! Settings from the environment: read once, all problems in one error.
+//! Settings from the environment: read once, with all problems in one error.
 
 mod addresses;
 
@@ -10,7 +10,7 @@ use url::Url;
 
 use addresses::is_safe_address;
 
-/// Which Microsoft cloud the deployment serves (S4-004, X-11).
+/// The Microsoft cloud that the deployment serves (S4-004, X-11).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cloud {
     /// Worldwide, GCC included.
@@ -38,7 +38,7 @@ impl Cloud {
         }
     }
 
-    /// Its name in the environment and for people.
+    /// Returns the name of the cloud in the environment and in texts.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Global => "global",
@@ -68,70 +68,68 @@ impl Cloud {
     }
 }
 
-/// Everything a function is told by its environment.
+/// All settings that a function reads from its environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// DynamoDB table.
     pub table: String,
     /// S3 bucket.
     pub bucket: String,
-    /// Queue that makes refresh-job work.
+    /// URL of refresh-job's queue.
     pub refresh_queue_url: String,
-    /// Queue that makes maintenance-job work.
+    /// URL of maintenance-job's queue.
     pub maintenance_queue_url: String,
-    /// Queue of notices.
+    /// URL of the queue of notices.
     pub notice_queue_url: String,
-    /// First part of secret names.
+    /// Prefix of secret names.
     pub secret_prefix: String,
-    /// Which cloud.
+    /// The Microsoft cloud.
     pub cloud: Cloud,
     /// Entra's authority, without a path.
     pub entra_url: String,
     /// Microsoft Graph, without a version.
     pub graph_url: String,
-    /// Learn365, for tenants whose settings name no region.
+    /// Learn365, for tenants without a region in their settings.
     pub learn365_url: String,
-    /// Where browsers reach this deployment's HTTP API, without a slash at its end;
-    /// `/oauth/callback` below it is where Microsoft sends them back to. Without
-    /// it nothing can be connected.
+    /// Public address of this deployment's HTTP API, without a trailing slash; Microsoft redirects
+    /// browsers to `/oauth/callback` below it. Without it nothing can be connected.
     pub public_url: Option<String>,
     /// Application (client) id of this service's own app in Entra.
     pub client_id: Option<String>,
-    /// Endpoint of Azure Communication Services, where the deployment has one.
+    /// Endpoint of Azure Communication Services, if the deployment uses it.
     pub acs_url: Option<String>,
-    /// The fixed address its mails come from (S1-27).
+    /// The fixed sender address of e-mails sent through it (S1-27).
     pub acs_sender: Option<String>,
-    /// Audience that access tokens for the HTTP API must carry. Only profile-api
-    /// needs it, and refuses to start without.
+    /// Audience that access tokens for the HTTP API must have. Only profile-api needs it, and does
+    /// not start without it.
     pub api_audience: Option<String>,
-    /// Where administrators reach the console: the one origin whose pages may call
-    /// the HTTP API from a browser, without a slash at its end.
+    /// Address of the administrators' console without a trailing slash: the only origin whose pages
+    /// may call the HTTP API from a browser.
     pub frontend_url: Option<String>,
-    /// The Entra tenant of those who operate the service. The role `Operator` of
-    /// any other tenant grants nothing. Without one nobody can enter plans, and
-    /// every tenant may use the service.
+    /// The Entra tenant of the operators. The role `Operator` of any other tenant grants nothing.
+    /// Without this setting plans cannot be entered, and every tenant may use the service.
     pub operator_tenant: Option<TenantId>,
-    /// Hosts of learning platforms that tenants may name for the directory sync, a
-    /// host covering those below it. Without any every public host is allowed.
+    /// Hosts of SCIM services that tenants may use for the directory sync, including their
+    /// subdomains. If the list is empty, every public host is allowed.
     pub scim_hosts: Vec<String>,
-    /// Sender of system mail.
+    /// Sender address of system mail.
     pub system_sender: String,
-    /// How long a lease lives without heartbeat.
+    /// The time after which a lease expires unless it is renewed.
     pub lease: Duration,
-    /// Older snapshots are not acted upon (C-19).
+    /// The maximum age of a snapshot that changes may be based on (C-19).
     pub snapshot_max_age: Duration,
 }
 
-/// All problems of the environment, told at once.
+/// All problems of the environment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the environment is not complete: {}", .0.join("; "))]
+#[error("the environment is incomplete or invalid: {}", .0.join("; "))]
 pub struct SettingsError(pub Vec<String>);
 
 impl Settings {
     /// Reads the process's environment.
     ///
     /// # Errors
-    /// Every variable that is missing or makes no sense.
+    /// Returns an error with every variable that is missing or invalid.
     pub fn from_environment() -> Result<Self, SettingsError> {
         Self::read(&std::env::vars().collect())
     }
@@ -139,7 +137,7 @@ impl Settings {
     /// Reads the given variables.
     ///
     /// # Errors
-    /// Every variable that is missing or makes no sense.
+    /// Returns an error with every variable that is missing or invalid.
     pub fn read(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let mut reader = Reader {
             variables,
@@ -193,7 +191,7 @@ impl Reader<'_> {
             .filter(|value| !value.is_empty())
     }
 
-    /// Texts separated by commas, in small letters.
+    /// Returns comma-separated texts in lower case.
     fn list(&self, name: &str) -> Vec<String> {
         let texts = self.optional(name).unwrap_or_default().split(',');
         let texts = texts.map(|text| text.trim().to_ascii_lowercase());
@@ -221,7 +219,7 @@ impl Reader<'_> {
         })
     }
 
-    /// An address, without a slash at its end.
+    /// Returns an address without a trailing slash.
     fn url(&mut self, name: &str, default: &str) -> String {
         let text = self
             .optional(name)
@@ -235,13 +233,13 @@ impl Reader<'_> {
         text
     }
 
-    /// An address that may be absent.
+    /// Returns an address that may be absent.
     fn optional_url(&mut self, name: &str) -> Option<String> {
         self.optional(name)?;
         Some(self.url(name, ""))
     }
 
-    /// The origin of an address, as browsers write it in the header `Origin`.
+    /// Returns the origin of an address, as browsers write it in the header `Origin`.
     fn origin(&mut self, name: &str) -> Option<String> {
         let text = self.optional(name)?.to_owned();
         if !is_safe_address(&text) {
@@ -278,7 +276,7 @@ impl Reader<'_> {
     }
 }
 
-/// Hosts the learning platform is served from, by their endings.
+/// Domain suffixes of the hosts of the LMS.
 const LEARN365_DOMAINS: [&str; 2] = [".365.systems", ".usgcc365.systems"];
 
 #[cfg(test)]
@@ -305,11 +303,11 @@ mod tests {
     fn clouds_have_their_own_hosts() {
         let mut variables = complete();
         assert_eq!(
-            Settings::read(&variables).expect("complete").graph_url,
+            Settings::read(&variables).expect("incomplete").graph_url,
             "https://graph.microsoft.com"
         );
         variables.insert("ROLLCALL_CLOUD".to_owned(), "usgov".to_owned());
-        let usgov = Settings::read(&variables).expect("complete");
+        let usgov = Settings::read(&variables).expect("incomplete");
         assert_eq!(usgov.graph_url, "https://graph.microsoft.us");
         assert_eq!(usgov.entra_url, "https://login.microsoftonline.us");
         assert_eq!(usgov.learn365_url, "https://api.usgcc365.systems");
@@ -325,7 +323,7 @@ mod tests {
             "http://graph.example".to_owned(),
         );
         variables.insert("ROLLCALL_LEASE_SECONDS".to_owned(), "0".to_owned());
-        let SettingsError(problems) = Settings::read(&variables).expect_err("wrong");
+        let SettingsError(problems) = Settings::read(&variables).expect_err("accepted");
         assert_eq!(
             problems,
             [
@@ -340,7 +338,7 @@ mod tests {
     #[test]
     fn the_audience_is_optional_and_a_blank_one_is_none() {
         let mut variables = complete();
-        let audience = |variables: &_| Settings::read(variables).expect("complete").api_audience;
+        let audience = |variables: &_| Settings::read(variables).expect("incomplete").api_audience;
         assert_eq!(audience(&variables), None);
         variables.insert("ROLLCALL_API_AUDIENCE".to_owned(), " ".to_owned());
         assert_eq!(audience(&variables), None);
@@ -350,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_tenant_may_name_the_vendors_regions_only() {
-        let settings = Settings::read(&complete()).expect("complete");
+        let settings = Settings::read(&complete()).expect("incomplete");
         assert!(settings.is_lms_address("https://us-api.365.systems/"));
         for other in [
             "http://us-api.365.systems",
@@ -362,10 +360,10 @@ mod tests {
         }
     }
 
-    /// A tenant's target is no way into what only this deployment reaches.
+    /// A tenant's target cannot be an internal address that only this deployment reaches.
     #[test]
     fn a_tenant_may_name_public_hosts_of_scim_services_only() {
-        let settings = Settings::read(&complete()).expect("complete");
+        let settings = Settings::read(&complete()).expect("incomplete");
         assert!(settings.is_scim_address("https://lms.example.com/scim/v2"));
         for other in [
             "http://lms.example.com/scim/v2",
@@ -387,7 +385,7 @@ mod tests {
         let mut variables = complete();
         let hosts = "lms.example.com, 127.0.0.1".to_owned();
         variables.insert("ROLLCALL_SCIM_HOSTS".to_owned(), hosts);
-        let named = Settings::read(&variables).expect("complete");
+        let named = Settings::read(&variables).expect("incomplete");
         assert!(named.is_scim_address("https://eu.lms.example.com/scim"));
         assert!(named.is_scim_address("http://127.0.0.1:4000/scim"));
         for other in [
@@ -408,7 +406,7 @@ mod tests {
             "http://127.0.0.1:4000/graph".to_owned(),
         );
         assert_eq!(
-            Settings::read(&variables).expect("fine").graph_url,
+            Settings::read(&variables).expect("rejected").graph_url,
             "http://127.0.0.1:4000/graph"
         );
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use rollcall_local::landing::Landing;
-use rollcall_local::playground::{Visitor, welcome};
+use rollcall_local::playground::{Playground, set_up_playground};
 use rollcall_local::stack::{FRONTEND_URL, Stack, root};
 use rollcall_local::tools;
 use rollcall_simulators::SentMail;
@@ -25,7 +25,7 @@ struct Browser {
 
 impl Browser {
     async fn start() -> Self {
-        let root = root().expect("the repository");
+        let root = root().expect("the repository was not found");
         let program = tools::ensure_browser(&root, &quiet).await;
         let program = program.unwrap_or_else(|error| panic!("{error}"));
         let pictures = root.join(".rollcall/screenshots");
@@ -93,8 +93,8 @@ impl Page {
     }
 
     fn sign_in(&self) -> &str {
-        let fragment = self.url.fragment().expect("a fragment");
-        fragment.strip_prefix("signIn=").expect("a name")
+        let fragment = self.url.fragment().expect("no fragment");
+        fragment.strip_prefix("signIn=").expect("no name")
     }
 }
 
@@ -102,7 +102,7 @@ impl Page {
 struct Play {
     stack: Stack,
     console: Landing,
-    visitor: Visitor,
+    playground: Playground,
     browser: Browser,
     client: reqwest::Client,
     environment: String,
@@ -112,7 +112,7 @@ struct Play {
 impl Play {
     async fn start() -> Self {
         let folder = tempfile::tempdir().expect("no folder created");
-        let console = Landing::start(0).await.expect("a page");
+        let console = Landing::start(0).await.expect("page not served");
         let mut options = options(&folder, false).await;
         let origin = console.origin().to_owned();
         options.parameters.insert(FRONTEND_URL.to_owned(), origin);
@@ -120,13 +120,13 @@ impl Play {
         let stack = Stack::up(&options, &quiet)
             .await
             .expect("the stack did not start");
-        let visitor = welcome(&stack, folder.path(), 120, true).await;
-        let visitor = visitor.expect("files");
-        let environment = std::fs::read_to_string(&visitor.environment).expect("file not read");
+        let playground = set_up_playground(&stack, folder.path(), 120, true).await;
+        let playground = playground.expect("files not written");
+        let environment = std::fs::read_to_string(&playground.environment).expect("file not read");
         Self {
             stack,
             console,
-            visitor,
+            playground,
             browser,
             client: reqwest::Client::new(),
             environment,
@@ -148,7 +148,7 @@ impl Play {
         (tag, body): (Option<&str>, Option<Value>),
         expected: u16,
     ) -> (Value, String) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("invalid method");
         let url = format!("{}{path}", self.value("API"));
         let mut request = self
             .client
@@ -194,20 +194,24 @@ impl Play {
     }
 
     fn mails(&self) -> Vec<SentMail> {
-        let outside = self.stack.simulators.dump(self.visitor.tenant.uuid());
-        outside.expect("loaded").mails
+        let outside = self.stack.simulators.dump(self.playground.tenant.uuid());
+        outside.expect("tenant not loaded").mails
     }
 
     /// Proves S0-16, S0-17 and S0-19: the Global Administrator signs in and consents.
     async fn connect_the_directory(&mut self) {
-        let admin = self.visitor.cast.global_admin.clone();
+        let admin = self.playground.cast.global_admin.clone();
         let page = self
             .begin("ADMIN_TOKEN", "/v1/connections/entra/connect", "sign-in")
             .await;
         assert_eq!(page.title, "Sign in");
         let page = self.browser.press("Sign in", "permissions").await;
         assert!(page.text.contains("Sign you in"), "{}", page.text);
-        assert!(page.text.contains(&admin.login), "suggested: {}", page.text);
+        assert!(
+            page.text.contains(&admin.login),
+            "the login is not suggested: {}",
+            page.text
+        );
         let page = self.browser.press("Accept", "admin-sign-in").await;
         assert!(page.url.path().ends_with("/v2.0/adminconsent"));
         let page = self.browser.sign_in(&admin.login, "admin-consent").await;
@@ -222,14 +226,14 @@ impl Play {
 
     /// Saves the settings and waits for the first snapshot.
     async fn get_ready(&self) {
-        let settings = std::fs::read(&self.visitor.settings).expect("file not read");
+        let settings = std::fs::read(&self.playground.settings).expect("file not read");
         let settings = serde_json::from_slice(&settings).expect("invalid JSON");
         let asked = (None, Some(settings));
         self.call("TOKEN", ("PUT", "/v1/settings"), asked, 201)
             .await;
         let begun = Instant::now();
         while self.get("TOKEN", "/v1/tenant").await.0["onboarding"] != "ready" {
-            assert!(begun.elapsed() < PATIENCE, "the first refresh never ended");
+            assert!(begun.elapsed() < PATIENCE, "the first refresh did not end");
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
@@ -249,7 +253,7 @@ impl Play {
             .begin("CATALOG_TOKEN", &format!("{path}/connect"), "account")
             .await;
         assert_eq!(page.title, "Sign in");
-        let login = self.visitor.cast.with_teams[0].login.clone();
+        let login = self.playground.cast.with_teams[0].login.clone();
         self.browser
             .sign_in("nobody@contoso.example", "unknown")
             .await;
@@ -267,7 +271,7 @@ impl Play {
         let path = self.mail_path();
         self.begin("CATALOG_TOKEN", &format!("{path}/connect"), "account")
             .await;
-        let player = self.visitor.cast.with_teams[0].clone();
+        let player = self.playground.cast.with_teams[0].clone();
         let page = self
             .browser
             .sign_in(&player.login, "account-permissions")
@@ -288,16 +292,16 @@ impl Play {
 
     /// Proves S1-31: the deployed notifier, started by its queue, sends from the account.
     async fn wait_for_the_welcome(&self) {
-        let account = &self.visitor.cast.with_teams[0];
+        let account = &self.playground.cast.with_teams[0];
         let begun = Instant::now();
         while self.mails().is_empty() {
-            assert!(begun.elapsed() < PATIENCE, "no mail ever came");
+            assert!(begun.elapsed() < PATIENCE, "no mail was sent");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
         let mails = self.mails();
         assert_eq!(mails.len(), 1, "{mails:#?}");
         assert_eq!(mails[0].from, account.object);
-        assert!(mails[0].html.contains(&self.visitor.catalog));
+        assert!(mails[0].html.contains(&self.playground.catalog));
     }
 
     /// A shared mailbox is refused, and the working account remains connected.
@@ -305,7 +309,7 @@ impl Play {
         let path = self.mail_path();
         self.begin("CATALOG_TOKEN", &format!("{path}/connect"), "account")
             .await;
-        let login = self.visitor.cast.shared.login.clone();
+        let login = self.playground.cast.shared.login.clone();
         self.browser.sign_in(&login, "shared-permissions").await;
         let page = self.browser.press("Accept", "shared-refused").await;
         self.assert_back(&page, "mail", "shared_mailbox");

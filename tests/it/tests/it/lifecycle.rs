@@ -1,5 +1,5 @@
-//! The life of a run, the same for refresh, maintenance and directory sync: one test for each
-//! difference that the three once had, and for each job.
+//! The lifecycle of a run, common to refresh, maintenance and directory sync: one test per job for
+//! each difference that their implementations once had.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::harness::{App, Town};
 
 const JOBS: [Job; 3] = [Job::Refresh, Job::Maintenance, Job::DirectorySync];
 
-/// A tenant for which a run of the job has something to do.
+/// Starts a tenant for which a run of the job has changes to make.
 async fn tenant(job: Job) -> App {
     if job == Job::DirectorySync {
         let office = Office::small().await;
@@ -38,7 +38,7 @@ fn lease_of(job: Job) -> &'static str {
     }
 }
 
-/// A part of the path of a request that a run of the job sends while it works.
+/// Returns a part of the path of a request that a run of the job sends while it works.
 fn path_at_work(job: Job) -> &'static str {
     match job {
         Job::Refresh => "Enrollments",
@@ -49,29 +49,27 @@ fn path_at_work(job: Job) -> &'static str {
 
 async fn is_locked(app: &App, job: Job) -> bool {
     let held = app.services.store.held_until(app.id, lease_of(job)).await;
-    held.expect("the table must not refuse to read a lease")
-        .is_some()
+    held.expect("lease not read").is_some()
 }
 
-/// Records a run of the slot before the next one as still at work, as a function
-/// that was killed leaves it.
+/// Records a run of the previous slot as running, as a killed function leaves it.
 async fn leave_crashed(app: &mut App, job: Job) -> RunRequest {
     let request = app.request(job);
     let run = Run::begin(request.clone(), chrono::Utc::now());
     let begun = app.services.store.begin_run(&run).await;
-    assert!(begun.expect("the table must not refuse the record"));
+    assert!(begun.expect("run not recorded"));
     request
 }
 
-/// Difference 1: a message that is delivered twice at the same moment is one run.
+/// Difference 1: a message that is delivered twice at the same time is one run.
 async fn a_message_delivered_twice_is_one_run(job: Job) {
     let mut app = tenant(job).await;
     let request = app.request(job);
     let (first, second) = tokio::join!(app.work(&request), app.work(&request));
-    first.expect("the first delivery must not fail");
-    second.expect("the second delivery must not fail");
+    first.expect("the first delivery failed");
+    second.expect("the second delivery failed");
     let again = app.work(&request).await;
-    again.expect("a late delivery must not fail");
+    again.expect("a late delivery failed");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Succeeded, "{job}: {run:?}");
     let begun = |run: &Run| run.steps.iter().filter(|step| step.name == "sync").count();
@@ -79,8 +77,8 @@ async fn a_message_delivered_twice_is_one_run(job: Job) {
     assert_eq!(run.counts.get("invocations").copied().unwrap_or(1), 1);
 }
 
-/// Difference 2: a run whose lease was lost stops, writes nothing, notifies no one
-/// and pauses nothing, although its work fails or ends at that moment.
+/// Difference 2: a run that lost its lease stops without writing, notifying or pausing anything,
+/// even if its work fails or ends at that moment.
 async fn a_lost_lease_stops_a_run_silently(job: Job) {
     let mut app = tenant(job).await;
     app.notices().await;
@@ -90,14 +88,14 @@ async fn a_lost_lease_stops_a_run_silently(job: Job) {
         tokio::time::sleep(Duration::from_millis(600)).await;
         let store = &app.services.store;
         let expired = store.expire_lease(app.id, lease_of(job)).await;
-        expired.expect("the lease must not survive");
+        expired.expect("the lease did not expire");
         let taken = Lease::acquire(store, app.id, lease_of(job), Duration::from_mins(1)).await;
         taken
-            .expect("the table must not refuse the lease")
-            .expect("the lease must not be held")
+            .expect("lease request failed")
+            .expect("the lease is held")
     };
     let (ended, thief) = tokio::join!(app.work(&request), thief);
-    let failure = ended.expect_err("the message must not be deleted");
+    let failure = ended.expect_err("the message was deleted");
     assert!(failure.0.contains("lock was lost"), "{job}: {failure:?}");
     let run = app.run(&request).await;
     assert_eq!((run.status, run.error), (RunStatus::Running, None), "{job}");
@@ -105,23 +103,21 @@ async fn a_lost_lease_stops_a_run_silently(job: Job) {
     assert!(notices.is_empty(), "{job}: {notices:?}");
     if job == Job::DirectorySync {
         let state = app.services.store.sync(app.id).await;
-        let state = state
-            .expect("the table must not refuse the sync")
-            .expect("the sync must not vanish");
+        let state = state.expect("sync not read").expect("no sync is stored");
         assert!(state.value.pause.is_none(), "{:?}", state.value.pause);
     }
     let held = thief.confirm().await;
-    assert!(held.expect("the table must not refuse the lease"), "{job}");
+    assert!(held.expect("lease request failed"), "{job}");
 }
 
-/// Difference 3: the next run records that the one before it crashed, and notifies
-/// in the same words.
+/// Difference 3: the next run records that the previous one crashed, and sends a notice with the
+/// same text.
 async fn a_crashed_run_is_recorded_and_announced(job: Job) {
     let mut app = tenant(job).await;
     app.notices().await;
     let crashed = leave_crashed(&mut app, job).await;
     let request = app.request(job);
-    app.work(&request).await.expect("the run must not fail");
+    app.work(&request).await.expect("the run failed");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
     let crashed = app.run(&crashed).await;
     assert_eq!(crashed.status, RunStatus::Failed, "{job}");
@@ -140,12 +136,10 @@ async fn a_run_that_cannot_begin_releases_its_lease(job: Job) {
     let working = std::mem::replace(&mut app.services, broken);
     let request = app.request(job);
     let ended = app.work(&request).await;
-    ended.expect_err("the crash must not stay without a notice");
+    ended.expect_err("the crash was not reported");
     assert!(!is_locked(&app, job).await, "{job} holds its lease");
     app.services = working;
-    app.work(&request)
-        .await
-        .expect("the next delivery must not fail");
+    app.work(&request).await.expect("the next delivery failed");
     assert_eq!(
         app.run(&request).await.status,
         RunStatus::Succeeded,
@@ -153,16 +147,16 @@ async fn a_run_that_cannot_begin_releases_its_lease(job: Job) {
     );
 }
 
-/// Difference 5: a run that needs too many continuations, or whose continuation makes
-/// no progress, fails and says so; nothing is queued any more.
+/// Difference 5: a run that needs too many continuations, or whose continuation makes no progress,
+/// fails and records the reason; no message is queued any more.
 async fn a_run_that_never_ends_fails(job: Job) {
     let mut app = tenant(job).await;
     app.notices().await;
     let mut request = app.request(job);
     request.continuation = MAX_CONTINUATIONS;
-    // Not enough time for anything.
+    // Too little time for any work.
     let ended = app.work_within(&request, Duration::from_millis(300)).await;
-    ended.expect("the message must not come back");
+    ended.expect("the message was not deleted");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Failed, "{job}: {run:?}");
     assert!(run.finished_at.is_some() && run.error.is_some(), "{run:?}");
@@ -244,8 +238,8 @@ async fn a_directory_sync_that_never_ends_fails() {
     Box::pin(a_run_that_never_ends_fails(Job::DirectorySync)).await;
 }
 
-/// A job whose admission happens between the first look at the record and the lease:
-/// there it ends or records the run, as another invocation may.
+/// A job that, after the record was read and before the lease is acquired, stores the run as ended,
+/// as a concurrent invocation can do.
 struct Overtaken<'a> {
     app: &'a App,
     ended_by_another: Run,
@@ -269,19 +263,19 @@ impl JobRun for Overtaken<'_> {
     }
 
     async fn execute(&self, (): (), _run: &mut Run, _budget: &RunBudget) -> Result<(), StoreError> {
-        panic!("the run must not be made again")
+        panic!("the run was executed again")
     }
 
     async fn complete(&self, _run: &mut Run, (): ()) -> Result<Completion<StoreError>, Failure> {
-        panic!("the run must not be recorded again")
+        panic!("the run was recorded again")
     }
 
     async fn notify_skipped(&self, _run: &Run, _reason: &str) -> Result<(), Failure> {
-        panic!("the run must not be skipped")
+        panic!("the run was skipped")
     }
 
     async fn notify_crashed(&self, _crashed: &Run) -> Result<(), Failure> {
-        panic!("no run has crashed")
+        panic!("a crashed run was reported")
     }
 
     async fn notify_failed(
@@ -289,12 +283,12 @@ impl JobRun for Overtaken<'_> {
         _run: &Run,
         _error: &RunError<StoreError>,
     ) -> Result<(), Failure> {
-        panic!("the run must not fail")
+        panic!("the run failed")
     }
 }
 
-/// Difference 1, at the very moment: another invocation ends the run after this one
-/// has read its record and before it holds the lease.
+/// Difference 1 with other timing: another invocation ends the run after this one has read its
+/// record and before it acquires the lease.
 #[tokio::test]
 async fn a_run_that_ended_before_the_lease_was_taken_is_not_made_again() {
     let mut app = App::ready(Town::small()).await;
@@ -307,7 +301,7 @@ async fn a_run_that_ended_before_the_lease_was_taken_is_not_made_again() {
     };
     let deadline = Deadline::after(Duration::from_mins(1));
     let ended = lifecycle::run(&app.services, &job, request.clone(), deadline).await;
-    ended.expect("the message must not come back");
+    ended.expect("the message was not deleted");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
     assert!(!is_locked(&app, Job::Refresh).await);
 }

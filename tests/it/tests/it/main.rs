@@ -1,7 +1,7 @@
-//! The integration tests: jobs and API in process, against the emulated AWS
-//! services and the simulated outside world, every test its own tenant.
+//! The integration tests: jobs and API in process, against the emulated AWS services and the
+//! simulated world, with a separate tenant for each test.
 
-// The futures of the SDK nest deeper than the compiler expects.
+// The SDK's futures exceed the compiler's default nesting limit.
 #![recursion_limit = "256"]
 
 mod admin;

@@ -1,4 +1,4 @@
-//! A program for Node.js that takes a line of JSON and answers with one.
+//! A Node.js program that receives and returns lines of JSON.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-/// Longer than anything it waits for itself.
+/// Maximum time to wait for a response, longer than the program's own time limits.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// The running program; it ends when its standard input does, so with this process.
+/// The running program; it ends when its standard input is closed, so also with this process.
 pub(crate) struct Node {
     stdin: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
@@ -19,7 +19,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts it.
+    /// Starts the program.
     pub(crate) fn start(program: &NodeProgram) -> Self {
         let mut child = Command::new("node")
             .arg(&program.script)
@@ -27,22 +27,24 @@ impl Node {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("node starts");
+            .expect("node not started");
         Self {
-            stdin: child.stdin.take().expect("its input"),
-            answers: BufReader::new(child.stdout.take().expect("its output")).lines(),
+            stdin: child.stdin.take().expect("no input pipe"),
+            answers: BufReader::new(child.stdout.take().expect("no output pipe")).lines(),
             _child: child,
         }
     }
 
-    /// Sends a line and waits for the answer.
+    /// Sends a line and waits for the response.
     pub(crate) async fn ask(&mut self, line: &Value) -> Value {
         let text = format!("{line}\n");
         let sent = self.stdin.write_all(text.as_bytes()).await;
-        sent.expect("the program listens");
+        sent.expect("the program does not read");
         let answer = tokio::time::timeout(PATIENCE, self.answers.next_line()).await;
-        let answer = answer.unwrap_or_else(|_| panic!("no answer to {line}"));
-        let answer = answer.expect("readable").expect("the program still runs");
+        let answer = answer.unwrap_or_else(|_| panic!("no response to {line}"));
+        let answer = answer
+            .expect("output not read")
+            .expect("the program has ended");
         serde_json::from_str(&answer).expect("invalid JSON")
     }
 }

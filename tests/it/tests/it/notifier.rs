@@ -1,4 +1,4 @@
-//! Notices reach people once: in the product and by system mail.
+//! Notices are delivered once: in the product and by system mail.
 
 use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
@@ -18,7 +18,7 @@ fn address(app: &App, name: &str) -> String {
     format!("{name}-{}@contoso.example", app.id)
 }
 
-/// Proves S4-104 to the mailbox: told once however often the queue delivers.
+/// Proves S4-104 up to the mailbox: one mail is sent, however often the queue delivers the message.
 #[tokio::test]
 async fn a_redelivered_notice_is_mailed_once() {
     let app = App::of(Town::small()).await;
@@ -27,7 +27,7 @@ async fn a_redelivered_notice_is_mailed_once() {
     for _ in 0..3 {
         rollcall_notifier::deliver(&app.services, &notice)
             .await
-            .expect("delivered");
+            .expect("not delivered");
     }
     let mails = app.mails_to(&to).await;
     assert_eq!(mails.len(), 1);
@@ -49,7 +49,10 @@ async fn a_mail_whose_end_is_unknown_is_not_sent_again() {
     let notice = notice(&app, &to);
     let store = &app.services.store;
     assert_eq!(
-        store.claim_mail(app.id, notice.id).await.expect("claimed"),
+        store
+            .claim_mail(app.id, notice.id)
+            .await
+            .expect("not claimed"),
         Ledger::Ours
     );
     rollcall_notifier::deliver(&app.services, &notice)
@@ -75,23 +78,23 @@ async fn a_mail_that_was_refused_is_tried_again() {
     let refusing = app.with_settings(broken).await;
     let failure = rollcall_notifier::deliver(&refusing, &notice)
         .await
-        .expect_err("refused");
+        .expect_err("was accepted");
     assert!(!failure.0.is_empty());
     assert!(app.mails_to(&to).await.is_empty());
     rollcall_notifier::deliver(&app.services, &notice)
         .await
-        .expect("delivered");
+        .expect("not delivered");
     assert_eq!(app.mails_to(&to).await.len(), 1);
 }
 
-/// Proves S3-24: what is for the product only is never mailed.
+/// Proves S3-24: a notice for the product only is never sent by mail.
 #[tokio::test]
 async fn an_in_product_notice_is_shown_and_not_mailed() {
     let app = App::of(Town::small()).await;
     let to = address(&app, "shown");
     let notice = notice(&app, &to).over(Channel::InProduct);
     let drain = rollcall_notifier::accept(&app.services, &notice).await;
-    assert_eq!(drain.expect("shown"), None);
+    assert_eq!(drain.expect("notice not stored"), None);
     assert!(app.mails_to(&to).await.is_empty());
     let shown = app.services.store.notifications(app.id).await;
     assert_eq!(shown.expect("notices not read").len(), 1);

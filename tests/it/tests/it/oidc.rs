@@ -1,10 +1,10 @@
-//! Sign-in, refresh and the app's own token against a certified `OpenID` provider nobody here wrote.
+//! Sign-in, refresh and the app's own token against a certified third-party `OpenID` provider.
 //!
-//! Where it differs from Entra: it has no `AADSTS` numbers, so only the OAuth error tells a
-//! cause; its identity tokens have `nbf` only because they are told to; it names itself in
-//! the way back (`iss`, RFC 9207); it gives `offline_access` only to those who ask for consent
-//! (`OpenID` Connect Core, section 11); and it takes all tokens of a sign-in back as soon as a
-//! code or a refresh token comes twice, where Entra lets the one before live on for a while.
+//! Differences from Entra: it has no `AADSTS` numbers, so only the OAuth error shows a cause; its
+//! identity tokens contain `nbf` only because it is configured to add it; its redirects contain its
+//! name (`iss`, RFC 9207); it returns `offline_access` only if the request asks for consent
+//! (`OpenID` Connect Core, section 11); and it revokes all tokens of a sign-in if a code or a
+//! refresh token is used twice, where Entra accepts the previous one for a while.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const GRAPH: &str = "https://graph.example";
 const CALLBACK: &str = "http://127.0.0.1:9/oauth/callback";
 const PERSON: &str = "ada@contoso.example";
 
-/// The provider, and what the functions would use with it.
+/// The provider and its clients, the same as in the functions.
 struct Site {
     tenant: TenantId,
     person: Uuid,
@@ -46,9 +46,9 @@ impl Site {
             secret: Secret::new("a-secret-of-the-test"),
             redirect_uri: CALLBACK.to_owned(),
         };
-        let root = root().expect("the repository");
+        let root = root().expect("the repository was not found");
         let program = tools::ensure_oidc(&root, &quiet).await;
-        let mut provider = Node::start(&program.expect("installed"));
+        let mut provider = Node::start(&program.expect("not installed"));
         let serve = json!({
             "tenant": tenant,
             "client": app.client_id,
@@ -59,7 +59,7 @@ impl Site {
         });
         let started = provider.ask(&serve).await;
         let authority = started["authority"].as_str().expect("not a string");
-        let http = Http::new(HttpSettings::default()).expect("a client");
+        let http = Http::new(HttpSettings::default()).expect("client not created");
         let browser = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
@@ -68,9 +68,9 @@ impl Site {
             tenant: TenantId::new(tenant),
             person,
             app,
-            entra: Entra::new(http, authority).expect("a client"),
-            identities: Identities::new(&settings(authority)).expect("a verifier"),
-            browser: browser.expect("a client"),
+            entra: Entra::new(http, authority).expect("client not created"),
+            identities: Identities::new(&settings(authority)).expect("verifier not created"),
+            browser: browser.expect("client not created"),
             _provider: provider,
         }
     }
@@ -87,10 +87,10 @@ impl Site {
         let link = self
             .entra
             .authorize_url(self.tenant, &self.app, state, &Self::scopes(), how);
-        link.expect("a link")
+        link.expect("no link")
     }
 
-    /// Follows a link as a browser would, to the address that is ours.
+    /// Follows redirects as a browser does, up to our callback.
     async fn follow(&self, link: &str) -> BTreeMap<String, String> {
         let mut cookies: BTreeMap<String, String> = BTreeMap::new();
         let mut at = Url::parse(link).expect("invalid address");
@@ -104,11 +104,11 @@ impl Site {
             let pairs: Vec<_> = pairs.collect();
             let request = self.browser.get(at.clone());
             let request = request.header("cookie", pairs.join("; "));
-            let answer = request.send().await.expect("the provider answers");
+            let answer = request.send().await.expect("provider request failed");
             for cookie in answer.headers().get_all("set-cookie") {
-                let text = cookie.to_str().expect("a cookie");
+                let text = cookie.to_str().expect("invalid cookie");
                 let pair = text.split(';').next().unwrap_or_default();
-                let (name, value) = pair.split_once('=').expect("a pair");
+                let (name, value) = pair.split_once('=').expect("no pair");
                 if value.is_empty() {
                     cookies.remove(name);
                 } else {
@@ -117,18 +117,18 @@ impl Site {
             }
             let onwards = answer.headers().get("location").map(|it| it.to_str());
             let Some(Ok(onwards)) = onwards else {
-                panic!("stuck at {at}: {:?}", answer.text().await);
+                panic!("no redirect at {at}: {:?}", answer.text().await);
             };
             at = at.join(onwards).expect("invalid address");
         }
-        panic!("{link} leads nowhere");
+        panic!("too many redirects of {link}");
     }
 
-    /// Signs the person in; the code.
+    /// Signs the user in; returns the code.
     async fn code(&self, state: &str) -> Secret {
         let mut back = self.follow(&self.link(state, true)).await;
         assert_eq!(back["state"], state);
-        Secret::new(back.remove("code").expect("a code"))
+        Secret::new(back.remove("code").expect("no code"))
     }
 
     async fn sign_in(&self, state: &str) -> Grant {
@@ -137,15 +137,15 @@ impl Site {
             .entra
             .redeem(self.tenant, &self.app, state, &code)
             .await;
-        grant.expect("tokens")
+        grant.expect("no tokens were issued")
     }
 
-    /// Uses a refresh token; the next, or the cause why not.
+    /// Uses a refresh token; returns the next one, or the cause of the failure.
     async fn refresh(&self, token: &Secret) -> Result<Secret, Cause> {
         let scopes = Self::scopes();
         let refreshed = self.entra.refresh(self.tenant, &self.app, token, &scopes);
         match refreshed.await {
-            Ok(grant) => Ok(grant.refresh.expect("the next one")),
+            Ok(grant) => Ok(grant.refresh.expect("no refresh token")),
             Err(error) => {
                 assert_eq!(error.code(), "invalid_grant", "{error}");
                 Err(error.cause())
@@ -154,7 +154,7 @@ impl Site {
     }
 }
 
-/// Only the authority matters here.
+/// Returns settings in which only the authority is relevant.
 fn settings(authority: &str) -> Settings {
     let nothing = [
         "ROLLCALL_TABLE",
@@ -172,22 +172,24 @@ fn settings(authority: &str) -> Settings {
         "ROLLCALL_ENTRA_AUTHORITY_URL".to_owned(),
         authority.to_owned(),
     );
-    Settings::read(&variables).expect("complete")
+    Settings::read(&variables).expect("incomplete settings")
 }
 
-/// Proves S1-08 and S1-19: code and PKCE, a verified identity, and each refresh token once.
+/// Proves S1-08 and S1-19: code and PKCE, a verified identity, and each refresh token used once.
 #[tokio::test]
 async fn a_sign_in_gives_an_identity_and_rotating_tokens() {
     let site = Site::start().await;
     let grant = site.sign_in("first").await;
-    let token = grant.id_token.expect("an identity token");
+    let token = grant.id_token.expect("no identity token");
     let nonce = site.app.proofs("first").nonce;
     let verify = async |client_id: &str, nonce: &str| {
         let token = token.expose();
         site.identities.verify(token, client_id, nonce).await
     };
     let client_id = &site.app.client_id;
-    let identity = verify(client_id, nonce.expose()).await.expect("good");
+    let identity = verify(client_id, nonce.expose())
+        .await
+        .expect("identity not verified");
     assert_eq!(identity.tenant, site.tenant);
     assert_eq!(identity.object.uuid(), site.person);
     assert_eq!(identity.name, PERSON);
@@ -202,9 +204,9 @@ async fn a_sign_in_gives_an_identity_and_rotating_tokens() {
         Err(AuthError::Audience)
     );
 
-    let first = grant.refresh.expect("a refresh token");
-    let second = site.refresh(&first).await.expect("renewed");
-    let third = site.refresh(&second).await.expect("renewed");
+    let first = grant.refresh.expect("no refresh token");
+    let second = site.refresh(&first).await.expect("not renewed");
+    let third = site.refresh(&second).await.expect("not renewed");
     assert_ne!(first.expose(), second.expose());
     assert_ne!(second.expose(), third.expose());
     assert_eq!(
@@ -214,11 +216,11 @@ async fn a_sign_in_gives_an_identity_and_rotating_tokens() {
     assert_eq!(
         site.refresh(&third).await.map(drop),
         Err(Cause::GrantRevoked),
-        "a token that came twice may be stolen: the whole sign-in is over"
+        "the sign-in of a reused token was not revoked"
     );
 }
 
-/// Proves S1-08: a code that leaked is of no use.
+/// Proves S1-08: a leaked code is useless.
 #[tokio::test]
 async fn a_code_is_good_once_and_for_its_own_sign_in() {
     let site = Site::start().await;
@@ -227,7 +229,7 @@ async fn a_code_is_good_once_and_for_its_own_sign_in() {
     };
     let code = site.code("mine").await;
     let stolen = redeem(&site.app, "another", &code).await;
-    let stolen = stolen.expect_err("the verifier is of another state");
+    let stolen = stolen.expect_err("a foreign verifier was accepted");
     assert_eq!(stolen.code(), "invalid_grant");
     assert_eq!(stolen.kind(), EntraErrorKind::Other);
 
@@ -235,30 +237,35 @@ async fn a_code_is_good_once_and_for_its_own_sign_in() {
     stranger.secret = Secret::new("a guess");
     let code = site.code("mine").await;
     let refused = redeem(&stranger, "mine", &code).await;
-    let refused = refused.expect_err("the verifier and the secret are wrong");
+    let refused = refused.expect_err("a wrong verifier and secret were accepted");
     assert_eq!(
         (refused.code(), refused.cause()),
         ("invalid_client".to_owned(), Cause::OurCredential)
     );
 
     let code = site.code("mine").await;
-    let grant = redeem(&site.app, "mine", &code).await.expect("tokens");
+    let grant = redeem(&site.app, "mine", &code)
+        .await
+        .expect("no tokens were issued");
     let again = redeem(&site.app, "mine", &code).await;
-    assert_eq!(again.expect_err("used").cause(), Cause::GrantRevoked);
-    let refresh = grant.refresh.expect("a refresh token");
+    assert_eq!(
+        again.expect_err("the code was accepted twice").cause(),
+        Cause::GrantRevoked
+    );
+    let refresh = grant.refresh.expect("no refresh token");
     assert_eq!(
         site.refresh(&refresh).await.map(drop),
         Err(Cause::GrantRevoked),
-        "and what it gave is taken back"
+        "the tokens of a reused code were not revoked"
     );
 }
 
-/// The provider insists on PKCE, and our links have it; without asking for consent it keeps
-/// nobody connected, which the caller sees.
+/// The provider requires PKCE, which our links contain. Without a request for consent it returns no
+/// refresh token, which the caller detects.
 #[tokio::test]
 async fn links_are_what_the_provider_asks_for() {
     let site = Site::start().await;
-    let mut bare = Url::parse(&site.link("bare", true)).expect("a link");
+    let mut bare = Url::parse(&site.link("bare", true)).expect("invalid URL");
     let kept: Vec<_> = bare
         .query_pairs()
         .into_owned()
@@ -273,12 +280,12 @@ async fn links_are_what_the_provider_asks_for() {
     let back = site.follow(&site.link("plain", false)).await;
     let code = Secret::new(back["code"].as_str());
     let grant = site.entra.redeem(site.tenant, &site.app, "plain", &code);
-    let grant = grant.await.expect("tokens");
+    let grant = grant.await.expect("no tokens were issued");
     assert!(grant.access.is_fresh() && grant.id_token.is_some());
     assert!(grant.refresh.is_none());
 }
 
-/// Proves S0-19 in part: the app's own token, from the same provider and then from memory.
+/// Proves S0-19 in part: the app's own token, first from the provider and then from the cache.
 #[tokio::test]
 async fn the_app_gets_a_token_of_its_own() {
     let site = Site::start().await;
@@ -294,7 +301,7 @@ async fn the_app_gets_a_token_of_its_own() {
         .expect("no token was issued");
     assert_eq!(first.secret().expose(), second.secret().expose());
     let wrong = token(&Secret::new("a guess"), &scope).await;
-    let wrong = wrong.expect_err("refused");
+    let wrong = wrong.expect_err("was accepted");
     assert_eq!(wrong.kind(), EntraErrorKind::SecretWrong);
     assert_eq!(wrong.cause(), Cause::OurCredential);
 }

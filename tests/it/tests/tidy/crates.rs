@@ -1,4 +1,4 @@
-//! Rules for the crates: which may depend on which, and that all share the lints.
+//! Rules for the crates: the permitted dependencies, and that all share the lints.
 
 use std::collections::BTreeSet;
 
@@ -6,11 +6,11 @@ use toml::{Table, Value};
 
 use crate::{File, files, none, read_toml, regex, rust_files};
 
-/// Crates that do I/O or bring randomness, which `rollcall-domain` must not.
+/// Crates that do I/O or generate random values, which `rollcall-domain` must not use.
 const IO: &str =
     "^(aws[-_]|axum|futures|getrandom|hyper|lambda_|oauth2|rand|reqwest|rustls|tempfile|tokio)";
 
-/// The shared crates from the lowest layer to the highest: each may use those before it.
+/// The shared crates from the lowest layer to the highest: each can use those before it.
 const LAYERS: [&str; 4] = [
     "rollcall-domain",
     "rollcall-clients",
@@ -18,7 +18,7 @@ const LAYERS: [&str; 4] = [
     "rollcall-app",
 ];
 
-/// The tables of a Cargo.toml that name dependencies.
+/// The tables of a Cargo.toml that list dependencies.
 const KINDS: [&str; 3] = ["dependencies", "build-dependencies", "dev-dependencies"];
 
 /// A crate of the workspace: its folder and its Cargo.toml.
@@ -30,10 +30,10 @@ struct Crate {
 impl Crate {
     fn name(&self) -> &str {
         let name = self.manifest["package"]["name"].as_str();
-        name.expect("a package has no name")
+        name.expect("the package has no name")
     }
 
-    /// The names of the crates in its tables of this kind, for any target.
+    /// Returns the names of the crates in the tables of this kind, for any target.
     fn dependencies(&self, kind: &str) -> BTreeSet<&str> {
         let targets = self.manifest.get("target").and_then(Value::as_table);
         let tables = targets.into_iter().flat_map(Table::values);
@@ -56,10 +56,10 @@ fn crates() -> Vec<Crate> {
     crates.collect()
 }
 
-/// The folders that the root's Cargo.toml lists as members, or excludes.
+/// Returns the folders that the root's Cargo.toml lists as members or excludes.
 fn folders(list: &str) -> Vec<String> {
     let folders = read_toml("Cargo.toml")["workspace"][list].clone();
-    folders.try_into().expect("this is not a list of folders")
+    folders.try_into().expect("not a list of folders")
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn every_dependency_is_used() {
     none(crates().iter().flat_map(|it| unused(it, &sources)));
 }
 
-/// The dependencies whose names occur in no file of the crate.
+/// Returns the dependencies whose names occur in no file of the crate.
 fn unused(it: &Crate, sources: &[File]) -> Vec<String> {
     let folder = format!("{}/", it.folder);
     let own = sources.iter().filter(|file| file.path.starts_with(&folder));
@@ -170,7 +170,7 @@ fn dependencies_against_the_layers_are_found() {
         let manifest = format!("{package}{tables}");
         let it = Crate {
             folder: folder.to_owned(),
-            manifest: manifest.parse().expect("this manifest is not valid"),
+            manifest: manifest.parse().expect("invalid manifest"),
         };
         assert!(own_lints(&it).is_some());
         let sources = [File::new(format!("{folder}/a.rs"), "use serde::Serialize;")];

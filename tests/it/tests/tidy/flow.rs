@@ -1,4 +1,5 @@
-//! Which file uses which: the flow between the contexts of `rollcall-domain`, and circles.
+//! Rules for dependencies between files: the order of the contexts of `rollcall-domain`, and import
+//! cycles.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
@@ -7,8 +8,7 @@ use regex::Regex;
 
 use crate::{File, none, regex, rust_files, source_files};
 
-/// The contexts of `rollcall-domain` from upstream to downstream: each may use
-/// those before it.
+/// The contexts of `rollcall-domain` from upstream to downstream: each can use those before it.
 const FLOW: [&str; 9] = [
     "base",
     "snapshot",
@@ -49,7 +49,7 @@ fn downstream_imports(file: &File) -> Vec<String> {
     used.into_iter().map(complaint).collect()
 }
 
-/// The module path of a file, by its path from `src/`.
+/// Returns the module path of a file, by its path from `src/`.
 fn module(inside: &str) -> Vec<String> {
     let mut parts: Vec<_> = inside.trim_end_matches(".rs").split('/').collect();
     if matches!(parts.last(), Some(&("mod" | "lib" | "main"))) {
@@ -60,8 +60,8 @@ fn module(inside: &str) -> Vec<String> {
 
 static PATH: LazyLock<Regex> = LazyLock::new(|| regex(r"\b[a-z_][a-z0-9_]*::"));
 
-/// The paths that the code of a module names, from the root of its crate. Paths
-/// into other crates appear as if they were submodules.
+/// Returns the paths in the code of a module, from the root of its crate. Paths into other crates
+/// appear as if they were submodules.
 fn paths(module: &[String], code: &str) -> BTreeSet<Vec<String>> {
     let mut found = Vec::new();
     for start in PATH.find_iter(code).map(|path| path.start()) {
@@ -113,7 +113,7 @@ fn absolute(module: &[String], path: &[&str]) -> Vec<String> {
     whole
 }
 
-/// The circles of imports between files of a crate, as lines of paths.
+/// Returns the import cycles between files of a crate, as lines of paths.
 pub(crate) fn import_circles() -> Vec<String> {
     let mut crates: BTreeMap<String, Vec<File>> = BTreeMap::new();
     for file in source_files(&["functions/", "infra/", "shared/"]) {
@@ -134,9 +134,9 @@ type Module = Vec<String>;
 
 static USE: LazyLock<Regex> = LazyLock::new(|| regex(r"(?m)^(pub(\([a-z]+\))? )?use [^;]*;"));
 
-/// Which modules each module uses. A re-export is no use, and leads to what it
-/// re-exports. What a module takes from those around it is no use either: they
-/// are one unit, as `mod.rs` declares its children.
+/// Returns the modules that each module uses. A re-export is not a use; it is followed to the
+/// module that it re-exports. Using a parent module is not a use either, because `mod.rs` and its
+/// children are one unit.
 fn arrows(files: &[File]) -> BTreeMap<Module, BTreeSet<Module>> {
     let (mut exports, mut used) = (BTreeMap::new(), BTreeMap::new());
     for file in files {
@@ -163,7 +163,7 @@ fn arrows(files: &[File]) -> BTreeMap<Module, BTreeSet<Module>> {
     arrows.collect()
 }
 
-/// The module that defines what a path names.
+/// Returns the module that defines the item of a path.
 fn target<T>(
     path: &[String],
     modules: &BTreeMap<Module, T>,
@@ -183,7 +183,7 @@ fn target<T>(
     }
 }
 
-/// The groups of modules that use one another, directly or through others.
+/// Returns the groups of modules that use one another, directly or indirectly.
 fn circles(arrows: &BTreeMap<Module, BTreeSet<Module>>) -> BTreeSet<Vec<String>> {
     let mut reached = BTreeMap::new();
     for from in arrows.keys() {

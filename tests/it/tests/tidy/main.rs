@@ -1,8 +1,8 @@
 //! Rules of this repository that no compiler, linter or cargo-deny checks.
 //!
-//! Each rule is a function from a file to complaints, a test that applies it to
-//! the repository, and a test which shows that the rule finds what it forbids.
-//! `cargo test -p rollcall-it --test tidy -- --nocapture numbers` prints what is measured.
+//! Each rule is a function from a file to complaints, a test that applies it to the repository, and
+//! a test which shows that the rule finds violations. `cargo test -p rollcall-it --test tidy --
+//! --nocapture numbers` prints the measured numbers.
 
 mod crates;
 mod files;
@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use toml::Table;
 
-/// What tools generate.
+/// Generated folders.
 const GENERATED: [&str; 5] = [".aws-sam", ".git", ".rollcall", "node_modules", "target"];
 
 /// The only file that contains the host names of Microsoft's and the vendor's clouds.
@@ -42,7 +42,8 @@ impl File {
             .is_some_and(|extension| extension == "rs")
     }
 
-    /// Whether only tests use this file: its name says so, or a folder `tests` of its crate.
+    /// Returns true if only tests use this file, according to its name or a folder `tests` of its
+    /// crate.
     fn is_test(&self) -> bool {
         let in_crate = self.path.strip_prefix("tests/").unwrap_or(&self.path);
         let mut parts = in_crate.rsplit('/');
@@ -50,14 +51,14 @@ impl File {
         matches!(name, "tests.rs" | "testing.rs") || parts.any(|folder| folder == "tests")
     }
 
-    /// The text before the inline test module.
+    /// Returns the text before the inline test module.
     fn before_tests(&self) -> &str {
         TEST_MODULE
             .find(&self.text)
             .map_or(&self.text, |found| &self.text[..found.start()])
     }
 
-    /// The lines before the tests that are neither blank nor comments.
+    /// Returns the lines before the tests that are neither blank nor comments.
     fn code(&self) -> String {
         self.before_tests()
             .lines()
@@ -66,7 +67,7 @@ impl File {
             .join("\n")
     }
 
-    /// A complaint about a place in the text.
+    /// Returns a complaint about a position in the text.
     fn complaint(&self, at: usize, what: &str) -> String {
         let line = self.text[..at].lines().count().max(1);
         format!("{}:{line}: {what}", self.path)
@@ -90,7 +91,7 @@ fn read_toml(path: &str) -> Table {
         .unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Every text file of the repository that no tool generated.
+/// Returns all text files of the repository that are not generated.
 fn files() -> Vec<File> {
     let mut found = Vec::new();
     walk(&root(), "", &mut found);
@@ -101,7 +102,7 @@ fn files() -> Vec<File> {
 fn walk(folder: &Path, prefix: &str, found: &mut Vec<File>) {
     let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{prefix}: {error}"));
     for entry in entries {
-        let entry = entry.expect("an entry of a folder could not be read");
+        let entry = entry.expect("folder entry not read");
         let name = entry.file_name().to_string_lossy().into_owned();
         let path = format!("{prefix}{name}");
         if GENERATED.contains(&name.as_str()) {
@@ -119,7 +120,7 @@ fn rust_files() -> impl Iterator<Item = File> {
     files().into_iter().filter(File::is_rust)
 }
 
-/// The Rust files that are not tests and lie in one of these folders.
+/// Returns the Rust files in these folders that are not tests.
 fn source_files(folders: &[&str]) -> Vec<File> {
     let inside = |path: &str| folders.iter().any(|folder| path.starts_with(folder));
     rust_files()
@@ -128,7 +129,7 @@ fn source_files(folders: &[&str]) -> Vec<File> {
 }
 
 fn regex(pattern: &str) -> Regex {
-    Regex::new(pattern).expect("a pattern of this test is not valid")
+    Regex::new(pattern).expect("invalid pattern")
 }
 
 /// Fails with all complaints, one per line.

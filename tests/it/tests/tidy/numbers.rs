@@ -1,11 +1,11 @@
-//! Measured rules: a number that must not exceed its limit, on its way to a goal.
+//! Measured rules: a number that must not exceed its limit, which is lowered towards a goal.
 
 use std::collections::BTreeMap;
 
 use crate::flow::import_circles;
 use crate::{File, none, regex, source_files};
 
-/// What is measured: the number, and what was counted where a list helps.
+/// A measured number, and what was counted if a list is useful.
 type Measured = (usize, Vec<String>);
 
 const TELL: &str = r"(?i)\b(told|tells?)\b";
@@ -14,8 +14,8 @@ const STRING_ERROR: &str = r"Result<[^;{]*?, String>";
 const MAP_ERR: &str = r"map_err\(([a-z_]+::)*(stored|failure|words)\)";
 const STATE: &str = r"(?m)^impl ApiState\b";
 
-/// What is measured, its limit and its goal. Lower a limit when its number
-/// falls; it should end at the goal.
+/// Returns each measure with its limit and goal. Lower a limit when its number falls, until it
+/// equals the goal.
 fn measures() -> Vec<(&'static str, usize, usize, Measured)> {
     let functions = source_files(&["functions/"]);
     let service = source_files(&["functions/", "shared/"]);
@@ -34,7 +34,7 @@ fn measures() -> Vec<(&'static str, usize, usize, Measured)> {
     ]
 }
 
-/// Prints the numbers, and what was counted where a list helps.
+/// Prints the numbers, and what was counted if a list is useful.
 #[test]
 fn numbers_stay_within_their_limits() {
     let measures = measures();
@@ -51,7 +51,7 @@ fn numbers_stay_within_their_limits() {
     none(exceeded.map(|(what, limit, _, (now, _))| format!("{what}: {now}, not {limit} or less")));
 }
 
-/// How many of 1,000 comment lines contain one of the words, rounded up.
+/// Returns how many of 1,000 comment lines contain one of the words, rounded up.
 fn per_thousand_comments(files: &[File], words: &str) -> usize {
     let (words, mut lines, mut found) = (regex(words), 0, 0);
     for line in files.iter().flat_map(|file| file.before_tests().lines()) {

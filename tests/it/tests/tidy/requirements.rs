@@ -1,4 +1,4 @@
-//! The rule that every requirement has a test that proves it.
+//! Rule that every requirement has a test that proves it.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -7,8 +7,8 @@ use regex::Regex;
 
 use crate::{none, read, regex, rust_files};
 
-/// The requirements that need a proof, by series with first and last number. A
-/// suffix, as in S4-088a, counts with its number.
+/// The requirements that need a proof, by series with first and last number. A suffix, as in
+/// S4-088a, counts with its number.
 const REQUIREMENTS: [(&str, u32, u32); 14] = [
     ("S0", 1, 24),
     ("S1", 1, 40),
@@ -51,8 +51,8 @@ fn every_requirement_has_a_test_that_names_it() {
     none(wrong);
 }
 
-/// The requirements that the tests of a file prove according to the comment
-/// before the test or its name.
+/// Returns the requirements that the tests of a file prove according to the comment before the test
+/// or its name.
 fn proven(text: &str) -> BTreeSet<String> {
     let (mut comment, mut is_test, mut found) = (String::new(), false, BTreeSet::new());
     for line in text.lines().map(str::trim) {
@@ -88,8 +88,8 @@ fn identifiers(text: &str) -> Vec<String> {
     found.collect()
 }
 
-/// The requirements in the table of those no test can show, and complaints
-/// about rows without an id or a reason.
+/// Returns the requirements in the table of those that no test can show, and complaints about rows
+/// without an id or a reason.
 fn excused(table: &str) -> (BTreeSet<String>, Vec<String>) {
     let (mut ids, mut wrong) = (BTreeSet::new(), Vec::new());
     let rows = table.lines().filter(|line| line.starts_with('|')).skip(2);

@@ -62,7 +62,7 @@ fn the_template_schedules_the_hours_of_the_jobs() {
     }));
 }
 
-/// The default of a parameter.
+/// Returns the default of a parameter.
 fn default_of(template: &str, parameter: &str) -> Option<String> {
     let pattern = format!(r"\n  {parameter}:\n(?:    .*\n)*?    Default: (.*)\n");
     let found = regex(&pattern).captures(template)?;

@@ -12,7 +12,7 @@ use crate::context::RunContext;
 
 /// The reason of an unenrolment that learners see.
 const MESSAGE: &str = "This group is no longer enrolled in the course.";
-/// How often and how long to wait for Learn365 to show a group it has accepted.
+/// Number of attempts and the pause between them until Learn365 shows a group it has accepted.
 const VISIBLE_TRIES: u32 = 5;
 const VISIBLE_PAUSE: Duration = Duration::from_millis(400);
 
@@ -36,8 +36,8 @@ pub(crate) async fn apply_steps(
             group = wait_until_visible(&work.platform, object).await;
         }
         let one = apply_with_retries(work, index, object, group.as_ref(), step, joined_now);
-        // A step that is cut off at the deadline may have happened; the next run reads the
-        // state.
+        // A step that is interrupted at the deadline may have been applied; the next run reads
+        // the state.
         let outcome = tokio::time::timeout_at(work.budget.deadline().instant().into(), one).await;
         let outcome = outcome.unwrap_or(Outcome::Deferred(None));
         joined_now |= matches!(
@@ -60,9 +60,9 @@ pub(crate) async fn apply_steps(
     work.subjects[index].report.enrolments.is_complete()
 }
 
-/// Applies a step and retries an enrolment that is refused right after the group joined the
-/// catalog, which the platform needs a moment for. If it is still refused, it is deferred to
-/// the next run, which treats a refusal as a failure.
+/// Applies a step. An enrolment that is refused right after the group joined the catalog is
+/// retried, because the platform needs some time after that. If it is still refused, it is
+/// deferred to the next run, which treats a refusal as a failure.
 async fn apply_with_retries(
     work: &RunContext<'_>,
     index: usize,
@@ -83,7 +83,7 @@ async fn apply_with_retries(
         outcome = apply_step(work, index, object, group, step).await;
     }
     if let Outcome::Failed(reason) = &outcome {
-        tracing::warn!(%reason, "refused right after joining the catalog; the next run tries again");
+        tracing::warn!(%reason, "an enrolment was refused right after joining the catalog; it is deferred");
         return Outcome::Deferred(None);
     }
     outcome
@@ -145,7 +145,7 @@ async fn apply_step(
     done.unwrap_or_else(|error| Outcome::Failed(format!("{what}: Learn365: {error}")))
 }
 
-/// A course that does not exist any more has no enrolments.
+/// Converts a 404 to success, because a course that does not exist has no enrolments.
 fn missing_course_is_done(ended: Result<Outcome, ApiError>) -> Result<Outcome, ApiError> {
     match ended {
         Err(error) if error.status() == Some(404) => Ok(Outcome::AlreadySo),
@@ -159,7 +159,7 @@ async fn wait_until_visible(platform: &Learn365, object: ObjectId) -> Option<Lms
             Ok(Some(group)) => return Some(group),
             Ok(None) => tokio::time::sleep(VISIBLE_PAUSE).await,
             Err(error) => {
-                tracing::warn!(%error, "the platform could not say whether it shows the group");
+                tracing::warn!(%error, "it is not known whether the platform shows the group");
                 return None;
             }
         }

@@ -25,7 +25,7 @@ pub(crate) enum EnrolmentPhase {
     Retraction,
 }
 
-/// A group as the platform knows it.
+/// A group on the platform, with its courses and catalogs.
 struct GroupEnrolments {
     group: Option<LmsGroup>,
     roles: GroupRoles,
@@ -68,8 +68,8 @@ fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool 
     }
 }
 
-/// Whether every selected course is enrolled according to both the stored state and the
-/// snapshot. Then the platform is not queried.
+/// Returns true if every selected course is enrolled according to both the stored state and
+/// the snapshot. Then the platform is not queried.
 fn is_assigned(work: &RunContext<'_>, index: usize) -> bool {
     let subject = &work.subjects[index];
     let listed = subject
@@ -88,8 +88,8 @@ async fn update_profile(
     catalogs: &Catalogs,
 ) -> Result<(), StoreError> {
     let Some(object) = work.subjects[index].state.group else {
-        // A profile without a group has no enrolments; a group that failed is reported
-        // already.
+        // A profile without a group has no enrolments; a group that could not be created is
+        // already reported.
         return if matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
             mark_handled(work, index).await
         } else {
@@ -100,8 +100,8 @@ async fn update_profile(
         id: group.id,
         login_name: group.login_name.clone(),
     });
-    let standing = match read_enrolments(&work.platform, object, known).await {
-        Ok(standing) => standing,
+    let enrolments = match read_enrolments(&work.platform, object, known).await {
+        Ok(enrolments) => enrolments,
         Err(error) => {
             work.subjects[index]
                 .report
@@ -112,20 +112,20 @@ async fn update_profile(
     let subject = &work.subjects[index];
     let (profile, managed) = (&subject.profile, &subject.state.managed);
     let steps = match phase {
-        EnrolmentPhase::Assign => assign(profile, catalogs, &standing.roles),
-        EnrolmentPhase::Unassign => unassign(profile, managed, &standing.roles),
+        EnrolmentPhase::Assign => assign(profile, catalogs, &enrolments.roles),
+        EnrolmentPhase::Unassign => unassign(profile, managed, &enrolments.roles),
         EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => leave(
             profile.retraction,
             managed,
             &subject.state.joined,
             catalogs,
-            &standing.roles,
+            &enrolments.roles,
         ),
     };
     let before = subject.state.clone();
     record_intent(work, index, &steps).await?;
-    let complete = apply_steps(work, index, object, standing.group, &steps).await;
-    update_managed_courses(work, index, phase, &standing.roles);
+    let complete = apply_steps(work, index, object, enrolments.group, &steps).await;
+    update_managed_courses(work, index, phase, &enrolments.roles);
     if work.subjects[index].state != before {
         let subject = &work.subjects[index];
         let fence = work.budget.fence();
@@ -140,8 +140,8 @@ async fn update_profile(
     Ok(())
 }
 
-/// Stores which courses and catalogs are about to be joined before they are, so that an
-/// interrupted run leaves no enrolment that is not recorded.
+/// Stores the courses and catalogs that the group is about to join, so that an interrupted
+/// run leaves no enrolment that is not recorded.
 async fn record_intent(
     work: &mut RunContext<'_>,
     index: usize,
@@ -187,7 +187,7 @@ async fn read_enrolments(
 }
 
 /// Updates the list of managed courses: selected courses that the group is enrolled in are
-/// managed, whoever enrolled it; after the group left, none are.
+/// managed, regardless of who enrolled it. A complete deletion or retraction empties the list.
 fn update_managed_courses(
     work: &mut RunContext<'_>,
     index: usize,
@@ -200,8 +200,8 @@ fn update_managed_courses(
             .state
             .managed
             .extend(subject.profile.courses.intersection(&roles.courses)),
-        // A managed course without an enrolment needs no unenrolment. A platform that lists
-        // nothing at all for the group proves nothing, though.
+        // A managed course without an enrolment needs no unenrolment. If the platform lists
+        // nothing at all for the group, the list may be wrong and is ignored.
         EnrolmentPhase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
             let selected = &subject.profile.courses;
             subject
@@ -229,7 +229,7 @@ fn update_managed_courses(
     }
 }
 
-/// Records that a deletion or retraction was carried out; it happens once (S4-137, S4-140).
+/// Records that a deletion or retraction is complete, so that it happens once (S4-137, S4-140).
 async fn mark_handled(work: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
     let subject = &mut work.subjects[index];
     let profile = handled(subject.profile.clone());

@@ -11,7 +11,7 @@ use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::RunContext;
 
-/// Members per `PATCH`; it determines the fewest writes a change needs.
+/// Members per `PATCH`, for computing the minimum number of writes of a change.
 const ADDS_PER_WRITE: usize = 20;
 
 /// Applies the plan without further decisions. Returns the members whose change failed, or

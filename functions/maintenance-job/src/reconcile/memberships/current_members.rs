@@ -17,9 +17,9 @@ use crate::reconcile::groups::Groups;
 
 /// Number of groups whose member ids are in memory at a time.
 const WINDOW: usize = 100;
-/// Number of members of those groups, as of the last run, unless a single group has more.
+/// Maximum number of members of those groups, as of the last run, unless a single group has more.
 const WINDOW_MEMBERS: usize = 1_000_000;
-/// How long after a write Graph may still return the members from before it.
+/// Time after a write during which Graph may still return the previous members.
 const LAG: TimeDelta = TimeDelta::minutes(15);
 
 /// The members of a group, and where they come from.
@@ -28,16 +28,15 @@ pub(crate) struct CurrentMembers {
     pub(crate) members: GroupMembers,
     /// The slot of the run that read them from Graph.
     pub(crate) read_at: DateTime<Utc>,
-    /// Whether the state table holds them.
+    /// True if they are stored in the state table.
     pub(crate) recorded: bool,
-    /// Whether they may be stale: usable for a plan, but not recorded.
+    /// True if they may be stale: they are used for a plan, but not recorded.
     pub(crate) doubtful: bool,
     /// Members whose last change returned an error; it may nevertheless have been applied.
     pub(crate) unsure: BTreeSet<ObjectId>,
 }
 
-/// The members of the group of every managed profile, complete or with the reason why they
-/// are not known.
+/// The complete members of each managed profile's group, or the reason why they are not known.
 pub(crate) type Current = BTreeMap<ProfileId, Result<CurrentMembers, UnknownMembers>>;
 
 /// A group that must be read from Graph.
@@ -72,8 +71,8 @@ pub(crate) async fn gather(
             continue;
         };
         if groups.fresh.contains(&id) {
-            let nobody = GroupMembers::none(&work.snapshot);
-            current.insert(id, Ok(standing(nobody, work.slot, false)));
+            let no_members = GroupMembers::none(&work.snapshot);
+            current.insert(id, Ok(members_now(no_members, work.slot, false)));
             continue;
         }
         let kept = kept.remove(&id).filter(|kept| kept.group == group);
@@ -84,7 +83,7 @@ pub(crate) async fn gather(
             (Some(kept), Some(members)) if is_current(&kept, subject.version, request) => {
                 let known = CurrentMembers {
                     unsure: kept.unsure,
-                    ..standing(members, kept.read_at, true)
+                    ..members_now(members, kept.read_at, true)
                 };
                 current.insert(id, Ok(known));
                 taken += 1;
@@ -104,7 +103,7 @@ pub(crate) async fn gather(
     Ok(current)
 }
 
-fn standing(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> CurrentMembers {
+fn members_now(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) -> CurrentMembers {
     CurrentMembers {
         members,
         read_at,
@@ -118,8 +117,8 @@ fn is_managed(subject: &ProfileContext) -> bool {
     subject.profile.auto_populate && !subject.profile.is_deleted()
 }
 
-/// Whether recorded members may be used. A run that an administrator started reads every
-/// group from Graph; its continuations use what it has read.
+/// Returns true if recorded members may be used. A run that an administrator started reads every
+/// group from Graph; its continuations use the members that it has read.
 fn is_current(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     let asked_just_now = by_hand && request.continuation == 0;
@@ -145,7 +144,7 @@ async fn recall(
             }
             Ok(_) => void.push(id),
             Err(problem) => {
-                tracing::warn!(tenant = %work.tenant.id, profile = %id, %problem, "the group is read instead");
+                tracing::warn!(tenant = %work.tenant.id, profile = %id, %problem, "recorded members are unreadable; reading the group");
                 void.push(id);
             }
         }
@@ -180,23 +179,23 @@ async fn read(
                     continue;
                 }
             };
-            let (standing, edits) = found_now(work, accounts, &one, members);
+            let (members_now, edits) = found_now(work, accounts, &one, members);
             note(work, one.index, edits);
-            if !standing.doubtful {
-                let record = record(work, one.index, one.group, &standing);
+            if !members_now.doubtful {
+                let record = record(work, one.index, one.group, &members_now);
                 keep.push((one.index, record, !edits.is_empty()));
             }
-            current.insert(one.profile, Ok(standing));
+            current.insert(one.profile, Ok(members_now));
         }
-        keep_read(work, keep).await?;
+        record_read(work, keep).await?;
         unread = rest;
     }
     Ok(())
 }
 
-/// Compares what was read with what was recorded. Soon after our own write Graph may return
-/// the members from before it: then they are not recorded, and a difference may be our own
-/// change.
+/// Compares the members that were read with the recorded ones. Soon after our own write Graph
+/// may return the previous members: then they are not recorded, and differences are ignored,
+/// because they may be our own changes.
 fn found_now(
     work: &RunContext<'_>,
     accounts: &Accounts,
@@ -210,11 +209,11 @@ fn found_now(
     let before = unread.before.as_ref().filter(|_| !doubtful);
     let people = &work.snapshot.people;
     let edits = before.map(|before| ManualEdits::between(people, before, &members));
-    let standing = CurrentMembers {
+    let members_now = CurrentMembers {
         doubtful,
-        ..standing(members, work.slot, !doubtful)
+        ..members_now(members, work.slot, !doubtful)
     };
-    (standing, edits.unwrap_or_default())
+    (members_now, edits.unwrap_or_default())
 }
 
 /// Adds edits to those that the report of this run shows.
@@ -223,12 +222,12 @@ fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
     if !edits.is_empty() {
         let state = &mut work.subjects[index].state;
         state.edits = state.edits.and(edits);
-        state.edits_told = None;
+        state.edits_reported = None;
     }
 }
 
 /// Records members that were read, in one transaction with the edits that were found.
-async fn keep_read(
+async fn record_read(
     work: &RunContext<'_>,
     read: Vec<(usize, KeptMembers, bool)>,
 ) -> Result<(), StoreError> {
@@ -262,15 +261,15 @@ pub(crate) fn record(
     work: &RunContext<'_>,
     index: usize,
     group: ObjectId,
-    standing: &CurrentMembers,
+    members_now: &CurrentMembers,
 ) -> KeptMembers {
     KeptMembers {
         lineage: work.snapshot.people.lineage.first.clone(),
         group,
-        members: standing.members.clone(),
+        members: members_now.members.clone(),
         profile_version: work.subjects[index].version,
-        read_at: standing.read_at,
-        unsure: standing.unsure.clone(),
+        read_at: members_now.read_at,
+        unsure: members_now.unsure.clone(),
     }
 }
 

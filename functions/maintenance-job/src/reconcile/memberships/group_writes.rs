@@ -1,4 +1,4 @@
-//! Writes to a group, and what is recorded about its members before and after.
+//! Writes to a group, and records its members before and after.
 
 use std::collections::BTreeSet;
 
@@ -12,18 +12,18 @@ use super::apply::apply;
 use super::current_members::{CurrentMembers, record};
 use crate::context::RunContext;
 
-/// A change that returned an error may nevertheless have been applied. A plan that includes
-/// it again verifies it; if the plan does not, the recorded members are invalidated.
+/// Invalidates the recorded members unless the plan repeats every change that returned an
+/// error: such a change may nevertheless have been applied, and only repeating it verifies it.
 pub(crate) async fn invalidate_if_unverified(
     work: &RunContext<'_>,
     plan: &MembershipPlan,
-    standing: &mut CurrentMembers,
+    current: &mut CurrentMembers,
 ) -> Result<(), StoreError> {
     let tried = |id| plan.adds.contains_key(id) || plan.removes.contains_key(id);
-    if standing.unsure.iter().all(tried) {
+    if current.unsure.iter().all(tried) {
         return Ok(());
     }
-    standing.doubtful = true;
+    current.doubtful = true;
     let fence = work.budget.fence();
     let store = &work.services.store;
     store.forget_members(fence, [plan.profile]).await

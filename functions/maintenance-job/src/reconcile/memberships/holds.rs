@@ -8,8 +8,8 @@ use rollcall_domain::notices::NoticeKind;
 use crate::context::RunContext;
 use crate::error::StepError;
 
-/// Marks a hold as being applied, so that the rest needs no second approval when this
-/// invocation is cut off.
+/// Marks a hold as being applied, so that the remaining changes need no second approval if
+/// this invocation is interrupted.
 pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result<(), StepError> {
     let HoldState::Approved { by, at, why } = hold.state.clone() else {
         return Ok(());

@@ -1,31 +1,30 @@
-//! Changes that administrators made to groups by hand, shown in the last report of a run
-//!
+//! Manual edits of groups, which the last report of a run shows.
 
 use rollcall_domain::membership::plan::known_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::RunContext;
 
-/// Adds a remark on manual edits, and whether they were reverted, to the report.
+/// Adds a note about manual edits to the report, and whether they were reverted.
 pub(crate) fn remark(work: &mut RunContext<'_>, index: usize) {
     let subject = &mut work.subjects[index];
     let (report, edits) = (&mut subject.report, subject.state.edits);
     if !edits.is_empty() {
         let end = match report.status {
-            ProfileStatus::Synchronised => "; put right",
+            ProfileStatus::Synchronised => "; reverted",
             _ => "",
         };
         report.notes.push(format!("{edits}{end}"));
     }
 }
 
-/// Deletes edits that the last report of an earlier run has shown.
+/// Deletes edits that an earlier run has reported.
 pub(crate) fn forget_notified(work: &mut RunContext<'_>) {
     for subject in &mut work.subjects {
         let state = &mut subject.state;
-        if state.edits_told.is_some_and(|slot| slot != work.slot) {
+        if state.edits_reported.is_some_and(|slot| slot != work.slot) {
             state.edits = ManualEdits::default();
-            state.edits_told = None;
+            state.edits_reported = None;
         }
     }
 }
@@ -35,7 +34,7 @@ pub(crate) fn forget_notified(work: &mut RunContext<'_>) {
 pub(crate) fn mark_notified(work: &mut RunContext<'_>) {
     for (index, subject) in work.subjects.iter_mut().enumerate() {
         if !subject.state.edits.is_empty() {
-            subject.state.edits_told = Some(work.slot);
+            subject.state.edits_reported = Some(work.slot);
             work.unsaved.insert(index);
         }
     }

@@ -57,8 +57,8 @@ pub(crate) async fn update(
 }
 
 /// Returns a number for each row that represents all its columns in the sheet: equal lines
-/// have equal numbers in every snapshot. Each distinct value is hashed once, which keeps
-/// this cheap for a million rows.
+/// have equal numbers in every snapshot. Each distinct value is hashed only once, which is fast
+/// enough for a million rows.
 fn lines(snapshot: &Snapshot) -> Vec<u128> {
     let people = &snapshot.people;
     let mut lines: Vec<u128> = (0..people.rows())
@@ -100,7 +100,7 @@ fn number(bytes: &[u8]) -> u128 {
 fn digest(lines: &[u128], members: &Members) -> String {
     let sum = |rows: &mut dyn Iterator<Item = u32>| {
         rows.fold((0u128, 0u64), |(sum, count), row| {
-            // Squared, because the sum must change when two members swap a value.
+            // Not linear, because the sum must change when two members swap a value.
             let line = lines.get(row as usize).copied().unwrap_or_default();
             (sum.wrapping_add(line.wrapping_mul(line ^ STEP)), count + 1)
         })
@@ -151,7 +151,10 @@ mod tests {
         let mut without = world("Denver");
         without.remove("Alan");
         without.person("Alan").without_entra();
-        let ada = denver.people.row(World::user("Ada")).expect("there");
+        let ada = denver
+            .people
+            .row(World::user("Ada"))
+            .expect("no row of Ada");
         let others: Vec<u32> = (0..3).filter(|row| *row != ada).collect();
         let first = digest_of(&denver, &[0, 1, 2], &[]);
         assert_eq!(first, digest_of(&denver, &[0, 1, 2], &[]));
@@ -159,18 +162,22 @@ mod tests {
         assert_ne!(
             first,
             digest_of(&denver, &[0, 1, 2], &[1]),
-            "the reason shows"
+            "the digest ignores the reason"
         );
-        assert_ne!(first, digest_of(&dallas, &[0, 1, 2], &[]), "a value shows");
+        assert_ne!(
+            first,
+            digest_of(&dallas, &[0, 1, 2], &[]),
+            "the digest ignores a value"
+        );
         assert_ne!(first, digest_of(&without.snapshot(), &[0, 1, 2], &[]));
         assert_eq!(
             digest_of(&denver, &others, &[]),
             digest_of(&dallas, &others, &[]),
-            "what happens to others does not"
+            "the digest depends on users who are not members"
         );
     }
 
-    /// The same values in other columns, or of other members, make another file.
+    /// The same values in other columns or of other members have another digest.
     #[test]
     fn values_are_told_apart_by_column_and_person() {
         let world = |one: [&str; 2], other: [&str; 2]| {

@@ -64,9 +64,10 @@ pub(crate) async fn update(
             return Err(stop.into());
         }
         let id = work.subjects[index].profile.id;
-        let standing = current.remove(&id);
-        if let Some((change, standing)) = prepare(work, index, changes.remove(&id), standing) {
-            update_profile(work, &mut shared, index, change, standing).await?;
+        let members_now = current.remove(&id);
+        if let Some((change, members_now)) = prepare(work, index, changes.remove(&id), members_now)
+        {
+            update_profile(work, &mut shared, index, change, members_now).await?;
         }
         manual_edits::remark(work, index);
         note_state(work, index);
@@ -93,8 +94,8 @@ async fn audiences(
             Audience::of(&subject.profile, &fields).map_err(|error| (subject.profile.id, error))
         })
         .collect();
-    let known = current.iter_mut().filter_map(|(id, standing)| {
-        let members = &mut standing.as_mut().ok()?.members;
+    let known = current.iter_mut().filter_map(|(id, members_now)| {
+        let members = &mut members_now.as_mut().ok()?.members;
         Some((*id, std::mem::take(&mut members.rows)))
     });
     let known: BTreeMap<ProfileId, RowSet> = known.collect();
@@ -106,8 +107,8 @@ async fn audiences(
     });
     let (changes, known) = evaluated.await?;
     for (id, rows) in known {
-        if let Some(Ok(standing)) = current.get_mut(&id) {
-            standing.members.rows = rows;
+        if let Some(Ok(members_now)) = current.get_mut(&id) {
+            members_now.members.rows = rows;
         }
     }
     Ok(changes)
@@ -119,7 +120,7 @@ fn prepare(
     work: &mut RunContext<'_>,
     index: usize,
     change: Option<Result<AudienceChange, AudienceError>>,
-    standing: Option<Result<CurrentMembers, UnknownMembers>>,
+    members_now: Option<Result<CurrentMembers, UnknownMembers>>,
 ) -> Option<(AudienceChange, CurrentMembers)> {
     let subject = &mut work.subjects[index];
     let report = &mut subject.report;
@@ -128,8 +129,8 @@ fn prepare(
         report.members = subject.state.members;
         return None;
     }
-    report.members = match &standing {
-        Some(Ok(standing)) => standing.members.len(),
+    report.members = match &members_now {
+        Some(Ok(members_now)) => members_now.members.len(),
         Some(Err(_)) | None => subject.state.members,
     };
     if report.status == ProfileStatus::Failed {
@@ -137,12 +138,12 @@ fn prepare(
     }
     if !subject.profile.auto_populate {
         report.status = ProfileStatus::Unmanaged;
-        report.reason = Some("auto-populate is off: members are left as they are".to_owned());
+        report.reason = Some("auto-populate is off: members are not changed".to_owned());
         return None;
     }
     match change {
-        Some(Ok(change)) => match standing {
-            Some(Ok(standing)) => return Some((change, standing)),
+        Some(Ok(change)) => match members_now {
+            Some(Ok(members_now)) => return Some((change, members_now)),
             Some(Err(error)) => report.fail(error.to_string()),
             None => report.fail(UnknownMembers::NotRead.to_string()),
         },
@@ -151,7 +152,7 @@ fn prepare(
             report.reason = Some(error.to_string());
         }
         Some(Err(error)) => report.fail(error.to_string()),
-        None => report.fail("it was not evaluated"),
+        None => report.fail("the profile was not evaluated"),
     }
     None
 }
@@ -162,14 +163,14 @@ async fn update_profile(
     shared: &mut SharedInputs,
     index: usize,
     change: AudienceChange,
-    mut standing: CurrentMembers,
+    mut members_now: CurrentMembers,
 ) -> Result<(), StepError> {
-    let members = change.members(&standing.members.rows);
+    let members = change.members(&members_now.members.rows);
     if let Err(error) = member_list::update(work, index, members, &mut shared.files).await {
         // A list that cannot be written does not stop the update of the group.
         work.subjects[index]
             .report
-            .fail(format!("its member list could not be written: {error}"));
+            .fail(format!("the member list could not be written: {error}"));
     }
     let subject = &work.subjects[index];
     let about = PlanTarget {
@@ -177,9 +178,9 @@ async fn update_profile(
         group: subject.state.group,
     };
     let (snapshot, accounts) = (&work.snapshot, &shared.accounts);
-    let plan = plan(about, snapshot, accounts, &change, &standing.members);
+    let plan = plan(about, snapshot, accounts, &change, &members_now.members);
     work.subjects[index].report.unreachable = plan.unreachable;
-    invalidate_if_unverified(work, &plan, &mut standing).await?;
+    invalidate_if_unverified(work, &plan, &mut members_now).await?;
     let hold = work.holds.get(&plan.profile).cloned();
     match guard(
         plan.clone(),
@@ -198,12 +199,12 @@ async fn update_profile(
             if let Some(hold) = hold.as_ref() {
                 begin_approved(work, hold).await?;
             }
-            let after = standing.members.after(&change, &shared.accounts);
+            let after = members_now.members.after(&change, &shared.accounts);
             let ended = apply_recorded(work, index, &cleared).await?;
             let known = ended.map(|failed| CurrentMembers {
-                members: after.without(&failed, &standing.members, &shared.accounts),
+                members: after.without(&failed, &members_now.members, &shared.accounts),
                 unsure: failed,
-                ..standing
+                ..members_now
             });
             if let Some(known) = known {
                 record_members(work, index, &cleared, &known).await?;

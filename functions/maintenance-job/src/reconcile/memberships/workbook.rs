@@ -1,4 +1,4 @@
-//! The workbook of a profile's members: what it shows, and writing it in constant memory.
+//! The workbook of a profile's members: its columns, and writing it in constant memory.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -21,25 +21,26 @@ pub(crate) const COLUMNS: [(&str, Property, u16); 8] = [
 ];
 /// The columns after those.
 const REMARKS: [&str; 2] = ["Member because of", "Entra account"];
-/// The number of rows that Excel allows; longer lists are cut (S4 states no limit).
+/// The number of rows that Excel allows below the headings; longer lists are truncated (S4
+/// states no limit).
 const MAX_ROWS: u32 = 1_048_575;
 /// The number of characters that Excel allows in a cell.
 const MAX_CELL: usize = 32_767;
 
 /// Writes the members of an audience, sorted by name, as an Excel workbook.
-/// Memory does not grow with the rows; a file of about ten times the result's
-/// size is made in the folder for temporary files and removed again.
+/// Memory does not grow with the rows; a temporary file of about ten times the
+/// result's size is created and removed again.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub fn write(path: &Path, snapshot: &Snapshot, members: &Members) -> Result<(), XlsxError> {
     write_in(path, snapshot, members, &NameOrder::of(snapshot))
 }
 
-/// Like [`write`], with an order that was computed before.
+/// Writes the same workbook as [`write`], with an order that is already computed.
 ///
 /// # Errors
-/// When a file cannot be written.
+/// Returns an error if a file cannot be written.
 pub fn write_in(
     path: &Path,
     snapshot: &Snapshot,
@@ -70,7 +71,7 @@ impl MemberSheet {
     /// Starts a workbook with the headings.
     ///
     /// # Errors
-    /// When the library's temporary file cannot be made.
+    /// Returns an error if the library's temporary file cannot be created.
     pub fn new() -> Result<Self, XlsxError> {
         let mut workbook = Workbook::new();
         let bold = Format::new().set_bold();
@@ -91,7 +92,7 @@ impl MemberSheet {
     /// name that begins with `=` never becomes a formula.
     ///
     /// # Errors
-    /// When the library's temporary file cannot be written.
+    /// Returns an error if the library's temporary file cannot be written.
     pub fn line<'t>(
         &mut self,
         cells: impl IntoIterator<Item = Option<&'t str>>,
@@ -112,7 +113,7 @@ impl MemberSheet {
     /// Completes the file.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// Returns an error if the file cannot be written.
     pub fn save(mut self, path: &Path) -> Result<(), XlsxError> {
         self.workbook.save(path)
     }
@@ -126,7 +127,8 @@ fn because(members: &Members, row: u32) -> &'static str {
     }
 }
 
-/// A user without an account matches the rules and cannot be a member of the group.
+/// Returns the account column: a user without an account can match the rules, but cannot be a
+/// member of the group.
 fn account(snapshot: &Snapshot, row: u32) -> &'static str {
     if snapshot.people.is_reachable(row) {
         "yes"
@@ -157,16 +159,17 @@ mod tests {
 
     fn sheet(world: &World) -> String {
         let snapshot = world.snapshot();
-        let file = tempfile::NamedTempFile::new().expect("a file");
-        write(file.path(), &snapshot, &everyone(&snapshot)).expect("writes");
-        let bytes = std::fs::read(file.path()).expect("reads");
+        let file = tempfile::NamedTempFile::new().expect("no temporary file");
+        write(file.path(), &snapshot, &everyone(&snapshot)).expect("workbook not written");
+        let bytes = std::fs::read(file.path()).expect("workbook not readable");
         assert!(bytes.starts_with(b"PK"));
-        let mut archive = zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("a zip");
+        let mut archive =
+            zip::ZipArchive::new(std::io::Cursor::new(bytes)).expect("not a ZIP archive");
         let mut sheet = String::new();
         let mut entry = archive
             .by_name("xl/worksheets/sheet1.xml")
-            .expect("a sheet");
-        std::io::Read::read_to_string(&mut entry, &mut sheet).expect("text");
+            .expect("no sheet in the workbook");
+        std::io::Read::read_to_string(&mut entry, &mut sheet).expect("the sheet is not UTF-8");
         sheet
     }
 
@@ -193,7 +196,11 @@ mod tests {
             world.person(name);
         }
         let sheet = sheet(&world);
-        let place = |name: &str| sheet.find(&format!(">{name}<")).expect("in the sheet");
+        let place = |name: &str| {
+            sheet
+                .find(&format!(">{name}<"))
+                .expect("name not in the sheet")
+        };
         assert!(place("ada") < place("ADA Lovelace"));
         assert!(place("ADA Lovelace") < place("Bob"));
         assert!(place("Bob") < place("Zoë"));

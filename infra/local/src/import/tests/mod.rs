@@ -1,4 +1,4 @@
-//! Whole folders, and a table of everything that can be wrong with a row.
+//! Tests with complete folders, and with all invalid values of a row.
 
 mod problems;
 mod world;

@@ -1,8 +1,8 @@
-//! Rows that cannot be read, and why.
+//! Invalid rows and the reported problems.
 
 use super::*;
 
-/// Problems of the users file with these lines after [`ANN`].
+/// Returns the problems of the users file with these lines after [`ANN`].
 fn users_problems(lines: &str) -> Vec<String> {
     let text = format!("{USERS}{ANN}{lines}");
     sentences(&import(
@@ -12,7 +12,7 @@ fn users_problems(lines: &str) -> Vec<String> {
     ))
 }
 
-/// Problems of the courses file with these lines after [`SECURITY`].
+/// Returns the problems of the courses file with these lines after [`SECURITY`].
 fn courses_problems(lines: &str) -> Vec<String> {
     let text = format!("{COURSES}{SECURITY}{lines}");
     sentences(&import(
@@ -22,7 +22,8 @@ fn courses_problems(lines: &str) -> Vec<String> {
     ))
 }
 
-/// Problems of an enrolments file with these lines, with [`ANN`], [`BEA`] and [`SECURITY`].
+/// Returns the problems of an enrolments file with these lines, with [`ANN`], [`BEA`] and
+/// [`SECURITY`].
 fn enrolments_problems(lines: &str) -> Vec<String> {
     let users = format!("{USERS}{ANN}{BEA}");
     let courses = format!("{COURSES}{SECURITY}");
@@ -41,7 +42,7 @@ fn names_every_missing_column_of_every_file() {
         ("courses.csv", COURSES.as_bytes()),
         ("enrollments.csv", b""),
     ]);
-    let error = read_folder(folder.path(), TENANT).expect_err("no ids");
+    let error = read_folder(folder.path(), TENANT).expect_err("missing ids were accepted");
     assert_eq!(
         error.to_string(),
         "users.csv lacks the columns userPrincipalName, id; its header line has: displayName, city\n\

@@ -1,4 +1,4 @@
-//! Exports that can be read, and the world they become.
+//! Valid exports and the imported world.
 
 use super::*;
 
@@ -21,7 +21,7 @@ fn reads_the_three_exports_into_a_world() {
     assert_eq!(imported.read, counts);
     let world = &imported.world;
     let [ann, bea] = world.people.as_slice() else {
-        panic!("two people");
+        panic!("not two users");
     };
     assert_eq!(ann.city.as_deref(), Some("Denver"));
     assert!(ann.account_enabled && ann.lms_id.is_some());
@@ -30,7 +30,7 @@ fn reads_the_three_exports_into_a_world() {
     assert_eq!(world.tenant.domain, "contoso.example");
     assert_eq!(world.catalogs.len(), 1);
     let [security, first_aid] = world.courses.as_slice() else {
-        panic!("two courses");
+        panic!("not two courses");
     };
     assert_eq!(first_aid.course_type, CourseType::ClassRoom);
     assert!(first_aid.published);
@@ -72,11 +72,11 @@ fn equal_files_give_equal_worlds_and_other_tenants_other_ids() {
         ("courses.csv", courses.as_bytes()),
         ("enrolments.csv", enrolments.as_bytes()),
     ]);
-    let read = |tenant| read_folder(folder.path(), tenant).expect("usable files");
+    let read = |tenant| read_folder(folder.path(), tenant).expect("folder not imported");
     let first = read(TENANT);
     assert_eq!(first, read(TENANT));
     let [one, two] = first.world.enrolments.as_slice() else {
-        panic!("equal rows are rows of their own");
+        panic!("equal rows were merged");
     };
     assert_ne!(one.id, two.id);
     let other = read(Uuid::from_u128(9));
@@ -160,7 +160,7 @@ fn reads_the_whole_entra_export_with_custom_columns() {
         ["2024-03-01T00:00:00Z", "the Custom:Cost Centre", "3"]
     );
     assert_eq!(person.user_type, UserType::Guest);
-    assert!(person.lms_id.is_some(), "guests learn too");
+    assert!(person.lms_id.is_some(), "a guest is not a learner");
     assert_eq!(person.office.as_deref(), Some("the officeLocation"));
     assert_eq!(person.company.as_deref(), Some("the companyName"));
     assert_eq!(person.job_title.as_deref(), Some("the jobTitle"));
@@ -193,14 +193,14 @@ fn fifty_thousand_people_load_in_seconds() {
     let mut users = format!("{},custom:Hire Date:DateTime\n", ENTRA_COLUMNS.join(","));
     let blanks = ",".repeat(ENTRA_COLUMNS.len() - 6);
     for at in 0..PEOPLE {
-        // The bad ones stand one in a thousand, some with a quote that swallows what follows.
+        // One row in a thousand is invalid, with an unclosed quote.
         let name = if at % 1_000 == 999 { "\"Open" } else { "Ann" };
         writeln!(
             users,
             "u{at}@c.example,{name},A,,,{},{blanks}2024-01-02",
             Uuid::from_u128(at as u128 + 1)
         )
-        .expect("memory");
+        .expect("text not written");
     }
     let mut enrolments = ENROLMENTS.to_owned();
     for at in 0..PEOPLE {
@@ -208,7 +208,7 @@ fn fifty_thousand_people_load_in_seconds() {
             enrolments,
             "u{at}@c.example,Security 101,Completed,2026-01-02,2026-01-03,"
         )
-        .expect("memory");
+        .expect("text not written");
     }
     let courses = format!("{COURSES}{SECURITY}");
     let start = Instant::now();
@@ -220,7 +220,7 @@ fn fifty_thousand_people_load_in_seconds() {
     };
     assert_eq!(imported.read, counts);
     assert_eq!(imported.problems.len(), 100);
-    // Without optimisation on a slow machine; two seconds are usual.
+    // The limit is for a slow machine without optimization; usually it takes two seconds.
     assert!(
         start.elapsed() < Duration::from_secs(30),
         "{:?}",

@@ -1,4 +1,4 @@
-//! Adding and removing members: packing, splitting, classifying, stopping.
+//! Tests of adding and removing members: batching, splitting, classifying, stopping.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -7,7 +7,7 @@ use rollcall_simulators::RequestRecord;
 
 use super::*;
 
-/// The number of outcomes that are done, already so, failed and deferred.
+/// Returns the number of outcomes that are done, already so, failed and deferred.
 fn numbers(tally: &ChangeTally) -> [usize; 4] {
     [tally.done, tally.already, tally.failed, tally.deferred]
 }
@@ -72,7 +72,10 @@ async fn removes_follow_adds_twenty_to_a_batch_and_never_delete_a_person() {
             .all(|r| r.path.ends_with("/$ref"))
     );
     assert_eq!(log(&tenant).iter().filter(|r| !r.in_batch).count(), 1 + 3);
-    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+    let state = tenant
+        .simulators
+        .dump(tenant.uuid())
+        .expect("unknown tenant");
     assert!(!state.user_deleted_by_mistake);
 }
 
@@ -96,7 +99,7 @@ async fn someone_already_there_or_unknown_costs_only_their_own_twenty() {
         panic!("not failed")
     };
     assert!(
-        reason.starts_with("Microsoft Entra does not know the person"),
+        reason.starts_with("the user does not exist in Microsoft Entra"),
         "{reason}"
     );
     assert_eq!(members_in(&tenant, target()).len(), 60);
@@ -131,7 +134,7 @@ async fn a_new_group_that_is_not_everywhere_yet_is_waited_for_with_one_request()
         description: String::new(),
         mail_nickname: "new".into(),
     };
-    let group = graph.ensure_group(&spec).await.expect("made").id;
+    let group = graph.ensure_group(&spec).await.expect("not created").id;
     let outcomes = graph
         .apply_members(group, &people, &[], &mut AlwaysGo)
         .await;
@@ -168,7 +171,7 @@ async fn a_group_that_never_appears_is_a_failure_of_every_member() {
 #[tokio::test]
 async fn a_group_that_cannot_be_managed_is_not_tried_member_by_member() {
     let (tenant, people) = tenant_with(40, |world| {
-        let target = world.groups.last_mut().expect("the target");
+        let target = world.groups.last_mut().expect("no target group");
         target.on_premises_synced = true;
     })
     .await;

@@ -1,4 +1,4 @@
-//! The test of an app: sign-in and permissions, each told apart, and nothing written.
+//! Tests of checking an app: sign-in and each permission, without writing anything.
 
 use rollcall_domain::connection::{
     CLIENT_ID, CLIENT_SECRET, Check, CheckId, CheckStatus, ENTRA_APP,
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::*;
 use CheckStatus::{Failed, NotChecked, Passed, Warning};
 
-/// What the check of this id says, and that there is one only.
+/// Returns the check with this id, which must occur only once.
 fn one(checks: &[Check], id: CheckId) -> &Check {
     let mut found = checks.iter().filter(|check| check.id == id);
-    let check = found.next().expect("the check");
+    let check = found.next().expect("no such check");
     assert!(found.next().is_none(), "{id:?} twice");
     check
 }
@@ -22,7 +22,7 @@ fn statuses(checks: &[Check]) -> Vec<CheckStatus> {
     checks.iter().map(|check| check.status).collect()
 }
 
-/// An app in a tenant arranged like this, tested.
+/// Returns the checks of the app in a tenant modified by `arrange`.
 async fn tested(arrange: impl FnOnce(&mut World)) -> (Tenant, Vec<Check>) {
     let tenant = Tenant::start(arrange).await;
     let checks = graph_of(&tenant).check().await;
@@ -35,14 +35,14 @@ async fn with_roles(roles: &[&str]) -> Vec<Check> {
     tested(|world| world.apps[0].roles = roles).await.1
 }
 
-/// A Graph client with another client id or secret than the tenant's app has.
+/// Returns a Graph client with another client id or secret than the tenant's app.
 fn with_credential(tenant: &Tenant, client_id: &str, secret: &str) -> GraphReader {
-    let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address");
+    let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("invalid URL");
     let tokens = TokenSource::new(entra, tenant.id(), client_id, Secret::new(secret));
-    GraphReader::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
+    GraphReader::new(quick(), &tenant.simulators.graph_url(), tokens).expect("invalid URL")
 }
 
-/// The failed sign-in, after which nothing else was looked at.
+/// Returns the failed sign-in, after which nothing else was checked.
 fn refused_sign_in(checks: &[Check]) -> (&str, Option<&str>) {
     let sign_in = one(checks, CheckId::EntraSignIn);
     assert_eq!(sign_in.status, Failed, "{sign_in:?}");
@@ -53,8 +53,8 @@ fn refused_sign_in(checks: &[Check]) -> (&str, Option<&str>) {
     (&sign_in.detail, sign_in.pointer.as_deref())
 }
 
-/// Proves S4-018 and S4-027: the three application permissions, each looked at.
-/// Proves X-10: and no write among the requests had an effect.
+/// Proves S4-018 and S4-027: each of the three application permissions is checked.
+/// Proves X-10: none of the requests changes anything.
 #[tokio::test]
 async fn a_complete_app_passes_and_nothing_changes() {
     let tenant = Tenant::start(|_| {}).await;
@@ -75,11 +75,11 @@ async fn a_complete_app_passes_and_nothing_changes() {
     assert_eq!(
         read,
         ["GET /graph/v1.0/users/delta?$deltaToken=latest&$select=id"],
-        "nobody's data is read"
+        "the data of users was read"
     );
 }
 
-/// Proves C-12: each missing permission is told by its real name, alone.
+/// Proves C-12: each missing permission is reported separately by its real name.
 #[tokio::test]
 async fn each_missing_permission_is_named() {
     let (users, groups, members) = (
@@ -108,7 +108,7 @@ async fn each_missing_permission_is_named() {
     assert_eq!(members.status, Failed, "{members:?}");
 }
 
-/// Reading names is not reading people: `User.ReadBasic.All` is not enough.
+/// A permission that reads only basic properties is not sufficient: `User.ReadBasic.All`.
 #[tokio::test]
 async fn a_smaller_permission_does_not_pass_for_the_needed_one() {
     let roles = [
@@ -134,14 +134,17 @@ async fn an_app_without_any_permission_lacks_all_three() {
     );
 }
 
-/// What `Group.ReadWrite.All` covers is not claimed to be granted itself.
+/// A permission covered by `Group.ReadWrite.All` is not reported as granted itself.
 #[tokio::test]
 async fn a_covered_permission_is_told_as_covered() {
     let roles = ["User.Read.All", "Group.ReadWrite.All"];
     let checks = with_roles(&roles).await;
     let members = one(&checks, CheckId::EntraGroupMemberReadWriteAll);
     assert_eq!(members.status, Passed);
-    assert!(members.detail.contains("cannot be told"), "{members:?}");
+    assert!(
+        members.detail.contains("cannot be determined"),
+        "{members:?}"
+    );
 
     let (_tenant, checks) = tested(|world| {
         world.behaviour.readable_tokens = true;
@@ -156,7 +159,7 @@ async fn a_covered_permission_is_told_as_covered() {
     );
 }
 
-/// Proves C-33: permissions nobody needs are listed, as a warning.
+/// Proves C-33: permissions that are not needed are listed as a warning.
 #[tokio::test]
 async fn permissions_beyond_the_needed_ones_are_listed_where_they_can_be_seen() {
     let (_tenant, checks) = tested(|world| {
@@ -176,7 +179,7 @@ async fn permissions_beyond_the_needed_ones_are_listed_where_they_can_be_seen() 
     assert_eq!(excess.status, Passed, "{excess:?}");
 }
 
-/// What the token names decides nothing: Graph's refusal does.
+/// Graph's refusal takes precedence over the names in the token.
 #[tokio::test]
 async fn a_named_permission_that_graph_refuses_is_missing() {
     let tenant = Tenant::start(|world| world.behaviour.readable_tokens = true).await;
@@ -194,7 +197,7 @@ async fn a_named_permission_that_graph_refuses_is_missing() {
     assert_eq!(users.status, Failed, "{users:?}");
 }
 
-/// Proves S4-017: a wrong client id, another directory's app, a disabled one.
+/// Proves S4-017: a wrong client id, another directory's app and a disabled app are distinguished.
 #[tokio::test]
 async fn a_wrong_client_id_is_told_from_a_disabled_app() {
     let tenant = Tenant::start(|_| {}).await;
@@ -213,7 +216,8 @@ async fn a_wrong_client_id_is_told_from_a_disabled_app() {
     assert_eq!(pointer, Some(CLIENT_ID));
 }
 
-/// Proves S4-028: an expired secret is told from a wrong one, and a new one with a long expiry advised.
+/// Proves S4-028: an expired secret is distinguished from a wrong one, and the text recommends a
+/// new one with a long expiry.
 #[tokio::test]
 async fn a_wrong_secret_is_told_from_an_expired_one() {
     let tenant = Tenant::start(|_| {}).await;
@@ -243,7 +247,7 @@ async fn an_unknown_directory_points_to_the_cloud_and_to_no_field() {
     assert_eq!(pointer, None);
 }
 
-/// Proves S4-030: the Secret ID is known by its shape and not even sent.
+/// Proves S4-030: the Secret ID is recognised by its format and not sent.
 #[tokio::test]
 async fn what_cannot_be_right_is_not_sent() {
     let tenant = Tenant::start(|_| {}).await;
@@ -259,10 +263,10 @@ async fn what_cannot_be_right_is_not_sent() {
         assert!(detail.contains(words), "{detail}");
         assert_eq!(pointer, Some(field));
     }
-    assert!(tenant.asked("").is_empty(), "nothing was sent");
+    assert!(tenant.asked("").is_empty(), "a request was sent");
 }
 
-/// A token from before the administrator's click would hide it.
+/// A cached token would not show a permission that an administrator has just granted.
 #[tokio::test]
 async fn what_was_granted_since_the_last_test_shows() {
     let tenant = Tenant::start(|world| world.apps[0].roles.clear()).await;
@@ -310,8 +314,8 @@ async fn a_service_that_is_down_or_silent_is_not_a_wrong_credential() {
     }
 }
 
-/// Refusals with 403 that are not about permissions, and answers that prove
-/// nothing, are told as they are.
+/// Refusals with 403 that do not concern permissions, and inconclusive responses, are reported
+/// with their own text.
 #[tokio::test]
 async fn an_answer_that_proves_nothing_is_told_as_such() {
     for (status, code) in [
@@ -335,7 +339,7 @@ async fn an_answer_that_proves_nothing_is_told_as_such() {
     }
 }
 
-/// The stub's app under an id that has the shape of one.
+/// Returns the client with a client id in the format of a GUID.
 fn with_guid(mut graph: GraphReader) -> GraphReader {
     graph.transport.tokens.client_id = Uuid::from_u128(7).to_string();
     graph
@@ -352,8 +356,8 @@ async fn known_people_are_those_the_directory_has() {
         asked: 33,
         known: 30,
     };
-    assert_eq!(found.expect("an answer"), expected);
+    assert_eq!(found.expect("no response"), expected);
     let denied = Tenant::start(|world| world.apps[0].roles = vec!["Group.Read.All".into()]).await;
     let error = graph_of(&denied).known_people(&people).await;
-    assert_eq!(error.expect_err("may not read").status(), Some(403));
+    assert_eq!(error.expect_err("no error").status(), Some(403));
 }

@@ -1,4 +1,4 @@
-//! People and groups followed by delta queries, and what the sync asks beside them.
+//! Tests of following users and groups by delta queries, and of the sync's other queries.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ async fn people(graph: &GraphReader, link: Option<&DeltaLink>) -> (People, Delta
     let followed = graph
         .follow_people(link, |id, change| all.push((id, change)))
         .await;
-    (all, to(followed.expect("an answer")))
+    (all, to(followed.expect("no response")))
 }
 
 async fn groups(
@@ -38,7 +38,7 @@ async fn groups(
     let followed = graph
         .follow_groups(link, only, |id, change| all.push((id, change)))
         .await;
-    (all, to(followed.expect("an answer")))
+    (all, to(followed.expect("no response")))
 }
 
 fn take_in(directory: &mut SourceDirectory, changes: People) {
@@ -50,9 +50,12 @@ fn take_in(directory: &mut SourceDirectory, changes: People) {
     }
 }
 
-/// The directory as the simulated one is by now.
+/// Returns the current users of the simulated directory.
 fn as_it_is(tenant: &Tenant) -> BTreeMap<ObjectId, DirectoryPerson> {
-    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+    let state = tenant
+        .simulators
+        .dump(tenant.uuid())
+        .expect("unknown tenant");
     let people = state.world.people.iter();
     let ids: BTreeSet<Uuid> = people.clone().filter_map(|it| it.object_id).collect();
     people
@@ -78,16 +81,16 @@ fn shown(person: &Person, ids: &BTreeSet<Uuid>) -> DirectoryPerson {
 
 fn edit(tenant: &Tenant, change: impl FnOnce(&mut TenantState)) {
     let edited = tenant.simulators.edit(tenant.uuid(), change);
-    edited.expect("the tenant");
+    edited.expect("unknown tenant");
 }
 
 fn person(state: &mut TenantState, id: ObjectId) -> &mut Person {
     let mut people = state.world.people.iter_mut();
     let found = people.find(|it| it.object_id == Some(id.uuid()));
-    found.expect("the person")
+    found.expect("no such user")
 }
 
-/// A directory of 1,200 with managers, guests and people who are disabled.
+/// Returns a directory of 1,200 users with managers, guests and disabled users.
 async fn large() -> (Tenant, Vec<ObjectId>) {
     tenant_with(1_200, |world| {
         let first = world.people[0].object_id;
@@ -151,7 +154,7 @@ async fn afterwards_only_what_changed_is_told() {
         told.keys().copied().collect::<BTreeSet<_>>(),
         expected.into()
     );
-    let change = |at: usize| told[&ids[at]].as_ref().expect("not deleted");
+    let change = |at: usize| told[&ids[at]].as_ref().expect("deleted");
     assert_eq!(change(1).department, Reported::Is(None), "emptied");
     assert_eq!(change(3).manager, Some(ids[4]));
     assert_eq!(change(3).not_managers, [ids[0]]);
@@ -163,7 +166,7 @@ async fn afterwards_only_what_changed_is_told() {
     take_in(&mut directory, changed.clone());
     assert_eq!(directory.people, as_it_is(&tenant));
 
-    // An old link tells the same again, and taking it in twice makes no difference.
+    // An old link returns the same changes again, and applying them twice has no effect.
     let (again, _) = people(&graph, Some(&link)).await;
     take_in(&mut directory, again);
     assert_eq!(directory.people, as_it_is(&tenant));
@@ -187,7 +190,7 @@ async fn what_is_told_twice_makes_no_difference() {
         person(state, ids[2]).manager = Some(ids[3].uuid());
     });
     let (changed, _) = people(&graph, Some(&link)).await;
-    assert_eq!(changed.len(), 3, "the last one is told twice");
+    assert_eq!(changed.len(), 3, "the last change was not repeated");
     take_in(&mut directory, changed);
     assert_eq!(directory.people, as_it_is(&tenant));
 }
@@ -245,14 +248,18 @@ async fn groups_are_followed_too() {
     });
     let (changed, _) = groups(&graph, Some(&link), &[]).await;
     let told: BTreeMap<ObjectId, Option<GroupChange>> = changed.into_iter().collect();
-    assert_eq!(told[&object(0x602)], None, "the group is gone");
-    let change = told[&object(0x600)].as_ref().expect("a change");
+    assert_eq!(
+        told[&object(0x602)],
+        None,
+        "the group was not reported as deleted"
+    );
+    let change = told[&object(0x600)].as_ref().expect("no change");
     assert_eq!(change.name.as_deref(), Some("Everybody"));
     assert_eq!(
         (&change.joined[..], &change.left[..]),
         (&[][..], &ids[5..6])
     );
-    let change = told[&object(0x601)].as_ref().expect("a change");
+    let change = told[&object(0x601)].as_ref().expect("no change");
     assert_eq!(change.joined, [ids[1]]);
     assert!(change.left.contains(&ids[0]), "{change:?}");
     for (id, change) in told {
@@ -285,10 +292,13 @@ async fn only_some_groups_can_be_followed() {
     assert_eq!(found, [object(0x601), object(0x602)].into());
     let too_many: Vec<ObjectId> = (0..=MAX_DELTA_GROUPS as u128).map(object).collect();
     let error = graph.follow_groups(None, &too_many, |_, _| {}).await;
-    assert_eq!(error.expect_err("one too many").status(), Some(400));
+    assert_eq!(
+        error.expect_err("too many groups were accepted").status(),
+        Some(400)
+    );
 }
 
-/// A link that is worth nothing is told apart from a failure.
+/// An invalid link is distinguished from a failure.
 #[tokio::test]
 async fn a_link_that_expired_is_no_error() {
     let (tenant, _) = tenant_with(20, |_| {}).await;
@@ -297,11 +307,11 @@ async fn a_link_that_expired_is_no_error() {
     let (_, groups_link) = groups(&graph, None, &[]).await;
     edit(&tenant, |it| it.world.behaviour.delta_tokens_expired = true);
     let followed = graph.follow_people(Some(&people_link), |_, _| {}).await;
-    assert_eq!(followed.expect("no error"), Followed::Expired);
+    assert_eq!(followed.expect("an error was returned"), Followed::Expired);
     let followed = graph
         .follow_groups(Some(&groups_link), &[], |_, _| {})
         .await;
-    assert_eq!(followed.expect("no error"), Followed::Expired);
+    assert_eq!(followed.expect("an error was returned"), Followed::Expired);
 }
 
 #[tokio::test]
@@ -326,7 +336,7 @@ async fn a_refused_link_is_expired_unless_the_credential_is_refused() {
             Ok(followed) => assert!(is_expired && followed == Followed::Expired, "{code}"),
             Err(error) => assert!(!is_expired && error.status() == Some(status), "{code}"),
         }
-        // Without a link there is none that could have expired.
+        // Without a link, none can have expired.
         let error = graph.follow_people(None, |_, _| {}).await;
         assert_eq!(error.expect_err(code).status(), Some(status));
     }
@@ -343,7 +353,7 @@ async fn a_kept_link_to_another_host_is_worth_nothing_and_is_not_asked() {
     ] {
         let link = DeltaLink(link);
         let followed = graph.follow_people(Some(&link), |_, _| {}).await;
-        assert_eq!(followed.expect("no error"), Followed::Expired);
+        assert_eq!(followed.expect("an error was returned"), Followed::Expired);
     }
     assert!(stub.requests().is_empty());
 }
@@ -357,7 +367,7 @@ async fn a_new_link_to_another_host_is_an_error() {
         })
         .await;
         let error = graph.follow_people(None, |_, _| {}).await;
-        let error = error.expect_err("a foreign link").to_string();
+        let error = error.expect_err("a foreign link was followed").to_string();
         assert!(error.contains("evil.example"), "{error}");
         assert_eq!(stub.requests().len(), 2, "a token and one page");
     }
@@ -366,7 +376,7 @@ async fn a_new_link_to_another_host_is_an_error() {
     })
     .await;
     let error = graph_of(&tenant).follow_people(None, |_, _| {}).await;
-    let error = error.expect_err("a foreign link").to_string();
+    let error = error.expect_err("a foreign link was followed").to_string();
     assert!(error.contains("evil.example"), "{error}");
 }
 
@@ -374,7 +384,9 @@ async fn a_new_link_to_another_host_is_an_error() {
 async fn a_page_that_leads_nowhere_is_an_error() {
     let (_stub, graph) = stub_graph(|_, _| (200, json!({ "value": [] }))).await;
     let error = graph.follow_people(None, |_, _| {}).await;
-    let error = error.expect_err("no link").to_string();
+    let error = error
+        .expect_err("a page without a link was accepted")
+        .to_string();
     assert!(
         error.contains("neither a next link nor a delta link"),
         "{error}"
@@ -383,7 +395,7 @@ async fn a_page_that_leads_nowhere_is_an_error() {
     let cut = Fault::once("/users/delta", FaultKind::TruncatedPage);
     tenant.simulators.add_fault(tenant.uuid(), cut);
     let error = graph_of(&tenant).follow_people(None, |_, _| {}).await;
-    error.expect_err("the next link is cut off");
+    error.expect_err("an incomplete list was accepted");
 }
 
 #[tokio::test]
@@ -423,10 +435,10 @@ async fn people_are_counted() {
             reply(200, "Content-Type: text/plain\r\n", body)
         })
         .await;
-        let entra = Entra::new(quick(), &stub.url).expect("an address");
+        let entra = Entra::new(quick(), &stub.url).expect("invalid URL");
         let tenant = TenantId::new(Uuid::from_u128(1));
         let tokens = TokenSource::new(entra, tenant, "app", Secret::new("app-secret"));
-        let graph = GraphReader::new(quick(), &stub.url, tokens).expect("an address");
+        let graph = GraphReader::new(quick(), &stub.url, tokens).expect("invalid URL");
         assert_eq!(graph.count_people().await.ok(), expected);
     }
 }
@@ -435,20 +447,26 @@ async fn people_are_counted() {
 async fn the_deleted_are_told_until_they_are_back() {
     let (tenant, ids) = tenant_with(1_100, |_| {}).await;
     let graph = graph_of(&tenant);
-    assert!(graph.deleted_people().await.expect("nobody").is_empty());
+    assert!(
+        graph
+            .deleted_people()
+            .await
+            .expect("users not read")
+            .is_empty()
+    );
     let gone = &ids[..1_050];
     edit(&tenant, |state| {
         assert!(gone.iter().all(|id| state.delete_user(id.uuid())));
     });
-    let deleted = graph.deleted_people().await.expect("the deleted");
+    let deleted = graph.deleted_people().await.expect("not read");
     assert_eq!(deleted, gone.iter().copied().collect());
     assert_eq!(tenant.asked("/deletedItems/").len(), 3, "one and two pages");
     assert!(tenant.simulators.restore_user(tenant.uuid(), ids[0].uuid()));
-    let deleted = graph.deleted_people().await.expect("the deleted");
+    let deleted = graph.deleted_people().await.expect("not read");
     assert!(!deleted.contains(&ids[0]) && deleted.len() == 1_049);
 }
 
-/// A directory in which everybody but the first has this department.
+/// Returns a directory in which all users but the first have this department.
 async fn with_department() -> (Tenant, Vec<ObjectId>) {
     tenant_with(1_201, |world| {
         for person in &mut world.people {
@@ -465,11 +483,11 @@ const FILTER: &str = " department eq 'R&D+ ''Süd''' ";
 async fn who_fits_a_filter_is_told_whole() {
     let (tenant, ids) = with_department().await;
     let graph = graph_of(&tenant);
-    let fitting = graph.fitting_people(FILTER).await.expect("people");
+    let fitting = graph.fitting_people(FILTER).await.expect("users not read");
     assert_eq!(fitting, ids[1..].iter().copied().collect());
-    assert_eq!(graph.try_filter(FILTER).await.expect("a count"), 1_200);
+    assert_eq!(graph.try_filter(FILTER).await.expect("not counted"), 1_200);
     let nobody = graph.fitting_people("department eq 'None'").await;
-    assert!(nobody.expect("nobody").is_empty());
+    assert!(nobody.expect("users not read").is_empty());
 }
 
 #[tokio::test]
@@ -487,16 +505,22 @@ async fn a_cut_page_of_who_fits_is_noticed() {
         }
     }
     let (_stub, graph) = stub_graph(|_, _| (200, json!({ "value": [] }))).await;
-    let error = graph.fitting_people(FILTER).await.expect_err("no count");
+    let error = graph
+        .fitting_people(FILTER)
+        .await
+        .expect_err("a missing count was accepted");
     assert!(error.to_string().contains("@odata.count"), "{error}");
-    let error = graph.try_filter(FILTER).await.expect_err("no count");
+    let error = graph
+        .try_filter(FILTER)
+        .await
+        .expect_err("a missing count was accepted");
     assert!(
         error.to_string().contains("the count is missing"),
         "{error}"
     );
 }
 
-/// An administrator reads what Graph has against a filter.
+/// An administrator can read Graph's message about an invalid filter.
 #[tokio::test]
 async fn a_wrong_filter_is_refused_in_the_words_of_graph() {
     let (tenant, _) = tenant_with(20, |_| {}).await;
@@ -527,12 +551,12 @@ async fn groups_that_exist_have_names() {
     .await;
     let graph = graph_of(&tenant);
     let asked = (0x700..0x700 + 45).chain([0xdead]).map(object);
-    let names = graph.group_names(asked).await.expect("names");
+    let names = graph.group_names(asked).await.expect("names not read");
     assert_eq!(names.len(), 45);
     assert!(names.values().all(|name| name == "Test"));
     assert!(!names.contains_key(&object(0xdead)));
     assert_eq!(tenant.asked("$batch").len(), 3);
-    assert!(graph.group_names([]).await.expect("none").is_empty());
+    assert!(graph.group_names([]).await.expect("not read").is_empty());
 
     let down = FaultKind::Status {
         code: 403,
@@ -542,7 +566,10 @@ async fn groups_that_exist_have_names() {
     let fault = Fault::once("/groups/", down).at(2, 1);
     tenant.simulators.add_fault(tenant.uuid(), fault);
     let error = graph.group_names([object(0x700), object(0x701)]).await;
-    assert_eq!(error.expect_err("one of two").status(), Some(403));
+    assert_eq!(
+        error.expect_err("an incomplete list was accepted").status(),
+        Some(403)
+    );
 }
 
 #[tokio::test]
@@ -555,21 +582,21 @@ async fn a_picture_is_there_or_not() {
             .insert(ids[0].uuid(), b"\xff\xd8\xff a picture".to_vec());
         state.photos.insert(ids[1].uuid(), vec![0; 5 * 1024 * 1024]);
     });
-    let picture = graph.picture(ids[0]).await.expect("an answer");
+    let picture = graph.picture(ids[0]).await.expect("no response");
     let expected = Picture {
         media_type: "image/jpeg".to_owned(),
         bytes: b"\xff\xd8\xff a picture".to_vec(),
     };
     assert_eq!(picture, Some(expected));
-    let too_large = graph.picture(ids[1]).await.expect("an answer");
+    let too_large = graph.picture(ids[1]).await.expect("no response");
     assert_eq!(too_large, None);
-    assert_eq!(graph.picture(ids[2]).await.expect("an answer"), None);
-    assert_eq!(graph.picture(object(9)).await.expect("an answer"), None);
+    assert_eq!(graph.picture(ids[2]).await.expect("no response"), None);
+    assert_eq!(graph.picture(object(9)).await.expect("no response"), None);
     let (_stub, graph) = stub_graph(|_, _| (200, json!("<svg onload=alert(1)>"))).await;
     assert_eq!(graph.picture(ids[0]).await.expect("no picture"), None);
 }
 
-/// The futures can be spawned and moved between threads.
+/// The futures are `Send`, so they can be spawned.
 #[tokio::test]
 async fn the_calls_of_the_sync_are_send() {
     fn is_send<T: Send>(value: T) -> T {
@@ -579,11 +606,13 @@ async fn the_calls_of_the_sync_are_send() {
     let graph = graph_of(&tenant);
     let link = DeltaLink(String::new());
     let followed = is_send(graph.follow_people(Some(&link), |_, _| {})).await;
-    assert_eq!(followed.expect("no error"), Followed::Expired);
+    assert_eq!(followed.expect("an error was returned"), Followed::Expired);
     let followed = is_send(graph.follow_groups(Some(&link), &ids, |_, _| {})).await;
-    assert_eq!(followed.expect("no error"), Followed::Expired);
+    assert_eq!(followed.expect("an error was returned"), Followed::Expired);
     is_send(graph.fitting_people("accountEnabled eq true"))
         .await
-        .expect("people");
-    is_send(graph.group_names([target()])).await.expect("names");
+        .expect("users not read");
+    is_send(graph.group_names([target()]))
+        .await
+        .expect("names not read");
 }

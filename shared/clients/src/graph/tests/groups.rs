@@ -1,4 +1,4 @@
-//! Making, looking up and restoring groups.
+//! Tests of creating, looking up and restoring groups.
 
 use chrono::Utc;
 use rollcall_simulators::{DeletedGroup as SimulatedDeletion, Fault, FaultKind};
@@ -18,8 +18,8 @@ fn spec() -> GroupSpec {
 async fn a_group_is_made_once_and_found_the_second_time() {
     let tenant = Tenant::start(|_| {}).await;
     let graph = writer_of(&tenant);
-    let first = graph.ensure_group(&spec()).await.expect("made");
-    let second = graph.ensure_group(&spec()).await.expect("found");
+    let first = graph.ensure_group(&spec()).await.expect("not created");
+    let second = graph.ensure_group(&spec()).await.expect("not found");
     assert!(first.created && !second.created);
     assert_eq!(first.id, second.id);
     let asked = tenant.asked("uniqueName");
@@ -31,10 +31,10 @@ async fn a_group_is_made_once_and_found_the_second_time() {
     let patch = log
         .iter()
         .find(|r| r.method == "PATCH")
-        .expect("the upsert");
+        .expect("no PATCH request");
     assert_eq!(patch.headers["prefer"], "create-if-missing");
     assert_eq!(
-        patch.body.as_ref().expect("a body")["securityEnabled"],
+        patch.body.as_ref().expect("no body")["securityEnabled"],
         true
     );
 }
@@ -49,8 +49,11 @@ async fn a_group_whose_making_got_no_answer_is_not_made_twice() {
     let group = writer_of(&tenant)
         .ensure_group(&spec())
         .await
-        .expect("the second try");
-    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+        .expect("the second attempt failed");
+    let state = tenant
+        .simulators
+        .dump(tenant.uuid())
+        .expect("unknown tenant");
     let made = state
         .world
         .groups
@@ -60,7 +63,7 @@ async fn a_group_whose_making_got_no_answer_is_not_made_twice() {
     assert_eq!(made, 1);
     let found = state
         .group_by_unique_name(&spec().unique_name)
-        .expect("the group");
+        .expect("no such group");
     assert_eq!(found.id, group.id.uuid());
 }
 
@@ -72,12 +75,12 @@ async fn a_group_without_description_is_made_without_one() {
         description: " ".into(),
         ..spec()
     };
-    let made = graph.ensure_group(&blank).await.expect("made");
+    let made = graph.ensure_group(&blank).await.expect("not created");
     let found = graph
         .reader()
         .get_groups(&[made.id])
         .await
-        .expect("an answer");
+        .expect("no response");
     let GroupLookup::Found(facts) = &found[&made.id] else {
         panic!("{found:?}")
     };
@@ -99,7 +102,7 @@ async fn groups_are_looked_up_twenty_to_a_request_and_missing_ones_are_said() {
     .await;
     let graph = writer_of(&tenant);
     let ids: Vec<ObjectId> = (1..=45).chain(1..=3).map(object).collect();
-    let found = graph.reader().get_groups(&ids).await.expect("an answer");
+    let found = graph.reader().get_groups(&ids).await.expect("no response");
     assert_eq!(found.len(), 45);
     assert!((31..=45).all(|n| found[&object(n)] == GroupLookup::Missing));
     let supported = |n| match &found[&object(n)] {
@@ -135,15 +138,15 @@ async fn a_lookup_that_fails_is_not_a_missing_group() {
         .reader()
         .get_groups(&[object(5), object(6)])
         .await
-        .expect("an answer");
+        .expect("no response");
     let GroupLookup::Unreadable(reason) = &found[&object(5)] else {
-        panic!("it was refused: {found:?}");
+        panic!("no error: {found:?}");
     };
     assert!(reason.contains("403"), "{reason}");
     assert_eq!(
         found[&object(6)],
         GroupLookup::Missing,
-        "the others are told"
+        "the other group has no result"
     );
 }
 
@@ -154,16 +157,16 @@ async fn a_group_gets_new_names_and_loses_its_description() {
     graph
         .update_group(target(), "New name", "Why")
         .await
-        .expect("renamed");
+        .expect("not renamed");
     graph
         .update_group(target(), "Newer name", "")
         .await
-        .expect("renamed");
+        .expect("not renamed");
     let found = graph
         .reader()
         .get_groups(&[target()])
         .await
-        .expect("an answer");
+        .expect("no response");
     let GroupLookup::Found(facts) = &found[&target()] else {
         panic!("{found:?}")
     };
@@ -174,7 +177,7 @@ async fn a_group_gets_new_names_and_loses_its_description() {
     assert_eq!(graph.reader().stats().writes, 2);
 }
 
-/// C-50: a deleted group is restored with its id instead of being made anew.
+/// C-50: a deleted group is restored with its id instead of being created again.
 #[tokio::test]
 async fn a_deleted_group_is_found_and_restored_with_its_members() {
     let (tenant, people) = tenant_with(3, |_| {}).await;
@@ -184,7 +187,7 @@ async fn a_deleted_group_is_found_and_restored_with_its_members() {
             .reader()
             .find_deleted_group(object(0x77))
             .await
-            .expect("an answer"),
+            .expect("no response"),
         None
     );
     let mut deleted = group(object(0x77), &people);
@@ -199,13 +202,13 @@ async fn a_deleted_group_is_found_and_restored_with_its_members() {
         .reader()
         .find_deleted_group(object(0x77))
         .await
-        .expect("an answer")
+        .expect("no response")
         .expect("it");
     assert_eq!(
         (found.id, found.display_name.as_str()),
         (object(0x77), "Was here")
     );
     assert!(found.deleted_at.is_some());
-    graph.restore_group(found.id).await.expect("restored");
+    graph.restore_group(found.id).await.expect("not restored");
     assert_eq!(members_in(&tenant, found.id).len(), 3);
 }

@@ -1,4 +1,4 @@
-//! Reading members.
+//! Tests of reading members.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ async fn people_are_told_from_everything_else() {
             .groups
             .iter_mut()
             .find(|g| g.id == target().uuid());
-        let group = group.expect("the group");
+        let group = group.expect("no such group");
         group.members = people.iter().map(|id| id.uuid()).collect();
         group.members.insert(object(0x6001).uuid());
     });
@@ -31,11 +31,11 @@ async fn people_are_told_from_everything_else() {
     assert_eq!(members.others[&object(0x6001)], "#microsoft.graph.group");
 }
 
-/// Fills the target with all people and twenty-four more groups with one each.
+/// Adds all users to the target group, and one user to each of twenty-four more groups.
 async fn crowd(people: usize) -> (Tenant, Vec<ObjectId>) {
     let (tenant, ids) = tenant_with(people, |_| {}).await;
     tenant.simulators.edit(tenant.uuid(), |state| {
-        let last = state.world.groups.last_mut().expect("the target");
+        let last = state.world.groups.last_mut().expect("no target group");
         last.members = ids.iter().map(|id| id.uuid()).collect();
         let small = (1..=24).map(|n| group(object(n), &ids[..1]));
         state.world.groups.extend(small);
@@ -48,9 +48,9 @@ async fn many_groups_are_read_to_the_end_in_few_requests() {
     let (tenant, ids) = crowd(2_500).await;
     let graph = graph_of(&tenant);
     let groups: Vec<ObjectId> = (1..=24).map(object).chain([target()]).collect();
-    let members = graph.members_of(&groups).await.expect("an answer");
+    let members = graph.members_of(&groups).await.expect("no response");
     assert_eq!(members.len(), 25);
-    let large = members[&target()].as_ref().expect("the large group");
+    let large = members[&target()].as_ref().expect("large group not read");
     assert_eq!(large.users, ids.iter().copied().collect());
     assert!((1..=24).all(|n| {
         members[&object(n)]
@@ -78,21 +78,27 @@ async fn a_group_that_is_gone_or_loses_a_page_is_an_error_of_its_own() {
     let members = graph
         .members_of(&[object(1), object(99), target()])
         .await
-        .expect("an answer");
+        .expect("no response");
     assert!(members[&object(1)].is_ok());
     assert_eq!(
-        members[&object(99)].as_ref().expect_err("gone").status(),
+        members[&object(99)]
+            .as_ref()
+            .expect_err("a missing resource was found")
+            .status(),
         Some(404)
     );
     assert_eq!(
-        members[&target()].as_ref().expect_err("half read").status(),
+        members[&target()]
+            .as_ref()
+            .expect_err("an incomplete list was accepted")
+            .status(),
         Some(503)
     );
     assert_eq!(
         graph
             .member_ids(object(99))
             .await
-            .expect_err("gone")
+            .expect_err("a missing resource was found")
             .status(),
         Some(404)
     );
@@ -112,7 +118,7 @@ async fn a_throttled_page_is_asked_for_again_alone() {
     let members = graph
         .members_of(&[object(1), object(2)])
         .await
-        .expect("an answer");
+        .expect("no response");
     assert!(members.values().all(Result::is_ok));
     assert_eq!(graph.stats().sub_requests, 3);
 }
@@ -127,7 +133,7 @@ async fn a_link_to_another_host_is_not_followed() {
     let error = graph
         .member_ids(target())
         .await
-        .expect_err("a foreign link");
+        .expect_err("a foreign link was followed");
     assert!(
         matches!(error, GraphError::Api(ApiError::ForeignLink { .. })),
         "{error:?}"
@@ -145,10 +151,13 @@ async fn pages_that_lead_back_are_not_read_for_ever() {
             (200, json!({ "value": [], "@odata.nextLink": format!("{base}/v1.0/groups/x/members?p=2") }))
         })
         .await;
-        own.set(stub.url.clone()).expect("set once");
+        own.set(stub.url.clone()).expect("already set");
         (stub, graph)
     };
-    let error = graph.member_ids(target()).await.expect_err("a loop");
+    let error = graph
+        .member_ids(target())
+        .await
+        .expect_err("a loop was accepted");
     assert!(
         matches!(error, GraphError::Api(ApiError::EndlessPages { .. })),
         "{error:?}"
@@ -160,7 +169,10 @@ async fn pages_that_lead_back_are_not_read_for_ever() {
 async fn a_member_without_a_type_is_not_guessed() {
     let (_stub, graph) =
         stub_graph(|_, _| (200, json!({ "value": [{ "id": Uuid::nil() }] }))).await;
-    let error = graph.member_ids(target()).await.expect_err("no type");
+    let error = graph
+        .member_ids(target())
+        .await
+        .expect_err("a member without a type was accepted");
     assert!(
         matches!(error, GraphError::Api(ApiError::Decode { .. })),
         "{error:?}"

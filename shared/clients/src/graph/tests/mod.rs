@@ -1,4 +1,4 @@
-//! The directory client against the simulated directory, and against one that misbehaves.
+//! Tests of the client against the simulated directory, and against one that misbehaves.
 
 mod apply;
 mod check;
@@ -28,12 +28,12 @@ fn object(n: u128) -> ObjectId {
     ObjectId::new(Uuid::from_u128(n))
 }
 
-/// The group that tests write to.
+/// Returns the group that tests write to.
 fn target() -> ObjectId {
     object(0x6000)
 }
 
-/// Whether the group now is as it should be.
+/// Returns true if every change was made or was not necessary.
 fn is_complete(outcomes: &MemberOutcomes) -> bool {
     let mut ends = outcomes.adds.values().chain(outcomes.removes.values());
     ends.all(|end| matches!(end, Outcome::Done | Outcome::AlreadySo))
@@ -58,12 +58,12 @@ fn graph_of(tenant: &Tenant) -> GraphReader {
 }
 
 fn writer_of(tenant: &Tenant) -> GraphWriter {
-    let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("an address");
+    let entra = Entra::new(quick(), &tenant.simulators.entra_url()).expect("invalid URL");
     let tokens = TokenSource::new(entra, tenant.id(), &tenant.client_id(), tenant.secret());
-    GraphWriter::new(quick(), &tenant.simulators.graph_url(), tokens).expect("an address")
+    GraphWriter::new(quick(), &tenant.simulators.graph_url(), tokens).expect("invalid URL")
 }
 
-/// A tenant with the target group, empty, and so many people with object ids.
+/// Returns a tenant with an empty target group and this many users with object ids.
 async fn tenant_with(people: usize, arrange: impl FnOnce(&mut World)) -> (Tenant, Vec<ObjectId>) {
     let tenant = Tenant::start(|world| {
         let model = world.people[0].clone();
@@ -93,20 +93,23 @@ async fn tenant_with(people: usize, arrange: impl FnOnce(&mut World)) -> (Tenant
     (tenant, ids)
 }
 
-/// The members the simulated directory holds.
+/// Returns the members of a group in the simulated directory.
 fn members_in(tenant: &Tenant, group: ObjectId) -> BTreeSet<ObjectId> {
-    let state = tenant.simulators.dump(tenant.uuid()).expect("the tenant");
+    let state = tenant
+        .simulators
+        .dump(tenant.uuid())
+        .expect("unknown tenant");
     let found = state
         .world
         .groups
         .iter()
         .find(|g| g.id == group.uuid())
-        .expect("the group");
+        .expect("no such group");
     found.members.iter().copied().map(ObjectId::new).collect()
 }
 
-/// A stub that is Entra and Graph in one; `answer` gets method and path of a
-/// Graph request or batch part and its body, and gives status and body.
+/// Returns a stub of both Entra and Graph; `answer` receives method and path of a Graph request
+/// or batch part and its body, and returns status and body.
 async fn stub_graph(
     answer: impl Fn(&str, &Value) -> (u16, Value) + Send + Sync + 'static,
 ) -> (Stub, GraphReader) {
@@ -132,14 +135,14 @@ async fn stub_writer(
         batch_reply(&body, &answer)
     })
     .await;
-    let entra = Entra::new(quick(), &stub.url).expect("an address");
+    let entra = Entra::new(quick(), &stub.url).expect("invalid URL");
     let tenant = TenantId::new(Uuid::from_u128(1));
     let tokens = TokenSource::new(entra, tenant, "app", Secret::new("app-secret"));
-    let graph = GraphWriter::new(quick(), &stub.url, tokens).expect("an address");
+    let graph = GraphWriter::new(quick(), &stub.url, tokens).expect("invalid URL");
     (stub, graph)
 }
 
-/// Status 0 leaves a part out of the answer.
+/// Returns the response to a batch. Status 0 omits a part.
 fn batch_reply(batch: &Value, answer: &impl Fn(&str, &Value) -> (u16, Value)) -> Act {
     let parts = batch["requests"].as_array().cloned().unwrap_or_default();
     let mut answers: Vec<Value> = Vec::new();
@@ -166,7 +169,7 @@ async fn the_organisation_is_read_with_a_bearer_token_at_low_priority() {
     let found = graph_of(&tenant)
         .organization()
         .await
-        .expect("the organisation");
+        .expect("no organisation");
     assert_eq!(
         (found.id, found.display_name),
         (tenant.id(), "Contoso Learning".into())
@@ -175,7 +178,7 @@ async fn the_organisation_is_read_with_a_bearer_token_at_low_priority() {
     let request = log
         .iter()
         .find(|r| r.path.contains("organization"))
-        .expect("the request");
+        .expect("no request");
     assert_eq!(request.headers["x-ms-throttle-priority"], "Low");
 }
 
@@ -191,12 +194,15 @@ async fn a_refused_token_is_renewed_once() {
         |times| rollcall_simulators::Fault::once("/organization", refusal.clone()).at(1, times);
     let graph = graph_of(&tenant);
     tenant.simulators.add_fault(tenant.uuid(), fault(1));
-    graph.organization().await.expect("with the second token");
+    graph
+        .organization()
+        .await
+        .expect("the second token was rejected");
     assert_eq!(tenant.asked("/token").len(), 2);
 
     tenant.simulators.clear_faults(tenant.uuid());
     tenant.simulators.add_fault(tenant.uuid(), fault(u32::MAX));
-    let error = graph.organization().await.expect_err("refused");
+    let error = graph.organization().await.expect_err("not refused");
     assert!(error.is_auth() && error.status() == Some(401));
     assert_eq!(tenant.asked("/token").len(), 3);
 }
@@ -207,7 +213,7 @@ async fn without_a_token_there_is_no_request() {
     let error = graph_of(&tenant)
         .organization()
         .await
-        .expect_err("no token");
+        .expect_err("no error");
     assert!(
         matches!(&error, GraphError::Token(_)) && error.is_auth(),
         "{error:?}"
@@ -218,7 +224,7 @@ async fn without_a_token_there_is_no_request() {
 #[tokio::test]
 async fn nothing_that_is_shown_holds_a_secret() {
     let (_stub, graph) = stub_graph(|_, _| (403, refused("no"))).await;
-    let error = graph.organization().await.expect_err("refused");
+    let error = graph.organization().await.expect_err("not refused");
     let shown = format!("{graph:?} {error} {error:?}");
     assert!(
         !shown.contains("app-secret") && !shown.contains("tok\""),
@@ -226,7 +232,7 @@ async fn nothing_that_is_shown_holds_a_secret() {
     );
 }
 
-/// The futures can be spawned and moved between threads.
+/// The futures are `Send`, so they can be spawned.
 #[tokio::test]
 async fn the_calls_are_send() {
     fn is_send<T: Send>(value: T) -> T {
@@ -236,8 +242,8 @@ async fn the_calls_are_send() {
     let writer = writer_of(&tenant);
     let graph = writer.reader();
     let ids = [target()];
-    is_send(graph.members_of(&ids)).await.expect("an answer");
-    is_send(graph.get_groups(&ids)).await.expect("an answer");
+    is_send(graph.members_of(&ids)).await.expect("no response");
+    is_send(graph.get_groups(&ids)).await.expect("no response");
     let mut gate = AlwaysGo;
     let outcomes = is_send(writer.apply_members(target(), &[], &[], &mut gate)).await;
     assert!(is_complete(&outcomes));

@@ -1,4 +1,4 @@
-//! Too fast, too busy, too slow: nothing is lost and only what failed is repeated.
+//! Tests of throttling, errors and timeouts: nothing is lost, and only failed parts are retried.
 
 use std::time::Duration;
 
@@ -63,7 +63,7 @@ async fn our_own_quota_waits_instead_of_being_throttled() {
     };
     let (tenant, people) =
         tenant_with(400, |world| world.behaviour.throttle = Some(throttle)).await;
-    // Half of what is allowed at once, the rest as time goes by: never more than ten in any window.
+    // Five writes at once and five more within the window: never more than ten in any window.
     let graph = writer_of(&tenant).with_quota(Quota::new(5, Duration::from_millis(450)));
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
@@ -84,7 +84,7 @@ async fn what_stays_throttled_is_a_failure_with_its_reason() {
     let outcomes = graph
         .apply_members(target(), &people, &[], &mut AlwaysGo)
         .await;
-    let reason = "Microsoft Graph kept answering with status 429";
+    let reason = "Microsoft Graph kept returning status 429";
     assert!(
         outcomes
             .adds
@@ -178,7 +178,7 @@ async fn a_slow_or_nonsensical_batch_is_an_error_and_not_a_success() {
         .await;
     assert!(
         is_complete(&outcomes),
-        "repeated after the timeout: {outcomes:?}"
+        "not retried after the timeout: {outcomes:?}"
     );
 
     tenant

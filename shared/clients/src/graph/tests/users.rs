@@ -1,4 +1,4 @@
-//! Properties of all users: every page, by object id.
+//! Tests of reading the properties of all users: every page, by object id.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,7 +13,7 @@ fn wanted() -> BTreeMap<String, FieldKind> {
     kinds.map(|name| (name.to_owned(), FieldKind::Text)).into()
 }
 
-/// The simulated directory with 1,200 users and pages of which some are cut.
+/// Returns a simulated directory with 1,200 users, of which some pages are truncated.
 async fn with_cut_pages(from: u32, times: u32) -> (Tenant, GraphReader) {
     let (tenant, _) = tenant_with(1_200, |_| {}).await;
     let cut = Fault::once("/users", FaultKind::TruncatedPage).at(from, times);
@@ -26,7 +26,7 @@ async fn with_cut_pages(from: u32, times: u32) -> (Tenant, GraphReader) {
 async fn every_page_of_users_is_taken_in() {
     let (tenant, ids) = tenant_with(1_200, |_| {}).await;
     let users = graph_of(&tenant).user_properties(wanted()).await;
-    assert_eq!(users.expect("all pages").len(), ids.len());
+    assert_eq!(users.expect("pages not read").len(), ids.len());
     let asked = tenant.asked("/v1.0/users");
     assert_eq!(asked.len(), 2, "{asked:?}");
     assert_eq!(
@@ -43,10 +43,10 @@ async fn every_page_of_users_is_taken_in() {
 
 #[tokio::test]
 async fn a_cut_page_of_users_is_noticed_and_all_are_read_once_more() {
-    // The first page loses rows and its link, the second attempt is whole.
+    // The first page loses rows and its link; the second attempt is complete.
     let (tenant, graph) = with_cut_pages(1, 1).await;
     let users = graph.user_properties(wanted()).await;
-    assert_eq!(users.expect("the second time").len(), 1_200);
+    assert_eq!(users.expect("the second attempt failed").len(), 1_200);
     assert_eq!(tenant.asked("/v1.0/users").len(), 3);
 }
 
@@ -54,7 +54,9 @@ async fn a_cut_page_of_users_is_noticed_and_all_are_read_once_more() {
 async fn users_that_never_add_up_are_an_error() {
     let (tenant, graph) = with_cut_pages(1, u32::MAX).await;
     let error = graph.user_properties(wanted()).await;
-    let error = error.expect_err("half the users").to_string();
+    let error = error
+        .expect_err("an incomplete list was accepted")
+        .to_string();
     assert!(error.contains("users is incomplete: 1200 rows"), "{error}");
     assert_eq!(tenant.asked("/v1.0/users").len(), 2);
 }
@@ -67,7 +69,9 @@ async fn a_user_shown_twice_hides_another_one() {
     })
     .await;
     let error = graph.user_properties(wanted()).await;
-    let error = error.expect_err("one of two").to_string();
+    let error = error
+        .expect_err("an incomplete list was accepted")
+        .to_string();
     assert!(error.contains("2 rows were announced and 1"), "{error}");
 }
 
@@ -75,7 +79,7 @@ async fn a_user_shown_twice_hides_another_one() {
 async fn users_without_a_count_are_an_error() {
     let (_stub, graph) = stub_graph(|_, _| (200, json!({ "value": [] }))).await;
     let error = graph.user_properties(wanted()).await;
-    let error = error.expect_err("no count").to_string();
+    let error = error.expect_err("a missing count was accepted").to_string();
     assert!(error.contains("@odata.count"), "{error}");
 }
 
@@ -92,7 +96,7 @@ async fn a_token_refused_for_a_page_of_users_is_renewed_once() {
     })
     .await;
     let users = graph.user_properties(wanted()).await;
-    assert!(users.expect("with the new token").is_empty());
+    assert!(users.expect("the new token was rejected").is_empty());
 }
 
 #[tokio::test]
@@ -106,7 +110,10 @@ async fn a_second_page_that_fails_or_leads_elsewhere_fails_the_whole() {
     let fault = Fault::once("/users", gone).at(2, u32::MAX);
     tenant.simulators.add_fault(tenant.uuid(), fault);
     let error = graph_of(&tenant).user_properties(wanted()).await;
-    assert_eq!(error.expect_err("half the users").status(), Some(404));
+    assert_eq!(
+        error.expect_err("an incomplete list was accepted").status(),
+        Some(404)
+    );
 
     let (_stub, graph) = stub_graph(|_, _| {
         let link = "https://evil.example/v1.0/users";
@@ -117,7 +124,7 @@ async fn a_second_page_that_fails_or_leads_elsewhere_fails_the_whole() {
     let error = graph.user_properties(wanted()).await;
     assert!(
         error
-            .expect_err("a foreign link")
+            .expect_err("a foreign link was followed")
             .to_string()
             .contains("evil")
     );
@@ -130,7 +137,10 @@ async fn a_user_without_an_id_is_an_error_that_shows_no_data() {
         (200, json!({ "@odata.count": 1, "value": [user] }))
     })
     .await;
-    let error = graph.user_properties(wanted()).await.expect_err("no id");
+    let error = graph
+        .user_properties(wanted())
+        .await
+        .expect_err("a user without an id was accepted");
     assert!(error.to_string().contains("GUID"), "{error}");
     assert!(!format!("{error:?}").contains("E-77"), "{error:?}");
 }

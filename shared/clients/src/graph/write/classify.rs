@@ -113,7 +113,7 @@ fn refusal(status: u16, code: Option<&str>, message: &str, text: &str) -> String
         return "guests are not allowed to join this group".into();
     }
     if status == 404 {
-        return format!("Microsoft Entra does not know the person (any more): {message}");
+        return format!("the user does not exist in Microsoft Entra (any more): {message}");
     }
     let code = code.unwrap_or("no code");
     format!("Microsoft Graph refused with status {status} ({code}): {message}")
@@ -190,7 +190,7 @@ mod tests {
             panic!("not failed");
         };
         assert!(
-            reason.starts_with("Microsoft Entra does not know the person"),
+            reason.starts_with("the user does not exist in Microsoft Entra"),
             "{reason}"
         );
     }

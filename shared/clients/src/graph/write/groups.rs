@@ -30,7 +30,7 @@ pub struct GroupSpec {
 pub struct EnsuredGroup {
     /// Its object id.
     pub id: ObjectId,
-    /// Whether this call created it. A call that was retried after a lost response reports
+    /// True if this call created it. A call that was retried after a lost response reports
     /// `false` for a group that its first attempt created.
     pub created: bool,
 }

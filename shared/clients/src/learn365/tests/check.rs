@@ -22,7 +22,7 @@ async fn with_keys() -> Tenant {
 
 fn with_key(tenant: &Tenant, key: &str) -> Learn365 {
     let url = tenant.simulators.learn365_url();
-    Learn365::new(quick(), &url, Secret::new(key)).expect("a URL")
+    Learn365::new(quick(), &url, Secret::new(key)).expect("invalid URL")
 }
 
 fn statuses(test: &KeyTest) -> Vec<CheckStatus> {
@@ -38,7 +38,7 @@ fn statuses(test: &KeyTest) -> Vec<CheckStatus> {
 
 fn failed(test: &KeyTest) -> &Check {
     let mut failed = test.checks.iter().filter(|check| check.status == Failed);
-    let check = failed.next().expect("a failed check");
+    let check = failed.next().expect("no failed check");
     assert!(failed.next().is_none(), "{test:?}");
     check
 }

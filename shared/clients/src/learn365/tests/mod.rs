@@ -19,11 +19,11 @@ use crate::http::testing::{Stub, Tenant, quick, reply};
 
 fn client(tenant: &Tenant) -> Learn365 {
     let key = Secret::new(lms_key(tenant.uuid()));
-    Learn365::new(quick(), &tenant.simulators.learn365_url(), key).expect("a URL")
+    Learn365::new(quick(), &tenant.simulators.learn365_url(), key).expect("invalid URL")
 }
 
 fn stubbed(stub: &Stub) -> Learn365 {
-    Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("a URL")
+    Learn365::new(quick(), &stub.url, Secret::new("the-api-key")).expect("invalid URL")
 }
 
 /// Starts a tenant whose platform returns seven rows per page.
@@ -63,7 +63,7 @@ async fn read_with(kind: FaultKind, path: &str, from: u32, times: u32) -> Result
 #[tokio::test]
 async fn the_six_sets_arrive_whole() {
     let tenant = paged().await;
-    let sets = client(&tenant).read_all().await.expect("all sets");
+    let sets = client(&tenant).read_all().await.expect("sets not read");
     let world = &tenant.world;
     let learners = world.people.iter().filter_map(|person| person.lms_id);
     let mut learners: Vec<UserId> = learners.map(UserId::new).collect();
@@ -85,9 +85,9 @@ async fn the_six_sets_arrive_whole() {
 #[tokio::test]
 async fn a_row_carries_what_the_platform_knows() {
     let tenant = paged().await;
-    let snapshot = snapshot(client(&tenant).read_all().await.expect("all sets"));
+    let snapshot = snapshot(client(&tenant).read_all().await.expect("sets not read"));
     let people = &snapshot.people;
-    let row_of = |id: Uuid| people.row(UserId::new(id)).expect("a row");
+    let row_of = |id: Uuid| people.row(UserId::new(id)).expect("no such row");
     for person in &tenant.world.people {
         let Some(row) = person.lms_id.map(row_of) else {
             continue;
@@ -113,7 +113,7 @@ async fn a_row_carries_what_the_platform_knows() {
         let activity = snapshot
             .enrolments
             .activity(course, row_of(row.lms_user_id));
-        let activity = activity.expect("an enrolment");
+        let activity = activity.expect("no enrolment");
         let completed = row.completed_at.map(|at| at.timestamp() * 1_000);
         assert!(activity.last_completed >= completed, "{activity:?} {row:?}");
         let open = row.status != world::Progress::Completed && row.due_at.is_some();
@@ -124,7 +124,7 @@ async fn a_row_carries_what_the_platform_knows() {
 #[tokio::test]
 async fn the_first_page_asks_for_the_count_and_the_key_is_the_password() {
     let tenant = paged().await;
-    client(&tenant).read_all().await.expect("all sets");
+    client(&tenant).read_all().await.expect("sets not read");
     let users = tenant.asked("/odata/v2/Users");
     assert!(users.len() > 2, "{users:?}");
     assert_eq!(
@@ -132,7 +132,10 @@ async fn the_first_page_asks_for_the_count_and_the_key_is_the_password() {
         "GET /learn365/odata/v2/Users?$count=true&$expand=UserFieldValues"
     );
     let stub = Stub::start(|_| reply(401, "", "")).await;
-    let error = stubbed(&stub).read_all().await.expect_err("no such key");
+    let error = stubbed(&stub)
+        .read_all()
+        .await
+        .expect_err("an unknown key was accepted");
     assert!(error.is_auth());
     // Base64 of "api:the-api-key".
     assert!(stub.requests()[0].contains("authorization: Basic YXBpOnRoZS1hcGkta2V5"));
@@ -142,7 +145,7 @@ async fn the_first_page_asks_for_the_count_and_the_key_is_the_password() {
 async fn enumerations_as_numbers_mean_the_same_as_names() {
     let named = Tenant::start(|_| {}).await;
     let numbered = Tenant::start(|world| world.behaviour.enums_as_numbers = true).await;
-    let by_name = snapshot(client(&named).read_all().await.expect("names"));
+    let by_name = snapshot(client(&named).read_all().await.expect("names not read"));
     let by_number = snapshot(client(&numbered).read_all().await.expect("numbers"));
     assert_eq!(by_name, by_number);
     assert!(
@@ -169,7 +172,7 @@ async fn a_throttled_page_is_asked_for_again_after_the_wait_it_names() {
     };
     read_with(throttled, "$skip=7", 1, 1)
         .await
-        .expect("the second try");
+        .expect("the second attempt failed");
     assert!(started.elapsed() >= std::time::Duration::from_millis(250));
 }
 
@@ -177,10 +180,10 @@ async fn a_throttled_page_is_asked_for_again_after_the_wait_it_names() {
 async fn a_server_error_or_a_broken_connection_is_tried_again() {
     read_with(status(500), "/Enrollments", 2, 2)
         .await
-        .expect("the third try");
+        .expect("the third attempt failed");
     read_with(FaultKind::Drop, "/Users", 2, 1)
         .await
-        .expect("the second try");
+        .expect("the second attempt failed");
 }
 
 /// S4-100: a failure of one page fails the whole reading.
@@ -188,7 +191,7 @@ async fn a_server_error_or_a_broken_connection_is_tried_again() {
 async fn a_second_page_that_keeps_failing_fails_the_whole() {
     let error = read_with(status(503), "/Users?", 2, u32::MAX)
         .await
-        .expect_err("no page 2");
+        .expect_err("a missing page was accepted");
     assert_eq!(error.status(), Some(503));
     assert!(error.is_transient());
     let error = read_with(FaultKind::Drop, "/RoleAssignments", 2, u32::MAX).await;
@@ -203,7 +206,7 @@ async fn a_second_page_that_keeps_failing_fails_the_whole() {
 async fn a_truncated_page_is_read_once_more_and_then_an_error() {
     read_with(FaultKind::TruncatedPage, "/Users", 1, 1)
         .await
-        .expect("complete the second time");
+        .expect("the second attempt failed");
     let error = read_with(FaultKind::TruncatedPage, "/Enrollments", 1, u32::MAX).await;
     let Err(ApiError::Incomplete {
         set: "Enrollments",
@@ -237,7 +240,7 @@ async fn no_users_at_all_is_an_error() {
 async fn broken_json_is_an_error_that_shows_no_data() {
     let error = read_with(FaultKind::BrokenJson, "/Users", 1, u32::MAX)
         .await
-        .expect_err("broken");
+        .expect_err("no error");
     assert!(matches!(error, ApiError::Decode { .. }), "{error:?}");
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains('@') && shown.len() < 400, "{shown}");
@@ -261,7 +264,7 @@ async fn a_link_to_another_host_is_not_followed() {
     let error = client(&tenant)
         .read_all()
         .await
-        .expect_err("a foreign link");
+        .expect_err("a foreign link was followed");
     let ApiError::ForeignLink { found_host, .. } = &error else {
         panic!("{error:?}")
     };
@@ -302,7 +305,7 @@ async fn camel_case_blanks_and_unknown_fields_are_understood() {
              "Title":"A group","DirectoryObjectId":"00000000-0000-0000-0000-0000000000aa"}]}"#,
     )
     .await;
-    let snapshot = snapshot(stubbed(&stub).read_all().await.expect("two users"));
+    let snapshot = snapshot(stubbed(&stub).read_all().await.expect("users not read"));
     let people = &snapshot.people;
     assert_eq!(people.ids, [UserId::new(Uuid::from_u128(1))]);
     assert_eq!(people.property(Property::City, 0), None);
@@ -319,7 +322,10 @@ async fn a_row_without_a_usable_id_is_named() {
             {"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"},{"Id":"7","LoginName":"b"}]}"#,
     )
     .await;
-    let error = stubbed(&stub).read_all().await.expect_err("a bad row");
+    let error = stubbed(&stub)
+        .read_all()
+        .await
+        .expect_err("a bad row was accepted");
     assert_eq!(
         error.to_string(),
         "row 2 of Users cannot be read: Id is \"7\", not a GUID"
@@ -359,7 +365,10 @@ async fn a_set_without_a_count_cannot_be_trusted() {
     let stub =
         with_users(r#"{"value":[{"Id":"00000000-0000-0000-0000-000000000001","LoginName":"a"}]}"#)
             .await;
-    let error = stubbed(&stub).read_all().await.expect_err("no count");
+    let error = stubbed(&stub)
+        .read_all()
+        .await
+        .expect_err("a missing count was accepted");
     assert!(error.to_string().contains("@odata.count"), "{error}");
 }
 
@@ -373,34 +382,40 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
         .courses
         .iter()
         .find(|course| !course.deleted)
-        .expect("a course");
+        .expect("no course");
     let (course, catalog) = (CourseId::new(course.id), CatalogId::new(course.catalog_id));
     let object = ObjectId::new(tenant.world.groups[0].id);
-    assert_eq!(learn.find_group(object).await.expect("a result"), None);
+    assert_eq!(learn.find_group(object).await.expect("no result"), None);
 
     let claim = format!("c:0t.c|tenant|{object}");
     for _ in 0..2 {
         learn
             .add_group_to_catalog(catalog, object, &claim)
             .await
-            .expect("added");
+            .expect("not added");
     }
     let group = learn
         .find_group(object)
         .await
-        .expect("a result")
-        .expect("the group");
+        .expect("no result")
+        .expect("no such group");
     assert_eq!(group.login_name, claim);
     let login = group.login_name.as_str();
     assert_eq!(
-        learn.enrol_group(course, login).await.expect("first"),
+        learn
+            .enrol_group(course, login)
+            .await
+            .expect("the first call failed"),
         Enrolment::Enrolled
     );
     assert_eq!(
-        learn.enrol_group(course, login).await.expect("again"),
+        learn
+            .enrol_group(course, login)
+            .await
+            .expect("the repeat failed"),
         Enrolment::AlreadyEnrolled
     );
-    let roles = learn.group_roles(group.id).await.expect("roles");
+    let roles = learn.group_roles(group.id).await.expect("roles not read");
     let expected = GroupRoles {
         courses: [course].into(),
         catalogs: [catalog].into(),
@@ -408,12 +423,24 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
     assert_eq!(roles, expected);
 
     let unenrol = || learn.unenrol_group(course, login, "Profile retracted");
-    assert_eq!(unenrol().await.expect("first"), Unenrolment::Unenrolled);
-    assert_eq!(unenrol().await.expect("again"), Unenrolment::NotEnrolled);
+    assert_eq!(
+        unenrol().await.expect("the first call failed"),
+        Unenrolment::Unenrolled
+    );
+    assert_eq!(
+        unenrol().await.expect("the repeat failed"),
+        Unenrolment::NotEnrolled
+    );
     let remove = || learn.remove_group_from_catalog(catalog, login);
-    assert_eq!(remove().await.expect("first"), CatalogRemoval::Removed);
-    assert_eq!(remove().await.expect("again"), CatalogRemoval::NotThere);
-    let roles = learn.group_roles(group.id).await.expect("roles");
+    assert_eq!(
+        remove().await.expect("the first call failed"),
+        CatalogRemoval::Removed
+    );
+    assert_eq!(
+        remove().await.expect("the repeat failed"),
+        CatalogRemoval::NotThere
+    );
+    let roles = learn.group_roles(group.id).await.expect("roles not read");
     assert_eq!(roles, GroupRoles::default());
 }
 
@@ -427,8 +454,8 @@ async fn a_group_row_of_the_user_list_is_marked_as_a_group() {
     learn
         .add_group_to_catalog(catalog, object, "x")
         .await
-        .expect("added");
-    let snapshot = snapshot(learn.read_all().await.expect("all sets"));
+        .expect("not added");
+    let snapshot = snapshot(learn.read_all().await.expect("sets not read"));
     let [group] = &snapshot.groups[..] else {
         panic!("{:?}", snapshot.groups)
     };
@@ -448,7 +475,7 @@ async fn a_login_name_survives_the_path() {
             .enrolments
             .retain(|row| row.course_id == course && row.lms_user_id == learner);
         let person = world.people.iter_mut().find(|p| p.lms_id == Some(learner));
-        person.expect("the learner").upn = "o'brien@contoso.com".into();
+        person.expect("no such learner").upn = "o'brien@contoso.com".into();
     })
     .await;
     let course = tenant.world.enrolments[0].course_id;
@@ -457,13 +484,16 @@ async fn a_login_name_survives_the_path() {
         .courses
         .iter()
         .find(|c| c.id == course)
-        .expect("the course");
+        .expect("no course");
     let catalog = CatalogId::new(course.catalog_id);
     let login = "i:0#.f|membership|o'brien@contoso.com";
     let removed = client(&tenant)
         .remove_group_from_catalog(catalog, login)
         .await;
-    assert_eq!(removed.expect("found by its name"), CatalogRemoval::Removed);
+    assert_eq!(
+        removed.expect("not found by its name"),
+        CatalogRemoval::Removed
+    );
     let key = "'i%3A0%23.f%7Cmembership%7Co%27%27brien%40contoso.com'";
     let path = format!("DELETE /learn365/odata/v2/CourseCatalogs({catalog})/Users({key})");
     assert_eq!(tenant.asked("/Users("), [path]);
@@ -479,21 +509,21 @@ async fn an_enrolment_whose_answer_was_lost_is_repeated_without_harm() {
         .courses
         .iter()
         .find(|course| !course.deleted)
-        .expect("a course");
+        .expect("no course");
     let object = ObjectId::new(tenant.world.groups[0].id);
     let login = format!("c:0t.c|tenant|{object}");
     let catalog = CatalogId::new(course.catalog_id);
     learn
         .add_group_to_catalog(catalog, object, &login)
         .await
-        .expect("added");
+        .expect("not added");
     tenant
         .simulators
         .add_fault(tenant.uuid(), Fault::once("/Enroll", FaultKind::LoseAnswer));
     let enrolled = learn
         .enrol_group(CourseId::new(course.id), &login)
         .await
-        .expect("the repeat");
+        .expect("the repeat failed");
     assert_eq!(enrolled, Enrolment::AlreadyEnrolled);
 }
 
@@ -504,7 +534,7 @@ async fn a_refusal_that_only_sounds_like_already_is_a_failure() {
     let error = stubbed(&stub)
         .enrol_group(CourseId::new(Uuid::nil()), "x")
         .await;
-    assert_eq!(error.expect_err("a failure").status(), Some(400));
+    assert_eq!(error.expect_err("no failure").status(), Some(400));
 }
 
 /// The futures are `Send`, so they can be spawned.
@@ -515,9 +545,9 @@ async fn the_calls_are_send() {
     }
     let tenant = Tenant::start(|_| {}).await;
     let learn = client(&tenant);
-    is_send(learn.read_all()).await.expect("all sets");
+    is_send(learn.read_all()).await.expect("sets not read");
     is_send(learn.verify_key(None)).await;
     is_send(learn.find_group(ObjectId::new(Uuid::nil())))
         .await
-        .expect("a result");
+        .expect("no result");
 }

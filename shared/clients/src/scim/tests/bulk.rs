@@ -62,7 +62,7 @@ async fn a_part_that_is_refused_is_told_by_itself() {
     let all = site.write_all(&writes).await;
     assert!(is_done(&all[..1]) && is_done(&all[2..3]), "{all:?}");
     for at in [1, 3] {
-        let error = all[at].as_ref().expect_err("taken");
+        let error = all[at].as_ref().expect_err("a duplicate was accepted");
         assert_eq!(
             error.message(),
             "The userName 'p1@contoso.example' is in use."
@@ -148,7 +148,7 @@ async fn a_service_without_bulk_gets_single_requests() {
     // The results are in the order of the writes, whichever finished first.
     for (number, written) in (0..).zip(&all) {
         let expected = Written::Done(Some(site.key(number)));
-        assert_eq!(written.as_ref().expect("created"), &expected);
+        assert_eq!(written.as_ref().expect("not created"), &expected);
         assert_eq!(
             site.user(number)["userName"],
             format!("p{number}@contoso.example")

@@ -44,9 +44,9 @@ impl Site {
         let edited = tenant
             .simulators
             .edit(tenant.uuid(), |it| arrange(&mut it.scim.behaviour));
-        edited.expect("the tenant");
+        edited.expect("unknown tenant");
         let scim = scim_of(&tenant);
-        let described = scim.describe().await.expect("a description");
+        let described = scim.describe().await.expect("not described");
         tenant.simulators.clear_requests(tenant.uuid());
         let mirror = TargetReplica::new(Platform::default());
         Self {
@@ -59,7 +59,7 @@ impl Site {
 
     fn state(&self) -> ScimState {
         let state = self.tenant.simulators.dump(self.tenant.uuid());
-        state.expect("the tenant").scim
+        state.expect("unknown tenant").scim
     }
 
     /// Returns a user as stored by the service, as JSON.
@@ -75,7 +75,7 @@ impl Site {
         let found = groups
             .values()
             .find(|it| it.text("externalId") == Some(&id));
-        let members = found.expect("the team").members.clone();
+        let members = found.expect("no such team").members.clone();
         (shown(groups.values(), &id), members)
     }
 
@@ -130,7 +130,7 @@ impl Site {
     async fn people(&mut self, numbers: std::ops::Range<u128>) -> Vec<String> {
         let writes: Vec<Write> = numbers.clone().map(new_user).collect();
         for written in self.write_all(&writes).await {
-            written.expect("created");
+            written.expect("not created");
         }
         numbers.map(|number| self.key(number)).collect()
     }
@@ -142,13 +142,13 @@ impl Site {
 
 fn scim_of(tenant: &Tenant) -> Scim {
     let token = tenant.simulators.scim_token(tenant.uuid());
-    let token = Secret::new(token.expect("the tenant"));
-    Scim::new(quick(), &tenant.simulators.scim_url(tenant.uuid()), token).expect("a URL")
+    let token = Secret::new(token.expect("unknown tenant"));
+    Scim::new(quick(), &tenant.simulators.scim_url(tenant.uuid()), token).expect("invalid URL")
 }
 
 fn shown<'r>(all: impl Iterator<Item = &'r ScimResource>, external: &str) -> Value {
     let mut found = all.filter(|it| it.text("externalId") == Some(external));
-    let one = found.next().expect("a resource with this external id");
+    let one = found.next().expect("no resource with this external id");
     assert!(found.next().is_none(), "{external} exists twice");
     Value::Object(one.attributes.clone())
 }
@@ -166,7 +166,7 @@ async fn stub(
         reply(status, "", &body.to_string())
     })
     .await;
-    let scim = Scim::new(quick(), &stub.url, Secret::new("the-token")).expect("a URL");
+    let scim = Scim::new(quick(), &stub.url, Secret::new("the-token")).expect("invalid URL");
     (stub, scim)
 }
 
@@ -266,9 +266,13 @@ async fn the_calls_are_send() {
     }
     let site = Site::start().await;
     let (scim, described) = (&site.scim, &site.described);
-    is_send(scim.users(described, None)).await.expect("users");
-    is_send(scim.groups(described, None)).await.expect("groups");
-    is_send(scim.reports_changes(0)).await.expect("a result");
+    is_send(scim.users(described, None))
+        .await
+        .expect("users not read");
+    is_send(scim.groups(described, None))
+        .await
+        .expect("groups not read");
+    is_send(scim.reports_changes(0)).await.expect("no result");
     let writes = [new_user(1)];
     let all = is_send(scim.write_all(&writes, &site.mirror, described, LANGUAGE)).await;
     assert!(all[0].is_ok());

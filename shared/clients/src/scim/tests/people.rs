@@ -26,7 +26,7 @@ fn deed(site: &Site, number: u128, change: impl FnOnce(&mut Option<bool>, &mut b
 #[tokio::test]
 async fn a_user_is_created_with_everything_that_is_known() {
     let mut site = Site::start().await;
-    let written = site.write(&new_user(7)).await.expect("created");
+    let written = site.write(&new_user(7)).await.expect("not created");
     assert_eq!(written, Written::Done(Some(site.key(7))));
     assert_eq!(
         site.user(7),
@@ -61,7 +61,7 @@ async fn fields_are_changed_and_emptied() {
                 (Field::DisplayName, Some("Kay \"K\" O'Neill, Ä")),
             ],
         );
-        let written = site.write(&change).await.expect("changed");
+        let written = site.write(&change).await.expect("not changed");
         assert_eq!(written, Written::Done(None));
         let user = site.user(1);
         assert_eq!(
@@ -78,7 +78,7 @@ async fn fields_are_changed_and_emptied() {
         // Repeating the change makes no difference.
         let set = set_user(&site, 1, [(Field::Department, Some("Law"))]);
         for _ in 0..2 {
-            site.write(&set).await.expect("changed");
+            site.write(&set).await.expect("not changed");
         }
         assert_eq!(site.user(1)[ENTERPRISE]["department"], "Law");
     }
@@ -91,7 +91,7 @@ async fn a_user_is_deactivated_and_brought_back() {
         site.people(1..2).await;
         for is_active in [false, true] {
             let change = deed(&site, 1, |active, _| *active = Some(is_active));
-            site.write(&change).await.expect("changed");
+            site.write(&change).await.expect("not changed");
             assert_eq!(site.user(1)["active"], is_active);
         }
         assert_eq!(site.state().users.len(), 1);
@@ -109,9 +109,9 @@ async fn a_user_who_was_there_before_is_linked() {
                 user.attributes.remove("externalId");
             }
         });
-        unlinked.expect("the tenant");
+        unlinked.expect("unknown tenant");
         let link = deed(&site, 1, |_, link| *link = true);
-        site.write(&link).await.expect("linked");
+        site.write(&link).await.expect("not linked");
         assert_eq!(site.user(1)["externalId"], json!(object(1)));
     }
 }
@@ -127,10 +127,10 @@ async fn managers_are_set_changed_and_taken_away() {
         assert_eq!(shown(&site), json!(site.key(2)));
         let third = object(3).to_string();
         let change = set_user(&site, 1, [(Field::Manager, Some(third.as_str()))]);
-        site.write(&change).await.expect("changed");
+        site.write(&change).await.expect("not changed");
         assert_eq!(shown(&site), json!(site.key(3)));
         let clear = set_user(&site, 1, [(Field::Manager, None)]);
-        site.write(&clear).await.expect("cleared");
+        site.write(&clear).await.expect("not cleared");
         assert_eq!(shown(&site), Value::Null);
         assert_eq!(site.user(1)[ENTERPRISE]["department"], "Sales");
     }
@@ -143,10 +143,10 @@ async fn a_change_that_names_somebody_who_is_not_there_waits() {
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let stranger = Operation::SetManager { manager: object(9) };
     let written = site.write(&write(subject(1), stranger)).await;
-    assert_eq!(written.expect("no error"), Written::Waits);
+    assert_eq!(written.expect("an error was returned"), Written::Waits);
     let of_stranger = Operation::SetManager { manager: object(1) };
     let written = site.write(&write(subject(9), of_stranger)).await;
-    assert_eq!(written.expect("no error"), Written::Waits);
+    assert_eq!(written.expect("an error was returned"), Written::Waits);
     assert!(site.asked("/v2").is_empty());
 }
 
@@ -162,9 +162,9 @@ async fn a_new_address_changes_the_name_and_the_work_address_only() {
                 emails.expect("a list").insert(0, home.clone());
             }
         });
-        added.expect("the tenant");
+        added.expect("unknown tenant");
         let change = set_user(&site, 1, [(Field::Email, Some("kay@contoso.example"))]);
-        site.write(&change).await.expect("changed");
+        site.write(&change).await.expect("not changed");
         let user = site.user(1);
         assert_eq!(user["userName"], "kay@contoso.example");
         assert_eq!(
@@ -187,7 +187,7 @@ async fn a_user_without_a_work_address_gets_one() {
                 user.attributes.remove("emails");
             }
         });
-        gone.expect("the tenant");
+        gone.expect("unknown tenant");
         let change = set_user(
             &site,
             1,
@@ -196,7 +196,7 @@ async fn a_user_without_a_work_address_gets_one() {
                 (Field::JobTitle, Some("Lead")),
             ],
         );
-        site.write(&change).await.expect("changed");
+        site.write(&change).await.expect("not changed");
         let user = site.user(1);
         assert_eq!(
             (&user["userName"], &user["title"]),
@@ -214,7 +214,10 @@ async fn a_refused_change_tells_what_the_service_says() {
     for mut site in both().await {
         site.people(1..3).await;
         let change = set_user(&site, 1, [(Field::Email, Some("p2@contoso.example"))]);
-        let error = site.write(&change).await.expect_err("taken");
+        let error = site
+            .write(&change)
+            .await
+            .expect_err("a duplicate was accepted");
         assert_eq!(
             (error.status(), error.code()),
             (Some(409), Some("uniqueness"))
@@ -234,7 +237,10 @@ async fn somebody_who_is_gone_from_the_service_is_an_error() {
             .simulators
             .edit(uuid, |it| it.scim.users.clear());
         let change = set_user(&site, 1, [(Field::JobTitle, Some("Lead"))]);
-        let error = site.write(&change).await.expect_err("gone");
+        let error = site
+            .write(&change)
+            .await
+            .expect_err("a missing resource was found");
         assert_eq!(error.status(), Some(404));
     }
 }
@@ -253,7 +259,7 @@ async fn an_id_is_one_part_of_a_path() {
     let write = write(subject(1), deed);
     let described = all_but_bulk();
     let written = scim.write(&write, &mirror, &described, LANGUAGE).await;
-    written.expect("changed");
+    written.expect("not changed");
     let request = stub.requests().concat();
     let line = "PATCH /Users/..%2FGroups%2F1%3Fx%3D%23%C3%BC-._~ HTTP/1.1";
     assert!(request.starts_with(line), "{request}");
@@ -267,7 +273,7 @@ async fn a_conflict_with_what_is_ours_is_no_conflict() {
         mirror: TargetReplica::new(Platform::default()),
         ..site
     };
-    let written = again.write(&new_user(1)).await.expect("found");
+    let written = again.write(&new_user(1)).await.expect("not found");
     assert_eq!(written, Written::Done(Some(id)));
     assert_eq!(again.state().users.len(), 1);
 }
@@ -280,7 +286,7 @@ async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
     let error = site
         .write(&write(subject(2), Operation::CreateUser { facts }))
         .await;
-    let error = error.expect_err("taken");
+    let error = error.expect_err("a duplicate was accepted");
     assert_eq!(error.status(), Some(409));
     assert_eq!(
         error.message(),
@@ -303,7 +309,10 @@ async fn a_service_that_takes_no_notice_of_filters_links_nobody_by_mistake() {
     let error = scim
         .write(&new_user(1), &mirror, &all_but_bulk(), LANGUAGE)
         .await;
-    assert_eq!(error.expect_err("taken").message(), "The name is taken.");
+    assert_eq!(
+        error.expect_err("a duplicate was accepted").message(),
+        "The name is taken."
+    );
 }
 
 #[tokio::test]
@@ -312,7 +321,7 @@ async fn a_lost_answer_creates_nobody_twice() {
     for kind in kinds {
         let mut site = Site::start().await;
         site.fault(Fault::once(USERS, kind.clone()).method("POST"));
-        site.write(&new_user(1)).await.expect("created");
+        site.write(&new_user(1)).await.expect("not created");
         assert_eq!(site.state().users.len(), 1, "{kind:?}");
         let posts = if kind == FaultKind::LoseAnswer { 1 } else { 2 };
         assert_eq!(site.count("POST", USERS), posts, "{kind:?}");
@@ -323,7 +332,10 @@ async fn a_lost_answer_creates_nobody_twice() {
 async fn without_filters_a_lost_answer_is_an_error_and_nothing_is_sent_again() {
     let mut site = Site::with(|can| can.filter = false).await;
     site.fault(Fault::once(USERS, FaultKind::LoseAnswer).method("POST"));
-    let error = site.write(&new_user(1)).await.expect_err("nobody knows");
+    let error = site
+        .write(&new_user(1))
+        .await
+        .expect_err("the outcome must be unknown");
     assert!(matches!(error, ApiError::Transport { .. }), "{error:?}");
     assert_eq!(site.count("POST", USERS), 1);
 }

@@ -29,9 +29,12 @@ async fn nobody_sends_while_the_service_asks_to_wait() {
     let began = Instant::now();
     let first = tokio::spawn(async move { first.users(&described, None).await.map(drop) });
     tokio::time::sleep(Duration::from_millis(150)).await;
-    second.groups(&described, None).await.expect("groups");
+    second
+        .groups(&described, None)
+        .await
+        .expect("groups not read");
     assert!(began.elapsed() >= Duration::from_millis(500));
-    first.await.expect("no panic").expect("users");
+    first.await.expect("a panic").expect("users not read");
     assert_eq!(site.asked("/v2").len(), 3, "{:?}", site.asked("/v2"));
 }
 
@@ -42,7 +45,7 @@ async fn a_rate_limit_costs_no_try() {
     site.fault(Fault::once(USERS, asks_to_wait(0.01)).at(1, 12));
     site.fault(Fault::once(USERS, down(503)).at(13, 4));
     let users = site.scim.users(&site.described, None).await;
-    assert!(users.expect("success after the rate limit").all.is_empty());
+    assert!(users.expect("failed after the rate limit").all.is_empty());
     assert_eq!(site.asked(USERS).len(), 17);
 
     site.tenant.simulators.clear_faults(site.tenant.uuid());
@@ -50,7 +53,7 @@ async fn a_rate_limit_costs_no_try() {
     site.fault(limit.at(1, 12));
     site.write(&new_user(1))
         .await
-        .expect("success after the rate limit");
+        .expect("failed after the rate limit");
     assert_eq!(site.state().users.len(), 1);
 }
 
@@ -84,12 +87,12 @@ async fn a_pause_of_nothing_is_no_reason_to_ask_without_end() {
         ..HttpSettings::default()
     };
     let scim = Scim {
-        http: Http::new(settings).expect("a client"),
+        http: Http::new(settings).expect("no client"),
         ..site.scim.clone()
     };
     let scim = scim.with_deadline(Instant::now() + Duration::from_millis(200));
     let error = scim.users(&site.described, None).await;
-    assert_eq!(error.expect_err("limited").status(), Some(429));
+    assert_eq!(error.expect_err("no rate limit").status(), Some(429));
     let asked = site.asked(USERS).len();
     assert!((2..=4).contains(&asked), "{asked}");
 }
@@ -106,8 +109,10 @@ async fn nobody_waits_past_the_deadline() {
         site.scim
             .users(&site.described, None)
             .await
-            .expect_err("busy");
-        site.write(&new_user(1)).await.expect_err("busy");
+            .expect_err("no error of a busy service");
+        site.write(&new_user(1))
+            .await
+            .expect_err("no error of a busy service");
         let all = site.write_all(&[new_user(2), new_user(3)]).await;
         assert!(all.iter().all(Result::is_err));
         assert!(
@@ -124,9 +129,9 @@ async fn a_wish_to_wait_too_long_is_told_to_all() {
     site.fault(Fault::once(USERS, asks_to_wait(3_600.0)));
     let began = Instant::now();
     let error = site.scim.users(&site.described, None).await;
-    assert_eq!(error.expect_err("an hour").status(), Some(429));
+    assert_eq!(error.expect_err("no error").status(), Some(429));
     let error = site.scim.groups(&site.described, None).await;
-    let error = error.expect_err("nobody is asked for an hour");
+    let error = error.expect_err("waited for the rate limit");
     assert!(matches!(error, ApiError::Timeout { .. }), "{error:?}");
     assert!(site.asked(GROUPS).is_empty());
     assert!(began.elapsed() < Duration::from_secs(2));
@@ -145,7 +150,7 @@ async fn failures_that_pass_are_waited_out() {
         site.people(1..2).await;
         site.fault(Fault::once(USERS, kind.clone()).at(1, 4));
         let change = set_user(&site, 1, [(Field::JobTitle, Some("Lead"))]);
-        site.write(&change).await.expect("the fifth time");
+        site.write(&change).await.expect("the fifth attempt failed");
         assert_eq!(site.user(1)["title"], "Lead", "{kind:?}");
     }
 }
@@ -166,16 +171,16 @@ async fn no_error_shows_a_secret() {
     let (_stub, scim) = stub(|_, _| (403, refusal(403, "No."))).await;
     let mirror = TargetReplica::new(Platform::default());
     let described = all_but_bulk();
-    let read = scim.users(&described, None).await.expect_err("refused");
+    let read = scim.users(&described, None).await.expect_err("not refused");
     let written = scim
         .write(&new_user(1), &mirror, &described, LANGUAGE)
         .await;
-    let written = written.expect_err("refused");
+    let written = written.expect_err("not refused");
     let nowhere = Scim::new(quick(), "http://127.0.0.1:1", Secret::new("the-token"));
-    let nowhere = nowhere.expect("a URL");
+    let nowhere = nowhere.expect("invalid URL");
     let deadline = Instant::now() + Duration::from_millis(50);
     let nobody = nowhere.with_deadline(deadline).counts().await;
-    let nobody = nobody.expect_err("nobody listens");
+    let nobody = nobody.expect_err("no server must respond");
     for error in [read, written, nobody] {
         let shown = format!("{scim:?} {error} {error:?}");
         assert!(!shown.contains("the-token"), "{shown}");
@@ -190,6 +195,9 @@ async fn requests_are_counted() {
     site.fault(Fault::once(USERS, down(503)).method("GET"));
     site.people(0..5).await;
     let clone = site.scim.clone();
-    clone.users(&site.described, None).await.expect("users");
+    clone
+        .users(&site.described, None)
+        .await
+        .expect("users not read");
     assert_eq!(site.scim.requests() - before, 3);
 }

@@ -23,7 +23,11 @@ fn incomplete(error: &ApiError) -> (u64, u64) {
 #[tokio::test]
 async fn every_page_of_users_is_taken_in() {
     let site = with_people(23, 10).await;
-    let listed = site.scim.users(&site.described, None).await.expect("users");
+    let listed = site
+        .scim
+        .users(&site.described, None)
+        .await
+        .expect("users not read");
     assert_eq!(listed.all.len(), 23);
     assert_eq!(
         site.asked(USERS),
@@ -35,14 +39,22 @@ async fn every_page_of_users_is_taken_in() {
     assert_eq!(known.user_name, "p3@contoso.example");
     assert_eq!(known.facts, facts(3));
     assert!(known.active);
-    assert_eq!(site.scim.counts().await.expect("counts"), (23, 0));
+    assert_eq!(site.scim.counts().await.expect("not counted"), (23, 0));
 }
 
 #[tokio::test]
 async fn nobody_at_all_is_an_answer() {
     let site = Site::start().await;
-    let users = site.scim.users(&site.described, None).await.expect("none");
-    let teams = site.scim.groups(&site.described, None).await.expect("none");
+    let users = site
+        .scim
+        .users(&site.described, None)
+        .await
+        .expect("not read");
+    let teams = site
+        .scim
+        .groups(&site.described, None)
+        .await
+        .expect("not read");
     assert!(users.all.is_empty() && teams.all.is_empty());
     assert_eq!((users.newest, teams.newest), (None, None));
 }
@@ -52,10 +64,12 @@ async fn every_page_of_groups_is_taken_in_with_its_members() {
     let mut site = with_people(5, 2).await;
     let teams = [1, 2, 3].map(|number| TeamKey::Group(object(0x600 + number)));
     for team in teams {
-        site.write(&new_team(team, [0, 4])).await.expect("created");
+        site.write(&new_team(team, [0, 4]))
+            .await
+            .expect("not created");
     }
     let listed = site.scim.groups(&site.described, None).await;
-    let listed = listed.expect("groups");
+    let listed = listed.expect("groups not read");
     assert_eq!(listed.all.len(), 3);
     let both = BTreeSet::from([site.key(0), site.key(4)]);
     for (known, team) in listed.all.values().zip(teams) {
@@ -71,7 +85,7 @@ async fn a_cut_page_is_noticed_and_all_are_read_once_more() {
     // The remaining rows are requested as after a short page, and then the total does not match.
     site.fault(Fault::once(USERS, FaultKind::EmptyPage).at(2, 1));
     let listed = site.scim.users(&site.described, None).await;
-    assert_eq!(listed.expect("the second time").all.len(), 8);
+    assert_eq!(listed.expect("the second attempt failed").all.len(), 8);
     assert_eq!(site.count("GET", USERS), 4);
 }
 
@@ -89,7 +103,10 @@ async fn a_second_page_that_fails_fails_the_whole() {
     let site = with_people(8, 4).await;
     site.fault(Fault::once("startIndex=5", down(503)).at(1, u32::MAX));
     let error = site.scim.users(&site.described, None).await;
-    assert_eq!(error.expect_err("half of them").status(), Some(503));
+    assert_eq!(
+        error.expect_err("an incomplete list was accepted").status(),
+        Some(503)
+    );
     assert_eq!(site.count("GET", "startIndex=5"), 5);
 }
 
@@ -107,7 +124,7 @@ async fn a_total_that_does_not_fit_is_an_error() {
         })
         .await;
         let error = scim.users(&all_but_bulk(), None).await;
-        let error = error.expect_err("a total that is wrong");
+        let error = error.expect_err("a wrong total was accepted");
         assert_eq!(incomplete(&error), (total, 2));
         assert!(stub.requests().len() >= 2, "it is read again");
     }
@@ -121,7 +138,10 @@ async fn a_service_that_begins_again_behind_the_end_does_not_go_on_for_ever() {
     })
     .await;
     let error = scim.users(&all_but_bulk(), None).await;
-    assert_eq!(incomplete(&error.expect_err("three are missing")), (5, 2));
+    assert_eq!(
+        incomplete(&error.expect_err("an incomplete list was accepted")),
+        (5, 2)
+    );
     assert_eq!(stub.requests().len(), 4);
 }
 
@@ -138,7 +158,10 @@ async fn a_user_shown_twice_hides_another_one() {
     })
     .await;
     let error = scim.users(&all_but_bulk(), None).await;
-    assert_eq!(incomplete(&error.expect_err("one is missing")), (4, 3));
+    assert_eq!(
+        incomplete(&error.expect_err("an incomplete list was accepted")),
+        (4, 3)
+    );
 }
 
 #[tokio::test]
@@ -168,7 +191,10 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
         (200, json!({"totalResults": 2, "Resources": rows}))
     })
     .await;
-    let listed = scim.users(&all_but_bulk(), None).await.expect("users");
+    let listed = scim
+        .users(&all_but_bulk(), None)
+        .await
+        .expect("users not read");
     let blank = PlatformUser {
         active: true,
         // The external id is set, but does not belong to this directory.
@@ -179,7 +205,10 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
     assert_eq!(listed.all["2"].facts[&Field::Email], "work@contoso.example");
     let newest = Utc.timestamp_millis_opt(1_795_687_200_250).single();
     assert_eq!(listed.newest, newest);
-    let listed = scim.groups(&all_but_bulk(), None).await.expect("groups");
+    let listed = scim
+        .groups(&all_but_bulk(), None)
+        .await
+        .expect("groups not read");
     assert!(listed.all.values().all(|team| team.members.is_empty()));
     assert_eq!(listed.newest, None);
 }
@@ -187,21 +216,21 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
 #[tokio::test]
 async fn only_what_changed_since_is_read() {
     let mut site = with_people(6, 2).await;
-    let before = site.state().last_modified.expect("a time");
+    let before = site.state().last_modified.expect("invalid time");
     let change = set_user(&site, 4, [(Field::JobTitle, Some("Lead"))]);
-    site.write(&change).await.expect("changed");
+    site.write(&change).await.expect("not changed");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let listed = site.scim.users(&site.described, Some(before)).await;
-    let listed = listed.expect("changed users");
+    let listed = listed.expect("users not read");
     // The last user created has exactly this modification time, so it is read again.
     let ids: BTreeSet<&String> = listed.all.keys().collect();
     assert_eq!(ids, BTreeSet::from([&site.key(4), &site.key(5)]));
     assert!(listed.newest > Some(before));
 
-    let since: DateTime<Utc> = "2026-11-26T10:00:00.1239Z".parse().expect("a time");
+    let since: DateTime<Utc> = "2026-11-26T10:00:00.1239Z".parse().expect("invalid time");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let groups = site.scim.groups(&site.described, Some(since)).await;
-    assert!(groups.expect("none").all.is_empty());
+    assert!(groups.expect("not read").all.is_empty());
     let asked = percent_encoding::percent_decode_str(&site.asked(GROUPS)[0])
         .decode_utf8_lossy()
         .into_owned();
@@ -214,14 +243,14 @@ async fn only_what_changed_since_is_read() {
 #[tokio::test]
 async fn a_service_that_filters_by_moments_tells_changes() {
     let site = with_people(3, 10).await;
-    assert!(site.scim.reports_changes(3).await.expect("a result"));
+    assert!(site.scim.reports_changes(3).await.expect("no result"));
     assert_eq!(site.count("GET", USERS), 2);
     assert!(
-        !site.scim.reports_changes(0).await.expect("a result"),
+        !site.scim.reports_changes(0).await.expect("no result"),
         "without users nothing is proved"
     );
     assert!(
-        !site.scim.reports_changes(4).await.expect("a result"),
+        !site.scim.reports_changes(4).await.expect("no result"),
         "a user is missing"
     );
 }
@@ -229,17 +258,20 @@ async fn a_service_that_filters_by_moments_tells_changes() {
 #[tokio::test]
 async fn a_service_that_refuses_the_filter_tells_no_changes() {
     let site = Site::with(|can| can.last_modified_filter = false).await;
-    assert!(!site.scim.reports_changes(3).await.expect("a result"));
+    assert!(!site.scim.reports_changes(3).await.expect("no result"));
     site.fault(Fault::once(USERS, down(501)).at(1, u32::MAX));
     let told = site.scim.reports_changes(3).await;
-    assert!(!told.expect("501 is an answer, too"));
+    assert!(!told.expect("501 was returned as an error"));
 }
 
 #[tokio::test]
 async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
     for total in [0, 3] {
         let (_stub, scim) = stub(move |_, _| (200, json!({"totalResults": total}))).await;
-        assert!(!scim.reports_changes(3).await.expect("a result"), "{total}");
+        assert!(
+            !scim.reports_changes(3).await.expect("no result"),
+            "{total}"
+        );
     }
 }
 
@@ -247,6 +279,6 @@ async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
 async fn a_service_that_is_down_says_nothing_about_filters() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, down(503)).at(1, u32::MAX));
-    let error = site.scim.reports_changes(3).await.expect_err("down");
+    let error = site.scim.reports_changes(3).await.expect_err("no error");
     assert_eq!(error.status(), Some(503));
 }

@@ -70,7 +70,7 @@ async fn names_of_schemas_and_attributes_have_any_capitals() {
         (200, json!({"totalResults": 2, "Resources": schemas}))
     })
     .await;
-    let found = scim.describe().await.expect("a description");
+    let found = scim.describe().await.expect("not described");
     assert_eq!(
         found.features,
         Features {
@@ -90,7 +90,7 @@ async fn names_of_schemas_and_attributes_have_any_capitals() {
 async fn a_service_without_schemas_keeps_what_the_core_has() {
     let site = Site::start().await;
     site.fault(Fault::once("/Schemas", down(404)));
-    let found = site.scim.describe().await.expect("a description");
+    let found = site.scim.describe().await.expect("not described");
     assert!(found.features.job_title && !found.features.manager);
     assert!(found.patch);
 }
@@ -99,14 +99,17 @@ async fn a_service_without_schemas_keeps_what_the_core_has() {
 async fn a_refused_token_and_a_page_of_something_else_are_errors() {
     let site = Site::start().await;
     let url = site.tenant.simulators.scim_url(site.tenant.uuid());
-    let stranger = Scim::new(quick(), &url, Secret::new("a-guess")).expect("a URL");
-    let error = stranger.describe().await.expect_err("refused");
+    let stranger = Scim::new(quick(), &url, Secret::new("a-guess")).expect("invalid URL");
+    let error = stranger.describe().await.expect_err("not refused");
     assert!(error.is_auth(), "{error}");
     let shown = format!("{stranger:?} {error} {error:?}");
     assert!(!shown.contains("a-guess"), "{shown}");
 
     let (_stub, scim) = stub(|_, _| (200, json!("<html>a sign-in page</html>"))).await;
-    let error = scim.describe().await.expect_err("no description");
+    let error = scim
+        .describe()
+        .await
+        .expect_err("an invalid description was accepted");
     assert!(matches!(error, ApiError::Decode { .. }), "{error:?}");
     assert!(!format!("{error:?}").contains("html"), "{error:?}");
 }

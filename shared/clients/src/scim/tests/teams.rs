@@ -13,7 +13,7 @@ async fn with_team(arrange: impl FnOnce(&mut ScimBehaviour), members: [u128; 2])
     site.people(0..6).await;
     site.write(&new_team(team(), members))
         .await
-        .expect("created");
+        .expect("not created");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     site
 }
@@ -30,7 +30,7 @@ fn set_team(site: &Site, change: impl FnOnce(&mut TeamChanges)) -> Write {
     change(&mut set);
     let teams = &site.mirror.platform().teams;
     let found = teams.iter().find(|(_, it)| it.team == Some(team()));
-    let (id, _) = found.expect("the team");
+    let (id, _) = found.expect("no such team");
     write(
         ChangeSubject::Team(team()),
         Operation::SetTeam {
@@ -90,13 +90,13 @@ async fn a_service_that_knows_no_supervisors_is_told_of_none() {
     };
     site.write(&write(ChangeSubject::Team(team()), deed))
         .await
-        .expect("created");
+        .expect("not created");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     let change = set_team(&site, |set| {
         set.archived = Some(true);
         set.add_supervisors = [person(1)].into();
     });
-    let written = site.write(&change).await.expect("nothing to do");
+    let written = site.write(&change).await.expect("failed");
     assert_eq!(written, Written::Done(None));
     let all = [change.clone(), change];
     assert!(site.write_all(&all).await.iter().all(Result::is_ok));
@@ -110,7 +110,7 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     site.write(&new_team(team(), 0..2_500))
         .await
-        .expect("created");
+        .expect("not created");
     let (_, members) = site.team(team());
     assert_eq!(members.len(), 2_500);
     assert_eq!(site.count("POST", GROUPS), 1);
@@ -125,7 +125,7 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     let other = TeamKey::Manager(object(0x700));
     site.write(&new_team(other, 0..1_200))
         .await
-        .expect("created");
+        .expect("not created");
     assert_eq!(site.team(other).1.len(), 1_200);
     assert_eq!(site.state().groups.len(), 2);
 }
@@ -141,7 +141,7 @@ async fn people_join_and_leave() {
         });
         // Applied twice, because the first response may have been lost.
         for _ in 0..2 {
-            site.write(&change).await.expect("changed");
+            site.write(&change).await.expect("not changed");
             let (shown, members) = site.team(team());
             assert_eq!(members, keys(&site, [1, 2, 3]));
             assert_eq!(shown["displayName"], "Sales & \"Law\"");
@@ -151,7 +151,7 @@ async fn people_join_and_leave() {
             set.remove = [person(1), person(2)].into();
             set.remove_supervisors = [person(4)].into();
         });
-        site.write(&change).await.expect("changed");
+        site.write(&change).await.expect("not changed");
         let (shown, members) = site.team(team());
         assert_eq!(members, keys(&site, [3]));
         assert_eq!(supervisors(&shown), keys(&site, [5]));
@@ -166,12 +166,12 @@ async fn a_team_is_archived_and_brought_back() {
             set.archived = Some(true);
             set.remove = [0, 1].map(|number| Member::Local(site.key(number))).into();
         });
-        site.write(&change).await.expect("archived");
+        site.write(&change).await.expect("not archived");
         let (shown, members) = site.team(team());
         assert_eq!(shown[TEAM]["archived"], true);
         assert!(members.is_empty());
         let listed = site.scim.groups(&site.described, None).await;
-        let listed = listed.expect("groups").all;
+        let listed = listed.expect("groups not read").all;
         assert!(
             listed
                 .values()
@@ -182,7 +182,7 @@ async fn a_team_is_archived_and_brought_back() {
             set.archived = Some(false);
             set.add = [person(1)].into();
         });
-        site.write(&change).await.expect("brought back");
+        site.write(&change).await.expect("not restored");
         let (shown, members) = site.team(team());
         assert_eq!(shown[TEAM]["archived"], false);
         assert_eq!(members, keys(&site, [1]));
@@ -196,7 +196,7 @@ async fn many_who_leave_are_taken_out_in_several_patches() {
     site.people(0..250).await;
     site.write(&new_team(team(), 0..250))
         .await
-        .expect("created");
+        .expect("not created");
     let change = set_team(&site, |set| set.remove = (0..249).map(person).collect());
     site.tenant.simulators.clear_requests(site.tenant.uuid());
     // It takes several requests, so it is not part of a bulk request.
@@ -217,7 +217,9 @@ async fn a_lost_answer_creates_no_team_twice() {
     for kind in [FaultKind::LoseAnswer, FaultKind::Drop, down(502)] {
         let mut site = Site::start().await;
         site.fault(Fault::once(GROUPS, kind.clone()).method("POST"));
-        site.write(&new_team(team(), [])).await.expect("created");
+        site.write(&new_team(team(), []))
+            .await
+            .expect("not created");
         assert_eq!(site.state().groups.len(), 1, "{kind:?}");
     }
 }
@@ -235,6 +237,9 @@ async fn a_team_that_is_there_several_times_is_not_made_once_more() {
     let mirror = TargetReplica::new(Platform::default());
     let write = new_team(team(), []);
     let written = scim.write(&write, &mirror, &all_but_bulk(), LANGUAGE).await;
-    assert_eq!(written.expect("found"), Written::Done(Some("1".to_owned())));
+    assert_eq!(
+        written.expect("not found"),
+        Written::Done(Some("1".to_owned()))
+    );
     assert_eq!(stub.requests().len(), 2);
 }

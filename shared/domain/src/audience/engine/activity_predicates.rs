@@ -1,37 +1,38 @@
-//! Tests of what people did in a course, as the rows of those who pass.
+//! Evaluates activity predicates: determines the rows that pass.
 
 use super::posting_reader::PostingPart;
 use crate::rules::ActivityPredicate;
 use crate::rules::evaluate::DAY_MS;
 use crate::snapshot::{CourseActivities, Postings};
 
-/// Rows looked at in one go.
+/// Rows processed per block.
 const BLOCK: usize = 256;
 
-/// The rows of everyone who passes a test about a course, in one or two parts
-/// that may overlap; `now` is the moment of evaluation in milliseconds.
+/// Returns the rows that pass a predicate about a course, in one or two parts that may overlap.
+/// `now` is the time of evaluation in milliseconds since 1970 UTC.
 pub(super) fn rows(
     course: &CourseActivities,
     test: ActivityPredicate,
     now: i64,
 ) -> [Option<PostingPart<'_>>; 2] {
-    let kept = |rows| Some(PostingPart::Kept(rows));
+    let stored = |rows| Some(PostingPart::Stored(rows));
     match test {
-        ActivityPredicate::Enrolled => [kept(&course.enrolled), None],
-        ActivityPredicate::Completed => [kept(&course.completed), None],
-        ActivityPredicate::InProgress => [kept(&course.in_progress), None],
+        ActivityPredicate::Enrolled => [stored(&course.enrolled), None],
+        ActivityPredicate::Completed => [stored(&course.completed), None],
+        ActivityPredicate::InProgress => [stored(&course.in_progress), None],
         ActivityPredicate::CompletedInLast(_) => {
             let rows = dated(&course.completed, &course.completed_at, window(test, now));
             [Some(PostingPart::Found(rows)), None]
         }
         ActivityPredicate::Overdue => {
             let due = dated(&course.open, &course.due_at, window(test, now));
-            [kept(&course.late), Some(PostingPart::Found(due))]
+            [stored(&course.late), Some(PostingPart::Found(due))]
         }
     }
 }
 
-/// The completions or due dates with which a test is passed, if it asks for them.
+/// Returns the completion times or due dates that pass; `None` if there are none or any time
+/// passes.
 pub(super) fn window(test: ActivityPredicate, now: i64) -> Option<Window> {
     match test {
         ActivityPredicate::CompletedInLast(days) => {
@@ -44,7 +45,7 @@ pub(super) fn window(test: ActivityPredicate, now: i64) -> Option<Window> {
     }
 }
 
-/// Seconds from the first to the last, both included.
+/// A range of seconds since 1970 UTC, both ends included.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Window {
     pub(super) first: u32,
@@ -52,7 +53,7 @@ pub(super) struct Window {
 }
 
 impl Window {
-    /// The whole seconds within milliseconds; none before 1970.
+    /// Returns the whole seconds between two times in milliseconds; `None` if none is after 1970.
     pub(super) fn of(since: i64, until: i64) -> Option<Self> {
         let first = u64::try_from(since).unwrap_or(0).div_ceil(1_000).max(1);
         let first = u32::try_from(first).ok()?;
@@ -66,20 +67,20 @@ impl Window {
     }
 }
 
-/// Rows whose moment (whole seconds, 0 is unknown) lies in a window.
+/// Returns the rows whose time (in whole seconds, 0 if unknown) is in the window.
 fn dated(rows: &Postings, moments: &[u32], window: Option<Window>) -> Vec<u32> {
     let (Some(window), Postings::Sparse(rows)) = (window, rows) else {
         return Vec::new();
     };
     let mut found = Vec::new();
-    // Every row of a block is written, few are kept: no branch to guess wrong.
+    // Every row is written, but `count` advances only for matches: no branch to mispredict.
     for (rows, moments) in rows.chunks(BLOCK).zip(moments.chunks(BLOCK)) {
-        let (mut kept, mut count) = ([0; BLOCK], 0);
+        let (mut stored, mut count) = ([0; BLOCK], 0);
         for (row, moment) in rows.iter().zip(moments) {
-            kept[count] = *row;
+            stored[count] = *row;
             count += usize::from(window.holds(*moment));
         }
-        found.extend_from_slice(&kept[..count]);
+        found.extend_from_slice(&stored[..count]);
     }
     found
 }

@@ -1,4 +1,4 @@
-//! A program bound to a snapshot: where in a tile each test's bitmap stands and how it gets there.
+//! A program bound to a snapshot: the slot of each predicate's bitmap in a tile and how to fill it.
 
 use std::ops::Range;
 
@@ -10,57 +10,57 @@ use super::{activity_predicates, value_predicates};
 use crate::rules::{DatePredicate, NumberPredicate};
 use crate::snapshot::{Codes, People, Snapshot, Source};
 
-/// The slot that always holds nobody.
+/// The slot whose bitmap is always empty.
 pub(super) const EMPTY: u32 = 0;
 
-/// A column whose codes are scattered over slots.
+/// A column and the slot for each of its codes.
 pub(super) struct Scatter<'a> {
     pub(super) codes: &'a Codes,
     /// The slot of each code.
     pub(super) slots: Vec<u32>,
-    /// The slots it fills.
+    /// The first and last slot that it fills.
     pub(super) first: u32,
     pub(super) last: u32,
-    /// Whether each slot takes in all slots before it: classes that ascend
-    /// with moments, so that a span of time is the difference of two slots.
+    /// True if each slot includes all slots before it. Classes ascend with the values, so a range
+    /// of values is the difference of two slots.
     pub(super) running: bool,
 }
 
-/// A slot made of others: which of [`Bound::from`].
+/// A slot that is the union of other slots, given as a range of [`Bound::from`].
 pub(super) struct Merge {
     pub(super) slot: u32,
     pub(super) from: Range<usize>,
 }
 
-/// A slot that is the difference of two, of which the first takes in the second.
+/// A slot that is the difference of two slots; the first contains the second.
 pub(super) struct Span {
     pub(super) slot: u32,
     pub(super) until: u32,
     pub(super) before: u32,
 }
 
-/// A slot filled from rows; one behind the other with the same slot add to it.
+/// A slot filled from rows. Several entries with the same slot are united.
 pub(super) struct Rows<'a> {
     pub(super) slot: u32,
     pub(super) part: PostingPart<'a>,
 }
 
-/// A program and the people of a snapshot, ready to run.
+/// A program bound to the users of a snapshot, ready to run.
 pub(super) struct Bound<'a> {
     pub(super) scatters: Vec<Scatter<'a>>,
     pub(super) merges: Vec<Merge>,
-    /// The slots that merges are made of.
+    /// The slots that merges refer to.
     pub(super) from: Vec<u32>,
     pub(super) spans: Vec<Span>,
     pub(super) rows: Vec<Rows<'a>>,
-    /// Where each test's bitmap stands, and whether as its complement.
+    /// For each predicate, its slot and whether the slot holds the complement.
     pub(super) tests: Vec<(u32, bool)>,
-    /// How many slots there are.
+    /// Number of slots.
     pub(super) slots: u32,
 }
 
 impl<'a> Bound<'a> {
-    /// Decides every test; `now` in milliseconds since 1970 UTC.
+    /// Evaluates every predicate once per distinct value; `now` in milliseconds since 1970 UTC.
     pub(super) fn new(program: &Program<'_>, snapshot: &'a Snapshot, now: i64) -> Self {
         let mut bound = Self {
             scatters: Vec::new(),
@@ -98,7 +98,7 @@ impl<'a> Bound<'a> {
         self.slots - 1
     }
 
-    /// Slots for so many classes.
+    /// Allocates consecutive slots, one for each class, and returns the first.
     fn slots_for(&mut self, classes: u32) -> u32 {
         let first = self.slots;
         self.slots += classes;
@@ -107,7 +107,7 @@ impl<'a> Bound<'a> {
 
     fn texts(&mut self, people: &'a People, source: &Source, tests: &TextPredicates<'_>) {
         let Some(column) = people.texts.get(source) else {
-            // A column that does not exist has no values: everybody's is missing.
+            // A column that does not exist has no values, so the value of every user is missing.
             if let Some(missing) = tests.missing {
                 self.tests[tests.listed[missing]] = (EMPTY, true);
             }
@@ -137,7 +137,8 @@ impl<'a> Bound<'a> {
         self.scatter(column.codes(), &classes, first);
     }
 
-    /// Where the union of classes stands, or that of all others as its complement.
+    /// Returns the slot of a union of classes, or of its complement if that is smaller, with a
+    /// flag.
     fn union(&mut self, union: &[u32], first: u32, classes: u32) -> (u32, bool) {
         let all_but = union.len() * 2 > classes as usize;
         let begin = self.from.len();
@@ -198,8 +199,8 @@ impl<'a> Bound<'a> {
         self.spans(column.codes(), ranks, highest, ranges.collect());
     }
 
-    /// Tests that hold for a range of ranks each. `ranks` gives the rank of
-    /// every code, from 0 (none) to `highest`.
+    /// Allocates slots for predicates that each hold for a range of ranks. `ranks` gives the rank
+    /// of every code, from 0 (no value) to `highest`.
     fn spans(
         &mut self,
         codes: &'a Codes,
@@ -210,7 +211,7 @@ impl<'a> Bound<'a> {
         let classes =
             EquivalenceClasses::cut(highest + 1, ranges.iter().map(|(_, range)| range.clone()));
         let first = self.slots_for(classes.count);
-        // The slot of a class holds it and all before it, class 0 (no value) left out.
+        // The slot of a class contains that class and all before it, except class 0 (no value).
         let until = |rank: u32| match classes.of.get(rank as usize) {
             None | Some(0) => EMPTY,
             Some(class) => first + class,
@@ -255,12 +256,12 @@ impl<'a> Bound<'a> {
     }
 }
 
-/// The classes whose signature has a bit, ascending.
+/// Collects the classes whose signature has the bit set, in ascending order.
 fn passing(signatures: &[u16], bit: usize, classes: &mut Vec<u32>) {
     classes.clear();
     classes.resize(signatures.len(), 0);
     let mut count = 0;
-    // Every class is written, few are kept: no branch to guess wrong.
+    // Every class is written, but `count` advances only for matches: no branch to mispredict.
     for (class, signature) in (0u32..).zip(signatures) {
         classes[count] = class;
         count += usize::from(signature >> bit & 1);

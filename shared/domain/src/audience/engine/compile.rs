@@ -1,41 +1,41 @@
-//! From expressions to one pool of distinct tests and a postfix program for each profile.
+//! Compiles expressions into a pool of distinct predicates and a postfix program for each profile.
 
 use super::predicate_index::PredicateIndex;
 use super::predicate_pool::PredicatePool;
 use crate::base::ids::UserId;
 use crate::rules::{Expr, Leaf};
 
-/// A step of a program. Programs keep bitmaps on a stack; operands are numbers
-/// of tests, complemented when the flag says so.
+/// A step of a program on a stack of bitmaps. Operands are predicate numbers; the flag is true if
+/// the predicate is negated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Op {
-    /// Puts a test on the stack.
+    /// Pushes the bitmap of a predicate.
     Load(u32, bool),
-    /// Keeps, of the top, who passes a test.
+    /// Intersects the top with a predicate.
     And(u32, bool),
-    /// Adds to the top who passes a test.
+    /// Adds the users that pass a predicate to the top.
     Or(u32, bool),
-    /// Puts everybody or nobody on the stack.
+    /// Pushes all users (`true`) or none (`false`).
     Constant(bool),
-    /// Merges the two topmost: who is in both.
+    /// Replaces the two topmost bitmaps by their intersection.
     Both,
-    /// Merges the two topmost: who is in either.
+    /// Replaces the two topmost bitmaps by their union.
     Either,
 }
 
-/// One audience as the engine takes it: a checked expression and overrides
-/// whose profiles stand before it.
+/// The input of the engine for one audience: a checked expression and overrides. The profiles it
+/// names come before it.
 #[derive(Debug, Clone, Default)]
 pub struct AudienceInput<'a> {
-    /// The rules; without any, only overrides make members.
+    /// The rules; if `None`, only overrides make members.
     pub rules: Option<&'a Expr>,
-    /// People who are members whatever the rules say.
+    /// Users who are members regardless of the rules.
     pub include: Vec<UserId>,
-    /// People who are not members whatever else says so.
+    /// Users who are never members.
     pub exclude: Vec<UserId>,
-    /// Places of profiles whose members are included.
+    /// Positions of profiles whose members are included.
     pub include_profiles: Vec<usize>,
-    /// Places of profiles whose members are excluded.
+    /// Positions of profiles whose members are excluded.
     pub exclude_profiles: Vec<usize>,
 }
 
@@ -46,31 +46,31 @@ impl AudienceInput<'_> {
     }
 }
 
-/// All audiences of a tenant, ready for any snapshot.
+/// All audiences of a tenant, compiled for evaluation on any snapshot.
 #[derive(Debug, Default)]
 pub struct Program<'a> {
-    /// Distinct tests in the order they were met.
+    /// Distinct predicates in the order in which they were found.
     pub(super) leaves: Vec<&'a Leaf>,
-    /// The same by what they ask for.
+    /// The same predicates by the column or course they read.
     pub(super) asked: PredicateIndex<'a>,
-    /// The programs of all profiles behind each other.
+    /// The steps of all profiles, one after the other.
     pub(super) ops: Vec<Op>,
     pub(super) members: Vec<Compiled<'a>>,
 }
 
-/// One profile's part of the program.
+/// The part of the program that belongs to one profile.
 #[derive(Debug)]
 pub(super) struct Compiled<'a> {
-    /// Where its steps end; they begin where those of the profile before end.
+    /// End of its steps; they begin at the end of the previous profile's steps.
     pub(super) end: usize,
     pub(super) audience: AudienceInput<'a>,
-    /// Whether a later profile names it.
+    /// True if a later profile names it.
     pub(super) is_named: bool,
 }
 
 impl<'a> Program<'a> {
-    /// Compiles audiences. A profile that an audience names must stand before
-    /// it; names of places at or behind its own are ignored.
+    /// Compiles audiences. A profile that an audience names must come before it; positions that are
+    /// not before its own are ignored.
     pub fn compile(audiences: impl IntoIterator<Item = AudienceInput<'a>>) -> Self {
         let mut compiler = Compiler::default();
         let mut members: Vec<Compiled<'a>> = Vec::new();
@@ -102,12 +102,12 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// How many profiles it evaluates.
+    /// Returns the number of profiles.
     pub fn profiles(&self) -> usize {
         self.members.len()
     }
 
-    /// How many distinct tests all profiles together make.
+    /// Returns the number of distinct predicates of all profiles.
     pub fn distinct_tests(&self) -> usize {
         self.leaves.len()
     }
@@ -120,8 +120,8 @@ struct Compiler<'a> {
 }
 
 impl<'a> Compiler<'a> {
-    /// Appends steps that leave the expression's people on the stack. A
-    /// negation is carried down to the tests.
+    /// Appends steps that push the bitmap of the expression. Negations are moved down to the
+    /// predicates.
     fn emit(&mut self, expr: &'a Expr, negated: bool) {
         let (expr, flipped) = strip(expr);
         let negated = negated ^ flipped;
@@ -137,8 +137,7 @@ impl<'a> Compiler<'a> {
         self.emit_parts(&groups, &tests, all);
     }
 
-    /// Groups first, tests after: then the tests are operands and need no place
-    /// on the stack.
+    /// Emits groups first: the predicates after them are operands and need no stack entry.
     fn emit_parts(&mut self, groups: &[(&'a Expr, bool)], tests: &[(&'a Leaf, bool)], all: bool) {
         let mut first = true;
         for (group, negated) in groups {
@@ -163,8 +162,8 @@ impl<'a> Compiler<'a> {
     }
 }
 
-/// Whether a group asks for all of its parts or for any, once its negation is
-/// carried down; `None` for a test.
+/// Returns true if a group requires all of its parts, false if it requires any, after its negation
+/// is moved down; `None` for a predicate.
 fn kind(expr: &Expr, negated: bool) -> Option<bool> {
     match expr {
         Expr::All(_) => Some(!negated),
@@ -173,8 +172,8 @@ fn kind(expr: &Expr, negated: bool) -> Option<bool> {
     }
 }
 
-/// The parts of a group, with those of the groups in it that ask for the same:
-/// "a and (b and c)" has three parts.
+/// Collects the parts of a group and of the groups in it that combine in the same way: "a and (b
+/// and c)" has three parts.
 fn gather<'a>(
     group: &'a Expr,
     negated: bool,
@@ -196,7 +195,7 @@ fn gather<'a>(
     }
 }
 
-/// Takes negations off; says whether an odd number was there.
+/// Removes negations; the flag is true if their number was odd.
 fn strip(mut expr: &Expr) -> (&Expr, bool) {
     let mut flipped = false;
     while let Expr::Not(part) = expr {

@@ -1,20 +1,20 @@
-//! Who joins and who leaves: the members of a tile against those the group has.
+//! Computes who joins and who leaves: desired members of a tile against the current ones.
 
 use super::tile::{PEOPLE, Tile, WORDS, cut};
 use crate::audience::audience_change::AudienceChange;
 
-/// Words looked at together.
+/// Words compared together.
 const BLOCK: usize = 8;
 
-/// Who joins and who leaves one profile in one tile.
+/// Rows that join and leave one profile in one tile.
 #[derive(Default)]
 pub(super) struct TileDifference {
     joins: Vec<u32>,
     leaves: Vec<u32>,
 }
 
-/// Hands out who joins and who leaves. They are found into memory that is kept,
-/// so that a profile's lists are made as long as they must be at once.
+/// Appends the rows that join and leave to the profile's change. They are collected in a reused
+/// buffer first, so that each list grows once per tile.
 pub(super) fn difference<'c>(
     members: &Tile,
     living: &Tile,
@@ -40,7 +40,7 @@ pub(super) fn difference<'c>(
     }
     found.joins.clear();
     found.leaves.clear();
-    // Few differ: look at some words together first.
+    // Few words differ, so whole blocks are skipped first.
     for (block, words) in differ.chunks(BLOCK).enumerate() {
         if words.iter().fold(0, |any, word| any | word) == 0 {
             continue;

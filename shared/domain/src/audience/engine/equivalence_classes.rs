@@ -1,29 +1,29 @@
-//! Values that no test tells apart: a column's codes sorted into classes.
+//! Groups the codes of a column into classes that no predicate distinguishes.
 
 use std::ops::Range;
 
 use hashbrown::HashMap;
 
-/// How many tests one signature holds.
+/// Number of predicates in one signature.
 pub(super) const SIGNED: usize = 16;
 
-/// Up to this many pairs of class and signature are looked up in a table.
+/// Up to this many pairs of class and signature, a table is used; above it, a hash map.
 const MOST_KEYS: u64 = 1 << 16;
 
-/// For each code, which of up to [`SIGNED`] tests hold: bit `n` for test `n`.
+/// For each code, which of up to [`SIGNED`] predicates hold: bit `n` for predicate `n`.
 pub(super) type Signatures = Vec<u16>;
 
-/// A column's codes in classes: codes of one class pass the same tests.
+/// The codes of a column in classes: codes of one class pass the same predicates.
 #[derive(Debug)]
 pub(super) struct EquivalenceClasses {
-    /// The class of every code.
+    /// The class of each code.
     pub(super) of: Vec<u32>,
-    /// How many classes there are.
+    /// Number of classes.
     pub(super) count: u32,
 }
 
 impl EquivalenceClasses {
-    /// All codes `0..codes` in one class.
+    /// Puts all codes `0..codes` into one class.
     pub(super) fn new(codes: u32) -> Self {
         Self {
             of: vec![0; codes as usize],
@@ -31,10 +31,11 @@ impl EquivalenceClasses {
         }
     }
 
-    /// Splits classes so that each list of codes is a union of classes. Costs
-    /// what the lists hold together, so it is for tests that few codes pass.
+    /// Splits classes so that each list of codes is a union of classes. The cost is the total
+    /// length of the lists, so this is for predicates that few codes pass.
     pub(super) fn split<'l>(&mut self, lists: impl IntoIterator<Item = &'l [u32]>) {
-        // By class: the class that takes what the present list holds of it.
+        // For each class: the new class for its codes in the current list, and the number of that
+        // list.
         let mut fresh: Vec<(u32, usize)> = vec![(0, usize::MAX); self.count as usize];
         for (number, list) in lists.into_iter().enumerate() {
             for code in list {
@@ -52,8 +53,8 @@ impl EquivalenceClasses {
         }
     }
 
-    /// Splits classes so that codes of one class have one signature; `bits` says
-    /// how many tests a signature holds.
+    /// Splits classes so that all codes of a class have the same signature; `bits` is the number of
+    /// predicates in a signature.
     pub(super) fn refine(&mut self, signatures: &Signatures, bits: usize) {
         let keys = u64::from(self.count) << bits;
         let of = self.of.iter_mut().zip(signatures);
@@ -82,8 +83,7 @@ impl EquivalenceClasses {
         self.count = count.max(1);
     }
 
-    /// Numbers classes anew without those that were split to nothing; answers
-    /// some code of each.
+    /// Renumbers the classes without gaps and returns one code of each.
     pub(super) fn renumber(&mut self) -> Vec<u32> {
         let mut number = vec![u32::MAX; self.count as usize];
         let mut codes = Vec::new();
@@ -99,7 +99,7 @@ impl EquivalenceClasses {
         codes
     }
 
-    /// The classes a list of codes is made of, ascending.
+    /// Collects the classes that contain codes of a list, in ascending order.
     pub(super) fn of_list(&self, list: &[u32], marks: &mut Vec<bool>, found: &mut Vec<u32>) {
         marks.clear();
         marks.resize(self.count as usize, false);
@@ -113,8 +113,8 @@ impl EquivalenceClasses {
         found.sort_unstable();
     }
 
-    /// Cuts `0..codes` at the places where a range begins or ends. Code 0, the
-    /// missing value, is class 0; classes ascend with the codes.
+    /// Splits `0..codes` where a range begins or ends. Code 0, the missing value, is class 0;
+    /// classes ascend with the codes.
     pub(super) fn cut(codes: u32, ranges: impl IntoIterator<Item = Range<u32>>) -> Self {
         let mut begins = vec![false; codes as usize + 1];
         if codes > 1 {
@@ -147,7 +147,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     proptest! {
-        /// Every list and every signed test is a union of classes, and classes are as few as can be.
+        /// Every list and every signed predicate is a union of classes, and there are no more
+        /// classes than needed.
         #[test]
         fn every_test_is_a_union_of_as_few_classes_as_possible(
             lists in proptest::collection::vec(proptest::collection::btree_set(0u32..40, 0..40), 0..5),

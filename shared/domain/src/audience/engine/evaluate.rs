@@ -1,4 +1,4 @@
-//! Evaluates everybody: all audiences over all people of a snapshot.
+//! Evaluates all audiences for all users of a snapshot.
 
 use chrono::{DateTime, Utc};
 
@@ -10,9 +10,9 @@ use crate::base::rowset::RowSet;
 use crate::snapshot::{People, Snapshot};
 
 impl Program<'_> {
-    /// Evaluates every profile at a moment and compares with its current
-    /// members (rows of the same snapshot); answers in the order of the
-    /// profiles. A profile without current members has none.
+    /// Evaluates every profile at a given time and compares it with its current members (rows of
+    /// the same snapshot). Results are in the order of the profiles. A profile without an entry in
+    /// `current` has no members.
     pub fn evaluate(
         &self,
         snapshot: &Snapshot,
@@ -31,12 +31,11 @@ impl Program<'_> {
     }
 }
 
-/// Completes a change: how many members there are now, and how many of them
-/// cannot be in a group.
+/// Sets the number of members after the change and how many of them cannot be in a group.
 fn count(mut change: AudienceChange, before: usize, people: &People) -> AudienceChange {
     let members = before + change.joins.len() - change.leaves.len();
     change.members = u32::try_from(members).unwrap_or(u32::MAX);
-    // Who has no account is in no group, so all of them are among those who join.
+    // Users without an account are in no group, so all of them are among those who join.
     let joins = change.joins.iter();
     let unreachable = joins.filter(|row| !people.is_reachable(**row)).count();
     change.unreachable = u32::try_from(unreachable).unwrap_or(u32::MAX);

@@ -1,13 +1,12 @@
-//! Evaluates all audiences of a tenant over all its people at once, as bitmaps.
+//! Evaluates all audiences of a tenant for all its users at once, with bitmaps.
 //!
-//! Three stages. *Compile*: the expressions of all profiles become one pool of
-//! distinct tests and a short postfix program each. *Bind*: every test is
-//! decided once per distinct value of its column, never per person, and values
-//! that no test tells apart fall into one class. *Run*: people pass in tiles of
-//! 4,096; each class becomes a bitmap of the tile, programs combine bitmaps,
-//! overrides and the difference from the current members follow in the same
-//! tile, and only changes leave it. The walk of [`crate::rules::evaluate`]
-//! stays beside it as the yardstick of the tests.
+//! There are three stages. *Compile*: the expressions of all profiles become a pool of distinct
+//! predicates and one short postfix program for each profile. *Bind*: every predicate is evaluated
+//! once per distinct value of its column, not per user; values that no predicate distinguishes form
+//! one class. *Run*: users are processed in tiles of 4,096. Each class becomes a bitmap of the
+//! tile, and the programs combine bitmaps. Overrides and the difference from the current members
+//! are applied in the same tile, so only changes are collected. Tests compare the results with the
+//! plain tree walk of [`crate::rules::evaluate`].
 
 mod activity_predicates;
 mod bind;

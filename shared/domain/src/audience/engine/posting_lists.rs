@@ -1,16 +1,15 @@
-//! Codes that pass each of several tests, all in one piece of memory.
+//! The codes that pass each of several predicates, in one allocation.
 
-/// Codes by test.
+/// Codes by predicate.
 pub(super) struct PostingLists<'t> {
     tests: &'t [usize],
-    /// Where the codes of each test begin; one number more than tests.
+    /// The offset of each predicate's first code, and the end as the last entry.
     begins: Vec<usize>,
     codes: Vec<u32>,
 }
 
 impl<'t> PostingLists<'t> {
-    /// Sorts codes, each with the place of its test among `tests`; they stay in
-    /// their order.
+    /// Groups codes by the position of their predicate in `tests`; their order is retained.
     pub(super) fn of(tests: &'t [usize], found: &[(usize, u32)]) -> Self {
         let mut begins = vec![0; tests.len() + 1];
         for (place, _) in found {
@@ -31,7 +30,7 @@ impl<'t> PostingLists<'t> {
         }
     }
 
-    /// Each test and its codes.
+    /// Iterates over the predicates and their codes.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &[u32])> {
         let bounds = self.begins.windows(2);
         let lists = bounds.map(|bounds| &self.codes[bounds[0]..bounds[1]]);

@@ -1,17 +1,17 @@
-//! People found by tests about courses: the parts of a test's people, and reading them tile by tile.
+//! The users that pass a predicate about a course, read tile by tile.
 
 use super::tile::{Cursor, PEOPLE, Tile, WORDS};
 use crate::snapshot::Postings;
 
-/// Some of those who pass a test.
+/// Some of the users that pass a predicate.
 pub(super) enum PostingPart<'a> {
-    /// As the snapshot keeps them.
-    Kept(&'a Postings),
-    /// Ascending rows, found for the moment of evaluation.
+    /// As stored in the snapshot.
+    Stored(&'a Postings),
+    /// Ascending rows, determined for the time of evaluation.
     Found(Vec<u32>),
 }
 
-/// Hands out rows tile by tile.
+/// Reads rows tile by tile.
 pub(super) enum PostingReader<'a> {
     Words(&'a [u64]),
     Rows(Cursor<'a>),
@@ -20,14 +20,14 @@ pub(super) enum PostingReader<'a> {
 impl<'a> PostingReader<'a> {
     pub(super) fn new(part: &'a PostingPart<'_>) -> Self {
         match part {
-            PostingPart::Kept(Postings::Dense { words, .. }) => Self::Words(words),
-            PostingPart::Kept(Postings::Sparse(rows)) | PostingPart::Found(rows) => {
+            PostingPart::Stored(Postings::Dense { words, .. }) => Self::Words(words),
+            PostingPart::Stored(Postings::Sparse(rows)) | PostingPart::Found(rows) => {
                 Self::Rows(Cursor::new(rows))
             }
         }
     }
 
-    /// Adds the people of the tile with this number; tiles are asked for in order.
+    /// Adds the users of a tile to its bitmap; tiles must be requested in order.
     pub(super) fn add(&mut self, tile: &mut Tile, at: u32) {
         match self {
             Self::Words(words) => {

@@ -1,4 +1,4 @@
-//! What the tests of a program ask, by column and by course: sorted out once for all its evaluations.
+//! The predicates of a program by column and course, indexed once for all evaluations.
 
 use std::collections::BTreeMap;
 
@@ -8,27 +8,27 @@ use crate::base::ids::CourseId;
 use crate::rules::{ActivityPredicate, DatePredicate, Leaf, NumberPredicate, TextPredicate};
 use crate::snapshot::Source;
 
-/// The tests of a program by what they ask for, each with its number.
+/// Predicates with their numbers, by the column or course they read.
 #[derive(Debug, Default)]
 pub(super) struct PredicateIndex<'a> {
     pub(super) texts: BTreeMap<&'a Source, TextPredicates<'a>>,
-    /// Tests that hold for neighbouring numbers.
+    /// Predicates that hold for a contiguous range of numbers.
     pub(super) numbers: BTreeMap<&'a Source, Vec<(usize, &'a NumberPredicate)>>,
     pub(super) dates: BTreeMap<&'a Source, Vec<(usize, &'a DatePredicate)>>,
-    /// Ascending by course.
+    /// Sorted by course.
     pub(super) activities: Vec<(usize, CourseId, ActivityPredicate)>,
 }
 
-/// The tests of a column's texts.
+/// The predicates on a column's texts.
 #[derive(Debug, Default)]
 pub(super) struct TextPredicates<'a> {
-    /// Tests that few values pass: equality, lists, missing.
+    /// Predicates that few values pass: equality, lists, missing value.
     pub(super) listed: Vec<usize>,
-    /// What those compare with; a test is its place among `listed`.
+    /// The texts these compare with; predicates are given by their position in `listed`.
     pub(super) wanted: ComparedTexts<'a>,
-    /// The place among `listed` of the test for a missing value.
+    /// The position in `listed` of the predicate for a missing value.
     pub(super) missing: Option<usize>,
-    /// All others.
+    /// All other predicates.
     pub(super) signed: Vec<(usize, &'a Leaf)>,
 }
 
@@ -80,14 +80,14 @@ impl<'a> TextPredicates<'a> {
     }
 }
 
-/// Texts that tests compare with, and which tests those are.
+/// The texts that predicates compare with, and which predicates these are.
 #[derive(Debug, Default)]
 pub(super) struct ComparedTexts<'a> {
-    /// The place of the last test in `tests` for each text.
+    /// The index in `tests` of the last entry for each text.
     last: HashMap<&'a str, usize>,
-    /// Tests, and the place of the one before that wants the same text.
+    /// Predicates, each with the index of the previous entry for the same text.
     tests: Vec<(usize, Option<usize>)>,
-    /// How long they are.
+    /// Bit set of the lengths of the texts.
     lengths: u64,
 }
 
@@ -98,12 +98,12 @@ impl<'a> ComparedTexts<'a> {
         self.lengths |= length_bit(text);
     }
 
-    /// Whether no test compares with any.
+    /// Returns true if no predicate compares with a text.
     pub(super) fn is_empty(&self) -> bool {
         self.tests.is_empty()
     }
 
-    /// The tests that want a text.
+    /// Iterates over the predicates that compare with a text.
     pub(super) fn by(&self, text: &str) -> impl Iterator<Item = usize> {
         let may = self.lengths & length_bit(text) != 0;
         let last = may.then(|| self.last.get(text)).flatten();
@@ -116,7 +116,7 @@ impl<'a> ComparedTexts<'a> {
     }
 }
 
-/// Texts differ in length more often than not; 63 and longer share a bit.
+/// Returns the bit of a text's length, a cheap first check; lengths from 63 share a bit.
 fn length_bit(text: &str) -> u64 {
     1 << text.len().min(63)
 }

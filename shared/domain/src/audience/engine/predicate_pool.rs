@@ -1,4 +1,4 @@
-//! The distinct tests of all profiles: equal ones have one number.
+//! The distinct predicates of all profiles; equal predicates share a number.
 
 use std::hash::{BuildHasher as _, Hash, Hasher};
 
@@ -6,7 +6,7 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::rules::{Leaf, NumberPredicate, TextPredicate};
 
-/// Distinct tests.
+/// Distinct predicates.
 #[derive(Default)]
 pub(super) struct PredicatePool<'a> {
     pub(super) leaves: Vec<&'a Leaf>,
@@ -15,7 +15,7 @@ pub(super) struct PredicatePool<'a> {
 }
 
 impl<'a> PredicatePool<'a> {
-    /// The number of a test; equal tests have one number.
+    /// Returns the number of a predicate; equal predicates have the same number.
     pub(super) fn place(&mut self, leaf: &'a Leaf) -> u32 {
         let mut state = self.hasher.build_hasher();
         hash(leaf, &mut state);
@@ -67,8 +67,8 @@ fn hash_text(test: &TextPredicate, state: &mut impl Hasher) {
     }
 }
 
-/// A number test as something that can be hashed and compared: numbers people
-/// typed are never NaN, and `-0` and `0` may count as two tests without harm.
+/// Converts a number predicate into a form that can be hashed and compared. Operands are never NaN;
+/// `-0` and `0` may count as two predicates, which is harmless.
 fn numbers(test: &NumberPredicate) -> (u8, impl Iterator<Item = u64>) {
     let (kind, operands): (u8, Vec<f64>) = match test {
         NumberPredicate::Equals(a) => (0, vec![*a]),

@@ -1,4 +1,4 @@
-//! Runs a bound program over people, tile by tile, and hands out changes.
+//! Runs a bound program over the users, tile by tile, and collects changes.
 
 use super::bind::{Bound, Merge, Rows};
 use super::compile::{Compiled, Op, Program};
@@ -11,35 +11,35 @@ use crate::base::ids::UserId;
 use crate::base::rowset::RowSet;
 use crate::snapshot::People;
 
-/// A program on its way through people, tile by tile.
+/// The state of a program while it runs.
 pub(super) struct Run<'r> {
     living: &'r [u64],
-    /// Steps with slots in place of test numbers.
+    /// Steps with slots in place of predicate numbers.
     ops: Vec<Op>,
-    /// Bitmaps of the present tile.
+    /// Bitmaps of the current tile.
     slots: Vec<Tile>,
     stack: Vec<Tile>,
-    /// People of the profile at hand.
+    /// Bitmap of the current profile.
     top: Tile,
     readers: Vec<(u32, PostingReader<'r>)>,
-    /// What every tile asks of each profile, close together in memory.
+    /// The data of each profile that every tile needs, contiguous in memory.
     outlines: Vec<Outline<'r>>,
     profiles: Vec<State<'r>>,
-    /// Members of profiles that others name, in the present tile.
+    /// Members of profiles that others name, in the current tile.
     named: Vec<Tile>,
     found: TileDifference,
 }
 
-/// The part of a profile that every tile needs.
+/// The data of a profile that every tile needs.
 struct Outline<'r> {
-    /// Where its steps end.
+    /// End of its steps.
     end: usize,
     has_overrides: bool,
     is_named: bool,
     current: &'r [u64],
 }
 
-/// The part of a profile that few tiles need.
+/// The data of a profile that few tiles need.
 struct State<'r> {
     compiled: &'r Compiled<'r>,
     include: Option<Overrides>,
@@ -47,7 +47,7 @@ struct State<'r> {
     change: AudienceChange,
 }
 
-/// People an override names, ascending by row.
+/// Rows of the users that an override names, ascending.
 struct Overrides {
     rows: Vec<u32>,
     taken: usize,
@@ -72,8 +72,8 @@ impl Overrides {
 }
 
 impl<'r> Run<'r> {
-    /// What changes for each profile against its current members; the counts of
-    /// a change stay 0.
+    /// Computes the change of each profile against its current members. The counts of a change
+    /// remain 0.
     pub(super) fn over(
         program: &'r Program<'r>,
         bound: &'r Bound<'r>,
@@ -191,7 +191,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Overrides of the profile whose rules' people are on top.
+    /// Applies the overrides of a profile to the result of its rules in `top`.
     fn overrides(&mut self, place: usize, living: &Tile, tile: u32) {
         let base = tile * PEOPLE;
         let state = &mut self.profiles[place];
@@ -227,7 +227,7 @@ impl<'r> Run<'r> {
     }
 }
 
-/// Runs one profile's steps; what they leave is in `top`.
+/// Runs one profile's steps and leaves the result in `top`.
 fn combine(ops: &[Op], slots: &[Tile], stack: &mut Vec<Tile>, top: &mut Tile) {
     if ops.is_empty() {
         *top = [0; WORDS];

@@ -1,10 +1,10 @@
-//! Sorts the people of a tile into bitmaps by the codes of a column.
+//! Distributes the users of a tile over bitmaps by the codes of a column.
 
 use super::bind::Scatter;
 use super::tile::{PEOPLE, Tile, WORDS, or};
 use crate::snapshot::Codes;
 
-/// Sorts a tile's people into the slots of their codes.
+/// Sets the bit of each user of a tile in the slot of the user's code.
 pub(super) fn scatter(column: &Scatter<'_>, slots: &mut [Tile], tile: u32) {
     let (first, last) = (column.first as usize, column.last as usize);
     slots[first..=last].fill([0; WORDS]);
@@ -21,7 +21,7 @@ pub(super) fn scatter(column: &Scatter<'_>, slots: &mut [Tile], tile: u32) {
         }
     }
     if column.running {
-        // Class 0, no moment, is in none of them.
+        // Class 0 (no value) is in none of the slots.
         for slot in first + 1..last {
             let (before, after) = slots.split_at_mut(slot + 1);
             or(&mut after[0], &before[slot], false);

@@ -1,16 +1,16 @@
-//! Compares texts of a dictionary: folded once, parts searched in all at once, ends by words.
+//! Searches the texts of a dictionary for substrings, prefixes and suffixes.
 
 use crate::snapshot::Dictionary;
 
-/// A beginning or an end to look for. Its first or last eight bytes are
-/// compared as one number: most texts differ there.
+/// A prefix or suffix to search for. Its first or last eight bytes are compared as one number,
+/// because most texts differ there.
 struct Edge<'a> {
     part: &'a [u8],
     word: u64,
     mask: u64,
 }
 
-/// Beginnings and ends to look for, all in one pass.
+/// Prefixes and suffixes to search for in one pass.
 #[derive(Default)]
 pub(super) struct Edges<'a> {
     heads: Vec<(Edge<'a>, u16)>,
@@ -30,8 +30,8 @@ impl<'a> Edges<'a> {
         self.heads.is_empty() && self.tails.is_empty()
     }
 
-    /// Sets the bits of every text that has a beginning or an end; the first
-    /// signature is that of the missing value.
+    /// Sets the bits of every text with a matching prefix or suffix. The first signature is that of
+    /// the missing value.
     pub(super) fn sign(&self, dictionary: &Dictionary, signatures: &mut [u16]) {
         let (text, ends) = dictionary.parts();
         let mut start = 0;
@@ -101,8 +101,8 @@ impl<'a> Edge<'a> {
     }
 }
 
-/// Whether texts of one length are equal, eight bytes at a time: they are short,
-/// and calling for a comparison would cost more than it.
+/// Compares texts of the same length, eight bytes at a time. They are short, so a call to `memcmp`
+/// would cost more than the comparison.
 fn alike(a: &[u8], b: &[u8]) -> bool {
     let (a, b) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let words = a.0.iter().zip(b.0);
@@ -112,7 +112,7 @@ fn alike(a: &[u8], b: &[u8]) -> bool {
         && a.1.iter().zip(b.1).all(|(a, b)| a == b)
 }
 
-/// Calls `each` with the code of every text that contains a part.
+/// Calls `each` with the code of every text that contains `part`.
 pub(super) fn containing(dictionary: &Dictionary, part: &str, mut each: impl FnMut(usize)) {
     dictionary.hits(part, |code, _, _| {
         each(code as usize);

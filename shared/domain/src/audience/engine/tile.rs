@@ -1,24 +1,23 @@
-//! A bitmap of one tile of people and what can be done with it.
+//! A bitmap of one tile of users and its operations.
 
-/// Words of a tile. With 4,096 people the bitmaps of a thousand
-/// profiles' tests just fit into a second-level cache; with half as many,
-/// handling each profile in each tile weighs more (measured 5 % slower).
+/// Number of words in a tile. With 4,096 users per tile, the bitmaps of a thousand profiles just
+/// fit into the second-level cache. With half as many, the overhead per profile and tile is larger
+/// (measured 5 % slower).
 pub(super) const WORDS: usize = 64;
 
-/// One bit for each person of a tile.
+/// One bit for each user of a tile.
 pub(super) type Tile = [u64; WORDS];
 
-/// People of a tile.
+/// Users in a tile.
 #[expect(clippy::cast_possible_truncation, reason = "a tile has few words")]
 pub(super) const PEOPLE: u32 = 64 * WORDS as u32;
 
-/// Everybody for `true`, nobody for `false`: turns a bitmap into its complement
-/// by exclusive or.
+/// Returns all ones if `negated`, else zero; exclusive or with it complements a bitmap if needed.
 pub(super) const fn mask(negated: bool) -> u64 {
     if negated { u64::MAX } else { 0 }
 }
 
-/// Keeps who is in both; `other` is complemented first when `negated`.
+/// Intersects with `other`, which is complemented first if `negated`.
 pub(super) fn and(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
@@ -26,7 +25,7 @@ pub(super) fn and(tile: &mut Tile, other: &Tile, negated: bool) {
     }
 }
 
-/// Adds who is in the other; `other` is complemented first when `negated`.
+/// Unites with `other`, which is complemented first if `negated`.
 pub(super) fn or(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
@@ -34,8 +33,8 @@ pub(super) fn or(tile: &mut Tile, other: &Tile, negated: bool) {
     }
 }
 
-/// Everyone in any of some slots. A few words at a time go through all of them:
-/// those stay in registers.
+/// Computes the union of some slots. Each block of a few words is united over all slots, so that it
+/// stays in registers.
 pub(super) fn unite(tile: &mut Tile, from: &[u32], slots: &[Tile]) {
     const PART: usize = 8;
     for (part, words) in tile.chunks_exact_mut(PART).enumerate() {
@@ -50,14 +49,14 @@ pub(super) fn unite(tile: &mut Tile, from: &[u32], slots: &[Tile]) {
     }
 }
 
-/// Who is in the first and not in the second, which the first takes in.
-pub(super) fn minus(tile: &mut Tile, whole: &Tile, part: &Tile) {
-    for ((word, whole), part) in tile.iter_mut().zip(whole).zip(part) {
-        *word = whole & !part;
+/// Computes the difference of two bitmaps; `all` contains `part`.
+pub(super) fn minus(tile: &mut Tile, all: &Tile, part: &Tile) {
+    for ((word, all), part) in tile.iter_mut().zip(all).zip(part) {
+        *word = all & !part;
     }
 }
 
-/// Takes over the other, complemented when `negated`.
+/// Copies `other`, complemented if `negated`.
 pub(super) fn load(tile: &mut Tile, other: &Tile, negated: bool) {
     let mask = mask(negated);
     for (word, other) in tile.iter_mut().zip(other) {
@@ -65,8 +64,7 @@ pub(super) fn load(tile: &mut Tile, other: &Tile, negated: bool) {
     }
 }
 
-/// The words of tile number `at` out of a bitmap of everybody; what lies behind
-/// its end is nobody.
+/// Returns tile number `at` of a bitmap of all users; words beyond its end are zero.
 pub(super) fn cut(words: &[u64], at: usize) -> Tile {
     let mut tile = [0; WORDS];
     let rest = words.get(at * WORDS..).unwrap_or_default();
@@ -76,7 +74,7 @@ pub(super) fn cut(words: &[u64], at: usize) -> Tile {
     tile
 }
 
-/// Calls `each` with the row of every person in the tile that begins at row `base`.
+/// Calls `each` with the row of every user in the tile that begins at row `base`.
 pub(super) fn for_each(tile: &Tile, base: u32, mut each: impl FnMut(u32)) {
     for (word, start) in tile.iter().zip((base..).step_by(64)) {
         let mut left = *word;
@@ -87,7 +85,7 @@ pub(super) fn for_each(tile: &Tile, base: u32, mut each: impl FnMut(u32)) {
     }
 }
 
-/// Ascending rows, taken tile by tile.
+/// A reader of ascending rows, tile by tile.
 pub(super) struct Cursor<'a> {
     rest: &'a [u32],
 }
@@ -97,12 +95,12 @@ impl<'a> Cursor<'a> {
         Self { rest: rows }
     }
 
-    /// How many rows are still to come.
+    /// Returns the number of rows not yet read.
     pub(super) fn left(&self) -> usize {
         self.rest.len()
     }
 
-    /// Adds the next tile's people; tiles must be asked for in order.
+    /// Adds the rows of the next tile; tiles must be requested in order.
     pub(super) fn add(&mut self, tile: &mut Tile, base: u32) {
         let mut taken = 0;
         for row in self.rest {

@@ -1,4 +1,4 @@
-//! Tests of texts, numbers, truths and moments, decided once per distinct value.
+//! Evaluates predicates on texts, numbers, booleans and dates, once per distinct value.
 
 use std::ops::Range;
 
@@ -12,15 +12,15 @@ use crate::rules::{
 };
 use crate::snapshot::{DateColumn, Dictionary, TextColumn};
 
-/// What the tests of a column say about each of its codes.
+/// The results of a column's predicates for each of its codes.
 pub(super) struct ColumnVerdicts<'t> {
-    /// Codes of tests that few codes pass, by test.
+    /// Codes of the predicates that few codes pass, by predicate.
     pub(super) lists: PostingLists<'t>,
-    /// All other tests, some at a time, and what they say of each code.
+    /// All other predicates, in chunks, with the signature of each code.
     pub(super) signed: Vec<(&'t [(usize, &'t Leaf)], Signatures)>,
 }
 
-/// Decides the tests of a text column for every code.
+/// Evaluates the predicates of a text column for every code.
 pub(super) fn decide<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> ColumnVerdicts<'t> {
     let mut values = Values::new(column);
     let codes = column.dictionary().len() as usize + 1;
@@ -45,8 +45,8 @@ pub(super) fn decide<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> 
     }
 }
 
-/// Codes of tests for equality (with one text or several) and for missing
-/// values: one look at every value, however many tests there are.
+/// Finds the codes of predicates for equality (with one or several texts) and for missing values.
+/// Every value is looked up once, regardless of the number of predicates.
 fn lists<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> PostingLists<'t> {
     let mut found: Vec<(usize, u32)> = tests.missing.map(|test| (test, 0)).into_iter().collect();
     if !tests.wanted.is_empty() {
@@ -57,7 +57,7 @@ fn lists<'t>(column: &TextColumn, tests: &'t TextPredicates<'t>) -> PostingLists
     PostingLists::of(&tests.listed, &found)
 }
 
-/// A column in the forms that tests compare.
+/// A column and its values parsed as numbers, if needed.
 struct Values<'a> {
     column: &'a TextColumn,
     numbers: Option<Vec<Option<f64>>>,
@@ -71,7 +71,7 @@ impl<'a> Values<'a> {
         }
     }
 
-    /// Sets a bit in the signature of every code that passes a test.
+    /// Sets a bit in the signature of every code that passes a predicate.
     fn sign(&mut self, test: &Leaf, bit: u16, signatures: &mut Signatures) {
         match test {
             Leaf::Text(_, TextPredicate::Contains(part)) => {
@@ -108,10 +108,10 @@ fn sign_each(holds: impl Iterator<Item = bool>, bit: u16, signatures: &mut Signa
     }
 }
 
-/// The numbers of a dictionary in ascending order, and for each code the place
-/// of its number there, from 1; what is no number has place 0.
+/// Returns the numbers of a dictionary in ascending order, and for each code the rank of its
+/// number, from 1. The rank of a text that is not a number is 0.
 pub(super) fn ranks(dictionary: &Dictionary) -> (Vec<f64>, Vec<u32>) {
-    // Minus zero is zero.
+    // Adding zero turns minus zero into zero.
     let read = dictionary
         .iter()
         .map(|text| parse_number(text).map(|n| n + 0.0));
@@ -128,7 +128,7 @@ pub(super) fn ranks(dictionary: &Dictionary) -> (Vec<f64>, Vec<u32>) {
     (numbers, ranks)
 }
 
-/// The places of numbers for which a test holds, where they are neighbours.
+/// Returns the ranks for which a predicate holds, if they are contiguous.
 pub(super) fn number_range(numbers: &[f64], test: &NumberPredicate) -> Range<u32> {
     let place = |before: usize| u32::try_from(before + 1).unwrap_or(u32::MAX);
     let from = |number: f64| place(numbers.partition_point(|known| *known < number));
@@ -141,12 +141,12 @@ pub(super) fn number_range(numbers: &[f64], test: &NumberPredicate) -> Range<u32
         NumberPredicate::Greater(number) => past(*number)..end,
         NumberPredicate::AtLeast(number) => from(*number)..end,
         NumberPredicate::Between(low, high) => from(*low)..past(*high).max(from(*low)),
-        // No neighbours: decided number by number elsewhere.
+        // Not contiguous; evaluated for each number as a signature.
         NumberPredicate::In(_) => 1..1,
     }
 }
 
-/// The codes of moments for which a test holds: always neighbours.
+/// Returns the codes of the dates for which a predicate holds; they are always contiguous.
 pub(super) fn range(column: &DateColumn, test: &DatePredicate, now: i64) -> Range<u32> {
     let ago = |days: u32| now.saturating_sub(i64::from(days) * DAY_MS);
     let ahead = |days: u32| now.saturating_add(i64::from(days) * DAY_MS);
@@ -179,7 +179,7 @@ mod tests {
         ) {
             let moments: Vec<i64> = moments.into_iter().map(|day| day * DAY_MS).collect();
             let now = now * DAY_MS;
-            let column = DateColumn::from_parts(moments.clone(), crate::snapshot::Codes::default()).expect("ascending");
+            let column = DateColumn::from_parts(moments.clone(), crate::snapshot::Codes::default()).expect("moments not ascending");
             let at = operand * DAY_MS;
             for test in [
                 DatePredicate::Before(at), DatePredicate::After(at), DatePredicate::Within(at, at + 3 * DAY_MS), DatePredicate::Within(at, at - 1),

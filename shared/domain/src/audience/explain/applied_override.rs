@@ -1,17 +1,17 @@
-//! An override that applies to a person.
+//! An override that applies to a learner.
 
 use serde::{Deserialize, Serialize};
 
 use crate::audience::profile::Target;
 
-/// An override that applies to the person.
+/// An override that applies to the learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Named {
-    /// Whom it names: the person, or a profile whose audience holds them.
+    /// The learner, or a profile whose audience contains the learner.
     pub target: Target,
-    /// The profile's title, when it names a profile.
+    /// The profile's title if the target is a profile.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
 }

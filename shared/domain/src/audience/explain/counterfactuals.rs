@@ -1,4 +1,4 @@
-//! The shortest ways to another verdict: what rules see, or an override.
+//! The smallest changes that would reverse the result, to rules or to overrides.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,52 +7,52 @@ use super::decisive_rules::{by_field, fewest_to_turn};
 use super::tree::SeenGroup;
 use crate::audience::profile::Target;
 
-/// Steps that together turn the verdict; none of them can be left out.
+/// A set of steps that reverses the result; none of them can be omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Way {
-    /// What would have to be different.
+    /// The changes that are needed together.
     pub steps: Vec<WhatIfStep>,
 }
 
-/// One thing that would have to be different.
+/// One change that would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WhatIfStep {
-    /// What.
+    /// The change.
     #[serde(flatten)]
     pub change: WhatIfChange,
-    /// The same in words.
+    /// The change as text.
     pub words: String,
 }
 
-/// What would have to be different.
+/// A change that would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum WhatIfChange {
-    /// A rule would have to turn.
+    /// The result of a rule would have to be the opposite.
     Rule {
-        /// Where it stands in the profile: a JSON pointer.
+        /// JSON pointer of the rule in the profile.
         pointer: String,
-        /// Whether it would have to hold.
+        /// True if the rule would have to hold.
         holds: bool,
-        /// Other rules that read the same field and may turn along with it.
+        /// JSON pointers of other rules that read the same field and may change with it.
         also: Vec<String>,
     },
-    /// An override would have to be taken out of `include`.
+    /// An override would have to be removed from `include`.
     RemoveInclusion(Named),
-    /// An override would have to be taken out of `exclude`.
+    /// An override would have to be removed from `exclude`.
     RemoveExclusion(Named),
-    /// The person would have to be named in `include`.
+    /// The learner would have to be listed in `include`.
     Include,
-    /// The person would have to be named in `exclude`.
+    /// The learner would have to be listed in `exclude`.
     Exclude,
-    /// The person would need an Entra account.
+    /// The learner would need an Entra account.
     Account,
 }
 
-/// What would take the person out of the group or into it, the shortest first.
+/// Returns the changes that would remove the learner from the group or add them, shortest first.
 pub(super) fn counterfactuals(
     member: bool,
     reachable: bool,
@@ -60,13 +60,13 @@ pub(super) fn counterfactuals(
     inclusions: &[Named],
     exclusions: &[Named],
 ) -> Vec<Way> {
-    let mut ways = if member && reachable {
+    let mut alternatives = if member && reachable {
         leaving(rules, inclusions)
     } else {
         joining(reachable, rules, inclusions, exclusions)
     };
-    ways.sort_by_key(|way| way.steps.len());
-    ways
+    alternatives.sort_by_key(|way| way.steps.len());
+    alternatives
 }
 
 fn leaving(rules: Option<&SeenGroup>, inclusions: &[Named]) -> Vec<Way> {
@@ -74,7 +74,7 @@ fn leaving(rules: Option<&SeenGroup>, inclusions: &[Named]) -> Vec<Way> {
     unmatched.extend(inclusions.iter().map(remove_inclusion));
     let excluded = vec![step(
         WhatIfChange::Exclude,
-        "the person would have to be excluded by name",
+        "the learner would have to be excluded by name",
     )];
     vec![Way { steps: unmatched }, Way { steps: excluded }]
 }
@@ -91,7 +91,7 @@ fn joining(
         if !reachable {
             steps.push(step(
                 WhatIfChange::Account,
-                "the person would need an Entra account",
+                "the learner would need an Entra account",
             ));
         }
         Way { steps }
@@ -101,7 +101,7 @@ fn joining(
     }
     let included = step(
         WhatIfChange::Include,
-        "the person would have to be included by name",
+        "the learner would have to be included by name",
     );
     let matched = rules.map(|rules| way(turned(Some(rules))));
     matched.into_iter().chain([way(vec![included])]).collect()
@@ -130,9 +130,9 @@ fn turned(rules: Option<&SeenGroup>) -> Vec<WhatIfStep> {
 fn remove_inclusion(named: &Named) -> WhatIfStep {
     let words = match (named.target, &named.title) {
         (Target::Profile(_), Some(title)) => format!(
-            "the inclusion of the profile {title} would have to be taken out, or the person leave that profile"
+            "the inclusion of the profile {title} would have to be removed, or the learner would have to leave that profile"
         ),
-        _ => "the inclusion by name would have to be taken out".to_owned(),
+        _ => "the inclusion by name would have to be removed".to_owned(),
     };
     step(WhatIfChange::RemoveInclusion(named.clone()), &words)
 }
@@ -140,9 +140,9 @@ fn remove_inclusion(named: &Named) -> WhatIfStep {
 fn remove_exclusion(named: &Named) -> WhatIfStep {
     let words = match (named.target, &named.title) {
         (Target::Profile(_), Some(title)) => format!(
-            "the exclusion of the profile {title} would have to be taken out, or the person leave that profile"
+            "the exclusion of the profile {title} would have to be removed, or the learner would have to leave that profile"
         ),
-        _ => "the exclusion by name would have to be taken out".to_owned(),
+        _ => "the exclusion by name would have to be removed".to_owned(),
     };
     step(WhatIfChange::RemoveExclusion(named.clone()), &words)
 }

@@ -1,24 +1,24 @@
-//! Which rules settle a result, and the fewest that would have to turn for another one.
+//! Determines which rules decide a result, and the fewest that would have to change to reverse it.
 //!
-//! Exact as long as rules turn independently of each other, which those about
-//! one field do not always; of two equally short answers the one whose fields
-//! fewer other rules read is therefore taken.
+//! The results are exact if rules change independently of each other, which rules about the same
+//! field may not. Of two equally short answers, the one whose fields are read by fewer other rules
+//! is therefore preferred.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{SeenGroup, SeenPart, SeenRule};
 use crate::rules::parse::Combinator;
 
-/// What is asked of a part of the tree.
+/// The set of rules to find for a part of the tree.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Aim {
-    /// The fewest rules that make it what it is, whatever the others say.
+    /// The fewest rules that determine its result regardless of the others.
     Keep,
-    /// The fewest rules that have to turn for it to turn.
+    /// The fewest rules that have to change to reverse its result.
     Turn,
 }
 
-/// Some rules and what they cost: their number, then how many other rules read their fields.
+/// Rules with their cost: their number, then the number of other rules that read their fields.
 #[derive(Default)]
 struct Choice<'a> {
     cost: (usize, usize),
@@ -37,12 +37,12 @@ pub(super) fn by_field(root: &SeenGroup) -> ByField<'_> {
     fields
 }
 
-/// The fewest rules that have to turn for the whole to turn, in the order written.
+/// Returns the fewest rules that have to change to reverse the result, in the order written.
 pub(super) fn fewest_to_turn<'a>(root: &'a SeenGroup, fields: &ByField<'a>) -> Vec<&'a SeenRule> {
     choose(root, Aim::Turn, fields).rules
 }
 
-/// Marks the fewest rules that settle what the whole is.
+/// Marks the fewest rules that determine the result.
 pub(super) fn mark_decisive(root: &mut SeenGroup) {
     let chosen = choose(root, Aim::Keep, &ByField::new()).rules;
     let pointers: BTreeSet<String> = chosen.iter().map(|rule| rule.pointer.clone()).collect();
@@ -58,9 +58,9 @@ fn mark_these(group: &mut SeenGroup, pointers: &BTreeSet<String>) {
     }
 }
 
-/// Only parts with the value of the whole before its negation count: in a true
-/// "and" and a false "or" that is every part, each of them needed to keep the
-/// value and any of them enough to turn it; otherwise it is the reverse.
+/// Chooses rules for an aim. Only parts that have the value of the group before its negation count.
+/// In a true "and" and a false "or" these are all parts: all of them are needed to keep the value,
+/// and any one is enough to reverse it. Otherwise the opposite holds.
 fn choose<'a>(group: &'a SeenGroup, aim: Aim, fields: &ByField<'a>) -> Choice<'a> {
     let inner = group.holds != group.not;
     let unanimous = (group.combinator == Combinator::And) == inner;

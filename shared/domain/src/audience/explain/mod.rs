@@ -1,8 +1,7 @@
-//! Why one person is in an audience or is not, what decided it, and what would change it.
+//! Explains why one learner is or is not in an audience, and what would change that.
 //!
-//! The answer is what [`crate::audience::desired_members::evaluate`] answers for the same person,
-//! taken apart. It speaks of the audience; whether the group follows it at once
-//! is a matter of the profile's switches and limits.
+//! The result is the same as that of [`crate::audience::desired_members::evaluate`]. It concerns
+//! the audience; whether the group is updated at once depends on the profile's settings and limits.
 
 mod applied_override;
 mod counterfactuals;
@@ -28,74 +27,73 @@ pub use applied_override::Named;
 pub use counterfactuals::{Way, WhatIfChange, WhatIfStep};
 pub use tree::{SeenGroup, SeenPart, SeenRule};
 
-/// What is known of a profile that an override names.
+/// A profile that an override names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherProfile {
     /// Its title.
     pub title: String,
-    /// Whether its audience holds the person.
+    /// True if its audience contains the learner.
     pub member: bool,
 }
 
-/// What made somebody a member or not.
+/// The cause of the result.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Cause))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum MembershipCause {
     /// The rules match.
     Rules,
-    /// No rule matches, but an override includes the person.
+    /// No rule matches, but an override includes the learner.
     Included(Named),
-    /// An override excludes the person, whatever else holds.
+    /// An override excludes the learner regardless of the rules.
     Excluded(Named),
-    /// Neither the rules nor an override take the person in.
+    /// Neither a rule matches nor an override includes the learner.
     NotMatched,
 }
 
-/// Why one person is in a profile's audience or is not. `Display` tells it as a short text.
+/// The reasons why one learner is or is not in an audience. `Display` writes them as a short text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Explanation {
-    /// The profile.
+    /// The profile's id.
     pub profile: ProfileId,
-    /// Its title.
+    /// The profile's title.
     pub profile_title: String,
-    /// The person.
+    /// The learner's user id in the LMS.
     pub user: UserId,
-    /// The person's name, where the platform has one.
+    /// The learner's name, if the LMS has one.
     pub name: Option<String>,
-    /// The moment the rules were evaluated for.
+    /// The time for which the rules were evaluated.
     pub at: DateTime<Utc>,
-    /// Whether the audience holds the person.
+    /// True if the audience contains the learner.
     pub member: bool,
-    /// Whether the person has an Entra account; without one the group cannot
-    /// hold them, member or not.
+    /// True if the learner has an Entra account. Without one, the learner cannot be in the group,
+    /// even as a member of the audience.
     pub reachable: bool,
-    /// What made it so.
+    /// The cause of the result.
     pub because: MembershipCause,
-    /// The rules with what each saw; its parts are the sections, combined as
-    /// the filter says. `None` when the profile has no rules.
+    /// The rules with the value that each read. The parts are the sections, combined as in the
+    /// filter. `None` if the profile has no rules.
     pub rules: Option<SeenGroup>,
-    /// The overrides that include the person.
+    /// The overrides that include the learner.
     pub inclusions: Vec<Named>,
-    /// The overrides that exclude the person; one is enough.
+    /// The overrides that exclude the learner; one is enough.
     pub exclusions: Vec<Named>,
-    /// What would turn "in the group" (member and reachable) into its opposite:
-    /// the way with the fewest steps first, on a tie the one that changes what
-    /// rules see. Each is the shortest of its kind.
+    /// The changes that would reverse "in the group" (member and reachable): fewest steps first; of
+    /// equal ones, a change to rules comes first. Each is the shortest of its kind.
     pub ways: Vec<Way>,
 }
 
-/// Explains one person's place in a profile's audience at a moment.
+/// Explains whether a learner is in a profile's audience at a given time.
 ///
-/// `others` answers what is known of a profile that an override names, `None`
-/// when its audience cannot be determined. Answers `None` when the snapshot has
-/// no such learner: they are in no audience (S4-044).
+/// `others` returns the data of a profile that an override names, or `None` if its audience cannot
+/// be determined. Returns `None` if the snapshot does not contain the learner, who is then in no
+/// audience (S4-044).
 ///
 /// # Errors
-/// Those of [`Audience::of`]; [`AudienceError::Cycle`] when the profile names
-/// itself; [`AudienceError::Dependency`] when `others` does not know a profile.
+/// The errors of [`Audience::of`]; [`AudienceError::Cycle`] if the profile names itself;
+/// [`AudienceError::Dependency`] if `others` returns `None` for a profile.
 pub fn explain(
     profile: &Profile,
     snapshot: &Snapshot,
@@ -151,7 +149,7 @@ pub fn explain(
     }))
 }
 
-/// Overrides take effect in this order: exclude wins, then rules, then include.
+/// Determines the cause: exclusions win, then rules, then inclusions.
 fn cause(rules: Option<&SeenGroup>, inclusions: &[Named], exclusions: &[Named]) -> MembershipCause {
     if let Some(exclusion) = exclusions.first() {
         MembershipCause::Excluded(exclusion.clone())
@@ -164,7 +162,7 @@ fn cause(rules: Option<&SeenGroup>, inclusions: &[Named], exclusions: &[Named]) 
     }
 }
 
-/// The overrides of one list that apply to the person, by name first.
+/// Returns the overrides of one list that apply to the learner; overrides by name come first.
 fn applying(
     targets: &BTreeSet<Target>,
     own: ProfileId,
@@ -227,8 +225,8 @@ mod tests {
             World::user(name),
             &stranger,
         )
-        .expect("an audience")
-        .expect("a learner")
+        .expect("no audience")
+        .expect("learner not found")
     }
 
     fn academy() -> World {
@@ -255,7 +253,7 @@ mod tests {
         world
     }
 
-    /// Audience: managers in some cities, hired this quarter, who did the course lately.
+    /// A profile for managers in some cities, hired recently, who completed the course recently.
     fn managers(world: &World) -> Profile {
         let mut profile = profile("Managers");
         profile.filter.properties = Some(json!({"combinator": "and", "rules": [
@@ -278,8 +276,8 @@ mod tests {
     fn somebody_outside_reads_what_decided_and_what_would_change_it() {
         let world = academy();
         let profile = managers(&world);
-        let said = ["Ada", "Grace"].map(|name| explained(&world, &profile, name).to_string());
-        insta::assert_snapshot!(said.join("\n---\n\n"));
+        let texts = ["Ada", "Grace"].map(|name| explained(&world, &profile, name).to_string());
+        insta::assert_snapshot!(texts.join("\n---\n\n"));
     }
 
     #[test]
@@ -290,14 +288,14 @@ mod tests {
         profile.filter.mode = MatchMode::Any;
         profile.overrides.include = [Target::User(World::user("Ada"))].into();
         let explanation = explained(&world, &profile, "Ada");
-        let text = serde_json::to_string_pretty(&explanation).expect("writes");
-        let read: Explanation = serde_json::from_str(&text).expect("reads");
+        let text = serde_json::to_string_pretty(&explanation).expect("explanation not serialized");
+        let read: Explanation = serde_json::from_str(&text).expect("explanation not deserialized");
         assert_eq!(read, explanation);
         let field = World::field_id("Hire Date").to_string();
         insta::assert_snapshot!(text.replace(&field, "HIRED"));
     }
 
-    /// Proves S4-088b: only taking the exclusion out helps who is excluded.
+    /// Proves S4-088b: an excluded learner joins only if the exclusion is removed.
     #[test]
     fn who_is_excluded_by_name_joins_only_without_the_exclusion() {
         let world = academy();
@@ -307,7 +305,7 @@ mod tests {
         let explanation = explained(&world, &profile, "Ada");
         assert!(matches!(explanation.because, MembershipCause::Excluded(_)) && !explanation.member);
         let ways: Vec<_> = explanation.ways.iter().map(ToString::to_string).collect();
-        assert_eq!(ways, ["the exclusion by name would have to be taken out"]);
+        assert_eq!(ways, ["the exclusion by name would have to be removed"]);
     }
 
     #[test]
@@ -321,7 +319,7 @@ mod tests {
         assert_eq!(explanation.ways[0].steps[0].change, WhatIfChange::Account);
     }
 
-    /// Proves S4-044: no learner, no audience; S4-088f: no guessing about other profiles.
+    /// Proves S4-044: unknown learners are in no audience; S4-088f: other profiles are not guessed.
     #[test]
     fn strangers_circles_and_unknown_profiles_are_not_explained() {
         let (world, mut profile) = (academy(), profile("P"));
@@ -342,7 +340,7 @@ mod tests {
         assert_eq!(asked(&profile, "Ada"), Err(AudienceError::Empty));
     }
 
-    // Random filters, overrides and people.
+    // Strategies for random filters, overrides and users.
 
     fn maybe(values: &'static [&'static str]) -> impl Strategy<Value = Option<&'static str>> {
         proptest::option::of(select(values))
@@ -508,7 +506,7 @@ mod tests {
         other
     }
 
-    /// Asks the oracle about every person, and for an explanation of each.
+    /// Returns the evaluated result and the explanation for every user.
     fn both(
         world: &World,
         profile: &Profile,
@@ -522,7 +520,10 @@ mod tests {
             .map(|profile| Audience::of(profile, &fields).map_err(|error| (profile.id, error)));
         let desired = evaluate(&audiences, &snapshot, slot(), &BTreeMap::new());
         let holds = |id: ProfileId, name: &str| {
-            let row = snapshot.people.row(World::user(name)).expect("a learner");
+            let row = snapshot
+                .people
+                .row(World::user(name))
+                .expect("learner not found");
             let change = desired[&id].as_ref().map_err(Clone::clone)?;
             Ok(change.joins.contains(&row))
         };
@@ -530,19 +531,19 @@ mod tests {
             let known = |id: ProfileId| {
                 Some(OtherProfile {
                     title: "Other".to_owned(),
-                    member: holds(id, name).expect("has an audience"),
+                    member: holds(id, name).expect("no audience"),
                 })
             };
             explain(profile, &snapshot, slot(), World::user(name), &known)
-                .map(|explanation| explanation.expect("a learner"))
+                .map(|explanation| explanation.expect("learner not found"))
         };
         PEOPLE
             .map(|name| (holds(profile.id, name), ask(name)))
             .into()
     }
 
-    /// Whether the rules match when each of them has the outcome given: a second
-    /// reading of the document, independent of the first.
+    /// Evaluates the rules with given results. This second reading of the document is independent
+    /// of the first.
     fn matches(document: &Value, pointer: &str, outcomes: &BTreeMap<String, bool>) -> bool {
         let Some(rules) = document["rules"].as_array() else {
             return outcomes[pointer];
@@ -559,7 +560,7 @@ mod tests {
         inner != document["not"].as_bool().unwrap_or(false)
     }
 
-    /// Everything that may turn for one person.
+    /// Everything that can change for one learner.
     #[derive(Clone)]
     struct Stage<'a> {
         profile: &'a Profile,
@@ -630,7 +631,7 @@ mod tests {
             after
         }
 
-        /// Everything anybody could change.
+        /// Returns all possible changes.
         fn changes(&self) -> Vec<WhatIfChange> {
             let rules = self
                 .outcomes
@@ -663,7 +664,7 @@ mod tests {
         }
     }
 
-    /// Every choice of at most so many of the items.
+    /// Returns all subsets with at most `most` items.
     fn choices<T>(items: &[T], most: usize) -> impl Iterator<Item = Vec<&T>> {
         let all = 1u32 << items.len();
         (0..all)
@@ -701,7 +702,7 @@ mod tests {
         }
     }
 
-    /// Also when an override would be shorter, the rules named are the fewest.
+    /// Checks that the listed rules are the fewest, even if an override would be shorter.
     fn no_fewer_rules_turn_the_match(stage: &Stage<'_>, ways: &[Way]) {
         let is_rule = |change: &WhatIfChange| matches!(change, WhatIfChange::Rule { .. });
         let all: Vec<WhatIfChange> = stage.changes().into_iter().filter(is_rule).collect();
@@ -715,7 +716,7 @@ mod tests {
         }
     }
 
-    /// A set of rules settles the match if the others may turn as they like.
+    /// Returns true if the rules determine the match whatever the results of the others are.
     fn settles(stage: &Stage<'_>, rules: &[&String]) -> bool {
         let others: Vec<WhatIfChange> = (stage.outcomes.iter())
             .filter(|(pointer, _)| !rules.contains(pointer))
@@ -758,7 +759,7 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(400))]
 
-        /// Proves S4-065 to S4-068 and S4-088a, S4-088b once more, by another reading.
+        /// Proves S4-065 to S4-068 and S4-088a, S4-088b again, by an independent evaluation.
         #[test]
         fn an_explanation_says_what_the_audience_says(world in people(), profile in audience()) {
             for (desired, explained) in both(&world, &profile) {
@@ -783,7 +784,7 @@ mod tests {
             for (_, explained) in both(&world, &profile) {
                 let Ok(explanation) = explained else { continue };
                 let stage = Stage::of(&profile, &explanation);
-                // All choices of rules are tried, so trees must be small.
+                // All subsets of the rules are tried, so the trees must be small.
                 if stage.outcomes.len() <= 7 {
                     every_way_works_and_is_the_shortest(&stage, &explanation.ways);
                     no_fewer_rules_turn_the_match(&stage, &explanation.ways);

@@ -1,16 +1,16 @@
-//! Operands of rules in words, alone and in a phrase.
+//! Phrases for the operands of rules.
 
 use serde_json::Value;
 
 use crate::rules::parse::Rule;
 use crate::rules::{ActivityPredicate, DatePredicate, Leaf, NumberPredicate, TextPredicate};
 
-/// A list of operands is told up to this length.
+/// Maximum number of list items in a text.
 const MOST_ITEMS: usize = 10;
-/// An operand is told up to this many characters; only lists are longer.
+/// Maximum length of one operand in a text, in characters.
 const MOST_CHARACTERS: usize = 1_024;
 
-/// The operand as written; the days a rule leaves to the default are told, too.
+/// Returns the operand as written, or the number of days, including a default.
 pub(super) fn operand(rule: &Rule, leaf: &Leaf) -> Option<String> {
     match leaf {
         Leaf::Activity(_, ActivityPredicate::CompletedInLast(days))
@@ -26,7 +26,7 @@ pub(super) fn operand(rule: &Rule, leaf: &Leaf) -> Option<String> {
     }
 }
 
-/// A number of days in words.
+/// Formats a number of days.
 pub(super) fn count(days: u32) -> String {
     if days == 1 {
         "1 day".to_owned()
@@ -35,7 +35,7 @@ pub(super) fn count(days: u32) -> String {
     }
 }
 
-/// What a text has to do to pass the test.
+/// Returns what a text would have to do to pass the predicate, after "would have to".
 pub(super) fn text_phrase(test: &TextPredicate, operand: &str) -> String {
     match test {
         TextPredicate::Equals(_) => format!("be {operand}"),
@@ -47,7 +47,7 @@ pub(super) fn text_phrase(test: &TextPredicate, operand: &str) -> String {
     }
 }
 
-/// What a number has to be to pass the test.
+/// Returns what a number would have to be to pass the predicate, after "would have to".
 pub(super) fn number_phrase(test: &NumberPredicate, operand: &str) -> String {
     match test {
         NumberPredicate::Equals(_) => format!("be {operand}"),
@@ -60,7 +60,7 @@ pub(super) fn number_phrase(test: &NumberPredicate, operand: &str) -> String {
     }
 }
 
-/// A value of a rule in words, lists cut short.
+/// Formats the value of a rule; long lists are truncated.
 fn phrases_of(value: &Value, between: &str) -> Option<String> {
     match value {
         Value::String(text) => {
@@ -77,14 +77,16 @@ fn phrases_of(value: &Value, between: &str) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(truth) => Some(truth.to_string()),
         Value::Array(items) => {
-            let told = items.iter().take(MOST_ITEMS);
-            let told: Vec<String> = told.filter_map(|item| phrases_of(item, between)).collect();
+            let phrases = items.iter().take(MOST_ITEMS);
+            let phrases: Vec<String> = phrases
+                .filter_map(|item| phrases_of(item, between))
+                .collect();
             let more = items.len().saturating_sub(MOST_ITEMS);
-            let told = told.join(between);
+            let phrases = phrases.join(between);
             Some(if more > 0 {
-                format!("{told} and {more} more")
+                format!("{phrases} and {more} more")
             } else {
-                told
+                phrases
             })
         }
         Value::Null | Value::Object(_) => None,

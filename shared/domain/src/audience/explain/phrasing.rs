@@ -1,4 +1,5 @@
-//! Words for a rule: its field, its operand, the value it saw, and what would turn it.
+//! Phrases for a rule: its field, its operand, the value it read, and the change that would be
+//! needed.
 
 use chrono::{DateTime, NaiveTime, SecondsFormat, Utc};
 use chrono_tz::Tz;
@@ -10,7 +11,7 @@ use crate::rules::parse::Rule;
 use crate::rules::{ActivityPredicate, DatePredicate, Leaf, parse_boolean, parse_number};
 use crate::snapshot::{Activity, Snapshot, Source};
 
-/// Finds words for what rules see in one person.
+/// Formats what rules read for one learner.
 pub(super) struct Phrasing<'a> {
     snapshot: &'a Snapshot,
     now: i64,
@@ -19,7 +20,7 @@ pub(super) struct Phrasing<'a> {
 }
 
 impl<'a> Phrasing<'a> {
-    /// For the person in a row, days in this zone.
+    /// Creates the phrasing for the learner in a row; days are in `zone`.
     pub(super) fn new(snapshot: &'a Snapshot, at: DateTime<Utc>, zone: Tz, row: u32) -> Self {
         Self {
             snapshot,
@@ -29,7 +30,7 @@ impl<'a> Phrasing<'a> {
         }
     }
 
-    /// What people call the field a test reads.
+    /// Returns the display name of the field that a predicate reads.
     pub(super) fn label(&self, leaf: &Leaf) -> String {
         match leaf {
             Leaf::Missing(source)
@@ -46,14 +47,14 @@ impl<'a> Phrasing<'a> {
         course.map_or_else(|| id.to_string(), |course| course.title.clone())
     }
 
-    /// The value a test saw; one of the wrong kind says so.
+    /// Returns the value that a predicate read, with a note if it has the wrong type.
     pub(super) fn actual_value(&self, leaf: &Leaf) -> Option<String> {
         let text = |source: &Source| self.snapshot.people.text(source, self.row);
         match leaf {
             Leaf::Text(source, _) => text(source).map(str::to_owned),
             Leaf::Number(source, _) => {
                 let text = text(source)?;
-                Some(checked(text, parse_number(text).is_some(), "no number"))
+                Some(checked(text, parse_number(text).is_some(), "not a number"))
             }
             Leaf::Boolean(source, _) => {
                 let text = text(source)?;
@@ -67,7 +68,7 @@ impl<'a> Phrasing<'a> {
                 .date(source)
                 .or_else(|| text(source).map(str::to_owned)),
             Leaf::Date(source, _) => {
-                (self.date(source)).or_else(|| Some(checked(text(source)?, false, "no date")))
+                (self.date(source)).or_else(|| Some(checked(text(source)?, false, "not a date")))
             }
             Leaf::Activity(course, _) => {
                 let activity = self.snapshot.enrolments.activity(*course, self.row);
@@ -106,7 +107,7 @@ impl<'a> Phrasing<'a> {
         words.join(", ")
     }
 
-    /// What would have to be different for a test to turn; `holds` is its present outcome.
+    /// Returns the change that would reverse a predicate whose current result is `holds`.
     pub(super) fn required_change(&self, rule: &Rule, leaf: &Leaf, holds: bool) -> String {
         let label = self.label(leaf);
         let operand = operand(rule, leaf).unwrap_or_default();
@@ -138,7 +139,7 @@ impl<'a> Phrasing<'a> {
             }
             ActivityPredicate::Overdue => format!("{course} {modal} be overdue"),
             ActivityPredicate::InProgress => format!("{course} {modal} be in progress"),
-            ActivityPredicate::Enrolled => format!("the person {modal} be enrolled in {course}"),
+            ActivityPredicate::Enrolled => format!("the learner {modal} be enrolled in {course}"),
         }
     }
 
@@ -182,7 +183,7 @@ impl<'a> Phrasing<'a> {
             .map_or_else(out_of_range, |moment| moment.format("%Y-%m-%d").to_string())
     }
 
-    /// A day where the moment begins one, as people would write it in a rule.
+    /// Formats a time as in a rule: as a day if it is midnight, else in RFC 3339.
     fn moment(&self, millis: i64) -> String {
         match self.local(millis) {
             Some(moment) if moment.time() == NaiveTime::MIN => self.day(millis),
@@ -205,7 +206,7 @@ fn out_of_range() -> String {
 
 const fn modal(holds: bool) -> &'static str {
     if holds {
-        "could no longer"
+        "would have to no longer"
     } else {
         "would have to"
     }
@@ -259,8 +260,8 @@ mod tests {
         world
     }
 
-    /// Every rule of a profile as one line: what it saw and what would turn it.
-    fn told(name: &str, zone: Tz, section: &str, rules: &[Value]) -> String {
+    /// Formats every rule of a profile as one line: the value it read and what would reverse it.
+    fn phrased(name: &str, zone: Tz, section: &str, rules: &[Value]) -> String {
         let tree = Some(json!({"combinator": "or", "rules": rules}));
         let mut profile = profile("P");
         profile.time_zone = zone;
@@ -269,11 +270,11 @@ mod tests {
             "dates" => profile.filter.dates = tree,
             _ => profile.filter.activities = tree,
         }
-        let nobody = |_: ProfileId| None::<OtherProfile>;
+        let no_profile = |_: ProfileId| None::<OtherProfile>;
         let (snapshot, user) = (world().snapshot(), World::user(name));
-        let explanation = explain(&profile, &snapshot, slot(), user, &nobody)
-            .expect("an audience")
-            .expect("a learner");
+        let explanation = explain(&profile, &snapshot, slot(), user, &no_profile)
+            .expect("no audience")
+            .expect("learner not found");
         let line = |rule: &SeenRule| {
             let seen = rule.seen.as_deref().unwrap_or("no value");
             let operand = rule.operand.as_deref().unwrap_or("-");
@@ -312,7 +313,7 @@ mod tests {
             rule("email", "null", Value::Null),
             rule("email", "=", json!("ada@contoso.example")),
         ];
-        insta::assert_snapshot!(told("Ada", Tz::UTC, "properties", &rules));
+        insta::assert_snapshot!(phrased("Ada", Tz::UTC, "properties", &rules));
     }
 
     #[test]
@@ -328,8 +329,8 @@ mod tests {
             custom("Certified", "=", json!(true)),
             custom("Certified", "!=", json!("yes")),
         ];
-        let told = ["Ada", "Alan"].map(|name| told(name, Tz::UTC, "properties", &rules));
-        insta::assert_snapshot!(told.join("\n\n"));
+        let phrased = ["Ada", "Alan"].map(|name| phrased(name, Tz::UTC, "properties", &rules));
+        insta::assert_snapshot!(phrased.join("\n\n"));
     }
 
     #[test]
@@ -344,13 +345,13 @@ mod tests {
             custom("Hired", "moreThanAgo", json!(1)),
             custom("Hired", "notNull", Value::Null),
         ];
-        let told = [
-            told("Ada", chrono_tz::America::Denver, "dates", &rules),
-            told("Ada", Tz::UTC, "dates", &rules[4..7]),
-            told("Alan", Tz::UTC, "dates", &rules[..1]),
-            told("Alan", Tz::UTC, "dates", &rules[7..]),
+        let phrased = [
+            phrased("Ada", chrono_tz::America::Denver, "dates", &rules),
+            phrased("Ada", Tz::UTC, "dates", &rules[4..7]),
+            phrased("Alan", Tz::UTC, "dates", &rules[..1]),
+            phrased("Alan", Tz::UTC, "dates", &rules[7..]),
         ];
-        insta::assert_snapshot!(told.join("\n\n"));
+        insta::assert_snapshot!(phrased.join("\n\n"));
     }
 
     #[test]
@@ -366,11 +367,11 @@ mod tests {
         let field = |title: &str| format!("course:{}", World::course_id(title));
         let each = COURSES.map(|title| rule(&field(title), "notEnrolled", Value::Null));
         let all = operators.map(|operator| rule(&field("Done"), operator, Value::Null));
-        let told = [
-            told("Ada", Tz::UTC, "activities", &each),
-            told("Ada", Tz::UTC, "activities", &all),
-            told("Alan", Tz::UTC, "activities", &all),
+        let phrased = [
+            phrased("Ada", Tz::UTC, "activities", &each),
+            phrased("Ada", Tz::UTC, "activities", &all),
+            phrased("Alan", Tz::UTC, "activities", &all),
         ];
-        insta::assert_snapshot!(told.join("\n\n"));
+        insta::assert_snapshot!(phrased.join("\n\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! An explanation as a short text for people.
+//! Formats an explanation as a short text for administrators.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -12,7 +12,7 @@ use crate::rules::parse::Combinator;
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = self.name.as_deref().unwrap_or("The person");
+        let name = self.name.as_deref().unwrap_or("The learner");
         let verb = if self.member { "is" } else { "is not" };
         write!(
             f,
@@ -48,7 +48,7 @@ impl fmt::Display for Explanation {
     }
 }
 
-/// By name or by which profile.
+/// Formats an override: by name, or by profile with its title.
 struct Origin<'a>(&'a Named);
 
 impl fmt::Display for Origin<'_> {
@@ -62,11 +62,11 @@ impl fmt::Display for Origin<'_> {
 
 impl fmt::Display for Way {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut told = BTreeSet::new();
+        let mut explained = BTreeSet::new();
         for step in &self.steps {
-            // The same rule may stand in several places; once is enough to read.
-            if told.insert(&step.words) {
-                let lead = if told.len() == 1 { "" } else { "; and " };
+            // The same step may occur several times; it is written once.
+            if explained.insert(&step.words) {
+                let lead = if explained.len() == 1 { "" } else { "; and " };
                 write!(f, "{lead}{step}")?;
             }
         }
@@ -152,7 +152,7 @@ mod tests {
     use crate::base::ids::ProfileId;
     use crate::testing::{World, profile, profile_id, slot};
 
-    fn told(include: &[Target], exclude: &[Target], rule_value: Option<&str>) -> String {
+    fn explained(include: &[Target], exclude: &[Target], rule_value: Option<&str>) -> String {
         let mut world = World::new();
         world.person("Ada").with("city", "Denver");
         let mut profile = profile("Field staff");
@@ -175,8 +175,8 @@ mod tests {
             World::user("Ada"),
             &other,
         )
-        .expect("an audience")
-        .expect("a learner")
+        .expect("no audience")
+        .expect("learner not found")
         .to_string()
     }
 
@@ -186,14 +186,14 @@ mod tests {
             Target::User(World::user("Ada")),
             Target::Profile(profile_id("Remote")),
         );
-        let nobody = Target::User(World::user("Nobody"));
-        let said = [
-            told(&[remote], &[], None),
-            told(&[ada, remote], &[], Some("Denver")),
-            told(&[ada], &[remote], None),
-            told(&[], &[ada, remote], Some("Denver")),
-            told(&[nobody], &[], None),
+        let unknown = Target::User(World::user("Nobody"));
+        let texts = [
+            explained(&[remote], &[], None),
+            explained(&[ada, remote], &[], Some("Denver")),
+            explained(&[ada], &[remote], None),
+            explained(&[], &[ada, remote], Some("Denver")),
+            explained(&[unknown], &[], None),
         ];
-        insta::assert_snapshot!(said.join("\n---\n"));
+        insta::assert_snapshot!(texts.join("\n---\n"));
     }
 }

@@ -1,4 +1,4 @@
-//! Reads a profile's rules and looks at one person through each of them.
+//! Evaluates a profile's rules one by one for a learner.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -14,7 +14,7 @@ use crate::rules::parse::{Combinator, FilterPart, Group, Rule, parse};
 use crate::rules::{Fields, Filter, FilterDocument, MatchMode, Section};
 use crate::snapshot::Snapshot;
 
-/// One person, and what is needed to look at them.
+/// A learner and the data needed to evaluate rules.
 pub(super) struct UserTrace<'a> {
     document: &'a FilterDocument,
     zone: Tz,
@@ -25,7 +25,7 @@ pub(super) struct UserTrace<'a> {
 }
 
 impl<'a> UserTrace<'a> {
-    /// Prepares; `filter` is the profile's, checked.
+    /// Prepares the evaluation; `filter` is the checked filter of the profile.
     pub(super) fn new(
         profile: &'a Profile,
         snapshot: &'a Snapshot,
@@ -44,7 +44,7 @@ impl<'a> UserTrace<'a> {
         }
     }
 
-    /// The whole filter: its sections as the parts of one group.
+    /// Evaluates the filter: its sections are the parts of one group.
     pub(super) fn filter(&self) -> Result<SeenGroup, AudienceError> {
         let mut parts = Vec::new();
         for (section, pointer, tree) in self.document.sections() {

@@ -1,25 +1,25 @@
-//! The rules of a filter as written, with what each of them saw in one person.
+//! The rules of a filter as written, with the value that each read for one learner.
 
 use serde::{Deserialize, Serialize};
 
 use crate::rules::parse::Combinator;
 
-/// A group of rules, and whether it holds for the person.
+/// A group of rules with its result for the learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeenGroup {
-    /// Where it stands in the profile: a JSON pointer, `/filter` for the whole.
+    /// JSON pointer of the group in the profile; `/filter` for the whole filter.
     pub pointer: String,
-    /// How its parts combine.
+    /// The combination of its parts.
     #[serde(with = "CombinatorName")]
     #[cfg_attr(feature = "openapi", schema(value_type = CombinatorName))]
     pub combinator: Combinator,
-    /// Whether the whole group is negated.
+    /// True if the group is negated.
     pub not: bool,
-    /// Whether it holds, the negation included.
+    /// True if it holds, including the negation.
     pub holds: bool,
-    /// Its rules and groups in the order written, at least one.
+    /// Its rules and groups in the order written; at least one.
     #[cfg_attr(feature = "openapi", schema(no_recursion))]
     pub rules: Vec<SeenPart>,
 }
@@ -35,34 +35,33 @@ pub enum SeenPart {
     Rule(SeenRule),
 }
 
-/// One rule, what it saw in the person, and whether it holds.
+/// One rule with its value and result for the learner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct SeenRule {
-    /// Where it stands in the profile: a JSON pointer.
+    /// JSON pointer of the rule in the profile.
     pub pointer: String,
-    /// The field's name as written.
+    /// The field as written.
     pub field: String,
-    /// What people call the field: `City`, a custom field's or a course's title.
+    /// The field's display name: `City`, or the title of a custom field or course.
     pub label: String,
-    /// The operator's name as written.
+    /// The operator as written.
     pub operator: String,
-    /// The operand as written, in words; long lists are cut short. `None` when
-    /// the operator takes none.
+    /// The operand as text; long lists are truncated. `None` if the operator takes no operand.
     pub operand: Option<String>,
-    /// The value it saw: a text as the platform wrote it, a moment in RFC 3339,
-    /// or what the person did in the course. `None` when there is no value.
+    /// The value it read: a text as stored in the LMS, a time in RFC 3339, or the learner's
+    /// activity in the course. `None` if there is no value.
     pub seen: Option<String>,
-    /// Whether it holds for the person.
+    /// True if it holds for the learner.
     pub holds: bool,
-    /// Whether it is one of the fewest rules that already settle the verdict.
+    /// True if it is one of the fewest rules that determine the result.
     pub decisive: bool,
-    /// What would have to be different for the rule to turn, in words.
+    /// The change that would reverse the rule, as text.
     pub otherwise: String,
 }
 
-/// The names react-querybuilder gives the combinators.
+/// The combinator names of react-querybuilder.
 #[derive(Serialize, Deserialize)]
 #[serde(remote = "Combinator", rename_all = "lowercase")]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -72,7 +71,7 @@ enum CombinatorName {
 }
 
 impl SeenGroup {
-    /// Puts a group together; whether it holds follows from its parts.
+    /// Creates a group; its result follows from its parts.
     pub(super) fn of(
         pointer: String,
         combinator: Combinator,
@@ -92,7 +91,7 @@ impl SeenGroup {
         }
     }
 
-    /// Every rule, in the order written.
+    /// Returns all rules in the order written.
     pub fn leaves(&self) -> Vec<&SeenRule> {
         let parts = self.rules.iter();
         parts
@@ -105,7 +104,7 @@ impl SeenGroup {
 }
 
 impl SeenPart {
-    /// Whether it holds for the person.
+    /// Returns true if it holds for the learner.
     pub fn holds(&self) -> bool {
         match self {
             Self::Group(group) => group.holds,

@@ -1,15 +1,15 @@
-//! What the tests of one field or course bound, and how much work a decision may take.
+//! Predicates on one field or course by wanted result, and the limit of comparisons.
 
 use crate::rules::Leaf;
 
-/// A test and whether a person passes it.
+/// A predicate and its wanted result.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Literal<'t> {
     pub(super) leaf: &'t Leaf,
     pub(super) passes: bool,
 }
 
-/// How much work may still be done.
+/// Number of comparisons that may still be made.
 pub(super) struct StepLimit(usize);
 
 impl StepLimit {
@@ -17,7 +17,7 @@ impl StepLimit {
         Self(comparisons)
     }
 
-    /// Takes so many comparisons; takes none and says so when fewer are left.
+    /// Consumes comparisons; returns false and consumes none if fewer are left.
     #[must_use]
     pub(super) fn consume(&mut self, comparisons: usize) -> bool {
         let left = self.0.checked_sub(comparisons);
@@ -26,11 +26,11 @@ impl StepLimit {
     }
 }
 
-/// The tests of one kind, by the outcome they should have.
+/// Predicates of one kind, by the result they should have.
 pub(super) struct Bounds<'t, T> {
-    /// Those that should pass.
+    /// Predicates that should pass.
     pub(super) wanted: Vec<&'t T>,
-    /// Those that should not.
+    /// Predicates that should not pass.
     pub(super) refused: Vec<&'t T>,
 }
 
@@ -46,18 +46,18 @@ impl<'t, T> Bounds<'t, T> {
         }
     }
 
-    /// How many tests there are.
+    /// Returns the number of predicates.
     pub(super) fn len(&self) -> usize {
         self.wanted.len() + self.refused.len()
     }
 
-    /// Whether some test that should pass implies one that should not.
+    /// Returns true if a predicate that should pass implies one that should not.
     pub(super) fn contradicts(&self, implies: impl Fn(&T, &T) -> bool) -> bool {
         let mut wanted = self.wanted.iter();
         wanted.any(|wanted| self.refused.iter().any(|refused| implies(wanted, refused)))
     }
 
-    /// Whether a value makes every test come out as it should.
+    /// Returns true if every predicate has its wanted result.
     pub(super) fn are_satisfied(&self, holds: impl Fn(&T) -> bool) -> bool {
         self.wanted.iter().all(|test| holds(test)) && !self.refused.iter().any(|test| holds(test))
     }

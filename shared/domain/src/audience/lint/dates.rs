@@ -1,16 +1,16 @@
-//! Whether one moment can pass some tests and fail others, now or at any later time.
+//! Detects contradictions between predicates on one date, now or at any later time.
 
 use super::bounds::{Bounds, StepLimit};
 use crate::rules::DatePredicate;
 use crate::rules::evaluate::{DAY_MS, date_holds};
 
-/// So far around a bound other answers may begin: bounds are strict or not, and
-/// two of them lie at most this far apart where a gap between them opens.
+/// Distance from a bound, in milliseconds, within which other results may begin. Bounds are strict
+/// or not; two of them are at most this far apart where a gap between them opens.
 const NEAR: i64 = 3;
 
-/// Whether no moment can, from `now` on. Tests change their answers only at
-/// their bounds; bounds that are counted from the time of evaluation meet fixed
-/// ones only at certain times. Trying these bounds at these times is trying all.
+/// Returns true if no date satisfies the predicates from `now` on. Results change only at bounds,
+/// and bounds relative to the time of evaluation meet fixed ones only at certain times. It is
+/// therefore sufficient to try these bounds at these times.
 pub(super) fn contradict(
     tests: &Bounds<'_, DatePredicate>,
     now: i64,
@@ -32,7 +32,7 @@ pub(super) fn contradict(
     })
 }
 
-/// Times of evaluation that stand for all from now on.
+/// Returns the times of evaluation that represent all times from now on.
 fn times(now: i64, fixed: &[i64], counted: &[i64]) -> Vec<i64> {
     let meet = |fixed: &i64| {
         let counted = counted.iter();
@@ -56,7 +56,7 @@ fn distinct(mut values: Vec<i64>) -> Vec<i64> {
     values
 }
 
-/// Bounds that stay where they are.
+/// Returns the bounds that do not depend on the time of evaluation.
 fn fixed(test: &DatePredicate) -> Vec<i64> {
     match test {
         DatePredicate::Before(instant) | DatePredicate::After(instant) => vec![*instant],
@@ -67,7 +67,7 @@ fn fixed(test: &DatePredicate) -> Vec<i64> {
     }
 }
 
-/// Bounds counted from the time of evaluation, in milliseconds after it.
+/// Returns the bounds relative to the time of evaluation, in milliseconds after it.
 fn counted(test: &DatePredicate) -> Vec<i64> {
     match test {
         DatePredicate::InLast(days) => vec![-i64::from(*days) * DAY_MS, 0],

@@ -1,4 +1,4 @@
-//! Judges every rule and group: never true, always true, without effect.
+//! Determines for every rule and group whether it is never true, always true or without effect.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use super::warning::{Warning, WarningKind};
 use crate::rules::Leaf;
 use crate::snapshot::Snapshot;
 
-/// Rules of one group about one field are compared with each other up to this
-/// many; more are a list of values, not a thought to be tidied.
+/// Up to this many rules of one group about the same field are compared with each other. More rules
+/// are a list of values, where hints about single rules do not help.
 const MAX_COMPARED: usize = 50;
 
-/// How a rule or group comes out, whoever is looked at.
+/// The result of a rule or group for all learners.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RuleOutcome {
     Never,
     Always,
-    /// One way for some, the other way for others, as far as is known.
+    /// True for some learners and false for others, as far as is known.
     Open,
 }
 
-/// Goes through a tree.
+/// Checks a tree of rules and collects warnings.
 pub(super) struct Judge<'t> {
     tree: &'t Tree,
     snapshot: &'t Snapshot,
@@ -40,7 +40,7 @@ impl<'t> Judge<'t> {
         }
     }
 
-    /// All warnings, each at the smallest part that earns it.
+    /// Returns all warnings, each for the smallest part that causes it.
     pub(super) fn warnings(mut self) -> Vec<Warning> {
         if let Some(root) = &self.tree.root {
             self.node(root);
@@ -67,7 +67,7 @@ impl<'t> Judge<'t> {
         }
     }
 
-    /// Judges by looking inside, and warns.
+    /// Determines the result of a rule or group from its own conditions and adds a warning.
     fn own(&mut self, node: &'t Node, pointer: &str) -> RuleOutcome {
         let (kind, verdict) = if self.solver.excludes(node, true) {
             (WarningKind::NeverTrue, RuleOutcome::Never)
@@ -83,15 +83,15 @@ impl<'t> Judge<'t> {
             )
         } else {
             format!(
-                "this is always true: whatever {label} is, one of these conditions is met; to ask for all of them, combine them with \"and\""
+                "this is always true: whatever {label} is, one of these conditions is met; to require all of them, combine them with \"and\""
             )
         };
         self.warnings.push(Warning::at(kind, pointer, detail));
         verdict
     }
 
-    /// Warns of rules that follow from others of their group (where all must
-    /// hold) or that others follow from (where one is enough).
+    /// Warns about rules that follow from others of their group (if all must hold), or from which
+    /// others follow (if one is enough).
     fn effects(&mut self, group: &'t Branch, verdicts: &[RuleOutcome]) {
         let mut subjects: BTreeMap<usize, Vec<&'t Test>> = BTreeMap::new();
         for (part, verdict) in group.parts.iter().zip(verdicts) {
@@ -101,7 +101,7 @@ impl<'t> Judge<'t> {
         }
         for mut tests in subjects.into_values() {
             if (2..=MAX_COMPARED).contains(&tests.len()) {
-                // Of rules that say the same, the first stays.
+                // Of equivalent rules, the first is not reported.
                 for index in (0..tests.len()).rev() {
                     if tests.len() > 1 && self.follows(group, &tests, index) {
                         let test = tests.remove(index);
@@ -127,12 +127,12 @@ impl<'t> Judge<'t> {
             WarningKind::RuleWithoutEffect,
             test.pointer(),
             format!(
-                "this changes nothing: the other conditions of the group on {label} say it already"
+                "this rule has no effect: the other conditions of the group on {label} already cover it; remove it"
             ),
         ));
     }
 
-    /// What people call the field or course with this number.
+    /// Returns the display name of the field or course with this number.
     fn label(&self, subject: usize) -> String {
         let mut rules = self.tree.rules().into_iter();
         let Some(test) = rules.find(|test| test.subject == subject) else {
@@ -142,7 +142,7 @@ impl<'t> Judge<'t> {
     }
 }
 
-/// What people call that which a test is about.
+/// Returns the display name of the field or course that a predicate reads.
 pub(super) fn label(leaf: &Leaf, snapshot: &Snapshot) -> String {
     match leaf {
         Leaf::Missing(source)
@@ -157,9 +157,9 @@ pub(super) fn label(leaf: &Leaf, snapshot: &Snapshot) -> String {
     }
 }
 
-/// How a group comes out if its parts come out like this.
+/// Returns the result of a group from the results of its parts.
 fn from_parts(group: &Branch, parts: &[RuleOutcome]) -> RuleOutcome {
-    // The verdict of one part that decides, and the one all must have otherwise.
+    // A part with the result `one` decides; otherwise all parts must have the result `every`.
     let (one, every) = if group.all {
         (RuleOutcome::Never, RuleOutcome::Always)
     } else {

@@ -1,10 +1,11 @@
-//! Tests of one field or course with the outcome each should have: can they have it together?
+//! Detects contradictions between predicates on one field or course with the results they should
+//! have.
 
 use super::bounds::{Bounds, Literal, StepLimit};
 use super::{activities, dates, numbers, texts};
 use crate::rules::Leaf;
 
-/// The tests of one kind among literals.
+/// Selects the predicates of one kind from literals.
 macro_rules! bounds {
     ($literals:expr, $kind:ident) => {
         Bounds::new($literals, |leaf| match leaf {
@@ -14,12 +15,12 @@ macro_rules! bounds {
     };
 }
 
-/// Whether no person can have all these outcomes. All tests are about one field
-/// or one course; `now` is the moment of evaluation in milliseconds.
+/// Returns true if no learner can satisfy all literals. All predicates are about one field or one
+/// course; `now` is the time of evaluation in milliseconds since 1970 UTC.
 ///
-/// A missing value fails every positive test of a value, and so does one of the
-/// wrong kind ("soon" for a date), so tests that should not pass contradict
-/// nothing by themselves.
+/// A missing value fails every positive predicate on a value, and so does a value of the wrong type
+/// ("soon" for a date). Predicates that should not pass are therefore no contradiction on their
+/// own.
 pub(super) fn contradict(literals: &[Literal<'_>], now: i64, fuel: &mut StepLimit) -> bool {
     let (mut missing, mut present, mut value) = (false, false, None);
     for literal in literals {

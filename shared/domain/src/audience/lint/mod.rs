@@ -1,9 +1,8 @@
-//! Warnings about a profile's rules: what can never be true, what always is, what nobody has.
+//! Warnings about rules that are never or always true, and about values that no learner has.
 //!
-//! A warning never stops a save: data may still be on its way. Whether rules can
-//! be true at all is decided from what they say, without looking at people;
-//! whether anybody has a value, from the distinct values of its column. Both are
-//! certain or not claimed.
+//! A warning never prevents saving, because the data may not be complete yet. Whether rules can be
+//! true is determined from the rules alone, without the learners' data. Whether any learner has a
+//! value is determined from the distinct values of its column. Only certain results are reported.
 
 mod activities;
 mod bounds;
@@ -30,12 +29,12 @@ use tree::Tree;
 
 pub use warning::{MAX_WARNINGS, Warning, WarningKind};
 
-/// Warns about a profile, at most [`MAX_WARNINGS`] times. `at` is the moment of
-/// evaluation; what is said to be never true is so from then on.
+/// Returns at most [`MAX_WARNINGS`] warnings about a profile. `at` is the time of evaluation;
+/// "never true" applies to that time and all later ones.
 ///
-/// Rules that cannot be checked are passed over: their mistakes are told by
-/// [`Audience::of`]. The whole audience is judged here only if no override names
-/// another profile; who has evaluated it with those asks [`whole`].
+/// Skips rules that are invalid; [`Audience::of`] reports them. The size of the audience is checked
+/// only if no override names another profile; otherwise the caller evaluates the audience and calls
+/// [`size_warning`].
 pub fn lint(
     profile: &Profile,
     snapshot: &Snapshot,
@@ -53,7 +52,7 @@ pub fn lint(
     warnings
 }
 
-/// Judges how many of all learners an audience holds.
+/// Returns a warning if an audience contains no learner or all of them.
 pub fn size_warning(profile: &Profile, members: u32, learners: u32) -> Option<Warning> {
     let by_rules = !profile.filter.is_empty();
     let pointer = if by_rules { "/filter" } else { "/overrides" };
@@ -62,7 +61,7 @@ pub fn size_warning(profile: &Profile, members: u32, learners: u32) -> Option<Wa
         0 => Some(Warning::at(
             WarningKind::MatchesNobody,
             pointer,
-            "nobody is in this audience today",
+            "no learner is in this audience today",
         )),
         _ if members == learners => Some(Warning::at(
             WarningKind::MatchesEverybody,
@@ -86,7 +85,7 @@ fn audience(
     size_warning(profile, change.members, snapshot.people.count())
 }
 
-/// Selected courses and courses in rules that learners cannot see.
+/// Warns about deleted selected courses and about unpublished courses, selected or in rules.
 fn courses(tree: &Tree, profile: &Profile, snapshot: &Snapshot, warnings: &mut Vec<Warning>) {
     for (index, id) in profile.courses.iter().enumerate() {
         let pointer = format!("/courses/{index}");
@@ -94,7 +93,7 @@ fn courses(tree: &Tree, profile: &Profile, snapshot: &Snapshot, warnings: &mut V
             None => warnings.push(Warning::at(
                 WarningKind::DeletedCourse,
                 pointer,
-                format!("the course {id} no longer exists; take it out"),
+                format!("the course {id} no longer exists; remove it"),
             )),
             Some(course) if !course.published => warnings.push(Warning::at(
                 WarningKind::UnpublishedCourse,
@@ -114,7 +113,7 @@ fn courses(tree: &Tree, profile: &Profile, snapshot: &Snapshot, warnings: &mut V
                 WarningKind::UnpublishedCourse,
                 rule.pointer(),
                 format!(
-                    "the course {:?} is not published, so nobody can begin it at present",
+                    "the course {:?} is not published, so learners cannot start it at present",
                     course.title
                 ),
             ));

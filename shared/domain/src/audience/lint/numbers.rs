@@ -1,15 +1,15 @@
-//! Whether one number can pass some tests and fail others.
+//! Detects contradictions between predicates on one number.
 
 use super::bounds::{Bounds, StepLimit};
 use crate::rules::NumberPredicate;
 use crate::rules::evaluate::number_holds;
 
-/// Whether no number can. Between two neighbouring operands every test answers
-/// the same, so one number of each gap stands for all.
+/// Returns true if no number satisfies the predicates. Between two adjacent operands every
+/// predicate has the same result, so one number of each gap represents all.
 pub(super) fn contradict(tests: &Bounds<'_, NumberPredicate>, fuel: &mut StepLimit) -> bool {
     let all = tests.wanted.iter().chain(&tests.refused);
     let mut operands: Vec<f64> = all.flat_map(|test| operands(test)).collect();
-    // A list is looked through for every number tried.
+    // For every number tried, a list is searched linearly.
     if !fuel.consume(operands.len().saturating_mul(2 * operands.len())) {
         return false;
     }

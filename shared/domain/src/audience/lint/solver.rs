@@ -1,24 +1,22 @@
-//! Whether rules can come out a certain way for anybody: certain when it says no.
+//! Determines whether rules can have a given result for any learner. A negative result is certain.
 //!
-//! Tests of different fields never contradict each other; those of one field are
-//! looked at together. Groups that ask for any of their parts are tried part by
-//! part against what is known to hold beside them, but not several such groups
-//! against each other, so that the work stays small.
+//! Predicates on different fields never contradict each other; those on one field are checked
+//! together. Groups that require any of their parts are checked part by part against the known
+//! literals, but not against other groups of this kind, which limits the work.
 
 use super::bounds::{Literal, StepLimit};
 use super::literals::contradict;
 use super::tree::{Branch, Node};
 
-/// So many comparisons are made for one profile: some hundredths of a second.
-/// Where thousands of rules are about one field more are needed, and nothing is
-/// claimed about them.
+/// Maximum number of comparisons for one profile, some hundredths of a second. Thousands of rules
+/// about one field would need more; nothing is reported about them.
 const MAX_COMPARISONS: usize = 500_000;
 
-/// Looks for contradictions.
+/// Searches for contradictions.
 pub(super) struct Solver<'t> {
-    /// What holds so far, by subject.
+    /// The literals that hold so far, by subject.
     known: Vec<Vec<Literal<'t>>>,
-    /// The moment of evaluation in milliseconds since 1970 UTC.
+    /// The time of evaluation in milliseconds since 1970 UTC.
     now: i64,
     fuel: StepLimit,
     /// The subject of the contradiction found last.
@@ -35,7 +33,7 @@ impl<'t> Solver<'t> {
         }
     }
 
-    /// Whether no person can make a rule or group come out as `wanted`, from now on.
+    /// Returns true if no learner can make a rule or group have the result `wanted`, from `now` on.
     pub(super) fn excludes(&mut self, node: &'t Node, wanted: bool) -> bool {
         let (mut added, mut choices) = (Vec::new(), Vec::new());
         self.gather(node, wanted, &mut added, &mut choices);
@@ -50,13 +48,13 @@ impl<'t> Solver<'t> {
         found
     }
 
-    /// Whether tests of one subject cannot come out like this together.
+    /// Returns true if predicates on one subject cannot have these results together.
     pub(super) fn contradict(&mut self, literals: &[Literal<'t>]) -> bool {
         contradict(literals, self.now, &mut self.fuel)
     }
 
-    /// Notes every test whose outcome follows from the outcome wanted; groups
-    /// that leave a choice are put aside, with the outcome one part must have.
+    /// Adds every literal that follows from the wanted result. Groups that leave a choice are added
+    /// to `choices` with the result that one of their parts must have.
     fn gather(
         &mut self,
         node: &'t Node,

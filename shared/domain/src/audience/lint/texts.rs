@@ -1,4 +1,4 @@
-//! Whether one text can pass some tests and fail others.
+//! Detects contradictions between predicates on one text.
 
 use std::iter::once;
 
@@ -6,7 +6,7 @@ use super::bounds::{Bounds, StepLimit};
 use crate::rules::TextPredicate;
 use crate::rules::evaluate::text_holds;
 
-/// Whether no text can.
+/// Returns true if no text satisfies the predicates.
 pub(super) fn contradict(tests: &Bounds<'_, TextPredicate>, fuel: &mut StepLimit) -> bool {
     if !fuel.consume(tests.wanted.len() * tests.len()) {
         return false;
@@ -18,11 +18,11 @@ pub(super) fn contradict(tests: &Bounds<'_, TextPredicate>, fuel: &mut StepLimit
     let Some((_, mut candidates)) = lists.min_by_key(|(count, _)| *count) else {
         return false;
     };
-    // Without fuel nothing is claimed, as if a candidate had been found.
+    // If the limit is reached, nothing is reported, as if a candidate satisfied the predicates.
     !candidates.any(|text| !fuel.consume(tests.len()) || could_be(tests, text))
 }
 
-/// The only texts that pass a test, and how many they are.
+/// Returns the only texts that can pass a predicate, and their number.
 fn candidates(test: &TextPredicate) -> Option<(usize, Box<dyn Iterator<Item = &str> + '_>)> {
     match test {
         TextPredicate::Equals(text) => Some((1, Box::new(once(text.as_str())))),
@@ -31,8 +31,8 @@ fn candidates(test: &TextPredicate) -> Option<(usize, Box<dyn Iterator<Item = &s
     }
 }
 
-/// Whether a folded text meets all tests. Patterns look at the text before it
-/// is folded, so they may say anything about it.
+/// Returns true if a folded text may satisfy all predicates. Patterns are matched against the text
+/// before folding, so their result is unknown here.
 fn could_be(tests: &Bounds<'_, TextPredicate>, text: &str) -> bool {
     let plain = |test: &&&TextPredicate| !matches!(test, TextPredicate::Matches(_));
     let mut wanted = tests.wanted.iter().filter(plain);
@@ -40,8 +40,8 @@ fn could_be(tests: &Bounds<'_, TextPredicate>, text: &str) -> bool {
     wanted.all(|test| text_holds(test, text)) && !refused.any(|test| text_holds(test, text))
 }
 
-/// Whether every text that passes the first test passes the second. Equality
-/// with known texts is tried out instead.
+/// Returns true if every text that passes the first predicate passes the second. Predicates with
+/// known texts are not handled here; their candidates are tried instead.
 fn implies(first: &TextPredicate, second: &TextPredicate) -> bool {
     use TextPredicate::{BeginsWith, Contains, EndsWith, Matches};
     match (first, second) {
@@ -53,7 +53,7 @@ fn implies(first: &TextPredicate, second: &TextPredicate) -> bool {
     }
 }
 
-/// Whether a text would need two beginnings, or two ends, that differ.
+/// Returns true if a text would need two different prefixes or suffixes.
 fn edges_differ(wanted: &[&TextPredicate]) -> bool {
     let begins = |test: &&TextPredicate| match test {
         TextPredicate::BeginsWith(part) => Some(part.as_bytes().to_vec()),
@@ -66,7 +66,7 @@ fn edges_differ(wanted: &[&TextPredicate]) -> bool {
     differ(wanted.iter().filter_map(begins)) || differ(wanted.iter().filter_map(ends))
 }
 
-/// Whether the texts are not all beginnings of the longest of them.
+/// Returns true if not all texts are prefixes of the longest one.
 fn differ(parts: impl Iterator<Item = Vec<u8>>) -> bool {
     let parts: Vec<Vec<u8>> = parts.collect();
     let longest = parts.iter().max_by_key(|part| part.len());

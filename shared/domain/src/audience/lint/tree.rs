@@ -1,4 +1,4 @@
-//! A profile's rules with their places, each checked on its own.
+//! A profile's rules with their JSON pointers, each checked individually.
 
 use std::collections::BTreeMap;
 
@@ -12,37 +12,37 @@ use crate::rules::{FieldRef, Fields, Leaf, MatchMode, Section};
 
 /// All rules of a profile.
 pub(super) struct Tree {
-    /// The sections as the parts of one group; `None` when there are no rules.
+    /// The sections as the parts of one group; `None` if there are no rules.
     pub(super) root: Option<Node>,
-    /// What tests are about: a field or a course each, by number.
+    /// Number of distinct fields and courses that the rules are about.
     pub(super) subjects: usize,
 }
 
-/// A group, a rule, or something that cannot be checked.
+/// A group, a rule, or a part that cannot be checked.
 pub(super) enum Node {
     Group(Branch),
     Rule(Test),
-    /// Anything may be true of it.
+    /// Its result is unknown.
     Unknown,
 }
 
-/// A group and where it stands.
+/// A group with its JSON pointer.
 pub(super) struct Branch {
     pub(super) pointer: String,
-    /// Whether all parts must hold, rather than any.
+    /// True if all parts must hold, false if any is enough.
     pub(super) all: bool,
     pub(super) not: bool,
     pub(super) parts: Vec<Node>,
 }
 
-/// A rule and what it tests.
+/// A checked rule.
 pub(super) struct Test {
     pub(super) rule: Rule,
-    /// The positive test.
+    /// The positive predicate.
     pub(super) leaf: Leaf,
-    /// Whether the operator negates it.
+    /// True if the operator negates the predicate.
     pub(super) negated: bool,
-    /// The number of what it is about.
+    /// The number of the field or course it is about.
     pub(super) subject: usize,
 }
 
@@ -51,7 +51,7 @@ impl Test {
         &self.rule.pointer
     }
 
-    /// The course it is about.
+    /// Returns the course it is about.
     pub(super) fn course(&self) -> Option<CourseId> {
         match self.leaf {
             Leaf::Activity(course, _) => Some(course),
@@ -61,7 +61,7 @@ impl Test {
 }
 
 impl Tree {
-    /// Reads a profile's rules.
+    /// Parses and checks a profile's rules.
     pub(super) fn of(profile: &Profile, fields: &Fields) -> Self {
         let mut reader = Reader {
             fields,
@@ -87,7 +87,7 @@ impl Tree {
         }
     }
 
-    /// All rules that could be checked, in the order written.
+    /// Returns all rules that could be checked, in the order written.
     pub(super) fn rules(&self) -> Vec<&Test> {
         let mut rules = Vec::new();
         if let Some(root) = &self.root {

@@ -1,51 +1,51 @@
-//! What a warning says.
+//! Warnings about a profile.
 
 use serde::{Deserialize, Serialize};
 
-/// So many warnings are told at once.
+/// Maximum number of warnings returned for a profile.
 pub const MAX_WARNINGS: usize = 100;
 
-/// What is odd.
+/// The kind of a warning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WarningKind {
-    /// No person can ever meet the rule or the group, whatever the data says.
+    /// No learner can ever match the rule or group, whatever the data is.
     NeverTrue,
-    /// Every person meets the rule or the group, whatever the data says.
+    /// Every learner matches the rule or group, whatever the data is.
     AlwaysTrue,
-    /// The group means the same without this rule.
+    /// The group has the same result without this rule.
     RuleWithoutEffect,
     /// No learner has this text.
     UnknownValue,
-    /// A course that learners cannot see at present.
+    /// A course is not published, so learners cannot see it.
     UnpublishedCourse,
-    /// A selected course that no longer exists.
+    /// A selected course no longer exists.
     DeletedCourse,
-    /// The audience holds nobody today.
+    /// The audience contains no learner today.
     MatchesNobody,
-    /// The audience holds every learner today.
+    /// The audience contains every learner today.
     MatchesEverybody,
-    /// Another profile means the same people.
+    /// Another profile has an equivalent definition.
     EqualToProfile,
 }
 
-/// Something odd about a profile.
+/// A warning about a profile.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Warning {
-    /// What kind.
+    /// The kind.
     pub kind: WarningKind,
-    /// Where: a JSON pointer into the profile, such as `/filter/properties/rules/0`.
+    /// JSON pointer into the profile, for example `/filter/properties/rules/0`.
     pub pointer: String,
-    /// What is odd and what to do about it, as one sentence.
+    /// The cause and the remedy, as one sentence.
     pub detail: String,
 }
 
 impl Warning {
-    /// Profiles whose rules and overrides mean the same
-    /// ([`crate::audience::fingerprint::fingerprint`]), by title. `None` without any.
+    /// Returns a warning about the profiles with the same fingerprint
+    /// ([`crate::audience::fingerprint::fingerprint`]), given by title. `None` if there are none.
     pub fn twins(titles: &[String]) -> Option<Self> {
         let (first, others) = titles.split_first()?;
         let more = match others.len() {
@@ -56,7 +56,7 @@ impl Warning {
             WarningKind::EqualToProfile,
             "",
             format!(
-                "the profile {first:?}{more} has the same audience; one group can take all the courses"
+                "this profile has the same audience as {first:?}{more}; one profile can contain all the courses"
             ),
         ))
     }

@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Proves S3-20, S3-21, S3-22, S3-23 and C-26: nothing before approval; what is
-/// rejected stays so; what is approved is made as far as it is still the same.
+/// Proves S3-20, S3-21, S3-22, S3-23 and C-26: nothing is applied before the approval; rejected
+/// changes are not made; approved changes are made if they are still the same.
 #[test]
 fn a_review_decides_change_by_change() {
     let mut config = config();
@@ -14,18 +14,18 @@ fn a_review_decides_change_by_change() {
     directory
         .people
         .get_mut(&id(1))
-        .expect("somebody")
+        .expect("user not found")
         .job_title = Some("Lead".to_owned());
     let plan = Side::new(&config, &directory).plan(&platform);
     let course = decide(&plan, &config, None);
     assert!(course.apply.changes().is_empty());
     assert_eq!((course.waiting.len(), course.held), (3, None));
-    // Somebody rejects the fifth person and approves the rest; then the title changes again.
+    // The fifth user is rejected and the rest approved; then the job title changes again.
     let rejected = plan
         .changes
         .iter()
         .find(|change| change.subject == ChangeSubject::User(id(5)))
-        .expect("a change");
+        .expect("change not found");
     let pin = Pin::against(rejected, Actor::named("kay"), chrono::DateTime::UNIX_EPOCH);
     let approved = Approved::of(
         plan.changes
@@ -36,7 +36,7 @@ fn a_review_decides_change_by_change() {
     directory
         .people
         .get_mut(&id(1))
-        .expect("somebody")
+        .expect("user not found")
         .job_title = Some("Director".to_owned());
     let mut side = Side::new(&config, &directory);
     side.pins = Pins::from_iter([pin]);
@@ -53,15 +53,15 @@ fn a_review_decides_change_by_change() {
     assert_eq!(
         course.waiting.len(),
         1,
-        "the title is another one than was approved"
+        "the new job title was not held although it was not approved"
     );
     config.apply = ApplyMode::Automatic;
     let course = decide(&now, &config, None);
     assert_eq!(course.apply.changes().len(), 2);
 }
 
-/// Proves C-35: whoever's account ended leaves even while the rest is held, and a
-/// decision to keep somebody outside the filters says nothing about that.
+/// Proves C-35: ended accounts are deactivated even while the rest is held, also if a pin keeps the
+/// user outside the filters.
 #[test]
 fn accounts_that_ended_are_not_held_up() {
     let mut config = config();
@@ -73,7 +73,11 @@ fn accounts_that_ended_are_not_held_up() {
         exclude: BTreeSet::new(),
     });
     let outside = Side::new(&config, &directory).plan(&platform);
-    directory.people.get_mut(&id(7)).expect("somebody").enabled = false;
+    directory
+        .people
+        .get_mut(&id(7))
+        .expect("user not found")
+        .enabled = false;
     let mut side = Side::new(&config, &directory);
     let course = decide(&side.plan(&platform), &config, None);
     let gone: Vec<_> = course
@@ -95,8 +99,8 @@ fn accounts_that_ended_are_not_held_up() {
     assert_eq!((plan.changes.len(), plan.pinned.len()), (1, 17));
 }
 
-/// Proves S3-36: people who fall out of the filters leave only through the guard;
-/// the whole plan is held then, and an approval lets it pass.
+/// Proves S3-36: users who no longer match the filters are deactivated only within the limits;
+/// otherwise the whole plan is held until it is approved.
 #[test]
 fn a_plan_that_is_too_large_is_held() {
     let mut config = config();
@@ -115,10 +119,10 @@ fn a_plan_that_is_too_large_is_held() {
     let plan = Side::new(&config, &directory).plan(&platform);
     let course = decide(&plan, &config, None);
     assert!(course.apply.changes().is_empty());
-    let held = course.held.expect("a hold");
+    let held = course.held.expect("plan not held");
     assert_eq!(
         held,
-        "18 people would be deactivated; the limit is 10 % of 20"
+        "18 users would be deactivated; the limit is 10 % of 20"
     );
     let approved = Approved::of(course.waiting);
     let course = decide(&plan, &config, Some(&approved));

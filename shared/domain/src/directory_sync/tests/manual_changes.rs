@@ -1,9 +1,9 @@
-//! Changes made by hand on the platform.
+//! Manual changes on the platform.
 
 use super::*;
 
-/// Proves S3-05 and X-14: what somebody did by hand is undone and told so; what
-/// the directory changed is not called that.
+/// Proves S3-05 and X-14: manual changes are undone and marked; changes of the directory are not
+/// marked.
 #[test]
 fn manual_changes_are_undone_and_told() {
     let config = config();
@@ -14,42 +14,46 @@ fn manual_changes_are_undone_and_told() {
             .users
             .iter()
             .find(|(_, user)| user.person == Some(id(number)))
-            .expect("somebody")
+            .expect("user not found")
             .0
             .clone()
     };
     platform
         .users
         .get_mut(&key(2))
-        .expect("somebody")
+        .expect("user not found")
         .facts
         .insert(Field::JobTitle, "Boss".to_owned());
-    platform.users.get_mut(&key(3)).expect("somebody").active = false;
+    platform
+        .users
+        .get_mut(&key(3))
+        .expect("user not found")
+        .active = false;
     let sales = platform
         .teams
         .values_mut()
         .find(|team| team.name == "Sales")
-        .expect("the team");
+        .expect("team not found");
     sales.members.insert(key(1));
     directory
         .people
         .get_mut(&id(1))
-        .expect("somebody")
+        .expect("user not found")
         .department = Some("Board".to_owned());
     let mut side = Side::new(&config, &directory);
     side.before = Some(&before);
     let plan = side.plan(&platform);
     insta::assert_snapshot!(lines(&plan).join("\n"), @r#"
     First1 Last1: department from "Sales" to "Board"
-    First2 Last2: job title from "Boss" to "Consultant" (undoes a change made by hand)
-    reactivate First3 Last3 (undoes a change made by hand)
-    First1 Last1 leaves "Sales" (undoes a change made by hand)
+    First2 Last2: job title from "Boss" to "Consultant" (undoes a manual change)
+    reactivate First3 Last3 (undoes a manual change)
+    First1 Last1 leaves "Sales" (undoes a manual change)
     "#);
     assert_eq!(plan.counts().manual_overwritten, 3);
 }
 
-/// Proves S3-04: users and teams that are not the directory's are left alone; an
-/// account of somebody the directory does not know is listed.
+/// Proves S3-04: users and teams that exist only on the platform are not changed; an account whose
+/// user is not in the directory is listed.
 #[test]
 fn what_is_only_the_platforms_is_left_alone() {
     let config = config();

@@ -24,7 +24,7 @@ fn config() -> SyncConfig {
     config
 }
 
-/// A comparison of these two, with everything else as it is by default.
+/// A comparison of a configuration and a directory, with defaults for everything else.
 struct Side<'a> {
     config: &'a SyncConfig,
     directory: &'a SourceDirectory,
@@ -55,7 +55,7 @@ impl<'a> Side<'a> {
     }
 }
 
-/// Makes every change as a platform would that takes no address twice.
+/// Applies every change like a platform that rejects duplicate addresses.
 fn carry_out(platform: &Platform, changes: &[PlannedChange]) -> Platform {
     let mut mirror = TargetReplica::new(platform.clone());
     let mut made = 0;
@@ -74,7 +74,7 @@ fn carry_out(platform: &Platform, changes: &[PlannedChange]) -> Platform {
             assert_eq!(
                 distinct.len(),
                 names.len(),
-                "two users of one name after {write:?}"
+                "two users with the same name after {write:?}"
             );
         }
     }
@@ -93,7 +93,7 @@ fn directory(people: impl IntoIterator<Item = (u32, DirectoryPerson)>) -> Source
     directory
 }
 
-/// A directory of three, and the platform after its first sync.
+/// Returns a directory of three users and the platform after its first sync.
 fn settled(config: &SyncConfig) -> (SourceDirectory, Platform) {
     let report = |number| DirectoryPerson {
         manager: Some(id(1)),

@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Proves S2-04, S2-05, S2-23…S2-28: a first sync, in words.
+/// Proves S2-04, S2-05, S2-23…S2-28: the changes of a first sync.
 #[test]
 fn a_first_sync_creates_everybody_and_their_teams() {
     let config = config();
@@ -14,8 +14,8 @@ fn a_first_sync_creates_everybody_and_their_teams() {
     First2 Last2: manager from nothing to First1 Last1
     create First3 Last3 (person-3@contoso.example)
     First3 Last3: manager from nothing to First1 Last1
-    create the team "Sales" with 2 people
-    create the team "First1 Last1's team" with 3 people
+    create the team "Sales" with 2 members
+    create the team "First1 Last1's team" with 3 members
     "#);
     let counts = plan.counts();
     assert_eq!(
@@ -29,14 +29,18 @@ fn a_first_sync_creates_everybody_and_their_teams() {
     assert!(Side::new(&config, &directory).plan(&platform).is_empty());
 }
 
-/// Proves S2-06 and C-35: who is disabled, deleted or gone is deactivated, never
-/// deleted, leaves the teams, and comes back when the directory has them again.
+/// Proves S2-06 and C-35: disabled, deleted and vanished users are deactivated, never deleted,
+/// leave the teams, and are reactivated when they are in the directory again.
 #[test]
 fn who_leaves_is_deactivated_and_comes_back() {
     let config = config();
     let (mut directory, platform) = settled(&config);
     let before = directory.clone();
-    directory.people.get_mut(&id(2)).expect("somebody").enabled = false;
+    directory
+        .people
+        .get_mut(&id(2))
+        .expect("user not found")
+        .enabled = false;
     directory.delete(id(3));
     let plan = Side::new(&config, &directory).plan(&platform);
     insta::assert_snapshot!(lines(&plan).join("\n"), @r#"
@@ -44,10 +48,10 @@ fn who_leaves_is_deactivated_and_comes_back() {
     deactivate First3 Last3: the account was deleted in Microsoft Entra ID
     First2 Last2 leaves "Sales"
     First3 Last3 leaves "Sales"
-    archive the team "First1 Last1's team" of 3 people
+    archive the team "First1 Last1's team" with 3 members
     "#);
     let after = carry_out(&platform, &plan.changes);
-    assert_eq!(after.users.len(), 3, "nobody is deleted");
+    assert_eq!(after.users.len(), 3, "a user was deleted");
     assert!(Side::new(&config, &directory).plan(&after).is_empty());
     let plan = Side::new(&config, &before).plan(&after);
     let counts = plan.counts();
@@ -63,13 +67,13 @@ fn who_leaves_is_deactivated_and_comes_back() {
     assert_eq!(back, platform);
 }
 
-/// Proves S2-28 (the manager's new name renames the team) and S2-24 (job titles
-/// only while they are synced).
+/// Proves S2-28 (a manager's new name renames the team) and S2-24 (job titles are changed only if
+/// they are synced).
 #[test]
 fn fields_change_one_by_one() {
     let mut config = config();
     let (mut directory, platform) = settled(&config);
-    let manager = directory.people.get_mut(&id(1)).expect("somebody");
+    let manager = directory.people.get_mut(&id(1)).expect("user not found");
     manager.display_name = Some("Peter Wright".to_owned());
     manager.job_title = Some("Lead".to_owned());
     manager.department = None;
@@ -85,8 +89,8 @@ fn fields_change_one_by_one() {
     assert!(!lines(&plan).iter().any(|line| line.contains("job title")));
 }
 
-/// Proves S2-23: who lacks something required is listed and left alone, whether
-/// the platform knows them or not; the others go on.
+/// Proves S2-23: a user without a required field is listed and not changed, whether or not the
+/// platform has an account; other users are synced.
 #[test]
 fn who_lacks_something_is_listed_and_left_alone() {
     let config = config();
@@ -94,7 +98,7 @@ fn who_lacks_something_is_listed_and_left_alone() {
     directory
         .people
         .get_mut(&id(2))
-        .expect("somebody")
+        .expect("user not found")
         .last_name = None;
     directory.put(
         id(4),
@@ -115,8 +119,7 @@ fn who_lacks_something_is_listed_and_left_alone() {
     );
 }
 
-/// An address is never what tells people apart: who shares one with somebody, or
-/// finds it taken, is listed.
+/// An address never identifies a user: users with a shared or taken address are listed.
 #[test]
 fn addresses_collide_visibly() {
     let config = config();
@@ -159,8 +162,8 @@ fn addresses_collide_visibly() {
     assert!(again.is_empty(), "{:?}", lines(&again));
 }
 
-/// An account that exists is linked only by a person, and never one that is
-/// suspended, that something else keeps, or whose address merely looks alike.
+/// An existing account is linked only after an approval, and never if it is suspended, managed by
+/// another system, or has only a similar address.
 #[test]
 fn accounts_are_linked_by_people_only() {
     let mut config = config();
@@ -218,14 +221,14 @@ fn accounts_are_linked_by_people_only() {
     assert!(course.apply.changes().is_empty());
     assert_eq!(
         course.held.as_deref(),
-        Some("1 existing accounts would be linked to people")
+        Some("1 existing accounts would be linked to directory users")
     );
     let course = decide(&plan, &config, Some(&Approved::of(course.waiting)));
     assert_eq!(course.apply.changes().len(), plan.changes.len());
 }
 
-/// Of several accounts of one person nobody knows which counts: nobody's team goes
-/// because of it, and no manager is taken away.
+/// If a user has several linked accounts, nothing changes for other users: no team is archived and
+/// no manager is removed.
 #[test]
 fn a_person_with_two_accounts_changes_nothing_for_others() {
     let config = config();
@@ -235,7 +238,7 @@ fn a_person_with_two_accounts_changes_nothing_for_others() {
         .values()
         .find(|user| user.person == Some(id(1)))
         .cloned()
-        .expect("somebody");
+        .expect("user not found");
     let twin = PlatformUser {
         user_name: "twin@contoso.example".to_owned(),
         ..boss

@@ -71,7 +71,7 @@ fn any_config() -> impl Strategy_<Value = SyncConfig> {
     })
 }
 
-/// People's deeds on the platform: users of its own, and edits of ours.
+/// Manual changes on the platform: new local users and edits of synced users and teams.
 fn by_hand(platform: &mut Platform, deeds: &[(u8, u8)]) {
     let keys: Vec<String> = platform.users.keys().cloned().collect();
     let teams: Vec<String> = platform.teams.keys().cloned().collect();
@@ -123,7 +123,7 @@ fn by_hand(platform: &mut Platform, deeds: &[(u8, u8)]) {
     }
 }
 
-/// Whoever belongs and is not skipped is on the platform as the directory has them.
+/// Checks that every eligible user who is not skipped is on the platform as in the directory.
 fn assert_as_wanted(
     config: &SyncConfig,
     directory: &SourceDirectory,
@@ -141,7 +141,7 @@ fn assert_as_wanted(
         let user = by_person.get(id);
         match scope.eligibility(*id, person) {
             eligibility::Eligibility::Wanted if !skipped.contains(id) => {
-                let user = user.expect("it exists");
+                let user = user.expect("user not found");
                 assert!(user.active);
                 assert_eq!(
                     fold(&user.user_name),
@@ -163,8 +163,8 @@ fn assert_as_wanted(
 proptest! {
     #![proptest_config(ProptestConfig { cases: 384, ..ProptestConfig::default() })]
 
-    /// A plan that is carried out leads to what is wanted, and leaves nothing to do:
-    /// from nothing, from another directory's state, and after edits by hand.
+    /// Applying a plan leads to the desired state and leaves no changes: from an empty platform,
+    /// from the state of another directory, and after manual changes.
     #[test]
     fn a_plan_leads_to_what_is_wanted(config in any_config(), first in any_directory(), second in any_directory(), deeds in prop::collection::vec((any::<u8>(), 0..12_u8), 0..6)) {
         let start = Side::new(&config, &first).plan(&Platform::default());
@@ -182,7 +182,7 @@ proptest! {
         prop_assert_eq!(again.skipped.len(), plan.skipped.len());
     }
 
-    /// The platform's ids, and so the order in which it lists things, make no difference.
+    /// The platform's ids, and therefore the order of its lists, do not affect the plan.
     #[test]
     fn the_order_of_what_was_read_makes_no_difference(config in any_config(), first in any_directory(), second in any_directory()) {
         let start = Side::new(&config, &first).plan(&Platform::default());
@@ -204,8 +204,7 @@ proptest! {
         prop_assert_eq!(side.plan(&platform).hash(), side.plan(&other).hash());
     }
 
-    /// Proves C-26: what people decided against is in no later plan, and everything
-    /// else can still be done.
+    /// Proves C-26: pinned changes are in no later plan, and all other changes can still be made.
     #[test]
     fn pins_are_respected(config in any_config(), first in any_directory(), second in any_directory(), picks in any::<u64>()) {
         let start = Side::new(&config, &first).plan(&Platform::default());
@@ -223,7 +222,7 @@ proptest! {
         prop_assert!(again.is_empty(), "{:?} after {:?}", lines(&again), lines(&now));
     }
 
-    /// What is applied by itself never takes out more people or members than the limits say.
+    /// Automatically applied changes never exceed the limits.
     #[test]
     fn the_guard_is_never_exceeded(mut config in any_config(), first in any_directory(), second in any_directory(), count in prop::option::of(0..6_u32), percent in prop::option::of(0..100_u8)) {
         let start = Side::new(&config, &first).plan(&Platform::default());
@@ -242,14 +241,14 @@ proptest! {
         prop_assert!(within(others, plan.active, 0));
         prop_assert!(within(departures, plan.active, 3));
         prop_assert!(within(applied.removals(), plan.memberships, 0));
-        // All or nothing, but for those whose accounts ended, and links.
+        // Everything or nothing, except ended accounts and links.
         let links = course.waiting.iter().any(|change| matches!(change.what, ChangeKind::LinkUser { .. }));
         prop_assert!(course.waiting.is_empty() || links || applied.changes.len() == departures);
         let linked = applied.changes.iter().any(|change| matches!(change.what, ChangeKind::LinkUser { .. }));
         prop_assert!(!linked);
     }
 
-    /// Cut off after any write, a plan made anew leads to the same end.
+    /// If a run is interrupted after any write, a new plan leads to the same state.
     #[test]
     fn a_run_that_is_cut_off_ends_the_same(config in any_config(), first in any_directory(), second in any_directory(), cut in 0..20_usize) {
         let start = Side::new(&config, &first).plan(&Platform::default());

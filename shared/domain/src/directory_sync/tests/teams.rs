@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Proves S2-29: a team whose manager has nobody left is emptied and archived, and
-/// a group's team that is merely empty is not.
+/// Proves S2-29: the team of a manager without reports is emptied and archived; a group's team that
+/// is only empty is not.
 #[test]
 fn a_team_that_nobody_needs_is_archived() {
     let config = config();
@@ -12,13 +12,13 @@ fn a_team_that_nobody_needs_is_archived() {
         directory
             .people
             .get_mut(&id(number))
-            .expect("somebody")
+            .expect("user not found")
             .manager = None;
     }
     directory
         .groups
         .get_mut(&id(90))
-        .expect("the group")
+        .expect("group not found")
         .members
         .clear();
     let plan = Side::new(&config, &directory).plan(&platform);
@@ -34,7 +34,7 @@ fn a_team_that_nobody_needs_is_archived() {
     );
     assert!(archived.contains(&("Sales", 0, false)), "{archived:?}");
     assert_eq!(plan.counts().teams_archived, 1);
-    // A platform that knows no archive: the emptied team is left as it is.
+    // A platform without archiving: the emptied team stays as it is.
     let mut input = PlanInput {
         config: &config,
         directory: &directory,
@@ -55,7 +55,7 @@ fn plan_of(input: PlanInput<'_>) -> SyncPlan {
     plan(input)
 }
 
-/// A group that is gone takes its team with it.
+/// The team of a deleted group is archived.
 fn directory_deletes_group(input: &mut PlanInput<'_>, platform: &Platform) {
     let mut directory = input.directory.clone();
     directory.groups.clear();
@@ -65,5 +65,5 @@ fn directory_deletes_group(input: &mut PlanInput<'_>, platform: &Platform) {
         platform,
         ..*input
     });
-    assert_eq!(lines(&plan), ["archive the team \"Sales\" of 0 people"]);
+    assert_eq!(lines(&plan), ["archive the team \"Sales\" with 0 members"]);
 }

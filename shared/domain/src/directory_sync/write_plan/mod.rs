@@ -1,4 +1,5 @@
-//! In which order changes are made: leavers first, so that nothing slow keeps them in; then addresses are freed; managers follow people, teams follow both.
+//! Orders the writes: deactivations first, so that a slow later phase does not delay them; then
+//! address changes, users, managers and teams.
 
 mod operation;
 mod sorter;
@@ -9,10 +10,10 @@ use sorter::Sorter;
 
 pub use operation::{Operation, TeamChanges, Write, WritePhase};
 
-/// All writes, phase by phase. Between phases everything of the one before has ended.
+/// All writes in phases. A phase begins after all writes of the previous one have ended.
 pub type Phases = Vec<WritePhase>;
 
-/// Orders changes as a plan has them. Whatever fails leaves the others possible.
+/// Sorts the changes of a plan into writes. A failed write does not prevent the others.
 pub fn phases(changes: &[PlannedChange], platform: &Platform) -> Phases {
     let mut sorter = Sorter::new(platform);
     for (index, change) in changes.iter().enumerate() {

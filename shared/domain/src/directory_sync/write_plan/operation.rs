@@ -1,4 +1,4 @@
-//! The requests that carry changes out, and the phases they are sent in.
+//! The writes that apply changes, and the phases in which they are sent.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,84 +6,83 @@ use super::super::keys::{ChangeSubject, Field, Member};
 use super::super::target::Facts;
 use crate::base::ids::ObjectId;
 
-/// One request to the platform; it names the changes it carries out by their place
-/// in the list they came in.
+/// One request to the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Write {
-    /// Whom or what it is about.
+    /// The user or team to write.
     pub subject: ChangeSubject,
-    /// What is done.
+    /// The operation.
     pub deed: Operation,
-    /// Which changes are made by it.
+    /// Indexes of the changes that this write makes, in the list that was sorted.
     pub changes: Vec<usize>,
 }
 
-/// What is done to one resource of the platform.
+/// A write to one resource of the platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Operation {
-    /// A user is created.
+    /// Creates a user.
     CreateUser {
-        /// Everything but the manager.
+        /// All fields except the manager.
         facts: Facts,
     },
-    /// A user is changed.
+    /// Changes a user.
     SetUser {
-        /// The platform's id.
+        /// The platform's id of the user.
         user: String,
-        /// Fields to set, or to empty. A manager is an Entra object id.
+        /// New values by field; `None` clears a field. A manager is an Entra object id.
         facts: BTreeMap<Field, Option<String>>,
-        /// Whether it may be used from now on.
+        /// The new active flag; `None` leaves it unchanged.
         active: Option<bool>,
-        /// Whether the link to the person is set.
+        /// True if the account is linked to the directory user.
         link: bool,
     },
-    /// A user who is created in the same run gets a manager.
+    /// Sets the manager of a user who is created in the same run.
     SetManager {
-        /// The manager.
+        /// Entra object id of the manager.
         manager: ObjectId,
     },
-    /// A team is created.
+    /// Creates a team.
     CreateTeam {
-        /// Its name.
+        /// Name of the team.
         name: String,
-        /// Who is in it.
+        /// Members by Entra object id.
         members: BTreeSet<ObjectId>,
-        /// Who supervises it.
+        /// Supervisors by Entra object id.
         supervisors: BTreeSet<ObjectId>,
     },
-    /// A team is changed.
+    /// Changes a team.
     SetTeam {
-        /// The platform's id.
+        /// The platform's id of the team.
         team: String,
-        /// What is different.
+        /// The changes.
         set: TeamChanges,
     },
 }
 
-/// What is different in a team.
+/// Changes of a team.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TeamChanges {
-    /// Its new name.
+    /// The new name.
     pub name: Option<String>,
-    /// Who joins.
+    /// Members to add.
     pub add: BTreeSet<Member>,
-    /// Who leaves.
+    /// Members to remove.
     pub remove: BTreeSet<Member>,
-    /// Who supervises it from now on.
+    /// Supervisors to add.
     pub add_supervisors: BTreeSet<Member>,
-    /// Who no longer does.
+    /// Supervisors to remove.
     pub remove_supervisors: BTreeSet<Member>,
-    /// Whether it is archived.
+    /// The new archived flag; `None` leaves it unchanged.
     pub archived: Option<bool>,
 }
 
-/// Writes that may be made at the same time, or one after the other.
+/// A group of writes that are sent in parallel or one after the other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WritePhase {
-    /// Its name in a run's record.
+    /// Name of the phase in the run record.
     pub name: &'static str,
-    /// Whether each needs the one before it.
+    /// True if the writes must be sent one after the other.
     pub in_order: bool,
-    /// The writes.
+    /// The writes of the phase.
     pub writes: Vec<Write>,
 }

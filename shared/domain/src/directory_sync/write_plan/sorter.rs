@@ -1,4 +1,4 @@
-//! Sorts changes into writes, one for each person or team, and the writes into phases.
+//! Sorts changes into writes, one for each user or team, and the writes into phases.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::super::target::{Platform, PlatformTeam};
 use super::operation::{Operation, TeamChanges, Write, WritePhase};
 use crate::base::ids::ObjectId;
 
-/// Changes on their way to being writes.
+/// Collects the changes of each user and team into writes.
 pub(super) struct Sorter<'p> {
     platform: &'p Platform,
     keys: BTreeMap<ObjectId, &'p str>,
@@ -104,7 +104,7 @@ impl<'p> Sorter<'p> {
         }
     }
 
-    /// Adds to what is set on somebody the platform knows.
+    /// Adds to the write that changes an existing user.
     fn update_user(
         &mut self,
         index: usize,
@@ -160,7 +160,7 @@ impl<'p> Sorter<'p> {
         self.managers.extend(write);
     }
 
-    /// Everybody's accounts are deactivated, should there be several.
+    /// Returns the writes that deactivate the user's active accounts; there may be several.
     fn deactivations(&self, index: usize, person: ObjectId, subject: ChangeSubject) -> Vec<Write> {
         let users = self.platform.users.iter();
         let theirs = users.filter(|(_, user)| user.person == Some(person) && user.active);

@@ -1,4 +1,4 @@
-//! Desired members against those the group has: what joins, what leaves, why.
+//! Compares desired with current members: who joins, who leaves and why.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -8,19 +8,19 @@ use crate::base::ids::{ObjectId, ProfileId};
 use crate::base::rowset::RowSet;
 use crate::snapshot::{People, Snapshot};
 
-/// The group as Entra has it: known completely, or not at all.
+/// The complete members of a group in Entra.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GroupMembers {
-    /// Learners in it, and people who were learners in this lineage, by row.
+    /// Members that are learners, or were learners in this lineage, by row.
     pub rows: RowSet,
-    /// Users in it whom the platform does not know.
+    /// Members that are users but unknown to the LMS.
     pub users: BTreeSet<ObjectId>,
-    /// Everything else in it: nested groups, devices.
+    /// All other members: nested groups and devices.
     pub others: BTreeSet<ObjectId>,
 }
 
 impl GroupMembers {
-    /// A group with nobody in it.
+    /// Returns an empty group.
     pub fn none(snapshot: &Snapshot) -> Self {
         Self {
             rows: RowSet::new(snapshot.people.rows()),
@@ -28,7 +28,7 @@ impl GroupMembers {
         }
     }
 
-    /// Sorts members as the directory lists them.
+    /// Sorts the members that the directory lists.
     pub fn of(
         snapshot: &Snapshot,
         accounts: &Accounts,
@@ -50,14 +50,14 @@ impl GroupMembers {
         members
     }
 
-    /// The members once a plan made from these and this change is carried out whole.
+    /// Returns the members after a plan for this change has been applied completely.
     #[must_use]
     pub fn after(&self, change: &AudienceChange, accounts: &Accounts) -> Self {
         let mut rows = change.members(&self.rows).all;
         accounts.canonicalize(&mut rows);
         let mut others = BTreeSet::new();
         for other in &self.others {
-            // Listed as something else than a user, and yet a learner's: it is in already.
+            // Not listed as a user, but the object of a learner: already a member.
             if let Some(row) = accounts.rows.get(other).filter(|row| rows.contains(**row)) {
                 rows.remove(*row);
                 others.insert(*other);
@@ -70,7 +70,7 @@ impl GroupMembers {
         }
     }
 
-    /// These members, with each of those whose change `failed` as it was `before`.
+    /// Returns these members, but restores the state in `before` for each id whose change `failed`.
     #[must_use]
     pub fn without(
         mut self,
@@ -96,37 +96,37 @@ impl GroupMembers {
         self
     }
 
-    /// How many members it has.
+    /// Returns the number of members.
     pub fn len(&self) -> usize {
         self.rows.len() + self.users.len() + self.others.len()
     }
 
-    /// Whether it has none.
+    /// Returns true if there are no members.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// The learners' Entra accounts, worked out once for all groups of a run.
+/// The Entra accounts of the learners, determined once for all groups of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Accounts {
-    /// The row that stands for each account: [`People::rows_by_object`].
+    /// The canonical row of each account: [`People::rows_by_object`].
     rows: HashMap<ObjectId, u32>,
-    /// Rows without an account, which no group can hold.
+    /// Rows without an account, which cannot be in a group.
     without: RowSet,
-    /// Rows whose account another row stands for, and that row.
+    /// Rows that are not the canonical row of their account, with that row.
     twins: Vec<(u32, u32)>,
 }
 
 impl Accounts {
-    /// The accounts of these people.
+    /// Determines the accounts of the users of a snapshot.
     pub fn of(people: &People) -> Self {
         let rows = people.rows_by_object();
         let (mut without, mut twins) = (RowSet::new(people.rows()), Vec::new());
         for (object, row) in people.object_ids.iter().zip(0u32..) {
             match object.and_then(|object| rows.get(&object)) {
                 None => without.insert(row),
-                Some(stands) if *stands != row => twins.push((row, *stands)),
+                Some(kept_row) if *kept_row != row => twins.push((row, *kept_row)),
                 Some(_) => {}
             }
         }
@@ -137,35 +137,35 @@ impl Accounts {
         }
     }
 
-    /// The row that stands for an account.
+    /// Returns the canonical row of an account.
     pub fn row(&self, account: ObjectId) -> Option<u32> {
         self.rows.get(&account).copied()
     }
 
-    /// Brings rows into the form a group's members have: each account once, by
-    /// the row that stands for it, and nobody without one.
+    /// Brings rows into the form of a group's members: each account once, by its canonical row, and
+    /// no rows without an account.
     pub fn canonicalize(&self, rows: &mut RowSet) {
         rows.subtract(&self.without);
-        for (row, stands) in &self.twins {
+        for (row, kept_row) in &self.twins {
             if rows.contains(*row) {
                 rows.remove(*row);
-                rows.insert(*stands);
+                rows.insert(*kept_row);
             }
         }
     }
 }
 
-/// What the plan is about.
+/// The profile and group of a plan.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanTarget {
     /// The profile.
     pub profile: ProfileId,
-    /// Its group, if it exists.
+    /// Its group, if the group exists.
     pub group: Option<ObjectId>,
 }
 
-/// Plans from whole state: who the audience holds against who is in the group.
-/// `change` was evaluated against `current.rows`.
+/// Plans from the complete state: members of the audience against members of the group. `change`
+/// must have been evaluated against `current.rows`.
 pub fn plan(
     subject: PlanTarget,
     snapshot: &Snapshot,
@@ -176,7 +176,7 @@ pub fn plan(
     let (people, rows) = (&snapshot.people, &accounts.rows);
     let object_of = |row: &u32| people.object_ids.get(*row as usize).copied().flatten();
     let mut adds = BTreeMap::new();
-    // One Entra user may stand behind several rows: a member stays while any of them stays.
+    // Several rows may share one Entra account: a member stays as long as any of them stays.
     let mut stays = BTreeSet::new();
     for row in &change.joins {
         let Some(object) = object_of(row) else {
@@ -246,7 +246,8 @@ mod tests {
         "Ada", "Grace", "Alan", "Edsger", "Barbara", "Donald", "Tony", "Niklaus",
     ];
 
-    /// Six learners, a twin of Ada's account, Flo without one, and Alan, who left.
+    /// Six learners, Ada's twin with the same account, Flo without an account, and Alan, a former
+    /// learner.
     fn snapshot() -> Snapshot {
         let mut world = World::new();
         for name in &NAMES[..6] {
@@ -257,13 +258,13 @@ mod tests {
         let mut snapshot = world.snapshot();
         let people = &mut snapshot.people;
         let (twin, left) = (people.row(World::user("Ada's twin")), row(people, "Alan"));
-        people.object_ids[twin.expect("there") as usize] = Some(World::object("Ada"));
+        people.object_ids[twin.expect("user missing") as usize] = Some(World::object("Ada"));
         people.living.remove(left);
         snapshot
     }
 
     fn row(people: &People, name: &str) -> u32 {
-        people.row(World::user(name)).expect("a learner")
+        people.row(World::user(name)).expect("user missing")
     }
 
     fn subject() -> PlanTarget {
@@ -280,7 +281,7 @@ mod tests {
         GroupMembers::of(snapshot, &accounts, users, others)
     }
 
-    /// The change that makes exactly these people members, as overrides would.
+    /// The change that makes exactly these users members, by overrides.
     fn change(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> AudienceChange {
         let mut wanted = profile("P");
         let users = names.iter().map(|name| Target::User(World::user(name)));
@@ -293,8 +294,8 @@ mod tests {
         let current = BTreeMap::from([(wanted.id, current.rows.clone())]);
         evaluate(&[Ok(audience)], snapshot, slot(), &current)
             .remove(&wanted.id)
-            .expect("evaluated")
-            .expect("an audience")
+            .expect("profile missing in the result")
+            .expect("no audience")
     }
 
     fn planned(snapshot: &Snapshot, names: &[&str], current: &GroupMembers) -> MembershipPlan {
@@ -303,7 +304,7 @@ mod tests {
         plan(subject(), snapshot, &accounts, &change, current)
     }
 
-    /// Everything in the group, as the directory names it.
+    /// All members of the group, by object id.
     fn objects(snapshot: &Snapshot, members: &GroupMembers) -> BTreeSet<ObjectId> {
         let ids = &snapshot.people.object_ids;
         let learners = members.rows.iter().filter_map(|row| ids[row as usize]);
@@ -341,7 +342,7 @@ mod tests {
         assert_eq!(after.without(&all.collect(), &before, &accounts), before);
     }
 
-    /// Proves S4-062 and S4-130: who left the audience or never belonged is removed.
+    /// Proves S4-062 and S4-130: members who left the audience or never belonged to it are removed.
     #[test]
     fn everyone_who_leaves_has_a_reason() {
         let snapshot = snapshot();
@@ -371,7 +372,7 @@ mod tests {
         assert_eq!(
             plan.learners[&World::object("Alan")],
             World::user("Alan"),
-            "who left is still known by name"
+            "a leaving member is not among the learners"
         );
     }
 
@@ -385,20 +386,24 @@ mod tests {
             (&["Ada's twin"], true),
             (&["Grace"], false),
         ] {
-            let nobody = planned(&snapshot, wanted, &GroupMembers::none(&snapshot));
-            assert_eq!(nobody.adds.contains_key(&ada), is_member, "{wanted:?}");
+            let from_empty = planned(&snapshot, wanted, &GroupMembers::none(&snapshot));
+            assert_eq!(from_empty.adds.contains_key(&ada), is_member, "{wanted:?}");
             let current = group(&snapshot, &["Ada"], &[]);
-            assert_eq!(current.len(), 1, "one account is one member");
-            let there = planned(&snapshot, wanted, &current);
-            assert!(!there.adds.contains_key(&ada), "{wanted:?}");
-            assert_eq!(!there.removes.contains_key(&ada), is_member, "{wanted:?}");
+            assert_eq!(current.len(), 1, "one account is not exactly one member");
+            let from_member = planned(&snapshot, wanted, &current);
+            assert!(!from_member.adds.contains_key(&ada), "{wanted:?}");
+            assert_eq!(
+                !from_member.removes.contains_key(&ada),
+                is_member,
+                "{wanted:?}"
+            );
         }
     }
 
     proptest! {
-        /// Applying the plan gives the desired members, planning again gives
-        /// nothing, nobody else is touched, and what is kept afterwards is
-        /// what reading the group would find.
+        /// Applying the plan gives the desired members, planning again gives an empty plan, no
+        /// other member is changed, and the stored members equal those that a read of the group
+        /// finds.
         #[test]
         fn a_plan_applied_is_desired_and_planned_again_is_empty(
             want in proptest::sample::subsequence(

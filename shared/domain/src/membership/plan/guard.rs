@@ -1,44 +1,44 @@
-//! The brake: a change that is too large is held before the first write.
+//! The guard: a change that exceeds a limit is held before the first write.
 
 use super::{MembershipPlan, PlanHash};
 use crate::base::throttle::{Exceeded, Throttle, exceeded_by};
 use crate::membership::hold::{Hold, HoldState};
 
-/// A plan that may be carried out; only the guard makes one.
+/// A plan that may be applied; only the guard creates one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a cleared plan that is not applied changes nothing"]
 pub struct Cleared(MembershipPlan);
 
 impl Cleared {
-    /// What to do.
+    /// Returns the plan.
     pub fn plan(&self) -> &MembershipPlan {
         &self.0
     }
 }
 
-/// What the guard says.
+/// The result of the guard.
 #[derive(Debug, Clone, PartialEq)]
 pub enum GuardVerdict {
-    /// Go on.
+    /// The plan may be applied.
     Clear(Cleared),
-    /// Nothing may be written; a person decides (S4-061).
+    /// Nothing may be written; an administrator must decide (S4-061).
     Hold {
-        /// The limit.
+        /// The limits that the plan exceeds.
         exceeded: Exceeded,
-        /// The change, for the hold's record.
+        /// The hash of the plan, for the hold's record.
         hash: PlanHash,
-        /// Whether people have not been told about exactly this change yet.
+        /// True if no notification about exactly this change has been sent.
         announce: bool,
     },
 }
 
-/// Which limits a plan exceeds.
+/// Returns the limits that a plan exceeds.
 pub fn exceeded(plan: &MembershipPlan, throttle: &Throttle) -> Option<Exceeded> {
     exceeded_by(plan.changes(), plan.current, throttle)
 }
 
-/// Decides about a plan, given the hold that stands for the profile, if any. An
-/// approval clears exactly the plan it was given for (S4-063).
+/// Checks a plan against its limits and the profile's current hold, if any. An approval clears
+/// exactly the plan for which it was given (S4-063).
 pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> GuardVerdict {
     let Some(exceeded) = exceeded(&plan, throttle) else {
         return GuardVerdict::Clear(Cleared(plan));
@@ -56,8 +56,8 @@ pub fn guard(plan: MembershipPlan, throttle: &Throttle, hold: Option<&Hold>) -> 
     }
 }
 
-/// Whether the plan is what is left of an approved change that was cut off: the
-/// same data, and no more of anything than was approved.
+/// Returns true if the plan is the rest of an approved change that was interrupted: based on the
+/// same data, with no more adds or removes than were approved.
 fn is_rest(plan: &MembershipPlan, hold: &Hold) -> bool {
     matches!(hold.state, HoldState::Applying { .. })
         && plan.snapshot == hold.snapshot
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn the_count_limit_is_strictly_greater() {
         assert!(exceeded(&plan(3, 2, 10), &limits(Some(5), None)).is_none());
-        let found = exceeded(&plan(3, 3, 10), &limits(Some(5), None)).expect("exceeded");
+        let found = exceeded(&plan(3, 3, 10), &limits(Some(5), None)).expect("limit not exceeded");
         assert_eq!(
             found.to_string(),
             "6 member changes exceed the limit of 5 members"
@@ -115,7 +115,8 @@ mod tests {
     #[test]
     fn the_percentage_is_of_current_members() {
         assert!(exceeded(&plan(1, 1, 10), &limits(None, Some(20.0))).is_none());
-        let found = exceeded(&plan(2, 1, 10), &limits(None, Some(20.0))).expect("exceeded");
+        let found =
+            exceeded(&plan(2, 1, 10), &limits(None, Some(20.0))).expect("limit not exceeded");
         assert_eq!(
             found.to_string(),
             "3 member changes exceed the limit of 20 % of 10 current members"
@@ -130,7 +131,8 @@ mod tests {
         assert!(exceeded(&plan(0, 10_000, 10_000), &limits(None, None)).is_none());
     }
 
-    /// Proves S4-061 and S4-063: held whole, told once, released by approving this very change.
+    /// Proves S4-061 and S4-063: held completely, notified once, released by approval of this
+    /// change only.
     #[test]
     fn an_approval_is_for_exactly_one_change() {
         let throttle = limits(Some(1), None);
@@ -140,7 +142,7 @@ mod tests {
             exceeded,
         } = guard(plan(2, 0, 5), &throttle, None)
         else {
-            panic!("must be held and announced");
+            panic!("not held and announced");
         };
         let mut hold = Hold::new(profile_id("P"), &plan(2, 0, 5), exceeded, slot());
         assert_eq!(hold.hash, hash);
@@ -166,13 +168,13 @@ mod tests {
         ));
     }
 
-    /// Proves S4-063: a change cut off in the middle needs no second approval.
+    /// Proves S4-063: an interrupted change needs no second approval.
     #[test]
     fn the_rest_of_an_approved_change_is_cleared_on_the_same_data_only() {
         let throttle = limits(Some(1), None);
-        let whole = plan(9, 0, 5);
-        let exceeded = exceeded(&whole, &throttle).expect("exceeded");
-        let mut hold = Hold::new(profile_id("P"), &whole, exceeded, slot());
+        let complete = plan(9, 0, 5);
+        let exceeded = exceeded(&complete, &throttle).expect("limit not exceeded");
+        let mut hold = Hold::new(profile_id("P"), &complete, exceeded, slot());
         assert!(matches!(
             guard(plan(4, 0, 10), &throttle, Some(&hold)),
             GuardVerdict::Hold { .. }
@@ -199,7 +201,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the guard clears without an approval never exceeds a limit.
+        /// A plan cleared without an approval never exceeds a limit.
         #[test]
         fn cleared_plans_keep_within_the_limits(adds in 0usize..40, removes in 0usize..20, spare in 0usize..40, count in 0u32..40, percent in 0u32..200) {
             let plan = plan(adds, removes, removes + spare);

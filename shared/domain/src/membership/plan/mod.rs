@@ -1,7 +1,7 @@
-//! The membership plan: every add and remove with its reason, as a value.
+//! The membership plan: every add and remove with its reason.
 //!
-//! Apply obeys it and decides nothing; people read it as text; its hash names
-//! exactly this change, so that an approval cannot slip to another one.
+//! Apply executes the plan without further decisions. Administrators read it as text. Its hash
+//! identifies exactly this change, so that an approval cannot apply to another one.
 
 pub mod diff;
 pub mod guard;
@@ -15,29 +15,29 @@ use sha2::{Digest, Sha256};
 
 use crate::base::ids::{ObjectId, ProfileId, SnapshotId, UserId};
 
-/// Why somebody becomes a member.
+/// The reason why a user becomes a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddReason {
     /// The rules match.
     MatchesRules,
-    /// The rules do not match, an override includes them.
+    /// The rules do not match, but an override includes the user.
     Included,
 }
 
-/// Why somebody stops being a member.
+/// The reason why a member is removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RemoveReason {
-    /// A learner whom the audience no longer holds.
+    /// A learner who is no longer in the audience.
     NotInAudience,
-    /// In the group, but unknown to the learning platform (S4-044).
+    /// A user who is unknown to the LMS (S4-044).
     NotALearner,
-    /// Not a person: a nested group or a device.
+    /// Not a user, but a nested group or a device.
     NotAPerson,
 }
 
-/// The hash of a plan: equal exactly when group, adds and removes are.
+/// The hash of a plan; equal if and only if profile, group, adds and removes are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(transparent)]
@@ -49,41 +49,41 @@ impl fmt::Display for PlanHash {
     }
 }
 
-/// What to do to one group. Maps keep it ordered and each person in it once.
+/// The changes of one group. The maps are sorted and contain each object once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MembershipPlan {
     /// The profile.
     pub profile: ProfileId,
-    /// Its group; none while it does not exist yet (a preview).
+    /// Its group; `None` if it does not exist yet (a preview).
     pub group: Option<ObjectId>,
-    /// The data it was made from.
+    /// The snapshot from which the plan was computed.
     pub snapshot: SnapshotId,
-    /// Members the group has now.
+    /// Number of current members.
     pub current: usize,
-    /// Members it should have.
+    /// Number of desired members.
     pub desired: usize,
-    /// People the audience holds who have no Entra account and so cannot be members.
+    /// Number of users in the audience without an Entra account; they cannot be members.
     pub unreachable: usize,
-    /// Who joins and why.
+    /// Members to add, with the reason.
     pub adds: BTreeMap<ObjectId, AddReason>,
-    /// Who leaves and why.
+    /// Members to remove, with the reason.
     pub removes: BTreeMap<ObjectId, RemoveReason>,
-    /// The learner behind an Entra object, for explanations.
+    /// The learner of an Entra object, for explanations.
     pub learners: BTreeMap<ObjectId, UserId>,
 }
 
 impl MembershipPlan {
-    /// Adds and removes together: what limits are measured against (C-09).
+    /// Returns the number of adds and removes together, to which limits apply (C-09).
     pub fn changes(&self) -> usize {
         self.adds.len() + self.removes.len()
     }
 
-    /// Whether there is nothing to do.
+    /// Returns true if nothing changes.
     pub fn is_empty(&self) -> bool {
         self.changes() == 0
     }
 
-    /// The name of exactly this change to this group.
+    /// Returns the hash of exactly this change to this group.
     pub fn hash(&self) -> PlanHash {
         let mut hasher = Sha256::new();
         hasher.update(b"rollcall-plan-1");

@@ -1,20 +1,20 @@
-//! When to try again: a ladder for one mail, a circuit breaker for a mailbox.
+//! Retries: a backoff for each message, and a circuit breaker for each mailbox.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Minutes to wait after the first, second, … failed try of a mail.
+/// Backoff in minutes after the first, second, … failed attempt of a message.
 pub const LADDER: [i64; 7] = [1, 5, 15, 60, 180, 360, 720];
-/// After so many tries a mail has failed: about a day.
+/// Maximum number of attempts of a message, over about a day.
 pub const MAX_TRIES: u32 = 8;
 
-/// Failures in a row after which a mailbox is left alone.
+/// Consecutive failures after which a mailbox is paused.
 const OPENS_AFTER: u32 = 3;
-/// It is left alone so many minutes at first, twice as many each time after.
+/// Length of the first pause in minutes; it doubles with each further failure.
 const FIRST_PAUSE: i64 = 2;
 const LONGEST_PAUSE: i64 = 60;
 
-/// When a mail that failed so many times is tried again; `None` when that was enough.
+/// Returns the time of the next attempt after `failed` attempts; `None` if there is none.
 pub fn next_try(
     failed: u32,
     now: DateTime<Utc>,
@@ -26,33 +26,33 @@ pub fn next_try(
     Some(now + asked.map_or(own, |asked| asked.max(own)))
 }
 
-/// Whether a mailbox, or Microsoft behind it, is failing at the moment, whatever
-/// is sent: then waiting mails do not use up their tries one after the other.
+/// Circuit breaker of a mailbox: while all sending fails, waiting messages must not use up their
+/// attempts.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Breaker {
-    /// Failures since the last success.
+    /// Number of failures since the last success.
     #[serde(default)]
     failures: u32,
-    /// Until when nothing is tried.
+    /// End of the pause.
     #[serde(default)]
     open_until: Option<DateTime<Utc>>,
 }
 
 impl Breaker {
-    /// From when on something may be tried, if not now. The first try after a
-    /// pause decides: one more failure and the next pause is twice as long.
+    /// Returns the end of the pause, if sending is paused now. After the pause one more failure
+    /// starts another pause, twice as long.
     pub fn closed_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.open_until.filter(|until| *until > now)
     }
 
-    /// Something went through.
+    /// Records a success.
     pub fn succeeded(&mut self) {
         *self = Self::default();
     }
 
-    /// Something failed that has nothing to do with the mail itself; `asked` is
-    /// how long the other side wants to be left alone.
+    /// Records a failure that is not caused by the message itself; `asked` is the delay that the
+    /// other side requested.
     pub fn failed(&mut self, now: DateTime<Utc>, asked: Option<TimeDelta>) {
         self.failures = self.failures.saturating_add(1);
         let own = self.failures.checked_sub(OPENS_AFTER).map(|beyond| {
@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(
             minutes(&breaker),
             Some(7),
-            "what the other side asks for counts at once"
+            "the requested delay was not applied at once"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! How mails leave a mailbox: at which pace, how failures are repeated, when to stop trying for a while.
+//! Delivery through a mailbox: rate limit, retries and circuit breaker.
 
 mod breaker;
 mod rate_limit;
@@ -11,33 +11,33 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{CatalogId, TenantId};
 
-/// What is remembered of one mailbox between invocations, whichever function sent.
+/// The stored state of a mailbox, shared by all functions that send.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct MailboxState {
-    /// What was sent lately.
+    /// Recent sending, for the rate limit.
     #[serde(default)]
     pub pace: SendRate,
-    /// Whether sending fails at the moment.
+    /// Recent failures, for the circuit breaker.
     #[serde(default)]
     pub breaker: Breaker,
-    /// When a message that wakes the sender arrives, so that one is enough.
+    /// Arrival time of a queued wakeup message, so that no second one is queued.
     #[serde(default)]
     pub wakes_at: Option<DateTime<Utc>>,
 }
 
-/// Asks the notifier to send what a catalog's mailbox may send now.
+/// A message that makes the notifier send the waiting messages of a catalog's mailbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct MailboxWakeup {
-    /// Whose.
+    /// The tenant.
     pub tenant: TenantId,
-    /// Which catalog; others that share its mailbox are served as well.
+    /// The catalog; others that share its mailbox are served as well.
     pub catalog: CatalogId,
 }
 
 impl MailboxState {
-    /// Whether a mail to so many recipients may go now, or from when on.
+    /// Returns whether a message with this number of recipients may be sent now, or when.
     pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         match (
             self.breaker.closed_from(now),
@@ -50,20 +50,20 @@ impl MailboxState {
     }
 }
 
-/// Where a mail that waits stands.
+/// The status of a waiting message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = MessageStatus))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageStatus {
-    /// Its turn comes when the mailbox's pace allows.
+    /// Waits for the rate limit of the mailbox.
     Queued,
-    /// The catalog's connection does not work; it is sent once it does (S1-38).
+    /// The catalog's connection does not work; sent once it does (S1-38).
     Held,
-    /// It was refused for a while and is tried again.
+    /// Rejected temporarily; it is retried.
     Retrying,
-    /// An earlier try never said how it ended: it may have arrived, so it is not
-    /// sent again by itself.
+    /// An earlier attempt has no recorded result. The message may have arrived, so it is not sent
+    /// again automatically.
     Doubtful,
-    /// It was refused for good.
+    /// Rejected permanently.
     Failed,
 }

@@ -1,50 +1,50 @@
-//! Exchange Online's limits on one mailbox, kept so that none is ever met.
+//! Rate limit of a mailbox, which keeps sending below the limits of Exchange Online.
 //!
-//! 30 messages a minute and 10,000 recipients in any 24 hours
+//! The limits are 30 messages a minute and 10,000 recipients in any 24 hours
 //! (<https://learn.microsoft.com/office365/servicedescriptions/exchange-online-service-description/exchange-online-limits>).
-//! What is over is not refused but delayed or dropped by Exchange, so nobody
-//! would learn of it.
+//! Exchange does not reject messages above a limit but delays or drops them, which this service
+//! could not detect.
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Messages a mailbox may send in any minute.
+/// Maximum number of messages per minute.
 pub const MAX_PER_MINUTE: usize = 30;
-/// Recipients a mailbox may reach in any 24 hours.
+/// Maximum number of recipients in 24 hours.
 pub const MAX_PER_DAY: u32 = 10_000;
 
-/// The day is counted in slices of so many minutes; the slice that is partly
-/// older than a day still counts whole.
+/// Length of a counting interval of the day in minutes; an interval that is partly older than a day
+/// counts completely.
 const SLICE_MINUTES: i64 = 10;
 const MINUTE: i64 = 60_000;
 const SLICE: i64 = SLICE_MINUTES * MINUTE;
 const DAY: i64 = 24 * 60 * MINUTE;
 
-/// Whether it is a mail's turn.
+/// The permission to send a message now or later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendPermit {
-    /// Send it.
+    /// It may be sent now.
     Now,
-    /// Not before this moment.
+    /// It must not be sent before this time.
     Wait(DateTime<Utc>),
 }
 
-/// What a mailbox sent lately.
+/// The recent sending of a mailbox.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct SendRate {
-    /// When each message of the last minute was sent, in milliseconds since 1970, oldest first.
+    /// Times of the messages of the last minute, in Unix milliseconds, oldest first.
     #[serde(default)]
     minute: Vec<i64>,
-    /// Recipients by slice of ten minutes, for a day.
+    /// Number of recipients per ten-minute interval of the last day.
     #[serde(default)]
     day: BTreeMap<i64, u32>,
 }
 
 impl SendRate {
-    /// Whether a message to so many recipients may go now, or from when on.
+    /// Returns whether a message with this number of recipients may be sent now, or when.
     pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         let at = now.timestamp_millis();
         match self.minute_opens(at).max(self.day_opens(recipients, at)) {
@@ -53,7 +53,7 @@ impl SendRate {
         }
     }
 
-    /// Notes a message that was handed over, or perhaps was.
+    /// Records a message that was sent, or may have been sent.
     pub fn sent(&mut self, recipients: u32, now: DateTime<Utc>) {
         let at = now.timestamp_millis();
         self.minute.retain(|sent| sent + MINUTE > at);
@@ -63,21 +63,21 @@ impl SendRate {
         *self.day.entry(at.div_euclid(SLICE)).or_default() += recipients;
     }
 
-    /// Notes when the message that was handed over last was answered: it may have
-    /// been on its way until then, and Exchange counts it from its arrival.
+    /// Records the response to the last message: it may have been in transit until then, and
+    /// Exchange counts it from its arrival.
     pub fn answered(&mut self, now: DateTime<Utc>) {
         if let Some(last) = self.minute.last_mut() {
             *last = (*last).max(now.timestamp_millis());
         }
     }
 
-    /// When fewer than the most of a minute will lie in the last one.
+    /// Returns the time at which the last minute has room for another message.
     fn minute_opens(&self, at: i64) -> i64 {
         let in_way = self.minute.iter().rev().nth(MAX_PER_MINUTE - 1);
         in_way.map_or(at, |sent| sent + MINUTE)
     }
 
-    /// When so many recipients will fit into the last day.
+    /// Returns the time at which the last day has room for this number of recipients.
     fn day_opens(&self, recipients: u32, at: i64) -> i64 {
         let ends = |slice: i64| (slice + 1) * SLICE + DAY;
         let counted = || self.day.iter().filter(|(slice, _)| ends(**slice) > at);
@@ -133,7 +133,7 @@ mod tests {
             pace.sent(500, after(minute * 60_000));
         }
         let SendPermit::Wait(until) = pace.permit(1, after(30 * 60_000)) else {
-            panic!("the day is full")
+            panic!("the daily limit was not applied")
         };
         assert!(until > after(24 * 3_600_000) && until <= after(24 * 3_600_000 + SLICE));
         assert_eq!(pace.permit(1, until), SendPermit::Now);
@@ -148,8 +148,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whoever obeys never has more than allowed in any minute or day, and
-        /// what it is told to wait for is worth waiting for.
+        /// A sender that follows the rate limit never exceeds the limits per minute or day, and may
+        /// send after the returned time.
         #[test]
         fn nobody_who_obeys_meets_a_limit(steps in prop::collection::vec((0i64..120_000, 1u32..400), 1..400)) {
             let (mut pace, mut now) = (SendRate::default(), slot());

@@ -1,4 +1,4 @@
-//! What is told once, to whom, how urgently, and in which form it travels.
+//! Identity, recipients, urgency and serialized form of notices.
 
 use serde_json::json;
 
@@ -7,16 +7,16 @@ use super::super::*;
 use super::{name, notice, of, to};
 use crate::testing::{World, profile_id, slot};
 
-/// Proves S4-061, S1-34 and S1-31: the same thing is told once, another thing again.
+/// Proves S4-061, S1-34 and S1-31: the same event has the same id, another event another one.
 #[test]
 fn the_same_thing_is_told_once() {
     assert_eq!(notice(held("A", "abc")).id, notice(held("B", "abc")).id);
     assert_ne!(notice(held("A", "abc")).id, notice(held("A", "def")).id);
     let changed = |kind_name: &str, field: &str, value: serde_json::Value| {
-        let mut about = serde_json::to_value(of(kind_name)).expect("JSON");
+        let mut about = serde_json::to_value(of(kind_name)).expect("notice not serialized");
         assert!(about.get(field).is_some(), "{field}");
         about[field] = value;
-        notice(serde_json::from_value(about).expect("a kind")).id
+        notice(serde_json::from_value(about).expect("notice not deserialized")).id
     };
     for (kind, same, value) in [
         ("connectionLost", "held", json!(99)),
@@ -50,7 +50,7 @@ fn the_same_thing_is_told_once() {
     assert_eq!(ids.len(), every_kind().len());
 }
 
-/// Proves S1-15: every learner gets the mail of a session, each once.
+/// Proves S1-15: every learner gets the message about a session once.
 #[test]
 fn a_session_is_told_once_to_every_learner() {
     let told = |people: &[&str]| to(people, of("sessionScheduled")).id;
@@ -94,7 +94,7 @@ fn what_stands_still_goes_first() {
     );
 }
 
-/// Messages that were queued before there were channels keep their form and id.
+/// Messages that were queued before channels existed can still be read.
 #[test]
 fn queued_messages_of_before_still_read() {
     let failure = NoticeKind::Failure {
@@ -141,9 +141,12 @@ fn queued_messages_of_before_still_read() {
         ),
     ] {
         let queued = json!({"id": id, "tenant": World::tenant(), "tenantName": "Contoso", "recipients": ["lms@contoso.example"], "about": form});
-        let read: Notice = serde_json::from_value(queued).expect("a notice");
+        let read: Notice = serde_json::from_value(queued).expect("notice not deserialized");
         assert_eq!(read, notice(about.clone()).urgency(Urgency::Normal));
-        assert_eq!(serde_json::to_value(&about).expect("JSON"), form);
+        assert_eq!(
+            serde_json::to_value(&about).expect("notice not serialized"),
+            form
+        );
     }
 }
 
@@ -154,7 +157,7 @@ fn a_notice_travels_whole() {
         .over(Channel::Catalog { catalog })
         .urgency(Urgency::Bulk)
         .in_language(Language::Danish);
-    let json = serde_json::to_value(&told).expect("JSON");
+    let json = serde_json::to_value(&told).expect("notice not serialized");
     assert_eq!(
         json["channel"],
         json!({"via": "catalog", "catalog": catalog})
@@ -162,8 +165,11 @@ fn a_notice_travels_whole() {
     assert_eq!(json["urgency"], "bulk");
     assert_eq!(json["language"], "da");
     assert_eq!(json["about"]["catalogTitle"], "Academy");
-    assert_eq!(serde_json::from_value::<Notice>(json).expect("read"), told);
+    assert_eq!(
+        serde_json::from_value::<Notice>(json).expect("notice not deserialized"),
+        told
+    );
     let shown = notice(of("syncComplete")).over(Channel::InProduct);
-    let json = serde_json::to_value(&shown).expect("JSON");
+    let json = serde_json::to_value(&shown).expect("notice not serialized");
     assert_eq!(json["channel"], json!({"via": "inProduct"}));
 }

@@ -1,4 +1,4 @@
-//! The words of every kind in every language.
+//! The texts of every kind in every language.
 
 use super::template_blocks::Parts;
 use super::testing::{every_kind, held, other_faces};
@@ -18,7 +18,7 @@ fn to(recipients: &[&str], about: NoticeKind) -> Notice {
 }
 
 fn shown(notice: &Notice) -> String {
-    let words = render(notice).expect("renders");
+    let words = render(notice).expect("notice not rendered");
     format!("{}\n---\n{}", words.subject, words.text)
 }
 
@@ -28,19 +28,19 @@ fn all_shown(kinds: Vec<NoticeKind>) -> String {
 }
 
 fn name(kind: &NoticeKind) -> String {
-    let value = serde_json::to_value(kind).expect("JSON");
-    value["kind"].as_str().expect("a name").to_owned()
+    let value = serde_json::to_value(kind).expect("notice not serialized");
+    value["kind"].as_str().expect("kind has no name").to_owned()
 }
 
 fn of(kind_name: &str) -> NoticeKind {
     every_kind()
         .into_iter()
         .find(|kind| name(kind) == kind_name)
-        .expect("a sample")
+        .expect("no sample of this kind")
 }
 
-/// Proves S4-104, S4-012, S4-061, S4-120, S1-31, S1-33, S2-48 and S3-24:
-/// the words people read.
+/// Proves S4-104, S4-012, S4-061, S4-120, S1-31, S1-33, S2-48 and S3-24: the texts that
+/// users read.
 #[test]
 fn every_kind_says_what_happened_and_what_to_do() {
     insta::assert_snapshot!(all_shown(every_kind()));
@@ -51,7 +51,7 @@ fn other_cases_of_the_same_kinds_are_told_as_they_are() {
     insta::assert_snapshot!(all_shown(other_faces()));
 }
 
-/// Proves S2-19: people are told in the language that was chosen.
+/// Proves S2-19: notices are written in the chosen language.
 #[test]
 fn a_loss_and_a_session_are_told_in_every_language() {
     let told = Language::ALL.map(|language| {
@@ -64,17 +64,17 @@ fn a_loss_and_a_session_are_told_in_every_language() {
 
 #[test]
 fn the_html_of_a_loss() {
-    let words = render(&notice(of("connectionLost"))).expect("renders");
+    let words = render(&notice(of("connectionLost"))).expect("notice not rendered");
     insta::assert_snapshot!(words.html);
 }
 
 #[test]
 fn the_html_of_a_session_in_german() {
     let told = notice(of("sessionScheduled")).in_language(Language::German);
-    insta::assert_snapshot!(render(&told).expect("renders").html);
+    insta::assert_snapshot!(render(&told).expect("notice not rendered").html);
 }
 
-/// All that a language itself says: without what people or jobs wrote.
+/// Returns all texts of the template, without those written by users or jobs.
 fn own_words(parts: &Parts) -> Vec<&str> {
     let labels = parts.facts.iter().map(|fact| &fact.label);
     let links = parts.links.iter().map(|link| &link.label);
@@ -90,13 +90,13 @@ fn own_words(parts: &Parts) -> Vec<&str> {
         .collect()
 }
 
-/// Proves S2-19: no language lacks a sentence or borrows an English one.
+/// Proves S2-19: no language lacks a sentence or contains an English one.
 #[test]
 fn every_kind_is_complete_in_every_language() {
     for kind in every_kind().into_iter().chain(other_faces()) {
-        let english = Parts::of(&kind, Language::English).expect("renders");
+        let english = Parts::of(&kind, Language::English).expect("notice not rendered");
         for language in Language::ALL {
-            let parts = Parts::of(&kind, language).expect("renders");
+            let parts = Parts::of(&kind, language).expect("notice not rendered");
             let what = format!("{} in {language:?}", name(&kind));
             let counts = |parts: &Parts| {
                 (
@@ -108,7 +108,8 @@ fn every_kind_is_complete_in_every_language() {
                 )
             };
             assert_eq!(counts(&parts), counts(&english), "{what}");
-            let words = render(&notice(kind.clone()).in_language(language)).expect("renders");
+            let words =
+                render(&notice(kind.clone()).in_language(language)).expect("notice not rendered");
             for text in [&words.subject, &words.text, &words.html] {
                 for wrong in ["undefined", "none", "{{", "{%", "  \n"] {
                     let found = text.replace("text-decoration:none", "").contains(wrong);
@@ -125,7 +126,7 @@ fn every_kind_is_complete_in_every_language() {
     }
 }
 
-/// Plain text and HTML say the same, and a screen reader knows in which language.
+/// Plain text and HTML have the same content, and HTML names its language for screen readers.
 #[test]
 fn text_and_html_say_the_same() {
     let unescaped = |html: &str| {
@@ -138,8 +139,9 @@ fn text_and_html_say_the_same() {
     };
     for kind in every_kind().into_iter().chain(other_faces()) {
         for language in Language::ALL {
-            let parts = Parts::of(&kind, language).expect("renders");
-            let words = render(&notice(kind.clone()).in_language(language)).expect("renders");
+            let parts = Parts::of(&kind, language).expect("notice not rendered");
+            let words =
+                render(&notice(kind.clone()).in_language(language)).expect("notice not rendered");
             let html = unescaped(&words.html);
             assert!(html.contains(&format!("<html lang=\"{}\"", language.code())));
             let facts = parts.facts.iter().flat_map(|one| [&one.label, &one.value]);
@@ -174,7 +176,10 @@ fn one_and_many_are_told_apart_in_every_language() {
     let points = |people| {
         Language::ALL.map(|language| {
             let kind = NoticeKind::Ready { people, courses: 2 };
-            Parts::of(&kind, language).expect("renders").points[0].clone()
+            Parts::of(&kind, language)
+                .expect("notice not rendered")
+                .points[0]
+                .clone()
         })
     };
     assert_eq!(
@@ -206,7 +211,7 @@ fn what_people_wrote_cannot_become_markup_a_header_or_another_part() {
     let title = "Field <staff>\r\nBcc: eve@evil.example\n> Click | https://evil.example";
     for language in Language::ALL {
         let told = notice(held(title, "abc")).in_language(language);
-        let words = render(&told).expect("renders");
+        let words = render(&told).expect("notice not rendered");
         assert!(!words.subject.contains(['\r', '\n']));
         assert!(words.html.contains("Field &lt;staff&gt;") && !words.html.contains("<staff>"));
         assert!(!words.html.contains("<a "), "{}", words.html);
@@ -214,14 +219,14 @@ fn what_people_wrote_cannot_become_markup_a_header_or_another_part() {
     }
 }
 
-/// Proves S1-33: the way back is a link only where it can be trusted.
+/// Proves S1-33: an address becomes a link only if it is safe.
 #[test]
 fn links_lead_to_safe_places_only() {
-    let lost = render(&notice(of("connectionLost"))).expect("renders");
+    let lost = render(&notice(of("connectionLost"))).expect("notice not rendered");
     assert!(lost.html.contains(
         "href=\"https://rollcall.example/catalogs/academy/connection?from=mail&amp;step=1\""
     ));
-    let session = other_faces().pop().expect("the last");
-    let session = render(&notice(session)).expect("renders");
+    let session = other_faces().pop().expect("no other cases");
+    let session = render(&notice(session)).expect("notice not rendered");
     assert!(session.html.contains("javascript:alert(1)") && !session.html.contains("href"));
 }

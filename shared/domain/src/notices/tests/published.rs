@@ -1,4 +1,4 @@
-//! Every notice in every language, frozen word by word.
+//! Snapshots of every notice in every language.
 
 use super::*;
 
@@ -7,8 +7,8 @@ fn everything() -> Vec<NoticeKind> {
     all.chain(more_faces()).collect()
 }
 
-/// Cases that neither the samples nor their other faces have: one and none of what
-/// is counted, several of what is listed, nothing known of what is optional.
+/// Returns cases that the samples lack: counts of one and zero, lists with several entries, missing
+/// optional values.
 fn more_faces() -> Vec<NoticeKind> {
     let mut all = vec![of("connectionLost"), of("accountConnected"), of("held")];
     for face in &mut all {
@@ -61,10 +61,10 @@ fn more_jobs() -> Vec<NoticeKind> {
     all
 }
 
-/// Without a room, without a meeting, over midnight, on the first of a month, in a
-/// zone nobody knows.
+/// Sessions without a room, without a meeting, over midnight, on the first of a month, and in an
+/// unknown zone.
 fn more_sessions() -> Vec<NoticeKind> {
-    let moment = |text: &str| text.parse().expect("a moment");
+    let moment = |text: &str| text.parse().expect("time not parsed");
     let mut changed = of("sessionChanged");
     if let NoticeKind::SessionChanged {
         start,
@@ -113,13 +113,12 @@ fn every_notice_in_every_language() {
     }
 }
 
-/// The HTML of the richest notice, with a link, facts, points and paragraphs, in
-/// every language, and of every kind in English.
+/// The HTML of the notice with the most parts (link, facts, points, paragraphs) in every language.
 #[test]
 fn the_html_in_every_language() {
     for language in Language::ALL {
         let told = notice(of("connectionLost")).in_language(language);
-        let html = render(&told).expect("renders").html;
+        let html = render(&told).expect("notice not rendered").html;
         insta::assert_snapshot!(format!("html_{}", language.code()), html);
     }
 }
@@ -128,14 +127,14 @@ fn the_html_in_every_language() {
 fn the_html_of_every_kind() {
     let told = everything().into_iter().map(|about| {
         let name = name(&about);
-        let words = render(&notice(about)).expect("renders");
+        let words = render(&notice(about)).expect("notice not rendered");
         format!("<!-- {name} -->\n{}", words.html)
     });
     let told: Vec<String> = told.collect();
     insta::assert_snapshot!(told.join("\n\n"));
 }
 
-/// How urgent each is, and how a program reads it.
+/// The default urgency of every kind.
 #[test]
 fn urgency_of_every_kind() {
     let told = every_kind().into_iter().map(|about| {

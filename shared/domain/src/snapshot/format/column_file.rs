@@ -1,4 +1,4 @@
-//! A snapshot file whose columns are read one by one, each checked before it is used.
+//! A snapshot file whose columns are read one by one, each checked before use.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ pub(super) struct ColumnFile<'a> {
 }
 
 impl<'a> ColumnFile<'a> {
-    /// Reads the directory whether or not the columns are known and complete.
+    /// Reads the directory, even if columns are unknown or missing.
     pub(super) fn open(file: &'a [u8]) -> Result<Self, DecodeError> {
         let directory = SectionTable::read(file)?;
         let names = directory.columns.iter().map(|column| column.name.clone());
@@ -27,32 +27,32 @@ impl<'a> ColumnFile<'a> {
         })
     }
 
-    /// What the snapshot is.
+    /// Returns identity and time of the snapshot.
     pub(super) fn header(&self) -> &Header {
         &self.directory.header
     }
 
-    /// What the row numbers mean.
+    /// Returns the lineage that defines the row numbers.
     pub(super) fn lineage(&self) -> &Lineage {
         &self.directory.lineage
     }
 
-    /// How many rows there are, empty ones included.
+    /// Returns the number of rows, including empty ones.
     pub(super) fn rows(&self) -> u32 {
         self.directory.rows
     }
 
-    /// How many enrolments of people the platform listed.
+    /// Returns the number of learner enrolments that the platform listed.
     pub(super) fn enrolment_count(&self) -> u64 {
         self.directory.enrolments
     }
 
-    /// What the directory says about the columns.
+    /// Returns the columns' entries in the directory.
     pub(super) fn columns(&self) -> &[Column] {
         &self.directory.columns
     }
 
-    /// Reads a column that must be there, whole.
+    /// Reads a required column completely.
     pub(super) fn column<T>(
         &self,
         name: &str,
@@ -64,18 +64,20 @@ impl<'a> ColumnFile<'a> {
         read(&mut cursor)
             .filter(|_| cursor.is_at_end())
             .ok_or_else(|| {
-                let why = format!("it does not hold what {encoding:?} of this many rows means");
+                let why = format!(
+                    "its content does not match the encoding {encoding:?} and the number of rows"
+                );
                 DecodeError::content(name, why)
             })
     }
 
-    /// How many entries a column declares.
+    /// Returns the number of entries that a column declares.
     pub(super) fn entries(&self, name: &str) -> Result<usize, DecodeError> {
         let entries = self.find(name)?.entries;
         usize::try_from(entries).map_err(|_| DecodeError::content(name, "it has too many entries"))
     }
 
-    /// Reads a column that may be missing, whole.
+    /// Reads an optional column completely.
     pub(super) fn optional<T>(
         &self,
         name: &str,
@@ -88,7 +90,7 @@ impl<'a> ColumnFile<'a> {
         self.column(name, encoding, read).map(Some)
     }
 
-    /// A column's bytes, decompressed.
+    /// Returns the decompressed bytes of a column.
     pub(super) fn raw(&self, name: &str, encoding: &'static str) -> Result<Vec<u8>, DecodeError> {
         let column = self.find(name)?;
         if column.encoding != encoding {
@@ -106,13 +108,16 @@ impl<'a> ColumnFile<'a> {
                 source,
             })?;
         if found.len() != raw {
-            let why = format!("it has {} bytes decoded and declares {raw}", found.len());
+            let why = format!(
+                "it has {} bytes after decoding but declares {raw}",
+                found.len()
+            );
             return Err(DecodeError::content(name, why));
         }
         Ok(found)
     }
 
-    /// A column's bytes as they stand in the file, if they are undamaged.
+    /// Returns the bytes of a column as stored in the file, if they are undamaged.
     pub(super) fn stored(&self, column: &Column) -> Result<&'a [u8], DecodeError> {
         let damaged = || DecodeError::Damaged {
             column: column.name.clone(),
@@ -127,7 +132,7 @@ impl<'a> ColumnFile<'a> {
         Ok(stored)
     }
 
-    /// What the directory says about a column that must be there.
+    /// Returns the entry of a required column in the directory.
     pub(super) fn find(&self, name: &str) -> Result<&Column, DecodeError> {
         let place = self.columns.get(name);
         place

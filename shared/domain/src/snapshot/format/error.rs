@@ -1,53 +1,53 @@
-//! Why bytes are not a snapshot this program can use.
+//! The reasons why bytes cannot be read as a snapshot.
 
 use super::limits::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
 
-/// Why bytes are no snapshot.
+/// The reason why bytes cannot be read as a snapshot.
 #[derive(Debug, thiserror::Error)]
 pub enum DecodeError {
-    /// Not one of our files.
+    /// The file is not a snapshot.
     #[error("this is not a snapshot: it does not begin with RCSNAP")]
     NotASnapshot,
-    /// Written by another version.
+    /// Written with another format version.
     #[error("the snapshot has format version {found}, this program reads version {VERSION}")]
     Version {
         /// The version found.
         found: u16,
     },
-    /// The end is missing.
-    #[error("the snapshot is cut short: it does not end with RCSNAP")]
+    /// The file is truncated.
+    #[error("the snapshot is truncated: it does not end with RCSNAP")]
     Cut,
-    /// The directory's bytes changed since they were written.
+    /// The checksum of the directory does not match.
     #[error("the snapshot is damaged: the checksum of its directory does not match")]
     DirectoryChecksum,
-    /// The directory is whole but says something impossible.
-    #[error("the snapshot's directory is wrong: {0}")]
+    /// The directory is undamaged but invalid.
+    #[error("the snapshot's directory is invalid: {0}")]
     Directory(String),
-    /// A column's bytes changed since they were written.
+    /// The checksum of a column does not match.
     #[error("the snapshot is damaged: the checksum of column {column} does not match")]
     Damaged {
         /// The damaged column.
         column: String,
     },
-    /// A column this program must understand and does not know.
-    #[error("the snapshot needs a newer program: it does not know column {column}")]
+    /// A required column that this program does not know.
+    #[error("the snapshot needs a newer program: column {column} is unknown")]
     UnknownColumn {
-        /// The name nobody here knows.
+        /// The unknown name.
         column: String,
     },
-    /// A known column written in a way this program does not know.
+    /// A known column in an encoding that this program does not know.
     #[error(
-        "the snapshot needs a newer program: column {column} is encoded as {found:?}, known is {known:?}"
+        "the snapshot needs a newer program: column {column} is encoded as {found:?}, this program reads {known:?}"
     )]
     UnknownEncoding {
         /// The column.
         column: String,
-        /// How it is written.
+        /// The encoding found.
         found: String,
-        /// What can be read.
+        /// The encoding that can be read.
         known: &'static str,
     },
-    /// A column every snapshot has is not there.
+    /// A column that every snapshot must have is missing.
     #[error("the snapshot is incomplete: column {column} is missing")]
     Missing {
         /// The column.
@@ -58,30 +58,30 @@ pub enum DecodeError {
     Compression {
         /// The column.
         column: String,
-        /// What zstd says.
+        /// The error of zstd.
         #[source]
         source: std::io::Error,
     },
-    /// A column's content contradicts itself or the other columns.
-    #[error("column {column} of the snapshot is wrong: {why}")]
+    /// A column's content is invalid or contradicts the other columns.
+    #[error("column {column} of the snapshot is invalid: {why}")]
     Content {
         /// The column.
         column: String,
-        /// What does not fit.
+        /// The contradiction.
         why: String,
     },
-    /// Larger than any real one: see [`MAX_DECODED`], [`MAX_ROWS`], [`MAX_DIRECTORY`].
+    /// The snapshot exceeds a limit: see [`MAX_DECODED`], [`MAX_ROWS`], [`MAX_DIRECTORY`].
     #[error(
         "the snapshot is too large: {what} (limits: {MAX_ROWS} rows, {MAX_DECODED} bytes decoded, {MAX_DIRECTORY} bytes of directory)"
     )]
     TooLarge {
-        /// What is.
+        /// The value that exceeds a limit.
         what: String,
     },
 }
 
 impl DecodeError {
-    /// The column at fault, where it is one.
+    /// Returns the column that caused the error, if it was a single one.
     pub fn column(&self) -> Option<&str> {
         match self {
             Self::Damaged { column }
@@ -94,7 +94,7 @@ impl DecodeError {
         }
     }
 
-    /// A column whose content does not fit.
+    /// Returns an error about the content of a column.
     pub(super) fn content(column: &str, why: impl ToString) -> Self {
         Self::Content {
             column: column.to_owned(),

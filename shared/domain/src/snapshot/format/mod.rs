@@ -1,9 +1,9 @@
-//! A snapshot as bytes: columns one behind the other, each compressed and with
-//! a checksum of its own, and a directory at the end.
+//! The binary format of snapshots: consecutive columns, each compressed and with its own checksum,
+//! and a directory at the end.
 //!
-//! A reader refuses what it does not know, and a damaged file is an error that
-//! names the column, never a smaller tenant. `docs/snapshot-format.md` describes
-//! the format byte by byte.
+//! A reader rejects required columns it does not know. A damaged file is an error that names the
+//! column, never a snapshot with fewer rows. `docs/snapshot-format.md` describes the format byte by
+//! byte.
 
 mod activities;
 mod column_file;
@@ -31,24 +31,24 @@ pub use reader::SnapshotReader;
 /// Encodes the snapshot.
 ///
 /// # Errors
-/// When its columns contradict each other or it is larger than a reader accepts.
+/// Returns an error if its columns are inconsistent or it is larger than a reader accepts.
 pub fn encode(snapshot: &Snapshot) -> std::io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     encode_into(snapshot, &mut bytes)?;
     Ok(bytes)
 }
 
-/// Encodes the snapshot into a writer. Beside the snapshot one column at a time
-/// is held in memory, those of the enrolments together.
+/// Encodes the snapshot into a writer. In addition to the snapshot, only one encoded column at a
+/// time is held in memory; those of the enrolments are held together.
 ///
 /// # Errors
-/// When its columns contradict each other, it is larger than a reader accepts,
-/// or the writer fails.
+/// Returns an error if its columns are inconsistent, it is larger than a reader accepts, or the
+/// writer fails.
 pub fn encode_into(snapshot: &Snapshot, to: impl Write) -> std::io::Result<()> {
     encode_within(snapshot, to, MAX_DECODED)
 }
 
-/// The same with another limit on what enrolments take in memory.
+/// Encodes the snapshot with the given limit on the memory size of its enrolments.
 fn encode_within(snapshot: &Snapshot, to: impl Write, limit: u64) -> std::io::Result<()> {
     let people = &snapshot.people;
     parallel(people)?;
@@ -72,7 +72,7 @@ fn encode_within(snapshot: &Snapshot, to: impl Write, limit: u64) -> std::io::Re
     )
 }
 
-/// What cannot be read must not be written.
+/// Checks that all columns have the same length, because a reader would reject others.
 fn parallel(people: &People) -> std::io::Result<()> {
     let rows = people.ids.len();
     let texts = people.texts.values().map(|column| column.codes().len());
@@ -88,7 +88,7 @@ fn parallel(people: &People) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What the fields promise must be written.
+/// Checks that there is a column for every field, because a reader would report a missing one.
 fn complete(snapshot: &Snapshot) -> std::io::Result<()> {
     let people = &snapshot.people;
     let texts = people.texts.keys().map(names::text);
@@ -100,10 +100,10 @@ fn complete(snapshot: &Snapshot) -> std::io::Result<()> {
     }
 }
 
-/// Decodes a snapshot and checks that its parts fit together.
+/// Decodes a snapshot and checks that its parts are consistent.
 ///
 /// # Errors
-/// See [`DecodeError`].
+/// Returns an error if the bytes are not a valid snapshot, see [`DecodeError`].
 pub fn decode(bytes: &[u8]) -> Result<Snapshot, DecodeError> {
     let reader = SnapshotReader::open(bytes)?;
     let identity = reader.identity()?;

@@ -1,56 +1,56 @@
-//! What the columns are called.
+//! The names of the columns.
 
 use crate::base::ids::FieldId;
 use crate::snapshot::{Property, Source};
 
-/// User ids, one a row.
+/// User ids, one per row.
 pub(super) const IDS: &str = "people.ids";
-/// Entra objects, one a row.
+/// Entra object ids, one per row.
 pub(super) const OBJECT_IDS: &str = "people.object_ids";
-/// Rows that hold a learner.
+/// Rows that contain a learner.
 pub(super) const LIVING: &str = "people.living";
 /// Steps in which rows changed.
 pub(super) const CHANGED_IN: &str = "people.changed_in";
-/// The courses somebody is enrolled in.
+/// The courses with enrolled learners.
 pub(super) const COURSES: &str = "enrolments.courses";
-/// Gaps between enrolled rows, a byte each.
+/// Gaps between enrolled rows, one byte each.
 pub(super) const GAPS_8: &str = "enrolments.gaps8";
 /// Gaps between enrolled rows, two bytes each.
 pub(super) const GAPS_16: &str = "enrolments.gaps16";
-/// How far each enrolled person is.
+/// The progress of each enrolled learner.
 pub(super) const STATUS: &str = "enrolments.status";
-/// When those who completed did.
+/// The completion times of learners who completed.
 pub(super) const COMPLETED_AT: &str = "enrolments.completed_at";
-/// Until when those who did not should.
+/// The due dates of learners who have not completed.
 pub(super) const DUE_AT: &str = "enrolments.due_at";
-/// Everything small.
+/// All small data of the platform.
 pub(super) const PLATFORM: &str = "platform";
 
 const TEXT: &str = "text:";
 const DATE: &str = "date:";
 
-/// The column with a source's texts.
+/// Returns the name of the column with a source's texts.
 pub(super) fn text(source: &Source) -> String {
     format!("{TEXT}{}", name(source))
 }
 
-/// The column with a source's moments.
+/// Returns the name of the column with a source's times.
 pub(super) fn date(source: &Source) -> String {
     format!("{DATE}{}", name(source))
 }
 
-/// What a column is.
+/// The kind of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ColumnKind {
-    /// Texts about people.
+    /// Texts of learners.
     Text(Source),
-    /// Moments about people.
+    /// Times of learners.
     Date(Source),
-    /// One of those that are always there.
+    /// A column that every snapshot contains.
     Fixed,
 }
 
-/// What a column of this name is, if it is known.
+/// Returns the kind of a column by its name, if it is known.
 pub(super) fn kind(column: &str) -> Option<ColumnKind> {
     if let Some(name) = column.strip_prefix(TEXT) {
         return source(name).map(ColumnKind::Text);
@@ -61,7 +61,7 @@ pub(super) fn kind(column: &str) -> Option<ColumnKind> {
     FIXED.contains(&column).then_some(ColumnKind::Fixed)
 }
 
-/// The columns that are always there.
+/// The columns that every snapshot contains.
 pub(super) const FIXED: [&str; 11] = [
     IDS,
     OBJECT_IDS,
@@ -76,7 +76,7 @@ pub(super) const FIXED: [&str; 11] = [
     PLATFORM,
 ];
 
-/// The name rules use for a source.
+/// Returns the name that rules use for a source.
 fn name(source: &Source) -> String {
     match source {
         Source::Property(property) => property.name().to_owned(),
@@ -88,7 +88,7 @@ fn name(source: &Source) -> String {
 fn source(name: &str) -> Option<Source> {
     if let Some(id) = name.strip_prefix("custom:") {
         let id: FieldId = id.parse().ok()?;
-        // Another spelling of an id would be a second column of the same source.
+        // A different spelling of an id would be a second column of the same source.
         return (id.to_string() == name["custom:".len()..]).then_some(Source::Custom(id));
     }
     if let Some(name) = name.strip_prefix("entra:") {

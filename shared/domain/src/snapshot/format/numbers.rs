@@ -1,7 +1,7 @@
-//! Arrays of numbers as byte planes, and a cursor that cannot read too far.
+//! Arrays of numbers as byte planes, and a bounds-checked cursor.
 //!
-//! An array is written as all its lowest bytes, then all bytes above them, and
-//! so on: neighbours resemble each other byte by byte, and zstd finds that.
+//! An array is written as all its lowest bytes, then all second-lowest bytes, and so on:
+//! neighbouring numbers have similar bytes in each plane, so that zstd compresses them better.
 
 use crate::base::rowset::RowSet;
 use crate::snapshot::Codes;
@@ -23,7 +23,7 @@ pub(super) fn put_u32s(out: &mut Vec<u8>, numbers: &[u32]) {
     put(out, numbers, u32::to_le_bytes);
 }
 
-/// Appends codes at the width they are kept in.
+/// Appends codes in the width they have in memory.
 pub(super) fn put_codes(out: &mut Vec<u8>, codes: &Codes) {
     match codes {
         Codes::Byte(codes) => out.extend_from_slice(codes),
@@ -32,12 +32,12 @@ pub(super) fn put_codes(out: &mut Vec<u8>, codes: &Codes) {
     }
 }
 
-/// Appends a bit for each row.
+/// Appends one bit per row.
 pub(super) fn put_rows(out: &mut Vec<u8>, rows: &RowSet) {
     out.extend(rows.words().iter().flat_map(|word| word.to_le_bytes()));
 }
 
-/// How many bytes each code takes.
+/// Returns the number of bytes per code.
 pub(super) fn width(codes: &Codes) -> u8 {
     match codes {
         Codes::Byte(_) => 1,
@@ -46,38 +46,38 @@ pub(super) fn width(codes: &Codes) -> u8 {
     }
 }
 
-/// What is left of a column's bytes. Every reading answers `None` when there is
-/// not enough, before anything is allocated for it.
+/// The unread bytes of a column. Every method returns `None` if there are not enough bytes, before
+/// it allocates any memory.
 pub(super) struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
-    /// Reads from the first byte.
+    /// Returns a cursor at the first byte.
     pub(super) fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    /// The next bytes.
+    /// Reads the next bytes.
     pub(super) fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (taken, left) = self.0.split_at_checked(count)?;
         self.0 = left;
         Some(taken)
     }
 
-    /// The next number, alone.
+    /// Reads the next single number.
     pub(super) fn u32(&mut self) -> Option<u32> {
         let (taken, left) = self.0.split_first_chunk()?;
         self.0 = left;
         Some(u32::from_le_bytes(*taken))
     }
 
-    /// The next byte.
+    /// Reads the next byte.
     pub(super) fn u8(&mut self) -> Option<u8> {
         let (taken, left) = self.0.split_first()?;
         self.0 = left;
         Some(*taken)
     }
 
-    /// The next numbers of 16 bits.
+    /// Reads the next 16-bit numbers.
     pub(super) fn u16s(&mut self, count: usize) -> Option<Vec<u16>> {
         let bytes = self.bytes(count.checked_mul(2)?)?;
         let (low, high) = bytes.split_at(count);
@@ -85,7 +85,7 @@ impl<'a> Cursor<'a> {
         Some(pairs.map(|(a, b)| u16::from_le_bytes([*a, *b])).collect())
     }
 
-    /// The next numbers of 32 bits.
+    /// Reads the next 32-bit numbers.
     pub(super) fn u32s(&mut self, count: usize) -> Option<Vec<u32>> {
         let bytes = self.bytes(count.checked_mul(4)?)?;
         let (low, high) = bytes.split_at(count * 2);
@@ -98,14 +98,14 @@ impl<'a> Cursor<'a> {
         )
     }
 
-    /// A bit for each row, in as many whole words of 64 bits as it takes.
+    /// Reads one bit per row, padded to whole 64-bit words.
     pub(super) fn rows(&mut self, rows: u32) -> Option<RowSet> {
         let bytes = self.bytes((rows as usize).div_ceil(64) * 8)?;
         let words = bytes.as_chunks().0.iter();
         RowSet::from_words(words.map(|word| u64::from_le_bytes(*word)).collect(), rows)
     }
 
-    /// The next signed numbers of 64 bits.
+    /// Reads the next signed 64-bit numbers.
     pub(super) fn i64s(&mut self, count: usize) -> Option<Vec<i64>> {
         let bytes = self.bytes(count.checked_mul(8)?)?;
         let number = |at: usize| {
@@ -115,13 +115,13 @@ impl<'a> Cursor<'a> {
         Some((0..count).map(number).collect())
     }
 
-    /// The next GUIDs, 16 bytes each in the order they are printed.
+    /// Reads the next GUIDs, 16 bytes each in printed order.
     pub(super) fn guids(&mut self, count: usize) -> Option<&'a [[u8; 16]]> {
         let bytes = self.bytes(count.checked_mul(16)?)?;
         Some(bytes.as_chunks().0)
     }
 
-    /// The next codes of 1, 2 or 4 bytes.
+    /// Reads the next codes of 1, 2 or 4 bytes.
     pub(super) fn codes(&mut self, count: usize, width: u8) -> Option<Codes> {
         match width {
             1 => self.bytes(count).map(|bytes| Codes::Byte(bytes.to_vec())),
@@ -131,7 +131,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether all was read.
+    /// Returns true if all bytes were read.
     pub(super) fn is_at_end(&self) -> bool {
         self.0.is_empty()
     }

@@ -1,4 +1,5 @@
-//! Who the rows are: ids, Entra objects, which rows live, when they changed.
+//! The identity of the rows: user ids, Entra objects, non-empty rows and the step of the last
+//! change.
 
 use std::io::Write;
 
@@ -15,37 +16,37 @@ use crate::snapshot::{Lineage, People};
 
 /// GUIDs of 16 bytes.
 pub(super) const GUIDS: &str = "guids";
-/// A bit for each row that has a GUID, then those GUIDs.
+/// One bit per row, set if it has a GUID, then those GUIDs.
 pub(super) const OPTIONAL_GUIDS: &str = "optional-guids";
-/// A bit for each row.
+/// One bit per row.
 pub(super) const BITS: &str = "bits";
 /// 32-bit numbers in byte planes.
 pub(super) const U32: &str = "u32";
 
-/// Who the rows of a snapshot are, without what is known about them.
+/// The identity of a snapshot's rows, without values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// What the row numbers mean.
+    /// The lineage that defines the row numbers.
     pub lineage: Lineage,
-    /// User ids, one a row.
+    /// User ids, one per row.
     pub ids: Vec<UserId>,
-    /// The Entra object of each.
+    /// The Entra object of each row.
     pub object_ids: Vec<Option<ObjectId>>,
-    /// Rows that hold a learner.
+    /// Rows that contain a learner.
     pub living: RowSet,
     /// The step of the lineage in which each row last changed.
     pub changed_in: Vec<u32>,
 }
 
 impl Identity {
-    /// Rows in ascending order of their user ids; an error when two learners
-    /// have one id.
+    /// Returns the rows in ascending order of their user ids, or an error if two learners have the
+    /// same id.
     pub(in crate::snapshot) fn by_id(&self) -> Result<Vec<u32>, DecodeError> {
         let rows = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
         let mut by_id: Vec<u32> = (0..rows).collect();
         let id = |row: &u32| self.ids[*row as usize];
-        // Rows are ascending but for those that later refreshes put behind,
-        // and this sort makes use of it.
+        // Rows are ascending except for those appended by later refreshes; the stable sort is fast
+        // on such data.
         by_id.sort_by_key(id);
         let mut living = None;
         for row in by_id.iter().filter(|row| self.living.contains(**row)) {
@@ -59,8 +60,7 @@ impl Identity {
         Ok(by_id)
     }
 
-    /// The people in these rows, about whom nothing is known yet; `by_id` is
-    /// what [`Self::by_id`] answers.
+    /// Returns the learners of these rows without values; `by_id` is the result of [`Self::by_id`].
     pub(in crate::snapshot) fn people(self, by_id: Vec<u32>) -> People {
         People {
             lineage: self.lineage,

@@ -1,4 +1,4 @@
-//! Everything small about the platform, as one JSON object.
+//! All small data of the platform, as one JSON object.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -15,7 +15,7 @@ use crate::snapshot::{LmsGroup, Property, Snapshot, Source};
 /// A JSON object.
 pub(super) const JSON: &str = "json";
 
-/// What the column holds when it is read.
+/// The content of the column when read.
 #[derive(Deserialize)]
 pub(in crate::snapshot) struct Platform {
     pub(super) fields: Vec<FieldRow>,
@@ -26,7 +26,7 @@ pub(in crate::snapshot) struct Platform {
     pub(super) group_roles: Vec<RoleRow>,
 }
 
-/// The same when it is written.
+/// The content of the column when written.
 #[derive(Serialize)]
 struct Borrowed<'a> {
     fields: &'a [FieldRow],
@@ -50,8 +50,8 @@ pub(super) fn write<W: Write>(writer: &mut Writer<W>, snapshot: &Snapshot) -> st
     writer.column(PLATFORM, JSON, 1, &json)
 }
 
-/// The columns that must be there because rules can ask for them: one that is
-/// not would look as if nobody had a value.
+/// Returns the columns that must exist because rules can refer to them. If one of them were
+/// missing, it would look as if no learner had a value.
 pub(super) fn promised(
     fields: &[FieldRow],
     entra: &BTreeMap<String, FieldKind>,
@@ -69,7 +69,7 @@ pub(super) fn promised(
     })
 }
 
-/// Reads the column. Courses must be ascending by id: they are searched so.
+/// Reads the column. Courses must be ascending by id, because lookups use binary search.
 pub(super) fn read(file: &ColumnFile<'_>) -> Result<Platform, DecodeError> {
     let json = file.raw(PLATFORM, JSON)?;
     let platform: Platform =

@@ -1,4 +1,4 @@
-//! Reads single columns of a file, each checked before it is used.
+//! Reads single columns of a file, each checked before use.
 
 use super::activities;
 use super::column_file::ColumnFile;
@@ -11,9 +11,8 @@ use super::values::{MOMENTS, TEXTS, read_moments, read_texts};
 use crate::snapshot::codes::MISSING;
 use crate::snapshot::{DateColumn, Enrolments, Header, Lineage, Source, TextColumn};
 
-/// A snapshot file of which only the directory has been read. Columns are read
-/// when asked for, so that a refresh can compare with the snapshot before it
-/// without holding all of that one in memory.
+/// A snapshot file of which only the directory was read. Columns are read on request, so that a
+/// refresh can compare with the previous snapshot without holding all of it in memory.
 #[derive(Debug)]
 pub struct SnapshotReader<'a> {
     file: ColumnFile<'a>,
@@ -23,9 +22,9 @@ impl<'a> SnapshotReader<'a> {
     /// Reads the directory.
     ///
     /// # Errors
-    /// When the bytes are no snapshot, are cut, are of another version, or hold
-    /// a column that must be understood and is not known. Damage within columns
-    /// shows when they are read.
+    /// Returns an error if the bytes are not a snapshot, are truncated or of another version, or if
+    /// a required column is missing or unknown. Damage within columns is detected when they are
+    /// read.
     pub fn open(file: &'a [u8]) -> Result<Self, DecodeError> {
         let reader = Self::open_leniently(file)?;
         for column in reader.columns() {
@@ -41,46 +40,46 @@ impl<'a> SnapshotReader<'a> {
         Ok(reader)
     }
 
-    /// Reads the directory whether or not the columns are known and complete.
+    /// Reads the directory, even if columns are unknown or missing.
     pub(in crate::snapshot) fn open_leniently(file: &'a [u8]) -> Result<Self, DecodeError> {
         let file = ColumnFile::open(file)?;
         Ok(Self { file })
     }
 
-    /// What the snapshot is.
+    /// Returns identity and time of the snapshot.
     pub fn header(&self) -> &Header {
         self.file.header()
     }
 
-    /// What the row numbers mean.
+    /// Returns the lineage that defines the row numbers.
     pub fn lineage(&self) -> &Lineage {
         self.file.lineage()
     }
 
-    /// How many rows there are, empty ones included.
+    /// Returns the number of rows, including empty ones.
     pub fn rows(&self) -> u32 {
         self.file.rows()
     }
 
-    /// How many enrolments of people the platform listed.
+    /// Returns the number of learner enrolments that the platform listed.
     pub fn enrolment_count(&self) -> u64 {
         self.file.enrolment_count()
     }
 
-    /// What the directory says about the columns.
+    /// Returns the columns' entries in the directory.
     pub(in crate::snapshot) fn columns(&self) -> &[Column] {
         self.file.columns()
     }
 
-    /// Who the rows are.
+    /// Reads the identity of the rows.
     ///
     /// # Errors
-    /// When one of the columns is damaged or does not fit the others.
+    /// Returns an error if one of the columns is damaged or contradicts the others.
     pub fn identity(&self) -> Result<Identity, DecodeError> {
         people::read(&self.file)
     }
 
-    /// The sources there are texts of.
+    /// Returns the sources with a text column.
     pub fn sources(&self) -> impl Iterator<Item = Source> {
         self.kinds().filter_map(|kind| match kind {
             ColumnKind::Text(source) => Some(source),
@@ -88,7 +87,7 @@ impl<'a> SnapshotReader<'a> {
         })
     }
 
-    /// The sources there are moments of.
+    /// Returns the sources with a date column.
     pub fn date_sources(&self) -> impl Iterator<Item = Source> {
         self.kinds().filter_map(|kind| match kind {
             ColumnKind::Date(source) => Some(source),
@@ -101,10 +100,10 @@ impl<'a> SnapshotReader<'a> {
         columns.filter_map(|column| names::kind(&column.name))
     }
 
-    /// The texts of a source; `None` when the snapshot has no such column.
+    /// Reads the texts of a source; `None` if the snapshot does not have the column.
     ///
     /// # Errors
-    /// When the column is damaged or does not fit the rows.
+    /// Returns an error if the column is damaged or does not match the rows.
     pub fn text(&self, source: &Source) -> Result<Option<TextColumn>, DecodeError> {
         let rows = self.rows() as usize;
         self.file.optional(&names::text(source), TEXTS, |cursor| {
@@ -112,10 +111,10 @@ impl<'a> SnapshotReader<'a> {
         })
     }
 
-    /// The moments of a source; `None` when the snapshot has no such column.
+    /// Reads the times of a source; `None` if the snapshot does not have the column.
     ///
     /// # Errors
-    /// When the column is damaged or does not fit the rows.
+    /// Returns an error if the column is damaged or does not match the rows.
     pub fn dates(&self, source: &Source) -> Result<Option<DateColumn>, DecodeError> {
         let rows = self.rows() as usize;
         self.file.optional(&names::date(source), MOMENTS, |cursor| {
@@ -123,21 +122,21 @@ impl<'a> SnapshotReader<'a> {
         })
     }
 
-    /// The enrolments.
+    /// Reads the enrolments.
     ///
     /// # Errors
-    /// When one of the columns is damaged or does not fit the others.
+    /// Returns an error if one of the columns is damaged or contradicts the others.
     pub fn enrolments(&self) -> Result<Enrolments, DecodeError> {
         activities::read(&self.file)
     }
 
-    /// Everything small about the platform.
+    /// Reads the small data of the platform.
     pub(in crate::snapshot) fn platform(&self) -> Result<Platform, DecodeError> {
         platform::read(&self.file)
     }
 
-    /// Checks one column by itself and answers how many distinct values it has
-    /// and how many rows have none, where that is known.
+    /// Checks a single column and returns the number of its distinct values and of rows without a
+    /// value, if known.
     pub(in crate::snapshot) fn check(
         &self,
         column: &Column,

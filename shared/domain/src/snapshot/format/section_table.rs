@@ -1,4 +1,5 @@
-//! The directory at the end of a file: what the snapshot is and where each column stands.
+//! The section table, called directory in the format: it is at the end of a file and contains the
+//! identity of the snapshot and the position of each column.
 
 use std::collections::HashSet;
 
@@ -10,52 +11,52 @@ use super::limits::{MAX_DECODED, MAX_DIRECTORY, MAX_ROWS, VERSION};
 use super::names;
 use crate::snapshot::{Header, Lineage};
 
-/// What a file begins and ends with.
+/// The first and last bytes of a file.
 const MAGIC: &[u8; 6] = b"RCSNAP";
-/// Magic and version.
+/// The length of magic and version in bytes.
 const PREFIX: usize = MAGIC.len() + 2;
-/// zstd cannot make more bytes out of one (a block of 128 KiB takes four at least).
+/// The highest compression ratio of zstd (a block of 128 KiB takes at least four bytes).
 const MAX_RATIO: u64 = 32 * 1024;
 
-/// What the directory says. Fields a reader does not know are skipped.
+/// The directory of a file. Unknown fields are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct SectionTable {
-    /// What the snapshot is.
+    /// Identity and time of the snapshot.
     pub(super) header: Header,
-    /// What its row numbers mean.
+    /// The lineage that defines the row numbers.
     pub(super) lineage: Lineage,
-    /// Rows of people, empty ones included.
+    /// The number of rows of learners, including empty ones.
     pub(super) rows: u32,
-    /// Enrolments of people the platform listed.
+    /// The number of learner enrolments that the platform listed.
     pub(super) enrolments: u64,
-    /// The columns in the order they stand in the file.
+    /// The columns in file order.
     pub(super) columns: Vec<Column>,
 }
 
-/// Where one column stands and how it is written.
+/// Position and encoding of one column.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(in crate::snapshot) struct Column {
-    /// Which one it is.
+    /// The name of the column.
     pub(in crate::snapshot) name: String,
-    /// How its content is laid out once decompressed.
+    /// The layout of its decompressed content.
     pub(in crate::snapshot) encoding: String,
-    /// How many entries it has.
+    /// The number of entries.
     pub(in crate::snapshot) entries: u64,
-    /// Where it begins in the file.
+    /// The offset in the file in bytes.
     pub(super) offset: u64,
-    /// Bytes in the file: one zstd frame.
+    /// The size in the file in bytes: one zstd frame.
     pub(in crate::snapshot) stored: u64,
-    /// Bytes once decompressed.
+    /// The decompressed size in bytes.
     pub(in crate::snapshot) raw: u64,
     /// XXH3-64 of the stored bytes, 16 hexadecimal digits.
     pub(super) xxh3: String,
-    /// Whether a reader that does not know the column must give up.
+    /// True if a reader that does not know the column must reject the file.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub(super) required: bool,
 }
 
 impl Column {
-    /// Whether this program knows what it is.
+    /// Returns true if this program knows the column.
     pub(in crate::snapshot) fn is_known(&self) -> bool {
         names::kind(&self.name).is_some()
     }
@@ -73,12 +74,12 @@ fn is_true(value: &bool) -> bool {
     *value
 }
 
-/// The checksum of bytes, as the directory writes it.
+/// Returns the checksum of bytes in the form of the directory.
 pub(super) fn checksum(bytes: &[u8]) -> String {
     format!("{:016x}", XxHash3_64::oneshot(bytes))
 }
 
-/// What a file begins with.
+/// Returns the first bytes of a file.
 pub(super) fn prefix() -> [u8; PREFIX] {
     let mut bytes = [0; PREFIX];
     bytes[..MAGIC.len()].copy_from_slice(MAGIC);
@@ -87,7 +88,7 @@ pub(super) fn prefix() -> [u8; PREFIX] {
 }
 
 impl SectionTable {
-    /// The directory and the trailer behind it.
+    /// Returns the directory and the trailer that follows it.
     pub(super) fn to_bytes(&self) -> std::io::Result<Vec<u8>> {
         let mut bytes = serde_json::to_vec(self)?;
         let length = u32::try_from(bytes.len())
@@ -131,8 +132,7 @@ impl SectionTable {
         Ok(directory)
     }
 
-    /// Columns stand one behind the other without a gap, names are distinct,
-    /// and nothing is larger than it can be.
+    /// Checks that columns are contiguous, names are distinct and no size exceeds its limit.
     fn check(&self, blocks: u64) -> Result<(), DecodeError> {
         if self.rows > MAX_ROWS {
             let what = format!("it has {} rows", self.rows);
@@ -142,17 +142,20 @@ impl SectionTable {
         let (mut at, mut decoded) = (PREFIX as u64, 0u64);
         for column in &self.columns {
             if !names.insert(&column.name) {
-                return Err(wrong(&column.name, "is there twice"));
+                return Err(wrong(&column.name, "is listed twice"));
             }
             if column.offset != at {
                 return Err(wrong(
                     &column.name,
-                    "does not begin where the one before ends",
+                    "does not begin where the previous one ends",
                 ));
             }
             at = at.saturating_add(column.stored);
             if column.raw > column.stored.saturating_mul(MAX_RATIO) {
-                return Err(wrong(&column.name, "declares more than its bytes can hold"));
+                return Err(wrong(
+                    &column.name,
+                    "declares more bytes than its data can contain",
+                ));
             }
             decoded = decoded.saturating_add(column.raw);
             if decoded > MAX_DECODED {

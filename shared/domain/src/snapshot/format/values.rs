@@ -1,4 +1,4 @@
-//! What is known about people: a dictionary and a code per row.
+//! Columns of learner values: a dictionary and one code per row.
 
 use std::io::{Error, Write};
 
@@ -8,7 +8,7 @@ use crate::snapshot::{Codes, DateColumn, Dictionary, TextColumn};
 
 /// Distinct texts, then codes.
 pub(super) const TEXTS: &str = "texts";
-/// Distinct moments, then codes.
+/// Distinct times, then codes.
 pub(super) const MOMENTS: &str = "moments";
 
 /// Writes a column of texts.
@@ -53,7 +53,7 @@ pub(super) fn read_texts(cursor: &mut Cursor<'_>, rows: usize) -> Option<TextCol
     TextColumn::from_parts(dictionary, codes)
 }
 
-/// Writes a column of moments.
+/// Writes a column of times.
 pub(super) fn write_moments<W: Write>(
     writer: &mut Writer<W>,
     name: &str,
@@ -67,7 +67,7 @@ pub(super) fn write_moments<W: Write>(
     writer.column(name, MOMENTS, column.codes().len(), &raw)
 }
 
-/// Reads a column of moments.
+/// Reads a column of times.
 pub(super) fn read_moments(cursor: &mut Cursor<'_>, rows: usize) -> Option<DateColumn> {
     let (distinct, code_width) = (cursor.u32()? as usize, cursor.u8()?);
     let moments = cursor.i64s(distinct)?;

@@ -1,4 +1,4 @@
-//! Writes columns one behind the other and the directory at the end.
+//! Writes consecutive columns and the directory at the end.
 
 use std::io::{Error, Write};
 
@@ -6,7 +6,7 @@ use super::limits::{MAX_DECODED, MAX_ROWS};
 use super::section_table::{Column, SectionTable, checksum, prefix};
 use crate::snapshot::{Header, Lineage};
 
-/// Fast, and nearly as small as higher levels make these columns.
+/// Fast; higher levels hardly compress these columns better.
 const LEVEL: i32 = 3;
 
 /// A file being written.

@@ -1,20 +1,19 @@
-//! The values of one source while they arrive, and the column they become.
+//! The values of one source as they arrive, and the column built from them.
 
 use crate::snapshot::TextColumn;
 use crate::snapshot::codes::MISSING;
 use crate::snapshot::dictionary::{Dictionary, Interner};
 
-/// Bytes of distinct texts in the values of one source: more than a file can
-/// hold anyway, and two of them together still fit one dictionary.
+/// The maximum size in bytes of the distinct texts of one source: as much as a file can contain,
+/// and two of them together still fit into one dictionary.
 const MAX_TEXT: u32 = (2 << 30) - 1;
 
-/// Values in the order of their arrival: where each belongs, and its code.
-/// Missing values take no memory.
+/// Values in order of arrival, as pairs of position and code. Missing values take no memory.
 #[derive(Debug, Clone)]
 pub(super) struct Cells {
     texts: Interner,
     values: Vec<(u32, u32)>,
-    /// Bytes of distinct texts that are taken.
+    /// The maximum size of the distinct texts in bytes.
     max_text: u32,
 }
 
@@ -25,7 +24,7 @@ impl Default for Cells {
 }
 
 impl Cells {
-    /// No values yet, and room for so many bytes of distinct texts.
+    /// Returns an empty set of values with the given maximum size of distinct texts, in bytes.
     pub(super) fn of_at_most(max_text: u32) -> Self {
         Self {
             texts: Interner::default(),
@@ -34,8 +33,8 @@ impl Cells {
         }
     }
 
-    /// Notes a value at a place; a later one at the same place replaces it.
-    /// `None` when its text does not fit any more.
+    /// Stores a value at a position; a later value at the same position replaces it. Returns `None`
+    /// if its text exceeds the maximum size.
     #[must_use]
     pub(super) fn put(&mut self, place: u32, text: &str) -> Option<()> {
         let code = self.texts.code_within(text, self.max_text)?;
@@ -45,8 +44,8 @@ impl Cells {
         Some(())
     }
 
-    /// The column over rows, where `row_of` tells the row of a place. `fallback`
-    /// fills the rows that have no value here.
+    /// Builds the column over rows; `row_of` maps a position to its row. `fallback` provides the
+    /// values of rows that have none here.
     pub(super) fn column(
         mut self,
         fallback: Self,
@@ -77,8 +76,8 @@ impl Cells {
     }
 }
 
-/// Numbers the texts anew by their first row, so that the order of arrival does
-/// not show, and texts no row has are left out.
+/// Renumbers the texts by their first row, so that the order of arrival has no influence, and omits
+/// unused texts.
 fn in_order_of_rows(texts: &Dictionary, mut codes: Vec<u32>) -> TextColumn {
     let mut renumbered = vec![MISSING; texts.len() as usize + 1];
     let mut dictionary = Dictionary::default();

@@ -1,4 +1,4 @@
-//! Which learners differ from the snapshot before, found column by column.
+//! Detects the learners that differ from the previous snapshot, column by column.
 
 use std::collections::HashMap;
 
@@ -8,20 +8,20 @@ use crate::base::rowset::RowSet;
 use crate::snapshot::codes::MISSING;
 use crate::snapshot::{CourseActivities, Enrolments, Source, TextColumn};
 
-/// A text the new column does not have.
+/// The code of a text that is not in the new column.
 const UNKNOWN: u32 = u32::MAX;
 
-/// Compares new columns with those of the snapshot before.
+/// Compares new columns with those of the previous snapshot.
 pub(super) struct Changes<'p, P: Previous> {
     previous: Option<&'p P>,
-    /// Rows of learners who stayed.
+    /// Rows of learners who are in both snapshots.
     stayed: RowSet,
     changed: RowSet,
     unread: Option<P::Error>,
 }
 
 impl<'p, P: Previous> Changes<'p, P> {
-    /// Nothing compared yet; without rows that were carried over nothing will be.
+    /// Begins a comparison; without rows taken over from the previous snapshot it compares nothing.
     pub(super) fn new(previous: Option<&'p P>, rows: &Rows, unread: Option<P::Error>) -> Self {
         let mut stayed = RowSet::new(rows.carried);
         stayed.extend(rows.identity.living.iter());
@@ -33,7 +33,7 @@ impl<'p, P: Previous> Changes<'p, P> {
         }
     }
 
-    /// Compares the texts of a source; `None` says that it has none any more.
+    /// Compares the texts of a source; `None` means that the source no longer has values.
     pub(super) fn text(&mut self, source: &Source, new: Option<&TextColumn>) {
         let Some(previous) = self.previous else {
             return;
@@ -59,7 +59,7 @@ impl<'p, P: Previous> Changes<'p, P> {
         self.changed.extend(self.stayed.iter().filter(differs));
     }
 
-    /// Marks those who lost their value of a source that is no longer there.
+    /// Marks learners who lost their value because the source no longer exists.
     pub(super) fn vanished(&mut self, is_there: impl Fn(&Source) -> bool) {
         let Some(previous) = self.previous else {
             return;
@@ -95,8 +95,8 @@ impl<'p, P: Previous> Changes<'p, P> {
         }
     }
 
-    /// Writes the step into the rows that changed, and answers what could not
-    /// be read of the snapshot before.
+    /// Writes the step into the rows that changed. Returns the error with which a part of the
+    /// previous snapshot could not be read, if any.
     pub(super) fn finish(self, step: u32, changed_in: &mut [u32]) -> Option<P::Error> {
         for row in self.changed.iter().filter(|row| self.stayed.contains(*row)) {
             changed_in[row as usize] = step;
@@ -104,7 +104,7 @@ impl<'p, P: Previous> Changes<'p, P> {
         self.unread
     }
 
-    /// Without the old data everybody may have changed.
+    /// Marks all rows as changed, because the old data is not available.
     fn give_up(&mut self, error: P::Error) {
         self.previous = None;
         self.changed.union(&self.stayed);
@@ -112,7 +112,7 @@ impl<'p, P: Previous> Changes<'p, P> {
     }
 }
 
-/// Rows that differ between two states of one course, both ascending.
+/// Returns the rows that differ between two states of one course, ascending.
 fn different(old: &CourseActivities, new: &CourseActivities) -> Vec<u32> {
     let (old, new) = (old.entries(), new.entries());
     let (mut old, mut new) = (old.iter().peekable(), new.iter().peekable());

@@ -1,4 +1,4 @@
-//! The columns about people: properties, custom fields, properties of Entra users.
+//! The columns of learner values: properties, custom fields and properties of Entra users.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::users::UserSet;
 use crate::snapshot::lms::{FieldKind, FieldRow};
 use crate::snapshot::{DateColumn, Property, Source, TextColumn};
 
-/// The columns about people under construction.
+/// The columns of learner values under construction.
 pub(super) struct Columns<'a, 'p, P: Previous> {
     rows: &'a Rows,
     changes: &'a mut Changes<'p, P>,
@@ -20,11 +20,11 @@ pub(super) struct Columns<'a, 'p, P: Previous> {
     dates: BTreeMap<Source, DateColumn>,
 }
 
-/// Columns of texts and of moments, by source.
+/// Columns of texts and of times, by source.
 type TextsAndDates = (BTreeMap<Source, TextColumn>, BTreeMap<Source, DateColumn>);
 
 impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
-    /// No columns yet.
+    /// Returns a builder without columns.
     pub(super) fn new(rows: &'a Rows, changes: &'a mut Changes<'p, P>) -> Self {
         Self {
             rows,
@@ -34,7 +34,7 @@ impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
         }
     }
 
-    /// Makes all columns and compares each with the one before.
+    /// Builds all columns and compares each with the previous snapshot.
     pub(super) fn read(
         mut self,
         users: UserSet,
@@ -55,7 +55,7 @@ impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
                 .unwrap_or_default()
         };
         for (property, cells) in Property::ALL.into_iter().zip(properties) {
-            // The platform delivers some of its own properties only as values of a predefined field.
+            // The platform delivers some built-in properties only as values of a predefined field.
             let field = fields.iter().find(|field| {
                 field.predefined && field.title.eq_ignore_ascii_case(property.label())
             });
@@ -76,7 +76,8 @@ impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
         cells.column(fallback, self.rows.len(), |place| self.rows.of_place(place))
     }
 
-    /// Entra's values belong to objects; a learner has those of its object.
+    /// Adds the Entra columns: the values belong to objects, and each learner gets those of its
+    /// object.
     fn read_entra(&mut self, entra: EntraSet) {
         let rows = self.rows;
         let object_of = |row: u32| entra.objects.find(rows.identity.object_ids[row as usize]?);

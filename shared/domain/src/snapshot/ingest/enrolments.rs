@@ -1,4 +1,4 @@
-//! Enrolments while their pages arrive: eight bytes each, course by course.
+//! Enrolments as their pages arrive: eight bytes each, course by course.
 
 use super::limits::{MAX_ENROLMENTS, TooLarge};
 use super::numbers::Numbers;
@@ -7,14 +7,14 @@ use crate::snapshot::enrolments::{Entry, Seconds};
 use crate::snapshot::lms::EnrolmentRow;
 use crate::snapshot::{CourseActivities, Enrolments};
 
-/// Users that may be enrolled, those included who are gone; the bits above
-/// their numbers hold the state.
+/// The maximum number of enrolled users, including deleted ones; the bits above the user number
+/// store the state.
 const MAX_ENROLLED: u32 = 1 << 29;
 const COMPLETED: u32 = 1 << 29;
 const IN_PROGRESS: u32 = 1 << 30;
 const LATE: u32 = 1 << 31;
 
-/// Enrolments of people who may or may not be in the user list.
+/// Enrolments of users, whether or not they are in the user list.
 #[derive(Debug, Clone, Default)]
 pub struct EnrolmentSet {
     users: Numbers<UserId>,
@@ -23,8 +23,7 @@ pub struct EnrolmentSet {
     len: u64,
 }
 
-/// One enrolment. It has one moment at most: when it was completed or, if it
-/// was not, by when it should be.
+/// One enrolment. It needs only one time: the completion or, if not completed, the due date.
 #[derive(Debug, Clone, Copy)]
 struct Enrolled {
     user_and_state: u32,
@@ -64,10 +63,10 @@ impl Enrolled {
 }
 
 impl EnrolmentSet {
-    /// Takes in one enrolment.
+    /// Adds one enrolment.
     ///
     /// # Errors
-    /// Beyond [`MAX_ENROLMENTS`] rows or half a billion users.
+    /// Returns an error beyond [`MAX_ENROLMENTS`] rows or half a billion users.
     pub fn push(&mut self, row: &EnrolmentRow) -> Result<(), TooLarge> {
         if self.len == MAX_ENROLMENTS {
             return Err(TooLarge::Enrolments);
@@ -86,8 +85,8 @@ impl EnrolmentSet {
         Ok(())
     }
 
-    /// The enrolments of those who have a row. What belongs to nobody is left
-    /// out: deleted users leave such rows behind.
+    /// Returns the enrolments of users that have a row. Others are omitted, because deleted users
+    /// leave enrolments behind.
     pub(super) fn into_enrolments(
         self,
         universe: u32,
@@ -115,7 +114,7 @@ impl EnrolmentSet {
             (!entries.is_empty()).then(|| (course, CourseActivities::of(&entries, universe)))
         });
         let courses = courses.collect();
-        // Sorted and distinct by construction, so there always are some.
+        // Cannot fail: the courses are sorted and distinct by construction.
         Enrolments::from_parts(courses, count).unwrap_or_default()
     }
 }

@@ -1,4 +1,4 @@
-//! Properties of Entra users while their pages arrive.
+//! Properties of Entra users as their pages arrive.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::numbers::Numbers;
 use crate::base::ids::ObjectId;
 use crate::snapshot::lms::FieldKind;
 
-/// Properties that some rule may ask for (S4-055), of every user of the directory.
+/// The properties that rules may use (S4-055), of every directory user.
 #[derive(Debug, Clone, Default)]
 pub struct EntraSet {
     kinds: BTreeMap<String, FieldKind>,
@@ -18,7 +18,7 @@ pub struct EntraSet {
 }
 
 impl EntraSet {
-    /// Nobody's values yet of the properties named, each with what its values are.
+    /// Returns an empty set for the given properties and the kinds of their values.
     pub fn new(kinds: BTreeMap<String, FieldKind>) -> Self {
         Self {
             columns: vec![Cells::default(); kinds.len()],
@@ -27,25 +27,26 @@ impl EntraSet {
         }
     }
 
-    /// The properties wanted and what their values are.
+    /// Returns the requested properties and the kinds of their values.
     pub fn kinds(&self) -> &BTreeMap<String, FieldKind> {
         &self.kinds
     }
 
-    /// How many users were taken in.
+    /// Returns the number of users added.
     pub fn len(&self) -> usize {
         self.objects.ids().len()
     }
 
-    /// Whether nobody was.
+    /// Returns true if no user was added.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes in one user's values, by property; properties not wanted are ignored.
+    /// Adds one user's values, by property; properties that were not requested are ignored.
     ///
     /// # Errors
-    /// Beyond [`MAX_USERS`] users, or two gigabytes of distinct texts in one property.
+    /// Returns an error beyond [`MAX_USERS`] users, or two gigabytes of distinct texts in one
+    /// property.
     pub fn push<'v>(
         &mut self,
         user: ObjectId,

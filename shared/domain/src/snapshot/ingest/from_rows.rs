@@ -1,4 +1,4 @@
-//! Snapshots from sets that are in memory as a whole, as tests and benchmarks make them.
+//! Builds snapshots from complete data sets in memory, for tests and benchmarks.
 
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
@@ -12,20 +12,20 @@ use crate::snapshot::format::Identity;
 use crate::snapshot::lms::{FieldKind, LmsData, Role, UserRow};
 use crate::snapshot::{Enrolments, Header, Snapshot, Source, TextColumn};
 
-/// Properties of Entra users that some rule asks for, by object id.
+/// Properties of Entra users that rules use, by object id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct EntraProperties {
-    /// What was read and what its values are.
+    /// The properties that were read and the kinds of their values.
     pub kinds: BTreeMap<String, FieldKind>,
     /// The values, as Graph writes them.
     pub values: HashMap<ObjectId, BTreeMap<String, String>>,
 }
 
 impl EntraProperties {
-    /// The same, gathered.
+    /// Returns the properties as a set.
     ///
     /// # Errors
-    /// When there are too many users.
+    /// Returns an error if there are too many users.
     pub fn gather(&self) -> Result<EntraSet, TooLarge> {
         let mut set = EntraSet::new(self.kinds.clone());
         for (user, values) in &self.values {
@@ -39,10 +39,10 @@ impl EntraProperties {
 }
 
 impl Sets {
-    /// The same, gathered row by row.
+    /// Returns the data as sets, added row by row.
     ///
     /// # Errors
-    /// When there are too many rows.
+    /// Returns an error if there are too many rows.
     pub fn of(data: LmsData) -> Result<Self, TooLarge> {
         let mut sets = Self {
             fields: data.fields,
@@ -68,10 +68,10 @@ impl Sets {
     }
 }
 
-/// Builds the snapshot of data that was never refreshed before.
+/// Builds the first snapshot of a lineage from the data.
 ///
 /// # Panics
-/// With more rows than [`super::MAX_USERS`] or [`super::MAX_ENROLMENTS`].
+/// Panics with more rows than [`super::MAX_USERS`] or [`super::MAX_ENROLMENTS`].
 pub fn build(header: Header, data: LmsData, entra: &EntraProperties) -> Snapshot {
     let gathered = Sets::of(data).and_then(|sets| Ok((sets, entra.gather()?)));
     let (sets, entra) = gathered.unwrap_or_else(|error| panic!("{error}"));
@@ -79,7 +79,7 @@ pub fn build(header: Header, data: LmsData, entra: &EntraProperties) -> Snapshot
         .snapshot
 }
 
-/// A snapshot in memory can be the one before, too.
+/// A snapshot in memory can be used as the previous one, too.
 impl Previous for Snapshot {
     type Error = Infallible;
 

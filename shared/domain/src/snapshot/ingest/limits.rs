@@ -1,12 +1,12 @@
-//! How much data is accepted.
+//! Limits on the amount of data.
 
-/// Rows of a user list, and users of a directory, that are taken: ten times the
-/// largest tenants known.
+/// The maximum number of rows of a user list, and of users of a directory: ten times the largest
+/// known tenants.
 pub const MAX_USERS: u32 = 10_000_000;
-/// Enrolments that are taken; they need eight bytes of memory each.
+/// The maximum number of enrolments; each needs eight bytes of memory.
 pub const MAX_ENROLMENTS: u64 = 500_000_000;
 
-/// More data than any real tenant has.
+/// The data exceeds a limit that no real tenant reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooLarge {
     /// The platform's user list.
@@ -16,7 +16,7 @@ pub enum TooLarge {
     #[error("there are more than {MAX_ENROLMENTS} enrolments")]
     Enrolments,
     /// Role assignments.
-    #[error("the role assignments hold more different names or holders than can be")]
+    #[error("the role assignments have too many distinct names or holders")]
     Roles,
     /// Users of the directory.
     #[error(

@@ -1,10 +1,9 @@
-//! From pages of rows to a snapshot, without ever holding all rows.
+//! Builds a snapshot from pages of rows, without holding all rows in memory.
 //!
-//! Each set is gathered into columns while its pages arrive ([`UserSet`],
-//! [`EnrolmentSet`], [`RoleSet`], [`EntraSet`]); they do not know of each other,
-//! so they may arrive in any order and at once. When all are whole,
-//! [`Sets::into_snapshot`] gives every learner a row, the same as in the snapshot
-//! before where there is one, and notes who changed.
+//! Each set is collected into columns while its pages arrive ([`UserSet`], [`EnrolmentSet`],
+//! [`RoleSet`], [`EntraSet`]). The sets are independent, so pages may arrive in any order and
+//! concurrently. When all are complete, [`Sets::into_snapshot`] assigns a row to every learner, the
+//! same as in the previous snapshot if there is one, and records which learners changed.
 
 mod cells;
 mod changes;

@@ -1,9 +1,9 @@
-//! Moments as platforms write them.
+//! Times in the formats that platforms write.
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 
-/// Reads a moment as platforms write it: RFC 3339, the same without zone (UTC),
-/// or a bare day (its first instant in UTC). Anything else is a missing value.
+/// Parses a time as platforms write it: RFC 3339, the same without zone (UTC), or a date (its first
+/// instant in UTC). Any other text is treated as a missing value.
 pub fn moment(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(moment) = DateTime::parse_from_rfc3339(text) {

@@ -1,10 +1,10 @@
-//! Small numbers for long ids: each distinct id is kept once.
+//! Small numbers for long ids: each distinct id is stored once.
 
 use std::hash::{BuildHasher as _, Hash};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-/// Distinct ids in the order of their arrival; an id's number is its place.
+/// Distinct ids in order of arrival; the number of an id is its index.
 #[derive(Debug, Clone)]
 pub(super) struct Numbers<T> {
     ids: Vec<T>,
@@ -23,7 +23,7 @@ impl<T> Default for Numbers<T> {
 }
 
 impl<T: Copy + Eq + Hash> Numbers<T> {
-    /// The number of an id; `None` for a new one beyond `limit` ids.
+    /// Returns the number of an id, adding it if new; `None` for a new id beyond `limit` ids.
     pub(super) fn number(&mut self, id: T, limit: u32) -> Option<u32> {
         if let Some(number) = self.find(id) {
             return Some(number);
@@ -40,7 +40,7 @@ impl<T: Copy + Eq + Hash> Numbers<T> {
         Some(number)
     }
 
-    /// The number of an id that is known.
+    /// Returns the number of a known id.
     pub(super) fn find(&self, id: T) -> Option<u32> {
         let hash = self.hasher.hash_one(id);
         self.known
@@ -48,12 +48,12 @@ impl<T: Copy + Eq + Hash> Numbers<T> {
             .copied()
     }
 
-    /// All ids in the order of their numbers.
+    /// Returns all ids in the order of their numbers.
     pub(super) fn ids(&self) -> &[T] {
         &self.ids
     }
 
-    /// The ids alone; what is not needed any more is freed.
+    /// Returns the ids and frees the hash table.
     pub(super) fn into_ids(self) -> Vec<T> {
         self.ids
     }

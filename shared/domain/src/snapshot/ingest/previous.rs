@@ -1,37 +1,37 @@
-//! The snapshot before this one, as far as a refresh compares with it.
+//! The previous snapshot, as far as a refresh compares with it.
 
 use crate::snapshot::format::{DecodeError, Identity, SnapshotReader};
 use crate::snapshot::{Enrolments, Source, TextColumn};
 
-/// A snapshot that is read piece by piece, so that old and new data need not be
-/// in memory as a whole at once.
+/// A snapshot that is read in parts, so that the old and the new data need not be in memory
+/// completely at the same time.
 pub trait Previous {
-    /// Why a piece could not be read.
+    /// The error with which a part could not be read.
     type Error;
 
-    /// Who had which row.
+    /// Returns the identity of its rows.
     ///
     /// # Errors
-    /// When it cannot be read; then rows are numbered anew.
+    /// Returns an error if it cannot be read; rows are then renumbered.
     fn identity(&self) -> Result<Identity, Self::Error>;
 
-    /// The sources of text values it has.
+    /// Returns the sources that have text values.
     fn sources(&self) -> Vec<Source>;
 
-    /// The texts of one source; `None` when it has none.
+    /// Returns the texts of one source; `None` if it has none.
     ///
     /// # Errors
-    /// When they cannot be read; then every row counts as changed.
+    /// Returns an error if they cannot be read; every row is then treated as changed.
     fn text(&self, source: &Source) -> Result<Option<TextColumn>, Self::Error>;
 
-    /// All enrolments.
+    /// Returns all enrolments.
     ///
     /// # Errors
-    /// When they cannot be read; then every row counts as changed.
+    /// Returns an error if they cannot be read; every row is then treated as changed.
     fn enrolments(&self) -> Result<Enrolments, Self::Error>;
 }
 
-/// The file of the snapshot before, from which only what is asked for is unpacked.
+/// The file of the previous snapshot; only the requested parts are decompressed.
 impl Previous for SnapshotReader<'_> {
     type Error = DecodeError;
 

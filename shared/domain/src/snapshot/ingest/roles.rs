@@ -1,32 +1,32 @@
-//! Role assignments while their pages arrive; only those of groups are kept in the end.
+//! Role assignments as their pages arrive; in the end only those of groups are stored.
 
 use super::limits::TooLarge;
 use super::numbers::Numbers;
 use crate::base::ids::UserId;
 use crate::snapshot::lms::{Role, RoleRow, RoleScope};
 
-/// Roles of people and groups. Who is a group is known only when both this set
-/// and the user list are complete, so all are kept until then: four bytes each,
-/// in one list for every role in every place.
+/// Roles of users and groups. Which holders are groups is known only when both this set and the
+/// user list are complete, so all roles are collected until then: four bytes each, in one list per
+/// role and place.
 #[derive(Debug, Clone, Default)]
 pub struct RoleSet {
     users: Numbers<UserId>,
-    /// Holders whom a role calls a group.
+    /// True for holders that a role marks as a group.
     groups: Vec<bool>,
     names: Vec<String>,
     places: Numbers<(u32, RoleScope)>,
-    /// Who holds it, for each of the places.
+    /// The holders of each role and place.
     holders: Vec<Vec<u32>>,
 }
 
-/// Distinct names of roles; the platform has about ten.
+/// The maximum number of distinct role names; the platform has about ten.
 const MAX_NAMES: usize = 1_000;
 
 impl RoleSet {
-    /// Takes in one role.
+    /// Adds one role.
     ///
     /// # Errors
-    /// Beyond four billion holders or a thousand names.
+    /// Returns an error beyond four billion holders or a thousand names.
     pub fn push(&mut self, role: &Role<'_>) -> Result<(), TooLarge> {
         let user = self.users.number(role.user, u32::MAX);
         let name = self.name(&role.role);
@@ -57,7 +57,7 @@ impl RoleSet {
         u32::try_from(place).ok()
     }
 
-    /// Whether a role says that this user is a group.
+    /// Returns true if a role marks this user as a group.
     pub(super) fn calls_group(&self, user: UserId) -> bool {
         self.users
             .find(user)
@@ -65,8 +65,8 @@ impl RoleSet {
             .is_some_and(|is_group| *is_group)
     }
 
-    /// The roles of groups: of those a role calls so and of those for whom
-    /// `is_group` holds. Ordered by holder, place and name.
+    /// Returns the roles of groups: of holders that a role marks as a group, and of those for which
+    /// `is_group` returns true. Ordered by holder, place and name.
     pub(super) fn into_group_roles(self, is_group: impl Fn(UserId) -> bool) -> Vec<RoleRow> {
         let users = self.users.ids();
         let called = self.groups.iter().zip(users);

@@ -1,13 +1,13 @@
-//! Which row each learner has: carried over from the snapshot before, or numbered anew.
+//! Assigns a row to each learner: the one of the previous snapshot, or a new number.
 
 use crate::base::ids::{ObjectId, SnapshotId, UserId};
 use crate::base::rowset::RowSet;
 use crate::snapshot::Lineage;
 use crate::snapshot::format::Identity;
 
-/// Rows are numbered anew only when more than so many are empty,
+/// Rows are renumbered only if more rows than this are empty
 const MANY_EMPTY: usize = 1_000;
-/// and more than one in so many.
+/// and if they are more than one in this number of rows.
 const SHARE_EMPTY: usize = 4;
 
 /// One learner of the new user list.
@@ -15,7 +15,7 @@ const SHARE_EMPTY: usize = 4;
 pub(super) struct Learner {
     pub(super) id: UserId,
     pub(super) object: Option<ObjectId>,
-    /// The place in the user list.
+    /// The index in the user list.
     pub(super) place: u32,
 }
 
@@ -24,15 +24,15 @@ pub(super) struct Rows {
     pub(super) identity: Identity,
     /// Rows in ascending order of their user ids.
     pub(super) by_id: Vec<u32>,
-    /// Rows before this one existed in the snapshot before.
+    /// The number of rows taken over from the previous snapshot.
     pub(super) carried: u32,
-    /// The row of each place of the user list; groups have none.
+    /// The row of each entry of the user list; groups have none.
     of_place: Vec<Option<u32>>,
 }
 
 impl Rows {
-    /// Gives every learner a row; they are ascending and distinct by id.
-    /// `places` is the length of the user list, groups included.
+    /// Assigns a row to every learner; `learners` are ascending and distinct by id. `places` is the
+    /// length of the user list, including groups.
     pub(super) fn assign(
         learners: &[Learner],
         places: usize,
@@ -45,17 +45,17 @@ impl Rows {
     }
 
     fn anew(learners: &[Learner], places: usize, first: &SnapshotId) -> Self {
-        let nobody = Identity {
+        let no_user = Identity {
             lineage: Lineage::begin(first.clone()),
             ids: Vec::new(),
             object_ids: Vec::new(),
             living: RowSet::new(0),
             changed_in: Vec::new(),
         };
-        Self::of(nobody, &vec![None; learners.len()], learners, places)
+        Self::of(no_user, &vec![None; learners.len()], learners, places)
     }
 
-    /// `None` when too many rows would be empty.
+    /// Returns `None` if too many rows would be empty.
     fn carry_over(learners: &[Learner], places: usize, mut before: Identity) -> Option<Self> {
         before.lineage.step = before.lineage.step.checked_add(1)?;
         let kept = keep(learners, &before);
@@ -69,7 +69,8 @@ impl Rows {
         Some(Self::of(before, &kept, learners, places))
     }
 
-    /// Puts those who keep no row behind the others and empties the rows nobody keeps.
+    /// Appends rows for learners without a previous row and empties the rows that are no longer
+    /// used.
     fn of(mut before: Identity, kept: &[Option<u32>], learners: &[Learner], places: usize) -> Self {
         let step = before.lineage.step;
         let carried = before.ids.len();
@@ -101,19 +102,19 @@ impl Rows {
         }
     }
 
-    /// How many rows there are, empty ones included.
+    /// Returns the number of rows, including empty ones.
     pub(super) fn len(&self) -> u32 {
         number(self.identity.ids.len())
     }
 
-    /// The row of a place of the user list.
+    /// Returns the row of an entry of the user list.
     pub(super) fn of_place(&self, place: u32) -> Option<u32> {
         self.of_place.get(place as usize).copied().flatten()
     }
 }
 
-/// The row each learner keeps: the one with the same user id and the same Entra
-/// object, unless it is empty. Both sides are walked in the order of user ids.
+/// Returns the previous row of each learner: the non-empty row with the same user id and Entra
+/// object. Iterates both sides in the order of user ids.
 fn keep(learners: &[Learner], before: &Identity) -> Vec<Option<u32>> {
     let mut rows: Vec<u32> = before
         .living
@@ -135,8 +136,8 @@ fn keep(learners: &[Learner], before: &Identity) -> Vec<Option<u32>> {
     learners.iter().map(row_of).collect()
 }
 
-/// Row numbers fit: there are at most [`super::MAX_USERS`] learners, and empty
-/// rows are at most a third as many or a thousand.
+/// Converts a row number. It always fits: there are at most [`super::MAX_USERS`] learners, and
+/// empty rows are at most a third as many or a thousand.
 fn number(row: usize) -> u32 {
     u32::try_from(row).unwrap_or(u32::MAX)
 }

@@ -1,4 +1,4 @@
-//! The sets of one refresh, and the snapshot they become.
+//! The data sets of one refresh, and the snapshot built from them.
 
 use std::collections::BTreeMap;
 
@@ -13,11 +13,11 @@ use super::users::UserSet;
 use crate::snapshot::lms::{CatalogRow, CourseRow, FieldRow};
 use crate::snapshot::{DateColumn, Header, LmsGroup, People, Snapshot, Source, TextColumn};
 
-/// The six sets of one refresh (S4-098), complete: a client that could not read
-/// every page of every set never hands them out.
+/// The six data sets of one refresh (S4-098), complete: a client returns them only if it read every
+/// page of every set.
 #[derive(Debug, Clone, Default)]
 pub struct Sets {
-    /// People and groups.
+    /// Users and groups.
     pub users: UserSet,
     /// Columns of the user list.
     pub fields: Vec<FieldRow>,
@@ -31,24 +31,23 @@ pub struct Sets {
     pub roles: RoleSet,
 }
 
-/// A snapshot, and what stood in the way of comparing it with the one before.
+/// A snapshot, and the error with which the previous one could not be read.
 #[derive(Debug)]
 pub struct Built<E> {
     /// The snapshot.
     pub snapshot: Snapshot,
-    /// Why a piece of the snapshot before could not be read. The rows were then
-    /// numbered anew, or all of them count as changed; the data is whole either way.
+    /// The error with which a part of the previous snapshot could not be read, if any. The rows
+    /// were then renumbered or are all treated as changed; the data is complete in both cases.
     pub unread: Option<E>,
 }
 
 impl Sets {
-    /// Builds the snapshot. `previous` is the one before it, if there is one.
+    /// Builds the snapshot. `previous` is the previous snapshot, if there is one.
     ///
-    /// A learner whose user id and Entra object are those of a row of `previous`
-    /// keeps the row; others get new ones behind, in the order of their user ids;
-    /// who is gone leaves an empty row. When more than a quarter of the rows (and
-    /// more than 1,000) would be empty, or there is nothing to carry over, rows
-    /// are numbered by user id and a new lineage begins.
+    /// A learner whose user id and Entra object are those of a row of `previous` keeps the row.
+    /// Others get new rows after them, in the order of their user ids, and the rows of learners who
+    /// left become empty. If more than a quarter of the rows (and more than 1,000) would be empty,
+    /// or there is no previous snapshot, rows are numbered by user id and a new lineage begins.
     pub fn into_snapshot<P: Previous>(
         mut self,
         header: Header,
@@ -87,8 +86,8 @@ impl Sets {
         Built { snapshot, unread }
     }
 
-    /// People and groups, each ascending by user id. A row is a group if it says
-    /// so or a role of it does (S4-044).
+    /// Returns learners and groups, each ascending by user id. A row is a group if the row itself
+    /// or one of its roles marks it as a group (S4-044).
     fn learners_and_groups(&self) -> (Vec<Learner>, Vec<LmsGroup>) {
         let users = &self.users;
         let (mut learners, mut groups) = (Vec::with_capacity(users.len()), Vec::new());
@@ -134,7 +133,7 @@ fn people<P: Previous>(
     (people, unread)
 }
 
-/// Courses that are not deleted, ascending by id.
+/// Returns courses that are not deleted, ascending by id.
 fn existing(mut courses: Vec<CourseRow>) -> Vec<CourseRow> {
     courses.retain(|course| !course.deleted);
     courses.sort_by_key(|course| course.id);

@@ -1,4 +1,4 @@
-//! The platform's user list while its pages arrive.
+//! The platform's user list as its pages arrive.
 
 use std::borrow::Cow;
 
@@ -9,12 +9,12 @@ use crate::base::ids::{FieldId, ObjectId, UserId};
 use crate::snapshot::Property;
 use crate::snapshot::lms::User;
 
-/// People and groups of the user list, column by column.
+/// Users and groups of the user list, column by column.
 #[derive(Debug, Clone, Default)]
 pub struct UserSet {
     pub(super) ids: Numbers<UserId>,
     pub(super) object_ids: Vec<Option<ObjectId>>,
-    /// Rows that say themselves that they are groups.
+    /// True for rows that are marked as groups themselves.
     pub(super) groups: Vec<bool>,
     pub(super) logins: Texts,
     pub(super) properties: [Cells; Property::ALL.len()],
@@ -23,11 +23,11 @@ pub struct UserSet {
 }
 
 impl UserSet {
-    /// Takes in one row; of two with one id the first counts.
+    /// Adds one row; of several rows with one id the first is used.
     ///
     /// # Errors
-    /// Beyond [`MAX_USERS`] rows, four gigabytes of login names, or two
-    /// gigabytes of distinct texts in one column.
+    /// Returns an error beyond [`MAX_USERS`] rows, four gigabytes of login names, or two gigabytes
+    /// of distinct texts in one column.
     pub fn push(&mut self, user: &User<'_>) -> Result<(), TooLarge> {
         let place = self.ids.number(user.id, MAX_USERS).ok_or(TooLarge::Users)?;
         if (place as usize) < self.object_ids.len() {
@@ -53,12 +53,12 @@ impl UserSet {
         Ok(())
     }
 
-    /// How many rows it has.
+    /// Returns the number of rows.
     pub fn len(&self) -> usize {
         self.object_ids.len()
     }
 
-    /// Whether there are none.
+    /// Returns true if there are no rows.
     pub fn is_empty(&self) -> bool {
         self.object_ids.is_empty()
     }
@@ -78,7 +78,7 @@ fn value<'a>(user: &'a User<'_>, property: Property) -> Option<&'a str> {
     text.map(AsRef::as_ref)
 }
 
-/// Texts behind each other in one piece of memory, as they came.
+/// Texts concatenated in one string, unchanged.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Texts {
     text: String,
@@ -86,7 +86,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Adds a text; `None` when no more fit.
+    /// Appends a text; `None` if it does not fit.
     fn push(&mut self, text: &str) -> Option<()> {
         let end = u32::try_from(self.text.len() + text.len()).ok()?;
         self.text.push_str(text);
@@ -94,7 +94,7 @@ impl Texts {
         Some(())
     }
 
-    /// The text at a place.
+    /// Returns the text at an index.
     pub(super) fn get(&self, place: u32) -> &str {
         let place = place as usize;
         let start = place

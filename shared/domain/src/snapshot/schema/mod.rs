@@ -1,5 +1,5 @@
-//! The profile schema: what the rule editor offers, in react-querybuilder's
-//! field-configuration shape (S4-099, S4-089d).
+//! The profile schema: the options of the rule editor, in react-querybuilder's field-configuration
+//! format (S4-099, S4-089d).
 
 mod operators;
 
@@ -16,45 +16,45 @@ use super::{Header, Property, Snapshot, Source};
 
 pub use operators::Operator;
 
-/// Values offered per field; more than anyone scrolls through.
+/// The maximum number of suggested values per field; longer lists are impractical to scroll.
 pub const MAX_SUGGESTIONS: usize = 1_000;
 
-/// Everything the editor's drop-downs need.
+/// The content of the editor's drop-down lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Schema {
-    /// The data it was made from.
+    /// The snapshot that the schema describes.
     #[serde(flatten)]
     pub header: Header,
     /// Fields of user properties.
     pub properties: Vec<SchemaField>,
-    /// Fields of user dates; empty when there is no date column (S4-078).
+    /// Fields of user dates; empty if there is no date column (S4-078).
     pub dates: Vec<SchemaField>,
     /// Fields of user activities: the courses.
     pub activities: Vec<SchemaField>,
     /// Courses that can be selected.
     pub courses: Vec<SchemaCourse>,
-    /// Catalogs they live in.
+    /// The catalogs that contain the courses.
     pub catalogs: Vec<Catalog>,
 }
 
-/// One field as react-querybuilder configures it.
+/// One field in react-querybuilder's configuration format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Field))]
 #[serde(rename_all = "camelCase")]
 pub struct SchemaField {
-    /// The name rules use.
+    /// The name that rules use.
     pub name: String,
-    /// The label people see.
+    /// The label shown to users.
     pub label: String,
-    /// `text`, `number`, `date` or empty for fields without a value.
+    /// `text`, `number`, `datetime-local`, or empty for fields without a value.
     pub input_type: String,
-    /// What may be asked; the first one is the default.
+    /// The available operators; the first one is the default.
     pub operators: Vec<Operator>,
     /// The default condition (S4-073, S4-080, S4-085).
     pub default_operator: String,
-    /// Values that occur, the most frequent first.
+    /// Values that occur, most frequent first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Suggestion>,
 }
@@ -65,9 +65,9 @@ pub struct SchemaField {
 pub struct Suggestion {
     /// The value.
     pub name: String,
-    /// The value with its count, for people.
+    /// The value with its count, as shown to users.
     pub label: String,
-    /// How many learners have it.
+    /// The number of learners with this value.
     pub count: u32,
 }
 
@@ -81,12 +81,12 @@ pub struct SchemaCourse {
     pub title: String,
     /// Its catalog.
     pub catalog: CatalogId,
-    /// Whether learners can see it.
+    /// True if learners can see it.
     pub published: bool,
 }
 
 impl SchemaCourse {
-    /// A course as the editor offers it.
+    /// Returns the course in the form used by the editor.
     pub fn of(course: &CourseRow) -> Self {
         Self {
             id: course.id,
@@ -131,7 +131,7 @@ pub fn build(snapshot: &Snapshot) -> Schema {
     }
 }
 
-/// Fields about the person: those of user properties and those of user dates.
+/// Returns the fields about the learner: those of user properties and those of user dates.
 fn value_fields(snapshot: &Snapshot) -> (Vec<SchemaField>, Vec<SchemaField>) {
     let built_in = Property::ALL.map(|property| {
         (
@@ -202,7 +202,7 @@ fn activity(id: CourseId, title: &str) -> SchemaField {
 }
 
 fn suggestions(snapshot: &Snapshot, source: &Source, kind: FieldKind) -> Vec<Suggestion> {
-    // Nobody picks a mail address, a name or a moment from a list.
+    // E-mail addresses, names and times are not selected from a list.
     let personal = matches!(source, Source::Property(Property::Email | Property::Title));
     let Some(column) = snapshot
         .people
@@ -212,8 +212,8 @@ fn suggestions(snapshot: &Snapshot, source: &Source, kind: FieldKind) -> Vec<Sug
     else {
         return Vec::new();
     };
-    // Rules compare regardless of case: spellings of one value are one suggestion,
-    // written as most people have it.
+    // Rules compare case-insensitively: all spellings of a value form one suggestion, written in
+    // the most frequent spelling.
     let mut values: BTreeMap<String, (u32, u32, &str)> = BTreeMap::new();
     let counted = column.counts().into_iter().skip(1);
     for (count, text) in counted.zip(column.dictionary().iter()) {
@@ -294,7 +294,7 @@ mod tests {
         assert_eq!(
             cities,
             ["Denver (3)", "Oslo (1)"],
-            "spellings count together"
+            "spellings counted separately"
         );
         assert!(schema.properties[6].values.is_empty());
         assert_eq!(schema.courses[0].title, "Security 101");
@@ -314,7 +314,7 @@ mod tests {
         );
     }
 
-    /// Every operator the schema offers is one the rules accept.
+    /// The rules accept every operator that the schema offers.
     #[test]
     fn the_rules_accept_what_the_editor_offers() {
         let mut world = world();
@@ -358,7 +358,9 @@ mod tests {
                         section: {"combinator": "and", "rules": [{"field": field.name, "operator": operator.name, "value": value}]}
                     }),
                 );
-                let checked = filter.expect("a filter").check(&fields, chrono_tz::UTC);
+                let checked = filter
+                    .expect("filter not parsed")
+                    .check(&fields, chrono_tz::UTC);
                 assert!(
                     matches!(checked, Ok(Some(_))),
                     "{} {}: {checked:?}",

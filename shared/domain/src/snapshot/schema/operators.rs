@@ -1,4 +1,4 @@
-//! The operators the editor offers, per kind of field; the first is the default.
+//! The operators that the editor offers, by kind of field; the first one is the default.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Operator {
-    /// The name rules use.
+    /// The name that rules use.
     pub name: String,
-    /// The label people see.
+    /// The label shown to users.
     pub label: String,
-    /// `none` when it takes no value, `multi` for lists and pairs.
+    /// `none` if it takes no value, `multi` for lists and pairs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub arity: Option<String>,
 }

@@ -103,11 +103,11 @@ async fn entra_properties_named_in_the_settings_become_fields() {
         .expect(200);
     app.refresh().await;
     let schema = admin.get("/v1/schema").await.expect(200).body;
-    let fields = schema["properties"].as_array().expect("fields");
+    let fields = schema["properties"].as_array().expect("no fields");
     let field = fields
         .iter()
         .find(|field| field["name"] == "entra:employeeId");
-    assert_eq!(field.expect("offered")["label"], "Entra ID: employeeId");
+    assert_eq!(field.expect("not offered")["label"], "Entra ID: employeeId");
     let rule = json!({"field": "entra:employeeId", "operator": "=", "value": "e-77"});
     let filter = json!({"filter": {"properties": {"combinator": "and", "rules": [rule]}}});
     let body = json!({"profile": with(draft("By id", "x"), filter), "list": "members"});

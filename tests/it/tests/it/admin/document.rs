@@ -19,7 +19,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 #[tokio::test(flavor = "multi_thread")]
 async fn no_request_gets_an_answer_outside_the_document() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let root = root.canonicalize().expect("the repository");
+    let root = root.canonicalize().expect("the repository was not found");
     let program = installed(&root).await;
     let mut app = App::ready(Town::small()).await;
     let admin = app.admin("Owner");
@@ -28,7 +28,7 @@ async fn no_request_gets_an_answer_outside_the_document() {
     app.maintained().await;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
         .await
-        .expect("a port");
+        .expect("no port");
     let address = listener.local_addr().expect("no address");
     let router = app.router();
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
@@ -68,7 +68,11 @@ async fn no_request_gets_an_answer_outside_the_document() {
 async fn installed(root: &Path) -> std::path::PathBuf {
     let install = root.join("infra/local/install-tools");
     let mut install = tokio::process::Command::new(install);
-    let done = install.arg("schemathesis").status().await.expect("bash");
+    let done = install
+        .arg("schemathesis")
+        .status()
+        .await
+        .expect("installer not started");
     assert!(done.success(), "schemathesis could not be installed");
     root.join(".rollcall/schemathesis/bin/schemathesis")
 }

@@ -223,7 +223,7 @@ async fn overrides_never_lead_in_a_circle() {
         .as_str()
         .expect("not a string");
     assert!(
-        detail.contains("circle") && detail.contains("Second"),
+        detail.contains("cycle") && detail.contains("Second"),
         "{detail}"
     );
 }
@@ -252,7 +252,7 @@ async fn what_was_sent_is_what_comes_back() {
     // A response is a valid request body: the fields that Rollcall sets are ignored.
     let again = admin.put(&path(id), &tag, body.clone()).await.expect(200);
     assert_eq!(again.body["throttle"], body["throttle"]);
-    for (name, value) in fields.as_object().expect("fields") {
+    for (name, value) in fields.as_object().expect("no fields") {
         assert_eq!(&body[name], value, "{name}");
     }
 }
@@ -377,7 +377,7 @@ async fn every_change_is_audited() {
         .body;
     let told: Vec<_> = body["items"]
         .as_array()
-        .expect("events")
+        .expect("no events")
         .iter()
         .map(|event| (event["action"].as_str(), event["by"]["name"].as_str()))
         .collect();

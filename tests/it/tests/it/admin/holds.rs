@@ -100,7 +100,7 @@ async fn a_held_change_is_discarded_or_let_through_by_a_higher_limit() {
         .body;
     assert_eq!(shown["state"]["kind"], "discarded");
     app.maintained().await;
-    assert!(app.told().await.is_empty(), "no second mail");
+    assert!(app.told().await.is_empty(), "a second mail was sent");
     assert_eq!(app.members_of(id), Some(Vec::new()));
     let tag = admin
         .get(&path(id))

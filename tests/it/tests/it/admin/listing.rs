@@ -200,7 +200,7 @@ async fn put_many(app: &App, count: usize) {
         .chunks(1_000)
         .map(|chunk| store.put_lines(app.id, chunk));
     for written in futures::future::join_all(writes).await {
-        written.expect("written");
+        written.expect("not stored");
     }
 }
 

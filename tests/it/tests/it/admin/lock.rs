@@ -142,7 +142,7 @@ async fn no_save_is_accepted_after_the_lock_is_taken() {
     assert_eq!(accepted.len(), at_end.len() - 100 + news);
     assert!(
         refused > 0,
-        "the lock came too late for this test to show anything"
+        "no save was rejected; the lock was acquired too late"
     );
     lease.release().await.expect("not released");
 }

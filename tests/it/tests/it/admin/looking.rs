@@ -98,7 +98,7 @@ async fn a_draft_of_a_change_is_looked_ahead_with() {
     );
 }
 
-/// Members that are not stored are read from Microsoft Graph; if that fails, the preview says so
+/// Members that are not stored are read from Microsoft Graph; if that fails, the preview states it
 /// and still returns the audience.
 #[tokio::test]
 async fn members_in_doubt_are_read_or_said_to_be_unknown() {
@@ -168,8 +168,11 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
     assert!(url.contains("X-Amz-Expires=120"), "{url}");
     let file = reqwest::get(url).await.expect("download failed");
     assert!(file.status().is_success());
-    let bytes = file.bytes().await.expect("bytes");
-    assert!(bytes.starts_with(b"PK"), "a workbook is a zip archive");
+    let bytes = file.bytes().await.expect("body not read");
+    assert!(
+        bytes.starts_with(b"PK"),
+        "the workbook is not a zip archive"
+    );
     let audit = admin
         .get(&format!("/v1/audit?subject={id}"))
         .await
@@ -255,12 +258,12 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
     let answer = admin.post("/v1/profiles", twin).await.expect(201);
     let warnings = answer.body["warnings"]
         .as_array()
-        .expect("warnings")
+        .expect("no warnings")
         .clone();
     let same = warnings
         .iter()
         .find(|warning| warning["kind"] == "equal_to_profile");
-    let words = same.expect("a warning")["detail"]
+    let words = same.expect("no warning")["detail"]
         .as_str()
         .expect("not a string");
     assert!(words.contains("\"Denver\""), "{words}");
@@ -311,7 +314,10 @@ async fn activities_need_no_value() {
     assert_eq!(ask("completed").await, ["Ada", "Grace"]);
     assert_eq!(ask("completedInLast").await, ["Ada"]);
     assert_eq!(ask("notCompleted").await, ["Alan", "Barbara", "Edsger"]);
-    assert!(ask("overdue").await.is_empty(), "no due date is never late");
+    assert!(
+        ask("overdue").await.is_empty(),
+        "an activity without a due date is overdue"
+    );
 }
 
 /// Previews of many users with a cached snapshot, by default 2,000. For more users, and to see
@@ -350,7 +356,7 @@ async fn previews_of_many_people_are_computed_from_warm_data() {
             ahead["preview"]["audience"],
             begun.elapsed()
         );
-        assert!(ahead["preview"]["audience"].as_u64().expect("a number") > 100);
+        assert!(ahead["preview"]["audience"].as_u64().expect("not a number") > 100);
         assert_eq!(ahead["people"]["items"].as_array().map(Vec::len), Some(50));
     }
     let begun = std::time::Instant::now();

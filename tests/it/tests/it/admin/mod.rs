@@ -32,7 +32,7 @@ pub(crate) fn draft(title: &str, city: &str) -> Value {
 /// Returns the draft with some fields changed.
 pub(crate) fn with(mut draft: Value, fields: Value) -> Value {
     let Value::Object(fields) = fields else {
-        panic!("fields are an object");
+        panic!("the fields are not an object");
     };
     for (name, value) in fields {
         draft[name] = value;
@@ -58,7 +58,7 @@ pub(crate) fn path(id: ProfileId) -> String {
 
 /// Returns one field of every entry of a list.
 pub(crate) fn column(list: &Value, name: &str) -> Vec<String> {
-    let entries = list.as_array().expect("a list").iter();
+    let entries = list.as_array().expect("not a list").iter();
     let texts = entries.map(|entry| entry[name].as_str().expect("not a string").to_owned());
     texts.collect()
 }

@@ -14,7 +14,7 @@ async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
     };
     let notice = Notice::new(app.id, "Contoso", vec![CONTACT.to_owned()], about).over(channel);
     let taken = rollcall_notifier::accept(&app.services, &notice).await;
-    taken.expect("taken");
+    taken.expect("not accepted");
     notice
 }
 
@@ -55,7 +55,7 @@ async fn notifications_are_read_by_each_administrator() {
         two.get("/v1/notifications").await.expect(200).body["unread"],
         2
     );
-    let older = newest["at"].as_str().expect("a time");
+    let older = newest["at"].as_str().expect("no time");
     let before = one
         .get(&format!("/v1/notifications?before={older}"))
         .await

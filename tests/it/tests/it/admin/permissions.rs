@@ -83,7 +83,7 @@ async fn another_tenant_is_never_seen_nor_changed() {
     let (id, _) = create(&app.admin("Owner"), draft("Secret plan", "Denver")).await;
     app.maintained().await;
     let run = app.admin("Owner").get("/v1/runs").await.body["items"][0]["id"].clone();
-    let run = run.as_str().expect("a run").to_owned();
+    let run = run.as_str().expect("no run").to_owned();
     let other = App::ready(Town::small()).await;
     let all = Role::ALL.map(Role::name);
     let stranger = other.admin_of(other.id.uuid(), &all);
@@ -139,7 +139,7 @@ async fn another_tenant_is_never_seen_nor_changed() {
     );
 }
 
-/// Proves S4-005 and X-03: every role is admitted to every route as the table says, else 403;
+/// Proves S4-005 and X-03: every role is admitted to every route as in the table, else 403;
 /// without a role 403 with the contact to ask; without a token 401.
 #[tokio::test]
 async fn every_role_on_every_route() {
@@ -211,7 +211,7 @@ async fn the_table_is_what_is_served_and_documented() {
         .expect(200)
         .body;
     let mut documented = Vec::new();
-    for (path, item) in document["paths"].as_object().expect("paths") {
+    for (path, item) in document["paths"].as_object().expect("no paths") {
         for method in ["get", "post", "put", "delete", "patch"] {
             if item.get(method).is_some() {
                 documented.push((method.to_uppercase(), path.clone()));
@@ -228,7 +228,7 @@ async fn the_table_is_what_is_served_and_documented() {
     assert!(
         document["openapi"]
             .as_str()
-            .expect("a version")
+            .expect("no version")
             .starts_with("3.1")
     );
 }

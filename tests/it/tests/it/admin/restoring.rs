@@ -24,12 +24,12 @@ async fn a_deleted_profile_is_restored_with_everything() {
         .await
         .expect(200)
         .body;
-    let versions = versions["items"].as_array().expect("versions").iter();
+    let versions = versions["items"].as_array().expect("no versions").iter();
     let deletion = versions
         .clone()
         .find(|version| version["changed"] == json!(["deleted"]));
     assert_eq!(
-        deletion.expect("a version")["modifiedAt"],
+        deletion.expect("no version")["modifiedAt"],
         gone.body["deletedAt"]
     );
     assert!(admin.get("/v1/profiles").await.expect(200).body["items"] == json!([]));

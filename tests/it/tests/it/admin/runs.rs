@@ -44,7 +44,7 @@ async fn runs_are_listed_newest_first() {
     assert_eq!(run["trigger"]["kind"], "manual");
     let steps = column(&run["steps"], "name");
     assert_eq!(steps[..3], ["discrepancies", "groups", "memberships"]);
-    let url = run["reportUrl"].as_str().expect("a report");
+    let url = run["reportUrl"].as_str().expect("no report");
     let report: serde_json::Value = reqwest::get(url)
         .await
         .expect("download failed")
@@ -86,7 +86,7 @@ async fn a_run_is_started_by_hand() {
         .post("/v1/runs", json!({"job": "maintenance"}))
         .await
         .expect(429);
-    let left: u64 = again.header("retry-after").parse().expect("seconds");
+    let left: u64 = again.header("retry-after").parse().expect("not a number");
     assert!((1..=60).contains(&left), "{left}");
     assert_eq!(app.requested(Job::Maintenance).await, 1);
     let accept = json!({"job": "refresh", "acceptSmallerData": true});

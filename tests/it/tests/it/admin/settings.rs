@@ -91,7 +91,7 @@ async fn credentials_go_in_and_never_come_out() {
     assert_eq!(shown["entraApp"]["clientSecret"]["isSet"], true);
     let ending = shown["learn365ApiKey"]["ending"]
         .as_str()
-        .expect("a long key");
+        .expect("key too short");
     assert!(key.ends_with(ending) && ending.len() == 4);
     let mut actions = column(&audit["items"], "action");
     actions.sort();
@@ -143,11 +143,14 @@ async fn what_is_missing_or_misshapen_is_told_at_once() {
         "/tenantId",
     ];
     assert_eq!(places, expected);
-    let hint = answer.body["errors"].as_array().expect("problems").iter();
+    let hint = answer.body["errors"]
+        .as_array()
+        .expect("no problems")
+        .iter();
     let hint = hint
         .clone()
         .find(|error| error["pointer"] == "/entraApp/clientSecret");
-    let hint = hint.expect("a hint")["detail"]
+    let hint = hint.expect("no hint")["detail"]
         .as_str()
         .expect("not a string");
     assert!(

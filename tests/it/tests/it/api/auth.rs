@@ -224,7 +224,7 @@ async fn every_role_may_read_the_status_and_nobody_else() {
     }
     let global = "62e90394-69f5-4237-9190-012177145e10"
         .parse()
-        .expect("a GUID");
+        .expect("invalid GUID");
     let administrator = UserTokenSpec {
         wids: vec![global],
         ..with(&[])

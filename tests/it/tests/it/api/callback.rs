@@ -32,7 +32,7 @@ async fn begin(site: &Site, state: &str, lifetime: Duration) {
         .store()
         .begin_oauth_state(state, &json!(1), lifetime)
         .await;
-    begun.expect("begun");
+    begun.expect("not begun");
 }
 
 async fn take(site: &Site, state: &str) -> Option<Value> {
@@ -47,7 +47,7 @@ async fn a_state_is_good_once() {
     let site = Site::start().await;
     let purpose = json!({"connect": "mailbox"});
     let begin = |lifetime| site.store().begin_oauth_state("one", &purpose, lifetime);
-    begin(OAUTH_STATE_LIFETIME).await.expect("begun");
+    begin(OAUTH_STATE_LIFETIME).await.expect("not begun");
     assert!(matches!(
         begin(OAUTH_STATE_LIFETIME).await,
         Err(StoreError::Conflict)
@@ -75,7 +75,8 @@ async fn an_expired_state_is_none_before_the_table_deletes_it() {
 #[tokio::test]
 async fn every_browser_is_told_to_start_again() {
     let site = Site::start().await;
-    let router = rollcall_oauth_callback::router(site.services.clone()).expect("a router");
+    let router =
+        rollcall_oauth_callback::router(site.services.clone()).expect("router not created");
     begin(&site, "by-query", OAUTH_STATE_LIFETIME).await;
     begin(&site, "by-form", OAUTH_STATE_LIFETIME).await;
     let answers = [
@@ -96,13 +97,18 @@ async fn every_browser_is_told_to_start_again() {
         assert_eq!(answer.header("referrer-policy"), "no-referrer");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    assert_eq!(take(&site, "by-query").await, None, "used up");
+    assert_eq!(
+        take(&site, "by-query").await,
+        None,
+        "the state was not consumed"
+    );
 }
 
 #[tokio::test]
 async fn other_paths_other_methods_and_a_silent_table_are_problems() {
     let site = Site::start().await;
-    let router = rollcall_oauth_callback::router(site.services.clone()).expect("a router");
+    let router =
+        rollcall_oauth_callback::router(site.services.clone()).expect("router not created");
     let answer = send(&router, Request::get("/oauth/other"), "").await;
     assert_eq!(answer.status, 404);
     let answer = send(&router, Request::put("/oauth/callback"), "").await;

@@ -27,7 +27,7 @@ async fn unknown_paths_and_methods_are_problems() {
     for path in ["/", "/v1", "/v1/tenant/", "/v1/nothing", "/V1/health"] {
         let answer = site.get_as_nobody(path).await;
         assert_eq!(answer.status, 404, "{path}");
-        assert!(answer.detail().contains("nothing at this path"));
+        assert!(answer.detail().contains("path does not exist"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("cache-control"), "no-store");
         assert!(

@@ -34,7 +34,9 @@ async fn emulator() -> &'static Emulator {
     EMULATOR
         .get_or_init(|| async {
             let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-            let tools = tools::ensure(&root, &|_| ()).await.expect("the tools");
+            let tools = tools::ensure(&root, &|_| ())
+                .await
+                .expect("tools not installed");
             let folder = tempfile::tempdir().expect("no folder created").keep();
             let options = EmulatorOptions {
                 state: None,
@@ -44,7 +46,7 @@ async fn emulator() -> &'static Emulator {
             };
             Emulator::start(&tools, options)
                 .await
-                .expect("the emulator")
+                .expect("emulator not started")
         })
         .await
 }
@@ -64,16 +66,16 @@ impl Site {
 
     /// Starts a site whose environment was changed by `arrange`.
     pub(crate) async fn with(arrange: impl FnOnce(&mut BTreeMap<String, String>)) -> Self {
-        let simulators = Simulators::start(0).await.expect("a free port");
+        let simulators = Simulators::start(0).await.expect("simulators not started");
         let table = format!("rollcall-api-{}", Uuid::new_v4());
         let mut variables = environment(&table, &simulators);
         arrange(&mut variables);
-        let settings = Settings::read(&variables).expect("a complete environment");
+        let settings = Settings::read(&variables).expect("incomplete settings");
         let config = aws::emulator(emulator().await.endpoint(), REGION).await;
         let dynamo = Client::new(&config);
         create_table(&dynamo, &table).await;
-        let services = Services::new(settings, &config).expect("services");
-        let api = rollcall_profile_api::router(services.clone()).expect("an API");
+        let services = Services::new(settings, &config).expect("services not created");
+        let api = rollcall_profile_api::router(services.clone()).expect("API not created");
         Self {
             simulators,
             services,
@@ -90,7 +92,8 @@ impl Site {
     pub(crate) async fn tenant(&self) -> TenantId {
         let id = TenantId::new(Uuid::new_v4());
         let settings: TenantSettings =
-            serde_json::from_value(json!({"contact": "lms@contoso.example"})).expect("settings");
+            serde_json::from_value(json!({"contact": "lms@contoso.example"}))
+                .expect("invalid settings");
         let saved = self.store().save_settings(id, &settings, None).await;
         saved.expect("settings rejected");
         id
@@ -128,7 +131,7 @@ impl Site {
     pub(crate) async fn delete_table(&self) {
         let table = &self.services.settings.table;
         let deleted = self.dynamo.delete_table().table_name(table).send().await;
-        deleted.expect("deleted");
+        deleted.expect("not deleted");
     }
 }
 
@@ -162,8 +165,8 @@ async fn create_table(dynamo: &Client, name: &str) {
             .attribute_name(key)
             .key_type(kind);
         create = create
-            .attribute_definitions(attribute.build().expect("an attribute"))
-            .key_schema(element.build().expect("a key"));
+            .attribute_definitions(attribute.build().expect("incomplete"))
+            .key_schema(element.build().expect("incomplete"));
     }
-    create.send().await.expect("the table");
+    create.send().await.expect("table not created");
 }

@@ -52,27 +52,30 @@ async fn the_status_shows_data_lock_runs_and_profiles() {
     let length = Duration::from_mins(1);
     let lease = Lease::acquire(site.store(), tenant, MAINTENANCE_LEASE, length).await;
     let lease = lease.expect("lease request failed").expect("lease taken");
-    site.store().mark_ready(tenant).await.expect("ready");
+    site.store()
+        .mark_ready(tenant)
+        .await
+        .expect("not marked ready");
     let pointer = pointer();
     let store = site.store();
     store
         .set_snapshot_pointer(lease.fence(), &pointer)
         .await
-        .expect("moved");
+        .expect("pointer not moved");
     let (skipped, failed) = runs(&site, tenant).await;
 
     let body = site.get(PATH, &Site::owner(tenant)).await.body;
     assert_eq!(body["onboarding"], "ready");
-    let counts = serde_json::to_value(pointer.counts).expect("counts");
+    let counts = serde_json::to_value(pointer.counts).expect("no counts");
     let data = json!({"id": pointer.id, "takenAt": pointer.taken_at, "counts": counts});
     assert_eq!(
         body["snapshot"], data,
-        "the pointer shows where the data is stored"
+        "the response contains the location of the data"
     );
     assert_eq!(
         body["profiles"],
         json!({"synchronised": 2, "held": 1}),
-        "as the last run that looked at them left them"
+        "not the states of the last run"
     );
     assert_eq!(
         body["lastRuns"],
@@ -134,7 +137,7 @@ async fn runs(site: &Site, tenant: TenantId) -> (Run, Run) {
 async fn record(site: &Site, run: &Run) {
     assert!(
         site.store().begin_run(run).await.expect("run not recorded"),
-        "a new record"
+        "the record already exists"
     );
 }
 

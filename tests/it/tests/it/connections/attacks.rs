@@ -268,17 +268,17 @@ async fn a_bad_identity_token_is_refused() {
 #[tokio::test]
 async fn a_flood_of_unknown_keys_asks_microsoft_once() {
     let app = app().await;
-    let simulators = Simulators::start(0).await.expect("simulators of its own");
+    let simulators = Simulators::start(0).await.expect("simulators not started");
     let mut settings = app.services.settings.clone();
     settings.entra_url = simulators.entra_url();
-    let identities = Identities::new(&settings).expect("a verifier");
+    let identities = Identities::new(&settings).expect("verifier not created");
     let audience = crate::harness::CLIENT_ID.to_string();
     for _ in 0..50 {
         let object = uuid::Uuid::new_v4();
         let spec = UserTokenSpec::new(app.id.uuid(), object, audience.clone());
         let token = simulators
             .user_token(&spec.flaw(TokenFlaw::UnknownKey))
-            .expect("a token");
+            .expect("no token");
         let refused = identities.verify(&token, &audience, "a nonce").await;
         assert_eq!(refused, Err(AuthError::UnknownKey));
     }
@@ -304,23 +304,23 @@ async fn nothing_a_browser_brings_is_repeated() {
         back.url
     );
     assert_eq!(back.param("result"), "error");
-    let router = rollcall_oauth_callback::router(app.services.clone()).expect("a router");
+    let router = rollcall_oauth_callback::router(app.services.clone()).expect("router not created");
     let request = axum::http::Request::get("/oauth/callback?state=%3Cscript%3E")
         .header("accept", "text/html")
         .body(axum::body::Body::empty());
     let response =
-        lambda_runtime::tower::ServiceExt::oneshot(router, request.expect("a request")).await;
+        lambda_runtime::tower::ServiceExt::oneshot(router, request.expect("invalid request")).await;
     let response = response.expect("infallible");
     assert_eq!(response.status(), 400);
     let policy = response.headers()["content-security-policy"]
         .to_str()
-        .expect("text")
+        .expect("not UTF-8")
         .to_owned();
     assert!(policy.contains("default-src 'none'"));
     let body = axum::body::to_bytes(response.into_body(), 1 << 20)
         .await
-        .expect("a body");
-    let page = String::from_utf8(body.to_vec()).expect("text");
+        .expect("body not read");
+    let page = String::from_utf8(body.to_vec()).expect("not UTF-8");
     assert!(
         page.contains("Please start again") && page.contains(FRONTEND) && !page.contains("script")
     );

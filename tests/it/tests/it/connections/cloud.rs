@@ -33,9 +33,13 @@ async fn the_whole_flow_in_gcc_high() {
     let scope = asked
         .query_pairs()
         .find(|(name, _)| name == "scope")
-        .expect("a scope")
+        .expect("no scope")
         .1;
-    assert_eq!(scope, format!("{own}/.default"), "the cloud's own Graph");
+    assert_eq!(
+        scope,
+        format!("{own}/.default"),
+        "the scope belongs to another cloud"
+    );
     let back = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Accept);
     assert_eq!(app.come_back(&back).await.param("result"), "connected");
 
@@ -61,7 +65,7 @@ async fn an_account(app: &App) {
     let scopes = scopes
         .query_pairs()
         .find(|(name, _)| name == "scope")
-        .expect("scopes")
+        .expect("no scopes")
         .1
         .into_owned();
     let resources = scopes.split(' ').filter(|scope| scope.contains("://"));
@@ -71,7 +75,7 @@ async fn an_account(app: &App) {
     );
     app.connect_account_again(&cara, "Academy", "Events").await;
     app.notify().await;
-    assert_eq!(app.outside().mails.len(), 1, "welcomed");
+    assert_eq!(app.outside().mails.len(), 1, "not one welcome");
     let start = chrono::Utc::now() + chrono::TimeDelta::days(2);
     let session = json!({
         "title": "Welding", "timeZone": "America/New_York", "online": true,
@@ -93,6 +97,6 @@ async fn an_account(app: &App) {
     assert_eq!(
         app.asked_worldwide().await,
         0,
-        "nothing went to the other cloud"
+        "a request was sent to the other cloud"
     );
 }

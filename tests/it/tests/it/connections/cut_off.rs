@@ -124,11 +124,15 @@ async fn lost_messages_are_made_good_by_a_tick() {
     app.notify().await;
     assert_eq!(app.outside().mails.len(), before + 1);
 
-    note(&app, |it| it.unwelcomed = true).await;
+    note(&app, |it| it.welcome_pending = true).await;
     app.tick("connections").await;
     app.notify().await;
-    assert!(!stored(&app).await.unwelcomed);
-    assert_eq!(app.outside().mails.len(), before + 1, "greeted already");
+    assert!(!stored(&app).await.welcome_pending);
+    assert_eq!(
+        app.outside().mails.len(),
+        before + 1,
+        "a second welcome was sent"
+    );
 }
 
 /// Writes of the service do not make an administrator's edit stale; another administrator's edit

@@ -93,11 +93,11 @@ async fn queue(app: &App, catalog: &str, notices: &[Notice]) {
     let store = &app.services.store;
     let begun = Utc::now();
     let puts = futures::stream::iter(notices.iter().enumerate()).map(|(at, notice)| async move {
-        let at = begun + TimeDelta::milliseconds(i64::try_from(at).expect("few"));
+        let at = begun + TimeDelta::milliseconds(i64::try_from(at).expect("too many"));
         store
             .enqueue_mail(catalog, notice, at)
             .await
-            .expect("queued")
+            .expect("not queued")
     });
     let done: Vec<bool> = puts.buffer_unordered(16).collect().await;
     assert_eq!(done.len(), notices.len());
@@ -205,7 +205,7 @@ async fn queue_again(app: &App, notices: &[Notice]) {
     }
 }
 
-/// Returns how many mails Microsoft refused.
+/// Returns how many mail messages Microsoft refused.
 fn refusals(app: &App) -> usize {
     let requests = app.simulators.requests(app.id.uuid());
     requests
@@ -245,7 +245,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     app.put_mail("Academy", "two").await;
     let clock = Clock::new(&app);
     clock.drain_all().await;
-    assert_eq!(mails(&app).len(), 2, "both mails must arrive once");
+    assert_eq!(mails(&app).len(), 2, "not both mails arrived once");
     let path = format!(
         "/v1/catalogs/{}/messages?undelivered=true",
         app.catalog("Academy")
@@ -372,7 +372,7 @@ async fn catalogs_of_one_account_share_its_pace() {
     assert_eq!(
         clock.drain().await.sent,
         30,
-        "the rate limit belongs to the mailbox"
+        "the mailboxes do not share the rate limit"
     );
     let path = app.mail_path("Campus");
     let tag = cara.get(&path).await.expect(200).header("etag").to_owned();
@@ -432,7 +432,7 @@ async fn logs_hold_no_secret() {
     let stored = app.services.store.mail_connection(app.id, catalog).await;
     let connection = stored
         .expect("connection not read")
-        .expect("connected")
+        .expect("not connected")
         .value;
     let lost = app.services.account_failed(
         app.id,
@@ -444,9 +444,9 @@ async fn logs_hold_no_secret() {
     lost.await.expect("loss not recorded");
     assert!(logs::lines() > before, "no line was checked");
     let grant = app.services.vault.grant(app.id, catalog).await;
-    let name = connection.grant.expect("a name");
+    let name = connection.grant.expect("no name");
     let token = grant.expect("grant not read").refresh_token(&name);
-    let token = token.expect("a token");
+    let token = token.expect("no token");
     for line in [
         token.expose(),
         "sim-code-0123456789abcdef0123456789abcdef",

@@ -9,7 +9,7 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::base::schedule::Job;
 use rollcall_local::demo::demo;
 use rollcall_local::demo_options::DemoOptions;
-use rollcall_local::playground::welcome;
+use rollcall_local::playground::set_up_playground;
 use rollcall_local::stack::{Stack, StackOptions, root};
 use rollcall_local::summary::{ProfileLine, Summary};
 use rollcall_local::{drafts, mails, processes, tenant};
@@ -53,7 +53,7 @@ async fn binaries() -> PathBuf {
 
 pub(crate) async fn options(folder: &tempfile::TempDir, schedules: bool) -> StackOptions {
     StackOptions {
-        root: root().expect("the repository"),
+        root: root().expect("the repository was not found"),
         binaries: binaries().await,
         state: None,
         logs: folder.path().join("logs"),
@@ -100,7 +100,8 @@ async fn the_demo_is_right_and_again_changes_nothing() {
         .expect("the demo failed");
     let saved = folder.path().join("state/demo-400-7/outside.json");
     let outside: rollcall_simulators::TenantState =
-        serde_json::from_slice(&std::fs::read(saved).expect("saved")).expect("JSON");
+        serde_json::from_slice(&std::fs::read(saved).expect("file not read"))
+            .expect("invalid JSON");
     let world = &outside.world;
     assert_eq!(
         of(&first, "Customer Success in the West").members,
@@ -121,7 +122,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
         .fields
         .iter()
         .find(|field| field.title == "Hire Date" && field.kind == FieldKind::DateTime)
-        .expect("a date field")
+        .expect("no date field")
         .id;
     assert_eq!(
         of(&first, "Hired after 1 January 2023").members,
@@ -136,7 +137,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
         .courses
         .iter()
         .find(|course| course.title == "Outlook - Japanese")
-        .expect("the course")
+        .expect("no such course")
         .id;
     assert_eq!(
         of(&first, "Completed Outlook - Japanese").members,
@@ -167,10 +168,10 @@ async fn the_demo_is_right_and_again_changes_nothing() {
     let file = of(&first, "Customer Success in the West")
         .file
         .clone()
-        .expect("a member list");
+        .expect("no member list");
     assert!(
         std::fs::read(file)
-            .expect("on this machine")
+            .expect("no local file")
             .starts_with(b"PK")
     );
     let second = demo(&demo_options, &stack, &quiet)
@@ -202,17 +203,17 @@ async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
     for file in ["users.csv", "courses.csv", "enrolments.csv"] {
         std::fs::copy(
             root()
-                .expect("the repository")
+                .expect("the repository was not found")
                 .join("infra/local/sample")
                 .join(file),
             data.join(file),
         )
-        .expect("copied");
+        .expect("not copied");
     }
     let users = data.join("users.csv");
-    let mut text = std::fs::read_to_string(&users).expect("UTF-8");
+    let mut text = std::fs::read_to_string(&users).expect("not UTF-8");
     text.push_str("broken,row\n");
-    std::fs::write(&users, text).expect("written");
+    std::fs::write(&users, text).expect("file not written");
     let demo_options = DemoOptions {
         users: 0,
         profiles: 0,
@@ -255,16 +256,22 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     let id = TenantId::new(world.tenant.id);
     stack.simulators.load(world.clone());
     let services = &stack.services;
-    let who = tenant::set_up(services, &world).await.expect("set up");
+    let who = tenant::set_up(services, &world)
+        .await
+        .expect("tenant not set up");
     let draft = json!([{"title": "Everyone", "filter": {"properties": {"combinator": "and", "rules": [{"field": "title", "operator": "notNull"}]}}, "courses": ["Security 101"]}]);
-    let profiles = drafts::profiles(drafts::read(draft).expect("drafts"), &world, tenant::now())
-        .expect("profiles");
+    let profiles = drafts::profiles(
+        drafts::read(draft).expect("invalid drafts"),
+        &world,
+        tenant::now(),
+    )
+    .expect("invalid profiles");
     tenant::put_profiles(services, id, &profiles)
         .await
         .expect("not stored");
     let refresh = tenant::run(services, &who, Job::Refresh, PATIENCE, &quiet)
         .await
-        .expect("refreshed");
+        .expect("not refreshed");
     assert_eq!(refresh.status, RunStatus::Succeeded, "{refresh:?}");
     stack.simulators.add_fault(
         world.tenant.id,
@@ -274,10 +281,13 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     services
         .enqueue_run(&who, Job::Maintenance, trigger)
         .await
-        .expect("asked");
+        .expect("not requested");
     let unique_name = profiles[0].unique_name();
     let members = || {
-        let outside = stack.simulators.dump(world.tenant.id).expect("loaded");
+        let outside = stack
+            .simulators
+            .dump(world.tenant.id)
+            .expect("tenant not loaded");
         outside
             .group_by_unique_name(&unique_name)
             .map_or(0, |group| group.members.len())
@@ -305,7 +315,7 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
     let wanted = count(&world, |_| true);
     assert!(
         partly < wanted,
-        "it was not killed halfway: {partly} of {wanted}"
+        "the function was not killed halfway: {partly} of {wanted}"
     );
     tokio::time::sleep(Duration::from_secs(4)).await;
     let run = tenant::run(services, &who, Job::Maintenance, PATIENCE, &quiet)
@@ -313,7 +323,10 @@ async fn a_killed_function_is_made_good_by_the_next_run() {
         .expect("the next run did not end");
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     assert_eq!(members(), wanted);
-    let outside = stack.simulators.dump(world.tenant.id).expect("loaded");
+    let outside = stack
+        .simulators
+        .dump(world.tenant.id)
+        .expect("tenant not loaded");
     assert_eq!(
         outside
             .world
@@ -339,7 +352,7 @@ async fn the_schedule_alone_makes_a_new_tenant_ready() {
     stack.simulators.load(world.clone());
     let who = tenant::set_up(&stack.services, &world)
         .await
-        .expect("set up");
+        .expect("tenant not set up");
     let contact = format!("lms-admins@{}", world.tenant.domain);
     let begun = Instant::now();
     loop {
@@ -377,10 +390,10 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     let stack = Stack::up(&options(&folder, false).await, &quiet)
         .await
         .expect("the stack did not start");
-    let visitor = welcome(&stack, folder.path(), 300, false)
+    let playground = set_up_playground(&stack, folder.path(), 300, false)
         .await
-        .expect("files");
-    let environment = std::fs::read_to_string(&visitor.environment).expect("file not read");
+        .expect("files not written");
+    let environment = std::fs::read_to_string(&playground.environment).expect("file not read");
     let value = |name: &str| {
         let line = environment.lines().find_map(|line| line.strip_prefix(name));
         line.expect(name).trim_matches('\'').to_owned()
@@ -388,7 +401,7 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     let (api, token) = (value("API="), value("TOKEN="));
     let client = reqwest::Client::new();
     let send = |method: &str, path: &str, body: Option<serde_json::Value>| {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("invalid method");
         let request = client
             .request(method, format!("{api}{path}"))
             .bearer_auth(&token);
@@ -403,14 +416,14 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
             (status, body.unwrap_or_default())
         }
     };
-    let settings = std::fs::read(&visitor.settings).expect("file not read");
+    let settings = std::fs::read(&playground.settings).expect("file not read");
     let settings: serde_json::Value = serde_json::from_slice(&settings).expect("invalid JSON");
     let (status, saved) = send("PUT", "/v1/settings", Some(settings)).await;
     assert_eq!(status, 201, "{saved:#}");
     assert_eq!(saved["connection"]["ok"], true, "{saved:#}");
     let begun = Instant::now();
     while send("GET", "/v1/tenant", None).await.1["onboarding"] != "ready" {
-        assert!(begun.elapsed() < PATIENCE, "the first refresh never ended");
+        assert!(begun.elapsed() < PATIENCE, "the first refresh did not end");
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     let (_, schema) = send("GET", "/v1/schema", None).await;
@@ -424,7 +437,7 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
     let ask = json!({"profile": draft});
     let (status, ahead) = send("POST", "/v1/profiles/preview", Some(ask)).await;
     assert_eq!(status, 200, "{ahead:#}");
-    let joins = ahead["preview"]["joins"].as_u64().expect("a number");
+    let joins = ahead["preview"]["joins"].as_u64().expect("not a number");
     assert!(joins > 3, "{ahead:#}");
     let (status, made) = send("POST", "/v1/profiles", Some(draft)).await;
     assert_eq!(status, 201, "{made:#}");
@@ -440,7 +453,7 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
         if status == 200 && run["finishedAt"].is_string() {
             break run;
         }
-        assert!(begun.elapsed() < PATIENCE, "the run never ended: {run:#}");
+        assert!(begun.elapsed() < PATIENCE, "the run did not end: {run:#}");
         tokio::time::sleep(Duration::from_millis(200)).await;
     };
     assert_eq!(ended["status"], "succeeded", "{ended:#}");
@@ -452,7 +465,11 @@ async fn an_administrator_does_everything_over_the_deployed_api() {
         .get(download["url"].as_str().expect("not a string"))
         .send()
         .await;
-    let bytes = file.expect("request failed").bytes().await.expect("bytes");
+    let bytes = file
+        .expect("request failed")
+        .bytes()
+        .await
+        .expect("body not read");
     assert!(bytes.starts_with(b"PK"));
     let stranger = client
         .get(format!("{api}/v1/profiles"))
@@ -471,7 +488,7 @@ async fn tenant_status(stack: &Stack, world: &World) -> serde_json::Value {
     let token = stack.simulators.user_token(&spec);
     let request = reqwest::Client::new()
         .get(format!("{}/v1/tenant", stack.deployment.api_url))
-        .bearer_auth(token.expect("a token"));
+        .bearer_auth(token.expect("no token"));
     let answer = request.send().await.expect("API request failed");
     assert_eq!(answer.status(), 200);
     answer.json().await.expect("invalid JSON")
@@ -496,13 +513,13 @@ async fn a_message_that_is_no_request_ends_in_the_dead_letter_queue() {
         .attributes(impatient, "1")
         .send()
         .await
-        .expect("set");
+        .expect("queue not changed");
     sqs.send_message()
         .queue_url(queue)
         .message_body("{\"job\": \"maintenance\"")
         .send()
         .await
-        .expect("sent");
+        .expect("not sent");
     let dead = &stack.deployment.outputs["MaintenanceDeadLetterUrl"];
     let begun = Instant::now();
     loop {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use rollcall_local::playground::welcome;
+use rollcall_local::playground::set_up_playground;
 use rollcall_local::stack::Stack;
 use serde_json::{Value, json};
 
@@ -34,7 +34,7 @@ impl Away {
     }
 
     async fn send(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, Value) {
-        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("a method");
+        let method = reqwest::Method::from_bytes(method.as_bytes()).expect("invalid method");
         let url = format!("{}{path}", self.api);
         let mut request = self.client.request(method, url).bearer_auth(&self.token);
         if let Some(body) = body {
@@ -56,7 +56,7 @@ impl Away {
         let url = format!("{}{path}", self.api);
         let read = self.client.get(&url).bearer_auth(&self.token).send().await;
         let read = read.expect("API request failed");
-        let version = read.headers().get("etag").expect("an ETag");
+        let version = read.headers().get("etag").expect("no ETag");
         let put = self.client.put(url).bearer_auth(&self.token);
         let put = put.header("if-match", version).json(body).send().await;
         let answer = put.expect("API request failed");
@@ -74,7 +74,7 @@ impl Away {
             if status == 200 && run["finishedAt"].is_string() {
                 return run;
             }
-            assert!(begun.elapsed() < PATIENCE, "the run never ended: {run:#}");
+            assert!(begun.elapsed() < PATIENCE, "the run did not end: {run:#}");
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
     }
@@ -85,7 +85,7 @@ impl Away {
         let asked = self.client.get(url).bearer_auth(&self.scim_token);
         let answer = asked.send().await.expect("SCIM request failed");
         let found: Value = answer.json().await.expect("invalid JSON");
-        found["totalResults"].as_u64().expect("a count")
+        found["totalResults"].as_u64().expect("no count")
     }
 }
 
@@ -98,11 +98,11 @@ async fn the_directory_sync_works_as_deployed() {
     let stack = Stack::up(&options(&folder, true).await, &quiet)
         .await
         .expect("the stack did not start");
-    let visitor = welcome(&stack, folder.path(), 60, false)
+    let playground = set_up_playground(&stack, folder.path(), 60, false)
         .await
-        .expect("files");
-    let away = Away::of(&std::fs::read_to_string(&visitor.environment).expect("file not read"));
-    let config = std::fs::read(&visitor.sync).expect("file not read");
+        .expect("files not written");
+    let away = Away::of(&std::fs::read_to_string(&playground.environment).expect("file not read"));
+    let config = std::fs::read(&playground.sync).expect("file not read");
     let mut config: Value = serde_json::from_slice(&config).expect("invalid JSON");
     let nothing = json!({});
     away.expect(200, "PUT", "/v1/sync", Some(&config)).await;
@@ -117,7 +117,11 @@ async fn the_directory_sync_works_as_deployed() {
     let first = first["id"].as_str().expect("not a string");
     let proposed = away.over(first).await;
     assert_eq!(proposed["status"], "success", "{proposed:#}");
-    assert_eq!(away.on_the_platform("Users").await, 0, "nothing yet");
+    assert_eq!(
+        away.on_the_platform("Users").await,
+        0,
+        "a user was created before the approval"
+    );
     let waiting = format!("/v1/sync/runs/{first}/changes?state=waiting&limit=1");
     let waiting = away.expect(200, "GET", &waiting, None).await;
     assert!(waiting["total"].as_u64() > Some(40), "{waiting:#}");
@@ -151,6 +155,6 @@ async fn the_directory_sync_works_as_deployed() {
     };
     assert_eq!(by_itself["status"], "success", "{by_itself:#}");
     let id = by_itself["id"].as_str().expect("not a string");
-    assert_eq!(&id[11..16], minute, "at the chosen minute");
+    assert_eq!(&id[11..16], minute, "not at the configured minute");
     stack.down().await.expect("stack did not stop");
 }

@@ -50,7 +50,7 @@ async fn killed_everywhere(bulk: bool) -> usize {
             return step;
         }
     }
-    unreachable!("a run ends")
+    unreachable!("the run did not end")
 }
 
 #[tokio::test]
@@ -109,8 +109,14 @@ async fn a_run_that_died_is_told_by_the_next_one() {
     let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
     expired.expect("not expired");
     assert_eq!(office.run().await.status, RunStatus::Succeeded);
-    let dead = office.app.services.store.run(&died).await.expect("read");
-    let path = format!("/v1/sync/runs/{}", run_id(&dead.expect("a record")));
+    let dead = office
+        .app
+        .services
+        .store
+        .run(&died)
+        .await
+        .expect("not read");
+    let path = format!("/v1/sync/runs/{}", run_id(&dead.expect("no record")));
     let shown = office.owner.get(&path).await.expect(200).body;
     assert_eq!(shown["status"], "failure");
     let told = failures(&office).await;
@@ -181,7 +187,7 @@ async fn a_run_without_time_goes_on_by_itself() {
     let made = super::count(&run, "usersCreated");
     assert!((1..60).contains(&made), "{made}");
     office.app.clear_faults();
-    office.work().await.expect("a continuation");
+    office.work().await.expect("no continuation");
     let run = office.app.run(&request).await;
     assert_eq!(
         (run.status, super::count(&run, "usersCreated")),

@@ -211,7 +211,7 @@ impl Office {
             .sync(self.app.id)
             .await
             .expect("sync not read");
-        found.expect("configured").value
+        found.expect("not configured").value
     }
 
     /// Changes the state of the sync, to simulate time or an operator.
@@ -224,7 +224,7 @@ impl Office {
                 change(state);
                 true
             });
-        set.await.expect("changed");
+        set.await.expect("not changed");
     }
 
     /// Returns the attributes of the platform's users by first name.

@@ -42,7 +42,7 @@ async fn the_directory_role_may_come_from_entra_itself() {
     spec.wids = vec![
         "62e90394-69f5-4237-9190-012177145e10"
             .parse()
-            .expect("a GUID"),
+            .expect("invalid GUID"),
     ];
     let admin = office.app.admin_with(&spec);
     admin.post("/v1/sync/test", json!({})).await.expect(200);
@@ -95,7 +95,7 @@ async fn an_operator_sets_the_times() {
     let path = format!("/v1/operator/tenants/{}/sync-times", office.app.id);
     let times = json!({"times": ["00:00", "06:00", "12:00", "18:00"]});
     operator.put(&path, "", times).await.expect(200);
-    let due = office.state().await.due.expect("due");
+    let due = office.state().await.due.expect("not due");
     assert!(due - chrono::Utc::now() <= chrono::TimeDelta::hours(6));
     operator
         .put(&path, "", json!({"times": ["00:00", "00:05"]}))

@@ -1,4 +1,5 @@
-//! Comparisons that people review: proposed, decided change by change, superseded, applied.
+//! Runs whose changes administrators review: proposed, approved or rejected one by one, superseded,
+//! applied.
 
 use rollcall_domain::base::run::{Run, RunStatus};
 use serde_json::{Value, json};
@@ -31,12 +32,12 @@ fn key_of(items: &[Value], text: &str) -> String {
         .find(|item| item["text"].as_str().is_some_and(|it| it.starts_with(text)));
     found.unwrap_or_else(|| panic!("{text} in {items:#?}"))["key"]
         .as_str()
-        .expect("a key")
+        .expect("no key")
         .to_owned()
 }
 
-/// Proves S3-20 and S3-22: nothing is written before somebody approves; approved,
-/// everything is made, and the next comparison finds nothing.
+/// Proves S3-20 and S3-22: nothing is written before the approval; then all changes are applied,
+/// and the next comparison finds none.
 #[tokio::test]
 async fn nothing_is_written_before_it_is_approved() {
     let (mut office, run) = reviewed().await;
@@ -71,8 +72,8 @@ async fn nothing_is_written_before_it_is_approved() {
     );
 }
 
-/// Proves S3-21 and C-26: what is rejected stays as it is, in later runs, too, and
-/// in teams; taken back, it is proposed again.
+/// Proves S3-21 and C-26: a rejected change is not applied, also in later runs and in teams; it is
+/// proposed again after the rejection is withdrawn.
 #[tokio::test]
 async fn what_is_rejected_stays_rejected() {
     let (mut office, run) = reviewed().await;
@@ -120,8 +121,8 @@ async fn what_is_rejected_stays_rejected() {
     key_of(&items, "Alan Wright joins \"Peter Wright's team\"");
 }
 
-/// Proves S3-22: a newer comparison takes the place of the older one, and a decision
-/// about the older one is refused; what changed since approval is not made.
+/// Proves S3-22: a newer comparison supersedes the older one, and a decision about the older one is
+/// rejected; changes since the approval are not applied.
 #[tokio::test]
 async fn a_newer_comparison_supersedes_the_older() {
     let (mut office, first) = reviewed().await;
@@ -138,7 +139,7 @@ async fn a_newer_comparison_supersedes_the_older() {
     decide(&office, &second, json!({"apply": true}))
         .await
         .expect(202);
-    // Between approval and run the directory moves on: only what was approved is made.
+    // The directory changes between approval and run: only the approved changes are applied.
     office.person("Ada", |ada| {
         ada.mail = Some("countess@contoso.example".to_owned());
     });
@@ -149,7 +150,7 @@ async fn a_newer_comparison_supersedes_the_older() {
     key_of(&items, "create Ada Wright (countess@contoso.example)");
 }
 
-/// Everything wrong with decisions is told.
+/// All problems of decisions are reported.
 #[tokio::test]
 async fn decisions_are_checked() {
     let (office, run) = reviewed().await;
@@ -174,8 +175,8 @@ async fn decisions_are_checked() {
     assert_eq!((count(&applied, "usersCreated"), office.written()), (0, 0));
 }
 
-/// Proves S3-36 and X-05: people who fall out of the filters leave only through the
-/// guard; held changes wait for a person, who is told.
+/// Proves S3-36 and X-05: users who no longer match the filters leave only within the limit; held
+/// changes wait for an administrator, who is notified.
 #[tokio::test]
 async fn too_many_leavers_are_held_for_a_person() {
     let mut office = Office::small().await;
@@ -190,9 +191,9 @@ async fn too_many_leavers_are_held_for_a_person() {
     let run = office.run().await;
     assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
     let state = office.owner.get("/v1/sync").await.expect(200).body;
-    let held = state["review"]["held"].as_str().expect("a reason");
+    let held = state["review"]["held"].as_str().expect("no reason");
     assert!(
-        held.starts_with("3 people would be deactivated; the limit is 25 % of 4"),
+        held.starts_with("3 users would be deactivated; the limit is 25 % of 4"),
         "{held}"
     );
     let notices = office.app.notices().await;
@@ -210,7 +211,7 @@ async fn too_many_leavers_are_held_for_a_person() {
     assert_eq!(office.active_users(), ["Ada"]);
 }
 
-/// Taking a decision back approves nothing: what was approved before is open again.
+/// Withdrawing a decision approves nothing: changes approved before are undecided again.
 #[tokio::test]
 async fn a_decision_taken_back_approves_nothing() {
     let (mut office, run) = reviewed().await;
@@ -226,20 +227,24 @@ async fn a_decision_taken_back_approves_nothing() {
     );
     office.owner.delete(&path).await.expect(204);
     office.work().await.expect("no run recorded");
-    assert_eq!(office.written(), 0, "nothing is approved any more");
+    assert_eq!(office.written(), 0, "a change was applied without approval");
     let again = office.run().await;
     assert_eq!(count(&again, "waiting"), 8);
 }
 
-/// An account that exists on the platform is linked only by a person, also where
-/// everything else is applied at once.
+/// An existing account on the platform is linked only after approval, also if all other changes are
+/// applied immediately.
 #[tokio::test]
 async fn existing_accounts_are_linked_by_a_person() {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
     office.by_hand("Grace", |grace| _ = grace.remove("externalId"));
     let run = office.run().await;
-    assert_eq!(count(&run, "skipped"), 1, "not without the switch: {run:?}");
+    assert_eq!(
+        count(&run, "skipped"),
+        1,
+        "an account was linked without approval: {run:?}"
+    );
     office
         .save(|body| body["linkExisting"] = json!(true))
         .await
@@ -248,9 +253,17 @@ async fn existing_accounts_are_linked_by_a_person() {
     let run = office.run().await;
     let items = waiting(&office, &run).await;
     key_of(&items, "link the existing account of Grace");
-    assert_eq!(office.app.notices().await.len(), 1, "owners are told");
+    assert_eq!(
+        office.app.notices().await.len(),
+        1,
+        "no notice for the owners"
+    );
     let run = office.run().await;
-    assert_eq!(office.app.notices().await.len(), 0, "once");
+    assert_eq!(
+        office.app.notices().await.len(),
+        0,
+        "a second notice was sent"
+    );
     decide(&office, &run, json!({"all": "accept", "apply": true}))
         .await
         .expect(202);
@@ -267,8 +280,8 @@ async fn existing_accounts_are_linked_by_a_person() {
     );
 }
 
-/// Proves S3-20 and S3-22: managers are told by name; what is approved and meanwhile
-/// no longer fits the configuration is not made, and the run says so.
+/// Proves S3-20 and S3-22: managers are shown by name; approved changes that no longer match the
+/// configuration are not applied, and the note of the run reports them.
 #[tokio::test]
 async fn approved_changes_that_no_longer_fit_are_told() {
     let (office, run) = reviewed().await;
@@ -299,7 +312,7 @@ async fn approved_changes_that_no_longer_fit_are_told() {
         .expect(202);
     let applied = office.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersCreated"), 0);
-    let note = applied.note.expect("a note");
+    let note = applied.note.expect("no note");
     assert!(
         note.contains("8 of the approved changes were not made"),
         "{note}"

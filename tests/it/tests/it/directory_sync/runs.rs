@@ -1,12 +1,12 @@
-//! Whole runs: a first sync, a second one that finds nothing, changes of every kind.
+//! Complete runs: a first sync, a second one without changes, and changes of every kind.
 
 use rollcall_domain::base::run::RunStatus;
 use serde_json::json;
 
 use super::{ENTERPRISE, Office, count, run_id};
 
-/// Proves S2-04, S2-19, S2-23…S2-28, S2-33, S3-06 and S3-23: activated, everybody
-/// is there with manager and teams; run again, nothing is left to do.
+/// Proves S2-04, S2-19, S2-23…S2-28, S2-33, S3-06 and S3-23: the first run creates every user with
+/// manager and teams; the second one changes nothing.
 #[tokio::test]
 async fn a_first_run_makes_people_and_teams_and_a_second_one_nothing() {
     let mut office = Office::small().await;
@@ -42,8 +42,8 @@ async fn a_first_run_makes_people_and_teams_and_a_second_one_nothing() {
     assert_eq!(office.changes(&again, "").await, [""; 0]);
 }
 
-/// Proves S2-05, S2-06, S2-28, S2-29, S2-41 and C-35: what changes in the directory
-/// changes on the platform, and whoever leaves is deactivated, not deleted.
+/// Proves S2-05, S2-06, S2-28, S2-29, S2-41 and C-35: changes in the directory are applied on the
+/// platform, and users who leave are deactivated, not deleted.
 #[tokio::test]
 async fn changes_of_the_directory_are_followed() {
     let mut office = Office::small().await;
@@ -60,13 +60,13 @@ async fn changes_of_the_directory_are_followed() {
             .people
             .iter()
             .find(|it| it.display_name == "Grace Wright");
-        let id = grace.and_then(|it| it.object_id).expect("Grace");
+        let id = grace.and_then(|it| it.object_id).expect("no such user");
         let sales = outside
             .world
             .groups
             .iter_mut()
             .find(|it| it.display_name == "Sales");
-        sales.expect("Sales").members.remove(&id);
+        sales.expect("no such group").members.remove(&id);
     });
     let run = office.run().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
@@ -76,8 +76,8 @@ async fn changes_of_the_directory_are_followed() {
     done Ada Wright: manager from Peter Wright to Grace Wright
     done Grace Wright leaves "Sales"
     done Peter Smith: name from "Peter Wright" to "Peter Smith"
-    done archive the team "Peter Wright's team" of 3 people
-    done create the team "Grace Wright's team" with 2 people
+    done archive the team "Peter Wright's team" with 3 members
+    done create the team "Grace Wright's team" with 2 members
     done deactivate Alan Wright: the account is disabled in Microsoft Entra ID
     "#);
     assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
@@ -89,8 +89,8 @@ fn sorted(mut lines: Vec<String>) -> String {
     lines.join("\n")
 }
 
-/// Proves S2-06: deleted in the directory, deactivated on the platform; restored
-/// there, brought back here.
+/// Proves S2-06: users deleted in the directory are deactivated on the platform; once restored in
+/// the directory, they are reactivated.
 #[tokio::test]
 async fn the_deleted_are_deactivated_and_the_restored_brought_back() {
     let mut office = Office::small().await;
@@ -117,7 +117,7 @@ async fn the_deleted_are_deactivated_and_the_restored_brought_back() {
     assert_eq!(office.active_users().len(), 4);
 }
 
-/// Proves S3-05 and X-14: what was done by hand is undone, and the run says so.
+/// Proves S3-05 and X-14: manual changes on the platform are reverted, and the run reports them.
 #[tokio::test]
 async fn what_was_done_by_hand_is_undone_and_told() {
     let mut office = Office::small().await;
@@ -131,12 +131,12 @@ async fn what_was_done_by_hand_is_undone_and_told() {
     assert!(
         lines
             .iter()
-            .all(|line| line.ends_with("(undoes a change made by hand)")),
+            .all(|line| line.ends_with("(undoes a manual change)")),
         "{lines:?}"
     );
 }
 
-/// Proves S3-04: people and teams that are only the platform's stay as they are.
+/// Proves S3-04: users and teams that exist only on the platform are not changed.
 #[tokio::test]
 async fn what_is_only_the_platforms_stays() {
     let mut office = Office::small().await;
@@ -147,7 +147,7 @@ async fn what_is_only_the_platforms_stays() {
             .app
             .simulators
             .scim_token(office.app.id.uuid())
-            .expect("a token"),
+            .expect("no token"),
     );
     let local = json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
@@ -166,7 +166,7 @@ async fn what_is_only_the_platforms_stays() {
     assert!(office.active_users().contains(&"Local".to_owned()));
 }
 
-/// Proves S2-23: who lacks something is listed, and the others go on.
+/// Proves S2-23: users without a required field are listed, and the others are synced.
 #[tokio::test]
 async fn who_lacks_a_required_field_is_listed() {
     let office = Office::small().await;
@@ -184,8 +184,8 @@ async fn who_lacks_a_required_field_is_listed() {
     );
 }
 
-/// Proves S2-36…S2-43 and X-06: the list of runs, who started them with name,
-/// address and picture, and the drill-down.
+/// Proves S2-36…S2-43 and X-06: the list of runs with name, address and picture of who started
+/// them, and the details.
 #[tokio::test]
 async fn runs_are_listed_with_who_started_them() {
     let mut office = Office::small().await;
@@ -199,7 +199,7 @@ async fn runs_are_listed_with_who_started_them() {
         items
             .iter()
             .find(|item| item["id"] == json!(id))
-            .expect("listed")
+            .expect("not listed")
     };
     assert_eq!(of(&scheduled)["triggeredBy"], json!({"kind": "automatic"}));
     let manual = of(&first);
@@ -212,7 +212,7 @@ async fn runs_are_listed_with_who_started_them() {
     assert!(manual["triggeredAt"].is_string());
     let photo = manual["triggeredBy"]["photo"]
         .as_str()
-        .expect("a place")
+        .expect("no picture")
         .to_owned();
     office.owner.get(&photo).await.expect(404);
     let who = office.owner.object;
@@ -239,7 +239,7 @@ async fn runs_are_listed_with_who_started_them() {
         .expect(404);
 }
 
-/// Proves C-34: a run can be started by hand, once a minute.
+/// Proves C-34: a run can be started manually, once a minute.
 #[tokio::test]
 async fn a_run_is_started_by_hand() {
     let office = Office::small().await;

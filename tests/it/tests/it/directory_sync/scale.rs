@@ -1,4 +1,5 @@
-//! A large tenant: requests, seconds and memory of a first sync, and of one after a hundredth changed.
+//! A large tenant: requests, seconds and memory of a first sync and of one after a hundredth of the
+//! users changed.
 
 use std::collections::BTreeSet;
 use std::time::Instant;
@@ -10,12 +11,12 @@ use uuid::Uuid;
 use super::{Office, count};
 use crate::refresh::memory::apart;
 
-/// People of the tenant where nothing else is asked for.
+/// Default number of users in the tenant.
 const PEOPLE: usize = 1_000;
 const PEOPLE_WANTED: &str = "ROLLCALL_IT_PEOPLE";
-/// One of so many people manages the others.
+/// Number of users per manager.
 const REPORTS: usize = 25;
-/// One group for so many people.
+/// Number of users per group.
 const PER_GROUP: usize = 100;
 /// A tenant of 50,000 must fit into the memory of refresh-job (`template.yaml`).
 const LIMIT_MIB: u64 = 1_024;
@@ -60,7 +61,7 @@ fn settle(office: &Office, people: usize) {
         dynamic: false,
         on_premises_synced: false,
         role_assignable: false,
-        // Two groups for everybody, in the mean.
+        // Each user is in two groups on average.
         members: ids
             .iter()
             .copied()
@@ -98,8 +99,9 @@ fn told(name: &str, run: &Run, begun: Instant, peak: u64) -> String {
     )
 }
 
-/// A first sync, and one after a hundredth changed, whose requests grow with the
-/// change and not with the tenant. The large one prints its figures:
+/// Runs a first sync, and one after a hundredth of the users changed, whose requests depend on the
+/// number of changes and not on the size of the tenant. For a large tenant, and to see the figures,
+/// run
 ///
 /// ```text
 /// ROLLCALL_IT_PEOPLE=50000 cargo test -p rollcall-it --test it -- --nocapture asks_for_what_changed
@@ -133,7 +135,7 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
         (RunStatus::Succeeded, changed as u64),
         "{run:?}"
     );
-    // Some that are the same for every tenant, and some for each hundred changes.
+    // A constant number for every tenant, and some for each hundred changes.
     let asked = count(&run, "directoryRequests") + count(&run, "platformRequests");
     assert!(
         asked <= 20 + changed as u64 / 10,

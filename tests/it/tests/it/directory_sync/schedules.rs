@@ -1,4 +1,5 @@
-//! When syncs run: by the due index, each slot once, missed ones made up for once, clocks that change.
+//! Schedules of syncs: the index of due syncs, each slot once, one run for missed slots, daylight
+//! saving time.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::base::run::RunStatus;
@@ -13,12 +14,12 @@ fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("invalid time")
 }
 
-/// Ticks work on every tenant of the table: one of these tests at a time, and
-/// none leaves anything that is due.
+/// Ticks process every tenant of the table. Therefore only one of these tests runs at a time, and
+/// none leaves a sync that is due.
 static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// The sync's tick at a moment. Moments lie in the past, when no other test's sync
-/// is due: a tick works on every tenant of the table.
+/// Runs the sync's tick at a time. The times are in the past, when no other test's sync is due,
+/// because a tick processes every tenant of the table.
 async fn tick(office: &Office, time: DateTime<Utc>) {
     let tick = Tick {
         tick: "sync".to_owned(),
@@ -33,8 +34,7 @@ async fn tick(office: &Office, time: DateTime<Utc>) {
     done.await.expect("not handled");
 }
 
-/// Slots asked for while a clock goes from one moment to another, ticking every
-/// ten minutes and twice each time.
+/// Returns the slots requested between two times by a tick every ten minutes, each delivered twice.
 async fn slots(office: &Office, from: &str, to: &str) -> Vec<String> {
     let (mut now, end) = (at(from), at(to));
     office.set(|state| state.due = state.next_due(now)).await;
@@ -54,7 +54,7 @@ async fn slots(office: &Office, from: &str, to: &str) -> Vec<String> {
     found
 }
 
-/// Nothing is due any more.
+/// Clears the due time, so that the sync is not due any more.
 async fn rest(office: &Office) {
     office.set(|state| state.due = None).await;
 }
@@ -67,8 +67,8 @@ async fn daily(time: &str, zone: &str) -> Office {
     office
 }
 
-/// Proves S3-18, C-29 and X-04: on the nights on which clocks change, in London and
-/// New York, exactly one run each.
+/// Proves S3-18, C-29 and X-04: in the nights of clock changes in London and New York there is
+/// exactly one run.
 #[tokio::test]
 async fn nights_on_which_clocks_change_have_one_run() {
     let _alone = ALONE.lock().await;
@@ -82,15 +82,14 @@ async fn nights_on_which_clocks_change_have_one_run() {
     assert_eq!(spring, ["03-08T07:00Z", "03-09T06:30Z"]);
     york.set(|state| {
         let strategy = json!({"kind": "daily", "time": "01:30", "zone": "America/New_York"});
-        state.config.strategy = serde_json::from_value(strategy).expect("a strategy");
+        state.config.strategy = serde_json::from_value(strategy).expect("invalid strategy");
     })
     .await;
     let autumn = slots(&york, "2026-10-31T12:00:00Z", "2026-11-02T12:00:00Z").await;
     assert_eq!(autumn, ["11-01T05:30Z", "11-02T06:30Z"]);
 }
 
-/// Proves S2-34 and S3-16: by default at 04:00 UTC, and a slot that is asked for
-/// twice runs once.
+/// Proves S2-34 and S3-16: the default is 04:00 UTC, and a slot that is requested twice runs once.
 #[tokio::test]
 async fn a_slot_runs_once() {
     let _alone = ALONE.lock().await;
@@ -110,11 +109,11 @@ async fn a_slot_runs_once() {
     assert_eq!(count(&first, "usersUpdated"), 1);
     office.person("Ada", |ada| ada.job_title = Some("Director".to_owned()));
     let again = office.run_of(&request).await;
-    assert_eq!(again, first, "delivered twice, run once");
+    assert_eq!(again, first, "the second delivery ran again");
     rest(&office).await;
 }
 
-/// Missed slots, however many, are made up for by one run; the next is in time.
+/// Any number of missed slots results in one run; the next one is on time.
 #[tokio::test]
 async fn missed_slots_are_one_run() {
     let _alone = ALONE.lock().await;
@@ -131,7 +130,7 @@ async fn missed_slots_are_one_run() {
     rest(&office).await;
 }
 
-/// Proves S3-15 and S3-19: manual again, nothing is due any more.
+/// Proves S3-15 and S3-19: a sync that is manual again is never due.
 #[tokio::test]
 async fn a_manual_sync_is_never_due() {
     let office = Office::small().await;
@@ -153,7 +152,7 @@ async fn a_manual_sync_is_never_due() {
     );
 }
 
-/// Two runs at once: one works, the other waits for it.
+/// Of two concurrent runs one works, and the other waits for it.
 #[tokio::test]
 async fn two_runs_do_not_work_at_once() {
     use rollcall_clients::store::{Lease, SYNC_LEASE};
@@ -170,7 +169,7 @@ async fn two_runs_do_not_work_at_once() {
         .expect("lease request failed")
         .expect("lease taken");
     let request = office.request();
-    office.app.work(&request).await.expect("put off");
+    office.app.work(&request).await.expect("not handled");
     assert_eq!(office.app.requested(Job::DirectorySync).await, 1);
     held.release().await.expect("not released");
 }

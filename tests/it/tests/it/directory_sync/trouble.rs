@@ -1,4 +1,5 @@
-//! What goes wrong: logged, told to all owners, paused until it is resolved; single refusals stop nothing else.
+//! Failures: logged, all owners notified, the sync paused until they are resolved; a single
+//! rejected change does not stop others.
 
 use chrono::TimeDelta;
 use rollcall_domain::base::run::RunStatus;
@@ -17,7 +18,7 @@ fn broken(code: u16) -> FaultKind {
     }
 }
 
-/// An active sync whose secret has expired, and nobody told yet.
+/// Starts an active sync whose secret has expired, before any notice was sent.
 async fn expired() -> Office {
     let mut office = Office::small().await;
     office.active(|_| ()).await;
@@ -29,8 +30,8 @@ async fn expired() -> Office {
     office
 }
 
-/// Proves S2-40, S2-42, S2-47, S2-48 and X-08: a failure is in the run, and all owners
-/// who ever came are told once.
+/// Proves S2-40, S2-42, S2-47, S2-48 and X-08: a failure is recorded in the run, and all owners who
+/// ever signed in are notified once.
 #[tokio::test]
 async fn a_failure_is_told_to_all_owners() {
     let mut office = expired().await;
@@ -46,7 +47,7 @@ async fn a_failure_is_told_to_all_owners() {
     let path = format!("/v1/sync/runs/{}", run_id(&run));
     let shown = office.owner.get(&path).await.expect(200).body;
     assert_eq!(shown["status"], "failure");
-    let error = shown["error"].as_str().expect("an error");
+    let error = shown["error"].as_str().expect("no error");
     assert!(error.contains("AADSTS7000222"), "{error}");
     let told = office.app.notices().await;
     let [notice] = &told[..] else {
@@ -62,7 +63,7 @@ async fn a_failure_is_told_to_all_owners() {
     assert_eq!(notice.channel, Channel::System);
 }
 
-/// Proves S2-49 and S2-50: nothing runs by itself until it is resolved; new
+/// Proves S2-49 and S2-50: nothing runs automatically until the failure is resolved; new
 /// credentials resolve it.
 #[tokio::test]
 async fn a_failure_pauses_until_it_is_resolved() {
@@ -75,7 +76,11 @@ async fn a_failure_pauses_until_it_is_resolved() {
     );
     assert!(state.get("nextRun").is_none());
     let run = office.run().await;
-    assert_eq!(run.status, RunStatus::Skipped, "nothing runs by itself");
+    assert_eq!(
+        run.status,
+        RunStatus::Skipped,
+        "a paused sync ran automatically"
+    );
     office.app.edit(|outside| {
         outside.world.apps[0].secret_expired = false;
         outside.world.apps[0].client_secret = "another-simulated-secret".to_owned();
@@ -88,7 +93,7 @@ async fn a_failure_pauses_until_it_is_resolved() {
     assert_eq!(office.run().await.status, RunStatus::Succeeded);
 }
 
-/// Proves S2-50: a passing test resolves it, and so does a run by hand.
+/// Proves S2-50: a passed test resolves a failure, and so does a manual run.
 #[tokio::test]
 async fn a_test_or_a_run_by_hand_resolves_a_pause() {
     let mut office = Office::small().await;
@@ -123,8 +128,8 @@ async fn a_test_or_a_run_by_hand_resolves_a_pause() {
     assert_eq!(office.state().await.pause, None);
 }
 
-/// Proves C-25: what may be over by itself is tried again in the next slot: a test
-/// first, and no second mail while it fails.
+/// Proves C-25: a possibly temporary failure is retried in the next slot, after a test and without
+/// a second mail while it fails.
 #[tokio::test]
 async fn what_may_be_over_is_tried_again() {
     let mut office = Office::small().await;
@@ -147,14 +152,17 @@ async fn what_may_be_over_is_tried_again() {
         run.error
             .is_some_and(|error| error.starts_with("The test failed"))
     );
-    assert_eq!(office.app.notices().await.len(), 0, "told once");
+    assert_eq!(
+        office.app.notices().await.len(),
+        0,
+        "a second notice was sent"
+    );
     office.app.clear_faults();
     assert_eq!(office.run().await.status, RunStatus::Succeeded);
     assert_eq!(office.state().await.pause, None);
 }
 
-/// A change that is refused is listed, and the others are made; the next run tries
-/// it again.
+/// A rejected change is listed, and the others are applied; the next run retries it.
 #[tokio::test]
 async fn one_refused_change_stops_no_other() {
     let mut office = Office::small().await;
@@ -203,15 +211,18 @@ async fn one_refused_change_stops_no_other() {
     assert_eq!(office.teams()["Peter Wright's team"], "Ada Alan Peter*");
 }
 
-/// Proves S3-24, S3-25, S3-26, S3-28: the chosen Super admin is told in the product,
-/// and by no mail; without a choice nobody is.
+/// Proves S3-24, S3-25, S3-26, S3-28: the selected super administrator is notified in the product
+/// and not by mail; without a selection there is no notice.
 #[tokio::test]
 async fn a_super_admin_is_told_in_the_product() {
     let mut office = Office::small().await;
     let chosen = office.app.admin("SuperAdmin");
     chosen.get("/v1/tenant").await;
     office.active(|_| ()).await;
-    assert!(office.app.notices().await.is_empty(), "nobody was chosen");
+    assert!(
+        office.app.notices().await.is_empty(),
+        "a notice was sent without a recipient"
+    );
     let recipients = office
         .owner
         .get("/v1/sync/recipients")
@@ -239,7 +250,7 @@ async fn a_super_admin_is_told_in_the_product() {
     ));
 }
 
-/// Proves S3-27: a recipient who is no Super admin any more shows.
+/// Proves S3-27: a recipient who is not a super administrator any more is shown.
 #[tokio::test]
 async fn a_recipient_who_is_gone_shows() {
     let office = Office::small().await;
@@ -263,7 +274,7 @@ async fn a_recipient_who_is_gone_shows() {
     assert_eq!(state["recipientLost"], true);
 }
 
-/// Proves S2-09 and S2-10: an end of the secret that is known is told before it comes.
+/// Proves S2-09 and S2-10: if the expiry of the secret is known, a notice is sent before.
 #[tokio::test]
 async fn a_secret_that_ends_soon_is_told() {
     let mut office = Office::small().await;
@@ -289,11 +300,11 @@ async fn a_secret_that_ends_soon_is_told() {
         .into_iter()
         .map(|it| it.id)
         .collect();
-    assert!(ids.len() <= 1, "the same reminder has the same identity");
+    assert!(ids.len() <= 1, "the same reminder has several ids");
 }
 
-/// Proves S2-46: switched off while it works, a run stops cleanly before its next
-/// step, says so, and none begins.
+/// Proves S2-46: a running sync that is deactivated stops before its next step and reports it, and
+/// no other run begins.
 #[tokio::test]
 async fn a_run_stops_when_it_is_switched_off() {
     let names: Vec<String> = (0..40).map(|number| format!("P{number:02}")).collect();
@@ -301,7 +312,7 @@ async fn a_run_stops_when_it_is_switched_off() {
     let mut office = Office::of(&names).await;
     office.on_platform(|outside| outside.scim.behaviour.bulk = false);
     office.ready().await;
-    // Sixteen at a time, each a while.
+    // Sixteen requests at a time, each delayed.
     office
         .app
         .fault("/Users", FaultKind::Delay { ms: 300 }, 3, 10_000);
@@ -337,8 +348,8 @@ fn refused(code: u16) -> FaultKind {
     }
 }
 
-/// One account that the platform never lets anybody change stops no other, is told
-/// in every run, and pauses nothing.
+/// An account that the platform never lets us change does not stop others, is reported in every
+/// run, and pauses nothing.
 #[tokio::test]
 async fn an_account_nobody_may_change_pauses_nothing() {
     for code in [400, 403, 409] {
@@ -367,7 +378,8 @@ async fn an_account_nobody_may_change_pauses_nothing() {
     }
 }
 
-/// Proves S2-48: what passed by itself first and takes a person now is told again.
+/// Proves S2-48: if a temporary failure turns into one that requires an administrator, another
+/// notice is sent.
 #[tokio::test]
 async fn what_takes_a_person_only_now_is_told() {
     let mut office = Office::small().await;
@@ -386,7 +398,7 @@ async fn what_takes_a_person_only_now_is_told() {
     assert!(office.state().await.pause.is_some_and(|it| it.needs_person));
 }
 
-/// A circle of addresses that cannot be closed leaves everybody the old one.
+/// If a swap of addresses fails halfway, every user keeps the old address.
 #[tokio::test]
 async fn a_circle_that_does_not_close_locks_nobody_out() {
     let mut office = Office::small().await;
@@ -397,9 +409,10 @@ async fn a_circle_that_does_not_close_locks_nobody_out() {
     office.person("Alan", |it| {
         it.mail = Some("ada@contoso.example".to_owned());
     });
-    // The one with the smaller id steps aside first; the other's step is refused.
+    // The user with the smaller id gets a temporary address first; the change of the other one is
+    // refused.
     let keys = [office.key_of("Ada"), office.key_of("Alan")];
-    let last = keys.iter().max().expect("two").clone();
+    let last = keys.iter().max().expect("no keys").clone();
     office
         .app
         .fault(&format!("/Users/{last}"), refused(409), 1, 1);
@@ -421,7 +434,7 @@ async fn a_circle_that_does_not_close_locks_nobody_out() {
     assert_eq!(office.users()["Ada"]["userName"], "alan@contoso.example");
 }
 
-/// An account that is linked to nobody the directory knows is told in every run.
+/// An account linked to a user who is not in the directory is reported in every run.
 #[tokio::test]
 async fn an_account_of_nobody_is_listed() {
     let mut office = Office::small().await;

@@ -1,4 +1,5 @@
-//! What jobs really leave behind: objects with their media types, names of steps and counts in records of runs.
+//! The data that jobs store: objects with their media types, names of steps, and counts in run
+//! records.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Value, json};
 use crate::directory_sync::Office;
 use crate::harness::{App, Town, aws_config, in_city};
 
-/// Objects of a tenant: keys without what is random, and media types.
+/// Returns the objects of a tenant: keys without random parts, and media types.
 async fn objects(app: &App) -> BTreeMap<String, String> {
     let config = aws_sdk_s3::config::Builder::from(&aws_config().await)
         .force_path_style(true)
@@ -18,14 +19,17 @@ async fn objects(app: &App) -> BTreeMap<String, String> {
     let bucket = &app.services.settings.bucket;
     let list = client.list_objects_v2().bucket(bucket);
     let list = list.into_paginator().send();
-    let pages = list.collect::<Result<Vec<_>, _>>().await.expect("a list");
+    let pages = list
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .expect("pages not read");
     let keys = pages.iter().flat_map(ListObjectsV2Output::contents);
     let tenant = app.id.to_string();
     let mut found = BTreeMap::new();
     for key in keys.filter_map(|object| object.key()) {
         if key.contains(&tenant) {
             let head = client.head_object().bucket(bucket).key(key).send().await;
-            let media_type = head.expect("it is there").content_type;
+            let media_type = head.expect("object not read").content_type;
             found.insert(without_chance(key), media_type.unwrap_or_default());
         }
     }
@@ -44,12 +48,12 @@ fn without_chance(text: &str) -> String {
     patterns
         .iter()
         .fold(text.to_owned(), |text, (pattern, name)| {
-            let pattern = regex::Regex::new(pattern).expect("a pattern");
+            let pattern = regex::Regex::new(pattern).expect("invalid pattern");
             pattern.replace_all(&text, *name).into_owned()
         })
 }
 
-/// The names that a record of a run holds.
+/// Returns the names of steps and counts in a run record.
 fn names(run: &Run) -> Value {
     let steps = run.steps.iter().map(|step| {
         let counts: Vec<_> = step.counts.keys().collect();
@@ -70,7 +74,7 @@ async fn by_refresh_and_maintenance() {
     put.await;
     let (maintenance, _) = Box::pin(app.maintain()).await;
     let pointer = app.services.store.snapshot_pointer(app.id).await;
-    let pointer = pointer.expect("an answer").expect("refreshed");
+    let pointer = pointer.expect("pointer not read").expect("not refreshed");
     let sources = pointer.filled.keys();
     let sources: Vec<_> = sources.map(|source| without_chance(source)).collect();
     insta::assert_json_snapshot!(json!({

@@ -1,4 +1,4 @@
-//! Everything that is stored or queued, frozen as it lies there: whatever changes a format shows up as a changed snapshot.
+//! Snapshots of all stored and queued data. A changed format results in a changed snapshot.
 
 mod left;
 mod objects;

@@ -1,4 +1,4 @@
-//! Objects in the bucket: their keys, and what stands in them.
+//! Objects in the bucket: their keys and contents.
 
 use rollcall_clients::objects::{
     members_key, part_key, report_key, schema_key, snapshot_key, sync_key,
@@ -114,6 +114,6 @@ fn what_a_sync_read() {
         "full": written(&stored),
         "empty": written(&Checkpoint::default()),
     }));
-    let bytes = Checkpoint::default().to_bytes().expect("encodes");
+    let bytes = Checkpoint::default().to_bytes().expect("not encoded");
     insta::assert_snapshot!("what_a_sync_read_nothing_in_bytes", dump(&bytes));
 }

@@ -1,4 +1,4 @@
-//! Every message of the queues, as it lies there.
+//! All messages of the queues, in their stored format.
 
 use std::time::Duration;
 
@@ -15,24 +15,24 @@ use super::samples::{TENANT, catalog, manual, notice, request};
 use super::values::{known, written};
 use crate::harness::{aws_config, drain};
 
-/// What messages look like once they were sent one by one, and many at a time.
+/// Returns the queued messages, which must be equal whether sent one by one or in a batch.
 async fn queued<T: Serialize>(name: &str, messages: &[T]) -> Vec<Value> {
     let config = aws_config().await;
     let sqs = aws_sdk_sqs::Client::new(&config);
     let created = sqs.create_queue().queue_name(format!("frozen-{name}"));
-    let url = created.send().await.expect("a queue").queue_url;
-    let queue = Queue::new(&config, url.expect("its address"));
+    let url = created.send().await.expect("queue not created").queue_url;
+    let queue = Queue::new(&config, url.expect("no queue URL"));
     let mut told = Vec::new();
     for message in messages {
         let sent = queue.send(message, Duration::ZERO).await;
-        sent.expect("sent");
+        sent.expect("not sent");
         told.extend(drain(&sqs, queue.url()).await);
     }
     let sent = queue.send_all(messages).await;
-    sent.expect("sent");
+    sent.expect("not sent");
     let mut together = drain(&sqs, queue.url()).await;
     let mut alone = told.clone();
-    // Queues keep no order.
+    // Queues are not ordered.
     together.sort_by_key(Value::to_string);
     alone.sort_by_key(Value::to_string);
     assert_eq!(alone, together);
@@ -70,7 +70,7 @@ async fn calls_that_wake_a_mailbox() {
     insta::assert_json_snapshot!(queued("drains", &[call]).await);
 }
 
-/// The same notice by every way, in every language, in every urgency.
+/// Snapshots the same notice for every channel, in every language and every urgency.
 #[tokio::test]
 async fn ways_of_a_notice() {
     let about = || NoticeKind::Ready {
@@ -96,7 +96,7 @@ async fn ways_of_a_notice() {
     }));
 }
 
-/// Every kind of notice, with the id by which it is told once.
+/// Snapshots every kind of notice, with the id by which it is delivered once.
 #[tokio::test]
 async fn notices_of_every_kind() {
     let kinds: Vec<_> = every_kind().into_iter().chain(other_faces()).collect();

@@ -1,4 +1,4 @@
-//! Fixed values to store: ids that count up, moments of 2021, profiles with everything and with nothing.
+//! Fixed values to store: ids that count up, times in 2021, profiles with all fields and with none.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ use rollcall_domain::rules::{FilterDocument, MatchMode};
 use serde_json::json;
 use uuid::Uuid;
 
-/// The number of a thing, with its kind in front: whose id it is can be seen.
+/// Returns an id that shows the kind and number of the object.
 const fn id(kind: u128, number: u128) -> Uuid {
     Uuid::from_u128((kind << 96) + number)
 }
@@ -26,7 +26,7 @@ const fn id(kind: u128, number: u128) -> Uuid {
 /// The tenant.
 pub(super) const TENANT: TenantId = TenantId::new(id(0xa, 0x2b));
 
-/// Another tenant, of another shard.
+/// Another tenant, in another shard.
 pub(super) const OTHER_TENANT: TenantId = TenantId::new(id(0xa, 0x2c));
 
 pub(super) const fn profile_id(number: u128) -> ProfileId {
@@ -53,28 +53,28 @@ pub(super) const fn object(number: u128) -> ObjectId {
     ObjectId::new(id(0x1a, number))
 }
 
-/// So many seconds after the moment at which everything begins.
+/// Returns the start time of the samples plus a number of seconds.
 pub(super) fn at(seconds: i64) -> DateTime<Utc> {
     let first = "2021-03-04T05:06:07.089Z".parse::<DateTime<Utc>>();
-    first.expect("a moment") + TimeDelta::seconds(seconds)
+    first.expect("no time") + TimeDelta::seconds(seconds)
 }
 
-/// A slot so many seconds after that moment.
+/// Returns a slot this number of seconds after the start time.
 pub(super) fn slot(seconds: i64) -> Slot {
     Slot::by_hand(at(seconds))
 }
 
-/// The name of a snapshot.
+/// Returns the id of a snapshot.
 pub(super) fn snapshot_id(number: u128) -> SnapshotId {
     SnapshotId::new(at(0), Uuid::from_u128(number << 80))
 }
 
-/// A hash as a plan has one.
+/// Returns a plan hash.
 pub(super) fn hash() -> PlanHash {
-    serde_json::from_value(json!("0123456789abcdef")).expect("a hash")
+    serde_json::from_value(json!("0123456789abcdef")).expect("invalid hash")
 }
 
-/// Somebody with an object id.
+/// Returns an actor with an object id.
 pub(super) fn ada() -> Actor {
     Actor {
         object: Some(object(1)),
@@ -82,7 +82,7 @@ pub(super) fn ada() -> Actor {
     }
 }
 
-/// An event with everything.
+/// Returns an event with all fields.
 pub(super) fn event(seconds: i64, action: Action) -> AuditEvent {
     AuditEvent::new(at(seconds), ada(), action)
         .on(profile_id(1), "Field staff")
@@ -90,12 +90,12 @@ pub(super) fn event(seconds: i64, action: Action) -> AuditEvent {
         .with("fields", "title, enroll")
 }
 
-/// An event about which nothing more is known.
+/// Returns an event with the required fields only.
 pub(super) fn bare_event(seconds: i64, action: Action) -> AuditEvent {
     AuditEvent::new(at(seconds), Actor::named("operator"), action)
 }
 
-/// Both limits at once.
+/// Returns the result of exceeding both limits.
 pub(super) fn both_limits() -> Exceeded {
     Exceeded {
         changes: 60,
@@ -105,7 +105,7 @@ pub(super) fn both_limits() -> Exceeded {
     }
 }
 
-/// No limit at all, so that both are absent.
+/// Returns the result of exceeding none, in which both limits are absent.
 pub(super) fn no_limits() -> Exceeded {
     Exceeded {
         changes: 1,
@@ -115,7 +115,7 @@ pub(super) fn no_limits() -> Exceeded {
     }
 }
 
-/// The account of a catalog.
+/// Returns the account of a catalog.
 pub(super) fn account() -> Account {
     Account {
         object: object(7),
@@ -124,12 +124,12 @@ pub(super) fn account() -> Account {
     }
 }
 
-/// What an account can do that has a mailbox and no Teams.
+/// Returns the capabilities of an account with a mailbox and without Teams.
 pub(super) fn able() -> AccountCapabilities {
     AccountCapabilities::new(true, false)
 }
 
-/// A request of a schedule.
+/// Returns a scheduled request.
 pub(super) fn request(job: Job, seconds: i64) -> RunRequest {
     RunRequest {
         job,
@@ -141,7 +141,7 @@ pub(super) fn request(job: Job, seconds: i64) -> RunRequest {
     }
 }
 
-/// A request of somebody, with everything.
+/// Returns a manual trigger with all fields.
 pub(super) fn manual() -> Trigger {
     Trigger::Manual {
         by: "ada@contoso.example".to_owned(),
@@ -151,13 +151,13 @@ pub(super) fn manual() -> Trigger {
     }
 }
 
-/// A notice by system mail, in English.
+/// Returns a notice by system mail, in English.
 pub(super) fn notice(about: NoticeKind) -> Notice {
     let recipients = vec!["lms@contoso.example".to_owned()];
     Notice::new(TENANT, "Contoso", recipients, about)
 }
 
-/// A notice by a catalog's account, in another language.
+/// Returns a notice by a catalog's account, in another language.
 pub(super) fn catalog_notice(urgency: Urgency, people: u64) -> Notice {
     let about = NoticeKind::Ready { people, courses: 3 };
     let recipients = vec![format!("learner-{people}@contoso.example")];
@@ -169,7 +169,7 @@ pub(super) fn catalog_notice(urgency: Urgency, people: u64) -> Notice {
         .in_language(Language::German)
 }
 
-/// A profile that says as little as possible.
+/// Returns a profile with the required fields only.
 pub(super) fn small_profile() -> Profile {
     Profile {
         id: profile_id(2),
@@ -181,7 +181,7 @@ pub(super) fn small_profile() -> Profile {
         filter: FilterDocument::default(),
         overrides: Overrides::default(),
         courses: BTreeSet::new(),
-        time_zone: serde_json::from_value(json!("UTC")).expect("a zone"),
+        time_zone: serde_json::from_value(json!("UTC")).expect("invalid zone"),
         retraction: Retraction::default(),
         retraction_handled: false,
         lifecycle: Lifecycle::Active,
@@ -190,7 +190,7 @@ pub(super) fn small_profile() -> Profile {
     }
 }
 
-/// A profile that says everything.
+/// Returns a profile with all fields.
 pub(super) fn large_profile() -> Profile {
     let rule = |field: &str, operator: &str, value: serde_json::Value| json!({"id": "r-1", "field": field, "operator": operator, "value": value});
     let group = |rule: serde_json::Value| json!({"id": "g-1", "combinator": "or", "not": true, "rules": [rule]});
@@ -217,7 +217,7 @@ pub(super) fn large_profile() -> Profile {
             exclude: [Target::User(user(2))].into(),
         },
         courses: [course(1), course(2)].into(),
-        time_zone: serde_json::from_value(json!("America/Denver")).expect("a zone"),
+        time_zone: serde_json::from_value(json!("America/Denver")).expect("invalid zone"),
         retraction: Retraction::CoursesOnly,
         retraction_handled: true,
         lifecycle: Lifecycle::Active,

@@ -1,4 +1,5 @@
-//! A snapshot of the learning platform's data: the file byte by byte, its parts unpacked, its schema.
+//! A snapshot of the learning platform's data: the bytes of the file, its unpacked sections, its
+//! schema.
 
 use std::fmt::Write;
 
@@ -13,8 +14,8 @@ use super::samples::{TENANT, at, catalog, course, snapshot_id, user};
 use super::steady::dump;
 use super::values::written;
 
-/// A small world with a field of each kind, people with and without values, and
-/// enrolments of each progress.
+/// Returns a small world with a field of each kind, users with and without values, and enrolments
+/// of each progress.
 fn world() -> World {
     let mut world = World::new();
     for (title, kind) in [
@@ -62,8 +63,8 @@ fn entra() -> EntraProperties {
     }
 }
 
-/// The world with properties of Entra users, a predefined field, and groups that
-/// hold a role of each scope.
+/// Returns the snapshot of the world with properties of Entra users, a predefined field, and groups
+/// with a role of each scope.
 fn snapshot() -> Snapshot {
     let mut data = world().data();
     data.fields.push(rollcall_domain::snapshot::lms::FieldRow {
@@ -99,54 +100,56 @@ fn snapshot() -> Snapshot {
     snapshot
 }
 
-/// The file as it is. Another version of zstd may pack it otherwise, which is no
-/// change of the format: then the parts below stay as they are.
+/// Snapshots the bytes of the file. Another version of zstd may compress it differently without a
+/// change of the format; then the unpacked sections below stay the same.
 #[test]
 fn the_file() {
-    let bytes = format::encode(&snapshot()).expect("encodes");
-    assert_eq!(format::decode(&bytes).expect("decodes"), snapshot());
+    let bytes = format::encode(&snapshot()).expect("not encoded");
+    assert_eq!(format::decode(&bytes).expect("not decoded"), snapshot());
     insta::assert_snapshot!(dump(&bytes));
 }
 
-/// The directory at the end of a file.
+/// Returns the table of sections at the end of a file.
 fn directory(bytes: &[u8]) -> Value {
-    // Length, checksum and magic stand behind it.
+    // It is followed by length, checksum and magic bytes.
     let (rest, end) = bytes.split_at(bytes.len() - 18);
     let length = u32::from_le_bytes([end[0], end[1], end[2], end[3]]);
-    let length = usize::try_from(length).expect("small");
-    serde_json::from_slice(&rest[rest.len() - length..]).expect("JSON")
+    let length = usize::try_from(length).expect("too large");
+    serde_json::from_slice(&rest[rest.len() - length..]).expect("invalid JSON")
 }
 
-/// A column's content, in JSON if it is JSON.
+/// Returns a column's content, as JSON if it is JSON.
 fn unpacked(bytes: &[u8], column: &Value) -> String {
     let number = |name: &str| {
-        let number = column[name].as_u64().expect("a number");
-        usize::try_from(number).expect("small")
+        let number = column[name].as_u64().expect("not a number");
+        usize::try_from(number).expect("too large")
     };
     let (offset, stored) = (number("offset"), number("stored"));
     let content = zstd::stream::decode_all(&bytes[offset..offset + stored]);
-    let content = content.expect("a whole column");
+    let content = content.expect("invalid column");
     assert_eq!(content.len(), number("raw"));
     match serde_json::from_slice::<Value>(&content) {
-        Ok(json @ Value::Object(_)) => serde_json::to_string_pretty(&json).expect("JSON") + "\n",
+        Ok(json @ Value::Object(_)) => {
+            serde_json::to_string_pretty(&json).expect("not serialized") + "\n"
+        }
         _ => dump(&content),
     }
 }
 
 #[test]
 fn the_parts_unpacked() {
-    let bytes = format::encode(&snapshot()).expect("encodes");
+    let bytes = format::encode(&snapshot()).expect("not encoded");
     let mut directory = directory(&bytes);
     let mut text = String::new();
-    for column in directory["columns"].as_array_mut().expect("columns") {
+    for column in directory["columns"].as_array_mut().expect("no columns") {
         let content = unpacked(&bytes, column);
         for packed in ["offset", "stored", "xxh3"] {
             column[packed] = "[as packed]".into();
         }
-        writeln!(text, "{column}\n{content}").expect("written");
+        writeln!(text, "{column}\n{content}").expect("text not written");
     }
     directory["columns"] = "[above]".into();
-    let directory = serde_json::to_string_pretty(&directory).expect("JSON");
+    let directory = serde_json::to_string_pretty(&directory).expect("not serialized");
     insta::assert_snapshot!(text + &directory);
 }
 

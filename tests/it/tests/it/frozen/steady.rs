@@ -1,4 +1,4 @@
-//! Stored things as they can be compared: sorted, and without what the clock or chance puts in.
+//! Comparable forms of stored data: sorted, and without current times and random values.
 
 use std::sync::LazyLock;
 
@@ -6,30 +6,29 @@ use chrono::{DateTime, TimeDelta, Utc};
 use regex::Regex;
 use serde_json::Value;
 
-/// How far before the first write a moment of the clock may lie: parts of a second are cut off.
+/// Tolerance for the start time, because stored times are truncated to seconds.
 const MARGIN: TimeDelta = TimeDelta::seconds(2);
 
 static MOMENT: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|\+00:00)").expect("a pattern")
+    Regex::new(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|\+00:00)").expect("invalid pattern")
 });
 
-/// Tells what a test wrote down from what the clock said. Moments of the samples
-/// lie years back.
+/// Distinguishes times of the test's samples, which are years ago, from the current time.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Clock {
     began: DateTime<Utc>,
 }
 
 impl Clock {
-    /// Begins now.
+    /// Starts the clock now.
     pub(super) fn start() -> Self {
         Self {
             began: Utc::now() - MARGIN,
         }
     }
 
-    /// A number of seconds or milliseconds: how long after now it lies, in words,
-    /// if the clock made it.
+    /// Returns a number of seconds or milliseconds unchanged, or as an interval from now if it was
+    /// derived from the current time.
     pub(super) fn number(self, name: &str, number: &str) -> String {
         let Ok(whole) = number.parse::<i64>() else {
             return number.to_owned();
@@ -48,7 +47,7 @@ impl Clock {
         }
     }
 
-    /// A text without moments of the clock.
+    /// Replaces current times in a text.
     pub(super) fn text(self, text: &str) -> String {
         let replaced = MOMENT.replace_all(text, |found: &regex::Captures<'_>| {
             let at = found[0].parse::<DateTime<Utc>>().ok();
@@ -58,7 +57,7 @@ impl Clock {
         replaced.into_owned()
     }
 
-    /// The same for all texts of a document.
+    /// Replaces current times in all texts of a document.
     pub(super) fn document(self, value: Value) -> Value {
         match value {
             Value::String(text) => self.text(&text).into(),
@@ -72,7 +71,7 @@ impl Clock {
     }
 }
 
-/// A span, rounded up to five minutes: the test itself took some time.
+/// Returns an interval as text, rounded up to five minutes because the test takes time.
 fn after(span: TimeDelta) -> String {
     let minutes = (span.num_seconds().max(0) + 299) / 300 * 5;
     match (minutes / 1_440, minutes % 1_440) {
@@ -83,7 +82,7 @@ fn after(span: TimeDelta) -> String {
     }
 }
 
-/// Bytes as sixteen to a line, with what can be read of them beside.
+/// Returns a hex dump with sixteen bytes per line and their printable characters.
 pub(super) fn dump(bytes: &[u8]) -> String {
     let lines = bytes.chunks(16).map(|line| {
         let hex: Vec<_> = line.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,4 +1,4 @@
-//! Every secret in the vault: its name, and what stands in it.
+//! All secrets in the vault: names and contents.
 
 use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::operation::list_secrets::ListSecretsOutput;
@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::samples::{OTHER_TENANT, TENANT, able, account, ada, at, catalog};
 use crate::harness::aws_config;
 
-/// All secrets whose names begin so.
+/// Returns all secrets whose names have this prefix.
 async fn secrets(prefix: &str) -> Value {
     let client = Client::new(&aws_config().await);
     let filter = Filter::builder()
@@ -18,12 +18,15 @@ async fn secrets(prefix: &str) -> Value {
         .values(format!("{prefix}/"));
     let list = client.list_secrets().filters(filter.build());
     let list = list.into_paginator().send();
-    let pages = list.collect::<Result<Vec<_>, _>>().await.expect("a list");
+    let pages = list
+        .collect::<Result<Vec<_>, _>>()
+        .await
+        .expect("pages not read");
     let mut all = Map::new();
     for entry in pages.iter().flat_map(ListSecretsOutput::secret_list) {
-        let name = entry.name().expect("a name");
+        let name = entry.name().expect("no name");
         let read = client.get_secret_value().secret_id(name).send().await;
-        let text = read.expect("read").secret_string.expect("a text");
+        let text = read.expect("not read").secret_string.expect("not a string");
         let shown = match serde_json::from_str::<Value>(&text) {
             Ok(document @ Value::Object(_)) => json!({"JSON": document}),
             _ => json!({"text": text}),
@@ -42,13 +45,13 @@ async fn of_the_service_and_the_settings() {
     let vault = Vault::new(&aws_config().await, "frozen-settings");
     let secret = Secret::new("abc~8Q-our-own-secret");
     let stored = vault.put_client_secret(&secret).await;
-    stored.expect("stored");
+    stored.expect("not stored");
     let stored = vault.put_acs_key(&Secret::new("YWNzLWtleQ==")).await;
-    stored.expect("stored");
+    stored.expect("not stored");
     let stored = vault.put_app_registration(TENANT, &app()).await;
-    stored.expect("stored");
+    stored.expect("not stored");
     let stored = vault.put_lms_key(TENANT, &Secret::new("the-api-key")).await;
-    stored.expect("stored");
+    stored.expect("not stored");
     insta::assert_json_snapshot!(secrets("frozen-settings").await);
 }
 
@@ -63,7 +66,7 @@ async fn of_the_directory_sync() {
     let bare = SyncCredentials::default();
     for (tenant, credentials) in [(TENANT, full), (OTHER_TENANT, bare)] {
         let stored = vault.put_sync_credentials(tenant, &credentials).await;
-        stored.expect("stored");
+        stored.expect("not stored");
     }
     insta::assert_json_snapshot!(secrets("frozen-sync").await);
 }
@@ -74,7 +77,7 @@ fn draft() -> Draft {
     Draft::new(name, &token, account(), able(), ada(), at(600))
 }
 
-/// A grant alone, a draft alone, and a draft that became a grant beside an older one.
+/// Snapshots a grant, a draft, and a draft that replaced an older grant.
 #[tokio::test]
 async fn of_accounts() {
     let vault = Vault::new(&aws_config().await, "frozen-accounts");
@@ -84,10 +87,10 @@ async fn of_accounts() {
     waiting.draft = Some(draft());
     let mut both = alone.clone();
     both.draft = Some(draft());
-    both.promote().expect("a draft");
+    both.promote().expect("no draft");
     for (number, grant) in [(1, alone), (2, waiting), (3, both)] {
         let stored = vault.put_grant(TENANT, catalog(number), &grant).await;
-        stored.expect("stored");
+        stored.expect("not stored");
     }
     insta::assert_json_snapshot!(secrets("frozen-accounts").await);
 }

@@ -1,4 +1,4 @@
-//! An administrator with a real token, and what the API answers them.
+//! An administrator with a real token, and the API's responses.
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -10,57 +10,57 @@ use uuid::Uuid;
 
 use super::App;
 
-/// The audience of every test's API.
+/// The audience of the API in all tests.
 pub(crate) const AUDIENCE: &str = "api://rollcall.example";
 
-/// Where every test's console is.
+/// The origin of the console in all tests.
 pub(crate) const FRONTEND: &str = "https://console.rollcall.example";
 
-/// Where every test's API is, for browsers.
+/// The origin of the API for browsers in all tests.
 pub(crate) const PUBLIC: &str = "https://api.rollcall.example";
 
 /// The service's own app in Entra.
 pub(crate) const CLIENT_ID: Uuid = Uuid::from_u128(0x0000_0000_0000_4000_8000_0000_0000_c11d);
 
-/// What a request was answered with.
+/// The response to a request.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
-    /// `null` when there is no body.
+    /// The JSON body; `null` if there is none.
     pub(crate) body: Value,
 }
 
 impl Answer {
-    /// A header as text; empty if there is none.
+    /// Returns a header as text; empty if there is none.
     pub(crate) fn header(&self, name: &str) -> &str {
         let value = self.headers.get(name).map(|value| value.to_str());
-        value.transpose().expect("text").unwrap_or_default()
+        value.transpose().expect("not UTF-8").unwrap_or_default()
     }
 
-    /// The `detail` of a problem, which every problem has.
+    /// Returns the `detail` of a problem, which every problem has.
     pub(crate) fn detail(&self) -> &str {
         assert_eq!(self.header("content-type"), "application/problem+json");
         assert_eq!(self.body["status"], self.status);
-        self.body["detail"].as_str().expect("a detail")
+        self.body["detail"].as_str().expect("no detail")
     }
 
-    /// The places of a problem's fields.
+    /// Returns the pointers of a problem's fields.
     pub(crate) fn pointers(&self) -> Vec<&str> {
         let errors = self.body["errors"].as_array();
         let errors = errors.map(Vec::as_slice).unwrap_or_default();
         let places = errors.iter().map(|error| error["pointer"].as_str());
-        places.map(|place| place.expect("a pointer")).collect()
+        places.map(|place| place.expect("no pointer")).collect()
     }
 
-    /// Puts a problem's fields in the order of their places.
+    /// Sorts a problem's fields by pointer.
     pub(crate) fn sort_errors(&mut self) {
         if let Some(errors) = self.body["errors"].as_array_mut() {
             errors.sort_by_key(|error| error["pointer"].to_string());
         }
     }
 
-    /// The same answer, if its status is this one.
+    /// Asserts the status and returns the response.
     #[track_caller]
     pub(crate) fn expect(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{:#}", self.body);
@@ -72,7 +72,7 @@ impl Answer {
 pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
     let response = router.clone().oneshot(request).await.expect("infallible");
     let (parts, body) = response.into_parts();
-    let bytes = to_bytes(body, 8 << 20).await.expect("a body");
+    let bytes = to_bytes(body, 8 << 20).await.expect("body not read");
     let body = if bytes.is_empty() {
         Value::Null
     } else {
@@ -85,7 +85,7 @@ pub(crate) async fn call(router: &Router, request: Request<Body>) -> Answer {
     }
 }
 
-/// Somebody who uses the API.
+/// A user of the API.
 #[derive(Clone)]
 pub(crate) struct Admin {
     router: Router,
@@ -95,17 +95,17 @@ pub(crate) struct Admin {
 }
 
 impl App {
-    /// The API as deployed, in this process.
+    /// Returns the deployed API's router, in this process.
     pub(crate) fn router(&self) -> Router {
-        rollcall_profile_api::router(self.services.clone()).expect("an API")
+        rollcall_profile_api::router(self.services.clone()).expect("API not created")
     }
 
-    /// Somebody of this tenant with this app role.
+    /// Returns a user of this tenant with this app role.
     pub(crate) fn admin(&self, role: &str) -> Admin {
         self.admin_of(self.id.uuid(), &[role])
     }
 
-    /// Somebody of any tenant with these app roles.
+    /// Returns a user of any tenant with these app roles.
     pub(crate) fn admin_of(&self, tenant: Uuid, roles: &[&str]) -> Admin {
         let object = Uuid::new_v4();
         let mut spec = UserTokenSpec::new(tenant, object, AUDIENCE).roles(roles);
@@ -113,7 +113,7 @@ impl App {
         self.admin_with(&spec)
     }
 
-    /// Somebody with this token.
+    /// Returns a user with this token.
     pub(crate) fn admin_with(&self, spec: &UserTokenSpec) -> Admin {
         Admin {
             router: self.router(),
@@ -129,7 +129,7 @@ impl App {
 }
 
 impl Admin {
-    /// Somebody who has not signed in.
+    /// Returns a caller without a token.
     pub(crate) fn without_token(app: &App) -> Self {
         Self {
             router: app.router(),
@@ -139,40 +139,40 @@ impl Admin {
         }
     }
 
-    /// The token itself, for tools of others.
+    /// Returns the token, for third-party tools.
     pub(crate) fn bearer(&self) -> &str {
         self.token.as_deref().unwrap_or_default()
     }
 
-    /// `GET`.
+    /// Sends `GET`.
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, None, &[]).await
     }
 
-    /// `POST`.
+    /// Sends `POST`.
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send("POST", path, Some(body), &[]).await
     }
 
-    /// `POST` on a version.
+    /// Sends `POST` with the version as precondition.
     pub(crate) async fn post_if(&self, path: &str, tag: &str, body: Value) -> Answer {
         self.send("POST", path, Some(body), &[("if-match", tag)])
             .await
     }
 
-    /// `PUT` on a version; an empty tag sends none.
+    /// Sends `PUT` with the version as precondition; without one if the tag is empty.
     pub(crate) async fn put(&self, path: &str, tag: &str, body: Value) -> Answer {
         let headers = [("if-match", tag)];
         let headers = if tag.is_empty() { &[][..] } else { &headers };
         self.send("PUT", path, Some(body), headers).await
     }
 
-    /// `DELETE`.
+    /// Sends `DELETE`.
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.send("DELETE", path, None, &[]).await
     }
 
-    /// A request whose answer is no JSON: status, media type, bytes.
+    /// Sends a request whose response is not JSON; returns status, media type and bytes.
     pub(crate) async fn raw(&self, method: &str, path: &str) -> (u16, String, Vec<u8>) {
         let token = self.token.as_deref().unwrap_or_default();
         let request = Request::builder().method(method).uri(path);
@@ -188,13 +188,13 @@ impl Admin {
         let media_type = parts
             .headers
             .get("content-type")
-            .map(|it| it.to_str().expect("text"));
+            .map(|it| it.to_str().expect("not UTF-8"));
         let media_type = media_type.unwrap_or_default().to_owned();
-        let bytes = to_bytes(body, 8 << 20).await.expect("a body");
+        let bytes = to_bytes(body, 8 << 20).await.expect("body not read");
         (parts.status.as_u16(), media_type, bytes.to_vec())
     }
 
-    /// Any request.
+    /// Sends any request.
     pub(crate) async fn send(
         &self,
         method: &str,

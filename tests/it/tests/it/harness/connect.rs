@@ -1,4 +1,4 @@
-//! Signs in on the simulated pages and comes back, as browsers do.
+//! Sign-ins on the simulated pages, with redirects as in browsers.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -12,20 +12,20 @@ use uuid::{Uuid, uuid};
 
 use super::{AUDIENCE, Admin, Answer, App, call, people};
 
-/// One tick at a time.
+/// Only one tick runs at a time.
 static TICKS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 const GLOBAL_ADMINISTRATOR: Uuid = uuid!("62e90394-69f5-4237-9190-012177145e10");
 
-/// Where the browser is sent after the callback.
+/// The redirect after the callback.
 #[derive(Debug)]
 pub(crate) struct Return {
-    /// The whole address.
+    /// The complete URL.
     pub(crate) url: url::Url,
 }
 
 impl Return {
-    /// A parameter of the query; empty if it is not there.
+    /// Returns a parameter of the query; empty if it does not exist.
     pub(crate) fn param(&self, name: &str) -> String {
         let mut pairs = self.url.query_pairs();
         let found = pairs.find(|(key, _)| key == name);
@@ -34,7 +34,7 @@ impl Return {
             .unwrap_or_default()
     }
 
-    /// The name that saves an account that signed in.
+    /// Returns the id of a sign-in, which is required to save its account.
     pub(crate) fn sign_in(&self) -> String {
         let fragment = self.url.fragment().unwrap_or_default();
         fragment.trim_start_matches("signIn=").to_owned()
@@ -42,7 +42,7 @@ impl Return {
 }
 
 impl App {
-    /// Notes with which version the tenant was installed.
+    /// Records the version of the tenant's installation.
     pub(crate) async fn installed(&self, version: &str) {
         let installation = Installation {
             version: Some(version.to_owned()),
@@ -60,22 +60,22 @@ impl App {
         put.await.expect("not stored");
     }
 
-    /// A person's object id.
+    /// Returns a user's object id.
     pub(crate) fn object(&self, name: &str) -> Uuid {
         people::id(self.id.uuid(), "person", name)
     }
 
-    /// A person's address, which is also the login.
+    /// Returns a user's address, which is also the login.
     pub(crate) fn address(name: &str) -> String {
         format!("{}@contoso.example", name.to_lowercase())
     }
 
-    /// A catalog's id by title.
+    /// Returns a catalog's id.
     pub(crate) fn catalog(&self, title: &str) -> CatalogId {
         CatalogId::new(people::id(self.id.uuid(), "catalog", title))
     }
 
-    /// A person of the town with these app roles; a Global Administrator by the directory's claim.
+    /// Returns a user with these app roles; a Global Administrator by the directory's claim.
     pub(crate) fn person(&self, name: &str, roles: &[&str], global: bool) -> Admin {
         let mut spec = UserTokenSpec::new(self.id.uuid(), self.object(name), AUDIENCE).roles(roles);
         spec.name = Self::address(name);
@@ -85,7 +85,7 @@ impl App {
         self.admin_with(&spec)
     }
 
-    /// A catalog admin of the town, for these catalogs.
+    /// Returns a catalog administrator of these catalogs.
     pub(crate) async fn catalog_admin(&self, name: &str, catalogs: &[&str]) -> Admin {
         for catalog in catalogs {
             self.give_catalog(self.object(name), catalog).await;
@@ -93,7 +93,7 @@ impl App {
         self.person(name, &["CatalogAdmin"], false)
     }
 
-    /// Makes somebody an admin of a catalog.
+    /// Makes a user an administrator of a catalog.
     pub(crate) async fn give_catalog(&self, object: Uuid, catalog: &str) {
         let tenant = self.tenant().await;
         let mut settings = tenant.settings;
@@ -109,31 +109,32 @@ impl App {
         saved.await.expect("settings rejected");
     }
 
-    /// Signs in on Microsoft's pages: where they send the browser back to.
+    /// Signs in on Microsoft's pages; returns the URL to which they redirect.
     pub(crate) fn sign_in(&self, url: &str, login: &str, choice: ConsentChoice) -> String {
         let back = self.simulators.sign_in(url, login, choice);
         back.unwrap_or_else(|page| panic!("an error page: {page}"))
     }
 
-    /// The browser comes back to the callback.
+    /// Sends the redirect to the callback.
     pub(crate) async fn callback(&self, back: &str) -> Answer {
         let url = url::Url::parse(back).expect("invalid address");
         let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
-        let router = rollcall_oauth_callback::router(self.services.clone()).expect("a router");
+        let router =
+            rollcall_oauth_callback::router(self.services.clone()).expect("router not created");
         let request = Request::get(target)
             .body(Body::empty())
             .expect("invalid request");
         call(&router, request).await
     }
 
-    /// The same, and where the browser is sent on to.
+    /// The same; returns the callback's redirect.
     pub(crate) async fn come_back(&self, back: &str) -> Return {
         let answer = self.callback(back).await.expect(303);
-        let url = url::Url::parse(answer.header("location")).expect("an address");
+        let url = url::Url::parse(answer.header("location")).expect("invalid URL");
         Return { url }
     }
 
-    /// Signs an account in for a catalog and comes back.
+    /// Signs in an account for a catalog, including the callback.
     pub(crate) async fn sign_account_in(
         &self,
         admin: &Admin,
@@ -150,12 +151,12 @@ impl App {
         self.come_back(&back).await
     }
 
-    /// Where a catalog's account is.
+    /// Returns the path of a catalog's mail connection.
     pub(crate) fn mail_path(&self, catalog: &str) -> String {
         format!("/v1/catalogs/{}/mail-connection", self.catalog(catalog))
     }
 
-    /// Switches a catalog on and connects an account, its welcome queued.
+    /// Enables a catalog and connects an account, whose welcome mail is queued.
     pub(crate) async fn connect_account(
         &self,
         admin: &Admin,
@@ -174,18 +175,18 @@ impl App {
         admin.put(&path, on.header("etag"), body).await.expect(200)
     }
 
-    /// How many messages the notice queue holds, due or not.
+    /// Returns how many messages are in the notice queue, including delayed ones.
     pub(crate) async fn queued_errands(&self) -> usize {
         super::platform::queued(&self.sqs, &self.services.settings.notice_queue_url).await
     }
 
-    /// What the notice queue holds, as it is.
+    /// Removes the messages from the notice queue and returns them.
     pub(crate) async fn errands(&self) -> Vec<serde_json::Value> {
         self.messages(&self.services.settings.notice_queue_url)
             .await
     }
 
-    /// The notifier handles everything that is queued, once, as one batch.
+    /// Processes all queued messages once as one batch of the notifier.
     pub(crate) async fn notify(&self) -> Vec<Notice> {
         let bodies = self.errands().await;
         let records: Vec<_> = bodies
@@ -204,7 +205,7 @@ impl App {
 }
 
 impl App {
-    /// Connects an account to a catalog that is switched on already.
+    /// Connects an account to a catalog that is already enabled.
     pub(crate) async fn connect_account_again(
         &self,
         admin: &Admin,
@@ -224,13 +225,13 @@ impl App {
             .expect(200)
     }
 
-    /// A tick of refresh-job.
+    /// Runs a tick of refresh-job.
     pub(crate) async fn tick(&self, name: &str) {
         self.tick_after(name, |_| ()).await;
     }
 
-    /// The same right after the outside world changed. A tick works on every
-    /// tenant of the table, so another test's could see the change first.
+    /// Changes the simulated world and runs a tick. A tick processes every tenant of the table, so
+    /// another test's tick could detect the change first.
     pub(crate) async fn tick_after(&self, name: &str, change: impl FnOnce(&mut TenantState)) {
         let _alone = TICKS.lock().await;
         self.edit(change);
@@ -240,10 +241,10 @@ impl App {
         };
         let deadline = rollcall_runtime::Deadline::after(std::time::Duration::from_mins(2));
         let done = Box::pin(rollcall_refresh_job::tick(&self.services, &tick, deadline));
-        done.await.expect("the tick is handled");
+        done.await.expect("tick not handled");
     }
 
-    /// Puts a mail on a catalog's list, as the notifier does with a queued one; its subject.
+    /// Queues a mail in a catalog's outbox, as the notifier does; returns its subject.
     pub(crate) async fn put_mail(&self, catalog: &str, title: &str) -> String {
         let catalog = self.catalog(catalog);
         let notice = self.mail_for(catalog, title, &format!("{title}@learners.example"));
@@ -251,17 +252,17 @@ impl App {
             .expect("not rendered")
             .subject;
         let taken = rollcall_notifier::accept(&self.services, &notice).await;
-        if let Some(drain) = taken.expect("taken") {
+        if let Some(drain) = taken.expect("not accepted") {
             let queue = &self.services.notice_queue;
             queue
                 .send(&drain, std::time::Duration::ZERO)
                 .await
-                .expect("sent");
+                .expect("not sent");
         }
         subject
     }
 
-    /// A mail to a learner about a session of this title.
+    /// Returns a mail to a learner about a session with this title.
     pub(crate) fn mail_for(&self, catalog: CatalogId, title: &str, to: &str) -> Notice {
         use rollcall_domain::notices::{Channel, NoticeKind};
         let start = chrono::Utc::now() + chrono::TimeDelta::days(1);
@@ -300,7 +301,7 @@ impl App {
 }
 
 impl App {
-    /// A tenant of another Microsoft cloud, whose services are somewhere else altogether.
+    /// Starts a tenant in another Microsoft cloud, whose services have other hosts.
     pub(crate) async fn in_cloud(town: super::Town, cloud: rollcall_runtime::Cloud) -> Self {
         let elsewhere = super::platform::another_cloud().await;
         let (mut app, world) = Box::pin(Self::blank(town)).await;
@@ -316,7 +317,7 @@ impl App {
         app
     }
 
-    /// What the services of the worldwide cloud were asked about this tenant.
+    /// Returns how many requests about this tenant reached the services of the worldwide cloud.
     pub(crate) async fn asked_worldwide(&self) -> usize {
         let platform = super::platform::shared().await;
         platform.simulators.requests(self.id.uuid()).len()

@@ -1,4 +1,4 @@
-//! Watches every log line of the whole test run: whatever must stay secret fails the test that logged it.
+//! Checks all log lines of the test run: a test that logs a secret fails.
 
 use std::io::Write;
 use std::sync::LazyLock;
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use regex::bytes::Regex;
 use tracing_subscriber::EnvFilter;
 
-/// Lines that were looked at.
+/// Number of checked lines.
 static LINES: AtomicU64 = AtomicU64::new(0);
 
-/// What no line may hold: tokens and codes of the simulated Entra, signed
-/// tokens, client secrets, keys, and the words of mails (each mail has these).
+/// The texts that no line may contain: tokens and codes of the simulated Entra, signed tokens,
+/// client secrets, keys, and markup that is part of every mail.
 static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
     let patterns = [
         r"sim-(refresh-|code-)?[0-9a-f]{16,}",
@@ -23,10 +23,10 @@ static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
         r"(?i)bearer [a-z0-9]",
         r"[?&](code|state)=[A-Za-z0-9-]{16,}",
     ];
-    Regex::new(&patterns.join("|")).expect("a pattern")
+    Regex::new(&patterns.join("|")).expect("invalid pattern")
 });
 
-/// Checks a line instead of writing it.
+/// A writer that checks lines and discards them.
 struct Watch;
 
 impl Write for Watch {
@@ -35,7 +35,7 @@ impl Write for Watch {
         if let Some(found) = SECRETS.find(line) {
             let found = String::from_utf8_lossy(found.as_bytes()).into_owned();
             panic!(
-                "a log line holds {found:?}: {}",
+                "a log line contains {found:?}: {}",
                 String::from_utf8_lossy(line)
             );
         }
@@ -47,8 +47,8 @@ impl Write for Watch {
     }
 }
 
-/// Begins to watch: everything that the service's own code logs, down to the
-/// last detail, and what libraries log as deployed functions let them.
+/// Begins to check everything that the service's own code logs, at all levels, and what libraries
+/// log at the level of the deployed functions.
 pub(crate) fn watch() {
     let own = [
         "rollcall_clients",
@@ -66,15 +66,15 @@ pub(crate) fn watch() {
         .with_env_filter(EnvFilter::new(format!("info,{filter}")))
         .with_writer(|| Watch)
         .try_init();
-    started.expect("nobody else logs");
+    started.expect("a logger is already set");
 }
 
-/// How many lines were looked at so far.
+/// Returns the number of lines checked so far.
 pub(crate) fn lines() -> u64 {
     LINES.load(Ordering::Relaxed)
 }
 
-/// Whether a line would be caught.
+/// Returns true if a line contains a secret.
 pub(crate) fn catches(line: &str) -> bool {
     SECRETS.is_match(line.as_bytes())
 }

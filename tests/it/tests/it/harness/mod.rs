@@ -1,5 +1,5 @@
-//! One emulator and one simulated world for the whole binary; a tenant, three
-//! queues and a verb per action for each test.
+//! One emulator and one simulated world for the whole binary; for each test a tenant with three
+//! queues, and one method per action.
 
 mod client;
 mod connect;
@@ -32,10 +32,10 @@ pub(crate) use connect::Return;
 pub(crate) use people::Town;
 pub(crate) use platform::{config as aws_config, create_table, drain};
 
-/// The contact of every test tenant.
+/// The contact address of all tenants.
 pub(crate) const CONTACT: &str = "lms@contoso.example";
 
-/// One test's tenant and everything around it.
+/// A test's tenant and its environment.
 pub(crate) struct App {
     pub(crate) services: Services,
     pub(crate) id: TenantId,
@@ -46,14 +46,15 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// A tenant with these people, connected, settings saved, not yet refreshed.
+    /// Starts a tenant with the users of the town, connected, with saved settings, not refreshed
+    /// yet.
     pub(crate) async fn of(town: Town) -> Self {
         let (app, world) = Box::pin(Self::blank(town)).await;
         Box::pin(app.connect(&world)).await;
         app
     }
 
-    /// A tenant whose settings were never saved, with everything outside in place.
+    /// Starts a tenant without saved settings; everything outside the service is set up.
     pub(crate) async fn blank(town: Town) -> (Self, World) {
         let platform = platform::shared().await;
         let id = TenantId::new(Uuid::new_v4());
@@ -68,12 +69,12 @@ impl App {
             sqs,
             slot: Utc::now(),
         };
-        // Most tests are about something else than connecting the directory.
+        // Most tests do not concern the connection of the directory.
         Box::pin(app.installed("3.73")).await;
         (app, world)
     }
 
-    /// The same, refreshed once and ready; its first notices are read already.
+    /// Starts a tenant after its first refresh, ready; its first notices are removed.
     pub(crate) async fn ready(town: Town) -> Self {
         let mut app = Self::of(town).await;
         let run = app.refresh().await;
@@ -88,14 +89,14 @@ impl App {
         vault
             .put_lms_key(self.id, &key)
             .await
-            .expect("the key is stored");
+            .expect("key not stored");
         let app = &world.apps[0];
         let registration =
             AppRegistration::new(app.client_id.to_string(), app.client_secret.clone());
         vault
             .put_app_registration(self.id, &registration)
             .await
-            .expect("the app is stored");
+            .expect("app not stored");
         let settings = TenantSettings {
             contact: CONTACT.to_owned(),
             also_notify: BTreeSet::new(),
@@ -109,29 +110,29 @@ impl App {
             .store
             .save_settings(self.id, &settings, None)
             .await
-            .expect("settings are saved");
+            .expect("settings not saved");
     }
 
-    /// The tenant's record.
+    /// Returns the tenant's record.
     pub(crate) async fn tenant(&self) -> Tenant {
         self.services
             .store
             .tenant(self.id)
             .await
             .expect("store failed")
-            .expect("it exists")
+            .expect("no tenant is stored")
     }
 
-    /// Notices queued since the last look, in any order.
+    /// Returns the notices queued since the last call, in any order.
     pub(crate) async fn notices(&self) -> Vec<Notice> {
         self.messages(&self.services.settings.notice_queue_url)
             .await
             .iter()
-            .map(|body| serde_json::from_value(body.clone()).expect("a notice"))
+            .map(|body| serde_json::from_value(body.clone()).expect("not a notice"))
             .collect()
     }
 
-    /// The same, reduced to what they are about.
+    /// Returns the kinds of the notices queued since the last call.
     pub(crate) async fn told(&self) -> Vec<NoticeKind> {
         self.notices()
             .await
@@ -140,7 +141,7 @@ impl App {
             .collect()
     }
 
-    /// The same tenant in a deployment whose plans this tenant operates.
+    /// Makes this tenant part of a deployment whose plans `operators` manages.
     pub(crate) async fn operated_by(mut self, operators: Uuid) -> Self {
         let mut settings = self.services.settings.clone();
         settings.operator_tenant = Some(TenantId::new(operators));
@@ -148,14 +149,14 @@ impl App {
         self
     }
 
-    /// Services of the same tenant with other settings.
+    /// Returns services of the same tenant with other settings.
     pub(crate) async fn with_settings(&self, settings: rollcall_runtime::Settings) -> Services {
         let config = platform::config().await;
-        Services::new(settings, &config).expect("clients")
+        Services::new(settings, &config).expect("clients not created")
     }
 }
 
-/// The id of a test profile.
+/// Returns the id of a test profile.
 pub(crate) fn profile_id(tenant: TenantId, title: &str) -> ProfileId {
     ProfileId::new(people::id(tenant.uuid(), "profile", title))
 }
@@ -164,12 +165,12 @@ fn unique_name(tenant: TenantId, title: &str) -> String {
     format!("rollcall-{}", profile_id(tenant, title).uuid().simple())
 }
 
-/// A tree for everybody in a city.
+/// Returns a rule tree for all users in a city.
 pub(crate) fn in_city(city: &str) -> Value {
     json!({"combinator": "and", "rules": [{"field": "city", "operator": "=", "value": city}]})
 }
 
-/// A profile's line of a report.
+/// Returns a profile's entry in a report.
 pub(crate) fn line<'a>(report: &'a MaintenanceReport, title: &str) -> &'a ProfileReport {
     report
         .profiles
@@ -178,14 +179,14 @@ pub(crate) fn line<'a>(report: &'a MaintenanceReport, title: &str) -> &'a Profil
         .unwrap_or_else(|| panic!("{title} is not in the report"))
 }
 
-/// What a step of a run counted.
+/// Returns a count of a step of a run.
 pub(crate) fn step_count(run: &Run, step: &str, name: &str) -> u64 {
     let found = run.steps.iter().find(|record| record.name == step);
-    let counts = &found.expect("the step was made").counts;
+    let counts = &found.expect("no such step").counts;
     counts.get(name).copied().unwrap_or(0)
 }
 
-/// Counts per name, for assertions that read as tables.
+/// Returns counts by name, for assertions in table form.
 pub(crate) fn counts(run: &Run, names: &[&str]) -> BTreeMap<String, u64> {
     names
         .iter()

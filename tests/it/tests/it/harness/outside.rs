@@ -1,4 +1,4 @@
-//! What is outside the service: the simulated tenant, its groups, enrolments, requests and mails.
+//! The simulated world outside the service: the tenant, its groups, enrolments, requests and mail.
 
 use rollcall_domain::base::ids::{CourseId, ProfileId, UserId};
 use rollcall_simulators::{Fault, FaultKind, TenantState};
@@ -6,8 +6,7 @@ use rollcall_simulators::{Fault, FaultKind, TenantState};
 use super::{App, people, platform, profile_id, unique_name};
 
 impl App {
-    /// Changes the members of a profile's group as people do in Entra: these
-    /// people in, those out.
+    /// Changes the members of a profile's group as users do in Entra.
     pub(crate) fn edit_members(&self, title: &str, add: &[&str], remove: &[&str]) {
         let person = |name: &&str| people::id(self.id.uuid(), "person", name);
         let unique_name = unique_name(self.id, title);
@@ -17,7 +16,7 @@ impl App {
                 .groups
                 .iter_mut()
                 .find(|group| group.unique_name.as_deref() == Some(unique_name.as_str()))
-                .expect("the group exists");
+                .expect("no such group");
             group.members.extend(add.iter().map(person));
             for gone in remove.iter().map(person) {
                 group.members.remove(&gone);
@@ -25,7 +24,7 @@ impl App {
         });
     }
 
-    /// How many pages of members the outside world was asked for.
+    /// Returns how many pages of members were read from Graph.
     pub(crate) fn member_reads(&self) -> usize {
         let requests = self.simulators.requests(self.id.uuid());
         requests
@@ -34,32 +33,32 @@ impl App {
             .count()
     }
 
-    /// The outside world as it is now.
+    /// Returns the current state of the simulated world.
     pub(crate) fn outside(&self) -> TenantState {
         self.simulators
             .dump(self.id.uuid())
-            .expect("the tenant is loaded")
+            .expect("tenant not loaded")
     }
 
-    /// Changes the outside world.
+    /// Changes the simulated world.
     pub(crate) fn edit<R>(&self, change: impl FnOnce(&mut TenantState) -> R) -> R {
         self.simulators
             .edit(self.id.uuid(), change)
-            .expect("the tenant is loaded")
+            .expect("tenant not loaded")
     }
 
-    /// Makes the outside world misbehave.
+    /// Makes requests to the simulated services fail.
     pub(crate) fn fault(&self, path: &str, kind: FaultKind, from: u32, times: u32) {
         self.simulators
             .add_fault(self.id.uuid(), Fault::once(path, kind).at(from, times));
     }
 
-    /// Makes the outside world behave again.
+    /// Removes all faults.
     pub(crate) fn clear_faults(&self) {
         self.simulators.clear_faults(self.id.uuid());
     }
 
-    /// Names of the members of a profile's group, sorted; `None` without a group.
+    /// Returns the names of the members of a profile's group, sorted; `None` without a group.
     pub(crate) fn members(&self, title: &str) -> Option<Vec<String>> {
         self.members_of(profile_id(self.id, title))
     }
@@ -77,7 +76,7 @@ impl App {
         Some(names)
     }
 
-    /// Titles of the courses a profile's group is enrolled in, sorted.
+    /// Returns the titles of the courses in which a profile's group is enrolled, sorted.
     pub(crate) fn enrolled(&self, title: &str) -> Vec<String> {
         self.enrolled_of(profile_id(self.id, title))
     }
@@ -100,7 +99,7 @@ impl App {
         titles
     }
 
-    /// Paths of the writes the outside world has seen, `METHOD path`.
+    /// Returns the write requests as `METHOD path`.
     pub(crate) fn writes(&self) -> Vec<String> {
         let requests = self.simulators.requests(self.id.uuid());
         requests
@@ -114,30 +113,30 @@ impl App {
             .collect()
     }
 
-    /// Forgets the requests seen so far.
+    /// Deletes the recorded requests.
     pub(crate) fn forget_requests(&self) {
         self.simulators.clear_requests(self.id.uuid());
     }
 
-    /// The id of a course by title.
+    /// Returns the id of a course.
     pub(crate) fn course(&self, title: &str) -> CourseId {
         CourseId::new(people::id(self.id.uuid(), "course", title))
     }
 
-    /// The platform's id of a person by name.
+    /// Returns a user's id on the platform.
     pub(crate) fn user(&self, name: &str) -> UserId {
         UserId::new(people::id(self.id.uuid(), "learner", name))
     }
 
-    /// The name rules use for a custom field.
+    /// Returns the name of a custom field in rules.
     pub(crate) fn field(&self, title: &str) -> String {
         format!("custom:{}", people::id(self.id.uuid(), "field", title))
     }
 
-    /// Mails the emulated SES has accepted for an address.
+    /// Returns the mail messages to an address that the emulated SES accepted.
     pub(crate) async fn mails_to(&self, address: &str) -> Vec<rollcall_local::mails::Mail> {
         let all = rollcall_local::mails::sent(&platform::shared().await.endpoint).await;
-        let mut mine = all.expect("the emulator answers");
+        let mut mine = all.expect("emulator request failed");
         mine.retain(|mail| mail.to.iter().any(|to| to == address));
         mine
     }

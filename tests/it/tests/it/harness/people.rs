@@ -1,4 +1,4 @@
-//! A small town: people by first name, courses and fields by title.
+//! A small test world: users by first name, courses and fields by title.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 const NAMESPACE: Uuid = Uuid::from_u128(0x51d1_5d53_8b37_4a6c_9b54_2f4b_7d6e_8f90);
 
-/// The id of something in a tenant by kind and name.
+/// Returns the id of an object in a tenant, derived from its kind and name.
 pub(crate) fn id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
     Uuid::new_v5(&NAMESPACE, format!("{tenant} {kind} {name}").as_bytes())
 }
@@ -27,7 +27,7 @@ struct Inhabitant {
     outside_lms: bool,
 }
 
-/// People, courses and fields of a test, before they have a tenant.
+/// Users, courses and fields of a test, not bound to a tenant yet.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Town {
     people: Vec<Inhabitant>,
@@ -42,12 +42,12 @@ pub(crate) struct Town {
 }
 
 impl Town {
-    /// Nobody yet.
+    /// Creates an empty town.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Ada and Alan in Denver, Grace in Oslo; two courses of the Academy.
+    /// Creates a town with Ada and Alan in Denver, Grace in Oslo, and two courses of the Academy.
     pub(crate) fn small() -> Self {
         Self::new()
             .person("Ada", "Denver")
@@ -57,14 +57,14 @@ impl Town {
             .course("Fire Safety")
     }
 
-    /// So many people in Denver, numbered, and one course.
+    /// Creates a town with this number of numbered users in Denver and one course.
     pub(crate) fn crowd(people: usize) -> Self {
         (0..people).fold(Self::new().course("Security 101"), |town, number| {
             town.person(&format!("P{number:04}"), "Denver")
         })
     }
 
-    /// Adds a person of a city, known to Entra and to the platform.
+    /// Adds a user of a city, who exists in Entra and on the platform.
     pub(crate) fn person(mut self, name: &str, city: &str) -> Self {
         self.people.push(Inhabitant {
             name: name.to_owned(),
@@ -74,7 +74,7 @@ impl Town {
         self
     }
 
-    /// Sets a custom field of the last person.
+    /// Sets a custom field of the last user.
     pub(crate) fn custom(mut self, field: &str, value: &str) -> Self {
         self.last()
             .custom
@@ -82,20 +82,20 @@ impl Town {
         self
     }
 
-    /// Makes the last person unknown to the platform.
+    /// Removes the last user from the platform.
     pub(crate) fn outside_lms(mut self) -> Self {
         self.last().outside_lms = true;
         self
     }
 
-    /// Makes the last person unknown to Entra.
+    /// Removes the last user from Entra.
     pub(crate) fn outside_entra(mut self) -> Self {
         self.last().outside_entra = true;
         self
     }
 
     fn last(&mut self) -> &mut Inhabitant {
-        self.people.last_mut().expect("a person was added")
+        self.people.last_mut().expect("no user was added")
     }
 
     /// Adds a course of the Academy.
@@ -115,20 +115,20 @@ impl Town {
         self
     }
 
-    /// Notes that somebody completed a course.
+    /// Records that a user completed a course.
     pub(crate) fn completed(mut self, name: &str, course: &str, at: DateTime<Utc>) -> Self {
         self.completed
             .push((name.to_owned(), course.to_owned(), at));
         self
     }
 
-    /// Gives somebody a mailbox.
+    /// Gives a user a mailbox.
     pub(crate) fn mailbox(mut self, name: &str, mailbox: Mailbox) -> Self {
         self.mailboxes.push((name.to_owned(), mailbox));
         self
     }
 
-    /// Adds a room that says yes at once.
+    /// Adds a room that accepts immediately.
     pub(crate) fn room(self, name: &str) -> Self {
         self.room_that(name, |_| ())
     }
@@ -148,13 +148,13 @@ impl Town {
         self
     }
 
-    /// Makes somebody a Global Administrator of the directory.
+    /// Makes a user a Global Administrator of the directory.
     pub(crate) fn global_admin(mut self, name: &str) -> Self {
         self.global_admins.push(name.to_owned());
         self
     }
 
-    /// Lets nobody but administrators consent.
+    /// Restricts consent to administrators.
     pub(crate) fn only_admins_consent(mut self) -> Self {
         self.user_consent = UserConsent::AdminOnly;
         self
@@ -166,7 +166,7 @@ impl Town {
         self
     }
 
-    /// The town as a world of this tenant.
+    /// Returns the town as a world of this tenant.
     pub(crate) fn world(&self, tenant: Uuid) -> World {
         World {
             tenant: TenantSeed {
@@ -211,7 +211,7 @@ impl Town {
         }
     }
 
-    /// What is learnt in it.
+    /// Returns a world with catalogs, courses, fields and enrolments only.
     fn learning(&self, tenant: Uuid) -> World {
         let catalogs: BTreeMap<&String, Uuid> = self
             .courses
@@ -249,7 +249,7 @@ impl Town {
         }
     }
 
-    /// A person's name by Entra object id; the id itself for strangers.
+    /// Returns a user's name by Entra object id; the id itself if it is unknown.
     pub(crate) fn name_of(&self, tenant: Uuid, object: Uuid) -> String {
         let found = self
             .people

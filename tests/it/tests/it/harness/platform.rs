@@ -1,4 +1,4 @@
-//! The emulated AWS services all tests of the binary share.
+//! The emulated AWS services that all tests share.
 
 use std::path::Path;
 
@@ -26,17 +26,17 @@ const BUCKET: &str = "rollcall-data";
 pub(crate) const SERVICE_SECRET: &str = "simulated-service-secret";
 /// A key of the simulated Communication Services, in base64.
 pub(crate) const ACS_KEY: &str = "c2ltdWxhdGVkLWFjcy1rZXk=";
-/// The fixed address of its mails.
+/// The fixed sender address of Communication Services.
 pub(crate) const ACS_SENDER: &str = "donotreply@mail.rollcall.example";
 
-/// Emulator and simulators; they end with the process.
+/// The emulator and the simulators, which end with the process.
 pub(crate) struct Platform {
     pub(crate) endpoint: String,
     pub(crate) simulators: Simulators,
     _emulator: Emulator,
 }
 
-/// The platform, started by whoever asks first.
+/// Returns the platform, starting it on the first call.
 pub(crate) async fn shared() -> &'static Platform {
     static PLATFORM: OnceCell<Platform> = OnceCell::const_new();
     PLATFORM.get_or_init(start).await
@@ -47,12 +47,12 @@ async fn start() -> Platform {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../..")
         .canonicalize()
-        .expect("the repository");
+        .expect("the repository was not found");
     let tools = tools::ensure(&root, &|text| eprintln!("{text}"))
         .await
-        .expect("the tools are installed");
+        .expect("tools not installed");
     let logs = root.join(".rollcall/logs");
-    std::fs::create_dir_all(&logs).expect("a folder for logs");
+    std::fs::create_dir_all(&logs).expect("no folder for logs");
     let log = logs.join(format!("it-{}.log", std::process::id()));
     let options = EmulatorOptions {
         state: None,
@@ -62,7 +62,7 @@ async fn start() -> Platform {
     };
     let emulator = Emulator::start(&tools, options)
         .await
-        .expect("the emulator starts");
+        .expect("emulator not started");
     let endpoint = emulator.endpoint().to_owned();
     let config = aws::emulator(&endpoint, REGION).await;
     create_table(&config, TABLE).await;
@@ -79,9 +79,9 @@ async fn start() -> Platform {
         )
         .send()
         .await
-        .expect("a bucket");
+        .expect("bucket not created");
     verify_sender(&endpoint).await;
-    let simulators = Simulators::start(0).await.expect("the simulators start");
+    let simulators = Simulators::start(0).await.expect("simulators not started");
     register(&simulators, &config).await;
     Platform {
         endpoint,
@@ -90,7 +90,7 @@ async fn start() -> Platform {
     }
 }
 
-/// The service's own app.
+/// Returns the service's own app.
 fn service_app() -> ServiceApp {
     ServiceApp {
         client_id: super::CLIENT_ID,
@@ -109,15 +109,17 @@ fn service_app() -> ServiceApp {
     }
 }
 
-/// Another Microsoft cloud: the same app registered anew, as each cloud wants it.
+/// Returns the simulators of another Microsoft cloud, in which the same app is registered
+/// separately.
 pub(crate) async fn another_cloud() -> &'static Simulators {
-    let simulators = Simulators::start(0).await.expect("the simulators start");
+    let simulators = Simulators::start(0).await.expect("simulators not started");
     let simulators = Box::leak(Box::new(simulators));
     simulators.register_app(service_app());
     simulators
 }
 
-/// Our own app at the simulated Entra, and Communication Services, with their secrets.
+/// Registers the service's own app with the simulated Entra and Communication Services, and stores
+/// their secrets.
 async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
     simulators.register_app(service_app());
     let mut resource = AcsResource::new(ACS_KEY, ACS_SENDER);
@@ -132,7 +134,7 @@ async fn register(simulators: &Simulators, config: &aws_config::SdkConfig) {
         .expect("not stored");
 }
 
-/// A table like that of the stack.
+/// Creates a table with the structure of the stack's table.
 pub(crate) async fn create_table(config: &aws_config::SdkConfig, name: &str) {
     let attribute = |name: &str, kind: ScalarAttributeType| {
         AttributeDefinition::builder()
@@ -178,10 +180,10 @@ pub(crate) async fn create_table(config: &aws_config::SdkConfig, name: &str) {
         .global_secondary_indexes(index(DUE_INDEX, "due", "due_at", ProjectionType::KeysOnly))
         .send()
         .await
-        .expect("a table");
+        .expect("table not created");
 }
 
-/// SES sends only from addresses somebody has verified.
+/// Verifies the sender address, without which SES does not send.
 async fn verify_sender(endpoint: &str) {
     let form = [
         ("Action", "VerifyEmailIdentity"),
@@ -197,15 +199,15 @@ async fn verify_sender(endpoint: &str) {
         .form(&form)
         .send()
         .await;
-    assert!(sent.expect("the emulator answers").status().is_success());
+    assert!(sent.expect("emulator request failed").status().is_success());
 }
 
-/// The emulator's configuration.
+/// Returns the SDK configuration of the emulator.
 pub(crate) async fn config() -> aws_config::SdkConfig {
     aws::emulator(&shared().await.endpoint, REGION).await
 }
 
-/// The services of one tenant: shared table and bucket, queues of its own.
+/// Returns the services of one tenant: shared table and bucket, separate queues.
 pub(crate) async fn services(
     platform: &Platform,
     tenant: TenantId,
@@ -242,8 +244,8 @@ pub(crate) async fn services(
             .queue_name(format!("{name}-{tenant}"))
             .send()
             .await
-            .expect("a queue");
-        variables.push((variable, queue.queue_url.expect("its URL")));
+            .expect("queue not created");
+        variables.push((variable, queue.queue_url.expect("no queue URL")));
     }
     let settings = Settings::read(
         &variables
@@ -251,11 +253,14 @@ pub(crate) async fn services(
             .map(|(name, value)| (name.to_owned(), value))
             .collect(),
     )
-    .expect("complete");
-    (Services::new(settings, &config).expect("clients"), sqs)
+    .expect("incomplete settings");
+    (
+        Services::new(settings, &config).expect("clients not created"),
+        sqs,
+    )
 }
 
-/// Takes everything that is visible out of a queue.
+/// Removes all visible messages from a queue and returns them.
 pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Value> {
     let mut bodies = Vec::new();
     loop {
@@ -265,24 +270,26 @@ pub(crate) async fn drain(sqs: &aws_sdk_sqs::Client, url: &str) -> Vec<Value> {
             .max_number_of_messages(10)
             .send()
             .await
-            .expect("the queue answers");
+            .expect("queue request failed");
         let messages = answer.messages.unwrap_or_default();
         if messages.is_empty() {
             return bodies;
         }
         for message in messages {
-            bodies.push(serde_json::from_str(message.body().unwrap_or_default()).expect("JSON"));
+            bodies.push(
+                serde_json::from_str(message.body().unwrap_or_default()).expect("invalid JSON"),
+            );
             sqs.delete_message()
                 .queue_url(url)
                 .receipt_handle(message.receipt_handle.unwrap_or_default())
                 .send()
                 .await
-                .expect("deleted");
+                .expect("not deleted");
         }
     }
 }
 
-/// How many messages a queue holds, delayed ones included.
+/// Returns the number of messages in a queue, including delayed ones.
 pub(crate) async fn queued(sqs: &aws_sdk_sqs::Client, url: &str) -> usize {
     use aws_sdk_sqs::types::QueueAttributeName as Name;
     let names = [
@@ -295,7 +302,7 @@ pub(crate) async fn queued(sqs: &aws_sdk_sqs::Client, url: &str) -> usize {
         .set_attribute_names(Some(names.to_vec()))
         .send()
         .await
-        .expect("the queue answers");
+        .expect("queue request failed");
     let counts = answer.attributes.unwrap_or_default();
     names
         .iter()

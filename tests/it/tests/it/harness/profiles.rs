@@ -1,4 +1,4 @@
-//! The profiles of the test tenant and what the service has stored about them.
+//! The profiles of the test tenant and their stored state.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -36,11 +36,11 @@ impl App {
             .store
             .save_profile(self.id, &profile, version)
             .await
-            .expect("the profile is saved");
+            .expect("profile not saved");
         profile
     }
 
-    /// A profile for everybody in a city, enrolled in these courses.
+    /// Stores a profile for all users in a city, enrolled in these courses.
     pub(crate) async fn put_city(&self, title: &str, city: &str, courses: &[&str]) -> Profile {
         let filter = in_city(city);
         let courses = courses.iter().map(|course| self.course(course)).collect();
@@ -51,7 +51,7 @@ impl App {
         .await
     }
 
-    /// A profile as stored now.
+    /// Returns the stored profile.
     pub(crate) async fn profile(&self, title: &str) -> Profile {
         let stored = self
             .services
@@ -63,29 +63,29 @@ impl App {
         let found = stored
             .into_iter()
             .find(|stored| stored.key == id)
-            .expect("the profile is there");
-        found.profile.expect("it is readable")
+            .expect("no such profile");
+        found.profile.expect("invalid profile")
     }
 
-    /// What the jobs know about a profile.
+    /// Returns the state of a profile that jobs have stored.
     pub(crate) async fn state(&self, title: &str) -> ProfileState {
         let states = self.services.store.profile_states(self.id).await;
         let found = states
             .expect("store failed")
             .remove(&profile_id(self.id, title));
-        found.expect("the profile has a state")
+        found.expect("no state is stored")
     }
 
-    /// What is kept about the members of a profile's group; `None` while in doubt.
+    /// Returns the known members of a profile's group; `None` if they were invalidated.
     pub(crate) async fn kept(&self, title: &str) -> Option<KeptMembers> {
         let kept = self.services.store.kept_members(self.id).await;
         let found = kept
             .expect("store failed")
             .remove(&profile_id(self.id, title));
-        found.map(|kept| kept.expect("readable"))
+        found.map(|kept| kept.expect("stored members are invalid"))
     }
 
-    /// Everything the table holds about the tenant, leases and what was given apart.
+    /// Returns all items of the tenant except leases and those that the test set-up stores.
     pub(crate) async fn items(&self) -> Vec<String> {
         let dynamo = aws_sdk_dynamodb::Client::new(&platform::config().await);
         let pages = dynamo
@@ -107,7 +107,7 @@ impl App {
             let sorted: BTreeMap<_, _> = item.iter().collect();
             format!("{sorted:?}")
         });
-        // How the tenant was installed is given, not what a test does.
+        // The test set-up stores the installation, not the code under test.
         let given = [
             "S(\"admin#",
             "S(\"lease#",
@@ -118,17 +118,17 @@ impl App {
             .collect()
     }
 
-    /// Puts a world's snapshot into use, as a refresh would.
+    /// Publishes a snapshot of a world, as a refresh does.
     pub(crate) async fn use_snapshot(&self, world: rollcall_domain::testing::World) {
         use rollcall_clients::store::{Lease, REFRESH_LEASE};
         let mut snapshot = world.snapshot();
         snapshot.header.tenant = self.id;
         let services = &self.services;
         let before = services.store.snapshot_pointer(self.id).await;
-        let mut pointer = before.expect("pointer not read").expect("refreshed once");
+        let mut pointer = before.expect("pointer not read").expect("not refreshed");
         pointer.id = snapshot.header.id.clone();
         pointer.key = rollcall_clients::objects::snapshot_key(self.id, &pointer.id);
-        let bytes = rollcall_domain::snapshot::format::encode(&snapshot).expect("encodes");
+        let bytes = rollcall_domain::snapshot::format::encode(&snapshot).expect("not encoded");
         let put = services
             .objects
             .put(&pointer.key, "application/octet-stream", bytes);
@@ -140,11 +140,11 @@ impl App {
             .store
             .set_snapshot_pointer(lease.fence(), &pointer)
             .await;
-        moved.expect("moved");
+        moved.expect("pointer not moved");
         lease.release().await.expect("not released");
     }
 
-    /// Makes the members of a group doubtful, as a change cut off does.
+    /// Invalidates the known members of a group, as an interrupted change does.
     pub(crate) async fn forget_kept(&self, id: ProfileId) {
         use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
         let store = &self.services.store;
@@ -152,7 +152,7 @@ impl App {
         let lease = Lease::acquire(store, self.id, MAINTENANCE_LEASE, length).await;
         let lease = lease.expect("lease request failed").expect("lease taken");
         let forgotten = store.forget_members(lease.fence(), [id]).await;
-        forgotten.expect("forgotten");
+        forgotten.expect("not deleted");
         lease.release().await.expect("not released");
     }
 }

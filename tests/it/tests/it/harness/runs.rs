@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{App, CONTACT, platform};
 
 impl App {
-    /// A request for the next slot: each is a minute after the one before.
+    /// Returns a request for the next slot, one minute after the previous one.
     pub(crate) fn request(&mut self, job: Job) -> RunRequest {
         self.slot += chrono::TimeDelta::minutes(1);
         RunRequest {
@@ -24,49 +24,49 @@ impl App {
         }
     }
 
-    /// Runs the refresh of the next slot.
+    /// Executes the refresh of the next slot.
     pub(crate) async fn refresh(&mut self) -> Run {
         let request = self.request(Job::Refresh);
-        self.work(&request).await.expect("the message is handled");
+        self.work(&request).await.expect("not handled");
         self.run(&request).await
     }
 
-    /// Runs the maintenance of the next slot to its end, continuations included.
+    /// Executes the maintenance of the next slot including continuations.
     pub(crate) async fn maintain(&mut self) -> (Run, MaintenanceReport) {
         let request = self.request(Job::Maintenance);
-        self.work(&request).await.expect("the message is handled");
+        self.work(&request).await.expect("not handled");
         let run = self.run(&request).await;
         let report = self.report(&run).await;
         (run, report)
     }
 
-    /// The same, started by an administrator: every group is read in full.
+    /// The same for a manual start, in which every group is read in full.
     pub(crate) async fn maintain_by_hand(&mut self) -> (Run, MaintenanceReport) {
         let mut request = self.request(Job::Maintenance);
         request.trigger = Trigger::by_hand(CONTACT);
-        self.work(&request).await.expect("the message is handled");
+        self.work(&request).await.expect("not handled");
         let run = self.run(&request).await;
         let report = self.report(&run).await;
         (run, report)
     }
 
-    /// Lets a day pass: the next slot is one more than 24 hours after the last.
+    /// Moves the next slot to more than 24 hours after the last.
     pub(crate) fn a_day_passes(&mut self) {
         self.slot += chrono::TimeDelta::days(1);
     }
 
-    /// Runs the maintenance of the next slot, where only what it leaves behind matters.
+    /// Executes the maintenance of the next slot, for tests that check only its effects.
     pub(crate) async fn maintained(&mut self) {
         let (run, _) = self.maintain().await;
         assert!(run.is_over() && run.status != RunStatus::Failed, "{run:?}");
     }
 
-    /// Handles one message as the deployed function would.
+    /// Processes one message as the deployed function does.
     pub(crate) async fn work(&self, request: &RunRequest) -> Result<(), Failure> {
         self.work_within(request, Duration::from_mins(2)).await
     }
 
-    /// The same with so little time.
+    /// The same with this time limit.
     pub(crate) async fn work_within(
         &self,
         request: &RunRequest,
@@ -93,7 +93,7 @@ impl App {
         }
     }
 
-    /// The record of a run.
+    /// Returns the record of a run.
     pub(crate) async fn run(&self, request: &RunRequest) -> Run {
         let run = self
             .services
@@ -109,7 +109,7 @@ impl App {
         })
     }
 
-    /// The full report of a run; an empty one if it left none.
+    /// Returns the full report of a run; an empty one if it stored none.
     pub(crate) async fn report(&self, run: &Run) -> MaintenanceReport {
         let Some(key) = &run.report else {
             return MaintenanceReport::default();
@@ -119,11 +119,11 @@ impl App {
             .objects
             .get(key)
             .await
-            .expect("the report is there");
-        serde_json::from_slice(&bytes).expect("the report is readable")
+            .expect("report not read");
+        serde_json::from_slice(&bytes).expect("invalid report")
     }
 
-    /// Requests put back into the queue of maintenance-job, due or not.
+    /// Returns how many requests for this job are in the queue, including delayed ones.
     pub(crate) async fn requested(&self, job: Job) -> usize {
         let url = match job {
             Job::Refresh | Job::DirectorySync => &self.services.settings.refresh_queue_url,
@@ -132,13 +132,13 @@ impl App {
         platform::queued(&self.sqs, url).await
     }
 
-    /// Requests for runs of a job that are visible in its queue; they are taken out.
+    /// Removes the visible requests for runs of a job from its queue and returns them.
     pub(crate) async fn requests(&self, job: Job) -> Vec<RunRequest> {
         let url = self.services.queue(job).url().to_owned();
         let bodies = self.messages(&url).await;
         let requests = bodies.into_iter().map(serde_json::from_value);
         requests
-            .map(|request| request.expect("a request"))
+            .map(|request| request.expect("invalid request"))
             .collect()
     }
 

@@ -1,4 +1,4 @@
-//! What no longer exists is taken out, told or flagged.
+//! References to deleted objects are removed, reported or flagged.
 
 use rollcall_domain::audience::profile::Target;
 use rollcall_domain::base::run::RunStatus;
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::harness::{App, Town, line, profile_id};
 
-/// Proves S4-117: overrides of removed users and profiles go, the others stay.
+/// Proves S4-117: overrides of deleted users and profiles are removed, the others remain.
 #[tokio::test]
 async fn obsolete_overrides_are_removed() {
     let mut app = App::ready(Town::small()).await;
@@ -46,8 +46,8 @@ async fn obsolete_overrides_are_removed() {
     );
 }
 
-/// Proves S4-117 the other way: a profile that exists and cannot be read was not
-/// removed; overrides that name it stay, and nobody is added or removed meanwhile.
+/// Proves S4-117 for the opposite case: a profile that cannot be read still exists; overrides that
+/// refer to it remain, and no member is added or removed until it can be read.
 #[tokio::test]
 async fn overrides_of_an_unreadable_profile_stay() {
     let mut app = App::ready(Town::small()).await;
@@ -76,8 +76,8 @@ async fn overrides_of_an_unreadable_profile_stay() {
     );
 }
 
-/// Proves S4-118: a profile left without filter and overrides fails alone and
-/// keeps its members.
+/// Proves S4-118: a profile without filter and overrides fails without affecting others, and its
+/// members remain.
 #[tokio::test]
 async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
     let mut app = App::ready(Town::small()).await;
@@ -108,8 +108,8 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Synchronised);
 }
 
-/// Proves S4-119 and S4-120: a deleted field stops the profile's population,
-/// its members stay, people are told at once and once; mending goes on.
+/// Proves S4-119 and S4-120: a deleted field stops the profile's population, its members remain,
+/// and one notice is sent immediately; after the rules are fixed, population continues.
 #[tokio::test]
 async fn a_deleted_field_needs_review_and_is_told_once() {
     let town = Town::small()
@@ -129,26 +129,26 @@ async fn a_deleted_field_needs_review_and_is_told_once() {
     let early = app.notices().await;
     assert!(
         matches!(&early[..], [notice] if matches!(notice.about, NoticeKind::NeedsReview { .. })),
-        "told at refresh already: {early:?}"
+        "no notice after the refresh: {early:?}"
     );
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Blue").status, ProfileStatus::NeedsReview);
     assert_eq!(
         app.members("Blue").expect("no such group"),
         ["Barbara"],
-        "members stay"
+        "a member was removed"
     );
     let again = app.notices().await;
     assert!(
         again.iter().all(|notice| notice.id == early[0].id),
-        "the same notice, which is delivered once"
+        "a notice with another id was sent"
     );
     app.put_city("Blue", "Lyon", &[]).await;
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Blue").status, ProfileStatus::Synchronised);
 }
 
-/// Proves S4-124: a course that a rule uses and that is gone: the same.
+/// Proves S4-124: the same for a deleted course in a rule.
 #[tokio::test]
 async fn a_deleted_course_in_a_rule_needs_review() {
     let mut app =
@@ -170,8 +170,8 @@ async fn a_deleted_course_in_a_rule_needs_review() {
     assert_eq!(app.members("Done").expect("no such group"), ["Grace"]);
 }
 
-/// Proves S4-121, S4-122 and S4-123: a deleted course is taken out of the
-/// selection without a mail, in the report and flagged when nothing is left.
+/// Proves S4-121, S4-122 and S4-123: a deleted course is removed from the selection without a mail,
+/// reported, and flagged if none is left.
 #[tokio::test]
 async fn a_deleted_course_is_unselected_silently() {
     let mut app = App::ready(Town::small()).await;
@@ -204,6 +204,6 @@ async fn a_deleted_course_is_unselected_silently() {
     assert_eq!(run.status, RunStatus::Succeeded);
     assert!(
         app.told().await.is_empty(),
-        "no mail about a deleted course"
+        "a mail about a deleted course was sent"
     );
 }

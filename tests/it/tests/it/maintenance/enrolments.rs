@@ -6,7 +6,7 @@ use rollcall_simulators::{Fault, FaultKind};
 
 use crate::harness::{App, Town, line};
 
-/// Proves S4-132 and C-38: each selected course, catalog first, once.
+/// Proves S4-132 and C-38: the group is enrolled in each selected course once, its catalog first.
 #[tokio::test]
 async fn the_group_is_enrolled_in_each_selected_course_once() {
     let town = Town::small().course_of("Compliance", "Privacy");
@@ -15,13 +15,16 @@ async fn the_group_is_enrolled_in_each_selected_course_once() {
         .await;
     let (run, _) = app.maintain().await;
     assert_eq!(app.enrolled("Denver"), ["Privacy", "Security 101"]);
-    assert_eq!(run.counts["enrolments"], 4, "two catalogs, two courses");
+    assert_eq!(
+        run.counts["enrolments"], 4,
+        "not two catalogs and two courses"
+    );
     let writes = app.writes();
     let place = |what: &str| {
         writes
             .iter()
             .position(|write| write.contains(what))
-            .expect("written")
+            .expect("no such write")
     };
     assert!(place("CourseCatalogs") < place("/Enroll"), "{writes:?}");
     app.forget_requests();
@@ -33,8 +36,8 @@ async fn the_group_is_enrolled_in_each_selected_course_once() {
     );
 }
 
-/// Proves S4-133 and C-07: an unselected course is unenrolled; one that was
-/// never selected here is left alone.
+/// Proves S4-133 and C-07: a group is unenrolled from a course that is no longer selected; courses
+/// that were never selected here are not changed.
 #[tokio::test]
 async fn an_unselected_course_is_unenrolled_and_others_are_left_alone() {
     let mut app = App::ready(Town::small().course("Made elsewhere")).await;
@@ -55,7 +58,7 @@ async fn an_unselected_course_is_unenrolled_and_others_are_left_alone() {
     app.maintained().await;
     assert!(
         app.writes().is_empty(),
-        "unenrolled is unenrolled: {:?}",
+        "a second run wrote again: {:?}",
         app.writes()
     );
 }
@@ -72,8 +75,8 @@ fn close(app: &App, course: &str) {
         .add_fault(app.id.uuid(), Fault::once(&path, kind).at(1, 50));
 }
 
-/// Proves S4-134: an error on one course stops neither the others nor other
-/// profiles, and is in the log and in the mail.
+/// Proves S4-134: an error in one course stops neither the others nor other profiles, and is
+/// contained in the log and in the mail.
 #[tokio::test]
 async fn one_course_in_trouble_does_not_stop_the_others() {
     let mut app = App::ready(Town::small().course("Ergonomics")).await;
@@ -110,8 +113,8 @@ async fn one_course_in_trouble_does_not_stop_the_others() {
     );
 }
 
-/// Proves S4-134 for a course of a catalog the group has just joined: the refusal
-/// may be the platform's delay, so it counts only when the continuation meets it again.
+/// Proves S4-134 for a catalog that the group has just joined: the error may be caused by the
+/// platform's delay, so it counts only if the continuation gets it again.
 #[tokio::test]
 async fn a_course_refused_right_after_joining_is_told_by_the_continuation() {
     let mut app = App::ready(Town::small()).await;
@@ -133,7 +136,7 @@ async fn a_course_refused_right_after_joining_is_told_by_the_continuation() {
     assert!(told.contains("The course is closed."), "{told}");
 }
 
-/// Learn365 accepts a group before it shows it: the next run enrols.
+/// Learn365 accepts a group before listing it: the next run enrols it.
 #[tokio::test]
 async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
     let mut app =
@@ -146,7 +149,7 @@ async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
         app.requested(rollcall_domain::base::schedule::Job::Maintenance)
             .await,
         1,
-        "a continuation is queued"
+        "no continuation was queued"
     );
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let mut rest = run.request.clone();
@@ -156,8 +159,8 @@ async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
 
-/// C-38: a group the platform knows joins a second catalog, which shows it later:
-/// the enrolment there waits, and nothing is reported as failed.
+/// C-38: a known group joins a second catalog, which lists it later: the enrolment there is
+/// deferred, and no failure is reported.
 #[tokio::test]
 async fn a_known_group_that_joins_another_catalog_is_enrolled_there() {
     let mut app = App::ready(Town::small().course_of("Compliance", "Privacy")).await;

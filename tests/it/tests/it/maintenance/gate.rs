@@ -1,4 +1,4 @@
-//! Before the lock: data there, data recent, refresh over.
+//! Preconditions of a run: data exists and is recent, and no refresh is running.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use rollcall_domain::notices::NoticeKind;
 
 use crate::harness::{App, Town};
 
-/// Proves S4-107: without data the run ends before the lock and changes nothing.
+/// Proves S4-107: without data the run ends before it acquires the lock and changes nothing.
 #[tokio::test]
 async fn without_data_the_run_ends_before_the_lock() {
     let mut app = App::of(Town::small()).await;
@@ -32,11 +32,11 @@ async fn without_data_the_run_ends_before_the_lock() {
     assert_eq!(
         taken.map(|lease| lease.token()),
         Some(1),
-        "nobody ever held the lock"
+        "the lock was acquired before"
     );
 }
 
-/// Proves S4-095: a refresh at work makes maintenance wait, and skip in the end.
+/// Proves S4-095: maintenance waits for a running refresh, and is finally skipped.
 #[tokio::test]
 async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
     let mut app = App::ready(Town::small()).await;
@@ -59,7 +59,11 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
             .expect("run not read")
             .is_none()
     );
-    assert_eq!(app.requested(Job::Maintenance).await, 1, "it is put back");
+    assert_eq!(
+        app.requested(Job::Maintenance).await,
+        1,
+        "the request was not requeued"
+    );
     request.waits = MAX_WAITS;
     app.work(&request).await.expect("not handled");
     let run = app.run(&request).await;
@@ -68,7 +72,7 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
     refresh.release().await.expect("not released");
 }
 
-/// C-03: the membership pass of 08:00 follows that slot's refresh.
+/// C-03: the membership run of 08:00 follows that slot's refresh.
 #[tokio::test]
 async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     let mut app = App::ready(Town::small()).await;
@@ -77,7 +81,7 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
         chrono::Utc::now()
             .date_naive()
             .and_hms_opt(8, 0, 0)
-            .expect("a time")
+            .expect("invalid time")
             .and_utc(),
     );
     let mut pass = app.request(Job::Membership);
@@ -86,7 +90,7 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     assert_eq!(
         app.requested(Job::Membership).await,
         1,
-        "it waits for the refresh"
+        "the request was not requeued"
     );
     let mut refresh = app.request(Job::Refresh);
     refresh.slot = eight;
@@ -99,12 +103,11 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
     );
     assert!(
         app.enrolled("Denver").is_empty(),
-        "a membership pass enrols nothing"
+        "a membership run changed enrolments"
     );
 }
 
-/// Proves S4-107 with C-19: data older than the limit is not acted upon, and
-/// the contact is told.
+/// Proves S4-107 with C-19: data older than the limit is not used, and the contact is notified.
 #[tokio::test]
 async fn old_data_is_not_acted_upon() {
     let mut app = App::ready(Town::small()).await;
@@ -124,13 +127,13 @@ async fn old_data_is_not_acted_upon() {
         .snapshot_pointer(app.id)
         .await
         .expect("pointer not read")
-        .expect("a pointer");
+        .expect("no pointer");
     pointer.taken_at -= chrono::TimeDelta::hours(7);
     app.services
         .store
         .set_snapshot_pointer(fence.fence(), &pointer)
         .await
-        .expect("moved");
+        .expect("pointer not moved");
     fence.release().await.expect("not released");
     let (run, _) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Skipped);
@@ -142,7 +145,7 @@ async fn old_data_is_not_acted_upon() {
     );
 }
 
-/// Proves S4-096: the same slot is done once, however often it is asked for.
+/// Proves S4-096: a slot runs once, however often it is requested.
 #[tokio::test]
 async fn a_slot_is_done_once() {
     let mut app = App::ready(Town::small()).await;
@@ -150,7 +153,7 @@ async fn a_slot_is_done_once() {
     let request = app.request(Job::Maintenance);
     app.work(&request).await.expect("not handled");
     app.forget_requests();
-    app.work(&request).await.expect("the duplicate is handled");
+    app.work(&request).await.expect("not handled");
     assert!(app.simulators.requests(app.id.uuid()).is_empty());
 }
 
@@ -160,8 +163,8 @@ async fn a_request_for_an_unknown_tenant_goes_back_to_the_queue() {
     let mut request = app.request(Job::Maintenance);
     request.tenant = "00000000-0000-4000-8000-0000000000ff"
         .parse()
-        .expect("a GUID");
-    let failure = app.work(&request).await.expect_err("refused");
+        .expect("invalid GUID");
+    let failure = app.work(&request).await.expect_err("was accepted");
     assert!(failure.0.contains("has no settings"), "{failure:?}");
     request.job = Job::Refresh;
     assert!(

@@ -1,4 +1,4 @@
-//! The brake: large changes wait for a person.
+//! Limits: large changes are held for approval.
 
 use chrono::Utc;
 use rollcall_clients::store::StoreError;
@@ -36,11 +36,11 @@ fn hash(kinds: &[NoticeKind]) -> PlanHash {
         NoticeKind::Held { hash, .. } => Some(hash.clone()),
         _ => None,
     });
-    held.expect("a held change is told")
+    held.expect("no notice of a held change")
 }
 
-/// Proves S4-129, S4-131 and S4-061: nothing is written to the group, the Excel
-/// file is prepared all the same, the contact is told once, enrolment goes on.
+/// Proves S4-129, S4-131 and S4-061: nothing is written to the group, the workbook is still
+/// created, the contact is notified once, and enrolment continues.
 #[tokio::test]
 async fn a_large_change_is_held_whole() {
     let mut app = crowded().await;
@@ -62,7 +62,7 @@ async fn a_large_change_is_held_whole() {
         .await
         .expect("states not read")
         .remove(&profile_id(app.id, "Denver"));
-    assert!(state.expect("a state").members_file.is_some());
+    assert!(state.expect("no state").members_file.is_some());
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
     let told = app.told().await;
     assert!(
@@ -77,13 +77,10 @@ async fn a_large_change_is_held_whole() {
         "{told:?}"
     );
     app.maintained().await;
-    assert!(
-        app.told().await.is_empty(),
-        "the same held change is told once"
-    );
+    assert!(app.told().await.is_empty(), "a second notice was sent");
 }
 
-/// Proves S4-063: an approval releases exactly the change it was given for.
+/// Proves S4-063: an approval applies to exactly one change.
 #[tokio::test]
 async fn an_approval_releases_exactly_one_change() {
     let mut app = crowded().await;
@@ -94,7 +91,7 @@ async fn an_approval_releases_exactly_one_change() {
     store
         .decide_hold(app.id, id, &first, approved(), None)
         .await
-        .expect("approved");
+        .expect("not approved");
     app.edit(|outside| {
         outside.world.people.pop();
     });
@@ -103,7 +100,7 @@ async fn an_approval_releases_exactly_one_change() {
     assert_eq!(
         line(&report, "Denver").status,
         ProfileStatus::Held,
-        "other data, another change"
+        "another change was applied"
     );
     let second = hash(&app.told().await);
     assert_ne!(first, second);
@@ -116,7 +113,7 @@ async fn an_approval_releases_exactly_one_change() {
     store
         .decide_hold(app.id, id, &second, approved(), None)
         .await
-        .expect("approved");
+        .expect("not approved");
     let (_, report) = app.maintain().await;
     assert_eq!(line(&report, "Denver").added.done, 29);
     assert_eq!(app.members("Denver").expect("no such group").len(), 29);
@@ -126,11 +123,12 @@ async fn an_approval_releases_exactly_one_change() {
             .await
             .expect("holds not read")
             .is_empty(),
-        "settled holds go"
+        "a resolved hold is still stored"
     );
 }
 
-/// Proves S4-063: discarding keeps the change held and quiet; a higher limit lets it through.
+/// Proves S4-063: a discarded change remains held without further notices; a higher limit lets it
+/// pass.
 #[tokio::test]
 async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
     let mut app = crowded().await;
@@ -151,7 +149,7 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
             None,
         )
         .await
-        .expect("discarded");
+        .expect("not discarded");
     let (_, report) = app.maintain().await;
     assert!(
         line(&report, "Denver")
@@ -166,7 +164,7 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
     assert_eq!(app.members("Denver").expect("no such group").len(), 30);
 }
 
-/// Proves S4-061 with C-09: a change that is held, settled and held again is told again.
+/// Proves S4-061 with C-09: a change that is held, resolved and held again causes another notice.
 #[tokio::test]
 async fn a_change_that_comes_back_is_told_again() {
     let mut app = crowded().await;
@@ -203,8 +201,8 @@ async fn a_change_that_comes_back_is_told_again() {
     assert!(matches!(second.about, NoticeKind::Held { .. }));
 }
 
-/// Proves S4-063: an approved change that is cut off by the time limit is ended
-/// by its continuation without a second approval.
+/// Proves S4-063: an approved change that is interrupted by the deadline is completed by its
+/// continuation without a second approval.
 #[tokio::test]
 async fn an_approved_change_survives_being_cut_off() {
     let mut app = App::ready(Town::crowd(900)).await;
@@ -228,7 +226,7 @@ async fn an_approved_change_survives_being_cut_off() {
             None,
         )
         .await
-        .expect("approved");
+        .expect("not approved");
     app.fault(
         "/$batch",
         rollcall_simulators::FaultKind::Delay { ms: 1_200 },
@@ -242,14 +240,14 @@ async fn an_approved_change_survives_being_cut_off() {
     let partly = app.members("Denver").expect("no such group").len();
     assert!(
         partly > 0 && partly < 900,
-        "cut off in the middle: {partly}"
+        "not interrupted while working: {partly}"
     );
     app.simulators.clear_faults(app.id.uuid());
     let mut rest = request.clone();
     rest.continuation = 1;
     app.work(&rest).await.expect("not handled");
     assert_eq!(app.members("Denver").expect("no such group").len(), 900);
-    assert!(app.told().await.is_empty(), "no second hold");
+    assert!(app.told().await.is_empty(), "a second hold was created");
     assert!(
         app.services
             .store

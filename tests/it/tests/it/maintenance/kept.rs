@@ -1,4 +1,5 @@
-//! Members kept between runs: the quiet run, edits by hand, and every doubt.
+//! Members stored between runs: runs without changes, manual edits, and all reasons to invalidate
+//! them.
 
 use std::time::Duration;
 
@@ -13,18 +14,18 @@ use rollcall_simulators::FaultKind;
 
 use crate::harness::{App, Town, line, profile_id, step_count};
 
-/// A town with Denver's group made, filled and confirmed.
+/// Starts a tenant whose group Denver is created, filled and confirmed.
 async fn settled(town: Town) -> App {
     let mut app = App::ready(town).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
-    assert!(app.kept("Denver").await.is_some(), "known and kept");
+    assert!(app.kept("Denver").await.is_some(), "members not stored");
     written_an_hour_ago(&app).await;
     app.forget_requests();
     app
 }
 
-/// Makes our last write to Denver's group an hour old: Graph shows it everywhere.
+/// Sets our last write to Denver's group to an hour ago, when Graph shows it everywhere.
 async fn written_an_hour_ago(app: &App) {
     let mut state = app.state("Denver").await;
     state.written_at = Some(Utc::now() - TimeDelta::hours(1));
@@ -36,7 +37,7 @@ async fn written_an_hour_ago(app: &App) {
     lease.release().await.expect("not released");
 }
 
-/// The data says that these people live elsewhere now.
+/// Publishes data in which these users have another city.
 async fn move_to(app: &mut App, city: &str, names: &[&str]) {
     let tenant = app.id.uuid();
     let name_of = |id| app.town.name_of(tenant, id);
@@ -59,14 +60,14 @@ fn refused() -> FaultKind {
     }
 }
 
-/// The fenced writes of a job that holds the lock.
+/// Acquires the maintenance lock, for fenced writes.
 async fn locked(app: &App) -> Lease {
     let store = &app.services.store;
     let lease = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
     lease.expect("lease request failed").expect("lease taken")
 }
 
-/// A run that changes nothing asks for no members and writes nothing.
+/// A run without changes reads no members and writes nothing.
 #[tokio::test]
 async fn a_quiet_run_reads_no_members() {
     let mut app = settled(Town::small()).await;
@@ -82,33 +83,35 @@ async fn a_quiet_run_reads_no_members() {
     assert_eq!(line(&report, "Denver").members, 2);
 }
 
-/// Kept members take part in changes as read ones do.
+/// Changes are planned from stored members in the same way as from members that were read.
 #[tokio::test]
 async fn a_change_is_made_from_kept_members() {
     let mut app = settled(Town::small()).await;
-    let before = app.kept("Denver").await.expect("kept");
+    let before = app.kept("Denver").await.expect("members not stored");
     move_to(&mut app, "Oslo", &["Ada"]).await;
     let (_, report) = app.maintain().await;
     assert_eq!(app.member_reads(), 0);
     assert_eq!(line(&report, "Denver").removed.done, 1, "{report:#?}");
-    let kept = app.kept("Denver").await.expect("kept again");
+    let kept = app.kept("Denver").await.expect("members not stored");
     assert_eq!(
         Some(kept.members.len()),
         app.members("Denver").map(|names| names.len())
     );
     assert_eq!(kept.members.len(), 1);
-    assert_eq!(kept.read_at, before.read_at, "a write is no reading");
+    assert_eq!(
+        kept.read_at, before.read_at,
+        "a write changed the time of the last read"
+    );
 }
 
-/// Proves X-14 and S4-130: what people edit by hand in Entra is found by the
-/// first scheduled run after a day, put right and said. Until then scheduled runs
-/// take the members they know.
+/// Proves X-14 and S4-130: manual edits in Entra are detected by the first scheduled run after a
+/// day, reverted and reported. Until then scheduled runs use the stored members.
 #[tokio::test]
 async fn edits_by_hand_are_found_within_a_day_and_told() {
     let mut app = settled(Town::small().person("Stranger", "Denver").outside_lms()).await;
     app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
     app.maintained().await;
-    assert_eq!(app.member_reads(), 0, "read less than a day ago");
+    assert_eq!(app.member_reads(), 0, "a group was read again within a day");
     assert_eq!(app.members("Denver").expect("no such group").len(), 3);
     app.a_day_passes();
     let (run, report) = app.maintain().await;
@@ -118,18 +121,18 @@ async fn edits_by_hand_are_found_within_a_day_and_told() {
     );
     assert_eq!(
         line(&report, "Denver").notes,
-        ["2 members had been added and 1 removed by hand in Entra; put right"]
+        ["2 members were added and 1 removed manually in Entra; reverted"]
     );
     assert_eq!(step_count(&run, "memberships", "manualEdits"), 3);
     assert_eq!(step_count(&run, "memberships", "groupsRead"), 1);
     app.forget_requests();
     let (_, report) = app.maintain().await;
-    assert_eq!(app.member_reads(), 0, "for another day");
+    assert_eq!(app.member_reads(), 0, "a group was read again within a day");
     assert!(line(&report, "Denver").notes.is_empty());
 }
 
-/// Proves X-14: an administrator who starts a run gets the truth at once, and
-/// edits that a limit holds back are told all the same.
+/// Proves X-14: a manual run detects edits immediately, and reports them even if a limit prevents
+/// their correction.
 #[tokio::test]
 async fn a_run_by_hand_reads_every_group() {
     let mut app = settled(Town::small()).await;
@@ -146,17 +149,21 @@ async fn a_run_by_hand_reads_every_group() {
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Held);
     assert_eq!(
         line(&report, "Denver").notes,
-        ["1 member had been added by hand in Entra"]
+        ["1 member was added manually in Entra"]
     );
     app.forget_requests();
     let (_, report) = app.maintain().await;
-    assert_eq!(app.member_reads(), 0, "a held change keeps what was read");
+    assert_eq!(
+        app.member_reads(),
+        0,
+        "a group with a held change was read again"
+    );
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Held);
     assert_eq!(line(&report, "Denver").members, 3);
 }
 
-/// Before the first write the kept members are taken back: a run that dies from
-/// there on leaves a group that is read in full.
+/// The stored members are invalidated before the first write: if the run crashes afterwards, the
+/// next one reads the group in full.
 #[tokio::test]
 async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
     let mut app = settled(Town::crowd(300)).await;
@@ -168,9 +175,9 @@ async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    // Dropping the future is what a kill does: no clean-up runs, the lease stays.
+    // Dropping the future has the same effect as a kill: no clean-up runs, the lease remains.
     tokio::select! {
-        ended = app.work(&request) => panic!("it was to be cut off: {ended:?}"),
+        ended = app.work(&request) => panic!("the run ended before it was killed: {ended:?}"),
         () = in_doubt => {}
     }
     app.simulators.clear_faults(app.id.uuid());
@@ -185,14 +192,14 @@ async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
     assert_eq!(
         app.kept("Denver").await,
         None,
-        "read too soon after a write"
+        "a read soon after a write was stored"
     );
     written_an_hour_ago(&app).await;
     app.maintained().await;
     assert!(app.kept("Denver").await.is_some());
 }
 
-/// A change that failed is tried again from what is known; nothing is read.
+/// A failed change is retried based on the stored members, without reading the group.
 #[tokio::test]
 async fn a_failed_change_is_tried_again_without_reading() {
     let mut app = settled(Town::small()).await;
@@ -207,11 +214,11 @@ async fn a_failed_change_is_tried_again_without_reading() {
         app.members("Denver").expect("no such group"),
         Vec::<String>::new()
     );
-    let kept = app.kept("Denver").await.expect("kept");
+    let kept = app.kept("Denver").await.expect("members not stored");
     assert!(kept.unsure.is_empty());
 }
 
-/// Somebody who can never be added costs no reading of the group in every run.
+/// A member that can never be added does not cause the group to be read in every run.
 #[tokio::test]
 async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
     let mut app = App::ready(Town::small().person("Ghost", "Denver")).await;
@@ -227,7 +234,7 @@ async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
         let (run, report) = app.maintain().await;
         assert_eq!(line(&report, "Denver").added.failed, 1, "{report:#?}");
         assert_eq!(step_count(&run, "memberships", "groupsRead"), 0);
-        let kept = app.kept("Denver").await.expect("kept");
+        let kept = app.kept("Denver").await.expect("members not stored");
         assert_eq!((kept.members.len(), kept.unsure.len()), (2, 1));
     }
     assert_eq!(app.member_reads(), 0);
@@ -237,8 +244,8 @@ async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
     );
 }
 
-/// A change that failed as far as we know may have been made all the same. If no
-/// plan tries it again the group is read.
+/// A change that failed may nevertheless have been applied. If the next plan does not retry it, the
+/// group is read.
 #[tokio::test]
 async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
     let mut app = settled(Town::small()).await;
@@ -259,8 +266,8 @@ async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
     );
 }
 
-/// Soon after our own write Graph may still show the members before: a read is
-/// planned from, but neither kept nor taken for edits by hand.
+/// Soon after our own write, Graph may still return the previous members: such a read is used for
+/// planning, but it is not stored, and differences do not count as manual edits.
 #[tokio::test]
 async fn a_read_soon_after_a_write_is_not_kept() {
     let mut app = App::ready(Town::small()).await;
@@ -280,8 +287,8 @@ async fn a_read_soon_after_a_write_is_not_kept() {
     assert!(app.kept("Denver").await.is_some());
 }
 
-/// Proves X-14 for a run of several invocations: its last report tells what the
-/// first one found, and later runs do not.
+/// Proves X-14 for a run of several invocations: its last report contains the edits that the first
+/// one detected, and later runs do not report them.
 #[tokio::test]
 async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
     let mut app = settled(Town::small()).await;
@@ -299,11 +306,11 @@ async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
     app.work(&rest).await.expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
-    let told = ["1 member had been added by hand in Entra; put right"];
+    let told = ["1 member was added manually in Entra; reverted"];
     let report = app.report(&run).await;
     assert_eq!(line(&report, "Denver").notes, told);
     assert_eq!(run.counts["manualEdits"], 1);
-    // Denver by the first invocation; by the second Zion, which the first had made.
+    // The first invocation read Denver; the second read Zion, which the first had created.
     assert_eq!(run.counts["groupsRead"], 2);
     assert_eq!(run.counts["groupsKept"], 1);
     let (_, report) = app.maintain().await;
@@ -311,7 +318,7 @@ async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
     assert!(app.state("Denver").await.edits.is_empty());
 }
 
-/// Switched off and on again between two runs, the group was people's meanwhile.
+/// If auto-populate was off between two runs, the group may have been edited and is read.
 #[tokio::test]
 async fn a_profile_edited_since_is_read() {
     let mut app = settled(Town::small()).await;
@@ -327,10 +334,10 @@ async fn a_profile_edited_since_is_read() {
         ["Ada", "Alan"]
     );
     app.maintained().await;
-    assert_eq!(app.member_reads(), 1, "kept under the new version");
+    assert_eq!(app.member_reads(), 1, "not stored for the new version");
 }
 
-/// A run that ends before it looked at a group does not go on to its members.
+/// A run that ends before it checked all groups does not change members.
 #[tokio::test]
 async fn a_run_that_has_not_seen_every_group_touches_no_members() {
     let mut app = App::ready(Town::small()).await;
@@ -356,14 +363,14 @@ async fn a_run_that_has_not_seen_every_group_touches_no_members() {
     assert_eq!(app.members("Oslo").expect("no such group"), ["Grace"]);
 }
 
-/// A damaged record, and one whose rows mean other people, are never believed.
+/// Damaged records, and records whose rows refer to other users, are not used.
 #[tokio::test]
 async fn damaged_and_outdated_records_are_not_believed() {
     let mut app = settled(Town::small()).await;
     let id = profile_id(app.id, "Denver");
     let store = app.services.store.clone();
-    let good = app.kept("Denver").await.expect("kept");
-    let mut damaged = good.to_bytes().expect("small");
+    let good = app.kept("Denver").await.expect("members not stored");
+    let mut damaged = good.to_bytes().expect("too large");
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     store
@@ -378,7 +385,7 @@ async fn damaged_and_outdated_records_are_not_believed() {
         ["Ada", "Alan"]
     );
 
-    let mut outdated = app.kept("Denver").await.expect("kept again");
+    let mut outdated = app.kept("Denver").await.expect("members not stored");
     outdated.lineage = SnapshotId::new(outdated.read_at, uuid::Uuid::max());
     let lease = locked(&app).await;
     let stored = store.put_members(lease.fence(), &[(id, outdated)]).await;
@@ -393,7 +400,7 @@ async fn damaged_and_outdated_records_are_not_believed() {
     );
 }
 
-/// While auto-populate is off the group is people's to edit: nothing kept counts
+/// While auto-populate is off, the group is edited manually, so the stored members are invalid
 /// afterwards.
 #[tokio::test]
 async fn a_group_left_to_people_is_read_when_it_is_managed_again() {
@@ -412,13 +419,13 @@ async fn a_group_left_to_people_is_read_when_it_is_managed_again() {
     );
 }
 
-/// Proves S4-116: an owner that wakes late neither keeps nor takes back members.
+/// Proves S4-116: a previous owner of the lease can neither store nor delete members.
 #[tokio::test]
 async fn a_late_owner_cannot_touch_kept_members() {
     let app = settled(Town::small()).await;
     let id = profile_id(app.id, "Denver");
     let store = app.services.store.clone();
-    let before = app.kept("Denver").await.expect("kept");
+    let before = app.kept("Denver").await.expect("members not stored");
     let late = locked(&app).await;
     store
         .expire_lease(app.id, MAINTENANCE_LEASE)
@@ -438,12 +445,12 @@ async fn a_late_owner_cannot_touch_kept_members() {
     now.release().await.expect("not released");
 }
 
-/// More records than a transaction or a page takes are all kept and all found.
+/// All records are stored and read, even if they exceed a transaction and a page.
 #[tokio::test]
 async fn many_large_records_are_kept_and_found() {
     let app = settled(Town::small()).await;
     let store = app.services.store.clone();
-    let mut large = app.kept("Denver").await.expect("kept");
+    let mut large = app.kept("Denver").await.expect("members not stored");
     let mut rows = rollcall_domain::base::rowset::RowSet::new(1_600_000);
     let mut lcg = 1u64;
     rows.extend((0..1_600_000).filter(|_| {

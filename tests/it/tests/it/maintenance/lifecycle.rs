@@ -15,8 +15,8 @@ async fn enrolled() -> App {
     app
 }
 
-/// Proves S4-135, S4-136, S4-137 and S4-138: the group leaves every catalog,
-/// the switches go off, selection, group and members stay; once.
+/// Proves S4-135, S4-136, S4-137 and S4-138: the group is removed from every catalog, the switches
+/// are turned off, and selection, group and members remain; this happens once.
 #[tokio::test]
 async fn a_deleted_profile_leaves_every_catalog_and_keeps_the_rest() {
     let mut app = enrolled().await;
@@ -25,12 +25,12 @@ async fn a_deleted_profile_leaves_every_catalog_and_keeps_the_rest() {
         .store
         .delete_profile(app.id, id, "ada@contoso.example")
         .await
-        .expect("deleted");
+        .expect("not deleted");
     let (_, report) = app.maintain().await;
     assert!(app.enrolled("Denver").is_empty());
     assert!(app.outside().catalog_users.is_empty());
     assert_eq!(
-        app.members("Denver").expect("the group stays"),
+        app.members("Denver").expect("no such group"),
         ["Ada", "Alan"]
     );
     let profile = app.profile("Denver").await;
@@ -39,7 +39,11 @@ async fn a_deleted_profile_leaves_every_catalog_and_keeps_the_rest() {
     assert_eq!(line(&report, "Denver").status, ProfileStatus::Deleted);
     app.forget_requests();
     app.maintained().await;
-    assert!(app.writes().is_empty(), "handled once: {:?}", app.writes());
+    assert!(
+        app.writes().is_empty(),
+        "a second run wrote again: {:?}",
+        app.writes()
+    );
 }
 
 /// Proves S4-139 and C-22: restoring brings back members, group and enrolments.
@@ -51,7 +55,7 @@ async fn a_restored_profile_is_enrolled_again() {
         .store
         .delete_profile(app.id, id, "ada@contoso.example")
         .await
-        .expect("deleted");
+        .expect("not deleted");
     app.maintained().await;
     app.put("Denver", |profile| *profile = restore(profile.clone()))
         .await;
@@ -63,8 +67,8 @@ async fn a_restored_profile_is_enrolled_again() {
     );
 }
 
-/// Proves S4-136 and C-08: enrolments made elsewhere that go along are named;
-/// with `courses_only` they stay.
+/// Proves S4-136 and C-08: enrolments made elsewhere that are removed with a catalog are reported;
+/// with `courses_only` they remain.
 #[tokio::test]
 async fn what_goes_along_with_a_catalog_is_named() {
     for (mode, left) in [
@@ -93,8 +97,8 @@ async fn what_goes_along_with_a_catalog_is_named() {
     }
 }
 
-/// Proves S4-140: switched to "Don't enroll", the group leaves once and keeps
-/// its members; what people do afterwards is theirs.
+/// Proves S4-140: after a switch to "Don't enroll" the group is unenrolled once and its members
+/// remain; later manual enrolments are not changed.
 #[tokio::test]
 async fn a_retraction_is_carried_out_once() {
     let mut app = enrolled().await;

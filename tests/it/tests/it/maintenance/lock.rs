@@ -22,8 +22,8 @@ async fn take(app: &App, seconds: u64) -> Lease {
     lease.expect("lease request failed").expect("lease taken")
 }
 
-/// Proves S4-108, S4-110, S4-111, S4-112 and S4-114: under the lock profiles,
-/// their courses and settings cannot be saved; reading and deleting works.
+/// Proves S4-108, S4-110, S4-111, S4-112 and S4-114: while locked, profiles, their courses and
+/// settings cannot be saved; reading and deleting are possible.
 #[tokio::test]
 async fn under_the_lock_administrators_read_and_delete_only() {
     let app = App::ready(Town::small()).await;
@@ -66,7 +66,7 @@ async fn under_the_lock_administrators_read_and_delete_only() {
     store
         .delete_profile(app.id, profile.id, "ada@contoso.example")
         .await
-        .expect("deletes");
+        .expect("not deleted");
     lease.release().await.expect("not released");
     assert!(
         store
@@ -78,10 +78,10 @@ async fn under_the_lock_administrators_read_and_delete_only() {
     store
         .save_profile(app.id, &changed, None)
         .await
-        .expect("saves again");
+        .expect("not saved again");
 }
 
-/// Proves S4-115 and S4-141: after a run the lock is gone and saving works.
+/// Proves S4-115 and S4-141: after a run the lock is released and saving works.
 #[tokio::test]
 async fn after_the_run_the_lock_is_gone() {
     let mut app = App::ready(Town::small()).await;
@@ -98,7 +98,7 @@ async fn after_the_run_the_lock_is_gone() {
     app.put_city("Denver", "Oslo", &[]).await;
 }
 
-/// Proves S4-116: a run that breaks gives the lock back, and says why.
+/// Proves S4-116: a run that fails releases the lock and records the reason.
 #[tokio::test]
 async fn a_run_that_breaks_unlocks_and_tells() {
     let mut app = App::ready(Town::small()).await;
@@ -127,8 +127,8 @@ async fn a_run_that_breaks_unlocks_and_tells() {
     );
 }
 
-/// Proves S4-116: a live lock cannot be taken, an expired one can, and its old
-/// owner, waking late, cannot write.
+/// Proves S4-116: a held lock cannot be acquired, an expired one can, and its previous owner cannot
+/// write any more.
 #[tokio::test]
 async fn a_paused_owner_that_wakes_late_cannot_write() {
     let app = App::ready(Town::small()).await;
@@ -137,13 +137,13 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
     let second = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30))
         .await
         .expect("lease request failed");
-    assert!(second.is_none(), "a live lock is not taken");
+    assert!(second.is_none(), "a held lock was acquired");
     tokio::time::sleep(Duration::from_millis(2_300)).await;
     let second = take(&app, 30).await;
     assert!(second.token() > first.token());
     assert!(
         !first.renew().await.expect("not renewed"),
-        "the heartbeat says that it is lost"
+        "a lost lock was renewed"
     );
     let late = store
         .put_profile_state(
@@ -160,15 +160,15 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
             &ProfileState::default(),
         )
         .await
-        .expect("the owner writes");
+        .expect("the owner could not write");
     first.release().await.expect("not released");
     assert!(
         second.renew().await.expect("not renewed"),
-        "a late release does not free another's lock"
+        "the previous owner released the lock"
     );
 }
 
-/// The race: two messages at once, one works, the other writes nothing.
+/// The race of two concurrent messages: one works, the other writes nothing.
 #[tokio::test]
 async fn of_two_messages_at_once_one_works() {
     let mut app = App::ready(Town::crowd(60)).await;
@@ -185,17 +185,17 @@ async fn of_two_messages_at_once_one_works() {
     assert_eq!(
         begun.iter().flatten().count(),
         1,
-        "one run began: {begun:?}"
+        "not exactly one run began: {begun:?}"
     );
     assert_eq!(
         app.requested(Job::Maintenance).await,
         1,
-        "the other is put back"
+        "the other request was not requeued"
     );
     assert_eq!(app.members("Denver").expect("no such group").len(), 60);
 }
 
-/// No save is accepted while the lock is held, however they race.
+/// No concurrent save is accepted while the lock is held.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn saves_that_race_with_the_lock_never_land_after_it() {
     let app = App::ready(Town::small()).await;
@@ -237,7 +237,7 @@ async fn saves_that_race_with_the_lock_never_land_after_it() {
     assert_eq!(
         locked.load(Ordering::SeqCst),
         after,
-        "nothing landed after the lock was taken"
+        "a save was accepted after the lock was acquired"
     );
     assert_eq!(saved.load(Ordering::SeqCst) + 1, after);
     lease.release().await.expect("not released");

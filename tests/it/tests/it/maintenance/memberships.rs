@@ -1,4 +1,4 @@
-//! Groups made, filled, repaired; what people did by hand put right.
+//! Groups are created, filled and repaired; manual edits are reverted.
 
 use rollcall_domain::audience::profile::Target;
 use rollcall_domain::base::run::RunStatus;
@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::harness::{App, Town, in_city, line, profile_id};
 
-/// Proves S4-106, S4-109, S4-125 and S4-127: profiles become audiences in
-/// groups, in the documented order of steps.
+/// Proves S4-106, S4-109, S4-125 and S4-127: audiences of profiles become members of groups, in the
+/// documented order of steps.
 #[tokio::test]
 async fn profiles_become_groups_with_their_audience() {
     let mut app = App::ready(Town::small()).await;
@@ -42,15 +42,15 @@ async fn profiles_become_groups_with_their_audience() {
         .cloned();
     assert_eq!(
         group
-            .expect("named by prefix and title")
+            .expect("no group with this name")
             .description
             .as_deref(),
         Some("About Denver")
     );
 }
 
-/// Proves S4-125 and S4-051: a profile that is not auto-populated has an empty
-/// group, and S4-053: switched off later, its members stay as they are.
+/// Proves S4-125, S4-051 and S4-053: a profile without auto-populate has an empty group; if
+/// auto-populate is disabled later, the members remain unchanged.
 #[tokio::test]
 async fn without_auto_populate_the_group_exists_and_is_left_alone() {
     let mut app = App::ready(Town::small()).await;
@@ -83,8 +83,8 @@ async fn without_auto_populate_the_group_exists_and_is_left_alone() {
     );
 }
 
-/// Proves S4-126 and C-50: a group deleted by hand is restored with its id; one
-/// that is gone for good is made anew and said so.
+/// Proves S4-126 and C-50: a manually deleted group is restored with its id; a permanently deleted
+/// one is created again and reported.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_group_deleted_by_hand_comes_back() {
@@ -106,7 +106,7 @@ async fn a_group_deleted_by_hand_comes_back() {
             .groups
             .iter()
             .position(|group| group.id == first.uuid())
-            .expect("there");
+            .expect("no such group");
         let group = outside.world.groups.remove(at);
         outside
             .deleted_groups
@@ -142,7 +142,7 @@ async fn a_group_deleted_by_hand_comes_back() {
         line(&report, "Denver")
             .notes
             .iter()
-            .any(|note| note.contains("takes its place")),
+            .any(|note| note.contains("replaces it")),
         "{report:#?}"
     );
     assert_eq!(
@@ -152,7 +152,7 @@ async fn a_group_deleted_by_hand_comes_back() {
     assert_eq!(
         app.enrolled("Denver"),
         ["Security 101"],
-        "the new group is enrolled again"
+        "the new group was not enrolled again"
     );
     let second = app
         .services
@@ -164,7 +164,7 @@ async fn a_group_deleted_by_hand_comes_back() {
     assert_ne!(second, Some(first));
 }
 
-/// Proves S4-014: a new prefix renames the group and keeps its id.
+/// Proves S4-014: a new prefix renames the group, which retains its id.
 #[tokio::test]
 async fn a_new_prefix_renames_the_group() {
     let mut app = App::ready(Town::small()).await;
@@ -189,9 +189,9 @@ async fn a_new_prefix_renames_the_group() {
     );
 }
 
-/// Proves S4-130: members that people added by hand leave, everyone who
-/// matches joins, and doing it again writes nothing. The run is started by hand:
-/// a scheduled one may take the members it knows for a day (see `kept`).
+/// Proves S4-130: manually added members are removed, all matching users are added, and repeating
+/// the run writes nothing. The runs are manual, because a scheduled one may use the stored members
+/// for a day (see `kept`).
 #[tokio::test]
 async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
     let mut app = App::ready(Town::small().person("Stranger", "Denver").outside_lms()).await;
@@ -217,8 +217,8 @@ async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
     assert_eq!(line(&report, "Denver").members, 2);
 }
 
-/// Proves S4-062 and the apply rules: many members, the fewest requests, adds
-/// before removes, and never a deleted user.
+/// Proves S4-062 and the rules of applying changes: many members with the fewest requests,
+/// additions before removals, and never a deleted user.
 #[tokio::test]
 async fn a_large_change_takes_the_fewest_writes() {
     let mut app = App::ready(Town::crowd(130)).await;
@@ -261,12 +261,15 @@ async fn a_large_change_takes_the_fewest_writes() {
     let last_add = writes
         .iter()
         .rposition(|write| write.starts_with("PATCH"))
-        .expect("adds");
+        .expect("no addition");
     let first_remove = writes
         .iter()
         .position(|write| write.starts_with("DELETE"))
-        .expect("removes");
-    assert!(last_add < first_remove, "adds come first: {writes:?}");
+        .expect("no removal");
+    assert!(
+        last_add < first_remove,
+        "a removal before an addition: {writes:?}"
+    );
     assert!(
         writes
             .iter()
@@ -276,8 +279,8 @@ async fn a_large_change_takes_the_fewest_writes() {
     assert!(!app.outside().user_deleted_by_mistake);
 }
 
-/// Proves S4-044, S4-088a and S4-088b end to end: overrides, people without an
-/// Entra account, people the platform does not know.
+/// Proves S4-044, S4-088a and S4-088b end to end: overrides, users without an Entra account, users
+/// who are not on the platform.
 #[tokio::test]
 async fn only_learners_with_an_account_become_members() {
     let town = Town::small()
@@ -301,14 +304,14 @@ async fn only_learners_with_an_account_become_members() {
     assert_eq!(line(&report, "Denver").unreachable, 1);
 }
 
-/// Proves S4-128: the member list is an Excel file, kept until it says something new.
+/// Proves S4-128: the member list is an Excel file, which is replaced only if its content changes.
 #[tokio::test]
 async fn the_member_list_is_a_workbook() {
     let mut app = App::ready(Town::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
     let first = app.state("Denver").await;
-    let file = first.members_file.clone().expect("a file");
+    let file = first.members_file.clone().expect("no file");
     assert!(
         app.services
             .objects
@@ -343,7 +346,7 @@ async fn a_group_that_cannot_be_managed_fails_its_profile_alone() {
             .groups
             .iter_mut()
             .find(|group| group.display_name == "LMS - Denver")
-            .expect("there");
+            .expect("no such group");
         group.on_premises_synced = true;
         outside.world.people[2].city = Some("Denver".to_owned());
     });
@@ -360,11 +363,11 @@ async fn a_group_that_cannot_be_managed_fails_its_profile_alone() {
         app.members("Oslo").expect("no such group"),
         Vec::<String>::new()
     );
-    assert_eq!(app.told().await.len(), 1, "the contact is told");
+    assert_eq!(app.told().await.len(), 1, "no notice for the contact");
 }
 
-/// A partial read of a group's members must never look like a small group. (A run
-/// by hand reads every group.)
+/// A partial read of a group's members must not be treated as a small group. (A manual run reads
+/// every group.)
 #[tokio::test]
 async fn members_that_cannot_be_read_are_left_alone() {
     let mut app = App::ready(Town::small()).await;
@@ -386,8 +389,8 @@ async fn members_that_cannot_be_read_are_left_alone() {
     assert!(app.writes().is_empty(), "{:?}", app.writes());
 }
 
-/// The bad input: a malformed profile, a circle, an unknown field, each
-/// with its own reason, while the others go on.
+/// Invalid input: a malformed profile, a cycle, an unknown field, each with a specific reason,
+/// while the others are processed.
 #[tokio::test]
 async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
     let mut app = App::ready(Town::small()).await;
@@ -419,7 +422,7 @@ async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
     );
     let reason = |title: &str| line(&report, title).reason.clone().unwrap_or_default();
     assert!(
-        reason("A").contains("circle") && reason("B").contains("circle"),
+        reason("A").contains("cycle") && reason("B").contains("cycle"),
         "{report:#?}"
     );
     assert!(

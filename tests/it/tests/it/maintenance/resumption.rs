@@ -1,4 +1,4 @@
-//! Interrupted runs: near the deadline, killed in the middle, throttled.
+//! Interrupted runs: near the deadline, killed while working, throttled.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use rollcall_simulators::{FaultKind, Throttle};
 
 use crate::harness::{App, Town};
 
-/// A run without time left stops cleanly, unlocks, and queues its continuation,
-/// which ends it; nothing is done twice.
+/// A run near its deadline stops in a consistent state, releases the lock, and queues its
+/// continuation, which completes it; nothing is done twice.
 #[tokio::test]
 async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
     let mut app = App::ready(Town::crowd(900)).await;
@@ -29,12 +29,12 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
             .await
             .expect("lease not read")
             .is_none(),
-        "unlocked in between"
+        "locked between invocations"
     );
     assert_eq!(
         app.requested(Job::Maintenance).await,
         1,
-        "a continuation is queued"
+        "no continuation was queued"
     );
     app.simulators.clear_faults(app.id.uuid());
     let mut rest = request.clone();
@@ -42,14 +42,17 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
     app.work(&rest).await.expect("not handled");
     let run = app.run(&request).await;
     assert_eq!(run.status, RunStatus::Succeeded);
-    assert_eq!(run.counts["added"], 900, "counted over both invocations");
+    assert_eq!(
+        run.counts["added"], 900,
+        "not counted over both invocations"
+    );
     assert_eq!(run.counts["invocations"], 2);
     assert_eq!(app.members("Denver").expect("no such group").len(), 900);
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
 
-/// Proves S4-116 for a job that dies: cut off at any moment, the next run waits
-/// for the lease to expire and ends at exactly the desired members.
+/// Proves S4-116 for a crashed job: after an interruption at any moment, the next run waits for the
+/// lease to expire and produces exactly the desired members.
 #[tokio::test]
 async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
     let mut app = App::ready(Town::crowd(1_200)).await;
@@ -58,7 +61,7 @@ async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
     let request = app.request(Job::Maintenance);
     let mut cuts = 0;
     for cut in [100, 600, 1_000, 1_400] {
-        // Dropping the future is what a kill does: no clean-up runs, the lease stays.
+        // Dropping the future has the same effect as a kill: no clean-up runs, the lease remains.
         let cut_off = tokio::time::timeout(Duration::from_millis(cut), app.work(&request)).await;
         cuts += usize::from(cut_off.is_err());
         while app
@@ -72,20 +75,21 @@ async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-    assert!(
-        cuts >= 2,
-        "it was to be cut off in the middle, and was {cuts} times"
-    );
+    assert!(cuts >= 2, "interrupted while working only {cuts} times");
     app.simulators.clear_faults(app.id.uuid());
     app.work(&request).await.expect("not handled");
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
     assert_eq!(app.members("Denver").expect("no such group").len(), 1_200);
-    assert_eq!(app.outside().world.groups.len(), 1, "no second group");
+    assert_eq!(
+        app.outside().world.groups.len(),
+        1,
+        "a second group was created"
+    );
     assert_eq!(app.enrolled("Denver"), ["Security 101"]);
 }
 
-/// Another run took the lock over (a clock ran wrong, a process was paused):
-/// this one notices at its next heartbeat and stops where it stands.
+/// If another run has acquired the lock (a clock was wrong, a process was paused), this run detects
+/// it at its next heartbeat and stops.
 #[tokio::test]
 async fn a_run_that_lost_its_lock_writes_nothing_more() {
     let mut app = App::ready(Town::crowd(900)).await;
@@ -103,27 +107,27 @@ async fn a_run_that_lost_its_lock_writes_nothing_more() {
         taken.expect("lease request failed").expect("lease taken")
     };
     let (ended, thief) = tokio::join!(app.work(&request), thief);
-    let failure = ended.expect_err("the message goes back");
+    let failure = ended.expect_err("the message was deleted");
     assert!(failure.0.contains("lock was lost"), "{failure:?}");
     assert_eq!(
         app.run(&request).await.status,
         RunStatus::Running,
-        "the record is the new owner's to write"
+        "the previous owner wrote the record"
     );
     let requests = app.simulators.requests(app.id.uuid()).len();
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(
         app.simulators.requests(app.id.uuid()).len() <= requests + 30,
-        "at most what was in flight arrived"
+        "more than the pending requests were sent"
     );
     assert!(
         thief.renew().await.expect("not renewed"),
-        "the new owner still holds it"
+        "the new owner lost the lock"
     );
     thief.release().await.expect("not released");
 }
 
-/// Graph's write quota slows a run down and changes nothing about its end.
+/// Graph's write quota delays a run and does not change its result.
 #[tokio::test]
 async fn a_throttled_run_ends_at_the_same_members() {
     let town = Town::crowd(200).behaving(|behaviour| {
@@ -139,7 +143,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
     assert_eq!(app.members("Denver").expect("no such group").len(), 200);
 }
 
-/// A run that was killed cannot say so itself: the next one records it and tells.
+/// A killed run cannot record its failure: the next one records it and sends a notice.
 #[tokio::test]
 async fn a_run_that_died_is_recorded_and_told_by_the_next() {
     let mut app = App::ready(Town::crowd(60)).await;

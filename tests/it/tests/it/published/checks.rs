@@ -1,4 +1,4 @@
-//! What tests of credentials tell, check by check, for everything that can be wrong with them.
+//! The results of credential tests, check by check, for all possible problems.
 
 use std::fmt::Write;
 
@@ -11,19 +11,19 @@ use super::steady;
 use crate::directory_sync::Office;
 use crate::harness::{Answer, App, Town};
 
-/// The checks of a test, one line each.
+/// Returns the checks of a test, one line each.
 fn checks(headline: &str, test: &Value) -> String {
     let mut text = format!("## {headline}\nok: {}\n", test["ok"]);
-    for check in test["checks"].as_array().expect("checks") {
+    for check in test["checks"].as_array().expect("no checks") {
         let part = |name: &str| check[name].as_str().unwrap_or("-");
         let [id, status, pointer] = ["id", "status", "pointer"].map(part);
         let [title, detail] = ["title", "detail"].map(part);
-        writeln!(text, "{id} {status} {pointer}\n  {title}\n  {detail}").expect("written");
+        writeln!(text, "{id} {status} {pointer}\n  {title}\n  {detail}").expect("text not written");
     }
     text
 }
 
-/// Tests what is entered; a process of its own, which has no tokens yet.
+/// Tests the entered credentials in services without cached tokens.
 async fn test(app: &mut App, body: Value) -> Answer {
     app.services = app.with_settings(app.services.settings.clone()).await;
     let owner = app.admin("Owner");
@@ -92,7 +92,7 @@ async fn of_the_settings() {
     insta::assert_snapshot!(steady(&text));
 }
 
-/// The sync's test in a process of its own.
+/// Runs the sync's test in services without cached tokens.
 async fn sync_test(office: &mut Office, headline: &str) -> String {
     office.forget_tokens().await;
     office.owner = office.app.admin("Owner");

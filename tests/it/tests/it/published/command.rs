@@ -1,4 +1,4 @@
-//! What the command of the local stack prints, from values that stay the same.
+//! The output of the local stack's command, for fixed values.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use rollcall_domain::snapshot::format::encode;
 use rollcall_domain::testing::{World, profile_id};
 use rollcall_local::summary::{MailLine, Summary};
 
-/// One profile of every status.
+/// Returns a report with one profile of every status.
 fn report() -> MaintenanceReport {
     let statuses = [
         ("Field staff", ProfileStatus::Synchronised, None),
@@ -99,7 +99,7 @@ fn the_summary_of_a_demo_that_changed_nothing() {
 
 #[test]
 fn the_summary_for_programs() {
-    let json = serde_json::to_string(&summary()).expect("JSON");
+    let json = serde_json::to_string(&summary()).expect("not serialized");
     insta::assert_snapshot!(super::lines(&json));
 }
 
@@ -109,13 +109,13 @@ fn file() -> Vec<u8> {
     world.person("Grace").without_entra();
     world.course("Security 101");
     world.completed("Ada", "Security 101", "2026-01-01");
-    encode(&world.snapshot()).expect("encodes")
+    encode(&world.snapshot()).expect("not encoded")
 }
 
 #[test]
 fn the_description_of_a_snapshot() {
-    let sound = describe(&file()).expect("described");
-    // The first byte whose damage leaves the directory readable.
+    let sound = describe(&file()).expect("not described");
+    // The first byte whose damage leaves the table of sections readable.
     let damaged = (0..file().len()).find_map(|at| {
         let mut file = file();
         file[at] ^= 0xff;
@@ -123,10 +123,10 @@ fn the_description_of_a_snapshot() {
             .ok()
             .filter(|it| it.wrong().next().is_some())
     });
-    let damaged = damaged.expect("a damaged column");
+    let damaged = damaged.expect("no damaged column");
     let mut foreign = file();
     foreign[0] ^= 0xff;
-    let foreign = describe(&foreign).expect_err("no snapshot");
+    let foreign = describe(&foreign).expect_err("was read as a snapshot");
     insta::assert_snapshot!(format!(
         "{sound}\n##########\n{damaged}\n##########\n{foreign}"
     ));

@@ -1,4 +1,4 @@
-//! The `OpenAPI` document, byte for byte as it is served but for line breaks.
+//! The `OpenAPI` document, byte for byte as served except for line breaks.
 
 use super::lines;
 use crate::harness::{Admin, App, Town};
@@ -9,6 +9,6 @@ async fn the_openapi_document() {
     let nobody = Admin::without_token(&app);
     let (status, media_type, bytes) = nobody.raw("GET", "/v1/openapi.json").await;
     assert_eq!((status, media_type.as_str()), (200, "application/json"));
-    let served = String::from_utf8(bytes).expect("text");
+    let served = String::from_utf8(bytes).expect("not UTF-8");
     insta::assert_snapshot!(lines(&served));
 }

@@ -1,4 +1,4 @@
-//! Everything others read, frozen word by word: a change to it shows up as a changed snapshot.
+//! Snapshots of all published texts and documents, so that every change of them is visible.
 
 mod checks;
 mod command;
@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use crate::harness::{Admin, Answer};
 
-/// Headers that belong to what an answer says.
+/// Headers that are part of a response's content.
 const HEADERS: [&str; 6] = [
     "content-type",
     "retry-after",
@@ -24,8 +24,8 @@ const HEADERS: [&str; 6] = [
     "location",
 ];
 
-/// What differs from run to run, and what stands for it in a snapshot. Ids and
-/// moments that a text shows as examples, and those of the tests, stay.
+/// Patterns of values that differ between runs, and their replacements in snapshots. Ids and times
+/// that are examples in a text, and those of the tests, are not replaced.
 const CHANGING: [(&str, &str); 6] = [
     (
         "(such as )?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-([0-9a-f]{12})",
@@ -41,15 +41,15 @@ const CHANGING: [(&str, &str); 6] = [
     ("signIn=[A-Za-z0-9_-]{20,}", "signIn=[random]"),
 ];
 
-/// Parts of what is found that make it stay.
+/// Parts that exclude a match from being replaced.
 const STAYING: [&str; 4] = ["such as ", "000000000bad", "000000000000", "2020-01-01"];
 
-/// A text without what differs from run to run.
+/// Replaces the values that differ between runs.
 fn steady(text: &str) -> String {
     CHANGING
         .iter()
         .fold(text.to_owned(), |text, (pattern, stand_in)| {
-            let pattern = Regex::new(pattern).expect("a pattern");
+            let pattern = Regex::new(pattern).expect("invalid pattern");
             let stays = |found: &str| STAYING.iter().any(|part| found.contains(part));
             let replaced = pattern.replace_all(&text, |found: &Captures<'_>| {
                 let found = &found[0];
@@ -60,32 +60,32 @@ fn steady(text: &str) -> String {
         })
 }
 
-/// Answers of the API, one below the other.
+/// Responses of the API, in order.
 #[derive(Default)]
 struct Told {
     text: String,
 }
 
 impl Told {
-    /// Adds an answer under a headline.
+    /// Adds a response under a headline.
     fn add(&mut self, headline: &str, answer: &Answer) {
-        writeln!(self.text, "## {headline}\n{}", answer.status).expect("written");
+        writeln!(self.text, "## {headline}\n{}", answer.status).expect("text not written");
         for name in HEADERS {
             let counts_down = answer.body["type"] == "urn:rollcall:started-already";
             match answer.header(name) {
                 "" => {}
                 _ if counts_down && name == "retry-after" => {
-                    writeln!(self.text, "{name}: [seconds]").expect("written");
+                    writeln!(self.text, "{name}: [seconds]").expect("text not written");
                 }
-                value => writeln!(self.text, "{name}: {value}").expect("written"),
+                value => writeln!(self.text, "{name}: {value}").expect("text not written"),
             }
         }
-        let body = serde_json::to_string_pretty(&answer.body).expect("JSON");
-        writeln!(self.text, "{body}\n").expect("written");
+        let body = serde_json::to_string_pretty(&answer.body).expect("not serialized");
+        writeln!(self.text, "{body}\n").expect("text not written");
     }
 
-    /// Asks, and adds the answer. `request` is a method and a path; an empty tag
-    /// sends no `If-Match`.
+    /// Sends a request and adds the response. `request` is a method and a path; an empty tag sends
+    /// no `If-Match`.
     async fn ask(
         &mut self,
         headline: &str,
@@ -94,7 +94,7 @@ impl Told {
         tag: &str,
         body: Option<Value>,
     ) -> Answer {
-        let (method, path) = request.split_once(' ').expect("a method and a path");
+        let (method, path) = request.split_once(' ').expect("no method and path");
         let condition = [("if-match", tag)];
         let headers = if tag.is_empty() { &[][..] } else { &condition };
         let answer = who.send(method, path, body, headers).await;
@@ -102,7 +102,7 @@ impl Told {
         answer
     }
 
-    /// The same for an answer that must be a problem.
+    /// The same for a response that must be a problem.
     async fn refused(
         &mut self,
         headline: &str,
@@ -116,14 +116,14 @@ impl Told {
         answer.detail();
     }
 
-    /// All of it, the same in every run.
+    /// Returns all responses, without values that differ between runs.
     fn steady(&self) -> String {
         steady(&self.text)
     }
 }
 
-/// JSON with a line for each part, everything else as it was sent: names in their
-/// order, numbers in their form.
+/// Formats JSON with one line per part, without changing the order of names or the format of
+/// numbers.
 fn lines(json: &str) -> String {
     let (mut text, mut depth, mut quoted, mut escaped) = (String::new(), 0_usize, false, false);
     let mut chars = json.chars().peekable();

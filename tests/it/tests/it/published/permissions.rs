@@ -1,4 +1,4 @@
-//! Who may use which route, and what stands in the way of it.
+//! The permissions of each route, and the conditions that can prevent its use.
 
 use rollcall_domain::connection::installation::Feature;
 use rollcall_profile_api::access::{Permission, ROUTES, markdown};

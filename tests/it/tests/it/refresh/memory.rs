@@ -1,4 +1,4 @@
-//! How much memory the refresh of a large tenant takes, in a process of its own.
+//! Memory of the refresh of a large tenant, measured in a separate process.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -13,20 +13,19 @@ use rollcall_simulators::generate::{self, WorldSpec};
 use super::stored;
 use crate::harness::{App, Town};
 
-/// People of the tenant that is refreshed where nothing else is asked for.
+/// Default number of users in the refreshed tenant.
 const PEOPLE: usize = 2_000;
-/// Asks for more of them.
+/// The variable that sets another number.
 const PEOPLE_WANTED: &str = "ROLLCALL_IT_PEOPLE";
 const ENROLMENTS_EACH: f32 = 20.0;
-/// A tenant of 200,000 must fit into so much memory.
+/// Maximum memory for a tenant of 200,000.
 const LIMIT_MIB: u64 = 512;
-/// What the child is asked to do.
+/// The variable that contains the child's run request.
 const REQUEST: &str = "ROLLCALL_IT_REQUEST";
 
-/// A refresh of 200,000 people with twenty enrolments each stays below 512 MB,
-/// the first as well as one that compares with the snapshot before. A small
-/// tenant goes through it by default; the large one takes about ten minutes and
-/// four gigabytes for its simulation, and tells the figures:
+/// A refresh of 200,000 users with twenty enrolments each stays below 512 MB, both the first one
+/// and one that compares with the previous snapshot. The default is a small tenant. The large one
+/// takes about ten minutes and four gigabytes for its simulation, and prints the figures:
 ///
 /// ```text
 /// ROLLCALL_IT_PEOPLE=200000 cargo test -p rollcall-it --test it -- --nocapture below_512_mb
@@ -57,7 +56,7 @@ async fn a_refresh_of_a_large_tenant_stays_below_512_mb() {
     }
 }
 
-/// Puts a generated society in the place of the town's.
+/// Replaces the town by a generated world.
 fn settle(app: &App, people: usize) {
     let spec = WorldSpec {
         tenant: app.id.uuid(),
@@ -75,12 +74,12 @@ fn settle(app: &App, people: usize) {
     });
 }
 
-/// Runs the job in a process of its own; answers its peak memory in MiB.
+/// Executes the job in a separate process; returns its peak memory in MiB.
 pub(crate) async fn apart(app: &App, request: &RunRequest) -> u64 {
     let settings = &app.services.settings;
-    // Queues live at the emulator, whose address this is.
+    // The queue URL begins with the emulator's address.
     let emulator: Vec<&str> = settings.refresh_queue_url.split('/').take(3).collect();
-    let output = tokio::process::Command::new(std::env::current_exe().expect("this program"))
+    let output = tokio::process::Command::new(std::env::current_exe().expect("program not found"))
         .args(["--nocapture", "--exact"])
         .arg("refresh::memory::the_process_of_the_refresh")
         .env(
@@ -108,29 +107,30 @@ pub(crate) async fn apart(app: &App, request: &RunRequest) -> u64 {
         .stderr(Stdio::inherit())
         .output()
         .await
-        .expect("it starts");
+        .expect("process not started");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
     let peak = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let peak = peak.and_then(|peak| peak.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    peak.expect("a figure").div_ceil(1_024)
+    peak.expect("no peak memory").div_ceil(1_024)
 }
 
-/// The other half of the test above, and nothing when run by itself: does what
-/// the parent asks, as the deployed function would, and tells the most memory
-/// it ever held.
+/// The child process of the test above: executes the parent's request as the deployed function
+/// does, and prints its peak memory. Does nothing if it is run directly.
 #[tokio::test]
 async fn the_process_of_the_refresh() {
     let Ok(request) = std::env::var(REQUEST) else {
         return;
     };
     let request: RunRequest = serde_json::from_str(&request).expect("invalid request");
-    let services = Services::from_environment().await.expect("clients");
+    let services = Services::from_environment()
+        .await
+        .expect("clients not created");
     let deadline = Deadline::after(Duration::from_mins(14));
     Box::pin(rollcall_refresh_job::work(&services, request, deadline))
         .await
-        .expect("the message is handled");
-    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+        .expect("not handled");
+    let status = std::fs::read_to_string("/proc/self/status").expect("no /proc/self/status");
     let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
-    println!("\n{}", peak.expect("a figure"));
+    println!("\n{}", peak.expect("no peak memory"));
 }

@@ -1,4 +1,4 @@
-//! The data refresh: complete or nothing, once per slot, told to people.
+//! The data refresh: complete or without effect, once per slot, with notices.
 
 pub(crate) mod memory;
 
@@ -22,15 +22,15 @@ fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
     kinds
         .iter()
         .find(|kind| matches!(kind, NoticeKind::Failure { .. }))
-        .expect("a failure is told")
+        .expect("no notice of a failure")
 }
 
-/// The snapshot in use.
+/// Returns the current snapshot.
 async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
     let pointer = app.services.store.snapshot_pointer(app.id).await;
-    let pointer = pointer.expect("pointer not read").expect("a pointer");
+    let pointer = pointer.expect("pointer not read").expect("no pointer");
     let bytes = app.services.objects.get(&pointer.key).await;
-    let snapshot = format::decode(&bytes.expect("not stored")).expect("decodes");
+    let snapshot = format::decode(&bytes.expect("not stored")).expect("not decoded");
     (pointer, snapshot)
 }
 
@@ -93,8 +93,8 @@ async fn all_six_sets_are_read_and_stored() {
     }
 }
 
-/// Proves S4-100: whatever goes wrong while reading, the last good data stays,
-/// and the contact is told.
+/// Proves S4-100: after any error while reading, the last valid data remains, and the contact is
+/// notified.
 #[tokio::test]
 async fn a_refresh_that_is_not_complete_replaces_nothing() {
     let mut app = App::ready(Town::small().behaving(|behaviour| behaviour.page_size = 2)).await;
@@ -155,8 +155,8 @@ async fn a_refresh_that_is_not_complete_replaces_nothing() {
     assert_eq!(app.refresh().await.status, RunStatus::Succeeded);
 }
 
-/// Proves S4-100 for the sanity gate: half the people gone is not believed
-/// until a person says so.
+/// Proves S4-100 for the plausibility check: data with half of the users missing is rejected until
+/// an administrator accepts it.
 #[tokio::test]
 async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
     let mut app = App::ready(Town::crowd(40)).await;
@@ -180,8 +180,8 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
     assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
 }
 
-/// Proves S4-100 for values: a column that suddenly is empty for everybody is a
-/// lost permission, not a change of everybody.
+/// Proves S4-100 for values: a column that is suddenly empty for all users is caused by a lost
+/// permission and is rejected.
 #[tokio::test]
 async fn values_that_vanish_are_not_believed() {
     let mut app = App::ready(Town::crowd(40)).await;
@@ -232,9 +232,8 @@ async fn tenants_fail_alone() {
     assert_eq!(fine.run(&requests[1]).await.status, RunStatus::Succeeded);
 }
 
-/// Proves S4-091, S4-096 and S4-103: a tick asks once per active tenant, the
-/// sweep asks for those that wait for their first refresh, doubled ticks make
-/// one run.
+/// Proves S4-091, S4-096 and S4-103: a tick requests one run per active tenant, the sweep requests
+/// runs for tenants that wait for their first refresh, and duplicate ticks result in one run.
 #[tokio::test]
 async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
     let mut app = App::of(Town::small()).await;
@@ -256,10 +255,10 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
     };
     rollcall_refresh_job::tick(&app.services, &sweep, soon_over())
         .await
-        .expect("swept");
+        .expect("sweep failed");
     assert!(
         app.requested(Job::Refresh).await >= 1,
-        "the sweep asks for the new tenant"
+        "no request for the new tenant"
     );
     app.refresh().await;
     assert!(
@@ -281,10 +280,10 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
     let request = app.request(Job::Refresh);
     app.work(&request).await.expect("not handled");
     app.forget_requests();
-    app.work(&request).await.expect("the duplicate is handled");
+    app.work(&request).await.expect("not handled");
     assert!(
         app.simulators.requests(app.id.uuid()).is_empty(),
-        "a duplicate reads nothing"
+        "a duplicate sent requests"
     );
     let unknown = Tick {
         tick: "midnight".to_owned(),
@@ -297,7 +296,7 @@ async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
     );
 }
 
-/// Proves S4-096: slots that never ran are in the record of the next one.
+/// Proves S4-096: slots that never ran are recorded in the next run.
 #[tokio::test]
 async fn missed_slots_are_visible() {
     let mut app = App::ready(Town::small()).await;
@@ -313,8 +312,8 @@ async fn missed_slots_are_visible() {
     );
 }
 
-/// Proves S4-102 and S4-104: after the first save the tenant is known to wait,
-/// after the first refresh it is ready and is told so once.
+/// Proves S4-102 and S4-104: after the first save the tenant is shown as waiting; after the first
+/// refresh it is ready, and one notice is sent.
 #[tokio::test]
 async fn a_new_tenant_is_told_when_it_is_ready() {
     let mut app = App::of(Town::small()).await;
@@ -332,10 +331,10 @@ async fn a_new_tenant_is_told_when_it_is_ready() {
         }]
     );
     app.refresh().await;
-    assert!(app.told().await.is_empty(), "ready is told once");
+    assert!(app.told().await.is_empty(), "a second notice was sent");
 }
 
-/// Proves S4-105: a first refresh that fails is told, visible, and tried again.
+/// Proves S4-105: a failed first refresh is notified, visible, and retried.
 #[tokio::test]
 async fn a_failed_first_refresh_is_told_and_tried_again() {
     let mut app = App::of(Town::small()).await;
@@ -358,7 +357,7 @@ async fn a_failed_first_refresh_is_told_and_tried_again() {
     };
     rollcall_refresh_job::tick(&app.services, &soon, soon_over())
         .await
-        .expect("swept");
+        .expect("sweep failed");
     let mine_soon = app.requested(Job::Refresh).await;
     let later = Tick {
         tick: "onboarding".to_owned(),
@@ -366,10 +365,10 @@ async fn a_failed_first_refresh_is_told_and_tried_again() {
     };
     rollcall_refresh_job::tick(&app.services, &later, soon_over())
         .await
-        .expect("swept");
+        .expect("sweep failed");
     assert!(
         app.requested(Job::Refresh).await > mine_soon,
-        "asked again after a quarter of an hour (before: {begun})"
+        "not requested again after 15 minutes (before: {begun})"
     );
     app.simulators.clear_faults(app.id.uuid());
     app.refresh().await;
@@ -381,7 +380,7 @@ async fn a_wrong_key_is_told_in_words_without_the_key() {
     let mut app = App::of(Town::small()).await;
     app.edit(|outside| outside.world.lms_keys.clear());
     let run = app.refresh().await;
-    let error = run.error.expect("it failed");
+    let error = run.error.expect("no error recorded");
     assert!(error.contains("401"), "{error}");
     assert!(
         !error.contains(&rollcall_simulators::generate::lms_key(app.id.uuid())),
@@ -410,9 +409,13 @@ async fn a_refresh_waits_while_another_one_works() {
             .await
             .expect("run not read")
             .is_none(),
-        "nothing was begun"
+        "a run was recorded"
     );
-    assert_eq!(app.requested(Job::Refresh).await, 1, "it is put back");
+    assert_eq!(
+        app.requested(Job::Refresh).await,
+        1,
+        "the request was not requeued"
+    );
     other.release().await.expect("not released");
     app.work(&request).await.expect("not handled");
     assert_eq!(counts(&app.run(&request).await, &["people"])["people"], 3);
@@ -438,14 +441,13 @@ async fn entra_properties_are_read_when_settings_name_them() {
     assert_eq!(known, ["E-77"]);
 }
 
-/// Rows of one refresh mean the same people in the next, and only those are
-/// marked about whom something changed.
+/// Rows refer to the same users in the next refresh, and only users with changes are marked.
 #[tokio::test]
 async fn rows_are_carried_over_between_refreshes() {
     let mut app = App::ready(Town::crowd(40)).await;
     let (_, first) = stored(&app).await;
-    let gone = first.people.row(app.user("P0003")).expect("a row");
-    let moved = first.people.row(app.user("P0007")).expect("a row");
+    let gone = first.people.row(app.user("P0003")).expect("no such row");
+    let moved = first.people.row(app.user("P0007")).expect("no such row");
     app.edit(|outside| {
         outside.world.people[7].city = Some("Reykjavík".to_owned());
         outside.world.people.remove(3);
@@ -476,7 +478,7 @@ async fn rows_are_carried_over_between_refreshes() {
     assert_eq!((third.people.rows(), third.people.count()), (39, 39));
 }
 
-/// As much time as a test has.
+/// Returns the deadline of a test.
 fn soon_over() -> rollcall_runtime::Deadline {
     rollcall_runtime::Deadline::after(Duration::from_mins(1))
 }

@@ -1,12 +1,11 @@
-//! The directory sync against SCIM servers nobody here wrote, and a foreign checker against ours.
+//! The directory sync against third-party SCIM servers, and a third-party checker against ours.
 //!
-//! scim2-server (Python) and SCIMMY (JavaScript, whose store is the script beside this
-//! file) are the foreign servers. Neither has an extension for supervisors and
-//! archives, so a team that nobody needs is emptied there. Where they differ: SCIMMY
-//! adds a member twice who is added twice, finds `userName` only in its own capitals,
-//! and shows the first page behind the last one; scim2-server refuses attributes that
-//! are not in a schema, sorts users by random ids, and leaves people who are deleted in
-//! their groups.
+//! The servers are scim2-server (Python) and SCIMMY (JavaScript, whose store is the script in this
+//! folder). Neither has an extension for supervisors and archiving, so a team that is no longer
+//! needed is emptied there. Differences: SCIMMY stores a member twice that is added twice, finds
+//! `userName` only in its exact case, and returns the first page for positions behind the last one;
+//! scim2-server rejects attributes that are not in a schema, sorts users by random ids, and does
+//! not remove deleted users from their groups.
 
 mod servers;
 
@@ -28,7 +27,7 @@ use uuid::Uuid;
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// A foreign server, and what the job would use with it.
+/// A third-party server, and the job's client and configuration.
 struct Site {
     scim: Scim,
     described: Described,
@@ -41,9 +40,9 @@ struct Site {
 impl Site {
     async fn start(server: Foreign) -> Self {
         let (address, server) = server.start().await;
-        let http = Http::new(HttpSettings::default()).expect("a client");
-        let scim = Scim::new(http, &address, Secret::new(TOKEN)).expect("an address");
-        let described = scim.describe().await.expect("a description");
+        let http = Http::new(HttpSettings::default()).expect("client not created");
+        let scim = Scim::new(http, &address, Secret::new(TOKEN)).expect("invalid address");
+        let described = scim.describe().await.expect("no description");
         let mut config = SyncConfig::new(&address);
         config.teams = TeamSwitches {
             groups: true,
@@ -63,8 +62,8 @@ impl Site {
         let users = self.scim.users(&self.described, None).await;
         let teams = self.scim.groups(&self.described, None).await;
         Platform {
-            users: users.expect("all users").all,
-            teams: teams.expect("all groups").all,
+            users: users.expect("users not read").all,
+            teams: teams.expect("groups not read").all,
         }
     }
 
@@ -80,7 +79,7 @@ impl Site {
         })
     }
 
-    /// Makes what a plan says, as the job does.
+    /// Applies a plan, as the job does.
     async fn carry_out(&self, platform: Platform, plan: &SyncPlan) -> Platform {
         let phases = phases(&plan.changes, &platform);
         let mut mirror = TargetReplica::new(platform);
@@ -103,52 +102,58 @@ impl Site {
         mirror.into_platform()
     }
 
-    /// One round: plans, changes, reads anew, and finds nothing left to do.
+    /// Executes one run: reads, plans, applies and reads again; asserts that no change remains.
     async fn round(&self) -> Platform {
         let before = self.read().await;
         let plan = self.plan(&before);
         assert!(!plan.is_empty() && plan.skipped.is_empty(), "{plan:?}");
         let mut expected = self.carry_out(before, &plan).await;
-        // What is not kept there is only remembered.
+        // These servers do not store the attribute.
         for team in expected.teams.values_mut() {
             team.archived = false;
         }
         let after = self.read().await;
-        assert_eq!(after, expected, "what was written is what is read");
+        assert_eq!(
+            after, expected,
+            "the server's state differs from the written one"
+        );
         let left = self.plan(&after);
         let left: Vec<String> = left.changes.iter().map(ToString::to_string).collect();
         assert!(left.is_empty(), "{left:#?}");
         after
     }
 
-    /// What the server has, read without our client: by external id.
+    /// Returns the server's resources by external id, read without our client.
     async fn raw(&self, kind: &str) -> BTreeMap<String, Value> {
         let client = reqwest::Client::builder().no_proxy().build();
         let request = client
-            .expect("a client")
+            .expect("client not created")
             .get(format!("{}/{kind}?startIndex=1&count=100", self.address))
             .bearer_auth(TOKEN);
         let answer = request.send().await.expect("request failed").text().await;
         let answer: Value = serde_json::from_str(&answer.expect("a text")).expect("invalid JSON");
-        let rows = answer["Resources"].as_array().expect("resources").clone();
+        let rows = answer["Resources"]
+            .as_array()
+            .expect("no resources")
+            .clone();
         assert_eq!(answer["totalResults"], json!(rows.len()));
         let by_external: BTreeMap<String, Value> = rows
             .iter()
             .map(|row| {
-                let external = row["externalId"].as_str().expect("an external id");
+                let external = row["externalId"].as_str().expect("no external id");
                 (external.to_owned(), row.clone())
             })
             .collect();
-        assert_eq!(by_external.len(), rows.len(), "nobody is there twice");
+        assert_eq!(by_external.len(), rows.len(), "a resource exists twice");
         by_external
     }
 
-    /// Compares what the server has with what the directory wants.
+    /// Compares the resources of the server with the directory.
     async fn compare(&self) {
         let users = self.raw("Users").await;
         let key = |person: ObjectId| users[&person.to_string()]["id"].clone();
         for (person, user) in &users {
-            let person: ObjectId = person.parse().expect("an object id");
+            let person: ObjectId = person.parse().expect("invalid object id");
             let wanted = self.directory.people.get(&person);
             let Some(wanted) = wanted.filter(|it| it.enabled) else {
                 assert_eq!(user["active"], false, "{user}");
@@ -189,7 +194,7 @@ impl Site {
         }
     }
 
-    /// Name and members of a team, as the server has it.
+    /// Returns name and members of a team on the server.
     async fn team(&self, team: TeamKey) -> (String, BTreeSet<ObjectId>) {
         let users = self.raw("Users").await;
         let people: BTreeMap<&str, ObjectId> = users
@@ -204,12 +209,13 @@ impl Site {
             .collect();
         let distinct: BTreeSet<ObjectId> = members.iter().copied().collect();
         assert_eq!(distinct.len(), members.len(), "{found}");
-        let name = found["displayName"].as_str().expect("a name");
+        let name = found["displayName"].as_str().expect("no name");
         (name.to_owned(), distinct)
     }
 }
 
-/// Twelve people, of whom 1, 2 and 3 are a chain of managers, and two groups.
+/// Returns a directory with twelve users, of whom 1, 2 and 3 are a chain of managers, and two
+/// groups.
 fn small_directory() -> SourceDirectory {
     let mut directory = SourceDirectory::default();
     for number in 1..=12 {
@@ -233,13 +239,13 @@ fn small_directory() -> SourceDirectory {
     directory
 }
 
-/// Everything that can happen to a directory, at once.
+/// Makes all kinds of changes to a directory at once.
 fn much_happens(directory: &mut SourceDirectory) {
     let mut change = |number, change: &dyn Fn(&mut DirectoryPerson)| {
         change(directory.people.get_mut(&id(number)).expect("no such user"));
     };
     let address = |number: u32| Some(format!("person-{number}@contoso.example"));
-    // A chain of addresses, and two people who swap theirs.
+    // A chain of addresses, and two users who swap theirs.
     for (number, email) in [
         (4, address(5)),
         (5, address(6)),
@@ -257,7 +263,7 @@ fn much_happens(directory: &mut SourceDirectory) {
         it.job_title = None;
         it.department = Some("Law".to_owned());
     });
-    // The second loses the only report, the first has nobody above.
+    // User 2 loses its only report, and user 9 its manager.
     change(3, &|it| it.manager = Some(id(1)));
     change(9, &|it| it.manager = None);
     change(6, &|it| it.display_name = Some("Kay O'Neill".to_owned()));
@@ -268,14 +274,14 @@ fn much_happens(directory: &mut SourceDirectory) {
         ..person(13)
     };
     directory.put(id(13), new);
-    let sales = directory.groups.get_mut(&id(90)).expect("the group");
+    let sales = directory.groups.get_mut(&id(90)).expect("no such group");
     "Sales & Law".clone_into(&mut sales.name);
     sales.members = [3, 4, 5, 9, 13].map(id).into();
-    let law = directory.groups.get_mut(&id(91)).expect("the group");
+    let law = directory.groups.get_mut(&id(91)).expect("no such group");
     law.members.remove(&id(12));
 }
 
-/// Two rounds, and what the server has after each.
+/// Executes two runs and asserts the server's state after each.
 async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut Described)) {
     let mut site = Site::start(server).await;
     let described = site.described;
@@ -294,7 +300,7 @@ async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut Described)) {
     let second = site.round().await;
     assert_eq!((second.users.len(), second.teams.len()), (13, 5));
     let active = second.users.values().filter(|it| it.active);
-    assert_eq!(active.count(), 11, "who leaves is kept");
+    assert_eq!(active.count(), 11, "a user who left was not deactivated");
     site.compare().await;
     let members = |numbers: &[u32]| numbers.iter().copied().map(id).collect::<BTreeSet<_>>();
     let sales = site.team(group(id(90))).await;
@@ -303,16 +309,24 @@ async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut Described)) {
         ("Sales & Law".to_owned(), members(&[3, 4, 5, 9, 13]))
     );
     let law = site.team(group(id(91))).await;
-    assert_eq!(law.1, members(&[6, 7, 8, 9, 10]), "without who left");
+    assert_eq!(
+        law.1,
+        members(&[6, 7, 8, 9, 10]),
+        "not the remaining members"
+    );
     let of_second = site.team(TeamKey::Manager(id(2))).await;
-    assert_eq!(of_second.1, members(&[]), "nobody is left to manage");
+    assert_eq!(
+        of_second.1,
+        members(&[]),
+        "a member remains without a manager"
+    );
     let of_first = site.team(TeamKey::Manager(id(1))).await;
     assert!(of_first.1.is_superset(&members(&[2, 3])), "{of_first:?}");
     knows_what_it_has(&site).await;
 }
 
-/// Whoever was created already is found by the external id; what changed since is
-/// told where the server says so truly.
+/// A user that already exists is found by its external id, and changed users can be read
+/// separately from a server that reports changes correctly.
 async fn knows_what_it_has(site: &Site) {
     let nothing = TargetReplica::new(Platform::default());
     let email = "person-1@contoso.example".to_owned();
@@ -326,32 +340,35 @@ async fn knows_what_it_has(site: &Site) {
     let written = site.scim.write(&again, &nothing, &site.described, "en-GB");
     let users = site.raw("Users").await;
     let known = users[&id(1).to_string()]["id"].as_str().map(str::to_owned);
-    assert_eq!(written.await.expect("found"), Written::Done(known));
+    assert_eq!(written.await.expect("not found"), Written::Done(known));
 
-    let all = site.scim.users(&site.described, None).await.expect("users");
+    let all = site
+        .scim
+        .users(&site.described, None)
+        .await
+        .expect("users not read");
     let tells = site.scim.reports_changes(all.all.len() as u64).await;
-    if tells.expect("an answer") {
-        let newest = all.newest.expect("a moment");
+    if tells.expect("SCIM request failed") {
+        let newest = all.newest.expect("no time");
         let changed = site.scim.users(&site.described, Some(newest)).await;
-        let changed = changed.expect("who changed").all;
+        let changed = changed.expect("changes not read").all;
         assert!((1..13).contains(&changed.len()), "{}", changed.len());
     }
 }
 
-/// Against one of the foreign servers: proves S2-04, S2-05, S2-06 and S2-26.
+/// Proves S2-04, S2-05, S2-06 and S2-26 with one of the third-party servers.
 #[tokio::test]
 async fn scim2_server_is_kept_equal_to_the_directory() {
     Box::pin(two_rounds(Foreign::Scim2, |_| {})).await;
 }
 
-/// Against one of the foreign servers: proves S2-04, S2-05, S2-06 and S2-26.
+/// Proves S2-04, S2-05, S2-06 and S2-26 with one of the third-party servers.
 #[tokio::test]
 async fn scimmy_is_kept_equal_to_the_directory() {
     Box::pin(two_rounds(Foreign::Scimmy, |_| {})).await;
 }
 
-/// Against the foreign servers: proves S2-04, S2-05, S2-06 and S2-26 with one
-/// request for each change.
+/// Proves S2-04, S2-05, S2-06 and S2-26 with both servers and one request per change.
 #[tokio::test]
 async fn foreign_servers_are_kept_equal_without_bulk_requests() {
     for server in [Foreign::Scim2, Foreign::Scimmy] {
@@ -359,8 +376,8 @@ async fn foreign_servers_are_kept_equal_without_bulk_requests() {
     }
 }
 
-/// Against the foreign servers: proves S2-04, S2-05, S2-06 and S2-26 with whole
-/// resources put in the place of those before.
+/// Proves S2-04, S2-05, S2-06 and S2-26 with both servers and replaced resources instead of
+/// patches.
 #[tokio::test]
 async fn foreign_servers_are_kept_equal_without_patches() {
     for server in [Foreign::Scim2, Foreign::Scimmy] {
@@ -368,13 +385,13 @@ async fn foreign_servers_are_kept_equal_without_patches() {
     }
 }
 
-/// What the checker takes for an error and is none: its check, and how its reason begins.
+/// Results of the checker that are not errors: the check, and the beginning of its reason.
 ///
-/// - Of supervisors it first adds the whole extension with one, then another, and wants
-///   to find the second alone; but adding to what has many values keeps those that are
-///   there (RFC 7644, section 3.5.2.1).
-/// - Of members it wants back what it gave, and the service shows their `display`, too,
-///   which its schema calls read-only (RFC 7643, section 2.4).
+/// - For supervisors it adds the whole extension with one user, then with another, and
+///   expects only the second; but adding to a multi-valued attribute retains the existing
+///   values (RFC 7644, section 3.5.2.1).
+/// - For members it expects what it sent, but the service also returns their `display`,
+///   which its schema declares read-only (RFC 7643, section 2.4).
 const NO_ERRORS: [(&str, &str); 3] = [
     (
         "check_add_attribute",
@@ -391,16 +408,15 @@ const NO_ERRORS: [(&str, &str); 3] = [
     ),
 ];
 
-/// The simulated service is what a foreign checker takes for one: else our own tests
-/// would prove little.
+/// The simulated service passes a third-party checker; otherwise our own tests would prove little.
 #[tokio::test]
 async fn the_simulated_service_passes_a_foreign_checker() {
-    let simulators = Simulators::start(0).await.expect("a free port");
+    let simulators = Simulators::start(0).await.expect("simulators not started");
     let tenant = Uuid::new_v4();
     let mut world = World::default();
     world.tenant.id = tenant;
     simulators.load(world);
-    let token = simulators.scim_token(tenant).expect("the tenant");
+    let token = simulators.scim_token(tenant).expect("no such tenant");
     let results = checked(&simulators.scim_url(tenant), &token).await;
     let of = |status: &'static str| results.iter().filter(move |it| it["status"] == status);
     let is_one = |it: &&Value| {

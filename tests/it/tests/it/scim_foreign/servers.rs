@@ -1,4 +1,4 @@
-//! The foreign servers and the foreign checker as programs: a line of JSON in, a line out.
+//! The third-party servers and the checker as programs that receive and return lines of JSON.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -12,12 +12,12 @@ use tokio::process::{Child, ChildStdin, Command};
 
 use crate::deployed::quiet;
 
-/// Python takes its time on a busy machine.
+/// Maximum time to wait, sufficient for Python on a busy machine.
 const PATIENCE: Duration = Duration::from_mins(2);
-/// What all servers take.
+/// The token of all servers.
 pub(super) const TOKEN: &str = "a-token-of-the-test";
 
-/// Which server.
+/// A third-party server.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Foreign {
     /// `scim2-server`, Python.
@@ -26,8 +26,8 @@ pub(super) enum Foreign {
     Scimmy,
 }
 
-/// A running program. It ends when its standard input does, so with this process,
-/// and is killed when this is dropped, so in a panic, too.
+/// A running program. It ends when its standard input is closed, so also with this process, and is
+/// killed when this value is dropped, so also in a panic.
 pub(super) struct Program {
     pub(super) said: Value,
     _stdin: ChildStdin,
@@ -42,16 +42,18 @@ impl Program {
             .stderr(Stdio::null())
             .kill_on_drop(true)
             .spawn();
-        let mut child = started.expect("the program starts");
-        let mut stdin = child.stdin.take().expect("its input");
-        let output = child.stdout.take().expect("its output");
+        let mut child = started.expect("program not started");
+        let mut stdin = child.stdin.take().expect("no input pipe");
+        let output = child.stdout.take().expect("no output pipe");
         let sent = stdin.write_all(format!("{line}\n").as_bytes()).await;
-        sent.expect("the program listens");
+        sent.expect("the program does not read");
         let mut answers = BufReader::new(output).lines();
         let answer = tokio::time::timeout(PATIENCE, answers.next_line()).await;
-        let answer = answer.unwrap_or_else(|_| panic!("no answer from {command:?}"));
-        let answer = answer.expect("readable").expect("the program still runs");
-        // What it prints later must not stop it.
+        let answer = answer.unwrap_or_else(|_| panic!("no response from {command:?}"));
+        let answer = answer
+            .expect("output not read")
+            .expect("the program has ended");
+        // A full output pipe would block the program.
         tokio::spawn(async move { while let Ok(Some(_)) = answers.next_line().await {} });
         Self {
             said: serde_json::from_str(&answer).expect("invalid JSON"),
@@ -62,9 +64,9 @@ impl Program {
 }
 
 async fn installed() -> ScimTools {
-    let root = root().expect("the repository");
+    let root = root().expect("the repository was not found");
     let tools = tools::ensure_scim(&root, &quiet).await;
-    tools.expect("installed")
+    tools.expect("not installed")
 }
 
 fn script(name: &str) -> std::path::PathBuf {
@@ -73,7 +75,7 @@ fn script(name: &str) -> std::path::PathBuf {
 }
 
 impl Foreign {
-    /// Starts one with nobody in it; its address, and what keeps it running.
+    /// Starts a server without users; returns its address and the program.
     pub(super) async fn start(self) -> (String, Program) {
         let tools = installed().await;
         let command = match self {
@@ -96,11 +98,11 @@ fn python(tools: &ScimTools, name: &str) -> Command {
     command
 }
 
-/// What `scim2-tester` says of a service, check by check.
+/// Returns the results of `scim2-tester` for a service.
 pub(super) async fn checked(address: &str, token: &str) -> Vec<Value> {
     let command = python(&installed().await, "check.py");
     let asked = json!({ "address": address, "token": token });
     let program = Program::start(command, &asked).await;
-    let results = program.said.as_array().expect("a list of results");
+    let results = program.said.as_array().expect("not a list of results");
     results.clone()
 }

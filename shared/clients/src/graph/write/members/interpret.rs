@@ -58,7 +58,11 @@ impl Apply<'_> {
         answer: Option<PartAnswer>,
     ) -> Duration {
         let Some(answer) = answer else {
-            return self.retry_later(work, None, "Microsoft Graph gave no answer to this change");
+            return self.retry_later(
+                work,
+                None,
+                "Microsoft Graph returned no response to this change",
+            );
         };
         match judge(&work.change, &answer, self.group) {
             Classification::Done => {
@@ -71,10 +75,7 @@ impl Apply<'_> {
             }
             Classification::Split => self.split(work.change),
             Classification::Again(wait) => {
-                let reason = format!(
-                    "Microsoft Graph kept answering with status {}",
-                    answer.status
-                );
+                let reason = format!("Microsoft Graph kept returning status {}", answer.status);
                 return self.retry_later(work, wait, &reason);
             }
             Classification::Unauthorised if work.renewed_token => {
@@ -144,7 +145,7 @@ impl Apply<'_> {
                 );
             }
             alone => {
-                let reason = "Microsoft Entra does not know the person or the group (any more)";
+                let reason = "the user or the group does not exist in Microsoft Entra (any more)";
                 self.record(&alone, &Outcome::Failed(reason.into()));
             }
         }

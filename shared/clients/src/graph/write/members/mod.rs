@@ -98,11 +98,11 @@ struct Apply<'a> {
     group: ObjectId,
     queue: VecDeque<PendingChange>,
     outcomes: MemberOutcomes,
-    /// Whether a change succeeded, so that the group exists.
+    /// True if a change succeeded, so that the group exists.
     seen: bool,
     /// The number of attempts for which the group was not visible.
     sightings: u32,
-    /// Whether the next attempt sends one request instead of all.
+    /// True if the next attempt sends one request instead of all.
     probing: bool,
     /// The outcome of all remaining changes, once nothing more is sent.
     stopped: Option<Outcome>,

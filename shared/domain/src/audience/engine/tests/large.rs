@@ -24,7 +24,7 @@ fn equal_tests_are_made_once() {
     );
 }
 
-/// Columns of more than 65,536 distinct values and lists of more than 100,000.
+/// Tests columns of more than 65,536 distinct values and lists of more than 100,000 values.
 #[test]
 fn large_dictionaries_and_long_lists_work() {
     let people = 70_000u32;
@@ -63,14 +63,15 @@ fn large_dictionaries_and_long_lists_work() {
     let expected: Vec<u32> = exprs
         .iter()
         .map(|rules| {
-            u32::try_from((0..people).filter(|row| facts.holds(rules, *row)).count()).expect("few")
+            u32::try_from((0..people).filter(|row| facts.holds(rules, *row)).count())
+                .expect("more than u32::MAX rows")
         })
         .collect();
     assert_eq!(counts, expected);
     assert_eq!(counts[0], people.div_ceil(3));
 }
 
-/// A tree as deep and as wide as a rule may be.
+/// Tests a tree of 40 levels, more than a rule may have.
 #[test]
 fn deep_trees_keep_their_meaning() {
     let city = |text: &str| {

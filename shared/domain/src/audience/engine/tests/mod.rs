@@ -1,4 +1,4 @@
-//! The engine against the plain walk: the same members on random people, rules and overrides.
+//! Compares the engine with the plain tree walk on random users, rules and overrides.
 
 mod large;
 mod properties;
@@ -72,11 +72,10 @@ fn source() -> impl Strategy<Value = Source> {
     ]
 }
 
-/// People by number of a seed, so that thousands cost no strategy each.
-/// Who, which course, how far, done and due in half days from the slot.
+/// User number, course number, progress, and completion and due dates in half days from the slot.
 type EnrolmentSketch = (u32, u32, u8, Option<i64>, Option<i64>);
 
-/// One of some texts, or none, by number.
+/// Picks one of some texts, or none, by a hash, so that thousands of users need no strategy each.
 fn picked(seed: u64, number: u32, of: &str, among: &[&str]) -> Option<String> {
     let mut hash = seed ^ u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     for byte in of.bytes() {

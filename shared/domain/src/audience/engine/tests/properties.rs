@@ -1,4 +1,4 @@
-//! The engine equals the walk over each person.
+//! Property tests: the engine finds the same members as the tree walk for each user.
 
 use super::*;
 
@@ -12,7 +12,7 @@ fn text_test() -> impl Strategy<Value = TextPredicate> {
         2 => subsequence(FOLDED.to_vec(), 0..5)
             .prop_map(|words| TextPredicate::In(words.into_iter().map(str::to_owned).collect())),
         1 => select(vec!["^d.*r$", "a", "^$", "[0-9]+"]).prop_map(|pattern| {
-            TextPredicate::Matches(RegexBuilder::new(pattern).case_insensitive(true).build().expect("a pattern"))
+            TextPredicate::Matches(RegexBuilder::new(pattern).case_insensitive(true).build().expect("invalid pattern"))
         }),
     ]
 }
@@ -144,7 +144,7 @@ fn program(sketches: &[Sketch]) -> Program<'_> {
     }))
 }
 
-/// The same by walking every tree for every person.
+/// Evaluates the same profiles by walking every tree for every user.
 fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
     let people = &snapshot.people;
     let facts = PersonValues::new(
@@ -178,14 +178,14 @@ fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
         let current = current(sketch, snapshot);
         let current: BTreeSet<u32> = current.iter().collect();
         changes.push(AudienceChange {
-            members: u32::try_from(members.len()).expect("few"),
+            members: u32::try_from(members.len()).expect("more than u32::MAX members"),
             unreachable: u32::try_from(
                 members
                     .iter()
                     .filter(|row| !people.is_reachable(**row))
                     .count(),
             )
-            .expect("few"),
+            .expect("more than u32::MAX members"),
             joins: members.difference(&current).copied().collect(),
             leaves: current.difference(&members).copied().collect(),
             included: included.into_iter().collect(),
@@ -198,7 +198,7 @@ fn walked(sketches: &[Sketch], snapshot: &Snapshot) -> Vec<AudienceChange> {
 fn current(sketch: &Sketch, snapshot: &Snapshot) -> RowSet {
     let people = &snapshot.people;
     let mut rows = RowSet::new(people.rows());
-    // Whoever has no account is in no group.
+    // A user without an account is in no group.
     rows.extend(
         sketch
             .current
@@ -212,7 +212,7 @@ fn current(sketch: &Sketch, snapshot: &Snapshot) -> RowSet {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 10_000, max_shrink_iters: 20_000, ..ProptestConfig::default() })]
 
-    /// Proves S4-074…089 for the engine: 10,000 random profile sets have the members the walk finds.
+    /// Proves S4-074…089 for the engine: for 10,000 random profile sets, engine and walk agree.
     #[test]
     fn the_engine_finds_the_members_that_the_walk_finds(
         snapshot in snapshot(),

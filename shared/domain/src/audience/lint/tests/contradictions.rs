@@ -1,4 +1,4 @@
-//! Rules of one field or course that exclude each other.
+//! Tests rules on one field or course that exclude each other.
 
 use super::*;
 
@@ -10,7 +10,7 @@ fn never(rules: &[Value]) {
         found.contains(&(WarningKind::NeverTrue, String::new())),
         "{rules:?}: {found:?}"
     );
-    // The same said the other way round is always true.
+    // The negation is always true.
     let found = logic(
         section,
         &json!({"combinator": "and", "not": true, "rules": rules}),
@@ -96,7 +96,7 @@ fn numbers_and_truths_that_cannot_be_at_once_are_found() {
     ]);
     sometimes(&[n("<", json!(6)), n(">", json!(5))]);
     sometimes(&[n("<=", json!(5)), n(">=", json!(5))]);
-    // "unknown" is neither less nor more, and not missing.
+    // "unknown" is neither less nor greater than a number, and not missing.
     sometimes(&[n("notBetween", json!([0, 9])), n("!=", json!(12))]);
     let neither =
         json!({"combinator": "or", "not": true, "rules": [n("<", json!(5)), n(">=", json!(5))]});
@@ -107,7 +107,7 @@ fn numbers_and_truths_that_cannot_be_at_once_are_found() {
     ]);
 }
 
-/// Rules that count days are judged for every time to come, not for today alone.
+/// Rules relative to today are checked for all later times, not only for today.
 #[test]
 fn dates_that_cannot_be_at_once_are_found() {
     let hired = custom("Hired");
@@ -128,7 +128,7 @@ fn dates_that_cannot_be_at_once_are_found() {
     never(&[d("inLast", json!(30)), d("moreThanAgo", json!(30))]);
     never(&[d("inNext", json!(30)), d("moreThanAgo", json!(1))]);
     never(&[d("inLast", json!(30)), d("null", Value::Null)]);
-    // Not today, but one day.
+    // Not satisfied today, but at a later time.
     sometimes(&[d("after", json!("2030-01-01")), d("inLast", json!(30))]);
     sometimes(&[d("after", json!("2030-01-01")), d("moreThanAgo", json!(5))]);
     sometimes(&[d("inLast", json!(30)), d("inNext", json!(30))]);

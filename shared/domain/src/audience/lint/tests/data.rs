@@ -1,4 +1,4 @@
-//! Warnings about values, courses and audiences that the snapshot lacks.
+//! Tests warnings about values, courses and audiences, which depend on the snapshot.
 
 use super::*;
 
@@ -71,7 +71,7 @@ fn courses_nobody_can_see_are_named() {
         .courses
         .iter_mut()
         .find(|course| course.title == "A");
-    hidden.expect("there").published = false;
+    hidden.expect("course missing").published = false;
     snapshot.courses.retain(|course| course.title != "B");
     let mut profile = profile("P");
     profile.courses = ["A", "B"].map(World::course_id).into();
@@ -82,7 +82,7 @@ fn courses_nobody_can_see_are_named() {
     let places: Vec<CourseId> = profile.courses.iter().copied().collect();
     let place = |title: &str| {
         let place = places.iter().position(|id| *id == World::course_id(title));
-        format!("/courses/{}", place.expect("selected"))
+        format!("/courses/{}", place.expect("course not selected"))
     };
     let found = lint(&profile, &snapshot, &Fields::of(&snapshot), slot());
     let of = |kind: WarningKind| -> Vec<String> {

@@ -1,4 +1,4 @@
-//! Warnings against the plain walk: what is claimed holds for random people; and each kind by example.
+//! Compares warnings with the plain tree walk on random users, and tests each kind by example.
 
 mod contradictions;
 mod data;
@@ -71,10 +71,10 @@ fn section(field: &str) -> &'static str {
     }
 }
 
-/// The logical warnings about one section's tree, without their places' beginning.
+/// Returns the logical warnings about one section's tree, with pointers relative to the section.
 fn logic(section: &str, tree: &Value) -> Vec<(WarningKind, String)> {
     let mut profile = profile("P");
-    profile.filter = serde_json::from_value(json!({section: tree})).expect("a filter");
+    profile.filter = serde_json::from_value(json!({section: tree})).expect("invalid filter");
     let logical = [
         WarningKind::NeverTrue,
         WarningKind::AlwaysTrue,
@@ -88,4 +88,4 @@ fn logic(section: &str, tree: &Value) -> Vec<(WarningKind, String)> {
         .collect()
 }
 
-// Random rules and people.
+// Random rules and users.

@@ -1,4 +1,4 @@
-//! No warning contradicts the walk over all people.
+//! Tests that no warning contradicts the tree walk over all users.
 
 use super::*;
 
@@ -138,38 +138,50 @@ fn tree(section: &'static str) -> impl Strategy<Value = Value> {
     (any::<bool>(), any::<bool>(), rules).prop_map(group)
 }
 
-/// The expression of the part of a profile that a pointer names.
+/// Returns the expression of the part of a profile that a pointer refers to.
 fn part(profile: &Profile, pointer: &str, fields: &Fields) -> Expr {
-    let document = serde_json::to_value(profile).expect("writes");
-    let part = document.pointer(pointer).expect("a part").clone();
+    let document = serde_json::to_value(profile).expect("profile not serialized");
+    let part = document
+        .pointer(pointer)
+        .expect("pointer not found")
+        .clone();
     let mut alone = crate::testing::profile("P");
     if pointer == "/filter" {
-        alone.filter = serde_json::from_value(part).expect("a filter");
+        alone.filter = serde_json::from_value(part).expect("invalid filter");
     } else {
-        let section = pointer.split('/').nth(2).expect("a section");
+        let section = pointer
+            .split('/')
+            .nth(2)
+            .expect("pointer without a section");
         let tree = json!({"combinator": "and", "rules": [part]});
-        alone.filter = serde_json::from_value(json!({section: tree})).expect("a filter");
+        alone.filter = serde_json::from_value(json!({section: tree})).expect("invalid filter");
     }
     let checked = alone.filter.check(fields, chrono_tz::UTC);
-    checked.expect("no problem").expect("rules").0
+    checked.expect("invalid filter").expect("no rules").0
 }
 
-/// The same profile without the rule a pointer names.
+/// Returns the profile without the rule at a pointer, and the pointer of its group.
 fn without(profile: &Profile, pointer: &str) -> (Profile, String) {
-    let (rules, index) = pointer.rsplit_once('/').expect("a rule of a group");
-    let group = rules.strip_suffix("/rules").expect("a group").to_owned();
-    let mut document = serde_json::to_value(profile).expect("writes");
+    let (rules, index) = pointer.rsplit_once('/').expect("pointer not in a group");
+    let group = rules
+        .strip_suffix("/rules")
+        .expect("pointer not in a group")
+        .to_owned();
+    let mut document = serde_json::to_value(profile).expect("profile not serialized");
     let rules = document.pointer_mut(rules).and_then(Value::as_array_mut);
     rules
-        .expect("rules")
-        .remove(index.parse().expect("an index"));
-    (serde_json::from_value(document).expect("a profile"), group)
+        .expect("group without rules")
+        .remove(index.parse().expect("pointer without an index"));
+    (
+        serde_json::from_value(document).expect("invalid profile"),
+        group,
+    )
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
-    /// What is said to be never or always true is so for everyone, today and later.
+    /// Rules called never or always true are so for every learner, today and later.
     #[test]
     fn no_warning_claims_what_the_walk_denies(
         world in people(),

@@ -1,4 +1,4 @@
-//! Parts of a tree that are always true or say nothing new.
+//! Tests parts of a tree that are always true or without effect.
 
 use super::*;
 
@@ -67,7 +67,7 @@ fn rules_that_cannot_be_checked_are_passed_over_and_others_are_not() {
     let found = linted(&academy(), &profile);
     let kinds: Vec<_> = found.iter().map(|warning| warning.kind).collect();
     assert_eq!(kinds, [WarningKind::NeverTrue, WarningKind::UnknownValue]);
-    let written = serde_json::to_value(&found[0]).expect("writes");
+    let written = serde_json::to_value(&found[0]).expect("warning not serialized");
     assert_eq!(written["kind"], "never_true");
     assert_eq!(written["pointer"], "/filter/properties");
 }

@@ -4,14 +4,14 @@ use std::cmp::Reverse;
 
 use crate::snapshot::Dictionary;
 
-/// The values of a field, and a sketch of each to pass over most of them quickly.
+/// The values of a field, each with a sketch that excludes most of them quickly.
 pub(super) struct Closest<'a> {
     folded: &'a Dictionary,
     sketches: Vec<u32>,
 }
 
 impl<'a> Closest<'a> {
-    /// Prepares the folded values of a field.
+    /// Computes the sketches of a field's folded values.
     pub(super) fn of(folded: &'a Dictionary) -> Self {
         Self {
             sketches: folded.iter().map(sketch).collect(),
@@ -19,9 +19,9 @@ impl<'a> Closest<'a> {
         }
     }
 
-    /// The code of the value with the fewest slips between it and a folded text,
-    /// of several the one most people have; `counts` says how many have each
-    /// code. None when too much would have to be changed.
+    /// Returns the code of the value with the smallest edit distance to a folded text; on a tie,
+    /// the most frequent value. `counts` is the number of learners for each code. Returns `None` if
+    /// all values are too different.
     pub(super) fn find(&self, text: &str, counts: &[u32]) -> Option<u32> {
         let wanted: Vec<char> = text.chars().collect();
         let mut limit = match wanted.len() {
@@ -41,7 +41,7 @@ impl<'a> Closest<'a> {
             value.clear();
             value.extend(text.chars());
             if let Some(slips) = table.slips(&wanted, &value, limit) {
-                // What is farther off than the best so far need not be measured.
+                // Values at a greater distance than the best so far need not be measured.
                 limit = slips;
                 best = best.max(Some((Reverse(slips), count, Reverse(code))));
             }
@@ -50,14 +50,14 @@ impl<'a> Closest<'a> {
     }
 }
 
-/// Which characters occur, a bit for each (some share one). A slip changes two
-/// bits at most.
+/// Returns a bit set of the characters that occur (some share a bit). One edit changes at most two
+/// bits.
 fn sketch(text: &str) -> u32 {
     text.chars()
         .fold(0, |bits, char| bits | 1 << (u32::from(char) % 32))
 }
 
-/// Three rows of the usual table: the one before the last, the last, the present one.
+/// Three rows of the edit distance table: the one before the last, the last and the current one.
 #[derive(Default)]
 struct Table {
     before: Vec<usize>,
@@ -66,13 +66,13 @@ struct Table {
 }
 
 impl Table {
-    /// How many characters were left out, added, mistaken or swapped with their
-    /// neighbour; `None` when more than `limit`.
+    /// Returns the number of characters that are missing, added, replaced or swapped with their
+    /// neighbour; `None` if it exceeds `limit`.
     fn slips(&mut self, a: &[char], b: &[char], limit: usize) -> Option<usize> {
         if a.len().abs_diff(b.len()) > limit {
             return None;
         }
-        // Addresses of one company differ in few places: only those are compared.
+        // Addresses of one company differ in few places, so only the differing part is compared.
         let (a, b) = without_common_ends(a, b);
         let Self { before, last, row } = self;
         last.clear();
@@ -99,7 +99,7 @@ impl Table {
     }
 }
 
-/// Two texts without the beginning and the end they share.
+/// Removes the common prefix and suffix of two texts.
 fn without_common_ends<'t>(mut a: &'t [char], mut b: &'t [char]) -> (&'t [char], &'t [char]) {
     while let ([first, rest @ ..], [other, others @ ..]) = (a, b)
         && first == other
@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(found("bern", &["Rome"]), None);
     }
 
-    /// The fewest slips, found by trying them all: a text of at most `limit` slips.
+    /// Checks by trying all edits whether two texts are at most `limit` edits apart.
     fn within(a: &[char], b: &[char], limit: usize) -> bool {
         match (a, b) {
             (rest, []) | ([], rest) => rest.len() <= limit,

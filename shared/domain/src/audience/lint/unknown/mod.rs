@@ -1,4 +1,4 @@
-//! Texts in rules that no learner has, with the closest one that somebody has.
+//! Detects texts in rules that no learner has, and suggests the closest existing value.
 
 mod closest;
 
@@ -15,14 +15,14 @@ use crate::rules::{Leaf, TextPredicate, list, written};
 use crate::snapshot::{Snapshot, Source, TextColumn};
 use closest::Closest;
 
-/// So many values of one list are named.
+/// Maximum number of unknown values of one list in a text.
 const NAMED: usize = 5;
-/// So many suggestions are looked for; each takes a look at every distinct value.
+/// Maximum number of suggestions; each one scans all distinct values.
 const SUGGESTIONS: usize = 10;
-/// A value is shown up to this many characters.
+/// Maximum length of a value in a text, in characters.
 const SHOWN: usize = 80;
 
-/// Warns of every text operand that no value of its field meets.
+/// Warns about every text operand that no value of its field matches.
 pub(super) fn values(tree: &Tree, snapshot: &Snapshot, warnings: &mut Vec<Warning>) {
     let rules = tree.rules();
     let rules = rules.iter().filter_map(|rule| match &rule.leaf {
@@ -55,12 +55,12 @@ pub(super) fn values(tree: &Tree, snapshot: &Snapshot, warnings: &mut Vec<Warnin
     }
 }
 
-/// The values of one field that some learner has.
+/// The values of one field.
 struct Values<'a> {
     column: &'a TextColumn,
-    /// How many have each, by code.
+    /// Number of learners with each value, by code.
     counts: Vec<u32>,
-    /// The texts that rules ask for, and whether somebody has them.
+    /// The texts that rules compare with, and whether any learner has them.
     asked: HashMap<&'a str, bool>,
     closest: Option<Closest<'a>>,
 }
@@ -95,7 +95,7 @@ impl<'a> Values<'a> {
         values
     }
 
-    /// What is wrong with a rule's operand, if nobody has it.
+    /// Returns the text of a warning if no learner has a matching value.
     fn unknown(
         &mut self,
         rule: &Test,
@@ -103,7 +103,7 @@ impl<'a> Values<'a> {
         label: &str,
         suggestions: &mut usize,
     ) -> Option<String> {
-        let nobody = |how: &str, part: &str| {
+        let no_match = |how: &str, part: &str| {
             let raw = written(&rule.rule.value).into_iter().next();
             let shown = shown(raw.as_deref().unwrap_or(part));
             Some(format!("no learner's {label} {how} {shown}"))
@@ -115,18 +115,18 @@ impl<'a> Values<'a> {
                 }
                 let suggestion = self.suggestion(text, suggestions);
                 let suggestion = suggestion.map(|value| format!("; did you mean {value}?"));
-                Some(nobody("is", text)? + &suggestion.unwrap_or_default())
+                Some(no_match("is", text)? + &suggestion.unwrap_or_default())
             }
             TextPredicate::In(_) => self.unknown_items(rule, label, suggestions),
             TextPredicate::BeginsWith(part)
                 if !self.any(|text| text.starts_with(part.as_str())) =>
             {
-                nobody("begins with", part)
+                no_match("begins with", part)
             }
             TextPredicate::EndsWith(part) if !self.any(|text| text.ends_with(part.as_str())) => {
-                nobody("ends with", part)
+                no_match("ends with", part)
             }
-            TextPredicate::Contains(part) if !self.contains(part) => nobody("contains", part),
+            TextPredicate::Contains(part) if !self.contains(part) => no_match("contains", part),
             _ => None,
         }
     }
@@ -172,7 +172,7 @@ impl<'a> Values<'a> {
         ))
     }
 
-    /// Whether a learner's folded text is like this.
+    /// Returns true if a learner's folded text satisfies the condition.
     fn any(&self, is: impl Fn(&str) -> bool) -> bool {
         let mut values = self.counts.iter().skip(1).zip(self.column.folded().iter());
         values.any(|(count, text)| *count > 0 && is(text))
@@ -180,7 +180,8 @@ impl<'a> Values<'a> {
 
     fn contains(&self, part: &str) -> bool {
         let finder = Finder::new(part);
-        // All texts in one go first: what stands nowhere is in none of them.
+        // All texts are searched at once first: a text that does not occur there is in none of
+        // them.
         let (all, _) = self.column.folded().parts();
         finder.find(all.as_bytes()).is_some()
             && self.any(|text| finder.find(text.as_bytes()).is_some())
@@ -197,7 +198,7 @@ impl<'a> Values<'a> {
     }
 }
 
-/// A value in quotation marks, cut short.
+/// Quotes a value, truncated if it is too long.
 fn shown(text: &str) -> String {
     let mut short: String = text.chars().take(SHOWN).collect();
     if short.len() < text.len() {

@@ -1,4 +1,4 @@
-//! How a group differs from what was kept about it: what people changed by hand.
+//! Manual edits: how a group differs from its stored members.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use serde::{Deserialize, Serialize};
 use crate::membership::plan::diff::GroupMembers;
 use crate::snapshot::People;
 
-/// What people changed in a group by hand since its members were last known.
+/// Changes made manually in Entra since the group's members were last known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ManualEdits {
-    /// Members that had been added.
+    /// Number of members that were added.
     pub added: usize,
-    /// Members that had been removed.
+    /// Number of members that were removed.
     pub removed: usize,
 }
 
 impl ManualEdits {
-    /// Compares what was kept with what a full read found. A learner who left the
-    /// platform meanwhile does not count as removed: the account may be gone, too.
+    /// Compares the stored members with those found by a full read. A learner who has left the LMS
+    /// does not count as removed, because the account may have been deleted.
     pub fn between(people: &People, kept: &GroupMembers, found: &GroupMembers) -> Self {
         let lost = kept.rows.difference(&found.rows);
         Self {
@@ -31,7 +31,7 @@ impl ManualEdits {
         }
     }
 
-    /// These and others, found later.
+    /// Adds edits that were found later.
     #[must_use]
     pub fn and(self, later: Self) -> Self {
         Self {
@@ -40,7 +40,7 @@ impl ManualEdits {
         }
     }
 
-    /// Whether there were none.
+    /// Returns true if there are no edits.
     pub fn is_empty(self) -> bool {
         self == Self::default()
     }
@@ -49,16 +49,16 @@ impl ManualEdits {
 impl fmt::Display for ManualEdits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let had = |count: usize| match count {
-            1 => "1 member had been".to_owned(),
-            more => format!("{more} members had been"),
+            1 => "1 member was".to_owned(),
+            more => format!("{more} members were"),
         };
         match (self.added, self.removed) {
-            (added, 0) => write!(f, "{} added by hand in Entra", had(added)),
-            (0, removed) => write!(f, "{} removed by hand in Entra", had(removed)),
+            (added, 0) => write!(f, "{} added manually in Entra", had(added)),
+            (0, removed) => write!(f, "{} removed manually in Entra", had(removed)),
             (added, removed) => {
                 write!(
                     f,
-                    "{} added and {removed} removed by hand in Entra",
+                    "{} added and {removed} removed manually in Entra",
                     had(added)
                 )
             }

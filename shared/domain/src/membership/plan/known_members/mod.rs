@@ -1,10 +1,10 @@
-//! A group's members as last known, small enough to keep beside the profile.
+//! The members of a group as last known, small enough to be stored with the profile.
 //!
-//! Bytes: `RCM1`, then XXH3-64 of all that follows, the length of the head
-//! (u32), the head as JSON, the rows; numbers are little-endian. The head says
-//! which form of the rows was the smaller one: `bits` is zstd of the bitmap, a
-//! bit a row, lowest first; `gaps` is one LEB128 number for each member, how
-//! many rows lie between it and the member before it.
+//! Format: `RCM1`, then XXH3-64 of all following bytes, the length of the head (u32), the head as
+//! JSON, and the rows; numbers are little-endian. The head names the encoding of the rows, of which
+//! the smaller one is used: `bits` is the zstd-compressed bitmap with one bit per row, lowest
+//! first; `gaps` is one LEB128 number per member, the number of rows between it and the previous
+//! member.
 
 mod edits;
 
@@ -21,42 +21,41 @@ use crate::snapshot::Snapshot;
 
 pub use edits::ManualEdits;
 
-/// So long kept members stand for the group itself: what people edit in Entra by
-/// hand is found within a day.
+/// Time for which stored members are used instead of the group. Manual edits in Entra are therefore
+/// detected within a day.
 pub const TRUSTED_FOR: TimeDelta = TimeDelta::hours(24);
-/// More members than this who are no learners, or whose change failed, are not
-/// kept: the record would grow without bound, and such a group is about to change
-/// anyway.
+/// A record with more members than this that are not learners, or whose change failed, is not
+/// stored: it would grow without bound, and the group is about to change anyway.
 pub const MAX_STRANGERS: usize = 1_000;
-/// The largest record, in bytes; the state table takes 400 KB in an item.
+/// Maximum size of a record in bytes; the state table accepts 400 KB per item.
 pub const MAX_BYTES: usize = 320 * 1_024;
-/// Rows a record may range over: as many as a snapshot may have.
+/// Maximum number of rows a record may range over, the same as for a snapshot.
 const MAX_ROWS: u32 = 1 << 24;
 const MAGIC: &[u8; 4] = b"RCM1";
 const LEVEL: i32 = 3;
 
-/// The members of one group as they were known to be.
+/// The members of one group as last known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeptMembers {
-    /// What its row numbers mean: the first snapshot of the lineage.
+    /// The first snapshot of the lineage, which defines the row numbers.
     pub lineage: SnapshotId,
     /// The group.
     pub group: ObjectId,
-    /// The stored version of the profile it was managed under. Between another
-    /// version and this one nobody may have managed it.
+    /// The stored version of the profile for which the group was managed. Between two different
+    /// versions, the group may have been unmanaged.
     pub profile_version: u64,
-    /// Who is in it.
+    /// The members.
     pub members: GroupMembers,
-    /// The slot of the run that last read the group in full.
+    /// Slot of the run that last read the group completely.
     pub read_at: DateTime<Utc>,
-    /// Whose last change failed, and so may have been made all the same: `members`
-    /// says that it was not. That holds no longer than every plan tries it again.
+    /// Members whose last change failed and may nevertheless have been applied; `members` assumes
+    /// that it was not. This is safe as long as every plan repeats the change.
     pub unsure: BTreeSet<ObjectId>,
 }
 
-/// Bytes that are no record, or not the one that was written.
+/// The error for bytes that are not a valid record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the kept members are damaged: {0}")]
+#[error("the stored members are damaged: {0}")]
 pub struct Damaged(&'static str);
 
 #[derive(Serialize, Deserialize)]
@@ -66,7 +65,7 @@ struct Head {
     group: ObjectId,
     profile_version: u64,
     read_at: DateTime<Utc>,
-    /// The rows the set ranges over.
+    /// Number of rows in the range of the set.
     rows: u32,
     form: RowEncoding,
     users: BTreeSet<ObjectId>,
@@ -82,17 +81,17 @@ enum RowEncoding {
 }
 
 impl KeptMembers {
-    /// Whether a run at this moment may take them for the group's: managed under
-    /// the same version of the profile, read recently enough. A run `by_hand`
-    /// wants the truth and takes only what was read for its own slot, by an
-    /// earlier invocation.
+    /// Returns true if a run at this time may use the stored members: same version of the profile
+    /// and read recently. A manual run bypasses stored members, except those that an earlier
+    /// invocation read for the same slot.
     pub fn is_fresh_for(&self, profile_version: u64, at: DateTime<Utc>, by_hand: bool) -> bool {
         let age = at - self.read_at;
         let recent = age > -TRUSTED_FOR && age < TRUSTED_FOR;
         self.profile_version == profile_version && recent && !(by_hand && age > TimeDelta::zero())
     }
 
-    /// The members by the rows of a snapshot; `None` when rows mean other people there.
+    /// Returns the members by the rows of a snapshot; `None` if row numbers have another meaning
+    /// there.
     pub fn rebase_on(&self, snapshot: &Snapshot, accounts: &Accounts) -> Option<GroupMembers> {
         let people = &snapshot.people;
         if self.lineage != people.lineage.first || self.members.rows.universe() > people.rows() {
@@ -101,7 +100,7 @@ impl KeptMembers {
         let mut members = GroupMembers::none(snapshot);
         members.rows.union(&self.members.rows);
         members.others.clone_from(&self.members.others);
-        // Who was a stranger may have become a learner since.
+        // A user unknown to the LMS may have become a learner since.
         for user in &self.members.users {
             match accounts.row(*user) {
                 Some(row) => members.rows.insert(row),
@@ -114,7 +113,7 @@ impl KeptMembers {
         Some(members)
     }
 
-    /// The record; `None` when it would be too large to keep.
+    /// Encodes the record; `None` if it would be too large to store.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let members = &self.members;
         let strangers = members.users.len() + members.others.len() + self.unsure.len();
@@ -143,32 +142,32 @@ impl KeptMembers {
         (bytes.len() <= MAX_BYTES).then_some(bytes)
     }
 
-    /// Reads a record.
+    /// Decodes a record.
     ///
     /// # Errors
-    /// When a byte is not as it was written; the group must be read instead.
+    /// If any byte was changed; the group must then be read instead.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Damaged> {
-        let cut = Damaged("they end too early");
+        let cut = Damaged("the data ends too early");
         let rest = bytes
             .strip_prefix(MAGIC)
-            .ok_or(Damaged("they do not begin with RCM1"))?;
+            .ok_or(Damaged("the data does not begin with RCM1"))?;
         let (sum, body) = rest.split_first_chunk::<8>().ok_or(cut)?;
         if XxHash3_64::oneshot(body) != u64::from_le_bytes(*sum) {
-            return Err(Damaged("their checksum does not match"));
+            return Err(Damaged("the checksum does not match"));
         }
         let (length, rest) = body.split_first_chunk::<4>().ok_or(cut)?;
         let (head, rows) = rest
             .split_at_checked(u32::from_le_bytes(*length) as usize)
             .ok_or(cut)?;
         let head: Head =
-            serde_json::from_slice(head).map_err(|_| Damaged("their head is unreadable"))?;
+            serde_json::from_slice(head).map_err(|_| Damaged("the head is invalid"))?;
         let rows = (head.rows <= MAX_ROWS)
             .then(|| match head.form {
                 RowEncoding::Bits => from_bits(rows, head.rows),
                 RowEncoding::Gaps => from_gaps(rows, head.rows),
             })
             .flatten()
-            .ok_or(Damaged("their rows do not fit"))?;
+            .ok_or(Damaged("the rows are invalid"))?;
         Ok(Self {
             lineage: head.lineage,
             group: head.group,
@@ -184,7 +183,7 @@ impl KeptMembers {
     }
 }
 
-/// The smaller of the two forms.
+/// Returns the rows in the smaller of the two encodings.
 fn smaller(rows: &RowSet) -> Option<(RowEncoding, Vec<u8>)> {
     let plain: Vec<u8> = rows
         .words()
@@ -192,7 +191,7 @@ fn smaller(rows: &RowSet) -> Option<(RowEncoding, Vec<u8>)> {
         .flat_map(|word| word.to_le_bytes())
         .collect();
     let bits = zstd::bulk::compress(&plain, LEVEL).ok()?;
-    // A gap takes a byte at least.
+    // A gap takes at least one byte.
     if rows.len() < bits.len() {
         let gaps = gaps(rows);
         if gaps.len() < bits.len() {
@@ -224,7 +223,7 @@ fn from_gaps(bytes: &[u8], rows: u32) -> Option<RowSet> {
     let mut set = RowSet::new(rows);
     let (mut next, mut gap, mut shift) = (0u32, 0u32, 0);
     for byte in bytes {
-        // Five groups of seven bits hold every row; more are not ours.
+        // Five groups of seven bits can hold every row; longer numbers are invalid.
         gap |= u32::from(byte & 0x7f).checked_shl(shift)?;
         shift += 7;
         if byte & 0x80 == 0 {

@@ -1,4 +1,4 @@
-//! Kept members: written and read, damaged, aged, carried to later snapshots.
+//! Tests stored members: encoding, damage, age, and use with later snapshots.
 
 use super::*;
 use crate::snapshot::Lineage;
@@ -26,13 +26,13 @@ proptest! {
     #[test]
     fn what_is_written_is_read(rows in 0u32..5_000, members in proptest::collection::btree_set(0u32..5_000, 0..300)) {
         let kept = kept(rows, members);
-        let bytes = kept.to_bytes().expect("small");
+        let bytes = kept.to_bytes().expect("record too large");
         prop_assert_eq!(KeptMembers::from_bytes(&bytes), Ok(kept));
     }
 
     #[test]
     fn no_changed_byte_goes_unnoticed(at in 0usize..1_000, bit in 0u8..8) {
-        let mut bytes = kept(1_000, (0..1_000).step_by(3)).to_bytes().expect("small");
+        let mut bytes = kept(1_000, (0..1_000).step_by(3)).to_bytes().expect("record too large");
         let at = at % bytes.len();
         bytes[at] ^= 1 << bit;
         prop_assert!(KeptMembers::from_bytes(&bytes).is_err());
@@ -52,11 +52,11 @@ fn rows_take_the_smaller_form_and_fit_an_item_at_a_million() {
     let million = 1_000_000;
     let size = |members: Vec<u32>| {
         let kept = kept(million, members);
-        let bytes = kept.to_bytes().expect("it fits");
+        let bytes = kept.to_bytes().expect("record too large");
         assert_eq!(KeptMembers::from_bytes(&bytes), Ok(kept));
         bytes.len()
     };
-    // Bits without any pattern are the worst: one for each row.
+    // Random bits are the worst case: one bit for each row.
     let mut lcg = 1u64;
     let random = (0..million).filter(|_| {
         lcg = lcg.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -86,17 +86,14 @@ fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
         |hours: i64, by_hand| kept.is_fresh_for(7, slot() + TimeDelta::hours(hours), by_hand);
     assert!(stands(0, false) && stands(23, false) && stands(-3, false));
     assert!(!stands(24, false) && !stands(-24, false));
-    assert!(
-        !stands(1, true),
-        "an administrator who asks wants the truth"
-    );
+    assert!(!stands(1, true), "a manual run used stored members");
     assert!(
         stands(0, true),
-        "read by an earlier invocation of the same run"
+        "members read for the same slot were not used"
     );
     assert!(
         !kept.is_fresh_for(8, slot(), false),
-        "the profile was edited"
+        "members of another profile version were used"
     );
 }
 
@@ -110,12 +107,18 @@ fn three() -> Snapshot {
 fn in_a_later_snapshot_rows_mean_the_same_and_strangers_may_be_learners() {
     let snapshot = three();
     let accounts = Accounts::of(&snapshot.people);
-    let ada = snapshot.people.row(World::user("Ada")).expect("there");
-    let tony = snapshot.people.row(World::user("Tony")).expect("there");
+    let ada = snapshot
+        .people
+        .row(World::user("Ada"))
+        .expect("user missing");
+    let tony = snapshot
+        .people
+        .row(World::user("Tony"))
+        .expect("user missing");
     let mut kept = kept(3, [ada]);
     let found = kept
         .rebase_on(&snapshot, &accounts)
-        .expect("the same lineage");
+        .expect("lineage not accepted");
     assert_eq!(
         found.rows.iter().collect::<BTreeSet<_>>(),
         [ada, tony].into()
@@ -125,7 +128,7 @@ fn in_a_later_snapshot_rows_mean_the_same_and_strangers_may_be_learners() {
     assert_eq!(
         kept.rebase_on(&snapshot, &accounts),
         None,
-        "rows mean others"
+        "members of another lineage were used"
     );
 }
 
@@ -133,7 +136,7 @@ fn in_a_later_snapshot_rows_mean_the_same_and_strangers_may_be_learners() {
 fn rows_may_have_been_added_since() {
     let snapshot = three();
     let found = kept(1, [0]).rebase_on(&snapshot, &Accounts::of(&snapshot.people));
-    let rows = found.expect("the same lineage").rows;
+    let rows = found.expect("lineage not accepted").rows;
     assert!(rows.contains(0) && rows.universe() == 3);
 }
 
@@ -147,7 +150,7 @@ fn more_rows_than_the_snapshot_has_are_not_believed() {
     assert_eq!(kept(3, [1]).rebase_on(&other, &accounts), None);
 }
 
-/// Proves X-14: what was edited by hand is counted and said.
+/// Proves X-14: manual edits are counted and reported.
 #[test]
 fn edits_by_hand_are_the_difference_to_what_was_kept() {
     let mut snapshot = three();
@@ -164,21 +167,18 @@ fn edits_by_hand_are_the_difference_to_what_was_kept() {
     );
     assert_eq!(
         edits.to_string(),
-        "2 members had been added and 2 removed by hand in Entra"
+        "2 members were added and 2 removed manually in Entra"
     );
     snapshot.people.living.remove(0);
     let edits = ManualEdits::between(&snapshot.people, &before, &found);
     assert_eq!(
         edits.removed, 1,
-        "who left the platform was not removed by hand"
+        "a former learner counted as removed manually"
     );
     assert!(ManualEdits::between(&snapshot.people, &before, &before).is_empty());
     let one = ManualEdits {
         added: 0,
         removed: 1,
     };
-    assert_eq!(
-        one.to_string(),
-        "1 member had been removed by hand in Entra"
-    );
+    assert_eq!(one.to_string(), "1 member was removed manually in Entra");
 }

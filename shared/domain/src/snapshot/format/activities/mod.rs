@@ -1,4 +1,4 @@
-//! Enrolments as columns: gaps between enrolled rows, a status byte for each, and moments.
+//! Enrolments as columns: gaps between enrolled rows, a status byte for each row, and times.
 
 mod read;
 mod sizes;

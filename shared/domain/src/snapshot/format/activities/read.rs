@@ -1,4 +1,4 @@
-//! Reads enrolments course by course: the hot loop of opening a snapshot.
+//! Reads enrolments course by course; this is the hot loop of opening a snapshot.
 
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use super::sizes::{SETS, Sizes, TABLE, U8, U16, fits_memory};
 use crate::base::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments, Postings};
 
-/// What the table of courses says about one.
+/// The entry of one course in the table of courses.
 struct Course {
     id: CourseId,
     enrolled: usize,
@@ -57,13 +57,13 @@ pub(in crate::snapshot::format) fn read(file: &ColumnFile<'_>) -> Result<Enrolme
     if !left.gaps8.is_empty() {
         return Err(DecodeError::content(
             GAPS_8,
-            "it has more than the courses need",
+            "it has more entries than the courses need",
         ));
     }
     if !left.status.is_empty() {
         return Err(DecodeError::content(
             STATUS,
-            "it has more than the courses need",
+            "it has more entries than the courses need",
         ));
     }
     Enrolments::from_parts(read, file.enrolment_count())
@@ -98,19 +98,19 @@ fn table(file: &ColumnFile<'_>) -> Result<Vec<Course>, DecodeError> {
         None => Ok(courses),
         Some(course) => Err(DecodeError::content(
             COURSES,
-            format!("the counts of course {} contradict", course.id),
+            format!("the counts of course {} are inconsistent", course.id),
         )),
     }
 }
 
-/// What the courses before have left of each column.
+/// The parts of each column that are not yet read.
 struct Left<'a> {
     gaps8: &'a [u8],
     gaps16: &'a [u16],
     status: &'a [u8],
     completed_at: &'a [u32],
     due_at: &'a [u32],
-    /// The enrolled rows of the course at hand.
+    /// The enrolled rows of the current course.
     rows: Vec<u32>,
 }
 
@@ -125,18 +125,21 @@ impl Left<'_> {
         };
         if self.rows.len() != course.enrolled || end > u64::from(rows) {
             let gaps = if course.width == 1 { GAPS_8 } else { GAPS_16 };
-            let why = format!("the rows of course {} are not those of people", course.id);
+            let why = format!(
+                "the rows of course {} do not match its counts or the rows of the snapshot",
+                course.id
+            );
             return Err(DecodeError::content(gaps, why));
         }
         let status = take(&mut self.status, course.enrolled, STATUS)?;
         if status.iter().any(|status| *status >> SETS != 0) {
             return Err(DecodeError::content(STATUS, "it has unknown bits"));
         }
-        // Rows that moments stand beside are lists however many there are.
+        // Rows with parallel times are always stored as lists, whatever their number.
         let list = u32::MAX;
         let set = |bit: u32, count: usize, universe: u32| {
             Postings::marked(&self.rows, status, bit, count, universe).ok_or_else(|| {
-                let why = format!("it does not fit the counts of course {}", course.id);
+                let why = format!("it does not match the counts of course {}", course.id);
                 DecodeError::content(STATUS, why)
             })
         };
@@ -154,21 +157,21 @@ impl Left<'_> {
 }
 
 fn take<'a, T>(left: &mut &'a [T], count: usize, column: &str) -> Result<&'a [T], DecodeError> {
-    let (taken, rest) = left
-        .split_at_checked(count)
-        .ok_or_else(|| DecodeError::content(column, "it has less than the courses need"))?;
+    let (taken, rest) = left.split_at_checked(count).ok_or_else(|| {
+        DecodeError::content(column, "it has fewer entries than the courses need")
+    })?;
     *left = rest;
     Ok(taken)
 }
 
-/// Turns gaps into rows and answers the number behind the last one.
+/// Decodes gaps into rows and returns the number after the last one.
 fn unfold<T: Copy + PartialEq + Into<u64>>(gaps: &[T], skip: T, rows: &mut Vec<u32>) -> u64 {
     rows.clear();
     rows.resize(gaps.len(), 0);
     let (mut next, mut count) = (0u64, 0);
     for gap in gaps {
         next += (*gap).into();
-        // The caller refuses rows that do not fit: the last one is the highest.
+        // The caller rejects rows out of range, and the last row is the highest.
         #[expect(clippy::cast_possible_truncation, reason = "checked by the caller")]
         let row = next as u32;
         rows[count] = row;

@@ -1,18 +1,18 @@
-//! Encodings of the enrolment columns, and how much memory they need once decoded.
+//! Encodings of the enrolment columns, and their decoded size in memory.
 
 use super::super::error::DecodeError;
 use crate::snapshot::{Enrolments, Postings};
 
 /// Ids and counts of courses.
 pub(super) const TABLE: &str = "courses";
-/// One byte an entry.
+/// One byte per entry.
 pub(super) const U8: &str = "u8";
 /// 16-bit numbers in byte planes.
 pub(super) const U16: &str = "u16";
-/// The sets kept as bits of the status: completed, in progress, late, open.
+/// The number of sets stored as bits of the status: completed, in progress, late, open.
 pub(super) const SETS: usize = 4;
 
-/// Refuses what a reader would not unfold; a writer asks before it writes.
+/// Returns an error if a reader would reject the enrolments for their size; called before writing.
 pub(in crate::snapshot::format) fn readable(
     enrolments: &Enrolments,
     rows: u32,
@@ -31,7 +31,7 @@ pub(in crate::snapshot::format) fn readable(
     fits_memory(courses, rows, limit)
 }
 
-/// How many rows each set of a course has.
+/// The number of rows in each set of a course.
 #[derive(Clone, Copy)]
 pub(super) struct Sizes {
     pub(super) enrolled: usize,
@@ -39,20 +39,18 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    /// How many bytes they take in memory.
+    /// Returns the memory size of the sets in bytes.
     fn bytes(self, rows: u32) -> u64 {
         let [completed, in_progress, late, open] = self.sets;
         let plain = [self.enrolled, in_progress, late].map(|set| Postings::bytes(set, rows));
-        // Rows that moments stand beside are lists however many there are: four
-        // bytes for the row and four for the moment.
+        // Rows with parallel times are always lists: four bytes for the row and four for the time.
         let dated = [completed, open].map(|set| set as u64 * 8);
         let all = plain.into_iter().chain(dated);
         all.fold(0, u64::saturating_add)
     }
 }
 
-/// Refuses courses that would take more than `limit` bytes of memory once they
-/// are unfolded.
+/// Returns an error if the decoded courses would take more than `limit` bytes of memory.
 pub(super) fn fits_memory(
     mut courses: impl Iterator<Item = Sizes>,
     rows: u32,
@@ -74,7 +72,7 @@ mod tests {
     #[test]
     fn moments_and_their_rows_count_however_many_there_are() {
         let rows = 1 << 20;
-        // A bitmap of all rows, and a list with a moment for each.
+        // A bitmap of all rows, and a list with a time for each.
         let completed = Sizes {
             enrolled: rows as usize,
             sets: [rows as usize, 0, 0, 0],

@@ -10,7 +10,7 @@ use super::sizes::{SETS, TABLE, U8, U16};
 use crate::base::ids::CourseId;
 use crate::snapshot::{CourseActivities, Enrolments};
 
-/// The columns while they are gathered.
+/// The columns while they are collected.
 #[derive(Default)]
 struct Columns {
     ids: Vec<u8>,
@@ -47,7 +47,11 @@ impl Columns {
         activities: &CourseActivities,
         status_of: &mut [u8],
     ) -> std::io::Result<()> {
-        let wrong = || Error::other(format!("the enrolments of course {course} contradict"));
+        let wrong = || {
+            Error::other(format!(
+                "the enrolments of course {course} are inconsistent"
+            ))
+        };
         let count = |number: usize| u32::try_from(number).map_err(|_| wrong());
         self.ids.extend_from_slice(course.uuid().as_bytes());
         let sets = [
@@ -88,7 +92,7 @@ impl Columns {
         Ok(())
     }
 
-    /// Writes the rows as gaps, in bytes or in pairs of bytes, whichever is shorter.
+    /// Appends the rows as gaps of one or two bytes each, whichever is shorter in all.
     fn gaps(&mut self, rows: &[u32]) {
         let gaps = || {
             let before = std::iter::once(0).chain(rows.iter().map(|row| row + 1));

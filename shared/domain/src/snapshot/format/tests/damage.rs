@@ -1,4 +1,4 @@
-//! Damaged, forged and unknown files are refused.
+//! Damaged, forged and unknown files are rejected.
 
 use super::*;
 
@@ -6,12 +6,12 @@ use super::*;
 fn every_damaged_byte_is_noticed_and_the_column_named() {
     let bytes = encoded();
     let columns = directory(&bytes).columns;
-    let (json_end, json) = (bytes.len() - 18, columns.last().expect("columns"));
+    let (json_end, json) = (bytes.len() - 18, columns.last().expect("no columns"));
     let json_start = json.offset + json.stored;
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 0x55;
-        let error = decode(&damaged).expect_err("damaged");
+        let error = decode(&damaged).expect_err("damaged file decoded");
         let place = at as u64;
         let holds =
             |column: &&Column| (column.offset..column.offset + column.stored).contains(&place);
@@ -33,7 +33,7 @@ fn every_damaged_byte_is_noticed_and_the_column_named() {
 fn a_cut_file_is_noticed_wherever_it_is_cut() {
     let bytes = encoded();
     for length in 0..bytes.len() {
-        let error = decode(&bytes[..length]).expect_err("cut");
+        let error = decode(&bytes[..length]).expect_err("truncated file decoded");
         let told = matches!(error, DecodeError::Cut | DecodeError::NotASnapshot);
         assert!(told, "cut to {length}: {error}");
     }
@@ -54,8 +54,8 @@ fn another_version_is_refused_by_name() {
 fn an_unknown_column_is_skipped_only_if_it_says_so() {
     let newer = |required| {
         with_directory(&encoded(), |directory| {
-            let platform = directory.columns.last_mut().expect("columns");
-            // A column of no bytes, so that those of the file need not move.
+            let platform = directory.columns.last_mut().expect("no columns");
+            // A column without bytes, so that the other columns need not move.
             let at = platform.offset + platform.stored;
             directory.columns.push(Column {
                 name: "people.shoe_size".to_owned(),
@@ -69,26 +69,35 @@ fn an_unknown_column_is_skipped_only_if_it_says_so() {
             });
         })
     };
-    assert_eq!(decode(&newer(false)).expect("decodes"), sample());
+    assert_eq!(
+        decode(&newer(false)).expect("snapshot not decoded"),
+        sample()
+    );
     assert_eq!(
         refused(&newer(true)),
-        "the snapshot needs a newer program: it does not know column people.shoe_size"
+        "the snapshot needs a newer program: column people.shoe_size is unknown"
     );
 }
 
 #[test]
 fn fields_of_the_directory_nobody_knows_are_skipped() {
     let bytes = encoded();
-    let whole = directory(&bytes).to_bytes().expect("serialises");
+    let whole = directory(&bytes)
+        .to_bytes()
+        .expect("directory not serialized");
     let blocks = &bytes[..bytes.len() - whole.len()];
-    let json = std::str::from_utf8(&whole[..whole.len() - 18]).expect("UTF-8");
+    let json = std::str::from_utf8(&whole[..whole.len() - 18]).expect("directory is not UTF-8");
     let json = json.replacen('{', "{\"weather\":{\"rain\":[1,2]},", 1);
     let mut newer = blocks.to_vec();
     newer.extend_from_slice(json.as_bytes());
-    newer.extend(u32::try_from(json.len()).expect("fits").to_le_bytes());
+    newer.extend(
+        u32::try_from(json.len())
+            .expect("size out of range")
+            .to_le_bytes(),
+    );
     newer.extend(twox_hash::XxHash3_64::oneshot(json.as_bytes()).to_le_bytes());
     newer.extend_from_slice(b"RCSNAP");
-    assert_eq!(decode(&newer).expect("decodes"), sample());
+    assert_eq!(decode(&newer).expect("snapshot not decoded"), sample());
 }
 
 #[test]
@@ -96,11 +105,11 @@ fn a_known_column_written_in_an_unknown_way_is_refused_by_name() {
     let newer = with_directory(&encoded(), |directory| {
         let city = "text:city";
         let column = directory.columns.iter_mut().find(|it| it.name == city);
-        column.expect("a column").encoding = "texts-2".to_owned();
+        column.expect("column not found").encoding = "texts-2".to_owned();
     });
     assert_eq!(
         refused(&newer),
-        "the snapshot needs a newer program: column text:city is encoded as \"texts-2\", known is \"texts\""
+        "the snapshot needs a newer program: column text:city is encoded as \"texts-2\", this program reads \"texts\""
     );
 }
 
@@ -112,7 +121,7 @@ fn a_directory_that_lies_is_refused() {
             it.columns[3].name = "people.changed_at".to_owned();
             it.columns[3].required = false;
         }),
-        ("text:city is there twice", |it| {
+        ("text:city is listed twice", |it| {
             it.columns[5].name = "text:city".to_owned();
         }),
         ("people.living does not begin where", |it| {
@@ -124,7 +133,7 @@ fn a_directory_that_lies_is_refused() {
         ("do not fill the file", |it| {
             it.columns.pop();
         }),
-        ("people.ids declares more than", |it| {
+        ("people.ids declares more bytes than", |it| {
             it.columns[0].raw = 1 << 40;
         }),
         ("too large: column people.ids", |it| {
@@ -132,7 +141,7 @@ fn a_directory_that_lies_is_refused() {
             it.columns[0].raw = MAX_DECODED + 1;
         }),
         ("too large: it has 4294967295 rows", |it| it.rows = u32::MAX),
-        ("people.changed_in of the snapshot is wrong", |it| {
+        ("people.changed_in of the snapshot is invalid", |it| {
             it.rows = 3;
         }),
     ];
@@ -161,13 +170,13 @@ fn content_that_contradicts_itself_is_refused_by_column() {
         ("people.living", |raw| raw[0] |= 4),
         ("people.changed_in", |raw| raw.push(0)),
         ("text:city", |raw| raw[0] += 1),
-        ("text:city", |raw| *raw.last_mut().expect("codes") = 3),
+        ("text:city", |raw| *raw.last_mut().expect("no codes") = 3),
         ("text:city", |raw| raw[9] = 3),
         ("text:city", |raw| raw[13] = 0xff),
-        ("date:custom", |raw| *raw.last_mut().expect("codes") = 2),
+        ("date:custom", |raw| *raw.last_mut().expect("no codes") = 2),
         ("enrolments.courses", |raw| raw[16] = 200),
         ("enrolments.courses", |raw| {
-            *raw.last_mut().expect("widths") = 3;
+            *raw.last_mut().expect("no widths") = 3;
         }),
         ("enrolments.gaps8", |raw| raw[1] = 5),
         ("enrolments.gaps8", |raw| raw[0] = 255),
@@ -178,8 +187,8 @@ fn content_that_contradicts_itself_is_refused_by_column() {
     for (case, (name, change)) in cases.into_iter().enumerate() {
         let columns = directory(&bytes).columns;
         let found = columns.iter().find(|column| column.name.starts_with(name));
-        let name = &found.expect("a column").name;
-        let error = decode(&with_column(&bytes, name, change)).expect_err("refused");
+        let name = &found.expect("column not found").name;
+        let error = decode(&with_column(&bytes, name, change)).expect_err("forged file decoded");
         assert_eq!(error.column(), Some(name.as_str()), "case {case}: {error}");
     }
 }
@@ -192,12 +201,12 @@ fn unknown_bits_and_rows_too_many_are_refused() {
     for name in ["enrolments.gaps8", "enrolments.status"] {
         let longer = with_column(&bytes, name, |raw| raw.push(0));
         assert!(
-            refused(&longer).contains("more than the courses need"),
+            refused(&longer).contains("more entries than the courses need"),
             "{name}"
         );
         let shorter = with_column(&bytes, name, |raw| raw.truncate(1));
         assert!(
-            refused(&shorter).contains("less than the courses need"),
+            refused(&shorter).contains("fewer entries than the courses need"),
             "{name}"
         );
     }

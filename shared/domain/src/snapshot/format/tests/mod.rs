@@ -1,4 +1,4 @@
-//! What is written is read; what is damaged, forged or newer is refused by name.
+//! Written files are read back; damaged, forged and newer files are rejected with the cause named.
 
 mod damage;
 mod properties;
@@ -37,40 +37,41 @@ fn sample() -> Snapshot {
 }
 
 fn encoded() -> Vec<u8> {
-    encode(&sample()).expect("encodes")
+    encode(&sample()).expect("snapshot not encoded")
 }
 
-/// The file's directory.
+/// Returns the file's directory.
 fn directory(file: &[u8]) -> SectionTable {
-    SectionTable::read(file).expect("a directory")
+    SectionTable::read(file).expect("directory not read")
 }
 
-/// The file with its directory changed and everything around it as it should be.
+/// Returns the file with a changed directory and a valid trailer.
 fn with_directory(file: &[u8], change: impl FnOnce(&mut SectionTable)) -> Vec<u8> {
     let mut directory = directory(file);
-    let last = directory.columns.last().expect("columns");
-    let blocks = usize::try_from(last.offset + last.stored).expect("fits");
+    let last = directory.columns.last().expect("no columns");
+    let blocks = usize::try_from(last.offset + last.stored).expect("size out of range");
     change(&mut directory);
     let mut forged = file[..blocks].to_vec();
-    forged.extend(directory.to_bytes().expect("serialises"));
+    forged.extend(directory.to_bytes().expect("directory not serialized"));
     forged
 }
 
-/// The file with what a column holds changed, checksums and lengths right.
+/// Returns the file with changed content of one column and valid checksums and lengths.
 fn with_column(file: &[u8], name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     let mut directory = directory(file);
     let mut forged = file[..8].to_vec();
     let mut change = Some(change);
     for column in &mut directory.columns {
         let (from, length) = (
-            usize::try_from(column.offset).expect("fits"),
-            usize::try_from(column.stored).expect("fits"),
+            usize::try_from(column.offset).expect("size out of range"),
+            usize::try_from(column.stored).expect("size out of range"),
         );
         let mut stored = file[from..from + length].to_vec();
         if column.name == name {
-            let mut raw = zstd::bulk::decompress(&stored, 1 << 20).expect("decompresses");
-            change.take().expect("one column of the name")(&mut raw);
-            stored = zstd::bulk::compress(&raw, 3).expect("compresses");
+            let mut raw =
+                zstd::bulk::decompress(&stored, 1 << 20).expect("column not decompressed");
+            change.take().expect("column name not unique")(&mut raw);
+            stored = zstd::bulk::compress(&raw, 3).expect("column not compressed");
             column.raw = raw.len() as u64;
         }
         column.offset = forged.len() as u64;
@@ -78,55 +79,62 @@ fn with_column(file: &[u8], name: &str, change: impl FnOnce(&mut Vec<u8>)) -> Ve
         column.xxh3 = checksum(&stored);
         forged.extend(stored);
     }
-    assert!(change.is_none(), "there is no column {name}");
-    forged.extend(directory.to_bytes().expect("serialises"));
+    assert!(change.is_none(), "column {name} not found");
+    forged.extend(directory.to_bytes().expect("directory not serialized"));
     forged
 }
 
 fn refused(file: &[u8]) -> String {
-    decode(file).expect_err("refused").to_string()
+    decode(file).expect_err("invalid file decoded").to_string()
 }
 
 #[test]
 fn what_is_written_is_read() {
     let snapshot = sample();
-    assert_eq!(decode(&encoded()).expect("decodes"), snapshot);
+    assert_eq!(decode(&encoded()).expect("snapshot not decoded"), snapshot);
 }
 
 #[test]
 fn enrolments_a_reader_would_not_unfold_are_not_written() {
     let snapshot = sample();
-    let course = &snapshot.enrolments.iter().next().expect("a course").1;
+    let course = &snapshot.enrolments.iter().next().expect("no course").1;
     let rows = snapshot.people.rows();
     let plain = [&course.enrolled, &course.in_progress, &course.late];
     let plain = plain.map(|set| crate::snapshot::Postings::bytes(set.len(), rows));
     let dated = [&course.completed, &course.open].map(|set| set.len() as u64 * 8);
     let limit = plain.iter().chain(&dated).sum::<u64>();
     let mut file = Vec::new();
-    encode_within(&snapshot, &mut file, limit).expect("just fits");
+    encode_within(&snapshot, &mut file, limit).expect("rejected at the limit");
     assert_eq!(file, encoded());
     file.clear();
-    let error = encode_within(&snapshot, &mut file, limit - 1).expect_err("too large");
+    let error =
+        encode_within(&snapshot, &mut file, limit - 1).expect_err("accepted above the limit");
     assert!(error.to_string().contains("enrolments take"), "{error}");
-    assert!(file.is_empty(), "nothing is written before the check");
+    assert!(file.is_empty(), "bytes were written before the check");
 }
 
 #[test]
 fn single_columns_are_read_without_the_others() {
     let (snapshot, bytes) = (sample(), encoded());
-    let reader = SnapshotReader::open(&bytes).expect("opens");
-    let identity = reader.identity().expect("reads");
+    let reader = SnapshotReader::open(&bytes).expect("file not opened");
+    let identity = reader.identity().expect("identity not read");
     assert_eq!(identity.ids, snapshot.people.ids);
     assert_eq!(identity.object_ids, snapshot.people.object_ids);
     assert_eq!(identity.living, snapshot.people.living);
     assert_eq!(identity.changed_in, snapshot.people.changed_in);
     assert_eq!(identity.lineage, snapshot.people.lineage);
     for (source, column) in &snapshot.people.texts {
-        assert_eq!(reader.text(source).expect("reads").as_ref(), Some(column));
+        assert_eq!(
+            reader.text(source).expect("texts not read").as_ref(),
+            Some(column)
+        );
     }
     let unknown = Source::Entra("shoeSize".to_owned());
-    assert_eq!(reader.text(&unknown).expect("reads"), None);
-    assert_eq!(reader.enrolments().expect("reads"), snapshot.enrolments);
+    assert_eq!(reader.text(&unknown).expect("texts not read"), None);
+    assert_eq!(
+        reader.enrolments().expect("enrolments not read"),
+        snapshot.enrolments
+    );
 }
 
 #[test]
@@ -147,7 +155,7 @@ fn a_column_that_the_fields_promise_must_be_there() {
         let forged = with_directory(&bytes, |directory| {
             let mut columns = directory.columns.iter_mut();
             let column = columns.find(|column| column.name.starts_with(kind));
-            let column = column.expect("a column");
+            let column = column.expect("column not found");
             gone = std::mem::replace(&mut column.name, "people.shoe_size".to_owned());
             column.required = false;
         });
@@ -168,15 +176,15 @@ fn rows_far_apart_take_two_bytes_and_more_than_two() {
             .extend((0..rows).step_by(step).map(|n| enrolment(n, course, 0)));
     }
     let snapshot = build(World::new().header(), data, &EntraProperties::default());
-    let bytes = encode(&snapshot).expect("encodes");
-    assert_eq!(decode(&bytes).expect("decodes"), snapshot);
+    let bytes = encode(&snapshot).expect("snapshot not encoded");
+    assert_eq!(decode(&bytes).expect("snapshot not decoded"), snapshot);
 }
 
 #[test]
 fn an_empty_tenant_is_one() {
     let snapshot = World::new().snapshot();
-    let bytes = encode(&snapshot).expect("encodes");
-    assert_eq!(decode(&bytes).expect("decodes"), snapshot);
+    let bytes = encode(&snapshot).expect("snapshot not encoded");
+    assert_eq!(decode(&bytes).expect("snapshot not decoded"), snapshot);
     assert!(Property::ALL.iter().all(|property| {
         snapshot
             .people
@@ -215,23 +223,24 @@ mod example {
         let mut out = String::from("# magic, version 2\n");
         dump(&mut out, 0, &file[..8]);
         for column in &directory.columns {
-            let from = usize::try_from(column.offset).expect("fits");
-            let stored = &file[from..from + usize::try_from(column.stored).expect("fits")];
-            let raw = zstd::bulk::decompress(stored, 1 << 20).expect("decompresses");
-            write!(out, "\n# {} as {}\n", column.name, column.encoding).expect("writes");
+            let from = usize::try_from(column.offset).expect("size out of range");
+            let stored =
+                &file[from..from + usize::try_from(column.stored).expect("size out of range")];
+            let raw = zstd::bulk::decompress(stored, 1 << 20).expect("column not decompressed");
+            write!(out, "\n# {} as {}\n", column.name, column.encoding).expect("text not written");
             dump(&mut out, from, stored);
             out.push_str("# decompressed\n");
             if column.encoding == "json" {
-                out.push_str(std::str::from_utf8(&raw).expect("UTF-8"));
+                out.push_str(std::str::from_utf8(&raw).expect("column is not UTF-8"));
                 out.push('\n');
             } else {
                 dump(&mut out, 0, &raw);
             }
         }
-        let end = directory.to_bytes().expect("serialises");
+        let end = directory.to_bytes().expect("directory not serialized");
         let (json, trailer) = end.split_at(end.len() - 18);
         out.push_str("\n# directory; line breaks added here\n");
-        let json = std::str::from_utf8(json).expect("UTF-8");
+        let json = std::str::from_utf8(json).expect("directory is not UTF-8");
         out.push_str(&json.replace("{\"name\"", "\n{\"name\""));
         out.push_str("\n\n# length and checksum of the directory, magic\n");
         dump(&mut out, file.len() - 18, trailer);
@@ -248,7 +257,7 @@ mod example {
                     _ => '.',
                 })
                 .collect();
-            writeln!(out, "{from:06x}  {:47}  {text}", hex.join(" ")).expect("writes");
+            writeln!(out, "{from:06x}  {:47}  {text}", hex.join(" ")).expect("text not written");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Which rows are carried over from the snapshot before.
+//! Tests which rows are taken over from the previous snapshot.
 
 use super::*;
 
@@ -19,13 +19,19 @@ fn too_many_empty_rows_begin_a_new_lineage_and_few_do_not() {
     let mut chain = Chain::new();
     chain.refresh(crowd(0..5_000));
     let (_, snapshot) = chain.refresh(crowd(1_000..5_000));
-    assert_eq!(snapshot.people.lineage.step, 1, "1,000 are not too many");
+    assert_eq!(
+        snapshot.people.lineage.step, 1,
+        "rows renumbered with 1,000 empty"
+    );
     assert_eq!(
         (snapshot.people.rows(), snapshot.people.count()),
         (5_000, 4_000)
     );
     let (_, snapshot) = chain.refresh(crowd(1_250..5_000));
-    assert_eq!(snapshot.people.lineage.step, 2, "a quarter is not too many");
+    assert_eq!(
+        snapshot.people.lineage.step, 2,
+        "rows renumbered with a quarter empty"
+    );
     let (_, snapshot) = chain.refresh(crowd(1_251..5_000));
     assert_eq!(
         snapshot.people.lineage,
@@ -38,7 +44,7 @@ fn too_many_empty_rows_begin_a_new_lineage_and_few_do_not() {
     assert!(snapshot.people.changed_in.iter().all(|step| *step == 0));
 }
 
-/// The snapshot before, damaged.
+/// A damaged previous snapshot.
 struct Damaged<'a> {
     snapshot: &'a Snapshot,
     identity: bool,
@@ -76,7 +82,7 @@ fn a_damaged_snapshot_before_costs_precision_and_nothing_else() {
     world.person("Ada").person("Grace");
     let before = world.snapshot();
     let refreshed = |identity| {
-        let sets = Sets::of(world.data()).expect("few rows");
+        let sets = Sets::of(world.data()).expect("data rejected as too large");
         let damaged = Damaged {
             snapshot: &before,
             identity,

@@ -1,4 +1,5 @@
-//! Worlds by hand, and random ones against a naive reading and over chains of refreshes.
+//! Constructed tenants, and random ones compared with a naive implementation over several
+//! refreshes.
 
 mod lineage;
 mod properties;
@@ -23,7 +24,7 @@ use crate::snapshot::{
 };
 use crate::testing::{World, day};
 
-/// A tenant that is refreshed again and again, through files as in earnest.
+/// A tenant that is refreshed repeatedly, through files as in production.
 struct Chain {
     last: Option<Snapshot>,
     refreshes: u128,
@@ -44,18 +45,18 @@ impl Chain {
             tenant: World::tenant(),
             taken_at: day("2026-01-01"),
         };
-        let sets = Sets::of(data).expect("few rows");
+        let sets = Sets::of(data).expect("data rejected as too large");
         let file = self
             .last
             .as_ref()
-            .map(|last| format::encode(last).expect("encoded"));
+            .map(|last| format::encode(last).expect("snapshot not encoded"));
         let file = file
             .as_ref()
-            .map(|file| format::SnapshotReader::open(file).expect("a snapshot"));
+            .map(|file| format::SnapshotReader::open(file).expect("file not opened"));
         let built = sets.into_snapshot(header, EntraSet::default(), file.as_ref());
         assert!(built.unread.is_none());
         let before = self.last.replace(built.snapshot);
-        (before, self.last.as_ref().expect("just put"))
+        (before, self.last.as_ref().expect("snapshot not stored"))
     }
 }
 

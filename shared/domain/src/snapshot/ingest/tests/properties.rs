@@ -1,4 +1,4 @@
-//! Random tenants, in any order of arrival and over chains of refreshes.
+//! Random tenants, in any order of arrival and over several refreshes.
 
 use super::*;
 
@@ -44,9 +44,9 @@ fn an_enrolment() -> impl Strategy<Value = EnrolmentRow> {
         Progress::InProgress,
     ]);
     let at = || {
-        prop::option::of(
-            (1..5i64).prop_map(|days| DateTime::from_timestamp(days * 86_400, 0).expect("a day")),
-        )
+        prop::option::of((1..5i64).prop_map(|days| {
+            DateTime::from_timestamp(days * 86_400, 0).expect("time out of range")
+        }))
     };
     (0..14u128, 0..4u128, progress, at(), at()).prop_map(
         |(user, course, progress, completed_at, due_at)| EnrolmentRow {
@@ -90,7 +90,7 @@ fn a_tenant() -> impl Strategy<Value = LmsData> {
     })
 }
 
-/// Everything a row says, in words that do not depend on how it is kept.
+/// Returns the content of a row, independent of its representation.
 fn saying(
     snapshot: &Snapshot,
     row: u32,
@@ -106,7 +106,7 @@ fn saying(
     (texts, activities)
 }
 
-/// The values of one person, read the slow way.
+/// Returns the values of one learner, computed naively.
 fn texts_of(data: &LmsData, user: &UserRow) -> BTreeMap<Source, String> {
     let custom = |field: FieldId| {
         let found = user.custom.iter().filter(|(id, _)| *id == field);
@@ -131,7 +131,7 @@ fn texts_of(data: &LmsData, user: &UserRow) -> BTreeMap<Source, String> {
         .collect()
 }
 
-/// What one person did in the courses, read the slow way.
+/// Returns the activities of one learner, computed naively.
 fn activities_of(data: &LmsData, user: UserId) -> BTreeMap<CourseId, Activity> {
     let mut found: BTreeMap<CourseId, Activity> = BTreeMap::new();
     for row in data.enrolments.iter().filter(|row| row.user == user) {
@@ -175,8 +175,8 @@ proptest! {
         prop_assert!(snapshot.people.ids.is_sorted());
         let mut enrolled = 0;
         for user in people {
-            let id = user.id.expect("an id");
-            let row = snapshot.people.row(id).expect("a row");
+            let id = user.id.expect("user without id");
+            let row = snapshot.people.row(id).expect("learner without row");
             prop_assert_eq!(snapshot.people.object_ids[row as usize], user.object_id);
             prop_assert_eq!(saying(&snapshot, row), (texts_of(&data, user), activities_of(&data, id)));
             enrolled += data.enrolments.iter().filter(|row| row.user == id).count() as u64;
@@ -197,7 +197,7 @@ proptest! {
                 .users
                 .iter()
                 .filter(|user| !user.is_group)
-                .map(|user| (user.id.expect("an id"), user.object_id))
+                .map(|user| (user.id.expect("user without id"), user.object_id))
                 .collect();
             let (before, now) = chain.refresh(data);
             let living = now.people.living.iter().map(|row| row as usize);
@@ -221,7 +221,7 @@ proptest! {
                     prop_assert_eq!(saying(now, row), Default::default());
                 }
                 prop_assert!(at < carried || lives(now));
-                prop_assert!(lives(&before) || at >= carried || !lives(now), "nobody comes back to a row");
+                prop_assert!(lives(&before) || at >= carried || !lives(now), "an empty row was used again");
                 let differs = at >= carried
                     || lives(now) != lives(&before)
                     || saying(now, row) != saying(&before, row);

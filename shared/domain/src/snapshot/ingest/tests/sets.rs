@@ -1,4 +1,4 @@
-//! What single rows become.
+//! Tests the conversion of single rows.
 
 use super::*;
 
@@ -14,8 +14,8 @@ fn groups_in_the_user_list_are_not_people() {
     assert_eq!(snapshot.groups[0].login_name, "c:0t.c|tenant|x");
 }
 
-/// Proves S4-044: a role can say that its holder is a group, and the roles of a
-/// group are kept whoever says that it is one.
+/// Proves S4-044: a role can mark its holder as a group, and the roles of a group are stored
+/// whether the row or a role marks it.
 #[test]
 fn a_role_can_tell_that_a_row_is_a_group() {
     let mut world = World::new();
@@ -28,7 +28,7 @@ fn a_role_can_tell_that_a_row_is_a_group() {
         role: "Learner".to_owned(),
         scope: RoleScope::Catalog(World::catalog()),
     };
-    let by_login = data.users[2].id.expect("an id");
+    let by_login = data.users[2].id.expect("user without id");
     data.roles = vec![
         role(World::user("Everyone"), true),
         role(World::user("Ada"), false),
@@ -61,7 +61,10 @@ fn a_property_may_come_as_a_value_of_a_predefined_field() {
     });
     let snapshot = build(world.header(), data, &EntraProperties::default());
     let company = |name: &str| {
-        let row = snapshot.people.row(World::user(name)).expect("a row");
+        let row = snapshot
+            .people
+            .row(World::user(name))
+            .expect("learner without row");
         snapshot.people.property(Property::Company, row)
     };
     assert_eq!(company("Ada"), Some("Contoso"));
@@ -94,7 +97,7 @@ fn text_beyond_what_a_column_holds_is_an_error_and_never_a_missing_value() {
         .with("city", "Oslo")
         .custom("Role", "Nurse");
     let data = world.data();
-    let ada = data.users[0].borrowed().expect("an id");
+    let ada = data.users[0].borrowed().expect("user without id");
     let (mut city, mut custom) = (UserSet::default(), UserSet::default());
     city.properties[0] = cells::Cells::of_at_most(3);
     assert_eq!(city.push(&ada), Err(TooLarge::Users));
@@ -143,7 +146,7 @@ fn entra_values_belong_to_whoever_has_the_object() {
     let snapshot = build(world.header(), world.data(), &entra);
     let source = Source::Entra("hireDate".to_owned());
     let people = &snapshot.people;
-    let row = |name: &str| people.row(World::user(name)).expect("a row");
+    let row = |name: &str| people.row(World::user(name)).expect("learner without row");
     assert_eq!(people.text(&source, row("Ada")), Some("2026-01-01"));
     assert_eq!(people.text(&source, row("Grace")), None);
     assert_eq!(people.texts[&source].dictionary().len(), 1);

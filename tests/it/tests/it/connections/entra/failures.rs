@@ -41,7 +41,7 @@ async fn each_failure_has_its_name() {
     let no = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Decline);
     assert!(
         no.contains("admin_consent=True"),
-        "a declined consent contains it too: {no}"
+        "not in the redirect of a declined consent: {no}"
     );
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
 
@@ -92,7 +92,7 @@ async fn a_withdrawn_consent_is_noticed_and_told_once() {
         assert!(refused.body["connect"].is_string(), "{}", refused.body);
     }
     let seen = shown(&app).await;
-    let code = seen["fault"]["code"].as_str().expect("a code");
+    let code = seen["fault"]["code"].as_str().expect("no code");
     assert!(code.starts_with("AADSTS700"), "{seen}");
     let told = app.notify().await;
     let lost = |notice: &Notice| matches!(notice.about, NoticeKind::ConnectionLost { .. });

@@ -29,7 +29,10 @@ async fn features_wait_for_the_connection() {
     }
     let features = async || {
         let list = admin.get("/v1/connections").await.expect(200);
-        let all = list.body["features"].as_array().expect("a list").clone();
+        let all = list.body["features"]
+            .as_array()
+            .expect("not a list")
+            .clone();
         assert!(all.iter().all(|it| it["requiresIntegration"] == true));
         all.iter().filter(|it| it["available"] == true).count()
     };

@@ -39,7 +39,7 @@ async fn licences_limit_what_works() {
     assert!(
         kit.body["unavailable"][0]["reason"]
             .as_str()
-            .expect("a reason")
+            .expect("no reason")
             .contains("Plan 1")
     );
     app.notify().await;
@@ -109,7 +109,7 @@ async fn consent_is_asked_for_when_it_is_missing() {
     }
     assert!(
         asks_consent(&app, &cara, "Academy", "Events").await,
-        "first in the tenant"
+        "no consent for the tenant's first account"
     );
     app.sign_account_in(&cara, "Academy", "Events", ConsentChoice::Accept)
         .await;

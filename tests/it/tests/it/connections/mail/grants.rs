@@ -1,4 +1,4 @@
-//! The grant of a connected account: outdated, lost, refreshed concurrently, kept valid.
+//! The grant of a connected account: outdated, lost, refreshed concurrently, regularly.
 
 use rollcall_domain::notices::NoticeKind;
 use rollcall_simulators::OauthRefusal;
@@ -74,7 +74,7 @@ async fn a_lost_account_is_told_once_and_holds_its_mail() {
             .people
             .iter_mut()
             .find(|it| it.display_name == "Events");
-        gone.expect("Events").account_enabled = false;
+        gone.expect("no such user").account_enabled = false;
     });
     let (academy, campus) = (app.catalog("Academy"), app.catalog("Campus"));
     for _ in 0..3 {
@@ -127,7 +127,7 @@ async fn held_mail_goes_out(app: &App, cara: &Admin) {
             .people
             .iter_mut()
             .find(|it| it.display_name == "Events");
-        back.expect("Events").account_enabled = true;
+        back.expect("no such user").account_enabled = true;
     });
     app.connect_account_again(cara, "Academy", "Events").await;
     app.notify().await;
@@ -136,7 +136,7 @@ async fn held_mail_goes_out(app: &App, cara: &Admin) {
     assert_eq!(
         sent_by(app, "Events").len(),
         3,
-        "two welcome mails and the waiting one"
+        "not two welcome mails and the waiting one"
     );
 }
 
@@ -156,8 +156,8 @@ async fn racing_refreshes_keep_the_newest_token() {
             app.services.renew_grant(app.id, academy),
             other.renew_grant(app.id, academy)
         );
-        one.expect("renewed");
-        two.expect("renewed");
+        one.expect("not renewed");
+        two.expect("not renewed");
     }
     assert_eq!(shown(&app, "Academy").await["status"], "connected");
     assert_eq!(
@@ -175,7 +175,11 @@ async fn a_quiet_grant_is_kept_alive() {
     app.notify().await;
     let before = app.outside().refreshes;
     app.tick("connections").await;
-    assert_eq!(app.outside().refreshes, before, "used a moment ago");
+    assert_eq!(
+        app.outside().refreshes,
+        before,
+        "a recently used grant was refreshed"
+    );
     let old = chrono::Utc::now() - chrono::TimeDelta::days(7);
     let aged = app
         .services

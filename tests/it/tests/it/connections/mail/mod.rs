@@ -33,7 +33,7 @@ async fn shown(app: &App, catalog: &str) -> Value {
     view.expect(200).body
 }
 
-/// Returns the mails that were sent from a user's mailbox.
+/// Returns the mail messages that were sent from a user's mailbox.
 fn sent_by(app: &App, name: &str) -> Vec<SentMail> {
     let from = app.object(name);
     let mut all = app.outside().mails;
@@ -127,7 +127,7 @@ async fn an_account_is_connected_and_welcomed() {
         .get("/v1/connections")
         .await
         .expect(200);
-    let lines = seen.body["items"].as_array().expect("a list").iter();
+    let lines = seen.body["items"].as_array().expect("not a list").iter();
     let mails: Vec<_> = lines.filter(|line| line["kind"] == "mail").collect();
     let [line] = &mails[..] else {
         panic!("{mails:?}")
@@ -151,7 +151,7 @@ async fn no_password_is_ever_taken() {
         .expect(200);
     let asked = on.body["method"]["permissions"]
         .as_array()
-        .expect("a list")
+        .expect("not a list")
         .clone();
     for purpose in [
         "Mail.Send",
@@ -224,7 +224,7 @@ async fn a_refused_welcome_is_an_error() {
             .as_str()
             .expect("not a string")
             .contains("Exchange"),
-        "S1-35: it points to the guidance"
+        "S1-35: no reference to the guidance"
     );
 }
 
@@ -291,7 +291,7 @@ async fn communication_services_send_where_activated() {
     let saved = app.connect_account(&cara, "Academy", "Events").await;
     assert!(
         saved.body["useAzureCommunicationServices"].is_null(),
-        "hidden"
+        "the setting is shown"
     );
     app.notify().await;
     let path = app.mail_path("Academy");
@@ -318,7 +318,7 @@ async fn communication_services_send_where_activated() {
         .collect();
     assert_eq!(mine.len(), 1);
     assert_eq!(mine[0].sender, "donotreply@mail.rollcall.example");
-    assert_eq!(sent_by(&app, "Events").len(), 1, "only the welcome");
+    assert_eq!(sent_by(&app, "Events").len(), 1, "not only the welcome");
 }
 
 /// Of two concurrent editors of one connection, the second gets 412.

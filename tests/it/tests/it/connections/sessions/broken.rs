@@ -61,7 +61,7 @@ async fn a_lost_answer_makes_no_second_event() {
     assert_eq!(app.outside().cancelled_events.len(), 2);
 }
 
-/// Proves S1-17: if the calendar fails halfway, the response says so, and a tick completes the
+/// Proves S1-17: if the calendar fails halfway, the response states it, and a tick completes the
 /// rest.
 #[tokio::test]
 async fn a_tick_finishes_what_broke_off() {
@@ -157,7 +157,11 @@ async fn what_was_never_known_is_cancelled() {
     assert!(events(&app).is_empty());
     let gone = app.outside().cancelled_events;
     let guests: Vec<_> = gone.iter().map(|it| it.event.attendees.len()).collect();
-    assert_eq!(guests, [6, 0], "only invited guests get a cancellation");
+    assert_eq!(
+        guests,
+        [6, 0],
+        "a cancellation was sent to others than invited guests"
+    );
     assert!(gone[1].event.join_url.is_none());
 }
 
@@ -185,7 +189,7 @@ async fn a_deleted_event_comes_back() {
     let first = after
         .iter()
         .find(|it| it.join_url.is_some())
-        .expect("the first part");
+        .expect("no first part");
     assert_ne!(first.transaction_id, before[0].transaction_id);
     assert_eq!(renamed.body["joinUrl"].as_str(), first.join_url.as_deref());
 }
@@ -231,7 +235,7 @@ async fn another_account_knows_nothing_of_the_room() {
     let one = place(&app, &made.body);
     let seen = cara.get(&one).await.expect(200);
     assert_eq!(seen.body["roomAnswer"], "waiting");
-    // Another test's tick may send the new account's welcome once more: it is the same notice.
+    // A tick of another test may send the new account's welcome again; it is the same notice.
     let told = app.notify().await;
     let declined = |it: &Notice| matches!(it.about, NoticeKind::RoomDeclined { .. });
     assert!(!told.iter().any(declined), "{told:?}");
@@ -319,14 +323,14 @@ async fn rooms_cannot_be_read() {
     assert_eq!(
         shown(&app).await["status"],
         "connected",
-        "a new token has access"
+        "the account was lost despite a new token"
     );
     app.fault("/places/", status(403, "ErrorItemNotFound"), 1, u32::MAX);
     cara.get(&rooms).await.expect(409);
     assert_eq!(
         shown(&app).await["status"],
         "connected",
-        "only one room is forbidden"
+        "one forbidden room lost the account"
     );
     app.clear_faults();
     app.fault("/places/", denied(), 1, u32::MAX);

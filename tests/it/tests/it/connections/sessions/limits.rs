@@ -93,7 +93,7 @@ async fn licences_limit_sessions() {
     assert!(
         left_out["detail"]
             .as_str()
-            .expect("a reason")
+            .expect("no reason")
             .contains("Microsoft Teams")
     );
     assert_eq!(invited(&events(&app)[0]).len(), 2);

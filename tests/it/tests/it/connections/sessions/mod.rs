@@ -1,4 +1,4 @@
-//! Course sessions of a catalog: rooms, events, Teams meetings and mails.
+//! Course sessions of a catalog: rooms, events, Teams meetings and mail.
 
 mod broken;
 mod changes;
@@ -122,7 +122,7 @@ fn text(event: &CalendarEvent) -> String {
     html.replace("&#x2f;", "/")
 }
 
-/// Returns the mails to learners that the account sent.
+/// Returns the mail messages to learners that the account sent.
 fn mails(app: &App) -> Vec<SentMail> {
     let mut all = app.outside().mails;
     all.retain(|mail| mail.to.iter().any(|to| to.ends_with("@learners.example")));
@@ -204,7 +204,7 @@ async fn sessions_are_listed_in_pages() {
     let base = path(&app);
     let first = cara.get(&format!("{base}?limit=2")).await.expect(200).body;
     assert_eq!(first["items"].as_array().map(Vec::len), Some(2));
-    let cursor = first["nextCursor"].as_str().expect("another page");
+    let cursor = first["nextCursor"].as_str().expect("no further page");
     let second = cara.get(&format!("{base}?limit=2&cursor={cursor}")).await;
     let second = second.expect(200).body;
     assert!(second["nextCursor"].is_null());
@@ -240,7 +240,7 @@ async fn twelve_hundred_learners_are_three_events() {
         1_200,
         "a learner is missing or invited twice"
     );
-    let link = made.body["joinUrl"].as_str().expect("a link");
+    let link = made.body["joinUrl"].as_str().expect("no link");
     for (part, event) in before.iter().enumerate() {
         assert_eq!(event.join_url.is_some(), part == 0);
         assert_eq!(text(event).contains(link), part > 0);
@@ -250,7 +250,7 @@ async fn twelve_hundred_learners_are_three_events() {
     // One learner leaves the second event, and a new one takes the free place.
     let leaver = invited(&before[1]).pop_first().expect("no such user");
     let mut list = learners(0..1_201);
-    let all = list.as_array_mut().expect("a list");
+    let all = list.as_array_mut().expect("not a list");
     all.retain(|it| it["address"] != json!(leaver));
     app.forget_requests();
     let changed = patch(&app, &cara, &made, json!({"learners": list})).await;
@@ -266,7 +266,7 @@ async fn twelve_hundred_learners_are_three_events() {
 
     // No learner of the third event is left: it is cancelled, and the others are unchanged.
     let gone = invited(&after[2]);
-    let all = list.as_array_mut().expect("a list");
+    let all = list.as_array_mut().expect("not a list");
     all.retain(|it| !gone.contains(it["address"].as_str().expect("not a string")));
     let fewer = patch(&app, &cara, &changed, json!({"learners": list})).await;
     fewer.expect(200);
@@ -336,7 +336,10 @@ async fn learners_are_mailed_one_by_one() {
         assert!(mail.subject.contains("First aid") && mail.html.contains("Oak"));
     }
     let quiet = patch(&app, &cara, &made, json!({"title": "Second aid"})).await;
-    assert!(app.notify().await.is_empty(), "only on request");
+    assert!(
+        app.notify().await.is_empty(),
+        "a mail was sent without a request"
+    );
     let moved = json!({"end": "2071-05-06T11:00:00Z", "notify": true});
     patch(&app, &cara, &quiet, moved).await.expect(200);
     let told = app.notify().await;

@@ -32,7 +32,7 @@ async fn rooms_are_listed_with_their_times() {
     let base = rooms(&app);
     let plain = cara.get(&base).await.expect(200).body;
     let oak = json!({"name": "Oak", "address": "oak@contoso.example", "capacity": 12, "building": "North", "busy": []});
-    assert_eq!(plain["items"][1], oak, "by name, after Elm");
+    assert_eq!(plain["items"][1], oak, "not sorted by name");
     schedule(&app, &cara, with(draft(1), &json!({"room": room("Elm")}))).await;
     let day = cara.get(&format!("{base}?{DAY}")).await.expect(200).body;
     assert_eq!(
@@ -204,7 +204,8 @@ async fn a_room_is_booked_once() {
     assert_eq!(back.body["roomAnswer"], "accepted");
 }
 
-/// The response of the previous room is not taken for that of a new room that is not invited yet.
+/// A room's response to an earlier invitation does not count for a new room that is not invited
+/// yet.
 #[tokio::test]
 async fn the_room_before_does_not_answer_for_the_next() {
     let elm = town().room_that("Elm", |room| room.accepts = false);
@@ -230,7 +231,10 @@ async fn the_room_before_does_not_answer_for_the_next() {
     app.edit(later);
     assert_eq!(rooms_of(&events(&app)[0]), ["ash@contoso.example"]);
     let read = cara.get(&place(&app, &made.body)).await.expect(200);
-    assert_eq!(read.body["roomAnswer"], "waiting", "Ash's yes is not Elm's");
+    assert_eq!(
+        read.body["roomAnswer"], "waiting",
+        "Ash's response was used for Elm"
+    );
     app.clear_faults();
     app.tick("connections").await;
     let read = cara.get(&place(&app, &made.body)).await.expect(200);

@@ -1,4 +1,4 @@
-//! The test of a configuration: what it checks, what it reports, and what it permits.
+//! The test of a configuration: its checks, its results, and what it permits.
 
 use rollcall_domain::base::run::RunStatus;
 use serde_json::{Value, json};
@@ -6,15 +6,15 @@ use serde_json::{Value, json};
 use crate::directory_sync::{Office, count};
 
 pub(super) fn check<'a>(body: &'a Value, id: &str) -> &'a Value {
-    let checks = body["test"]["checks"].as_array().expect("checks");
+    let checks = body["test"]["checks"].as_array().expect("no checks");
     checks
         .iter()
         .find(|check| check["id"] == json!(id))
         .unwrap_or(&Value::Null)
 }
 
-/// Proves S2-12…S2-15, S2-30, S3-37 and X-10: the test looks at the credential, each
-/// permission, a sample, the filters and the platform, and writes nothing.
+/// Proves S2-12…S2-15, S2-30, S3-37 and X-10: the test checks the credential, each permission, a
+/// sample, the filters and the platform, and writes nothing.
 #[tokio::test]
 async fn a_test_looks_at_everything_and_writes_nothing() {
     let office = Office::small().await;
@@ -48,8 +48,8 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
     );
 }
 
-/// Proves S2-13, S2-14 and S2-15: less permission, another token, an expired secret:
-/// each is told by its own check, with the field to mend.
+/// Proves S2-13, S2-14 and S2-15: a missing permission, another token and an expired secret each
+/// fail a separate check, which names the field to correct.
 #[tokio::test]
 async fn a_test_tells_each_thing_that_is_wrong() {
     let office = Office::small().await;
@@ -98,12 +98,12 @@ async fn a_test_tells_each_thing_that_is_wrong() {
     assert_eq!(
         check(&test, "entra_group_read_all"),
         &Value::Null,
-        "groups are not needed"
+        "a permission for groups was checked"
     );
 }
 
-/// Proves S2-31, S2-32 and S2-33: no activation without a passing test of exactly
-/// this configuration, nor without confirmation; then the first run begins.
+/// Proves S2-31, S2-32 and S2-33: activation requires a passed test of exactly this configuration
+/// and a confirmation; then the first run begins.
 #[tokio::test]
 async fn only_a_tested_configuration_is_activated() {
     let office = Office::small().await;
@@ -163,7 +163,7 @@ async fn only_a_tested_configuration_is_activated() {
     assert!(office.state().await.due.is_some());
 }
 
-/// A test that failed shows until one passes or a run succeeds.
+/// A failed test is shown until one passes or a run succeeds.
 #[tokio::test]
 async fn a_failed_test_shows_in_the_status() {
     let office = Office::small().await;
@@ -178,7 +178,7 @@ async fn a_failed_test_shows_in_the_status() {
         .expect(200);
     let seen = office.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(seen["status"], "error", "{seen:#}");
-    let message = seen["message"].as_str().expect("a message");
+    let message = seen["message"].as_str().expect("no message");
     assert!(message.contains("last test failed"), "{message}");
     office.save(|_| ()).await.expect(200);
     office

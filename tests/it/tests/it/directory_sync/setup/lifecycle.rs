@@ -5,8 +5,8 @@ use serde_json::json;
 
 use crate::directory_sync::{Office, count};
 
-/// Proves S2-44, S2-45 and S2-46: deactivated, no run does anything; activated
-/// again, everything is as it was.
+/// Proves S2-44, S2-45 and S2-46: runs of a deactivated sync do nothing; activated again, it works
+/// as before.
 #[tokio::test]
 async fn a_deactivated_sync_rests_until_it_is_activated_again() {
     let mut office = Office::small().await;
@@ -45,12 +45,12 @@ async fn a_deactivated_sync_rests_until_it_is_activated_again() {
     assert_eq!(
         runs.body["items"].as_array().map(Vec::len),
         Some(3),
-        "the history is kept"
+        "the history was deleted"
     );
 }
 
-/// Proves S3-38…S3-40 and S3-42: disconnected, credentials are gone and people stay;
-/// no run begins; connected again, what was chosen is still there.
+/// Proves S3-38…S3-40 and S3-42: disconnecting deletes the credentials and no users; no run begins;
+/// connected again, the configuration is still stored.
 #[tokio::test]
 async fn a_disconnected_sync_keeps_people_and_settings() {
     let mut office = Office::small().await;
@@ -114,8 +114,8 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
     );
 }
 
-/// Proves S3-07…S3-13 (C-28): connected by consent, nothing syncs before somebody
-/// refreshes; the first refresh tests, syncs everybody and completes the set-up.
+/// Proves S3-07…S3-13 (C-28): after connecting by consent nothing is synced until a refresh is
+/// requested; the first one tests, syncs all users and completes the set-up.
 #[tokio::test]
 async fn a_consent_connects_and_a_refresh_completes_it() {
     let office = Office::small().await;
@@ -159,7 +159,7 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
     assert!(after["nextRun"].is_string());
 }
 
-/// Proves S3-11: what was not accepted keeps it from being connected, and is named.
+/// Proves S3-11: a permission that was not granted prevents the connection, and is named.
 #[tokio::test]
 async fn a_partial_consent_connects_nothing() {
     let office = Office::small().await;

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use super::Office;
 use connection_test::check;
 
-/// Proves S2-08, S2-11, S2-16, S2-18, S3-14 and X-09: what was chosen comes back,
-/// secrets do not, and what is left out has its default.
+/// Proves S2-08, S2-11, S2-16, S2-18, S3-14 and X-09: the saved configuration is returned without
+/// secrets, and omitted fields have their defaults.
 #[tokio::test]
 async fn a_configuration_comes_back_without_its_secrets() {
     let office = Office::small().await;
@@ -46,7 +46,7 @@ async fn a_configuration_comes_back_without_its_secrets() {
         !shown.contains(&secret) && !shown.contains(&token),
         "{shown}"
     );
-    // Saved again without credentials, they stay.
+    // Saving without credentials retains the stored ones.
     let again = office
         .save(|body| {
             body.as_object_mut()
@@ -70,8 +70,8 @@ async fn a_configuration_comes_back_without_its_secrets() {
         .expect(428);
 }
 
-/// Proves S3-27, S3-34, S3-35 and S2-08: everything wrong is told at once, with
-/// its place; an unknown field, too.
+/// Proves S3-27, S3-34, S3-35 and S2-08: all problems are reported in one response, with their
+/// pointers, including unknown fields.
 #[tokio::test]
 async fn everything_wrong_is_told_at_once() {
     let office = Office::small().await;
@@ -115,8 +115,8 @@ async fn everything_wrong_is_told_at_once() {
     );
 }
 
-/// Proves S3-29 and S3-30: a filter is refused in Graph's own words; an advanced one
-/// is asked with what Graph needs for it.
+/// Proves S3-29 and S3-30: a rejected filter is reported with Graph's own message; an advanced
+/// filter is sent with the parameters that Graph requires for it.
 #[tokio::test]
 async fn a_graph_filter_is_checked_when_it_is_saved() {
     let office = Office::small().await;
@@ -142,12 +142,12 @@ async fn a_graph_filter_is_checked_when_it_is_saved() {
     let asked = asked
         .iter()
         .rfind(|it| it.path.contains("/v1.0/users?"))
-        .expect("asked");
+        .expect("no such request");
     assert_eq!(asked.headers["consistencylevel"], "eventual");
     assert!(asked.path.contains("$count=true"));
 }
 
-/// The token is for the address it was entered for, and for no other host.
+/// The token is used for the address for which it was entered, and for no other host.
 #[tokio::test]
 async fn another_address_needs_the_token_again() {
     let office = Office::small().await;
@@ -162,7 +162,7 @@ async fn another_address_needs_the_token_again() {
     assert_eq!(refused.pointers(), ["/scimToken"]);
 }
 
-/// Proves S3-41 and S2-47: what fails carries the request's id, and no secret.
+/// Proves S3-41 and S2-47: errors contain the request's id, and no secret.
 #[tokio::test]
 async fn problems_carry_the_requests_id() {
     let office = Office::small().await;
@@ -196,7 +196,7 @@ async fn problems_carry_the_requests_id() {
     );
 }
 
-/// Runs and tests are no edits: whoever read before them saves what they chose.
+/// Runs and tests do not make an administrator's edit stale.
 #[tokio::test]
 async fn only_edits_of_people_raise_the_version() {
     let mut office = Office::small().await;
@@ -218,7 +218,7 @@ async fn only_edits_of_people_raise_the_version() {
     stale.await.expect(412);
 }
 
-/// Proves S2-09 and S2-10: a secret's end is a day or a moment that has not passed.
+/// Proves S2-09 and S2-10: the expiry of a secret is a date or a time in the future.
 #[tokio::test]
 async fn a_secret_ends_on_a_day() {
     let office = Office::small().await;

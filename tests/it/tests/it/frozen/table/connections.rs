@@ -40,12 +40,12 @@ async fn of_the_directory() {
     let put = table
         .store
         .put_entra_connection(TENANT, &full, None, &events);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     for version in [None, Some(1)] {
         let put = table
             .store
             .put_entra_connection(OTHER_TENANT, &bare, version, &[]);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -67,8 +67,8 @@ fn full_mail() -> MailConnection {
         connected_at: Some(at(1)),
         used_at: Some(at(2)),
         fault: Some(Fault::new(Cause::MailRefused, None, at(3))),
-        untold: true,
-        unwelcomed: true,
+        notice_pending: true,
+        welcome_pending: true,
         grant: Some("0123456789abcdef".to_owned()),
         forget: true,
         draft_until: Some(at(600)),
@@ -96,7 +96,7 @@ async fn of_catalogs() {
         let put = table
             .store
             .put_mail_connection(TENANT, catalog, &connection, None, &events);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);
 }

@@ -1,4 +1,4 @@
-//! Runs of jobs: their records, and who started one by hand lately.
+//! Jobs: records of runs, and the latest manual starts.
 
 use std::time::Duration;
 
@@ -49,20 +49,20 @@ async fn records() {
         if job == Job::Refresh {
             run.request.trigger = Trigger::FirstSave;
         }
-        assert!(store.begin_run(&run).await.expect("begun"));
+        assert!(store.begin_run(&run).await.expect("run not recorded"));
     }
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let full = full_run();
     let put = store.put_run(lease.fence(), &full);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     let mut skipped = Run::begin(request(Job::Membership, 600), at(600));
     skipped.status = RunStatus::Skipped;
     let end = store.end_run_without_lease(&skipped);
-    end.await.expect("ended");
+    end.await.expect("not ended");
     let dead = Run::begin(request(Job::DirectorySync, 700), at(700));
-    assert!(store.begin_run(&dead).await.expect("begun"));
+    assert!(store.begin_run(&dead).await.expect("run not recorded"));
     let bury = store.mark_run_crashed(lease.fence(), &dead);
-    bury.await.expect("buried");
+    bury.await.expect("not recorded");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -73,7 +73,7 @@ async fn starts_by_hand() {
         let claim = table
             .store
             .claim_start(TENANT, job, Duration::from_mins(15));
-        assert_eq!(claim.await.expect("claimed"), None);
+        assert_eq!(claim.await.expect("not claimed"), None);
     }
     insta::assert_json_snapshot!(table.items().await);
 }

@@ -1,4 +1,4 @@
-//! Every kind of item in the state table, with the attributes as DynamoDB has them.
+//! All kinds of items in the state table, with their DynamoDB attributes.
 
 mod connections;
 mod jobs;
@@ -24,7 +24,7 @@ use super::samples::TENANT;
 use super::steady::Clock;
 use crate::harness::{aws_config, create_table};
 
-/// A table of a test's own, so that nobody else's work meets these samples.
+/// A separate table for one test, so that other tests do not change its items.
 struct Table {
     name: String,
     client: Client,
@@ -45,32 +45,32 @@ impl Table {
         }
     }
 
-    /// A lock under which a job would write.
+    /// Acquires a lease of the tenant, as jobs do before writing.
     async fn lease(&self, tenant: TenantId, name: &str) -> Lease {
         let length = Duration::from_mins(10);
         let lease = Lease::acquire(&self.store, tenant, name, length).await;
-        lease.expect("an answer").expect("a free lock")
+        lease.expect("lease request failed").expect("lock not free")
     }
 
-    /// Everything in the table, sorted by keys.
+    /// Returns all items of the table, sorted by key.
     async fn everything(&self) -> Vec<Value> {
         let pages = self.client.scan().table_name(&self.name);
         let items = pages.consistent_read(true).into_paginator().items().send();
         let items = items.collect::<Result<Vec<Item>, _>>().await;
-        let mut items = items.expect("the table is read");
+        let mut items = items.expect("table not read");
         let key = |item: &Item| {
-            let text = |name: &str| item[name].as_s().expect("a text").clone();
+            let text = |name: &str| item[name].as_s().expect("not a string").clone();
             (text(PARTITION_KEY), text(SORT_KEY))
         };
         items.sort_by_key(key);
         items.iter().map(|item| self.shown(item)).collect()
     }
 
-    /// The same without the locks that writing took.
+    /// Returns all items except leases.
     async fn items(&self) -> Value {
         let mut items = self.everything().await;
         items.retain(|item| {
-            let entity = item[SORT_KEY]["S"].as_str().expect("a text");
+            let entity = item[SORT_KEY]["S"].as_str().expect("not a string");
             !entity.starts_with("lease#")
         });
         items.into()
@@ -84,14 +84,14 @@ impl Table {
         attributes.collect::<Map<_, _>>().into()
     }
 
-    /// An attribute under its type tag; what is random is named instead.
+    /// Returns an attribute with its type; random values are replaced by descriptions.
     fn attribute(&self, name: &str, value: &AttributeValue) -> Value {
         match value {
             AttributeValue::S(text) if name == "owner" => {
                 json!({"S": format!("[{} random characters]", text.len())})
             }
             AttributeValue::S(text) if text.starts_with("audit#") => {
-                let (event, random) = text.rsplit_once('#').expect("a random tail");
+                let (event, random) = text.rsplit_once('#').expect("no random part");
                 json!({"S": format!("{event}#[{} random characters]", random.len())})
             }
             AttributeValue::S(text) => match serde_json::from_str::<Value>(text) {
@@ -105,7 +105,7 @@ impl Table {
                 let dump = super::steady::dump(bytes.as_ref());
                 json!({"B": dump.lines().collect::<Vec<_>>()})
             }
-            other => panic!("no item has {other:?} so far; say here how it is shown"),
+            other => panic!("add a format for {other:?} here"),
         }
     }
 }
@@ -127,12 +127,12 @@ async fn leases() {
     let table = Table::new("leases").await;
     let held = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let given_back = table.lease(TENANT, REFRESH_LEASE).await;
-    given_back.release().await.expect("released");
+    given_back.release().await.expect("not released");
     let again = table.lease(TENANT, REFRESH_LEASE).await;
-    again.release().await.expect("released");
+    again.release().await.expect("not released");
     let expired = table.lease(TENANT, SYNC_LEASE).await;
     let expire = table.store.expire_lease(TENANT, SYNC_LEASE).await;
-    expire.expect("expired");
+    expire.expect("not expired");
     insta::assert_json_snapshot!(table.everything().await);
     drop((held, expired));
 }

@@ -1,4 +1,4 @@
-//! Administrators who were seen, what they did, and sign-ins that were begun.
+//! Administrators who signed in, their audit events, and sign-in attempts.
 
 use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_clients::store::oauth_states::OAUTH_STATE_LIFETIME;
@@ -24,7 +24,7 @@ async fn administrators() {
     };
     for (number, admin) in [(1, full), (2, bare)] {
         let note = table.store.note_admin(TENANT, object(number), &admin);
-        note.await.expect("noted");
+        note.await.expect("not recorded");
     }
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -36,7 +36,11 @@ async fn audit_events() {
         event(0, Action::SettingsSaved),
         bare_event(1, Action::EntitlementChanged),
     ] {
-        table.store.record(TENANT, &event).await.expect("recorded");
+        table
+            .store
+            .record(TENANT, &event)
+            .await
+            .expect("not recorded");
     }
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -56,14 +60,14 @@ async fn sign_ins_that_were_begun() {
             tenant: TENANT,
             by: ada(),
             stage,
-            return_to: ReturnPath::try_from("/catalogs?tab=mail".to_owned()).expect("a path"),
+            return_to: ReturnPath::try_from("/catalogs?tab=mail".to_owned()).expect("invalid path"),
             began: at(0),
         };
         let state = format!("state-{number}");
         let begin = table
             .store
             .begin_oauth_state(&state, &attempt, OAUTH_STATE_LIFETIME);
-        begin.await.expect("begun");
+        begin.await.expect("not begun");
     }
     insta::assert_json_snapshot!(table.items().await);
 }

@@ -1,4 +1,4 @@
-//! Profiles: the documents, their versions, their lines on the shelves, what the jobs know, what is held.
+//! Profiles: documents, versions, index rows, states, known members and holds.
 
 use rollcall_clients::store::MAINTENANCE_LEASE;
 use rollcall_clients::store::profile_states::ProfileState;
@@ -24,14 +24,14 @@ async fn profiles() {
     let save = table
         .store
         .change_profile(TENANT, &large, None, Some(&created), Some(0));
-    save.await.expect("saved");
+    save.await.expect("not saved");
     let mut changed = large.clone();
     changed.description = "Everybody outside, even at night".to_owned();
     changed.modified_at = at(3);
     let save = table.store.save_profile(TENANT, &changed, Some(1));
-    save.await.expect("saved");
+    save.await.expect("not saved");
     let save = table.store.save_profile(TENANT, &small, None);
-    save.await.expect("saved");
+    save.await.expect("not saved");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -40,14 +40,14 @@ async fn deleted_profiles() {
     let table = Table::new("deleted-profiles").await;
     let profile = small_profile();
     let save = table.store.save_profile(TENANT, &profile, None);
-    save.await.expect("saved");
+    save.await.expect("not saved");
     let deleted = lifecycle::delete(profile, at(60), "grace@contoso.example");
     let save = table.store.save_profile(TENANT, &deleted, Some(1));
-    save.await.expect("saved");
+    save.await.expect("not saved");
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let handled = lifecycle::handled(deleted);
     let update = table.store.update_profile(lease.fence(), &handled, 2);
-    update.await.expect("updated");
+    update.await.expect("not updated");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -71,13 +71,13 @@ async fn states_of_profiles() {
             added: 1,
             removed: 2,
         },
-        edits_told: Some(at(12)),
+        edits_reported: Some(at(12)),
     };
     let empty = ProfileState::default();
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let states = [(profile_id(1), &full), (profile_id(2), &empty)];
     let put = table.store.put_profile_states(lease.fence(), states);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -125,9 +125,9 @@ async fn held_changes() {
     for (number, state) in (1..).zip(decided) {
         let hold = hold(number, state);
         let put = table.store.put_hold(lease.fence(), &hold);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     let discarded = HoldState::Discarded {
         by: by(),
         at: at(31),
@@ -138,11 +138,12 @@ async fn held_changes() {
     let decide = table
         .store
         .decide_hold(TENANT, profile, &hash, discarded, Some(&told));
-    decide.await.expect("decided");
+    decide.await.expect("not decided");
     insta::assert_json_snapshot!(table.items().await);
 }
 
-/// So many rows, of which every one of these steps is a member.
+/// Returns the known members of a snapshot with this number of rows, every `step`-th of which is a
+/// member.
 fn kept(rows: u32, step: u32) -> KeptMembers {
     let mut members = RowSet::new(rows);
     (0..rows).filter(|row| row % step == 0).for_each(|row| {
@@ -162,7 +163,7 @@ fn kept(rows: u32, step: u32) -> KeptMembers {
     }
 }
 
-/// Few members are kept as gaps between rows, many as bits.
+/// Snapshots both encodings of members: few as gaps between rows, many as bits.
 #[tokio::test]
 async fn kept_members() {
     let table = Table::new("memberships").await;
@@ -172,6 +173,6 @@ async fn kept_members() {
     many.unsure.clear();
     let kept = [(profile_id(1), few), (profile_id(2), many)];
     let keep = table.store.put_members(lease.fence(), &kept);
-    keep.await.expect("kept");
+    keep.await.expect("not stored");
     insta::assert_json_snapshot!(table.items().await);
 }

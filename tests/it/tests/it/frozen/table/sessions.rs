@@ -1,4 +1,4 @@
-//! Sessions of courses, with the events in the account's calendar.
+//! Course sessions with their calendar events.
 
 use rollcall_domain::base::audit::Action;
 use rollcall_domain::course_session::{RoomAnswer, SessionStatus};
@@ -7,7 +7,8 @@ use super::Table;
 use crate::frozen::samples::{TENANT, event, session_id};
 use crate::frozen::values::sessions::{full_session, small_session};
 
-/// One waits for its room, one is settled, one has steps to be done.
+/// Snapshots a scheduled session with pending steps, a cancelled one, one that waits for its room,
+/// and one with the required fields only.
 #[tokio::test]
 async fn sessions() {
     let table = Table::new("sessions").await;
@@ -26,7 +27,7 @@ async fn sessions() {
     for (session, seconds) in all {
         let events = [event(seconds, Action::SessionScheduled)];
         let put = table.store.put_session(TENANT, &session, None, &events);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);
 }

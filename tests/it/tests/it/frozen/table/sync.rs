@@ -1,4 +1,4 @@
-//! The directory sync: how it stands, what was read last, what people decided.
+//! The directory sync: state, checkpoint and decisions of administrators.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ async fn how_it_stands() {
     let events = [event(1, Action::SyncSaved)];
     let full = full_state();
     let put = table.store.put_sync(TENANT, &full, None, &events);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     let config = SyncConfig::new("https://lms.example/scim/v2");
     let bare = SyncState::new(config, Actor::named("operator"), at(0));
     let put = table.store.put_sync(OTHER_TENANT, &bare, None, &[]);
-    put.await.expect("stored");
+    put.await.expect("not stored");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -51,7 +51,7 @@ async fn what_was_read_last() {
     for (tenant, pointer) in [(TENANT, full), (OTHER_TENANT, bare)] {
         let lease = table.lease(tenant, SYNC_LEASE).await;
         let put = table.store.put_mirror(lease.fence(), &pointer);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -63,11 +63,11 @@ async fn what_people_decided() {
     let pins = changes
         .iter()
         .map(|change| Pin::against(change, ada(), at(0)));
-    // Some changes have the same key: at most one of them is ever proposed.
+    // Some samples have the same key; only one of them is ever proposed.
     let pins: BTreeMap<_, _> = pins.map(|pin| (pin.key.clone(), pin)).collect();
     let pins: Vec<_> = pins.into_values().collect();
     let decided = event(1, Action::SyncDecided);
     let decide = table.store.decide(TENANT, &pins, &[], &decided);
-    decide.await.expect("decided");
+    decide.await.expect("not decided");
     insta::assert_json_snapshot!(table.items().await);
 }

@@ -1,4 +1,4 @@
-//! Tenants: settings, how far they are, which data is in use, their plan, how they were installed.
+//! Tenants: settings, onboarding, current snapshot, plan and installation.
 
 use rollcall_clients::store::REFRESH_LEASE;
 use rollcall_clients::store::tenants::SnapshotPointer;
@@ -37,31 +37,31 @@ fn large_settings() -> Settings {
     }
 }
 
-/// One waits for its first refresh, the other is active.
+/// Snapshots a tenant that waits for its first refresh, and one that is active.
 #[tokio::test]
 async fn tenants() {
     let table = Table::new("tenants").await;
     let (store, events) = (&table.store, [event(1, Action::SettingsSaved)]);
     let (large, small) = (large_settings(), small_settings());
     let save = store.change_settings(TENANT, &large, None, None, &events);
-    save.await.expect("saved");
-    store.mark_ready(TENANT).await.expect("marked");
+    save.await.expect("not saved");
+    store.mark_ready(TENANT).await.expect("not marked");
     let save = store.save_settings(OTHER_TENANT, &small, None);
-    save.await.expect("saved");
+    save.await.expect("not saved");
     insta::assert_json_snapshot!(table.items().await);
 }
 
-/// What was marked ready stays so when the settings are saved again.
+/// A tenant remains ready when its settings are saved again.
 #[tokio::test]
 async fn a_tenant_saved_again() {
     let table = Table::new("tenant-again").await;
     let store = &table.store;
     let (large, small) = (large_settings(), small_settings());
     let save = store.save_settings(TENANT, &small, None);
-    save.await.expect("saved");
-    store.mark_ready(TENANT).await.expect("marked");
+    save.await.expect("not saved");
+    store.mark_ready(TENANT).await.expect("not marked");
     let save = store.save_settings(TENANT, &large, Some(1));
-    save.await.expect("saved");
+    save.await.expect("not saved");
     insta::assert_json_snapshot!(table.items().await);
 }
 
@@ -91,7 +91,7 @@ async fn the_snapshot_in_use() {
     for (tenant, pointer) in [(TENANT, full), (OTHER_TENANT, bare)] {
         let lease = table.lease(tenant, REFRESH_LEASE).await;
         let moved = table.store.set_snapshot_pointer(lease.fence(), &pointer);
-        moved.await.expect("moved");
+        moved.await.expect("pointer not moved");
     }
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -120,12 +120,12 @@ async fn plans_and_installations() {
     for (tenant, plan, installation) in both {
         let changed = bare_event(1, Action::EntitlementChanged);
         let put = table.store.put_entitlement(tenant, &plan, &changed);
-        put.await.expect("stored");
+        put.await.expect("not stored");
         let changed = bare_event(2, Action::InstallationChanged);
         let put = table
             .store
             .put_installation(tenant, &installation, &changed);
-        put.await.expect("stored");
+        put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);
 }

@@ -1,4 +1,4 @@
-//! Names and hashes that are made of values and then kept, here or with Microsoft.
+//! Names and hashes that are derived from values and stored here or in Microsoft's services.
 
 use rollcall_domain::audience::fingerprint::fingerprint;
 use rollcall_domain::base::run::Run;
@@ -29,7 +29,7 @@ fn plan() -> MembershipPlan {
     }
 }
 
-/// Approvals of held changes name a plan by its hash.
+/// Approvals of held changes refer to a plan by its hash.
 #[test]
 fn hash_of_a_membership_plan() {
     let full = plan();
@@ -44,8 +44,7 @@ fn hash_of_a_membership_plan() {
     }));
 }
 
-/// Groups are found again by the name they were made with; equal audiences by
-/// their fingerprint.
+/// A group is identified by the name it was created with, and equal audiences by their fingerprint.
 #[test]
 fn names_of_profiles() {
     let large = large_profile();

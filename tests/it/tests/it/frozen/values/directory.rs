@@ -1,4 +1,4 @@
-//! Every variant that the documents of the directory sync hold.
+//! All variants in the documents of the directory sync.
 
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::config::{EmailFilter, SyncFilters};
@@ -30,20 +30,19 @@ fn enums_of_the_directory_sync() {
     }));
 }
 
-/// The stored names of the outcomes of a change of the sync.
+/// Returns the stored names of the outcomes of a change.
 fn change_outcomes() -> Vec<Value> {
     let outcomes = [
         Outcome::Done,
         Outcome::Failed(String::new()),
         Outcome::Deferred(None),
     ];
-    let stored =
-        outcomes.map(|outcome| serde_json::to_value(outcome).expect("no outcome is unwritable"));
+    let stored = outcomes.map(|outcome| serde_json::to_value(outcome).expect("not serialized"));
     stored.map(|stored| stored["status"].clone()).into()
 }
 
 fn from<T: serde::de::DeserializeOwned>(value: Value) -> T {
-    serde_json::from_value(value).expect("it is read")
+    serde_json::from_value(value).expect("not read")
 }
 
 #[test]
@@ -85,7 +84,7 @@ fn choices_of_the_directory_sync() {
     }));
 }
 
-/// Two filters for each of three, all of them, none; and what runs count.
+/// Snapshots filters with all fields, with empty fields and without fields, and counts of runs.
 #[test]
 fn filters_and_counts_of_the_directory_sync() {
     let whole = SyncFilters {

@@ -1,4 +1,4 @@
-//! Every variant of the enums without fields that stand in stored or queued documents.
+//! All variants of enums without fields in stored or queued documents.
 
 use rollcall_domain::audience::profile::Retraction;
 use rollcall_domain::audience::settings::Onboarding;
@@ -76,7 +76,7 @@ fn of_connections() {
     }));
 }
 
-/// A fault is stored with the words and the remedy it had.
+/// Faults are stored with their message and remedy at that time.
 #[test]
 fn faults_of_every_cause() {
     let faults = Cause::ALL.map(|cause| Fault::new(cause, None, at(0)));

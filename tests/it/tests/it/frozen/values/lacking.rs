@@ -1,4 +1,4 @@
-//! Documents of earlier versions, which lack what came later, are still read, and as the same.
+//! Documents of earlier versions without newer fields can still be read, with unchanged meaning.
 
 use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_clients::store::messages::InProduct;
@@ -23,10 +23,10 @@ use serde_json::{Value, json};
 
 use crate::frozen::samples::{TENANT, at, catalog, profile_id, session_id, snapshot_id};
 
-/// Reads a document and writes it anew.
+/// Reads a document and serializes it again.
 fn read<T: DeserializeOwned + Serialize>(document: Value) -> Value {
-    let read: T = serde_json::from_value(document).expect("it is read");
-    serde_json::to_value(read).expect("plain data")
+    let read: T = serde_json::from_value(document).expect("not read");
+    serde_json::to_value(read).expect("not serialized")
 }
 
 fn request() -> Value {

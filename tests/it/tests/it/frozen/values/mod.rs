@@ -1,4 +1,4 @@
-//! Values inside of what is stored: every variant of every enum, reports, names and hashes that are derived.
+//! Values in stored documents: all variants of all enums, reports, and derived names and hashes.
 
 mod derived;
 mod directory;
@@ -14,8 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Every variant of an enum without fields. A new variant does not compile
-/// before it stands here, too.
+/// Serializes every variant of an enum without fields. Does not compile if a variant is not listed.
 macro_rules! every {
     ($kind:ident: $($variant:ident),+ $(,)?) => {{
         let written = |one: &$kind| match one {
@@ -26,7 +25,7 @@ macro_rules! every {
     }};
 }
 
-/// Does not compile when one of these variants is missing; for enums with fields.
+/// The same for enums with fields.
 macro_rules! known {
     ($all:expr, $kind:ident: $($variant:ident),+ $(,)?) => {{
         let written = |one: &$kind| match one {
@@ -39,13 +38,13 @@ macro_rules! known {
 pub(crate) use every;
 pub(crate) use known;
 
-/// A value as it is written, which must also be how it is read.
+/// Serializes a value and asserts that reading it returns an equal value.
 pub(super) fn written<T>(value: &T) -> Value
 where
     T: Serialize + DeserializeOwned + PartialEq + Debug,
 {
-    let json = serde_json::to_value(value).expect("plain data");
-    let read: T = serde_json::from_value(json.clone()).expect("what was written can be read");
+    let json = serde_json::to_value(value).expect("not serialized");
+    let read: T = serde_json::from_value(json.clone()).expect("not deserialized");
     assert_eq!(&read, value);
     json
 }

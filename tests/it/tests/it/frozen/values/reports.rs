@@ -1,4 +1,4 @@
-//! What reports of maintenance hold, with everything in it: shared with the test of objects.
+//! Reports of maintenance with all fields, shared with the test of objects.
 
 use rollcall_domain::audience::discrepancies::Discrepancies;
 use rollcall_domain::audience::profile::{Lifecycle, Target};
@@ -55,7 +55,7 @@ fn full_line() -> ProfileReport {
     }
 }
 
-/// A report with everything in it.
+/// Returns a report with all fields.
 pub(in crate::frozen) fn full_report() -> MaintenanceReport {
     MaintenanceReport {
         profiles: vec![full_line(), ProfileReport::new(profile_id(2), "Nobody")],
@@ -76,7 +76,7 @@ fn totals_in_records_of_runs() {
     insta::assert_json_snapshot!(written(&full_report().totals()));
 }
 
-/// The steps and outcomes that reports count, and their words in the tallies.
+/// Snapshots the steps and outcomes that reports count, with their names in the tallies.
 #[test]
 fn steps_and_outcomes() {
     let steps = [
@@ -107,7 +107,7 @@ fn steps_and_outcomes() {
     }));
 }
 
-/// Enums with fields that stand in profiles, records of runs and snapshots.
+/// Snapshots enums with fields in profiles, run records and snapshots.
 #[test]
 fn enums_with_fields() {
     let lives = [
@@ -132,7 +132,7 @@ fn enums_with_fields() {
         RoleScope::Catalog(catalog(1)),
         RoleScope::Other,
     ];
-    let field = serde_json::from_value(json!(uuid::Uuid::from_u128(1))).expect("an id");
+    let field = serde_json::from_value(json!(uuid::Uuid::from_u128(1))).expect("invalid id");
     let sources = [
         Source::Property(rollcall_domain::snapshot::Property::JobTitle),
         Source::Custom(field),

@@ -1,4 +1,5 @@
-//! Sessions of courses with everything and with nothing, and what their calendar events are known by.
+//! Course sessions with all fields and with required fields only, and the identification of their
+//! calendar events.
 
 use rollcall_domain::course_session::{
     CalendarOwner, CourseSession, EventStep, Learner, RoomAnswer, RoomRef, SessionEvent,
@@ -16,7 +17,7 @@ fn learner(name: &str, address: &str) -> Learner {
     }
 }
 
-/// A session with everything.
+/// Returns a session with all fields.
 pub(in crate::frozen) fn full_session() -> CourseSession {
     let learners = vec![
         learner("Kay", "kay@contoso.example"),
@@ -66,7 +67,7 @@ pub(in crate::frozen) fn full_session() -> CourseSession {
     }
 }
 
-/// A session about which as little as possible is known.
+/// Returns a session with the required fields only.
 pub(in crate::frozen) fn small_session() -> CourseSession {
     CourseSession {
         id: session_id(4),
@@ -85,8 +86,8 @@ pub(in crate::frozen) fn small_session() -> CourseSession {
     }
 }
 
-/// The calendar knows events by ids that are made of the session; the session
-/// knows what an event was told by a fingerprint, and learners by a hash.
+/// Calendar events are identified by ids derived from the session. The session stores a fingerprint
+/// of an event's content, and hashes of learners.
 #[test]
 fn what_events_are_known_by() {
     let session = full_session();

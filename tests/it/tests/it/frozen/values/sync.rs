@@ -1,4 +1,4 @@
-//! Documents of the directory sync with everything in them: its state, every change, its report and plan.
+//! Documents of the directory sync with all fields: state, changes, report and plan.
 
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::{
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{known, written};
 use crate::frozen::samples::{ada, at, object, slot};
 
-/// A sync about which everything is known.
+/// Returns a state with all fields.
 pub(in crate::frozen) fn full_state() -> SyncState {
     let config = json!({
         "target": "https://lms.example/scim/v2",
@@ -30,7 +30,7 @@ pub(in crate::frozen) fn full_state() -> SyncState {
         "linkExisting": true,
         "guard": {"maxChanges": 50, "maxPercent": 12.5},
     });
-    let config: SyncConfig = serde_json::from_value(config).expect("a configuration");
+    let config: SyncConfig = serde_json::from_value(config).expect("invalid configuration");
     let rhythm = json!({"times": ["04:00", "16:00"], "zone": "Europe/London"});
     SyncState {
         config,
@@ -50,7 +50,7 @@ pub(in crate::frozen) fn full_state() -> SyncState {
             error: "the token was refused".to_owned(),
             needs_person: true,
         }),
-        operator: Some(serde_json::from_value(rhythm).expect("times")),
+        operator: Some(serde_json::from_value(rhythm).expect("invalid schedule")),
         pending: Some(Pending {
             run: slot(3),
             at: at(4),
@@ -67,7 +67,7 @@ pub(in crate::frozen) fn full_state() -> SyncState {
     }
 }
 
-/// Every reason for which somebody is skipped.
+/// Returns every reason to skip a user.
 pub(super) fn every_skip() -> Vec<SkipReason> {
     let email = || "kay@contoso.example".to_owned();
     vec![
@@ -128,7 +128,7 @@ fn of_teams() -> Vec<ChangeKind> {
     ]
 }
 
-/// A change of every kind, bare, and one with all that can be said beside it.
+/// Returns a change of every kind without optional fields, and one with all of them.
 pub(in crate::frozen) fn every_change() -> Vec<PlannedChange> {
     let user = ChangeSubject::User(object(1));
     let team = ChangeSubject::Team(TeamKey::Group(object(9)));
@@ -158,7 +158,7 @@ fn skips() -> Vec<Skip> {
     skips.collect()
 }
 
-/// A report with everything in it.
+/// Returns a report with all fields.
 pub(in crate::frozen) fn full_report() -> SyncReport {
     let outcomes = every_change().into_iter().enumerate();
     let outcomes = outcomes.map(|(number, change)| {
@@ -211,8 +211,8 @@ fn a_plan_as_json() {
     }));
 }
 
-/// Approvals name plans by their hash, tests name configurations by theirs,
-/// decisions of people name changes by their key.
+/// Approvals refer to plans by their hash, tests to configurations by their hash, and decisions to
+/// changes by their key.
 #[test]
 fn hashes_and_keys() {
     let keys: Vec<_> = every_change().iter().map(PlannedChange::key).collect();

@@ -1,4 +1,4 @@
-//! Who is not let in, and what they are told.
+//! Rejected callers and the responses they get.
 
 use std::fmt::Write;
 
@@ -106,17 +106,17 @@ async fn entra_does_not_answer() {
     let mut settings = app.services.settings.clone();
     settings.entra_url = "http://127.0.0.1:1".to_owned();
     let services = app.with_settings(settings).await;
-    let router = rollcall_profile_api::router(services).expect("an API");
+    let router = rollcall_profile_api::router(services).expect("API not created");
     let request = Request::get("/v1/tenant")
         .header("authorization", format!("Bearer {}", owner.bearer()))
         .body(Body::empty());
-    let answer = call(&router, request.expect("a request")).await;
+    let answer = call(&router, request.expect("invalid request")).await;
     let mut told = Told::default();
     told.add("Entra is silent\nGET /v1/tenant", &answer);
     insta::assert_snapshot!(told.steady());
 }
 
-/// The other snapshots sort names; this one shows the order in which they are sent.
+/// The other snapshots sort names; this one has the order of the response.
 #[tokio::test]
 async fn a_problem_as_it_is_sent() {
     let app = town().await;
@@ -128,8 +128,8 @@ async fn a_problem_as_it_is_sent() {
         ("POST", "/v1/runs"),
     ] {
         let (status, media_type, bytes) = app.admin("Owner").raw(method, path).await;
-        let body = lines(&String::from_utf8(bytes).expect("text"));
-        writeln!(sent, "{status} {media_type}\n{body}\n").expect("written");
+        let body = lines(&String::from_utf8(bytes).expect("not UTF-8"));
+        writeln!(sent, "{status} {media_type}\n{body}\n").expect("text not written");
     }
     insta::assert_snapshot!(steady(&sent));
 }

@@ -1,4 +1,4 @@
-//! What is told when a service behind the API does not answer, or something stored is damaged.
+//! Problems if a service behind the API does not respond, or stored data is damaged.
 
 use rollcall_runtime::Settings;
 use serde_json::json;
@@ -6,7 +6,7 @@ use serde_json::json;
 use super::super::Told;
 use crate::harness::{App, Town};
 
-/// The same tenant in a deployment where something is not there.
+/// Changes the settings, so that something the services need is missing.
 async fn without(app: &mut App, change: impl FnOnce(&mut Settings)) {
     let mut settings = app.services.settings.clone();
     change(&mut settings);

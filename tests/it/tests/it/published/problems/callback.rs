@@ -1,4 +1,4 @@
-//! Where the browser goes after Microsoft's pages: redirects with their results, pages, problems.
+//! Redirects after Microsoft's pages: their results, pages and problems.
 
 use std::fmt::Write;
 
@@ -13,35 +13,36 @@ use super::super::steady;
 use super::says;
 use crate::harness::{Admin, App, PUBLIC, Town};
 
-/// What browsers and programs are answered, one below the other.
+/// The responses to browsers and programs, in order.
 #[derive(Default)]
 struct Seen(String);
 
 impl Seen {
     async fn send(&mut self, app: &App, what: &str, request: Request<Body>) -> String {
-        let router = rollcall_oauth_callback::router(app.services.clone()).expect("a router");
+        let router =
+            rollcall_oauth_callback::router(app.services.clone()).expect("router not created");
         let response = router.oneshot(request).await.expect("infallible");
         let (parts, body) = response.into_parts();
-        writeln!(self.0, "## {what}\n{}", parts.status.as_u16()).expect("written");
+        writeln!(self.0, "## {what}\n{}", parts.status.as_u16()).expect("text not written");
         for (name, value) in &parts.headers {
             if name != "x-request-id" && name != "content-length" {
-                let value = value.to_str().expect("text");
-                writeln!(self.0, "{name}: {value}").expect("written");
+                let value = value.to_str().expect("not UTF-8");
+                writeln!(self.0, "{name}: {value}").expect("text not written");
             }
         }
-        let bytes = to_bytes(body, 1 << 20).await.expect("a body");
-        writeln!(self.0, "{}\n", String::from_utf8_lossy(&bytes)).expect("written");
+        let bytes = to_bytes(body, 1 << 20).await.expect("body not read");
+        writeln!(self.0, "{}\n", String::from_utf8_lossy(&bytes)).expect("text not written");
         let location = parts.headers.get("location");
-        let location = location.map(|value| value.to_str().expect("text").to_owned());
+        let location = location.map(|value| value.to_str().expect("not UTF-8").to_owned());
         location.unwrap_or_default()
     }
 
-    /// The browser comes back with this address; where it is sent on to.
+    /// Calls the callback with this URL; returns the URL to which it redirects.
     async fn back(&mut self, app: &App, what: &str, back: &str) -> String {
-        let url = url::Url::parse(back).expect("an address");
+        let url = url::Url::parse(back).expect("invalid URL");
         let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
         let request = Request::get(target).header("accept", "text/html");
-        let request = request.body(Body::empty()).expect("a request");
+        let request = request.body(Body::empty()).expect("invalid request");
         self.send(app, what, request).await
     }
 }
@@ -53,13 +54,13 @@ async fn newest() -> App {
     app
 }
 
-/// Ada begins; where Microsoft's sign-in is.
+/// Begins to connect as Ada; returns the URL of Microsoft's sign-in.
 async fn begin(app: &App) -> String {
     let ada = app.person("Ada", &[], true);
     let body = json!({"returnTo": "/settings/api-keys?tab=2"});
     let begun = ada.post("/v1/connections/entra/connect", body).await;
     let begun = begun.expect(201);
-    begun.body["url"].as_str().expect("a URL").to_owned()
+    begun.body["url"].as_str().expect("no URL").to_owned()
 }
 
 fn login(name: &str) -> String {
@@ -75,7 +76,7 @@ async fn states_that_are_not_good() {
         ("a program", "application/json"),
     ] {
         let request = Request::get("/oauth/callback?code=c&state=unknown").header("accept", accept);
-        let request = request.body(Body::empty()).expect("a request");
+        let request = request.body(Body::empty()).expect("invalid request");
         seen.send(&app, what, request).await;
     }
     for (method, path) in [
@@ -84,7 +85,7 @@ async fn states_that_are_not_good() {
         ("POST", "/oauth/callback"),
     ] {
         let request = Request::builder().method(method).uri(path);
-        let request = request.body(Body::empty()).expect("a request");
+        let request = request.body(Body::empty()).expect("invalid request");
         seen.send(&app, &format!("{method} {path}"), request).await;
     }
     let mut app = app;
@@ -135,7 +136,7 @@ async fn the_way_to_a_connected_directory() {
     insta::assert_snapshot!(steady(&seen.0));
 }
 
-/// Every cause that Microsoft's pages can send the browser back with.
+/// Every cause with which Microsoft's pages can redirect to the callback.
 #[tokio::test]
 async fn errors_of_microsofts_pages() {
     let app = newest().await;
@@ -154,13 +155,13 @@ async fn errors_of_microsofts_pages() {
         ("temporarily_unavailable", 0),
         ("<script>alert(1)</script>", 0),
     ] {
-        let begun = url::Url::parse(&begin(&app).await).expect("an address");
+        let begun = url::Url::parse(&begin(&app).await).expect("invalid URL");
         let state = begun.query_pairs().find(|(name, _)| name == "state");
-        let state = state.expect("a state").1.into_owned();
+        let state = state.expect("no state").1.into_owned();
         let description = format!("AADSTS{number}: words");
         let mut back = format!("{PUBLIC}/oauth/callback")
             .parse::<url::Url>()
-            .expect("an address");
+            .expect("invalid URL");
         back.query_pairs_mut()
             .append_pair("error", error)
             .append_pair(
@@ -174,14 +175,14 @@ async fn errors_of_microsofts_pages() {
     insta::assert_snapshot!(steady(&seen.0));
 }
 
-/// Begins for a catalog; what the account's sign-in brings back.
+/// Begins to connect a catalog; returns the redirect after the account's sign-in.
 async fn account(app: &App, cara: &Admin, name: &str, choice: ConsentChoice) -> String {
     let path = format!("{}/connect", app.mail_path("Academy"));
     let begun = cara
         .post(&path, json!({"returnTo": "/notifications"}))
         .await;
     let begun = begun.expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
+    let url = begun.body["url"].as_str().expect("no URL").to_owned();
     app.sign_in(&url, &login(name), choice)
 }
 

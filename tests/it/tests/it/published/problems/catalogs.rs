@@ -23,7 +23,7 @@ fn town() -> Town {
         .room("Oak")
 }
 
-/// A tenant whose catalog Academy Cara administers, and no other.
+/// Starts a tenant in which Cara administers the catalog Academy and no other.
 async fn start() -> (App, Admin) {
     let app = Box::pin(App::ready(town())).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
@@ -159,7 +159,7 @@ async fn sessions_that_are_not_right() {
     told.refused("nothing", &cara, &make, "", Some(json!({})))
         .await;
     let made = cara.post(&sessions(&app), session()).await.expect(201);
-    let id = made.body["id"].as_str().expect("an id");
+    let id = made.body["id"].as_str().expect("no id");
     let patch = format!("PATCH {}/{id}", sessions(&app));
     let change = || Some(json!({"title": "Second aid"}));
     told.refused("no If-Match", &cara, &patch, "", change())

@@ -1,4 +1,4 @@
-//! Problems of the connection to the directory and of looking into it.
+//! Problems of the directory connection and of reading the directory.
 
 use rollcall_simulators::ConsentChoice;
 use serde_json::json;
@@ -8,19 +8,19 @@ use super::super::Told;
 use super::{NOTHING, says};
 use crate::harness::{App, Town};
 
-/// A tenant of the newest version whose Global Administrator is Ada.
+/// Starts a tenant of the newest version whose Global Administrator is Ada.
 async fn newest() -> App {
     let app = Box::pin(App::ready(Town::small().global_admin("Ada"))).await;
     app.installed("3.74").await;
     app
 }
 
-/// Connects the directory, the whole way.
+/// Connects the directory completely.
 async fn connect(app: &App) {
     let ada = app.person("Ada", &[], true);
     let begun = ada.post("/v1/connections/entra/connect", json!({})).await;
     let begun = begun.expect(201);
-    let url = begun.body["url"].as_str().expect("a URL").to_owned();
+    let url = begun.body["url"].as_str().expect("no URL").to_owned();
     let login = App::address("Ada");
     let back = app.sign_in(&url, &login, ConsentChoice::Accept);
     let consent = app.come_back(&back).await.url.to_string();

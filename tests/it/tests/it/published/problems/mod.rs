@@ -1,4 +1,4 @@
-//! Every problem that the API and the way back from Microsoft answer with, over the real routers.
+//! Every problem that the API and the callback return, from the real routers.
 
 mod access;
 mod broken;
@@ -17,17 +17,17 @@ use rollcall_simulators::FaultKind;
 
 use crate::harness::App;
 
-/// An id that nothing has.
+/// An id that does not exist.
 const NOTHING: &str = "00000000-0000-4000-8000-000000000bad";
 
-/// The maintenance lock, held for a while.
+/// Acquires the maintenance lock.
 async fn lock(app: &App) -> Lease {
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
-    lease.expect("an answer").expect("a free lock")
+    lease.expect("lease request failed").expect("lock not free")
 }
 
-/// An answer of another service with this status and error.
+/// Returns a fault in which a service responds with this status and error.
 pub(super) fn says(code: u16, error: &str) -> FaultKind {
     let body = serde_json::json!({"error": {"code": error, "message": "Words."}});
     FaultKind::Status {

@@ -1,4 +1,4 @@
-//! Problems of profiles: saving, restoring, courses, looking ahead, holds, the lock.
+//! Problems of profiles: saving, restoring, courses, previews, holds, the lock.
 
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -238,7 +238,7 @@ async fn deciding_about_a_hold() {
     let lease = lock(&app).await;
     told.refused("locked", &owner, &approve, "", Some(decision.clone()))
         .await;
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     owner
         .post(&format!("{hold}/approve"), decision.clone())
         .await
@@ -276,6 +276,6 @@ async fn while_maintenance_works() {
         told.refused("locked", &owner, &request, "\"1\"", body)
             .await;
     }
-    lease.release().await.expect("released");
+    lease.release().await.expect("not released");
     insta::assert_snapshot!(told.steady());
 }

@@ -1,4 +1,4 @@
-//! Requests that cannot be read: bodies, queries, ids, preconditions, cursors.
+//! Invalid requests: bodies, queries, ids, preconditions, cursors.
 
 use axum::body::Body;
 use axum::http::Request;
@@ -9,14 +9,14 @@ use super::super::Told;
 use super::NOTHING;
 use crate::harness::{Answer, App, Town, call};
 
-/// A body as it is, of this media type; none without.
+/// Sends a body with this media type, or none if it is empty.
 async fn send(app: &App, media_type: &str, body: Vec<u8>) -> Answer {
     let token = format!("Bearer {}", app.admin("Owner").bearer());
     let mut request = Request::post("/v1/runs").header("authorization", token);
     if !media_type.is_empty() {
         request = request.header("content-type", media_type);
     }
-    let request = request.body(Body::from(body)).expect("a request");
+    let request = request.body(Body::from(body)).expect("invalid request");
     call(&app.router(), request).await
 }
 
@@ -40,7 +40,7 @@ async fn bodies_that_cannot_be_read() {
     insta::assert_snapshot!(told.steady());
 }
 
-/// The sentences of the library that reads JSON, in words for people.
+/// Messages of the JSON library, converted into messages for users.
 #[tokio::test]
 async fn fields_of_a_wrong_kind() {
     let app = Box::pin(App::ready(Town::small())).await;

@@ -1,4 +1,4 @@
-//! Problems of settings, runs, notifications and of what operators enter.
+//! Problems of settings, runs, notifications and operators' input.
 
 use rollcall_simulators::world::{KeyLevel, World};
 use serde_json::{Value, json};
@@ -84,7 +84,7 @@ async fn credentials_that_cannot_do_the_work() {
         outside.world.lms_keys[0].level = KeyLevel::ReadOnly;
         outside.world.apps[0].roles.clear();
     });
-    // A process that has no token yet.
+    // Services without cached tokens.
     app.services = app.with_settings(app.services.settings.clone()).await;
     let owner = app.admin("Owner");
     told.refused("no permissions", &owner, save, "", Some(first(&world)))

@@ -38,7 +38,7 @@ async fn before_it_is_configured() {
     insta::assert_snapshot!(told.steady());
 }
 
-/// The body that would be right, with other fields.
+/// Returns a valid body with other fields.
 fn with(office: &Office, fields: Value) -> Value {
     crate::admin::with(office.body(), fields)
 }
@@ -122,7 +122,7 @@ async fn changes_of_a_configuration() {
     moved["target"] = json!("http://127.0.0.1:9/scim");
     moved
         .as_object_mut()
-        .expect("an object")
+        .expect("not an object")
         .remove("scimToken");
     told.refused("the token of another host", owner, put, &tag, Some(moved))
         .await;
@@ -134,8 +134,12 @@ async fn steps_out_of_order() {
     let office = Office::small().await;
     let owner = &office.owner;
     let mut told = Told::default();
-    let without =
-        |body: &mut Value| _ = body.as_object_mut().expect("an object").remove("entraApp");
+    let without = |body: &mut Value| {
+        _ = body
+            .as_object_mut()
+            .expect("not an object")
+            .remove("entraApp")
+    };
     office.save(without).await.expect(200);
     let activate = "POST /v1/sync/activate";
     told.refused("not connected", owner, activate, "", Some(confirmed()))

@@ -1,4 +1,4 @@
-//! Why connections fail, what checks are called, and what data is not believed.
+//! Causes of failed connections, names of checks, and reasons to reject data.
 
 use rollcall_domain::connection::installation::Feature;
 use rollcall_domain::connection::{Cause, Check, CheckId, ConnectionKind, ConnectionTest};
@@ -7,9 +7,9 @@ use rollcall_domain::snapshot::sanity::{Counts, emptied, shrunk};
 #[test]
 fn every_cause_in_words() {
     let told = Cause::ALL.map(|cause| {
-        let name = serde_json::to_string(&cause).expect("JSON");
+        let name = serde_json::to_string(&cause).expect("not serialized");
         let (remedy, whom) = (cause.remedy(), cause.report_to());
-        let remedy = serde_json::to_string(&remedy).expect("JSON");
+        let remedy = serde_json::to_string(&remedy).expect("not serialized");
         format!(
             "{name} | {} | {remedy} | {whom:?}\n  {}\n",
             cause.result(),
@@ -26,8 +26,8 @@ fn every_check_by_its_name() {
     all.dedup();
     let told = all.into_iter().map(|id| {
         let [name, subject] = [
-            serde_json::to_string(&id).expect("JSON"),
-            serde_json::to_string(&id.subject()).expect("JSON"),
+            serde_json::to_string(&id).expect("not serialized"),
+            serde_json::to_string(&id.subject()).expect("not serialized"),
         ];
         format!("{name} | {subject} | {}\n", id.title())
     });
@@ -58,7 +58,7 @@ fn every_kind_of_connection() {
         )
     });
     let features = Feature::ALL.map(|feature| {
-        let name = serde_json::to_string(&feature).expect("JSON");
+        let name = serde_json::to_string(&feature).expect("not serialized");
         format!("{name} | {}\n", feature.title())
     });
     insta::assert_snapshot!(format!("{}\n{}", told.concat(), features.concat()));

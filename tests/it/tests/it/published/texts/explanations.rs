@@ -1,4 +1,4 @@
-//! Why somebody is in an audience or not, in words, for every operator and everything that can be seen.
+//! Explanations why a user is or is not in an audience, for every operator and every kind of value.
 
 use std::fmt::Write;
 
@@ -26,7 +26,10 @@ fn told(profile: &Profile, name: &str) -> String {
         World::user(name),
         &other,
     );
-    found.expect("an audience").expect("a learner").to_string()
+    found
+        .expect("no audience")
+        .expect("no such learner")
+        .to_string()
 }
 
 #[test]
@@ -35,9 +38,9 @@ fn every_operator_in_words() {
     for (section, field, operator, value) in every_operator() {
         let tree = all_of(&[rule(&field, operator, &value)]);
         let profile = with_rules(section, &tree);
-        writeln!(text, "## {section} {operator} {value}").expect("written");
+        writeln!(text, "## {section} {operator} {value}").expect("text not written");
         for name in ["Ada", "Grace", "Kay"] {
-            writeln!(text, "{}", told(&profile, name)).expect("written");
+            writeln!(text, "{}", told(&profile, name)).expect("text not written");
         }
     }
     insta::assert_snapshot!(text);
@@ -65,7 +68,8 @@ fn groups_and_overrides_in_words() {
     let mut text = String::new();
     for tree in &trees {
         for name in ["Ada", "Kay", "Vint"] {
-            writeln!(text, "{}", told(&with_rules("properties", tree), name)).expect("written");
+            writeln!(text, "{}", told(&with_rules("properties", tree), name))
+                .expect("text not written");
         }
     }
     let (ada, remote) = (
@@ -85,7 +89,7 @@ fn groups_and_overrides_in_words() {
             );
             profile.overrides.include = include.iter().copied().collect();
             profile.overrides.exclude = exclude.iter().copied().collect();
-            writeln!(text, "{}", told(&profile, "Ada")).expect("written");
+            writeln!(text, "{}", told(&profile, "Ada")).expect("text not written");
         }
     }
     insta::assert_snapshot!(text);

@@ -1,4 +1,4 @@
-//! Texts of the domain that people read in answers, mails and reports, each variant of them.
+//! Texts of the domain in responses, e-mails and reports, in all variants.
 
 mod causes;
 mod explanations;
@@ -10,8 +10,8 @@ use rollcall_domain::snapshot::lms::{FieldKind, Progress};
 use rollcall_domain::testing::{World, profile};
 use serde_json::{Value, json};
 
-/// Ada of Denver, who has done things, Grace of San Diego, who has not, and Kay, of
-/// whom nothing is known.
+/// Returns a world with Ada of Denver, who has activities, Grace of San Diego, who has none, and
+/// Kay, who has no data.
 fn academy() -> World {
     let mut world = World::new();
     for course in ["Done", "Late", "Begun", "Chosen", "Other"] {
@@ -73,14 +73,14 @@ fn course(title: &str) -> String {
     format!("course:{}", World::course_id(title))
 }
 
-/// A profile with one section of rules.
+/// Returns a profile with one section of rules.
 fn with_rules(section: &str, tree: &Value) -> Profile {
     let mut profile = profile("Field staff");
-    profile.filter = serde_json::from_value(json!({section: tree})).expect("a filter");
+    profile.filter = serde_json::from_value(json!({section: tree})).expect("invalid filter");
     profile
 }
 
-/// The section, the field and a value for every operator there is.
+/// Returns every operator with its section, a field and a value.
 fn every_operator() -> Vec<(&'static str, String, &'static str, Value)> {
     let mut all = Vec::new();
     for (operator, value) in [

@@ -1,4 +1,4 @@
-//! What is wrong with rules: trees that are none, rules that make no sense, audiences that cannot be had.
+//! Problems of rules: malformed trees, contradictory rules, audiences that cannot be determined.
 
 use std::fmt::Write;
 
@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{academy, all_of, course, custom, rule, with_rules};
 
-/// What the audience of these rules is refused with.
+/// Returns the error of determining the audience of these rules.
 fn refused(section: &str, tree: &Value) -> String {
     let fields = Fields::of(&academy().snapshot());
     let Err(error) = Audience::of(&with_rules(section, tree), &fields) else {
@@ -23,7 +23,7 @@ fn refused(section: &str, tree: &Value) -> String {
     let (kind, problems) = problems;
     let mut told = format!("{kind}\n");
     for problem in problems {
-        writeln!(told, "  {}: {}", problem.pointer, problem.detail).expect("written");
+        writeln!(told, "  {}: {}", problem.pointer, problem.detail).expect("text not written");
     }
     told
 }
@@ -133,7 +133,8 @@ fn rules_that_make_no_sense() {
 #[test]
 fn audiences_that_cannot_be_had() {
     let fields = Fields::of(&academy().snapshot());
-    let empty = Audience::of(&profile("Nobody"), &fields).expect_err("empty");
+    let empty =
+        Audience::of(&profile("Nobody"), &fields).expect_err("an empty profile was accepted");
     let others = [
         empty,
         AudienceError::Cycle,

@@ -1,4 +1,4 @@
-//! Every warning about a profile that can be saved all the same.
+//! All warnings about profiles that can nevertheless be saved.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{academy, all_of, any_of, course, custom, rule, with_rules};
 
-/// The academy with a course that is not published.
+/// Returns the snapshot of the academy with a course that is not published.
 fn snapshot() -> Snapshot {
     let mut snapshot = academy().snapshot();
     for course in &mut snapshot.courses {
@@ -23,8 +23,8 @@ fn snapshot() -> Snapshot {
 fn told(headline: &str, warnings: impl IntoIterator<Item = Warning>) -> String {
     let mut text = format!("## {headline}\n");
     for warning in warnings {
-        let kind = serde_json::to_string(&warning.kind).expect("JSON");
-        writeln!(text, "{kind} {}: {}", warning.pointer, warning.detail).expect("written");
+        let kind = serde_json::to_string(&warning.kind).expect("not serialized");
+        writeln!(text, "{kind} {}: {}", warning.pointer, warning.detail).expect("text not written");
     }
     text
 }
