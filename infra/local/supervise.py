@@ -1,9 +1,9 @@
-"""Runs the emulator so that nothing of it outlives whoever asked for it.
+"""Runs the emulator and ends it, with all its processes, when the calling process ends.
 
-Standard input is a pipe whose other end the asking process holds. It closes
-when that process ends, however it ends: the emulator is then told to stop
-(which is when it writes its state), and after a grace period it and every
-Lambda process it started are killed. TMPDIR is this run's own and goes last.
+Standard input is a pipe whose other end the calling process holds. It is closed
+when that process ends for any reason. The emulator is then requested to stop, and
+writes its state. After a grace period it and every Lambda process that it started
+are killed. Finally TMPDIR, which belongs to this run, is deleted.
 """
 
 import os

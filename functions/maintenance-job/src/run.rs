@@ -1,4 +1,4 @@
-//! One maintenance run of one tenant: what it adds to the common lifecycle, and its steps in order.
+//! One maintenance run of one tenant: its part of the common lifecycle, and its steps in order.
 
 use std::time::Duration;
 

@@ -218,7 +218,7 @@ pub fn markdown() -> String {
         format!("| {} | {marks} |\n", permission.name())
     });
     format!(
-        "| Route | Permission | While maintenance works | Needs the directory connected, for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}\n¹ Both roles together.\n",
+        "| Route | Permission | During maintenance | Requires the directory connection for |\n|---|---|---|---|\n{}\n| Permission | {} |\n|---|{}\n{}\n¹ Both roles together.\n",
         routes.collect::<String>(),
         roles.join(" | "),
         "---|".repeat(roles.len()),
@@ -267,7 +267,8 @@ fn without_entry(path: &str) -> Result<Response, ApiError> {
     if methods.is_empty() {
         return Err(ApiError::Missing);
     }
-    let detail = "This path does not take this method; the header Allow lists those it takes.";
+    let detail =
+        "This path does not support this method; the header Allow lists the supported ones.";
     let refused = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, detail);
     Ok(([(ALLOW, methods.join(","))], refused).into_response())
 }

@@ -174,7 +174,7 @@ impl JsonBody {
         let unknown: Vec<String> = self.object.keys().cloned().collect();
         for name in unknown {
             let pointer = self.pointer(&name);
-            self.problem(pointer, "there is no such field; take it out");
+            self.problem(pointer, "this field does not exist; remove it");
         }
         self.object.clear();
         self.problems.is_empty()
@@ -224,8 +224,8 @@ pub(crate) fn plain(text: &str) -> String {
         .unwrap_or_default()
         .to_owned();
     for (theirs, ours) in [
-        ("expected u32", "expected a whole number from 0 on"),
-        ("expected u64", "expected a whole number from 0 on"),
+        ("expected u32", "expected a whole number, 0 or more"),
+        ("expected u64", "expected a whole number, 0 or more"),
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list"),
         ("expected struct ", "expected an object: "),
@@ -233,7 +233,7 @@ pub(crate) fn plain(text: &str) -> String {
         ("unknown variant", "unknown value"),
         (
             "invalid digit found in string",
-            "expected a whole number from 0 on",
+            "expected a whole number, 0 or more",
         ),
         (
             "provided string was not `true` or `false`",
@@ -258,7 +258,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             .map_err(|refused| {
                 let detail = match refused.status() {
                     StatusCode::PAYLOAD_TOO_LARGE => {
-                        format!("The body may be {MAX_BODY} bytes long at most.")
+                        format!("The body may contain at most {MAX_BODY} bytes.")
                     }
                     _ => "The body could not be read.".to_owned(),
                 };
@@ -273,7 +273,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
         }
         let value: Value = serde_json::from_slice(&bytes).map_err(|error| {
             let detail = format!(
-                "The body is no JSON that can be read: line {}, column {}.",
+                "The body is not valid JSON: line {}, column {}.",
                 error.line(),
                 error.column()
             );

@@ -36,7 +36,8 @@ pub(crate) async fn must_administer(
     if administers(api, caller, catalog).await? {
         return Ok(());
     }
-    let detail = "Only an admin of this catalog may do this; who that is stands in the settings.";
+    let detail =
+        "Only an admin of this catalog may do this. The settings list the admins of each catalog.";
     Err(ApiError::forbidden("not-your-catalog", detail))
 }
 
@@ -81,7 +82,7 @@ pub(crate) async fn must_work_on(
         .value;
     match own_catalogs(api, caller).await? {
         Some(own) if !own.contains(&catalog) => {
-            let detail = "You administer other catalogs than this one.";
+            let detail = "You do not administer this catalog.";
             Err(ApiError::forbidden("not-your-catalog", detail))
         }
         _ => Ok(connection),

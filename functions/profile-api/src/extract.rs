@@ -64,7 +64,7 @@ pub(crate) fn etag(version: impl Display) -> HeaderValue {
 /// 428 without the header; 412 if its value is not a version.
 pub(crate) fn required_version(headers: &HeaderMap) -> Result<u64, ApiError> {
     named_version(headers)?.ok_or_else(|| {
-        let detail = "Say which version you change: send the ETag you read in the header If-Match.";
+        let detail = "The header If-Match is required: send the ETag of the version that you read.";
         ProblemDetails::new(StatusCode::PRECONDITION_REQUIRED, detail).into()
     })
 }

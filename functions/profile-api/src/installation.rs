@@ -17,7 +17,7 @@ use crate::state::{ApiState, now};
 /// Returns the installation data of a tenant.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
-    responses((status = 200, description = "What an operator entered; empty if nobody did", body = Installation)))]
+    responses((status = 200, description = "The installation data; empty if none was entered", body = Installation)))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,
@@ -31,7 +31,7 @@ pub(crate) async fn show(
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/installation", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
     request_body = Installation,
-    responses((status = 200, description = "As stored", body = Installation)))]
+    responses((status = 200, description = "The stored installation data", body = Installation)))]
 pub(crate) async fn change(
     State(api): State<ApiState>,
     caller: Caller,

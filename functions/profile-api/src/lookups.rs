@@ -27,10 +27,10 @@ use crate::state::ApiState;
 ///
 /// Each refresh publishes a new schema with a new `ETag`.
 #[utoipa::path(get, path = "/v1/schema", tag = "Choices",
-    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the schema at hand")),
-    responses((status = 200, description = "The schema of the data in use", body = Schema,
-            headers(("ETag" = String, description = "Which data it was made from"))),
-        (status = 304, description = "The schema at hand is the newest")))]
+    params(("If-None-Match" = Option<String>, Header, description = "The ETag of the schema that the client has")),
+    responses((status = 200, description = "The schema of the current snapshot", body = Schema,
+            headers(("ETag" = String, description = "The version, which changes with each refresh"))),
+        (status = 304, description = "The schema has not changed")))]
 pub(crate) async fn schema(
     State(api): State<ApiState>,
     caller: Caller,

@@ -102,7 +102,7 @@ fn kind(about: &NoticeKind) -> String {
 /// It remains unread for other administrators.
 #[utoipa::path(post, path = "/v1/notifications/{id}/read", tag = "Notifications",
     params(("id" = Uuid, Path, description = "The notification")),
-    responses((status = 204, description = "Noted")))]
+    responses((status = 204, description = "Marked as read")))]
 pub(crate) async fn read(
     State(api): State<ApiState>,
     caller: Caller,

@@ -55,7 +55,7 @@ pub fn document() -> OpenApi {
 fn info() -> Info {
     let mut info = Info::new("Rollcall", env!("CARGO_PKG_VERSION"));
     info.description = Some(
-        "Audiences, their Entra groups and course enrolments. Send an access token of Microsoft Entra ID for this API; its tenant decides whose data you see."
+        "Manages audiences, their Entra groups and course enrolments. Requests require a Microsoft Entra ID access token for this API; the tenant in the token determines which data is accessed."
             .to_owned(),
     );
     info
@@ -137,27 +137,27 @@ fn for_readers(text: &str) -> String {
 /// Returns the descriptions of the error responses, by status.
 fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'static str> {
     let mut all = BTreeMap::from([
-        ("400", "The request cannot be read"),
+        ("400", "The request is malformed"),
         (
             "429",
-            "Too many requests; try again after the seconds in Retry-After",
+            "Too many requests; retry after the seconds in Retry-After",
         ),
-        ("500", "Something of ours is broken"),
+        ("500", "Internal server error"),
         (
             "503",
-            "Something does not answer; try again after the seconds in Retry-After",
+            "A service does not respond; retry after the seconds in Retry-After",
         ),
     ]);
     if route.permission != Permission::Public {
-        all.insert("401", "There is no valid access token");
-        all.insert("403", "The caller or the tenant may not do this");
-        all.insert("404", "There is no such thing in the caller's tenant");
-        all.insert("409", "It cannot be done as things stand");
+        all.insert("401", "The access token is missing or invalid");
+        all.insert("403", "The caller or the tenant lacks the permission");
+        all.insert("404", "The resource does not exist in the caller's tenant");
+        all.insert("409", "The current state does not allow the request");
     }
     if operation.request_body.is_some() {
         all.insert("413", "The body is too large");
-        all.insert("415", "The body is no JSON");
-        all.insert("422", "Fields are not right; all are listed");
+        all.insert("415", "The body is not JSON");
+        all.insert("422", "Fields are invalid; all are listed");
     }
     let mut parameters = operation.parameters.iter().flatten();
     let is_condition = |parameter: &RefOr<Parameter>| match parameter {
@@ -165,19 +165,22 @@ fn failures(operation: &Operation, route: &Route) -> BTreeMap<&'static str, &'st
         RefOr::Ref(_) => false,
     };
     if parameters.any(is_condition) {
-        all.insert("412", "Somebody else was faster");
+        all.insert("412", "The version in If-Match is stale");
         all.insert("428", "If-Match is missing");
     }
     if route.permission == Permission::ManageSessions {
-        all.insert("422", "Fields or the query are not right; all are listed");
+        all.insert("422", "Fields or the query are invalid; all are listed");
     }
     if route.permission == Permission::ReadProfiles {
-        all.insert("422", "The profile has no audience; every reason is listed");
+        all.insert(
+            "422",
+            "The audience cannot be determined; all reasons are listed",
+        );
     }
     if route.locked {
         all.insert(
             "423",
-            "The tenant is locked for maintenance; try again after the seconds in Retry-After",
+            "The tenant is locked for maintenance; retry after the seconds in Retry-After",
         );
     }
     all

@@ -50,7 +50,7 @@ impl EntitlementInput {
 /// Returns the plan of a tenant.
 #[utoipa::path(get, path = "/v1/operator/tenants/{tenant}/entitlement", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
-    responses((status = 200, description = "The plan an operator entered", body = Entitlement)))]
+    responses((status = 200, description = "The plan that an operator entered", body = Entitlement)))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     InPath(tenant): InPath<TenantId>,

@@ -1,4 +1,4 @@
-//! The connections tick: keeps grants alive, reports lost accounts, sends welcome messages
+//! The connections tick: renews grants, reports lost accounts, sends welcome messages
 //! and waiting mail, completes consents and follows up room responses.
 //!
 //! Every step reads the stored state and does what is due. A tick that is late, repeated or
@@ -100,14 +100,14 @@ async fn waits(
 
 async fn keep_alive(services: &Services, tenant: TenantId, catalog: CatalogId) {
     match Box::pin(services.renew_grant(tenant, catalog)).await {
-        Ok(_) => tracing::info!(%tenant, %catalog, "a grant was kept alive"),
+        Ok(_) => tracing::info!(%tenant, %catalog, "a grant was renewed"),
         Err(AccountError::Lost(cause)) => {
             tracing::warn!(%tenant, %catalog, ?cause, "a connected account was lost");
         }
         Err(AccountError::App(error)) => {
             tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
         }
-        Err(error) => tracing::warn!(%tenant, %catalog, %error, "a grant was not kept alive"),
+        Err(error) => tracing::warn!(%tenant, %catalog, %error, "a grant could not be renewed"),
     }
 }
 

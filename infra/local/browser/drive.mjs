@@ -1,8 +1,8 @@
-// Drives a headless Chromium by one command per line.
+// Controls a headless Chromium with one command per line.
 //
 // Usage: node drive.mjs MODULE CHROMIUM. Each line of stdin is a command as JSON
-// ({do: "open", url: …} and so on, below) and gets one line of answer: what the page
-// shows afterwards, or {failed: …}. It ends when stdin does.
+// ({do: "open", url: …} etc., see below). The response is one line with the content of
+// the page afterwards, or {failed: …}. It ends when stdin is closed.
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
@@ -10,9 +10,9 @@ const { chromium } = await import(pathToFileURL(process.argv[2]));
 const browser = await chromium.launch({
   executablePath: process.argv[3],
   args: [
-    // Chromium's own sandbox does not work for root.
+    // Chromium's sandbox does not work for root.
     ...(process.getuid() === 0 ? ['--no-sandbox'] : []),
-    // Nothing but this machine is there for it, whatever a page asks for.
+    // No page can connect to any other host than this machine.
     '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
     '--no-proxy-server',
   ],

@@ -1,15 +1,15 @@
 // oidc-provider, a certified OpenID provider, at the paths of Microsoft Entra.
 //
-// Usage: node provider.mjs MODULE, with what it serves as JSON in the first line of
-// stdin: {tenant, client, secret, redirect, person: {oid, name}, scopes}. It answers
-// with one line, {"authority": ...}, and ends when stdin does.
+// Usage: node provider.mjs MODULE, with its configuration as JSON in the first line of
+// stdin: {tenant, client, secret, redirect, person: {oid, name}, scopes}. It prints
+// one line, {"authority": ...}, and ends when stdin is closed.
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { createInterface } from 'node:readline';
 import { pathToFileURL } from 'node:url';
 
-// Its warnings are about use in production.
+// Its warnings concern use in production only.
 console.warn = () => {};
 const { Provider } = await import(pathToFileURL(process.argv[2]));
 const [line] = await once(createInterface({ input: process.stdin }), 'line');
@@ -46,12 +46,12 @@ const provider = new Provider(`${authority}/${tenant}/v2.0`, {
     profile: ['name', 'preferred_username'],
     email: ['email'],
   },
-  // As Entra does: the claims of a scope stand in the identity token.
+  // As in Entra, the identity token contains the claims of a scope.
   conformIdTokenClaims: false,
   pkce: { required: () => true },
   rotateRefreshToken: true,
   features: { devInteractions: { enabled: false }, clientCredentials: { enabled: true } },
-  // Longer than the five minutes for which a token must be good to be handed out.
+  // Longer than five minutes, the minimum remaining lifetime of a token that is used.
   ttl: {
     AccessToken: 3600,
     ClientCredentials: 3600,
@@ -69,7 +69,7 @@ const provider = new Provider(`${authority}/${tenant}/v2.0`, {
       tid: tenant,
       oid: person.oid,
       ver: '2.0',
-      // Entra's tokens always have it, and are refused without.
+      // Entra's tokens always contain it, and are rejected without it.
       nbf: Math.floor(Date.now() / 1000),
       name: person.name,
       preferred_username: person.name,
@@ -79,7 +79,7 @@ const provider = new Provider(`${authority}/${tenant}/v2.0`, {
 });
 provider.on('server_error', (ctx, error) => console.error(error));
 
-// Signs the one person in and consents to everything, as the prompts come.
+// Signs the only user in and consents to everything, for each prompt.
 async function interact(req, res) {
   const interaction = await provider.interactionDetails(req, res);
   const { prompt: { name, details }, params, grantId, session } = interaction;
@@ -102,7 +102,7 @@ server.on('request', async (req, res) => {
       await interact(req, res);
       return;
     }
-    // The provider takes what was cut off from originalUrl as the place it is mounted at.
+    // The provider derives its mount path from the difference between originalUrl and url.
     req.originalUrl = req.url;
     const mounted = [`/${tenant}/`, '/common/'].find((prefix) => req.url.startsWith(prefix));
     req.url = mounted ? req.url.slice(mounted.length - 1) : '/';

@@ -53,9 +53,7 @@ impl DemoWorld {
             .iter()
             .any(|person| person.lms_id.is_some())
         {
-            return Err(
-                "there is nobody to evaluate: the tenant needs at least one learner".into(),
-            );
+            return Err("the tenant has no learners; it needs at least one".into());
         }
         personas::assign_personas(&mut tenant.world);
         tenant.world.behaviour.lms_accept_delay_ms = 300;

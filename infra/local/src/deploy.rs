@@ -119,7 +119,7 @@ fn stage(
     // On the command line, values with spaces (schedules) would be cut off. JSON is valid YAML, and
     // `sam` accepts parameter files in YAML.
     let text = serde_json::to_string_pretty(parameters)
-        .map_err(|error| LocalError::io(TASK, "the parameters are no JSON", error.into()))?;
+        .map_err(|error| LocalError::io(TASK, "the parameters are not valid JSON", error.into()))?;
     fs::write(staged.path().join("parameters.yaml"), text)
         .map_err(|source| LocalError::io(TASK, "the parameters cannot be written", source))?;
     Ok(staged)

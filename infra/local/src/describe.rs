@@ -18,7 +18,7 @@ pub fn describe_file(file: Option<PathBuf>, home: &Path) -> Result<(PathBuf, Des
     let file = match file {
         Some(file) => file,
         None => newest(&home.join("members")).ok_or(
-            "no demo has left a snapshot here; name a file, or run ./infra/local/rollcall demo first",
+            "there is no snapshot of a demo; specify a file, or run ./infra/local/rollcall demo first",
         )?,
     };
     let with_file = |error: &dyn std::fmt::Display| format!("{}: {error}", file.display());
@@ -48,7 +48,11 @@ mod tests {
     fn without_a_file_the_newest_that_is_there_is_taken() {
         let home = tempfile::tempdir().expect("no folder created");
         let error = describe_file(None, home.path()).expect_err("a file was found");
-        assert!(error.to_string().starts_with("no demo has left a snapshot"));
+        assert!(
+            error
+                .to_string()
+                .starts_with("there is no snapshot of a demo")
+        );
         let folder = home.path().join("members/demo-1-1");
         std::fs::create_dir_all(&folder).expect("no folder created");
         for (name, at) in [("new", 200), ("old", 100)] {

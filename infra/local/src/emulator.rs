@@ -211,7 +211,7 @@ fn environment(
         let objects = state.join("objects");
         let absolute = fs::create_dir_all(&objects).and_then(|()| state.canonicalize());
         let state = absolute
-            .map_err(|source| LocalError::io(TASK, "the state folder cannot be made", source))?;
+            .map_err(|source| LocalError::io(TASK, "the state folder cannot be created", source))?;
         variables.extend([
             ("PERSIST_STATE", "1".to_owned()),
             ("STATE_DIR", state.join("services").display().to_string()),

@@ -33,7 +33,7 @@ pub enum LocalError {
     },
     /// Another program uses the port, usually a running local stack.
     #[error(
-        "cannot start the AWS emulator: port {port} is in use; does the local stack already run?"
+        "cannot start the AWS emulator: port {port} is in use; is the local stack already running?"
     )]
     PortInUse {
         /// The requested port, or the port stored in the state folder.

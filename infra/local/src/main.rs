@@ -116,7 +116,7 @@ fn alone(home: &Path) -> Result<std::fs::File, Error> {
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(std::fs::TryLockError::WouldBlock) => Err(
-            "another rollcall command is at work in this folder; wait for it or stop it first"
+            "another rollcall command is running in this folder; wait until it ends, or stop it"
                 .into(),
         ),
         Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
@@ -218,14 +218,14 @@ fn going_on(home: &Path, members: &Path, summary: &Summary) -> String {
             "Logs of emulator and functions: {}",
             home.join("logs").display()
         ),
-        "\nGo on:".to_owned(),
-        "  ./infra/local/rollcall demo                  again: finds everything as it should be"
+        "\nNext steps:".to_owned(),
+        "  ./infra/local/rollcall demo                  runs it again, which changes nothing"
             .to_owned(),
-        "  ./infra/local/rollcall demo --data FOLDER    your own CSV exports (infra/local/sample shows them)"
+        "  ./infra/local/rollcall demo --data FOLDER    imports your own CSV exports (see infra/local/sample)"
             .to_owned(),
-        "  ./infra/local/rollcall up                    the stack with its schedules, until Ctrl-C"
+        "  ./infra/local/rollcall up                    runs the stack with its schedules, until Ctrl-C"
             .to_owned(),
-        "  ./infra/local/rollcall down                  forgets everything".to_owned(),
+        "  ./infra/local/rollcall down                  deletes all data of the demo".to_owned(),
     ]
     .join("\n")
 }
@@ -243,8 +243,8 @@ async fn up(
     let stack = Stack::up(options, progress).await?;
     let playground = set_up_playground(&stack, home, users, connect).await?;
     let console = match &landing {
-        Some(_) => "a page that shows what a sign-in brings back",
-        None => "whatever listens there already",
+        Some(_) => "a page that shows the result of a sign-in",
+        None => "the program that already uses this port",
     };
     println!("API        {}", stack.deployment.api_url);
     println!("Console    {FRONTEND}  ({console})");
@@ -254,7 +254,7 @@ async fn up(
     );
     println!("Simulators {}", stack.simulators.origin());
     println!("\n{}\n", playground.how_to());
-    println!("Running. Ctrl-C stops everything and forgets it.");
+    println!("Running. Press Ctrl-C to stop everything and delete its data.");
     std::future::pending::<()>().await;
     stack.down().await
 }
@@ -272,7 +272,7 @@ fn down(home: &Path) -> Result<(), Error> {
             std::fs::remove_dir_all(folder.path())?;
         }
     }
-    println!("Forgot the demo's tenants, files and logs. The installed tools stay in .rollcall/.");
+    println!("Deleted the demo's tenants, files and logs. The installed tools stay in .rollcall/.");
     Ok(())
 }
 

@@ -60,7 +60,8 @@ pub async fn set_up_playground(
         as_of: chrono::Utc::now(),
         ..WorldSpec::default()
     });
-    let cast = personas::assign_personas(&mut world).ok_or("a tenant needs some twenty people")?;
+    let cast = personas::assign_personas(&mut world)
+        .ok_or("the tenant is too small; it needs about 20 users")?;
     let catalog = world.catalogs.first().ok_or("the world has no catalog")?;
     let (catalog, title) = (catalog.id, catalog.title.clone());
     let tenant = TenantId::new(world.tenant.id);
@@ -150,7 +151,7 @@ impl Playground {
             self.environment.display()
         );
         let settings = format!(
-            "Save the settings of the simulated tenant as its owner (docs/api.md goes on from here):\n  \
+            "Save the settings of the simulated tenant as its owner (docs/api.md continues from here):\n  \
              ask \"$TOKEN\" PUT /v1/settings @{}",
             self.settings.display()
         );
@@ -170,7 +171,7 @@ impl Playground {
             ]
         } else {
             let note = "The directory counts as connected, as for tenants installed before 3.74; with\n\
-                        `rollcall up --connect` its Global Administrator connects it by hand.";
+                        `rollcall up --connect` its Global Administrator connects it manually.";
             vec![source, settings, account, sync, note.to_owned()]
         };
         steps.join("\n\n")
@@ -178,7 +179,7 @@ impl Playground {
 
     fn connecting_the_directory(&self) -> String {
         format!(
-            "Connect the directory as its Global Administrator, which comes first:\n  \
+            "First connect the directory as its Global Administrator:\n  \
              ask \"$ADMIN_TOKEN\" POST /v1/connections/entra/connect '{{\"returnTo\": \"/settings\"}}'\n  \
              {OPEN}\n    \
              {}",
@@ -207,15 +208,14 @@ impl Playground {
              {:width$}  can do everything, as can {}\n    \
              {:width$}  has no Microsoft Teams\n    \
              {:width$}  is a shared mailbox, which is refused\n  \
-             Save with the body that the page shows (curl finds its signIn behind # in Location):\n  \
+             Save the body that the page shows (with curl, signIn follows the # in Location):\n  \
              ask \"$CATALOG_TOKEN\" PUT \"$M\" '{{\"enabled\": true, \"signIn\": \"...\"}}' -H 'If-Match: \"1\"'",
             self.catalog, one.login, other.login, without_teams.login, shared.login,
         )
     }
 }
 
-const OPEN: &str =
-    "Open the url it answers. The sign-in page is simulated and asks for no password; sign in as";
+const OPEN: &str = "Open the url in the response. The sign-in page is simulated and asks for no password; sign in as";
 
 fn settings(world: &World) -> Result<Value, Error> {
     let mut keys = world.lms_keys.iter();

@@ -22,7 +22,7 @@ pub(crate) fn is_free(port: u16) -> bool {
 /// Stores the port of a state folder.
 pub(crate) fn remember(state: &Path, port: u16) -> Result<(), LocalError> {
     fs::write(state.join("port"), port.to_string())
-        .map_err(|source| LocalError::io(TASK, "its port cannot be noted", source))
+        .map_err(|source| LocalError::io(TASK, "its port cannot be stored", source))
 }
 
 /// Returns the requested port, or the one stored in the state folder, or a free one for a new
@@ -39,7 +39,7 @@ pub(crate) fn fixed(options: &EmulatorOptions) -> Result<Option<u16>, LocalError
             Ok(port) => Ok(Some(port)),
             Err(error) => Err(LocalError::io(
                 TASK,
-                format!("{} holds no port", state.join("port").display()),
+                format!("{} contains no port", state.join("port").display()),
                 io::Error::new(io::ErrorKind::InvalidData, error),
             )),
         },
@@ -85,6 +85,6 @@ mod tests {
         let state = tempfile::tempdir().unwrap();
         fs::write(state.path().join("port"), "many").unwrap();
         let error = fixed(&options(state.path(), None)).unwrap_err();
-        assert!(error.to_string().contains("holds no port"), "{error}");
+        assert!(error.to_string().contains("contains no port"), "{error}");
     }
 }

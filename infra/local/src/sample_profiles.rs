@@ -49,7 +49,7 @@ pub fn demo() -> Value {
         },
         {
             "title": "Everyone else",
-            "description": "All who are in none of the two audiences above",
+            "description": "All who are in neither of the two audiences above",
             "filter": {"properties": all(vec![json!({"field": "title", "operator": "notNull"})])},
             "exclude": ["profile:Customer Success in the West", "profile:Hired after 1 January 2023"],
             "throttle": {"maxChanges": 100},
@@ -63,7 +63,7 @@ pub fn demo() -> Value {
         },
         {
             "title": "Speakers",
-            "description": "Kept by hand: auto-populate is off",
+            "description": "Maintained manually: auto-populate is off",
             "autoPopulate": false,
             "enroll": false,
         },

@@ -36,7 +36,7 @@ pub async fn register(
 ) -> Result<(), Error> {
     let client_id: Uuid = client_id
         .parse()
-        .map_err(|error| format!("the parameter ClientId is no id: {error}"))?;
+        .map_err(|error| format!("the parameter ClientId is not a valid id: {error}"))?;
     simulators.register_app(ServiceApp {
         client_id,
         client_secret: SECRET.to_owned(),

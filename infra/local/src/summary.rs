@@ -152,7 +152,7 @@ impl fmt::Display for Summary {
         } = self.enrolments;
         writeln!(
             f,
-            "\nLearn365: {done} steps done, {already} so already, {failed} failed, {deferred} left for the next run"
+            "\nLearn365: {done} steps done, {already} already in effect, {failed} failed, {deferred} left for the next run"
         )?;
         let GraphUse {
             http,
@@ -162,14 +162,14 @@ impl fmt::Display for Summary {
         } = self.graph;
         writeln!(
             f,
-            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them write (new groups included), the member changes need at least {floor}"
+            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them are writes (including new groups), the member changes require at least {floor}"
         )?;
         self.mail(f)?;
         self.left_out(f)?;
         if !self.changed {
             writeln!(
                 f,
-                "\nNothing changed: groups and enrolments were as they should be."
+                "\nNothing changed: groups and enrolments were already correct."
             )?;
         }
         Ok(())
@@ -208,7 +208,7 @@ impl Summary {
         if !self.problems.is_empty() {
             writeln!(
                 f,
-                "Rows left out of the given files: {}",
+                "Skipped rows of the imported files: {}",
                 self.problems.len()
             )?;
         }
@@ -272,7 +272,7 @@ impl Summary {
     }
 
     fn mail(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "Mails sent: {}", self.mails.len())?;
+        writeln!(f, "E-mails sent: {}", self.mails.len())?;
         for mail in &self.mails {
             writeln!(f, "  to {}: {}", mail.to.join(", "), mail.subject)?;
         }

@@ -78,7 +78,7 @@ pub async fn set_up(services: &Services, world: &World) -> Result<Tenant, Error>
         .store
         .tenant(id)
         .await?
-        .ok_or("the settings were saved and are not there")?)
+        .ok_or("the settings were saved but cannot be read")?)
 }
 
 /// Records the version of a tenant's installation, as an operator does.
@@ -241,7 +241,7 @@ async fn run_progress(
     {
         let left = (until - Utc::now()).num_seconds().max(0);
         return Ok(format!(
-            "  {}: an interrupted run still holds the lock, it expires in {left} s",
+            "  {}: an interrupted run still holds the lock, which expires in {left} s",
             request.job
         ));
     }

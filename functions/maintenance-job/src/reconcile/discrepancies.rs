@@ -1,4 +1,4 @@
-//! First step: removes references to what no longer exists from profiles (S4-117…124).
+//! First step: removes references to missing objects from profiles (S4-117…124).
 
 use rollcall_clients::store::StoreError;
 use rollcall_domain::audience::discrepancies::resolve;

@@ -71,7 +71,7 @@ const SUBJECT: (&str, &str) = ("entra", "Microsoft Entra ID");
 /// A Global Administrator signs in at Microsoft, accepts the permissions and returns to
 /// the console. An existing connection remains in use until the new consent is verified.
 #[utoipa::path(post, path = "/v1/connections/entra/connect", tag = "Connections", request_body = ConnectInput,
-    responses((status = 201, description = "Where to send the browser", body = Begun)))]
+    responses((status = 201, description = "The address to open in the browser", body = Begun)))]
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
@@ -150,7 +150,7 @@ pub(crate) async fn begin_sign_in(
 ///
 /// A working connection cannot be ended; the response states why.
 #[utoipa::path(delete, path = "/v1/connections/entra", tag = "Connections",
-    responses((status = 204, description = "The attempt is dropped")))]
+    responses((status = 204, description = "The attempt was cancelled, or there was none")))]
 pub(crate) async fn disconnect(
     State(api): State<ApiState>,
     caller: Caller,
@@ -161,7 +161,7 @@ pub(crate) async fn disconnect(
             .on(SUBJECT.0, SUBJECT.1);
         let noted = api.services.store.record(caller.tenant, &event).await;
         noted?;
-        let detail = "The connection to Microsoft Entra ID cannot be disconnected once it is set up: people, groups and hierarchies depend on it.";
+        let detail = "The connection to Microsoft Entra ID cannot be disconnected once it is set up: users, groups and hierarchies depend on it.";
         return Err(ApiError::conflict("not-disconnectable", detail));
     }
     caller.require(Permission::ManageEntra.roles())?;

@@ -52,7 +52,7 @@ pub(crate) async fn require_directory(
         return Ok(());
     }
     let detail = format!(
-        "This needs the connection to Microsoft Entra ID ({}). A Global Administrator has to connect it once.",
+        "This requires the connection to Microsoft Entra ID ({}). A Global Administrator has to connect it once.",
         feature.title()
     );
     let problem = ProblemDetails::new(StatusCode::CONFLICT, detail).of_kind("integration-required");

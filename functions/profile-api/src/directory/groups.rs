@@ -59,7 +59,7 @@ impl From<DirectoryGroup> for GroupView {
 
 /// Searches groups in the directory by the beginning of their names.
 #[utoipa::path(get, path = "/v1/directory/groups", tag = "Directory", params(DirectoryQuery),
-    responses((status = 200, description = "Groups found", body = Groups)))]
+    responses((status = 200, description = "The groups found", body = Groups)))]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
@@ -96,7 +96,7 @@ impl GroupInput {
         if courses.len() > MAX_COURSES {
             body.problem(
                 "/courses",
-                format!("may hold {MAX_COURSES} courses at most"),
+                format!("may contain at most {MAX_COURSES} courses"),
             );
         }
         body.complete(group.map(|group| Self { group, courses }))
@@ -187,7 +187,12 @@ async fn check_courses(
     };
     let foreign = courses.iter().filter(|course| !own(course));
     let problems: Vec<Problem> = foreign
-        .map(|course| Problem::at("/courses", format!("{course} is no course of this catalog")))
+        .map(|course| {
+            Problem::at(
+                "/courses",
+                format!("{course} is not a course of this catalog"),
+            )
+        })
         .collect();
     if problems.is_empty() {
         Ok(())

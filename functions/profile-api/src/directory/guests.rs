@@ -32,7 +32,7 @@ impl GuestInput {
         if !is_mail_address(&address) {
             body.problem(
                 "/address",
-                "must be a mail address, such as kay@fabrikam.com",
+                "must be an e-mail address, such as kay@fabrikam.com",
             );
         }
         body.complete(Some(Self { address }))
@@ -70,7 +70,7 @@ pub(crate) async fn invite(
     let id = match directory.invite_guest(&address, &back).await {
         Ok(id) => id,
         Err(error) if error.status() == Some(400) => {
-            let problem = "the directory does not take this address as a guest; it may belong to one of your own people";
+            let problem = "the directory rejects this address for a guest; it may belong to a user of your organisation";
             return Err(Problem::at("/address", problem).into());
         }
         Err(error) => return Err(refused(&api, caller.tenant, error).await),

@@ -78,7 +78,7 @@ impl From<DirectoryPerson> for PersonView {
 
 /// Searches users in the directory by the beginning of their names.
 #[utoipa::path(get, path = "/v1/directory/users", tag = "Directory", params(DirectoryQuery),
-    responses((status = 200, description = "People found", body = People)))]
+    responses((status = 200, description = "The users found", body = People)))]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
@@ -100,7 +100,7 @@ pub(crate) async fn list(
 /// Returns a user of the directory with department and managers.
 #[utoipa::path(get, path = "/v1/directory/users/{user}", tag = "Directory",
     params(("user" = ObjectId, Path, description = "The Entra object id")),
-    responses((status = 200, description = "The person", body = WithManagers)))]
+    responses((status = 200, description = "The user", body = WithManagers)))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,

@@ -47,7 +47,7 @@ impl ConnectInput {
 #[utoipa::path(post, path = "/v1/sync/connect", tag = "Directory sync", request_body = ConnectInput,
     responses(
         (status = 200, description = "Connected", body = SyncView),
-        (status = 201, description = "Where to send the browser", body = Begun)))]
+        (status = 201, description = "The address to open in the browser", body = Begun)))]
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
@@ -63,7 +63,7 @@ pub(crate) async fn connect(
         if !caller.roles.contains(&Role::GlobalAdmin) {
             return Err(ApiError::conflict(
                 "directory-not-connected",
-                "Microsoft Entra ID is not connected yet, and only a Global Administrator can consent: ask one to connect it (POST /v1/connections/entra/connect), then ask this again.",
+                "Microsoft Entra ID is not connected yet, and only a Global Administrator can consent. Ask one to connect it (POST /v1/connections/entra/connect), then repeat this request.",
             ));
         }
         let begun = begin_directory(&api, &caller, return_to).await?;

@@ -12,6 +12,6 @@ pub(super) fn not_configured() -> ApiError {
 pub(super) fn not_connected() -> ApiError {
     ApiError::conflict(
         "not-connected",
-        "The directory sync is not connected: enter an app registration, or connect with a global administrator's consent.",
+        "The directory sync is not connected: enter an app registration, or connect with a Global Administrator's consent.",
     )
 }

@@ -23,7 +23,7 @@ use crate::body::JsonBody;
 #[schema(as = SyncInput)]
 #[expect(
     dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
+    reason = "its fields are read one by one, to report all problems; this documents them"
 )]
 pub(crate) struct Documented {
     /// The address of the learning platform's SCIM 2.0 service, such as
@@ -213,7 +213,7 @@ fn expiry(body: &mut JsonBody) -> Option<DateTime<Utc>> {
     if moment.is_none() {
         body.problem(
             "/entraApp/secretExpires",
-            "must be a day such as 2027-06-01, or a moment such as 2027-06-01T12:00:00Z",
+            "must be a date such as 2027-06-01, or a time such as 2027-06-01T12:00:00Z",
         );
     }
     moment

@@ -45,7 +45,7 @@ impl Confirmation {
 /// The test checks the credential, each permission, the filters and the learning platform.
 /// It stores only its result.
 #[utoipa::path(post, path = "/v1/sync/test", tag = "Directory sync",
-    responses((status = 200, description = "How it stands, with every check", body = SyncView)))]
+    responses((status = 200, description = "The state of the sync, with every check", body = SyncView)))]
 pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,
@@ -74,13 +74,13 @@ pub(crate) async fn test(
 /// The current configuration must have passed a test. From then on the sync runs
 /// automatically.
 #[utoipa::path(post, path = "/v1/sync/activate", tag = "Directory sync", request_body = Confirmation,
-    responses((status = 202, description = "Active; the header Location names its first run", body = Asked)))]
+    responses((status = 202, description = "Activated; the header Location contains the path of the first run", body = Asked)))]
 pub(crate) async fn activate(
     State(api): State<ApiState>,
     caller: Caller,
     body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let means = "confirm with true: people and teams of the learning platform will be changed, and changes made there by hand undone";
+    let means = "confirm with true: users and teams of the learning platform will be changed, and manual changes there overwritten";
     Confirmation::require(body, means)?;
     let found = model::find(&api, caller.tenant).await?.value;
     if found.source.is_none() {
@@ -89,13 +89,13 @@ pub(crate) async fn activate(
     if found.phase == SyncPhase::Active {
         return Err(ApiError::conflict(
             "already-active",
-            "The directory sync is active already.",
+            "The directory sync is already active.",
         ));
     }
     if !found.is_tested() {
         return Err(ApiError::conflict(
             "not-tested",
-            "The configuration as it is now has passed no test; test it first.",
+            "The current configuration has not passed a test; test it first.",
         ));
     }
     let at = now();
@@ -179,13 +179,13 @@ pub(crate) async fn disconnect(
     caller: Caller,
     body: JsonBody,
 ) -> Result<Response, ApiError> {
-    let means = "confirm with true: the credentials are deleted and have to be entered again; people and teams stay as they are";
+    let means = "confirm with true: the credentials are deleted and have to be entered again; users and teams remain unchanged";
     Confirmation::require(body, means)?;
     let found = model::find(&api, caller.tenant).await?.value;
     if found.phase == SyncPhase::Disconnected {
         return Err(ApiError::conflict(
             "not-connected",
-            "The directory sync is disconnected already.",
+            "The directory sync is already disconnected.",
         ));
     }
     let services = &api.services;

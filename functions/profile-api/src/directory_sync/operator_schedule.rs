@@ -46,7 +46,7 @@ impl SyncTimesInput {
 /// manual.
 #[utoipa::path(put, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")), request_body = SyncTimesInput,
-    responses((status = 200, description = "The times as stored", body = Schedule)))]
+    responses((status = 200, description = "The stored times", body = Schedule)))]
 pub(crate) async fn set(
     State(api): State<ApiState>,
     caller: Caller,
@@ -67,7 +67,7 @@ pub(crate) async fn set(
 /// The time that the administrators chose applies again.
 #[utoipa::path(delete, path = "/v1/operator/tenants/{tenant}/sync-times", tag = "Operator",
     params(("tenant" = TenantId, Path, description = "The Entra tenant")),
-    responses((status = 204, description = "Taken away")))]
+    responses((status = 204, description = "Removed")))]
 pub(crate) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,

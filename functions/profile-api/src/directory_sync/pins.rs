@@ -50,7 +50,7 @@ pub(crate) struct PinPage {
 
 /// Lists rejected changes, which later runs do not make.
 #[utoipa::path(get, path = "/v1/sync/pins", tag = "Directory sync", params(PinQuery),
-    responses((status = 200, description = "A page of decisions", body = PinPage)))]
+    responses((status = 200, description = "A page of rejections", body = PinPage)))]
 pub(crate) async fn list(
     State(api): State<ApiState>,
     caller: Caller,
@@ -77,8 +77,8 @@ pub(crate) async fn list(
 ///
 /// The next run proposes or makes the change again.
 #[utoipa::path(delete, path = "/v1/sync/pins/{id}", tag = "Directory sync",
-    params(("id" = String, Path, description = "The decision's id")),
-    responses((status = 204, description = "Taken back")))]
+    params(("id" = String, Path, description = "The id of the rejection")),
+    responses((status = 204, description = "Withdrawn")))]
 pub(crate) async fn remove(
     State(api): State<ApiState>,
     caller: Caller,

@@ -62,7 +62,7 @@ impl Decisions {
             if keys.len() > MAX_NAMED {
                 body.problem(
                     format!("/{name}"),
-                    format!("may name {MAX_NAMED} changes at most; use all"),
+                    format!("may name at most {MAX_NAMED} changes; use all instead"),
                 );
             }
             for (at, key) in keys
@@ -79,10 +79,10 @@ impl Decisions {
         }
         let both: BTreeSet<&String> = accept.iter().filter(|key| reject.contains(key)).collect();
         if !both.is_empty() {
-            body.problem("/accept", "names changes that are rejected as well");
+            body.problem("/accept", "contains changes that are also rejected");
         }
         if self.all.is_none() && accept.is_empty() && reject.is_empty() && !self.apply {
-            body.problem("", "say what is decided: all, accept, reject, or apply");
+            body.problem("", "a decision is required: all, accept, reject or apply");
         }
     }
 }
@@ -119,7 +119,7 @@ pub(crate) struct Decided {
     params(("id" = String, Path, description = "The run that made the comparison")),
     responses(
         (status = 200, description = "Decided", body = Decided),
-        (status = 202, description = "Decided; the header Location names the run that applies it", body = Decided)))]
+        (status = 202, description = "Decided; the header Location contains the path of the run that applies the changes", body = Decided)))]
 pub(crate) async fn decide(
     State(api): State<ApiState>,
     caller: Caller,
@@ -159,20 +159,20 @@ fn pending(state: &SyncState, slot: Slot) -> Result<(), ApiError> {
         Some(pending) if pending.run == slot && pending.approved.is_some() => {
             Err(ApiError::conflict(
                 "decided",
-                "Somebody has approved this comparison already; a run applies it, or has begun to.",
+                "An administrator has already approved this comparison; a run will apply it or is applying it.",
             ))
         }
         Some(pending) if pending.run == slot => Ok(()),
         Some(pending) => Err(ApiError::conflict(
             "superseded",
             format!(
-                "A newer comparison has taken the place of this one: {}.",
+                "A newer comparison has replaced this one: {}.",
                 run_id(pending.run)
             ),
         )),
         None => Err(ApiError::conflict(
             "nothing-waits",
-            "Nothing of this run waits for a decision.",
+            "No change of this run waits for a decision.",
         )),
     }
 }
@@ -219,7 +219,7 @@ async fn save_decisions(
     let no: BTreeSet<&String> = no.iter().collect();
     if known + no.len() > MAX_PINS {
         let detail = format!(
-            "{MAX_PINS} decisions against changes are kept at most, and {known} are there; take some back, or change the filters."
+            "At most {MAX_PINS} rejections are stored, and {known} exist already; withdraw some, or change the filters."
         );
         return Err(ApiError::conflict("too-many-decisions", &detail));
     }

@@ -75,7 +75,7 @@ pub(crate) async fn show(
 /// Returns the picture of the user who started the run; 404 if there is none.
 #[utoipa::path(get, path = "/v1/sync/runs/{id}/photo", tag = "Directory sync",
     params(("id" = String, Path, description = "The run's id")),
-    responses((status = 200, description = "A picture", content_type = "image/jpeg", body = Vec<u8>)))]
+    responses((status = 200, description = "The picture", content_type = "image/jpeg", body = Vec<u8>)))]
 pub(crate) async fn photo(
     State(api): State<ApiState>,
     caller: Caller,
@@ -103,7 +103,7 @@ pub(crate) async fn photo(
 ///
 /// It compares both sides and applies or proposes the changes, as configured.
 #[utoipa::path(post, path = "/v1/sync/runs", tag = "Directory sync",
-    responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
+    responses((status = 202, description = "Requested; the header Location contains the path of the run", body = Asked)))]
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
@@ -114,7 +114,7 @@ pub(crate) async fn start(
         SyncPhase::Deactivated => {
             return Err(ApiError::conflict(
                 "not-active",
-                "The directory sync is deactivated: no run begins before it is activated again.",
+                "The directory sync is deactivated; activate it before you start a run.",
             ));
         }
         SyncPhase::Inactive | SyncPhase::Active if state.source.is_none() => {
@@ -127,7 +127,7 @@ pub(crate) async fn start(
         .store
         .claim_start(caller.tenant, Job::DirectorySync, PAUSE);
     if let Some(left) = first.await? {
-        let detail = "A run was started by hand less than a minute ago; look at it first.";
+        let detail = "A run was started manually less than a minute ago; check it first.";
         return Err(started_already(detail, left));
     }
     let slot = start_manual_run(&api, &caller).await?;

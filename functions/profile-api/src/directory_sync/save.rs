@@ -26,7 +26,7 @@ use crate::state::{ApiState, now};
 /// `If-Match` is required except for the first save. A changed configuration has to pass
 /// a test before it can be activated; an active sync continues with it.
 #[utoipa::path(put, path = "/v1/sync", tag = "Directory sync", request_body = Documented,
-    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not required for the first save")),
     responses((status = 200, description = "Saved", body = SyncView, headers(("ETag" = String, description = "Its new version")))))]
 pub(crate) async fn save(
     State(api): State<ApiState>,
@@ -78,7 +78,7 @@ async fn other_problems(
     if !api.services.settings.is_scim_address(target) {
         problems.push(Problem::at(
             "/target",
-            "must be the https address of a SCIM 2.0 service that this deployment sends requests to, without user, query or fragment",
+            "must be the https address of a SCIM 2.0 service to which this deployment may send requests, without user, query or fragment",
         ));
     } else if input.token.is_none()
         && before.is_some_and(|before| origin(&before.config.target) != origin(target))
@@ -86,14 +86,14 @@ async fn other_problems(
         // The stored token must not be sent to another host.
         problems.push(Problem::at(
             "/scimToken",
-            "enter the token again: the learning platform's address is another one",
+            "enter the token again, because the address of the learning platform has changed",
         ));
     }
     let ends = input.app.as_ref().and_then(|app| app.secret_expires);
     if ends.is_some_and(|ends| ends <= now()) {
         problems.push(Problem::at(
             "/entraApp/secretExpires",
-            "has passed: enter a secret that is valid, and when that one expires",
+            "has passed; enter a valid secret and its expiry",
         ));
     }
     let changed = before.is_none_or(|before| before.config.notify != input.config.notify);
@@ -134,7 +134,7 @@ async fn check_filter(
     match graph.with_deadline(deadline).try_filter(filter).await {
         Ok(_) => Ok(()),
         Err(GraphError::Api(error)) if error.status() == Some(400) => {
-            let detail = format!("Microsoft Graph refuses the filter: {}", error.message());
+            let detail = format!("Microsoft Graph rejects the filter: {}", error.message());
             Err(Problem::at("/filters/graph", detail).into())
         }
         // The filter may be valid; the test reports other errors.

@@ -163,7 +163,7 @@ impl SyncView {
 fn message(state: &SyncState, status: ConnectionStatus) -> Option<&'static str> {
     match status {
         ConnectionStatus::Disconnected => Some(
-            "Disconnected: the credentials are deleted. Enter the app registration and the token again, or connect with a global administrator's consent; then test and activate.",
+            "Disconnected: the credentials are deleted. Enter the app registration and the token again, or connect with a Global Administrator's consent; then test and activate.",
         ),
         _ if state.has_failed_test() => {
             Some("The last test failed; test again to see what is wrong.")
@@ -194,7 +194,7 @@ pub(super) async fn view_response(
 ///
 /// Its `ETag` is required to change it.
 #[utoipa::path(get, path = "/v1/sync", tag = "Directory sync",
-    responses((status = 200, description = "How it stands", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
+    responses((status = 200, description = "The configuration and status", body = SyncView, headers(("ETag" = String, description = "Its version")))))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,
@@ -204,7 +204,7 @@ pub(crate) async fn show(
 
 /// Lists the Super admins who can be notified when a run is complete (S3-26).
 #[utoipa::path(get, path = "/v1/sync/recipients", tag = "Directory sync",
-    responses((status = 200, description = "Whom to choose from", body = Recipients)))]
+    responses((status = 200, description = "The possible recipients", body = Recipients)))]
 pub(crate) async fn recipients(
     State(api): State<ApiState>,
     caller: Caller,

@@ -106,32 +106,32 @@ pub(crate) enum ApiError {
     },
     /// Stored data is inconsistent.
     #[error(
-        "Something stored is not as it should be; the operators have the details under this request's id."
+        "Stored data is inconsistent. Operators can look up the details by the id of this request."
     )]
     Inconsistent,
     /// A service does not respond at the moment.
     #[error("{0}")]
     Unavailable(Cow<'static, str>),
     /// It does not exist or belongs to another tenant; both have the same response.
-    #[error("There is nothing under this id.")]
+    #[error("The requested resource does not exist.")]
     Missing,
     /// The version that was read is not the current one.
     #[error(
-        "Somebody else has changed this since you opened it; nothing of yours was saved over it. Read it again and repeat your change."
+        "Another user has changed this since you read it. Nothing was saved; read it again and repeat your change."
     )]
     Stale,
     /// Maintenance is running for the tenant (S4-114).
     #[error("The tenant is locked for maintenance; try again in a moment.")]
     Locked,
     /// The cursor was not returned by this list.
-    #[error("The cursor is none of this list's; begin the list again without one.")]
+    #[error("Invalid cursor. Restart from the first page.")]
     Cursor,
     /// The tenant has never saved its settings.
     #[error("This tenant has no settings yet; save them to begin.")]
     NoSettings,
     /// There is no snapshot yet.
     #[error(
-        "The data of your tenant has not been read yet; this takes a few minutes after the first save of the settings. A mail tells when it is ready."
+        "The data of your tenant has not been read yet; this takes a few minutes after the first save of the settings. An e-mail is sent when it is ready."
     )]
     NotReady,
     /// Fields are invalid.

@@ -29,31 +29,31 @@ impl ApiError {
             Self::Store(error) => of_store(&error),
             Self::Vault(error) => of_vault(&error),
             Self::Object(ObjectError::Service(_)) => {
-                unavailable("The object store does not answer; try again shortly.")
+                unavailable("The object store does not respond; try again shortly.")
             }
-            Self::Queue(_) => unavailable("The queue does not answer; try again shortly."),
-            Self::LearnerMails(_) => unavailable("The mails to learners could not be queued."),
+            Self::Queue(_) => unavailable("The queue does not respond; try again shortly."),
+            Self::LearnerMails(_) => unavailable("The e-mail to learners could not be queued."),
             Self::App(_) | Self::SyncClient(_) => unavailable(APP_FAILED),
             Self::Account(error) => of_account(&error),
             Self::Graph(error) if error.is_auth() => {
-                let detail = "The directory does not let this service do that: a permission is missing. A Global Administrator has to connect it again.";
+                let detail = "This service lacks a permission in the directory. A Global Administrator has to connect the directory again.";
                 problem(StatusCode::CONFLICT, "permission-missing", detail)
                     .connect_at(Connect::Directory)
             }
             Self::Directory(_) | Self::Graph(_) => {
-                unavailable("The directory cannot be asked now; try again shortly.")
+                unavailable("The directory cannot be reached now; try again shortly.")
             }
-            Self::Picture(_) => unavailable("Microsoft Graph does not answer; try again shortly."),
+            Self::Picture(_) => unavailable("Microsoft Graph does not respond; try again shortly."),
             Self::Filter(_) => unavailable(
-                "Nothing was saved: Microsoft Graph does not answer, so the filter cannot be checked now. Try again shortly.",
+                "Nothing was saved, because Microsoft Graph does not respond and the filter could not be checked. Try again shortly.",
             ),
             Self::Platform(error) if !error.is_transient() => {
                 let detail =
-                    "The learning platform refused the group; test the connection under Settings.";
+                    "The learning platform rejected the group; test the connection under Settings.";
                 problem(StatusCode::CONFLICT, "platform-refused", detail)
             }
             Self::PlatformClient(_) | Self::Platform(_) => {
-                unavailable("The learning platform cannot be asked now; try again shortly.")
+                unavailable("The learning platform cannot be reached now; try again shortly.")
             }
             Self::Auth(error) => error.into(),
             Self::Audience(error) => of_audience(error),
@@ -97,19 +97,18 @@ fn of_store(error: &StoreError) -> ProblemDetails {
         StoreError::Missing => ApiError::Missing.into_problem(),
         StoreError::Cursor => ApiError::Cursor.into_problem(),
         StoreError::Decided => {
-            let detail =
-                "Somebody has approved this change already; a run makes it, or has begun to.";
+            let detail = "An administrator has already approved this change; a run will apply it or is applying it.";
             problem(StatusCode::CONFLICT, "decided", detail)
         }
-        StoreError::Contended => unavailable("Many people save at this moment; try again shortly."),
+        StoreError::Contended => unavailable("Too many concurrent changes; try again shortly."),
         StoreError::TooLarge { bytes, limit, .. } => ProblemDetails::invalid(vec![Problem::at(
             "",
             format!(
-                "this would take {bytes} bytes, {limit} are allowed; shorten its lists of overrides or values"
+                "this would take {bytes} bytes, but at most {limit} are allowed; shorten its lists of overrides or values"
             ),
         )]),
         StoreError::Service(_) => {
-            unavailable("The state table does not answer; try again shortly.")
+            unavailable("The state table does not respond; try again shortly.")
         }
         StoreError::Unreadable { .. } => inconsistent(),
     }
@@ -117,7 +116,9 @@ fn of_store(error: &StoreError) -> ProblemDetails {
 
 fn of_vault(error: &VaultError) -> ProblemDetails {
     match error {
-        VaultError::Service(_) => unavailable("The vault does not answer; try again shortly."),
+        VaultError::Service(_) => {
+            unavailable("The secret store does not respond; try again shortly.")
+        }
         VaultError::Missing(_) | VaultError::Unreadable(_) => inconsistent(),
     }
 }
@@ -125,7 +126,7 @@ fn of_vault(error: &VaultError) -> ProblemDetails {
 fn of_account(error: &AccountError) -> ProblemDetails {
     match error {
         AccountError::NotConnected => {
-            let detail = "This catalog has no Microsoft 365 account that works. An admin of the catalog has to connect one.";
+            let detail = "This catalog has no working Microsoft 365 account. An admin of the catalog has to connect one.";
             problem(StatusCode::CONFLICT, "account-required", detail)
         }
         AccountError::Lost(cause) => {
@@ -134,10 +135,10 @@ fn of_account(error: &AccountError) -> ProblemDetails {
         AccountError::App(_) => unavailable(APP_FAILED),
         AccountError::Vault(error) => of_vault(error),
         AccountError::Client(error) if error.is_transient() => {
-            unavailable("Microsoft 365 does not answer; try again shortly.")
+            unavailable("Microsoft 365 does not respond; try again shortly.")
         }
         AccountError::Client(_) => {
-            let detail = "Microsoft 365 refused the request; the connection of the catalog may have to be made again.";
+            let detail = "Microsoft 365 rejected the request; the account of the catalog may have to be connected again.";
             problem(StatusCode::CONFLICT, "calendar-refused", detail)
         }
         AccountError::Later(_) | AccountError::Store(_) | AccountError::Queue(_) => {

@@ -25,7 +25,7 @@ use crate::state::{ApiState, now};
 /// (S1-30).
 #[utoipa::path(post, path = "/v1/catalogs/{id}/mail-connection/connect", tag = "Mail connection",
     params(("id" = CatalogId, Path, description = "The catalog")), request_body = ConnectInput,
-    responses((status = 201, description = "Where to send the browser; it comes back with `#signIn=` and a name to save", body = Begun)))]
+    responses((status = 201, description = "The address to open in the browser, which returns with `#signIn=` and a name to save", body = Begun)))]
 pub(crate) async fn connect(
     State(api): State<ApiState>,
     caller: Caller,
@@ -36,7 +36,7 @@ pub(crate) async fn connect(
     catalogs::must_administer(&api, &caller, catalog).await?;
     let connection = model::find(&api, caller.tenant, catalog).await?.value;
     if !connection.options.enabled {
-        let detail = "Sending mail, booking rooms and making meetings is switched off for this catalog; switch it on first.";
+        let detail = "Sending e-mail, booking rooms and creating meetings are switched off for this catalog; switch them on first.";
         return Err(ApiError::conflict("switched-off", detail));
     }
     let attempt = SignInAttempt {

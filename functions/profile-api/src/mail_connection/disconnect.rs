@@ -51,7 +51,7 @@ pub(crate) async fn disconnect(
     if !confirmation.confirm {
         let waiting = services.store.waiting(caller.tenant, catalog).await;
         let detail = format!(
-            "Without {} the catalog sends no notifications and invitations until an account is connected again; {} mails wait already. Confirm with confirm=true.",
+            "Without {} the catalog cannot send notifications and invitations until an account is connected again; {} messages are already waiting. Repeat the request with confirm=true.",
             account.address, waiting?
         );
         return Err(ApiError::conflict("confirm", detail));

@@ -59,7 +59,7 @@ impl MailConnectionInput {
         ]);
         for name in ["sender", "from"] {
             if body.secret(name).is_some() {
-                let detail = "mail comes from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
+                let detail = "e-mail is sent from the connected account or from the fixed address of Azure Communication Services; a sender cannot be chosen";
                 body.problem(format!("/{name}"), detail);
             }
         }
@@ -71,7 +71,7 @@ impl MailConnectionInput {
         {
             body.problem(
                 "/organizationCalendar",
-                "must be a mail address, such as calendar@contoso.com",
+                "must be an e-mail address, such as calendar@contoso.com",
             );
         }
         let enabled: bool = body.required("enabled").unwrap_or_default();
@@ -145,7 +145,7 @@ fn not_activated() -> ApiError {
 }
 
 fn sign_in_over() -> ApiError {
-    let detail = "This sign-in was not yours, was saved already, or is more than an hour old. Connect the account again.";
+    let detail = "This sign-in belongs to another user, was already saved, or is more than an hour old. Connect the account again.";
     ApiError::conflict("sign-in-expired", detail)
 }
 

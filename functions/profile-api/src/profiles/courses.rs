@@ -97,7 +97,7 @@ fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
     if courses.len() > MAX_COURSES {
         problems.push(Problem::at(
             "/courses",
-            format!("may hold {MAX_COURSES} courses at most"),
+            format!("may contain at most {MAX_COURSES} courses"),
         ));
     }
     problems
@@ -123,7 +123,7 @@ fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>)
 }
 
 fn not_yours(courses: Vec<Problem>) -> ApiError {
-    let detail = "You may add and take out courses of the catalogs you administer; leave the others as they are.";
+    let detail = "You may only add and remove courses of the catalogs that you administer.";
     ProblemDetails::new(StatusCode::FORBIDDEN, detail)
         .of_kind("not-your-catalog")
         .with(courses)

@@ -17,7 +17,7 @@ use crate::state::ApiState;
 #[utoipa::path(delete, path = "/v1/profiles/{id}", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"),
         ("If-Match" = Option<String>, Header, description = "The ETag that was read, to delete only that version")),
-    responses((status = 204, description = "Deleted, or was already")))]
+    responses((status = 204, description = "Deleted, or already deleted before")))]
 pub(crate) async fn delete(
     State(api): State<ApiState>,
     caller: Caller,

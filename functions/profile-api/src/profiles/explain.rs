@@ -46,7 +46,7 @@ pub(crate) struct ExplanationView {
 /// The response contains the rules that decided it and what would change it.
 #[utoipa::path(get, path = "/v1/profiles/{id}/explain", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), ExplainQuery),
-    responses((status = 200, description = "Why, or why not", body = ExplanationView)))]
+    responses((status = 200, description = "The explanation", body = ExplanationView)))]
 pub(crate) async fn explain(
     State(api): State<ApiState>,
     caller: Caller,
@@ -94,6 +94,6 @@ fn others(
 }
 
 fn user_not_found() -> ApiError {
-    let detail = "There is no such learner in Learn365; give a user id, an Entra object id or a whole mail address.";
+    let detail = "This learner does not exist in Learn365; enter a user id, an Entra object id or a complete e-mail address.";
     ApiError::not_found("no-such-person", detail)
 }

@@ -106,7 +106,7 @@ impl DecisionInput {
 /// A run starts, plans again, and applies the change if it is still the same.
 #[utoipa::path(post, path = "/v1/profiles/{id}/hold/approve", tag = "Holds", request_body = DecisionInput,
     params(("id" = ProfileId, Path, description = "The profile")),
-    responses((status = 202, description = "Approved, and the run that makes it is asked for", body = crate::runs::start::Asked)))]
+    responses((status = 202, description = "Approved; the header Location contains the path of the run that applies it", body = crate::runs::start::Asked)))]
 pub(crate) async fn approve(
     State(api): State<ApiState>,
     caller: Caller,
@@ -192,6 +192,6 @@ fn nothing_held() -> ApiError {
 
 /// Returns the error for a decision on a change that is no longer the held one.
 fn changed() -> ApiError {
-    let detail = "The held change is another one by now, since data or rules have changed; look at it again before you decide.";
+    let detail = "The held change is a different one now, because data or rules have changed; read it again before you decide.";
     ApiError::conflict("hold-changed", detail)
 }

@@ -101,7 +101,7 @@ pub(crate) struct Download {
 /// The address is valid for two minutes. The download is recorded in the audit log.
 #[utoipa::path(get, path = "/v1/profiles/{id}/members.xlsx", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile")),
-    responses((status = 200, description = "Where to download it", body = Download)))]
+    responses((status = 200, description = "The download address", body = Download)))]
 pub(crate) async fn workbook(
     State(api): State<ApiState>,
     caller: Caller,
@@ -135,6 +135,6 @@ pub(crate) async fn workbook(
 }
 
 fn no_file() -> ApiError {
-    let detail = "No run has made a list of this profile's members yet; the next one does.";
+    let detail = "No run has created the member list of this profile yet; the next one will.";
     ApiError::not_found("no-list", detail)
 }

@@ -96,7 +96,7 @@ pub(crate) struct PreviewView {
 
 /// Previews a draft without saving it.
 #[utoipa::path(post, path = "/v1/profiles/preview", tag = "Profiles", request_body = DraftInput,
-    responses((status = 200, description = "What saving it would do", body = PreviewView)))]
+    responses((status = 200, description = "The changes that saving it would cause", body = PreviewView)))]
 pub(crate) async fn draft(
     State(api): State<ApiState>,
     caller: Caller,
@@ -143,7 +143,7 @@ pub(crate) async fn draft(
 /// Previews the next run for a saved profile.
 #[utoipa::path(get, path = "/v1/profiles/{id}/preview", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"), PreviewQuery),
-    responses((status = 200, description = "What the next run would do", body = PreviewView)))]
+    responses((status = 200, description = "The changes that the next run would make", body = PreviewView)))]
 pub(crate) async fn saved(
     State(api): State<ApiState>,
     caller: Caller,

@@ -68,7 +68,7 @@ pub(crate) async fn restore(
         }
         None if before.profile.is_deleted() => lifecycle::restore(before.profile),
         None => {
-            let detail = "This profile is not deleted; name the version to bring back.";
+            let detail = "This profile is not deleted; name the version to restore.";
             return Err(ApiError::conflict("not-deleted", detail));
         }
     };

@@ -28,7 +28,7 @@ use crate::state::{ApiState, now};
 ///
 /// The next maintenance run creates its group and enrolments.
 #[utoipa::path(post, path = "/v1/profiles", tag = "Profiles", request_body = ProfileInput,
-    responses((status = 201, description = "Made; the header Location names it", body = ProfileView,
+    responses((status = 201, description = "Created; the header Location contains its path", body = ProfileView,
         headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
 pub(crate) async fn create(
     State(api): State<ApiState>,

@@ -181,7 +181,7 @@ fn too_many_needed() -> ApiError {
     Problem::at(
         "/overrides",
         format!(
-            "the overrides lead to more than {MAX_NEEDED} other profiles; name fewer, or people instead"
+            "the overrides refer to more than {MAX_NEEDED} other profiles, directly or indirectly; name fewer profiles, or users instead"
         ),
     ).into()
 }
@@ -193,7 +193,7 @@ pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterato
     unknown.map(|(index, _)| {
         Problem::at(
             format!("/courses/{index}"),
-            "there is no such course; choose another or take it out",
+            "this course does not exist; choose another or remove it",
         )
     })
 }
@@ -203,7 +203,7 @@ fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
     match Audience::of(profile, &data.fields) {
         Err(AudienceError::Empty) if profile.auto_populate => vec![Problem::at(
             "/filter",
-            "auto-populate needs a rule or an included user; a profile without either matches nobody, never everybody",
+            "auto-populate requires a rule or an included user; a profile without either has no members",
         )],
         Err(AudienceError::NeedsReview { problems, .. } | AudienceError::Invalid { problems }) => {
             problems
@@ -222,7 +222,7 @@ fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
         people.row(*user).is_none().then(|| {
             Problem::at(
                 format!("/overrides/{list}/{index}"),
-                "there is no such learner in Learn365; choose another or take this entry out",
+                "this learner does not exist in Learn365; choose another or remove this entry",
             )
         })
     });

@@ -120,7 +120,7 @@ pub(crate) fn differences(before: &Profile, after: &Profile) -> Vec<String> {
 #[utoipa::path(get, path = "/v1/profiles/{id}/versions/{version}", tag = "Profiles",
     params(("id" = ProfileId, Path, description = "The profile"),
         ("version" = u64, Path, description = "The version's number")),
-    responses((status = 200, description = "The profile as it was; how it stands is of today", body = ProfileView)))]
+    responses((status = 200, description = "The profile at that version, with its current status", body = ProfileView)))]
 pub(crate) async fn show(
     State(api): State<ApiState>,
     caller: Caller,

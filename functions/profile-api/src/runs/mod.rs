@@ -213,7 +213,7 @@ pub(crate) fn not_begun(slot: Slot) -> ApiError {
     if age < TimeDelta::zero() || age > TimeDelta::hours(1) {
         return ApiError::Missing;
     }
-    let detail = "This run has no record yet. If it was asked for just now, it begins when what works already has ended; look again in a moment.";
+    let detail = "This run has no record yet. If it was just requested, it starts when the current run has ended; try again in a moment.";
     let refused = ProblemDetails::new(StatusCode::NOT_FOUND, detail);
     refused.of_kind("not-begun").after(2).into()
 }

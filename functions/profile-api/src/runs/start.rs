@@ -41,10 +41,13 @@ impl RunInput {
         let job = body.required::<Job>("job");
         let accept_smaller_data = body.or_default::<bool>("acceptSmallerData");
         if accept_smaller_data && job.is_some_and(|job| job != Job::Refresh) {
-            body.problem("/acceptSmallerData", "only a refresh reads data");
+            body.problem("/acceptSmallerData", "is only allowed for a refresh");
         }
         if job == Some(Job::DirectorySync) {
-            body.problem("/job", "start it with POST /v1/sync/runs");
+            body.problem(
+                "/job",
+                "the directory sync is started with POST /v1/sync/runs",
+            );
         }
         body.complete(job.map(|job| Self {
             job,
@@ -64,7 +67,7 @@ pub(crate) struct Asked {
 ///
 /// The run starts within seconds, or when the current run has ended.
 #[utoipa::path(post, path = "/v1/runs", tag = "Runs", request_body = RunInput,
-    responses((status = 202, description = "Asked for; the header Location names the run", body = Asked)))]
+    responses((status = 202, description = "Requested; the header Location contains the path of the run", body = Asked)))]
 pub(crate) async fn start(
     State(api): State<ApiState>,
     caller: Caller,
@@ -76,7 +79,7 @@ pub(crate) async fn start(
     } = RunInput::read(body)?;
     let first = api.services.store.claim_start(caller.tenant, job, PAUSE);
     if let Some(left) = first.await? {
-        let detail = "This job was started by hand less than a minute ago; look at its run first.";
+        let detail = "This job was started manually less than a minute ago; check its run first.";
         return Err(started_already(detail, left));
     }
     let id = start_manual_run(&api, &caller, job, accept_smaller_data).await?;

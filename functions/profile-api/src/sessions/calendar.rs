@@ -77,11 +77,11 @@ pub(super) async fn carry_out(
     let saved_in = saved.value.calendar.clone();
     let work = Box::pin(services.record_session(tenant, saved.clone()));
     let done = tokio::time::timeout(SETTLE_FOR, work).await;
-    let late = || AccountError::Later("it takes longer than a request may".to_owned());
+    let late = || AccountError::Later("it takes longer than a request allows".to_owned());
     let settled = match done.unwrap_or_else(|_| Err(late())) {
         Ok(settled) => settled,
         Err(error) => {
-            tracing::warn!(%error, session = %id, "the calendar of a session could not be updated completely; a tick continues");
+            tracing::warn!(%error, session = %id, "a calendar update is incomplete; a tick continues");
             left_out.extend(until_connected(&error));
             let newest = services.store.session(tenant, catalog, id).await;
             newest.ok().flatten().unwrap_or(saved)
@@ -114,7 +114,7 @@ async fn stays_elsewhere(
         return Ok(None);
     }
     let detail = format!(
-        "Its earlier events stand in the calendar of {}, which is not connected any more. Cancel them there.",
+        "Earlier events are in the calendar of {}, which is no longer connected. Cancel them there.",
         then.address
     );
     Ok(Some(Problem::at("", detail)))
@@ -128,7 +128,7 @@ fn until_connected(error: &AccountError) -> Option<Problem> {
         AccountError::Lost(cause) => cause.message().to_owned(),
         _ => return None,
     };
-    let detail = format!("{why} The session is saved; its invitations go out once that is done.");
+    let detail = format!("{why} The session is saved; its invitations are sent after that.");
     Some(Problem::at("", detail))
 }
 

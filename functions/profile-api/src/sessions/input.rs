@@ -14,7 +14,7 @@ use crate::body::JsonBody;
 #[schema(as = SessionInput)]
 #[expect(
     dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
+    reason = "its fields are read one by one, to report all problems; this documents them"
 )]
 pub(crate) struct New {
     /// The title, 1 to 200 characters.
@@ -46,7 +46,7 @@ pub(crate) struct New {
 #[schema(as = SessionChange)]
 #[expect(
     dead_code,
-    reason = "its fields are read one by one, to tell every problem; this documents them"
+    reason = "its fields are read one by one, to report all problems; this documents them"
 )]
 pub(crate) struct Change {
     title: Option<String>,

@@ -114,7 +114,9 @@ fn window(query: &RoomQuery) -> Result<Option<Window>, Problem> {
         }
         _ => Err(Problem::at(
             "/to",
-            format!("from and to belong together; to must be later, by {MAX_DAYS} days at most"),
+            format!(
+                "from and to are required together; to must be later, by at most {MAX_DAYS} days"
+            ),
         )),
     }
 }

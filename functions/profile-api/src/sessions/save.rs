@@ -35,7 +35,7 @@ use crate::state::{ApiState, now};
 /// meeting and the invited learners.
 #[utoipa::path(post, path = "/v1/catalogs/{id}/sessions", tag = "Sessions", request_body = New,
     params(("id" = CatalogId, Path, description = "The catalog")),
-    responses((status = 201, description = "Scheduled", body = SessionView, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Where it is")))))]
+    responses((status = 201, description = "Scheduled", body = SessionView, headers(("ETag" = String, description = "Its version"), ("Location" = String, description = "Its path")))))]
 pub(crate) async fn create(
     State(api): State<ApiState>,
     caller: Caller,
@@ -182,7 +182,7 @@ fn problems(
     if session.share && !shared {
         body.problem(
             "/share",
-            "this catalog shares sessions with no calendar; name one in its mail connection",
+            "this catalog has no calendar to share sessions with; enter one in its mail connection",
         );
     }
     for problem in found {

@@ -136,7 +136,7 @@ impl SettingsEdit {
             body.problem(problem.pointer, problem.detail);
         }
         if !settings.lms_url.is_empty() && !is_lms_address(&settings.lms_url) {
-            body.problem(LMS_URL, "this is the address of none of Learn365's regions");
+            body.problem(LMS_URL, "this is not the address of a Learn365 region");
         }
         let entered = EnteredCredentials {
             lms_url: settings.lms_url.clone(),

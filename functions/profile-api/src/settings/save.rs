@@ -37,7 +37,7 @@ const LOCK: Duration = Duration::from_secs(30);
 /// require `If-Match`, and credentials only to replace them. Credentials are tested before
 /// they are stored.
 #[utoipa::path(put, path = "/v1/settings", tag = "Settings", request_body = SettingsInput,
-    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not for the first save")),
+    params(("If-Match" = Option<String>, Header, description = "The ETag that was read; not required for the first save")),
     responses(
         (status = 200, description = "Saved", body = SettingsView, headers(("ETag" = String, description = "Their new version"))),
         (status = 201, description = "Saved for the first time", body = SettingsView, headers(("ETag" = String, description = "Their version")))))]
@@ -82,8 +82,7 @@ pub(crate) async fn save(
 }
 
 /// The notice after the first save (S4-102).
-const FIRST: &str =
-    "Saved. Rollcall will be ready for use within a few minutes; a mail tells when.";
+const FIRST: &str = "Saved. Rollcall will be ready for use within a few minutes; an e-mail is sent when it is ready.";
 const AGAIN: &str = "Saved.";
 
 /// Tests entered credentials. Invalid ones are rejected (S4-002, S4-016), and so are those
@@ -106,7 +105,7 @@ async fn test_entered(
     }
     if let Some(check) = unanswered(&test) {
         return Err(ApiError::unavailable(format!(
-            "Nothing was saved, because this could not be checked now: {} ({}). Try again shortly.",
+            "Nothing was saved, because this could not be checked: {} ({}). Try again shortly.",
             check.title, check.detail
         )));
     }

@@ -44,7 +44,7 @@ impl TestInput {
 /// Each check contains its subject, its result and how to fix a fault. Missing and excess
 /// permissions have the names that Entra uses.
 #[utoipa::path(post, path = "/v1/settings/test", tag = "Settings", request_body = TestInput,
-    responses((status = 200, description = "What was found; `ok` sums it up", body = ConnectionTest)))]
+    responses((status = 200, description = "The result of every check; `ok` is the overall result", body = ConnectionTest)))]
 pub(crate) async fn test(
     State(api): State<ApiState>,
     caller: Caller,

@@ -1,4 +1,4 @@
-//! One refresh of one tenant: what it adds to the common lifecycle, and its steps.
+//! One refresh of one tenant: its part of the common lifecycle, and its steps.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -84,7 +84,10 @@ impl Courses {
         let by_id = value::guid(text).ok().and_then(|id| self.by_id.find(&id));
         let entry = by_id.or_else(|| self.by_title.find(&key(text)));
         let Some(Entry { line, status }) = entry else {
-            return Err(format!("{} is no Title or Id in courses.csv", quoted(text)));
+            return Err(format!(
+                "{} is not a Title or Id in courses.csv",
+                quoted(text)
+            ));
         };
         match status {
             RowStatus::Loaded(id) => Ok(id),
@@ -94,7 +97,7 @@ impl Courses {
                 quoted(text)
             )),
             RowStatus::Refused | RowStatus::Disabled => Err(format!(
-                "{} stands in line {line} of courses.csv, which was refused",
+                "{} is in line {line} of courses.csv, which was skipped",
                 quoted(text)
             )),
         }

@@ -33,7 +33,7 @@ pub(super) fn moment(text: &str) -> Result<DateTime<Utc>, String> {
             quoted(text)
         )),
         None => Err(format!(
-            "must be a date such as 2023-02-01 or a moment such as 2023-02-01T09:00:00Z, not {}",
+            "must be a date such as 2023-02-01 or a time such as 2023-02-01T09:00:00Z, not {}",
             quoted(text)
         )),
     }

@@ -19,7 +19,7 @@ pub enum ImportError {
     },
     /// Required files are missing in the folder.
     #[error(
-        "{} lacks {}; where there is nothing to import, a file with only its header line will do",
+        "{} lacks {}; if there is nothing to import, add a file with only the header line",
         folder.display(),
         files.join(" and ")
     )]
@@ -30,13 +30,13 @@ pub enum ImportError {
         files: Vec<&'static str>,
     },
     /// Several files have the same purpose, and it is unclear which one to use.
-    #[error("{} hold the same thing; keep one of them in the folder", files.join(" and "))]
+    #[error("{} have the same purpose; keep only one of them in the folder", files.join(" and "))]
     SeveralFiles {
         /// The names, sorted.
         files: Vec<String>,
     },
     /// A file exceeds the size limit.
-    #[error("{file} has {bytes} bytes; at most {limit} are read")]
+    #[error("{file} has {bytes} bytes; the maximum is {limit}")]
     TooLarge {
         /// The name of the file.
         file: String,
@@ -107,7 +107,7 @@ impl fmt::Display for HeaderProblem {
                 }
             }
             HeaderFault::Repeated(columns) => {
-                write!(f, "{file} has columns twice: {}", columns.join(", "))
+                write!(f, "{file} has duplicate columns: {}", columns.join(", "))
             }
             HeaderFault::NotUtf8 => {
                 write!(

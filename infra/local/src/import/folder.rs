@@ -73,7 +73,7 @@ impl Folder {
         let refuse = |problem: String| Err(ImportError::Profiles { problem });
         match serde_json::from_slice(&source.bytes) {
             Ok(list @ serde_json::Value::Array(_)) => Ok(Some(list)),
-            Ok(_) => refuse("it holds one value that is no list".to_owned()),
+            Ok(_) => refuse("it contains one value that is not a list".to_owned()),
             Err(error) => refuse(error.to_string()),
         }
     }
@@ -155,8 +155,8 @@ mod tests {
         assert_eq!(
             error(folder.path()).to_string(),
             format!(
-                "{} lacks users.csv and enrolments.csv; where there is nothing to import, a file \
-                 with only its header line will do",
+                "{} lacks users.csv and enrolments.csv; if there is nothing to import, add a file \
+                 with only the header line",
                 folder.path().display()
             )
         );
@@ -194,7 +194,7 @@ mod tests {
         ]);
         assert_eq!(
             error(folder.path()).to_string(),
-            "exportUsers_1.csv and users.csv hold the same thing; keep one of them in the folder"
+            "exportUsers_1.csv and users.csv have the same purpose; keep only one of them in the folder"
         );
     }
 
@@ -233,7 +233,7 @@ mod tests {
         assert_eq!(
             profiles("{}"),
             Err("profiles.json must be a JSON list of profile drafts: \
-                 it holds one value that is no list"
+                 it contains one value that is not a list"
                 .to_owned())
         );
         let broken = profiles("[\n{]").expect_err("invalid JSON was accepted");

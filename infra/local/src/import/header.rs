@@ -168,7 +168,7 @@ mod tests {
             ),
             (
                 b"Title,id,Catalog,ID,title",
-                "some.csv has columns twice: Id, Title",
+                "some.csv has duplicate columns: Id, Title",
             ),
             (
                 b"Title,\"Catalog\nx",

@@ -139,14 +139,14 @@ impl Users {
         let entry = self.entry(text.trim());
         let Some(Entry { line, status }) = entry else {
             return Err(format!(
-                "{} is no userPrincipalName, mail or id in the users file",
+                "{} is not a userPrincipalName, mail or id in the users file",
                 quoted(text)
             ));
         };
         match status {
             RowStatus::Loaded(id) => Ok(id),
             RowStatus::Disabled => Err(format!(
-                "{} is disabled in line {line} of the users file; disabled accounts do not learn",
+                "{} is disabled in line {line} of the users file; disabled accounts have no Learn365 user",
                 quoted(text)
             )),
             RowStatus::Several => Err(format!(
@@ -155,7 +155,7 @@ impl Users {
                 quoted(text)
             )),
             RowStatus::Refused => Err(format!(
-                "{} stands in line {line} of the users file, which was refused",
+                "{} is in line {line} of the users file, which was skipped",
                 quoted(text)
             )),
         }

@@ -95,7 +95,11 @@ pub async fn ensure_browser(
     }
     install(&root, BROWSER, progress).await?;
     let chromium = chromium().ok_or_else(|| {
-        LocalError::io(TASK, "there is no Chromium", io::ErrorKind::NotFound.into())
+        LocalError::io(
+            TASK,
+            "Chromium is not installed",
+            io::ErrorKind::NotFound.into(),
+        )
     })?;
     let module = install_dir(&root, BROWSER.name).join("node_modules/playwright-core/index.mjs");
     Ok(NodeProgram {

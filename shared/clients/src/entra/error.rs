@@ -1,4 +1,4 @@
-//! Classifies Entra's token errors by what has to be done about them.
+//! Classifies Entra's token errors by the action that they require.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::http::{Answer, ApiError, Retryable, is_transient_status};
 
-/// The kind of a token error, by what has to be done about it.
+/// The kind of a token error, by the action that it requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EntraErrorKind {
     /// The client secret has expired: operators must renew it; it affects every tenant of the app.
@@ -52,7 +52,7 @@ struct ErrorAnswer {
 }
 
 impl EntraError {
-    /// Returns what has to be done about it.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> EntraErrorKind {
         self.kind
     }

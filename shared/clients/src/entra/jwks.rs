@@ -296,7 +296,7 @@ mod tests {
         later(Duration::from_hours(23)).await;
         assert!(keys.key("a").await.expect("no cached key").is_some());
         assert!(keys.key("a").await.expect("no cached key").is_some());
-        assert_eq!(stub.requests().len(), 2, "one failed renewal");
+        assert_eq!(stub.requests().len(), 2, "the failed renewal was repeated");
         later(Duration::from_hours(1)).await;
         assert!(keys.key("a").await.is_err());
         down.store(false, Ordering::SeqCst);

@@ -61,7 +61,7 @@ mod tests {
         let token = r#"{"tid":"x","roles":["User.Read.All","Group.ReadWrite.All"]}"#;
         let names = ["Group.ReadWrite.All", "User.Read.All"].map(str::to_owned);
         assert_eq!(named(token), Some(names.into()));
-        assert_eq!(named("{}"), Some(Vec::new()), "nothing was granted");
+        assert_eq!(named("{}"), Some(Vec::new()), "permissions were invented");
     }
 
     #[test]

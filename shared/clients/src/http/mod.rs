@@ -38,7 +38,7 @@ pub struct HttpSettings {
     /// Timeout for reading large pages. Two minutes is what other exporters of the learning
     /// platform use.
     pub long_read_timeout: Duration,
-    /// How transient failures are retried.
+    /// The retries of transient failures.
     pub retry: RetryPolicy,
 }
 

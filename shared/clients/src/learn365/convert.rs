@@ -30,7 +30,7 @@ pub(super) trait Set: 'static {
     /// Returns the row's own id if the set has one; used to detect duplicates.
     fn own_id(wire: &Self::Wire<'_>) -> Option<Uuid>;
 
-    /// Returns the domain row, or a message about what is invalid.
+    /// Returns the domain row, or a message about the invalid field.
     fn row(wire: Self::Wire<'_>) -> Result<Self::Row<'_>, String>;
 }
 

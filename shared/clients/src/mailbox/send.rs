@@ -88,7 +88,7 @@ mod tests {
     async fn failed(act: impl Fn(&str) -> Act + Send + Sync + 'static) -> SendError {
         let (stub, mailbox) = connected(act).await;
         let error = mailbox.send(&mail()).await.expect_err("no failure");
-        assert_eq!(stub.requests().len(), 1, "a mail is never retried");
+        assert_eq!(stub.requests().len(), 1, "the e-mail was retried");
         error
     }
 

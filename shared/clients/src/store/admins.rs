@@ -1,4 +1,4 @@
-//! Owners and Super admins seen by the API: recipients of e-mails (S2-48) and choices (S3-26).
+//! Owners and Super admins who used the API: recipients of e-mails (S2-48) and choices (S3-26).
 //!
 //! Entra lists the holders of an app's roles only to apps with a broad permission, but every
 //! token contains the roles of its user. An entry expires after `KEPT_DAYS` without a

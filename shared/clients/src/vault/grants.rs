@@ -257,7 +257,7 @@ mod tests {
         assert_eq!(
             grant.promote(),
             Some(name.clone()),
-            "promoting is idempotent"
+            "promoting twice returned another name"
         );
         assert_eq!(token(&grant, "old").as_deref(), Some("r-1"));
         assert_eq!(token(&grant, &name).as_deref(), Some("r-draft"));

@@ -181,16 +181,16 @@ fn every_fault_of_an_enrolment_is_named() {
         ),
         (
             "zoe@contoso.example,Security 101,Completed,2026-01-02,,".to_owned(),
-            "column 1 (User): \"zoe@contoso.example\" is no userPrincipalName, mail or id in the users file",
+            "column 1 (User): \"zoe@contoso.example\" is not a userPrincipalName, mail or id in the users file",
         ),
         (
             "bea@contoso.example,Security 101,Completed,2026-01-02,,".to_owned(),
             "column 1 (User): \"bea@contoso.example\" is disabled in line 3 of the users file; \
-             disabled accounts do not learn",
+             disabled accounts have no Learn365 user",
         ),
         (
             format!("{ann},Cooking,Completed,2026-01-02,,"),
-            "column 2 (Course): \"Cooking\" is no Title or Id in courses.csv",
+            "column 2 (Course): \"Cooking\" is not a Title or Id in courses.csv",
         ),
         (
             format!("{ann},Security 101,,2026-01-02,,"),
@@ -211,7 +211,7 @@ fn every_fault_of_an_enrolment_is_named() {
         ),
         (
             format!("{ann},Security 101,Completed,2026-01-02,,soon"),
-            "column 6 (DueDate): must be a date such as 2023-02-01 or a moment such as \
+            "column 6 (DueDate): must be a date such as 2023-02-01 or a time such as \
              2023-02-01T09:00:00Z, not \"soon\"",
         ),
     ];
@@ -246,10 +246,10 @@ fn an_enrolment_says_why_its_user_or_course_is_not_there() {
              users, first in line 3; write the userPrincipalName or id",
             "enrolments.csv, line 2, column 2 (Course): \"Excel\" is the title of several courses, \
              first in line 3 of courses.csv; write the Id",
-            "enrolments.csv, line 3, column 1 (User): \"e@c.example\" stands in line 5 of the \
-             users file, which was refused",
-            "enrolments.csv, line 3, column 2 (Course): \"Cooking\" stands in line 5 of \
-             courses.csv, which was refused",
+            "enrolments.csv, line 3, column 1 (User): \"e@c.example\" is in line 5 of the \
+             users file, which was skipped",
+            "enrolments.csv, line 3, column 2 (Course): \"Cooking\" is in line 5 of \
+             courses.csv, which was skipped",
         ]
     );
     assert_eq!(imported.read.enrolments, 1);

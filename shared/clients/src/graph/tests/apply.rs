@@ -330,6 +330,6 @@ async fn an_expired_secret_fails_everything_with_one_token_request() {
     assert!(reason.contains("has expired"), "{reason}");
     assert!(
         tenant.asked("/token").len() <= 4,
-        "one for each batch of the first round"
+        "too many tokens were requested"
     );
 }

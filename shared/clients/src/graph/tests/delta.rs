@@ -155,7 +155,11 @@ async fn afterwards_only_what_changed_is_told() {
         expected.into()
     );
     let change = |at: usize| told[&ids[at]].as_ref().expect("deleted");
-    assert_eq!(change(1).department, Reported::Is(None), "emptied");
+    assert_eq!(
+        change(1).department,
+        Reported::Is(None),
+        "the department was not cleared"
+    );
     assert_eq!(change(3).manager, Some(ids[4]));
     assert_eq!(change(3).not_managers, [ids[0]]);
     assert_eq!(
@@ -369,7 +373,7 @@ async fn a_new_link_to_another_host_is_an_error() {
         let error = graph.follow_people(None, |_, _| {}).await;
         let error = error.expect_err("a foreign link was followed").to_string();
         assert!(error.contains("evil.example"), "{error}");
-        assert_eq!(stub.requests().len(), 2, "a token and one page");
+        assert_eq!(stub.requests().len(), 2, "a second page was requested");
     }
     let (tenant, _) = tenant_with(300, |world| {
         world.behaviour.nextlink_host = Some("evil.example".to_owned());
@@ -460,7 +464,11 @@ async fn the_deleted_are_told_until_they_are_back() {
     });
     let deleted = graph.deleted_people().await.expect("not read");
     assert_eq!(deleted, gone.iter().copied().collect());
-    assert_eq!(tenant.asked("/deletedItems/").len(), 3, "one and two pages");
+    assert_eq!(
+        tenant.asked("/deletedItems/").len(),
+        3,
+        "not all pages were read"
+    );
     assert!(tenant.simulators.restore_user(tenant.uuid(), ids[0].uuid()));
     let deleted = graph.deleted_people().await.expect("not read");
     assert!(!deleted.contains(&ids[0]) && deleted.len() == 1_049);

@@ -138,7 +138,11 @@ async fn a_link_to_another_host_is_not_followed() {
         matches!(error, GraphError::Api(ApiError::ForeignLink { .. })),
         "{error:?}"
     );
-    assert_eq!(stub.requests().len(), 2, "the token and the first page");
+    assert_eq!(
+        stub.requests().len(),
+        2,
+        "a page after the first one was requested"
+    );
 }
 
 #[tokio::test]

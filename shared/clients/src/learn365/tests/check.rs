@@ -32,7 +32,7 @@ fn statuses(test: &KeyTest) -> Vec<CheckStatus> {
         CheckId::Learn365Key,
         CheckId::Learn365KeyLevel,
     ];
-    assert_eq!(ids, all, "every check has exactly one result");
+    assert_eq!(ids, all, "a check is missing or occurs twice");
     test.checks.iter().map(|check| check.status).collect()
 }
 
@@ -121,7 +121,7 @@ async fn what_is_not_the_platform_is_told_by_its_address() {
         assert_eq!(
             stub.requests().len(),
             1,
-            "no write is sent to another service"
+            "a write was sent to another service"
         );
     }
 }

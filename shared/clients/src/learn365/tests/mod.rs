@@ -357,7 +357,7 @@ async fn a_row_seen_twice_counts_once_and_the_hole_it_leaves_is_an_error() {
         .iter()
         .filter(|r| r.contains("/Users"))
         .count();
-    assert_eq!(asked, 2, "one reading and one repetition");
+    assert_eq!(asked, 2, "the set was not read exactly twice");
 }
 
 #[tokio::test]

@@ -35,7 +35,11 @@ async fn no_request_holds_more_than_the_service_takes() {
     assert!(is_done(&site.write_all(&writes).await));
     let asked = site.asked("/v2");
     assert_eq!(site.count("POST", BULK), 3, "{asked:?}");
-    assert_eq!(site.count("POST", USERS), 1, "one is left, {asked:?}");
+    assert_eq!(
+        site.count("POST", USERS),
+        1,
+        "not one single request, {asked:?}"
+    );
 
     let mut site = Site::with(|can| can.max_payload = 2_000).await;
     let writes: Vec<Write> = (0..9).map(new_user).collect();
@@ -85,7 +89,11 @@ async fn a_bulk_request_that_is_too_large_after_all_is_sent_one_by_one() {
     assert!(is_done(&site.write_all(&writes).await));
     assert_eq!(site.asked(BULK), ["413 POST /Bulk"]);
     assert_eq!(site.count("POST", USERS), 12);
-    assert_eq!(site.count("GET", USERS), 0, "certainly nothing was created");
+    assert_eq!(
+        site.count("GET", USERS),
+        0,
+        "created resources were searched"
+    );
 }
 
 #[tokio::test]

@@ -73,7 +73,7 @@ async fn fields_are_changed_and_emptied() {
         assert!(user.get(ENTERPRISE).is_none(), "{user}");
         assert_eq!(
             user["preferredLanguage"], "en-GB",
-            "other attributes are unchanged"
+            "another attribute was changed"
         );
         // Repeating the change makes no difference.
         let set = set_user(&site, 1, [(Field::Department, Some("Law"))]);
@@ -292,7 +292,7 @@ async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
         error.message(),
         "The userName 'p1@contoso.example' is in use."
     );
-    assert_eq!(site.count("POST", USERS), 2, "it is not retried");
+    assert_eq!(site.count("POST", USERS), 2, "the request was retried");
 }
 
 #[tokio::test]

@@ -171,7 +171,7 @@ async fn what_services_leave_out_or_write_as_null_is_empty() {
             vec![
                 json!({
                     "id": "1", "userName": null, "name": null, "title": "", "emails": null,
-                    "externalId": "an id of somebody else's",
+                    "externalId": "an id of another directory",
                     "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": null,
                     "meta": {"lastModified": "yesterday"},
                 }),
@@ -247,11 +247,11 @@ async fn a_service_that_filters_by_moments_tells_changes() {
     assert_eq!(site.count("GET", USERS), 2);
     assert!(
         !site.scim.reports_changes(0).await.expect("no result"),
-        "without users nothing is proved"
+        "support was claimed without any users"
     );
     assert!(
         !site.scim.reports_changes(4).await.expect("no result"),
-        "a user is missing"
+        "support was claimed although a user is missing"
     );
 }
 

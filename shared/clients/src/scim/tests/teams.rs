@@ -117,7 +117,7 @@ async fn a_large_team_is_created_and_filled_in_steps() {
     assert_eq!(
         site.count("PATCH", GROUPS),
         1,
-        "two operations in one patch"
+        "the changes were not sent in one patch"
     );
 
     // The response is lost: the team is found by filter, and its members are added.
@@ -208,7 +208,7 @@ async fn many_who_leave_are_taken_out_in_several_patches() {
     assert_eq!(
         site.count("POST", BULK),
         0,
-        "a single change needs no bulk request"
+        "a bulk request was sent for a single change"
     );
 }
 

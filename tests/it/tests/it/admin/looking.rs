@@ -352,7 +352,7 @@ async fn previews_of_many_people_are_computed_from_warm_data() {
             .expect(200)
             .body;
         println!(
-            "{name}: {people} people, {} in the audience, {:?}",
+            "{name}: {people} users, {} in the audience, {:?}",
             ahead["preview"]["audience"],
             begun.elapsed()
         );

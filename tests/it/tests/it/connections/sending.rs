@@ -163,7 +163,7 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
     assert!(sorted_by_urgency(&ids, &all), "not sent by urgency");
     assert!(refusals(&app) == 0, "Microsoft's limit was reached");
     println!(
-        "1,000 notices: {looks} looks after the kills, {} doubtful",
+        "1,000 notices: {looks} passes after the kills, {} doubtful",
         doubtful.len()
     );
 }

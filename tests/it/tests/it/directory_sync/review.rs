@@ -299,7 +299,7 @@ async fn approved_changes_that_no_longer_fit_are_told() {
         );
     }
     let undecided = decide(&office, &run, json!({})).await.expect(422);
-    assert!(undecided.body.to_string().contains("say what is decided"));
+    assert!(undecided.body.to_string().contains("decision is required"));
     office
         .save(|body| {
             body["apply"] = json!("review");

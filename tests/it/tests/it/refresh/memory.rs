@@ -46,7 +46,7 @@ async fn a_refresh_of_a_large_tenant_stays_below_512_mb() {
         let (_, snapshot) = stored(&app).await;
         let seconds = begun.elapsed().as_secs();
         println!(
-            "{name} refresh: {} people, {} enrolments, {seconds} s, peak {peak} MiB, {:?}",
+            "{name} refresh: {} users, {} enrolments, {seconds} s, peak {peak} MiB, {:?}",
             snapshot.people.count(),
             snapshot.enrolments.len(),
             run.steps,

@@ -1,6 +1,6 @@
-"""Checks a SCIM service with scim2-tester, which wants to find nothing in it.
+"""Checks a SCIM service with scim2-tester, which requires that it contains nothing.
 
-The first line of standard input is {"address": ..., "token": ...}. It answers with
+The first line of standard input is {"address": ..., "token": ...}. The output is
 one line: [{"status": ..., "title": ..., "reason": ...}, ...].
 """
 

@@ -1,7 +1,7 @@
 """scim2-server, a SCIM 2.0 service provider, with everything in memory.
 
-The first line of standard input is {"token": ...}. It answers with one line,
-{"address": ...}, and ends when standard input does.
+The first line of standard input is {"token": ...}. It prints one line,
+{"address": ...}, and ends when standard input is closed.
 """
 
 import json
@@ -16,7 +16,7 @@ make_server = cli.make_server
 
 
 def announced(*args, **options):
-    """The port is free because the system chose it; here it is known."""
+    """Prints the address, which contains the port that the system chose."""
     server = make_server(*args, **options)
     address = f"http://127.0.0.1:{server.server_port}/v2"
     print(json.dumps({"address": address}), flush=True)

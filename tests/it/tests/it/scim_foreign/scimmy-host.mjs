@@ -1,11 +1,11 @@
 // SCIMMY, a SCIM 2.0 service provider, with users and groups in memory.
 //
 // Usage: node scimmy-host.mjs NODE_MODULES, with {"token": ...} as the first line of
-// stdin. It answers with one line, {"address": ...}, and ends when stdin does.
+// stdin. It prints one line, {"address": ...}, and ends when stdin is closed.
 //
-// Its libraries read requests, check them against the schemas, apply patches, cut
-// pages, run bulk requests and write errors. What is here keeps resources, and has
-// the one rule that a store has to have: no two users of one name.
+// Its libraries read requests, check them against the schemas, apply patches, split
+// pages, run bulk requests and write errors. This script stores the resources, with
+// the one rule that a store must enforce: no two users have the same name.
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';

@@ -130,7 +130,7 @@ async fn a_graph_filter_is_checked_when_it_is_saved() {
         .as_str()
         .expect("not a string");
     assert!(
-        said.starts_with("Microsoft Graph refuses the filter: "),
+        said.starts_with("Microsoft Graph rejects the filter: "),
         "{said}"
     );
     let advanced = "not(endswith(mail,'@fabrikam.example'))";
@@ -226,7 +226,7 @@ async fn a_secret_ends_on_a_day() {
         office.save(move |body| body["entraApp"]["secretExpires"] = json!(ends))
     };
     for (ends, what) in [
-        ("next year", "must be a day"),
+        ("next year", "must be a date"),
         ("2020-06-01", "has passed"),
         ("2020-06-01T00:00:00Z", "has passed"),
     ] {

@@ -138,7 +138,7 @@ async fn steps_out_of_order() {
         _ = body
             .as_object_mut()
             .expect("not an object")
-            .remove("entraApp")
+            .remove("entraApp");
     };
     office.save(without).await.expect(200);
     let activate = "POST /v1/sync/activate";
