@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use rollcall_app::Services;
-use rollcall_app::jobs::lifecycle::Admission;
+use rollcall_app::jobs::job_run::Admission;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_clients::store::{REFRESH_LEASE, StoreError};
 use rollcall_domain::base::run::{MAX_WAITS, Run, RunRequest, Trigger};

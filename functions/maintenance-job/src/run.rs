@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use rollcall_app::Services;
 use rollcall_app::jobs::budget::{Interrupted, RunBudget};
-use rollcall_app::jobs::lifecycle::{self, Admission, Completion, JobRun, RunError};
+use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, RunError};
+use rollcall_app::jobs::lifecycle;
 use rollcall_clients::store::MAINTENANCE_LEASE;
 use rollcall_clients::store::tenants::{SnapshotPointer, Tenant};
 use rollcall_domain::base::run::{CRASHED, Run, RunRequest};

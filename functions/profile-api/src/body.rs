@@ -16,6 +16,8 @@ use crate::error::ApiError;
 /// for indentation.
 pub const MAX_BODY: usize = 512 * 1_024;
 
+const WHOLE_NUMBER: &str = "expected a whole number, 0 or more";
+
 /// A JSON object that is being read.
 #[derive(Debug)]
 pub(crate) struct JsonBody {
@@ -224,23 +226,22 @@ pub(crate) fn plain(text: &str) -> String {
         .unwrap_or_default()
         .to_owned();
     for (theirs, ours) in [
-        ("expected u32", "expected a whole number, 0 or more"),
-        ("expected u64", "expected a whole number, 0 or more"),
+        ("expected u32", WHOLE_NUMBER),
+        ("expected u64", WHOLE_NUMBER),
         ("expected f64", "expected a number"),
         ("expected a sequence", "expected a list"),
-        ("expected struct ", "expected an object: "),
         ("UUID parsing failed", "expected a GUID"),
         ("unknown variant", "unknown value"),
-        (
-            "invalid digit found in string",
-            "expected a whole number, 0 or more",
-        ),
+        ("invalid digit found in string", WHOLE_NUMBER),
         (
             "provided string was not `true` or `false`",
             "expected true or false",
         ),
     ] {
         text = text.replace(theirs, ours);
+    }
+    if let Some(at) = text.find("expected struct ") {
+        text.replace_range(at.., "expected an object");
     }
     text.chars().take(300).collect()
 }

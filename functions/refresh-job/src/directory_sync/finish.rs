@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use rollcall_app::Services;
-use rollcall_app::jobs::lifecycle::{Completion, RunError};
+use rollcall_app::jobs::job_run::{Completion, RunError};
 use rollcall_clients::objects::part_key;
 use rollcall_clients::store::StoreError;
 use rollcall_domain::base::outcome::Outcome;

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 
 use rollcall_app::Services;
 use rollcall_app::jobs::budget::RunBudget;
-use rollcall_app::jobs::lifecycle::{self, Admission, Completion, JobRun, RunError};
+use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, RunError};
+use rollcall_app::jobs::lifecycle;
 use rollcall_clients::store::REFRESH_LEASE;
 use rollcall_clients::store::tenants::Tenant;
 use rollcall_domain::audience::settings::Onboarding;

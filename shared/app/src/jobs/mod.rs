@@ -2,5 +2,6 @@
 //! continued.
 
 pub mod budget;
+pub mod job_run;
 pub mod lifecycle;
 pub mod request;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, TransactWriteItem};
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_domain::base::ids::TenantId;
 use uuid::Uuid;
@@ -190,10 +190,7 @@ impl Lease {
         self.set_until(number(0)).await.map(|_| ())
     }
 
-    async fn set_until(
-        &self,
-        until: aws_sdk_dynamodb::types::AttributeValue,
-    ) -> Result<bool, StoreError> {
+    async fn set_until(&self, until: AttributeValue) -> Result<bool, StoreError> {
         let condition = self.fence.condition();
         let update = self
             .store
@@ -284,10 +281,7 @@ impl Store {
 
     /// Returns the check that an administrator's write adds to its transaction: maintenance
     /// does not hold the lock (S4-110…114).
-    pub(super) fn unlocked(
-        &self,
-        tenant: TenantId,
-    ) -> Result<aws_sdk_dynamodb::types::TransactWriteItem, StoreError> {
+    pub(super) fn unlocked(&self, tenant: TenantId) -> Result<TransactWriteItem, StoreError> {
         self.check(
             tenant,
             &entity(super::MAINTENANCE_LEASE),

@@ -4,9 +4,8 @@
 use std::time::Duration;
 
 use rollcall_app::jobs::budget::RunBudget;
-use rollcall_app::jobs::lifecycle::{
-    self, Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError,
-};
+use rollcall_app::jobs::job_run::{Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError};
+use rollcall_app::jobs::lifecycle;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE, REFRESH_LEASE, SYNC_LEASE, StoreError};
 use rollcall_domain::base::run::{CRASHED, Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::Job;

@@ -401,20 +401,11 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
         .expect("no such group");
     assert_eq!(group.login_name, claim);
     let login = group.login_name.as_str();
-    assert_eq!(
-        learn
-            .enrol_group(course, login)
-            .await
-            .expect("the first call failed"),
-        Enrolment::Enrolled
-    );
-    assert_eq!(
-        learn
-            .enrol_group(course, login)
-            .await
-            .expect("the repeat failed"),
-        Enrolment::AlreadyEnrolled
-    );
+    let enrol = || learn.enrol_group(course, login);
+    let first = enrol().await.expect("the first call failed");
+    assert_eq!(first, Enrolment::Enrolled);
+    let repeat = enrol().await.expect("the repeat failed");
+    assert_eq!(repeat, Enrolment::AlreadyEnrolled);
     let roles = learn.group_roles(group.id).await.expect("roles not read");
     let expected = GroupRoles {
         courses: [course].into(),
@@ -423,23 +414,15 @@ async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() 
     assert_eq!(roles, expected);
 
     let unenrol = || learn.unenrol_group(course, login, "Profile retracted");
-    assert_eq!(
-        unenrol().await.expect("the first call failed"),
-        Unenrolment::Unenrolled
-    );
-    assert_eq!(
-        unenrol().await.expect("the repeat failed"),
-        Unenrolment::NotEnrolled
-    );
+    let first = unenrol().await.expect("the first call failed");
+    assert_eq!(first, Unenrolment::Unenrolled);
+    let repeat = unenrol().await.expect("the repeat failed");
+    assert_eq!(repeat, Unenrolment::NotEnrolled);
     let remove = || learn.remove_group_from_catalog(catalog, login);
-    assert_eq!(
-        remove().await.expect("the first call failed"),
-        CatalogRemoval::Removed
-    );
-    assert_eq!(
-        remove().await.expect("the repeat failed"),
-        CatalogRemoval::NotThere
-    );
+    let first = remove().await.expect("the first call failed");
+    assert_eq!(first, CatalogRemoval::Removed);
+    let repeat = remove().await.expect("the repeat failed");
+    assert_eq!(repeat, CatalogRemoval::NotThere);
     let roles = learn.group_roles(group.id).await.expect("roles not read");
     assert_eq!(roles, GroupRoles::default());
 }
