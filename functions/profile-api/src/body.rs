@@ -10,13 +10,12 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 use serde_path_to_error::Segment;
 
+use crate::deserialize_error::plain;
 use crate::error::ApiError;
 
 /// The maximum size of a body in bytes: the largest profile that can be stored, with room
 /// for indentation.
 pub const MAX_BODY: usize = 512 * 1_024;
-
-const WHOLE_NUMBER: &str = "expected a whole number, 0 or more";
 
 /// A JSON object that is being read.
 #[derive(Debug)]
@@ -215,35 +214,6 @@ fn step(segment: &Segment) -> String {
 fn escape(name: &str) -> String {
     let name: String = name.chars().take(64).collect();
     name.replace('~', "~0").replace('/', "~1")
-}
-
-/// Rewrites a message of the deserializer for API clients: without its line and column and
-/// without Rust type names. Long messages are cut.
-pub(crate) fn plain(text: &str) -> String {
-    let mut text = text
-        .split(" at line ")
-        .next()
-        .unwrap_or_default()
-        .to_owned();
-    for (theirs, ours) in [
-        ("expected u32", WHOLE_NUMBER),
-        ("expected u64", WHOLE_NUMBER),
-        ("expected f64", "expected a number"),
-        ("expected a sequence", "expected a list"),
-        ("UUID parsing failed", "expected a GUID"),
-        ("unknown variant", "unknown value"),
-        ("invalid digit found in string", WHOLE_NUMBER),
-        (
-            "provided string was not `true` or `false`",
-            "expected true or false",
-        ),
-    ] {
-        text = text.replace(theirs, ours);
-    }
-    if let Some(at) = text.find("expected struct ") {
-        text.replace_range(at.., "expected an object");
-    }
-    text.chars().take(300).collect()
 }
 
 impl<S: Send + Sync> FromRequest<S> for JsonBody {

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use rollcall_runtime::ProblemDetails;
 use serde::de::DeserializeOwned;
 
-use crate::body::plain;
+use crate::deserialize_error::plain;
 use crate::error::ApiError;
 
 /// The prefix of axum's error message for a query.

@@ -15,6 +15,7 @@ mod body;
 mod cache;
 mod catalogs;
 mod connections;
+mod deserialize_error;
 mod directory;
 mod directory_sync;
 mod error;

@@ -27,7 +27,7 @@ mod tests {
     }
 
     #[tokio::test]
-    #[should_panic(expected = "over there")]
+    #[should_panic(expected = "on the blocking thread")]
     async fn a_panic_comes_back_too() {
         run_blocking(|| panic!("on the blocking thread")).await;
     }

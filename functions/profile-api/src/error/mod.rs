@@ -226,11 +226,11 @@ mod tests {
         assert_eq!((silent.status, silent.retry_after), (503, Some(5)));
         let damaged = ApiError::from(StoreError::Unreadable {
             entity: "run#secret".to_owned(),
-            problem: "secret".to_owned(),
+            problem: "internal detail".to_owned(),
         });
         let damaged = damaged.into_problem();
         assert_eq!((damaged.status, damaged.retry_after), (500, None));
-        assert!(!format!("{silent:?}{damaged:?}").contains("secret"));
+        assert!(!format!("{silent:?}{damaged:?}").contains("internal detail"));
     }
 
     /// Proves S4-114: 423 with the time of the next retry.
@@ -242,7 +242,7 @@ mod tests {
 
     /// Returns every error of the state table.
     fn store_errors() -> Vec<ApiError> {
-        let text = || "secret".to_owned();
+        let text = || "internal detail".to_owned();
         let errors = [
             StoreError::Conflict,
             StoreError::LeaseLost,
@@ -267,7 +267,7 @@ mod tests {
     }
 
     fn other_errors() -> Vec<ApiError> {
-        let text = || "secret".to_owned();
+        let text = || "internal detail".to_owned();
         let mut all = vec![
             VaultError::Service(text()).into(),
             VaultError::Missing("key").into(),
@@ -292,7 +292,7 @@ mod tests {
             let problem = error.into_problem();
             let after = problem.retry_after;
             let body = serde_json::to_string_pretty(&problem).expect("problem not serialized");
-            assert!(!body.contains("secret"), "{body}");
+            assert!(!body.contains("internal detail"), "{body}");
             format!("{} {after:?}\n{body}\n", problem.status)
         });
         let bodies: Vec<String> = bodies.collect();

@@ -9,7 +9,7 @@ pub const MAX_LISTED: usize = 100;
 
 /// The outcome of one change. A failure never counts as done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "status", content = "detail", rename_all = "snake_case")]
+#[serde(from = "StoredOutcome", into = "StoredOutcome")]
 pub enum Outcome {
     /// Made by this run.
     Done,
@@ -20,6 +20,46 @@ pub enum Outcome {
     /// Not attempted, or not completed: the time or the lease ran out, or it depends
     /// on a change that failed. The next run retries it. Contains the reason if it is known.
     Deferred(Option<String>),
+}
+
+/// The stored form of an outcome: a status, and a detail if there is one.
+#[derive(Serialize, Deserialize)]
+struct StoredOutcome {
+    status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Done,
+    AlreadySo,
+    Failed,
+    Deferred,
+}
+
+impl From<StoredOutcome> for Outcome {
+    fn from(StoredOutcome { status, detail }: StoredOutcome) -> Self {
+        match status {
+            Status::Done => Self::Done,
+            Status::AlreadySo => Self::AlreadySo,
+            Status::Failed => Self::Failed(detail.unwrap_or_default()),
+            Status::Deferred => Self::Deferred(detail),
+        }
+    }
+}
+
+impl From<Outcome> for StoredOutcome {
+    fn from(outcome: Outcome) -> Self {
+        let (status, detail) = match outcome {
+            Outcome::Done => (Status::Done, None),
+            Outcome::AlreadySo => (Status::AlreadySo, None),
+            Outcome::Failed(reason) => (Status::Failed, Some(reason)),
+            Outcome::Deferred(reason) => (Status::Deferred, reason),
+        };
+        Self { status, detail }
+    }
 }
 
 impl Outcome {

@@ -12,19 +12,19 @@ use rollcall_domain::base::schedule::Job;
 use rollcall_runtime::{Deadline, Failure};
 use rollcall_simulators::FaultKind;
 
-use crate::directory_sync::Office;
-use crate::harness::{App, Town};
+use crate::directory_sync::SyncFixture;
+use crate::harness::{TestApp, TestTenant};
 
 const JOBS: [Job; 3] = [Job::Refresh, Job::Maintenance, Job::DirectorySync];
 
 /// Starts a tenant for which a run of the job has changes to make.
-async fn tenant(job: Job) -> App {
+async fn tenant(job: Job) -> TestApp {
     if job == Job::DirectorySync {
-        let office = Office::small().await;
-        office.ready().await;
-        return office.app;
+        let fixture = SyncFixture::small().await;
+        fixture.ready().await;
+        return fixture.app;
     }
-    let app = App::ready(Town::crowd(300)).await;
+    let app = TestApp::ready(TestTenant::crowd(300)).await;
     app.put_city("Denver", "Denver", &[]).await;
     app
 }
@@ -46,13 +46,13 @@ fn path_at_work(job: Job) -> &'static str {
     }
 }
 
-async fn is_locked(app: &App, job: Job) -> bool {
+async fn is_locked(app: &TestApp, job: Job) -> bool {
     let held = app.services.store.held_until(app.id, lease_of(job)).await;
     held.expect("lease not read").is_some()
 }
 
 /// Records a run of the previous slot as running, as a killed function leaves it.
-async fn leave_crashed(app: &mut App, job: Job) -> RunRequest {
+async fn leave_crashed(app: &mut TestApp, job: Job) -> RunRequest {
     let request = app.request(job);
     let run = Run::begin(request.clone(), chrono::Utc::now());
     let begun = app.services.store.begin_run(&run).await;
@@ -153,7 +153,8 @@ async fn a_run_that_never_ends_fails(job: Job) {
     app.notices().await;
     let mut request = app.request(job);
     request.continuation = MAX_CONTINUATIONS;
-    // Too little time for any work.
+    // Too little time for any work: the first request that it needs takes longer.
+    app.fault(path_at_work(job), FaultKind::Delay { ms: 600 }, 1, 1_000);
     let ended = app.work_within(&request, Duration::from_millis(300)).await;
     ended.expect("the message was not deleted");
     let run = app.run(&request).await;
@@ -240,7 +241,7 @@ async fn a_directory_sync_that_never_ends_fails() {
 /// A job that, after the record was read and before the lease is acquired, stores the run as ended,
 /// as a concurrent invocation can do.
 struct Overtaken<'a> {
-    app: &'a App,
+    app: &'a TestApp,
     ended_by_another: Run,
 }
 
@@ -290,7 +291,7 @@ impl JobRun for Overtaken<'_> {
 /// record and before it acquires the lease.
 #[tokio::test]
 async fn a_run_that_ended_before_the_lease_was_taken_is_not_made_again() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let request = app.request(Job::Refresh);
     let mut ended_by_another = Run::begin(request.clone(), chrono::Utc::now());
     ended_by_another.status = RunStatus::Succeeded;

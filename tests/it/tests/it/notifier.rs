@@ -4,9 +4,9 @@ use rollcall_clients::store::messages::Ledger;
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use serde_json::json;
 
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
-fn notice(app: &App, address: &str) -> Notice {
+fn notice(app: &TestApp, address: &str) -> Notice {
     let about = NoticeKind::Ready {
         people: 3,
         courses: 2,
@@ -14,14 +14,14 @@ fn notice(app: &App, address: &str) -> Notice {
     Notice::new(app.id, "Contoso", vec![address.to_owned()], about)
 }
 
-fn address(app: &App, name: &str) -> String {
+fn address(app: &TestApp, name: &str) -> String {
     format!("{name}-{}@contoso.example", app.id)
 }
 
 /// Proves S4-104 up to the mailbox: one mail is sent, however often the queue delivers the message.
 #[tokio::test]
 async fn a_redelivered_notice_is_mailed_once() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "once");
     let notice = notice(&app, &to);
     for _ in 0..3 {
@@ -44,7 +44,7 @@ async fn a_redelivered_notice_is_mailed_once() {
 
 #[tokio::test]
 async fn a_mail_whose_end_is_unknown_is_not_sent_again() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "doubtful");
     let notice = notice(&app, &to);
     let store = &app.services.store;
@@ -70,7 +70,7 @@ async fn a_mail_whose_end_is_unknown_is_not_sent_again() {
 
 #[tokio::test]
 async fn a_mail_that_was_refused_is_tried_again() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "refused");
     let notice = notice(&app, &to);
     let mut broken = app.services.settings.clone();
@@ -90,7 +90,7 @@ async fn a_mail_that_was_refused_is_tried_again() {
 /// Proves S3-24: a notice for the product only is never sent by mail.
 #[tokio::test]
 async fn an_in_product_notice_is_shown_and_not_mailed() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "shown");
     let notice = notice(&app, &to).over(Channel::InProduct);
     let drain = rollcall_notifier::accept(&app.services, &notice).await;
@@ -102,7 +102,7 @@ async fn an_in_product_notice_is_shown_and_not_mailed() {
 
 #[tokio::test]
 async fn of_a_batch_only_the_broken_message_goes_back() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "batch");
     let good = serde_json::to_string(&notice(&app, &to)).expect("not serialized");
     let event = json!({"Records": [{"messageId": "good", "body": good}, {"messageId": "bad", "body": "{}"}]});

@@ -206,7 +206,7 @@ fn out_of_range() -> String {
 
 const fn modal(holds: bool) -> &'static str {
     if holds {
-        "would have to no longer"
+        "must no longer"
     } else {
         "would have to"
     }

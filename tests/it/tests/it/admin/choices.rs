@@ -5,16 +5,16 @@ use rollcall_simulators::world::FieldKind;
 use serde_json::json;
 
 use super::{column, draft, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves S4-069, S4-070, S4-071, S4-073, S4-077, S4-080, S4-089d and S4-099 over HTTP: the
 /// schema of the last refresh, in the editor's format, with an `ETag`.
 #[tokio::test]
 async fn the_schema_is_sent_once() {
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .field("Cost centre", FieldKind::String)
         .field("Hire date", FieldKind::DateTime);
-    let mut app = App::ready(town).await;
+    let mut app = TestApp::ready(tenant).await;
     let admin = app.admin("LmsAdmin");
     app.forget_requests();
     let schema = admin.get("/v1/schema").await.expect(200);
@@ -46,7 +46,7 @@ async fn the_schema_is_sent_once() {
 /// Proves S4-078: without a date column there is no field for a date rule.
 #[tokio::test]
 async fn without_a_date_column_there_is_no_date_field() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let schema = app
         .admin("LmsAdmin")
         .get("/v1/schema")
@@ -59,8 +59,8 @@ async fn without_a_date_column_there_is_no_date_field() {
 /// Proves S4-011 and S4-088c: users are found by parts of name or address, courses by title.
 #[tokio::test]
 async fn people_and_courses_are_found() {
-    let town = Town::small().course_of("Sales", "Selling for experts");
-    let app = App::ready(town).await;
+    let tenant = TestTenant::small().course_of("Sales", "Selling for experts");
+    let app = TestApp::ready(tenant).await;
     let admin = app.admin("CatalogAdmin");
     let found = admin.get("/v1/users?search=ad").await.expect(200).body;
     assert_eq!(column(&found["items"], "name"), ["Ada"]);
@@ -92,7 +92,7 @@ async fn people_and_courses_are_found() {
 /// next refresh, and rules can use it.
 #[tokio::test]
 async fn entra_properties_named_in_the_settings_become_fields() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     app.edit(|outside| outside.world.people[0].employee_id = Some("E-77".to_owned()));
     let tag = admin.get("/v1/settings").await.expect(200);

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{create, draft, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Requests per operation: enough to find errors, few enough for every test run.
 const EXAMPLES: &str = "12";
@@ -21,7 +21,7 @@ async fn no_request_gets_an_answer_outside_the_document() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let root = root.canonicalize().expect("the repository was not found");
     let program = installed(&root).await;
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let limit = json!({"throttle": {"maxChanges": 1}, "courses": [app.course("Fire Safety")]});
     create(&admin, with(draft("Denver", "Denver"), limit)).await;

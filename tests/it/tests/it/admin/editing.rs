@@ -4,13 +4,13 @@ use rollcall_domain::membership::report::ProfileStatus;
 use serde_json::json;
 
 use super::{create, draft, id_of, path, with};
-use crate::harness::{App, Town, in_city};
+use crate::harness::{TestApp, TestTenant, in_city};
 
 /// Proves S4-019, S4-032, S4-046, S4-052 and S4-089b: a profile created over HTTP gets a group
 /// with members, enrolled in its courses, in the next cycle and not before.
 #[tokio::test]
 async fn a_new_profile_takes_effect_with_the_next_cycle() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let course = app.course("Security 101");
     let body = with(draft("Denver", "Denver"), json!({"courses": [course]}));
@@ -43,7 +43,7 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
 /// its pointer.
 #[tokio::test]
 async fn every_problem_is_told_at_once() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     create(&admin, draft("Denver", "Denver")).await;
     let body = json!({
@@ -94,7 +94,7 @@ async fn every_problem_is_told_at_once() {
 /// determine its members, and accepted if its group is filled elsewhere (S4-051).
 #[tokio::test]
 async fn a_profile_that_says_nothing_is_refused_unless_it_is_not_populated() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let nothing = with(draft("Nobody", "x"), json!({"filter": {}}));
     let answer = admin
@@ -109,7 +109,7 @@ async fn a_profile_that_says_nothing_is_refused_unless_it_is_not_populated() {
 /// Of two concurrent editors of one profile, the second gets 412 and loses nothing.
 #[tokio::test]
 async fn the_slower_editor_loses_nothing() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let (first, second) = (app.admin("LmsAdmin"), app.admin("Owner"));
     let (id, tag) = create(&first, draft("Denver", "Denver")).await;
     let mine = with(draft("Denver", "Denver"), json!({"description": "first"}));
@@ -138,7 +138,7 @@ async fn the_slower_editor_loses_nothing() {
 /// version.
 #[tokio::test]
 async fn of_many_at_once_one_saves() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Denver", "Denver")).await;
     let saves = (0..20).map(|n| {
@@ -173,7 +173,7 @@ async fn of_many_at_once_one_saves() {
 /// use it at the same time; deleting the profile releases the title.
 #[tokio::test]
 async fn a_title_belongs_to_one_profile() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let tries = ["Denver", "denver", " DENVER", "dEnver"].map(|title| {
         let admin = admin.clone();
@@ -206,7 +206,7 @@ async fn a_title_belongs_to_one_profile() {
 /// Proves S4-088d and S4-088f: overrides can refer to profiles, but not in a cycle.
 #[tokio::test]
 async fn overrides_never_lead_in_a_circle() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (first, _) = create(&admin, draft("First", "Denver")).await;
     let naming = |id| json!({"overrides": {"include": [{"profile": id}]}});
@@ -228,7 +228,7 @@ async fn overrides_never_lead_in_a_circle() {
 /// as they were sent.
 #[tokio::test]
 async fn what_was_sent_is_what_comes_back() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("SuperAdmin");
     let fields = json!({
         "throttle": {"maxChanges": 5, "maxPercent": 10.5},
@@ -256,7 +256,7 @@ async fn what_was_sent_is_what_comes_back() {
 /// Texts in any script are stored unchanged; control characters are rejected.
 #[tokio::test]
 async fn unicode_is_kept_and_control_characters_are_refused() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     for title in ["営業部 🎌", "Ελλάδα", "مبيعات", "e\u{301}quipe"] {
         let (id, _) = create(&admin, draft(title, "Denver")).await;
@@ -280,8 +280,8 @@ async fn unicode_is_kept_and_control_characters_are_refused() {
 /// courses of their catalogs only.
 #[tokio::test]
 async fn catalog_admins_choose_courses_of_their_own_catalogs() {
-    let town = Town::small().course_of("Sales", "Selling");
-    let mut app = App::ready(town).await;
+    let tenant = TestTenant::small().course_of("Sales", "Selling");
+    let mut app = TestApp::ready(tenant).await;
     let owner = app.admin("Owner");
     let catalog_admin = app.admin("CatalogAdmin");
     let (id, tag) = create(&owner, draft("Denver", "Denver")).await;
@@ -332,7 +332,7 @@ async fn catalog_admins_choose_courses_of_their_own_catalogs() {
 /// Requests are checked strictly: type, size, JSON, fields.
 #[tokio::test]
 async fn requests_are_read_strictly() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let plain = [("content-type", "text/plain")];
     let answer = admin.send("POST", "/v1/profiles", None, &plain).await;
@@ -359,7 +359,7 @@ async fn requests_are_read_strictly() {
 /// values.
 #[tokio::test]
 async fn every_change_is_audited() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Denver", "Denver")).await;
     let renamed = draft("Denver people", "Denver");

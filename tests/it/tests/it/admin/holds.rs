@@ -7,14 +7,14 @@ use rollcall_domain::base::schedule::Job;
 use serde_json::json;
 
 use super::{column, create, draft, path, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves S4-061, S4-063 and X-05: a change above the limit is held; its approval names the hash
 /// of that change, starts a run that applies it, and is audited.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_held_change_is_approved_by_name() {
-    let mut app = App::ready(Town::crowd(12)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(12)).await;
     let admin = app.admin("LmsAdmin");
     let limit = json!({"throttle": {"maxChanges": 10}});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), limit)).await;
@@ -84,7 +84,7 @@ async fn a_held_change_is_approved_by_name() {
 /// A discarded change remains held without a second notice; a higher limit lets it pass.
 #[tokio::test]
 async fn a_held_change_is_discarded_or_let_through_by_a_higher_limit() {
-    let mut app = App::ready(Town::crowd(12)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(12)).await;
     let admin = app.admin("Owner");
     let limit = json!({"throttle": {"maxPercent": 5, "maxChanges": 3}});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), limit)).await;

@@ -14,7 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use uuid::Uuid;
 
 use super::{column, create, draft, path, with};
-use crate::harness::{Admin, App, Town};
+use crate::harness::{Admin, TestApp, TestTenant};
 
 async fn titles(admin: &Admin, query: &str) -> Vec<String> {
     let body = admin
@@ -29,7 +29,7 @@ async fn titles(admin: &Admin, query: &str) -> Vec<String> {
 /// for the caller's tenant.
 #[tokio::test]
 async fn the_list_has_every_column() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let courses = json!({"courses": [app.course("Security 101"), app.course("Fire Safety")]});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), courses)).await;
@@ -54,7 +54,7 @@ async fn the_list_has_every_column() {
 /// The list has four sort orders, a filter for every column and pages of any size.
 #[tokio::test]
 async fn the_list_is_sorted_filtered_and_paged() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     for (title, enroll) in [
         ("beta", true),
@@ -118,7 +118,7 @@ async fn the_list_is_sorted_filtered_and_paged() {
 /// row.
 #[tokio::test]
 async fn a_changed_profile_moves_in_the_list() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Zulu", "Denver")).await;
     create(&admin, draft("Mike", "Denver")).await;
@@ -142,7 +142,7 @@ async fn a_changed_profile_moves_in_the_list() {
 /// table has a different performance.
 #[tokio::test]
 async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     put_many(&app, 10_000).await;
     let admin = app.admin("LmsAdmin");
     let operations = Operations::default();
@@ -187,7 +187,7 @@ async fn a_page_of_ten_thousand_profiles_costs_what_a_page_costs() {
 }
 
 /// Stores list rows of `count` profiles.
-async fn put_many(app: &App, count: usize) {
+async fn put_many(app: &TestApp, count: usize) {
     let profiles: Vec<_> = (0..count)
         .map(|n| {
             let mut profile = testing::profile(&format!("Profile {n:05}"));

@@ -10,9 +10,9 @@ use rollcall_profile_api::access::ROUTES;
 use serde_json::{Value, json};
 
 use super::{create, draft, path};
-use crate::harness::{Admin, App, Town};
+use crate::harness::{Admin, TestApp, TestTenant};
 
-async fn lock(app: &App) -> Lease {
+async fn lock(app: &TestApp) -> Lease {
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
     lease.expect("lease request failed").expect("lease taken")
@@ -47,7 +47,7 @@ async fn attempt(
 /// forbids returns 423 with `Retry-After`, changes nothing, and works again afterwards.
 #[tokio::test]
 async fn while_locked_four_kinds_of_action_answer_423() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let (id, _) = create(&admin, draft("Denver", "Denver")).await;
     app.maintained().await;
@@ -93,7 +93,7 @@ async fn while_locked_four_kinds_of_action_answer_423() {
 /// is accepted after the lock is acquired. The table contains exactly those accepted before.
 #[tokio::test]
 async fn no_save_is_accepted_after_the_lock_is_taken() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let saves = two_hundred(&admin).await;
     let ended = Arc::new(AtomicUsize::new(0));
@@ -168,7 +168,7 @@ async fn two_hundred(admin: &Admin) -> Vec<(String, Option<String>, Value)> {
 }
 
 /// Acquires the lock as soon as `count` saves have ended.
-async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
+async fn lock_after(app: &TestApp, ended: &AtomicUsize, count: usize) -> Lease {
     while ended.load(Ordering::Relaxed) < count {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
@@ -176,7 +176,7 @@ async fn lock_after(app: &App, ended: &AtomicUsize, count: usize) -> Lease {
 }
 
 /// Returns every profile's key and version.
-async fn versions(app: &App) -> Vec<(String, u64)> {
+async fn versions(app: &TestApp) -> Vec<(String, u64)> {
     let stored = app
         .services
         .store

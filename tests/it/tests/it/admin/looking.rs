@@ -5,10 +5,10 @@ use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 
 use super::{column, create, draft, path, with};
-use crate::harness::{App, Town, in_city};
+use crate::harness::{TestApp, TestTenant, in_city};
 
-fn town() -> Town {
-    Town::small()
+fn tenant() -> TestTenant {
+    TestTenant::small()
         .person("Barbara", "Oslo")
         .person("Edsger", "Denver")
         .outside_entra()
@@ -18,7 +18,7 @@ fn town() -> Town {
 /// Proves S4-042 and S4-127: a preview lists the changes that the next run makes.
 #[tokio::test]
 async fn a_preview_says_what_the_next_run_does() {
-    let mut app = App::ready(town()).await;
+    let mut app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let courses = json!({"courses": [app.course("Security 101")]});
     let body = with(draft("Denver", "Denver"), courses);
@@ -64,7 +64,7 @@ async fn a_preview_says_what_the_next_run_does() {
 /// would lose, and that it would be held. Nothing is changed.
 #[tokio::test]
 async fn a_draft_of_a_change_is_looked_ahead_with() {
-    let mut app = App::ready(town()).await;
+    let mut app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let courses = json!({"courses": [app.course("Security 101")]});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), courses)).await;
@@ -102,7 +102,7 @@ async fn a_draft_of_a_change_is_looked_ahead_with() {
 /// and still returns the audience.
 #[tokio::test]
 async fn members_in_doubt_are_read_or_said_to_be_unknown() {
-    let mut app = App::ready(town()).await;
+    let mut app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let (id, _) = create(&admin, draft("Denver", "Denver")).await;
     app.maintained().await;
@@ -122,7 +122,7 @@ async fn members_in_doubt_are_read_or_said_to_be_unknown() {
 /// Members are returned in pages by name, and found by parts of names and addresses.
 #[tokio::test]
 async fn people_come_in_pages_and_are_searched() {
-    let app = App::ready(Town::crowd(120)).await;
+    let app = TestApp::ready(TestTenant::crowd(120)).await;
     let admin = app.admin("LmsAdmin");
     let (id, _) = create(&admin, draft("Denver", "Denver")).await;
     let members = format!("{}/members", path(id));
@@ -155,7 +155,7 @@ async fn people_come_in_pages_and_are_searched() {
 /// and for a short time; the download is audited.
 #[tokio::test]
 async fn the_members_list_is_downloaded_by_a_short_lived_address() {
-    let mut app = App::ready(town()).await;
+    let mut app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let (id, _) = create(&admin, draft("Denver: \"all\"", "Denver")).await;
     let workbook = format!("{}/members.xlsx", path(id));
@@ -185,7 +185,7 @@ async fn the_members_list_is_downloaded_by_a_short_lived_address() {
 /// overrides that apply.
 #[tokio::test]
 async fn a_persons_place_is_explained() {
-    let app = App::ready(town()).await;
+    let app = TestApp::ready(tenant()).await;
     let admin = app.admin("CatalogAdmin");
     let owner = app.admin("Owner");
     let (oslo, _) = create(&owner, draft("Oslo", "Oslo")).await;
@@ -228,7 +228,7 @@ async fn a_persons_place_is_explained() {
 /// Warnings are returned when saving and previewing; the profile is saved nevertheless.
 #[tokio::test]
 async fn authors_are_warned_about_rules_that_cannot_be_meant() {
-    let app = App::ready(town()).await;
+    let app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let rule = |value: &str| json!({"field": "city", "operator": "=", "value": value});
     let never = json!({"filter": {"properties": {"combinator": "and", "rules": [rule("Denver"), rule("Oslo")]}}});
@@ -272,7 +272,7 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
 /// Proves S4-051 and S4-053: without auto-populate no member joins or leaves.
 #[tokio::test]
 async fn a_profile_that_is_not_populated_changes_nobody() {
-    let app = App::ready(town()).await;
+    let app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let by_hand = with(draft("By hand", "Denver"), json!({"autoPopulate": false}));
     let ahead = admin
@@ -291,10 +291,10 @@ async fn a_profile_that_is_not_populated_changes_nobody() {
 #[tokio::test]
 async fn activities_need_no_value() {
     let now = Utc::now();
-    let town = town()
+    let tenant = tenant()
         .completed("Ada", "Outlook", now - TimeDelta::days(3))
         .completed("Grace", "Outlook", now - TimeDelta::days(90));
-    let app = App::ready(town).await;
+    let app = TestApp::ready(tenant).await;
     let admin = app.admin("LmsAdmin");
     let course = app.course("Outlook");
     let ask = |operator: &str| {
@@ -332,7 +332,7 @@ async fn previews_of_many_people_are_computed_from_warm_data() {
     let people = people
         .and_then(|people| people.parse().ok())
         .unwrap_or(2_000);
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     app.use_snapshot(crowd(people)).await;
     let admin = app.admin("LmsAdmin");
     let offices: Vec<Value> = (0..7).map(|n| json!(format!("Office {n}"))).collect();
@@ -372,11 +372,11 @@ async fn previews_of_many_people_are_computed_from_warm_data() {
 fn crowd(people: usize) -> rollcall_domain::testing::World {
     let mut world = rollcall_domain::testing::World::new();
     for n in 0..people {
-        let (name, office) = (format!("Person {n:06}"), format!("Office {}", n % 10));
+        let (name, fixture) = (format!("Person {n:06}"), format!("Office {}", n % 10));
         let email = format!("person{n:06}@contoso.example");
         world
             .person(&name)
-            .with("office", &office)
+            .with("office", &fixture)
             .with("email", &email);
     }
     world.course("Security 101");

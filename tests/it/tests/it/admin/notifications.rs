@@ -3,9 +3,9 @@
 use rollcall_domain::notices::{Channel, Notice, NoticeKind};
 use serde_json::json;
 
-use crate::harness::{App, CONTACT, Town};
+use crate::harness::{CONTACT, TestApp, TestTenant};
 
-async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
+async fn notify(app: &TestApp, people: u64, channel: Channel) -> Notice {
     let about = NoticeKind::Failure {
         job: "refresh".to_owned(),
         slot: format!("slot {people}"),
@@ -22,7 +22,7 @@ async fn notify(app: &App, people: u64, channel: Channel) -> Notice {
 /// newest first; each administrator has a separate read state.
 #[tokio::test]
 async fn notifications_are_read_by_each_administrator() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     notify(&app, 1, Channel::System).await;
     let second = notify(&app, 2, Channel::InProduct).await;
     let (one, two) = (app.admin("LmsAdmin"), app.admin("ItAdmin"));
@@ -68,7 +68,7 @@ async fn notifications_are_read_by_each_administrator() {
 /// Mail to learners is not shown to administrators.
 #[tokio::test]
 async fn mail_to_learners_is_not_shown_to_administrators() {
-    let app = App::of(Town::small()).await;
+    let app = TestApp::of(TestTenant::small()).await;
     let catalog = app.catalog("Academy");
     notify(&app, 1, Channel::Catalog { catalog }).await;
     let seen = app

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::{create, draft, with};
-use crate::harness::{Admin, Answer, App, Town};
+use crate::harness::{Admin, Answer, TestApp, TestTenant};
 
 /// Returns the route's path with its placeholders filled in.
-fn filled(route: &Route, profile: ProfileId, app: &App, run: &str) -> String {
+fn filled(route: &Route, profile: ProfileId, app: &TestApp, run: &str) -> String {
     let path = route.path.replace("{version}", "1");
     let path = path.replace("{tenant}", &app.id.to_string());
     let path = path.replace("{session}", &Uuid::from_u128(1).to_string());
@@ -70,7 +70,7 @@ async fn request(admin: &Admin, route: &Route, path: &str) -> Answer {
 }
 
 /// Returns all data about a tenant in the table and on the simulators.
-async fn everything(app: &App) -> (Vec<String>, usize) {
+async fn everything(app: &TestApp) -> (Vec<String>, usize) {
     (app.items().await, app.writes().len())
 }
 
@@ -79,12 +79,12 @@ async fn everything(app: &App) -> (Vec<String>, usize) {
 /// changes nothing.
 #[tokio::test]
 async fn another_tenant_is_never_seen_nor_changed() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let (id, _) = create(&app.admin("Owner"), draft("Secret plan", "Denver")).await;
     app.maintained().await;
     let run = app.admin("Owner").get("/v1/runs").await.body["items"][0]["id"].clone();
     let run = run.as_str().expect("no run").to_owned();
-    let other = App::ready(Town::small()).await;
+    let other = TestApp::ready(TestTenant::small()).await;
     let all = Role::ALL.map(Role::name);
     let stranger = other.admin_of(other.id.uuid(), &all);
     let before = everything(&app).await;
@@ -143,7 +143,7 @@ async fn another_tenant_is_never_seen_nor_changed() {
 /// without a role 403 with the contact to ask; without a token 401.
 #[tokio::test]
 async fn every_role_on_every_route() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let owner = app.admin("Owner");
     let (id, _) = create(&owner, draft("Denver", "Denver")).await;
     app.maintained().await;
@@ -203,7 +203,7 @@ async fn every_role_on_every_route() {
 /// The route table, the router and the document list the same routes.
 #[tokio::test]
 async fn the_table_is_what_is_served_and_documented() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let document = app
         .admin("Owner")
         .get("/v1/openapi.json")
@@ -237,7 +237,7 @@ async fn the_table_is_what_is_served_and_documented() {
 /// it; only operators of that tenant can enter plans.
 #[tokio::test]
 async fn plans_decide_who_may_use_the_service() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let operators = Uuid::new_v4();
     let app = Box::pin(app.operated_by(operators)).await;
     let owner = app.admin("Owner");
@@ -281,7 +281,7 @@ async fn plans_decide_who_may_use_the_service() {
 /// CORS allows the console's origin and no other.
 #[tokio::test]
 async fn only_the_consoles_origin_is_allowed() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let ask = |origin: &'static str| {
         let admin = admin.clone();
@@ -321,7 +321,7 @@ async fn only_the_consoles_origin_is_allowed() {
 /// Proves S4-004: users sign in at the authority of the deployment's cloud.
 #[tokio::test]
 async fn sign_in_is_told_per_cloud() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let body = app.admin("Owner").get("/v1/sign-in").await.expect(200).body;
     assert_eq!(body["cloud"], "global");
     let authority = body["authority"].as_str().expect("not a string");

@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{column, create, draft, path, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves S4-041, S4-139 and C-22: a deleted profile is restored through the API with its
 /// courses, filter and members.
 #[tokio::test]
 async fn a_deleted_profile_is_restored_with_everything() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let courses = json!({"courses": [app.course("Security 101")]});
     let (id, _) = create(&admin, with(draft("Denver", "Denver"), courses)).await;
@@ -61,7 +61,7 @@ async fn a_deleted_profile_is_restored_with_everything() {
 /// Restoring is rejected while another profile has the title.
 #[tokio::test]
 async fn a_title_taken_meanwhile_stops_a_restore() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (id, _) = create(&admin, draft("Denver", "Denver")).await;
     admin.delete(&path(id)).await.expect(204);
@@ -77,7 +77,7 @@ async fn a_title_taken_meanwhile_stops_a_restore() {
 /// Every version is stored, and any of them can be restored.
 #[tokio::test]
 async fn an_earlier_version_comes_back() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let (id, tag) = create(&admin, draft("Denver", "Denver")).await;
     let second = draft("Denver", "Oslo");
@@ -139,7 +139,7 @@ async fn an_earlier_version_comes_back() {
 /// deleted, is rejected.
 #[tokio::test]
 async fn an_earlier_version_that_leads_in_a_circle_stays_away() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     let naming = |id| json!({"overrides": {"include": [{"profile": id}]}});
     let (second, _) = create(&admin, draft("Second", "Oslo")).await;

@@ -7,13 +7,13 @@ use rollcall_simulators::FaultKind;
 use serde_json::json;
 
 use super::{column, create, draft};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves X-06 and C-34: runs of every job with trigger, status, counts, steps and report, newest
 /// first, in pages.
 #[tokio::test]
 async fn runs_are_listed_newest_first() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     create(&admin, draft("Denver", "Denver")).await;
     app.maintained().await;
@@ -66,7 +66,7 @@ async fn runs_are_listed_newest_first() {
 /// A run can be started manually; its administrator is recorded.
 #[tokio::test]
 async fn a_run_is_started_by_hand() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("ItAdmin");
     let asked = admin
         .post("/v1/runs", json!({"job": "maintenance"}))
@@ -110,7 +110,7 @@ async fn a_run_is_started_by_hand() {
 /// Proves X-06: the record of a running job shows its progress.
 #[tokio::test]
 async fn a_run_shows_how_far_it_is() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     create(&admin, draft("Denver", "Denver")).await;
     app.fault("/$batch", FaultKind::Delay { ms: 1_500 }, 1, 50);

@@ -10,7 +10,7 @@ use rollcall_simulators::world::{KeyLevel, World};
 use serde_json::{Value, json};
 
 use super::{column, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Returns the body of an administrator's first save.
 fn first(world: &World) -> Value {
@@ -31,7 +31,7 @@ fn first(world: &World) -> Value {
 /// refresh, which succeeds with these credentials.
 #[tokio::test]
 async fn the_first_save_starts_everything() {
-    let (app, world) = App::blank(Town::small()).await;
+    let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     admin.get("/v1/settings").await.expect(404);
     admin.get("/v1/profiles").await.expect(200);
@@ -72,7 +72,7 @@ async fn the_first_save_starts_everything() {
 /// a credential.
 #[tokio::test]
 async fn credentials_go_in_and_never_come_out() {
-    let (app, world) = App::blank(Town::small()).await;
+    let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let saved = admin
         .put("/v1/settings", "", first(&world))
@@ -109,7 +109,7 @@ async fn credentials_go_in_and_never_come_out() {
 /// the id of a secret in place of its value gets a specific hint.
 #[tokio::test]
 async fn what_is_missing_or_misshapen_is_told_at_once() {
-    let (app, world) = App::blank(Town::small()).await;
+    let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let nothing = admin.put("/v1/settings", "", json!({})).await.expect(422);
     let mut places = nothing.pointers();
@@ -164,7 +164,7 @@ async fn what_is_missing_or_misshapen_is_told_at_once() {
 /// rejected at save, with their names.
 #[tokio::test]
 async fn credentials_that_cannot_do_the_work_are_refused() {
-    let (app, world) = App::blank(Town::small()).await;
+    let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("Owner");
     app.edit(|outside| {
         outside.world.lms_keys[0].level = KeyLevel::ReadOnly;
@@ -196,7 +196,7 @@ async fn credentials_that_cannot_do_the_work_are_refused() {
 /// replaces nothing.
 #[tokio::test]
 async fn credentials_that_cannot_be_checked_are_not_stored() {
-    let (app, world) = App::blank(Town::small()).await;
+    let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let silent = FaultKind::Status {
         code: 503,
@@ -237,7 +237,7 @@ async fn credentials_that_cannot_be_checked_are_not_stored() {
 /// and lists missing and excess permissions.
 #[tokio::test]
 async fn a_test_tells_everything_and_writes_nothing() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("GlobalAdmin");
     app.forget_requests();
     let before = app.items().await;
@@ -278,7 +278,7 @@ async fn a_test_tells_everything_and_writes_nothing() {
 /// entered, and request a refresh if a credential changes.
 #[tokio::test]
 async fn later_saves_replace_only_what_is_entered() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let tag = admin
         .get("/v1/settings")

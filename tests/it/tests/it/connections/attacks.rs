@@ -4,16 +4,18 @@ use rollcall_runtime::auth::{AuthError, Identities};
 use rollcall_simulators::{ConsentChoice, Simulators, TokenFlaw, UserTokenSpec};
 use serde_json::{Value, json};
 
-use crate::harness::{App, FRONTEND, PUBLIC, Town};
+use crate::harness::{FRONTEND, PUBLIC, TestApp, TestTenant};
 
-async fn app() -> App {
-    let town = Town::small().global_admin("Ada").global_admin("Grace");
-    let app = App::of(town).await;
+async fn app() -> TestApp {
+    let tenant = TestTenant::small()
+        .global_admin("Ada")
+        .global_admin("Grace");
+    let app = TestApp::of(tenant).await;
     app.installed("3.74").await;
     app
 }
 
-async fn begin(app: &App, name: &str) -> String {
+async fn begin(app: &TestApp, name: &str) -> String {
     let admin = app.person(name, &[], true);
     let begun = admin
         .post("/v1/connections/entra/connect", json!({}))
@@ -22,7 +24,7 @@ async fn begin(app: &App, name: &str) -> String {
     begun.body["url"].as_str().expect("not a string").to_owned()
 }
 
-async fn status(app: &App) -> Value {
+async fn status(app: &TestApp) -> Value {
     let list = app
         .admin("LmsAdmin")
         .get("/v1/connections")
@@ -50,9 +52,9 @@ fn forged(pairs: &[(&str, &str)]) -> String {
 
 /// Signs in and returns the URL of the consent page; its state is the one that the callback
 /// expects next.
-async fn at_consent(app: &App, name: &str) -> String {
+async fn at_consent(app: &TestApp, name: &str) -> String {
     let url = begin(app, name).await;
-    let back = app.sign_in(&url, &App::address(name), ConsentChoice::Accept);
+    let back = app.sign_in(&url, &TestApp::address(name), ConsentChoice::Accept);
     app.come_back(&back).await.url.to_string()
 }
 
@@ -62,7 +64,7 @@ async fn a_replayed_state_is_refused() {
     let app = app().await;
     let back = app.sign_in(
         &begin(&app, "Ada").await,
-        &App::address("Ada"),
+        &TestApp::address("Ada"),
         ConsentChoice::Accept,
     );
     app.come_back(&back).await;
@@ -76,7 +78,7 @@ async fn a_state_of_another_user_is_refused() {
     let app = app().await;
     let back = app.sign_in(
         &begin(&app, "Ada").await,
-        &App::address("Grace"),
+        &TestApp::address("Grace"),
         ConsentChoice::Accept,
     );
     assert_eq!(app.come_back(&back).await.param("result"), "wrong_account");
@@ -89,7 +91,7 @@ async fn a_code_of_another_tenant_is_refused() {
     let (victim, attacker) = (app().await, app().await);
     let theirs = attacker.sign_in(
         &begin(&attacker, "Ada").await,
-        &App::address("Ada"),
+        &TestApp::address("Ada"),
         ConsentChoice::Accept,
     );
     let state = param(&begin(&victim, "Ada").await, "state");
@@ -106,7 +108,7 @@ async fn an_injected_code_is_refused() {
     let app = app().await;
     let own = app.sign_in(
         &begin(&app, "Ada").await,
-        &App::address("Ada"),
+        &TestApp::address("Ada"),
         ConsentChoice::Accept,
     );
     let victims = param(&begin(&app, "Grace").await, "state");
@@ -127,7 +129,7 @@ async fn every_sign_in_carries_pkce() {
     let url = begin(&app, "Ada").await;
     assert_eq!(param(&url, "code_challenge_method"), "S256");
     assert_eq!(param(&url, "code_challenge").len(), 43);
-    let back = app.sign_in(&url, &App::address("Ada"), ConsentChoice::Accept);
+    let back = app.sign_in(&url, &TestApp::address("Ada"), ConsentChoice::Accept);
     let form = [
         ("grant_type", "authorization_code"),
         ("client_id", &crate::harness::CLIENT_ID.to_string()),
@@ -222,7 +224,7 @@ async fn an_open_redirect_is_refused() {
     }
     let back = app.sign_in(
         &begin(&app, "Ada").await,
-        &App::address("Ada"),
+        &TestApp::address("Ada"),
         ConsentChoice::Decline,
     );
     let url = app.come_back(&back).await.url;
@@ -254,7 +256,7 @@ async fn a_bad_identity_token_is_refused() {
         app.edit(|outside| outside.world.behaviour.id_token_flaw = Some(flaw.clone()));
         let back = app.sign_in(
             &begin(&app, "Ada").await,
-            &App::address("Ada"),
+            &TestApp::address("Ada"),
             ConsentChoice::Accept,
         );
         let result = app.come_back(&back).await.param("result");

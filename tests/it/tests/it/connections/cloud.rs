@@ -5,18 +5,18 @@ use rollcall_simulators::ConsentChoice;
 use rollcall_simulators::world::Mailbox;
 use serde_json::json;
 
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves X-11 and S4-004: GCC High from the first sign-in to a mail, a room and a Teams meeting.
 #[tokio::test]
 async fn the_whole_flow_in_gcc_high() {
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .person("Cara", "Denver")
         .person("Events", "Denver")
         .global_admin("Ada")
         .mailbox("Events", Mailbox::default())
         .room("Blue room");
-    let mut app = App::in_cloud(town, Cloud::UsGov).await;
+    let mut app = TestApp::in_cloud(tenant, Cloud::UsGov).await;
     app.installed("3.74").await;
     let own = app.services.settings.graph_url.clone();
 
@@ -27,7 +27,7 @@ async fn the_whole_flow_in_gcc_high() {
         .expect(201);
     let url = begun.body["url"].as_str().expect("not a string").to_owned();
     assert!(url.starts_with(&app.services.settings.entra_url), "{url}");
-    let back = app.sign_in(&url, &App::address("Ada"), ConsentChoice::Accept);
+    let back = app.sign_in(&url, &TestApp::address("Ada"), ConsentChoice::Accept);
     let consent = app.come_back(&back).await.url.to_string();
     let asked = url::Url::parse(&consent).expect("invalid address");
     let scope = asked
@@ -40,7 +40,7 @@ async fn the_whole_flow_in_gcc_high() {
         format!("{own}/.default"),
         "the scope belongs to another cloud"
     );
-    let back = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Accept);
+    let back = app.sign_in(&consent, &TestApp::address("Ada"), ConsentChoice::Accept);
     assert_eq!(app.come_back(&back).await.param("result"), "connected");
 
     app.refresh().await;
@@ -49,7 +49,7 @@ async fn the_whole_flow_in_gcc_high() {
 }
 
 /// Connects a catalog's account, sends a mail and schedules a session.
-async fn an_account(app: &App) {
+async fn an_account(app: &TestApp) {
     let own = &app.services.settings.graph_url;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     let path = app.mail_path("Academy");

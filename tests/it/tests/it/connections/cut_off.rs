@@ -6,16 +6,16 @@ use rollcall_simulators::ConsentChoice;
 use rollcall_simulators::world::Mailbox;
 use serde_json::json;
 
-use crate::harness::{Admin, App, Town};
+use crate::harness::{Admin, TestApp, TestTenant};
 
-async fn start() -> (App, Admin) {
-    let town = Town::small()
+async fn start() -> (TestApp, Admin) {
+    let tenant = TestTenant::small()
         .person("Cara", "Denver")
         .person("Events", "Denver")
         .person("Other", "Denver")
         .mailbox("Events", Mailbox::default())
         .mailbox("Other", Mailbox::default());
-    let app = App::ready(town).await;
+    let app = TestApp::ready(tenant).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
@@ -23,7 +23,7 @@ async fn start() -> (App, Admin) {
 }
 
 /// Changes the Academy's record as a function does that crashes right afterwards.
-async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
+async fn note(app: &TestApp, change: impl Fn(&mut MailConnection)) {
     let catalog = app.catalog("Academy");
     let change = |it: &mut MailConnection| {
         change(it);
@@ -34,7 +34,7 @@ async fn note(app: &App, change: impl Fn(&mut MailConnection)) {
     done.await.expect("not stored").expect("no connection");
 }
 
-async fn stored(app: &App) -> MailConnection {
+async fn stored(app: &TestApp) -> MailConnection {
     let catalog = app.catalog("Academy");
     let found = app.services.store.mail_connection(app.id, catalog).await;
     found
@@ -67,7 +67,7 @@ async fn a_save_keeps_account_and_grant_together() {
     assert_ne!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
     let body = json!({"enabled": true, "signIn": back.sign_in()});
     let saved = cara.put(&path, tag, body).await.expect(200);
-    assert_eq!(saved.body["account"]["address"], App::address("Other"));
+    assert_eq!(saved.body["account"]["address"], TestApp::address("Other"));
     let grant = vault.grant(app.id, catalog).await.expect("grant not read");
     assert_eq!(stored(&app).await.grant.as_deref(), Some(new.as_str()));
     assert!(grant.refresh_token(&new).is_some() && grant.draft.is_none());

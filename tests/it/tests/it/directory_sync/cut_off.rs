@@ -7,20 +7,20 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::notices::NoticeKind;
 use rollcall_simulators::FaultKind;
 
-use super::{Office, run_id};
+use super::{SyncFixture, run_id};
 
 /// Asserts the result of a complete run.
-fn assert_whole(office: &Office, when: &str) {
+fn assert_whole(fixture: &SyncFixture, when: &str) {
     assert_eq!(
-        office.active_users(),
+        fixture.active_users(),
         ["Ada", "Alan", "Grace", "Peter"],
         "{when}"
     );
-    let teams = office.teams();
+    let teams = fixture.teams();
     assert_eq!(teams["Peter Wright's team"], "Ada Alan Peter*", "{when}");
     assert_eq!(teams["Sales"], "Ada Grace", "{when}");
     assert_eq!(teams.len(), 2, "{when}: {teams:?}");
-    assert_eq!(office.users().len(), 4, "{when}");
+    assert_eq!(fixture.users().len(), 4, "{when}");
 }
 
 /// Kills a run at every request in turn, by dropping it as a shutdown of the function does, then
@@ -28,23 +28,23 @@ fn assert_whole(office: &Office, when: &str) {
 async fn killed_everywhere(bulk: bool) -> usize {
     for step in 0.. {
         let when = format!("bulk {bulk}, killed at request {step}");
-        let mut office = Office::small().await;
-        office.ready().await;
-        office
+        let mut fixture = SyncFixture::small().await;
+        fixture.ready().await;
+        fixture
             .app
             .edit(|outside| outside.scim.behaviour.bulk = bulk);
-        office.app.forget_requests();
-        let request = office.request();
-        let reached = killed_at(&office, &request, step).await;
-        let store = &office.app.services.store;
-        let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
+        fixture.app.forget_requests();
+        let request = fixture.request();
+        let reached = killed_at(&fixture, &request, step).await;
+        let store = &fixture.app.services.store;
+        let expired = store.expire_lease(fixture.app.id, SYNC_LEASE).await;
         expired.expect("not expired");
-        let run = office.run_of(&request).await;
+        let run = fixture.run_of(&request).await;
         assert_eq!(run.status, RunStatus::Succeeded, "{when}: {run:?}");
-        assert_whole(&office, &when);
-        office.app.forget_requests();
-        let again = office.run().await;
-        let written = office.written();
+        assert_whole(&fixture, &when);
+        fixture.app.forget_requests();
+        let again = fixture.run().await;
+        let written = fixture.written();
         assert_eq!((again.status, written), (RunStatus::Succeeded, 0), "{when}");
         if !reached {
             return step;
@@ -68,18 +68,18 @@ async fn a_run_with_bulk_that_is_killed_anywhere_is_made_up_for() {
 /// Drops a run once the simulators have received `step` requests; returns false if the run ended
 /// before.
 async fn killed_at(
-    office: &Office,
+    fixture: &SyncFixture,
     request: &rollcall_domain::base::run::RunRequest,
     step: usize,
 ) -> bool {
     // The delayed request is answered after the run was dropped.
     let at = u32::try_from(step).unwrap_or(u32::MAX).saturating_add(1);
-    office.app.fault("", FaultKind::Delay { ms: 1_500 }, at, 1);
-    let work = office.app.work(request);
+    fixture.app.fault("", FaultKind::Delay { ms: 1_500 }, at, 1);
+    let work = fixture.app.work(request);
     let seen = async {
         loop {
             tokio::time::sleep(Duration::from_millis(10)).await;
-            if office.app.simulators.requests(office.app.id.uuid()).len() >= step {
+            if fixture.app.simulators.requests(fixture.app.id.uuid()).len() >= step {
                 tokio::time::sleep(Duration::from_millis(120)).await;
                 return;
             }
@@ -89,7 +89,7 @@ async fn killed_at(
         done = work => { done.expect("not handled"); false }
         () = seen => true,
     };
-    office.app.clear_faults();
+    fixture.app.clear_faults();
     killed
 }
 
@@ -97,19 +97,19 @@ async fn killed_at(
 /// by the next run, once; that run makes its changes.
 #[tokio::test]
 async fn a_run_that_died_is_told_by_the_next_one() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
-    office.app.notices().await;
-    let died = office.request();
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture.app.notices().await;
+    let died = fixture.request();
     assert!(
-        killed_at(&office, &died, 2).await,
+        killed_at(&fixture, &died, 2).await,
         "the run ended before it could be killed"
     );
-    let store = &office.app.services.store;
-    let expired = store.expire_lease(office.app.id, SYNC_LEASE).await;
+    let store = &fixture.app.services.store;
+    let expired = store.expire_lease(fixture.app.id, SYNC_LEASE).await;
     expired.expect("not expired");
-    assert_eq!(office.run().await.status, RunStatus::Succeeded);
-    let dead = office
+    assert_eq!(fixture.run().await.status, RunStatus::Succeeded);
+    let dead = fixture
         .app
         .services
         .store
@@ -117,22 +117,22 @@ async fn a_run_that_died_is_told_by_the_next_one() {
         .await
         .expect("not read");
     let path = format!("/v1/sync/runs/{}", run_id(&dead.expect("no record")));
-    let shown = office.owner.get(&path).await.expect(200).body;
+    let shown = fixture.owner.get(&path).await.expect(200).body;
     assert_eq!(shown["status"], "failure");
-    let told = failures(&office).await;
+    let told = failures(&fixture).await;
     assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("killed"), "{told:?}");
+    assert!(told[0].contains("crashed"), "{told:?}");
     assert_eq!(shown["error"], told[0].as_str());
-    assert_eq!(office.run().await.status, RunStatus::Succeeded);
+    assert_eq!(fixture.run().await.status, RunStatus::Succeeded);
     assert!(
-        failures(&office).await.is_empty(),
+        failures(&fixture).await.is_empty(),
         "a second notice was sent"
     );
 }
 
 /// Returns the errors of failure notices since the last call, none of which pauses the sync.
-async fn failures(office: &Office) -> Vec<String> {
-    let told = office.app.told().await.into_iter();
+async fn failures(fixture: &SyncFixture) -> Vec<String> {
+    let told = fixture.app.told().await.into_iter();
     told.filter_map(|about| match about {
         NoticeKind::SyncFailed { errors, paused, .. } => {
             assert!(!paused);
@@ -147,19 +147,19 @@ async fn failures(office: &Office) -> Vec<String> {
 #[tokio::test]
 async fn lost_answers_make_nothing_twice() {
     for (path, bulk) in [("/Users", false), ("/Groups", false), ("/Bulk", true)] {
-        let mut office = Office::small().await;
-        office
+        let mut fixture = SyncFixture::small().await;
+        fixture
             .app
             .edit(|outside| outside.scim.behaviour.bulk = bulk);
-        office.app.fault(path, FaultKind::LoseAnswer, 4, 2);
-        let run = office.active(|_| ()).await;
+        fixture.app.fault(path, FaultKind::LoseAnswer, 4, 2);
+        let run = fixture.active(|_| ()).await;
         assert!(run.is_over(), "{path}: {run:?}");
-        office.app.clear_faults();
-        office
+        fixture.app.clear_faults();
+        fixture
             .set(rollcall_domain::directory_sync::SyncState::resolve)
             .await;
-        office.run().await;
-        assert_whole(&office, path);
+        fixture.run().await;
+        assert_whole(&fixture, path);
     }
 }
 
@@ -168,34 +168,34 @@ async fn lost_answers_make_nothing_twice() {
 async fn a_run_without_time_goes_on_by_itself() {
     let names: Vec<String> = (0..60).map(|number| format!("P{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let mut office = Office::of(&names).await;
-    office
+    let mut fixture = SyncFixture::of(&names).await;
+    fixture
         .app
         .edit(|outside| outside.scim.behaviour.bulk = false);
-    office.ready().await;
-    office
+    fixture.ready().await;
+    fixture
         .app
         .fault("/Users", FaultKind::Delay { ms: 400 }, 3, 10_000);
-    let request = office.request();
-    office
+    let request = fixture.request();
+    fixture
         .app
         .work_within(&request, Duration::from_millis(2_600))
         .await
         .expect("not handled");
-    let run = office.app.run(&request).await;
+    let run = fixture.app.run(&request).await;
     assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
     let made = super::count(&run, "usersCreated");
     assert!((1..60).contains(&made), "{made}");
-    office.app.clear_faults();
-    office.work().await.expect("no continuation");
-    let run = office.app.run(&request).await;
+    fixture.app.clear_faults();
+    fixture.work().await.expect("no continuation");
+    let run = fixture.app.run(&request).await;
     assert_eq!(
         (run.status, super::count(&run, "usersCreated")),
         (RunStatus::Succeeded, 60),
         "{run:?}"
     );
-    assert_eq!(office.active_users().len(), 60);
-    let lines = office.changes(&run, "&state=done").await;
+    assert_eq!(fixture.active_users().len(), 60);
+    let lines = fixture.changes(&run, "&state=done").await;
     assert_eq!(
         lines.len(),
         60,
@@ -206,25 +206,25 @@ async fn a_run_without_time_goes_on_by_itself() {
 /// A run that lost its lease makes no effective write.
 #[tokio::test]
 async fn a_lost_lock_stops_the_run() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    office
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    fixture
         .app
         .fault("/Schemas", FaultKind::Delay { ms: 2_000 }, 1, 1);
-    let request = office.request();
+    let request = fixture.request();
     let steal = async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        let store = &office.app.services.store;
+        let store = &fixture.app.services.store;
         store
-            .expire_lease(office.app.id, SYNC_LEASE)
+            .expire_lease(fixture.app.id, SYNC_LEASE)
             .await
             .expect("not expired");
     };
-    let (done, ()) = tokio::join!(office.app.work(&request), steal);
+    let (done, ()) = tokio::join!(fixture.app.work(&request), steal);
     assert!(done.is_err(), "the message was not retried");
-    office.app.clear_faults();
-    let run = office.run_of(&request).await;
+    fixture.app.clear_faults();
+    let run = fixture.run_of(&request).await;
     assert_eq!(
         (run.status, super::count(&run, "usersUpdated")),
         (RunStatus::Succeeded, 1),

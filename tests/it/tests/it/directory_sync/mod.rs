@@ -2,6 +2,7 @@
 //! helpers.
 
 mod cut_off;
+mod failures;
 mod permissions;
 mod reading;
 mod review;
@@ -9,7 +10,6 @@ mod runs;
 mod scale;
 mod schedules;
 mod setup;
-mod trouble;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,34 +21,34 @@ use rollcall_simulators::{Consent, Grant, TenantState};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Admin, Answer, App, CLIENT_ID, Town};
+use crate::harness::{Admin, Answer, CLIENT_ID, TestApp, TestTenant};
 
 /// The SCIM extension of teams.
 const TEAM: &str = "urn:rollcall:scim:schemas:extension:2.0:Team";
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// A tenant whose users have first and last names.
-pub(crate) struct Office {
-    pub(crate) app: App,
+pub(crate) struct SyncFixture {
+    pub(crate) app: TestApp,
     pub(crate) owner: Admin,
 }
 
-impl Office {
+impl SyncFixture {
     /// Peter manages Ada and Alan, Grace manages no user; the group Sales has Ada and Grace.
     pub(crate) async fn small() -> Self {
-        let office = Self::of(&["Peter", "Ada", "Alan", "Grace"]).await;
-        office.manager("Ada", Some("Peter"));
-        office.manager("Alan", Some("Peter"));
-        office.group("Sales", &["Ada", "Grace"]);
-        office
+        let fixture = Self::of(&["Peter", "Ada", "Alan", "Grace"]).await;
+        fixture.manager("Ada", Some("Peter"));
+        fixture.manager("Alan", Some("Peter"));
+        fixture.group("Sales", &["Ada", "Grace"]);
+        fixture
     }
 
     /// Starts a tenant with users of these names.
     pub(crate) async fn of(names: &[&str]) -> Self {
-        let town = names
-            .iter()
-            .fold(Town::new(), |town, name| town.person(name, "Denver"));
-        let app = Box::pin(App::of(town)).await;
+        let tenant = names.iter().fold(TestTenant::new(), |tenant, name| {
+            tenant.person(name, "Denver")
+        });
+        let app = Box::pin(TestApp::of(tenant)).await;
         app.edit(|outside| {
             for person in &mut outside.world.people {
                 person.surname = Some("Wright".to_owned());

@@ -5,29 +5,29 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 
-use super::{Office, count};
+use super::{SyncFixture, count};
 
-async fn settled() -> Office {
-    let office = Office::small().await;
-    office.active(|_| ()).await;
-    office.app.forget_requests();
-    office
+async fn settled() -> SyncFixture {
+    let fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture.app.forget_requests();
+    fixture
 }
 
 /// A second run reads the changes of both sides and no full list.
 #[tokio::test]
 async fn what_changed_is_followed_on_both_sides() {
-    let mut office = settled().await;
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    let run = office.run().await;
+    let mut fixture = settled().await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = fixture.run().await;
     assert_eq!(count(&run, "usersUpdated"), 1, "{run:?}");
     assert_eq!(
-        office.asked("GET", "users/delta?$select"),
+        fixture.asked("GET", "users/delta?$select"),
         0,
         "the directory was read in full"
     );
-    assert_eq!(office.asked("GET", "deletedItems"), 0);
-    let reads = office.app.simulators.requests(office.app.id.uuid());
+    assert_eq!(fixture.asked("GET", "deletedItems"), 0);
+    let reads = fixture.app.simulators.requests(fixture.app.id.uuid());
     let lists = reads.iter().filter(|it| {
         it.path.contains("/scim/") && it.path.contains("/Users?") && !it.path.contains("count=1")
     });
@@ -42,75 +42,77 @@ async fn what_changed_is_followed_on_both_sides() {
 /// the correct result.
 #[tokio::test]
 async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
-    let mut office = settled().await;
+    let mut fixture = settled().await;
     // The delta link has expired.
-    office
+    fixture
         .app
         .edit(|outside| outside.world.behaviour.delta_tokens_expired = true);
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    let run = office.run().await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = fixture.run().await;
     assert_eq!(
         (run.status, count(&run, "usersUpdated")),
         (RunStatus::Succeeded, 1),
         "{run:?}"
     );
-    assert!(office.asked("GET", "users/delta?$select") > 0);
-    office
+    assert!(fixture.asked("GET", "users/delta?$select") > 0);
+    fixture
         .app
         .edit(|outside| outside.world.behaviour.delta_tokens_expired = false);
     // The delta omits deletions: the count does not match.
-    office
+    fixture
         .app
         .edit(|outside| outside.world.behaviour.delta_hides_deletions = true);
-    office.run().await;
+    fixture.run().await;
     assert!(
-        office
+        fixture
             .app
             .simulators
-            .delete_user(office.app.id.uuid(), office.id_of("Alan"))
+            .delete_user(fixture.app.id.uuid(), fixture.id_of("Alan"))
     );
-    let run = office.run().await;
+    let run = fixture.run().await;
     assert_eq!(count(&run, "usersDeactivated"), 1, "{run:?}");
     // The delta replays changes.
-    office.app.edit(|outside| {
+    fixture.app.edit(|outside| {
         outside.world.behaviour.delta_hides_deletions = false;
         outside.world.behaviour.delta_replays = true;
     });
-    office.manager("Ada", Some("Grace"));
-    let run = office.run().await;
+    fixture.manager("Ada", Some("Grace"));
+    let run = fixture.run().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
-    assert_eq!(office.teams()["Grace Wright's team"], "Ada Grace*");
+    assert_eq!(fixture.teams()["Grace Wright's team"], "Ada Grace*");
     // The last full read was a week ago.
-    office.app.forget_requests();
-    office
+    fixture.app.forget_requests();
+    fixture
         .set(|state| state.read_in_full = state.read_in_full.map(|at| at - TimeDelta::days(6)))
         .await;
-    office.run().await;
-    assert!(office.asked("GET", "users/delta?$select") > 0);
-    assert!(office.asked("GET", "deletedItems") > 0);
+    fixture.run().await;
+    assert!(fixture.asked("GET", "users/delta?$select") > 0);
+    assert!(fixture.asked("GET", "deletedItems") > 0);
 }
 
 /// A page that fails is an error and never a missing user.
 #[tokio::test]
 async fn a_part_of_a_side_changes_nothing() {
-    let mut office = settled().await;
-    office.set(|state| state.read_in_full = None).await;
-    office
+    let mut fixture = settled().await;
+    fixture.set(|state| state.read_in_full = None).await;
+    fixture
         .app
         .fault("/v1.0/users/delta", FaultKind::BrokenJson, 1, 20);
-    let run = office.run().await;
-    assert_eq!((run.status, office.written()), (RunStatus::Failed, 0));
-    office.app.clear_faults();
-    office
+    let run = fixture.run().await;
+    assert_eq!((run.status, fixture.written()), (RunStatus::Failed, 0));
+    fixture.app.clear_faults();
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    office.on_platform(|outside| outside.scim.behaviour.last_modified_filter = false);
-    office.app.fault("/Users?", FaultKind::TruncatedPage, 1, 20);
-    let run = office.run().await;
+    fixture.on_platform(|outside| outside.scim.behaviour.last_modified_filter = false);
+    fixture
+        .app
+        .fault("/Users?", FaultKind::TruncatedPage, 1, 20);
+    let run = fixture.run().await;
     assert_eq!(
-        (run.status, office.written()),
+        (run.status, fixture.written()),
         (RunStatus::Failed, 0),
         "{run:?}"
     );
@@ -119,29 +121,29 @@ async fn a_part_of_a_side_changes_nothing() {
 /// An incomplete list must not cause deactivations.
 #[tokio::test]
 async fn who_is_only_missing_from_the_list_stays() {
-    let mut office = settled().await;
-    office.set(|state| state.read_in_full = None).await;
-    office
+    let mut fixture = settled().await;
+    fixture.set(|state| state.read_in_full = None).await;
+    fixture
         .app
         .fault("/v1.0/users/delta", FaultKind::TruncatedPage, 1, 1);
-    let run = office.run().await;
+    let run = fixture.run().await;
     assert_eq!(
-        (run.status, office.written()),
+        (run.status, fixture.written()),
         (RunStatus::Failed, 0),
         "{run:?}"
     );
-    office.app.clear_faults();
-    assert_eq!(office.active_users().len(), 4);
+    fixture.app.clear_faults();
+    assert_eq!(fixture.active_users().len(), 4);
 }
 
 async fn filtered(filters: Value) -> Vec<String> {
-    let office = Office::small().await;
-    office.person("Ada", |ada| ada.department = Some("Sales".to_owned()));
-    office.person("Grace", |grace| {
+    let fixture = SyncFixture::small().await;
+    fixture.person("Ada", |ada| ada.department = Some("Sales".to_owned()));
+    fixture.person("Grace", |grace| {
         grace.department = Some("Sales".to_owned());
         grace.user_type = rollcall_simulators::world::UserType::Guest;
     });
-    let run = office.active(|body| {
+    let run = fixture.active(|body| {
         body["filters"] = filters.clone();
         body["guests"] = filters.get("guests").cloned().unwrap_or(json!(true));
         body["filters"]
@@ -150,7 +152,7 @@ async fn filtered(filters: Value) -> Vec<String> {
             .remove("guests");
     });
     assert_eq!(run.await.status, RunStatus::Succeeded);
-    office.active_users()
+    fixture.active_users()
 }
 
 /// Proves S3-29, S3-31, S3-32, S3-33, S3-35, C-30, S2-21: each filter separately, and all
@@ -181,24 +183,24 @@ async fn filters_choose_people() {
 /// lists a group that does not exist, and the others are used.
 #[tokio::test]
 async fn chosen_groups_choose_people() {
-    let mut office = Office::small().await;
-    let sales = office.group("Sales", &["Ada"]);
-    let board = office.group("Board", &["Peter"]);
-    office.group("Kitchen", &["Alan"]);
+    let mut fixture = SyncFixture::small().await;
+    let sales = fixture.group("Sales", &["Ada"]);
+    let board = fixture.group("Board", &["Peter"]);
+    fixture.group("Kitchen", &["Alan"]);
     let unknown = uuid::Uuid::from_u128(7);
-    let run = office
+    let run = fixture
         .active(|body| body["filters"] = json!({"groups": format!("{sales},{board} , {unknown}")}))
         .await;
-    assert_eq!(office.active_users(), ["Ada", "Peter"]);
+    assert_eq!(fixture.active_users(), ["Ada", "Peter"]);
     assert!(
         run.note
             .is_some_and(|note| note.contains(&unknown.to_string()))
     );
-    let teams: Vec<_> = office.teams().into_keys().collect();
+    let teams: Vec<_> = fixture.teams().into_keys().collect();
     assert_eq!(teams, ["Board", "Peter Wright's team", "Sales"]);
-    office.group("Sales", &["Ada", "Grace"]);
-    office.run().await;
-    assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
+    fixture.group("Sales", &["Ada", "Grace"]);
+    fixture.run().await;
+    assert_eq!(fixture.active_users(), ["Ada", "Grace", "Peter"]);
 }
 
 /// Platforms without some features, such as PATCH, bulk or filters, get the same result, and a
@@ -213,8 +215,8 @@ async fn lesser_platforms_end_the_same() {
         "teams",
         "last_modified_filter",
     ] {
-        let mut office = Office::small().await;
-        office.on_platform(|outside| {
+        let mut fixture = SyncFixture::small().await;
+        fixture.on_platform(|outside| {
             let can = &mut outside.scim.behaviour;
             match without {
                 "bulk" => can.bulk = false,
@@ -225,35 +227,35 @@ async fn lesser_platforms_end_the_same() {
                 _ => can.last_modified_filter = false,
             }
         });
-        let run = office.active(|_| ()).await;
+        let run = fixture.active(|_| ()).await;
         assert_eq!(
             run.status,
             RunStatus::Succeeded,
             "without {without}: {run:?}"
         );
-        office.person("Ada", |ada| {
+        fixture.person("Ada", |ada| {
             ada.mail = Some("countess@contoso.example".to_owned());
         });
-        office.person("Alan", |alan| alan.account_enabled = false);
-        let run = office.run().await;
+        fixture.person("Alan", |alan| alan.account_enabled = false);
+        let run = fixture.run().await;
         assert_eq!(
             run.status,
             RunStatus::Succeeded,
             "without {without}: {run:?}"
         );
         assert_eq!(
-            office.users()["Ada"]["userName"],
+            fixture.users()["Ada"]["userName"],
             "countess@contoso.example"
         );
-        office.app.forget_requests();
-        let again = office.run().await;
+        fixture.app.forget_requests();
+        let again = fixture.run().await;
         assert_eq!(
-            (again.status, office.written()),
+            (again.status, fixture.written()),
             (RunStatus::Succeeded, 0),
             "without {without}"
         );
         assert_eq!(
-            office.active_users(),
+            fixture.active_users(),
             ["Ada", "Grace", "Peter"],
             "without {without}"
         );

@@ -4,25 +4,25 @@
 use rollcall_domain::base::run::{Run, RunStatus};
 use serde_json::{Value, json};
 
-use super::{Office, count, run_id};
+use super::{SyncFixture, count, run_id};
 
-async fn reviewed() -> (Office, Run) {
-    let office = Office::small().await;
-    let run = office.active(|body| body["apply"] = json!("review")).await;
-    (office, run)
+async fn reviewed() -> (SyncFixture, Run) {
+    let fixture = SyncFixture::small().await;
+    let run = fixture.active(|body| body["apply"] = json!("review")).await;
+    (fixture, run)
 }
 
-async fn decide(office: &Office, run: &Run, body: Value) -> crate::harness::Answer {
+async fn decide(fixture: &SyncFixture, run: &Run, body: Value) -> crate::harness::Answer {
     let path = format!("/v1/sync/runs/{}/decisions", run_id(run));
-    office.owner.post(&path, body).await
+    fixture.owner.post(&path, body).await
 }
 
-async fn waiting(office: &Office, run: &Run) -> Vec<Value> {
+async fn waiting(fixture: &SyncFixture, run: &Run) -> Vec<Value> {
     let path = format!(
         "/v1/sync/runs/{}/changes?state=waiting&limit=200",
         run_id(run)
     );
-    let page = office.owner.get(&path).await.expect(200);
+    let page = fixture.owner.get(&path).await.expect(200);
     page.body["items"].as_array().expect("not a list").clone()
 }
 
@@ -40,22 +40,22 @@ fn key_of(items: &[Value], text: &str) -> String {
 /// and the next comparison finds none.
 #[tokio::test]
 async fn nothing_is_written_before_it_is_approved() {
-    let (mut office, run) = reviewed().await;
-    assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
+    let (mut fixture, run) = reviewed().await;
+    assert_eq!((run.status, fixture.written()), (RunStatus::Succeeded, 0));
     assert_eq!(count(&run, "waiting"), 8);
-    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    let state = fixture.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(state["review"]["run"], json!(run_id(&run)));
-    let decided = decide(&office, &run, json!({"all": "accept", "apply": true}))
+    let decided = decide(&fixture, &run, json!({"all": "accept", "apply": true}))
         .await
         .expect(202);
     assert_eq!(
         (&decided.body["accepted"], &decided.body["rejected"]),
         (&json!(8), &json!(0))
     );
-    decide(&office, &run, json!({"all": "accept"}))
+    decide(&fixture, &run, json!({"all": "accept"}))
         .await
         .expect(409);
-    let applied = office.work().await.expect("no run recorded");
+    let applied = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (
             count(&applied, "usersCreated"),
@@ -63,9 +63,9 @@ async fn nothing_is_written_before_it_is_approved() {
         ),
         (4, 2)
     );
-    let after = office.owner.get("/v1/sync").await.expect(200).body;
+    let after = fixture.owner.get("/v1/sync").await.expect(200).body;
     assert!(after.get("review").is_none(), "{after:#}");
-    let next = office.run().await;
+    let next = fixture.run().await;
     assert_eq!(
         (next.status, count(&next, "waiting")),
         (RunStatus::Succeeded, 0)
@@ -76,47 +76,47 @@ async fn nothing_is_written_before_it_is_approved() {
 /// proposed again after the rejection is withdrawn.
 #[tokio::test]
 async fn what_is_rejected_stays_rejected() {
-    let (mut office, run) = reviewed().await;
-    let items = waiting(&office, &run).await;
+    let (mut fixture, run) = reviewed().await;
+    let items = waiting(&fixture, &run).await;
     let alan = key_of(&items, "create Alan");
-    decide(&office, &run, json!({"reject": [alan]}))
+    decide(&fixture, &run, json!({"reject": [alan]}))
         .await
         .expect(200);
-    let items = waiting(&office, &run).await;
+    let items = waiting(&fixture, &run).await;
     let rejected: Vec<_> = items
         .iter()
         .filter(|item| item["rejected"] == json!(true))
         .collect();
     assert_eq!(rejected.len(), 1);
-    decide(&office, &run, json!({"apply": true}))
+    decide(&fixture, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("no run recorded");
+    let applied = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (count(&applied, "usersCreated"), count(&applied, "pinned")),
         (3, 1)
     );
-    assert_eq!(office.active_users(), ["Ada", "Grace", "Peter"]);
-    assert_eq!(office.teams()["Peter Wright's team"], "Ada Peter*");
-    let again = office.run().await;
+    assert_eq!(fixture.active_users(), ["Ada", "Grace", "Peter"]);
+    assert_eq!(fixture.teams()["Peter Wright's team"], "Ada Peter*");
+    let again = fixture.run().await;
     assert_eq!((count(&again, "waiting"), count(&again, "pinned")), (0, 1));
-    let pins = office.owner.get("/v1/sync/pins").await.expect(200).body;
+    let pins = fixture.owner.get("/v1/sync/pins").await.expect(200).body;
     let pin = &pins["items"][0];
     assert_eq!(
         (&pin["rejected"], &pin["by"]["name"]),
         (
             &json!("create Alan Wright (alan@contoso.example)"),
-            &json!(office.owner.name)
+            &json!(fixture.owner.name)
         )
     );
     let path = format!(
         "/v1/sync/pins/{}",
         pin["id"].as_str().expect("not a string")
     );
-    office.owner.delete(&path).await.expect(204);
-    office.owner.delete(&path).await.expect(404);
-    let again = office.run().await;
-    let items = waiting(&office, &again).await;
+    fixture.owner.delete(&path).await.expect(204);
+    fixture.owner.delete(&path).await.expect(404);
+    let again = fixture.run().await;
+    let items = waiting(&fixture, &again).await;
     key_of(&items, "create Alan");
     key_of(&items, "Alan Wright joins \"Peter Wright's team\"");
 }
@@ -125,10 +125,10 @@ async fn what_is_rejected_stays_rejected() {
 /// rejected; changes since the approval are not applied.
 #[tokio::test]
 async fn a_newer_comparison_supersedes_the_older() {
-    let (mut office, first) = reviewed().await;
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    let second = office.run().await;
-    let refused = decide(&office, &first, json!({"all": "accept", "apply": true}))
+    let (mut fixture, first) = reviewed().await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let second = fixture.run().await;
+    let refused = decide(&fixture, &first, json!({"all": "accept", "apply": true}))
         .await
         .expect(409);
     assert!(
@@ -136,99 +136,103 @@ async fn a_newer_comparison_supersedes_the_older() {
         "{}",
         refused.detail()
     );
-    decide(&office, &second, json!({"apply": true}))
+    decide(&fixture, &second, json!({"apply": true}))
         .await
         .expect(202);
     // The directory changes between approval and run: only the approved changes are applied.
-    office.person("Ada", |ada| {
+    fixture.person("Ada", |ada| {
         ada.mail = Some("countess@contoso.example".to_owned());
     });
-    let applied = office.work().await.expect("no run recorded");
+    let applied = fixture.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersCreated"), 3, "{applied:?}");
-    assert!(!office.active_users().contains(&"Ada".to_owned()));
-    let items = waiting(&office, &applied).await;
+    assert!(!fixture.active_users().contains(&"Ada".to_owned()));
+    let items = waiting(&fixture, &applied).await;
     key_of(&items, "create Ada Wright (countess@contoso.example)");
 }
 
 /// All problems of decisions are reported.
 #[tokio::test]
 async fn decisions_are_checked() {
-    let (office, run) = reviewed().await;
-    let items = waiting(&office, &run).await;
+    let (fixture, run) = reviewed().await;
+    let items = waiting(&fixture, &run).await;
     let ada = key_of(&items, "create Ada");
     let wrong = json!({"accept": ["user/x/exists", ada], "reject": [ada], "perhaps": true});
-    let wrong = decide(&office, &run, wrong).await.expect(422);
+    let wrong = decide(&fixture, &run, wrong).await.expect(422);
     assert_eq!(wrong.pointers(), ["/accept/0", "/accept", "/perhaps"]);
-    decide(&office, &run, json!({"all": "perhaps"}))
+    decide(&fixture, &run, json!({"all": "perhaps"}))
         .await
         .expect(422);
-    let super_admin = office.app.admin("SuperAdmin");
+    let super_admin = fixture.app.admin("SuperAdmin");
     let path = format!("/v1/sync/runs/{}/decisions", run_id(&run));
     super_admin
         .post(&path, json!({"all": "accept"}))
         .await
         .expect(403);
-    decide(&office, &run, json!({"all": "reject", "apply": true}))
+    decide(&fixture, &run, json!({"all": "reject", "apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("no run recorded");
-    assert_eq!((count(&applied, "usersCreated"), office.written()), (0, 0));
+    let applied = fixture.work().await.expect("no run recorded");
+    assert_eq!((count(&applied, "usersCreated"), fixture.written()), (0, 0));
 }
 
 /// Proves S3-36 and X-05: users who no longer match the filters leave only within the limit; held
 /// changes wait for an administrator, who is notified.
 #[tokio::test]
 async fn too_many_leavers_are_held_for_a_person() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
     let narrower = |body: &mut Value| {
         body["guard"] = json!({"maxPercent": 25.0});
         body["filters"] = json!({"email": {"include": ["ada@"]}});
     };
-    office.save(narrower).await.expect(200);
-    office.app.notices().await;
-    office.app.forget_requests();
-    let run = office.run().await;
-    assert_eq!((run.status, office.written()), (RunStatus::Succeeded, 0));
-    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    fixture.save(narrower).await.expect(200);
+    fixture.app.notices().await;
+    fixture.app.forget_requests();
+    let run = fixture.run().await;
+    assert_eq!((run.status, fixture.written()), (RunStatus::Succeeded, 0));
+    let state = fixture.owner.get("/v1/sync").await.expect(200).body;
     let held = state["review"]["held"].as_str().expect("no reason");
     assert!(
         held.starts_with("3 users would be deactivated; the limit is 25 % of 4"),
         "{held}"
     );
-    let notices = office.app.notices().await;
+    let notices = fixture.app.notices().await;
     assert!(
         notices
             .iter()
-            .any(|it| it.recipients.contains(&office.owner.name)),
+            .any(|it| it.recipients.contains(&fixture.owner.name)),
         "{notices:?}"
     );
-    decide(&office, &run, json!({"apply": true}))
+    decide(&fixture, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("no run recorded");
+    let applied = fixture.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersDeactivated"), 3, "{applied:?}");
-    assert_eq!(office.active_users(), ["Ada"]);
+    assert_eq!(fixture.active_users(), ["Ada"]);
 }
 
 /// Withdrawing a decision approves nothing: changes approved before are undecided again.
 #[tokio::test]
 async fn a_decision_taken_back_approves_nothing() {
-    let (mut office, run) = reviewed().await;
-    let items = waiting(&office, &run).await;
+    let (mut fixture, run) = reviewed().await;
+    let items = waiting(&fixture, &run).await;
     let alan = key_of(&items, "create Alan");
-    decide(&office, &run, json!({"reject": [alan], "apply": true}))
+    decide(&fixture, &run, json!({"reject": [alan], "apply": true}))
         .await
         .expect(202);
-    let pins = office.owner.get("/v1/sync/pins").await.expect(200).body;
+    let pins = fixture.owner.get("/v1/sync/pins").await.expect(200).body;
     let path = format!(
         "/v1/sync/pins/{}",
         pins["items"][0]["id"].as_str().expect("not a string")
     );
-    office.owner.delete(&path).await.expect(204);
-    office.work().await.expect("no run recorded");
-    assert_eq!(office.written(), 0, "a change was applied without approval");
-    let again = office.run().await;
+    fixture.owner.delete(&path).await.expect(204);
+    fixture.work().await.expect("no run recorded");
+    assert_eq!(
+        fixture.written(),
+        0,
+        "a change was applied without approval"
+    );
+    let again = fixture.run().await;
     assert_eq!(count(&again, "waiting"), 8);
 }
 
@@ -236,43 +240,43 @@ async fn a_decision_taken_back_approves_nothing() {
 /// applied immediately.
 #[tokio::test]
 async fn existing_accounts_are_linked_by_a_person() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
-    office.by_hand("Grace", |grace| _ = grace.remove("externalId"));
-    let run = office.run().await;
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture.by_hand("Grace", |grace| _ = grace.remove("externalId"));
+    let run = fixture.run().await;
     assert_eq!(
         count(&run, "skipped"),
         1,
         "an account was linked without approval: {run:?}"
     );
-    office
+    fixture
         .save(|body| body["linkExisting"] = json!(true))
         .await
         .expect(200);
-    office.app.notices().await;
-    let run = office.run().await;
-    let items = waiting(&office, &run).await;
+    fixture.app.notices().await;
+    let run = fixture.run().await;
+    let items = waiting(&fixture, &run).await;
     key_of(&items, "link the existing account of Grace");
     assert_eq!(
-        office.app.notices().await.len(),
+        fixture.app.notices().await.len(),
         1,
         "no notice for the owners"
     );
-    let run = office.run().await;
+    let run = fixture.run().await;
     assert_eq!(
-        office.app.notices().await.len(),
+        fixture.app.notices().await.len(),
         0,
         "a second notice was sent"
     );
-    decide(&office, &run, json!({"all": "accept", "apply": true}))
+    decide(&fixture, &run, json!({"all": "accept", "apply": true}))
         .await
         .expect(202);
-    office.work().await.expect("no run recorded");
+    fixture.work().await.expect("no run recorded");
     assert_eq!(
-        office.users()["Grace"]["externalId"],
-        json!(office.id_of("Grace"))
+        fixture.users()["Grace"]["externalId"],
+        json!(fixture.id_of("Grace"))
     );
-    let run = office.run().await;
+    let run = fixture.run().await;
     assert_eq!(
         (count(&run, "waiting"), count(&run, "skipped")),
         (0, 0),
@@ -284,8 +288,8 @@ async fn existing_accounts_are_linked_by_a_person() {
 /// configuration are not applied, and the note of the run reports them.
 #[tokio::test]
 async fn approved_changes_that_no_longer_fit_are_told() {
-    let (office, run) = reviewed().await;
-    let items = waiting(&office, &run).await;
+    let (fixture, run) = reviewed().await;
+    let items = waiting(&fixture, &run).await;
     let managed: Vec<&str> = items
         .iter()
         .filter(|item| item["field"] == "manager")
@@ -298,24 +302,24 @@ async fn approved_changes_that_no_longer_fit_are_told() {
             "{text}"
         );
     }
-    let undecided = decide(&office, &run, json!({})).await.expect(422);
+    let undecided = decide(&fixture, &run, json!({})).await.expect(422);
     assert!(undecided.body.to_string().contains("decision is required"));
-    office
+    fixture
         .save(|body| {
             body["apply"] = json!("review");
             body["filters"] = json!({"email": {"include": ["nobody.example"]}});
         })
         .await
         .expect(200);
-    decide(&office, &run, json!({"apply": true}))
+    decide(&fixture, &run, json!({"apply": true}))
         .await
         .expect(202);
-    let applied = office.work().await.expect("no run recorded");
+    let applied = fixture.work().await.expect("no run recorded");
     assert_eq!(count(&applied, "usersCreated"), 0);
     let note = applied.note.expect("no note");
     assert!(
         note.contains("8 of the approved changes were not made"),
         "{note}"
     );
-    assert_eq!(office.written(), 0);
+    assert_eq!(fixture.written(), 0);
 }

@@ -8,7 +8,7 @@ use rollcall_domain::base::run::{Run, RunStatus};
 use rollcall_simulators::world::{EntraGroup, Person, UserType};
 use uuid::Uuid;
 
-use super::{Office, count};
+use super::{SyncFixture, count};
 use crate::refresh::memory::apart;
 
 /// Default number of users in the tenant.
@@ -48,8 +48,8 @@ fn person(tenant: Uuid, number: usize) -> Person {
     }
 }
 
-fn settle(office: &Office, people: usize) {
-    let tenant = office.app.id.uuid();
+fn settle(fixture: &SyncFixture, people: usize) {
+    let tenant = fixture.app.id.uuid();
     let crowd: Vec<Person> = (0..people).map(|number| person(tenant, number)).collect();
     let ids: Vec<Uuid> = crowd.iter().filter_map(|person| person.object_id).collect();
     let groups = (0..people / PER_GROUP).map(|number| EntraGroup {
@@ -70,18 +70,18 @@ fn settle(office: &Office, people: usize) {
             .collect::<BTreeSet<_>>(),
     });
     let groups: Vec<EntraGroup> = groups.collect();
-    office.app.edit(|outside| {
+    fixture.app.edit(|outside| {
         outside.world.people = crowd;
         outside.world.groups = groups;
     });
 }
 
-async fn whole(office: &mut Office) -> (Run, u64) {
-    let mut request = office.request();
+async fn whole(fixture: &mut SyncFixture) -> (Run, u64) {
+    let mut request = fixture.request();
     let mut peak = 0;
     loop {
-        peak = peak.max(apart(&office.app, &request).await);
-        let run = office.app.run(&request).await;
+        peak = peak.max(apart(&fixture.app, &request).await);
+        let run = fixture.app.run(&request).await;
         if run.status != RunStatus::Continuing {
             return (run, peak);
         }
@@ -112,23 +112,23 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
     let people = people
         .and_then(|people| people.parse().ok())
         .unwrap_or(PEOPLE);
-    let mut office = Office::small().await;
-    settle(&office, people);
-    office.ready().await;
+    let mut fixture = SyncFixture::small().await;
+    settle(&fixture, people);
+    fixture.ready().await;
     let begun = Instant::now();
-    let (run, peak) = whole(&mut office).await;
+    let (run, peak) = whole(&mut fixture).await;
     println!("{}", told("first", &run, begun, peak));
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     assert_eq!(count(&run, "usersCreated"), people as u64);
     assert!(peak < LIMIT_MIB, "{peak} MiB");
     let changed = people / 100;
-    office.app.edit(|outside| {
+    fixture.app.edit(|outside| {
         for person in outside.world.people.iter_mut().skip(1).step_by(100) {
             person.job_title = Some("Somebody else".to_owned());
         }
     });
     let begun = Instant::now();
-    let (run, peak) = whole(&mut office).await;
+    let (run, peak) = whole(&mut fixture).await;
     println!("{}", told("a hundredth", &run, begun, peak));
     assert_eq!(
         (run.status, count(&run, "usersUpdated")),
@@ -143,10 +143,10 @@ async fn a_sync_of_a_large_tenant_asks_for_what_changed() {
     );
     assert!(peak < LIMIT_MIB, "{peak} MiB");
     let begun = Instant::now();
-    let (run, peak) = whole(&mut office).await;
+    let (run, peak) = whole(&mut fixture).await;
     println!("{}", told("nothing", &run, begun, peak));
     assert_eq!(
-        (run.status, office.asked("PATCH", "/scim/")),
+        (run.status, fixture.asked("PATCH", "/scim/")),
         (RunStatus::Succeeded, 0),
         "{run:?}"
     );

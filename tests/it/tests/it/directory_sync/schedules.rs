@@ -8,7 +8,7 @@ use rollcall_runtime::Deadline;
 use rollcall_runtime::events::Tick;
 use serde_json::json;
 
-use super::{Office, count};
+use super::{SyncFixture, count};
 
 fn at(text: &str) -> DateTime<Utc> {
     text.parse().expect("invalid time")
@@ -20,14 +20,14 @@ static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
 /// Runs the sync's tick at a time. The times are in the past, when no other test's sync is due,
 /// because a tick processes every tenant of the table.
-async fn tick(office: &Office, time: DateTime<Utc>) {
+async fn tick(fixture: &SyncFixture, time: DateTime<Utc>) {
     let tick = Tick {
         tick: "sync".to_owned(),
         time,
     };
     let deadline = Deadline::after(std::time::Duration::from_mins(1));
     let done = Box::pin(rollcall_refresh_job::tick(
-        &office.app.services,
+        &fixture.app.services,
         &tick,
         deadline,
     ));
@@ -35,36 +35,36 @@ async fn tick(office: &Office, time: DateTime<Utc>) {
 }
 
 /// Returns the slots requested between two times by a tick every ten minutes, each delivered twice.
-async fn slots(office: &Office, from: &str, to: &str) -> Vec<String> {
+async fn slots(fixture: &SyncFixture, from: &str, to: &str) -> Vec<String> {
     let (mut now, end) = (at(from), at(to));
-    office.set(|state| state.due = state.next_due(now)).await;
+    fixture.set(|state| state.due = state.next_due(now)).await;
     let mut found = Vec::new();
     while now < end {
-        tick(office, now).await;
-        tick(office, now).await;
+        tick(fixture, now).await;
+        tick(fixture, now).await;
         now += TimeDelta::minutes(10);
-        let requests = office.app.requests(Job::DirectorySync).await;
+        let requests = fixture.app.requests(Job::DirectorySync).await;
         found.extend(
             requests
                 .iter()
                 .map(|request| request.slot.at().format("%m-%dT%H:%MZ").to_string()),
         );
     }
-    rest(office).await;
+    rest(fixture).await;
     found
 }
 
 /// Clears the due time, so that the sync is not due any more.
-async fn rest(office: &Office) {
-    office.set(|state| state.due = None).await;
+async fn rest(fixture: &SyncFixture) {
+    fixture.set(|state| state.due = None).await;
 }
 
-async fn daily(time: &str, zone: &str) -> Office {
-    let office = Office::small().await;
-    office
+async fn daily(time: &str, zone: &str) -> SyncFixture {
+    let fixture = SyncFixture::small().await;
+    fixture
         .active(|body| body["strategy"] = json!({"kind": "daily", "time": time, "zone": zone}))
         .await;
-    office
+    fixture
 }
 
 /// Proves S3-18, C-29 and X-04: in the nights of clock changes in London and New York there is
@@ -93,61 +93,61 @@ async fn nights_on_which_clocks_change_have_one_run() {
 #[tokio::test]
 async fn a_slot_runs_once() {
     let _alone = ALONE.lock().await;
-    let office = Office::small().await;
-    office.active(|_| ()).await;
+    let fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
     assert_eq!(
-        slots(&office, "2026-05-01T03:00:00Z", "2026-05-01T04:00:00Z").await,
+        slots(&fixture, "2026-05-01T03:00:00Z", "2026-05-01T04:00:00Z").await,
         [""; 0]
     );
-    office
+    fixture
         .set(|state| state.due = Some(at("2026-05-01T04:00:00Z")))
         .await;
-    tick(&office, at("2026-05-01T04:00:00Z")).await;
-    let request = office.app.requests(Job::DirectorySync).await.remove(0);
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    let first = office.run_of(&request).await;
+    tick(&fixture, at("2026-05-01T04:00:00Z")).await;
+    let request = fixture.app.requests(Job::DirectorySync).await.remove(0);
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let first = fixture.run_of(&request).await;
     assert_eq!(count(&first, "usersUpdated"), 1);
-    office.person("Ada", |ada| ada.job_title = Some("Director".to_owned()));
-    let again = office.run_of(&request).await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Director".to_owned()));
+    let again = fixture.run_of(&request).await;
     assert_eq!(again, first, "the second delivery ran again");
-    rest(&office).await;
+    rest(&fixture).await;
 }
 
 /// Any number of missed slots results in one run; the next one is on time.
 #[tokio::test]
 async fn missed_slots_are_one_run() {
     let _alone = ALONE.lock().await;
-    let office = Office::small().await;
-    office.active(|_| ()).await;
-    office
+    let fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture
         .set(|state| state.due = Some(at("2026-05-01T04:00:00Z")))
         .await;
-    tick(&office, at("2026-05-04T09:17:00Z")).await;
-    let requests = office.app.requests(Job::DirectorySync).await;
+    tick(&fixture, at("2026-05-04T09:17:00Z")).await;
+    let requests = fixture.app.requests(Job::DirectorySync).await;
     let slots: Vec<Slot> = requests.iter().map(|request| request.slot).collect();
     assert_eq!(slots, [Slot::of_tick(at("2026-05-01T04:00:00Z"))]);
-    assert_eq!(office.state().await.due, Some(at("2026-05-05T04:00:00Z")));
-    rest(&office).await;
+    assert_eq!(fixture.state().await.due, Some(at("2026-05-05T04:00:00Z")));
+    rest(&fixture).await;
 }
 
 /// Proves S3-15 and S3-19: a sync that is manual again is never due.
 #[tokio::test]
 async fn a_manual_sync_is_never_due() {
-    let office = Office::small().await;
-    office.active(|_| ()).await;
-    assert!(office.state().await.due.is_some());
-    office
+    let fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    assert!(fixture.state().await.due.is_some());
+    fixture
         .save(|body| body["strategy"] = json!({"kind": "manual"}))
         .await
         .expect(200);
-    assert_eq!(office.state().await.due, None);
-    office
+    assert_eq!(fixture.state().await.due, None);
+    fixture
         .owner
         .post("/v1/sync/runs", json!({}))
         .await
         .expect(202);
     assert_eq!(
-        office.work().await.expect("no run recorded").status,
+        fixture.work().await.expect("no run recorded").status,
         RunStatus::Succeeded
     );
 }
@@ -156,11 +156,11 @@ async fn a_manual_sync_is_never_due() {
 #[tokio::test]
 async fn two_runs_do_not_work_at_once() {
     use rollcall_clients::store::{Lease, SYNC_LEASE};
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
     let held = Lease::acquire(
-        &office.app.services.store,
-        office.app.id,
+        &fixture.app.services.store,
+        fixture.app.id,
         SYNC_LEASE,
         std::time::Duration::from_secs(20),
     );
@@ -168,8 +168,8 @@ async fn two_runs_do_not_work_at_once() {
         .await
         .expect("lease request failed")
         .expect("lease taken");
-    let request = office.request();
-    office.app.work(&request).await.expect("not handled");
-    assert_eq!(office.app.requested(Job::DirectorySync).await, 1);
+    let request = fixture.request();
+    fixture.app.work(&request).await.expect("not handled");
+    assert_eq!(fixture.app.requested(Job::DirectorySync).await, 1);
     held.release().await.expect("not released");
 }

@@ -7,11 +7,11 @@ use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
 use rollcall_domain::base::run::Run;
 use serde_json::{Value, json};
 
-use crate::directory_sync::Office;
-use crate::harness::{App, Town, aws_config, in_city};
+use crate::directory_sync::SyncFixture;
+use crate::harness::{TestApp, TestTenant, aws_config, in_city};
 
 /// Returns the objects of a tenant: keys without random parts, and media types.
-async fn objects(app: &App) -> BTreeMap<String, String> {
+async fn objects(app: &TestApp) -> BTreeMap<String, String> {
     let config = aws_sdk_s3::config::Builder::from(&aws_config().await)
         .force_path_style(true)
         .build();
@@ -67,7 +67,7 @@ fn names(run: &Run) -> Value {
 
 #[tokio::test]
 async fn by_refresh_and_maintenance() {
-    let mut app = Box::pin(App::of(Town::small())).await;
+    let mut app = Box::pin(TestApp::of(TestTenant::small())).await;
     let refresh = Box::pin(app.refresh()).await;
     let filter = in_city("Denver");
     let put = app.put("Denver", |profile| profile.filter.properties = Some(filter));
@@ -87,10 +87,10 @@ async fn by_refresh_and_maintenance() {
 
 #[tokio::test]
 async fn by_the_directory_sync() {
-    let office = Box::pin(Office::small()).await;
-    let run = Box::pin(office.active(|_| ())).await;
+    let fixture = Box::pin(SyncFixture::small()).await;
+    let run = Box::pin(fixture.active(|_| ())).await;
     insta::assert_json_snapshot!(json!({
-        "objects": objects(&office.app).await,
+        "objects": objects(&fixture.app).await,
         "record of the run": names(&run),
     }));
 }

@@ -8,7 +8,7 @@ use rollcall_simulators::UserTokenSpec;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::App;
+use super::TestApp;
 
 /// The audience of the API in all tests.
 pub(crate) const AUDIENCE: &str = "api://rollcall.example";
@@ -94,7 +94,7 @@ pub(crate) struct Admin {
     pub(crate) name: String,
 }
 
-impl App {
+impl TestApp {
     /// Returns the deployed API's router, in this process.
     pub(crate) fn router(&self) -> Router {
         rollcall_profile_api::router(self.services.clone()).expect("API not created")
@@ -130,7 +130,7 @@ impl App {
 
 impl Admin {
     /// Returns a caller without a token.
-    pub(crate) fn without_token(app: &App) -> Self {
+    pub(crate) fn without_token(app: &TestApp) -> Self {
         Self {
             router: app.router(),
             token: None,

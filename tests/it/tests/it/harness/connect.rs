@@ -10,7 +10,7 @@ use rollcall_simulators::{ConsentChoice, TenantState, UserTokenSpec};
 use serde_json::json;
 use uuid::{Uuid, uuid};
 
-use super::{AUDIENCE, Admin, Answer, App, call, people};
+use super::{AUDIENCE, Admin, Answer, TestApp, call, people};
 
 /// Only one tick runs at a time.
 static TICKS: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -41,7 +41,7 @@ impl Return {
     }
 }
 
-impl App {
+impl TestApp {
     /// Records the version of the tenant's installation.
     pub(crate) async fn installed(&self, version: &str) {
         let installation = Installation {
@@ -204,7 +204,7 @@ impl App {
     }
 }
 
-impl App {
+impl TestApp {
     /// Connects an account to a catalog that is already enabled.
     pub(crate) async fn connect_account_again(
         &self,
@@ -300,11 +300,14 @@ impl App {
     }
 }
 
-impl App {
+impl TestApp {
     /// Starts a tenant in another Microsoft cloud, whose services have other hosts.
-    pub(crate) async fn in_cloud(town: super::Town, cloud: rollcall_runtime::Cloud) -> Self {
+    pub(crate) async fn in_cloud(
+        tenant: super::TestTenant,
+        cloud: rollcall_runtime::Cloud,
+    ) -> Self {
         let elsewhere = super::platform::another_cloud().await;
-        let (mut app, world) = Box::pin(Self::blank(town)).await;
+        let (mut app, world) = Box::pin(Self::blank(tenant)).await;
         elsewhere.load(world.clone());
         let mut settings = app.services.settings.clone();
         settings.cloud = cloud;

@@ -29,42 +29,42 @@ use uuid::Uuid;
 
 pub(crate) use client::{AUDIENCE, Admin, Answer, CLIENT_ID, FRONTEND, PUBLIC, call};
 pub(crate) use connect::Return;
-pub(crate) use people::Town;
+pub(crate) use people::TestTenant;
 pub(crate) use platform::{config as aws_config, create_table, drain};
 
 /// The contact address of all tenants.
 pub(crate) const CONTACT: &str = "lms@contoso.example";
 
 /// A test's tenant and its environment.
-pub(crate) struct App {
+pub(crate) struct TestApp {
     pub(crate) services: Services,
     pub(crate) id: TenantId,
-    pub(crate) town: Town,
+    pub(crate) tenant: TestTenant,
     pub(crate) simulators: &'static Simulators,
     sqs: aws_sdk_sqs::Client,
     slot: DateTime<Utc>,
 }
 
-impl App {
-    /// Starts a tenant with the users of the town, connected, with saved settings, not refreshed
+impl TestApp {
+    /// Starts a tenant with the users of the tenant, connected, with saved settings, not refreshed
     /// yet.
-    pub(crate) async fn of(town: Town) -> Self {
-        let (app, world) = Box::pin(Self::blank(town)).await;
+    pub(crate) async fn of(tenant: TestTenant) -> Self {
+        let (app, world) = Box::pin(Self::blank(tenant)).await;
         Box::pin(app.connect(&world)).await;
         app
     }
 
     /// Starts a tenant without saved settings; everything outside the service is set up.
-    pub(crate) async fn blank(town: Town) -> (Self, World) {
+    pub(crate) async fn blank(tenant: TestTenant) -> (Self, World) {
         let platform = platform::shared().await;
         let id = TenantId::new(Uuid::new_v4());
-        let world = town.world(id.uuid());
+        let world = tenant.world(id.uuid());
         platform.simulators.load(world.clone());
         let (services, sqs) = platform::services(platform, id).await;
         let app = Self {
             services,
             id,
-            town,
+            tenant,
             simulators: &platform.simulators,
             sqs,
             slot: Utc::now(),
@@ -75,8 +75,8 @@ impl App {
     }
 
     /// Starts a tenant after its first refresh, ready; its first notices are removed.
-    pub(crate) async fn ready(town: Town) -> Self {
-        let mut app = Self::of(town).await;
+    pub(crate) async fn ready(tenant: TestTenant) -> Self {
+        let mut app = Self::of(tenant).await;
         let run = app.refresh().await;
         assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
         app.notices().await;

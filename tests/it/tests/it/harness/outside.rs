@@ -3,9 +3,9 @@
 use rollcall_domain::base::ids::{CourseId, ProfileId, UserId};
 use rollcall_simulators::{Fault, FaultKind, TenantState};
 
-use super::{App, people, platform, profile_id, unique_name};
+use super::{TestApp, people, platform, profile_id, unique_name};
 
-impl App {
+impl TestApp {
     /// Changes the members of a profile's group as users do in Entra.
     pub(crate) fn edit_members(&self, title: &str, add: &[&str], remove: &[&str]) {
         let person = |name: &&str| people::id(self.id.uuid(), "person", name);
@@ -70,7 +70,7 @@ impl App {
         let mut names: Vec<String> = group
             .members
             .iter()
-            .map(|id| self.town.name_of(self.id.uuid(), *id))
+            .map(|id| self.tenant.name_of(self.id.uuid(), *id))
             .collect();
         names.sort();
         Some(names)

@@ -19,7 +19,7 @@ pub(crate) fn id(tenant: Uuid, kind: &str, name: &str) -> Uuid {
 }
 
 #[derive(Debug, Clone, Default)]
-struct Inhabitant {
+struct TestUser {
     name: String,
     city: Option<String>,
     custom: Vec<(String, String)>,
@@ -29,8 +29,8 @@ struct Inhabitant {
 
 /// Users, courses and fields of a test, not bound to a tenant yet.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Town {
-    people: Vec<Inhabitant>,
+pub(crate) struct TestTenant {
+    people: Vec<TestUser>,
     courses: Vec<(String, String)>,
     fields: Vec<(String, FieldKind)>,
     completed: Vec<(String, String, DateTime<Utc>)>,
@@ -41,13 +41,13 @@ pub(crate) struct Town {
     user_consent: UserConsent,
 }
 
-impl Town {
-    /// Creates an empty town.
+impl TestTenant {
+    /// Creates a test tenant without users.
     pub(crate) fn new() -> Self {
         Self::default()
     }
 
-    /// Creates a town with Ada and Alan in Denver, Grace in Oslo, and two courses of the Academy.
+    /// Creates a test tenant with Ada and Alan in Denver, Grace in Oslo, and two courses of the Academy.
     pub(crate) fn small() -> Self {
         Self::new()
             .person("Ada", "Denver")
@@ -57,19 +57,19 @@ impl Town {
             .course("Fire Safety")
     }
 
-    /// Creates a town with this number of numbered users in Denver and one course.
+    /// Creates a test tenant with this number of numbered users in Denver and one course.
     pub(crate) fn crowd(people: usize) -> Self {
-        (0..people).fold(Self::new().course("Security 101"), |town, number| {
-            town.person(&format!("P{number:04}"), "Denver")
+        (0..people).fold(Self::new().course("Security 101"), |tenant, number| {
+            tenant.person(&format!("P{number:04}"), "Denver")
         })
     }
 
     /// Adds a user of a city, who exists in Entra and on the platform.
     pub(crate) fn person(mut self, name: &str, city: &str) -> Self {
-        self.people.push(Inhabitant {
+        self.people.push(TestUser {
             name: name.to_owned(),
             city: Some(city.to_owned()),
-            ..Inhabitant::default()
+            ..TestUser::default()
         });
         self
     }
@@ -94,7 +94,7 @@ impl Town {
         self
     }
 
-    fn last(&mut self) -> &mut Inhabitant {
+    fn last(&mut self) -> &mut TestUser {
         self.people.last_mut().expect("no user was added")
     }
 
@@ -166,7 +166,7 @@ impl Town {
         self
     }
 
-    /// Returns the town as a world of this tenant.
+    /// Returns the world of the simulators with this tenant id.
     pub(crate) fn world(&self, tenant: Uuid) -> World {
         World {
             tenant: TenantSeed {
@@ -282,7 +282,7 @@ fn enrolment(tenant: Uuid, name: &str, course: &str, at: DateTime<Utc>) -> Enrol
     }
 }
 
-fn inhabitant(tenant: Uuid, person: &Inhabitant) -> Person {
+fn inhabitant(tenant: Uuid, person: &TestUser) -> Person {
     let mail = format!("{}@contoso.example", person.name.to_lowercase());
     Person {
         object_id: (!person.outside_entra).then(|| id(tenant, "person", &person.name)),

@@ -8,9 +8,9 @@ use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::membership::plan::known_members::KeptMembers;
 
-use super::{App, in_city, platform, profile_id};
+use super::{TestApp, in_city, platform, profile_id};
 
-impl App {
+impl TestApp {
     /// Stores a profile as an administrator would; `change` edits it first.
     pub(crate) async fn put(&self, title: &str, change: impl FnOnce(&mut Profile)) -> Profile {
         let id = profile_id(self.id, title);

@@ -8,9 +8,9 @@ use rollcall_domain::membership::report::MaintenanceReport;
 use rollcall_runtime::{Deadline, Failure};
 use serde_json::Value;
 
-use super::{App, CONTACT, platform};
+use super::{CONTACT, TestApp, platform};
 
-impl App {
+impl TestApp {
     /// Returns a request for the next slot, one minute after the previous one.
     pub(crate) fn request(&mut self, job: Job) -> RunRequest {
         self.slot += chrono::TimeDelta::minutes(1);

@@ -7,12 +7,12 @@ use rollcall_domain::notices::NoticeKind;
 use rollcall_simulators::world::FieldKind;
 use serde_json::json;
 
-use crate::harness::{App, Town, line, profile_id};
+use crate::harness::{TestApp, TestTenant, line, profile_id};
 
 /// Proves S4-117: overrides of deleted users and profiles are removed, the others remain.
 #[tokio::test]
 async fn obsolete_overrides_are_removed() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Oslo", "Oslo", &[]).await;
     let (grace, alan) = (app.user("Grace"), app.user("Alan"));
     let (oslo, gone) = (profile_id(app.id, "Oslo"), profile_id(app.id, "Never was"));
@@ -50,7 +50,7 @@ async fn obsolete_overrides_are_removed() {
 /// refer to it remain, and no member is added or removed until it can be read.
 #[tokio::test]
 async fn overrides_of_an_unreadable_profile_stay() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let broken = profile_id(app.id, "Broken");
     app.put_city("Denver", "Denver", &[]).await;
     app.put_city("Broken", "Oslo", &[]).await;
@@ -80,7 +80,7 @@ async fn overrides_of_an_unreadable_profile_stay() {
 /// members remain.
 #[tokio::test]
 async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let grace = app.user("Grace");
     app.put("Only Grace", |profile| {
         profile.overrides.include = [Target::User(grace)].into();
@@ -112,11 +112,11 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
 /// and one notice is sent immediately; after the rules are fixed, population continues.
 #[tokio::test]
 async fn a_deleted_field_needs_review_and_is_told_once() {
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .field("Team", FieldKind::String)
         .person("Barbara", "Lyon")
         .custom("Team", "Blue");
-    let mut app = App::ready(town).await;
+    let mut app = TestApp::ready(tenant).await;
     let field = app.field("Team");
     let blue =
         json!({"combinator": "and", "rules": [{"field": field, "operator": "=", "value": "blue"}]});
@@ -152,7 +152,8 @@ async fn a_deleted_field_needs_review_and_is_told_once() {
 #[tokio::test]
 async fn a_deleted_course_in_a_rule_needs_review() {
     let mut app =
-        App::ready(Town::small().completed("Grace", "Fire Safety", chrono::Utc::now())).await;
+        TestApp::ready(TestTenant::small().completed("Grace", "Fire Safety", chrono::Utc::now()))
+            .await;
     let rule = json!({"combinator": "and", "rules": [{"field": format!("course:{}", app.course("Fire Safety")), "operator": "completed"}]});
     app.put("Done", |profile| profile.filter.activities = Some(rule))
         .await;
@@ -174,7 +175,7 @@ async fn a_deleted_course_in_a_rule_needs_review() {
 /// reported, and flagged if none is left.
 #[tokio::test]
 async fn a_deleted_course_is_unselected_silently() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;
     let course = app.course("Security 101");

@@ -4,13 +4,13 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::{Fault, FaultKind};
 
-use crate::harness::{App, Town, line};
+use crate::harness::{TestApp, TestTenant, line};
 
 /// Proves S4-132 and C-38: the group is enrolled in each selected course once, its catalog first.
 #[tokio::test]
 async fn the_group_is_enrolled_in_each_selected_course_once() {
-    let town = Town::small().course_of("Compliance", "Privacy");
-    let mut app = App::ready(town).await;
+    let tenant = TestTenant::small().course_of("Compliance", "Privacy");
+    let mut app = TestApp::ready(tenant).await;
     app.put_city("Denver", "Denver", &["Security 101", "Privacy"])
         .await;
     let (run, _) = app.maintain().await;
@@ -40,7 +40,7 @@ async fn the_group_is_enrolled_in_each_selected_course_once() {
 /// that were never selected here are not changed.
 #[tokio::test]
 async fn an_unselected_course_is_unenrolled_and_others_are_left_alone() {
-    let mut app = App::ready(Town::small().course("Made elsewhere")).await;
+    let mut app = TestApp::ready(TestTenant::small().course("Made elsewhere")).await;
     app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
         .await;
     app.maintained().await;
@@ -63,7 +63,7 @@ async fn an_unselected_course_is_unenrolled_and_others_are_left_alone() {
     );
 }
 
-fn close(app: &App, course: &str) {
+fn close(app: &TestApp, course: &str) {
     let path = format!("Courses({})/Enroll", app.course(course));
     let body = serde_json::json!({"error": {"code": "Closed", "message": "The course is closed."}});
     let kind = FaultKind::Status {
@@ -79,7 +79,7 @@ fn close(app: &App, course: &str) {
 /// contained in the log and in the mail.
 #[tokio::test]
 async fn one_course_in_trouble_does_not_stop_the_others() {
-    let mut app = App::ready(Town::small().course("Ergonomics")).await;
+    let mut app = TestApp::ready(TestTenant::small().course("Ergonomics")).await;
     app.put_city("Denver", "Denver", &["Ergonomics"]).await;
     app.maintained().await;
     app.put_city(
@@ -117,7 +117,7 @@ async fn one_course_in_trouble_does_not_stop_the_others() {
 /// platform's delay, so it counts only if the continuation gets it again.
 #[tokio::test]
 async fn a_course_refused_right_after_joining_is_told_by_the_continuation() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
         .await;
     close(&app, "Security 101");
@@ -139,8 +139,10 @@ async fn a_course_refused_right_after_joining_is_told_by_the_continuation() {
 /// Learn365 accepts a group before listing it: the next run enrols it.
 #[tokio::test]
 async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
-    let mut app =
-        App::ready(Town::small().behaving(|behaviour| behaviour.lms_accept_delay_ms = 4_000)).await;
+    let mut app = TestApp::ready(
+        TestTenant::small().behaving(|behaviour| behaviour.lms_accept_delay_ms = 4_000),
+    )
+    .await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     let (run, report) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Continuing);
@@ -163,7 +165,7 @@ async fn a_group_the_platform_does_not_show_yet_is_enrolled_by_the_next_run() {
 /// deferred, and no failure is reported.
 #[tokio::test]
 async fn a_known_group_that_joins_another_catalog_is_enrolled_there() {
-    let mut app = App::ready(Town::small().course_of("Compliance", "Privacy")).await;
+    let mut app = TestApp::ready(TestTenant::small().course_of("Compliance", "Privacy")).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;
     app.edit(|outside| outside.world.behaviour.lms_accept_delay_ms = 900);

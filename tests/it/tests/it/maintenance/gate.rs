@@ -7,12 +7,12 @@ use rollcall_domain::base::run::{MAX_WAITS, RunStatus};
 use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_domain::notices::NoticeKind;
 
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves S4-107: without data the run ends before it acquires the lock and changes nothing.
 #[tokio::test]
 async fn without_data_the_run_ends_before_the_lock() {
-    let mut app = App::of(Town::small()).await;
+    let mut app = TestApp::of(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (run, _) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Skipped);
@@ -39,7 +39,7 @@ async fn without_data_the_run_ends_before_the_lock() {
 /// Proves S4-095: maintenance waits for a running refresh, and is finally skipped.
 #[tokio::test]
 async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let refresh = Lease::acquire(
         &app.services.store,
         app.id,
@@ -75,7 +75,7 @@ async fn maintenance_waits_for_a_running_refresh_but_not_for_ever() {
 /// C-03: the membership run of 08:00 follows that slot's refresh.
 #[tokio::test]
 async fn the_membership_pass_follows_the_refresh_of_its_slot() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     let eight = Slot::of_tick(
         chrono::Utc::now()
@@ -110,7 +110,7 @@ async fn the_membership_pass_follows_the_refresh_of_its_slot() {
 /// Proves S4-107 with C-19: data older than the limit is not used, and the contact is notified.
 #[tokio::test]
 async fn old_data_is_not_acted_upon() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let fence = Lease::acquire(
         &app.services.store,
@@ -148,7 +148,7 @@ async fn old_data_is_not_acted_upon() {
 /// Proves S4-096: a slot runs once, however often it is requested.
 #[tokio::test]
 async fn a_slot_is_done_once() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let request = app.request(Job::Maintenance);
     app.work(&request).await.expect("not handled");
@@ -159,7 +159,7 @@ async fn a_slot_is_done_once() {
 
 #[tokio::test]
 async fn a_request_for_an_unknown_tenant_goes_back_to_the_queue() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     let mut request = app.request(Job::Maintenance);
     request.tenant = "00000000-0000-4000-8000-0000000000ff"
         .parse()

@@ -8,10 +8,10 @@ use rollcall_domain::membership::plan::PlanHash;
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_domain::notices::NoticeKind;
 
-use crate::harness::{App, Town, line, profile_id};
+use crate::harness::{TestApp, TestTenant, line, profile_id};
 
-async fn crowded() -> App {
-    let app = App::ready(Town::crowd(30)).await;
+async fn crowded() -> TestApp {
+    let app = TestApp::ready(TestTenant::crowd(30)).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.put("Denver", |profile| {
         profile.throttle = Throttle {
@@ -205,7 +205,7 @@ async fn a_change_that_comes_back_is_told_again() {
 /// continuation without a second approval.
 #[tokio::test]
 async fn an_approved_change_survives_being_cut_off() {
-    let mut app = App::ready(Town::crowd(900)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(900)).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.put("Denver", |profile| {
         profile.throttle = Throttle {

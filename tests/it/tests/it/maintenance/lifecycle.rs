@@ -4,10 +4,10 @@ use rollcall_domain::audience::lifecycle::restore;
 use rollcall_domain::audience::profile::Retraction;
 use rollcall_domain::membership::report::ProfileStatus;
 
-use crate::harness::{App, Town, line, profile_id};
+use crate::harness::{TestApp, TestTenant, line, profile_id};
 
-async fn enrolled() -> App {
-    let mut app = App::ready(Town::small().course_of("Compliance", "Privacy")).await;
+async fn enrolled() -> TestApp {
+    let mut app = TestApp::ready(TestTenant::small().course_of("Compliance", "Privacy")).await;
     app.put_city("Denver", "Denver", &["Security 101", "Privacy"])
         .await;
     app.maintained().await;

@@ -9,9 +9,9 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::FaultKind;
 
-use crate::harness::{App, Town, profile_id};
+use crate::harness::{TestApp, TestTenant, profile_id};
 
-async fn take(app: &App, seconds: u64) -> Lease {
+async fn take(app: &TestApp, seconds: u64) -> Lease {
     let lease = Lease::acquire(
         &app.services.store,
         app.id,
@@ -26,7 +26,7 @@ async fn take(app: &App, seconds: u64) -> Lease {
 /// settings cannot be saved; reading and deleting are possible.
 #[tokio::test]
 async fn under_the_lock_administrators_read_and_delete_only() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let profile = app.put_city("Denver", "Denver", &[]).await;
     let lease = take(&app, 30).await;
     let store = &app.services.store;
@@ -84,7 +84,7 @@ async fn under_the_lock_administrators_read_and_delete_only() {
 /// Proves S4-115 and S4-141: after a run the lock is released and saving works.
 #[tokio::test]
 async fn after_the_run_the_lock_is_gone() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
     assert!(
@@ -101,7 +101,7 @@ async fn after_the_run_the_lock_is_gone() {
 /// Proves S4-116: a run that fails releases the lock and records the reason.
 #[tokio::test]
 async fn a_run_that_breaks_unlocks_and_tells() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.edit(|outside| outside.world.apps[0].secret_expired = true);
     let (run, _) = app.maintain().await;
@@ -131,7 +131,7 @@ async fn a_run_that_breaks_unlocks_and_tells() {
 /// write any more.
 #[tokio::test]
 async fn a_paused_owner_that_wakes_late_cannot_write() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let first = take(&app, 2).await;
     let store = &app.services.store;
     let second = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30))
@@ -171,7 +171,7 @@ async fn a_paused_owner_that_wakes_late_cannot_write() {
 /// The race of two concurrent messages: one works, the other writes nothing.
 #[tokio::test]
 async fn of_two_messages_at_once_one_works() {
-    let mut app = App::ready(Town::crowd(60)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(60)).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 400 }, 1, 50);
     let (first, second) = (app.request(Job::Maintenance), app.request(Job::Maintenance));
@@ -198,7 +198,7 @@ async fn of_two_messages_at_once_one_works() {
 /// No concurrent save is accepted while the lock is held.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn saves_that_race_with_the_lock_never_land_after_it() {
-    let app = App::ready(Town::small()).await;
+    let app = TestApp::ready(TestTenant::small()).await;
     let template = app.put_city("Denver", "Denver", &[]).await;
     let saved = AtomicUsize::new(0);
     let locked = AtomicUsize::new(usize::MAX);

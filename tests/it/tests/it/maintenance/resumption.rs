@@ -7,13 +7,13 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::base::schedule::Job;
 use rollcall_simulators::{FaultKind, Throttle};
 
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// A run near its deadline stops in a consistent state, releases the lock, and queues its
 /// continuation, which completes it; nothing is done twice.
 #[tokio::test]
 async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
-    let mut app = App::ready(Town::crowd(900)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(900)).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 1_200 }, 1, 100);
     let request = app.request(Job::Maintenance);
@@ -55,7 +55,7 @@ async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
 /// lease to expire and produces exactly the desired members.
 #[tokio::test]
 async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
-    let mut app = App::ready(Town::crowd(1_200)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(1_200)).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 400 }, 1, 1_000);
     let request = app.request(Job::Maintenance);
@@ -92,7 +92,7 @@ async fn a_run_cut_off_at_any_moment_is_finished_by_the_next() {
 /// it at its next heartbeat and stops.
 #[tokio::test]
 async fn a_run_that_lost_its_lock_writes_nothing_more() {
-    let mut app = App::ready(Town::crowd(900)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(900)).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 1_500 }, 2, 100);
     let request = app.request(Job::Maintenance);
@@ -130,13 +130,13 @@ async fn a_run_that_lost_its_lock_writes_nothing_more() {
 /// Graph's write quota delays a run and does not change its result.
 #[tokio::test]
 async fn a_throttled_run_ends_at_the_same_members() {
-    let town = Town::crowd(200).behaving(|behaviour| {
+    let tenant = TestTenant::crowd(200).behaving(|behaviour| {
         behaviour.throttle = Some(Throttle {
             writes_per_window: 6,
             window_ms: 700,
         });
     });
-    let mut app = App::ready(town).await;
+    let mut app = TestApp::ready(tenant).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (run, _) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Succeeded);
@@ -146,7 +146,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
 /// A killed run cannot record its failure: the next one records it and sends a notice.
 #[tokio::test]
 async fn a_run_that_died_is_recorded_and_told_by_the_next() {
-    let mut app = App::ready(Town::crowd(60)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(60)).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 2_000 }, 1, 1);
     let dead = app.request(Job::Maintenance);

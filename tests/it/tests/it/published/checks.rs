@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::problems::says;
 use super::steady;
-use crate::directory_sync::Office;
-use crate::harness::{Answer, App, Town};
+use crate::directory_sync::SyncFixture;
+use crate::harness::{Answer, TestApp, TestTenant};
 
 /// Returns the checks of a test, one line each.
 fn checks(headline: &str, test: &Value) -> String {
@@ -24,7 +24,7 @@ fn checks(headline: &str, test: &Value) -> String {
 }
 
 /// Tests the entered credentials in services without cached tokens.
-async fn test(app: &mut App, body: Value) -> Answer {
+async fn test(app: &mut TestApp, body: Value) -> Answer {
     app.services = app.with_settings(app.services.settings.clone()).await;
     let owner = app.admin("Owner");
     owner.post("/v1/settings/test", body).await.expect(200)
@@ -55,7 +55,7 @@ const WORLDS: [(&str, World); 6] = [
 
 #[tokio::test]
 async fn of_the_settings() {
-    let mut app = Box::pin(App::ready(Town::small())).await;
+    let mut app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let as_stored = app.outside().world;
     let stored = test(&mut app, json!({})).await;
     let mut text = checks("as stored", &stored.body);
@@ -93,42 +93,42 @@ async fn of_the_settings() {
 }
 
 /// Runs the sync's test in services without cached tokens.
-async fn sync_test(office: &mut Office, headline: &str) -> String {
-    office.forget_tokens().await;
-    office.owner = office.app.admin("Owner");
-    let answer = office.owner.post("/v1/sync/test", json!({})).await;
+async fn sync_test(fixture: &mut SyncFixture, headline: &str) -> String {
+    fixture.forget_tokens().await;
+    fixture.owner = fixture.app.admin("Owner");
+    let answer = fixture.owner.post("/v1/sync/test", json!({})).await;
     checks(headline, &answer.expect(200).body["test"])
 }
 
 #[tokio::test]
 async fn of_the_directory_sync() {
-    let mut office = Office::small().await;
-    let sales = office.group("Sales", &["Ada", "Grace"]);
+    let mut fixture = SyncFixture::small().await;
+    let sales = fixture.group("Sales", &["Ada", "Grace"]);
     let filters = json!({"graph": "accountEnabled eq true", "groups": [sales]});
-    office
+    fixture
         .save(|body| body["filters"] = filters)
         .await
         .expect(200);
-    let as_stored = office.app.outside().world;
-    let mut text = sync_test(&mut office, "as it should be").await;
+    let as_stored = fixture.app.outside().world;
+    let mut text = sync_test(&mut fixture, "as it should be").await;
     for (headline, change) in &WORLDS[..5] {
-        office.app.edit(*change);
-        text += &sync_test(&mut office, headline).await;
-        office
+        fixture.app.edit(*change);
+        text += &sync_test(&mut fixture, headline).await;
+        fixture
             .app
             .edit(|outside| outside.world.apps.clone_from(&as_stored.apps));
     }
-    office.app.edit(|outside| outside.world.groups.clear());
-    text += &sync_test(&mut office, "groups that are gone").await;
+    fixture.app.edit(|outside| outside.world.groups.clear());
+    text += &sync_test(&mut fixture, "groups that are gone").await;
     for (headline, path, code) in [
         ("the platform refuses", "/scim", 401),
         ("the platform is silent", "/scim", 503),
         ("Graph is silent", "/graph", 503),
         ("Entra is silent", "/oauth2/v2.0/token", 503),
     ] {
-        office.app.fault(path, says(code, "No"), 1, 1_000);
-        text += &sync_test(&mut office, headline).await;
-        office.app.clear_faults();
+        fixture.app.fault(path, says(code, "No"), 1, 1_000);
+        text += &sync_test(&mut fixture, headline).await;
+        fixture.app.clear_faults();
     }
     insta::assert_snapshot!(steady(&text));
 }

@@ -11,7 +11,7 @@ use rollcall_runtime::Deadline;
 use rollcall_simulators::generate::{self, WorldSpec};
 
 use super::stored;
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Default number of users in the refreshed tenant.
 const PEOPLE: usize = 2_000;
@@ -35,7 +35,7 @@ async fn a_refresh_of_a_large_tenant_stays_below_512_mb() {
     let people = std::env::var(PEOPLE_WANTED).ok();
     let people = people.and_then(|people| people.parse().ok());
     let people = people.unwrap_or(PEOPLE);
-    let mut app = App::of(Town::small()).await;
+    let mut app = TestApp::of(TestTenant::small()).await;
     settle(&app, people);
     for name in ["first", "second"] {
         let begun = Instant::now();
@@ -56,8 +56,8 @@ async fn a_refresh_of_a_large_tenant_stays_below_512_mb() {
     }
 }
 
-/// Replaces the town by a generated world.
-fn settle(app: &App, people: usize) {
+/// Replaces the tenant by a generated world.
+fn settle(app: &TestApp, people: usize) {
     let spec = WorldSpec {
         tenant: app.id.uuid(),
         users: people,
@@ -75,7 +75,7 @@ fn settle(app: &App, people: usize) {
 }
 
 /// Executes the job in a separate process; returns its peak memory in MiB.
-pub(crate) async fn apart(app: &App, request: &RunRequest) -> u64 {
+pub(crate) async fn apart(app: &TestApp, request: &RunRequest) -> u64 {
     let settings = &app.services.settings;
     // The queue URL begins with the emulator's address.
     let emulator: Vec<&str> = settings.refresh_queue_url.split('/').take(3).collect();

@@ -1,6 +1,7 @@
 //! The data refresh: complete or without effect, once per slot, with notices.
 
 pub(crate) mod memory;
+mod starts;
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use rollcall_runtime::events::Tick;
 use rollcall_simulators::FaultKind;
 use rollcall_simulators::world::FieldKind;
 
-use crate::harness::{App, CONTACT, Town, counts};
+use crate::harness::{CONTACT, TestApp, TestTenant, counts};
 
 fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
     kinds
@@ -26,7 +27,7 @@ fn failure(kinds: &[NoticeKind]) -> &NoticeKind {
 }
 
 /// Returns the current snapshot.
-async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
+async fn stored(app: &TestApp) -> (SnapshotPointer, Snapshot) {
     let pointer = app.services.store.snapshot_pointer(app.id).await;
     let pointer = pointer.expect("pointer not read").expect("no pointer");
     let bytes = app.services.objects.get(&pointer.key).await;
@@ -37,11 +38,11 @@ async fn stored(app: &App) -> (SnapshotPointer, Snapshot) {
 /// Proves S4-097, S4-098 and S4-099: all six sets, every page, and the schema.
 #[tokio::test]
 async fn all_six_sets_are_read_and_stored() {
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .field("Hire Date", FieldKind::DateTime)
         .person("Barbara", "Lyon")
         .behaving(|behaviour| behaviour.page_size = 2);
-    let mut app = App::of(town.completed("Ada", "Security 101", chrono::Utc::now())).await;
+    let mut app = TestApp::of(tenant.completed("Ada", "Security 101", chrono::Utc::now())).await;
     let run = app.refresh().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{run:?}");
     let expected = [
@@ -97,7 +98,8 @@ async fn all_six_sets_are_read_and_stored() {
 /// notified.
 #[tokio::test]
 async fn a_refresh_that_is_not_complete_replaces_nothing() {
-    let mut app = App::ready(Town::small().behaving(|behaviour| behaviour.page_size = 2)).await;
+    let mut app =
+        TestApp::ready(TestTenant::small().behaving(|behaviour| behaviour.page_size = 2)).await;
     let before = app
         .services
         .store
@@ -159,7 +161,7 @@ async fn a_refresh_that_is_not_complete_replaces_nothing() {
 /// an administrator accepts it.
 #[tokio::test]
 async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
-    let mut app = App::ready(Town::crowd(40)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(40)).await;
     app.edit(|outside| outside.world.people.truncate(10));
     let run = app.refresh().await;
     assert_eq!(run.status, RunStatus::Failed);
@@ -184,7 +186,7 @@ async fn a_tenant_that_shrank_suspiciously_is_not_believed() {
 /// permission and is rejected.
 #[tokio::test]
 async fn values_that_vanish_are_not_believed() {
-    let mut app = App::ready(Town::crowd(40)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(40)).await;
     app.edit(|outside| {
         outside
             .world
@@ -205,7 +207,10 @@ async fn values_that_vanish_are_not_believed() {
 /// Proves S4-101: one tenant's failure does not stop another's refresh.
 #[tokio::test]
 async fn tenants_fail_alone() {
-    let (mut broken, mut fine) = (App::of(Town::small()).await, App::of(Town::small()).await);
+    let (mut broken, mut fine) = (
+        TestApp::of(TestTenant::small()).await,
+        TestApp::of(TestTenant::small()).await,
+    );
     broken.fault("Users", FaultKind::BrokenJson, 1, 50);
     let requests = [broken.request(Job::Refresh), fine.request(Job::Refresh)];
     let records: Vec<_> = requests
@@ -232,198 +237,9 @@ async fn tenants_fail_alone() {
     assert_eq!(fine.run(&requests[1]).await.status, RunStatus::Succeeded);
 }
 
-/// Proves S4-091, S4-096 and S4-103: a tick requests one run per active tenant, the sweep requests
-/// runs for tenants that wait for their first refresh, and duplicate ticks result in one run.
-#[tokio::test]
-async fn ticks_ask_for_active_tenants_and_the_sweep_for_new_ones() {
-    let mut app = App::of(Town::small()).await;
-    assert_eq!(
-        app.tenant().await.onboarding,
-        Onboarding::AwaitingFirstRefresh
-    );
-    assert!(
-        !app.services
-            .store
-            .active_tenants()
-            .await
-            .expect("tenants not read")
-            .contains(&app.id)
-    );
-    let sweep = Tick {
-        tick: "onboarding".to_owned(),
-        time: chrono::Utc::now(),
-    };
-    rollcall_refresh_job::tick(&app.services, &sweep, soon_over())
-        .await
-        .expect("sweep failed");
-    assert!(
-        app.requested(Job::Refresh).await >= 1,
-        "no request for the new tenant"
-    );
-    app.refresh().await;
-    assert!(
-        app.services
-            .store
-            .active_tenants()
-            .await
-            .expect("tenants not read")
-            .contains(&app.id)
-    );
-    assert!(
-        !app.services
-            .store
-            .onboarding_tenants()
-            .await
-            .expect("tenants not read")
-            .contains(&app.id)
-    );
-    let request = app.request(Job::Refresh);
-    app.work(&request).await.expect("not handled");
-    app.forget_requests();
-    app.work(&request).await.expect("not handled");
-    assert!(
-        app.simulators.requests(app.id.uuid()).is_empty(),
-        "a duplicate sent requests"
-    );
-    let unknown = Tick {
-        tick: "midnight".to_owned(),
-        time: chrono::Utc::now(),
-    };
-    assert!(
-        rollcall_refresh_job::tick(&app.services, &unknown, soon_over())
-            .await
-            .is_err()
-    );
-}
-
-/// Proves S4-096: slots that never ran are recorded in the next run.
-#[tokio::test]
-async fn missed_slots_are_visible() {
-    let mut app = App::ready(Town::small()).await;
-    let mut request = app.request(Job::Refresh);
-    let at = |text: &str| Slot::of_tick(text.parse().expect("invalid time"));
-    request.slot = at("2030-01-01T02:00:00Z");
-    app.work(&request).await.expect("not handled");
-    request.slot = at("2030-01-01T11:00:00Z");
-    app.work(&request).await.expect("not handled");
-    assert_eq!(
-        app.run(&request).await.missed,
-        [at("2030-01-01T05:00:00Z"), at("2030-01-01T08:00:00Z")]
-    );
-}
-
-/// Proves S4-102 and S4-104: after the first save the tenant is shown as waiting; after the first
-/// refresh it is ready, and one notice is sent.
-#[tokio::test]
-async fn a_new_tenant_is_told_when_it_is_ready() {
-    let mut app = App::of(Town::small()).await;
-    assert_eq!(
-        app.tenant().await.onboarding,
-        Onboarding::AwaitingFirstRefresh
-    );
-    app.refresh().await;
-    assert_eq!(app.tenant().await.onboarding, Onboarding::Ready);
-    assert_eq!(
-        app.told().await,
-        [NoticeKind::Ready {
-            people: 3,
-            courses: 2
-        }]
-    );
-    app.refresh().await;
-    assert!(app.told().await.is_empty(), "a second notice was sent");
-}
-
-/// Proves S4-105: a failed first refresh is notified, visible, and retried.
-#[tokio::test]
-async fn a_failed_first_refresh_is_told_and_tried_again() {
-    let mut app = App::of(Town::small()).await;
-    app.fault("Courses", FaultKind::BrokenJson, 1, 50);
-    let run = app.refresh().await;
-    assert_eq!(run.status, RunStatus::Failed);
-    let told = app.told().await;
-    let NoticeKind::Failure { consequence, .. } = failure(&told) else {
-        panic!("{told:?}")
-    };
-    assert!(consequence.contains("no data yet"), "{consequence}");
-    assert_eq!(
-        app.tenant().await.onboarding,
-        Onboarding::AwaitingFirstRefresh
-    );
-    let begun = app.requested(Job::Refresh).await;
-    let soon = Tick {
-        tick: "onboarding".to_owned(),
-        time: run.request.slot.at() + chrono::TimeDelta::minutes(2),
-    };
-    rollcall_refresh_job::tick(&app.services, &soon, soon_over())
-        .await
-        .expect("sweep failed");
-    let mine_soon = app.requested(Job::Refresh).await;
-    let later = Tick {
-        tick: "onboarding".to_owned(),
-        time: run.request.slot.at() + chrono::TimeDelta::minutes(16),
-    };
-    rollcall_refresh_job::tick(&app.services, &later, soon_over())
-        .await
-        .expect("sweep failed");
-    assert!(
-        app.requested(Job::Refresh).await > mine_soon,
-        "not requested again after 15 minutes (before: {begun})"
-    );
-    app.simulators.clear_faults(app.id.uuid());
-    app.refresh().await;
-    assert_eq!(app.tenant().await.onboarding, Onboarding::Ready);
-}
-
-#[tokio::test]
-async fn a_wrong_key_is_told_in_words_without_the_key() {
-    let mut app = App::of(Town::small()).await;
-    app.edit(|outside| outside.world.lms_keys.clear());
-    let run = app.refresh().await;
-    let error = run.error.expect("no error recorded");
-    assert!(error.contains("401"), "{error}");
-    assert!(
-        !error.contains(&rollcall_simulators::generate::lms_key(app.id.uuid())),
-        "{error}"
-    );
-}
-
-#[tokio::test]
-async fn a_refresh_waits_while_another_one_works() {
-    let mut app = App::of(Town::small()).await;
-    let other = Lease::acquire(
-        &app.services.store,
-        app.id,
-        REFRESH_LEASE,
-        Duration::from_secs(30),
-    )
-    .await
-    .expect("lease request failed")
-    .expect("lease taken");
-    let request = app.request(Job::Refresh);
-    app.work(&request).await.expect("not handled");
-    assert!(
-        app.services
-            .store
-            .run(&request)
-            .await
-            .expect("run not read")
-            .is_none(),
-        "a run was recorded"
-    );
-    assert_eq!(
-        app.requested(Job::Refresh).await,
-        1,
-        "the request was not requeued"
-    );
-    other.release().await.expect("not released");
-    app.work(&request).await.expect("not handled");
-    assert_eq!(counts(&app.run(&request).await, &["people"])["people"], 3);
-}
-
 #[tokio::test]
 async fn entra_properties_are_read_when_settings_name_them() {
-    let mut app = App::of(Town::small()).await;
+    let mut app = TestApp::of(TestTenant::small()).await;
     app.edit(|outside| outside.world.people[0].employee_id = Some("E-77".to_owned()));
     let tenant = app.tenant().await;
     let mut settings = tenant.settings.clone();
@@ -444,7 +260,7 @@ async fn entra_properties_are_read_when_settings_name_them() {
 /// Rows refer to the same users in the next refresh, and only users with changes are marked.
 #[tokio::test]
 async fn rows_are_carried_over_between_refreshes() {
-    let mut app = App::ready(Town::crowd(40)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(40)).await;
     let (_, first) = stored(&app).await;
     let gone = first.people.row(app.user("P0003")).expect("no such row");
     let moved = first.people.row(app.user("P0007")).expect("no such row");

@@ -8,7 +8,7 @@ use rollcall_simulators::{ConsentChoice, FaultKind};
 use serde_json::{Value, json};
 
 use super::{app, begin, connect, shown, to_consent};
-use crate::harness::{App, CLIENT_ID};
+use crate::harness::{CLIENT_ID, TestApp};
 
 /// Proves S0-21 and S0-22: declined, wrong account and wrong tenant have different results, with
 /// Microsoft's code, and leave no partial state.
@@ -17,7 +17,7 @@ async fn each_failure_has_its_name() {
     let app = app().await;
     let declined = app.sign_in(
         &begin(&app, "/").await,
-        &App::address("Ada"),
+        &TestApp::address("Ada"),
         ConsentChoice::Decline,
     );
     let back = app.come_back(&declined).await;
@@ -38,7 +38,7 @@ async fn each_failure_has_its_name() {
     );
 
     let consent = to_consent(&app, &begin(&app, "/").await).await;
-    let no = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Decline);
+    let no = app.sign_in(&consent, &TestApp::address("Ada"), ConsentChoice::Decline);
     assert!(
         no.contains("admin_consent=True"),
         "not in the redirect of a declined consent: {no}"
@@ -47,7 +47,7 @@ async fn each_failure_has_its_name() {
 
     let alan = app.sign_in(
         &begin(&app, "/").await,
-        &App::address("Alan"),
+        &TestApp::address("Alan"),
         ConsentChoice::Accept,
     );
     assert_eq!(app.come_back(&alan).await.param("result"), "wrong_account");
@@ -60,7 +60,7 @@ async fn what_works_survives_later_failures() {
     let app = app().await;
     let early = to_consent(&app, &begin(&app, "/").await).await;
     connect(&app).await;
-    let no = app.sign_in(&early, &App::address("Ada"), ConsentChoice::Decline);
+    let no = app.sign_in(&early, &TestApp::address("Ada"), ConsentChoice::Decline);
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
     let again = to_consent(&app, &begin(&app, "/").await).await;
@@ -69,7 +69,7 @@ async fn what_works_survives_later_failures() {
         "connected",
         "a new attempt affected the connection"
     );
-    let no = app.sign_in(&again, &App::address("Ada"), ConsentChoice::Decline);
+    let no = app.sign_in(&again, &TestApp::address("Ada"), ConsentChoice::Decline);
     assert_eq!(app.come_back(&no).await.param("result"), "declined");
     assert_eq!(shown(&app).await["status"], "connected");
 }
@@ -119,7 +119,7 @@ async fn a_consent_that_spreads_slowly_is_proved_later() {
     slow.edit(|outside| outside.world.behaviour.consent_propagation_ms = 3_600_000);
     let url = begin(&slow, "/").await;
     let consent = to_consent(&slow, &url).await;
-    let back = slow.sign_in(&consent, &App::address("Ada"), ConsentChoice::Accept);
+    let back = slow.sign_in(&consent, &TestApp::address("Ada"), ConsentChoice::Accept);
     assert_eq!(slow.come_back(&back).await.param("result"), "pending");
     assert_eq!(shown(&slow).await["status"], "pending_consent");
     slow.tick("connections").await;
@@ -145,7 +145,7 @@ async fn trouble_with_microsoft_is_told_as_trouble() {
         10,
     );
     let url = begin(&app, "/").await;
-    let back = app.sign_in(&url, &App::address("Ada"), ConsentChoice::Accept);
+    let back = app.sign_in(&url, &TestApp::address("Ada"), ConsentChoice::Accept);
     assert_eq!(app.come_back(&back).await.param("result"), "unavailable");
     app.clear_faults();
     app.callback(&back).await.expect(400);

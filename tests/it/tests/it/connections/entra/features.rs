@@ -3,13 +3,13 @@
 use serde_json::json;
 
 use super::{app, connect};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Proves S0-08, S0-11, S0-14 and S0-18: without the connection each feature is rejected with the
 /// path to connect; with it, each works.
 #[tokio::test]
 async fn features_wait_for_the_connection() {
-    let app = App::ready(Town::small().global_admin("Ada")).await;
+    let app = TestApp::ready(TestTenant::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     app.edit(|outside| {
         outside.world.people[1].manager = outside.world.people[0].object_id;
@@ -49,7 +49,7 @@ async fn features_wait_for_the_connection() {
 /// Proves S0-09: a group of the directory is added to a catalog and enrolled.
 #[tokio::test]
 async fn a_group_is_added_and_enrolled() {
-    let app = App::ready(Town::small().global_admin("Ada")).await;
+    let app = TestApp::ready(TestTenant::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     connect(&app).await;
     let group = uuid::Uuid::new_v4();
@@ -97,7 +97,7 @@ async fn a_group_is_added_and_enrolled() {
 /// Proves S0-10: changes in the directory are visible immediately, without any action.
 #[tokio::test]
 async fn changes_in_the_directory_show_at_once() {
-    let app = App::ready(Town::small().global_admin("Ada")).await;
+    let app = TestApp::ready(TestTenant::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     connect(&app).await;
     let admin = app.admin("LmsAdmin");
@@ -121,7 +121,7 @@ async fn changes_in_the_directory_show_at_once() {
 /// Proves S0-12: guests are invited.
 #[tokio::test]
 async fn a_guest_is_invited() {
-    let app = App::ready(Town::small().global_admin("Ada")).await;
+    let app = TestApp::ready(TestTenant::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     connect(&app).await;
     let admin = app.admin("LmsAdmin");
@@ -142,7 +142,7 @@ async fn a_guest_is_invited() {
     assert_eq!(admin.get(&path).await.expect(200).body["guest"], true);
     let own = admin.post(
         "/v1/directory/guests",
-        json!({"address": App::address("Ada")}),
+        json!({"address": TestApp::address("Ada")}),
     );
     assert_eq!(own.await.expect(422).pointers(), ["/address"]);
 }

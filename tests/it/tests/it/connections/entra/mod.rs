@@ -7,17 +7,17 @@ use rollcall_domain::base::audit::Action;
 use rollcall_simulators::ConsentChoice;
 use serde_json::{Value, json};
 
-use crate::harness::{App, FRONTEND, Return, Town};
+use crate::harness::{FRONTEND, Return, TestApp, TestTenant};
 
 /// Starts a tenant of the newest version whose Global Administrator is Ada.
-async fn app() -> App {
-    let app = App::of(Town::small().global_admin("Ada")).await;
+async fn app() -> TestApp {
+    let app = TestApp::of(TestTenant::small().global_admin("Ada")).await;
     app.installed("3.74").await;
     app
 }
 
 /// Returns the directory connection as the API shows it.
-async fn shown(app: &App) -> Value {
+async fn shown(app: &TestApp) -> Value {
     let list = app
         .admin("LmsAdmin")
         .get("/v1/connections")
@@ -27,7 +27,7 @@ async fn shown(app: &App) -> Value {
 }
 
 /// Begins to connect as Ada; returns the URL of Microsoft's sign-in.
-async fn begin(app: &App, return_to: &str) -> String {
+async fn begin(app: &TestApp, return_to: &str) -> String {
     let ada = app.person("Ada", &[], true);
     let body = json!({"returnTo": return_to});
     let begun = ada
@@ -38,22 +38,22 @@ async fn begin(app: &App, return_to: &str) -> String {
 }
 
 /// Signs in; returns the URL of the consent page.
-async fn to_consent(app: &App, url: &str) -> String {
-    let back = app.sign_in(url, &App::address("Ada"), ConsentChoice::Accept);
+async fn to_consent(app: &TestApp, url: &str) -> String {
+    let back = app.sign_in(url, &TestApp::address("Ada"), ConsentChoice::Accept);
     let onwards = app.come_back(&back).await.url.to_string();
     assert!(onwards.contains("/v2.0/adminconsent"), "{onwards}");
     onwards
 }
 
 /// Connects the directory completely.
-async fn connect(app: &App) -> Return {
+async fn connect(app: &TestApp) -> Return {
     let url = begin(app, "/settings/api-keys?tab=2").await;
     let consent = to_consent(app, &url).await;
-    let back = app.sign_in(&consent, &App::address("Ada"), ConsentChoice::Accept);
+    let back = app.sign_in(&consent, &TestApp::address("Ada"), ConsentChoice::Accept);
     app.come_back(&back).await
 }
 
-async fn audited(app: &App) -> Vec<Action> {
+async fn audited(app: &TestApp) -> Vec<Action> {
     let page = app
         .services
         .store
@@ -90,7 +90,7 @@ async fn the_directory_is_connected() {
         (&shown["origin"], &shown["account"]),
         (&json!("consented"), &json!("Contoso"))
     );
-    assert_eq!(shown["connectedBy"], App::address("Ada"));
+    assert_eq!(shown["connectedBy"], TestApp::address("Ada"));
     assert_eq!(shown["capabilities"], json!(["directory", "guests"]));
     let actions = audited(&app).await;
     assert!(

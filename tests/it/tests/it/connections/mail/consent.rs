@@ -4,8 +4,8 @@ use rollcall_simulators::ConsentChoice;
 use rollcall_simulators::world::{ExchangePlan, Mailbox};
 use serde_json::json;
 
-use super::{sent_by, shown, start, town};
-use crate::harness::{Admin, App};
+use super::{sent_by, shown, start, tenant};
+use crate::harness::{Admin, TestApp};
 
 /// Proves S1-10 and S1-11: capabilities without a licence are listed; the others work.
 #[tokio::test]
@@ -19,7 +19,7 @@ async fn licences_limit_what_works() {
         ..Mailbox::default()
     };
     let (app, cara) = start(
-        town()
+        tenant()
             .person("Solo", "Oslo")
             .mailbox("Solo", no_teams)
             .person("Kit", "Oslo")
@@ -60,7 +60,7 @@ async fn unsuitable_accounts_are_refused_by_name() {
         ..Mailbox::default()
     };
     let (app, cara) = start(
-        town()
+        tenant()
             .person("Team", "Oslo")
             .mailbox("Team", shared)
             .person("Old", "Oslo")
@@ -82,7 +82,7 @@ async fn unsuitable_accounts_are_refused_by_name() {
 }
 
 /// Returns true if a sign-in with this account asks for consent.
-async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bool {
+async fn asks_consent(app: &TestApp, cara: &Admin, catalog: &str, login: &str) -> bool {
     let path = app.mail_path(catalog);
     let begun = cara
         .post(&format!("{path}/connect"), json!({}))
@@ -90,7 +90,7 @@ async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bo
         .expect(201);
     let url = begun.body["url"].as_str().expect("not a string").to_owned();
     // Declining has an effect only if a consent page was shown.
-    let back = app.sign_in(&url, &App::address(login), ConsentChoice::Decline);
+    let back = app.sign_in(&url, &TestApp::address(login), ConsentChoice::Decline);
     back.contains("error=access_denied")
 }
 
@@ -99,7 +99,7 @@ async fn asks_consent(app: &App, cara: &Admin, catalog: &str, login: &str) -> bo
 /// account, and for a new account unless an administrator consented for all.
 #[tokio::test]
 async fn consent_is_asked_for_when_it_is_missing() {
-    let (app, _) = start(town()).await;
+    let (app, _) = start(tenant()).await;
     let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
     for catalog in ["Academy", "Campus"] {
         let path = app.mail_path(catalog);
@@ -143,7 +143,7 @@ async fn consent_is_asked_for_when_it_is_missing() {
 /// Proves S1-14: if users cannot consent, the result names the required administrator's approval.
 #[tokio::test]
 async fn an_administrators_approval_may_be_needed() {
-    let (app, cara) = start(town().only_admins_consent()).await;
+    let (app, cara) = start(tenant().only_admins_consent()).await;
     let path = app.mail_path("Academy");
     cara.put(&path, "\"0\"", json!({"enabled": true}))
         .await

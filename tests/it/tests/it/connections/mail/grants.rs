@@ -4,10 +4,10 @@ use rollcall_domain::notices::NoticeKind;
 use rollcall_simulators::OauthRefusal;
 use serde_json::json;
 
-use super::{sent_by, shown, start, town};
-use crate::harness::{Admin, App};
+use super::{sent_by, shown, start, tenant};
+use crate::harness::{Admin, TestApp};
 
-fn refuse(app: &App, error: &str, number: u32) {
+fn refuse(app: &TestApp, error: &str, number: u32) {
     app.edit(|outside| {
         outside.world.behaviour.refresh_refusal = Some(OauthRefusal {
             status: 400,
@@ -22,7 +22,7 @@ fn refuse(app: &App, error: &str, number: u32) {
 /// consent once.
 #[tokio::test]
 async fn an_outdated_consent_is_renewed() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
     refuse(&app, "invalid_grant", 65_001);
@@ -63,7 +63,7 @@ async fn an_outdated_consent_is_renewed() {
 /// sent after reconnecting.
 #[tokio::test]
 async fn a_lost_account_is_told_once_and_holds_its_mail() {
-    let (app, _) = start(town()).await;
+    let (app, _) = start(tenant()).await;
     let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.connect_account(&cara, "Campus", "Other").await;
@@ -95,13 +95,13 @@ async fn a_lost_account_is_told_once_and_holds_its_mail() {
     assert_eq!(told.len(), 1, "{told:?}");
     let to = &told[0].recipients;
     assert!(
-        to.contains(&crate::harness::CONTACT.to_owned()) && to.contains(&App::address("Cara")),
+        to.contains(&crate::harness::CONTACT.to_owned()) && to.contains(&TestApp::address("Cara")),
         "{to:?}"
     );
     assert!(
         matches!(&told[0].about, NoticeKind::ConnectionLost { code, .. } if code.as_deref() == Some("AADSTS50057"))
     );
-    let mails = app.mails_to(&App::address("Cara")).await;
+    let mails = app.mails_to(&TestApp::address("Cara")).await;
     assert!(
         mails.iter().any(|mail| mail.subject.contains("Academy")),
         "{mails:?}"
@@ -113,7 +113,7 @@ async fn a_lost_account_is_told_once_and_holds_its_mail() {
 }
 
 /// Mail that waits while an account is lost is listed, and sent once it works again.
-async fn held_mail_goes_out(app: &App, cara: &Admin) {
+async fn held_mail_goes_out(app: &TestApp, cara: &Admin) {
     app.put_mail("Academy", "waits").await;
     let path = format!("/v1/catalogs/{}/messages", app.catalog("Academy"));
     let waits = app.admin("LmsAdmin").get(&path).await.expect(200);
@@ -144,7 +144,7 @@ async fn held_mail_goes_out(app: &App, cara: &Admin) {
 /// one waits for the other, and the account is not lost.
 #[tokio::test]
 async fn racing_refreshes_keep_the_newest_token() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
     app.edit(|outside| outside.world.behaviour.strict_rotation = true);
@@ -170,7 +170,7 @@ async fn racing_refreshes_keep_the_newest_token() {
 /// Proves S1-19 and X-09: an unused grant is refreshed weekly, so that it does not expire.
 #[tokio::test]
 async fn a_quiet_grant_is_kept_alive() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
     let before = app.outside().refreshes;

@@ -8,11 +8,11 @@ use rollcall_simulators::world::Mailbox;
 use rollcall_simulators::{ConsentChoice, SentMail};
 use serde_json::{Value, json};
 
-use crate::harness::{Admin, App, Town};
+use crate::harness::{Admin, TestApp, TestTenant};
 
 /// Cara administers the Academy; Events and Other have mailboxes.
-fn town() -> Town {
-    Town::small()
+fn tenant() -> TestTenant {
+    TestTenant::small()
         .person("Cara", "Denver")
         .person("Events", "Denver")
         .person("Other", "Denver")
@@ -22,19 +22,19 @@ fn town() -> Town {
         .mailbox("Other", Mailbox::default())
 }
 
-async fn start(town: Town) -> (App, Admin) {
-    let app = App::ready(town).await;
+async fn start(tenant: TestTenant) -> (TestApp, Admin) {
+    let app = TestApp::ready(tenant).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     (app, cara)
 }
 
-async fn shown(app: &App, catalog: &str) -> Value {
+async fn shown(app: &TestApp, catalog: &str) -> Value {
     let view = app.admin("LmsAdmin").get(&app.mail_path(catalog)).await;
     view.expect(200).body
 }
 
 /// Returns the mail messages that were sent from a user's mailbox.
-fn sent_by(app: &App, name: &str) -> Vec<SentMail> {
+fn sent_by(app: &TestApp, name: &str) -> Vec<SentMail> {
     let from = app.object(name);
     let mut all = app.outside().mails;
     all.retain(|mail| mail.from == from);
@@ -45,7 +45,7 @@ fn sent_by(app: &App, name: &str) -> Vec<SentMail> {
 /// method is shown once enabled.
 #[tokio::test]
 async fn a_catalog_begins_switched_off() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let path = app.mail_path("Academy");
     let off = cara.get(&path).await.expect(200);
     assert_eq!(
@@ -75,7 +75,7 @@ async fn a_catalog_begins_switched_off() {
 /// Proves S1-03 and S1-36: only an administrator of the same catalog can connect and disconnect.
 #[tokio::test]
 async fn only_the_catalogs_admin_connects() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let (own, foreign) = (app.mail_path("Academy"), app.mail_path("Campus"));
     for role in ["Owner", "SuperAdmin", "ItAdmin", "LmsAdmin", "CatalogAdmin"] {
         let admin = app.admin(role);
@@ -104,10 +104,10 @@ async fn only_the_catalogs_admin_connects() {
 /// welcome mail.
 #[tokio::test]
 async fn an_account_is_connected_and_welcomed() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let saved = app.connect_account(&cara, "Academy", "Events").await;
     assert_eq!(saved.body["status"], "connected");
-    assert_eq!(saved.body["account"]["address"], App::address("Events"));
+    assert_eq!(saved.body["account"]["address"], TestApp::address("Events"));
     assert_eq!(
         saved.body["capabilities"],
         json!(["mail", "rooms", "meetings"])
@@ -120,7 +120,7 @@ async fn an_account_is_connected_and_welcomed() {
     assert!(matches!(told[0].about, NoticeKind::AccountConnected { .. }));
     let mails = sent_by(&app, "Events");
     assert_eq!(mails.len(), 1);
-    assert_eq!(mails[0].to, [App::address("Events")]);
+    assert_eq!(mails[0].to, [TestApp::address("Events")]);
     assert!(mails[0].html.contains("Academy"));
     let seen = app
         .admin("ItAdmin")
@@ -132,13 +132,13 @@ async fn an_account_is_connected_and_welcomed() {
     let [line] = &mails[..] else {
         panic!("{mails:?}")
     };
-    assert_eq!(line["account"], App::address("Events"));
+    assert_eq!(line["account"], TestApp::address("Events"));
 }
 
 /// Proves S1-07 and S1-20: no password is accepted; the permissions match the purposes.
 #[tokio::test]
 async fn no_password_is_ever_taken() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let path = app.mail_path("Academy");
     for field in ["password", "username", "secret"] {
         let body = json!({"enabled": true, field: "x"});
@@ -167,7 +167,7 @@ async fn no_password_is_ever_taken() {
 /// Proves S1-30: a sign-in has no effect until it is saved, by its own administrator, once.
 #[tokio::test]
 async fn an_abandoned_sign_in_changes_nothing() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     let before = shown(&app, "Academy").await;
     let back = app
@@ -188,7 +188,7 @@ async fn an_abandoned_sign_in_changes_nothing() {
         .put(&path, &tag, save(back.sign_in()))
         .await
         .expect(200);
-    assert_eq!(saved.body["account"]["address"], App::address("Other"));
+    assert_eq!(saved.body["account"]["address"], TestApp::address("Other"));
     let again = cara
         .put(&path, saved.header("etag"), save(back.sign_in()))
         .await
@@ -200,7 +200,7 @@ async fn an_abandoned_sign_in_changes_nothing() {
 /// refers to Exchange.
 #[tokio::test]
 async fn a_refused_welcome_is_an_error() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     let body = json!({"error": {"code": "ErrorAccessDenied", "message": "Sending is blocked."}});
     app.fault(
@@ -232,7 +232,7 @@ async fn a_refused_welcome_is_an_error() {
 /// immediately; other catalogs are unaffected.
 #[tokio::test]
 async fn disconnecting_forgets_the_account() {
-    let (app, _) = start(town()).await;
+    let (app, _) = start(tenant()).await;
     let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.connect_account(&cara, "Campus", "Events").await;
@@ -271,11 +271,11 @@ async fn disconnecting_forgets_the_account() {
 /// Proves S1-40: another account replaces the first and gets a welcome mail.
 #[tokio::test]
 async fn another_account_takes_its_place() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
     let other = app.connect_account_again(&cara, "Academy", "Other").await;
-    assert_eq!(other.body["account"]["address"], App::address("Other"));
+    assert_eq!(other.body["account"]["address"], TestApp::address("Other"));
     app.notify().await;
     assert_eq!(
         (sent_by(&app, "Events").len(), sent_by(&app, "Other").len()),
@@ -287,7 +287,7 @@ async fn another_account_takes_its_place() {
 /// a fixed sender.
 #[tokio::test]
 async fn communication_services_send_where_activated() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let saved = app.connect_account(&cara, "Academy", "Events").await;
     assert!(
         saved.body["useAzureCommunicationServices"].is_null(),
@@ -324,7 +324,7 @@ async fn communication_services_send_where_activated() {
 /// Of two concurrent editors of one connection, the second gets 412.
 #[tokio::test]
 async fn the_slower_editor_is_told() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let path = app.mail_path("Academy");
     let on = cara
         .put(&path, "\"0\"", json!({"enabled": true}))

@@ -6,8 +6,8 @@ use rollcall_domain::notices::{Notice, NoticeKind};
 use rollcall_simulators::{Fault, FaultKind};
 use serde_json::{Value, json};
 
-use super::{draft, events, invited, patch, path, place, room, schedule, start, town, with};
-use crate::harness::{Admin, App};
+use super::{draft, events, invited, patch, path, place, room, schedule, start, tenant, with};
+use crate::harness::{Admin, TestApp};
 
 fn status(code: u16, error: &str) -> FaultKind {
     FaultKind::Status {
@@ -18,19 +18,19 @@ fn status(code: u16, error: &str) -> FaultKind {
 }
 
 /// Makes requests of this method on events fail, starting with request number `from`.
-fn fail(app: &App, method: &str, kind: FaultKind, from: u32, times: u32) {
+fn fail(app: &TestApp, method: &str, kind: FaultKind, from: u32, times: u32) {
     let fault = Fault::once("/me/events", kind).method(method);
     app.simulators
         .add_fault(app.id.uuid(), fault.at(from, times));
 }
 
-async fn shown(app: &App) -> Value {
+async fn shown(app: &TestApp) -> Value {
     let view = app.admin("LmsAdmin").get(&app.mail_path("Academy")).await;
     view.expect(200).body
 }
 
 /// Asserts that there are `parts` events and each learner is in exactly one of them.
-fn assert_whole(app: &App, parts: usize, learners: usize) {
+fn assert_whole(app: &TestApp, parts: usize, learners: usize) {
     let all = events(app);
     assert_eq!(all.len(), parts);
     let each: Vec<_> = all.iter().flat_map(invited).collect();
@@ -47,7 +47,7 @@ async fn settled(admin: &Admin, place: &str) -> Value {
 /// Proves S1-17: a lost response of the calendar does not cause a second event.
 #[tokio::test]
 async fn a_lost_answer_makes_no_second_event() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     fail(&app, "POST", FaultKind::LoseAnswer, 1, 1);
     let made = schedule(&app, &cara, with(draft(600), &json!({"online": true}))).await;
     assert_eq!(made.body["settled"], true);
@@ -65,7 +65,7 @@ async fn a_lost_answer_makes_no_second_event() {
 /// rest.
 #[tokio::test]
 async fn a_tick_finishes_what_broke_off() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     fail(&app, "POST", status(503, "ServiceUnavailable"), 2, u32::MAX);
     let made = schedule(&app, &cara, with(draft(1_200), &json!({"online": true}))).await;
     assert_eq!(made.body["settled"], false);
@@ -104,7 +104,7 @@ async fn a_tick_finishes_what_broke_off() {
 /// duplicated.
 #[tokio::test]
 async fn a_function_that_dies_leaves_no_doubles() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     fail(&app, "POST", FaultKind::Delay { ms: 8_000 }, 2, 1);
     let base = path(&app);
     let dies = async {
@@ -132,7 +132,7 @@ async fn a_function_that_dies_leaves_no_doubles() {
 /// no invitation is sent any more.
 #[tokio::test]
 async fn what_was_never_known_is_cancelled() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let body = with(draft(5), &json!({"room": room("Oak"), "online": true}));
     fail(&app, "POST", FaultKind::LoseAnswer, 1, u32::MAX);
     let lost = schedule(&app, &cara, body.clone()).await;
@@ -168,7 +168,7 @@ async fn what_was_never_known_is_cancelled() {
 /// Proves S1-17: an event that was deleted in the calendar is created again by the next change.
 #[tokio::test]
 async fn a_deleted_event_comes_back() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let made = schedule(
         &app,
         &cara,
@@ -198,7 +198,7 @@ async fn a_deleted_event_comes_back() {
 /// account's calendar.
 #[tokio::test]
 async fn another_account_takes_the_sessions_over() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let made = schedule(&app, &cara, draft(2)).await;
     app.connect_account_again(&cara, "Academy", "Other").await;
     let renamed = patch(&app, &cara, &made, json!({"title": "Second aid"})).await;
@@ -218,7 +218,7 @@ async fn another_account_takes_the_sessions_over() {
     assert!(
         left.as_str()
             .expect("no detail")
-            .contains(&App::address("Events"))
+            .contains(&TestApp::address("Events"))
     );
 }
 
@@ -226,7 +226,7 @@ async fn another_account_takes_the_sessions_over() {
 /// as declined, and a cancellation lists what it cannot reach.
 #[tokio::test]
 async fn another_account_knows_nothing_of_the_room() {
-    let (app, cara) = start(town().room_that("Elm", super::slow)).await;
+    let (app, cara) = start(tenant().room_that("Elm", super::slow)).await;
     let made = schedule(&app, &cara, with(draft(2), &json!({"room": room("Elm")}))).await;
     assert_eq!(made.body["roomAnswer"], "waiting");
     app.connect_account_again(&cara, "Academy", "Other").await;
@@ -243,14 +243,14 @@ async fn another_account_knows_nothing_of_the_room() {
     let left = over.body["leftOut"][0]["detail"]
         .as_str()
         .expect("no detail");
-    assert!(left.contains(&App::address("Events")), "{left}");
+    assert!(left.contains(&TestApp::address("Events")), "{left}");
 }
 
 /// Proves S1-25 and S1-32 for sessions: an account without access to its calendar is lost, with a
 /// notice; saved sessions are sent once after it is connected again.
 #[tokio::test]
 async fn an_account_that_may_not_is_lost() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     fail(&app, "POST", status(403, "ErrorAccessDenied"), 1, u32::MAX);
     let made = schedule(&app, &cara, draft(3)).await;
     assert_eq!(
@@ -282,7 +282,7 @@ async fn an_account_that_may_not_is_lost() {
 /// request succeeds.
 #[tokio::test]
 async fn a_refused_token_is_renewed() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let expired = || status(401, "InvalidAuthenticationToken");
     let before = app.outside().refreshes;
     fail(&app, "POST", expired(), 1, 1);
@@ -307,7 +307,7 @@ async fn a_refused_token_is_renewed() {
 /// not a loss.
 #[tokio::test]
 async fn rooms_cannot_be_read() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let rooms = format!("/v1/catalogs/{}/rooms", app.catalog("Academy"));
     app.fault("/places/", status(503, "ServiceUnavailable"), 1, 5);
     cara.get(&rooms).await.expect(503);

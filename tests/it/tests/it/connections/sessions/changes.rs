@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{
-    at, draft, events, invited, patch, place, room, rooms_of, schedule, start, town, with,
+    at, draft, events, invited, patch, place, room, rooms_of, schedule, start, tenant, with,
 };
 
 /// Proves S1-16 and S1-17: title, time and room of a session can be changed with the version that
 /// was read.
 #[tokio::test]
 async fn a_session_is_changed() {
-    let (app, cara) = start(town().room("Elm")).await;
+    let (app, cara) = start(tenant().room("Elm")).await;
     let made = schedule(
         &app,
         &cara,
@@ -64,7 +64,7 @@ async fn a_session_is_changed() {
 /// it remains cancelled.
 #[tokio::test]
 async fn a_session_is_cancelled() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let made = schedule(&app, &cara, with(draft(600), &json!({"room": room("Oak")}))).await;
     let one = place(&app, &made.body);
     let gone = cara.delete(&one).await.expect(200);
@@ -91,7 +91,7 @@ async fn a_session_is_cancelled() {
 /// Of two concurrent changes of one session, one gets 412.
 #[tokio::test]
 async fn of_two_changes_at_once_one_counts() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let made = schedule(&app, &cara, draft(1)).await;
     let (one, two) = tokio::join!(
         patch(&app, &cara, &made, json!({"title": "One"})),

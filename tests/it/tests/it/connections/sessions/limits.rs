@@ -4,8 +4,8 @@ use rollcall_simulators::world::{ExchangePlan, Mailbox};
 use serde_json::{Value, json};
 
 use super::{
-    END, START, draft, events, invited, patch, path, place, room, schedule, start, start_as, town,
-    with,
+    END, START, draft, events, invited, patch, path, place, room, schedule, start, start_as,
+    tenant, with,
 };
 use crate::harness::Admin;
 
@@ -13,7 +13,7 @@ use crate::harness::Admin;
 /// their own catalogs, none of them without a connected account; other tenants see nothing.
 #[tokio::test]
 async fn sessions_are_for_those_who_may_work_on_the_catalog() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let made = schedule(&app, &cara, draft(1)).await;
     let one = place(&app, &made.body);
     let campus = format!("/v1/catalogs/{}", app.catalog("Campus"));
@@ -72,12 +72,12 @@ async fn licences_limit_sessions() {
         exchange: ExchangePlan::Kiosk,
         ..Mailbox::default()
     };
-    let town = town()
+    let tenant = tenant()
         .person("Solo", "Oslo")
         .mailbox("Solo", solo)
         .person("Kit", "Oslo")
         .mailbox("Kit", kit);
-    let (app, cara) = start_as(town, "Solo").await;
+    let (app, cara) = start_as(tenant, "Solo").await;
     let body = with(draft(2), &json!({"room": room("Oak"), "online": true}));
     let made = schedule(&app, &cara, body.clone()).await;
     assert_eq!(
@@ -110,7 +110,7 @@ async fn licences_limit_sessions() {
 /// All problems of a session are reported in one response, each once.
 #[tokio::test]
 async fn everything_wrong_is_told_at_once() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let base = path(&app);
     let wrong = async |body: Value| {
         let mut answer = cara.post(&base, body).await.expect(422);

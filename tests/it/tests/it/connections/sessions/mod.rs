@@ -13,15 +13,15 @@ use rollcall_simulators::world::{Mailbox, Room};
 use rollcall_simulators::{CalendarEvent, SentMail};
 use serde_json::{Value, json};
 
-use crate::harness::{Admin, Answer, App, Town};
+use crate::harness::{Admin, Answer, TestApp, TestTenant};
 
 /// The time of every session, far in the future so that tests do not expire.
 const START: &str = "2071-05-06T08:00:00Z";
 const END: &str = "2071-05-06T10:00:00Z";
 
 /// Cara administers the Academy, whose account is Events; the room Oak accepts immediately.
-fn town() -> Town {
-    Town::small()
+fn tenant() -> TestTenant {
+    TestTenant::small()
         .person("Cara", "Denver")
         .person("Events", "Denver")
         .person("Other", "Denver")
@@ -32,12 +32,12 @@ fn town() -> Town {
 }
 
 /// Starts the tenant with its account connected and welcomed.
-async fn start(town: Town) -> (App, Admin) {
-    start_as(town, "Events").await
+async fn start(tenant: TestTenant) -> (TestApp, Admin) {
+    start_as(tenant, "Events").await
 }
 
-async fn start_as(town: Town, login: &str) -> (App, Admin) {
-    let app = App::ready(town).await;
+async fn start_as(tenant: TestTenant, login: &str) -> (TestApp, Admin) {
+    let app = TestApp::ready(tenant).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     app.connect_account(&cara, "Academy", login).await;
     app.notify().await;
@@ -49,11 +49,11 @@ fn slow(room: &mut Room) {
     room.answer_after_ms = 60_000;
 }
 
-fn path(app: &App) -> String {
+fn path(app: &TestApp) -> String {
     format!("/v1/catalogs/{}/sessions", app.catalog("Academy"))
 }
 
-fn place(app: &App, session: &Value) -> String {
+fn place(app: &TestApp, session: &Value) -> String {
     format!(
         "{}/{}",
         path(app),
@@ -86,18 +86,18 @@ fn with(mut body: Value, more: &Value) -> Value {
     body
 }
 
-async fn schedule(app: &App, admin: &Admin, body: Value) -> Answer {
+async fn schedule(app: &TestApp, admin: &Admin, body: Value) -> Answer {
     admin.post(&path(app), body).await.expect(201)
 }
 
-async fn patch(app: &App, admin: &Admin, of: &Answer, body: Value) -> Answer {
+async fn patch(app: &TestApp, admin: &Admin, of: &Answer, body: Value) -> Answer {
     let tag = [("if-match", of.header("etag"))];
     let place = place(app, &of.body);
     admin.send("PATCH", &place, Some(body), &tag).await
 }
 
 /// Returns all events, the first part of a session first.
-fn events(app: &App) -> Vec<CalendarEvent> {
+fn events(app: &TestApp) -> Vec<CalendarEvent> {
     app.outside().events
 }
 
@@ -123,7 +123,7 @@ fn text(event: &CalendarEvent) -> String {
 }
 
 /// Returns the mail messages to learners that the account sent.
-fn mails(app: &App) -> Vec<SentMail> {
+fn mails(app: &TestApp) -> Vec<SentMail> {
     let mut all = app.outside().mails;
     all.retain(|mail| mail.to.iter().any(|to| to.ends_with("@learners.example")));
     all
@@ -133,7 +133,7 @@ fn mails(app: &App) -> Vec<SentMail> {
 /// meeting and learners, who cannot see one another.
 #[tokio::test]
 async fn a_session_is_scheduled() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let course = app.course("Security 101");
     let body = with(
         draft(3),
@@ -184,7 +184,7 @@ async fn a_session_is_scheduled() {
     assert_eq!(line["action"], "session_scheduled");
     assert_eq!(
         (&line["by"]["name"], &line["details"]["learners"]),
-        (&json!(App::address("Cara")), &json!("3"))
+        (&json!(TestApp::address("Cara")), &json!("3"))
     );
 }
 
@@ -195,7 +195,7 @@ fn at(moment: &str) -> chrono::DateTime<chrono::Utc> {
 /// Sessions are listed in pages, separately for each catalog.
 #[tokio::test]
 async fn sessions_are_listed_in_pages() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let mut made = BTreeSet::new();
     for _ in 0..3 {
         let one = schedule(&app, &cara, draft(1)).await;
@@ -227,7 +227,7 @@ async fn sessions_are_listed_in_pages() {
 /// concerned.
 #[tokio::test]
 async fn twelve_hundred_learners_are_three_events() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let body = with(draft(1_200), &json!({"room": room("Oak"), "online": true}));
     let made = schedule(&app, &cara, body).await;
     assert_eq!(made.body["settled"], true);
@@ -282,7 +282,7 @@ async fn twelve_hundred_learners_are_three_events() {
 /// Proves S1-29: a session is shared with the calendar that the catalog names, once.
 #[tokio::test]
 async fn a_session_is_shared_with_the_organisations_calendar() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let body = with(draft(600), &json!({"share": true}));
     let refused = cara.post(&path(&app), body.clone()).await.expect(422);
     assert_eq!(refused.pointers(), ["/share"]);
@@ -310,7 +310,7 @@ async fn a_session_is_shared_with_the_organisations_calendar() {
 /// Proves S1-15: on request each learner gets a separate mail from the connected account.
 #[tokio::test]
 async fn learners_are_mailed_one_by_one() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let body = with(
         draft(3),
         &json!({"notify": true, "room": room("Oak"), "online": true}),

@@ -5,13 +5,13 @@ use rollcall_simulators::{FaultKind, TenantState};
 use serde_json::{Value, json};
 
 use super::{
-    END, START, draft, events, patch, place, room, rooms_of, schedule, slow, start, town, with,
+    END, START, draft, events, patch, place, room, rooms_of, schedule, slow, start, tenant, with,
 };
-use crate::harness::{App, CONTACT, Town};
+use crate::harness::{CONTACT, TestApp, TestTenant};
 
 const DAY: &str = "from=2071-05-06T00:00:00Z&to=2071-05-07T00:00:00Z";
 
-fn rooms(app: &App) -> String {
+fn rooms(app: &TestApp) -> String {
     format!("/v1/catalogs/{}/rooms", app.catalog("Academy"))
 }
 
@@ -28,7 +28,7 @@ fn later(outside: &mut TenantState) {
 /// Proves S1-16: rooms are listed with their properties and availability.
 #[tokio::test]
 async fn rooms_are_listed_with_their_times() {
-    let (app, cara) = start(town().room("Elm")).await;
+    let (app, cara) = start(tenant().room("Elm")).await;
     let base = rooms(&app);
     let plain = cara.get(&base).await.expect(200).body;
     let oak = json!({"name": "Oak", "address": "oak@contoso.example", "capacity": 12, "building": "North", "busy": []});
@@ -67,7 +67,7 @@ async fn rooms_are_listed_with_their_times() {
 /// The requested period needs both ends, in order and within the limit.
 #[tokio::test]
 async fn a_time_for_rooms_has_two_ends() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let base = rooms(&app);
     let day = "2071-05-06T00:00:00Z";
     for query in [
@@ -90,8 +90,8 @@ async fn a_time_for_rooms_has_two_ends() {
 /// Proves S1-16: all rooms of a large organisation are listed with their availability.
 #[tokio::test]
 async fn more_rooms_than_a_page_holds() {
-    let many = (0..120).fold(town(), |town: Town, number| {
-        town.room(&format!("R{number:03}"))
+    let many = (0..120).fold(tenant(), |tenant: TestTenant, number| {
+        tenant.room(&format!("R{number:03}"))
     });
     let (app, cara) = start(many).await;
     schedule(&app, &cara, with(draft(1), &json!({"room": room("R119")}))).await;
@@ -115,11 +115,11 @@ async fn more_rooms_than_a_page_holds() {
 /// Proves S1-16: a room that declines later causes one notice to the administrators.
 #[tokio::test]
 async fn a_room_that_declines_is_told_once() {
-    let town = town().room_that("Elm", |room| {
+    let tenant = tenant().room_that("Elm", |room| {
         room.accepts = false;
         slow(room);
     });
-    let (app, cara) = start(town).await;
+    let (app, cara) = start(tenant).await;
     let made = schedule(&app, &cara, with(draft(2), &json!({"room": room("Elm")}))).await;
     assert_eq!(
         (&made.body["roomAnswer"], &made.body["settled"]),
@@ -134,10 +134,10 @@ async fn a_room_that_declines_is_told_once() {
     let told = app.notify().await;
     let about = declined(&told);
     assert_eq!(about.len(), 1, "{told:?}");
-    for admin in [CONTACT.to_owned(), App::address("Cara")] {
+    for admin in [CONTACT.to_owned(), TestApp::address("Cara")] {
         assert!(about[0].recipients.contains(&admin), "{admin}");
     }
-    let mails = app.mails_to(&App::address("Cara")).await;
+    let mails = app.mails_to(&TestApp::address("Cara")).await;
     assert!(mails.iter().any(|mail| mail.text.contains("Elm")));
     let one = place(&app, &made.body);
     assert_eq!(
@@ -158,7 +158,7 @@ async fn a_room_that_declines_is_told_once() {
 /// session.
 #[tokio::test]
 async fn a_room_takes_its_time() {
-    let (app, cara) = start(town().room_that("Elm", slow)).await;
+    let (app, cara) = start(tenant().room_that("Elm", slow)).await;
     let made = schedule(&app, &cara, with(draft(2), &json!({"room": room("Elm")}))).await;
     assert_eq!(made.body["roomAnswer"], "waiting");
     let one = place(&app, &made.body);
@@ -179,7 +179,7 @@ async fn a_room_takes_its_time() {
 /// Proves S1-16: a room that is already booked declines immediately; at another time it accepts.
 #[tokio::test]
 async fn a_room_is_booked_once() {
-    let (app, cara) = start(town()).await;
+    let (app, cara) = start(tenant()).await;
     let body = with(draft(2), &json!({"room": room("Oak")}));
     let first = schedule(&app, &cara, body.clone()).await;
     assert_eq!(first.body["roomAnswer"], "accepted");
@@ -208,7 +208,7 @@ async fn a_room_is_booked_once() {
 /// yet.
 #[tokio::test]
 async fn the_room_before_does_not_answer_for_the_next() {
-    let elm = town().room_that("Elm", |room| room.accepts = false);
+    let elm = tenant().room_that("Elm", |room| room.accepts = false);
     let (app, cara) = start(elm.room_that("Ash", slow)).await;
     let made = schedule(&app, &cara, with(draft(2), &json!({"room": room("Ash")}))).await;
     let kind = FaultKind::Status {

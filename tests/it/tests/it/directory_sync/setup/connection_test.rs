@@ -3,7 +3,7 @@
 use rollcall_domain::base::run::RunStatus;
 use serde_json::{Value, json};
 
-use crate::directory_sync::{Office, count};
+use crate::directory_sync::{SyncFixture, count};
 
 pub(super) fn check<'a>(body: &'a Value, id: &str) -> &'a Value {
     let checks = body["test"]["checks"].as_array().expect("no checks");
@@ -17,22 +17,22 @@ pub(super) fn check<'a>(body: &'a Value, id: &str) -> &'a Value {
 /// sample, the filters and the platform, and writes nothing.
 #[tokio::test]
 async fn a_test_looks_at_everything_and_writes_nothing() {
-    let office = Office::small().await;
-    let sales = office.group("Sales", &["Ada"]);
-    office
+    let fixture = SyncFixture::small().await;
+    let sales = fixture.group("Sales", &["Ada"]);
+    fixture
         .save(|body| {
             body["filters"] = json!({"groups": format!("{sales}, {}", uuid::Uuid::from_u128(7))});
         })
         .await
         .expect(200);
-    office.app.forget_requests();
-    let test = office
+    fixture.app.forget_requests();
+    let test = fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200)
         .body;
-    assert_eq!(office.app.writes(), [""; 0]);
+    assert_eq!(fixture.app.writes(), [""; 0]);
     assert_eq!(test["test"]["ok"], true, "{:#}", test["test"]);
     let groups = check(&test, "entra_groups");
     assert_eq!(groups["status"], "warning");
@@ -52,15 +52,15 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
 /// fail a separate check, which names the field to correct.
 #[tokio::test]
 async fn a_test_tells_each_thing_that_is_wrong() {
-    let office = Office::small().await;
-    office.save(|_| ()).await.expect(200);
-    office
+    let fixture = SyncFixture::small().await;
+    fixture.save(|_| ()).await.expect(200);
+    fixture
         .app
         .edit(|outside| outside.world.apps[0].roles = vec!["User.Read.All".to_owned()]);
-    office
+    fixture
         .app
         .edit(|outside| outside.scim.token = Some("another".to_owned()));
-    let test = office
+    let test = fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
@@ -77,14 +77,14 @@ async fn a_test_tells_each_thing_that_is_wrong() {
     assert_eq!(check(&test, "entra_user_read_all")["status"], "passed");
     assert_eq!(check(&test, "scim_read")["pointer"], "/scimToken");
     assert_eq!(test["tested"], false);
-    office
+    fixture
         .app
         .edit(|outside| outside.world.apps[0].secret_expired = true);
-    office
+    fixture
         .save(|body| body["teams"] = json!({}))
         .await
         .expect(200);
-    let test = office
+    let test = fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
@@ -106,86 +106,86 @@ async fn a_test_tells_each_thing_that_is_wrong() {
 /// and a confirmation; then the first run begins.
 #[tokio::test]
 async fn only_a_tested_configuration_is_activated() {
-    let office = Office::small().await;
-    office.save(|_| ()).await.expect(200);
+    let fixture = SyncFixture::small().await;
+    fixture.save(|_| ()).await.expect(200);
     let confirm = json!({"confirm": true});
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", json!({}))
         .await
         .expect(422);
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", json!({"confirm": false}))
         .await
         .expect(422);
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", confirm.clone())
         .await
         .expect(409);
-    office
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    office
+    fixture
         .save(|body| body["guests"] = json!(false))
         .await
         .expect(200);
-    let refused = office
+    let refused = fixture
         .owner
         .post("/v1/sync/activate", confirm.clone())
         .await
         .expect(409);
     assert!(refused.detail().contains("test it first"));
-    office
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    let begun = office
+    let begun = fixture
         .owner
         .post("/v1/sync/activate", confirm.clone())
         .await
         .expect(202);
     assert!(begun.header("location").starts_with("/v1/sync/runs/"));
-    let run = office.work().await.expect("no run recorded");
+    let run = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 4)
     );
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", confirm)
         .await
         .expect(409);
-    assert!(office.state().await.due.is_some());
+    assert!(fixture.state().await.due.is_some());
 }
 
 /// A failed test is shown until one passes or a run succeeds.
 #[tokio::test]
 async fn a_failed_test_shows_in_the_status() {
-    let office = Office::small().await;
-    office
+    let fixture = SyncFixture::small().await;
+    fixture
         .save(|body| body["scimToken"] = json!("another-simulated-token"))
         .await
         .expect(200);
-    office
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    let seen = fixture.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(seen["status"], "error", "{seen:#}");
     let message = seen["message"].as_str().expect("no message");
     assert!(message.contains("last test failed"), "{message}");
-    office.save(|_| ()).await.expect(200);
-    office
+    fixture.save(|_| ()).await.expect(200);
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    let seen = office.owner.get("/v1/sync").await.expect(200).body;
+    let seen = fixture.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(seen["status"], "connected", "{seen:#}");
 }

@@ -3,45 +3,45 @@
 use rollcall_domain::base::run::RunStatus;
 use serde_json::json;
 
-use crate::directory_sync::{Office, count};
+use crate::directory_sync::{SyncFixture, count};
 
 /// Proves S2-44, S2-45 and S2-46: runs of a deactivated sync do nothing; activated again, it works
 /// as before.
 #[tokio::test]
 async fn a_deactivated_sync_rests_until_it_is_activated_again() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
-    office
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    fixture
         .owner
         .post("/v1/sync/deactivate", json!({}))
         .await
         .expect(200);
-    let state = office.state().await;
+    let state = fixture.state().await;
     assert_eq!(state.due, None);
-    office.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
-    let run = office.run().await;
+    fixture.person("Ada", |ada| ada.job_title = Some("Lead".to_owned()));
+    let run = fixture.run().await;
     assert_eq!(run.status, RunStatus::Skipped);
-    office
+    fixture
         .owner
         .post("/v1/sync/runs", json!({}))
         .await
         .expect(409);
-    office
+    fixture
         .owner
         .post("/v1/sync/deactivate", json!({}))
         .await
         .expect(409);
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", json!({"confirm": true}))
         .await
         .expect(202);
-    let run = office.work().await.expect("no run recorded");
+    let run = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersUpdated")),
         (RunStatus::Succeeded, 1)
     );
-    let runs = office.owner.get("/v1/sync/runs").await.expect(200);
+    let runs = fixture.owner.get("/v1/sync/runs").await.expect(200);
     assert_eq!(
         runs.body["items"].as_array().map(Vec::len),
         Some(3),
@@ -53,11 +53,11 @@ async fn a_deactivated_sync_rests_until_it_is_activated_again() {
 /// connected again, the configuration is still stored.
 #[tokio::test]
 async fn a_disconnected_sync_keeps_people_and_settings() {
-    let mut office = Office::small().await;
-    office.active(|body| body["jobTitle"] = json!(false)).await;
-    let unsaid = office.owner.post("/v1/sync/disconnect", json!({})).await;
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|body| body["jobTitle"] = json!(false)).await;
+    let unsaid = fixture.owner.post("/v1/sync/disconnect", json!({})).await;
     assert_eq!(unsaid.expect(422).pointers(), ["/confirm"]);
-    let gone = office
+    let gone = fixture
         .owner
         .post("/v1/sync/disconnect", json!({"confirm": true}))
         .await
@@ -71,20 +71,20 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
         (&gone["scimToken"]["isSet"], &gone["clientSecret"]["isSet"]),
         (&json!(false), &json!(false))
     );
-    let refused = office
+    let refused = fixture
         .owner
         .post("/v1/sync/runs", json!({}))
         .await
         .expect(409);
     assert!(refused.detail().contains("not connected"));
-    assert_eq!(office.run().await.status, RunStatus::Skipped);
-    assert_eq!(office.active_users().len(), 4);
-    office
+    assert_eq!(fixture.run().await.status, RunStatus::Skipped);
+    assert_eq!(fixture.active_users().len(), 4);
+    fixture
         .owner
         .post("/v1/sync/disconnect", json!({"confirm": true}))
         .await
         .expect(409);
-    let back = office
+    let back = fixture
         .save(|body| body["jobTitle"] = json!(false))
         .await
         .expect(200)
@@ -97,17 +97,17 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
         back["message"],
         "Microsoft Entra ID is connected to Perform & Engage 365."
     );
-    office
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    office
+    fixture
         .owner
         .post("/v1/sync/activate", json!({"confirm": true}))
         .await
         .expect(202);
-    let run = office.work().await.expect("no run recorded");
+    let run = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 0)
@@ -118,9 +118,9 @@ async fn a_disconnected_sync_keeps_people_and_settings() {
 /// requested; the first one tests, syncs all users and completes the set-up.
 #[tokio::test]
 async fn a_consent_connects_and_a_refresh_completes_it() {
-    let office = Office::small().await;
-    let it_admin = office.app.admin("ItAdmin");
-    office
+    let fixture = SyncFixture::small().await;
+    let it_admin = fixture.app.admin("ItAdmin");
+    fixture
         .save(|body| {
             body.as_object_mut()
                 .expect("not an object")
@@ -129,7 +129,7 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
         })
         .await
         .expect(200);
-    office.consent(&["User.Read.All", "Group.Read.All", "GroupMember.Read.All"]);
+    fixture.consent(&["User.Read.All", "Group.Read.All", "GroupMember.Read.All"]);
     let connected = it_admin
         .post("/v1/sync/connect", json!({}))
         .await
@@ -143,9 +143,9 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
         (&connected["status"], &connected["source"]),
         (&json!("connected"), &json!({"kind": "consent"}))
     );
-    assert!(connected.get("nextRun").is_none() && office.active_users().is_empty());
+    assert!(connected.get("nextRun").is_none() && fixture.active_users().is_empty());
     it_admin.post("/v1/sync/runs", json!({})).await.expect(202);
-    let run = office.work().await.expect("no run recorded");
+    let run = fixture.work().await.expect("no run recorded");
     assert_eq!(
         (run.status, count(&run, "usersCreated")),
         (RunStatus::Succeeded, 4),
@@ -162,8 +162,8 @@ async fn a_consent_connects_and_a_refresh_completes_it() {
 /// Proves S3-11: a permission that was not granted prevents the connection, and is named.
 #[tokio::test]
 async fn a_partial_consent_connects_nothing() {
-    let office = Office::small().await;
-    office
+    let fixture = SyncFixture::small().await;
+    fixture
         .save(|body| {
             _ = body
                 .as_object_mut()
@@ -172,8 +172,8 @@ async fn a_partial_consent_connects_nothing() {
         })
         .await
         .expect(200);
-    office.consent(&["User.Read.All"]);
-    let refused = office
+    fixture.consent(&["User.Read.All"]);
+    let refused = fixture
         .owner
         .post("/v1/sync/connect", json!({}))
         .await
@@ -183,6 +183,6 @@ async fn a_partial_consent_connects_nothing() {
         "{}",
         refused.detail()
     );
-    let state = office.owner.get("/v1/sync").await.expect(200).body;
+    let state = fixture.owner.get("/v1/sync").await.expect(200).body;
     assert_eq!(state["status"], "not_configured");
 }

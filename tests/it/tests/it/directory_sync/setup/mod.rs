@@ -7,17 +7,17 @@ use rollcall_domain::base::run::RunStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::{Value, json};
 
-use super::Office;
+use super::SyncFixture;
 use connection_test::check;
 
 /// Proves S2-08, S2-11, S2-16, S2-18, S3-14 and X-09: the saved configuration is returned without
 /// secrets, and omitted fields have their defaults.
 #[tokio::test]
 async fn a_configuration_comes_back_without_its_secrets() {
-    let office = Office::small().await;
-    office.owner.get("/v1/sync").await.expect(404);
-    let saved = office.save(|_| ()).await.expect(200);
-    let read = office.owner.get("/v1/sync").await.expect(200);
+    let fixture = SyncFixture::small().await;
+    fixture.owner.get("/v1/sync").await.expect(404);
+    let saved = fixture.save(|_| ()).await.expect(200);
+    let read = fixture.owner.get("/v1/sync").await.expect(200);
     assert_eq!(saved.body, read.body);
     let body = read.body;
     assert_eq!(
@@ -33,11 +33,11 @@ async fn a_configuration_comes_back_without_its_secrets() {
         (&json!("automatic"), &json!("inactive"), &json!("connected"))
     );
     assert_eq!(body["clientSecret"]["isSet"], true);
-    let secret = office.body()["entraApp"]["clientSecret"]
+    let secret = fixture.body()["entraApp"]["clientSecret"]
         .as_str()
         .expect("not a string")
         .to_owned();
-    let token = office.body()["scimToken"]
+    let token = fixture.body()["scimToken"]
         .as_str()
         .expect("not a string")
         .to_owned();
@@ -47,7 +47,7 @@ async fn a_configuration_comes_back_without_its_secrets() {
         "{shown}"
     );
     // Saving without credentials retains the stored ones.
-    let again = office
+    let again = fixture
         .save(|body| {
             body.as_object_mut()
                 .expect("not an object")
@@ -58,14 +58,14 @@ async fn a_configuration_comes_back_without_its_secrets() {
         .expect(200);
     assert_eq!(again.body["strategy"]["zone"], "Europe/London");
     assert_eq!(again.body["scimToken"]["isSet"], true);
-    office
+    fixture
         .owner
-        .put("/v1/sync", "\"1\"", office.body())
+        .put("/v1/sync", "\"1\"", fixture.body())
         .await
         .expect(412);
-    office
+    fixture
         .owner
-        .put("/v1/sync", "", office.body())
+        .put("/v1/sync", "", fixture.body())
         .await
         .expect(428);
 }
@@ -74,8 +74,8 @@ async fn a_configuration_comes_back_without_its_secrets() {
 /// pointers, including unknown fields.
 #[tokio::test]
 async fn everything_wrong_is_told_at_once() {
-    let office = Office::small().await;
-    let mut answer = office
+    let fixture = SyncFixture::small().await;
+    let mut answer = fixture
         .save(|body| {
             *body = json!({
                 "target": "http://169.254.169.254/latest",
@@ -119,9 +119,9 @@ async fn everything_wrong_is_told_at_once() {
 /// filter is sent with the parameters that Graph requires for it.
 #[tokio::test]
 async fn a_graph_filter_is_checked_when_it_is_saved() {
-    let office = Office::small().await;
-    office.save(|_| ()).await.expect(200);
-    let wrong = office
+    let fixture = SyncFixture::small().await;
+    fixture.save(|_| ()).await.expect(200);
+    let wrong = fixture
         .save(|body| body["filters"] = json!({"graph": "department eq"}))
         .await
         .expect(422);
@@ -134,11 +134,11 @@ async fn a_graph_filter_is_checked_when_it_is_saved() {
         "{said}"
     );
     let advanced = "not(endswith(mail,'@fabrikam.example'))";
-    office
+    fixture
         .save(|body| body["filters"] = json!({"graph": advanced}))
         .await
         .expect(200);
-    let asked = office.app.simulators.requests(office.app.id.uuid());
+    let asked = fixture.app.simulators.requests(fixture.app.id.uuid());
     let asked = asked
         .iter()
         .rfind(|it| it.path.contains("/v1.0/users?"))
@@ -150,30 +150,30 @@ async fn a_graph_filter_is_checked_when_it_is_saved() {
 /// The token is used for the address for which it was entered, and for no other host.
 #[tokio::test]
 async fn another_address_needs_the_token_again() {
-    let office = Office::small().await;
-    office.save(|_| ()).await.expect(200);
+    let fixture = SyncFixture::small().await;
+    fixture.save(|_| ()).await.expect(200);
     let moved = |body: &mut Value| {
         body["target"] = json!("http://127.0.0.1:9/scim");
         body.as_object_mut()
             .expect("not an object")
             .remove("scimToken");
     };
-    let refused = office.save(moved).await.expect(422);
+    let refused = fixture.save(moved).await.expect(422);
     assert_eq!(refused.pointers(), ["/scimToken"]);
 }
 
 /// Proves S3-41 and S2-47: errors contain the request's id, and no secret.
 #[tokio::test]
 async fn problems_carry_the_requests_id() {
-    let office = Office::small().await;
-    let refused = office
+    let fixture = SyncFixture::small().await;
+    let refused = fixture
         .owner
         .post("/v1/sync/runs", json!({}))
         .await
         .expect(404);
     assert!(!refused.header("x-request-id").is_empty());
-    office.save(|_| ()).await.expect(200);
-    office.app.fault(
+    fixture.save(|_| ()).await.expect(200);
+    fixture.app.fault(
         "/scim/",
         FaultKind::Status {
             code: 500,
@@ -183,7 +183,7 @@ async fn problems_carry_the_requests_id() {
         1,
         50,
     );
-    let test = office
+    let test = fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
@@ -199,31 +199,31 @@ async fn problems_carry_the_requests_id() {
 /// Runs and tests do not make an administrator's edit stale.
 #[tokio::test]
 async fn only_edits_of_people_raise_the_version() {
-    let mut office = Office::small().await;
-    office.active(|_| ()).await;
-    let read = office.owner.get("/v1/sync").await.expect(200);
-    assert_eq!(office.run().await.status, RunStatus::Succeeded);
-    office
+    let mut fixture = SyncFixture::small().await;
+    fixture.active(|_| ()).await;
+    let read = fixture.owner.get("/v1/sync").await.expect(200);
+    assert_eq!(fixture.run().await.status, RunStatus::Succeeded);
+    fixture
         .owner
         .post("/v1/sync/test", json!({}))
         .await
         .expect(200);
-    let saved = office
+    let saved = fixture
         .owner
-        .put("/v1/sync", read.header("etag"), office.body());
+        .put("/v1/sync", read.header("etag"), fixture.body());
     saved.await.expect(200);
-    let stale = office
+    let stale = fixture
         .owner
-        .put("/v1/sync", read.header("etag"), office.body());
+        .put("/v1/sync", read.header("etag"), fixture.body());
     stale.await.expect(412);
 }
 
 /// Proves S2-09 and S2-10: the expiry of a secret is a date or a time in the future.
 #[tokio::test]
 async fn a_secret_ends_on_a_day() {
-    let office = Office::small().await;
+    let fixture = SyncFixture::small().await;
     let with = |ends: &'static str| {
-        office.save(move |body| body["entraApp"]["secretExpires"] = json!(ends))
+        fixture.save(move |body| body["entraApp"]["secretExpires"] = json!(ends))
     };
     for (ends, what) in [
         ("next year", "must be a date"),

@@ -9,21 +9,21 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::super::{Told, lines, steady};
-use crate::harness::{AUDIENCE, Admin, App, Town, call};
+use crate::harness::{AUDIENCE, Admin, TestApp, TestTenant, call};
 
 const PATH: &str = "GET /v1/tenant";
 
-async fn town() -> App {
-    Box::pin(App::of(Town::small())).await
+async fn tenant() -> TestApp {
+    Box::pin(TestApp::of(TestTenant::small())).await
 }
 
-fn owner(app: &App) -> UserTokenSpec {
+fn owner(app: &TestApp) -> UserTokenSpec {
     UserTokenSpec::new(app.id.uuid(), Uuid::new_v4(), AUDIENCE).roles(&["Owner"])
 }
 
 #[tokio::test]
 async fn tokens_that_are_not_good() {
-    let app = town().await;
+    let app = tenant().await;
     let good = owner(&app);
     let claim = |name: &str, value: Value| TokenFlaw::Claim(name.to_owned(), value);
     let flaws = [
@@ -63,7 +63,7 @@ async fn tokens_that_are_not_good() {
 
 #[tokio::test]
 async fn callers_that_may_not() {
-    let app = town().await;
+    let app = tenant().await;
     let mut told = Told::default();
     let nobody = app.admin_of(app.id.uuid(), &[]);
     let reader = app.admin("CatalogAdmin");
@@ -85,7 +85,7 @@ async fn callers_that_may_not() {
 
 #[tokio::test]
 async fn paths_and_methods_that_are_not_there() {
-    let app = town().await;
+    let app = tenant().await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     for request in [
@@ -101,7 +101,7 @@ async fn paths_and_methods_that_are_not_there() {
 
 #[tokio::test]
 async fn entra_does_not_answer() {
-    let app = town().await;
+    let app = tenant().await;
     let owner = app.admin("Owner");
     let mut settings = app.services.settings.clone();
     settings.entra_url = "http://127.0.0.1:1".to_owned();
@@ -119,7 +119,7 @@ async fn entra_does_not_answer() {
 /// The other snapshots sort names; this one has the order of the response.
 #[tokio::test]
 async fn a_problem_as_it_is_sent() {
-    let app = town().await;
+    let app = tenant().await;
     app.installed("3.74").await;
     let mut sent = String::new();
     for (method, path) in [

@@ -4,10 +4,10 @@ use rollcall_runtime::Settings;
 use serde_json::json;
 
 use super::super::Told;
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Changes the settings, so that something the services need is missing.
-async fn without(app: &mut App, change: impl FnOnce(&mut Settings)) {
+async fn without(app: &mut TestApp, change: impl FnOnce(&mut Settings)) {
     let mut settings = app.services.settings.clone();
     change(&mut settings);
     app.services = app.with_settings(settings).await;
@@ -15,7 +15,7 @@ async fn without(app: &mut App, change: impl FnOnce(&mut Settings)) {
 
 #[tokio::test]
 async fn the_table_does_not_answer() {
-    let mut app = Box::pin(App::of(Town::small())).await;
+    let mut app = Box::pin(TestApp::of(TestTenant::small())).await;
     without(&mut app, |settings| {
         "no-such-table".clone_into(&mut settings.table);
     })
@@ -30,7 +30,7 @@ async fn the_table_does_not_answer() {
 
 #[tokio::test]
 async fn the_objects_are_gone() {
-    let mut app = Box::pin(App::ready(Town::small())).await;
+    let mut app = Box::pin(TestApp::ready(TestTenant::small())).await;
     without(&mut app, |settings| {
         "no-such-bucket".clone_into(&mut settings.bucket);
     })
@@ -45,7 +45,7 @@ async fn the_objects_are_gone() {
 
 #[tokio::test]
 async fn the_queue_does_not_answer() {
-    let mut app = Box::pin(App::ready(Town::small())).await;
+    let mut app = Box::pin(TestApp::ready(TestTenant::small())).await;
     without(&mut app, |settings| {
         settings.maintenance_queue_url += "-gone";
         settings.refresh_queue_url += "-gone";
@@ -61,8 +61,8 @@ async fn the_queue_does_not_answer() {
 
 #[tokio::test]
 async fn the_services_own_app_is_not_there() {
-    let town = Town::small().global_admin("Ada");
-    let mut app = Box::pin(App::ready(town)).await;
+    let tenant = TestTenant::small().global_admin("Ada");
+    let mut app = Box::pin(TestApp::ready(tenant)).await;
     app.installed("3.74").await;
     without(&mut app, |settings| {
         "no-such-prefix".clone_into(&mut settings.secret_prefix);

@@ -11,14 +11,14 @@ use serde_json::json;
 
 use super::super::steady;
 use super::says;
-use crate::harness::{Admin, App, PUBLIC, Town};
+use crate::harness::{Admin, PUBLIC, TestApp, TestTenant};
 
 /// The responses to browsers and programs, in order.
 #[derive(Default)]
 struct Seen(String);
 
 impl Seen {
-    async fn send(&mut self, app: &App, what: &str, request: Request<Body>) -> String {
+    async fn send(&mut self, app: &TestApp, what: &str, request: Request<Body>) -> String {
         let router =
             rollcall_oauth_callback::router(app.services.clone()).expect("router not created");
         let response = router.oneshot(request).await.expect("infallible");
@@ -38,7 +38,7 @@ impl Seen {
     }
 
     /// Calls the callback with this URL; returns the URL to which it redirects.
-    async fn back(&mut self, app: &App, what: &str, back: &str) -> String {
+    async fn back(&mut self, app: &TestApp, what: &str, back: &str) -> String {
         let url = url::Url::parse(back).expect("invalid URL");
         let target = format!("{}?{}", url.path(), url.query().unwrap_or_default());
         let request = Request::get(target).header("accept", "text/html");
@@ -47,15 +47,17 @@ impl Seen {
     }
 }
 
-async fn newest() -> App {
-    let town = Town::small().global_admin("Ada").global_admin("Grace");
-    let app = Box::pin(App::of(town)).await;
+async fn newest() -> TestApp {
+    let tenant = TestTenant::small()
+        .global_admin("Ada")
+        .global_admin("Grace");
+    let app = Box::pin(TestApp::of(tenant)).await;
     app.installed("3.74").await;
     app
 }
 
 /// Begins to connect as Ada; returns the URL of Microsoft's sign-in.
-async fn begin(app: &App) -> String {
+async fn begin(app: &TestApp) -> String {
     let ada = app.person("Ada", &[], true);
     let body = json!({"returnTo": "/settings/api-keys?tab=2"});
     let begun = ada.post("/v1/connections/entra/connect", body).await;
@@ -64,7 +66,7 @@ async fn begin(app: &App) -> String {
 }
 
 fn login(name: &str) -> String {
-    App::address(name)
+    TestApp::address(name)
 }
 
 #[tokio::test]
@@ -176,7 +178,7 @@ async fn errors_of_microsofts_pages() {
 }
 
 /// Begins to connect a catalog; returns the redirect after the account's sign-in.
-async fn account(app: &App, cara: &Admin, name: &str, choice: ConsentChoice) -> String {
+async fn account(app: &TestApp, cara: &Admin, name: &str, choice: ConsentChoice) -> String {
     let path = format!("{}/connect", app.mail_path("Academy"));
     let begun = cara
         .post(&path, json!({"returnTo": "/notifications"}))
@@ -197,14 +199,14 @@ async fn accounts_of_catalogs() {
         on_premises: true,
         ..Mailbox::default()
     };
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .person("Events", "Oslo")
         .mailbox("Events", Mailbox::default())
         .person("Team", "Oslo")
         .mailbox("Team", shared)
         .person("Old", "Oslo")
         .mailbox("Old", own);
-    let app = Box::pin(App::ready(town)).await;
+    let app = Box::pin(TestApp::ready(tenant)).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     let path = app.mail_path("Academy");
     let on = cara.put(&path, "\"0\"", json!({"enabled": true})).await;

@@ -5,16 +5,16 @@ use serde_json::{Value, json};
 
 use super::super::Told;
 use super::{NOTHING, says};
-use crate::harness::{Admin, App, Town};
+use crate::harness::{Admin, TestApp, TestTenant};
 
 const DAY: &str = "from=2071-05-06T00:00:00Z&to=2071-05-07T00:00:00Z";
 
-fn town() -> Town {
+fn tenant() -> TestTenant {
     let kiosk = Mailbox {
         exchange: ExchangePlan::Kiosk,
         ..Mailbox::default()
     };
-    Town::small()
+    TestTenant::small()
         .course_of("Workshop", "Forklift")
         .person("Events", "Oslo")
         .mailbox("Events", Mailbox::default())
@@ -24,13 +24,13 @@ fn town() -> Town {
 }
 
 /// Starts a tenant in which Cara administers the catalog Academy and no other.
-async fn start() -> (App, Admin) {
-    let app = Box::pin(App::ready(town())).await;
+async fn start() -> (TestApp, Admin) {
+    let app = Box::pin(TestApp::ready(tenant())).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     (app, cara)
 }
 
-fn sessions(app: &App) -> String {
+fn sessions(app: &TestApp) -> String {
     format!("/v1/catalogs/{}/sessions", app.catalog("Academy"))
 }
 

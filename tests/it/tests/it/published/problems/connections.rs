@@ -6,22 +6,22 @@ use uuid::Uuid;
 
 use super::super::Told;
 use super::{NOTHING, says};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 /// Starts a tenant of the newest version whose Global Administrator is Ada.
-async fn newest() -> App {
-    let app = Box::pin(App::ready(Town::small().global_admin("Ada"))).await;
+async fn newest() -> TestApp {
+    let app = Box::pin(TestApp::ready(TestTenant::small().global_admin("Ada"))).await;
     app.installed("3.74").await;
     app
 }
 
 /// Connects the directory completely.
-async fn connect(app: &App) {
+async fn connect(app: &TestApp) {
     let ada = app.person("Ada", &[], true);
     let begun = ada.post("/v1/connections/entra/connect", json!({})).await;
     let begun = begun.expect(201);
     let url = begun.body["url"].as_str().expect("no URL").to_owned();
-    let login = App::address("Ada");
+    let login = TestApp::address("Ada");
     let back = app.sign_in(&url, &login, ConsentChoice::Accept);
     let consent = app.come_back(&back).await.url.to_string();
     let back = app.sign_in(&consent, &login, ConsentChoice::Accept);
@@ -49,7 +49,7 @@ async fn connecting_and_disconnecting() {
         .await;
     connect(&app).await;
     told.refused("set up", &owner, end, "", None).await;
-    let older = Box::pin(App::of(Town::small())).await;
+    let older = Box::pin(TestApp::of(TestTenant::small())).await;
     let admin = older.person("Ada", &[], true);
     told.refused("by default", &admin, begin, "", Some(json!({})))
         .await;
@@ -98,7 +98,11 @@ async fn the_directory_says_no() {
         ("no ids", &groups, json!({"group": "x", "courses": "y"})),
         ("no address", guests, json!({})),
         ("no address", guests, json!({"address": "kay"})),
-        ("one of us", guests, json!({"address": App::address("Ada")})),
+        (
+            "one of us",
+            guests,
+            json!({"address": TestApp::address("Ada")}),
+        ),
     ] {
         told.refused(what, &admin, request, "", Some(body)).await;
     }

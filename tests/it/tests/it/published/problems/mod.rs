@@ -15,13 +15,13 @@ use std::time::Duration;
 use rollcall_clients::store::{Lease, MAINTENANCE_LEASE};
 use rollcall_simulators::FaultKind;
 
-use crate::harness::App;
+use crate::harness::TestApp;
 
 /// An id that does not exist.
 const NOTHING: &str = "00000000-0000-4000-8000-000000000bad";
 
 /// Acquires the maintenance lock.
-async fn lock(app: &App) -> Lease {
+async fn lock(app: &TestApp) -> Lease {
     let length = Duration::from_secs(30);
     let lease = Lease::acquire(&app.services.store, app.id, MAINTENANCE_LEASE, length).await;
     lease.expect("lease request failed").expect("lock not free")

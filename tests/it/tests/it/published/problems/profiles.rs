@@ -6,11 +6,11 @@ use uuid::Uuid;
 use super::super::Told;
 use super::{NOTHING, lock};
 use crate::admin::{create, draft, path, with};
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 #[tokio::test]
 async fn saving_a_profile() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let (denver, tag) = create(&owner, draft("Denver", "Denver")).await;
     let (oslo, _) = create(&owner, draft("Oslo", "Oslo")).await;
@@ -88,7 +88,7 @@ fn wrong_profiles(own: &str, other: &str) -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn deleting_and_restoring() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let (id, tag) = create(&owner, draft("Denver", "Denver")).await;
     let mut told = Told::default();
@@ -124,8 +124,8 @@ async fn deleting_and_restoring() {
 
 #[tokio::test]
 async fn courses_of_somebody_else() {
-    let town = Town::small().course_of("Workshop", "Forklift");
-    let app = Box::pin(App::ready(town)).await;
+    let tenant = TestTenant::small().course_of("Workshop", "Forklift");
+    let app = Box::pin(TestApp::ready(tenant)).await;
     let (id, tag) = create(&app.admin("Owner"), draft("Denver", "Denver")).await;
     let cara = app.catalog_admin("Cara", &["Academy"]).await;
     let request = format!("PUT {}/courses", path(id));
@@ -148,7 +148,7 @@ async fn courses_of_somebody_else() {
 
 #[tokio::test]
 async fn looking_ahead() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let (id, _) = create(&owner, draft("Denver", "Denver")).await;
     let none = app.put("Nobody", |_| ()).await;
@@ -205,7 +205,7 @@ async fn looking_ahead() {
 
 #[tokio::test]
 async fn deciding_about_a_hold() {
-    let mut app = Box::pin(App::ready(Town::crowd(12))).await;
+    let mut app = Box::pin(TestApp::ready(TestTenant::crowd(12))).await;
     let owner = app.admin("Owner");
     let limit = json!({"throttle": {"maxChanges": 10}});
     let (id, _) = create(&owner, with(draft("Denver", "Denver"), limit)).await;
@@ -251,7 +251,7 @@ async fn deciding_about_a_hold() {
 
 #[tokio::test]
 async fn while_maintenance_works() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let (id, _) = create(&owner, draft("Denver", "Denver")).await;
     let lease = lock(&app).await;

@@ -7,10 +7,10 @@ use serde_json::json;
 
 use super::super::Told;
 use super::NOTHING;
-use crate::harness::{Answer, App, Town, call};
+use crate::harness::{Answer, TestApp, TestTenant, call};
 
 /// Sends a body with this media type, or none if it is empty.
-async fn send(app: &App, media_type: &str, body: Vec<u8>) -> Answer {
+async fn send(app: &TestApp, media_type: &str, body: Vec<u8>) -> Answer {
     let token = format!("Bearer {}", app.admin("Owner").bearer());
     let mut request = Request::post("/v1/runs").header("authorization", token);
     if !media_type.is_empty() {
@@ -22,7 +22,7 @@ async fn send(app: &App, media_type: &str, body: Vec<u8>) -> Answer {
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read() {
-    let app = Box::pin(App::of(Town::small())).await;
+    let app = Box::pin(TestApp::of(TestTenant::small())).await;
     let json = "application/json";
     let bodies = [
         ("nothing", json, Vec::new()),
@@ -43,7 +43,7 @@ async fn bodies_that_cannot_be_read() {
 /// Messages of the JSON library, converted into messages for users.
 #[tokio::test]
 async fn fields_of_a_wrong_kind() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     let bodies = [
@@ -69,7 +69,7 @@ async fn fields_of_a_wrong_kind() {
 
 #[tokio::test]
 async fn queries_and_ids_that_cannot_be_read() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     for request in [
@@ -100,7 +100,7 @@ async fn queries_and_ids_that_cannot_be_read() {
 
 #[tokio::test]
 async fn preconditions_that_are_none() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let body = json!({"contact": "lms@contoso.example"});
     let mut told = Told::default();

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::super::Told;
 use super::{NOTHING, says};
 use crate::admin::with;
-use crate::harness::{App, Town};
+use crate::harness::{TestApp, TestTenant};
 
 fn first(world: &World) -> Value {
     json!({
@@ -22,7 +22,7 @@ fn first(world: &World) -> Value {
 
 #[tokio::test]
 async fn before_the_first_save() {
-    let (app, world) = Box::pin(App::blank(Town::small())).await;
+    let (app, world) = Box::pin(TestApp::blank(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     for request in [
@@ -66,7 +66,7 @@ async fn before_the_first_save() {
 
 #[tokio::test]
 async fn credentials_that_cannot_do_the_work() {
-    let (mut app, world) = Box::pin(App::blank(Town::small())).await;
+    let (mut app, world) = Box::pin(TestApp::blank(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     let save = "PUT /v1/settings";
@@ -94,7 +94,7 @@ async fn credentials_that_cannot_do_the_work() {
 
 #[tokio::test]
 async fn runs_and_notifications() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let owner = app.admin("Owner");
     let mut told = Told::default();
     let start = "POST /v1/runs";
@@ -124,7 +124,7 @@ async fn runs_and_notifications() {
 
 #[tokio::test]
 async fn what_operators_enter() {
-    let app = Box::pin(App::ready(Town::small())).await;
+    let app = Box::pin(TestApp::ready(TestTenant::small())).await;
     let operators = Uuid::new_v4();
     let app = Box::pin(app.operated_by(operators)).await;
     let operator = app.admin_of(operators, &["Operator"]);

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::Told;
 use super::{NOTHING, says};
-use crate::directory_sync::Office;
+use crate::directory_sync::SyncFixture;
 
 fn confirmed() -> Value {
     json!({"confirm": true})
@@ -13,7 +13,7 @@ fn confirmed() -> Value {
 
 #[tokio::test]
 async fn before_it_is_configured() {
-    let office = Office::small().await;
+    let fixture = SyncFixture::small().await;
     let mut told = Told::default();
     for (request, body) in [
         ("POST /v1/sync/test", None),
@@ -32,15 +32,15 @@ async fn before_it_is_configured() {
         ("DELETE /v1/sync/pins/zz", None),
         ("DELETE /v1/sync/pins/00", None),
     ] {
-        told.refused("not configured", &office.owner, request, "", body)
+        told.refused("not configured", &fixture.owner, request, "", body)
             .await;
     }
     insta::assert_snapshot!(told.steady());
 }
 
 /// Returns a valid body with other fields.
-fn with(office: &Office, fields: Value) -> Value {
-    crate::admin::with(office.body(), fields)
+fn with(fixture: &SyncFixture, fields: Value) -> Value {
+    crate::admin::with(fixture.body(), fields)
 }
 
 fn wrong_fields() -> Vec<(&'static str, Value)> {
@@ -84,41 +84,42 @@ fn wrong_fields() -> Vec<(&'static str, Value)> {
 
 #[tokio::test]
 async fn configurations_that_are_not_right() {
-    let office = Office::small().await;
+    let fixture = SyncFixture::small().await;
     let mut told = Told::default();
     let put = "PUT /v1/sync";
     let nothing = Some(json!({}));
-    told.refused("nothing", &office.owner, put, "", nothing)
+    told.refused("nothing", &fixture.owner, put, "", nothing)
         .await;
     for (what, fields) in wrong_fields() {
-        let body = with(&office, fields);
-        told.refused(what, &office.owner, put, "", Some(body)).await;
+        let body = with(&fixture, fields);
+        told.refused(what, &fixture.owner, put, "", Some(body))
+            .await;
     }
     insta::assert_snapshot!(told.steady());
 }
 
 #[tokio::test]
 async fn changes_of_a_configuration() {
-    let office = Office::small().await;
-    let owner = &office.owner;
+    let fixture = SyncFixture::small().await;
+    let owner = &fixture.owner;
     let mut told = Told::default();
     let put = "PUT /v1/sync";
-    let saved = office.save(|_| ()).await.expect(200);
+    let saved = fixture.save(|_| ()).await.expect(200);
     let tag = saved.header("etag").to_owned();
-    let same = || Some(with(&office, json!({})));
+    let same = || Some(with(&fixture, json!({})));
     told.refused("no If-Match", owner, put, "", same()).await;
     told.refused("another version", owner, put, "\"9\"", same())
         .await;
-    let filter = |filter: &str| Some(with(&office, json!({"filters": {"graph": filter}})));
+    let filter = |filter: &str| Some(with(&fixture, json!({"filters": {"graph": filter}})));
     told.refused("no filter", owner, put, &tag, filter("department eq"))
         .await;
     let silent = says(503, "ServiceUnavailable");
-    office.app.fault("/users", silent, 1, 200);
+    fixture.app.fault("/users", silent, 1, 200);
     let sales = filter("department eq 'Sales'");
     told.refused("Graph is silent", owner, put, &tag, sales)
         .await;
-    office.app.clear_faults();
-    let mut moved = office.body();
+    fixture.app.clear_faults();
+    let mut moved = fixture.body();
     moved["target"] = json!("http://127.0.0.1:9/scim");
     moved
         .as_object_mut()
@@ -131,8 +132,8 @@ async fn changes_of_a_configuration() {
 
 #[tokio::test]
 async fn steps_out_of_order() {
-    let office = Office::small().await;
-    let owner = &office.owner;
+    let fixture = SyncFixture::small().await;
+    let owner = &fixture.owner;
     let mut told = Told::default();
     let without = |body: &mut Value| {
         _ = body
@@ -140,29 +141,29 @@ async fn steps_out_of_order() {
             .expect("not an object")
             .remove("entraApp");
     };
-    office.save(without).await.expect(200);
+    fixture.save(without).await.expect(200);
     let activate = "POST /v1/sync/activate";
     told.refused("not connected", owner, activate, "", Some(confirmed()))
         .await;
     let run = "POST /v1/sync/runs";
     told.refused("not connected", owner, run, "", None).await;
-    office.app.installed("3.74").await;
+    fixture.app.installed("3.74").await;
     let connect = "POST /v1/sync/connect";
     told.refused("no directory", owner, connect, "", Some(json!({})))
         .await;
-    office.app.installed("3.73").await;
+    fixture.app.installed("3.73").await;
     told.refused("no consent", owner, connect, "", Some(json!({})))
         .await;
-    office.consent(&["User.Read.All"]);
+    fixture.consent(&["User.Read.All"]);
     told.refused("half a consent", owner, connect, "", Some(json!({})))
         .await;
-    office
+    fixture
         .app
         .fault("/graph/", says(503, "ServiceUnavailable"), 1, 200);
     told.refused("Graph is silent", owner, connect, "", Some(json!({})))
         .await;
-    office.app.clear_faults();
-    office.save(|_| ()).await.expect(200);
+    fixture.app.clear_faults();
+    fixture.save(|_| ()).await.expect(200);
     told.refused("not tested", owner, activate, "", Some(confirmed()))
         .await;
     let deactivate = "POST /v1/sync/deactivate";
@@ -175,14 +176,14 @@ async fn steps_out_of_order() {
         .expect(202);
     told.refused("active already", owner, activate, "", Some(confirmed()))
         .await;
-    office.work().await;
+    fixture.work().await;
     owner.post("/v1/sync/runs", json!({})).await.expect(202);
     told.refused("just started", owner, run, "", None).await;
-    office
+    fixture
         .set(|state| state.phase = SyncPhase::Deactivated)
         .await;
     told.refused("deactivated", owner, run, "", None).await;
-    office
+    fixture
         .set(|state| state.phase = SyncPhase::Disconnected)
         .await;
     told.refused("disconnected", owner, run, "", None).await;
@@ -194,13 +195,13 @@ async fn steps_out_of_order() {
 
 #[tokio::test]
 async fn deciding_about_changes() {
-    let mut office = Office::small().await;
-    let first = office.active(|body| body["apply"] = json!("review")).await;
+    let mut fixture = SyncFixture::small().await;
+    let first = fixture.active(|body| body["apply"] = json!("review")).await;
     let place = |run: &rollcall_domain::base::run::Run| {
         let at = run.request.slot.at().format("%Y-%m-%dT%H:%M:%SZ");
         format!("POST /v1/sync/runs/{at}/decisions")
     };
-    let (owner, decide) = (office.owner.clone(), place(&first));
+    let (owner, decide) = (fixture.owner.clone(), place(&first));
     let mut told = Told::default();
     for (what, body) in [
         ("nothing", json!({})),
@@ -216,14 +217,14 @@ async fn deciding_about_changes() {
     let nowhere = "POST /v1/sync/runs/nonsense/decisions";
     let all = || Some(json!({"all": "accept"}));
     told.refused("no run", &owner, nowhere, "", all()).await;
-    let second = office.run().await;
+    let second = fixture.run().await;
     told.refused("superseded", &owner, &decide, "", all()).await;
     let decide = place(&second);
     let path = decide.trim_start_matches("POST ");
     let apply = json!({"all": "accept", "apply": true});
     owner.post(path, apply).await.expect(202);
     told.refused("decided", &owner, &decide, "", all()).await;
-    office.work().await;
+    fixture.work().await;
     told.refused("nothing waits", &owner, &decide, "", all())
         .await;
     let changes = decide

@@ -1,6 +1,8 @@
 //! Members stored between runs: runs without changes, manual edits, and all reasons to invalidate
 //! them.
 
+mod invalid;
+
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
@@ -12,11 +14,11 @@ use rollcall_domain::base::throttle::Throttle;
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::FaultKind;
 
-use crate::harness::{App, Town, line, profile_id, step_count};
+use crate::harness::{TestApp, TestTenant, line, profile_id, step_count};
 
 /// Starts a tenant whose group Denver is created, filled and confirmed.
-async fn settled(town: Town) -> App {
-    let mut app = App::ready(town).await;
+async fn settled(tenant: TestTenant) -> TestApp {
+    let mut app = TestApp::ready(tenant).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
     assert!(app.kept("Denver").await.is_some(), "members not stored");
@@ -26,7 +28,7 @@ async fn settled(town: Town) -> App {
 }
 
 /// Sets our last write to Denver's group to an hour ago, when Graph shows it everywhere.
-async fn written_an_hour_ago(app: &App) {
+async fn written_an_hour_ago(app: &TestApp) {
     let mut state = app.state("Denver").await;
     state.written_at = Some(Utc::now() - TimeDelta::hours(1));
     let lease = locked(app).await;
@@ -38,9 +40,9 @@ async fn written_an_hour_ago(app: &App) {
 }
 
 /// Publishes data in which these users have another city.
-async fn move_to(app: &mut App, city: &str, names: &[&str]) {
+async fn move_to(app: &mut TestApp, city: &str, names: &[&str]) {
     let tenant = app.id.uuid();
-    let name_of = |id| app.town.name_of(tenant, id);
+    let name_of = |id| app.tenant.name_of(tenant, id);
     app.edit(|outside| {
         for person in &mut outside.world.people {
             if names.contains(&person.object_id.map(name_of).unwrap_or_default().as_str()) {
@@ -61,7 +63,7 @@ fn refused() -> FaultKind {
 }
 
 /// Acquires the maintenance lock, for fenced writes.
-async fn locked(app: &App) -> Lease {
+async fn locked(app: &TestApp) -> Lease {
     let store = &app.services.store;
     let lease = Lease::acquire(store, app.id, MAINTENANCE_LEASE, Duration::from_secs(30)).await;
     lease.expect("lease request failed").expect("lease taken")
@@ -70,7 +72,7 @@ async fn locked(app: &App) -> Lease {
 /// A run without changes reads no members and writes nothing.
 #[tokio::test]
 async fn a_quiet_run_reads_no_members() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     app.put_city("Oslo", "Oslo", &[]).await;
     app.maintained().await;
     app.forget_requests();
@@ -86,7 +88,7 @@ async fn a_quiet_run_reads_no_members() {
 /// Changes are planned from stored members in the same way as from members that were read.
 #[tokio::test]
 async fn a_change_is_made_from_kept_members() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     let before = app.kept("Denver").await.expect("members not stored");
     move_to(&mut app, "Oslo", &["Ada"]).await;
     let (_, report) = app.maintain().await;
@@ -108,7 +110,12 @@ async fn a_change_is_made_from_kept_members() {
 /// day, reverted and reported. Until then scheduled runs use the stored members.
 #[tokio::test]
 async fn edits_by_hand_are_found_within_a_day_and_told() {
-    let mut app = settled(Town::small().person("Stranger", "Denver").outside_lms()).await;
+    let mut app = settled(
+        TestTenant::small()
+            .person("Stranger", "Denver")
+            .outside_lms(),
+    )
+    .await;
     app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
     app.maintained().await;
     assert_eq!(app.member_reads(), 0, "a group was read again within a day");
@@ -135,7 +142,7 @@ async fn edits_by_hand_are_found_within_a_day_and_told() {
 /// their correction.
 #[tokio::test]
 async fn a_run_by_hand_reads_every_group() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     app.put("Denver", |profile| {
         profile.throttle = Throttle {
             max_changes: Some(0),
@@ -166,7 +173,7 @@ async fn a_run_by_hand_reads_every_group() {
 /// next one reads the group in full.
 #[tokio::test]
 async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
-    let mut app = settled(Town::crowd(300)).await;
+    let mut app = settled(TestTenant::crowd(300)).await;
     app.put_city("Denver", "Oslo", &[]).await;
     app.fault("/$ref", FaultKind::Delay { ms: 300 }, 1, 10_000);
     let request = app.request(Job::Maintenance);
@@ -202,7 +209,7 @@ async fn a_run_that_dies_while_writing_leaves_the_group_in_doubt() {
 /// A failed change is retried based on the stored members, without reading the group.
 #[tokio::test]
 async fn a_failed_change_is_tried_again_without_reading() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     move_to(&mut app, "Oslo", &["Ada", "Alan"]).await;
     app.fault("/$ref", refused(), 1, 1);
     let (_, report) = app.maintain().await;
@@ -221,11 +228,11 @@ async fn a_failed_change_is_tried_again_without_reading() {
 /// A member that can never be added does not cause the group to be read in every run.
 #[tokio::test]
 async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
-    let mut app = App::ready(Town::small().person("Ghost", "Denver")).await;
+    let mut app = TestApp::ready(TestTenant::small().person("Ghost", "Denver")).await;
     let tenant = app.id.uuid();
     app.edit(|outside| {
         for person in &mut outside.world.people {
-            let is_ghost = |id| app.town.name_of(tenant, id) == "Ghost";
+            let is_ghost = |id| app.tenant.name_of(tenant, id) == "Ghost";
             person.object_id = person.object_id.filter(|id| !is_ghost(*id));
         }
     });
@@ -248,7 +255,7 @@ async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
 /// group is read.
 #[tokio::test]
 async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     move_to(&mut app, "Oslo", &["Ada", "Alan"]).await;
     app.fault("/$ref", refused(), 1, 1);
     app.maintained().await;
@@ -270,7 +277,7 @@ async fn a_failed_change_that_is_no_longer_wanted_puts_the_group_in_doubt() {
 /// planning, but it is not stored, and differences do not count as manual edits.
 #[tokio::test]
 async fn a_read_soon_after_a_write_is_not_kept() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
     app.edit_members("Denver", &["Grace"], &[]);
@@ -291,7 +298,7 @@ async fn a_read_soon_after_a_write_is_not_kept() {
 /// one detected, and later runs do not report them.
 #[tokio::test]
 async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
-    let mut app = settled(Town::small()).await;
+    let mut app = settled(TestTenant::small()).await;
     app.put_city("Zion", "Oslo", &[]).await;
     app.edit_members("Denver", &["Grace"], &[]);
     app.a_day_passes();
@@ -318,111 +325,10 @@ async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
     assert!(app.state("Denver").await.edits.is_empty());
 }
 
-/// If auto-populate was off between two runs, the group may have been edited and is read.
-#[tokio::test]
-async fn a_profile_edited_since_is_read() {
-    let mut app = settled(Town::small()).await;
-    app.put("Denver", |profile| profile.auto_populate = false)
-        .await;
-    app.edit_members("Denver", &["Grace"], &["Ada"]);
-    app.put("Denver", |profile| profile.auto_populate = true)
-        .await;
-    app.maintained().await;
-    assert_eq!(app.member_reads(), 1);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-    app.maintained().await;
-    assert_eq!(app.member_reads(), 1, "not stored for the new version");
-}
-
-/// A run that ends before it checked all groups does not change members.
-#[tokio::test]
-async fn a_run_that_has_not_seen_every_group_touches_no_members() {
-    let mut app = App::ready(Town::small()).await;
-    app.put_city("Denver", "Denver", &[]).await;
-    app.put_city("Oslo", "Oslo", &[]).await;
-    app.fault("uniqueName=", FaultKind::Delay { ms: 3_000 }, 1, 1);
-    let request = app.request(Job::Maintenance);
-    app.work_within(&request, Duration::from_secs(12))
-        .await
-        .expect("not handled");
-    let run = app.run(&request).await;
-    assert_eq!(run.status, RunStatus::Continuing, "{run:?}");
-    let steps: Vec<_> = run.steps.iter().map(|step| step.name.as_str()).collect();
-    assert_eq!(steps, ["discrepancies", "groups"]);
-    let mut rest = request.clone();
-    rest.continuation = 1;
-    app.work(&rest).await.expect("not handled");
-    assert_eq!(app.run(&request).await.status, RunStatus::Succeeded);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-    assert_eq!(app.members("Oslo").expect("no such group"), ["Grace"]);
-}
-
-/// Damaged records, and records whose rows refer to other users, are not used.
-#[tokio::test]
-async fn damaged_and_outdated_records_are_not_believed() {
-    let mut app = settled(Town::small()).await;
-    let id = profile_id(app.id, "Denver");
-    let store = app.services.store.clone();
-    let good = app.kept("Denver").await.expect("members not stored");
-    let mut damaged = good.to_bytes().expect("too large");
-    let last = damaged.len() - 1;
-    damaged[last] ^= 1;
-    store
-        .put_raw_members(app.id, id, damaged)
-        .await
-        .expect("not stored");
-    app.edit_members("Denver", &["Grace"], &[]);
-    app.maintained().await;
-    assert_eq!(app.member_reads(), 1);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-
-    let mut outdated = app.kept("Denver").await.expect("members not stored");
-    outdated.lineage = SnapshotId::new(outdated.read_at, uuid::Uuid::max());
-    let lease = locked(&app).await;
-    let stored = store.put_members(lease.fence(), &[(id, outdated)]).await;
-    stored.expect("not stored");
-    lease.release().await.expect("not released");
-    app.edit_members("Denver", &["Grace"], &["Ada"]);
-    app.maintained().await;
-    assert_eq!(app.member_reads(), 2);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-}
-
-/// While auto-populate is off, the group is edited manually, so the stored members are invalid
-/// afterwards.
-#[tokio::test]
-async fn a_group_left_to_people_is_read_when_it_is_managed_again() {
-    let mut app = settled(Town::small()).await;
-    app.put("Denver", |profile| profile.auto_populate = false)
-        .await;
-    app.maintained().await;
-    assert_eq!(app.kept("Denver").await, None);
-    app.edit_members("Denver", &["Grace"], &[]);
-    app.put("Denver", |profile| profile.auto_populate = true)
-        .await;
-    app.maintained().await;
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-}
-
 /// Proves S4-116: a previous owner of the lease can neither store nor delete members.
 #[tokio::test]
 async fn a_late_owner_cannot_touch_kept_members() {
-    let app = settled(Town::small()).await;
+    let app = settled(TestTenant::small()).await;
     let id = profile_id(app.id, "Denver");
     let store = app.services.store.clone();
     let before = app.kept("Denver").await.expect("members not stored");
@@ -448,7 +354,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
 /// All records are stored and read, even if they exceed a transaction and a page.
 #[tokio::test]
 async fn many_large_records_are_kept_and_found() {
-    let app = settled(Town::small()).await;
+    let app = settled(TestTenant::small()).await;
     let store = app.services.store.clone();
     let mut large = app.kept("Denver").await.expect("members not stored");
     let mut rows = rollcall_domain::base::rowset::RowSet::new(1_600_000);

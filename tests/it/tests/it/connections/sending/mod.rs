@@ -1,5 +1,7 @@
 //! Mail of catalogs: within the rate limit, by urgency, and each sent once in spite of failures.
 
+mod errors;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -14,15 +16,15 @@ use rollcall_simulators::world::Mailbox;
 use rollcall_simulators::{FaultKind, SentMail};
 use serde_json::json;
 
-use crate::harness::{Admin, App, Town, logs};
+use crate::harness::{Admin, TestApp, TestTenant, logs};
 
-async fn start() -> (App, Admin) {
-    let town = Town::small()
+async fn start() -> (TestApp, Admin) {
+    let tenant = TestTenant::small()
         .person("Cara", "Denver")
         .person("Events", "Denver")
         .course_of("Campus", "Welding")
         .mailbox("Events", Mailbox::default());
-    let app = App::ready(town).await;
+    let app = TestApp::ready(tenant).await;
     let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
     app.connect_account(&cara, "Academy", "Events").await;
     app.notify().await;
@@ -32,12 +34,12 @@ async fn start() -> (App, Admin) {
 
 /// A clock that tests advance; the simulated Microsoft uses the same time.
 struct Clock<'a> {
-    app: &'a App,
+    app: &'a TestApp,
     ahead: AtomicI64,
 }
 
 impl<'a> Clock<'a> {
-    fn new(app: &'a App) -> Self {
+    fn new(app: &'a TestApp) -> Self {
         // Past the minute in which the welcome was sent.
         let clock = Self {
             app,
@@ -84,11 +86,11 @@ impl<'a> Clock<'a> {
     }
 }
 
-fn mails(app: &App) -> Vec<SentMail> {
+fn mails(app: &TestApp) -> Vec<SentMail> {
     app.outside().mails
 }
 
-async fn queue(app: &App, catalog: &str, notices: &[Notice]) {
+async fn queue(app: &TestApp, catalog: &str, notices: &[Notice]) {
     let catalog = app.catalog(catalog);
     let store = &app.services.store;
     let begun = Utc::now();
@@ -177,7 +179,7 @@ fn sorted_by_urgency(ids: &[String], notices: &[Notice]) -> bool {
 }
 
 /// Returns notices of which a tenth is urgent and most are bulk.
-fn a_thousand(app: &App) -> Vec<Notice> {
+fn a_thousand(app: &TestApp) -> Vec<Notice> {
     let academy = app.catalog("Academy");
     (0..1_000)
         .map(|n| {
@@ -194,7 +196,7 @@ fn a_thousand(app: &App) -> Vec<Notice> {
 }
 
 /// Asserts that messages delivered twice by the queue change nothing.
-async fn queue_again(app: &App, notices: &[Notice]) {
+async fn queue_again(app: &TestApp, notices: &[Notice]) {
     for notice in notices {
         let again = app
             .services
@@ -206,125 +208,12 @@ async fn queue_again(app: &App, notices: &[Notice]) {
 }
 
 /// Returns how many mail messages Microsoft refused.
-fn refusals(app: &App) -> usize {
+fn refusals(app: &TestApp) -> usize {
     let requests = app.simulators.requests(app.id.uuid());
     requests
         .iter()
         .filter(|it| it.path.contains("sendMail") && it.status >= 400)
         .count()
-}
-
-/// `Retry-After` is respected, and throttling does not count as a failed attempt of a mail.
-#[tokio::test]
-async fn a_throttled_mailbox_rests_as_long_as_microsoft_says() {
-    let (app, _) = start().await;
-    app.put_mail("Academy", "one").await;
-    let throttled = FaultKind::Status {
-        code: 429,
-        retry_after: Some(300.0),
-        body: None,
-    };
-    app.fault("/me/sendMail", throttled, 1, 1);
-    let clock = Clock::new(&app);
-    let first = clock.drain().await;
-    let pause = first.again.expect("no retry is scheduled") - clock.now();
-    assert!((290..=301).contains(&pause.num_seconds()), "{pause}");
-    clock.turn(TimeDelta::seconds(100));
-    assert_eq!(clock.drain().await.sent, 0, "sent too early");
-    clock.turn(TimeDelta::seconds(201));
-    assert_eq!(clock.drain().await.sent, 1);
-    assert_eq!(mails(&app).len(), 1);
-}
-
-/// A lost response makes a mail doubtful: it is listed, and not sent a second time.
-#[tokio::test]
-async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
-    let (app, _) = start().await;
-    app.fault("/me/sendMail", FaultKind::LoseAnswer, 1, 1);
-    app.put_mail("Academy", "one").await;
-    app.put_mail("Academy", "two").await;
-    let clock = Clock::new(&app);
-    clock.drain_all().await;
-    assert_eq!(mails(&app).len(), 2, "not both mails arrived once");
-    let path = format!(
-        "/v1/catalogs/{}/messages?undelivered=true",
-        app.catalog("Academy")
-    );
-    let told = app.admin("LmsAdmin").get(&path).await.expect(200);
-    assert_eq!(told.body["items"][0]["status"], "doubtful");
-    assert_eq!(told.body["items"].as_array().map(Vec::len), Some(1));
-    clock.turn(TimeDelta::hours(2));
-    clock.drain_all().await;
-    assert_eq!(mails(&app).len(), 2);
-}
-
-/// A mail that Microsoft refuses permanently is listed and does not block the others.
-#[tokio::test]
-async fn a_refused_mail_is_told_and_the_others_go_on() {
-    let (app, _) = start().await;
-    let body =
-        json!({"error": {"code": "ErrorInvalidRecipients", "message": "No such recipient."}});
-    app.fault(
-        "/me/sendMail",
-        FaultKind::Status {
-            code: 400,
-            retry_after: None,
-            body: Some(body),
-        },
-        1,
-        1,
-    );
-    app.put_mail("Academy", "one").await;
-    app.put_mail("Academy", "two").await;
-    let clock = Clock::new(&app);
-    clock.drain_all().await;
-    assert_eq!(mails(&app).len(), 1);
-    let store = &app.services.store;
-    let kept = store
-        .undelivered_page(app.id, app.catalog("Academy"), None, 9)
-        .await
-        .expect("store failed");
-    assert_eq!(kept.items[0].mail.ended, Some(MessageStatus::Failed));
-    assert!(
-        kept.items[0]
-            .mail
-            .problem
-            .as_deref()
-            .is_some_and(|it| it.contains("No such recipient"))
-    );
-}
-
-/// A token that Graph rejects is renewed, and the mail is sent; repeated rejections lose the
-/// account, whose mail waits.
-#[tokio::test]
-async fn a_refused_token_is_renewed_before_the_account_is_given_up() {
-    let (app, _) = start().await;
-    let refused = || FaultKind::Status {
-        code: 401,
-        retry_after: None,
-        body: None,
-    };
-    app.fault("/me/sendMail", refused(), 1, 1);
-    app.put_mail("Academy", "one").await;
-    let clock = Clock::new(&app);
-    let before = app.outside().refreshes;
-    clock.drain_all().await;
-    assert_eq!(
-        (mails(&app).len(), app.outside().refreshes),
-        (1, before + 1)
-    );
-    app.fault("/me/sendMail", refused(), 1, 9);
-    app.put_mail("Academy", "two").await;
-    clock.drain_all().await;
-    let view = app
-        .admin("LmsAdmin")
-        .get(&app.mail_path("Academy"))
-        .await
-        .expect(200);
-    assert_eq!(
-        (&view.body["status"], &view.body["waiting"]),
-        (&json!("error"), &json!(1))
-    );
 }
 
 /// Of several functions that process one mailbox concurrently, one sends and the others stop.

@@ -1,18 +1,20 @@
 //! Groups are created, filled and repaired; manual edits are reverted.
 
+mod failures;
+
 use rollcall_domain::audience::profile::Target;
 use rollcall_domain::base::run::RunStatus;
 use rollcall_domain::membership::report::ProfileStatus;
 use rollcall_simulators::FaultKind;
 use serde_json::json;
 
-use crate::harness::{App, Town, in_city, line, profile_id};
+use crate::harness::{TestApp, TestTenant, in_city, line, profile_id};
 
 /// Proves S4-106, S4-109, S4-125 and S4-127: audiences of profiles become members of groups, in the
 /// documented order of steps.
 #[tokio::test]
 async fn profiles_become_groups_with_their_audience() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     let (run, report) = app.maintain().await;
     assert_eq!(run.status, RunStatus::Succeeded, "{report:#?}");
@@ -53,7 +55,7 @@ async fn profiles_become_groups_with_their_audience() {
 /// auto-populate is disabled later, the members remain unchanged.
 #[tokio::test]
 async fn without_auto_populate_the_group_exists_and_is_left_alone() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put("By hand", |profile| {
         profile.auto_populate = false;
         profile.filter.properties = Some(in_city("Denver"));
@@ -88,7 +90,7 @@ async fn without_auto_populate_the_group_exists_and_is_left_alone() {
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
 async fn a_group_deleted_by_hand_comes_back() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;
     let id = profile_id(app.id, "Denver");
@@ -167,7 +169,7 @@ async fn a_group_deleted_by_hand_comes_back() {
 /// Proves S4-014: a new prefix renames the group, which retains its id.
 #[tokio::test]
 async fn a_new_prefix_renames_the_group() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (_, before) = app.maintain().await;
     let tenant = app.tenant().await;
@@ -194,7 +196,12 @@ async fn a_new_prefix_renames_the_group() {
 /// for a day (see `kept`).
 #[tokio::test]
 async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
-    let mut app = App::ready(Town::small().person("Stranger", "Denver").outside_lms()).await;
+    let mut app = TestApp::ready(
+        TestTenant::small()
+            .person("Stranger", "Denver")
+            .outside_lms(),
+    )
+    .await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;
     app.edit_members("Denver", &["Grace", "Stranger"], &["Ada"]);
@@ -221,7 +228,7 @@ async fn manual_changes_are_put_right_and_repeating_changes_nothing() {
 /// additions before removals, and never a deleted user.
 #[tokio::test]
 async fn a_large_change_takes_the_fewest_writes() {
-    let mut app = App::ready(Town::crowd(130)).await;
+    let mut app = TestApp::ready(TestTenant::crowd(130)).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (run, _) = app.maintain().await;
     assert_eq!(app.members("Denver").expect("no such group").len(), 130);
@@ -283,12 +290,12 @@ async fn a_large_change_takes_the_fewest_writes() {
 /// who are not on the platform.
 #[tokio::test]
 async fn only_learners_with_an_account_become_members() {
-    let town = Town::small()
+    let tenant = TestTenant::small()
         .person("Flo", "Denver")
         .outside_entra()
         .person("Ed", "Denver")
         .outside_lms();
-    let mut app = App::ready(town).await;
+    let mut app = TestApp::ready(tenant).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (grace, alan) = (app.user("Grace"), app.user("Alan"));
     app.put("Denver", |profile| {
@@ -307,7 +314,7 @@ async fn only_learners_with_an_account_become_members() {
 /// Proves S4-128: the member list is an Excel file, which is replaced only if its content changes.
 #[tokio::test]
 async fn the_member_list_is_a_workbook() {
-    let mut app = App::ready(Town::small()).await;
+    let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.maintained().await;
     let first = app.state("Denver").await;
@@ -332,104 +339,4 @@ async fn the_member_list_is_a_workbook() {
         app.state("Denver").await.members_digest,
         first.members_digest
     );
-}
-
-#[tokio::test]
-async fn a_group_that_cannot_be_managed_fails_its_profile_alone() {
-    let mut app = App::ready(Town::small()).await;
-    app.put_city("Denver", "Denver", &[]).await;
-    app.put_city("Oslo", "Oslo", &[]).await;
-    app.maintained().await;
-    app.edit(|outside| {
-        let group = outside
-            .world
-            .groups
-            .iter_mut()
-            .find(|group| group.display_name == "LMS - Denver")
-            .expect("no such group");
-        group.on_premises_synced = true;
-        outside.world.people[2].city = Some("Denver".to_owned());
-    });
-    app.refresh().await;
-    app.notices().await;
-    let (run, report) = app.maintain().await;
-    assert_eq!(run.status, RunStatus::SucceededWithFailures);
-    assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-    assert_eq!(
-        app.members("Oslo").expect("no such group"),
-        Vec::<String>::new()
-    );
-    assert_eq!(app.told().await.len(), 1, "no notice for the contact");
-}
-
-/// A partial read of a group's members must not be treated as a small group. (A manual run reads
-/// every group.)
-#[tokio::test]
-async fn members_that_cannot_be_read_are_left_alone() {
-    let mut app = App::ready(Town::small()).await;
-    app.put_city("Denver", "Denver", &[]).await;
-    app.maintained().await;
-    app.forget_requests();
-    app.fault(
-        "/members?",
-        FaultKind::Status {
-            code: 403,
-            retry_after: None,
-            body: None,
-        },
-        1,
-        50,
-    );
-    let (_, report) = app.maintain_by_hand().await;
-    assert_eq!(line(&report, "Denver").status, ProfileStatus::Failed);
-    assert!(app.writes().is_empty(), "{:?}", app.writes());
-}
-
-/// Invalid input: a malformed profile, a cycle, an unknown field, each with a specific reason,
-/// while the others are processed.
-#[tokio::test]
-async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
-    let mut app = App::ready(Town::small()).await;
-    app.put_city("Denver", "Denver", &[]).await;
-    let (a, b) = (profile_id(app.id, "A"), profile_id(app.id, "B"));
-    app.put("A", |profile| {
-        profile.overrides.include = [Target::Profile(b)].into();
-    })
-    .await;
-    app.put("B", |profile| {
-        profile.overrides.include = [Target::Profile(a)].into();
-    })
-    .await;
-    app.put("C", |profile| profile.filter.properties = Some(json!({"combinator": "and", "rules": [{"field": "salary", "operator": ">", "value": 1}]}))).await;
-    app.services
-        .store
-        .put_raw_profile(
-            app.id,
-            "00000000-0000-4000-8000-000000000bad",
-            "{\"title\": 7}",
-        )
-        .await
-        .expect("not stored");
-    let (run, report) = app.maintain().await;
-    assert_eq!(run.status, RunStatus::SucceededWithFailures);
-    assert_eq!(
-        app.members("Denver").expect("no such group"),
-        ["Ada", "Alan"]
-    );
-    let reason = |title: &str| line(&report, title).reason.clone().unwrap_or_default();
-    assert!(
-        reason("A").contains("cycle") && reason("B").contains("cycle"),
-        "{report:#?}"
-    );
-    assert!(
-        reason("C").contains("/filter/properties/rules/0/field"),
-        "{}",
-        reason("C")
-    );
-    assert_eq!(report.unreadable.len(), 1);
-    assert_eq!(run.counts["unreadable"], 1);
 }
