@@ -129,18 +129,22 @@ pub(crate) fn notices(
         .collect();
     let failures = report.failures();
     if !failures.is_empty() {
-        all.push(failure(run, failures.into_iter().take(50).collect()));
+        all.push(failure(
+            run,
+            failures.into_iter().take(50).collect(),
+            "All other changes were made; nothing in this list was changed.",
+        ));
     }
     all
 }
 
-/// Returns the notice that a run failed. Its identity makes it one e-mail per slot.
-pub(crate) fn failure(run: &Run, errors: Vec<String>) -> NoticeKind {
+/// Returns the notice that a run failed, in part or as a whole. Its identity makes it one e-mail
+/// per slot.
+pub(crate) fn failure(run: &Run, errors: Vec<String>, consequence: &str) -> NoticeKind {
     NoticeKind::Failure {
         job: run.request.job.name().to_owned(),
         slot: run.request.slot.to_string(),
         errors,
-        consequence: "Everything that is not listed was done; what is listed was not changed."
-            .to_owned(),
+        consequence: consequence.to_owned(),
     }
 }

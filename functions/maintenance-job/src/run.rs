@@ -126,29 +126,35 @@ impl JobRun for Maintenance<'_> {
         };
         Ok(Completion::Continue {
             after,
+            // Whether an invocation made progress is not measured; the limit of
+            // continuations ends a run that is stuck.
             progressed: true,
         })
     }
 
     async fn notify_skipped(&self, run: &Run, reason: &str) -> Result<(), Failure> {
-        self.notify(run, reason).await
+        self.notify(run, reason, "Nothing was changed.").await
     }
 
     async fn notify_crashed(&self, crashed: &Run) -> Result<(), Failure> {
-        self.notify(crashed, CRASHED).await
+        self.notify(crashed, CRASHED, INTERRUPTED).await
     }
 
     async fn notify_failed(&self, run: &Run, error: &RunError<StepError>) -> Result<(), Failure> {
-        self.notify(run, &error.to_string()).await
+        self.notify(run, &error.to_string(), INTERRUPTED).await
     }
 }
 
 impl Maintenance<'_> {
-    async fn notify(&self, run: &Run, error: &str) -> Result<(), Failure> {
-        let notice = report::failure(run, vec![error.to_owned()]);
+    async fn notify(&self, run: &Run, error: &str, consequence: &str) -> Result<(), Failure> {
+        let notice = report::failure(run, vec![error.to_owned()], consequence);
         Ok(self.services.notify(&self.tenant, notice).await?)
     }
 }
+
+/// The consequence of a run that did not finish.
+const INTERRUPTED: &str =
+    "Changes made before the error remain; the next run starts again from the current state.";
 
 /// Runs all steps in order (S4-109).
 async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepError> {
@@ -156,10 +162,12 @@ async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepE
     discrepancies::handle(work).await?;
     timer.record_step("discrepancies", work).await?;
     let groups = groups::ensure(work).await;
-    timer.record_step("groups", work).await?;
-    let updated = memberships::update(work, &groups?, timer.request()).await;
-    timer.record_step("memberships", work).await?;
-    timer.count(work.counted.clone());
+    let groups = record_unless_failed(&mut timer, "groups", work, groups).await?;
+    let updated = memberships::update(work, &groups, timer.request()).await;
+    let updated = record_unless_failed(&mut timer, "memberships", work, updated).await;
+    if !is_failed(&updated) {
+        timer.count(work.counted.clone());
+    }
     updated?;
     if timer.request().job == Job::Membership {
         return Ok(());
@@ -171,8 +179,25 @@ async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepE
         ("retraction", EnrolmentPhase::Retraction),
     ] {
         let ended = run_phase(work, phase).await;
-        timer.record_step(name, work).await?;
-        ended?;
+        record_unless_failed(&mut timer, name, work, ended).await?;
     }
     Ok(())
+}
+
+/// Records a step that was completed or interrupted, and returns its result.
+async fn record_unless_failed<T>(
+    timer: &mut StepTimer<'_>,
+    name: &'static str,
+    work: &RunContext<'_>,
+    ended: Result<T, StepError>,
+) -> Result<T, StepError> {
+    if !is_failed(&ended) {
+        timer.record_step(name, work).await?;
+    }
+    ended
+}
+
+/// Returns true if a step failed, rather than being interrupted.
+fn is_failed<T>(ended: &Result<T, StepError>) -> bool {
+    !matches!(ended, Ok(_) | Err(StepError::Interrupted(_)))
 }

@@ -11,7 +11,7 @@ use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use mailbox::{Clock, DeliveryPass, drain};
+pub use mailbox::{Clock, DeliveryResult, drain};
 pub use system_mail::deliver;
 
 /// A message of the notice queue.
@@ -38,7 +38,7 @@ pub async fn handle(
     };
     let response = Batch::in_two_steps(
         messages,
-        async |errand| match errand {
+        async |message| match message {
             QueueMessage::MailboxWakeup(drain) => Ok(Some(drain)),
             QueueMessage::Notice(notice) => accept(services, &notice).await,
         },

@@ -16,7 +16,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use rollcall_app::Services;
 use rollcall_clients::http::ApiError;
-use rollcall_runtime::auth::{Identities, guard};
+use rollcall_runtime::auth::{Identities, with_common_responses};
 
 /// A posted response contains little besides a code and a state.
 const MAX_BODY_BYTES: usize = 64 * 1024;
@@ -44,5 +44,5 @@ pub fn router(services: Services) -> Result<Router, ApiError> {
             get(callback::by_query).post(callback::by_form),
         )
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES));
-    Ok(guard(routes).with_state(app))
+    Ok(with_common_responses(routes).with_state(app))
 }

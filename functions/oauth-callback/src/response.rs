@@ -32,7 +32,7 @@ pub(crate) enum Outcome {
 /// The reason why a stage ended without an outcome.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// Microsoft refused, or sent something invalid; the refusal is recorded.
+    /// Microsoft refused, or sent something invalid; recorded for the directory connection only (S1-30).
     Refused {
         cause: Cause,
         /// The code to show.

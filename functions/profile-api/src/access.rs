@@ -228,7 +228,7 @@ pub fn markdown() -> String {
 
 /// Passes a permitted request to its handler and rejects others. Handlers find the
 /// verified [`Caller`] in the request's extensions.
-pub(crate) async fn guard(
+pub(crate) async fn authorize(
     State(api): State<ApiState>,
     path: MatchedPath,
     request: Request,

@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn everything_wrong_is_told_at_once_with_its_place() {
+    fn everything_wrong_is_reported_at_once_with_its_place() {
         let mut form = form(json!({
             "title": 7, "courses": ["x", 5], "a/b": 1, "throttle": {"maxChanges": -1}
         }));

@@ -2,7 +2,7 @@
 //!
 //! The routes of tenants require a verified token. Only the token's tenant, never a value in
 //! the request, determines which tenant's data is accessed. The router, the permission of
-//! each route and the `OpenAPI` document are made from one table, [`access::ROUTES`].
+//! each route and the `OpenAPI` document are made from one table, `ROUTES` in `routes.rs`.
 
 #![expect(
     unused_qualifications,
@@ -46,7 +46,7 @@ use axum::http::header::{
 use axum::middleware::from_fn_with_state;
 use rollcall_app::Services;
 use rollcall_runtime::auth;
-use rollcall_runtime::auth::{SetupError, Verifier, guard};
+use rollcall_runtime::auth::{SetupError, Verifier, with_common_responses};
 use std::time::Duration;
 use tower_http::compression::CompressionLayer;
 use tower_http::compression::predicate::SizeAbove;
@@ -73,10 +73,10 @@ pub fn router(services: Services) -> Result<Router, SetupError> {
     let api = ApiState::new(services, verifier);
     let (routes, _) = routes::router().split_for_parts();
     let routes = routes
-        .route_layer(from_fn_with_state(api.clone(), access::guard))
+        .route_layer(from_fn_with_state(api.clone(), access::authorize))
         .layer(DefaultBodyLimit::max(MAX_BODY))
         .layer(CompressionLayer::new().compress_when(SizeAbove::new(COMPRESSED_FROM)));
-    Ok(guard(routes).layer(cors).with_state(api))
+    Ok(with_common_responses(routes).layer(cors).with_state(api))
 }
 
 /// Returns the CORS policy: only pages of the console may call the API (S4-003).

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
+use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
@@ -11,6 +12,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::{Permission, ROUTES, Route};
+use crate::error::ApiError;
 use rollcall_runtime::ProblemDetails;
 
 /// The name of the security scheme in the document.
@@ -20,9 +22,14 @@ const SCHEME: &str = "entra";
 ///
 /// No token is required, because the document contains no data.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "Service",
-    responses((status = 200, description = "This document", body = serde_json::Value)))]
-pub(crate) async fn show() -> Json<OpenApi> {
-    Json(document())
+    responses((status = 200, description = "This document", body = Value)))]
+pub(crate) async fn show() -> Result<Json<Value>, ApiError> {
+    let mut document = serde_json::to_value(document()).map_err(|error| {
+        tracing::error!(%error, "the OpenAPI document could not be serialized");
+        ApiError::Inconsistent
+    })?;
+    edit_texts(&mut document);
+    Ok(Json(document))
 }
 
 /// Returns the complete document.
@@ -93,9 +100,6 @@ fn finish(operation: &mut Operation, route: &Route) {
         operation.description = Some(format!("{own}\n\n{more}").trim().to_owned());
     }
     operation.operation_id = Some(operation_id(route));
-    for text in [&mut operation.summary, &mut operation.description] {
-        *text = text.take().map(|text| for_readers(&text));
-    }
     for (status, description) in failures(operation, route) {
         let responses = &mut operation.responses.responses;
         responses
@@ -115,23 +119,51 @@ fn operation_id(route: &Route) -> String {
     route.method.to_ascii_lowercase() + &words.collect::<String>()
 }
 
+/// Rewrites every summary and description of the document for its readers.
+fn edit_texts(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                match value {
+                    Value::String(text) if matches!(name.as_str(), "summary" | "description") => {
+                        *text = for_readers(text);
+                    }
+                    other => edit_texts(other),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(edit_texts),
+        _ => {}
+    }
+}
+
 /// Returns the text without line breaks inside paragraphs and without requirement ids,
 /// which mean nothing to readers of the document.
 fn for_readers(text: &str) -> String {
-    let mut kept = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = [" (S0-", " (S1-", " (S4-", " (C-", " (X-"]
-        .iter()
-        .filter_map(|mark| rest.split_once(mark))
-        .min_by_key(|(before, _)| before.len())
-    {
-        kept.push_str(before);
-        rest = after.split_once(')').map_or("", |(_, rest)| rest);
+    let paragraphs = text.split("\n\n").map(|part| part.replace('\n', " "));
+    let text = paragraphs.collect::<Vec<_>>().join("\n\n");
+    let (mut edited, mut rest) = (String::new(), text.as_str());
+    while let Some((before, after)) = rest.split_once(" (") {
+        edited.push_str(before);
+        rest = match after.split_once(')') {
+            Some((inside, after)) if is_requirements(inside) => after,
+            _ => {
+                edited.push_str(" (");
+                after
+            }
+        };
     }
-    kept.push_str(rest);
-    let paragraphs = kept.split("\n\n");
-    let joined: Vec<String> = paragraphs.map(|part| part.replace('\n', " ")).collect();
-    joined.join("\n\n")
+    edited + rest
+}
+
+/// Returns true for a list of requirement ids, such as `S4-110…114, X-02`.
+fn is_requirements(text: &str) -> bool {
+    let mut ids = text.split(", ");
+    ids.all(|id| {
+        let (group, numbers) = id.split_once('-').unwrap_or_default();
+        let group = group.trim_end_matches(|c: char| c.is_ascii_digit());
+        matches!(group, "S" | "X" | "C") && numbers.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// Returns the descriptions of the error responses, by status.
@@ -216,12 +248,24 @@ mod tests {
                 .clone()
                 .expect("operation id missing");
             assert!(names.insert(name.clone()), "{name}");
-            let summary = operation.summary.clone().unwrap_or_default();
-            assert!(
-                !summary.contains("S4-") && !summary.contains('\n'),
-                "{summary}"
-            );
         }
         assert!(names.contains("getProfilesIdHold"));
+    }
+
+    #[test]
+    fn requirement_ids_are_not_published() {
+        for (text, published) in [
+            (
+                "A state (X-02). It\nstays.\n\nNext (S0-08…S0-13) part",
+                "A state. It stays.\n\nNext part",
+            ),
+            (
+                "Ids (S3-31, S3-32) and (as here) others (S4-110…114)",
+                "Ids and (as here) others",
+            ),
+            ("Open (end", "Open (end"),
+        ] {
+            assert_eq!(for_readers(text), published);
+        }
     }
 }

@@ -20,7 +20,8 @@ pub struct Route {
     pub path: &'static str,
     /// The required permission.
     pub permission: Permission,
-    /// True if the maintenance lock forbids it (S4-110…114).
+    /// True if it responds with 423 during maintenance (S4-110…114). This is for the document
+    /// and the tests; the store rejects the write, and `profiles/lock.rs` the preview.
     pub locked: bool,
     /// The feature it belongs to, if that requires the directory connection (S0-14).
     pub needs: Option<Feature>,

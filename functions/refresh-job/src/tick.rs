@@ -30,7 +30,7 @@ pub async fn tick(
         "refresh" => services.fan_out(Job::Refresh, slot).await.map(|_| ())?,
         "onboarding" => sweep(services, slot).await?,
         "connections" => Box::pin(run_upkeep(services, deadline)).await?,
-        "sync" => crate::directory_sync::due(services, due.time).await?,
+        "sync" => crate::directory_sync::queue_due_syncs(services, due.time).await?,
         other => return Err(format!("refresh-job does not handle the tick {other:?}").into()),
     }
     Ok(())

@@ -157,7 +157,7 @@ async fn command(command: Command) -> Result<(), Error> {
                 println!("{}", serde_json::to_string(&summary)?);
             } else {
                 println!("{summary}");
-                how_to_go_on(&home, &options.members(), &summary);
+                how_to_continue(&home, &options.members(), &summary);
             }
         }
         Command::Up { users, connect } => {
@@ -195,7 +195,7 @@ fn stack_options(root: PathBuf, home: &Path, schedules: bool) -> Result<StackOpt
     })
 }
 
-fn how_to_go_on(home: &Path, members: &Path, summary: &Summary) {
+fn how_to_continue(home: &Path, members: &Path, summary: &Summary) {
     println!("{}", going_on(home, members, summary));
 }
 

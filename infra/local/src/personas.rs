@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everybody_has_one_part_and_what_it_needs() {
+    fn everyone_has_one_part_and_what_it_needs() {
         let mut small = world(&WorldSpec {
             users: 60,
             ..WorldSpec::default()

@@ -41,7 +41,7 @@ impl Services {
             .await
     }
 
-    /// Notifies all owners, and the tenant's contacts, that a sync failed (S2-48).
+    /// Notifies all owners, and the tenant's contacts, about the directory sync (S2-48).
     ///
     /// # Errors
     /// Returns an error if the table or the queue does not respond.

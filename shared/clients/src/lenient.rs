@@ -121,7 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_told_apart_and_borrowed_where_nothing_is_escaped() {
+    fn values_are_distinguished_and_borrowed_where_nothing_is_escaped() {
         let json = r#"[null, true, 12.5, 7, -7, "Denver", "a\"b", [1, [2]], {"a": {"b": 1}}]"#;
         let values: Vec<Plain<'_>> = serde_json::from_str(json).expect("invalid JSON");
         assert!(matches!(&values[5], Plain::Text(Cow::Borrowed("Denver"))));

@@ -155,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn ticks_and_messages_are_told_apart() {
+    fn ticks_and_messages_are_distinguished() {
         let tick = Event::read(json!({"tick": "refresh", "time": "2026-11-21T02:00:00Z"}))
             .expect("tick not parsed");
         assert!(matches!(tick, Event::Tick(Tick { tick, .. }) if tick == "refresh"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use chrono::{DateTime, Utc};
-use rollcall_domain::audience::desired_members::{Audience, AudienceError, Change, evaluate};
+use rollcall_domain::audience::desired_members::{Audience, AudienceChange, AudienceError, evaluate};
 use rollcall_domain::base::ids::ProfileId;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::rowset::RowSet;
@@ -31,7 +31,7 @@ pub struct Ours {
 }
 
 /// The result of an evaluation.
-pub type Answer = BTreeMap<ProfileId, Result<Change, AudienceError>>;
+pub type Answer = BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>;
 
 impl Ours {
     /// Validates the audiences and determines today's members, outside the timed part.

@@ -8,7 +8,7 @@ use std::path::Path;
 use rollcall_domain::audience::desired_members::{Audience, evaluate};
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers, PlanTarget, plan};
-use rollcall_domain::membership::plan::known_members::KeptMembers;
+use rollcall_domain::membership::plan::known_members::RecordedMembers;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::rules::Fields;
@@ -43,7 +43,7 @@ pub fn keep(sizes: Sizes, folder: &Path) -> io::Result<()> {
         let mut rows = RowSet::new(snapshot.people.rows());
         let joins = change.joins.into_iter().enumerate();
         rows.extend(joins.filter(|(at, _)| at % DRIFT != 0).map(|(_, row)| row));
-        let kept = KeptMembers {
+        let kept = RecordedMembers {
             lineage: snapshot.people.lineage.first.clone(),
             group: group(profile),
             profile_version: 1,
@@ -141,8 +141,8 @@ fn members(
     accounts: &Accounts,
 ) -> BTreeMap<ProfileId, GroupMembers> {
     let read = profiles.iter().zip(kept).filter_map(|(profile, bytes)| {
-        let kept = KeptMembers::from_bytes(bytes).ok()?;
-        Some((profile.id, kept.under(snapshot, accounts)?))
+        let kept = RecordedMembers::from_bytes(bytes).ok()?;
+        Some((profile.id, kept.rebase_on(snapshot, accounts)?))
     });
     read.collect()
 }

@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_in_one_member_is_told() {
+    fn a_difference_in_one_member_is_reported() {
         let of = |ids: &[u8]| Checksum::of(ids.iter().map(|id| [*id; 16]));
         assert_eq!(
             differences(&[of(&[1, 2])], &[of(&[1, 2])]),

@@ -48,7 +48,7 @@ impl MailChannel {
     }
 
     /// Returns the name under which its lease and its rate limit are stored.
-    pub(crate) fn lane(self) -> String {
+    pub(crate) fn mailbox_name(self) -> String {
         match self {
             Self::Account(object) => format!("account-{object}"),
             Self::CommunicationServices => COMMUNICATION_SERVICES.to_owned(),
@@ -62,8 +62,8 @@ impl MailChannel {
 
     /// Returns true if an e-mail that was marked on a lane may be sent again: only if the channel
     /// detects duplicates and the e-mail was marked on that channel.
-    pub(crate) fn knows_repeat_of(self, lane: &str) -> bool {
-        self == Self::CommunicationServices && lane == COMMUNICATION_SERVICES
+    pub(crate) fn knows_repeat_of(self, mailbox_name: &str) -> bool {
+        self == Self::CommunicationServices && mailbox_name == COMMUNICATION_SERVICES
     }
 
     /// Prepares everything that is needed to send a catalog's mail.
@@ -203,11 +203,11 @@ mod tests {
             .expect("invalid id");
         let account = MailChannel::Account(object);
         assert_eq!(
-            account.lane(),
+            account.mailbox_name(),
             "account-00000000-0000-0000-0000-000000000007"
         );
         assert_eq!(
-            MailChannel::CommunicationServices.lane(),
+            MailChannel::CommunicationServices.mailbox_name(),
             "communication-services"
         );
     }

@@ -62,7 +62,10 @@ impl Pass<'_> {
         if channel.has_rate_limit() {
             self.state.pace.sent(recipients(mail), now());
         }
-        match store.begin_mail(fence, mail, &self.lane, &self.state).await {
+        match store
+            .begin_mail(fence, mail, &self.mailbox_name, &self.state)
+            .await
+        {
             // Another invocation has recorded the outcome in the meantime.
             Err(StoreError::Conflict) => return Ok(NextStep::Mail),
             other => other?,
@@ -133,7 +136,7 @@ impl Pass<'_> {
                 self.state.breaker.failed(now, None);
                 self.retry_later(catalog, mail, &problem, now).await
             }
-            SendError::Unknown(_) if self.channel.knows_repeat_of(&self.lane) => {
+            SendError::Unknown(_) if self.channel.knows_repeat_of(&self.mailbox_name) => {
                 self.state.breaker.failed(now, None);
                 self.retry_later(catalog, mail, &problem, now).await
             }
@@ -199,7 +202,7 @@ impl Pass<'_> {
         let first_time = mail.mail.problem.as_deref() != Some(problem);
         if first_time {
             let store = &self.services.store;
-            store.mail_failed(mail, problem, now, false).await?;
+            store.requeue_mail(mail, problem, now, false).await?;
             return Ok(NextStep::Mail);
         }
         let of = ready.connected_at();
@@ -220,7 +223,7 @@ impl Pass<'_> {
     ) -> Result<NextStep, StoreError> {
         self.services
             .store
-            .mail_failed(mail, problem, now, false)
+            .requeue_mail(mail, problem, now, false)
             .await?;
         let failed = self
             .services
@@ -244,7 +247,7 @@ impl Pass<'_> {
         until: DateTime<Utc>,
     ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
-        store.mail_failed(mail, problem, until, false).await?;
+        store.requeue_mail(mail, problem, until, false).await?;
         Ok(NextStep::Wait(until))
     }
 
@@ -259,7 +262,7 @@ impl Pass<'_> {
         match next_try(mail.mail.failed + 1, now, None) {
             Some(then) => {
                 let store = &self.services.store;
-                store.mail_failed(mail, problem, then, true).await?;
+                store.requeue_mail(mail, problem, then, true).await?;
                 Ok(NextStep::Mail)
             }
             None => {

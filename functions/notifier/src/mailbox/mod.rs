@@ -40,14 +40,14 @@ const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
 
 /// The result of processing a mailbox once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DeliveryPass {
+pub struct DeliveryResult {
     /// The number of e-mails sent.
     pub sent: u32,
     /// When the mailbox must be processed again; `None` if nothing is left to do.
     pub again: Option<DateTime<Utc>>,
 }
 
-const NOTHING: DeliveryPass = DeliveryPass {
+const NOTHING: DeliveryResult = DeliveryResult {
     sent: 0,
     again: None,
 };
@@ -61,12 +61,12 @@ pub async fn drain(
     due: MailboxWakeup,
     now: impl Fn() -> DateTime<Utc>,
     deadline: Deadline,
-) -> Result<DeliveryPass, Failure> {
+) -> Result<DeliveryResult, Failure> {
     let Some((channel, catalogs)) = find_channel(services, due).await? else {
         // The e-mail waits until the catalog is connected again, which wakes the mailbox (S1-38).
         return Ok(NOTHING);
     };
-    let name = channel.lane();
+    let name = channel.mailbox_name();
     let store = &services.store;
     let length = services.settings.lease;
     let lease = Lease::acquire(store, due.tenant, &format!("mailbox#{name}"), length).await;
@@ -78,7 +78,7 @@ pub async fn drain(
         services,
         tenant: due.tenant,
         channel,
-        lane: name,
+        mailbox_name: name,
         catalogs,
         state: MailboxState::default(),
         sent: 0,
@@ -90,7 +90,7 @@ pub async fn drain(
         tracing::warn!(%error, "the lease of a mailbox could not be released; it expires");
     }
     let again = done??;
-    Ok(DeliveryPass {
+    Ok(DeliveryResult {
         sent: pass.sent,
         again,
     })
@@ -124,7 +124,7 @@ struct Pass<'a> {
     services: &'a Services,
     tenant: TenantId,
     channel: MailChannel,
-    lane: String,
+    mailbox_name: String,
     catalogs: Vec<CatalogId>,
     state: MailboxState,
     sent: u32,
@@ -137,7 +137,10 @@ impl Pass<'_> {
         now: &impl Fn() -> DateTime<Utc>,
         deadline: Deadline,
     ) -> Result<Option<DateTime<Utc>>, Failure> {
-        let stored = self.services.store.mailbox_state(self.tenant, &self.lane);
+        let stored = self
+            .services
+            .store
+            .mailbox_state(self.tenant, &self.mailbox_name);
         self.state = stored.await?;
         let at = self.send_all(fence, now, deadline).await?;
         // Sent first, then recorded: a duplicate wakeup is better than a missing one.
@@ -145,7 +148,7 @@ impl Pass<'_> {
         let put = self
             .services
             .store
-            .put_mailbox_state(fence, &self.lane, &self.state);
+            .put_mailbox_state(fence, &self.mailbox_name, &self.state);
         put.await?;
         Ok(at)
     }
@@ -195,7 +198,7 @@ impl Pass<'_> {
                 if !deadline.allows(ONE_MAIL) {
                     return Ok(Some(now()));
                 }
-                if let Some(until) = self.rests_until(&mail, now()) {
+                if let Some(until) = self.blocked_until(&mail, now()) {
                     return Ok(Some(later.map_or(until, |later| later.min(until))));
                 }
                 match self.deliver(fence, catalog, &mut mail, now).await? {
@@ -211,12 +214,12 @@ impl Pass<'_> {
     }
 
     /// Returns the time before which the mailbox must not send this e-mail.
-    fn rests_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    fn blocked_until(&self, mail: &Waiting, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let recipients = recipients(mail);
         let turn = if self.channel.has_rate_limit() {
             self.state.permit(recipients, now)
         } else {
-            let closed = self.state.breaker.closed_from(now);
+            let closed = self.state.breaker.paused_until(now);
             closed.map_or(SendPermit::Now, SendPermit::Wait)
         };
         match turn {
@@ -240,8 +243,8 @@ impl Pass<'_> {
                 let page = store.mail_page(self.tenant, catalog, after.as_deref(), AT_A_TIME);
                 let page = page.await?;
                 for mail in page.items {
-                    if let Some(lane) = mail.mail.marked_by.clone() {
-                        let again = self.recover(catalog, &mail, &lane, now).await?;
+                    if let Some(mailbox_name) = mail.mail.marked_by.clone() {
+                        let again = self.recover(catalog, &mail, &mailbox_name, now).await?;
                         later = sooner(later, again);
                         continue;
                     }

@@ -15,23 +15,23 @@ impl Pass<'_> {
         &self,
         catalog: CatalogId,
         mail: &Waiting,
-        lane: &str,
+        mailbox_name: &str,
         now: DateTime<Utc>,
     ) -> Result<Option<DateTime<Utc>>, StoreError> {
         let store = &self.services.store;
         // The catalog has changed its channel: the function that marked the e-mail may be sending
         // it.
-        if lane != self.lane {
-            let lease = format!("mailbox#{lane}");
+        if mailbox_name != self.mailbox_name {
+            let lease = format!("mailbox#{mailbox_name}");
             if let Some(until) = store.held_until(self.tenant, &lease).await? {
                 return Ok(Some(until.max(now)));
             }
         }
         let tries = mail.mail.failed + 1;
-        if self.channel.knows_repeat_of(lane) && next_try(tries, now, None).is_some() {
+        if self.channel.knows_repeat_of(mailbox_name) && next_try(tries, now, None).is_some() {
             let mut mail = mail.clone();
             let cut_off = "the previous attempt was interrupted";
-            store.mail_failed(&mut mail, cut_off, now, true).await?;
+            store.requeue_mail(&mut mail, cut_off, now, true).await?;
             return Ok(Some(now));
         }
         let notice = mail.mail.notice.id;

@@ -206,6 +206,9 @@ pub(crate) async fn disconnect(
     after.await?;
     let forgotten = services.vault.forget_sync_credentials(caller.tenant).await;
     forgotten?;
-    services.store.forget_mirror(caller.tenant).await?;
+    services
+        .store
+        .delete_checkpoint_pointer(caller.tenant)
+        .await?;
     show::view_response(&api, &caller, None).await
 }

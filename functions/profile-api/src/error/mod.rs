@@ -11,6 +11,7 @@ use rollcall_app::clients::ConnectError;
 use rollcall_app::consent::{AppError, DirectoryError};
 use rollcall_app::directory_sync::SyncClientError;
 use rollcall_app::mail_account::AccountError;
+use rollcall_app::notify::NotifyError;
 use rollcall_clients::entra::EntraError;
 use rollcall_clients::graph::GraphError;
 use rollcall_clients::http;
@@ -42,7 +43,7 @@ pub(crate) enum ApiError {
     Queue(#[from] QueueError),
     /// E-mail to learners could not be queued.
     #[error(transparent)]
-    LearnerMails(QueueError),
+    LearnerMails(NotifyError),
     /// This service's own app cannot be used.
     #[error(transparent)]
     App(#[from] AppError),
@@ -221,7 +222,7 @@ mod tests {
 
     #[test]
     fn causes_stay_in_the_log() {
-        let silent = ApiError::from(StoreError::Service("table arn:aws:secret".to_owned()));
+        let silent = ApiError::from(StoreError::Service("internal detail".to_owned()));
         let silent = silent.into_problem();
         assert_eq!((silent.status, silent.retry_after), (503, Some(5)));
         let damaged = ApiError::from(StoreError::Unreadable {
@@ -286,7 +287,7 @@ mod tests {
 
     /// Records the problem bodies, including those that no test over the router can cause.
     #[test]
-    fn every_failure_as_it_is_told() {
+    fn every_failure_as_it_is_reported() {
         let all = store_errors().into_iter().chain(other_errors());
         let bodies = all.map(|error| {
             let problem = error.into_problem();

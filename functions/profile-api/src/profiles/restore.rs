@@ -13,7 +13,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::save::saved_response;
-use super::validation::Written;
+use super::validation::RequestedLists;
 use super::{model, validation};
 use crate::body::JsonBody;
 use crate::cache::snapshots;
@@ -76,7 +76,7 @@ pub(crate) async fn restore(
     profile.modified_at = at;
     profile.modified_by.clone_from(&caller.name);
     let data = snapshots::current(&api, caller.tenant).await?;
-    let written = Written::of(&profile);
+    let written = RequestedLists::of(&profile);
     let links = validation::links_version(&api, caller.tenant, &profile).await?;
     // A version that was valid may now contain a reference cycle or a deleted profile.
     let problems = validation::problems_of(&api, caller.tenant, &data, &profile, &written).await?;

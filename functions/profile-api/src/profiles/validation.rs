@@ -26,13 +26,13 @@ pub(crate) type KnownProfiles = BTreeMap<ProfileId, Profile>;
 
 /// The lists of a profile in the order of the request, so that pointers to them are correct.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Written {
+pub(crate) struct RequestedLists {
     pub(crate) courses: Vec<CourseId>,
     pub(crate) include: Vec<Target>,
     pub(crate) exclude: Vec<Target>,
 }
 
-impl Written {
+impl RequestedLists {
     /// Returns the lists of a stored profile, in the order of storage.
     pub(crate) fn of(profile: &Profile) -> Self {
         Self {
@@ -91,7 +91,7 @@ pub(crate) async fn validated(
     let Some(input) = input else {
         return Err(problems.into());
     };
-    let written = Written {
+    let written = RequestedLists {
         courses: input.courses.clone(),
         include: input.overrides.include.clone(),
         exclude: input.overrides.exclude.clone(),
@@ -126,16 +126,16 @@ pub(crate) async fn problems_of(
     tenant: TenantId,
     data: &Data,
     profile: &Profile,
-    written: &Written,
+    written: &RequestedLists,
 ) -> Result<Vec<Problem>, ApiError> {
     let mut problems = profile.problems();
     problems.extend(rules(profile, data));
     problems.extend(unknown_courses(data, &written.courses));
-    problems.extend(people(data, "include", &written.include));
-    problems.extend(people(data, "exclude", &written.exclude));
+    problems.extend(unknown_learners(data, "include", &written.include));
+    problems.extend(unknown_learners(data, "exclude", &written.exclude));
     let known = needed_profiles(api, tenant, profile).await?;
     let lookup = |id| known.get(&id);
-    let Written {
+    let RequestedLists {
         include, exclude, ..
     } = written;
     problems.extend(override_closure::problems(
@@ -213,13 +213,13 @@ fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
 }
 
 /// Returns a problem for each override of a learner who does not exist (S4-088e).
-fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
-    let people = &data.snapshot.people;
+fn unknown_learners(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
+    let learners = &data.snapshot.people;
     let unknown = targets.iter().enumerate().filter_map(|(index, target)| {
         let Target::User(user) = target else {
             return None;
         };
-        people.row(*user).is_none().then(|| {
+        learners.row(*user).is_none().then(|| {
             Problem::at(
                 format!("/overrides/{list}/{index}"),
                 "this learner does not exist in Learn365; choose another or remove this entry",
@@ -232,7 +232,7 @@ fn people(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
 #[cfg(test)]
 mod tests {
     #[test]
-    fn too_many_profiles_are_told_in_words() {
+    fn too_many_profiles_are_reported_in_words() {
         let problem = super::too_many_needed().into_problem();
         let problem = serde_json::to_string_pretty(&problem).expect("problem not serialized");
         insta::assert_snapshot!(problem);

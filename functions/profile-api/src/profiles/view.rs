@@ -60,6 +60,7 @@ pub(crate) struct ProfileView {
 
 /// The status of a profile after the last run.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Standing)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct ProfileStatusView {
     /// The object id of its Entra group; absent until a run has created it.

@@ -1,6 +1,5 @@
 //! E-mail to learners about their sessions, in addition to Microsoft's invitations (S1-15).
 
-use rollcall_app::notify::NotifyError;
 use rollcall_domain::course_session::{CourseSession, SessionStatus};
 use rollcall_domain::notices::NoticeKind;
 use rollcall_runtime::auth::Caller;
@@ -26,10 +25,8 @@ pub(super) async fn notify_learners(
     let queued = api
         .services
         .notify_over_catalog(tenant, catalog, &addresses, &about);
-    queued.await.map_err(|error| match error {
-        NotifyError::Store(error) => ApiError::Store(error),
-        NotifyError::Queue(error) => ApiError::LearnerMails(error),
-    })
+    // The session is stored already, so the text must not ask the caller to repeat the request.
+    queued.await.map_err(ApiError::LearnerMails)
 }
 
 fn about(session: &CourseSession, catalog_title: String) -> NoticeKind {

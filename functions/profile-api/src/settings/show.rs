@@ -58,6 +58,7 @@ pub(crate) struct SettingsView {
 
 /// The state of a credential, without its value.
 #[derive(Serialize, ToSchema)]
+#[schema(as = Mark)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct CredentialMarkView {
     /// True if it is set.

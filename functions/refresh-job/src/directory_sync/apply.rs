@@ -12,7 +12,7 @@ use tokio::time::timeout_at;
 
 use super::failure::SyncFailure;
 use super::inputs::SyncInputs;
-use super::progress::{Progress, note_between};
+use super::progress::{Progress, note_undo_writes};
 use super::target;
 use super::target::Newest;
 use super::{RESERVE, SyncRun};
@@ -41,20 +41,20 @@ impl SyncRun<'_> {
         let mut replica = TargetReplica::new(std::mem::take(&mut read.stored.platform));
         let mut tally = Progress::new(changes);
         for phase in phases(changes, replica.platform()) {
-            if tally.refused.is_some() || tally.cut || tally.unwanted {
+            if tally.refused.is_some() || tally.cut || tally.switched_off {
                 break;
             }
             let phase = self.phase(&phase, state, scim, read, &mut replica, &mut tally);
             phase.await?;
         }
         let (cut, refused) = (tally.cut, tally.refused.take());
-        let (lasting, unwanted) = (tally.lasting, tally.unwanted);
+        let (permanent, switched_off) = (tally.permanent, tally.switched_off);
         // Only a read shows what the platform did with writes in flight.
-        read.pointer.settled = !tally.in_the_air;
+        read.pointer.settled = !tally.in_flight;
         report.outcomes = tally.outcomes(&replica);
         read.stored.platform = replica.into_platform();
-        let failure = refused.or_else(|| nothing_worked(report, lasting));
-        if unwanted {
+        let failure = refused.or_else(|| nothing_worked(report, permanent));
+        if switched_off {
             let note = "The sync was switched off during this run, so the run stopped cleanly.";
             report.notes.push(note.to_owned());
         }
@@ -80,12 +80,14 @@ impl SyncRun<'_> {
         let language = &state.config.default_language;
         let mut between = Vec::new();
         for writes in phase.writes.chunks(together) {
-            tally.unwanted = !self.is_active().await?;
-            tally.cut = !self.budget.deadline().allows(RESERVE.min(self.reserve()));
-            if tally.unwanted || tally.cut {
+            tally.switched_off = !self.is_active().await?;
+            let reserve = RESERVE.min(self.reserve());
+            // A sync that was switched off needs no continuation.
+            tally.cut = !tally.switched_off && !self.budget.deadline().allows(reserve);
+            if tally.switched_off || tally.cut {
                 return Ok(());
             }
-            note_between(writes, replica, &mut between);
+            note_undo_writes(writes, replica, &mut between);
             let sent = scim.write_all(writes, replica, described, language);
             let Ok(answers) = timeout_at(self.budget.deadline().instant().into(), sent).await
             else {
@@ -93,7 +95,7 @@ impl SyncRun<'_> {
                     let why = "time ran out during this change; the next invocation checks it";
                     tally.note(write, &Outcome::Deferred(Some(why.to_owned())));
                 }
-                (tally.cut, tally.in_the_air) = (true, true);
+                (tally.cut, tally.in_flight) = (true, true);
                 return Ok(());
             };
             let mut failed = false;
@@ -129,7 +131,9 @@ impl SyncRun<'_> {
             return Ok(());
         };
         pointer.settled = false;
-        Ok(store.put_mirror(self.budget.fence(), &pointer).await?)
+        Ok(store
+            .put_checkpoint_pointer(self.budget.fence(), &pointer)
+            .await?)
     }
 
     /// Returns true if the sync is still active: if it was switched off, the run stops cleanly
@@ -165,7 +169,7 @@ impl SyncRun<'_> {
 
 /// Returns a failure if every change is rejected: then the cause is the connection. Single
 /// rejected changes are listed and do not stop the others.
-fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
+fn nothing_worked(report: &SyncReport, permanent: bool) -> Option<SyncFailure> {
     let failed = report.count(Outcome::is_failed);
     if failed < MANY || report.count(Outcome::is_done) > 0 {
         return None;
@@ -175,7 +179,7 @@ fn nothing_worked(report: &SyncReport, lasting: bool) -> Option<SyncFailure> {
     Some(SyncFailure::NothingAccepted {
         failed,
         first,
-        lasting,
+        permanent,
     })
 }
 

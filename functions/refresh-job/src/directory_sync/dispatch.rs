@@ -13,10 +13,13 @@ use rollcall_domain::base::schedule::Slot;
 /// # Errors
 /// Returns an error if due runs cannot be listed. A run that cannot be queued does not stop the
 /// others; the last of these errors is returned.
-pub(crate) async fn due(services: &Services, now: DateTime<Utc>) -> Result<(), FanOutError> {
-    let due = services.store.due_syncs(now).await?;
+pub(crate) async fn queue_due_syncs(
+    services: &Services,
+    now: DateTime<Utc>,
+) -> Result<(), FanOutError> {
+    let queue_due_syncs = services.store.due_syncs(now).await?;
     let mut ended = Ok(());
-    for (tenant, slot) in due {
+    for (tenant, slot) in queue_due_syncs {
         if let Err(error) = dispatch_tenant(services, tenant, slot, now).await {
             tracing::error!(%tenant, %slot, %error, "a directory sync could not be queued");
             ended = Err(error);

@@ -17,6 +17,9 @@ pub(super) enum SyncFailure {
     /// The state table failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The state table failed before the sync began. The message is delivered again.
+    #[error(transparent)]
+    NotBegun(StoreError),
     /// The object store failed.
     #[error(transparent)]
     Object(#[from] ObjectError),
@@ -62,7 +65,7 @@ pub(super) enum SyncFailure {
         /// The reason of the first one.
         first: String,
         /// True if retries would be rejected again.
-        lasting: bool,
+        permanent: bool,
     },
 }
 
@@ -91,9 +94,10 @@ impl SyncFailure {
             }
             Self::TargetToken(_) => true,
             Self::TestFailed { needs_person, .. } => *needs_person,
-            Self::NothingAccepted { lasting, .. } => *lasting,
+            Self::NothingAccepted { permanent, .. } => *permanent,
             Self::Interrupted(_)
             | Self::Store(_)
+            | Self::NotBegun(_)
             | Self::Object(_)
             | Self::StoredReport(_)
             | Self::Checkpoint(_)

@@ -52,7 +52,9 @@ impl SyncRun<'_> {
         let objects = &self.services.objects;
         let put = objects.put(&read.pointer.key, "application/zstd", bytes);
         put.await?;
-        store.put_mirror(self.budget.fence(), &read.pointer).await?;
+        store
+            .put_checkpoint_pointer(self.budget.fence(), &read.pointer)
+            .await?;
         if let Some(before) = before.filter(|before| before.key != read.pointer.key)
             && let Err(error) = objects.delete(&before.key).await
         {
@@ -69,7 +71,7 @@ impl DirectorySync<'_> {
         run: &mut Run,
         mut outcome: SyncOutcome,
     ) -> Result<Completion<SyncFailure>, Failure> {
-        self.account(run, &outcome).await?;
+        self.record_counts(run, &outcome).await?;
         if let Some(failure) = outcome.failure.take() {
             return Ok(Completion::Failed(failure));
         }
@@ -92,7 +94,7 @@ impl DirectorySync<'_> {
     }
 
     /// Stores the report and adds its counts to the totals over all invocations.
-    async fn account(&self, run: &mut Run, outcome: &SyncOutcome) -> Result<(), Failure> {
+    async fn record_counts(&self, run: &mut Run, outcome: &SyncOutcome) -> Result<(), Failure> {
         self.store_report(run, &outcome.report).await?;
         let report = &outcome.report;
         let step = StepRecord {

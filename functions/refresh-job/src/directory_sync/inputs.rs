@@ -4,7 +4,7 @@ use chrono::Utc;
 use rollcall_clients::graph::GraphReader;
 use rollcall_clients::objects::{ObjectError, sync_key};
 use rollcall_clients::scim::{Described, Scim};
-use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{Checkpoint, Platform, SyncState};
 
@@ -15,7 +15,7 @@ use super::{SyncRun, source, target};
 pub(super) struct SyncInputs {
     pub(super) stored: Checkpoint,
     pub(super) before: Option<Platform>,
-    pub(super) pointer: MirrorPointer,
+    pub(super) pointer: CheckpointPointer,
     pub(super) described: Described,
     pub(super) notes: Vec<String>,
 }
@@ -62,7 +62,7 @@ impl SyncRun<'_> {
         let (source, target) = tokio::try_join!(Box::pin(source), Box::pin(target))?;
         let key = sync_key(tenant, &Run::key(self.request), self.request.continuation);
         Ok(SyncInputs {
-            pointer: MirrorPointer {
+            pointer: CheckpointPointer {
                 key,
                 read_in_full: source.read_in_full,
                 people: source.people,

@@ -31,7 +31,7 @@ use rollcall_domain::directory_sync::{
 };
 use rollcall_runtime::{Deadline, Failure};
 
-pub(crate) use dispatch::due;
+pub(crate) use dispatch::queue_due_syncs;
 use failure::SyncFailure;
 use inputs::SyncInputs;
 use preflight::check_preconditions;
@@ -99,6 +99,10 @@ impl JobRun for DirectorySync<'_> {
     type Output = SyncEnd;
     type Error = SyncFailure;
 
+    fn is_retried(error: &SyncFailure) -> bool {
+        matches!(error, SyncFailure::NotBegun(_))
+    }
+
     /// Always admits the run: its preconditions are checked under the lease, because a run
     /// changes them.
     async fn admit(&self, _request: &RunRequest) -> Result<Admission<()>, Failure> {
@@ -112,10 +116,12 @@ impl JobRun for DirectorySync<'_> {
         budget: &RunBudget,
     ) -> Result<SyncEnd, SyncFailure> {
         let services = self.services;
-        let Some(stored) = services.store.sync(self.tenant).await? else {
+        let stored = services.store.sync(self.tenant).await;
+        let Some(stored) = stored.map_err(SyncFailure::NotBegun)? else {
             return Ok(SyncEnd::Skipped("the directory sync was never configured"));
         };
-        if !services.has_sync(self.tenant).await? {
+        let entitled = services.has_sync(self.tenant).await;
+        if !entitled.map_err(SyncFailure::NotBegun)? {
             let reason = "the tenant's plan does not include the directory sync";
             return Ok(SyncEnd::Skipped(reason));
         }
@@ -233,7 +239,7 @@ impl SyncRun<'_> {
         graph: &GraphReader,
         read: &SyncInputs,
     ) -> Result<SyncPlan, SyncFailure> {
-        let fitting = match &state.config.filters.graph {
+        let matches_graph_filter = match &state.config.filters.graph {
             Some(filter) => Some(graph.fitting_people(filter).await?),
             None => None,
         };
@@ -241,7 +247,7 @@ impl SyncRun<'_> {
         Ok(plan(PlanInput {
             config: &state.config,
             directory: &read.stored.directory,
-            fitting: fitting.as_ref(),
+            matches_graph_filter: matches_graph_filter.as_ref(),
             platform: &read.stored.platform,
             features: read.described.features,
             pins: &pins,

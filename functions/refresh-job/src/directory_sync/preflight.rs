@@ -59,7 +59,7 @@ impl SyncRun<'_> {
             state.reschedule(now);
             true
         });
-        let after = after.await?;
+        let after = after.await.map_err(SyncFailure::NotBegun)?;
         if after.fingerprint() != of {
             return Err(SyncFailure::ConfigurationChanged);
         }

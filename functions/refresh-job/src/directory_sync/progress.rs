@@ -20,11 +20,11 @@ pub(super) struct Progress<'c> {
     pub(super) refused: Option<SyncFailure>,
     pub(super) cut: bool,
     /// True if writes were in flight when time ran out; they may have been applied.
-    pub(super) in_the_air: bool,
+    pub(super) in_flight: bool,
     /// True if a write was rejected and a retry would be rejected again.
-    pub(super) lasting: bool,
+    pub(super) permanent: bool,
     /// True if an administrator has switched the sync off.
-    pub(super) unwanted: bool,
+    pub(super) switched_off: bool,
 }
 
 impl<'c> Progress<'c> {
@@ -34,9 +34,9 @@ impl<'c> Progress<'c> {
             ended: vec![None; changes.len()],
             refused: None,
             cut: false,
-            in_the_air: false,
-            lasting: false,
-            unwanted: false,
+            in_flight: false,
+            permanent: false,
+            switched_off: false,
         }
     }
 
@@ -78,7 +78,7 @@ impl<'c> Progress<'c> {
             Err(error) => {
                 self.note(write, &Outcome::Failed(error.to_string()));
                 // A 403 may concern a single account; a 401 concerns the credential.
-                self.lasting |= !error.is_transient();
+                self.permanent |= !error.is_transient();
                 if error.status() == Some(401) {
                     self.refused = Some(SyncFailure::target(error));
                 }
@@ -127,16 +127,16 @@ fn is_left_out(change: &PlannedChange, replica: &TargetReplica) -> bool {
 
 /// Adds to `back` the writes that restore the old address of accounts with a temporary one, in
 /// case the cycle of renamings cannot be completed.
-pub(super) fn note_between(writes: &[Write], replica: &TargetReplica, back: &mut Vec<Write>) {
+pub(super) fn note_undo_writes(writes: &[Write], replica: &TargetReplica, back: &mut Vec<Write>) {
     for write in writes {
-        let Operation::SetUser { user, facts, .. } = &write.deed else {
+        let Operation::SetUser { user, facts, .. } = &write.operation else {
             continue;
         };
         let Some(Some(to)) = facts.get(&Field::Email) else {
             continue;
         };
         back.retain(
-            |known| !matches!(&known.deed, Operation::SetUser { user: known, .. } if known == user),
+            |known| !matches!(&known.operation, Operation::SetUser { user: known, .. } if known == user),
         );
         let Some(now) = replica
             .platform()
@@ -148,7 +148,7 @@ pub(super) fn note_between(writes: &[Write], replica: &TargetReplica, back: &mut
         };
         let mut write = write.clone();
         write.changes.clear();
-        if let Operation::SetUser { facts, .. } = &mut write.deed {
+        if let Operation::SetUser { facts, .. } = &mut write.operation {
             facts.insert(Field::Email, Some(now.user_name.clone()));
         }
         back.push(write);

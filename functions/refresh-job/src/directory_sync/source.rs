@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use rollcall_clients::graph::{DeltaLink, Followed, GraphError, GraphReader, MAX_DELTA_GROUPS};
-use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::{
     ChangeKind, ChangeSubject, DepartureReason, SourceDirectory, SyncPlan, SyncState,
@@ -43,7 +43,7 @@ fn wanted_groups(state: &SyncState) -> (String, Vec<ObjectId>) {
 pub(super) async fn read(
     graph: &GraphReader,
     state: &SyncState,
-    pointer: Option<&MirrorPointer>,
+    pointer: Option<&CheckpointPointer>,
     known: SourceDirectory,
     now: DateTime<Utc>,
 ) -> Result<SourceRead, SyncFailure> {
@@ -63,7 +63,7 @@ pub(super) async fn read(
 /// match.
 async fn follow(
     graph: &GraphReader,
-    pointer: &MirrorPointer,
+    pointer: &CheckpointPointer,
     mut directory: SourceDirectory,
     groups_of: &str,
     only: &[ObjectId],

@@ -4,7 +4,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::{Described, Scim};
-use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::directory_sync::state::FULL_READ_DAYS;
 use rollcall_domain::directory_sync::{Platform, SyncState};
 
@@ -12,7 +12,7 @@ use super::failure::SyncFailure;
 
 /// The state after the last run.
 pub(super) struct PreviousRun<'a> {
-    pub(super) pointer: Option<&'a MirrorPointer>,
+    pub(super) pointer: Option<&'a CheckpointPointer>,
     pub(super) platform: Platform,
 }
 
@@ -46,8 +46,9 @@ pub(super) async fn read(
     let settled = known.pointer.filter(|pointer| pointer.settled);
     // If the state after the last run is not certain, manual edits cannot be detected.
     let before = settled.map(|_| known.platform.clone());
-    let recent =
-        |pointer: &&MirrorPointer| now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS);
+    let recent = |pointer: &&CheckpointPointer| {
+        now - pointer.platform_in_full < TimeDelta::days(FULL_READ_DAYS)
+    };
     if let Some(pointer) = settled.filter(recent)
         && pointer.newest_user.is_some()
     {
@@ -58,7 +59,7 @@ pub(super) async fn read(
         };
         let next = changes(scim, &described, &mut platform, newest, teams).await;
         let newest = next.map_err(SyncFailure::target)?;
-        if fits(scim, &platform, teams)
+        if counts_match(scim, &platform, teams)
             .await
             .map_err(SyncFailure::target)?
         {
@@ -117,10 +118,10 @@ pub(super) async fn changes(
 }
 
 /// Returns true if the counts match; nothing else reveals a deletion.
-async fn fits(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, ApiError> {
+async fn counts_match(scim: &Scim, platform: &Platform, teams: bool) -> Result<bool, ApiError> {
     let (users, groups) = scim.counts().await?;
-    let fits = users == platform.users.len() as u64;
-    Ok(fits && (!teams || groups == platform.teams.len() as u64))
+    let counts_match = users == platform.users.len() as u64;
+    Ok(counts_match && (!teams || groups == platform.teams.len() as u64))
 }
 
 /// Reads everything, with the newest modification times if the platform lists changes.

@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn goes_on_after_a_broken_quote() {
+    fn continues_after_a_broken_quote() {
         use QuoteFault::{TextAfter, Unclosed};
         let table: [(&str, Rows); 6] = [
             (
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_header_line_tells_the_delimiter() {
+    fn the_header_line_reports_the_delimiter() {
         assert_eq!(scan("a;\"b,c,d\"\n1;2")[1], row(2, &["1", "2"]));
         assert_eq!(scan("a,\"b;c;d\"\n1,2;3")[1], row(2, &["1", "2;3"]));
         assert_eq!(scan("a\n1")[1], row(2, &["1"]));

@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_rows_of_the_wrong_shape_and_goes_on() {
+    fn reports_rows_of_the_wrong_shape_and_continues() {
         let (rows, problems) = read(b"Title,Id\nA\n\n , \nB,,\nC,\n,\n");
         assert_eq!(rows, [(6, "C".to_owned())]);
         assert_eq!(
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_bytes_that_are_not_utf8_and_goes_on() {
+    fn reports_bytes_that_are_not_utf8_and_continues() {
         let (rows, problems) = read(b"Title,Id\nF\xfchrung,\nA,\n\"\"\"\xe9\",\n");
         assert_eq!(rows, [(3, "A".to_owned())]);
         assert_eq!(
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn reports_broken_quotes_and_goes_on() {
+    fn reports_broken_quotes_and_continues() {
         let (rows, problems) = read(b"Title,Id\nA,\"\nB,\n\"C\" ,\nD,");
         assert_eq!(rows, [(3, "B".to_owned()), (5, "D".to_owned())]);
         assert_eq!(

@@ -246,7 +246,7 @@ async fn stored_credentials_are_tested_where_none_are_entered() {
 }
 
 #[tokio::test]
-async fn what_was_never_entered_is_told_and_a_silent_vault_blames_nobody() {
+async fn what_was_never_entered_is_reported_and_a_silent_vault_blames_no_one() {
     let test = Site::new().await.test(&EnteredCredentials::default()).await;
     assert_eq!(
         failed(&test),
@@ -319,7 +319,7 @@ async fn a_key_is_sent_to_the_vendors_addresses_only() {
 
 /// Users without an Entra account prove nothing about the tenant of the key.
 #[tokio::test]
-async fn nobody_to_look_for_is_told_as_such() {
+async fn no_one_to_look_for_is_reported_as_such() {
     let site = Site::new().await;
     site.simulators.edit(site.world.tenant.id, |state| {
         for person in &mut state.world.people {

@@ -109,7 +109,7 @@ impl RunBudget {
         })
     }
 
-    /// Returns the proof of the lease, which every write of the run carries.
+    /// Returns the proof of the lease, which the fenced writes of the run carry.
     pub fn fence(&self) -> &Fence {
         self.lease.fence()
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rollcall_domain::base::run::{Run, RunRequest};
-use rollcall_runtime::{Failure, describe};
+use rollcall_runtime::Failure;
 
 use super::budget::RunBudget;
 
@@ -26,13 +26,20 @@ pub trait JobRun {
     /// The error of the work.
     type Error: std::error::Error;
 
+    /// Returns true if the work did not begin because of a temporary error: the message is delivered
+    /// again, and the run is neither recorded as failed nor reported.
+    fn is_retried(_error: &Self::Error) -> bool {
+        false
+    }
+
     /// Checks the preconditions. Nothing is locked or changed here.
     fn admit(
         &self,
         request: &RunRequest,
     ) -> impl Future<Output = Result<Admission<Self::Inputs>, Failure>>;
 
-    /// Does the work. Every write carries the fence of `budget`.
+    /// Does the work. Writes of the state carry the fence of `budget`; a write without a fence
+    /// requires [`RunBudget::confirm_lease`] just before it.
     fn execute(
         &self,
         inputs: Self::Inputs,
@@ -101,7 +108,7 @@ pub enum Completion<E> {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError<E: std::error::Error> {
     /// The job's own reason.
-    #[error("{}", describe(.0))]
+    #[error(transparent)]
     Job(E),
     /// The work was dropped for lack of time.
     #[error("{0}")]

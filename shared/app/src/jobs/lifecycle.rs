@@ -6,7 +6,7 @@ use chrono::Utc;
 use rollcall_clients::store::Lease;
 use rollcall_domain::base::run::{Run, RunRequest, RunStatus};
 use rollcall_domain::base::schedule::missed;
-use rollcall_runtime::{Deadline, Failure};
+use rollcall_runtime::{Deadline, Failure, describe};
 
 use super::budget::{Interrupted, RunBudget};
 use super::job_run::{Admission, Completion, JobRun, MAX_CONTINUATIONS, RunError};
@@ -90,6 +90,7 @@ async fn under_lease<J: JobRun>(
     };
     let work = Box::pin(job.execute(inputs, &mut run, budget));
     let ended = match budget.run(work, J::DROPPED_AFTER).await {
+        Ok(Err(error)) if J::is_retried(&error) => return Err(error.into()),
         Ok(ended) => ended.map_err(RunError::Job),
         Err(Interrupted::OutOfTime) => Err(RunError::TimedOut(J::TIMED_OUT)),
         Err(lost @ Interrupted::LeaseLost) => return Err(lost.into()),
@@ -185,10 +186,10 @@ async fn fail<J: JobRun>(
     run: &mut Run,
     error: &RunError<J::Error>,
 ) -> Result<(), Failure> {
-    let reason = error.to_string();
     let request = &run.request;
-    tracing::error!(tenant = %request.tenant, job = %request.job, slot = %request.slot, %reason, "the run failed");
+    tracing::error!(tenant = %request.tenant, job = %request.job, slot = %request.slot, error = describe(error), "the run failed");
     run.status = RunStatus::Failed;
-    run.error = Some(reason);
+    // The causes are for operators, and the log contains them.
+    run.error = Some(error.to_string());
     job.notify_failed(run, error).await
 }

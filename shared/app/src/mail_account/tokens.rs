@@ -130,7 +130,8 @@ impl Services {
         tokens.insert(key, token.clone());
     }
 
-    /// Removes access tokens of a catalog from the cache, after Graph rejected one or it expired.
+    /// Removes access tokens of a catalog from the cache, after Graph rejected one or the
+    /// connection of the account ended.
     pub fn forget_tokens(&self, tenant: TenantId, catalog: CatalogId) {
         self.account_tokens()
             .retain(|(of, at, _), _| (*of, *at) != (tenant, catalog));

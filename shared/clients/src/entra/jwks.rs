@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn without_any_key_a_failure_is_told_and_not_repeated_at_once() {
+    async fn without_any_key_a_failure_is_reported_and_not_repeated_at_once() {
         let (stub, down) = failing().await;
         down.store(true, Ordering::SeqCst);
         let keys = keys(&stub);

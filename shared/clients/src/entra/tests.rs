@@ -46,7 +46,7 @@ async fn a_token_is_asked_for_once_and_then_remembered() {
 }
 
 #[tokio::test]
-async fn a_refused_token_is_asked_for_anew() {
+async fn a_refused_token_is_requested_again() {
     let tenant = Tenant::start(|_| {}).await;
     let entra = entra_of(&tenant);
     let (app, secret) = (tenant.client_id(), tenant.secret());
@@ -81,7 +81,7 @@ async fn the_request_is_the_client_credentials_grant() {
 }
 
 #[tokio::test]
-async fn an_expired_secret_is_told_from_a_wrong_one() {
+async fn an_expired_secret_is_distinguished_from_a_wrong_one() {
     let expired = Tenant::start(|world| world.apps[0].secret_expired = true).await;
     let error = ask(&expired).await.expect_err("no expiry");
     assert_eq!(

@@ -70,7 +70,7 @@ impl Quota {
         self.wait_for(writes).1.is_none()
     }
 
-    /// Returns writes that were taken and not sent to the quota.
+    /// Gives back writes that were taken but not sent.
     pub fn give_back(&self, writes: u32) {
         let mut bucket = self.bucket.lock().unwrap_or_else(PoisonError::into_inner);
         bucket.left = (bucket.left + f64::from(writes)).min(self.size);

@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn json_that_is_not_expected_is_told_by_its_position_only() {
+    async fn json_that_is_not_expected_is_reported_by_its_position_only() {
         let stub = Stub::start(|_| reply(200, "", "{\"mail\": \"kay@contoso.com\"}")).await;
         let answer = get(&quick(), &stub.url).await.expect("no response");
         let error = answer

@@ -114,12 +114,12 @@ impl Gather<Users> for Vec<(bool, LmsGroup)> {
 pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     let gate = &Semaphore::new(SETS_AT_ONCE);
     let (users, enrolments, roles, courses, catalogs, fields) = tokio::try_join!(
-        gated::<Users, UserSet>(client, gate),
-        gated::<Enrolments, EnrolmentSet>(client, gate),
-        gated::<Roles, RoleSet>(client, gate),
-        gated::<Courses, Vec<_>>(client, gate),
-        gated::<Catalogs, Vec<_>>(client, gate),
-        gated::<Fields, Vec<_>>(client, gate),
+        read_with_permit::<Users, UserSet>(client, gate),
+        read_with_permit::<Enrolments, EnrolmentSet>(client, gate),
+        read_with_permit::<Roles, RoleSet>(client, gate),
+        read_with_permit::<Courses, Vec<_>>(client, gate),
+        read_with_permit::<Catalogs, Vec<_>>(client, gate),
+        read_with_permit::<Fields, Vec<_>>(client, gate),
     )?;
     if users.is_empty() {
         return Err(ApiError::Incomplete {
@@ -138,7 +138,10 @@ pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     })
 }
 
-async fn gated<S: Set, G: Gather<S>>(client: &Learn365, gate: &Semaphore) -> Result<G, ApiError> {
+async fn read_with_permit<S: Set, G: Gather<S>>(
+    client: &Learn365,
+    gate: &Semaphore,
+) -> Result<G, ApiError> {
     // The semaphore is never closed; without a permit, reading would still be correct.
     let _permit = gate.acquire().await.ok();
     set::<S, G>(client, &Query::default()).await

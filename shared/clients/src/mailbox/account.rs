@@ -180,7 +180,7 @@ mod tests {
 
     /// Proves S1-10 and S1-11: only active plans count, and only those with a mailbox.
     #[tokio::test]
-    async fn licences_are_told_apart() {
+    async fn licences_are_distinguished() {
         let none = account("").await;
         assert!(!none.exchange && !none.kiosk && !none.teams);
         assert_eq!(none.address.as_deref(), Some("kay@contoso.com"));

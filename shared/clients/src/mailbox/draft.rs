@@ -121,7 +121,7 @@ pub(super) mod tests {
 
     /// Proves S1-15, S1-16 and S1-17: room and learners are invited, with a Teams meeting.
     #[test]
-    fn everything_is_told() {
+    fn everything_is_reported() {
         let draft = draft();
         let expected = json!({
             "subject": "First aid",

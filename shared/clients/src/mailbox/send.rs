@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_reaches_nobody_was_not_sent() {
+    async fn what_reaches_no_one_was_not_sent() {
         let nobody = Mailbox::new(quick(), "http://127.0.0.1:1", Secret::new("a-token"));
         let error = nobody.expect("no mailbox").send(&mail()).await;
         assert!(matches!(error, Err(SendError::NotSent(_))), "{error:?}");

@@ -141,7 +141,7 @@ fn operation(at: usize, request: Request, described: &Described) -> Option<Value
     match request {
         Request::Create {
             path, body, then, ..
-            // If the response is lost, the created resource must be searched by filter.
+            // If the response is lost, the created resource is found by a filter.
         } if then.is_empty() && described.filter => {
             Some(json!({"method": "POST", "path": path, "bulkId": bulk_id, "data": body}))
         }

@@ -44,7 +44,7 @@ pub(super) fn request(
         let path = format!("{path}/{}", segment(key));
         Some(Request::Change { path, edits })
     };
-    match (&write.deed, write.subject) {
+    match (&write.operation, write.subject) {
         (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {
             new_user(person, facts, replica, language)
         }

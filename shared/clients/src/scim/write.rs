@@ -75,7 +75,8 @@ impl Scim {
         }
     }
 
-    /// Creates a resource once: if the outcome of a request is unknown, the resource is searched.
+    /// Creates a resource once: if the outcome of a request is unknown, the resource is searched
+    /// for by its external id.
     async fn create(
         &self,
         path: &str,

@@ -14,9 +14,11 @@ impl Store {
     pub async fn mailbox_state(
         &self,
         tenant: TenantId,
-        lane: &str,
+        mailbox_name: &str,
     ) -> Result<MailboxState, StoreError> {
-        let item = self.get(tenant, &format!("{MAILBOX}{lane}")).await?;
+        let item = self
+            .get(tenant, &format!("{MAILBOX}{mailbox_name}"))
+            .await?;
         Ok(item.as_ref().map(read).transpose()?.unwrap_or_default())
     }
 
@@ -27,20 +29,20 @@ impl Store {
     pub async fn put_mailbox_state(
         &self,
         fence: &Fence,
-        lane: &str,
+        mailbox_name: &str,
         state: &MailboxState,
     ) -> Result<(), StoreError> {
-        let items = vec![self.mailbox_line(fence.tenant, lane, state)?];
+        let items = vec![self.mailbox_line(fence.tenant, mailbox_name, state)?];
         self.write(Some(fence), items).await
     }
 
     pub(super) fn mailbox_line(
         &self,
         tenant: TenantId,
-        lane: &str,
+        mailbox_name: &str,
         state: &MailboxState,
     ) -> Result<TransactWriteItem, StoreError> {
-        let item = document(tenant, &format!("{MAILBOX}{lane}"), state, 1)?;
+        let item = document(tenant, &format!("{MAILBOX}{mailbox_name}"), state, 1)?;
         self.put(item, None)
     }
 }

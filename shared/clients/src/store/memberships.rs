@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
-use rollcall_domain::membership::plan::known_members::{Damaged, KeptMembers, MAX_BYTES};
+use rollcall_domain::membership::plan::known_members::{Damaged, MAX_BYTES, RecordedMembers};
 
 use super::items::{entity, item};
 use super::profile_states::ProfileState;
@@ -32,15 +32,15 @@ fn bytes(item: &Item) -> &[u8] {
 impl Store {
     /// Returns the stored members of all groups of a tenant. A damaged item is not an error
     /// of the call: its group is read from Graph instead.
-    pub async fn kept_members(
+    pub async fn recorded_members(
         &self,
         tenant: TenantId,
-    ) -> Result<BTreeMap<ProfileId, Result<KeptMembers, Damaged>>, StoreError> {
+    ) -> Result<BTreeMap<ProfileId, Result<RecordedMembers, Damaged>>, StoreError> {
         let mut kept = BTreeMap::new();
         self.each_page(tenant, PREFIX, |page| {
             kept.extend(page.iter().filter_map(|item| {
                 let id = entity(item).trim_start_matches(PREFIX).parse().ok()?;
-                Some((id, KeptMembers::from_bytes(bytes(item))))
+                Some((id, RecordedMembers::from_bytes(bytes(item))))
             }));
         })
         .await?;
@@ -52,9 +52,9 @@ impl Store {
         &self,
         tenant: TenantId,
         id: ProfileId,
-    ) -> Result<Option<KeptMembers>, StoreError> {
+    ) -> Result<Option<RecordedMembers>, StoreError> {
         let item = self.get(tenant, &format!("{PREFIX}{id}")).await?;
-        Ok(item.and_then(|item| KeptMembers::from_bytes(bytes(&item)).ok()))
+        Ok(item.and_then(|item| RecordedMembers::from_bytes(bytes(&item)).ok()))
     }
 
     /// Stores members under the job's lease. Members that exceed the item size are deleted
@@ -62,7 +62,7 @@ impl Store {
     pub async fn put_members(
         &self,
         fence: &Fence,
-        kept: &[(ProfileId, KeptMembers)],
+        kept: &[(ProfileId, RecordedMembers)],
     ) -> Result<(), StoreError> {
         for chunk in kept.chunks(LARGEST_PER_WRITE) {
             let items: Result<Vec<_>, _> = chunk
@@ -80,7 +80,7 @@ impl Store {
     pub async fn put_read_members(
         &self,
         fence: &Fence,
-        read: &[(ProfileId, KeptMembers, Option<&ProfileState>)],
+        read: &[(ProfileId, RecordedMembers, Option<&ProfileState>)],
     ) -> Result<(), StoreError> {
         // States are small; one item fewer leaves room for them.
         for chunk in read.chunks(LARGEST_PER_WRITE - 1) {
@@ -100,7 +100,7 @@ impl Store {
         &self,
         fence: &Fence,
         id: ProfileId,
-        kept: &KeptMembers,
+        kept: &RecordedMembers,
     ) -> Result<TransactWriteItem, StoreError> {
         let Some(bytes) = kept.to_bytes() else {
             return self.delete(fence.tenant, &key(id));
@@ -113,7 +113,7 @@ impl Store {
 
     /// Deletes stored members under the job's lease; the members of these groups are unknown
     /// from then on.
-    pub async fn forget_members(
+    pub async fn delete_recorded_members(
         &self,
         fence: &Fence,
         profiles: impl IntoIterator<Item = ProfileId>,

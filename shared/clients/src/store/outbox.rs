@@ -199,13 +199,13 @@ impl Store {
         &self,
         fence: &Fence,
         waiting: &mut Waiting,
-        lane: &str,
+        mailbox_name: &str,
         state: &MailboxState,
     ) -> Result<(), StoreError> {
-        waiting.mail.marked_by = Some(lane.to_owned());
+        waiting.mail.marked_by = Some(mailbox_name.to_owned());
         let items = vec![
             self.line(waiting)?,
-            self.mailbox_line(fence.tenant, lane, state)?,
+            self.mailbox_line(fence.tenant, mailbox_name, state)?,
         ];
         self.write(Some(fence), items).await?;
         waiting.version += 1;
@@ -223,9 +223,9 @@ impl Store {
         lenient(self.write(None, items).await)
     }
 
-    /// Returns an e-mail that was certainly not sent to the queue, with the earliest time of a
-    /// retry.
-    pub async fn mail_failed(
+    /// Puts an e-mail that was certainly not sent back into the queue; `not_before` is the
+    /// earliest time of a retry.
+    pub async fn requeue_mail(
         &self,
         waiting: &mut Waiting,
         problem: &str,

@@ -22,15 +22,14 @@ const DUE_AT: &str = "due_at";
 /// updated under the run's lease and records whether the checkpoint is reliable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct MirrorPointer {
+pub struct CheckpointPointer {
     /// The object that contains the checkpoint.
     pub key: String,
     /// The time of the last full read of all users.
     pub read_in_full: DateTime<Utc>,
     /// The delta link for changes of users.
     pub people: String,
-    /// The delta link for changes of groups; `None` if groups are not read or several queries
-    /// were needed.
+    /// The delta link for changes of groups; `None` if groups are not read.
     #[serde(default)]
     pub groups: Option<String>,
     /// The groups that the link covers.
@@ -147,23 +146,23 @@ impl Store {
     pub async fn checkpoint_pointer(
         &self,
         tenant: TenantId,
-    ) -> Result<Option<MirrorPointer>, StoreError> {
+    ) -> Result<Option<CheckpointPointer>, StoreError> {
         let item = self.get(tenant, MIRROR).await?;
         item.as_ref().map(read).transpose()
     }
 
     /// Stores the pointer under the run's lease.
-    pub async fn put_mirror(
+    pub async fn put_checkpoint_pointer(
         &self,
         fence: &Fence,
-        pointer: &MirrorPointer,
+        pointer: &CheckpointPointer,
     ) -> Result<(), StoreError> {
         let item = document(fence.tenant, MIRROR, pointer, 1)?;
         self.write(Some(fence), vec![self.put(item, None)?]).await
     }
 
     /// Deletes the pointer, so that the next run reads everything.
-    pub async fn forget_mirror(&self, tenant: TenantId) -> Result<(), StoreError> {
+    pub async fn delete_checkpoint_pointer(&self, tenant: TenantId) -> Result<(), StoreError> {
         let gone = self.delete(tenant, MIRROR)?;
         self.write(None, vec![gone]).await
     }

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lock_is_told_before_a_conflict() {
+    fn the_lock_is_reported_before_a_conflict() {
         let writes = Transaction {
             items: Vec::new(),
             refusals: vec![

@@ -243,7 +243,7 @@ mod tests {
 
     /// Account and grant belong together even if a save is interrupted.
     #[test]
-    fn a_new_grant_stands_beside_the_old_one_until_it_is_named() {
+    fn a_new_grant_is_stored_beside_the_old_one_until_it_is_named() {
         let mut grant = StoredGrant {
             draft: Some(draft("abc")),
             ..StoredGrant::default()

@@ -305,7 +305,7 @@ mod tests {
 
     /// Proves S4-088f and S4-118: cycles and empty profiles fail; other profiles are evaluated.
     #[test]
-    fn circles_and_empty_profiles_fail_and_others_go_on() {
+    fn circles_and_empty_profiles_fail_and_others_continue() {
         let (mut a, mut b) = (in_denver("A"), in_denver("B"));
         a.overrides.include = [Target::Profile(b.id)].into();
         b.overrides.include = [Target::Profile(a.id)].into();

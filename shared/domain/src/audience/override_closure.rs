@@ -206,7 +206,7 @@ mod tests {
 
     /// Proves S4-088f: a cycle is rejected before it is saved, and the path is reported.
     #[test]
-    fn a_circle_is_told_with_its_way_and_place() {
+    fn a_circle_is_reported_with_its_way_and_place() {
         let mut all = profiles(&[
             ("A", &[]),
             ("B", &["C"]),

@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_document_is_told_with_its_place() {
+    fn a_broken_document_is_reported_with_its_place() {
         let problem = parse_profile("{\"id\": 7}").expect_err("a broken document was accepted");
         assert!(problem.detail.contains("line 1 column"), "{problem}");
         let mut document =
@@ -278,7 +278,7 @@ mod tests {
 
     /// Proves S4-047, S4-048 and S4-056: texts are required and limits are checked.
     #[test]
-    fn everything_wrong_is_told_at_once() {
+    fn everything_wrong_is_reported_at_once() {
         let mut profile = testing::profile(" ");
         profile.description = "a\u{7}b".to_owned();
         profile.throttle.max_percent = Some(-1.0);

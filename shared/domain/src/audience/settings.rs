@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_is_told_twice() {
+    fn no_one_is_reported_twice() {
         let both = Settings {
             also_notify: [
                 "LMS@contoso.example".to_owned(),

@@ -181,7 +181,7 @@ mod tests {
 
     /// Proves X-13: an event names the changed fields but not their values.
     #[test]
-    fn a_change_is_told_by_its_fields() {
+    fn a_change_is_reported_by_its_fields() {
         let before = testing::profile("Field staff");
         let mut after = before.clone();
         after.title = "Everybody".to_owned();

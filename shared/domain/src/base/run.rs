@@ -69,7 +69,8 @@ pub struct RunRequest {
 
 /// Delay of a requeued request.
 pub const WAIT_SECONDS: u64 = 60;
-/// After this number of waits (half an hour) a run fails or continues without what it waited for.
+/// After this number of waits (half an hour) a run is recorded as skipped, or continues
+/// without what it waited for.
 pub const MAX_WAITS: u32 = 30;
 
 /// The error of a crashed run, as shown in its record, its notice and the log.

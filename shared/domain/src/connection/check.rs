@@ -17,7 +17,7 @@ pub const LMS_URL: &str = "/lmsUrl";
 
 /// The system that a check tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Subject))]
 #[serde(rename_all = "snake_case")]
 pub enum CheckSubject {
     /// Microsoft Entra and Graph.

@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn larger_permissions_cover_and_are_told_as_excess() {
+    fn larger_permissions_cover_and_are_reported_as_excess() {
         assert_eq!(
             compared(&["Directory.ReadWrite.All", "Group.ReadWrite.All"]),
             (no_names(), vec!["Directory.ReadWrite.All".to_owned()])
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pasted_wrongly_is_told_in_words() {
+    fn what_is_pasted_wrongly_is_reported_in_words() {
         let details = [
             "",
             "  ",

@@ -262,7 +262,7 @@ mod tests {
 
     /// Proves S1-34: a loss is reported once until the connection works again.
     #[test]
-    fn a_loss_is_told_once_until_it_is_proved_again() {
+    fn a_loss_is_reported_once_until_it_is_proved_again() {
         let notifies = |step: Transition| matches!(step, Transition::To(_, effects) if effects.contains(&Effect::NotifyLoss));
         for lost in [Event::Lost, Event::Outdated] {
             let Transition::To(after, _) =

@@ -260,7 +260,7 @@ fn a_session_is_created_changed_and_cancelled() {
 
 /// Proves S1-17: the link of the first event is added to the text of the others.
 #[test]
-fn a_link_that_becomes_known_is_told_in_the_other_events() {
+fn a_link_that_becomes_known_is_reported_in_the_other_events() {
     let mut wanted = session(0..600);
     wanted.online = true;
     let before = carried_out(None, &wanted);

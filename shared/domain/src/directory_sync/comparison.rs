@@ -19,7 +19,7 @@ pub struct PlanInput<'a> {
     /// The directory as read.
     pub directory: &'a SourceDirectory,
     /// Users who match the Graph filter; `None` without a filter.
-    pub fitting: Option<&'a BTreeSet<ObjectId>>,
+    pub matches_graph_filter: Option<&'a BTreeSet<ObjectId>>,
     /// The platform as read.
     pub platform: &'a Platform,
     /// Fields and functions that the platform supports.

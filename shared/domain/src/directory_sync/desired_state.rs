@@ -11,7 +11,7 @@ use crate::base::text::clean;
 
 /// A team as it should be.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct WantedTeam {
+pub struct DesiredTeam {
     /// Name of the team.
     pub name: String,
     /// Members, supervisors included.
@@ -68,13 +68,13 @@ pub(super) fn teams(
     config: &SyncConfig,
     directory: &SourceDirectory,
     present: &BTreeSet<ObjectId>,
-) -> BTreeMap<TeamKey, WantedTeam> {
+) -> BTreeMap<TeamKey, DesiredTeam> {
     let mut wanted = BTreeMap::new();
     if config.teams.groups {
         let chosen = config.filters.groups.as_ref();
         let is_chosen = |id: &ObjectId| chosen.is_none_or(|chosen| chosen.contains(id));
         for (id, group) in directory.groups.iter().filter(|(id, _)| is_chosen(id)) {
-            let team = WantedTeam {
+            let team = DesiredTeam {
                 name: clean(&group.name).unwrap_or_else(|| format!("Group {id}")),
                 members: group.members.intersection(present).copied().collect(),
                 supervisors: BTreeSet::new(),
@@ -92,7 +92,7 @@ pub(super) fn teams(
 fn managers_teams(
     directory: &SourceDirectory,
     present: &BTreeSet<ObjectId>,
-    wanted: &mut BTreeMap<TeamKey, WantedTeam>,
+    wanted: &mut BTreeMap<TeamKey, DesiredTeam>,
 ) {
     let mut reports: BTreeMap<ObjectId, BTreeSet<ObjectId>> = BTreeMap::new();
     for id in present {
@@ -106,7 +106,7 @@ fn managers_teams(
     let names = team_names(directory, reports.keys());
     for (manager, mut members) in reports {
         members.insert(manager);
-        let team = WantedTeam {
+        let team = DesiredTeam {
             name: names.get(&manager).cloned().unwrap_or_default(),
             members,
             supervisors: BTreeSet::from([manager]),

@@ -13,12 +13,12 @@ use crate::base::ids::ObjectId;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Eligibility {
     /// The user belongs on the platform.
-    Wanted,
+    Eligible,
     /// The user would be eligible, but required fields are empty; the account is not changed
     /// (S2-23).
     Lacking(Vec<Field>),
     /// The user does not belong on the platform.
-    Out(DepartureReason),
+    Ineligible(DepartureReason),
 }
 
 /// The eligibility rules of one run.
@@ -26,7 +26,7 @@ pub enum Eligibility {
 pub struct Scope<'a> {
     config: &'a SyncConfig,
     /// Users who match the Graph filter, as returned by Graph.
-    fitting: Option<&'a BTreeSet<ObjectId>>,
+    matches_graph_filter: Option<&'a BTreeSet<ObjectId>>,
     addresses: Option<Addresses>,
     in_groups: Option<BTreeSet<ObjectId>>,
 }
@@ -37,7 +37,7 @@ impl<'a> Scope<'a> {
     pub fn new(
         config: &'a SyncConfig,
         directory: &SourceDirectory,
-        fitting: Option<&'a BTreeSet<ObjectId>>,
+        matches_graph_filter: Option<&'a BTreeSet<ObjectId>>,
     ) -> Self {
         let chosen = config.filters.groups.as_ref();
         let in_groups = chosen.map(|chosen| {
@@ -48,7 +48,7 @@ impl<'a> Scope<'a> {
         });
         Self {
             config,
-            fitting,
+            matches_graph_filter,
             addresses: config.filters.email.as_ref().map(Addresses::of),
             in_groups,
         }
@@ -58,20 +58,23 @@ impl<'a> Scope<'a> {
     /// is excluded does not need an address.
     pub fn eligibility(&self, id: ObjectId, person: &DirectoryPerson) -> Eligibility {
         if !person.enabled {
-            return Eligibility::Out(DepartureReason::Disabled);
+            return Eligibility::Ineligible(DepartureReason::Disabled);
         }
         if person.guest && !self.config.guests {
-            return Eligibility::Out(DepartureReason::Guest);
+            return Eligibility::Ineligible(DepartureReason::Guest);
         }
-        if self.fitting.is_some_and(|fitting| !fitting.contains(&id)) {
-            return Eligibility::Out(DepartureReason::GraphFilter);
+        if self
+            .matches_graph_filter
+            .is_some_and(|matches_graph_filter| !matches_graph_filter.contains(&id))
+        {
+            return Eligibility::Ineligible(DepartureReason::GraphFilter);
         }
         if self
             .in_groups
             .as_ref()
             .is_some_and(|chosen| !chosen.contains(&id))
         {
-            return Eligibility::Out(DepartureReason::NotInGroups);
+            return Eligibility::Ineligible(DepartureReason::NotInGroups);
         }
         let lacking = lacking(person);
         // The address filter is skipped if there is no address.
@@ -80,12 +83,14 @@ impl<'a> Scope<'a> {
         {
             match addresses.fit(email) {
                 Fit::Fits => {}
-                Fit::NotIncluded => return Eligibility::Out(DepartureReason::EmailNotIncluded),
-                Fit::Excluded => return Eligibility::Out(DepartureReason::EmailExcluded),
+                Fit::NotIncluded => {
+                    return Eligibility::Ineligible(DepartureReason::EmailNotIncluded);
+                }
+                Fit::Excluded => return Eligibility::Ineligible(DepartureReason::EmailExcluded),
             }
         }
         if lacking.is_empty() {
-            Eligibility::Wanted
+            Eligibility::Eligible
         } else {
             Eligibility::Lacking(lacking)
         }
@@ -119,9 +124,9 @@ mod tests {
     #[test]
     fn members_always_belong() {
         let mut config = SyncConfig::new("x");
-        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Eligible);
         config.guests = false;
-        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &person(1)), Eligibility::Eligible);
     }
 
     /// Proves S2-20 and S2-21: guests are detected by their user type.
@@ -132,11 +137,11 @@ mod tests {
             ..person(1)
         };
         let mut config = SyncConfig::new("x");
-        assert_eq!(eligibility_of(&config, &guest), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &guest), Eligibility::Eligible);
         config.guests = false;
         assert_eq!(
             eligibility_of(&config, &guest),
-            Eligibility::Out(DepartureReason::Guest)
+            Eligibility::Ineligible(DepartureReason::Guest)
         );
     }
 
@@ -156,7 +161,7 @@ mod tests {
             department: None,
             ..person(1)
         };
-        assert_eq!(eligibility_of(&config, &untitled), Eligibility::Wanted);
+        assert_eq!(eligibility_of(&config, &untitled), Eligibility::Eligible);
     }
 
     /// Proves S3-33, S3-35, C-30 and C-35: all filters must match, and each has its own reason.
@@ -176,18 +181,19 @@ mod tests {
             include: BTreeSet::from(["@contoso".to_owned()]),
             exclude: BTreeSet::from(["person-3".to_owned()]),
         });
-        let fitting = BTreeSet::from([id(1), id(3)]);
+        let matches_graph_filter = BTreeSet::from([id(1), id(3)]);
         let eligibility = |number: u32, person: DirectoryPerson| {
-            Scope::new(&config, &directory, Some(&fitting)).eligibility(id(number), &person)
+            Scope::new(&config, &directory, Some(&matches_graph_filter))
+                .eligibility(id(number), &person)
         };
-        assert_eq!(eligibility(1, person(1)), Eligibility::Wanted);
+        assert_eq!(eligibility(1, person(1)), Eligibility::Eligible);
         assert_eq!(
             eligibility(2, person(2)),
-            Eligibility::Out(DepartureReason::GraphFilter)
+            Eligibility::Ineligible(DepartureReason::GraphFilter)
         );
         assert_eq!(
             eligibility(3, person(3)),
-            Eligibility::Out(DepartureReason::NotInGroups)
+            Eligibility::Ineligible(DepartureReason::NotInGroups)
         );
         let address = |email: &str| DirectoryPerson {
             email: Some(email.to_owned()),
@@ -195,11 +201,11 @@ mod tests {
         };
         assert_eq!(
             eligibility(1, address("a@fabrikam.example")),
-            Eligibility::Out(DepartureReason::EmailNotIncluded)
+            Eligibility::Ineligible(DepartureReason::EmailNotIncluded)
         );
         assert_eq!(
             eligibility(1, address("person-3@contoso.example")),
-            Eligibility::Out(DepartureReason::EmailExcluded)
+            Eligibility::Ineligible(DepartureReason::EmailExcluded)
         );
         let disabled = DirectoryPerson {
             enabled: false,
@@ -207,7 +213,7 @@ mod tests {
         };
         assert_eq!(
             eligibility(1, disabled),
-            Eligibility::Out(DepartureReason::Disabled)
+            Eligibility::Ineligible(DepartureReason::Disabled)
         );
     }
 }

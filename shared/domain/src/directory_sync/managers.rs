@@ -24,7 +24,7 @@ fn compare_manager(comparison: &Comparison<'_>, id: ObjectId, findings: &mut Fin
         return;
     };
     let wanted = manager(id, person, &findings.present);
-    let unclear = |id: &ObjectId| comparison.linked.twice.contains_key(id);
+    let unclear = |id: &ObjectId| comparison.linked.ambiguous.contains_key(id);
     if unclear(&id) || wanted.as_ref().is_some_and(unclear) {
         return;
     }

@@ -227,7 +227,7 @@ mod tests {
 
     /// Repeated, partial and sliced reports are applied correctly.
     #[test]
-    fn what_is_told_is_taken_in() {
+    fn what_is_reported_is_applied() {
         let mut directory = SourceDirectory::default();
         let all_fields = PersonChange {
             first_name: Reported::Is(Some("Kay".to_owned())),

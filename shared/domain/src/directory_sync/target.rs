@@ -110,7 +110,7 @@ pub(super) struct Linked<'p> {
     /// The only account linked to each directory user.
     pub(super) users: BTreeMap<ObjectId, &'p str>,
     /// Directory users who are linked to several accounts.
-    pub(super) twice: BTreeMap<ObjectId, Vec<&'p str>>,
+    pub(super) ambiguous: BTreeMap<ObjectId, Vec<&'p str>>,
     /// Synced teams; of several for the same key, the first by the platform's id.
     pub(super) teams: BTreeMap<TeamKey, &'p str>,
 }
@@ -124,14 +124,14 @@ impl<'p> Linked<'p> {
             }
         }
         let mut users = BTreeMap::new();
-        let mut twice = BTreeMap::new();
+        let mut ambiguous = BTreeMap::new();
         for (person, keys) in all {
             match keys[..] {
                 [one] => {
                     users.insert(person, one);
                 }
                 _ => {
-                    twice.insert(person, keys);
+                    ambiguous.insert(person, keys);
                 }
             }
         }
@@ -144,7 +144,7 @@ impl<'p> Linked<'p> {
         Self {
             platform,
             users,
-            twice,
+            ambiguous,
             teams,
         }
     }

@@ -49,7 +49,7 @@ impl TargetReplica {
 
     /// Records a successful write; `created` is the platform's id of the created resource.
     pub fn record_write(&mut self, write: &Write, created: Option<&str>) {
-        match (&write.deed, write.subject) {
+        match (&write.operation, write.subject) {
             (Operation::CreateUser { facts }, ChangeSubject::User(person)) => {
                 self.created(person, facts, created);
             }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use super::change::{ChangeKind, PlannedChange};
 use super::comparison::{Comparison, Findings};
 use super::desired_state;
-use super::desired_state::WantedTeam;
+use super::desired_state::DesiredTeam;
 use super::keys::{ChangeSubject, Member, TeamKey};
 use super::target::{PlatformTeam, PlatformUser};
 use crate::base::ids::ObjectId;
@@ -20,9 +20,9 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> u
         // Users with several linked accounts are left out: it is unknown which account is the right
         // one.
         team.members
-            .retain(|id| !comparison.linked.twice.contains_key(id));
+            .retain(|id| !comparison.linked.ambiguous.contains_key(id));
         team.supervisors
-            .retain(|id| !comparison.linked.twice.contains_key(id));
+            .retain(|id| !comparison.linked.ambiguous.contains_key(id));
     }
     findings.present = present;
     let mut memberships = 0;
@@ -51,7 +51,7 @@ fn is_kept(comparison: &Comparison<'_>, key: TeamKey) -> bool {
     }
 }
 
-fn create(comparison: &Comparison<'_>, key: TeamKey, team: &WantedTeam, findings: &mut Findings) {
+fn create(comparison: &Comparison<'_>, key: TeamKey, team: &DesiredTeam, findings: &mut Findings) {
     if team.members.is_empty() {
         return;
     }
@@ -80,7 +80,7 @@ fn existing(
     comparison: &Comparison<'_>,
     key: TeamKey,
     id: &str,
-    wanted: &WantedTeam,
+    wanted: &DesiredTeam,
     findings: &mut Findings,
 ) {
     let team = &comparison.linked.platform.teams[id];

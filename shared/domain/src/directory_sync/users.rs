@@ -21,12 +21,14 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> V
     let scope = Scope::new(
         comparison.input.config,
         comparison.input.directory,
-        comparison.input.fitting,
+        comparison.input.matches_graph_filter,
     );
     let shared = shared_addresses(comparison, &scope);
     for (id, person) in &comparison.input.directory.people {
         match scope.eligibility(*id, person) {
-            Eligibility::Wanted => wanted(comparison, *id, person, &shared, &mut claims, findings),
+            Eligibility::Eligible => {
+                compare_eligible(comparison, *id, person, &shared, &mut claims, findings);
+            }
             Eligibility::Lacking(fields) => {
                 findings.skip(*id, person, SkipReason::Lacking { fields });
                 if comparison
@@ -37,7 +39,7 @@ pub(super) fn compare(comparison: &Comparison<'_>, findings: &mut Findings) -> V
                     findings.present.insert(*id);
                 }
             }
-            Eligibility::Out(reason) => leave(comparison, *id, reason, findings),
+            Eligibility::Ineligible(reason) => leave(comparison, *id, reason, findings),
         }
     }
     for (id, gone) in &comparison.input.directory.gone {
@@ -75,7 +77,7 @@ fn unknown(comparison: &Comparison<'_>, findings: &mut Findings) {
 fn shared_addresses(comparison: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<String> {
     let mut seen = BTreeMap::new();
     for (id, person) in &comparison.input.directory.people {
-        if scope.eligibility(*id, person) == Eligibility::Wanted
+        if scope.eligibility(*id, person) == Eligibility::Eligible
             && let Some(email) = person.email.as_deref().and_then(fold)
         {
             *seen.entry(email).or_insert(0_u32) += 1;
@@ -85,7 +87,7 @@ fn shared_addresses(comparison: &Comparison<'_>, scope: &Scope<'_>) -> BTreeSet<
     several.map(|(email, _)| email).collect()
 }
 
-fn wanted(
+fn compare_eligible(
     comparison: &Comparison<'_>,
     id: ObjectId,
     person: &DirectoryPerson,
@@ -93,7 +95,7 @@ fn wanted(
     claims: &mut Vec<Claim>,
     findings: &mut Findings,
 ) {
-    if let Some(users) = comparison.linked.twice.get(&id) {
+    if let Some(users) = comparison.linked.ambiguous.get(&id) {
         let users = users.iter().map(|&user| user.to_owned()).collect();
         findings.skip(id, person, SkipReason::LinkedTwice { users });
         // The user stays as is, so the user's team must not be archived.
@@ -151,7 +153,7 @@ pub(super) fn compare_fields(
     comparison: &Comparison<'_>,
     id: ObjectId,
     (key, user): (&str, &PlatformUser),
-    wanted: &Facts,
+    compare_eligible: &Facts,
     name: &str,
     findings: &mut Findings,
 ) -> bool {
@@ -166,7 +168,7 @@ pub(super) fn compare_fields(
         if !is_kept(field, comparison.input.config, comparison.input.features) {
             continue;
         }
-        let (old, new) = (user.facts.get(&field), wanted.get(&field));
+        let (old, new) = (user.facts.get(&field), compare_eligible.get(&field));
         if old == new {
             continue;
         }
@@ -179,7 +181,9 @@ pub(super) fn compare_fields(
         let change = PlannedChange::new(ChangeSubject::User(id), name, what).overwriting(by_hand);
         comparison.propose(change, findings);
     }
-    let email = wanted.get(&Field::Email).and_then(|email| fold(email));
+    let email = compare_eligible
+        .get(&Field::Email)
+        .and_then(|email| fold(email));
     let differs = |value: &str| fold(value) != email;
     differs(&user.user_name) || user.facts.get(&Field::Email).is_some_and(|it| differs(it))
 }
@@ -192,9 +196,9 @@ fn leave(
     findings: &mut Findings,
 ) {
     let keys = comparison.linked.users.get(&id).copied();
-    let twice = comparison
+    let ambiguous = comparison
         .linked
-        .twice
+        .ambiguous
         .get(&id)
         .into_iter()
         .flatten()
@@ -207,7 +211,7 @@ fn leave(
             .get(key)
             .is_some_and(|user| user.active)
     };
-    let Some(key) = keys.into_iter().chain(twice).find(|key| active(key)) else {
+    let Some(key) = keys.into_iter().chain(ambiguous).find(|key| active(key)) else {
         return;
     };
     let user = &comparison.linked.platform.users[key];

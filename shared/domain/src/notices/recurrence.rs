@@ -122,7 +122,7 @@ mod tests {
 
     /// Proves S1-15: times are written as usual in the language and zone.
     #[test]
-    fn times_are_told_in_the_named_zone_and_language() {
+    fn times_are_reported_in_the_named_zone_and_language() {
         let start = Utc.with_ymd_and_hms(2026, 11, 1, 8, 0, 0).unwrap();
         let end = Utc.with_ymd_and_hms(2026, 11, 1, 9, 30, 0).unwrap();
         let all = Language::ALL.map(|language| span(language, start, end, "Europe/Berlin"));

@@ -239,7 +239,7 @@ mod tests {
     /// takes no value. Each problem has its own text.
     #[test]
     #[expect(clippy::too_many_lines, reason = "a table of mistakes")]
-    fn each_mistake_is_told_in_words() {
+    fn each_mistake_is_reported_in_words() {
         let world = world();
         let (hired, number, certified) = (
             world.field_name("Hire Date"),

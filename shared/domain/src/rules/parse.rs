@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_told_at_once_with_its_place() {
+    fn every_problem_is_reported_at_once_with_its_place() {
         let tree = json!({"combinator": "xor", "rules": [
             {"field": "", "operator": "="},
             7,

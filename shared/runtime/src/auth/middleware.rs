@@ -39,11 +39,11 @@ const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 /// Wraps a router in this middleware. Routes that are added afterwards are not covered.
-pub fn guard<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+pub fn with_common_responses<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn(accompany))
+        .layer(from_fn(log_request))
 }
 
 async fn unknown_path() -> ProblemDetails {
@@ -58,7 +58,7 @@ async fn wrong_method() -> ProblemDetails {
 }
 
 /// Logs the path only, because a query may contain an authorisation code.
-async fn accompany(request: Request, next: Next) -> Response {
+async fn log_request(request: Request, next: Next) -> Response {
     let id = request_id(request.extensions());
     let span = tracing::info_span!("request", request_id = %id, method = %request.method(), path = request.uri().path());
     let begun = Instant::now();
@@ -66,14 +66,14 @@ async fn accompany(request: Request, next: Next) -> Response {
         let mut response = next.run(request).await;
         let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         tracing::info!(status = response.status().as_u16(), ms, "answered");
-        dress(&mut response, &id);
+        add_headers(&mut response, &id);
         response
     }
     .instrument(span)
     .await
 }
 
-fn dress(response: &mut Response, id: &str) {
+fn add_headers(response: &mut Response, id: &str) {
     let headers = response.headers_mut();
     for (name, value) in SECURITY_HEADERS {
         // HTML pages set their own policy; all other responses get the strictest.
@@ -105,7 +105,8 @@ mod tests {
     use serde_json::json;
 
     async fn answer(request: axum::http::Request<Body>) -> Response {
-        let router: Router = guard(Router::new().route("/here", get(async || "here")));
+        let router: Router =
+            with_common_responses(Router::new().route("/here", get(async || "here")));
         router.oneshot(request).await.expect("infallible")
     }
 

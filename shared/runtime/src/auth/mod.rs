@@ -12,6 +12,6 @@ pub mod verifier;
 pub use error::AuthError;
 pub use extract::Caller;
 pub use identity::{Identities, Identity};
-pub use middleware::guard;
+pub use middleware::with_common_responses;
 pub use role::Role;
 pub use verifier::{SetupError, Verifier};

@@ -33,7 +33,7 @@ fn clouds_have_their_own_hosts() {
 }
 
 #[test]
-fn everything_missing_or_wrong_is_told_at_once() {
+fn everything_missing_or_wrong_is_reported_at_once() {
     let mut variables = complete();
     variables.remove("ROLLCALL_TABLE");
     variables.insert("ROLLCALL_CLOUD".to_owned(), "mars".to_owned());

@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses_that_lead_to_no_page_are_told() {
+    fn addresses_that_lead_to_no_page_are_reported() {
         let hub = Hub::new(String::new());
         for url in [
             "https://x.example/oauth2/v2.0/authorize",

@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_nobody_consented_to_is_missing() {
+    fn only_what_no_one_consented_to_is_missing() {
         let mut state = TenantState::from(World::default());
         let (app, person) = (Uuid::from_u128(1), Uuid::from_u128(2));
         let grant = Grant::Delegated {

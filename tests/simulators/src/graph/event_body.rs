@@ -219,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn a_move_asks_everybody_again_and_other_changes_ask_only_new_ones() {
+    fn a_move_asks_everyone_again_and_other_changes_ask_only_new_ones() {
         let same = patched(json!({"subject": "New", "hideAttendees": true})).expect("allowed");
         assert_eq!(same.attendees[0].answer, Answer::Accepted);
         assert_eq!(same.other["hideAttendees"], true);

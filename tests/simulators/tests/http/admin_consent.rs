@@ -45,7 +45,7 @@ async fn an_administrator_consents_and_after_a_while_it_counts() {
 }
 
 #[tokio::test]
-async fn the_application_invites_guests_but_is_nobody_itself() {
+async fn the_application_invites_guests_but_is_no_one_itself() {
     let site = SignInSite::new().await;
     let roles = ["User.Read.All", "User.Invite.All"]
         .map(str::to_owned)

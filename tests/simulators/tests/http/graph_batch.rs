@@ -126,7 +126,7 @@ async fn parts_fail_alone_and_dependants_follow() {
 }
 
 #[tokio::test]
-async fn the_quota_counts_parts_and_tells_when_to_come_back() {
+async fn the_quota_counts_parts_and_reports_when_to_come_back() {
     let site = Site::new().await;
     let group = site.group("rollcall-1").await;
     site.simulators.edit(TENANT, |state| {

@@ -96,7 +96,7 @@ async fn one_member_by_ref() {
 }
 
 #[tokio::test]
-async fn without_ref_nobody_is_removed_unless_the_app_may_delete_users() {
+async fn without_ref_no_one_is_removed_unless_the_app_may_delete_users() {
     let site = Site::new().await;
     let group = site.group("rollcall-1").await;
     let person = site.people(1)[0];

@@ -54,7 +54,7 @@ async fn a_refusal_can_be_ordered() {
 }
 
 #[tokio::test]
-async fn refresh_tokens_live_until_somebody_objects() {
+async fn refresh_tokens_live_until_a_user_objects() {
     let site = SignInSite::new().await;
     let second = text(&site.tokens().await, "refresh_token");
     let disabled = site

@@ -8,7 +8,7 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers};
-use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
+use rollcall_domain::membership::plan::known_members::{ManualEdits, RecordedMembers};
 use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::{ProfileContext, RunContext};
@@ -119,7 +119,7 @@ fn is_managed(subject: &ProfileContext) -> bool {
 
 /// Returns true if recorded members may be used. A run that an administrator started reads every
 /// group from Graph; its continuations use the members that it has read.
-fn is_current(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
+fn is_current(kept: &RecordedMembers, version: u64, request: &RunRequest) -> bool {
     let by_hand = matches!(request.trigger, Trigger::Manual { .. });
     let asked_just_now = by_hand && request.continuation == 0;
     !asked_just_now && kept.is_fresh_for(version, request.slot.at(), by_hand)
@@ -131,13 +131,13 @@ fn is_current(kept: &KeptMembers, version: u64, request: &RunRequest) -> bool {
 async fn recall(
     work: &RunContext<'_>,
     groups: &Groups,
-) -> Result<BTreeMap<ProfileId, KeptMembers>, StoreError> {
+) -> Result<BTreeMap<ProfileId, RecordedMembers>, StoreError> {
     let store = &work.services.store;
     let mut kept = BTreeMap::new();
     let mut void = Vec::new();
     let subjects = work.subjects.iter().filter(|subject| is_managed(subject));
     let managed: BTreeSet<_> = subjects.map(|subject| subject.profile.id).collect();
-    for (id, members) in store.kept_members(work.tenant.id).await? {
+    for (id, members) in store.recorded_members(work.tenant.id).await? {
         match members {
             Ok(members) if managed.contains(&id) && !groups.doubtful.contains(&id) => {
                 kept.insert(id, members);
@@ -150,7 +150,7 @@ async fn recall(
         }
     }
     let fence = work.budget.fence();
-    store.forget_members(fence, void).await?;
+    store.delete_recorded_members(fence, void).await?;
     Ok(kept)
 }
 
@@ -179,7 +179,7 @@ async fn read(
                     continue;
                 }
             };
-            let (members_now, edits) = found_now(work, accounts, &one, members);
+            let (members_now, edits) = compare_with_recorded(work, accounts, &one, members);
             note(work, one.index, edits);
             if !members_now.doubtful {
                 let record = record(work, one.index, one.group, &members_now);
@@ -196,7 +196,7 @@ async fn read(
 /// Compares the members that were read with the recorded ones. Soon after our own write Graph
 /// may return the previous members: then they are not recorded, and differences are ignored,
 /// because they may be our own changes.
-fn found_now(
+fn compare_with_recorded(
     work: &RunContext<'_>,
     accounts: &Accounts,
     unread: &Unread,
@@ -229,7 +229,7 @@ fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
 /// Records members that were read, in one transaction with the edits that were found.
 async fn record_read(
     work: &RunContext<'_>,
-    read: Vec<(usize, KeptMembers, bool)>,
+    read: Vec<(usize, RecordedMembers, bool)>,
 ) -> Result<(), StoreError> {
     let with_states: Vec<_> = read
         .into_iter()
@@ -262,8 +262,8 @@ pub(crate) fn record(
     index: usize,
     group: ObjectId,
     members_now: &CurrentMembers,
-) -> KeptMembers {
-    KeptMembers {
+) -> RecordedMembers {
+    RecordedMembers {
         lineage: work.snapshot.people.lineage.first.clone(),
         group,
         members: members_now.members.clone(),

@@ -26,7 +26,7 @@ pub(crate) async fn invalidate_if_unverified(
     current.doubtful = true;
     let fence = work.budget.fence();
     let store = &work.services.store;
-    store.forget_members(fence, [plan.profile]).await
+    store.delete_recorded_members(fence, [plan.profile]).await
 }
 
 /// Applies a plan and returns the members whose change failed, or `None` if it was
@@ -46,7 +46,7 @@ pub(crate) async fn apply_recorded(
     let state = &mut work.subjects[index].state;
     state.written_at = Some(Utc::now());
     store.put_profile_state(fence, plan.profile, state).await?;
-    store.forget_members(fence, [plan.profile]).await?;
+    store.delete_recorded_members(fence, [plan.profile]).await?;
     let ended = apply(work, index, cleared).await;
     work.subjects[index].state.written_at = Some(Utc::now());
     Ok(ended)

@@ -179,7 +179,7 @@ mod tests {
 
     /// The same values in other columns or of other members have another digest.
     #[test]
-    fn values_are_told_apart_by_column_and_person() {
+    fn values_are_distinguished_by_column_and_person() {
         let world = |one: [&str; 2], other: [&str; 2]| {
             let mut world = World::new();
             for (name, [city, country]) in [("Ada", one), ("Grace", other)] {

@@ -136,7 +136,7 @@ async fn an_app_without_any_permission_lacks_all_three() {
 
 /// A permission covered by `Group.ReadWrite.All` is not reported as granted itself.
 #[tokio::test]
-async fn a_covered_permission_is_told_as_covered() {
+async fn a_covered_permission_is_reported_as_covered() {
     let roles = ["User.Read.All", "Group.ReadWrite.All"];
     let checks = with_roles(&roles).await;
     let members = one(&checks, CheckId::EntraGroupMemberReadWriteAll);
@@ -199,7 +199,7 @@ async fn a_named_permission_that_graph_refuses_is_missing() {
 
 /// Proves S4-017: a wrong client id, another directory's app and a disabled app are distinguished.
 #[tokio::test]
-async fn a_wrong_client_id_is_told_from_a_disabled_app() {
+async fn a_wrong_client_id_is_distinguished_from_a_disabled_app() {
     let tenant = Tenant::start(|_| {}).await;
     let stranger = Uuid::from_u128(1).to_string();
     let checks = with_credential(&tenant, &stranger, "a-secret")
@@ -219,7 +219,7 @@ async fn a_wrong_client_id_is_told_from_a_disabled_app() {
 /// Proves S4-028: an expired secret is distinguished from a wrong one, and the text recommends a
 /// new one with a long expiry.
 #[tokio::test]
-async fn a_wrong_secret_is_told_from_an_expired_one() {
+async fn a_wrong_secret_is_distinguished_from_an_expired_one() {
     let tenant = Tenant::start(|_| {}).await;
     let graph = with_credential(&tenant, &tenant.client_id(), "not-the-secret");
     let checks = graph.check().await;
@@ -317,7 +317,7 @@ async fn a_service_that_is_down_or_silent_is_not_a_wrong_credential() {
 /// Refusals with 403 that do not concern permissions, and inconclusive responses, are reported
 /// with their own text.
 #[tokio::test]
-async fn an_answer_that_proves_nothing_is_told_as_such() {
+async fn an_answer_that_proves_nothing_is_reported_as_such() {
     for (status, code) in [
         (403, "AccessBlockedByPolicy"),
         (400, "Request_BadRequest"),

@@ -7,7 +7,7 @@ use rollcall_simulators::{Fault, FaultKind};
 use super::*;
 
 #[tokio::test]
-async fn people_are_told_from_everything_else() {
+async fn people_are_reported_from_everything_else() {
     let (tenant, people) = tenant_with(5, |world| {
         world.groups.push(group(object(0x6001), &[]));
     })

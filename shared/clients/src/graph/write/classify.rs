@@ -52,7 +52,7 @@ const WHOLE_GROUP: &[&str] = &[
 ];
 
 /// Classifies the response to a change of `group`.
-pub(super) fn judge(
+pub(super) fn classify(
     change: &MemberOperation,
     answer: &PartAnswer,
     group: ObjectId,
@@ -140,7 +140,7 @@ mod tests {
     }
 
     fn verdict(change: &MemberOperation, status: u16, message: &str) -> Classification {
-        judge(change, &answer(status, message), id(1))
+        classify(change, &answer(status, message), id(1))
     }
 
     const EXISTS: &str = "One or more added object references already exist for the following modified properties: 'members'.";
@@ -262,7 +262,7 @@ mod tests {
         throttled.retry_after = Some(Duration::from_secs(3));
         let change = MemberOperation::Remove(id(2));
         assert_eq!(
-            judge(&change, &throttled, id(1)),
+            classify(&change, &throttled, id(1)),
             Classification::Again(throttled.retry_after)
         );
         assert_eq!(verdict(&change, 503, ""), Classification::Again(None));

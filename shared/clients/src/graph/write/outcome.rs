@@ -7,7 +7,7 @@ use rollcall_domain::base::outcome::{ChangeTally, Outcome};
 
 /// Checks before every batch of changes whether the lease is held and time is left.
 pub trait WriteGate: Send {
-    /// Returns true if a batch with this many changes may be sent. Called with 0 during long
+    /// Returns true if a batch with this many requests may be sent. Called with 0 during long
     /// waits. After `false` nothing more is sent.
     fn go(&mut self, requests: u32) -> impl Future<Output = bool> + Send;
 }

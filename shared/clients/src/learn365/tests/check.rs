@@ -92,7 +92,7 @@ async fn a_revoked_or_unknown_key_fails() {
 
 /// A key accepted at the address for all regions is only in the wrong region.
 #[tokio::test]
-async fn a_wrong_region_is_told_from_a_wrong_key() {
+async fn a_wrong_region_is_distinguished_from_a_wrong_key() {
     let tenant = with_keys().await;
     let region = Stub::start(|_| reply(401, "", "")).await;
     let test = stubbed(&region).verify_key(Some(&client(&tenant))).await;
@@ -103,7 +103,7 @@ async fn a_wrong_region_is_told_from_a_wrong_key() {
 }
 
 #[tokio::test]
-async fn what_is_not_the_platform_is_told_by_its_address() {
+async fn what_is_not_the_platform_is_reported_by_its_address() {
     for (status, body) in [
         (404, "not found"),
         (302, ""),

@@ -51,7 +51,7 @@ async fn no_request_holds_more_than_the_service_takes() {
 }
 
 #[tokio::test]
-async fn a_part_that_is_refused_is_told_by_itself() {
+async fn a_part_that_is_refused_is_reported_by_itself() {
     let mut site = Site::start().await;
     site.people(1..3).await;
     site.tenant.simulators.clear_requests(site.tenant.uuid());

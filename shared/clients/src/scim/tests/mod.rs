@@ -197,10 +197,10 @@ fn subject(person: u128) -> ChangeSubject {
     ChangeSubject::User(object(person))
 }
 
-fn write(subject: ChangeSubject, deed: Operation) -> Write {
+fn write(subject: ChangeSubject, operation: Operation) -> Write {
     Write {
         subject,
-        deed,
+        operation,
         changes: vec![0],
     }
 }
@@ -224,22 +224,22 @@ fn new_user(number: u128) -> Write {
 /// Returns a change of fields: a value, or `None` to clear the field.
 fn set_user<const N: usize>(site: &Site, number: u128, set: [(Field, Option<&str>); N]) -> Write {
     let facts = set.map(|(field, value)| (field, value.map(str::to_owned)));
-    let deed = Operation::SetUser {
+    let operation = Operation::SetUser {
         user: site.key(number),
         facts: BTreeMap::from(facts),
         active: None,
         link: false,
     };
-    write(subject(number), deed)
+    write(subject(number), operation)
 }
 
 fn new_team(team: TeamKey, members: impl IntoIterator<Item = u128>) -> Write {
-    let deed = Operation::CreateTeam {
+    let operation = Operation::CreateTeam {
         name: "Sales".to_owned(),
         members: members.into_iter().map(object).collect(),
         supervisors: BTreeSet::new(),
     };
-    write(ChangeSubject::Team(team), deed)
+    write(ChangeSubject::Team(team), operation)
 }
 
 fn down(code: u16) -> FaultKind {

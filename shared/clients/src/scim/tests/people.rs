@@ -10,16 +10,20 @@ async fn both() -> [Site; 2] {
     ]
 }
 
-fn deed(site: &Site, number: u128, change: impl FnOnce(&mut Option<bool>, &mut bool)) -> Write {
+fn operation(
+    site: &Site,
+    number: u128,
+    change: impl FnOnce(&mut Option<bool>, &mut bool),
+) -> Write {
     let (mut active, mut link) = (None, false);
     change(&mut active, &mut link);
-    let deed = Operation::SetUser {
+    let operation = Operation::SetUser {
         user: site.key(number),
         facts: BTreeMap::new(),
         active,
         link,
     };
-    write(subject(number), deed)
+    write(subject(number), operation)
 }
 
 /// Proves S2-23: the external id is Entra's object id.
@@ -90,7 +94,7 @@ async fn a_user_is_deactivated_and_brought_back() {
     for mut site in both().await {
         site.people(1..2).await;
         for is_active in [false, true] {
-            let change = deed(&site, 1, |active, _| *active = Some(is_active));
+            let change = operation(&site, 1, |active, _| *active = Some(is_active));
             site.write(&change).await.expect("not changed");
             assert_eq!(site.user(1)["active"], is_active);
         }
@@ -110,7 +114,7 @@ async fn a_user_who_was_there_before_is_linked() {
             }
         });
         unlinked.expect("unknown tenant");
-        let link = deed(&site, 1, |_, link| *link = true);
+        let link = operation(&site, 1, |_, link| *link = true);
         site.write(&link).await.expect("not linked");
         assert_eq!(site.user(1)["externalId"], json!(object(1)));
     }
@@ -120,7 +124,7 @@ async fn a_user_who_was_there_before_is_linked() {
 async fn managers_are_set_changed_and_taken_away() {
     for mut site in both().await {
         site.people(1..4).await;
-        let manager = |deed| write(subject(1), deed);
+        let manager = |operation| write(subject(1), operation);
         let first = Operation::SetManager { manager: object(2) };
         site.write(&manager(first)).await.expect("set");
         let shown = |site: &Site| site.user(1)[ENTERPRISE]["manager"]["value"].clone();
@@ -137,7 +141,7 @@ async fn managers_are_set_changed_and_taken_away() {
 }
 
 #[tokio::test]
-async fn a_change_that_names_somebody_who_is_not_there_waits() {
+async fn a_change_that_names_a_user_who_is_not_there_waits() {
     let mut site = Site::start().await;
     site.people(1..2).await;
     site.tenant.simulators.clear_requests(site.tenant.uuid());
@@ -210,7 +214,7 @@ async fn a_user_without_a_work_address_gets_one() {
 }
 
 #[tokio::test]
-async fn a_refused_change_tells_what_the_service_says() {
+async fn a_refused_change_contains_the_message_of_the_service() {
     for mut site in both().await {
         site.people(1..3).await;
         let change = set_user(&site, 1, [(Field::Email, Some("p2@contoso.example"))]);
@@ -229,7 +233,7 @@ async fn a_refused_change_tells_what_the_service_says() {
 }
 
 #[tokio::test]
-async fn somebody_who_is_gone_from_the_service_is_an_error() {
+async fn a_user_who_is_gone_from_the_service_is_an_error() {
     for mut site in both().await {
         site.people(1..2).await;
         let uuid = site.tenant.uuid();
@@ -249,14 +253,14 @@ async fn somebody_who_is_gone_from_the_service_is_an_error() {
 #[tokio::test]
 async fn an_id_is_one_part_of_a_path() {
     let (stub, scim) = stub(|_, _| (200, json!({}))).await;
-    let deed = Operation::SetUser {
+    let operation = Operation::SetUser {
         user: "../Groups/1?x=#ü-._~".to_owned(),
         facts: BTreeMap::new(),
         active: Some(false),
         link: false,
     };
     let mirror = TargetReplica::new(Platform::default());
-    let write = write(subject(1), deed);
+    let write = write(subject(1), operation);
     let described = all_but_bulk();
     let written = scim.write(&write, &mirror, &described, LANGUAGE).await;
     written.expect("not changed");
@@ -279,7 +283,7 @@ async fn a_conflict_with_what_is_ours_is_no_conflict() {
 }
 
 #[tokio::test]
-async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
+async fn a_conflict_with_another_user_contains_the_message_of_the_service() {
     let mut site = Site::start().await;
     site.people(1..2).await;
     let facts = facts(1);
@@ -296,7 +300,7 @@ async fn a_conflict_with_somebody_else_tells_what_the_service_says() {
 }
 
 #[tokio::test]
-async fn a_service_that_takes_no_notice_of_filters_links_nobody_by_mistake() {
+async fn a_service_that_takes_no_notice_of_filters_links_no_one_by_mistake() {
     let (_stub, scim) = stub(|line, _| {
         if line.starts_with("POST") {
             return (409, refusal(409, "The name is taken."));
@@ -316,7 +320,7 @@ async fn a_service_that_takes_no_notice_of_filters_links_nobody_by_mistake() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_creates_nobody_twice() {
+async fn a_lost_answer_creates_no_one_twice() {
     let kinds = [FaultKind::LoseAnswer, FaultKind::Drop, down(500), down(503)];
     for kind in kinds {
         let mut site = Site::start().await;

@@ -4,7 +4,7 @@ use super::*;
 use crate::http::{HttpSettings, RetryPolicy};
 
 #[tokio::test]
-async fn everybody_waits_when_one_is_asked_to() {
+async fn everyone_waits_when_one_is_asked_to() {
     let mut site = Site::with(|can| can.bulk = false).await;
     site.fault(Fault::once(USERS, asks_to_wait(0.6)).method("POST"));
     let began = Instant::now();
@@ -21,7 +21,7 @@ async fn everybody_waits_when_one_is_asked_to() {
 }
 
 #[tokio::test]
-async fn nobody_sends_while_the_service_asks_to_wait() {
+async fn no_one_sends_while_the_service_asks_to_wait() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, asks_to_wait(0.5)));
     let (first, second) = (site.scim.clone(), site.scim.clone());
@@ -98,7 +98,7 @@ async fn a_pause_of_nothing_is_no_reason_to_ask_without_end() {
 }
 
 #[tokio::test]
-async fn nobody_waits_past_the_deadline() {
+async fn no_one_waits_past_the_deadline() {
     for kind in [asks_to_wait(2.0), down(503)] {
         let mut site = Site::start().await;
         site.fault(Fault::once("/v2/", kind).at(1, u32::MAX));
@@ -124,7 +124,7 @@ async fn nobody_waits_past_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_wish_to_wait_too_long_is_told_to_all() {
+async fn a_wish_to_wait_too_long_is_reported_to_all() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, asks_to_wait(3_600.0)));
     let began = Instant::now();

@@ -43,7 +43,7 @@ async fn every_page_of_users_is_taken_in() {
 }
 
 #[tokio::test]
-async fn nobody_at_all_is_an_answer() {
+async fn no_one_at_all_is_an_answer() {
     let site = Site::start().await;
     let users = site
         .scim
@@ -90,7 +90,7 @@ async fn a_cut_page_is_noticed_and_all_are_read_once_more() {
 }
 
 #[tokio::test]
-async fn a_short_page_costs_another_request_and_nobody() {
+async fn a_short_page_costs_another_request_and_no_one() {
     let site = with_people(8, 4).await;
     site.fault(Fault::once(USERS, FaultKind::TruncatedPage));
     let listed = site.scim.users(&site.described, None).await;
@@ -131,7 +131,7 @@ async fn a_total_that_does_not_fit_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_service_that_begins_again_behind_the_end_does_not_go_on_for_ever() {
+async fn a_service_that_begins_again_behind_the_end_does_not_continue_for_ever() {
     let (stub, scim) = stub(|_, _| {
         let rows = [json!({"id": "1"}), json!({"id": "2"})];
         (200, json!({"totalResults": 5, "Resources": rows}))
@@ -241,7 +241,7 @@ async fn only_what_changed_since_is_read() {
 }
 
 #[tokio::test]
-async fn a_service_that_filters_by_moments_tells_changes() {
+async fn a_service_that_filters_by_moments_reports_changes() {
     let site = with_people(3, 10).await;
     assert!(site.scim.reports_changes(3).await.expect("no result"));
     assert_eq!(site.count("GET", USERS), 2);
@@ -256,7 +256,7 @@ async fn a_service_that_filters_by_moments_tells_changes() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_the_filter_tells_no_changes() {
+async fn a_service_that_refuses_the_filter_reports_no_changes() {
     let site = Site::with(|can| can.last_modified_filter = false).await;
     assert!(!site.scim.reports_changes(3).await.expect("no result"));
     site.fault(Fault::once(USERS, down(501)).at(1, u32::MAX));
@@ -265,7 +265,7 @@ async fn a_service_that_refuses_the_filter_tells_no_changes() {
 }
 
 #[tokio::test]
-async fn who_answers_any_filter_with_nobody_or_everybody_tells_no_changes() {
+async fn who_answers_any_filter_with_no_one_or_everyone_reports_no_changes() {
     for total in [0, 3] {
         let (_stub, scim) = stub(move |_, _| (200, json!({"totalResults": total}))).await;
         assert!(

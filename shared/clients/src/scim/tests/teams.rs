@@ -59,13 +59,15 @@ fn supervisors(team: &Value) -> BTreeSet<String> {
 async fn a_team_is_created_with_members_and_supervisors() {
     let mut site = Site::start().await;
     site.people(0..3).await;
-    let deed = Operation::CreateTeam {
+    let operation = Operation::CreateTeam {
         name: "Sales".to_owned(),
         // The ninth user could not be created; the next run adds them.
         members: [0, 1, 9].map(object).into(),
         supervisors: [2].map(object).into(),
     };
-    let written = site.write(&write(ChangeSubject::Team(team()), deed)).await;
+    let written = site
+        .write(&write(ChangeSubject::Team(team()), operation))
+        .await;
     assert!(matches!(written, Ok(Written::Done(Some(_)))), "{written:?}");
     let (shown, members) = site.team(team());
     assert_eq!(members, keys(&site, [0, 1]));
@@ -80,15 +82,15 @@ async fn a_team_is_created_with_members_and_supervisors() {
 }
 
 #[tokio::test]
-async fn a_service_that_knows_no_supervisors_is_told_of_none() {
+async fn a_service_that_knows_no_supervisors_is_reported_of_none() {
     let mut site = Site::with(|can| can.teams = false).await;
     site.people(0..2).await;
-    let deed = Operation::CreateTeam {
+    let operation = Operation::CreateTeam {
         name: "Sales".to_owned(),
         members: [0].map(object).into(),
         supervisors: [1].map(object).into(),
     };
-    site.write(&write(ChangeSubject::Team(team()), deed))
+    site.write(&write(ChangeSubject::Team(team()), operation))
         .await
         .expect("not created");
     site.tenant.simulators.clear_requests(site.tenant.uuid());

@@ -17,7 +17,7 @@ pub struct Way {
 
 /// One change that would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Step))]
 pub struct WhatIfStep {
     /// The change.
     #[serde(flatten)]
@@ -28,7 +28,7 @@ pub struct WhatIfStep {
 
 /// A change that would be needed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Change))]
 #[serde(rename_all = "camelCase", tag = "kind")]
 pub enum WhatIfChange {
     /// The result of a rule would have to be the opposite.

@@ -297,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_told_as_written_and_long_lists_cut_short() {
+    fn texts_are_reported_as_written_and_long_lists_cut_short() {
         let many: Vec<String> = (0..25).map(|number| format!("City {number}")).collect();
         let rules = [
             rule("city", "=", json!(" DENVER ")),
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_truths_are_told_and_so_is_what_is_neither() {
+    fn numbers_and_truths_are_reported_and_so_is_what_is_neither() {
         let rules = [
             custom("Number", "=", json!(9)),
             custom("Number", "<", json!("10,5")),
@@ -334,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_told_in_the_zone_of_the_profile() {
+    fn dates_are_reported_in_the_zone_of_the_profile() {
         let rules = [
             custom("Hired", "before", json!("2026-11-20")),
             custom("Hired", "after", json!("2026-11-20")),
@@ -355,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn activities_are_told_as_what_the_person_did() {
+    fn activities_are_reported_as_what_the_person_did() {
         let operators = [
             "completed",
             "notCompleted",

@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn overrides_are_told_by_name_or_by_profile() {
+    fn overrides_are_reported_by_name_or_by_profile() {
         let (ada, remote) = (
             Target::User(World::user("Ada")),
             Target::Profile(profile_id("Remote")),

@@ -5,7 +5,7 @@ use super::*;
 /// Proves S3-05 and X-14: manual changes are undone and marked; changes of the directory are not
 /// marked.
 #[test]
-fn manual_changes_are_undone_and_told() {
+fn manual_changes_are_undone_and_reported() {
     let config = config();
     let (mut directory, before) = settled(&config);
     let mut platform = before.clone();

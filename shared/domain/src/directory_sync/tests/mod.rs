@@ -46,7 +46,7 @@ impl<'a> Side<'a> {
         plan(PlanInput {
             config: self.config,
             directory: self.directory,
-            fitting: None,
+            matches_graph_filter: None,
             platform,
             features: Features::ALL,
             pins: &self.pins,

@@ -4,7 +4,7 @@ use super::*;
 
 /// Proves S2-04, S2-05, S2-23…S2-28: the changes of a first sync.
 #[test]
-fn a_first_sync_creates_everybody_and_their_teams() {
+fn a_first_sync_creates_everyone_and_their_teams() {
     let config = config();
     let (directory, platform) = settled(&config);
     let plan = Side::new(&config, &directory).plan(&Platform::default());

@@ -75,9 +75,9 @@ fn any_config() -> impl Strategy_<Value = SyncConfig> {
 fn by_hand(platform: &mut Platform, deeds: &[(u8, u8)]) {
     let keys: Vec<String> = platform.users.keys().cloned().collect();
     let teams: Vec<String> = platform.teams.keys().cloned().collect();
-    for (deed, value) in deeds {
+    for (operation, value) in deeds {
         let key = keys.get(usize::from(*value) % keys.len().max(1)).cloned();
-        match deed % 5 {
+        match operation % 5 {
             0 => {
                 let user_name = format!("mail{value}@contoso.example");
                 let taken = platform
@@ -140,7 +140,7 @@ fn assert_as_wanted(
     for (id, person) in &directory.people {
         let user = by_person.get(id);
         match scope.eligibility(*id, person) {
-            eligibility::Eligibility::Wanted if !skipped.contains(id) => {
+            eligibility::Eligibility::Eligible if !skipped.contains(id) => {
                 let user = user.expect("user not found");
                 assert!(user.active);
                 assert_eq!(
@@ -151,7 +151,9 @@ fn assert_as_wanted(
                     assert_eq!(user.facts.get(&Field::JobTitle), person.job_title.as_ref());
                 }
             }
-            eligibility::Eligibility::Out(_) => assert!(user.is_none_or(|user| !user.active)),
+            eligibility::Eligibility::Ineligible(_) => {
+                assert!(user.is_none_or(|user| !user.active));
+            }
             _ => {}
         }
     }

@@ -5,7 +5,7 @@ use super::*;
 /// Proves S2-29: the team of a manager without reports is emptied and archived; a group's team that
 /// is only empty is not.
 #[test]
-fn a_team_that_nobody_needs_is_archived() {
+fn a_team_that_no_one_needs_is_archived() {
     let config = config();
     let (mut directory, platform) = settled(&config);
     for number in [2, 3] {
@@ -38,7 +38,7 @@ fn a_team_that_nobody_needs_is_archived() {
     let mut input = PlanInput {
         config: &config,
         directory: &directory,
-        fitting: None,
+        matches_graph_filter: None,
         platform: &after,
         features: Features {
             supervisors: false,

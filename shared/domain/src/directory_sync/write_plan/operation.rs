@@ -12,7 +12,7 @@ pub struct Write {
     /// The user or team to write.
     pub subject: ChangeSubject,
     /// The operation.
-    pub deed: Operation,
+    pub operation: Operation,
     /// Indexes of the changes that this write makes, in the list that was sorted.
     pub changes: Vec<usize>,
 }

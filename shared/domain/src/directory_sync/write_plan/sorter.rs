@@ -53,12 +53,12 @@ impl<'p> Sorter<'p> {
         match &change.what {
             ChangeKind::CreateUser { facts } => {
                 let facts = facts.clone();
-                let deed = Operation::CreateUser { facts };
+                let operation = Operation::CreateUser { facts };
                 self.user_writes.insert(
                     person,
                     Write {
                         subject,
-                        deed,
+                        operation,
                         changes: vec![index],
                     },
                 );
@@ -116,7 +116,7 @@ impl<'p> Sorter<'p> {
         };
         let write = self.user_writes.entry(person).or_insert_with(|| Write {
             subject: ChangeSubject::User(person),
-            deed: set_user(key),
+            operation: set_user(key),
             changes: Vec::new(),
         });
         if let Operation::SetUser {
@@ -124,7 +124,7 @@ impl<'p> Sorter<'p> {
             active,
             link,
             ..
-        } = &mut write.deed
+        } = &mut write.operation
         {
             change(facts, active, link);
             write.changes.push(index);
@@ -138,13 +138,13 @@ impl<'p> Sorter<'p> {
         new: Option<&String>,
         subject: ChangeSubject,
     ) {
-        let deed = match (self.keys.get(&person), new) {
+        let operation = match (self.keys.get(&person), new) {
             (Some(key), new) => {
-                let mut deed = set_user(key);
-                if let Operation::SetUser { facts, .. } = &mut deed {
+                let mut operation = set_user(key);
+                if let Operation::SetUser { facts, .. } = &mut operation {
                     facts.insert(Field::Manager, new.cloned());
                 }
-                Some(deed)
+                Some(operation)
             }
             (None, Some(manager)) => manager
                 .parse()
@@ -152,9 +152,9 @@ impl<'p> Sorter<'p> {
                 .map(|manager| Operation::SetManager { manager }),
             (None, None) => None,
         };
-        let write = deed.map(|deed| Write {
+        let write = operation.map(|operation| Write {
             subject,
-            deed,
+            operation,
             changes: vec![index],
         });
         self.managers.extend(write);
@@ -165,13 +165,13 @@ impl<'p> Sorter<'p> {
         let users = self.platform.users.iter();
         let theirs = users.filter(|(_, user)| user.person == Some(person) && user.active);
         let writes = theirs.map(|(key, _)| {
-            let mut deed = set_user(key);
-            if let Operation::SetUser { active, .. } = &mut deed {
+            let mut operation = set_user(key);
+            if let Operation::SetUser { active, .. } = &mut operation {
                 *active = Some(false);
             }
             Write {
                 subject,
-                deed,
+                operation,
                 changes: vec![index],
             }
         });
@@ -186,7 +186,7 @@ impl<'p> Sorter<'p> {
             supervisors,
         } = &change.what
         {
-            let deed = Operation::CreateTeam {
+            let operation = Operation::CreateTeam {
                 name: name.clone(),
                 members: members.clone(),
                 supervisors: supervisors.clone(),
@@ -195,7 +195,7 @@ impl<'p> Sorter<'p> {
                 key,
                 Write {
                     subject,
-                    deed,
+                    operation,
                     changes: vec![index],
                 },
             );
@@ -206,13 +206,13 @@ impl<'p> Sorter<'p> {
         };
         let write = self.team_writes.entry(key).or_insert_with(|| Write {
             subject,
-            deed: Operation::SetTeam {
+            operation: Operation::SetTeam {
                 team: id.to_owned(),
                 set: TeamChanges::default(),
             },
             changes: Vec::new(),
         });
-        let Operation::SetTeam { set, .. } = &mut write.deed else {
+        let Operation::SetTeam { set, .. } = &mut write.operation else {
             return;
         };
         match &change.what {
@@ -246,13 +246,13 @@ impl<'p> Sorter<'p> {
                 .into_iter()
                 .map(|Renaming { user, to }| {
                     let (person, index) = by_user[&user];
-                    let mut deed = set_user(&user);
-                    if let Operation::SetUser { facts, .. } = &mut deed {
+                    let mut operation = set_user(&user);
+                    if let Operation::SetUser { facts, .. } = &mut operation {
                         facts.insert(Field::Email, Some(to));
                     }
                     Write {
                         subject: ChangeSubject::User(person),
-                        deed,
+                        operation,
                         changes: vec![index],
                     }
                 });

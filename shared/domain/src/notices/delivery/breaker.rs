@@ -42,7 +42,7 @@ pub struct Breaker {
 impl Breaker {
     /// Returns the end of the pause, if sending is paused now. After the pause one more failure
     /// starts another pause, twice as long.
-    pub fn closed_from(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn paused_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         self.open_until.filter(|until| *until > now)
     }
 
@@ -96,7 +96,7 @@ mod tests {
     fn a_mailbox_that_keeps_failing_is_left_alone_longer_and_longer() {
         let mut breaker = Breaker::default();
         let minutes = |breaker: &Breaker| {
-            let until = breaker.closed_from(slot());
+            let until = breaker.paused_until(slot());
             until.map(|until| (until - slot()).num_minutes())
         };
         let mut pauses = Vec::new();

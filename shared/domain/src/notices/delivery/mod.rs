@@ -40,7 +40,7 @@ impl MailboxState {
     /// Returns whether a message with this number of recipients may be sent now, or when.
     pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         match (
-            self.breaker.closed_from(now),
+            self.breaker.paused_until(now),
             self.pace.permit(recipients, now),
         ) {
             (Some(until), SendPermit::Wait(pace)) => SendPermit::Wait(until.max(pace)),

@@ -151,7 +151,7 @@ mod tests {
         /// A sender that follows the rate limit never exceeds the limits per minute or day, and may
         /// send after the returned time.
         #[test]
-        fn nobody_who_obeys_meets_a_limit(steps in prop::collection::vec((0i64..120_000, 1u32..400), 1..400)) {
+        fn no_one_who_obeys_meets_a_limit(steps in prop::collection::vec((0i64..120_000, 1u32..400), 1..400)) {
             let (mut pace, mut now) = (SendRate::default(), slot());
             let mut sent: Vec<(i64, u32)> = Vec::new();
             for (pause, recipients) in steps {

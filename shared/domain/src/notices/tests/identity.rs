@@ -9,7 +9,7 @@ use crate::testing::{World, profile_id, slot};
 
 /// Proves S4-061, S1-34 and S1-31: the same event has the same id, another event another one.
 #[test]
-fn the_same_thing_is_told_once() {
+fn the_same_thing_is_reported_once() {
     assert_eq!(notice(held("A", "abc")).id, notice(held("B", "abc")).id);
     assert_ne!(notice(held("A", "abc")).id, notice(held("A", "def")).id);
     let changed = |kind_name: &str, field: &str, value: serde_json::Value| {
@@ -52,7 +52,7 @@ fn the_same_thing_is_told_once() {
 
 /// Proves S1-15: every learner gets the message about a session once.
 #[test]
-fn a_session_is_told_once_to_every_learner() {
+fn a_session_is_reported_once_to_every_learner() {
     let told = |people: &[&str]| to(people, of("sessionScheduled")).id;
     assert_ne!(told(&["ada@c.example"]), told(&["bob@c.example"]));
     assert_eq!(
@@ -64,7 +64,7 @@ fn a_session_is_told_once_to_every_learner() {
 }
 
 #[test]
-fn an_address_is_told_once_in_its_first_spelling() {
+fn an_address_is_reported_once_in_its_first_spelling() {
     let told = to(
         &["Ada@C.example", "bob@c.example", "ada@c.EXAMPLE"],
         of("ready"),
@@ -73,7 +73,7 @@ fn an_address_is_told_once_in_its_first_spelling() {
 }
 
 #[test]
-fn what_stands_still_goes_first() {
+fn what_does_not_change_goes_first() {
     assert!(Urgency::Urgent < Urgency::Normal && Urgency::Normal < Urgency::Bulk);
     let urgent: Vec<_> = every_kind()
         .into_iter()

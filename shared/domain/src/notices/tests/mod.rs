@@ -47,13 +47,13 @@ fn every_kind_says_what_happened_and_what_to_do() {
 }
 
 #[test]
-fn other_cases_of_the_same_kinds_are_told_as_they_are() {
+fn other_cases_of_the_same_kinds_are_reported_as_they_are() {
     insta::assert_snapshot!(all_shown(other_faces()));
 }
 
 /// Proves S2-19: notices are written in the chosen language.
 #[test]
-fn a_loss_and_a_session_are_told_in_every_language() {
+fn a_loss_and_a_session_are_reported_in_every_language() {
     let told = Language::ALL.map(|language| {
         ["connectionLost", "sessionScheduled"]
             .map(|kind| shown(&notice(of(kind)).in_language(language)))
@@ -172,7 +172,7 @@ fn text_and_html_say_the_same() {
 }
 
 #[test]
-fn one_and_many_are_told_apart_in_every_language() {
+fn one_and_many_are_distinguished_in_every_language() {
     let points = |people| {
         Language::ALL.map(|language| {
             let kind = NoticeKind::Ready { people, courses: 2 };

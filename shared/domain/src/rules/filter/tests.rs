@@ -284,7 +284,7 @@ fn numbers_and_truths_compare_as_such() {
 
 /// Proves S4-118: no section, no match.
 #[test]
-fn a_filter_that_says_nothing_matches_nobody() {
+fn an_empty_filter_matches_no_one() {
     let filter = properties(Some(json!({"combinator": "and", "rules": []})));
     assert!(filter.is_empty());
     assert!(

@@ -73,7 +73,7 @@ pub struct Suggestion {
 
 /// One selectable course.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Course))]
 pub struct SchemaCourse {
     /// Its id.
     pub id: CourseId,

@@ -42,7 +42,7 @@ async fn a_new_profile_takes_effect_with_the_next_cycle() {
 /// Proves S4-072, S4-079, S4-084 and S4-118: all problems are reported in one response, each with
 /// its pointer.
 #[tokio::test]
-async fn every_problem_is_told_at_once() {
+async fn every_problem_is_reported_at_once() {
     let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("LmsAdmin");
     create(&admin, draft("Denver", "Denver")).await;

@@ -271,7 +271,7 @@ async fn authors_are_warned_about_rules_that_cannot_be_meant() {
 
 /// Proves S4-051 and S4-053: without auto-populate no member joins or leaves.
 #[tokio::test]
-async fn a_profile_that_is_not_populated_changes_nobody() {
+async fn a_profile_that_is_not_populated_changes_no_one() {
     let app = TestApp::ready(tenant()).await;
     let admin = app.admin("LmsAdmin");
     let by_hand = with(draft("By hand", "Denver"), json!({"autoPopulate": false}));

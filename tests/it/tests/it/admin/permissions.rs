@@ -320,7 +320,7 @@ async fn only_the_consoles_origin_is_allowed() {
 
 /// Proves S4-004: users sign in at the authority of the deployment's cloud.
 #[tokio::test]
-async fn sign_in_is_told_per_cloud() {
+async fn sign_in_is_reported_per_cloud() {
     let app = TestApp::ready(TestTenant::small()).await;
     let body = app.admin("Owner").get("/v1/sign-in").await.expect(200).body;
     assert_eq!(body["cloud"], "global");

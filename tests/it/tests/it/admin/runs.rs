@@ -65,7 +65,7 @@ async fn runs_are_listed_newest_first() {
 
 /// A run can be started manually; its administrator is recorded.
 #[tokio::test]
-async fn a_run_is_started_by_hand() {
+async fn a_run_is_started_manually() {
     let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("ItAdmin");
     let asked = admin

@@ -108,7 +108,7 @@ async fn credentials_go_in_and_never_come_out() {
 /// Proves S4-012, S4-030 and C-13: all missing and malformed fields are reported in one response;
 /// the id of a secret in place of its value gets a specific hint.
 #[tokio::test]
-async fn what_is_missing_or_misshapen_is_told_at_once() {
+async fn what_is_missing_or_misshapen_is_reported_at_once() {
     let (app, world) = TestApp::blank(TestTenant::small()).await;
     let admin = app.admin("Owner");
     let nothing = admin.put("/v1/settings", "", json!({})).await.expect(422);
@@ -236,7 +236,7 @@ async fn credentials_that_cannot_be_checked_are_not_stored() {
 /// Proves X-10, C-12 and C-33: a test writes nothing, uses stored values where none is entered,
 /// and lists missing and excess permissions.
 #[tokio::test]
-async fn a_test_tells_everything_and_writes_nothing() {
+async fn a_test_reports_everything_and_writes_nothing() {
     let app = TestApp::ready(TestTenant::small()).await;
     let admin = app.admin("GlobalAdmin");
     app.forget_requests();

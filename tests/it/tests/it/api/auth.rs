@@ -44,7 +44,7 @@ async fn present(api: &Router, token: &str) -> Answer {
 }
 
 #[tokio::test]
-async fn without_a_token_nobody_is_let_in() {
+async fn without_a_token_no_one_is_let_in() {
     let site = Site::start().await;
     let answer = site.get_as_nobody(PATH).await;
     assert_eq!(
@@ -187,7 +187,7 @@ async fn a_flood_of_invented_keys_fetches_the_keys_once() {
 }
 
 #[tokio::test]
-async fn a_silent_entra_is_told_apart_from_a_wrong_token() {
+async fn a_silent_entra_is_distinguished_from_a_wrong_token() {
     let site = Site::with(|variables| {
         let nobody = "http://127.0.0.1:1".to_owned();
         variables.insert("ROLLCALL_ENTRA_AUTHORITY_URL".to_owned(), nobody);
@@ -199,7 +199,7 @@ async fn a_silent_entra_is_told_apart_from_a_wrong_token() {
 }
 
 #[tokio::test]
-async fn every_role_may_read_the_status_and_nobody_else() {
+async fn every_role_may_read_the_status_and_no_one_else() {
     let site = Site::start().await;
     let tenant = site.tenant().await;
     let with = |roles: &[&str]| Site::owner(tenant).roles(roles);

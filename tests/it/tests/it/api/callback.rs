@@ -73,7 +73,7 @@ async fn an_expired_state_is_none_before_the_table_deletes_it() {
 }
 
 #[tokio::test]
-async fn every_browser_is_told_to_start_again() {
+async fn every_browser_is_asked_to_start_again() {
     let site = Site::start().await;
     let router =
         rollcall_oauth_callback::router(site.services.clone()).expect("router not created");

@@ -17,7 +17,7 @@ use super::site::Site;
 const PATH: &str = "/v1/tenant";
 
 #[tokio::test]
-async fn a_tenant_without_settings_is_told_to_save_them() {
+async fn a_tenant_without_settings_is_asked_to_save_them() {
     let site = Site::start().await;
     let spec = Site::owner(TenantId::new(Uuid::new_v4()));
     let answer = site.get(PATH, &spec).await;

@@ -92,7 +92,7 @@ async fn a_disconnection_is_finished_by_a_tick() {
 
 /// Proves S1-30: a draft that is not saved is deleted after one hour; the account is unaffected.
 #[tokio::test]
-async fn a_sign_in_that_nobody_saves_is_forgotten() {
+async fn a_sign_in_that_no_one_saves_is_forgotten() {
     let (app, cara) = start().await;
     let catalog = app.catalog("Academy");
     let back = app

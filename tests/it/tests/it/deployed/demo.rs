@@ -115,7 +115,7 @@ async fn the_demo_is_right_and_again_changes_nothing() {
 /// The sample folder of the repository is processed by the same functions; invalid rows are
 /// reported.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_folder_of_exports_is_taken_and_bad_rows_are_told() {
+async fn a_folder_of_exports_is_taken_and_bad_rows_are_reported() {
     let folder = tempfile::tempdir().expect("no folder created");
     let data = folder.path().join("exports");
     std::fs::create_dir(&data).expect("no folder created");

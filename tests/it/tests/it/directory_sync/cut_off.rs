@@ -96,7 +96,7 @@ async fn killed_at(
 /// Proves S2-42, S2-47 and S2-48: a run that crashed and is not retried is reported to the owners
 /// by the next run, once; that run makes its changes.
 #[tokio::test]
-async fn a_run_that_died_is_told_by_the_next_one() {
+async fn a_run_that_died_is_reported_by_the_next_one() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     fixture.app.notices().await;
@@ -165,7 +165,7 @@ async fn lost_answers_make_nothing_twice() {
 
 /// With little time the run stops in a consistent state, and its continuation completes it.
 #[tokio::test]
-async fn a_run_without_time_goes_on_by_itself() {
+async fn a_run_without_time_continues_by_itself() {
     let names: Vec<String> = (0..60).map(|number| format!("P{number:02}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let mut fixture = SyncFixture::of(&names).await;

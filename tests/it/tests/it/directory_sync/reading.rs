@@ -41,7 +41,7 @@ async fn what_changed_is_followed_on_both_sides() {
 /// An expired delta link, an age of a week, deletions that a delta omits, and replays all produce
 /// the correct result.
 #[tokio::test]
-async fn everything_is_read_anew_when_changes_cannot_be_relied_on() {
+async fn everything_is_read_again_when_changes_cannot_be_relied_on() {
     let mut fixture = settled().await;
     // The delta link has expired.
     fixture

@@ -287,7 +287,7 @@ async fn existing_accounts_are_linked_by_a_person() {
 /// Proves S3-20 and S3-22: managers are shown by name; approved changes that no longer match the
 /// configuration are not applied, and the note of the run reports them.
 #[tokio::test]
-async fn approved_changes_that_no_longer_fit_are_told() {
+async fn approved_changes_that_no_longer_fit_are_reported() {
     let (fixture, run) = reviewed().await;
     let items = waiting(&fixture, &run).await;
     let managed: Vec<&str> = items

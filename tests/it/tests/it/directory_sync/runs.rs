@@ -119,7 +119,7 @@ async fn the_deleted_are_deactivated_and_the_restored_brought_back() {
 
 /// Proves S3-05 and X-14: manual changes on the platform are reverted, and the run reports them.
 #[tokio::test]
-async fn what_was_done_by_hand_is_undone_and_told() {
+async fn what_was_done_manually_is_undone_and_reported() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     fixture.by_hand("Ada", |ada| ada["displayName"] = json!("The Countess"));
@@ -241,7 +241,7 @@ async fn runs_are_listed_with_who_started_them() {
 
 /// Proves C-34: a run can be started manually, once a minute.
 #[tokio::test]
-async fn a_run_is_started_by_hand() {
+async fn a_run_is_started_manually() {
     let fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     let asked = fixture

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::ProfileId;
-use rollcall_domain::membership::plan::known_members::KeptMembers;
+use rollcall_domain::membership::plan::known_members::RecordedMembers;
 
 use super::{TestApp, in_city, platform, profile_id};
 
@@ -77,8 +77,8 @@ impl TestApp {
     }
 
     /// Returns the known members of a profile's group; `None` if they were invalidated.
-    pub(crate) async fn kept(&self, title: &str) -> Option<KeptMembers> {
-        let kept = self.services.store.kept_members(self.id).await;
+    pub(crate) async fn kept(&self, title: &str) -> Option<RecordedMembers> {
+        let kept = self.services.store.recorded_members(self.id).await;
         let found = kept
             .expect("store failed")
             .remove(&profile_id(self.id, title));
@@ -151,7 +151,7 @@ impl TestApp {
         let length = Duration::from_secs(30);
         let lease = Lease::acquire(store, self.id, MAINTENANCE_LEASE, length).await;
         let lease = lease.expect("lease request failed").expect("lease taken");
-        let forgotten = store.forget_members(lease.fence(), [id]).await;
+        let forgotten = store.delete_recorded_members(lease.fence(), [id]).await;
         forgotten.expect("not deleted");
         lease.release().await.expect("not released");
     }

@@ -79,7 +79,7 @@ async fn overrides_of_an_unreadable_profile_stay() {
 /// Proves S4-118: a profile without filter and overrides fails without affecting others, and its
 /// members remain.
 #[tokio::test]
-async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
+async fn a_profile_with_nothing_left_fails_and_matches_no_one() {
     let mut app = TestApp::ready(TestTenant::small()).await;
     let grace = app.user("Grace");
     app.put("Only Grace", |profile| {
@@ -111,7 +111,7 @@ async fn a_profile_with_nothing_left_fails_and_matches_nobody() {
 /// Proves S4-119 and S4-120: a deleted field stops the profile's population, its members remain,
 /// and one notice is sent immediately; after the rules are fixed, population continues.
 #[tokio::test]
-async fn a_deleted_field_needs_review_and_is_told_once() {
+async fn a_deleted_field_needs_review_and_is_reported_once() {
     let tenant = TestTenant::small()
         .field("Team", FieldKind::String)
         .person("Barbara", "Lyon")

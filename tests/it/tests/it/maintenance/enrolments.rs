@@ -116,7 +116,7 @@ async fn one_course_in_trouble_does_not_stop_the_others() {
 /// Proves S4-134 for a catalog that the group has just joined: the error may be caused by the
 /// platform's delay, so it counts only if the continuation gets it again.
 #[tokio::test]
-async fn a_course_refused_right_after_joining_is_told_by_the_continuation() {
+async fn a_course_refused_right_after_joining_is_reported_by_the_continuation() {
     let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101", "Fire Safety"])
         .await;

@@ -166,7 +166,7 @@ async fn a_discarded_change_stays_held_until_the_limit_is_raised() {
 
 /// Proves S4-061 with C-09: a change that is held, resolved and held again causes another notice.
 #[tokio::test]
-async fn a_change_that_comes_back_is_told_again() {
+async fn a_change_that_comes_back_is_reported_again() {
     let mut app = crowded().await;
     app.maintained().await;
     let first = app.notices().await.remove(0);

@@ -100,7 +100,7 @@ async fn after_the_run_the_lock_is_gone() {
 
 /// Proves S4-116: a run that fails releases the lock and records the reason.
 #[tokio::test]
-async fn a_run_that_breaks_unlocks_and_tells() {
+async fn a_run_that_breaks_unlocks_and_reports() {
     let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.edit(|outside| outside.world.apps[0].secret_expired = true);

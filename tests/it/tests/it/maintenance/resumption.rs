@@ -12,7 +12,7 @@ use crate::harness::{TestApp, TestTenant};
 /// A run near its deadline stops in a consistent state, releases the lock, and queues its
 /// continuation, which completes it; nothing is done twice.
 #[tokio::test]
-async fn a_run_near_its_deadline_goes_on_in_another_invocation() {
+async fn a_run_near_its_deadline_continues_in_another_invocation() {
     let mut app = TestApp::ready(TestTenant::crowd(900)).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 1_200 }, 1, 100);
@@ -145,7 +145,7 @@ async fn a_throttled_run_ends_at_the_same_members() {
 
 /// A killed run cannot record its failure: the next one records it and sends a notice.
 #[tokio::test]
-async fn a_run_that_died_is_recorded_and_told_by_the_next() {
+async fn a_run_that_died_is_recorded_and_reported_by_the_next() {
     let mut app = TestApp::ready(TestTenant::crowd(60)).await;
     app.put_city("Denver", "Denver", &[]).await;
     app.fault("/$batch", FaultKind::Delay { ms: 2_000 }, 1, 1);

@@ -85,7 +85,7 @@ async fn missed_slots_are_visible() {
 /// Proves S4-102 and S4-104: after the first save the tenant is shown as waiting; after the first
 /// refresh it is ready, and one notice is sent.
 #[tokio::test]
-async fn a_new_tenant_is_told_when_it_is_ready() {
+async fn a_new_tenant_is_reported_when_it_is_ready() {
     let mut app = TestApp::of(TestTenant::small()).await;
     assert_eq!(
         app.tenant().await.onboarding,
@@ -106,7 +106,7 @@ async fn a_new_tenant_is_told_when_it_is_ready() {
 
 /// Proves S4-105: a failed first refresh is notified, visible, and retried.
 #[tokio::test]
-async fn a_failed_first_refresh_is_told_and_tried_again() {
+async fn a_failed_first_refresh_is_reported_and_tried_again() {
     let mut app = TestApp::of(TestTenant::small()).await;
     app.fault("Courses", FaultKind::BrokenJson, 1, 50);
     let run = app.refresh().await;
@@ -146,7 +146,7 @@ async fn a_failed_first_refresh_is_told_and_tried_again() {
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_told_in_words_without_the_key() {
+async fn a_wrong_key_is_reported_in_words_without_the_key() {
     let mut app = TestApp::of(TestTenant::small()).await;
     app.edit(|outside| outside.world.lms_keys.clear());
     let run = app.refresh().await;

@@ -72,7 +72,7 @@ impl Site {
         plan(PlanInput {
             config: &self.config,
             directory: &self.directory,
-            fitting: None,
+            matches_graph_filter: None,
             platform,
             features: self.described.features,
             pins: &Pins::default(),
@@ -333,7 +333,7 @@ async fn knows_what_it_has(site: &Site) {
     let email = "person-1@contoso.example".to_owned();
     let again = Write {
         subject: ChangeSubject::User(id(1)),
-        deed: Operation::CreateUser {
+        operation: Operation::CreateUser {
             facts: Facts::from([(Field::Email, email)]),
         },
         changes: vec![0],

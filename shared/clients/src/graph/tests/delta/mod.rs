@@ -110,7 +110,7 @@ async fn large() -> (Tenant, Vec<ObjectId>) {
 }
 
 #[tokio::test]
-async fn everybody_is_told_the_first_time() {
+async fn everyone_is_reported_the_first_time() {
     let (tenant, ids) = large().await;
     let (all, _) = people(&graph_of(&tenant), None).await;
     assert_eq!(all.len(), ids.len());
@@ -132,7 +132,7 @@ async fn everybody_is_told_the_first_time() {
 }
 
 #[tokio::test]
-async fn afterwards_only_what_changed_is_told() {
+async fn afterwards_only_what_changed_is_reported() {
     let (tenant, ids) = large().await;
     let graph = graph_of(&tenant);
     let (all, link) = people(&graph, None).await;
@@ -186,7 +186,7 @@ async fn afterwards_only_what_changed_is_told() {
 }
 
 #[tokio::test]
-async fn what_is_told_twice_makes_no_difference() {
+async fn what_is_reported_twice_makes_no_difference() {
     let (tenant, ids) = tenant_with(20, |world| world.behaviour.delta_replays = true).await;
     let graph = graph_of(&tenant);
     let (all, link) = people(&graph, None).await;

@@ -32,7 +32,7 @@ async fn people_are_counted() {
 }
 
 #[tokio::test]
-async fn the_deleted_are_told_until_they_are_back() {
+async fn the_deleted_are_reported_until_they_are_back() {
     let (tenant, ids) = tenant_with(1_100, |_| {}).await;
     let graph = graph_of(&tenant);
     assert!(
@@ -72,7 +72,7 @@ async fn with_department() -> (Tenant, Vec<ObjectId>) {
 const FILTER: &str = " department eq 'R&D+ ''Süd''' ";
 
 #[tokio::test]
-async fn who_fits_a_filter_is_told_whole() {
+async fn who_fits_a_filter_is_listed_completely() {
     let (tenant, ids) = with_department().await;
     let graph = graph_of(&tenant);
     let fitting = graph.fitting_people(FILTER).await.expect("users not read");

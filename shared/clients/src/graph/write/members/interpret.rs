@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::classify::{Classification, MemberOperation, judge};
+use super::super::classify::{Classification, MemberOperation, classify};
 use super::{Apply, PendingChange};
 use crate::graph::GraphError;
 use crate::graph::batch::PartAnswer;
@@ -64,7 +64,7 @@ impl Apply<'_> {
                 "Microsoft Graph returned no response to this change",
             );
         };
-        match judge(&work.change, &answer, self.group) {
+        match classify(&work.change, &answer, self.group) {
             Classification::Done => {
                 self.seen = true;
                 self.record(&work.change, &Outcome::Done);
@@ -116,8 +116,8 @@ impl Apply<'_> {
         let (tried, limit) = if self.seen {
             (work.tries, SIGHTINGS_WHEN_SEEN)
         } else {
-            self.sightings += u32::from(!self.probing);
-            (self.sightings, SIGHTINGS)
+            self.not_visible_tries += u32::from(!self.probing);
+            (self.not_visible_tries, SIGHTINGS)
         };
         if tried < limit {
             self.probing = !self.seen;

@@ -101,7 +101,7 @@ struct Apply<'a> {
     /// True if a change succeeded, so that the group exists.
     seen: bool,
     /// The number of attempts for which the group was not visible.
-    sightings: u32,
+    not_visible_tries: u32,
     /// True if the next attempt sends one request instead of all.
     probing: bool,
     /// The outcome of all remaining changes, once nothing more is sent.
@@ -116,7 +116,7 @@ impl<'a> Apply<'a> {
             queue: VecDeque::new(),
             outcomes: MemberOutcomes::default(),
             seen: false,
-            sightings: 0,
+            not_visible_tries: 0,
             probing: false,
             stopped: None,
         }

@@ -78,7 +78,7 @@ fn managers(world: &World) -> Profile {
 }
 
 #[test]
-fn somebody_outside_reads_what_decided_and_what_would_change_it() {
+fn a_non_member_reads_what_decided_and_what_would_change_it() {
     let world = academy();
     let profile = managers(&world);
     let texts = ["Ada", "Grace"].map(|name| explained(&world, &profile, name).to_string());

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_value_nobody_has_is_named_with_the_one_that_was_meant() {
+fn a_value_no_one_has_is_named_with_the_one_that_was_meant() {
     let world = academy();
     let mut profile = profile("P");
     profile.filter.properties = Some(or(&[
@@ -63,7 +63,7 @@ fn the_whole_audience_is_judged_unless_other_profiles_take_part() {
 }
 
 #[test]
-fn courses_nobody_can_see_are_named() {
+fn courses_no_one_can_see_are_named() {
     let mut world = academy();
     let mut snapshot = world.snapshot();
     world.remove_course("B");

@@ -28,7 +28,7 @@ impl GroupMembers {
         }
     }
 
-    /// Sorts the members that the directory lists.
+    /// Divides the listed members into learners, other users and other objects.
     pub fn of(
         snapshot: &Snapshot,
         accounts: &Accounts,

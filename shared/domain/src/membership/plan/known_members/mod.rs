@@ -36,7 +36,7 @@ const LEVEL: i32 = 3;
 
 /// The members of one group as last known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeptMembers {
+pub struct RecordedMembers {
     /// The first snapshot of the lineage, which defines the row numbers.
     pub lineage: SnapshotId,
     /// The group.
@@ -80,7 +80,7 @@ enum RowEncoding {
     Gaps,
 }
 
-impl KeptMembers {
+impl RecordedMembers {
     /// Returns true if a run at this time may use the stored members: same version of the profile
     /// and read recently. A manual run bypasses stored members, except those that an earlier
     /// invocation read for the same slot.

@@ -5,10 +5,10 @@ use crate::snapshot::Lineage;
 use crate::testing::{World, slot};
 use proptest::prelude::*;
 
-fn kept(rows: u32, members: impl IntoIterator<Item = u32>) -> KeptMembers {
+fn kept(rows: u32, members: impl IntoIterator<Item = u32>) -> RecordedMembers {
     let mut set = RowSet::new(rows);
     set.extend(members);
-    KeptMembers {
+    RecordedMembers {
         lineage: World::new().header().id,
         group: World::object("group"),
         members: GroupMembers {
@@ -27,7 +27,7 @@ proptest! {
     fn what_is_written_is_read(rows in 0u32..5_000, members in proptest::collection::btree_set(0u32..5_000, 0..300)) {
         let kept = kept(rows, members);
         let bytes = kept.to_bytes().expect("record too large");
-        prop_assert_eq!(KeptMembers::from_bytes(&bytes), Ok(kept));
+        prop_assert_eq!(RecordedMembers::from_bytes(&bytes), Ok(kept));
     }
 
     #[test]
@@ -35,8 +35,8 @@ proptest! {
         let mut bytes = kept(1_000, (0..1_000).step_by(3)).to_bytes().expect("record too large");
         let at = at % bytes.len();
         bytes[at] ^= 1 << bit;
-        prop_assert!(KeptMembers::from_bytes(&bytes).is_err());
-        prop_assert!(KeptMembers::from_bytes(&bytes[..at]).is_err());
+        prop_assert!(RecordedMembers::from_bytes(&bytes).is_err());
+        prop_assert!(RecordedMembers::from_bytes(&bytes[..at]).is_err());
     }
 
     #[test]
@@ -53,7 +53,7 @@ fn rows_take_the_smaller_form_and_fit_an_item_at_a_million() {
     let size = |members: Vec<u32>| {
         let kept = kept(million, members);
         let bytes = kept.to_bytes().expect("record too large");
-        assert_eq!(KeptMembers::from_bytes(&bytes), Ok(kept));
+        assert_eq!(RecordedMembers::from_bytes(&bytes), Ok(kept));
         bytes.len()
     };
     // Random bits are the worst case: one bit for each row.
@@ -80,7 +80,7 @@ fn a_group_full_of_strangers_is_not_kept() {
 }
 
 #[test]
-fn kept_members_stand_for_a_day_and_not_for_a_run_by_hand() {
+fn kept_members_are_valid_for_a_day_and_not_for_a_manual_run() {
     let kept = kept(10, [1]);
     let stands =
         |hours: i64, by_hand| kept.is_fresh_for(7, slot() + TimeDelta::hours(hours), by_hand);
@@ -152,7 +152,7 @@ fn more_rows_than_the_snapshot_has_are_not_believed() {
 
 /// Proves X-14: manual edits are counted and reported.
 #[test]
-fn edits_by_hand_are_the_difference_to_what_was_kept() {
+fn manual_edits_are_the_difference_to_what_was_kept() {
     let mut snapshot = three();
     let before = kept(3, [0, 1]).members;
     let mut found = kept(3, [2]).members;

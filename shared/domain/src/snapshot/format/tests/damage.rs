@@ -80,7 +80,7 @@ fn an_unknown_column_is_skipped_only_if_it_says_so() {
 }
 
 #[test]
-fn fields_of_the_directory_nobody_knows_are_skipped() {
+fn fields_of_the_directory_no_one_knows_are_skipped() {
     let bytes = encoded();
     let whole = directory(&bytes)
         .to_bytes()

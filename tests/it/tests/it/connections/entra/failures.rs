@@ -77,7 +77,7 @@ async fn what_works_survives_later_failures() {
 /// Proves S0-21 for a consent that is revoked later: the next use of the directory detects it, it
 /// is shown with Microsoft's code, one notice is sent, and connecting again repairs it.
 #[tokio::test]
-async fn a_withdrawn_consent_is_noticed_and_told_once() {
+async fn a_withdrawn_consent_is_noticed_and_reported_once() {
     let app = app().await;
     app.edit(|outside| outside.world.behaviour.token_lifetime_s = 1);
     connect(&app).await;
@@ -132,7 +132,7 @@ async fn a_consent_that_spreads_slowly_is_proved_later() {
 /// An error of Microsoft's token endpoint is shown as unavailable; the state is consumed
 /// nevertheless.
 #[tokio::test]
-async fn trouble_with_microsoft_is_told_as_trouble() {
+async fn an_outage_of_microsoft_is_reported_as_outage() {
     let app = app().await;
     app.fault(
         "/oauth2/v2.0/token",

@@ -62,7 +62,7 @@ async fn an_outdated_consent_is_renewed() {
 /// administrators get one notice through another channel; waiting mail remains visible and is
 /// sent after reconnecting.
 #[tokio::test]
-async fn a_lost_account_is_told_once_and_holds_its_mail() {
+async fn a_lost_account_is_reported_once_and_holds_its_mail() {
     let (app, _) = start(tenant()).await;
     let cara = app.catalog_admin("Cara", &["Academy", "Campus"]).await;
     app.connect_account(&cara, "Academy", "Events").await;

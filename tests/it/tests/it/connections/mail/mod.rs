@@ -323,7 +323,7 @@ async fn communication_services_send_where_activated() {
 
 /// Of two concurrent editors of one connection, the second gets 412.
 #[tokio::test]
-async fn the_slower_editor_is_told() {
+async fn the_slower_editor_is_reported() {
     let (app, cara) = start(tenant()).await;
     let path = app.mail_path("Academy");
     let on = cara

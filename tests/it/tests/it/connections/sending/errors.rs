@@ -48,7 +48,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
 
 /// A mail that Microsoft refuses permanently is listed and does not block the others.
 #[tokio::test]
-async fn a_refused_mail_is_told_and_the_others_go_on() {
+async fn a_refused_mail_is_reported_and_the_others_continue() {
     let (app, _) = start().await;
     let body =
         json!({"error": {"code": "ErrorInvalidRecipients", "message": "No such recipient."}});

@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures::StreamExt as _;
 use rollcall_domain::notices::delivery::{MailboxWakeup, MessageStatus};
 use rollcall_domain::notices::{Notice, Urgency};
-use rollcall_notifier::DeliveryPass;
+use rollcall_notifier::DeliveryResult;
 use rollcall_runtime::Deadline;
 use rollcall_simulators::world::Mailbox;
 use rollcall_simulators::{FaultKind, SentMail};
@@ -63,7 +63,7 @@ impl<'a> Clock<'a> {
     }
 
     /// Processes the Academy's mailbox once.
-    async fn drain(&self) -> DeliveryPass {
+    async fn drain(&self) -> DeliveryResult {
         let due = MailboxWakeup {
             tenant: self.app.id,
             catalog: self.app.catalog("Academy"),

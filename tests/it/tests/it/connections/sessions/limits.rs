@@ -109,7 +109,7 @@ async fn licences_limit_sessions() {
 
 /// All problems of a session are reported in one response, each once.
 #[tokio::test]
-async fn everything_wrong_is_told_at_once() {
+async fn everything_wrong_is_reported_at_once() {
     let (app, cara) = start(tenant()).await;
     let base = path(&app);
     let wrong = async |body: Value| {

@@ -114,7 +114,7 @@ async fn more_rooms_than_a_page_holds() {
 
 /// Proves S1-16: a room that declines later causes one notice to the administrators.
 #[tokio::test]
-async fn a_room_that_declines_is_told_once() {
+async fn a_room_that_declines_is_reported_once() {
     let tenant = tenant().room_that("Elm", |room| {
         room.accepts = false;
         slow(room);

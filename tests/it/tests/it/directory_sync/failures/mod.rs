@@ -35,7 +35,7 @@ async fn expired() -> SyncFixture {
 /// Proves S2-40, S2-42, S2-47, S2-48 and X-08: a failure is recorded in the run, and all owners who
 /// ever signed in are notified once.
 #[tokio::test]
-async fn a_failure_is_told_to_all_owners() {
+async fn a_failure_is_reported_to_all_owners() {
     let mut fixture = expired().await;
     let tenant = fixture.app.id.uuid();
     let somebody = uuid::Uuid::new_v4();
@@ -97,7 +97,7 @@ async fn a_failure_pauses_until_it_is_resolved() {
 
 /// Proves S2-50: a passed test resolves a failure, and so does a manual run.
 #[tokio::test]
-async fn a_test_or_a_run_by_hand_resolves_a_pause() {
+async fn a_test_or_a_manual_run_resolves_a_pause() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     let break_it = |fixture: &SyncFixture| {
@@ -216,7 +216,7 @@ async fn one_refused_change_stops_no_other() {
 /// Proves S3-24, S3-25, S3-26, S3-28: the selected super administrator is notified in the product
 /// and not by mail; without a selection there is no notice.
 #[tokio::test]
-async fn a_super_admin_is_told_in_the_product() {
+async fn a_super_admin_is_reported_in_the_product() {
     let mut fixture = SyncFixture::small().await;
     let chosen = fixture.app.admin("SuperAdmin");
     chosen.get("/v1/tenant").await;
@@ -278,7 +278,7 @@ async fn a_recipient_who_is_gone_shows() {
 
 /// Proves S2-09 and S2-10: if the expiry of the secret is known, a notice is sent before.
 #[tokio::test]
-async fn a_secret_that_ends_soon_is_told() {
+async fn a_secret_that_ends_soon_is_reported() {
     let mut fixture = SyncFixture::small().await;
     let ends = chrono::Utc::now() + TimeDelta::days(10);
     fixture

@@ -5,7 +5,7 @@ use super::*;
 /// An account that the platform never lets us change does not stop others, is reported in every
 /// run, and pauses nothing.
 #[tokio::test]
-async fn an_account_nobody_may_change_pauses_nothing() {
+async fn an_account_no_one_may_change_pauses_nothing() {
     for code in [400, 403, 409] {
         let mut fixture = SyncFixture::small().await;
         fixture.active(|_| ()).await;
@@ -35,7 +35,7 @@ async fn an_account_nobody_may_change_pauses_nothing() {
 /// Proves S2-48: if a temporary failure turns into one that requires an administrator, another
 /// notice is sent.
 #[tokio::test]
-async fn what_takes_a_person_only_now_is_told() {
+async fn what_takes_a_person_only_now_is_reported() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     fixture.app.notices().await;
@@ -60,7 +60,7 @@ async fn what_takes_a_person_only_now_is_told() {
 
 /// If a swap of addresses fails halfway, every user keeps the old address.
 #[tokio::test]
-async fn a_circle_that_does_not_close_locks_nobody_out() {
+async fn a_circle_that_does_not_close_locks_no_one_out() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     fixture.person("Ada", |it| {
@@ -96,7 +96,7 @@ async fn a_circle_that_does_not_close_locks_nobody_out() {
 
 /// An account linked to a user who is not in the directory is reported in every run.
 #[tokio::test]
-async fn an_account_of_nobody_is_listed() {
+async fn an_account_of_no_one_is_listed() {
     let mut fixture = SyncFixture::small().await;
     fixture.active(|_| ()).await;
     let stranger = uuid::Uuid::from_u128(99);

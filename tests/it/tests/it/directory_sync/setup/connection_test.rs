@@ -51,7 +51,7 @@ async fn a_test_looks_at_everything_and_writes_nothing() {
 /// Proves S2-13, S2-14 and S2-15: a missing permission, another token and an expired secret each
 /// fail a separate check, which names the field to correct.
 #[tokio::test]
-async fn a_test_tells_each_thing_that_is_wrong() {
+async fn a_test_reports_each_thing_that_is_wrong() {
     let fixture = SyncFixture::small().await;
     fixture.save(|_| ()).await.expect(200);
     fixture

@@ -73,7 +73,7 @@ async fn a_configuration_comes_back_without_its_secrets() {
 /// Proves S3-27, S3-34, S3-35 and S2-08: all problems are reported in one response, with their
 /// pointers, including unknown fields.
 #[tokio::test]
-async fn everything_wrong_is_told_at_once() {
+async fn everything_wrong_is_reported_at_once() {
     let fixture = SyncFixture::small().await;
     let mut answer = fixture
         .save(|body| {

@@ -84,7 +84,7 @@ async fn mails_of_catalogs() {
     let begin = store.begin_mail(lease.fence(), &mut marked, LANE, &state);
     begin.await.expect("not marked");
     let mut failed = queued(&table, Urgency::Normal, 5).await;
-    let back = store.mail_failed(&mut failed, "the mailbox is full", at(60), true);
+    let back = store.requeue_mail(&mut failed, "the mailbox is full", at(60), true);
     back.await.expect("not put back");
     let sent = queued(&table, Urgency::Normal, 6).await;
     store.mail_sent(&sent).await.expect("not removed");
@@ -100,8 +100,10 @@ async fn mails_of_catalogs() {
 async fn mailboxes() {
     let table = Table::new("mailboxes").await;
     let lease = table.lease(TENANT, "mailbox#a-test").await;
-    for (lane, state) in [(LANE, state()), ("another", MailboxState::default())] {
-        let put = table.store.put_mailbox_state(lease.fence(), lane, &state);
+    for (mailbox_name, state) in [(LANE, state()), ("another", MailboxState::default())] {
+        let put = table
+            .store
+            .put_mailbox_state(lease.fence(), mailbox_name, &state);
         put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);

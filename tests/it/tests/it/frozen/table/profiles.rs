@@ -7,7 +7,7 @@ use rollcall_domain::base::audit::Action;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::diff::GroupMembers;
-use rollcall_domain::membership::plan::known_members::{KeptMembers, ManualEdits};
+use rollcall_domain::membership::plan::known_members::{ManualEdits, RecordedMembers};
 use rollcall_domain::membership::report::ProfileStatus;
 
 use super::Table;
@@ -144,12 +144,12 @@ async fn held_changes() {
 
 /// Returns the known members of a snapshot with this number of rows, every `step`-th of which is a
 /// member.
-fn kept(rows: u32, step: u32) -> KeptMembers {
+fn kept(rows: u32, step: u32) -> RecordedMembers {
     let mut members = RowSet::new(rows);
     (0..rows).filter(|row| row % step == 0).for_each(|row| {
         members.insert(row);
     });
-    KeptMembers {
+    RecordedMembers {
         lineage: snapshot_id(1),
         group: object(3),
         profile_version: 4,
@@ -165,7 +165,7 @@ fn kept(rows: u32, step: u32) -> KeptMembers {
 
 /// Snapshots both encodings of members: few as gaps between rows, many as bits.
 #[tokio::test]
-async fn kept_members() {
+async fn recorded_members() {
     let table = Table::new("memberships").await;
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let few = kept(1_000, 400);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use rollcall_clients::store::SYNC_LEASE;
-use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::base::audit::{Action, Actor};
 use rollcall_domain::directory_sync::{Pin, SyncConfig, SyncState};
 
@@ -28,7 +28,7 @@ async fn how_it_stands() {
 #[tokio::test]
 async fn what_was_read_last() {
     let table = Table::new("mirror").await;
-    let full = MirrorPointer {
+    let full = CheckpointPointer {
         key: "sync/a/b.0.json.zst".to_owned(),
         read_in_full: at(0),
         people: "https://graph.example/users/delta?token=1".to_owned(),
@@ -40,7 +40,7 @@ async fn what_was_read_last() {
         target: "https://lms.example/scim/v2".to_owned(),
         platform_in_full: at(3),
     };
-    let bare = MirrorPointer {
+    let bare = CheckpointPointer {
         groups: None,
         groups_of: String::new(),
         settled: false,
@@ -50,7 +50,7 @@ async fn what_was_read_last() {
     };
     for (tenant, pointer) in [(TENANT, full), (OTHER_TENANT, bare)] {
         let lease = table.lease(tenant, SYNC_LEASE).await;
-        let put = table.store.put_mirror(lease.fence(), &pointer);
+        let put = table.store.put_checkpoint_pointer(lease.fence(), &pointer);
         put.await.expect("not stored");
     }
     insta::assert_json_snapshot!(table.items().await);

@@ -4,7 +4,7 @@ use rollcall_clients::store::admins::SeenAdmin;
 use rollcall_clients::store::messages::InProduct;
 use rollcall_clients::store::outbox::OutboxMail;
 use rollcall_clients::store::profile_states::ProfileState;
-use rollcall_clients::store::sync::MirrorPointer;
+use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_clients::store::tenants::SnapshotPointer;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::audience::settings::Settings;
@@ -88,7 +88,7 @@ fn documents_of_connections_and_sessions() {
             "config": {"target": "https://lms.example"}, "by": by, "at": at(0),
         })),
         "report of the sync": read::<SyncReport>(json!({})),
-        "what the sync read": read::<MirrorPointer>(json!({
+        "what the sync read": read::<CheckpointPointer>(json!({
             "key": "k", "readInFull": at(0), "people": "p", "settled": true, "target": "t",
             "platformInFull": at(0),
         })),

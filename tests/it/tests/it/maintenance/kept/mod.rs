@@ -109,7 +109,7 @@ async fn a_change_is_made_from_kept_members() {
 /// Proves X-14 and S4-130: manual edits in Entra are detected by the first scheduled run after a
 /// day, reverted and reported. Until then scheduled runs use the stored members.
 #[tokio::test]
-async fn edits_by_hand_are_found_within_a_day_and_told() {
+async fn manual_edits_are_found_within_a_day_and_reported() {
     let mut app = settled(
         TestTenant::small()
             .person("Stranger", "Denver")
@@ -141,7 +141,7 @@ async fn edits_by_hand_are_found_within_a_day_and_told() {
 /// Proves X-14: a manual run detects edits immediately, and reports them even if a limit prevents
 /// their correction.
 #[tokio::test]
-async fn a_run_by_hand_reads_every_group() {
+async fn a_manual_run_reads_every_group() {
     let mut app = settled(TestTenant::small()).await;
     app.put("Denver", |profile| {
         profile.throttle = Throttle {
@@ -297,7 +297,7 @@ async fn a_read_soon_after_a_write_is_not_kept() {
 /// Proves X-14 for a run of several invocations: its last report contains the edits that the first
 /// one detected, and later runs do not report them.
 #[tokio::test]
-async fn edits_by_hand_are_told_by_the_last_report_of_a_run() {
+async fn manual_edits_are_reported_by_the_last_report_of_a_run() {
     let mut app = settled(TestTenant::small()).await;
     app.put_city("Zion", "Oslo", &[]).await;
     app.edit_members("Denver", &["Grace"], &[]);
@@ -342,7 +342,7 @@ async fn a_late_owner_cannot_touch_kept_members() {
     emptied.members.rows = rollcall_domain::base::rowset::RowSet::new(3);
     let kept = store.put_members(late.fence(), &[(id, emptied)]).await;
     assert!(matches!(kept, Err(StoreError::LeaseLost)), "{kept:?}");
-    let forgotten = store.forget_members(late.fence(), [id]).await;
+    let forgotten = store.delete_recorded_members(late.fence(), [id]).await;
     assert!(
         matches!(forgotten, Err(StoreError::LeaseLost)),
         "{forgotten:?}"
@@ -374,7 +374,10 @@ async fn many_large_records_are_kept_and_found() {
         .put_members(lease.fence(), &many)
         .await
         .expect("not stored");
-    let found = store.kept_members(app.id).await.expect("members not read");
+    let found = store
+        .recorded_members(app.id)
+        .await
+        .expect("members not read");
     assert_eq!(found.len(), 26);
     for (id, kept) in many {
         assert_eq!(found[&id], Ok(kept));

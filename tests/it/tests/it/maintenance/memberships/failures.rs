@@ -60,7 +60,7 @@ async fn members_that_cannot_be_read_are_left_alone() {
 /// Invalid input: a malformed profile, a cycle, an unknown field, each with a specific reason,
 /// while the others are processed.
 #[tokio::test]
-async fn bad_profiles_fail_with_their_reason_and_others_go_on() {
+async fn bad_profiles_fail_with_their_reason_and_others_continue() {
     let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &[]).await;
     let (a, b) = (profile_id(app.id, "A"), profile_id(app.id, "B"));

@@ -89,7 +89,7 @@ async fn without_auto_populate_the_group_exists_and_is_left_alone() {
 /// one is created again and reported.
 #[tokio::test]
 #[expect(clippy::too_many_lines, reason = "one story from start to end")]
-async fn a_group_deleted_by_hand_comes_back() {
+async fn a_group_deleted_manually_comes_back() {
     let mut app = TestApp::ready(TestTenant::small()).await;
     app.put_city("Denver", "Denver", &["Security 101"]).await;
     app.maintained().await;

@@ -123,7 +123,7 @@ async fn deleting_and_restoring() {
 }
 
 #[tokio::test]
-async fn courses_of_somebody_else() {
+async fn courses_of_another_user() {
     let tenant = TestTenant::small().course_of("Workshop", "Forklift");
     let app = Box::pin(TestApp::ready(tenant)).await;
     let (id, tag) = create(&app.admin("Owner"), draft("Denver", "Denver")).await;

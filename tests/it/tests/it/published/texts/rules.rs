@@ -88,7 +88,7 @@ fn odd_texts_and_numbers() -> Vec<(&'static str, Value)> {
 fn odd_dates_and_activities() -> Vec<(&'static str, Value)> {
     let (hired, done) = (custom("Hired"), course("Done"));
     let date = |operator: &str, value: Value| ("dates", rule(&hired, operator, &value));
-    let deed = |operator: &str, value: Value| ("activities", rule(&done, operator, &value));
+    let operation = |operator: &str, value: Value| ("activities", rule(&done, operator, &value));
     vec![
         date("before", json!(null)),
         date("before", json!("01/02/2023")),
@@ -104,9 +104,9 @@ fn odd_dates_and_activities() -> Vec<(&'static str, Value)> {
             "dates",
             rule(&custom("Number"), "before", &json!("2023-01-01")),
         ),
-        deed("completed", json!("x")),
-        deed("completedInLast", json!(0)),
-        deed("liked", json!(null)),
+        operation("completed", json!("x")),
+        operation("completedInLast", json!(0)),
+        operation("liked", json!(null)),
         (
             "activities",
             rule(&course("Gone"), "completed", &json!(null)),
