@@ -3,16 +3,16 @@
 use std::collections::BTreeMap;
 
 use axum::Json;
-use serde_json::Value;
 use utoipa::openapi::path::{Operation, Parameter};
+use utoipa::openapi::schema::ArrayItems;
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, Info, OpenApi, PathItem, Ref, RefOr, Response, ResponseBuilder,
+    Schema,
 };
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::access::{Permission, ROUTES, Route};
-use crate::error::ApiError;
 use rollcall_runtime::ProblemDetails;
 
 /// The name of the security scheme in the document.
@@ -22,14 +22,9 @@ const SCHEME: &str = "entra";
 ///
 /// No token is required, because the document contains no data.
 #[utoipa::path(get, path = "/v1/openapi.json", tag = "Service",
-    responses((status = 200, description = "This document", body = Value)))]
-pub(crate) async fn show() -> Result<Json<Value>, ApiError> {
-    let mut document = serde_json::to_value(document()).map_err(|error| {
-        tracing::error!(%error, "the OpenAPI document could not be serialized");
-        ApiError::Inconsistent
-    })?;
-    edit_texts(&mut document);
-    Ok(Json(document))
+    responses((status = 200, description = "This document", body = serde_json::Value)))]
+pub(crate) async fn show() -> Json<OpenApi> {
+    Json(document())
 }
 
 /// Returns the complete document.
@@ -54,8 +49,13 @@ pub fn document() -> OpenApi {
             .and_then(|item| operation(item, route.method));
         if let Some(operation) = operation {
             finish(operation, route);
+            edit_operation(operation);
         }
     }
+    let schemas = document.components.iter_mut();
+    schemas
+        .flat_map(|components| components.schemas.values_mut())
+        .for_each(edit_schema);
     document
 }
 
@@ -119,27 +119,45 @@ fn operation_id(route: &Route) -> String {
     route.method.to_ascii_lowercase() + &words.collect::<String>()
 }
 
-/// Rewrites every summary and description of the document for its readers.
-fn edit_texts(value: &mut Value) {
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                match value {
-                    Value::String(text) if matches!(name.as_str(), "summary" | "description") => {
-                        *text = for_readers(text);
-                    }
-                    other => edit_texts(other),
-                }
-            }
+/// Rewrites the texts of an operation for the readers of the document.
+fn edit_operation(operation: &mut Operation) {
+    edit(&mut operation.summary);
+    edit(&mut operation.description);
+    for parameter in operation.parameters.iter_mut().flatten() {
+        if let RefOr::T(parameter) = parameter {
+            edit(&mut parameter.description);
         }
-        Value::Array(items) => items.iter_mut().for_each(edit_texts),
-        _ => {}
     }
+}
+
+/// Rewrites the descriptions of a schema and of the schemas in it.
+fn edit_schema(schema: &mut RefOr<Schema>) {
+    let (description, inner) = match schema {
+        RefOr::Ref(reference) => {
+            reference.description = readable(&reference.description);
+            return;
+        }
+        RefOr::T(Schema::Object(it)) => (&mut it.description, it.properties.values_mut().collect()),
+        RefOr::T(Schema::Array(it)) => match &mut it.items {
+            ArrayItems::RefOrSchema(items) => (&mut it.description, vec![items.as_mut()]),
+            ArrayItems::False => (&mut it.description, Vec::new()),
+        },
+        RefOr::T(Schema::OneOf(it)) => (&mut it.description, it.items.iter_mut().collect()),
+        RefOr::T(Schema::AllOf(it)) => (&mut it.description, it.items.iter_mut().collect()),
+        RefOr::T(Schema::AnyOf(it)) => (&mut it.description, it.items.iter_mut().collect()),
+        RefOr::T(_) => return,
+    };
+    edit(description);
+    inner.into_iter().for_each(edit_schema);
+}
+
+fn edit(text: &mut Option<String>) {
+    *text = text.take().map(|text| readable(&text));
 }
 
 /// Returns the text without line breaks inside paragraphs and without requirement ids,
 /// which mean nothing to readers of the document.
-fn for_readers(text: &str) -> String {
+fn readable(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(|part| part.replace('\n', " "));
     let text = paragraphs.collect::<Vec<_>>().join("\n\n");
     let (mut edited, mut rest) = (String::new(), text.as_str());
@@ -265,7 +283,7 @@ mod tests {
             ),
             ("Open (end", "Open (end"),
         ] {
-            assert_eq!(for_readers(text), published);
+            assert_eq!(readable(text), published);
         }
     }
 }
