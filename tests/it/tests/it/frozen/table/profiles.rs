@@ -165,7 +165,7 @@ fn kept(rows: u32, step: u32) -> RecordedMembers {
 
 /// Snapshots both encodings of members: few as gaps between rows, many as bits.
 #[tokio::test]
-async fn recorded_members() {
+async fn kept_members() {
     let table = Table::new("memberships").await;
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let few = kept(1_000, 400);
