@@ -1,18 +1,21 @@
 //! Tests of adding, enrolling and removing groups.
 
+use rollcall_simulators::world::Course;
+
 use super::*;
+
+/// Returns the first course of the tenant that is not deleted.
+fn first_course(tenant: &Tenant) -> &Course {
+    let mut courses = tenant.world.courses.iter();
+    courses.find(|course| !course.deleted).expect("no course")
+}
 
 /// S4-132, S4-133, S4-136: enrol, unenrol, remove from the catalog; S4-134: each can be repeated.
 #[tokio::test]
 async fn a_group_is_introduced_enrolled_and_removed_and_repeating_is_harmless() {
     let tenant = Tenant::start(|_| {}).await;
     let learn = client(&tenant);
-    let course = tenant
-        .world
-        .courses
-        .iter()
-        .find(|course| !course.deleted)
-        .expect("no course");
+    let course = first_course(&tenant);
     let (course, catalog) = (CourseId::new(course.id), CatalogId::new(course.catalog_id));
     let object = ObjectId::new(tenant.world.groups[0].id);
     assert_eq!(learn.find_group(object).await.expect("no result"), None);
@@ -117,12 +120,7 @@ async fn a_login_name_survives_the_path() {
 async fn an_enrolment_whose_answer_was_lost_is_repeated_without_harm() {
     let tenant = Tenant::start(|_| {}).await;
     let learn = client(&tenant);
-    let course = tenant
-        .world
-        .courses
-        .iter()
-        .find(|course| !course.deleted)
-        .expect("no course");
+    let course = first_course(&tenant);
     let object = ObjectId::new(tenant.world.groups[0].id);
     let login = format!("c:0t.c|tenant|{object}");
     let catalog = CatalogId::new(course.catalog_id);
