@@ -35,14 +35,14 @@ pub(crate) struct RunContext<'a> {
     pub(crate) snapshot: Arc<Snapshot>,
     /// The courses and catalogs of each group when the snapshot was taken.
     pub(crate) listed: HashMap<ObjectId, GroupRoles>,
-    pub(crate) subjects: Vec<ProfileContext>,
+    pub(crate) profiles: Vec<ProfileContext>,
     pub(crate) unreadable: BTreeMap<String, String>,
     pub(crate) holds: BTreeMap<ProfileId, Hold>,
     pub(crate) graph_reader: GraphReader,
     pub(crate) graph_writer: GraphWriter,
     pub(crate) platform: Learn365,
     pub(crate) budget: RunBudget,
-    pub(crate) floor: u64,
+    pub(crate) min_writes: u64,
     /// Indexes of profiles whose state is not stored yet.
     pub(crate) unsaved: BTreeSet<usize>,
     /// Counts of the membership step.
@@ -60,18 +60,18 @@ impl RunContext<'_> {
 
     /// Returns true if member changes were deferred because time ran out.
     pub(crate) fn has_deferred_member_changes(&self) -> bool {
-        self.subjects
+        self.profiles
             .iter()
-            .any(|subject| subject.report.added.deferred + subject.report.removed.deferred > 0)
+            .any(|entry| entry.report.added.deferred + entry.report.removed.deferred > 0)
     }
 
     /// Returns the ids of profiles that are not deleted. A profile that cannot be read
     /// counts as existing.
     pub(crate) fn living(&self) -> BTreeSet<ProfileId> {
-        self.subjects
+        self.profiles
             .iter()
-            .filter(|subject| !subject.profile.is_deleted())
-            .map(|subject| subject.profile.id)
+            .filter(|entry| !entry.profile.is_deleted())
+            .map(|entry| entry.profile.id)
             .chain(self.unreadable.keys().filter_map(|key| key.parse().ok()))
             .collect()
     }
@@ -90,10 +90,10 @@ pub(crate) async fn load<'a>(
     let store = &services.store;
     let mut states = store.profile_states(tenant.id).await?;
     let holds = store.holds(tenant.id).await?;
-    let (mut subjects, mut unreadable) = (Vec::new(), BTreeMap::new());
+    let (mut profiles, mut unreadable) = (Vec::new(), BTreeMap::new());
     for stored in store.profiles(tenant.id).await? {
         match stored.profile {
-            Ok(profile) => subjects.push(ProfileContext {
+            Ok(profile) => profiles.push(ProfileContext {
                 report: ProfileReport::new(profile.id, &profile.title),
                 state: states.remove(&profile.id).unwrap_or_default(),
                 version: stored.version,
@@ -105,7 +105,7 @@ pub(crate) async fn load<'a>(
         }
     }
     // The report lists profiles by title.
-    subjects.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
+    profiles.sort_by(|a: &ProfileContext, b| a.profile.title.cmp(&b.profile.title));
     let until = budget.deadline().instant().into();
     let graph_writer = services.graph_writer(&tenant).await?.with_deadline(until);
     Ok(RunContext {
@@ -116,11 +116,11 @@ pub(crate) async fn load<'a>(
         tenant,
         listed: listed(&snapshot),
         snapshot,
-        subjects,
+        profiles,
         unreadable,
         holds,
         budget,
-        floor: 0,
+        min_writes: 0,
         unsaved: BTreeSet::new(),
         counted: BTreeMap::new(),
         slot,

@@ -17,7 +17,7 @@ use rollcall_domain::base::schedule::{Job, Slot};
 use rollcall_runtime::{Batch, Deadline, Event};
 use serde_json::Value;
 
-pub use run::work;
+pub use run::execute_run;
 
 /// Handles one event: a tick queues one run per tenant, a message is one run.
 ///
@@ -45,7 +45,7 @@ pub async fn handle(
         }
         Event::Messages(messages) => {
             let response = Batch::handle(messages, async |request| {
-                Box::pin(work(services, request, deadline)).await
+                Box::pin(execute_run(services, request, deadline)).await
             })
             .await;
             Ok(serde_json::to_value(response)?)

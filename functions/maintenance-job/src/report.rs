@@ -16,18 +16,18 @@ const PLATFORM_TRIES: u32 = 10;
 /// The run is unfinished if time ran out. It is also unfinished while the platform does not
 /// show a group yet, for at most [`PLATFORM_TRIES`] invocations; then the next slot continues.
 pub(crate) fn collect(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     out_of_time: bool,
     continuation: u32,
 ) -> MaintenanceReport {
-    let stats = work.graph_reader.stats();
-    let mut profiles: Vec<_> = work
-        .subjects
+    let stats = context.graph_reader.stats();
+    let mut profiles: Vec<_> = context
+        .profiles
         .iter()
-        .map(|subject| subject.report.clone())
+        .map(|entry| entry.report.clone())
         .collect();
-    for (report, subject) in profiles.iter_mut().zip(&work.subjects) {
-        report.courses = subject.state.managed.len();
+    for (report, entry) in profiles.iter_mut().zip(&context.profiles) {
+        report.courses = entry.state.managed.len();
     }
     let unfinished = profiles
         .iter()
@@ -35,37 +35,38 @@ pub(crate) fn collect(
     MaintenanceReport {
         unfinished: out_of_time || (unfinished && continuation < PLATFORM_TRIES),
         profiles,
-        unreadable: work.unreadable.clone(),
+        unreadable: context.unreadable.clone(),
         notes: Vec::new(),
         graph: GraphUse {
             http: stats.http_requests,
             requests: stats.requests(),
             writes: stats.writes,
-            floor: work.floor,
+            min_writes: context.min_writes,
         },
     }
 }
 
 /// Stores the report and adds its counts to those of earlier invocations in the run record.
 pub(crate) async fn store(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     run: &mut Run,
     report: &MaintenanceReport,
 ) -> Result<(), StepError> {
-    let key = report_key(work.tenant.id, &Run::key(&run.request));
+    let key = report_key(context.tenant.id, &Run::key(&run.request));
     let bytes = serde_json::to_vec(report)?;
-    work.services
+    context
+        .services
         .objects
         .put(&key, "application/json", bytes)
         .await?;
     run.report = Some(key);
-    run.snapshot = Some(work.snapshot.header.id.clone());
+    run.snapshot = Some(context.snapshot.header.id.clone());
     let totals = report.totals();
     let GraphUse {
         http,
         requests,
         writes,
-        floor,
+        min_writes,
     } = report.graph;
     let summed = [
         ("added", totals.added as u64),
@@ -74,7 +75,7 @@ pub(crate) async fn store(
         ("graphHttp", http),
         ("graphRequests", requests),
         ("graphWrites", writes),
-        ("graphFloor", floor),
+        ("graphFloor", min_writes),
         ("invocations", 1),
     ];
     for (name, count) in summed {
@@ -105,26 +106,26 @@ pub(crate) async fn store(
 /// Returns the notices of a run: rules to review (S4-120, C-17) and failures (S4-012,
 /// S4-134).
 pub(crate) fn notices(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     run: &Run,
     report: &MaintenanceReport,
 ) -> Vec<NoticeKind> {
-    let reviews = work
-        .subjects
+    let reviews = context
+        .profiles
         .iter()
-        .filter(|subject| subject.report.status == ProfileStatus::NeedsReview);
+        .filter(|entry| entry.report.status == ProfileStatus::NeedsReview);
     let mut all: Vec<_> = reviews
-        .map(|subject| NoticeKind::NeedsReview {
-            profile: subject.profile.id,
-            title: subject.profile.title.clone(),
-            problems: subject
+        .map(|entry| NoticeKind::NeedsReview {
+            profile: entry.profile.id,
+            title: entry.profile.title.clone(),
+            problems: entry
                 .report
                 .reason
                 .iter()
                 .flat_map(|reason| reason.split(" · "))
                 .map(str::to_owned)
                 .collect(),
-            edited: subject.profile.modified_at,
+            edited: entry.profile.modified_at,
         })
         .collect();
     let failures = report.failures();

@@ -34,7 +34,7 @@ const PLATFORM_PAUSE: Duration = Duration::from_mins(1);
 /// # Errors
 /// Returns an error if the message cannot be handled now (a service does not respond) or ever
 /// (an unknown tenant): the queue retries and finally moves it to the dead-letter queue.
-pub async fn work(
+pub async fn execute_run(
     services: &Services,
     request: RunRequest,
     deadline: Deadline,
@@ -85,22 +85,22 @@ impl JobRun for Maintenance<'_> {
     ) -> Result<Reported, StepError> {
         run.steps.clear();
         let (tenant, slot) = (self.tenant.clone(), run.request.slot.at());
-        let mut work = load(self.services, tenant, &pointer, slot, budget.clone()).await?;
-        let out_of_time = match run_steps(&mut work, run).await {
+        let mut context = load(self.services, tenant, &pointer, slot, budget.clone()).await?;
+        let out_of_time = match run_steps(&mut context, run).await {
             // Time may have run out after the last check, so that the last batch was deferred.
-            Ok(()) => work.has_deferred_member_changes(),
+            Ok(()) => context.has_deferred_member_changes(),
             Err(StepError::Interrupted(Interrupted::OutOfTime)) => true,
             Err(error) => return Err(error),
         };
-        memberships::finalize_all(&mut work).await?;
-        let report = report::collect(&work, out_of_time, run.request.continuation);
-        report::store(&work, run, &report).await?;
+        memberships::finalize_all(&mut context).await?;
+        let report = report::collect(&context, out_of_time, run.request.continuation);
+        report::store(&context, run, &report).await?;
         if !report.unfinished {
-            manual_edits::mark_notified(&mut work);
-            memberships::save(&mut work).await?;
+            manual_edits::mark_notified(&mut context);
+            memberships::save(&mut context).await?;
         }
         Ok(Reported {
-            notices: report::notices(&work, run, &report),
+            notices: report::notices(&context, run, &report),
             out_of_time,
             unfinished: report.unfinished,
         })
@@ -157,16 +157,16 @@ const INTERRUPTED: &str =
     "Changes made before the error remain; the next run starts again from the current state.";
 
 /// Runs all steps in order (S4-109).
-async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepError> {
+async fn run_steps(context: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepError> {
     let mut timer = StepTimer::start(run);
-    discrepancies::handle(work).await?;
-    timer.record_step("discrepancies", work).await?;
-    let groups = groups::ensure(work).await;
-    let groups = record_unless_failed(&mut timer, "groups", work, groups).await?;
-    let updated = memberships::update(work, &groups, timer.request()).await;
-    let updated = record_unless_failed(&mut timer, "memberships", work, updated).await;
+    discrepancies::handle(context).await?;
+    timer.record_step("discrepancies", context).await?;
+    let groups = groups::ensure(context).await;
+    let groups = record_unless_failed(&mut timer, "groups", context, groups).await?;
+    let updated = memberships::update(context, &groups, timer.request()).await;
+    let updated = record_unless_failed(&mut timer, "memberships", context, updated).await;
     if !is_failed(&updated) {
-        timer.count(work.counted.clone());
+        timer.count(context.counted.clone());
     }
     updated?;
     if timer.request().job == Job::Membership {
@@ -178,8 +178,8 @@ async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepE
         ("deletion", EnrolmentPhase::Deletion),
         ("retraction", EnrolmentPhase::Retraction),
     ] {
-        let ended = run_phase(work, phase).await;
-        record_unless_failed(&mut timer, name, work, ended).await?;
+        let ended = run_phase(context, phase).await;
+        record_unless_failed(&mut timer, name, context, ended).await?;
     }
     Ok(())
 }
@@ -188,11 +188,11 @@ async fn run_steps(work: &mut RunContext<'_>, run: &mut Run) -> Result<(), StepE
 async fn record_unless_failed<T>(
     timer: &mut StepTimer<'_>,
     name: &'static str,
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     ended: Result<T, StepError>,
 ) -> Result<T, StepError> {
     if !is_failed(&ended) {
-        timer.record_step(name, work).await?;
+        timer.record_step(name, context).await?;
     }
     ended
 }

@@ -36,7 +36,7 @@ impl<'a> StepTimer<'a> {
     pub(crate) async fn record_step(
         &mut self,
         name: &str,
-        work: &RunContext<'_>,
+        context: &RunContext<'_>,
     ) -> Result<(), StoreError> {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.run.steps.push(StepRecord {
@@ -48,8 +48,8 @@ impl<'a> StepTimer<'a> {
         // The counts are stored only at the end, because the next invocation repeats and counts
         // the work of one that crashed.
         shown.counts.clone_from(&self.before);
-        let fence = work.budget.fence();
-        let store = &work.services.store;
+        let fence = context.budget.fence();
+        let store = &context.services.store;
         store.put_run(fence, &shown).await?;
         self.begun = Instant::now();
         Ok(())

@@ -11,7 +11,7 @@ use rollcall_runtime::{Batch, Deadline, Event, Failure};
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use mailbox::{Clock, DeliveryResult, drain};
+pub use mailbox::{Clock, DeliveryResult, process_mailbox};
 pub use system_mail::deliver;
 
 /// A message of the notice queue.
@@ -39,11 +39,11 @@ pub async fn handle(
     let response = Batch::in_two_steps(
         messages,
         async |message| match message {
-            QueueMessage::MailboxWakeup(drain) => Ok(Some(drain)),
+            QueueMessage::MailboxWakeup(wakeup) => Ok(Some(wakeup)),
             QueueMessage::Notice(notice) => accept(services, &notice).await,
         },
-        async |due: &MailboxWakeup| {
-            let sent = Box::pin(drain(services, *due, Utc::now, deadline));
+        async |wakeup: &MailboxWakeup| {
+            let sent = Box::pin(process_mailbox(services, *wakeup, Utc::now, deadline));
             sent.await.map(|_| ())
         },
     )

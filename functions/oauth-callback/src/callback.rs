@@ -10,7 +10,7 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::connection::{Cause, SignInAttempt, SignInStage};
 
 use crate::params::CallbackParams;
-use crate::response::{Outcome, Refusal};
+use crate::response::{CallbackResult, Refusal};
 use crate::{AppState, entra, mail, response};
 
 /// Handles `response_mode=query`.
@@ -60,11 +60,11 @@ async fn finish(app: &AppState, headers: &HeaderMap, returned: Option<CallbackPa
         Some(refusal) => Err(refusal),
         None => resume(app, &attempt, &state, returned).await,
     };
-    let outcome = match result {
-        Ok(outcome) => outcome,
+    let result = match result {
+        Ok(result) => result,
         Err(refusal) => record(app, &attempt, refusal).await,
     };
-    response::render(app, &attempt, &outcome)
+    response::render(app, &attempt, &result)
 }
 
 async fn resume(
@@ -72,7 +72,7 @@ async fn resume(
     attempt: &SignInAttempt,
     state: &str,
     returned: CallbackParams,
-) -> Result<Outcome, Refusal> {
+) -> Result<CallbackResult, Refusal> {
     let code = returned.code.clone().map(Secret::new);
     match (attempt.stage, code) {
         (SignInStage::EntraConsent, _) => Box::pin(entra::consented(app, attempt, &returned)).await,
@@ -87,9 +87,9 @@ async fn resume(
 }
 
 /// Records a refusal in its connection; returns the outcome to show.
-async fn record(app: &AppState, attempt: &SignInAttempt, refusal: Refusal) -> Outcome {
+async fn record(app: &AppState, attempt: &SignInAttempt, refusal: Refusal) -> CallbackResult {
     let Refusal::Refused { cause, code } = refusal else {
-        return Outcome::Unavailable;
+        return CallbackResult::Unavailable;
     };
     tracing::info!(tenant = %attempt.tenant, ?cause, code, "a sign-in was refused");
     match attempt.stage {
@@ -97,11 +97,11 @@ async fn record(app: &AppState, attempt: &SignInAttempt, refusal: Refusal) -> Ou
             let recorded = entra::record_refusal(app, attempt, cause, code.as_deref()).await;
             if let Err(error) = recorded {
                 tracing::error!(%error, "a refusal could not be recorded");
-                return Outcome::Unavailable;
+                return CallbackResult::Unavailable;
             }
         }
         // The catalog's connection is left unchanged (S1-30).
         SignInStage::MailSignIn { .. } => {}
     }
-    Outcome::Refused(cause, code)
+    CallbackResult::Refused(cause, code)
 }

@@ -13,11 +13,11 @@ use rollcall_domain::connection::{
 };
 
 use crate::params::CallbackParams;
-use crate::response::{Outcome, Refusal};
+use crate::response::{CallbackResult, Refusal};
 use crate::{AppState, identity};
 
 /// The time limit of the proof: the browser waits for a gateway that times out after 30 seconds.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CONSENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Continues with the consent if the user who signed in is the administrator who began.
 pub(crate) async fn signed_in(
@@ -25,13 +25,13 @@ pub(crate) async fn signed_in(
     attempt: &SignInAttempt,
     state: &str,
     code: &Secret,
-) -> Result<Outcome, Refusal> {
+) -> Result<CallbackResult, Refusal> {
     let (identity, _) = identity::redeem(app, attempt, state, code).await?;
     if Some(identity.object) != attempt.by.object {
         return Err(Cause::OtherPerson.into());
     }
     let url = consent_page(app, attempt).await;
-    url.map(Outcome::Redirect).map_err(|error| {
+    url.map(CallbackResult::Redirect).map_err(|error| {
         tracing::error!(%error, "the consent page cannot be opened");
         Refusal::Unavailable
     })
@@ -65,7 +65,7 @@ pub(crate) async fn consented(
     app: &AppState,
     attempt: &SignInAttempt,
     returned: &CallbackParams,
-) -> Result<Outcome, Refusal> {
+) -> Result<CallbackResult, Refusal> {
     let named = returned.tenant.as_deref().and_then(|id| id.parse().ok());
     if named != Some(attempt.tenant) {
         return Err(Cause::WrongAccount.into());
@@ -79,10 +79,10 @@ pub(crate) async fn consented(
         Refusal::Unavailable
     })?;
     Ok(match (connection.status, connection.fault) {
-        (ConnectionStatus::Connected, _) => Outcome::Connected,
+        (ConnectionStatus::Connected, _) => CallbackResult::Connected,
         // The proof has already recorded this refusal.
-        (ConnectionStatus::Error, Some(fault)) => Outcome::Refused(fault.cause, fault.code),
-        _ => Outcome::Pending,
+        (ConnectionStatus::Error, Some(fault)) => CallbackResult::Refused(fault.cause, fault.code),
+        _ => CallbackResult::Pending,
     })
 }
 
@@ -98,7 +98,9 @@ async fn prove_consent(
         before.consented(now)
     };
     services.change_entra_connection(tenant, &[], noted).await?;
-    let proof = services.prove_directory_within(tenant, PATIENCE).await;
+    let proof = services
+        .prove_directory_within(tenant, CONSENT_TIMEOUT)
+        .await;
     services.record_consent_proof(tenant, &by, proof).await
 }
 

@@ -9,7 +9,7 @@ use rollcall_clients::vault::Draft;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::connection::{Account, AccountCapabilities, Cause, SignInAttempt};
 
-use crate::response::{Outcome, Refusal};
+use crate::response::{CallbackResult, Refusal};
 use crate::{AppState, identity};
 
 /// The time within which an account that signed in can be saved.
@@ -22,7 +22,7 @@ pub(crate) async fn signed_in(
     catalog: CatalogId,
     state: &str,
     code: &Secret,
-) -> Result<Outcome, Refusal> {
+) -> Result<CallbackResult, Refusal> {
     let (identity, grant) = identity::redeem(app, attempt, state, code).await?;
     let facts = read_account(app, &grant).await?;
     if facts.object != identity.object {
@@ -34,7 +34,7 @@ pub(crate) async fn signed_in(
         return Err(Cause::OurRequest.into());
     };
     let name = save_draft(app, attempt, catalog, &facts, refresh).await;
-    name.map(Outcome::SignedIn).map_err(|error| {
+    name.map(CallbackResult::SignedIn).map_err(|error| {
         tracing::error!(%error, "an account that signed in could not be stored");
         Refusal::Unavailable
     })

@@ -14,7 +14,7 @@ const RETRY_AFTER: u64 = 5;
 
 /// The outcome of a stage.
 #[derive(Debug)]
-pub(crate) enum Outcome {
+pub(crate) enum CallbackResult {
     /// Redirect the browser to Microsoft's next page.
     Redirect(String),
     /// The connection works.
@@ -49,11 +49,11 @@ impl From<Cause> for Refusal {
 }
 
 /// Returns the response for an outcome.
-pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Response {
-    if let Outcome::Redirect(url) = outcome {
+pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, result: &CallbackResult) -> Response {
+    if let CallbackResult::Redirect(url) = result {
         return redirect(url);
     }
-    match place(app, attempt, outcome) {
+    match console_url(app, attempt, result) {
         Some(url) => redirect(url.as_str()),
         None => start_again(app, &HeaderMap::new()),
     }
@@ -61,7 +61,7 @@ pub(crate) fn render(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome)
 
 /// Returns the console's page with the result. Names and codes are in the query; the name that is
 /// needed to save the account is in the fragment, which browsers do not send to servers.
-fn place(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<Url> {
+fn console_url(app: &AppState, attempt: &SignInAttempt, result: &CallbackResult) -> Option<Url> {
     let origin = app.services.settings.frontend_url.as_deref()?;
     let mut url = Url::parse(&format!("{origin}{}", attempt.return_to.as_str())).ok()?;
     if url.origin().ascii_serialization() != origin {
@@ -73,18 +73,18 @@ fn place(app: &AppState, attempt: &SignInAttempt, outcome: &Outcome) -> Option<U
         if let SignInStage::MailSignIn { catalog } = attempt.stage {
             query.append_pair("catalog", &catalog.to_string());
         }
-        query.append_pair("result", outcome.name());
-        if let Outcome::Refused(_, Some(code)) = outcome {
+        query.append_pair("result", result.name());
+        if let CallbackResult::Refused(_, Some(code)) = result {
             query.append_pair("code", code);
         }
     }
-    if let Outcome::SignedIn(name) = outcome {
+    if let CallbackResult::SignedIn(name) = result {
         url.set_fragment(Some(&format!("signIn={name}")));
     }
     Some(url)
 }
 
-impl Outcome {
+impl CallbackResult {
     const fn name(&self) -> &'static str {
         match self {
             Self::Redirect(_) => "onwards",

@@ -22,19 +22,19 @@ pub const MAX_BODY: usize = 512 * 1_024;
 pub(crate) struct JsonBody {
     object: Map<String, Value>,
     problems: Vec<Problem>,
-    place: String,
+    prefix: String,
 }
 
 impl JsonBody {
     /// Returns a body for a value at a JSON pointer of the document.
-    pub(crate) fn over(value: Value, place: &str) -> Result<Self, Problem> {
+    pub(crate) fn over(value: Value, prefix: &str) -> Result<Self, Problem> {
         match value {
             Value::Object(object) => Ok(Self {
                 object,
                 problems: Vec::new(),
-                place: place.to_owned(),
+                prefix: prefix.to_owned(),
             }),
-            _ => Err(Problem::at(place, "must be a JSON object")),
+            _ => Err(Problem::at(prefix, "must be a JSON object")),
         }
     }
 
@@ -43,7 +43,7 @@ impl JsonBody {
         Self {
             object,
             problems: Vec::new(),
-            place: String::new(),
+            prefix: String::new(),
         }
     }
 
@@ -182,7 +182,7 @@ impl JsonBody {
     }
 
     fn pointer(&self, name: &str) -> String {
-        format!("{}/{}", self.place, escape(name))
+        format!("{}/{}", self.prefix, escape(name))
     }
 
     fn read<T: DeserializeOwned>(&mut self, name: &str) -> Option<T> {
@@ -190,10 +190,10 @@ impl JsonBody {
         match serde_path_to_error::deserialize(value) {
             Ok(value) => Some(value),
             Err(error) => {
-                let place = self.pointer(name);
+                let prefix = self.pointer(name);
                 let path: String = error.path().iter().map(step).collect();
                 self.problem(
-                    format!("{place}{path}"),
+                    format!("{prefix}{path}"),
                     plain(&error.into_inner().to_string()),
                 );
                 None
@@ -299,7 +299,7 @@ mod tests {
         assert!(form.or_default::<Vec<String>>("courses").is_empty());
         assert_eq!(form.optional::<Throttle>("throttle"), None);
         let problems = problems(form);
-        let places: Vec<_> = problems.iter().map(|(place, _)| place.as_str()).collect();
+        let pointers: Vec<_> = problems.iter().map(|(prefix, _)| prefix.as_str()).collect();
         let expected = [
             "/title",
             "/enroll",
@@ -307,7 +307,7 @@ mod tests {
             "/throttle/maxChanges",
             "/a~1b",
         ];
-        assert_eq!(places, expected);
+        assert_eq!(pointers, expected);
         assert_eq!(problems[1].1, "enroll is required");
         assert_eq!(
             problems[0].1,
@@ -330,7 +330,10 @@ mod tests {
         assert_eq!(app, None);
         assert_eq!(form.nested("other", |_| Some(())), None);
         assert_eq!(form.nested("absent", |_| Some(())), None);
-        let places: Vec<_> = problems(form).into_iter().map(|(place, _)| place).collect();
-        assert_eq!(places, ["/app/id", "/app/more", "/other"]);
+        let pointers: Vec<_> = problems(form)
+            .into_iter()
+            .map(|(prefix, _)| prefix)
+            .collect();
+        assert_eq!(pointers, ["/app/id", "/app/more", "/other"]);
     }
 }

@@ -23,14 +23,16 @@ pub use tick::tick;
 /// # Errors
 /// Returns an error if the message cannot be handled now or is not for this function: the queue
 /// retries and finally moves it to the dead-letter queue.
-pub async fn work(
+pub async fn execute_run(
     services: &Services,
     request: RunRequest,
     deadline: Deadline,
 ) -> Result<(), Failure> {
     match request.job {
-        Job::Refresh => Box::pin(lms_refresh::run::work(services, request, deadline)).await,
-        Job::DirectorySync => Box::pin(directory_sync::work(services, request, deadline)).await,
+        Job::Refresh => Box::pin(lms_refresh::run::execute_run(services, request, deadline)).await,
+        Job::DirectorySync => {
+            Box::pin(directory_sync::execute_run(services, request, deadline)).await
+        }
         other => Err(Failure(format!("refresh-job does not handle {other} runs"))),
     }
 }
@@ -52,7 +54,7 @@ pub async fn handle(
         }
         Event::Messages(messages) => {
             let response = Batch::handle(messages, async |request| {
-                Box::pin(work(services, request, deadline)).await
+                Box::pin(execute_run(services, request, deadline)).await
             })
             .await;
             Ok(serde_json::to_value(response)?)

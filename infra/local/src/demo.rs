@@ -107,11 +107,11 @@ async fn play(
         .get("graphWrites")
         .copied()
         .unwrap_or(summary.graph.writes);
-    summary.graph.floor = maintenance
+    summary.graph.min_writes = maintenance
         .counts
         .get("graphFloor")
         .copied()
-        .unwrap_or(summary.graph.floor);
+        .unwrap_or(summary.graph.min_writes);
     summary.data = refresh.counts;
     progress("Waiting for the notifier");
     summary.mails = new_mails(stack, mailed).await?;

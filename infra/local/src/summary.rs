@@ -158,11 +158,11 @@ impl fmt::Display for Summary {
             http,
             requests,
             writes,
-            floor,
+            min_writes,
         } = self.graph;
         writeln!(
             f,
-            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them are writes (including new groups), the member changes require at least {floor}"
+            "Microsoft Graph: {requests} requests in {http} HTTP calls; {writes} of them are writes (including new groups), the member changes require at least {min_writes}"
         )?;
         self.mail(f)?;
         self.left_out(f)?;

@@ -10,6 +10,7 @@ mod entitlements;
 pub mod jobs;
 pub mod mail_account;
 pub mod notify;
+pub mod service_app;
 pub mod snapshots;
 
 pub use clients::Services;

@@ -8,7 +8,7 @@ use std::path::Path;
 use rollcall_domain::audience::desired_members::{Audience, evaluate};
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers, PlanTarget, plan};
-use rollcall_domain::membership::plan::known_members::RecordedMembers;
+use rollcall_domain::membership::plan::recorded_members::RecordedMembers;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::rules::Fields;
@@ -52,7 +52,7 @@ pub fn keep(sizes: Sizes, folder: &Path) -> io::Result<()> {
                 ..GroupMembers::default()
             },
             read_at: at,
-            unsure: BTreeSet::new(),
+            unconfirmed: BTreeSet::new(),
         };
         let bytes = kept.to_bytes().unwrap_or_default();
         fs::write(folder.join(format!("{profile}.kept")), bytes)?;

@@ -6,26 +6,26 @@ use rollcall_domain::audience::discrepancies::resolve;
 use crate::context::RunContext;
 
 /// Resolves the discrepancies of every profile and stores those that changed.
-pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> {
-    let living = work.living();
-    let fence = work.budget.fence();
-    for subject in &mut work.subjects {
-        let (resolved, found) = resolve(&subject.profile, &work.snapshot, &living);
-        subject.state.obsolete = found.obsolete;
+pub(crate) async fn handle(context: &mut RunContext<'_>) -> Result<(), StoreError> {
+    let living = context.living();
+    let fence = context.budget.fence();
+    for entry in &mut context.profiles {
+        let (resolved, found) = resolve(&entry.profile, &context.snapshot, &living);
+        entry.state.obsolete = found.obsolete;
         if found.obsolete && !found.courses.is_empty() {
-            subject.report.notes.push(
+            entry.report.notes.push(
                 "none of the profile's courses exists any more: there is nothing to enrol in"
                     .to_owned(),
             );
         }
         if !found.is_empty() {
-            match work
+            match context
                 .services
                 .store
-                .update_profile(fence, &resolved, subject.version)
+                .save_profile_under_lease(fence, &resolved, entry.version)
                 .await
             {
-                Ok(version) => subject.version = version,
+                Ok(version) => entry.version = version,
                 // The profile was deleted in the meantime (S4-114); the next run skips it.
                 Err(StoreError::Conflict) => continue,
                 Err(error) => return Err(error),
@@ -33,13 +33,13 @@ pub(crate) async fn handle(work: &mut RunContext<'_>) -> Result<(), StoreError> 
             tracing::info!(profile = %resolved.id, overrides = found.overrides.len(), courses = found.courses.len(), "removed references to objects that no longer exist");
             // Deleted courses need no unenrolment. A course that is only missing from this
             // snapshot must not cost learners their enrolment.
-            subject
+            entry
                 .state
                 .managed
                 .retain(|course| !found.courses.contains(course));
-            subject.profile = resolved;
+            entry.profile = resolved;
         }
-        subject.report.discrepancies = found;
+        entry.report.discrepancies = found;
     }
     Ok(())
 }

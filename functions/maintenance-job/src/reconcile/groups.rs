@@ -18,74 +18,75 @@ pub(crate) struct Groups {
     pub(crate) fresh: BTreeSet<ProfileId>,
     /// Groups that were restored or replaced, or must not be managed: recorded members are
     /// not valid for them.
-    pub(crate) doubtful: BTreeSet<ProfileId>,
+    pub(crate) may_be_stale: BTreeSet<ProfileId>,
 }
 
 /// Ensures the group of every profile. A failure concerns that profile only; an interruption
 /// stops the run, since a group that was not checked must not be written to.
-pub(crate) async fn ensure(work: &mut RunContext<'_>) -> Result<Groups, StepError> {
-    let known: Vec<ObjectId> = work
-        .subjects
+pub(crate) async fn ensure(context: &mut RunContext<'_>) -> Result<Groups, StepError> {
+    let known: Vec<ObjectId> = context
+        .profiles
         .iter()
-        .filter(|subject| !subject.profile.is_deleted())
-        .filter_map(|subject| subject.state.group)
+        .filter(|entry| !entry.profile.is_deleted())
+        .filter_map(|entry| entry.state.group)
         .collect();
-    let found = match work.graph_reader.get_groups(&known).await {
+    let found = match context.graph_reader.get_groups(&known).await {
         Ok(found) => found,
         Err(error) => {
-            fail_all(work, &error);
+            fail_all(context, &error);
             return Ok(Groups::default());
         }
     };
     let mut groups = Groups::default();
-    let prefix = work.tenant.settings.group_prefix.clone();
-    let fence = work.budget.fence().clone();
-    for subject in work
-        .subjects
+    let prefix = context.tenant.settings.group_prefix.clone();
+    let fence = context.budget.fence().clone();
+    for entry in context
+        .profiles
         .iter_mut()
-        .filter(|subject| !subject.profile.is_deleted())
+        .filter(|entry| !entry.profile.is_deleted())
     {
-        work.budget.check().await?;
-        match ensure_one(&work.graph_writer, subject, &found, &prefix).await {
+        context.budget.check().await?;
+        match ensure_one(&context.graph_writer, entry, &found, &prefix).await {
             Ok(Ensured { id, origin }) => {
                 match origin {
                     Origin::Known => {}
                     Origin::Made => {
-                        groups.fresh.insert(subject.profile.id);
+                        groups.fresh.insert(entry.profile.id);
                     }
                     Origin::Found => {
-                        groups.doubtful.insert(subject.profile.id);
+                        groups.may_be_stale.insert(entry.profile.id);
                     }
                 }
                 if origin == Origin::Found {
-                    subject.state.written_at = Some(Utc::now());
+                    entry.state.written_at = Some(Utc::now());
                 }
-                if subject.state.group != Some(id) || origin == Origin::Found {
+                if entry.state.group != Some(id) || origin == Origin::Found {
                     // Stored at once, so that the id survives a crash.
-                    subject.state.group = Some(id);
-                    work.services
+                    entry.state.group = Some(id);
+                    context
+                        .services
                         .store
-                        .put_profile_state(&fence, subject.profile.id, &subject.state)
+                        .put_profile_state(&fence, entry.profile.id, &entry.state)
                         .await?;
                 }
-                subject.report.group = Some(id);
+                entry.report.group = Some(id);
             }
             Err(error) => {
-                groups.doubtful.insert(subject.profile.id);
-                subject.report.fail(error.to_string());
+                groups.may_be_stale.insert(entry.profile.id);
+                entry.report.fail(error.to_string());
             }
         }
     }
     Ok(groups)
 }
 
-fn fail_all(work: &mut RunContext<'_>, error: &GraphError) {
-    for subject in work
-        .subjects
+fn fail_all(context: &mut RunContext<'_>, error: &GraphError) {
+    for entry in context
+        .profiles
         .iter_mut()
-        .filter(|subject| !subject.profile.is_deleted())
+        .filter(|entry| !entry.profile.is_deleted())
     {
-        subject.report.fail(format!("Microsoft Graph: {error}"));
+        entry.report.fail(format!("Microsoft Graph: {error}"));
     }
 }
 
@@ -107,12 +108,12 @@ enum Origin {
 
 async fn ensure_one(
     graph: &GraphWriter,
-    subject: &mut ProfileContext,
+    entry: &mut ProfileContext,
     found: &BTreeMap<ObjectId, GroupLookup>,
     prefix: &str,
 ) -> Result<Ensured, GroupError> {
-    let profile = &subject.profile;
-    let Some(id) = subject.state.group else {
+    let profile = &entry.profile;
+    let Some(id) = entry.state.group else {
         return create(graph, profile, prefix).await;
     };
     match found.get(&id) {
@@ -125,7 +126,7 @@ async fn ensure_one(
             })
         }
         Some(GroupLookup::Unreadable(reason)) => Err(GroupError::Unreadable(reason.clone())),
-        Some(GroupLookup::Missing) | None => bring_back(graph, subject, id, prefix).await,
+        Some(GroupLookup::Missing) | None => bring_back(graph, entry, id, prefix).await,
     }
 }
 
@@ -155,13 +156,13 @@ async fn create(
 /// new one if that is not possible any more (S4-126, C-50).
 async fn bring_back(
     graph: &GraphWriter,
-    subject: &mut ProfileContext,
+    entry: &mut ProfileContext,
     id: ObjectId,
     prefix: &str,
 ) -> Result<Ensured, GroupError> {
     if graph.reader().find_deleted_group(id).await?.is_some() {
         graph.restore_group(id).await?;
-        subject.report.notes.push(format!(
+        entry.report.notes.push(format!(
             "the group {id} had been deleted in Entra and was restored"
         ));
         return Ok(Ensured {
@@ -169,13 +170,13 @@ async fn bring_back(
             origin: Origin::Found,
         });
     }
-    let created = create(graph, &subject.profile, prefix).await?;
+    let created = create(graph, &entry.profile, prefix).await?;
     if created.id == id {
         // The group was not deleted: the look-up read a stale replica.
         return Ok(created);
     }
-    subject.state.managed.clear();
-    subject.report.notes.push(format!(
+    entry.state.managed.clear();
+    entry.report.notes.push(format!(
         "the group {id} had been permanently deleted in Entra; {} replaces it",
         created.id
     ));

@@ -13,10 +13,10 @@ use rollcall_domain::base::ids::{CatalogId, ObjectId, TenantId};
 use rollcall_domain::connection::{Capability, MailConnection};
 use rollcall_domain::notices::{Notice, NoticeKind, RenderedNotice, Urgency};
 
-/// The lane name of Azure Communication Services.
+/// The mailbox name of Azure Communication Services.
 const COMMUNICATION_SERVICES: &str = "communication-services";
 /// The timeout for sending one e-mail; the function's own timeout is longer.
-const HAND_OVER: Duration = Duration::from_secs(30);
+const SEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A channel, shared by all catalogs that use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub(crate) enum MailChannel {
 }
 
 /// A channel that is ready to send: everything that can fail before sending has succeeded.
-pub(crate) enum Ready {
+pub(crate) enum ReadyChannel {
     Account(Box<ConnectedAccount>),
     CommunicationServices(Box<AcsMail>),
 }
@@ -60,39 +60,39 @@ impl MailChannel {
         matches!(self, Self::Account(_))
     }
 
-    /// Returns true if an e-mail that was marked on a lane may be sent again: only if the channel
+    /// Returns true if an e-mail that was marked on a mailbox may be sent again: only if the channel
     /// detects duplicates and the e-mail was marked on that channel.
-    pub(crate) fn knows_repeat_of(self, mailbox_name: &str) -> bool {
+    pub(crate) fn detects_duplicates(self, mailbox_name: &str) -> bool {
         self == Self::CommunicationServices && mailbox_name == COMMUNICATION_SERVICES
     }
 
     /// Prepares everything that is needed to send a catalog's mail.
-    pub(crate) async fn ready(
+    pub(crate) async fn prepare(
         self,
         services: &Services,
         tenant: TenantId,
         catalog: CatalogId,
-    ) -> Result<Ready, Unready> {
+    ) -> Result<ReadyChannel, ChannelError> {
         match self {
             Self::Account(object) => {
                 let account = services.account(tenant, catalog).await?;
                 let connected = account.connection.account.as_ref();
-                // Another account has been connected in the meantime; it has a different lane.
+                // Another account has been connected in the meantime; it has a different mailbox.
                 if connected.map(|it| it.object) != Some(object) {
                     return Err(AccountError::NotConnected.into());
                 }
-                Ok(Ready::Account(Box::new(account)))
+                Ok(ReadyChannel::Account(Box::new(account)))
             }
             Self::CommunicationServices => {
                 let channel = communication_services(services).await;
-                let channel = channel.map_err(Unready::CommunicationServices)?;
-                Ok(Ready::CommunicationServices(Box::new(channel)))
+                let channel = channel.map_err(ChannelError::CommunicationServices)?;
+                Ok(ReadyChannel::CommunicationServices(Box::new(channel)))
             }
         }
     }
 }
 
-impl Ready {
+impl ReadyChannel {
     /// Returns when the account that sends the e-mail was connected.
     pub(crate) fn connected_at(&self) -> Option<DateTime<Utc>> {
         match self {
@@ -130,21 +130,21 @@ impl Ready {
             }
         };
         let slow = || SendError::Unknown("no response arrived in time".to_owned());
-        let in_time = tokio::time::timeout(HAND_OVER, sent).await;
+        let in_time = tokio::time::timeout(SEND_TIMEOUT, sent).await;
         in_time.unwrap_or_else(|_| Err(slow()))
     }
 }
 
 /// The reason why nothing can be sent now. No mail was changed.
 #[derive(Debug)]
-pub(crate) enum Unready {
+pub(crate) enum ChannelError {
     /// The catalog's account.
     Account(AccountError),
     /// The deployment's Azure Communication Services.
     CommunicationServices(CommunicationServicesError),
 }
 
-impl From<AccountError> for Unready {
+impl From<AccountError> for ChannelError {
     fn from(error: AccountError) -> Self {
         Self::Account(error)
     }
@@ -195,9 +195,9 @@ async fn communication_services(
 mod tests {
     use super::*;
 
-    /// Frozen: the state of a mailbox is stored under the name of its lane.
+    /// Frozen: the state of a mailbox is stored under the name of the mailbox.
     #[test]
-    fn lanes_keep_their_names() {
+    fn mailboxes_keep_their_names() {
         let object: ObjectId = "00000000-0000-0000-0000-000000000007"
             .parse()
             .expect("invalid id");

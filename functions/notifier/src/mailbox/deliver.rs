@@ -11,13 +11,13 @@ use rollcall_domain::connection::Cause;
 use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 use rollcall_domain::notices::{NoticeKind, render};
 
-use super::channel::{Ready, Unready, outgoing};
-use super::{Pass, recipients};
+use super::channel::{ChannelError, ReadyChannel, outgoing};
+use super::{MailboxDelivery, recipients};
 
 /// The default wait after throttling, if the response has no `Retry-After`.
-const REST: TimeDelta = TimeDelta::minutes(1);
+const DEFAULT_PAUSE: TimeDelta = TimeDelta::minutes(1);
 /// The time that mail waits after an internal error that operators are alerted to.
-const REPAIR_TIME: TimeDelta = TimeDelta::minutes(15);
+const OPERATOR_ERROR_PAUSE: TimeDelta = TimeDelta::minutes(15);
 
 /// The next step after one e-mail.
 pub(super) enum NextStep {
@@ -29,7 +29,7 @@ pub(super) enum NextStep {
     Wait(DateTime<Utc>),
 }
 
-impl Pass<'_> {
+impl MailboxDelivery<'_> {
     /// Prepares the channel, marks the e-mail, sends it and records the outcome.
     pub(super) async fn deliver(
         &mut self,
@@ -40,9 +40,9 @@ impl Pass<'_> {
     ) -> Result<NextStep, StoreError> {
         let store = &self.services.store;
         let channel = self.channel;
-        let ready = match channel.ready(self.services, self.tenant, catalog).await {
-            Ok(ready) => ready,
-            Err(unready) => return self.handle_unready(unready, now()),
+        let ready_channel = match channel.prepare(self.services, self.tenant, catalog).await {
+            Ok(ready_channel) => ready_channel,
+            Err(error) => return self.handle_channel_error(error, now()),
         };
         let notice = &mail.mail.notice;
         let out = match render(notice) {
@@ -54,13 +54,13 @@ impl Pass<'_> {
                     .await;
             }
         };
-        if let Some(problem) = ready.reason_to_drop(&mail.mail.notice.about, now()) {
+        if let Some(problem) = ready_channel.reason_to_drop(&mail.mail.notice.about, now()) {
             let failed = MessageStatus::Failed;
             return self.record_end(catalog, mail, failed, problem, now()).await;
         }
         // Counted before sending: if the function crashes in between, the quota is used up.
         if channel.has_rate_limit() {
-            self.state.pace.sent(recipients(mail), now());
+            self.state.rate.sent(recipients(mail), now());
         }
         match store
             .begin_mail(fence, mail, &self.mailbox_name, &self.state)
@@ -70,8 +70,8 @@ impl Pass<'_> {
             Err(StoreError::Conflict) => return Ok(NextStep::Mail),
             other => other?,
         }
-        let sent = ready.send(&out).await;
-        self.state.pace.answered(now());
+        let sent = ready_channel.send(&out).await;
+        self.state.rate.answered(now());
         match sent {
             Ok(()) => {
                 self.state.breaker.succeeded();
@@ -80,47 +80,47 @@ impl Pass<'_> {
                 Ok(NextStep::Mail)
             }
             Err(error) => {
-                self.handle_refusal(catalog, mail, &ready, error, now())
+                self.handle_send_error(catalog, mail, &ready_channel, error, now())
                     .await
             }
         }
     }
 
     /// Handles a channel that is not ready; no mail was changed.
-    fn handle_unready(
+    fn handle_channel_error(
         &mut self,
-        unready: Unready,
+        error: ChannelError,
         now: DateTime<Utc>,
     ) -> Result<NextStep, StoreError> {
-        match unready {
-            Unready::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
+        match error {
+            ChannelError::Account(AccountError::NotConnected | AccountError::Lost(_)) => {
                 Ok(NextStep::Catalog)
             }
             // Only this catalog is affected: the other catalogs of the account continue.
-            Unready::Account(AccountError::Vault(VaultError::Unreadable(what))) => {
+            ChannelError::Account(AccountError::Vault(VaultError::Unreadable(what))) => {
                 tracing::error!(what, alarm = "mail-channel", "a grant is unreadable");
                 Ok(NextStep::Catalog)
             }
-            Unready::Account(AccountError::Store(error)) => Err(error),
-            Unready::Account(error) => {
+            ChannelError::Account(AccountError::Store(error)) => Err(error),
+            ChannelError::Account(error) => {
                 if let AccountError::App(_) = &error {
                     tracing::error!(%error, alarm = "service-credential", "this service's own app cannot be used");
                 }
-                self.state.breaker.failed(now, Some(REST));
-                Ok(NextStep::Wait(now + REST))
+                self.state.breaker.failed(now, Some(DEFAULT_PAUSE));
+                Ok(NextStep::Wait(now + DEFAULT_PAUSE))
             }
-            Unready::CommunicationServices(error) => {
+            ChannelError::CommunicationServices(error) => {
                 Ok(NextStep::Wait(alert_operators(&error.to_string(), now)))
             }
         }
     }
 
     /// Handles a send error. After some of them the e-mail may nevertheless have been sent.
-    async fn handle_refusal(
+    async fn handle_send_error(
         &mut self,
         catalog: CatalogId,
         mail: &mut Waiting,
-        ready: &Ready,
+        ready_channel: &ReadyChannel,
         error: SendError,
         now: DateTime<Utc>,
     ) -> Result<NextStep, StoreError> {
@@ -128,15 +128,15 @@ impl Pass<'_> {
         match error {
             SendError::Throttled { retry_after } => {
                 let asked = retry_after.and_then(|it| TimeDelta::from_std(it).ok());
-                let rest = asked.unwrap_or(REST);
-                self.state.breaker.failed(now, Some(rest));
-                self.defer(mail, &problem, now + rest).await
+                let pause = asked.unwrap_or(DEFAULT_PAUSE);
+                self.state.breaker.failed(now, Some(pause));
+                self.defer(mail, &problem, now + pause).await
             }
             SendError::NotSent(_) => {
                 self.state.breaker.failed(now, None);
                 self.retry_later(catalog, mail, &problem, now).await
             }
-            SendError::Unknown(_) if self.channel.knows_repeat_of(&self.mailbox_name) => {
+            SendError::Unknown(_) if self.channel.detects_duplicates(&self.mailbox_name) => {
                 self.state.breaker.failed(now, None);
                 self.retry_later(catalog, mail, &problem, now).await
             }
@@ -154,14 +154,14 @@ impl Pass<'_> {
             }
             SendError::SignIn { status, code } => {
                 let code = code.unwrap_or_else(|| format!("HTTP {status}"));
-                self.sign_in_refused(catalog, mail, ready, &problem, code, now)
+                self.sign_in_refused(catalog, mail, ready_channel, &problem, code, now)
                     .await
             }
             SendError::Refused { status, code, .. } => {
                 let code = code.unwrap_or_default();
                 match self.cause(status, mail) {
                     Some(cause) => {
-                        let of = ready.connected_at();
+                        let of = ready_channel.connected_at();
                         self.account_lost(catalog, mail, of, &problem, (cause, code), now)
                             .await
                     }
@@ -193,7 +193,7 @@ impl Pass<'_> {
         &mut self,
         catalog: CatalogId,
         mail: &mut Waiting,
-        ready: &Ready,
+        ready_channel: &ReadyChannel,
         problem: &str,
         code: String,
         now: DateTime<Utc>,
@@ -205,7 +205,7 @@ impl Pass<'_> {
             store.requeue_mail(mail, problem, now, false).await?;
             return Ok(NextStep::Mail);
         }
-        let of = ready.connected_at();
+        let of = ready_channel.connected_at();
         let why = (Cause::MailRefused, code);
         self.account_lost(catalog, mail, of, problem, why, now)
             .await
@@ -293,5 +293,5 @@ fn alert_operators(problem: &str, now: DateTime<Utc>) -> DateTime<Utc> {
         alarm = "mail-channel",
         "Communication Services cannot be used"
     );
-    now + REPAIR_TIME
+    now + OPERATOR_ERROR_PAUSE
 }

@@ -26,17 +26,17 @@ use deliver::NextStep;
 pub type Clock = fn() -> DateTime<Utc>;
 
 /// The number of e-mails that are read at a time, per catalog.
-const AT_A_TIME: usize = 60;
+const PAGE_SIZE: usize = 60;
 /// The delay of the next attempt if another function holds the lease; it may not see mail that
 /// was queued after it read the list.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+const LEASE_RETRY_DELAY: Duration = Duration::from_secs(5);
 /// The minimum time left for beginning an e-mail: getting the token, sending for at most thirty
 /// seconds, and recording the outcome.
-const ONE_MAIL: Duration = Duration::from_secs(45);
+const MIN_TIME_PER_MAIL: Duration = Duration::from_secs(45);
 /// SQS delays a message by at most fifteen minutes.
-const LONGEST_SLEEP: TimeDelta = TimeDelta::minutes(15);
+const MAX_WAKEUP_DELAY: TimeDelta = TimeDelta::minutes(15);
 /// The tolerance for a wakeup message that arrives early or late.
-const UNPUNCTUAL: TimeDelta = TimeDelta::seconds(2);
+const WAKEUP_TOLERANCE: TimeDelta = TimeDelta::seconds(2);
 
 /// The result of processing a mailbox once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ const NOTHING: DeliveryResult = DeliveryResult {
 ///
 /// # Errors
 /// Returns an error if the wakeup must be retried.
-pub async fn drain(
+pub async fn process_mailbox(
     services: &Services,
     due: MailboxWakeup,
     now: impl Fn() -> DateTime<Utc>,
@@ -71,10 +71,10 @@ pub async fn drain(
     let length = services.settings.lease;
     let lease = Lease::acquire(store, due.tenant, &format!("mailbox#{name}"), length).await;
     let Some(lease) = lease? else {
-        services.wake_mailbox(due, LOOK_AGAIN).await?;
+        services.wake_mailbox(due, LEASE_RETRY_DELAY).await?;
         return Ok(NOTHING);
     };
-    let mut pass = Pass {
+    let mut delivery = MailboxDelivery {
         services,
         tenant: due.tenant,
         channel,
@@ -84,14 +84,14 @@ pub async fn drain(
         sent: 0,
     };
     // Boxed, because the future of sending an e-mail is too large for the stack.
-    let work = Box::pin(pass.deliver_waiting(lease.fence(), &now, deadline));
+    let work = Box::pin(delivery.deliver_waiting(lease.fence(), &now, deadline));
     let done = lease.while_held(work).await;
     if let Err(error) = lease.release().await {
         tracing::warn!(%error, "the lease of a mailbox could not be released; it expires");
     }
     let again = done??;
     Ok(DeliveryResult {
-        sent: pass.sent,
+        sent: delivery.sent,
         again,
     })
 }
@@ -120,7 +120,7 @@ async fn find_channel(
 }
 
 /// One pass over a mailbox, under its lease.
-struct Pass<'a> {
+struct MailboxDelivery<'a> {
     services: &'a Services,
     tenant: TenantId,
     channel: MailChannel,
@@ -130,7 +130,7 @@ struct Pass<'a> {
     sent: u32,
 }
 
-impl Pass<'_> {
+impl MailboxDelivery<'_> {
     async fn deliver_waiting(
         &mut self,
         fence: &Fence,
@@ -164,20 +164,20 @@ impl Pass<'_> {
         let (Some(at), Some(catalog)) = (at, self.catalogs.first()) else {
             return Ok(());
         };
-        let at = at.min(now + LONGEST_SLEEP);
+        let at = at.min(now + MAX_WAKEUP_DELAY);
         let coming = self
             .state
             .wakes_at
-            .filter(|wakes| *wakes > now + UNPUNCTUAL);
-        if coming.is_some_and(|wakes| wakes <= at + UNPUNCTUAL) {
+            .filter(|wakes| *wakes > now + WAKEUP_TOLERANCE);
+        if coming.is_some_and(|wakes| wakes <= at + WAKEUP_TOLERANCE) {
             return Ok(());
         }
-        let drain = MailboxWakeup {
+        let process_mailbox = MailboxWakeup {
             tenant: self.tenant,
             catalog: *catalog,
         };
         let after = (at - now).to_std().unwrap_or_default();
-        self.services.wake_mailbox(drain, after).await?;
+        self.services.wake_mailbox(process_mailbox, after).await?;
         self.state.wakes_at = Some(at);
         Ok(())
     }
@@ -195,7 +195,7 @@ impl Pass<'_> {
                 return Ok(later);
             }
             for (catalog, mut mail) in mails {
-                if !deadline.allows(ONE_MAIL) {
+                if !deadline.allows(MIN_TIME_PER_MAIL) {
                     return Ok(Some(now()));
                 }
                 if let Some(until) = self.blocked_until(&mail, now()) {
@@ -240,23 +240,23 @@ impl Pass<'_> {
             let mut found = 0;
             loop {
                 let store = &self.services.store;
-                let page = store.mail_page(self.tenant, catalog, after.as_deref(), AT_A_TIME);
+                let page = store.mail_page(self.tenant, catalog, after.as_deref(), PAGE_SIZE);
                 let page = page.await?;
                 for mail in page.items {
                     if let Some(mailbox_name) = mail.mail.marked_by.clone() {
                         let again = self.recover(catalog, &mail, &mailbox_name, now).await?;
-                        later = sooner(later, again);
+                        later = earlier(later, again);
                         continue;
                     }
                     if let Some(then) = mail.mail.not_before.filter(|then| *then > now) {
-                        later = sooner(later, Some(then));
+                        later = earlier(later, Some(then));
                     } else {
                         due.push((catalog, mail));
                         found += 1;
                     }
                 }
                 after = page.next;
-                if after.is_none() || found >= AT_A_TIME {
+                if after.is_none() || found >= PAGE_SIZE {
                     break;
                 }
             }
@@ -267,7 +267,7 @@ impl Pass<'_> {
 }
 
 /// Returns the earlier of two optional times.
-fn sooner(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
+fn earlier(one: Option<DateTime<Utc>>, other: Option<DateTime<Utc>>) -> Option<DateTime<Utc>> {
     match (one, other) {
         (Some(one), Some(other)) => Some(one.min(other)),
         (one, other) => one.or(other),

@@ -6,9 +6,9 @@ use rollcall_clients::store::outbox::Waiting;
 use rollcall_domain::base::ids::CatalogId;
 use rollcall_domain::notices::delivery::{MessageStatus, next_try};
 
-use super::Pass;
+use super::MailboxDelivery;
 
-impl Pass<'_> {
+impl MailboxDelivery<'_> {
     /// Recovers an e-mail that was marked without a recorded outcome; returns when to process it
     /// again, if at all.
     pub(super) async fn recover(
@@ -28,7 +28,7 @@ impl Pass<'_> {
             }
         }
         let tries = mail.mail.failed + 1;
-        if self.channel.knows_repeat_of(mailbox_name) && next_try(tries, now, None).is_some() {
+        if self.channel.detects_duplicates(mailbox_name) && next_try(tries, now, None).is_some() {
             let mut mail = mail.clone();
             let cut_off = "the previous attempt was interrupted";
             store.requeue_mail(&mut mail, cut_off, now, true).await?;

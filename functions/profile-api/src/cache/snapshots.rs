@@ -19,7 +19,7 @@ const MAX_STORED: usize = 160 * 1_024 * 1_024;
 
 /// A tenant's snapshot with data derived from it.
 #[derive(Debug)]
-pub(crate) struct Data {
+pub(crate) struct CachedSnapshot {
     pub(crate) pointer: SnapshotPointer,
     pub(crate) snapshot: Snapshot,
     pub(crate) fields: Fields,
@@ -28,7 +28,7 @@ pub(crate) struct Data {
     stored: usize,
 }
 
-impl Data {
+impl CachedSnapshot {
     /// Returns the learners' Entra accounts, computed on first use.
     pub(crate) fn accounts(&self) -> &Accounts {
         self.accounts
@@ -43,22 +43,22 @@ impl Data {
 
 /// The cached snapshots, the most recently used one last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct SnapshotCache(Arc<Mutex<Vec<Arc<Data>>>>);
+pub(crate) struct SnapshotCache(Arc<Mutex<Vec<Arc<CachedSnapshot>>>>);
 
 impl SnapshotCache {
-    fn recall(&self, tenant: TenantId, pointer: &SnapshotPointer) -> Option<Arc<Data>> {
+    fn recall(&self, tenant: TenantId, pointer: &SnapshotPointer) -> Option<Arc<CachedSnapshot>> {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = kept.iter().position(|data| {
+        let index = kept.iter().position(|data| {
             data.snapshot.header.tenant == tenant && data.pointer.id == pointer.id
         })?;
-        let data = kept.remove(place);
+        let data = kept.remove(index);
         kept.push(Arc::clone(&data));
         Some(data)
     }
 
     /// Caches a snapshot in place of an older one of its tenant, and evicts the least
     /// recently used ones while the total size is too large.
-    fn insert(&self, data: &Arc<Data>) {
+    fn insert(&self, data: &Arc<CachedSnapshot>) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let tenant = data.snapshot.header.tenant;
         kept.retain(|other| other.snapshot.header.tenant != tenant);
@@ -72,7 +72,10 @@ impl SnapshotCache {
 
 /// Returns the current snapshot. Its pointer is read each time, so that a refresh takes
 /// effect immediately.
-pub(crate) async fn current(api: &ApiState, tenant: TenantId) -> Result<Arc<Data>, ApiError> {
+pub(crate) async fn current(
+    api: &ApiState,
+    tenant: TenantId,
+) -> Result<Arc<CachedSnapshot>, ApiError> {
     let pointer = api.services.store.snapshot_pointer(tenant).await;
     let pointer = pointer?.ok_or(ApiError::NotReady)?;
     if let Some(data) = api.snapshots.recall(tenant, &pointer) {
@@ -87,7 +90,7 @@ pub(crate) async fn current(api: &ApiState, tenant: TenantId) -> Result<Arc<Data
         },
     })?;
     let snapshot = loaded.snapshot;
-    let data = Arc::new(Data {
+    let data = Arc::new(CachedSnapshot {
         fields: Fields::of(&snapshot),
         snapshot,
         pointer,

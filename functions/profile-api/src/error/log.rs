@@ -1,7 +1,7 @@
 //! The log entries of errors, with details that callers must not see.
 
-use rollcall_app::consent::AppError;
 use rollcall_app::mail_account::AccountError;
+use rollcall_app::service_app::AppError;
 use rollcall_clients::http;
 use rollcall_clients::store::StoreError;
 use rollcall_clients::vault::VaultError;

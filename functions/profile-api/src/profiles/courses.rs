@@ -19,7 +19,7 @@ use super::save::{saved_response, update_event};
 use super::validation::unknown_courses;
 use crate::body::JsonBody;
 use crate::cache::snapshots;
-use crate::cache::snapshots::Data;
+use crate::cache::snapshots::CachedSnapshot;
 use crate::catalogs;
 use crate::error::ApiError;
 use crate::extract::{InPath, required_version};
@@ -92,7 +92,7 @@ pub(crate) async fn choose(
     Ok(saved_response(&api, caller.tenant, read, Vec::new()).await)
 }
 
-fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
+fn problems(data: &CachedSnapshot, courses: &[CourseId]) -> Vec<Problem> {
     let mut problems: Vec<Problem> = unknown_courses(data, courses).take(100).collect();
     if courses.len() > MAX_COURSES {
         problems.push(Problem::at(
@@ -105,7 +105,11 @@ fn problems(data: &Data, courses: &[CourseId]) -> Vec<Problem> {
 
 /// Returns a problem for each added or removed course of a catalog that the caller does
 /// not administer. Courses that no longer exist may always be removed.
-fn foreign(data: &Data, own: &BTreeSet<CatalogId>, changed: &BTreeSet<CourseId>) -> Vec<Problem> {
+fn foreign(
+    data: &CachedSnapshot,
+    own: &BTreeSet<CatalogId>,
+    changed: &BTreeSet<CourseId>,
+) -> Vec<Problem> {
     changed
         .iter()
         .filter_map(|course| data.snapshot.course(*course))

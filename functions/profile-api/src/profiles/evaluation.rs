@@ -7,7 +7,9 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use rollcall_app::clients::ConnectError;
 use rollcall_clients::graph::GraphError;
-use rollcall_domain::audience::desired_members::{Audience, AudienceChange, AudienceError, Ready};
+use rollcall_domain::audience::desired_members::{
+    Audience, AudienceChange, AudienceError, AudienceProgram,
+};
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::{CourseId, ObjectId, ProfileId, TenantId};
 use rollcall_domain::base::rowset::RowSet;
@@ -16,18 +18,18 @@ use rollcall_domain::membership::preview::{Current, PreviewResult, Question};
 
 use super::model::VersionedProfile;
 use super::validation::KnownProfiles;
-use crate::cache::snapshots::Data;
+use crate::cache::snapshots::CachedSnapshot;
 use crate::error::ApiError;
 use crate::state::ApiState;
 
 /// The time limit for reading a group from Microsoft Graph; API Gateway waits 30 s.
-const PATIENCE: Duration = Duration::from_secs(15);
+const GRAPH_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The context of an evaluation.
 pub(crate) struct Evaluation<'a> {
     pub(crate) api: &'a ApiState,
     pub(crate) tenant: TenantId,
-    pub(crate) data: Arc<Data>,
+    pub(crate) data: Arc<CachedSnapshot>,
     pub(crate) at: DateTime<Utc>,
 }
 
@@ -92,19 +94,19 @@ impl Evaluation<'_> {
         }
         let others = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = others.chain([profile]).map(audience).collect();
-        let Ready {
-            mut places,
+        let AudienceProgram {
+            mut indexes,
             program,
-        } = Ready::of(&audiences);
-        let place = match places.remove(&profile.id) {
-            Some(Ok(place)) => place,
+        } = AudienceProgram::of(&audiences);
+        let index = match indexes.remove(&profile.id) {
+            Some(Ok(index)) => index,
             Some(Err(error)) => return Err(error.into()),
             None => return Ok(AudienceChange::default()),
         };
         let mut current = vec![None; program.profiles()];
-        current[place] = now;
+        current[index] = now;
         let mut changes = program.evaluate(&self.data.snapshot, self.at, &current);
-        Ok(changes.swap_remove(place))
+        Ok(changes.swap_remove(index))
     }
 
     /// Returns a profile's audience, or its id with the error.
@@ -121,13 +123,13 @@ impl Evaluation<'_> {
     ) -> BTreeMap<ProfileId, bool> {
         let active = known.values().filter(|one| !one.is_deleted());
         let audiences: Vec<_> = active.map(|one| self.audience(one)).collect();
-        let Ready { places, program } = Ready::of(&audiences);
+        let AudienceProgram { indexes, program } = AudienceProgram::of(&audiences);
         // Without current members, everyone in an audience joins.
         let changes = program.evaluate(&self.data.snapshot, self.at, &[]);
-        let places = places.into_iter();
-        places
-            .filter_map(|(id, place)| {
-                let joins = &changes.get(place.ok()?)?.joins;
+        let indexes = indexes.into_iter();
+        indexes
+            .filter_map(|(id, index)| {
+                let joins = &changes.get(index.ok()?)?.joins;
                 Some((id, joins.binary_search(&row).is_ok()))
             })
             .collect()
@@ -167,7 +169,7 @@ impl Evaluation<'_> {
         let tenant = crate::settings::model::tenant(self.api, self.tenant).await?;
         let read = async {
             let graph = self.api.services.graph_reader(&tenant).await?;
-            let graph = graph.with_deadline(tokio::time::Instant::now() + PATIENCE);
+            let graph = graph.with_deadline(tokio::time::Instant::now() + GRAPH_TIMEOUT);
             let mut found = graph.members_of(&[group]).await?;
             let members = found
                 .remove(&group)

@@ -65,7 +65,7 @@ pub(crate) async fn save_profile(
     links: Option<u64>,
 ) -> Result<VersionedProfile, ApiError> {
     let store = &api.services.store;
-    let put = store.change_profile(tenant, &profile, expected, Some(event), links);
+    let put = store.save_audited_profile(tenant, &profile, expected, Some(event), links);
     put.await?;
     Ok(VersionedProfile {
         profile,

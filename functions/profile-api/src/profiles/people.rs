@@ -4,7 +4,7 @@ use rollcall_domain::membership::preview::{Entry, List, PreviewResult};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::cache::snapshots::Data;
+use crate::cache::snapshots::CachedSnapshot;
 use crate::error::ApiError;
 use crate::extract::{from_cursor, page_size, part, to_cursor};
 
@@ -33,7 +33,7 @@ pub(crate) struct PeopleQuery<'q> {
 
 /// Returns a page of a list, by name.
 pub(crate) fn page(
-    data: &Data,
+    data: &CachedSnapshot,
     result: &PreviewResult,
     list: List,
     query: &PeopleQuery<'_>,

@@ -13,7 +13,7 @@ use rollcall_domain::base::problem::Problem;
 
 use super::input::ProfileInput;
 use crate::body::JsonBody;
-use crate::cache::snapshots::Data;
+use crate::cache::snapshots::CachedSnapshot;
 use crate::error::{ApiError, title_taken};
 use crate::state::ApiState;
 
@@ -82,7 +82,7 @@ pub(crate) async fn needed_profiles(
 pub(crate) async fn validated(
     api: &ApiState,
     tenant: TenantId,
-    data: &Data,
+    data: &CachedSnapshot,
     mut body: JsonBody,
     make: impl FnOnce(ProfileInput) -> Profile,
 ) -> Result<(Profile, Option<u64>), ApiError> {
@@ -124,7 +124,7 @@ pub(crate) async fn links_version(
 pub(crate) async fn problems_of(
     api: &ApiState,
     tenant: TenantId,
-    data: &Data,
+    data: &CachedSnapshot,
     profile: &Profile,
     written: &RequestedLists,
 ) -> Result<Vec<Problem>, ApiError> {
@@ -151,7 +151,7 @@ pub(crate) async fn problems_of(
 pub(crate) async fn warnings_of(
     api: &ApiState,
     tenant: TenantId,
-    data: &Data,
+    data: &CachedSnapshot,
     profile: &Profile,
     at: DateTime<Utc>,
 ) -> Result<Vec<Warning>, ApiError> {
@@ -187,7 +187,10 @@ fn too_many_needed() -> ApiError {
 }
 
 /// Returns a problem for each selected course that does not exist.
-pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterator<Item = Problem> {
+pub(crate) fn unknown_courses(
+    data: &CachedSnapshot,
+    courses: &[CourseId],
+) -> impl Iterator<Item = Problem> {
     let courses = courses.iter().enumerate();
     let unknown = courses.filter(|(_, course)| data.snapshot.course(**course).is_none());
     unknown.map(|(index, _)| {
@@ -199,7 +202,7 @@ pub(crate) fn unknown_courses(data: &Data, courses: &[CourseId]) -> impl Iterato
 }
 
 /// Returns the problems of the rules. Without auto-populate a profile may have none.
-fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
+fn rules(profile: &Profile, data: &CachedSnapshot) -> Vec<Problem> {
     match Audience::of(profile, &data.fields) {
         Err(AudienceError::Empty) if profile.auto_populate => vec![Problem::at(
             "/filter",
@@ -213,7 +216,7 @@ fn rules(profile: &Profile, data: &Data) -> Vec<Problem> {
 }
 
 /// Returns a problem for each override of a learner who does not exist (S4-088e).
-fn unknown_learners(data: &Data, list: &str, targets: &[Target]) -> Vec<Problem> {
+fn unknown_learners(data: &CachedSnapshot, list: &str, targets: &[Target]) -> Vec<Problem> {
     let learners = &data.snapshot.people;
     let unknown = targets.iter().enumerate().filter_map(|(index, target)| {
         let Target::User(user) = target else {

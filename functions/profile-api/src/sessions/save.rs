@@ -69,8 +69,8 @@ pub(crate) async fn create(
     };
     let mut response = calendar::carry_out(&api, &caller, saved, notify, left_out).await?;
     *response.status_mut() = StatusCode::CREATED;
-    if let Ok(place) = HeaderValue::from_str(&format!("/v1/catalogs/{catalog}/sessions/{id}")) {
-        response.headers_mut().insert(LOCATION, place);
+    if let Ok(location) = HeaderValue::from_str(&format!("/v1/catalogs/{catalog}/sessions/{id}")) {
+        response.headers_mut().insert(LOCATION, location);
     }
     Ok(response)
 }

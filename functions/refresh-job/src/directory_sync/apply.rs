@@ -38,7 +38,7 @@ impl SyncRun<'_> {
             return Ok((false, None));
         }
         self.mark_checkpoint_dirty().await?;
-        let mut replica = TargetReplica::new(std::mem::take(&mut read.stored.platform));
+        let mut replica = TargetReplica::new(std::mem::take(&mut read.checkpoint.platform));
         let mut tally = Progress::new(changes);
         for phase in phases(changes, replica.platform()) {
             if tally.refused.is_some() || tally.cut || tally.switched_off {
@@ -52,7 +52,7 @@ impl SyncRun<'_> {
         // Only a read shows what the platform did with writes in flight.
         read.pointer.settled = !tally.in_flight;
         report.outcomes = tally.outcomes(&replica);
-        read.stored.platform = replica.into_platform();
+        read.checkpoint.platform = replica.into_platform();
         let failure = refused.or_else(|| nothing_worked(report, permanent));
         if switched_off {
             let note = "The sync was switched off during this run, so the run stopped cleanly.";
@@ -74,8 +74,8 @@ impl SyncRun<'_> {
         replica: &mut TargetReplica,
         tally: &mut Progress<'_>,
     ) -> Result<(), SyncFailure> {
-        let described = &read.described;
-        let most = described.bulk.map_or(TOGETHER, |(most, _)| most.max(1));
+        let service = &read.service;
+        let most = service.bulk.map_or(TOGETHER, |(most, _)| most.max(1));
         let together = if phase.in_order { 1 } else { most };
         let language = &state.config.default_language;
         let mut between = Vec::new();
@@ -88,7 +88,7 @@ impl SyncRun<'_> {
                 return Ok(());
             }
             note_undo_writes(writes, replica, &mut between);
-            let sent = scim.write_all(writes, replica, described, language);
+            let sent = scim.write_all(writes, replica, service, language);
             let Ok(answers) = timeout_at(self.budget.deadline().instant().into(), sent).await
             else {
                 for write in writes {
@@ -107,7 +107,7 @@ impl SyncRun<'_> {
                 // The remaining writes need an address that is not free, so the cycle of
                 // renamings is undone.
                 for write in between.drain(..) {
-                    let back = scim.write(&write, replica, described, language).await;
+                    let back = scim.write(&write, replica, service, language).await;
                     tally.record(&write, back, replica);
                 }
             }
@@ -159,8 +159,8 @@ impl SyncRun<'_> {
             user: read.pointer.newest_user,
             group: read.pointer.newest_group,
         };
-        let platform = &mut read.stored.platform;
-        let seen = target::changes(scim, &read.described, platform, newest, teams).await;
+        let platform = &mut read.checkpoint.platform;
+        let seen = target::changes(scim, &read.service, platform, newest, teams).await;
         let seen = seen.map_err(SyncFailure::target)?;
         (read.pointer.newest_user, read.pointer.newest_group) = (seen.user, seen.group);
         Ok(())
@@ -190,16 +190,16 @@ async fn reread_initially_empty(
     read: &mut SyncInputs,
     teams: bool,
 ) -> Result<(), SyncFailure> {
-    let users = read.stored.platform.users.len() as u64;
-    let lists_changes = read.described.filter
+    let users = read.checkpoint.platform.users.len() as u64;
+    let lists_changes = read.service.filter
         && scim
             .reports_changes(users)
             .await
             .map_err(SyncFailure::target)?;
     if lists_changes {
-        let read_in_full = target::read_in_full(scim, &read.described, teams).await;
+        let read_in_full = target::read_in_full(scim, &read.service, teams).await;
         let (platform, newest) = read_in_full.map_err(SyncFailure::target)?;
-        read.stored.platform = platform;
+        read.checkpoint.platform = platform;
         (read.pointer.newest_user, read.pointer.newest_group) = (newest.user, newest.group);
     }
     Ok(())

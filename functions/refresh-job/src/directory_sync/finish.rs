@@ -48,7 +48,10 @@ impl SyncRun<'_> {
             return Ok(());
         }
         let before = store.checkpoint_pointer(tenant).await?;
-        let bytes = read.stored.to_bytes().map_err(SyncFailure::Checkpoint)?;
+        let bytes = read
+            .checkpoint
+            .to_bytes()
+            .map_err(SyncFailure::Checkpoint)?;
         let objects = &self.services.objects;
         let put = objects.put(&read.pointer.key, "application/zstd", bytes);
         put.await?;

@@ -3,7 +3,7 @@
 use chrono::Utc;
 use rollcall_clients::graph::GraphReader;
 use rollcall_clients::objects::{ObjectError, sync_key};
-use rollcall_clients::scim::{Described, Scim};
+use rollcall_clients::scim::{Scim, ServiceCapabilities};
 use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::base::run::Run;
 use rollcall_domain::directory_sync::{Checkpoint, Platform, SyncState};
@@ -13,10 +13,10 @@ use super::{SyncRun, source, target};
 
 /// The current source and target, and how they were read.
 pub(super) struct SyncInputs {
-    pub(super) stored: Checkpoint,
+    pub(super) checkpoint: Checkpoint,
     pub(super) before: Option<Platform>,
     pub(super) pointer: CheckpointPointer,
-    pub(super) described: Described,
+    pub(super) service: ServiceCapabilities,
     pub(super) notes: Vec<String>,
 }
 
@@ -74,12 +74,12 @@ impl SyncRun<'_> {
                 target: state.config.target.clone(),
                 platform_in_full: target.in_full,
             },
-            stored: Checkpoint {
+            checkpoint: Checkpoint {
                 directory: source.directory,
                 platform: target.platform,
             },
             before: target.before,
-            described: target.described,
+            service: target.service,
             notes: source.notes,
         })
     }

@@ -45,7 +45,7 @@ const RESERVE: Duration = Duration::from_secs(20);
 ///
 /// # Errors
 /// Returns an error if the message cannot be handled now or ever; the queue retries.
-pub(crate) async fn work(
+pub(crate) async fn execute_run(
     services: &Services,
     request: RunRequest,
     deadline: Deadline,
@@ -246,10 +246,10 @@ impl SyncRun<'_> {
         let pins = self.services.store.pins(self.request.tenant).await?;
         Ok(plan(PlanInput {
             config: &state.config,
-            directory: &read.stored.directory,
+            directory: &read.checkpoint.directory,
             matches_graph_filter: matches_graph_filter.as_ref(),
-            platform: &read.stored.platform,
-            features: read.described.features,
+            platform: &read.checkpoint.platform,
+            features: read.service.features,
             pins: &pins,
             before: read.before.as_ref(),
         }))

@@ -4,13 +4,11 @@ use rollcall_clients::http::ApiError;
 use rollcall_clients::scim::Written;
 use rollcall_domain::base::outcome::Outcome;
 use rollcall_domain::directory_sync::{
-    ChangeKind, ChangeOutcome, Field, Member, Operation, PlannedChange, TargetReplica, Write,
+    ChangeKind, ChangeOutcome, Field, Member, Operation, PlannedChange, TEMPORARY_DOMAIN,
+    TargetReplica, Write,
 };
 
 use super::failure::SyncFailure;
-
-/// A domain that no account can have: marks a temporary address between two renamings.
-const BETWEEN: &str = "@renaming.invalid";
 
 /// The outcomes so far.
 pub(super) struct Progress<'c> {
@@ -142,7 +140,7 @@ pub(super) fn note_undo_writes(writes: &[Write], replica: &TargetReplica, back: 
             .platform()
             .users
             .get(user)
-            .filter(|_| to.ends_with(BETWEEN))
+            .filter(|_| to.ends_with(TEMPORARY_DOMAIN))
         else {
             continue;
         };

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use rollcall_clients::http::ApiError;
-use rollcall_clients::scim::{Described, Scim};
+use rollcall_clients::scim::{Scim, ServiceCapabilities};
 use rollcall_clients::store::sync::CheckpointPointer;
 use rollcall_domain::directory_sync::state::FULL_READ_DAYS;
 use rollcall_domain::directory_sync::{Platform, SyncState};
@@ -21,7 +21,7 @@ pub(super) struct TargetRead {
     pub(super) platform: Platform,
     /// The state after the last run, if it is known for certain.
     pub(super) before: Option<Platform>,
-    pub(super) described: Described,
+    pub(super) service: ServiceCapabilities,
     pub(super) newest: Newest,
     pub(super) in_full: DateTime<Utc>,
 }
@@ -41,7 +41,7 @@ pub(super) async fn read(
     known: PreviousRun<'_>,
     now: DateTime<Utc>,
 ) -> Result<TargetRead, SyncFailure> {
-    let described = scim.describe().await.map_err(SyncFailure::target)?;
+    let service = scim.describe().await.map_err(SyncFailure::target)?;
     let teams = state.config.teams.groups || state.config.teams.managers;
     let settled = known.pointer.filter(|pointer| pointer.settled);
     // If the state after the last run is not certain, manual edits cannot be detected.
@@ -57,7 +57,7 @@ pub(super) async fn read(
             user: pointer.newest_user,
             group: pointer.newest_group,
         };
-        let next = changes(scim, &described, &mut platform, newest, teams).await;
+        let next = changes(scim, &service, &mut platform, newest, teams).await;
         let newest = next.map_err(SyncFailure::target)?;
         if counts_match(scim, &platform, teams)
             .await
@@ -67,19 +67,19 @@ pub(super) async fn read(
             return Ok(TargetRead {
                 platform,
                 before,
-                described,
+                service,
                 newest,
                 in_full,
             });
         }
         tracing::info!("the platform's counts do not match; reading everything again");
     }
-    let read_in_full = read_in_full(scim, &described, teams).await;
+    let read_in_full = read_in_full(scim, &service, teams).await;
     let (platform, newest) = read_in_full.map_err(SyncFailure::target)?;
     Ok(TargetRead {
         platform,
         before,
-        described,
+        service,
         newest,
         in_full: now,
     })
@@ -89,12 +89,12 @@ pub(super) async fn read(
 /// Returns the newest modification times.
 pub(super) async fn changes(
     scim: &Scim,
-    described: &Described,
+    service: &ServiceCapabilities,
     platform: &mut Platform,
     newest: Newest,
     teams: bool,
 ) -> Result<Newest, ApiError> {
-    let changed = scim.users(described, newest.user).await?;
+    let changed = scim.users(service, newest.user).await?;
     if newest.user.is_none() {
         platform.users.clear();
     }
@@ -102,13 +102,13 @@ pub(super) async fn changes(
     let mut next = newest;
     next.user = newest.user.max(newest.user.and(changed.newest));
     if teams {
-        let changed = scim.groups(described, newest.group).await?;
+        let changed = scim.groups(service, newest.group).await?;
         if newest.group.is_none() {
             platform.teams.clear();
         }
         platform.teams.extend(changed.all);
         next.group = newest.group.max(newest.group.and(changed.newest));
-        if next.group.is_none() && described.filter {
+        if next.group.is_none() && service.filter {
             let count = platform.teams.len() as u64;
             let lists_changes = scim.reports_changes_of_groups(count).await?;
             next.group = changed.newest.filter(|_| lists_changes);
@@ -127,12 +127,12 @@ async fn counts_match(scim: &Scim, platform: &Platform, teams: bool) -> Result<b
 /// Reads everything, with the newest modification times if the platform lists changes.
 pub(super) async fn read_in_full(
     scim: &Scim,
-    described: &Described,
+    service: &ServiceCapabilities,
     teams: bool,
 ) -> Result<(Platform, Newest), ApiError> {
-    let users = scim.users(described, None).await?;
+    let users = scim.users(service, None).await?;
     let count = users.all.len() as u64;
-    let lists_changes = described.filter && scim.reports_changes(count).await?;
+    let lists_changes = service.filter && scim.reports_changes(count).await?;
     let mut platform = Platform {
         users: users.all,
         ..Platform::default()
@@ -142,9 +142,9 @@ pub(super) async fn read_in_full(
         group: None,
     };
     if teams {
-        let groups = scim.groups(described, None).await?;
+        let groups = scim.groups(service, None).await?;
         let count = groups.all.len() as u64;
-        let lists_changes = described.filter && scim.reports_changes_of_groups(count).await?;
+        let lists_changes = service.filter && scim.reports_changes_of_groups(count).await?;
         newest.group = groups.newest.filter(|_| lists_changes);
         platform.teams = groups.all;
     }

@@ -26,7 +26,7 @@ use super::publish::{PublishedSnapshot, publish};
 /// # Errors
 /// Returns an error if the message cannot be handled now (a service does not respond) or ever
 /// (an unknown tenant): the queue retries and finally moves it to the dead-letter queue.
-pub(crate) async fn work(
+pub(crate) async fn execute_run(
     services: &Services,
     request: RunRequest,
     deadline: Deadline,

@@ -210,8 +210,8 @@ async fn chosen_groups(
 
 async fn platform(scim: &Scim) -> Vec<Check> {
     let address = CheckId::ScimAddress;
-    let described = match scim.describe().await {
-        Ok(described) => described,
+    let service = match scim.describe().await {
+        Ok(service) => service,
         Err(error) if error.is_auth() => {
             return vec![refused(&error)];
         }
@@ -224,7 +224,7 @@ async fn platform(scim: &Scim) -> Vec<Check> {
             return vec![Check::failed(address, text).at(TARGET)];
         }
     };
-    let kept = described.features;
+    let kept = service.features;
     let lacks = [
         (kept.job_title, "job titles"),
         (kept.department, "departments"),

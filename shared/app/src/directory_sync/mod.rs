@@ -16,7 +16,8 @@ use rollcall_domain::directory_sync::{SourceConnection, SyncState};
 
 use super::Services;
 use super::clients::ConnectError;
-use super::consent::{AppError, DirectoryError};
+use super::consent::DirectoryError;
+use super::service_app::AppError;
 
 /// The reason why a client of a directory sync could not be created.
 #[derive(Debug, thiserror::Error)]

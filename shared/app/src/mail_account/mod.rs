@@ -16,8 +16,8 @@ use rollcall_domain::base::ids::{CatalogId, TenantId};
 use rollcall_domain::connection::{Cause, MailConnection};
 
 use crate::Services;
-use crate::consent::AppError;
 use crate::notify::NotifyError;
+use crate::service_app::AppError;
 pub(crate) use tokens::AccountTokens;
 
 /// The reason why an account cannot be used.

@@ -23,7 +23,7 @@ const ASKED_AT_MOST_EVERY: Duration = Duration::from_mins(5);
 /// The pause after a failure if no keys are cached.
 const PAUSE_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 /// Request timeout: the caller is behind a gateway with a timeout of 30 s.
-const PATIENCE: Duration = Duration::from_secs(5);
+const KEY_SET_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A public key that signs tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +144,11 @@ impl SigningKeys {
 
     async fn fetch(&self) -> Result<HashMap<String, SigningKey>, ApiError> {
         let request = self.http.request(Method::GET, &self.endpoint);
-        let answer = self.http.send(request.timeout(PATIENCE)).await?.success()?;
+        let answer = self
+            .http
+            .send(request.timeout(KEY_SET_TIMEOUT))
+            .await?
+            .success()?;
         let set: KeySet = answer.json("a JSON Web Key Set")?;
         let keys: HashMap<_, _> = set.keys.into_iter().filter_map(Key::for_signing).collect();
         if keys.is_empty() {

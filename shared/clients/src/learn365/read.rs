@@ -47,51 +47,51 @@ impl Query {
 }
 
 /// A collection that receives the rows of a set one by one while pages arrive.
-pub(super) trait Gather<S: Set>: Default + Send + 'static {
+pub(super) trait RowCollector<S: Set>: Default + Send + 'static {
     /// Adds a row, or returns why it is invalid.
     fn take(&mut self, row: S::Row<'_>) -> Result<(), String>;
 }
 
-impl Gather<Users> for UserSet {
+impl RowCollector<Users> for UserSet {
     fn take(&mut self, row: User<'_>) -> Result<(), String> {
         Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 
-impl Gather<Enrolments> for EnrolmentSet {
+impl RowCollector<Enrolments> for EnrolmentSet {
     fn take(&mut self, row: EnrolmentRow) -> Result<(), String> {
         Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 
-impl Gather<Roles> for RoleSet {
+impl RowCollector<Roles> for RoleSet {
     fn take(&mut self, row: Role<'_>) -> Result<(), String> {
         Self::push(self, &row).map_err(|error| error.to_string())
     }
 }
 
-impl Gather<Courses> for Vec<CourseRow> {
+impl RowCollector<Courses> for Vec<CourseRow> {
     fn take(&mut self, row: CourseRow) -> Result<(), String> {
         self.push(row);
         Ok(())
     }
 }
 
-impl Gather<Catalogs> for Vec<CatalogRow> {
+impl RowCollector<Catalogs> for Vec<CatalogRow> {
     fn take(&mut self, row: CatalogRow) -> Result<(), String> {
         self.push(row);
         Ok(())
     }
 }
 
-impl Gather<Fields> for Vec<FieldRow> {
+impl RowCollector<Fields> for Vec<FieldRow> {
     fn take(&mut self, row: FieldRow) -> Result<(), String> {
         self.push(row);
         Ok(())
     }
 }
 
-impl Gather<Roles> for Vec<RoleRow> {
+impl RowCollector<Roles> for Vec<RoleRow> {
     fn take(&mut self, row: Role<'_>) -> Result<(), String> {
         self.push(row.into_row());
         Ok(())
@@ -99,7 +99,7 @@ impl Gather<Roles> for Vec<RoleRow> {
 }
 
 /// Rows of the user list for one Entra object, each with whether it is a group.
-impl Gather<Users> for Vec<(bool, LmsGroup)> {
+impl RowCollector<Users> for Vec<(bool, LmsGroup)> {
     fn take(&mut self, row: User<'_>) -> Result<(), String> {
         let group = LmsGroup {
             id: row.id,
@@ -138,7 +138,7 @@ pub(super) async fn read_all_sets(client: &Learn365) -> Result<Sets, ApiError> {
     })
 }
 
-async fn read_with_permit<S: Set, G: Gather<S>>(
+async fn read_with_permit<S: Set, G: RowCollector<S>>(
     client: &Learn365,
     gate: &Semaphore,
 ) -> Result<G, ApiError> {
@@ -149,7 +149,7 @@ async fn read_with_permit<S: Set, G: Gather<S>>(
 
 /// Reads one whole set. If the number of rows does not match the count (the data changed during
 /// paging, or a page was truncated), it is read once more from the start.
-pub(super) async fn set<S: Set, G: Gather<S>>(
+pub(super) async fn set<S: Set, G: RowCollector<S>>(
     client: &Learn365,
     query: &Query,
 ) -> Result<G, ApiError> {
@@ -164,7 +164,10 @@ pub(super) async fn set<S: Set, G: Gather<S>>(
 
 /// Reads all pages. While the rows of one page are processed the next one is fetched, so at most
 /// two pages of a set are in memory.
-async fn pages<S: Set, G: Gather<S>>(client: &Learn365, query: &Query) -> Result<G, ApiError> {
+async fn pages<S: Set, G: RowCollector<S>>(
+    client: &Learn365,
+    query: &Query,
+) -> Result<G, ApiError> {
     let mut links = Links::new(S::NAME);
     let mut page = fetch(client, client.base.join(&query.first_page::<S>())).await?;
     let expected = page.outline.count.ok_or_else(|| ApiError::Decode {
@@ -219,7 +222,7 @@ struct Collected<G> {
 impl<G> Collected<G> {
     fn take<S: Set>(mut self, page: &Answer) -> Result<Self, ApiError>
     where
-        G: Gather<S>,
+        G: RowCollector<S>,
     {
         let page: Rows<S::Wire<'_>> = parse(page)?;
         for wire in page.value {

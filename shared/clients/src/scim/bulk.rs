@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::patch::Email;
 use super::request::{OPERATIONS, Request, patch, request};
 use super::write::Written;
-use super::{Described, Scim};
+use super::{Scim, ServiceCapabilities};
 use crate::http::{ApiError, vendor_error};
 
 #[derive(Deserialize)]
@@ -50,17 +50,17 @@ impl Scim {
         &self,
         writes: &[Write],
         replica: &TargetReplica,
-        described: &Described,
+        service: &ServiceCapabilities,
         language: &str,
     ) -> Vec<Result<Written, ApiError>> {
         let mut done: Vec<Option<Result<Written, ApiError>>> =
             writes.iter().map(|_| None).collect();
         // True if the remaining writes may have been applied; a team must not be created twice.
         let mut in_doubt = false;
-        if let Some((most, bytes)) = described.bulk.filter(|_| described.patch) {
+        if let Some((most, bytes)) = service.bulk.filter(|_| service.patch) {
             let parts = writes.iter().enumerate().filter_map(|(at, write)| {
-                let request = request(write, replica, described.features, language)?;
-                Some((at, operation(at, request, described)?))
+                let request = request(write, replica, service.features, language)?;
+                Some((at, operation(at, request, service)?))
             });
             for parts in portions(parts, most, bytes) {
                 // A single change gains nothing from a bulk request, and its own response is
@@ -75,7 +75,7 @@ impl Scim {
             if let Some(settled) = done {
                 return settled;
             }
-            let write = self.write_in_doubt(&writes[at], replica, described, language, in_doubt);
+            let write = self.write_in_doubt(&writes[at], replica, service, language, in_doubt);
             Box::pin(write).await
         });
         futures::stream::iter(alone)
@@ -136,13 +136,13 @@ fn portions(
 }
 
 /// Returns a write as one operation; `None` if it takes several requests or none.
-fn operation(at: usize, request: Request, described: &Described) -> Option<Value> {
+fn operation(at: usize, request: Request, service: &ServiceCapabilities) -> Option<Value> {
     let bulk_id = format!("w{at}");
     match request {
         Request::Create {
             path, body, then, ..
             // If the response is lost, the created resource is found by a filter.
-        } if then.is_empty() && described.filter => {
+        } if then.is_empty() && service.filter => {
             Some(json!({"method": "POST", "path": path, "bulkId": bulk_id, "data": body}))
         }
         Request::Change { path, edits } if (1..=OPERATIONS).contains(&edits.len()) => Some(json!({
@@ -165,9 +165,9 @@ fn record_answers(
     for part in &response.operations {
         by_id.extend(part.bulk_id.clone().map(|id| (id, part)));
     }
-    for (place, (at, part)) in parts.iter().enumerate() {
+    for (index, (at, part)) in parts.iter().enumerate() {
         let named = by_id.get(&format!("w{at}")).copied();
-        let Some(answer) = named.or_else(|| in_order.then(|| &response.operations[place])) else {
+        let Some(answer) = named.or_else(|| in_order.then(|| &response.operations[index])) else {
             in_doubt = true;
             continue;
         };

@@ -32,7 +32,7 @@ const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// The capabilities reported by a service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Described {
+pub struct ServiceCapabilities {
     /// The supported attributes.
     pub features: Features,
     /// True if single attributes can be patched; otherwise whole resources are replaced.

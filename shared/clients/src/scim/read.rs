@@ -8,7 +8,7 @@ use rollcall_domain::directory_sync::{PlatformTeam, PlatformUser};
 use serde::de::DeserializeOwned;
 
 use super::wire::{Meta, Page, WireGroup, WireUser};
-use super::{Described, Scim};
+use super::{Scim, ServiceCapabilities};
 use crate::http::ApiError;
 
 /// The resources read, and the latest modification time among them.
@@ -102,20 +102,20 @@ impl Scim {
     /// supports it ([`Scim::reports_changes`]).
     pub async fn users(
         &self,
-        described: &Described,
+        service: &ServiceCapabilities,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformUser>, ApiError> {
-        self.read_all::<WireUser>("users of the learning platform", described, since)
+        self.read_all::<WireUser>("users of the learning platform", service, since)
             .await
     }
 
     /// Returns all groups with their members, or only those changed since a time.
     pub async fn groups(
         &self,
-        described: &Described,
+        service: &ServiceCapabilities,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<PlatformTeam>, ApiError> {
-        self.read_all::<WireGroup>("groups of the learning platform", described, since)
+        self.read_all::<WireGroup>("groups of the learning platform", service, since)
             .await
     }
 
@@ -185,13 +185,13 @@ impl Scim {
     async fn read_all<T: Row>(
         &self,
         set: &'static str,
-        described: &Described,
+        service: &ServiceCapabilities,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<T::Known>, ApiError> {
-        match self.pages::<T>(set, described, since).await {
+        match self.pages::<T>(set, service, since).await {
             Err(error @ ApiError::Incomplete { .. }) => {
                 tracing::info!(%error, "the list changed while reading, restarting");
-                self.pages::<T>(set, described, since).await
+                self.pages::<T>(set, service, since).await
             }
             other => other,
         }
@@ -200,7 +200,7 @@ impl Scim {
     async fn pages<T: Row>(
         &self,
         set: &'static str,
-        described: &Described,
+        service: &ServiceCapabilities,
         since: Option<DateTime<Utc>>,
     ) -> Result<Listed<T::Known>, ApiError> {
         // Overlaps by a millisecond: reading a change twice is better than missing one.
@@ -214,7 +214,7 @@ impl Scim {
         };
         let mut start: u64 = 1;
         loop {
-            let count = described.page;
+            let count = service.page;
             let tail = format!("{}?startIndex={start}&count={count}{filter}", T::PATH);
             let page: Page<T> = self.get(&tail).await?.json("a page of resources")?;
             let (before, rows) = (listed.all.len(), page.resources.len() as u64);

@@ -3,7 +3,7 @@
 use rollcall_domain::directory_sync::Features;
 use serde::Deserialize;
 
-use super::{Described, ENTERPRISE, Scim, TEAM, USER};
+use super::{ENTERPRISE, Scim, ServiceCapabilities, TEAM, USER};
 use crate::http::ApiError;
 
 /// Default page size, unless the service's maximum is lower: a page of a thousand resources takes
@@ -87,7 +87,7 @@ impl Schemas {
 impl Scim {
     /// Returns the capabilities of the service. A service without schemas is assumed to support the
     /// core attributes (RFC 7644, section 4, requires schemas).
-    pub async fn describe(&self) -> Result<Described, ApiError> {
+    pub async fn describe(&self) -> Result<ServiceCapabilities, ApiError> {
         let (config, schemas) =
             tokio::join!(self.get("/ServiceProviderConfig"), self.get("/Schemas"));
         let config: Config = config?.json("the service's configuration")?;
@@ -115,7 +115,7 @@ impl Scim {
                 at_most(bulk.max_payload_size, BULK_BYTES),
             )
         });
-        Ok(Described {
+        Ok(ServiceCapabilities {
             features,
             patch: config.patch.supported,
             filter: config.filter.supported,

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::patch::{Edit, Email};
 use super::request::{OPERATIONS, Request, patch, request, segment};
 use super::transport::may_pass;
-use super::{Described, Scim};
+use super::{Scim, ServiceCapabilities};
 use crate::http::ApiError;
 
 /// The result of a write.
@@ -31,10 +31,10 @@ impl Scim {
         &self,
         write: &Write,
         replica: &TargetReplica,
-        described: &Described,
+        service: &ServiceCapabilities,
         language: &str,
     ) -> Result<Written, ApiError> {
-        self.write_in_doubt(write, replica, described, language, false)
+        self.write_in_doubt(write, replica, service, language, false)
             .await
     }
 
@@ -43,14 +43,14 @@ impl Scim {
         &self,
         write: &Write,
         replica: &TargetReplica,
-        described: &Described,
+        service: &ServiceCapabilities,
         language: &str,
         in_doubt: bool,
     ) -> Result<Written, ApiError> {
-        match request(write, replica, described.features, language) {
+        match request(write, replica, service.features, language) {
             None => Ok(Written::Waits),
             Some(Request::Change { path, edits }) => {
-                self.edit(&path, &edits, described).await?;
+                self.edit(&path, &edits, service).await?;
                 Ok(Written::Done(None))
             }
             Some(Request::Create {
@@ -59,16 +59,16 @@ impl Scim {
                 body,
                 then,
             }) => {
-                let known = if in_doubt && described.filter {
+                let known = if in_doubt && service.filter {
                     self.find(path, &external).await?
                 } else {
                     None
                 };
                 let id = match known {
                     Some(id) => id,
-                    None => self.create(path, &external, &body, described).await?,
+                    None => self.create(path, &external, &body, service).await?,
                 };
-                self.edit(&format!("{path}/{}", segment(&id)), &then, described)
+                self.edit(&format!("{path}/{}", segment(&id)), &then, service)
                     .await?;
                 Ok(Written::Done(Some(id)))
             }
@@ -82,7 +82,7 @@ impl Scim {
         path: &str,
         external: &str,
         body: &Value,
-        described: &Described,
+        service: &ServiceCapabilities,
     ) -> Result<String, ApiError> {
         let policy = self.http.retry();
         let mut tried = 0;
@@ -95,7 +95,7 @@ impl Scim {
             let is_conflict = error.status() == Some(409);
             // After a 429 nothing was created; the requested wait exceeded the deadline.
             let may_be_made = may_pass(&error) && error.status() != Some(429);
-            if !(described.filter && (is_conflict || may_be_made)) {
+            if !(service.filter && (is_conflict || may_be_made)) {
                 return Err(error);
             }
             if let Some(id) = self.find(path, external).await? {
@@ -113,9 +113,9 @@ impl Scim {
         &self,
         path: &str,
         edits: &[Edit],
-        described: &Described,
+        service: &ServiceCapabilities,
     ) -> Result<(), ApiError> {
-        if !described.patch {
+        if !service.patch {
             return self.replace(path, edits).await;
         }
         for edits in edits.chunks(OPERATIONS) {

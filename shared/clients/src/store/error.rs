@@ -74,7 +74,7 @@ impl From<BuildError> for StoreError {
 
 impl StoreError {
     /// Returns the indexes of the items whose condition failed in a cancelled transaction.
-    pub(super) fn failed_places<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<usize> {
+    pub(super) fn failed_indexes<R>(error: &SdkError<TransactWriteItemsError, R>) -> Vec<usize> {
         let Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) =
             error.as_service_error()
         else {
@@ -83,7 +83,7 @@ impl StoreError {
         let reasons = cancelled.cancellation_reasons().iter().enumerate();
         reasons
             .filter(|(_, reason)| reason.code() == Some("ConditionalCheckFailed"))
-            .map(|(place, _)| place)
+            .map(|(index, _)| index)
             .collect()
     }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem};
 use rollcall_domain::base::ids::{ProfileId, TenantId};
-use rollcall_domain::membership::plan::known_members::{Damaged, MAX_BYTES, RecordedMembers};
+use rollcall_domain::membership::plan::recorded_members::{Damaged, MAX_BYTES, RecordedMembers};
 
 use super::items::{entity, item};
 use super::profile_states::ProfileState;

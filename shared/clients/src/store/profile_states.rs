@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::TransactWriteItem;
 use chrono::{DateTime, Utc};
 use rollcall_domain::base::ids::{CatalogId, CourseId, ObjectId, ProfileId, SnapshotId, TenantId};
-use rollcall_domain::membership::plan::known_members::ManualEdits;
+use rollcall_domain::membership::plan::recorded_members::ManualEdits;
 use rollcall_domain::membership::report::ProfileStatus;
 use serde::{Deserialize, Serialize};
 

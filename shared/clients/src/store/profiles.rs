@@ -91,7 +91,7 @@ impl Store {
         profile: &Profile,
         expected: Option<u64>,
     ) -> Result<(), StoreError> {
-        self.change_profile(tenant, profile, expected, None, None)
+        self.save_audited_profile(tenant, profile, expected, None, None)
             .await
     }
 
@@ -101,7 +101,7 @@ impl Store {
     /// # Errors
     /// Those of [`Store::save_profile`]; [`StoreError::Contended`] if another profile with
     /// references was saved in between, because both together might form a cycle (S4-088f).
-    pub async fn change_profile(
+    pub async fn save_audited_profile(
         &self,
         tenant: TenantId,
         profile: &Profile,
@@ -215,7 +215,7 @@ impl Store {
     }
 
     /// Saves a change of the job under its lease; returns the new version.
-    pub async fn update_profile(
+    pub async fn save_profile_under_lease(
         &self,
         fence: &Fence,
         profile: &Profile,
@@ -225,8 +225,8 @@ impl Store {
         let mut writes = Transaction::default();
         let lease = self.check(fence.tenant, &fence.entity(), fence.condition())?;
         writes.add(lease, ConditionFailure::LeaseLost);
-        let place = (before.as_ref(), Some(expected));
-        self.replace(&mut writes, fence.tenant, place, profile)?;
+        let versions = (before.as_ref(), Some(expected));
+        self.replace(&mut writes, fence.tenant, versions, profile)?;
         self.commit(writes).await?;
         Ok(expected + 1)
     }

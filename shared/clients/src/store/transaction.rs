@@ -43,7 +43,7 @@ impl Transaction {
 
     /// Returns the first failure, in the order of the writes.
     fn refusal(&self, failed: &[usize]) -> Option<StoreError> {
-        let mut refusals = failed.iter().filter_map(|place| self.refusals.get(*place));
+        let mut refusals = failed.iter().filter_map(|index| self.refusals.get(*index));
         refusals.find_map(|refusal| match refusal {
             ConditionFailure::Locked => Some(StoreError::Locked),
             ConditionFailure::LeaseLost => Some(StoreError::LeaseLost),
@@ -68,7 +68,7 @@ impl Store {
     pub(super) async fn commit(&self, writes: Transaction) -> Result<(), StoreError> {
         let items = writes.items.clone();
         self.transact_or(items, |error| {
-            let failed = StoreError::failed_places(&error);
+            let failed = StoreError::failed_indexes(&error);
             writes
                 .refusal(&failed)
                 .unwrap_or_else(|| StoreError::transaction(error, false))

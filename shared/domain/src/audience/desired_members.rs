@@ -108,11 +108,11 @@ pub fn evaluate(
     at: DateTime<Utc>,
     current: &BTreeMap<ProfileId, RowSet>,
 ) -> BTreeMap<ProfileId, Result<AudienceChange, AudienceError>> {
-    let Ready { places, program } = Ready::of(audiences);
+    let AudienceProgram { indexes, program } = AudienceProgram::of(audiences);
     let mut profiles = vec![None; program.profiles()];
-    for (id, place) in &places {
-        if let Ok(place) = place {
-            profiles[*place] = current.get(id);
+    for (id, index) in &indexes {
+        if let Ok(index) = index {
+            profiles[*index] = current.get(id);
         }
     }
     let mut changes: Vec<Option<AudienceChange>> = program
@@ -120,10 +120,10 @@ pub fn evaluate(
         .into_iter()
         .map(Some)
         .collect();
-    let places = places.into_iter();
-    places
-        .map(|(id, place)| {
-            let change = place.map(|place| changes[place].take().unwrap_or_default());
+    let indexes = indexes.into_iter();
+    indexes
+        .map(|(id, index)| {
+            let change = index.map(|index| changes[index].take().unwrap_or_default());
             (id, change)
         })
         .collect()
@@ -131,14 +131,14 @@ pub fn evaluate(
 
 /// Sorted and compiled audiences: the position of each profile in the program, or why it has none.
 /// Can be evaluated any number of times.
-pub struct Ready<'a> {
+pub struct AudienceProgram<'a> {
     /// The position of each profile in the program.
-    pub places: BTreeMap<ProfileId, Result<usize, AudienceError>>,
+    pub indexes: BTreeMap<ProfileId, Result<usize, AudienceError>>,
     /// The program of the profiles that have an audience.
     pub program: Program<'a>,
 }
 
-impl<'a> Ready<'a> {
+impl<'a> AudienceProgram<'a> {
     /// Sorts audiences so that each comes after those it names, and compiles them.
     pub fn of(audiences: &'a [Result<Audience, (ProfileId, AudienceError)>]) -> Self {
         let by_id: BTreeMap<ProfileId, Result<&Audience, &AudienceError>> = audiences
@@ -149,25 +149,25 @@ impl<'a> Ready<'a> {
             })
             .collect();
         let Order { sorted, cyclic } = order(&dependencies(&by_id));
-        let mut places: BTreeMap<ProfileId, Result<usize, AudienceError>> = BTreeMap::new();
+        let mut indexes: BTreeMap<ProfileId, Result<usize, AudienceError>> = BTreeMap::new();
         let mut members = Vec::with_capacity(sorted.len());
         for id in sorted {
             let member = match by_id[&id] {
-                Ok(audience) => member(audience, &places),
+                Ok(audience) => member(audience, &indexes),
                 Err(error) => Err(error.clone()),
             };
-            let place = member.map(|member| {
+            let index = member.map(|member| {
                 members.push(member);
                 members.len() - 1
             });
-            places.insert(id, place);
+            indexes.insert(id, index);
         }
-        places.extend(cyclic.into_iter().map(|id| {
+        indexes.extend(cyclic.into_iter().map(|id| {
             let error = by_id[&id].err().cloned().unwrap_or(AudienceError::Cycle);
             (id, Err(error))
         }));
         Self {
-            places,
+            indexes,
             program: Program::compile(members),
         }
     }
@@ -189,7 +189,7 @@ fn dependencies(
 /// cannot be a member (S4-044, S4-088e), because the engine finds no row.
 fn member<'a>(
     audience: &'a Audience,
-    places: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
+    indexes: &BTreeMap<ProfileId, Result<usize, AudienceError>>,
 ) -> Result<AudienceInput<'a>, AudienceError> {
     let mut member = AudienceInput {
         rules: audience.filter.as_ref().map(|filter| &filter.0),
@@ -203,8 +203,8 @@ fn member<'a>(
         for target in targets {
             match target {
                 Target::User(user) => users.push(*user),
-                Target::Profile(on) => match places.get(on) {
-                    Some(Ok(place)) => profiles.push(*place),
+                Target::Profile(on) => match indexes.get(on) {
+                    Some(Ok(index)) => profiles.push(*index),
                     // Removed profiles have already been taken out. The audience of any other
                     // missing profile is unknown, and a guess would add or remove members.
                     Some(Err(_)) | None => return Err(AudienceError::Dependency { on: *on }),

@@ -160,20 +160,20 @@ pub fn record_step(session: &mut CourseSession, step: EventStep, event_id: Optio
     let part = step.part();
     let arranged = arrange(Some(session), session);
     let right = arranged.into_iter().find(|event| event.part == part);
-    let place = session.events.iter().position(|event| event.part == part);
-    match (step, place, right) {
-        (EventStep::Cancel { .. }, Some(place), _) => {
-            session.events.remove(place);
+    let index = session.events.iter().position(|event| event.part == part);
+    match (step, index, right) {
+        (EventStep::Cancel { .. }, Some(index), _) => {
+            session.events.remove(index);
         }
-        (EventStep::Create { .. }, Some(place), right) => {
-            let event = &mut session.events[place];
+        (EventStep::Create { .. }, Some(index), right) => {
+            let event = &mut session.events[index];
             event.event_id = event_id.map(str::to_owned);
             // An event of an earlier version may still have the data of that version.
             if let Some(right) = right.filter(|it| it.created == session.version) {
                 (event.learners, event.sent) = (right.learners, right.sent);
             }
         }
-        (EventStep::Update { .. }, Some(place), Some(right)) => session.events[place] = right,
+        (EventStep::Update { .. }, Some(index), Some(right)) => session.events[index] = right,
         (EventStep::Create { .. }, None, Some(right)) => {
             let event_id = event_id.map(str::to_owned);
             session.events.push(SessionEvent { event_id, ..right });

@@ -6,6 +6,11 @@ use super::target::{Platform, PlatformUser};
 use crate::base::ids::ObjectId;
 use crate::base::text::fold;
 
+/// The domain of temporary addresses, with its `@`. An address is freed by moving its holder to a
+/// temporary one if users exchange addresses. No account can have an address below `.invalid`
+/// (RFC 2606).
+pub const TEMPORARY_DOMAIN: &str = "@renaming.invalid";
+
 /// A user's claim to an address that the user does not have on the platform yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Claim {
@@ -109,7 +114,7 @@ pub(super) fn order(
         // claims.
         while let Some(user) = next.filter(|user| !done.contains(user)) {
             if path.contains(&user) {
-                let to = format!("rollcall-{user}@renaming.invalid");
+                let to = format!("rollcall-{user}{TEMPORARY_DOMAIN}");
                 ordered.push(Renaming {
                     user: user.to_owned(),
                     to,

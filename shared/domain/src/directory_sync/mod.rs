@@ -33,6 +33,7 @@ pub mod testing;
 mod users;
 pub mod write_plan;
 
+pub use address_allocation::TEMPORARY_DOMAIN;
 pub use approval::{Approved, Decision, decide};
 pub use change::{ChangeKind, PlannedChange};
 pub use checkpoint::Checkpoint;

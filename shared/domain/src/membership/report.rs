@@ -176,7 +176,8 @@ pub struct GraphUse {
     /// Requests that write.
     pub writes: u64,
     /// Minimum number of writes: ceil(adds / 20) + removes per group.
-    pub floor: u64,
+    #[serde(rename = "floor")]
+    pub min_writes: u64,
 }
 
 impl GraphUse {
@@ -186,12 +187,12 @@ impl GraphUse {
             http,
             requests,
             writes,
-            floor,
+            min_writes,
         } = other;
         self.http += http;
         self.requests += requests;
         self.writes += writes;
-        self.floor += floor;
+        self.min_writes += min_writes;
     }
 }
 

@@ -93,8 +93,8 @@ async fn an_in_product_notice_is_shown_and_not_mailed() {
     let app = TestApp::of(TestTenant::small()).await;
     let to = address(&app, "shown");
     let notice = notice(&app, &to).over(Channel::InProduct);
-    let drain = rollcall_notifier::accept(&app.services, &notice).await;
-    assert_eq!(drain.expect("notice not stored"), None);
+    let wakeup = rollcall_notifier::accept(&app.services, &notice).await;
+    assert_eq!(wakeup.expect("notice not stored"), None);
     assert!(app.mails_to(&to).await.is_empty());
     let shown = app.services.store.notifications(app.id).await;
     assert_eq!(shown.expect("notices not read").len(), 1);

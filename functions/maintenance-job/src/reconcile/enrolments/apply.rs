@@ -18,7 +18,7 @@ const VISIBLE_PAUSE: Duration = Duration::from_millis(400);
 
 /// Applies the steps in order. Returns whether all of them are done.
 pub(crate) async fn apply_steps(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     object: ObjectId,
     mut group: Option<LmsGroup>,
@@ -26,52 +26,53 @@ pub(crate) async fn apply_steps(
 ) -> bool {
     let mut joined_now = false;
     for step in steps {
-        if work.budget.check().await.is_err() {
-            work.subjects[index]
+        if context.budget.check().await.is_err() {
+            context.profiles[index]
                 .report
                 .step(step, &Outcome::Deferred(None));
             continue;
         }
         if group.is_none() && !matches!(step, EnrolmentStep::JoinCatalog { .. }) {
-            group = wait_until_visible(&work.platform, object).await;
+            group = wait_until_visible(&context.platform, object).await;
         }
-        let one = apply_with_retries(work, index, object, group.as_ref(), step, joined_now);
+        let one = apply_with_retries(context, index, object, group.as_ref(), step, joined_now);
         // A step that is interrupted at the deadline may have been applied; the next run reads
         // the state.
-        let outcome = tokio::time::timeout_at(work.budget.deadline().instant().into(), one).await;
+        let outcome =
+            tokio::time::timeout_at(context.budget.deadline().instant().into(), one).await;
         let outcome = outcome.unwrap_or(Outcome::Deferred(None));
         joined_now |= matches!(
             (step, &outcome),
             (EnrolmentStep::JoinCatalog { .. }, Outcome::Done)
         );
-        let subject = &mut work.subjects[index];
+        let entry = &mut context.profiles[index];
         match (step, &outcome) {
             (EnrolmentStep::Enrol { course }, Outcome::Failed(_))
             | (EnrolmentStep::Unenrol { course }, Outcome::Done | Outcome::AlreadySo) => {
-                subject.state.managed.remove(course);
+                entry.state.managed.remove(course);
             }
             _ => {}
         }
-        subject.report.step(step, &outcome);
+        entry.report.step(step, &outcome);
         if let Outcome::Failed(reason) = &outcome {
-            subject.report.fail(reason.clone());
+            entry.report.fail(reason.clone());
         }
     }
-    work.subjects[index].report.enrolments.is_complete()
+    context.profiles[index].report.enrolments.is_complete()
 }
 
 /// Applies a step. An enrolment that is refused right after the group joined the catalog is
 /// retried, because the platform needs some time after that. If it is still refused, it is
 /// deferred to the next run, which treats a refusal as a failure.
 async fn apply_with_retries(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     index: usize,
     object: ObjectId,
     group: Option<&LmsGroup>,
     step: &EnrolmentStep,
     joined_now: bool,
 ) -> Outcome {
-    let mut outcome = apply_step(work, index, object, group, step).await;
+    let mut outcome = apply_step(context, index, object, group, step).await;
     if !joined_now || !matches!(step, EnrolmentStep::Enrol { .. }) {
         return outcome;
     }
@@ -80,7 +81,7 @@ async fn apply_with_retries(
             return outcome;
         }
         tokio::time::sleep(VISIBLE_PAUSE).await;
-        outcome = apply_step(work, index, object, group, step).await;
+        outcome = apply_step(context, index, object, group, step).await;
     }
     if let Outcome::Failed(reason) = &outcome {
         tracing::warn!(%reason, "an enrolment was refused right after joining the catalog; it is deferred");
@@ -90,16 +91,16 @@ async fn apply_with_retries(
 }
 
 async fn apply_step(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     index: usize,
     object: ObjectId,
     group: Option<&LmsGroup>,
     step: &EnrolmentStep,
 ) -> Outcome {
-    let platform = &work.platform;
+    let platform = &context.platform;
     let (what, done) = match (step, group) {
         (EnrolmentStep::JoinCatalog { catalog }, group) => {
-            let mark = work.subjects[index].profile.unique_name();
+            let mark = context.profiles[index].profile.unique_name();
             let login = group.map_or(mark.as_str(), |group| group.login_name.as_str());
             let added = platform.add_group_to_catalog(*catalog, object, login).await;
             (
@@ -110,7 +111,7 @@ async fn apply_step(
         // The platform does not show the group yet; the next run enrols it.
         (_, None) => return Outcome::Deferred(None),
         (EnrolmentStep::Enrol { course }, Some(group)) => (
-            format!("enrolling in {}", work.course_title(*course)),
+            format!("enrolling in {}", context.course_title(*course)),
             platform
                 .enrol_group(*course, &group.login_name)
                 .await
@@ -120,7 +121,7 @@ async fn apply_step(
                 }),
         ),
         (EnrolmentStep::Unenrol { course }, Some(group)) => (
-            format!("unenrolling from {}", work.course_title(*course)),
+            format!("unenrolling from {}", context.course_title(*course)),
             missing_course_is_done(
                 platform
                     .unenrol_group(*course, &group.login_name, MESSAGE)

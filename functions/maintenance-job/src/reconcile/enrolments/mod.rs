@@ -34,30 +34,30 @@ struct GroupEnrolments {
 /// Runs one phase for all profiles. A failure of one course or profile is reported there and
 /// does not stop the others (S4-134).
 pub(crate) async fn run_phase(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     phase: EnrolmentPhase,
 ) -> Result<(), StepError> {
-    let catalogs = catalogs(&work.snapshot);
-    for index in 0..work.subjects.len() {
-        if !concerns(work, index, phase) {
+    let catalogs = catalogs(&context.snapshot);
+    for index in 0..context.profiles.len() {
+        if !concerns(context, index, phase) {
             continue;
         }
-        work.budget.check().await?;
-        update_profile(work, index, phase, &catalogs).await?;
+        context.budget.check().await?;
+        update_profile(context, index, phase, &catalogs).await?;
     }
     Ok(())
 }
 
-fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool {
-    let subject = &work.subjects[index];
-    let profile = &subject.profile;
+fn concerns(context: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool {
+    let entry = &context.profiles[index];
+    let profile = &entry.profile;
     match phase {
         EnrolmentPhase::Assign => {
-            profile.enroll && !profile.is_deleted() && !is_assigned(work, index)
+            profile.enroll && !profile.is_deleted() && !is_assigned(context, index)
         }
         EnrolmentPhase::Unassign => {
             !profile.is_deleted()
-                && subject
+                && entry
                     .state
                     .managed
                     .iter()
@@ -70,72 +70,73 @@ fn concerns(work: &RunContext<'_>, index: usize, phase: EnrolmentPhase) -> bool 
 
 /// Returns true if every selected course is enrolled according to both the stored state and
 /// the snapshot. Then the platform is not queried.
-fn is_assigned(work: &RunContext<'_>, index: usize) -> bool {
-    let subject = &work.subjects[index];
-    let listed = subject
+fn is_assigned(context: &RunContext<'_>, index: usize) -> bool {
+    let entry = &context.profiles[index];
+    let listed = entry
         .state
         .group
-        .and_then(|group| work.listed.get(&group));
-    let courses = &subject.profile.courses;
-    courses.is_subset(&subject.state.managed)
+        .and_then(|group| context.listed.get(&group));
+    let courses = &entry.profile.courses;
+    courses.is_subset(&entry.state.managed)
         && (courses.is_empty() || listed.is_some_and(|roles| courses.is_subset(&roles.courses)))
 }
 
 async fn update_profile(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     phase: EnrolmentPhase,
     catalogs: &Catalogs,
 ) -> Result<(), StoreError> {
-    let Some(object) = work.subjects[index].state.group else {
+    let Some(object) = context.profiles[index].state.group else {
         // A profile without a group has no enrolments; a group that could not be created is
         // already reported.
         return if matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
-            mark_handled(work, index).await
+            mark_handled(context, index).await
         } else {
             Ok(())
         };
     };
-    let known = work.snapshot.group(object).map(|group| LmsGroup {
+    let known = context.snapshot.group(object).map(|group| LmsGroup {
         id: group.id,
         login_name: group.login_name.clone(),
     });
-    let enrolments = match read_enrolments(&work.platform, object, known).await {
+    let enrolments = match read_enrolments(&context.platform, object, known).await {
         Ok(enrolments) => enrolments,
         Err(error) => {
-            work.subjects[index]
+            context.profiles[index]
                 .report
                 .fail(format!("Learn365: {error}"));
             return Ok(());
         }
     };
-    let subject = &work.subjects[index];
-    let (profile, managed) = (&subject.profile, &subject.state.managed);
+    let entry = &context.profiles[index];
+    let (profile, managed) = (&entry.profile, &entry.state.managed);
     let steps = match phase {
         EnrolmentPhase::Assign => assign(profile, catalogs, &enrolments.roles),
         EnrolmentPhase::Unassign => unassign(profile, managed, &enrolments.roles),
         EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => leave(
             profile.retraction,
             managed,
-            &subject.state.joined,
+            &entry.state.joined,
             catalogs,
             &enrolments.roles,
         ),
     };
-    let before = subject.state.clone();
-    record_intent(work, index, &steps).await?;
-    let complete = apply_steps(work, index, object, enrolments.group, &steps).await;
-    update_managed_courses(work, index, phase, &enrolments.roles);
-    if work.subjects[index].state != before {
-        let subject = &work.subjects[index];
-        let fence = work.budget.fence();
-        work.services
+    let before = entry.state.clone();
+    record_intent(context, index, &steps).await?;
+    let complete = apply_steps(context, index, object, enrolments.group, &steps).await;
+    update_managed_courses(context, index, phase, &enrolments.roles);
+    if context.profiles[index].state != before {
+        let entry = &context.profiles[index];
+        let fence = context.budget.fence();
+        context
+            .services
             .store
-            .put_profile_state(fence, subject.profile.id, &subject.state)
+            .put_profile_state(fence, entry.profile.id, &entry.state)
             .await?;
     }
     if complete && matches!(phase, EnrolmentPhase::Deletion | EnrolmentPhase::Retraction) {
-        return mark_handled(work, index).await;
+        return mark_handled(context, index).await;
     }
     Ok(())
 }
@@ -143,11 +144,11 @@ async fn update_profile(
 /// Stores the courses and catalogs that the group is about to join, so that an interrupted
 /// run leaves no enrolment that is not recorded.
 async fn record_intent(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     steps: &[EnrolmentStep],
 ) -> Result<(), StoreError> {
-    let state = &mut work.subjects[index].state;
+    let state = &mut context.profiles[index].state;
     let before = state.clone();
     for step in steps {
         match step {
@@ -163,11 +164,12 @@ async fn record_intent(
     if *state == before {
         return Ok(());
     }
-    let subject = &work.subjects[index];
-    let fence = work.budget.fence();
-    work.services
+    let entry = &context.profiles[index];
+    let fence = context.budget.fence();
+    context
+        .services
         .store
-        .put_profile_state(fence, subject.profile.id, &subject.state)
+        .put_profile_state(fence, entry.profile.id, &entry.state)
         .await
 }
 
@@ -189,40 +191,38 @@ async fn read_enrolments(
 /// Updates the list of managed courses: selected courses that the group is enrolled in are
 /// managed, regardless of who enrolled it. A complete deletion or retraction empties the list.
 fn update_managed_courses(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     phase: EnrolmentPhase,
     roles: &GroupRoles,
 ) {
-    let subject = &mut work.subjects[index];
+    let entry = &mut context.profiles[index];
     match phase {
-        EnrolmentPhase::Assign => subject
+        EnrolmentPhase::Assign => entry
             .state
             .managed
-            .extend(subject.profile.courses.intersection(&roles.courses)),
+            .extend(entry.profile.courses.intersection(&roles.courses)),
         // A managed course without an enrolment needs no unenrolment. If the platform lists
         // nothing at all for the group, the list may be wrong and is ignored.
         EnrolmentPhase::Unassign if !roles.courses.is_empty() || !roles.catalogs.is_empty() => {
-            let selected = &subject.profile.courses;
-            subject
+            let selected = &entry.profile.courses;
+            entry
                 .state
                 .managed
                 .retain(|course| selected.contains(course) || roles.courses.contains(course));
         }
         EnrolmentPhase::Unassign => {}
         EnrolmentPhase::Deletion | EnrolmentPhase::Retraction => {
-            if subject.report.enrolments.is_complete() {
-                subject.state.managed.clear();
-                subject.state.joined.clear();
+            if entry.report.enrolments.is_complete() {
+                entry.state.managed.clear();
+                entry.state.joined.clear();
             }
         }
     }
-    subject.report.courses = subject.state.managed.len();
-    if subject.report.enrolments.deferred > 0
-        && subject.report.status == ProfileStatus::Synchronised
-    {
-        subject.report.status = ProfileStatus::Unfinished;
-        subject.report.reason = Some(
+    entry.report.courses = entry.state.managed.len();
+    if entry.report.enrolments.deferred > 0 && entry.report.status == ProfileStatus::Synchronised {
+        entry.report.status = ProfileStatus::Unfinished;
+        entry.report.reason = Some(
             "Learn365 has accepted the group but does not show it yet; the next run enrols it"
                 .to_owned(),
         );
@@ -230,19 +230,19 @@ fn update_managed_courses(
 }
 
 /// Records that a deletion or retraction is complete, so that it happens once (S4-137, S4-140).
-async fn mark_handled(work: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
-    let subject = &mut work.subjects[index];
-    let profile = handled(subject.profile.clone());
-    let fence = work.budget.fence();
-    match work
+async fn mark_handled(context: &mut RunContext<'_>, index: usize) -> Result<(), StoreError> {
+    let entry = &mut context.profiles[index];
+    let profile = handled(entry.profile.clone());
+    let fence = context.budget.fence();
+    match context
         .services
         .store
-        .update_profile(fence, &profile, subject.version)
+        .save_profile_under_lease(fence, &profile, entry.version)
         .await
     {
         Ok(version) => {
-            subject.version = version;
-            subject.profile = profile;
+            entry.version = version;
+            entry.profile = profile;
             Ok(())
         }
         Err(StoreError::Conflict) => Ok(()),

@@ -17,7 +17,7 @@ const ADDS_PER_WRITE: usize = 20;
 /// Applies the plan without further decisions. Returns the members whose change failed, or
 /// `None` if some changes were deferred.
 pub(crate) async fn apply(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     cleared: &Cleared,
 ) -> Option<BTreeSet<ObjectId>> {
@@ -25,15 +25,16 @@ pub(crate) async fn apply(
     let group = plan.group?;
     let adds: Vec<ObjectId> = plan.adds.keys().copied().collect();
     let removes: Vec<ObjectId> = plan.removes.keys().copied().collect();
-    work.floor += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
+    context.min_writes += (adds.len().div_ceil(ADDS_PER_WRITE) + removes.len()) as u64;
     let outcomes = if plan.is_empty() {
         MemberOutcomes::default()
     } else {
-        work.graph_writer
-            .apply_members(group, &adds, &removes, &mut work.budget.clone())
+        context
+            .graph_writer
+            .apply_members(group, &adds, &removes, &mut context.budget.clone())
             .await
     };
-    let report = &mut work.subjects[index].report;
+    let report = &mut context.profiles[index].report;
     report.added = outcomes.add_counts();
     report.removed = outcomes.remove_counts();
     report.members = members_after(plan, &outcomes);

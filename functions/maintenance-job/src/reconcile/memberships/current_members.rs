@@ -8,7 +8,7 @@ use rollcall_clients::store::StoreError;
 use rollcall_domain::base::ids::{ObjectId, ProfileId};
 use rollcall_domain::base::run::{RunRequest, Trigger};
 use rollcall_domain::membership::plan::diff::{Accounts, GroupMembers};
-use rollcall_domain::membership::plan::known_members::{ManualEdits, RecordedMembers};
+use rollcall_domain::membership::plan::recorded_members::{ManualEdits, RecordedMembers};
 use rollcall_domain::membership::report::ProfileStatus;
 
 use crate::context::{ProfileContext, RunContext};
@@ -31,9 +31,9 @@ pub(crate) struct CurrentMembers {
     /// True if they are stored in the state table.
     pub(crate) recorded: bool,
     /// True if they may be stale: they are used for a plan, but not recorded.
-    pub(crate) doubtful: bool,
+    pub(crate) may_be_stale: bool,
     /// Members whose last change returned an error; it may nevertheless have been applied.
-    pub(crate) unsure: BTreeSet<ObjectId>,
+    pub(crate) unconfirmed: BTreeSet<ObjectId>,
 }
 
 /// The complete members of each managed profile's group, or the reason why they are not known.
@@ -52,37 +52,37 @@ struct Unread {
 
 /// Returns the members of every group. Members that were read are recorded at once, so that
 /// a continuation does not read them again.
-pub(crate) async fn gather(
-    work: &mut RunContext<'_>,
+pub(crate) async fn read_current_members(
+    context: &mut RunContext<'_>,
     groups: &Groups,
     accounts: &Accounts,
     request: &RunRequest,
 ) -> Result<Current, StepError> {
-    let mut kept = recall(work, groups).await?;
+    let mut kept = read_recorded(context, groups).await?;
     let (mut current, mut unread, mut taken) = (Current::new(), Vec::new(), 0);
-    let subjects = work.subjects.iter().enumerate();
-    for (index, subject) in subjects.filter(|(_, subject)| is_managed(subject)) {
-        if subject.report.status == ProfileStatus::Failed {
+    let profiles = context.profiles.iter().enumerate();
+    for (index, entry) in profiles.filter(|(_, entry)| is_managed(entry)) {
+        if entry.report.status == ProfileStatus::Failed {
             continue;
         }
-        let id = subject.profile.id;
-        let Some(group) = subject.state.group else {
+        let id = entry.profile.id;
+        let Some(group) = entry.state.group else {
             current.insert(id, Err(UnknownMembers::NoGroup));
             continue;
         };
         if groups.fresh.contains(&id) {
-            let no_members = GroupMembers::none(&work.snapshot);
-            current.insert(id, Ok(members_now(no_members, work.slot, false)));
+            let no_members = GroupMembers::none(&context.snapshot);
+            current.insert(id, Ok(members_now(no_members, context.slot, false)));
             continue;
         }
         let kept = kept.remove(&id).filter(|kept| kept.group == group);
         let before = kept
             .as_ref()
-            .and_then(|kept| kept.rebase_on(&work.snapshot, accounts));
+            .and_then(|kept| kept.rebase_on(&context.snapshot, accounts));
         match (kept, before) {
-            (Some(kept), Some(members)) if is_current(&kept, subject.version, request) => {
+            (Some(kept), Some(members)) if is_current(&kept, entry.version, request) => {
                 let known = CurrentMembers {
-                    unsure: kept.unsure,
+                    unconfirmed: kept.unconfirmed,
                     ..members_now(members, kept.read_at, true)
                 };
                 current.insert(id, Ok(known));
@@ -92,14 +92,14 @@ pub(crate) async fn gather(
                 index,
                 profile: id,
                 group,
-                size: subject.state.members,
+                size: entry.state.members,
                 before,
             }),
         }
     }
-    count(work, "groupsKept", taken);
-    count(work, "groupsRead", unread.len());
-    read(work, unread, accounts, &mut current).await?;
+    count(context, "groupsKept", taken);
+    count(context, "groupsRead", unread.len());
+    read(context, unread, accounts, &mut current).await?;
     Ok(current)
 }
 
@@ -108,13 +108,13 @@ fn members_now(members: GroupMembers, read_at: DateTime<Utc>, recorded: bool) ->
         members,
         read_at,
         recorded,
-        doubtful: false,
-        unsure: BTreeSet::new(),
+        may_be_stale: false,
+        unconfirmed: BTreeSet::new(),
     }
 }
 
-fn is_managed(subject: &ProfileContext) -> bool {
-    subject.profile.auto_populate && !subject.profile.is_deleted()
+fn is_managed(entry: &ProfileContext) -> bool {
+    entry.profile.auto_populate && !entry.profile.is_deleted()
 }
 
 /// Returns true if recorded members may be used. A run that an administrator started reads every
@@ -128,44 +128,44 @@ fn is_current(kept: &RecordedMembers, version: u64, request: &RunRequest) -> boo
 /// Returns the recorded members that are still valid and deletes the others: the group of a
 /// profile that is no longer managed may be edited by administrators, and a restored group
 /// may have any members.
-async fn recall(
-    work: &RunContext<'_>,
+async fn read_recorded(
+    context: &RunContext<'_>,
     groups: &Groups,
 ) -> Result<BTreeMap<ProfileId, RecordedMembers>, StoreError> {
-    let store = &work.services.store;
+    let store = &context.services.store;
     let mut kept = BTreeMap::new();
     let mut void = Vec::new();
-    let subjects = work.subjects.iter().filter(|subject| is_managed(subject));
-    let managed: BTreeSet<_> = subjects.map(|subject| subject.profile.id).collect();
-    for (id, members) in store.recorded_members(work.tenant.id).await? {
+    let profiles = context.profiles.iter().filter(|entry| is_managed(entry));
+    let managed: BTreeSet<_> = profiles.map(|entry| entry.profile.id).collect();
+    for (id, members) in store.recorded_members(context.tenant.id).await? {
         match members {
-            Ok(members) if managed.contains(&id) && !groups.doubtful.contains(&id) => {
+            Ok(members) if managed.contains(&id) && !groups.may_be_stale.contains(&id) => {
                 kept.insert(id, members);
             }
             Ok(_) => void.push(id),
             Err(problem) => {
-                tracing::warn!(tenant = %work.tenant.id, profile = %id, %problem, "recorded members are unreadable; reading the group");
+                tracing::warn!(tenant = %context.tenant.id, profile = %id, %problem, "recorded members are unreadable; reading the group");
                 void.push(id);
             }
         }
     }
-    let fence = work.budget.fence();
+    let fence = context.budget.fence();
     store.delete_recorded_members(fence, void).await?;
     Ok(kept)
 }
 
 /// Reads groups in windows, each group completely or not at all.
 async fn read(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     mut unread: Vec<Unread>,
     accounts: &Accounts,
     current: &mut Current,
 ) -> Result<(), StepError> {
     while !unread.is_empty() {
-        work.budget.check().await?;
+        context.budget.check().await?;
         let rest = unread.split_off(window(&unread));
         let groups: Vec<ObjectId> = unread.iter().map(|unread| unread.group).collect();
-        let mut found = work.graph_reader.members_of(&groups).await?;
+        let mut found = context.graph_reader.members_of(&groups).await?;
         let mut keep = Vec::new();
         for one in unread {
             let members = match found.remove(&one.group) {
@@ -179,15 +179,15 @@ async fn read(
                     continue;
                 }
             };
-            let (members_now, edits) = compare_with_recorded(work, accounts, &one, members);
-            note(work, one.index, edits);
-            if !members_now.doubtful {
-                let record = record(work, one.index, one.group, &members_now);
+            let (members_now, edits) = compare_with_recorded(context, accounts, &one, members);
+            note(context, one.index, edits);
+            if !members_now.may_be_stale {
+                let record = record(context, one.index, one.group, &members_now);
                 keep.push((one.index, record, !edits.is_empty()));
             }
             current.insert(one.profile, Ok(members_now));
         }
-        record_read(work, keep).await?;
+        record_read(context, keep).await?;
         unread = rest;
     }
     Ok(())
@@ -197,30 +197,30 @@ async fn read(
 /// may return the previous members: then they are not recorded, and differences are ignored,
 /// because they may be our own changes.
 fn compare_with_recorded(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     accounts: &Accounts,
     unread: &Unread,
     found: Members,
 ) -> (CurrentMembers, ManualEdits) {
     let others = found.others.into_keys().collect();
-    let members = GroupMembers::of(&work.snapshot, accounts, found.users, others);
-    let written_at = work.subjects[unread.index].state.written_at;
-    let doubtful = written_at.is_some_and(|written_at| Utc::now() - written_at < LAG);
-    let before = unread.before.as_ref().filter(|_| !doubtful);
-    let people = &work.snapshot.people;
+    let members = GroupMembers::of(&context.snapshot, accounts, found.users, others);
+    let written_at = context.profiles[unread.index].state.written_at;
+    let may_be_stale = written_at.is_some_and(|written_at| Utc::now() - written_at < LAG);
+    let before = unread.before.as_ref().filter(|_| !may_be_stale);
+    let people = &context.snapshot.people;
     let edits = before.map(|before| ManualEdits::between(people, before, &members));
     let members_now = CurrentMembers {
-        doubtful,
-        ..members_now(members, work.slot, !doubtful)
+        may_be_stale,
+        ..members_now(members, context.slot, !may_be_stale)
     };
     (members_now, edits.unwrap_or_default())
 }
 
 /// Adds edits to those that the report of this run shows.
-fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
-    count(work, "manualEdits", edits.added + edits.removed);
+fn note(context: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
+    count(context, "manualEdits", edits.added + edits.removed);
     if !edits.is_empty() {
-        let state = &mut work.subjects[index].state;
+        let state = &mut context.profiles[index].state;
         state.edits = state.edits.and(edits);
         state.edits_reported = None;
     }
@@ -228,19 +228,20 @@ fn note(work: &mut RunContext<'_>, index: usize, edits: ManualEdits) {
 
 /// Records members that were read, in one transaction with the edits that were found.
 async fn record_read(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     read: Vec<(usize, RecordedMembers, bool)>,
 ) -> Result<(), StoreError> {
     let with_states: Vec<_> = read
         .into_iter()
         .map(|(index, record, edited)| {
-            let subject = &work.subjects[index];
-            let state = edited.then_some(&subject.state);
-            (subject.profile.id, record, state)
+            let entry = &context.profiles[index];
+            let state = edited.then_some(&entry.state);
+            (entry.profile.id, record, state)
         })
         .collect();
-    let fence = work.budget.fence();
-    work.services
+    let fence = context.budget.fence();
+    context
+        .services
         .store
         .put_read_members(fence, &with_states)
         .await
@@ -258,21 +259,21 @@ fn window(unread: &[Unread]) -> usize {
 
 /// Returns the record of the members of a group.
 pub(crate) fn record(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     index: usize,
     group: ObjectId,
     members_now: &CurrentMembers,
 ) -> RecordedMembers {
     RecordedMembers {
-        lineage: work.snapshot.people.lineage.first.clone(),
+        lineage: context.snapshot.people.lineage.first.clone(),
         group,
         members: members_now.members.clone(),
-        profile_version: work.subjects[index].version,
+        profile_version: context.profiles[index].version,
         read_at: members_now.read_at,
-        unsure: members_now.unsure.clone(),
+        unconfirmed: members_now.unconfirmed.clone(),
     }
 }
 
-fn count(work: &mut RunContext<'_>, name: &str, more: usize) {
-    *work.counted.entry(name.to_owned()).or_default() += more as u64;
+fn count(context: &mut RunContext<'_>, name: &str, more: usize) {
+    *context.counted.entry(name.to_owned()).or_default() += more as u64;
 }

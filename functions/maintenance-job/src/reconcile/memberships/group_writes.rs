@@ -15,17 +15,17 @@ use crate::context::RunContext;
 /// Invalidates the recorded members unless the plan repeats every change that returned an
 /// error: such a change may nevertheless have been applied, and only repeating it verifies it.
 pub(crate) async fn invalidate_if_unverified(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     plan: &MembershipPlan,
     current: &mut CurrentMembers,
 ) -> Result<(), StoreError> {
     let tried = |id| plan.adds.contains_key(id) || plan.removes.contains_key(id);
-    if current.unsure.iter().all(tried) {
+    if current.unconfirmed.iter().all(tried) {
         return Ok(());
     }
-    current.doubtful = true;
-    let fence = work.budget.fence();
-    let store = &work.services.store;
+    current.may_be_stale = true;
+    let fence = context.budget.fence();
+    let store = &context.services.store;
     store.delete_recorded_members(fence, [plan.profile]).await
 }
 
@@ -33,41 +33,41 @@ pub(crate) async fn invalidate_if_unverified(
 /// interrupted. The recorded members are deleted before the first write: if this run
 /// crashes, the next one reads the group.
 pub(crate) async fn apply_recorded(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     cleared: &Cleared,
 ) -> Result<Option<BTreeSet<ObjectId>>, StoreError> {
     let plan = cleared.plan();
     if plan.is_empty() {
-        return Ok(apply(work, index, cleared).await);
+        return Ok(apply(context, index, cleared).await);
     }
-    let store = &work.services.store;
-    let fence = work.budget.fence();
-    let state = &mut work.subjects[index].state;
+    let store = &context.services.store;
+    let fence = context.budget.fence();
+    let state = &mut context.profiles[index].state;
     state.written_at = Some(Utc::now());
     store.put_profile_state(fence, plan.profile, state).await?;
     store.delete_recorded_members(fence, [plan.profile]).await?;
-    let ended = apply(work, index, cleared).await;
-    work.subjects[index].state.written_at = Some(Utc::now());
+    let ended = apply(context, index, cleared).await;
+    context.profiles[index].state.written_at = Some(Utc::now());
     Ok(ended)
 }
 
 /// Records the members of the group once the outcome of every change is known.
 pub(crate) async fn record_members(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     index: usize,
     cleared: &Cleared,
     known: &CurrentMembers,
 ) -> Result<(), StoreError> {
     let plan = cleared.plan();
-    let Some(group) = plan.group.filter(|_| !known.doubtful) else {
+    let Some(group) = plan.group.filter(|_| !known.may_be_stale) else {
         return Ok(());
     };
     if plan.is_empty() && known.recorded {
         return Ok(());
     }
-    let record = record(work, index, group, known);
-    let fence = work.budget.fence();
-    let store = &work.services.store;
+    let record = record(context, index, group, known);
+    let fence = context.budget.fence();
+    let store = &context.services.store;
     store.put_members(fence, &[(plan.profile, record)]).await
 }

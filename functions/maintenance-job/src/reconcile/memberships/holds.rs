@@ -10,30 +10,31 @@ use crate::error::StepError;
 
 /// Marks a hold as being applied, so that the remaining changes need no second approval if
 /// this invocation is interrupted.
-pub(crate) async fn begin_approved(work: &RunContext<'_>, hold: &Hold) -> Result<(), StepError> {
+pub(crate) async fn begin_approved(context: &RunContext<'_>, hold: &Hold) -> Result<(), StepError> {
     let HoldState::Approved { by, at, why } = hold.state.clone() else {
         return Ok(());
     };
     let mut applying = hold.clone();
     applying.state = HoldState::Applying { by, at, why };
-    applying.snapshot = work.snapshot.header.id.clone();
-    work.services
+    applying.snapshot = context.snapshot.header.id.clone();
+    context
+        .services
         .store
-        .put_hold(work.budget.fence(), &applying)
+        .put_hold(context.budget.fence(), &applying)
         .await?;
     Ok(())
 }
 
 /// Holds the whole change: nothing is written to the group (S4-061).
 pub(crate) async fn record_hold(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     held: Hold,
     hash: PlanHash,
     announce: bool,
     before: Option<&Hold>,
 ) -> Result<(), StepError> {
-    let report = &mut work.subjects[index].report;
+    let report = &mut context.profiles[index].report;
     let discarded =
         before.is_some_and(|hold| !announce && matches!(hold.state, HoldState::Discarded { .. }));
     report.status = ProfileStatus::Held;
@@ -53,7 +54,7 @@ pub(crate) async fn record_hold(
     }
     let about = NoticeKind::Held {
         profile: held.profile,
-        title: work.subjects[index].profile.title.clone(),
+        title: context.profiles[index].profile.title.clone(),
         exceeded: held.exceeded.to_string(),
         adds: held.adds,
         removes: held.removes,
@@ -62,10 +63,11 @@ pub(crate) async fn record_hold(
     };
     // First the notice, then the record: after a crash in between the notice is queued
     // twice, and its identity makes the two one e-mail.
-    work.services.notify(&work.tenant, about).await?;
-    work.services
+    context.services.notify(&context.tenant, about).await?;
+    context
+        .services
         .store
-        .put_hold(work.budget.fence(), &held)
+        .put_hold(context.budget.fence(), &held)
         .await?;
     Ok(())
 }

@@ -24,21 +24,21 @@ pub(crate) struct Files {
 
 /// Writes the file of a profile unless the stored one has the same content.
 pub(crate) async fn update(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     members: Members,
     files: &mut Files,
 ) -> Result<(), MemberListError> {
-    let lines = files.lines.get_or_insert_with(|| lines(&work.snapshot));
+    let lines = files.lines.get_or_insert_with(|| lines(&context.snapshot));
     let digest = digest(lines, &members);
-    let subject = &mut work.subjects[index];
-    if subject.state.members_digest.as_deref() == Some(digest.as_str()) {
+    let entry = &mut context.profiles[index];
+    if entry.state.members_digest.as_deref() == Some(digest.as_str()) {
         return Ok(());
     }
     let order = files
         .order
-        .get_or_insert_with(|| Arc::new(NameOrder::of(&work.snapshot)));
-    let (snapshot, order) = (Arc::clone(&work.snapshot), Arc::clone(order));
+        .get_or_insert_with(|| Arc::new(NameOrder::of(&context.snapshot)));
+    let (snapshot, order) = (Arc::clone(&context.snapshot), Arc::clone(order));
     let file = tempfile::NamedTempFile::new()?;
     // On a separate thread, so that the heartbeat of the lease continues: a million lines
     // take seconds.
@@ -46,13 +46,14 @@ pub(crate) async fn update(
         write_in(file.path(), &snapshot, &members, &order).map(|()| file)
     });
     let file = written.await??;
-    let key = members_key(work.tenant.id, subject.profile.id);
-    work.services
+    let key = members_key(context.tenant.id, entry.profile.id);
+    context
+        .services
         .objects
         .put_file(&key, CONTENT_TYPE, file.path())
         .await?;
-    subject.state.members_file = Some(key);
-    subject.state.members_digest = Some(digest);
+    entry.state.members_file = Some(key);
+    entry.state.members_digest = Some(digest);
     Ok(())
 }
 

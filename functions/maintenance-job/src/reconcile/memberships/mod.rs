@@ -29,7 +29,7 @@ use rollcall_domain::rules::Fields;
 use super::groups::Groups;
 use crate::context::RunContext;
 use crate::error::{StepError, UnknownMembers};
-use current_members::{Current, CurrentMembers, gather};
+use current_members::{Current, CurrentMembers, read_current_members};
 use group_writes::{apply_recorded, invalidate_if_unverified, record_members};
 use holds::{begin_approved, record_hold};
 use member_list::Files;
@@ -45,53 +45,54 @@ struct SharedInputs {
 
 /// Updates the members of every auto-populated profile's group.
 pub(crate) async fn update(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     groups: &Groups,
     request: &RunRequest,
 ) -> Result<(), StepError> {
     let mut shared = SharedInputs {
-        accounts: Accounts::of(&work.snapshot.people),
+        accounts: Accounts::of(&context.snapshot.people),
         files: Files::default(),
     };
-    manual_edits::forget_notified(work);
-    let mut current = gather(work, groups, &shared.accounts, request).await?;
-    let mut changes = audiences(work, &mut current).await?;
-    for index in 0..work.subjects.len() {
-        if let Err(stop) = work.budget.check().await {
+    manual_edits::delete_notified(context);
+    let mut current = read_current_members(context, groups, &shared.accounts, request).await?;
+    let mut changes = audiences(context, &mut current).await?;
+    for index in 0..context.profiles.len() {
+        if let Err(stop) = context.budget.check().await {
             if stop == Interrupted::OutOfTime {
-                save(work).await?;
+                save(context).await?;
             }
             return Err(stop.into());
         }
-        let id = work.subjects[index].profile.id;
+        let id = context.profiles[index].profile.id;
         let members_now = current.remove(&id);
-        if let Some((change, members_now)) = prepare(work, index, changes.remove(&id), members_now)
+        if let Some((change, members_now)) =
+            prepare(context, index, changes.remove(&id), members_now)
         {
-            update_profile(work, &mut shared, index, change, members_now).await?;
+            update_profile(context, &mut shared, index, change, members_now).await?;
         }
-        manual_edits::remark(work, index);
-        note_state(work, index);
-        if work.unsaved.len() >= UNSAVED {
-            save(work).await?;
+        manual_edits::add_note(context, index);
+        note_state(context, index);
+        if context.unsaved.len() >= UNSAVED {
+            save(context).await?;
         }
     }
-    save(work).await?;
+    save(context).await?;
     Ok(())
 }
 
 /// Evaluates all audiences of the tenant together, because profiles may refer to each other.
 async fn audiences(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     current: &mut Current,
 ) -> Result<BTreeMap<ProfileId, Result<AudienceChange, AudienceError>>, StepError> {
-    let fields = Fields::of(&work.snapshot);
-    let living = work
-        .subjects
+    let fields = Fields::of(&context.snapshot);
+    let living = context
+        .profiles
         .iter()
-        .filter(|subject| !subject.profile.is_deleted());
+        .filter(|entry| !entry.profile.is_deleted());
     let audiences: Vec<_> = living
-        .map(|subject| {
-            Audience::of(&subject.profile, &fields).map_err(|error| (subject.profile.id, error))
+        .map(|entry| {
+            Audience::of(&entry.profile, &fields).map_err(|error| (entry.profile.id, error))
         })
         .collect();
     let known = current.iter_mut().filter_map(|(id, members_now)| {
@@ -99,7 +100,7 @@ async fn audiences(
         Some((*id, std::mem::take(&mut members.rows)))
     });
     let known: BTreeMap<ProfileId, RowSet> = known.collect();
-    let (snapshot, slot) = (Arc::clone(&work.snapshot), work.slot);
+    let (snapshot, slot) = (Arc::clone(&context.snapshot), context.slot);
     // On a separate thread, so that the heartbeat of the lease continues.
     let evaluated = tokio::task::spawn_blocking(move || {
         let changes = evaluate(&audiences, &snapshot, slot, &known);
@@ -117,26 +118,26 @@ async fn audiences(
 /// Returns the inputs of a profile whose members are to be updated; otherwise reports the
 /// reason and returns `None`.
 fn prepare(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     index: usize,
     change: Option<Result<AudienceChange, AudienceError>>,
     members_now: Option<Result<CurrentMembers, UnknownMembers>>,
 ) -> Option<(AudienceChange, CurrentMembers)> {
-    let subject = &mut work.subjects[index];
-    let report = &mut subject.report;
-    if subject.profile.is_deleted() {
+    let entry = &mut context.profiles[index];
+    let report = &mut entry.report;
+    if entry.profile.is_deleted() {
         report.status = ProfileStatus::Deleted;
-        report.members = subject.state.members;
+        report.members = entry.state.members;
         return None;
     }
     report.members = match &members_now {
         Some(Ok(members_now)) => members_now.members.len(),
-        Some(Err(_)) | None => subject.state.members,
+        Some(Err(_)) | None => entry.state.members,
     };
     if report.status == ProfileStatus::Failed {
         return None;
     }
-    if !subject.profile.auto_populate {
+    if !entry.profile.auto_populate {
         report.status = ProfileStatus::Unmanaged;
         report.reason = Some("auto-populate is off: members are not changed".to_owned());
         return None;
@@ -159,32 +160,32 @@ fn prepare(
 
 /// Plans, guards and applies the change of one profile.
 async fn update_profile(
-    work: &mut RunContext<'_>,
+    context: &mut RunContext<'_>,
     shared: &mut SharedInputs,
     index: usize,
     change: AudienceChange,
     mut members_now: CurrentMembers,
 ) -> Result<(), StepError> {
     let members = change.members(&members_now.members.rows);
-    if let Err(error) = member_list::update(work, index, members, &mut shared.files).await {
+    if let Err(error) = member_list::update(context, index, members, &mut shared.files).await {
         // A list that cannot be written does not stop the update of the group.
-        work.subjects[index]
+        context.profiles[index]
             .report
             .fail(format!("the member list could not be written: {error}"));
     }
-    let subject = &work.subjects[index];
+    let entry = &context.profiles[index];
     let about = PlanTarget {
-        profile: subject.profile.id,
-        group: subject.state.group,
+        profile: entry.profile.id,
+        group: entry.state.group,
     };
-    let (snapshot, accounts) = (&work.snapshot, &shared.accounts);
+    let (snapshot, accounts) = (&context.snapshot, &shared.accounts);
     let plan = plan(about, snapshot, accounts, &change, &members_now.members);
-    work.subjects[index].report.unreachable = plan.unreachable;
-    invalidate_if_unverified(work, &plan, &mut members_now).await?;
-    let hold = work.holds.get(&plan.profile).cloned();
+    context.profiles[index].report.unreachable = plan.unreachable;
+    invalidate_if_unverified(context, &plan, &mut members_now).await?;
+    let hold = context.holds.get(&plan.profile).cloned();
     match guard(
         plan.clone(),
-        &work.subjects[index].profile.throttle,
+        &context.profiles[index].profile.throttle,
         hold.as_ref(),
     ) {
         GuardVerdict::Hold {
@@ -192,24 +193,24 @@ async fn update_profile(
             hash,
             announce,
         } => {
-            let held = Hold::new(plan.profile, &plan, exceeded, work.slot);
-            record_hold(work, index, held, hash, announce, hold.as_ref()).await
+            let held = Hold::new(plan.profile, &plan, exceeded, context.slot);
+            record_hold(context, index, held, hash, announce, hold.as_ref()).await
         }
         GuardVerdict::Clear(cleared) => {
             if let Some(hold) = hold.as_ref() {
-                begin_approved(work, hold).await?;
+                begin_approved(context, hold).await?;
             }
             let after = members_now.members.after(&change, &shared.accounts);
-            let ended = apply_recorded(work, index, &cleared).await?;
+            let ended = apply_recorded(context, index, &cleared).await?;
             let known = ended.map(|failed| CurrentMembers {
                 members: after.without(&failed, &members_now.members, &shared.accounts),
-                unsure: failed,
+                unconfirmed: failed,
                 ..members_now
             });
             if let Some(known) = known {
-                record_members(work, index, &cleared, &known).await?;
+                record_members(context, index, &cleared, &known).await?;
             }
-            close_hold(work, index, hold.as_ref()).await?;
+            close_hold(context, index, hold.as_ref()).await?;
             Ok(())
         }
     }
@@ -217,51 +218,55 @@ async fn update_profile(
 
 /// Deletes a hold whose change was completely applied or is no longer needed.
 async fn close_hold(
-    work: &RunContext<'_>,
+    context: &RunContext<'_>,
     index: usize,
     hold: Option<&Hold>,
 ) -> Result<(), StoreError> {
-    let report = &work.subjects[index].report;
+    let report = &context.profiles[index].report;
     let Some(hold) = hold.filter(|_| report.added.deferred + report.removed.deferred == 0) else {
         return Ok(());
     };
-    let fence = work.budget.fence();
-    work.services.store.clear_hold(fence, hold.profile).await
+    let fence = context.budget.fence();
+    context.services.store.clear_hold(fence, hold.profile).await
 }
 
 /// Stores the states of profiles whose status was changed by later steps.
-pub(crate) async fn finalize_all(work: &mut RunContext<'_>) -> Result<(), StoreError> {
-    for index in 0..work.subjects.len() {
-        let subject = &work.subjects[index];
-        if subject.state.evaluated_at == Some(work.slot)
-            && subject.state.status != Some(subject.report.status)
+pub(crate) async fn finalize_all(context: &mut RunContext<'_>) -> Result<(), StoreError> {
+    for index in 0..context.profiles.len() {
+        let entry = &context.profiles[index];
+        if entry.state.evaluated_at == Some(context.slot)
+            && entry.state.status != Some(entry.report.status)
         {
-            note_state(work, index);
+            note_state(context, index);
         }
     }
-    save(work).await
+    save(context).await
 }
 
 /// Updates the state of a profile in memory; [`save`] stores it.
-fn note_state(work: &mut RunContext<'_>, index: usize) {
-    let (slot, snapshot) = (work.slot, work.snapshot.header.id.clone());
-    let subject = &mut work.subjects[index];
-    let state = &mut subject.state;
-    state.status = Some(subject.report.status);
-    state.reason.clone_from(&subject.report.reason);
-    state.members = subject.report.members;
+fn note_state(context: &mut RunContext<'_>, index: usize) {
+    let (slot, snapshot) = (context.slot, context.snapshot.header.id.clone());
+    let entry = &mut context.profiles[index];
+    let state = &mut entry.state;
+    state.status = Some(entry.report.status);
+    state.reason.clone_from(&entry.report.reason);
+    state.members = entry.report.members;
     state.snapshot = Some(snapshot);
     state.evaluated_at = Some(slot);
-    work.unsaved.insert(index);
+    context.unsaved.insert(index);
 }
 
 /// Stores the states that changed, many profiles in one transaction.
-pub(crate) async fn save(work: &mut RunContext<'_>) -> Result<(), StoreError> {
-    let unsaved = std::mem::take(&mut work.unsaved);
+pub(crate) async fn save(context: &mut RunContext<'_>) -> Result<(), StoreError> {
+    let unsaved = std::mem::take(&mut context.unsaved);
     let states = unsaved.iter().map(|index| {
-        let subject = &work.subjects[*index];
-        (subject.profile.id, &subject.state)
+        let entry = &context.profiles[*index];
+        (entry.profile.id, &entry.state)
     });
-    let fence = work.budget.fence();
-    work.services.store.put_profile_states(fence, states).await
+    let fence = context.budget.fence();
+    context
+        .services
+        .store
+        .put_profile_states(fence, states)
+        .await
 }

@@ -176,13 +176,13 @@ async fn with_answers(parts: Value) -> (Stub, Vec<Result<Written, ApiError>>) {
         (201, json!({"id": "alone"}))
     })
     .await;
-    let described = Described {
+    let service = ServiceCapabilities {
         bulk: Some((10, 10_000)),
         ..all_but_bulk()
     };
     let mirror = TargetReplica::new(Platform::default());
     let writes = [new_user(1), new_user(2)];
-    let all = scim.write_all(&writes, &mirror, &described, LANGUAGE).await;
+    let all = scim.write_all(&writes, &mirror, &service, LANGUAGE).await;
     (stub, all)
 }
 

@@ -30,7 +30,7 @@ const BULK: &str = "/v2/Bulk";
 struct Site {
     tenant: Tenant,
     scim: Scim,
-    described: Described,
+    service: ServiceCapabilities,
     mirror: TargetReplica,
 }
 
@@ -46,13 +46,13 @@ impl Site {
             .edit(tenant.uuid(), |it| arrange(&mut it.scim.behaviour));
         edited.expect("unknown tenant");
         let scim = scim_of(&tenant);
-        let described = scim.describe().await.expect("not described");
+        let service = scim.describe().await.expect("not described");
         tenant.simulators.clear_requests(tenant.uuid());
         let mirror = TargetReplica::new(Platform::default());
         Self {
             tenant,
             scim,
-            described,
+            service,
             mirror,
         }
     }
@@ -105,7 +105,7 @@ impl Site {
     async fn write(&mut self, write: &Write) -> Result<Written, ApiError> {
         let written = self
             .scim
-            .write(write, &self.mirror, &self.described, LANGUAGE)
+            .write(write, &self.mirror, &self.service, LANGUAGE)
             .await;
         if let Ok(Written::Done(created)) = &written {
             self.mirror.record_write(write, created.as_deref());
@@ -116,7 +116,7 @@ impl Site {
     async fn write_all(&mut self, writes: &[Write]) -> Vec<Result<Written, ApiError>> {
         let all = self
             .scim
-            .write_all(writes, &self.mirror, &self.described, LANGUAGE)
+            .write_all(writes, &self.mirror, &self.service, LANGUAGE)
             .await;
         for (write, written) in writes.iter().zip(&all) {
             if let Ok(Written::Done(created)) = written {
@@ -171,8 +171,8 @@ async fn stub(
 }
 
 /// Returns a service that supports everything except bulk requests.
-fn all_but_bulk() -> Described {
-    Described {
+fn all_but_bulk() -> ServiceCapabilities {
+    ServiceCapabilities {
         features: Features::ALL,
         patch: true,
         filter: true,
@@ -265,15 +265,15 @@ async fn the_calls_are_send() {
         value
     }
     let site = Site::start().await;
-    let (scim, described) = (&site.scim, &site.described);
-    is_send(scim.users(described, None))
+    let (scim, service) = (&site.scim, &site.service);
+    is_send(scim.users(service, None))
         .await
         .expect("users not read");
-    is_send(scim.groups(described, None))
+    is_send(scim.groups(service, None))
         .await
         .expect("groups not read");
     is_send(scim.reports_changes(0)).await.expect("no result");
     let writes = [new_user(1)];
-    let all = is_send(scim.write_all(&writes, &site.mirror, described, LANGUAGE)).await;
+    let all = is_send(scim.write_all(&writes, &site.mirror, service, LANGUAGE)).await;
     assert!(all[0].is_ok());
 }

@@ -261,8 +261,8 @@ async fn an_id_is_one_part_of_a_path() {
     };
     let mirror = TargetReplica::new(Platform::default());
     let write = write(subject(1), operation);
-    let described = all_but_bulk();
-    let written = scim.write(&write, &mirror, &described, LANGUAGE).await;
+    let service = all_but_bulk();
+    let written = scim.write(&write, &mirror, &service, LANGUAGE).await;
     written.expect("not changed");
     let request = stub.requests().concat();
     let line = "PATCH /Users/..%2FGroups%2F1%3Fx%3D%23%C3%BC-._~ HTTP/1.1";

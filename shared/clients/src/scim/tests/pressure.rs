@@ -25,12 +25,12 @@ async fn no_one_sends_while_the_service_asks_to_wait() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, asks_to_wait(0.5)));
     let (first, second) = (site.scim.clone(), site.scim.clone());
-    let described = site.described;
+    let service = site.service;
     let began = Instant::now();
-    let first = tokio::spawn(async move { first.users(&described, None).await.map(drop) });
+    let first = tokio::spawn(async move { first.users(&service, None).await.map(drop) });
     tokio::time::sleep(Duration::from_millis(150)).await;
     second
-        .groups(&described, None)
+        .groups(&service, None)
         .await
         .expect("groups not read");
     assert!(began.elapsed() >= Duration::from_millis(500));
@@ -44,7 +44,7 @@ async fn a_rate_limit_costs_no_try() {
     // More rate limits than attempts, followed by a failure that uses all attempts.
     site.fault(Fault::once(USERS, asks_to_wait(0.01)).at(1, 12));
     site.fault(Fault::once(USERS, down(503)).at(13, 4));
-    let users = site.scim.users(&site.described, None).await;
+    let users = site.scim.users(&site.service, None).await;
     assert!(users.expect("failed after the rate limit").all.is_empty());
     assert_eq!(site.asked(USERS).len(), 17);
 
@@ -91,7 +91,7 @@ async fn a_pause_of_nothing_is_no_reason_to_ask_without_end() {
         ..site.scim.clone()
     };
     let scim = scim.with_deadline(Instant::now() + Duration::from_millis(200));
-    let error = scim.users(&site.described, None).await;
+    let error = scim.users(&site.service, None).await;
     assert_eq!(error.expect_err("no rate limit").status(), Some(429));
     let asked = site.asked(USERS).len();
     assert!((2..=4).contains(&asked), "{asked}");
@@ -107,7 +107,7 @@ async fn no_one_waits_past_the_deadline() {
         // The longest pause between attempts in tests.
         let began = Instant::now();
         site.scim
-            .users(&site.described, None)
+            .users(&site.service, None)
             .await
             .expect_err("no error of a busy service");
         site.write(&new_user(1))
@@ -128,9 +128,9 @@ async fn a_wish_to_wait_too_long_is_reported_to_all() {
     let site = Site::start().await;
     site.fault(Fault::once(USERS, asks_to_wait(3_600.0)));
     let began = Instant::now();
-    let error = site.scim.users(&site.described, None).await;
+    let error = site.scim.users(&site.service, None).await;
     assert_eq!(error.expect_err("no error").status(), Some(429));
-    let error = site.scim.groups(&site.described, None).await;
+    let error = site.scim.groups(&site.service, None).await;
     let error = error.expect_err("waited for the rate limit");
     assert!(matches!(error, ApiError::Timeout { .. }), "{error:?}");
     assert!(site.asked(GROUPS).is_empty());
@@ -170,11 +170,9 @@ async fn what_is_not_implemented_is_asked_once() {
 async fn no_error_shows_a_secret() {
     let (_stub, scim) = stub(|_, _| (403, refusal(403, "No."))).await;
     let mirror = TargetReplica::new(Platform::default());
-    let described = all_but_bulk();
-    let read = scim.users(&described, None).await.expect_err("not refused");
-    let written = scim
-        .write(&new_user(1), &mirror, &described, LANGUAGE)
-        .await;
+    let service = all_but_bulk();
+    let read = scim.users(&service, None).await.expect_err("not refused");
+    let written = scim.write(&new_user(1), &mirror, &service, LANGUAGE).await;
     let written = written.expect_err("not refused");
     let nowhere = Scim::new(quick(), "http://127.0.0.1:1", Secret::new("the-token"));
     let nowhere = nowhere.expect("invalid URL");
@@ -196,7 +194,7 @@ async fn requests_are_counted() {
     site.people(0..5).await;
     let clone = site.scim.clone();
     clone
-        .users(&site.described, None)
+        .users(&site.service, None)
         .await
         .expect("users not read");
     assert_eq!(site.scim.requests() - before, 3);

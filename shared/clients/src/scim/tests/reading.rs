@@ -25,7 +25,7 @@ async fn every_page_of_users_is_taken_in() {
     let site = with_people(23, 10).await;
     let listed = site
         .scim
-        .users(&site.described, None)
+        .users(&site.service, None)
         .await
         .expect("users not read");
     assert_eq!(listed.all.len(), 23);
@@ -47,12 +47,12 @@ async fn no_one_at_all_is_an_answer() {
     let site = Site::start().await;
     let users = site
         .scim
-        .users(&site.described, None)
+        .users(&site.service, None)
         .await
         .expect("not read");
     let teams = site
         .scim
-        .groups(&site.described, None)
+        .groups(&site.service, None)
         .await
         .expect("not read");
     assert!(users.all.is_empty() && teams.all.is_empty());
@@ -68,7 +68,7 @@ async fn every_page_of_groups_is_taken_in_with_its_members() {
             .await
             .expect("not created");
     }
-    let listed = site.scim.groups(&site.described, None).await;
+    let listed = site.scim.groups(&site.service, None).await;
     let listed = listed.expect("groups not read");
     assert_eq!(listed.all.len(), 3);
     let both = BTreeSet::from([site.key(0), site.key(4)]);
@@ -84,7 +84,7 @@ async fn a_cut_page_is_noticed_and_all_are_read_once_more() {
     let site = with_people(8, 4).await;
     // The remaining rows are requested as after a short page, and then the total does not match.
     site.fault(Fault::once(USERS, FaultKind::EmptyPage).at(2, 1));
-    let listed = site.scim.users(&site.described, None).await;
+    let listed = site.scim.users(&site.service, None).await;
     assert_eq!(listed.expect("the second attempt failed").all.len(), 8);
     assert_eq!(site.count("GET", USERS), 4);
 }
@@ -93,7 +93,7 @@ async fn a_cut_page_is_noticed_and_all_are_read_once_more() {
 async fn a_short_page_costs_another_request_and_no_one() {
     let site = with_people(8, 4).await;
     site.fault(Fault::once(USERS, FaultKind::TruncatedPage));
-    let listed = site.scim.users(&site.described, None).await;
+    let listed = site.scim.users(&site.service, None).await;
     assert_eq!(listed.expect("all").all.len(), 8);
     assert_eq!(site.count("GET", USERS), 3);
 }
@@ -102,7 +102,7 @@ async fn a_short_page_costs_another_request_and_no_one() {
 async fn a_second_page_that_fails_fails_the_whole() {
     let site = with_people(8, 4).await;
     site.fault(Fault::once("startIndex=5", down(503)).at(1, u32::MAX));
-    let error = site.scim.users(&site.described, None).await;
+    let error = site.scim.users(&site.service, None).await;
     assert_eq!(
         error.expect_err("an incomplete list was accepted").status(),
         Some(503)
@@ -220,7 +220,7 @@ async fn only_what_changed_since_is_read() {
     let change = set_user(&site, 4, [(Field::JobTitle, Some("Lead"))]);
     site.write(&change).await.expect("not changed");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
-    let listed = site.scim.users(&site.described, Some(before)).await;
+    let listed = site.scim.users(&site.service, Some(before)).await;
     let listed = listed.expect("users not read");
     // The last user created has exactly this modification time, so it is read again.
     let ids: BTreeSet<&String> = listed.all.keys().collect();
@@ -229,7 +229,7 @@ async fn only_what_changed_since_is_read() {
 
     let since: DateTime<Utc> = "2026-11-26T10:00:00.1239Z".parse().expect("invalid time");
     site.tenant.simulators.clear_requests(site.tenant.uuid());
-    let groups = site.scim.groups(&site.described, Some(since)).await;
+    let groups = site.scim.groups(&site.service, Some(since)).await;
     assert!(groups.expect("not read").all.is_empty());
     let asked = percent_encoding::percent_decode_str(&site.asked(GROUPS)[0])
         .decode_utf8_lossy()

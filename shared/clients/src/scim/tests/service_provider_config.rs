@@ -5,14 +5,14 @@ use super::*;
 #[tokio::test]
 async fn a_service_that_can_everything_is_described() {
     let site = Site::start().await;
-    let expected = Described {
+    let expected = ServiceCapabilities {
         features: Features::ALL,
         patch: true,
         filter: true,
         page: 200,
         bulk: Some((100, 512 * 1024)),
     };
-    assert_eq!(site.described, expected);
+    assert_eq!(site.service, expected);
 }
 
 #[tokio::test]
@@ -26,7 +26,7 @@ async fn a_service_that_can_nothing_is_described() {
         can.max_results = 10_000;
     })
     .await;
-    let expected = Described {
+    let expected = ServiceCapabilities {
         features: Features {
             job_title: true,
             department: false,
@@ -38,7 +38,7 @@ async fn a_service_that_can_nothing_is_described() {
         page: 500,
         bulk: None,
     };
-    assert_eq!(site.described, expected);
+    assert_eq!(site.service, expected);
 }
 
 #[tokio::test]
@@ -49,8 +49,8 @@ async fn a_service_takes_as_much_as_it_says() {
         can.max_results = 50;
     })
     .await;
-    assert_eq!(site.described.bulk, Some((7, 9_000)));
-    assert_eq!(site.described.page, 50);
+    assert_eq!(site.service.bulk, Some((7, 9_000)));
+    assert_eq!(site.service.page, 50);
 }
 
 #[tokio::test]

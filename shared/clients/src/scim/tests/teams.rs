@@ -172,7 +172,7 @@ async fn a_team_is_archived_and_brought_back() {
         let (shown, members) = site.team(team());
         assert_eq!(shown[TEAM]["archived"], true);
         assert!(members.is_empty());
-        let listed = site.scim.groups(&site.described, None).await;
+        let listed = site.scim.groups(&site.service, None).await;
         let listed = listed.expect("groups not read").all;
         assert!(
             listed

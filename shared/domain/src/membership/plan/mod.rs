@@ -5,7 +5,7 @@
 
 pub mod diff;
 pub mod guard;
-pub mod known_members;
+pub mod recorded_members;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -16,8 +16,8 @@ use crate::base::ids::{CatalogId, TenantId};
 #[serde(rename_all = "camelCase")]
 pub struct MailboxState {
     /// Recent sending, for the rate limit.
-    #[serde(default)]
-    pub pace: SendRate,
+    #[serde(default, rename = "pace")]
+    pub rate: SendRate,
     /// Recent failures, for the circuit breaker.
     #[serde(default)]
     pub breaker: Breaker,
@@ -41,9 +41,9 @@ impl MailboxState {
     pub fn permit(&self, recipients: u32, now: DateTime<Utc>) -> SendPermit {
         match (
             self.breaker.paused_until(now),
-            self.pace.permit(recipients, now),
+            self.rate.permit(recipients, now),
         ) {
-            (Some(until), SendPermit::Wait(pace)) => SendPermit::Wait(until.max(pace)),
+            (Some(until), SendPermit::Wait(rate)) => SendPermit::Wait(until.max(rate)),
             (Some(until), SendPermit::Now) => SendPermit::Wait(until),
             (None, turn) => turn,
         }

@@ -109,34 +109,34 @@ mod tests {
 
     #[test]
     fn thirty_a_minute_and_then_one_by_one() {
-        let mut pace = SendRate::default();
+        let mut rate = SendRate::default();
         for n in 0..30 {
-            assert_eq!(pace.permit(1, after(n * 100)), SendPermit::Now, "{n}");
-            pace.sent(1, after(n * 100));
+            assert_eq!(rate.permit(1, after(n * 100)), SendPermit::Now, "{n}");
+            rate.sent(1, after(n * 100));
         }
         assert_eq!(
-            pace.permit(1, after(3_000)),
+            rate.permit(1, after(3_000)),
             SendPermit::Wait(after(60_000))
         );
-        assert_eq!(pace.permit(1, after(60_000)), SendPermit::Now);
-        pace.sent(1, after(60_000));
+        assert_eq!(rate.permit(1, after(60_000)), SendPermit::Now);
+        rate.sent(1, after(60_000));
         assert_eq!(
-            pace.permit(1, after(60_000)),
+            rate.permit(1, after(60_000)),
             SendPermit::Wait(after(60_100))
         );
     }
 
     #[test]
     fn ten_thousand_recipients_a_day() {
-        let mut pace = SendRate::default();
+        let mut rate = SendRate::default();
         for minute in 0..20 {
-            pace.sent(500, after(minute * 60_000));
+            rate.sent(500, after(minute * 60_000));
         }
-        let SendPermit::Wait(until) = pace.permit(1, after(30 * 60_000)) else {
+        let SendPermit::Wait(until) = rate.permit(1, after(30 * 60_000)) else {
             panic!("the daily limit was not applied")
         };
         assert!(until > after(24 * 3_600_000) && until <= after(24 * 3_600_000 + SLICE));
-        assert_eq!(pace.permit(1, until), SendPermit::Now);
+        assert_eq!(rate.permit(1, until), SendPermit::Now);
     }
 
     #[test]
@@ -152,16 +152,16 @@ mod tests {
         /// send after the returned time.
         #[test]
         fn no_one_who_obeys_meets_a_limit(steps in prop::collection::vec((0i64..120_000, 1u32..400), 1..400)) {
-            let (mut pace, mut now) = (SendRate::default(), slot());
+            let (mut rate, mut now) = (SendRate::default(), slot());
             let mut sent: Vec<(i64, u32)> = Vec::new();
             for (pause, recipients) in steps {
                 now += TimeDelta::milliseconds(pause);
-                if let SendPermit::Wait(until) = pace.permit(recipients, now) {
+                if let SendPermit::Wait(until) = rate.permit(recipients, now) {
                     prop_assert!(until > now);
                     now = until;
                 }
-                prop_assert_eq!(pace.permit(recipients, now), SendPermit::Now);
-                pace.sent(recipients, now);
+                prop_assert_eq!(rate.permit(recipients, now), SendPermit::Now);
+                rate.sent(recipients, now);
                 let at = now.timestamp_millis();
                 sent.push((at, recipients));
                 let minute = sent.iter().filter(|(then, _)| then + MINUTE > at).count();

@@ -35,7 +35,7 @@ impl<'a, 'p, P: Previous> Columns<'a, 'p, P> {
     }
 
     /// Builds all columns and compares each with the previous snapshot.
-    pub(super) fn read(
+    pub(super) fn build(
         mut self,
         users: UserSet,
         fields: &[FieldRow],

@@ -41,10 +41,10 @@ impl Rows {
     ) -> Self {
         before
             .and_then(|before| Self::carry_over(learners, places, before))
-            .unwrap_or_else(|| Self::anew(learners, places, first))
+            .unwrap_or_else(|| Self::first_of_lineage(learners, places, first))
     }
 
-    fn anew(learners: &[Learner], places: usize, first: &SnapshotId) -> Self {
+    fn first_of_lineage(learners: &[Learner], places: usize, first: &SnapshotId) -> Self {
         let no_user = Identity {
             lineage: Lineage::begin(first.clone()),
             ids: Vec::new(),

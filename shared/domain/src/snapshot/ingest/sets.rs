@@ -65,7 +65,7 @@ impl Sets {
         let mut changes = Changes::new(previous, &rows, unread);
         let entra_properties = entra.kinds().clone();
         let (texts, dates) =
-            Columns::new(&rows, &mut changes).read(self.users, &self.fields, entra);
+            Columns::new(&rows, &mut changes).build(self.users, &self.fields, entra);
         let enrolments = self.enrolments.into_enrolments(rows.len(), |user| {
             let found = learners.binary_search_by_key(&user, |learner| learner.id);
             rows.of_place(learners[found.ok()?].place)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rollcall_clients::store::profile_states::ProfileState;
 use rollcall_domain::audience::profile::Profile;
 use rollcall_domain::base::ids::ProfileId;
-use rollcall_domain::membership::plan::known_members::RecordedMembers;
+use rollcall_domain::membership::plan::recorded_members::RecordedMembers;
 
 use super::{TestApp, in_city, platform, profile_id};
 

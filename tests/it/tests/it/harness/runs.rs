@@ -75,7 +75,7 @@ impl TestApp {
         let deadline = Deadline::after(left);
         match request.job {
             Job::Refresh | Job::DirectorySync => {
-                Box::pin(rollcall_refresh_job::work(
+                Box::pin(rollcall_refresh_job::execute_run(
                     &self.services,
                     request.clone(),
                     deadline,
@@ -83,7 +83,7 @@ impl TestApp {
                 .await
             }
             Job::Maintenance | Job::Membership => {
-                Box::pin(rollcall_maintenance_job::work(
+                Box::pin(rollcall_maintenance_job::execute_run(
                     &self.services,
                     request.clone(),
                     deadline,

@@ -168,7 +168,7 @@ async fn a_request_for_an_unknown_tenant_goes_back_to_the_queue() {
     assert!(failure.0.contains("has no settings"), "{failure:?}");
     request.job = Job::Refresh;
     assert!(
-        Box::pin(rollcall_maintenance_job::work(
+        Box::pin(rollcall_maintenance_job::execute_run(
             &app.services,
             request,
             rollcall_runtime::Deadline::after(Duration::from_secs(5))

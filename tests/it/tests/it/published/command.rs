@@ -57,7 +57,7 @@ fn report() -> MaintenanceReport {
             http: 12,
             requests: 48,
             writes: 9,
-            floor: 7,
+            min_writes: 7,
         },
         ..MaintenanceReport::default()
     }

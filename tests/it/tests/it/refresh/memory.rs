@@ -127,9 +127,11 @@ async fn the_process_of_the_refresh() {
         .await
         .expect("clients not created");
     let deadline = Deadline::after(Duration::from_mins(14));
-    Box::pin(rollcall_refresh_job::work(&services, request, deadline))
-        .await
-        .expect("not handled");
+    Box::pin(rollcall_refresh_job::execute_run(
+        &services, request, deadline,
+    ))
+    .await
+    .expect("not handled");
     let status = std::fs::read_to_string("/proc/self/status").expect("no /proc/self/status");
     let peak = status.lines().find(|line| line.starts_with("VmHWM:"));
     println!("\n{}", peak.expect("no peak memory"));

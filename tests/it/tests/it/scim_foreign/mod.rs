@@ -13,7 +13,7 @@ mod servers;
 use std::collections::{BTreeMap, BTreeSet};
 
 use rollcall_clients::http::{Http, HttpSettings, Secret};
-use rollcall_clients::scim::{Described, Scim, Written};
+use rollcall_clients::scim::{Scim, ServiceCapabilities, Written};
 use rollcall_domain::base::ids::ObjectId;
 use rollcall_domain::directory_sync::testing::{person, person_id as id};
 use rollcall_domain::directory_sync::{
@@ -31,7 +31,7 @@ const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:
 /// A third-party server, and the job's client and configuration.
 struct Site {
     scim: Scim,
-    described: Described,
+    service: ServiceCapabilities,
     config: SyncConfig,
     directory: SourceDirectory,
     address: String,
@@ -43,7 +43,7 @@ impl Site {
         let (address, server) = server.start().await;
         let http = Http::new(HttpSettings::default()).expect("client not created");
         let scim = Scim::new(http, &address, Secret::new(TOKEN)).expect("invalid address");
-        let described = scim.describe().await.expect("no description");
+        let service = scim.describe().await.expect("no description");
         let mut config = SyncConfig::new(&address);
         config.teams = TeamSwitches {
             groups: true,
@@ -51,7 +51,7 @@ impl Site {
         };
         Self {
             scim,
-            described,
+            service,
             config,
             directory: small_directory(),
             address,
@@ -60,8 +60,8 @@ impl Site {
     }
 
     async fn read(&self) -> Platform {
-        let users = self.scim.users(&self.described, None).await;
-        let teams = self.scim.groups(&self.described, None).await;
+        let users = self.scim.users(&self.service, None).await;
+        let teams = self.scim.groups(&self.service, None).await;
         Platform {
             users: users.expect("users not read").all,
             teams: teams.expect("groups not read").all,
@@ -74,7 +74,7 @@ impl Site {
             directory: &self.directory,
             matches_graph_filter: None,
             platform,
-            features: self.described.features,
+            features: self.service.features,
             pins: &Pins::default(),
             before: None,
         })
@@ -87,9 +87,7 @@ impl Site {
         for phase in phases {
             let portion = if phase.in_order { 1 } else { 100 };
             for writes in phase.writes.chunks(portion) {
-                let all = self
-                    .scim
-                    .write_all(writes, &mirror, &self.described, "en-GB");
+                let all = self.scim.write_all(writes, &mirror, &self.service, "en-GB");
                 for (write, written) in writes.iter().zip(all.await) {
                     match written {
                         Ok(Written::Done(created)) => {
@@ -283,12 +281,12 @@ fn much_happens(directory: &mut SourceDirectory) {
 }
 
 /// Executes two runs and asserts the server's state after each.
-async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut Described)) {
+async fn two_rounds(server: Foreign, limit: impl FnOnce(&mut ServiceCapabilities)) {
     let mut site = Site::start(server).await;
-    let described = site.described;
-    assert!(described.patch && described.filter && described.bulk.is_some());
-    assert!(described.features.manager && !described.features.supervisors);
-    limit(&mut site.described);
+    let service = site.service;
+    assert!(service.patch && service.filter && service.bulk.is_some());
+    assert!(service.features.manager && !service.features.supervisors);
+    limit(&mut site.service);
 
     let first = site.round().await;
     assert_eq!((first.users.len(), first.teams.len()), (12, 5));
@@ -338,20 +336,20 @@ async fn knows_what_it_has(site: &Site) {
         },
         changes: vec![0],
     };
-    let written = site.scim.write(&again, &nothing, &site.described, "en-GB");
+    let written = site.scim.write(&again, &nothing, &site.service, "en-GB");
     let users = site.raw("Users").await;
     let known = users[&id(1).to_string()]["id"].as_str().map(str::to_owned);
     assert_eq!(written.await.expect("not found"), Written::Done(known));
 
     let all = site
         .scim
-        .users(&site.described, None)
+        .users(&site.service, None)
         .await
         .expect("users not read");
     let tells = site.scim.reports_changes(all.all.len() as u64).await;
     if tells.expect("SCIM request failed") {
         let newest = all.newest.expect("no time");
-        let changed = site.scim.users(&site.described, Some(newest)).await;
+        let changed = site.scim.users(&site.service, Some(newest)).await;
         let changed = changed.expect("changes not read").all;
         assert!((1..13).contains(&changed.len()), "{}", changed.len());
     }

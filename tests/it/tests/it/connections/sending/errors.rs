@@ -14,13 +14,13 @@ async fn a_throttled_mailbox_rests_as_long_as_microsoft_says() {
     };
     app.fault("/me/sendMail", throttled, 1, 1);
     let clock = Clock::new(&app);
-    let first = clock.drain().await;
+    let first = clock.process_mailbox().await;
     let pause = first.again.expect("no retry is scheduled") - clock.now();
     assert!((290..=301).contains(&pause.num_seconds()), "{pause}");
     clock.turn(TimeDelta::seconds(100));
-    assert_eq!(clock.drain().await.sent, 0, "sent too early");
+    assert_eq!(clock.process_mailbox().await.sent, 0, "sent too early");
     clock.turn(TimeDelta::seconds(201));
-    assert_eq!(clock.drain().await.sent, 1);
+    assert_eq!(clock.process_mailbox().await.sent, 1);
     assert_eq!(mails(&app).len(), 1);
 }
 
@@ -32,7 +32,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     app.put_mail("Academy", "one").await;
     app.put_mail("Academy", "two").await;
     let clock = Clock::new(&app);
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     assert_eq!(mails(&app).len(), 2, "not both mails arrived once");
     let path = format!(
         "/v1/catalogs/{}/messages?undelivered=true",
@@ -42,7 +42,7 @@ async fn a_lost_answer_is_a_doubt_and_no_second_mail() {
     assert_eq!(told.body["items"][0]["status"], "doubtful");
     assert_eq!(told.body["items"].as_array().map(Vec::len), Some(1));
     clock.turn(TimeDelta::hours(2));
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     assert_eq!(mails(&app).len(), 2);
 }
 
@@ -65,7 +65,7 @@ async fn a_refused_mail_is_reported_and_the_others_continue() {
     app.put_mail("Academy", "one").await;
     app.put_mail("Academy", "two").await;
     let clock = Clock::new(&app);
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     assert_eq!(mails(&app).len(), 1);
     let store = &app.services.store;
     let kept = store
@@ -96,14 +96,14 @@ async fn a_refused_token_is_renewed_before_the_account_is_given_up() {
     app.put_mail("Academy", "one").await;
     let clock = Clock::new(&app);
     let before = app.outside().refreshes;
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     assert_eq!(
         (mails(&app).len(), app.outside().refreshes),
         (1, before + 1)
     );
     app.fault("/me/sendMail", refused(), 1, 9);
     app.put_mail("Academy", "two").await;
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     let view = app
         .admin("LmsAdmin")
         .get(&app.mail_path("Academy"))

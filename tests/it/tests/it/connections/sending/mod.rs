@@ -63,22 +63,23 @@ impl<'a> Clock<'a> {
     }
 
     /// Processes the Academy's mailbox once.
-    async fn drain(&self) -> DeliveryResult {
+    async fn process_mailbox(&self) -> DeliveryResult {
         let due = MailboxWakeup {
             tenant: self.app.id,
             catalog: self.app.catalog("Academy"),
         };
         let deadline = Deadline::after(Duration::from_mins(2));
-        let done = rollcall_notifier::drain(&self.app.services, due, || self.now(), deadline);
+        let done =
+            rollcall_notifier::process_mailbox(&self.app.services, due, || self.now(), deadline);
         Box::pin(done).await.expect("mailbox not processed")
     }
 
     /// Processes the mailbox until nothing is left, advancing the clock to each wakeup.
-    async fn drain_all(&self) -> u32 {
+    async fn process_until_empty(&self) -> u32 {
         let mut looks = 0;
         loop {
             looks += 1;
-            match self.drain().await.again {
+            match self.process_mailbox().await.again {
                 Some(then) => self.turn((then - self.now()).max(TimeDelta::zero())),
                 None => return looks,
             }
@@ -118,9 +119,10 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
     queue_again(&app, &all[..50]).await;
     let clock = Clock::new(&app);
     for kill_after in [120, 260] {
-        clock.drain().await;
+        clock.process_mailbox().await;
         clock.turn(TimeDelta::minutes(1));
-        let killed = tokio::time::timeout(Duration::from_millis(kill_after), clock.drain()).await;
+        let killed =
+            tokio::time::timeout(Duration::from_millis(kill_after), clock.process_mailbox()).await;
         assert!(
             killed.is_err(),
             "the notifier ended before it could be killed"
@@ -129,7 +131,7 @@ async fn a_thousand_notices_go_out_once_in_order_of_urgency() {
         tokio::time::sleep(Duration::from_millis(3_200)).await;
         clock.turn(TimeDelta::minutes(1));
     }
-    let looks = clock.drain_all().await;
+    let looks = clock.process_until_empty().await;
     let sent = mails(&app);
     let ids: Vec<String> = sent
         .iter()
@@ -224,7 +226,7 @@ async fn one_function_sends_from_a_mailbox() {
         app.put_mail("Academy", &format!("mail {n}")).await;
     }
     let clock = Clock::new(&app);
-    let looks = futures::future::join_all((0..4).map(|_| clock.drain())).await;
+    let looks = futures::future::join_all((0..4).map(|_| clock.process_mailbox())).await;
     let sent: u32 = looks.iter().map(|look| look.sent).sum();
     assert_eq!((sent, mails(&app).len()), (12, 12));
     assert_eq!(refusals(&app), 0);
@@ -259,7 +261,7 @@ async fn catalogs_of_one_account_share_its_pace() {
     queue(&app, "Campus", &campus).await;
     let clock = Clock::new(&app);
     assert_eq!(
-        clock.drain().await.sent,
+        clock.process_mailbox().await.sent,
         30,
         "the mailboxes do not share the rate limit"
     );
@@ -269,7 +271,7 @@ async fn catalogs_of_one_account_share_its_pace() {
         .await
         .expect(200);
     clock.turn(TimeDelta::minutes(1));
-    clock.drain_all().await;
+    clock.process_until_empty().await;
     let waits = app
         .services
         .store
@@ -304,7 +306,7 @@ async fn one_message_wakes_the_notifier() {
     queue(&app, "Academy", &many).await;
     let clock = Clock::new(&app);
     for _ in 0..4 {
-        assert!(clock.drain().await.again.is_some());
+        assert!(clock.process_mailbox().await.again.is_some());
     }
     assert_eq!(app.queued_errands().await, 1);
 }

@@ -59,8 +59,8 @@ async fn queued(table: &Table, urgency: Urgency, number: u64) -> Waiting {
 
 fn state() -> MailboxState {
     let mut state = MailboxState::default();
-    state.pace.sent(2, at(0));
-    state.pace.sent(3, at(1));
+    state.rate.sent(2, at(0));
+    state.rate.sent(3, at(1));
     state.breaker.failed(at(2), None);
     state
         .breaker

@@ -7,7 +7,7 @@ use rollcall_domain::base::audit::Action;
 use rollcall_domain::base::rowset::RowSet;
 use rollcall_domain::membership::hold::{Hold, HoldState};
 use rollcall_domain::membership::plan::diff::GroupMembers;
-use rollcall_domain::membership::plan::known_members::{ManualEdits, RecordedMembers};
+use rollcall_domain::membership::plan::recorded_members::{ManualEdits, RecordedMembers};
 use rollcall_domain::membership::report::ProfileStatus;
 
 use super::Table;
@@ -23,7 +23,7 @@ async fn profiles() {
     let created = event(2, Action::ProfileCreated);
     let save = table
         .store
-        .change_profile(TENANT, &large, None, Some(&created), Some(0));
+        .save_audited_profile(TENANT, &large, None, Some(&created), Some(0));
     save.await.expect("not saved");
     let mut changed = large.clone();
     changed.description = "Everybody outside, even at night".to_owned();
@@ -46,7 +46,9 @@ async fn deleted_profiles() {
     save.await.expect("not saved");
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let handled = lifecycle::handled(deleted);
-    let update = table.store.update_profile(lease.fence(), &handled, 2);
+    let update = table
+        .store
+        .save_profile_under_lease(lease.fence(), &handled, 2);
     update.await.expect("not updated");
     insta::assert_json_snapshot!(table.items().await);
 }
@@ -159,7 +161,7 @@ fn kept(rows: u32, step: u32) -> RecordedMembers {
             others: [object(6)].into(),
         },
         read_at: at(40),
-        unsure: [object(8)].into(),
+        unconfirmed: [object(8)].into(),
     }
 }
 
@@ -170,7 +172,7 @@ async fn kept_members() {
     let lease = table.lease(TENANT, MAINTENANCE_LEASE).await;
     let few = kept(1_000, 400);
     let mut many = kept(640, 2);
-    many.unsure.clear();
+    many.unconfirmed.clear();
     let kept = [(profile_id(1), few), (profile_id(2), many)];
     let keep = table.store.put_members(lease.fence(), &kept);
     keep.await.expect("not stored");

@@ -65,7 +65,7 @@ pub(in crate::frozen) fn full_report() -> MaintenanceReport {
             http: 1,
             requests: 2,
             writes: 3,
-            floor: 4,
+            min_writes: 4,
         },
         unfinished: true,
     }

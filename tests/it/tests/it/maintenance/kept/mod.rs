@@ -222,7 +222,7 @@ async fn a_failed_change_is_tried_again_without_reading() {
         Vec::<String>::new()
     );
     let kept = app.kept("Denver").await.expect("members not stored");
-    assert!(kept.unsure.is_empty());
+    assert!(kept.unconfirmed.is_empty());
 }
 
 /// A member that can never be added does not cause the group to be read in every run.
@@ -242,7 +242,7 @@ async fn a_member_who_can_never_be_added_does_not_put_the_group_in_doubt() {
         assert_eq!(line(&report, "Denver").added.failed, 1, "{report:#?}");
         assert_eq!(step_count(&run, "memberships", "groupsRead"), 0);
         let kept = app.kept("Denver").await.expect("members not stored");
-        assert_eq!((kept.members.len(), kept.unsure.len()), (2, 1));
+        assert_eq!((kept.members.len(), kept.unconfirmed.len()), (2, 1));
     }
     assert_eq!(app.member_reads(), 0);
     assert_eq!(

@@ -18,7 +18,7 @@ fn kept(rows: u32, members: impl IntoIterator<Item = u32>) -> RecordedMembers {
         },
         profile_version: 7,
         read_at: slot(),
-        unsure: [World::object("Grace")].into(),
+        unconfirmed: [World::object("Grace")].into(),
     }
 }
 
@@ -73,7 +73,7 @@ fn a_group_full_of_strangers_is_not_kept() {
     let stranger = |n: u128| ObjectId::new(uuid::Uuid::from_u128(n));
     full.members.users = (0..1_000).map(stranger).collect();
     full.members.others.clear();
-    full.unsure.clear();
+    full.unconfirmed.clear();
     assert!(full.to_bytes().is_some_and(|bytes| bytes.len() < MAX_BYTES));
     full.members.others.insert(stranger(5_000));
     assert_eq!(full.to_bytes(), None);

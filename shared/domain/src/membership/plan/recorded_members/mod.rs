@@ -50,7 +50,7 @@ pub struct RecordedMembers {
     pub read_at: DateTime<Utc>,
     /// Members whose last change failed and may nevertheless have been applied; `members` assumes
     /// that it was not. This is safe as long as every plan repeats the change.
-    pub unsure: BTreeSet<ObjectId>,
+    pub unconfirmed: BTreeSet<ObjectId>,
 }
 
 /// The error for bytes that are not a valid record.
@@ -70,7 +70,8 @@ struct Head {
     form: RowEncoding,
     users: BTreeSet<ObjectId>,
     others: BTreeSet<ObjectId>,
-    unsure: BTreeSet<ObjectId>,
+    #[serde(rename = "unsure")]
+    unconfirmed: BTreeSet<ObjectId>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -116,7 +117,7 @@ impl RecordedMembers {
     /// Encodes the record; `None` if it would be too large to store.
     pub fn to_bytes(&self) -> Option<Vec<u8>> {
         let members = &self.members;
-        let strangers = members.users.len() + members.others.len() + self.unsure.len();
+        let strangers = members.users.len() + members.others.len() + self.unconfirmed.len();
         if strangers > MAX_STRANGERS || members.rows.universe() > MAX_ROWS {
             return None;
         }
@@ -130,7 +131,7 @@ impl RecordedMembers {
             form,
             users: members.users.clone(),
             others: members.others.clone(),
-            unsure: self.unsure.clone(),
+            unconfirmed: self.unconfirmed.clone(),
         })
         .ok()?;
         let mut body = u32::try_from(head.len()).ok()?.to_le_bytes().to_vec();
@@ -178,7 +179,7 @@ impl RecordedMembers {
             },
             profile_version: head.profile_version,
             read_at: head.read_at,
-            unsure: head.unsure,
+            unconfirmed: head.unconfirmed,
         })
     }
 }
